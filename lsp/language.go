@@ -1,0 +1,249 @@
+package lsp
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A Language knows how to read one language. It is a value without state: state belongs to workspaces and engines.
+type Language interface {
+	// ID is the language identifier that editors use, such as "go".
+	ID() string
+
+	// Handles reports whether a file belongs to the language, by its name alone.
+	Handles(uri string) bool
+
+	// Open prepares a workspace over the directory root, an absolute path. It reads nothing but the root itself: the work
+	// is done by Index and by questions. An engine may carry several workspaces.
+	Open(ctx context.Context, eng *runtime.Engine, root string, o WorkspaceOptions) (Workspace, error)
+}
+
+// WorkspaceOptions say how a workspace is read. The zero value is ready for use.
+type WorkspaceOptions struct {
+	// Tests includes test files and external test packages.
+	Tests bool
+
+	// BuildTags are additional build tags, as in go build -tags.
+	BuildTags []string
+
+	// Env are additional KEY=VALUE settings for tools that the language runs; the last setting of a key wins.
+	Env []string
+
+	// Client names who asks, in task names and statistics. Zero is nobody in particular.
+	Client uint64
+
+	// Logger receives what is worth telling but stops nothing. Nil discards.
+	Logger *slog.Logger
+}
+
+// A Workspace answers questions about one root. All methods may be called from any goroutine.
+type Workspace interface {
+	// Root is the absolute path of the directory.
+	Root() string
+
+	// Index brings the workspace up to date with the disk: it scans the root, commits the inputs that changed, computes
+	// everything that is asked for later, and publishes diagnostics. The progress function, which may be nil, is called
+	// from one goroutine at a time and must be quick. What is wrong with the code is a diagnostic, not an error.
+	Index(ctx context.Context, progress func(Progress)) (Summary, error)
+
+	// SetOverlay puts text in the place of the file's content on disk until ClearOverlay. The text is copied.
+	SetOverlay(ctx context.Context, uri string, text []byte) error
+	// ClearOverlay goes back to the content on disk, which is read anew.
+	ClearOverlay(ctx context.Context, uri string) error
+	// FilesChanged says that files (or whole directories) may have been written, created or removed on disk.
+	FilesChanged(ctx context.Context, uris []string) error
+
+	// Text is the current text of a file, overlay first. It fails with ErrUnknownFile.
+	Text(t *runtime.Task, uri string) ([]byte, error)
+
+	// Diagnostics are everything known to be wrong with a file, sorted by position.
+	Diagnostics(t *runtime.Task, uri string) ([]Diagnostic, error)
+	// Symbols is the outline of a file in source order.
+	Symbols(t *runtime.Task, uri string) ([]Symbol, error)
+	// FindSymbols is a fuzzy search over all declarations of the workspace, best match first. Limit 0 means 100.
+	FindSymbols(t *runtime.Task, query string, limit int) ([]SymbolMatch, error)
+
+	// Definition says where what stands at the offset is declared. Offsets at either end of a name belong to it.
+	// It fails with ErrUnknownFile, ErrOutOfRange or ErrNoSymbol, as do References and Hover.
+	Definition(t *runtime.Task, uri string, offset int) ([]Location, error)
+	// References lists every place that names the same thing, sorted by file and offset, the declaration only on request.
+	References(t *runtime.Task, uri string, offset int, declaration bool) ([]Location, error)
+	// Hover describes what stands at the offset.
+	Hover(t *runtime.Task, uri string, offset int) (*Hover, error)
+
+	// Close ends background work and waits for it. The engine stays open; later calls fail with ErrClosed.
+	Close() error
+}
+
+// A Span is a half-open range of byte offsets (L0).
+type Span struct {
+	Start, End int
+}
+
+// Contains reports whether an offset is inside the span or at either of its ends: a caret behind a name is on that name.
+func (s Span) Contains(offset int) bool { return s.Start <= offset && offset <= s.End }
+
+// A Location is a span in a file.
+type Location struct {
+	URI  string
+	Span Span
+}
+
+// Compare orders locations by file, then by start, then by end.
+func (l Location) Compare(m Location) int {
+	switch {
+	case l.URI < m.URI:
+		return -1
+	case l.URI > m.URI:
+		return 1
+	case l.Span.Start != m.Span.Start:
+		return l.Span.Start - m.Span.Start
+	}
+	return l.Span.End - m.Span.End
+}
+
+// Severity says how bad a diagnostic is. The numbers are those of the Language Server Protocol.
+type Severity uint8
+
+// The severities of the Language Server Protocol.
+const (
+	SeverityError   Severity = 1
+	SeverityWarning Severity = 2
+	SeverityInfo    Severity = 3
+	SeverityHint    Severity = 4
+)
+
+// String is the word a person reads.
+func (s Severity) String() string {
+	switch s {
+	case SeverityError:
+		return "error"
+	case SeverityWarning:
+		return "warning"
+	case SeverityInfo:
+		return "info"
+	case SeverityHint:
+		return "hint"
+	}
+	return "unknown"
+}
+
+// A Diagnostic is something wrong at a place of a file.
+type Diagnostic struct {
+	Span        Span
+	Severity    Severity
+	Code        string // short and stable, for machines; may be empty
+	Source      string // who says so, such as "syntax", "types" or "go list"
+	Message     string
+	Unnecessary bool // the code can go: an editor may grey it out
+	Related     []Related
+}
+
+// A Related is a place that helps to understand a diagnostic.
+type Related struct {
+	Location Location
+	Message  string
+}
+
+// SymbolKind says what a symbol is. The numbers are those of the Language Server Protocol.
+type SymbolKind uint8
+
+// The symbol kinds of the Language Server Protocol.
+const (
+	KindFile          SymbolKind = 1
+	KindModule        SymbolKind = 2
+	KindNamespace     SymbolKind = 3
+	KindPackage       SymbolKind = 4
+	KindClass         SymbolKind = 5
+	KindMethod        SymbolKind = 6
+	KindProperty      SymbolKind = 7
+	KindField         SymbolKind = 8
+	KindConstructor   SymbolKind = 9
+	KindEnum          SymbolKind = 10
+	KindInterface     SymbolKind = 11
+	KindFunction      SymbolKind = 12
+	KindVariable      SymbolKind = 13
+	KindConstant      SymbolKind = 14
+	KindString        SymbolKind = 15
+	KindNumber        SymbolKind = 16
+	KindBoolean       SymbolKind = 17
+	KindArray         SymbolKind = 18
+	KindObject        SymbolKind = 19
+	KindKey           SymbolKind = 20
+	KindNull          SymbolKind = 21
+	KindEnumMember    SymbolKind = 22
+	KindStruct        SymbolKind = 23
+	KindEvent         SymbolKind = 24
+	KindOperator      SymbolKind = 25
+	KindTypeParameter SymbolKind = 26
+)
+
+var kindNames = [...]string{
+	KindFile: "file", KindModule: "module", KindNamespace: "namespace", KindPackage: "package", KindClass: "class",
+	KindMethod: "method", KindProperty: "property", KindField: "field", KindConstructor: "constructor", KindEnum: "enum",
+	KindInterface: "interface", KindFunction: "function", KindVariable: "variable", KindConstant: "constant",
+	KindString: "string", KindNumber: "number", KindBoolean: "boolean", KindArray: "array", KindObject: "object",
+	KindKey: "key", KindNull: "null", KindEnumMember: "enum member", KindStruct: "struct", KindEvent: "event",
+	KindOperator: "operator", KindTypeParameter: "type parameter",
+}
+
+// String is the word a person reads.
+func (k SymbolKind) String() string {
+	if int(k) < len(kindNames) && kindNames[k] != "" {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// A Symbol is one declaration in the outline of a file.
+type Symbol struct {
+	Name     string
+	Detail   string // type or signature, on one line
+	Kind     SymbolKind
+	Span     Span // the whole declaration
+	NameSpan Span // inside Span
+	Children []Symbol
+}
+
+// A SymbolMatch is one answer to a symbol search.
+type SymbolMatch struct {
+	Name      string
+	Container string // what it is declared in, such as a package path
+	Kind      SymbolKind
+	Location  Location
+	Score     float64 // greater is better; comparable within one answer only
+}
+
+// A Hover describes a name.
+type Hover struct {
+	Span      Span   // the name asked about
+	Signature string // a declaration in the language, without its body
+	Doc       string // the documentation comment as plain text; may be empty
+	Language  string // of Signature, as an editor names it
+}
+
+// Progress says how far Index is. Totals of zero are not known yet.
+type Progress struct {
+	Phase         string // "scan", "read", "metadata", "check", "publish"
+	FilesDone     int
+	FilesTotal    int
+	PackagesDone  int
+	PackagesTotal int
+	Current       string // what was finished last
+}
+
+// A Summary says what Index found and what it cost.
+type Summary struct {
+	Files       int // of the workspace
+	Packages    int
+	Symbols     int // declarations
+	References  int // identifiers that name something
+	Diagnostics int
+	FilesRead   int    // whose content was read because their stat record differed
+	Ran         uint64 // queries computed
+	Reused      uint64 // queries answered from memory or from the store
+	Wall        time.Duration
+}
