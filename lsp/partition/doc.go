@@ -1,0 +1,19 @@
+// Package partition holds the standard partitions: records that a language writes
+// and the server turns into protocol traffic without knowing the language.
+//
+// # Diagnostics
+//
+// A producer of diagnostics is named by its source ("syntax", "types", …). What it says
+// of one file is one record, under the key URI, NUL, source. A producer replaces or
+// clears its own records only, so producers never wipe each other, and a file's
+// diagnostics are the union over its sources, read with one prefix scan.
+//
+// # Invariants
+//
+//   - S0: no record is an empty list; a producer with nothing to say deletes its record.
+//     So "the file has diagnostics" is the same as "the file has keys".
+//   - S1: replacing what is said of a file is one prefix clear and its puts in one chunk.
+//     A watcher therefore sees only real differences: re-checking a file whose
+//     diagnostics stay what they were tells nobody.
+//   - S2: a URI holds no NUL, so no URI's prefix covers keys of another.
+package partition
