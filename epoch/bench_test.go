@@ -1,0 +1,66 @@
+package epoch
+
+import (
+	"sync"
+	"testing"
+)
+
+func BenchmarkPin(b *testing.B) {
+	b.Run("participant", func(b *testing.B) {
+		p := NewDomain().Register("p")
+		for b.Loop() {
+			p.Enter()
+			p.Leave()
+		}
+	})
+	b.Run("refresh", func(b *testing.B) {
+		p := NewDomain().Register("p")
+		p.Enter()
+		for b.Loop() {
+			p.Refresh()
+		}
+	})
+	b.Run("guard", func(b *testing.B) {
+		d := NewDomain()
+		for b.Loop() {
+			d.Pin().Unpin()
+		}
+	})
+	b.Run("guard/parallel", func(b *testing.B) {
+		d := NewDomain()
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				d.Pin().Unpin()
+			}
+		})
+	})
+	b.Run("rival/rwmutex", func(b *testing.B) {
+		var mu sync.RWMutex
+		for b.Loop() {
+			mu.RLock()
+			mu.RUnlock()
+		}
+	})
+}
+
+func BenchmarkTryAdvance(b *testing.B) {
+	d := NewDomain()
+	for range 64 {
+		d.Register("p")
+	}
+	for b.Loop() {
+		d.TryAdvance()
+	}
+}
+
+func BenchmarkRetire(b *testing.B) {
+	d := NewDomain()
+	free := func() {}
+	n := 0
+	for b.Loop() {
+		d.Retire(1, free)
+		if n++; n%advanceEvery == 0 {
+			d.Collect()
+		}
+	}
+}
