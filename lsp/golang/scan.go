@@ -1,0 +1,158 @@
+package golang
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// A fileStat is what a stat call says about a file: equal stats mean that the content need not be read again. Change time
+// and inode are there for tools that preserve the modification time of what they replace.
+type fileStat struct {
+	Size   int64
+	ModNS  int64
+	ChgNS  int64  // change time; 0 where the platform has none
+	Inode  uint64 // 0 where the platform has none
+	Refuse string // why the content is not kept; "" for a file that is read
+}
+
+// A scanned file is one that belongs to a workspace.
+type scanned struct {
+	path string
+	stat fileStat
+}
+
+// A scanProblem is something on disk that keeps files out of the workspace.
+type scanProblem struct {
+	Path    string // printable, quoted where its bytes are no UTF-8
+	Message string
+}
+
+// scan lists the files below root that a workspace knows: Go files that a go command would look at, and the module files. As the
+// go command does, it leaves out testdata, vendor, names that begin with "." or "_", and nested modules; it does not follow
+// symbolic links to directories, so loops are no matter, but a link to a file counts as a file.
+// What cannot be read is a problem, not an error; an error means that the root itself cannot be listed or ctx ended.
+func scan(ctx context.Context, root string, tests bool) (files []scanned, problems []scanProblem, err error) {
+	walk := func(path string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if path == root {
+				return err
+			}
+			problems = append(problems, scanProblem{printable(path), errorText(err)})
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if path == root {
+				return nil
+			}
+			if skipDir(name) {
+				return fs.SkipDir
+			}
+			if !utf8.ValidString(name) {
+				problems = append(problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out"})
+				return fs.SkipDir
+			}
+			if info, err := os.Stat(filepath.Join(path, "go.mod")); err == nil && info.Mode().IsRegular() {
+				return fs.SkipDir // a module of its own
+			}
+			return nil
+		}
+		if !isInput(name) || !tests && isTestFile(name) {
+			return nil
+		}
+		if !utf8.ValidString(name) {
+			problems = append(problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out"})
+			return nil
+		}
+		st, err := statFile(path)
+		switch {
+		case errors.Is(err, errNotRegular):
+			return nil // a directory, socket or pipe called x.go
+		case err != nil:
+			problems = append(problems, scanProblem{printable(path), errorText(err)})
+			return nil
+		}
+		files = append(files, scanned{path, st})
+		return nil
+	}
+	err = filepath.WalkDir(root, walk)
+	if err != nil {
+		return nil, nil, fmt.Errorf("scanning %s: %w", printable(root), err)
+	}
+	return files, problems, nil
+}
+
+// isInput reports whether a file's content is an input of the workspace, by its name.
+func isInput(name string) bool {
+	switch name {
+	case "go.mod", "go.sum", "go.work", "go.work.sum":
+		return true
+	}
+	return isGoFile(name) && name[0] != '_' && name[0] != '.'
+}
+
+func skipDir(name string) bool {
+	return name == "testdata" || name == "vendor" || name[0] == '.' || name[0] == '_'
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// statFile looks at a file, through symbolic links.
+func statFile(path string) (fileStat, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fileStat{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return fileStat{}, errNotRegular
+	}
+	st := fileStat{Size: info.Size(), ModNS: info.ModTime().UnixNano()}
+	st.ChgNS, st.Inode = changeTime(info)
+	if st.Size > lsp.MaxFileBytes {
+		st.Refuse = fmt.Sprintf("the file has %d bytes, more than the limit of %d: it is not read", st.Size, lsp.MaxFileBytes)
+	}
+	return st, nil
+}
+
+// readInput reads a file that statFile accepted. A file that grew past the limit since then is refused.
+func readInput(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > lsp.MaxFileBytes {
+		return nil, fmt.Errorf("%s: %w: %d bytes", path, lsp.ErrTooLarge, len(text))
+	}
+	return text, nil
+}
+
+// printable is a path as a message shows it.
+func printable(path string) string {
+	if utf8.ValidString(path) {
+		return path
+	}
+	return fmt.Sprintf("%q", path)
+}
+
+// errorText is what happened, without the path that the message shows anyway.
+func errorText(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return strings.TrimSpace(pe.Op + ": " + pe.Err.Error())
+	}
+	return err.Error()
+}
