@@ -1,0 +1,2 @@
+// Package affinity knows the processors that this process may use.
+package affinity
