@@ -1,0 +1,19 @@
+//go:build check
+
+package queue
+
+import "sync/atomic"
+
+// checking reports whether this build checks its invariants (build tag check).
+const checking = true
+
+// A soleUse panics when two goroutines are inside a section that only one may use at a time.
+type soleUse struct{ inside atomic.Bool }
+
+func (s *soleUse) enter(what string) {
+	if !s.inside.CompareAndSwap(false, true) {
+		panic("queue: invariant broken: " + what + " is used by two goroutines at once")
+	}
+}
+
+func (s *soleUse) leave() { s.inside.Store(false) }

@@ -1,0 +1,2 @@
+// Package queue provides bounded lock-free rings, the set of 31 priority lanes, and the parking of idle workers.
+package queue

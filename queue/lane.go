@@ -1,0 +1,145 @@
+package queue
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// refillMax bounds how many items one pop moves from the overflow list to the ring while it holds the lane's lock.
+const refillMax = 64
+
+// A laneQueue is one lane: a ring, and behind it an unbounded list for what the ring could not take. While the list
+// holds anything, pushes go to the list and the ring only drains, so that the order stays; see "Overflow" in the
+// package comment.
+type laneQueue[T any] struct {
+	ring     MPMC[T]
+	overflow atomic.Int64 // number of items in list, stored under mu after the list or the ring behind it has changed (V1)
+
+	mu    sync.Mutex
+	list  fifo[T]   // guarded by mu; younger than everything in ring, but for pushes still under way (V2)
+	crowd []*waiter // guarded by mu; submitters waiting for room, first come first
+}
+
+// push adds v and never waits for room.
+func (q *laneQueue[T]) push(v T) {
+	if q.tryPush(v) {
+		return
+	}
+	q.mu.Lock()
+	q.pushLocked(v)
+	q.mu.Unlock()
+}
+
+// pushBounded adds v unless the lane holds as many items as its ring can, or more.
+func (q *laneQueue[T]) pushBounded(v T) bool {
+	if q.tryPush(v) {
+		return true
+	}
+	if q.overflow.Load() == 0 {
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.size() >= q.ring.Cap() {
+		return false
+	}
+	q.pushLocked(v)
+	return true
+}
+
+// pushLocked adds v to the ring, or to the list if the order or the room demand it.
+func (q *laneQueue[T]) pushLocked(v T) {
+	if !q.tryPush(v) {
+		q.list.push(v)
+		q.overflow.Store(int64(q.list.n))
+	}
+}
+
+// pushN adds all of vs, in order, and never waits for room.
+func (q *laneQueue[T]) pushN(vs []T) {
+	if vs = vs[q.tryPushN(vs):]; len(vs) == 0 {
+		return
+	}
+	q.mu.Lock()
+	vs = vs[q.tryPushN(vs):]
+	for _, v := range vs {
+		q.list.push(v)
+	}
+	q.overflow.Store(int64(q.list.n))
+	q.mu.Unlock()
+}
+
+// tryPush adds v to the ring if that keeps the order and there is room.
+func (q *laneQueue[T]) tryPush(v T) bool {
+	return q.overflow.Load() == 0 && q.ring.TryPush(v)
+}
+
+// tryPushN adds the first items of vs to the ring, and returns how many the order and the room allow.
+func (q *laneQueue[T]) tryPushN(vs []T) (n int) {
+	for q.overflow.Load() == 0 && n < len(vs) {
+		k := q.ring.PushN(vs[n:])
+		if k == 0 {
+			break
+		}
+		n += k
+	}
+	return n
+}
+
+// pop removes the oldest item. False means that the lane was empty or that an unfinished push stands at its front.
+func (q *laneQueue[T]) pop() (v T, ok bool) {
+	if v, ok = q.ring.TryPop(); ok || q.overflow.Load() == 0 {
+		return v, ok
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	// The list is younger than what is in the ring, so it waits until the ring is empty in the strict sense: not merely
+	// that an unfinished push hides the finished ones behind it (V2).
+	if !q.ring.Empty() {
+		return q.ring.TryPop()
+	}
+	if q.list.n == 0 {
+		return v, false
+	}
+	v = q.list.peek()
+	q.list.drop()
+	q.refill()
+	return v, true
+}
+
+// popN removes up to len(dst) items, oldest first.
+func (q *laneQueue[T]) popN(dst []T) (n int) {
+	if n = q.ring.PopN(dst); n > 0 || q.overflow.Load() == 0 {
+		return n
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.ring.Empty() {
+		return q.ring.PopN(dst)
+	}
+	for n < len(dst) && q.list.n > 0 {
+		dst[n] = q.list.peek()
+		q.list.drop()
+		n++
+	}
+	q.refill()
+	return n
+}
+
+// refill moves the oldest items of the list to the ring, so that the next pops need no lock. The caller holds mu.
+func (q *laneQueue[T]) refill() {
+	for range refillMax {
+		if q.list.n == 0 || !q.ring.TryPush(q.list.peek()) {
+			break
+		}
+		q.list.drop()
+	}
+	q.overflow.Store(int64(q.list.n)) // after the ring has them: whoever reads 0 here pushes behind them (V1)
+}
+
+// empty reports whether the lane held no item, claimed or finished, at some moment during the call. The list is looked
+// at first, because items move from the list to the ring and never back.
+func (q *laneQueue[T]) empty() bool { return q.overflow.Load() == 0 && q.ring.Empty() }
+
+// size returns the number of items at some moment.
+func (q *laneQueue[T]) size() int { return int(q.overflow.Load()) + q.ring.Len() }
