@@ -1,0 +1,166 @@
+package db
+
+import (
+	"slices"
+	"sort"
+)
+
+// An edit sets a key to a record, or removes it if hash is zero.
+type edit struct {
+	key  string
+	hash Hash
+}
+
+// A diff is an edit that made a difference.
+type diff struct {
+	key      string
+	old, new Hash
+}
+
+// A loader reads the node that a hash names.
+type loader interface {
+	load(h Hash) (*node, error)
+}
+
+// An applier applies edits to one tree after the other. It belongs to one goroutine.
+type applier struct {
+	src   loader
+	diffs []diff // what the last apply changed, in key order
+}
+
+// apply returns root with the edits, which must be sorted and distinct, applied. If nothing differs it is root
+// itself. On an error root is as good as before.
+func (a *applier) apply(root *node, edits []edit) (*node, error) {
+	a.diffs = a.diffs[:0]
+	var tops []item
+	level := 0
+	if root == nil {
+		tops, _ = a.merge(nil, edits)
+	} else {
+		var same bool
+		var err error
+		level = root.level()
+		if tops, same, err = a.descend(root, edits); same || err != nil {
+			return root, err
+		}
+	}
+	for len(tops) > 1 {
+		level++
+		tops = build(level, tops, nil)
+	}
+	if len(tops) == 0 {
+		return nil, nil
+	}
+	root = tops[0].child
+	for !root.leaf() && root.len() == 1 {
+		var err error
+		if root, err = child(a.src, root, 0); err != nil {
+			return nil, err
+		}
+	}
+	return root, nil
+}
+
+// descend applies edits under n and returns the entries that stand for n afterwards, or same if n does.
+func (a *applier) descend(n *node, edits []edit) (out []item, same bool, err error) {
+	if n.leaf() {
+		out, same = a.merge(n, edits)
+		return out, same, nil
+	}
+	kids := n.items(make([]item, 0, fanMax))
+	list := make([]item, 0, fanMax+8)
+	same = true
+	for i, it := range kids {
+		mine := len(edits)
+		if i+1 < len(kids) {
+			mine = sort.Search(len(edits), func(j int) bool { return edits[j].key >= kids[i+1].key })
+		}
+		if mine == 0 {
+			list = append(list, it)
+			continue
+		}
+		c, err := child(a.src, n, i)
+		if err != nil {
+			return nil, false, err
+		}
+		part, unchanged, err := a.descend(c, edits[:mine])
+		if err != nil {
+			return nil, false, err
+		}
+		if unchanged {
+			it.child = c
+			list = append(list, it)
+		} else {
+			same = false
+			list = append(list, part...)
+		}
+		edits = edits[mine:]
+	}
+	if same {
+		return nil, true, nil
+	}
+	return build(n.level(), a.fill(n.level()-1, list), nil), false, nil
+}
+
+// merge applies edits to a leaf; a nil leaf is empty.
+func (a *applier) merge(n *node, edits []edit) (out []item, same bool) {
+	var have []item
+	if n != nil {
+		have = n.items(make([]item, 0, fanMax))
+	}
+	list := make([]item, 0, len(have)+len(edits))
+	before := len(a.diffs)
+	for len(edits) > 0 {
+		e := edits[0]
+		for len(have) > 0 && have[0].key < e.key {
+			list, have = append(list, have[0]), have[1:]
+		}
+		var old Hash
+		if len(have) > 0 && have[0].key == e.key {
+			old, have = have[0].hash, have[1:]
+		}
+		if !e.hash.IsZero() {
+			list = append(list, item{key: e.key, hash: e.hash, n: 1})
+		}
+		if old != e.hash {
+			a.diffs = append(a.diffs, diff{e.key, old, e.hash})
+		}
+		edits = edits[1:]
+	}
+	if len(a.diffs) == before {
+		return nil, n != nil
+	}
+	return build(0, append(list, have...), nil), false
+}
+
+// fill merges small nodes of this chunk's making with a neighbour (T4). A neighbour that cannot be read stays as it is.
+func (a *applier) fill(level int, list []item) []item {
+	for i := 0; i < len(list) && len(list) > 1; {
+		if !list[i].fresh || list[i].child.len() >= fanMin || list[i].child.tail >= textMax/2 {
+			i++
+			continue
+		}
+		at := max(i-1, 0)
+		pair := make([]item, 0, 2*fanMax)
+		ok := true
+		for j := at; j < at+2 && ok; j++ {
+			c := list[j].child
+			if c == nil {
+				var err error
+				if c, err = loadChild(a.src, &list[j], level); err != nil {
+					ok = false
+					continue
+				}
+			}
+			pair = c.items(pair)
+		}
+		if !ok {
+			i++
+			continue
+		}
+		merged := build(level, pair, nil)
+		list = slices.Replace(list, at, at+2, merged...)
+		i = at + len(merged)
+	}
+	return list
+}

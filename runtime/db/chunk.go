@@ -1,0 +1,194 @@
+package db
+
+import (
+	"encoding/binary"
+)
+
+const (
+	partMax    = 1 << 20   // partitions of one database
+	pieceBytes = 256 << 10 // of sections; a chunk with more is written in pieces
+)
+
+// A chunk is what one commit changed, as the log keeps it.
+type chunk struct {
+	seq  uint64 // one more than the chunk before
+	gen  uint64 // the generation that it makes visible
+	prev Hash   // the chunk before, or the anchor of the root before (C3)
+
+	defs     []definition // partitions made
+	resets   []PartID     // partitions emptied without a list of what was in them; they come before sections. Ascending
+	sections []section
+	pieces   []Hash // records with more sections, before those above. Only one of the two is used
+}
+
+// A definition names a partition.
+type definition struct {
+	id   PartID
+	side bool
+	name string
+}
+
+// A section is a run of one partition's changes. Sections are ordered by partition; two in a row of one partition have ascending keys.
+type section struct {
+	part  PartID
+	edits []edit // sorted by key, at least one
+}
+
+func (c *chunk) encode() []byte {
+	b := []byte{formatV1}
+	b = binary.AppendUvarint(b, c.seq)
+	b = binary.AppendUvarint(b, c.gen)
+	b = append(b, c.prev[:]...)
+	b = binary.AppendUvarint(b, uint64(len(c.defs)))
+	for _, d := range c.defs {
+		b = appendDefinition(b, d)
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.resets)))
+	for _, id := range c.resets {
+		b = binary.AppendUvarint(b, uint64(id))
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.pieces)))
+	for _, h := range c.pieces {
+		b = append(b, h[:]...)
+	}
+	return appendSections(b, c.sections)
+}
+
+func decodeChunk(payload []byte) (*chunk, error) {
+	d := &decoder{b: payload}
+	d.format()
+	c := &chunk{seq: d.uvarint(), gen: d.uvarint(), prev: d.hash()}
+	for range d.count(3) {
+		c.defs = append(c.defs, d.definition())
+	}
+	for range d.count(1) {
+		id := d.part()
+		if n := len(c.resets); n > 0 && c.resets[n-1] >= id {
+			d.fail("resets out of order")
+		}
+		c.resets = append(c.resets, id)
+	}
+	for range d.count(hashLen) {
+		c.pieces = append(c.pieces, d.hash())
+	}
+	c.sections = d.sections()
+	if len(c.pieces) > 0 && len(c.sections) > 0 {
+		d.fail("sections both inside and outside")
+	}
+	if err := d.end(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func appendDefinition(b []byte, d definition) []byte {
+	b = binary.AppendUvarint(b, uint64(d.id))
+	side := byte(0)
+	if d.side {
+		side = 1
+	}
+	return appendString(append(b, side), d.name)
+}
+
+func (d *decoder) definition() definition {
+	def := definition{id: d.part()}
+	side := d.byte()
+	if side > 1 {
+		d.fail("partition of kind %d", side)
+	}
+	def.side = side == 1
+	def.name = d.string(MaxKeyBytes)
+	return def
+}
+
+// appendSections writes sections: for each its partition, puts with their hashes, and deletions.
+func appendSections(b []byte, sections []section) []byte {
+	b = binary.AppendUvarint(b, uint64(len(sections)))
+	for _, s := range sections {
+		b = binary.AppendUvarint(b, uint64(s.part))
+		b = binary.AppendUvarint(b, uint64(len(s.edits)))
+		before := ""
+		for _, e := range s.edits {
+			b = appendKey(b, before, e.key)
+			before = e.key
+			if e.hash.IsZero() {
+				b = append(b, 0)
+			} else {
+				b = append(append(b, 1), e.hash[:]...)
+			}
+		}
+	}
+	return b
+}
+
+func (d *decoder) sections() []section {
+	var out []section
+	for range d.count(5) {
+		s := section{part: d.part()}
+		before, first := "", true
+		if n := len(out); n > 0 {
+			if out[n-1].part > s.part {
+				d.fail("sections out of order")
+			}
+		}
+		edits := d.count(3)
+		if edits == 0 {
+			d.fail("empty section")
+		}
+		for range edits {
+			e := edit{key: d.key(before, first)}
+			before, first = e.key, false
+			switch d.byte() {
+			case 0:
+			case 1:
+				if e.hash = d.hash(); e.hash.IsZero() {
+					d.fail("put of the zero hash")
+				}
+			default:
+				d.fail("edit of unknown kind")
+			}
+			if d.err != nil {
+				return nil
+			}
+			s.edits = append(s.edits, e)
+		}
+		if n := len(out); n > 0 && out[n-1].part == s.part && out[n-1].edits[len(out[n-1].edits)-1].key >= s.edits[0].key {
+			d.fail("sections overlap")
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func encodePiece(sections []section) []byte { return appendSections([]byte{formatV1}, sections) }
+
+func decodePiece(payload []byte) ([]section, error) {
+	d := &decoder{b: payload}
+	d.format()
+	s := d.sections()
+	return s, d.end()
+}
+
+// cut splits sections into lists of about pieceBytes each; one list if that is enough.
+func cut(sections []section, pieceBytes int) [][]section {
+	var out [][]section
+	var list []section
+	size := 0
+	for _, s := range sections {
+		from := 0
+		for i, e := range s.edits {
+			if size += len(e.key) + hashLen + 4; size < pieceBytes {
+				continue
+			}
+			list = append(list, section{s.part, s.edits[from : i+1]})
+			out, list, size, from = append(out, list), nil, 0, i+1
+		}
+		if from < len(s.edits) {
+			list = append(list, section{s.part, s.edits[from:]})
+		}
+	}
+	if len(list) > 0 {
+		out = append(out, list)
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+// Package db keeps named, ordered maps from keys to records: partitions. They change in chunks, all or nothing, and are read through snapshots.
+//
+// # Terms
+//
+// A partition maps keys (byte strings of at most MaxKeyBytes, in byte order) to the hashes of records in a content-addressed store. A chunk is the
+// list of operations of one Commit. A generation is the number of the newest chunk that changed a versioned partition; a
+// Snapshot reads one generation. A side partition has no generations: it is read as it is now (Latest), its changes are told to nobody.
+// A checkpoint writes the trees to the store; between two checkpoints the chunk records (the log) say what happened.
+//
+// # Trees
+//
+// A partition is a copy-on-write B+tree. A node is immutable once a root that reaches it was published, with two exceptions that readers cannot
+// tell: a child that was not loaded yet is filled in, and a node that a checkpoint has written is marked clean and told its hash.
+// A leaf in memory is the payload of its record, so that writing it costs a hash and a copy, and the garbage collector has
+// nothing to follow in it. An inner node refers to its children by pointer once they are loaded and by hash before. The record of an inner node
+// holds the hashes of its children: the hash of a root names the whole content of a partition (a Merkle tree, 1979).
+// Opening loads the root node of each partition and nothing else.
+//
+// Applying a chunk to a tree takes the chunk's edits in key order through one descent and copies each node that it touches once.
+//
+//   - T1: keys in a node, and over the leaves of a tree, strictly ascend.
+//   - T2: an inner node's key i is the first key under child i, and its count i the number of entries under it.
+//   - T3: all leaves are on one level; a child's level is its parent's less one.
+//   - T4: no node but an absent root is empty; an inner root has two children or more; a node has at most fanMax entries and, beyond two, at
+//     most textMax bytes of keys. Small nodes are merged when the node was touched and its neighbour can be read: a lower bound on the
+//     filling is an aim, not an invariant.
+//   - T5: a dirty node has dirty ancestors only, so a walk that stops at clean nodes finds all dirty ones.
+//   - T6: a kid's hash is read only while its pointer is nil, and the pointer becomes nil only after the hash was set.
+//
+// # Commits
+//
+// Whoever wants to commit queues its chunk and takes the commit turn; whoever holds the turn applies all that is queued, in order,
+// and most of the others find themselves answered when their turn comes. For each chunk: the operations are reduced to what differs
+// (the record at a key before is not the record after: "new to the store" plays no part), every record that the chunk newly names must be
+// in the store, the differences are appended to the log, and only then is the chunk part of the state. When all are through, the state is
+// published with one store of a pointer, so chunks that touch several partitions appear at once.
+//
+//   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
+//   - C2: the log is never behind what readers can see: a chunk record is in the store before its generation is published.
+//   - C3: each chunk record names the one before it by hash; the first one after a root names the root's anchor. A record left over from a lost
+//     future cannot continue the log, because a recovery that saw one draws a new anchor.
+//   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
+//
+// # Snapshots
+//
+// A snapshot is registered and takes its roots under the same lock that OldestSnapshot takes. OldestSnapshot reads the current
+// generation first: a snapshot that it does not see took its roots later and is of that generation or a newer one.
+// Readers take no lock after that, and no commit waits for a reader.
+//
+// # The log, checkpoints, recovery
+//
+// Open reads the root that the store's newest note names and replays the chunk records behind it: those of the crash tail, and those that a
+// link reaches from there or from the note. A chunk counts only if it is whole and every record that it names is there; replay
+// stops at the first that does not. So the state after Open is the state after some prefix of the chunks, and after a process crash (kill -9) it is all
+// of them. After a power cut it is at least what was durable: with Options.Durable everything that was acknowledged, otherwise what the newest
+// checkpoint wrote. Whenever chunks are known to be lost, the generation jumps beyond every number that was seen.
+//
+// If the root, or the top of one of its trees, is damaged, the root before it is tried, with the log from there. If neither is intact, partitions whose
+// trees cannot be read start empty and the rest is kept. Damage deeper down shows when it is read (DamagedError, naming the partition);
+// Reset then starts the partition afresh. Side partitions are reset without being asked. Each of these is logged, counts as a change of the
+// partition, and costs whoever filled it a recomputation.
+//
+// # Collection
+//
+// Roots and WalkLive give a collector what the database can reach: current trees, trees of snapshots, the two newest roots with their
+// trees and the log since the older of them. They take their roots while no chunk is being applied and no checkpoint is being written.
+// Records that are written later are new or put again, which the store tells a running cycle. Refs follows the records of
+// this package. Replaced hands out notes of what commits replaced.
+//
+// # What false and zero mean
+//
+// Get's false means that the key is absent in that generation; damage is always an error. A Change with a zero Old is an insertion, with a zero New a
+// deletion. OldestSnapshot without snapshots is the current generation, not zero.
+//
+// Lock order: checkpoint, turn, queue | note | shard of the snapshot registry. Observers run with the turn held.
+package db

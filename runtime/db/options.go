@@ -1,0 +1,49 @@
+package db
+
+import "log/slog"
+
+// Options of a database; the zero value works.
+type Options struct {
+	// Durable makes Commit return only when the chunk is durable, by one mmapcas.Store.Commit for all chunks of a turn. Without it a chunk
+	// survives the process but perhaps not a power cut until the next checkpoint.
+	Durable bool
+
+	// Volatile keeps no log and makes no checkpoints on its own: for a store that does not outlive the process.
+	Volatile bool
+
+	// ReadOnly writes nothing: no commits, no new partitions, no checkpoints. What a crash left is replayed in memory.
+	ReadOnly bool
+
+	// CheckpointCommits is the number of logged chunks after which a checkpoint is made in the background. Zero means 16384, negative never.
+	CheckpointCommits int
+
+	// CheckpointBytes is the size of the log, in bytes, after which a checkpoint is made in the background. Zero means 32 MiB, negative never.
+	CheckpointBytes int64
+
+	// CacheBytes bounds the clean nodes kept in memory, checked after each checkpoint. Zero means 256 MiB, negative no bound.
+	CacheBytes int64
+
+	// ReplacedMax bounds the notes kept for Replaced; beyond it the oldest are dropped and counted. Zero means 1 << 20.
+	ReplacedMax int
+
+	// Logger gets what Open repaired, failed background checkpoints and resets. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+func (o *Options) fill() {
+	if o.CheckpointCommits == 0 {
+		o.CheckpointCommits = 16384
+	}
+	if o.CheckpointBytes == 0 {
+		o.CheckpointBytes = 32 << 20
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 256 << 20
+	}
+	if o.ReplacedMax <= 0 {
+		o.ReplacedMax = 1 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+}
