@@ -1,0 +1,60 @@
+package golang
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// buildFace type-checks the face texts of a package, in the order of its files, and returns its export data. The data is free of
+// positions and determined by the texts and what they import. Errors in the code are none of the face's business: a declaration
+// that makes no sense has an invalid type. An error means that there is no export data at all.
+func buildFace(p *pkgMeta, sizes types.Sizes, texts [][]byte, imports []importedFace) (export []byte, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = fmt.Errorf("face of %s: internal error: %v", p.ID, e)
+		}
+	}()
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for i, text := range texts {
+		file, _ := parser.ParseFile(fset, fmt.Sprintf("%d.go", i), text, parser.SkipObjectResolution)
+		if file == nil || deeperThan(file, maxDepth) {
+			continue
+		}
+		files = append(files, file)
+	}
+	w := worlds.take(imports)
+	conf := types.Config{
+		GoVersion:                p.GoVersion,
+		IgnoreFuncBodies:         true,
+		FakeImportC:              true,
+		DisableUnusedImportCheck: true,
+		Error:                    func(error) {},
+		Importer:                 importer{world: w, problems: problemsOf(imports)},
+		Sizes:                    sizes,
+	}
+	pkg, _ := conf.Check(p.Path, fset, files, nil) // errors are for the check of the whole files
+	var out bytes.Buffer
+	if err := gcexportdata.Write(&out, token.NewFileSet(), pkg); err != nil {
+		return nil, fmt.Errorf("face of %s: %w", p.ID, err)
+	}
+	worlds.put(w)
+	return slices.Clip(out.Bytes()), nil
+}
+
+func problemsOf(imports []importedFace) map[string]string {
+	problems := map[string]string{}
+	for _, f := range imports {
+		if f.problem != "" {
+			problems[f.written] = f.problem
+		}
+	}
+	return problems
+}

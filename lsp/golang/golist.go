@@ -1,0 +1,266 @@
+package golang
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// listFields are the fields asked of go list: each costs time, and what is not asked for cannot change.
+const listFields = "ImportPath,Dir,Name,ForTest,Standard,DepOnly,GoFiles,CgoFiles,Imports,ImportMap,Module,Error"
+
+// A listed package is one value of go list -json.
+type listed struct {
+	ImportPath, Dir, Name, ForTest string
+	Standard, DepOnly              bool
+	GoFiles, CgoFiles              []string
+	Imports                        []string
+	ImportMap                      map[string]string
+	Module                         *struct {
+		Path, Dir, GoVersion string
+		Main                 bool
+	}
+	Error *struct {
+		ImportStack []string
+		Pos, Err    string
+	}
+}
+
+// runList asks the go command about the packages of a pattern and everything they import. Overlay gives the texts of files that
+// differ from the disk, by path.
+func runList(ctx context.Context, dir string, env *environment, overlay map[string][]byte, patterns ...string) ([]listed, error) {
+	args := []string{"list", "-e", "-deps", "-json=" + listFields}
+	if env.Tests {
+		args = append(args, "-test")
+	}
+	if len(env.Tags) > 0 {
+		args = append(args, "-tags="+strings.Join(env.Tags, ","))
+	}
+	if len(overlay) > 0 {
+		file, remove, err := writeOverlay(overlay)
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
+		args = append(args, "-overlay="+file)
+	}
+	args = append(append(args, "--"), patterns...)
+	var stdout, stderr bytes.Buffer
+	cmd := goCommand(ctx, dir, env.Extra, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("go list in %s: %w", dir, ctx.Err())
+	}
+	if err != nil {
+		return nil, &commandError{commandText("go list", err, stderr.Bytes())}
+	}
+	return decodeList(stdout.Bytes())
+}
+
+// A commandError is what the go command said when it failed.
+type commandError struct{ text string }
+
+func (e *commandError) Error() string { return e.text }
+
+// writeOverlay writes what go list -overlay reads: a file that maps paths to files with their texts.
+func writeOverlay(overlay map[string][]byte) (file string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "cytisus-overlay-")
+	if err != nil {
+		return "", nil, fmt.Errorf("go list overlay: %w", err)
+	}
+	remove = func() { os.RemoveAll(dir) }
+	replace := make(map[string]string, len(overlay))
+	for path, text := range overlay {
+		at := filepath.Join(dir, strconv.Itoa(len(replace))+".go")
+		if err := os.WriteFile(at, text, 0o600); err != nil {
+			remove()
+			return "", nil, fmt.Errorf("go list overlay: %w", err)
+		}
+		replace[path] = at
+	}
+	index, err := json.Marshal(map[string]any{"Replace": replace})
+	if err == nil {
+		file = filepath.Join(dir, "overlay.json")
+		err = os.WriteFile(file, index, 0o600)
+	}
+	if err != nil {
+		remove()
+		return "", nil, fmt.Errorf("go list overlay: %w", err)
+	}
+	return file, remove, nil
+}
+
+// decodeList reads the values that go list prints one after another.
+func decodeList(out []byte) ([]listed, error) {
+	var all []listed
+	dec := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("go list: reading its answer: %w", err)
+		}
+		all = append(all, p)
+	}
+}
+
+// assemble turns what go list said about a root into metadata. Failed is true if it said nothing of use about the root.
+func assemble(root string, env *environment, all []listed) (m metadata, failed bool) {
+	broken := map[string]string{} // import path -> why there is no such package
+	matched := map[string]bool{}  // paths that the pattern matched
+	for i := range all {
+		p := &all[i]
+		if !p.DepOnly && p.ForTest == "" {
+			matched[p.ImportPath] = true
+		}
+		if p.Error != nil && len(p.GoFiles)+len(p.CgoFiles) == 0 {
+			broken[p.ImportPath] = p.Error.Err
+		}
+	}
+	for i := range all {
+		p := &all[i]
+		if len(p.GoFiles)+len(p.CgoFiles) == 0 {
+			if p.Error == nil || p.DepOnly || strings.HasPrefix(p.Error.Err, "build constraints exclude all Go files") {
+				continue
+			}
+			if file, _, _ := errorPosition(root, p.Error.Pos); file == "" && !strings.HasPrefix(p.Error.Err, "no Go files in") &&
+				!strings.HasPrefix(p.Error.Err, "import cycle not allowed in test") {
+				m.Problems = append(m.Problems, problem{problemURI(root, env), "go list: " + p.Error.Err})
+				failed = failed || p.Dir == "" // a pattern rather than a package
+			}
+			continue
+		}
+		if isTestMain(p) {
+			continue
+		}
+		m.Packages = append(m.Packages, p.meta(root, matched, broken))
+	}
+	failed = failed && !anyWorkspace(m.Packages)
+	m.normalise()
+	return m, failed
+}
+
+func anyWorkspace(ps []pkgMeta) bool {
+	for i := range ps {
+		if ps[i].Workspace {
+			return true
+		}
+	}
+	return false
+}
+
+// problemURI is the file that a problem of the whole workspace is shown at.
+func problemURI(root string, env *environment) string {
+	switch {
+	case env.GoWork != "":
+		return fileURI(env.GoWork)
+	case env.GoMod != "":
+		return fileURI(env.GoMod)
+	}
+	return fileURI(filepath.Join(root, "go.mod"))
+}
+
+// isTestMain reports whether a package is the generated main of a test binary, whose only file lies in the build cache.
+func isTestMain(p *listed) bool {
+	return p.Name == "main" && strings.HasSuffix(p.ImportPath, ".test") && len(p.GoFiles) == 1 && filepath.IsAbs(p.GoFiles[0])
+}
+
+func (p *listed) meta(root string, matched map[string]bool, broken map[string]string) pkgMeta {
+	m := pkgMeta{
+		ID:       p.ImportPath,
+		Path:     pathOf(p.ImportPath),
+		Name:     p.Name,
+		ForTest:  p.ForTest,
+		Standard: p.Standard,
+		Cgo:      len(p.CgoFiles) > 0,
+	}
+	for _, list := range [][]string{p.GoFiles, p.CgoFiles} {
+		for _, name := range list {
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(p.Dir, name)
+			}
+			if utf8.ValidString(name) { // the scan reports the others
+				m.Files = append(m.Files, fileURI(name))
+			}
+		}
+	}
+	if p.Module != nil && p.Module.GoVersion != "" {
+		m.GoVersion = "go" + p.Module.GoVersion
+	}
+	if p.ForTest == "" {
+		m.Workspace = matched[p.ImportPath] && inside(root, p.Dir)
+	} else {
+		// The package with its tests, and its external tests. What else was compiled anew for them is not shown twice.
+		m.Workspace = matched[p.ForTest] && inside(root, p.Dir) && (m.Path == p.ForTest || m.Path == p.ForTest+"_test")
+	}
+	written := map[string]string{} // ID -> path in the source
+	for path, id := range p.ImportMap {
+		written[id] = path
+	}
+	for _, id := range p.Imports {
+		if id == "C" || id == "unsafe" {
+			continue
+		}
+		e := importEdge{Import: id, ID: id}
+		if path, ok := written[id]; ok {
+			e.Import = path
+		}
+		if why, ok := broken[id]; ok {
+			e.ID, e.Problem = "", why
+		}
+		m.Imports = append(m.Imports, e)
+	}
+	if e := p.Error; e != nil && !strings.HasPrefix(e.Err, "import cycle not allowed") {
+		le := listError{Message: e.Err}
+		le.File, le.Line, le.Column = errorPosition(root, e.Pos)
+		m.Errors = append(m.Errors, le)
+	}
+	return m
+}
+
+// errorPosition takes FILE:LINE:COL apart; File is "" if there is none.
+func errorPosition(root, pos string) (uri string, line, column int) {
+	// Both numbers are optional; a drive letter has a colon, too.
+	numbers := [2]int{}
+	n := 0
+	for ; n < 2; n++ {
+		i := strings.LastIndexByte(pos, ':')
+		if i < 0 {
+			break
+		}
+		v, err := strconv.Atoi(pos[i+1:])
+		if err != nil || v < 0 {
+			break
+		}
+		numbers[n] = v
+		pos = pos[:i]
+	}
+	if pos == "" || n == 0 || !utf8.ValidString(pos) {
+		return "", 0, 0
+	}
+	if !filepath.IsAbs(pos) {
+		pos = filepath.Join(root, pos)
+	}
+	if n == 1 {
+		return fileURI(pos), numbers[0], 0
+	}
+	return fileURI(pos), numbers[1], numbers[0]
+}
+
+// inside reports whether a path lies in a directory.
+func inside(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}

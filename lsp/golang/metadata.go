@@ -1,0 +1,269 @@
+package golang
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// metadata is what the go command knows about a workspace: which packages there are, of which files, and what they import.
+// It holds no content of files and no positions that an edit inside a file would move, except in errors.
+type metadata struct {
+	Packages []pkgMeta // sorted by ID
+	Problems []problem // what concerns no single package
+}
+
+// pkgMeta is one package as it is compiled. A package with tests in it is another package than the one without, under the
+// same path; the ID tells them apart, as in "fmt [fmt.test]".
+type pkgMeta struct {
+	ID        string
+	Path      string
+	Name      string
+	ForTest   string   // the path of the package under test, for what is compiled for its tests only
+	Files     []string // URIs; order matters to initialisation only, so they are sorted
+	Cgo       bool     // some file imports "C"
+	GoVersion string   // language version of the module, as "go1.26"; "" for the newest
+	Workspace bool     // indexed and diagnosed; other packages are only imported
+	Standard  bool
+	Imports   []importEdge // sorted by Import
+	Errors    []listError
+}
+
+// An importEdge says what an import path in the source of a package means.
+type importEdge struct {
+	Import  string // as written
+	ID      string // the package meant; "" if it cannot be had
+	Problem string // why it cannot be had
+}
+
+// A listError is what the go command has against a package.
+type listError struct {
+	File         string // URI; "" for the package as a whole
+	Line, Column int    // from 1; Column counts bytes; 0 unknown
+	Message      string
+}
+
+// A problem concerns the workspace as a whole and is shown at a file that it has most to do with, which need not exist.
+type problem struct {
+	URI     string
+	Message string
+}
+
+// find returns the package of an ID, or nil.
+func (m *metadata) find(id string) *pkgMeta {
+	i, ok := slices.BinarySearchFunc(m.Packages, id, func(p pkgMeta, id string) int { return cmp.Compare(p.ID, id) })
+	if !ok {
+		return nil
+	}
+	return &m.Packages[i]
+}
+
+// edge returns what an import path means in the package.
+func (p *pkgMeta) edge(path string) (importEdge, bool) {
+	i, ok := slices.BinarySearchFunc(p.Imports, path, func(e importEdge, path string) int { return cmp.Compare(e.Import, path) })
+	if !ok {
+		return importEdge{}, false
+	}
+	return p.Imports[i], true
+}
+
+// dependencies are the IDs of the packages imported, sorted and without repeats.
+func (p *pkgMeta) dependencies() []string {
+	var ids []string
+	for _, e := range p.Imports {
+		if e.ID != "" {
+			ids = append(ids, e.ID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// pathOf is the import path of an ID.
+func pathOf(id string) string {
+	path, _, _ := strings.Cut(id, " ")
+	return path
+}
+
+// normalise sorts everything and cuts import cycles, so that the graph of Imports is acyclic (G1) and equal workspaces have
+// equal metadata.
+func (m *metadata) normalise() {
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		slices.Sort(p.Files)
+		p.Files = slices.Compact(p.Files)
+		slices.SortFunc(p.Imports, func(a, b importEdge) int { return cmp.Compare(a.Import, b.Import) })
+		p.Imports = slices.CompactFunc(p.Imports, func(a, b importEdge) bool { return a.Import == b.Import })
+		slices.SortFunc(p.Errors, compareListErrors)
+		p.Errors = slices.Compact(p.Errors)
+	}
+	slices.SortFunc(m.Packages, func(a, b pkgMeta) int { return cmp.Compare(a.ID, b.ID) })
+	m.Packages = slices.CompactFunc(m.Packages, func(a, b pkgMeta) bool { return a.ID == b.ID })
+	slices.SortFunc(m.Problems, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(a.URI, b.URI), cmp.Compare(a.Message, b.Message))
+	})
+	m.Problems = slices.Compact(m.Problems)
+	m.cutCycles()
+}
+
+func compareListErrors(a, b listError) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Message, b.Message))
+}
+
+// cutCycles takes the imports out that lie on a cycle and leaves the reason in their place.
+func (m *metadata) cutCycles() {
+	group := components(m)
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		for j := range p.Imports {
+			e := &p.Imports[j]
+			if e.ID == "" {
+				continue
+			}
+			if m.find(e.ID) == nil {
+				e.ID, e.Problem = "", "package "+e.Import+" is not known to the go command"
+			} else if e.ID == p.ID || group[e.ID] == group[p.ID] {
+				e.Problem = "import cycle not allowed: " + strings.Join(m.cycle(p.ID, e.ID), " -> ")
+			}
+		}
+	}
+	for i := range m.Packages {
+		for j := range m.Packages[i].Imports {
+			if e := &m.Packages[i].Imports[j]; e.Problem != "" {
+				e.ID = "" // only now: cycle walks these edges
+			}
+		}
+	}
+}
+
+// cycle is a shortest way from one package through a second back to the first, as paths.
+func (m *metadata) cycle(from, via string) []string {
+	before := map[string]string{via: from}
+	queue := []string{via}
+	for len(queue) > 0 && queue[0] != from {
+		p := m.find(queue[0])
+		queue = queue[1:]
+		if p == nil {
+			continue
+		}
+		for _, id := range p.dependencies() {
+			if _, seen := before[id]; !seen {
+				before[id] = p.ID
+				queue = append(queue, id)
+			}
+		}
+	}
+	back := []string{pathOf(from)}
+	for at := before[from]; at != from && at != ""; at = before[at] {
+		back = append(back, pathOf(at))
+	}
+	if from != via || len(back) == 1 {
+		back = append(back, pathOf(from))
+	}
+	slices.Reverse(back)
+	return back
+}
+
+// components numbers the strongly connected components of the import graph (Tarjan). The walk keeps its own stack: an import
+// chain may be as long as somebody likes to make it.
+func components(m *metadata) map[string]int {
+	type visit struct {
+		id   string
+		deps []string
+		next int
+	}
+	var (
+		index = map[string]int{}
+		low   = map[string]int{}
+		group = map[string]int{}
+		open  []string
+		walk  []visit
+	)
+	push := func(id string) {
+		index[id] = len(index) + 1
+		low[id] = index[id]
+		open = append(open, id)
+		var deps []string
+		if p := m.find(id); p != nil {
+			deps = p.dependencies()
+		}
+		walk = append(walk, visit{id: id, deps: deps})
+	}
+	for i := range m.Packages {
+		if index[m.Packages[i].ID] != 0 {
+			continue
+		}
+		push(m.Packages[i].ID)
+		for len(walk) > 0 {
+			v := &walk[len(walk)-1]
+			if v.next < len(v.deps) {
+				dep := v.deps[v.next]
+				v.next++
+				switch {
+				case index[dep] == 0:
+					push(dep)
+				case group[dep] == 0:
+					low[v.id] = min(low[v.id], index[dep])
+				}
+				continue
+			}
+			id := v.id
+			walk = walk[:len(walk)-1]
+			if len(walk) > 0 {
+				parent := walk[len(walk)-1].id
+				low[parent] = min(low[parent], low[id])
+			}
+			if low[id] != index[id] {
+				continue
+			}
+			for {
+				last := open[len(open)-1]
+				open = open[:len(open)-1]
+				group[last] = index[id]
+				if last == id {
+					break
+				}
+			}
+		}
+	}
+	return group
+}
+
+// diagnostic turns an error of the go command into one of a file, whose text gives the offset of its line and column.
+func (e *listError) diagnostic(text []byte) lsp.Diagnostic {
+	start := offsetOf(text, e.Line, e.Column)
+	return lsp.Diagnostic{
+		Span:     lsp.Span{Start: start, End: quotedEnd(text, start)},
+		Severity: lsp.SeverityError,
+		Code:     "list",
+		Source:   sourceList,
+		Message:  e.Message,
+	}
+}
+
+// offsetOf turns a line and a column, both from 1, into an offset; what lies outside the text is brought back into it.
+func offsetOf(text []byte, line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		i := slices.Index(text[at:], '\n')
+		if i < 0 {
+			return len(text)
+		}
+		at += i + 1
+	}
+	return min(at+max(column-1, 0), len(text))
+}
+
+// quotedEnd is the end of the string literal or word at an offset.
+func quotedEnd(text []byte, start int) int {
+	if start < len(text) && (text[start] == '"' || text[start] == '`') {
+		for end := start + 1; end < len(text) && text[end] != '\n'; end++ {
+			if text[end] == text[start] {
+				return end + 1
+			}
+		}
+	}
+	return wordEnd(text, start)
+}

@@ -1,0 +1,169 @@
+package golang
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"slices"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// A world is what the files of one package can see: the packages they import, decoded from export data, and whatever of
+// further packages their declarations mention.
+//
+// Export data is deep: it describes every type that the declarations of a package mention, of whichever package. A check thus
+// reads nothing but the faces of its direct imports, and an edit two imports away that does not show in them is no reason to check
+// again. The price is that worlds are not shared between packages; decoding all of them costs a fraction of one check of the standard
+// library, and the last ones are kept.
+//
+// go/types fills in some parts of imported types as it meets them, so a world has one user at a time: it is taken out of the pool
+// and put back.
+type world struct {
+	key      [sha256.Size]byte
+	bytes    int                       // export data read
+	packages map[string]*types.Package // by path
+	direct   map[string]*types.Package // by import path as written
+	paths    map[*types.Package]map[types.Object]string
+}
+
+// An imported face is what a package learns from one of its imports.
+type importedFace struct {
+	written string // the import path in the source
+	path    string // of the package meant
+	export  []byte // export data; empty: there is none
+	problem string // why not
+}
+
+// importKey names the world of a list of imports.
+func importKey(imports []importedFace) (key [sha256.Size]byte) {
+	h := sha256.New()
+	for _, f := range imports {
+		fmt.Fprintf(h, "%q %q %d ", f.written, f.path, len(f.export))
+		h.Write(f.export)
+	}
+	h.Sum(key[:0])
+	return key
+}
+
+// decodeWorld reads the export data of all imports into one set of packages, in which a type mentioned twice is one type. An import
+// whose data cannot be read is missing from it; the reason goes into its problem.
+func decodeWorld(imports []importedFace) *world {
+	w := &world{
+		packages: map[string]*types.Package{"unsafe": types.Unsafe},
+		direct:   map[string]*types.Package{},
+		paths:    map[*types.Package]map[types.Object]string{},
+	}
+	for i := range imports {
+		f := &imports[i]
+		if len(f.export) == 0 {
+			continue
+		}
+		pkg := w.packages[f.path]
+		if pkg == nil || !pkg.Complete() {
+			var err error
+			pkg, err = readExport(f.export, w.packages, f.path)
+			if err != nil {
+				f.problem = err.Error()
+				continue
+			}
+		}
+		w.bytes += len(f.export)
+		w.direct[f.written] = pkg
+	}
+	return w
+}
+
+// readExport guards gcexportdata.Read, which panics on some kinds of damage.
+func readExport(data []byte, packages map[string]*types.Package, path string) (pkg *types.Package, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = fmt.Errorf("export data of %s: %v", path, e)
+		}
+	}()
+	return gcexportdata.Read(bytes.NewReader(data), token.NewFileSet(), packages, path)
+}
+
+// objectPath names an object of an imported package for other packages; "" if it has no name there.
+func (w *world) objectPath(obj types.Object) string {
+	pkg := obj.Pkg()
+	paths, ok := w.paths[pkg]
+	if !ok {
+		paths = objectPaths(pkg)
+		w.paths[pkg] = paths
+	}
+	return paths[obj]
+}
+
+// An importer answers go/types' questions for one package.
+type importer struct {
+	world    *world
+	problems map[string]string // import path -> why it cannot be had
+}
+
+// Import implements types.Importer.
+func (im importer) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if pkg := im.world.direct[path]; pkg != nil {
+		return pkg, nil
+	}
+	if why := im.problems[path]; why != "" {
+		return nil, errors.New(why)
+	}
+	return nil, errors.New("the package is not known")
+}
+
+// Bounds of the pool of worlds.
+const (
+	worldsMax      = 8
+	worldsMaxBytes = 8 << 20 // of export data; what it decodes to weighs some ten times as much
+)
+
+// A worldPool keeps worlds that were used last: a package's face and its body see the same one, and so does the body after an
+// edit.
+type worldPool struct {
+	mu    sync.Mutex
+	idle  []*world // latest last; guarded by mu
+	bytes int      // guarded by mu
+}
+
+var worlds worldPool
+
+// take gives the caller a world of its own. The problems of imports that could not be read are filled in.
+func (p *worldPool) take(imports []importedFace) *world {
+	key := importKey(imports)
+	p.mu.Lock()
+	i := slices.IndexFunc(p.idle, func(w *world) bool { return w.key == key })
+	if i >= 0 {
+		w := p.idle[i]
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.bytes -= w.bytes
+		p.mu.Unlock()
+		return w
+	}
+	p.mu.Unlock()
+	w := decodeWorld(imports)
+	w.key = key
+	return w
+}
+
+// put gives a world back. One that a panic went through must not be.
+func (p *worldPool) put(w *world) {
+	if len(w.direct) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, w)
+	p.bytes += w.bytes
+	for len(p.idle) > worldsMax || p.bytes > worldsMaxBytes {
+		p.bytes -= p.idle[0].bytes
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
+}
