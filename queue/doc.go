@@ -1,2 +1,169 @@
-// Package queue provides bounded lock-free rings, the set of 31 priority lanes, and the parking of idle workers.
+// Package queue provides what workers need to hand each other work without locks: bounded rings, a set of 31 priority
+// lanes that is polled with one load, and a way to sleep when there is nothing to do.
+//
+//	MPMC[T]    ring for any number of producers and consumers; TryPopSC for a single consumer
+//	SPSC[T]    ring for one producer and one consumer
+//	Lanes[T]   31 FIFO lanes behind an occupancy word; pushes never wait, bounded pushes give back-pressure
+//	Parker     puts one goroutine to sleep until it is unparked; a futex on Linux, else a ChanParker
+//	Idle       puts workers to sleep and wakes exactly as many as the work needs
+//
+// sync/atomic is sequentially consistent: all atomic operations of a program happen in one total order, and one that
+// sees the effect of another happens after it. The arguments below use nothing else. Letters with numbers name the
+// invariants; comments and panics cite them. The build tag check turns the ownership rules into panics.
+//
+// # Ring
+//
+// Two counters that only grow hand out tickets: tail to producers, head to consumers. Ticket t belongs to cell
+// t&mask. Its lap is t&^mask, and the cell's turn says who may touch the cell's value:
+//
+//	turn == lap        free: the producer that claims push ticket t owns val
+//	turn == lap+1      full: the consumer that claims pop ticket t owns val
+//	turn == lap+cap    free for the next lap
+//
+// A producer claims ticket t by moving tail from t to t+1 with a compare-and-swap, after it saw turn == lap; it then
+// stores val, and stores turn = lap+1. A consumer does the same with head, lap+1 and lap+cap. A zero cell is a free
+// cell of lap 0, so a new ring needs no initialisation.
+//
+//   - R0: the capacity is a power of two, at least 2. With one cell, lap+1 and lap+cap would be the same.
+//   - R1: tail-head is in [0, cap], as a wrapped distance.
+//   - R2: a cell's turn only grows (wrapping), and each store of it hands val to the other side.
+//   - R3: val is touched only by the owner, so it is plain memory, and the race detector checks this claim. The owner's
+//     store of turn is seen by the load with which the next owner's claim begins.
+//   - R4: a cell seen free (or full) for a ticket stays so until that ticket is claimed. Tickets are claimed in order,
+//     so if tail is still t, all the cells that were seen free from t on are free, and one compare-and-swap may
+//     claim them together. PushN and PopN rest on this; they never wait for a neighbour to finish.
+//
+// Counters and turns may wrap: all comparisons are of differences. Whoever loses a compare-and-swap pauses before it
+// tries again, longer each time: the winner then does several operations while it has the cache line, which doubles the
+// throughput of two cores that meet on one ring.
+//
+// TryPopSC moves head with a plain atomic store, before it frees the cell. It may be mixed with any pushes, but no other
+// pop may run at the same time.
+//
+// # SPSC ring
+//
+// The same two counters without turns: with one thread on each side, the counters alone say who owns a place.
+//
+//   - S1: place t&mask belongs to the consumer if head <= t < tail, and to the producer otherwise. The store of tail
+//     hands places to the consumer, the store of head hands them back.
+//   - S2: each side remembers the other's counter and looks again only when the remembered one leaves it nothing to do.
+//     Counters only grow, so a remembered one errs on the side of "full" and "empty", and the second look
+//     corrects it: false is exact at the moment of that look.
+//
+// # Occupancy
+//
+// Bit i of the occupancy word is set if lane i may hold items. Popping takes the lowest set bit of the mask it is given,
+// and clears the bit only when it finds the lane empty. Pusher and popper cross safely because each
+// writes its own word before it reads the other's:
+//
+//	push                                 pop that found the lane empty
+//	O1  make the item visible            O3  clear the bit
+//	O2  load the bit; set it if clear    O4  look at the lane again; if it is not empty, set the bit and pop
+//
+// If O2 sees the bit still set, it precedes O3 in the total order; then O1 precedes O4, and O4 sees the item. If O2 sees
+// it clear, it sets it. Without O4 items are lost: the pusher relies on a bit that the popper is about to clear.
+// "Visible" means claimed: Empty compares the counters, so a push that has its ticket and has not yet filled its cell
+// makes O4 set the bit. That bit is set for a lane from which nothing can be popped yet; this costs a turn of the
+// worker's loop and no more.
+//
+//   - O5: whenever no push to a lane is under way and no pop is between O3 and O4, a non-empty lane has its bit set.
+//   - O6: between O3 and O4 the bit of a non-empty lane may be clear, and the one popper that will see to it goes on to run
+//     what it popped. A worker must not go to sleep on the word alone, therefore, or finished items may wait for that
+//     popper although others sleep. Any looks at the lanes themselves.
+//
+// Priority is as of the moment of the load: an item that arrives on a more urgent lane during a Pop is found by the next.
+//
+// # Overflow
+//
+// A worker that waited for room in a lane could be the very one that makes room. So lanes are unbounded for Push: what
+// does not fit into the ring goes to a list under the lane's lock. From then on all pushes go to the list, until
+// it has drained; pops take from the ring until it is empty and then from the list, moving up to 64 items on to the ring
+// while they have the lock.
+//
+//   - V1: the counter of the list is stored after what it describes: after an item is in the list, and after an item that
+//     left the list is in the ring. Whoever reads 0 may push to the ring, and lands behind everything that
+//     was in the list; an emptiness check that reads the counter and then the ring misses no item on its way.
+//   - V2: a pop takes from the list only if the ring is empty by its counters. That its TryPop says false is
+//     not enough: an unfinished push at the head of the ring may hide finished ones, which are older than the list.
+//
+// So the order of a lane is that of a queue. A pusher that read 0, and then claims a ticket of the ring when the list
+// holds items again, is the one case that looks wrong: but all those items were pushed after its read, so its push
+// overlaps theirs and may be ordered before them.
+//
+// # Room
+//
+// PushWait waits in a crowd, one per lane, when a bounded push finds no room. Every pop ends with a look at the crowded
+// word, and calls waiters once the lane has drained to half its capacity.
+//
+//   - W1: a waiter's channel is sent to only by whoever takes it off the crowd, under the lane's lock; it goes back on
+//     only after it has received. So a send finds the channel empty.
+//   - W2: a waiter joins the crowd and sets the crowded bit before it tries once more and sleeps.
+//   - W3: a pop gives its place free before it loads the crowded bit. So either the pop sees the waiter, or the waiter's
+//     last try comes after the pop. The pop that leaves a lane empty always calls, so nobody waits for an
+//     empty lane.
+//   - W4: a call is never lost: a waiter that leaves without using it passes it on.
+//
+// # Parker
+//
+// One word, and the moves that are allowed:
+//
+//	from      to        by           meaning
+//	running   asleep    owner        Park found no token
+//	running   token     anybody      Unpark before Park; the next Park returns at once
+//	asleep    token     anybody      Unpark, which must now wake the owner
+//	asleep    running   owner        the deadline has passed
+//	token     running   owner        Park returns true
+//	token     token     anybody      Unpark once more; the two are one
+//
+// The kernel sleeps only if the word still says asleep when it looks, and a wake comes after the word has changed: so no
+// wake is missed. The channel twin remembers one wake in its buffer, to the same end.
+//
+//   - P1: at most one token exists. Posting and taking are swaps, so the owner synchronises with every poster.
+//   - P2: only the owner leaves token.
+//   - P3: wake-ups may come late, or without a token (a wake whose sleep ended at its deadline; a signal). The owner
+//     believes only the word.
+//
+// # Idle
+//
+// One bit per worker that is asleep or about to be, and one count of searchers: workers that look for work, and tokens
+// on their way to sleepers who will. While the count is not zero, a push wakes nobody; the searchers answer for it.
+//
+//	push (Notify)                             worker without work (Rest)
+//	   make the work visible                     count as a searcher; spin while there is no work
+//	   no idle bit: done                         set my idle bit
+//	   searchers: done                           leave the count
+//	   count 0 -> 1; lost it: done               look for work
+//	   clear an idle bit                         none: park
+//	   post that worker's token                  some: clear my bit; somebody else did: take the token
+//
+// Own work, which only one worker can take, wakes just that worker, by the same claim of its bit (Wake).
+//
+//   - I1: a worker looks for work after it has set its bit and left the count. A push that wakes nobody because it saw
+//     the worker as a searcher thus precedes that look; and so does a push that saw no bit. Looking before leaving the
+//     count loses a push in between. The bit comes before the count only to save a wake-up: otherwise a push
+//     in between would see neither, and wake somebody else.
+//   - I2: a token is posted only by whoever cleared the worker's idle bit, exactly one for each clear, and the worker
+//     takes it before it goes on. A token posted without the claim would end a later sleep with the bit still set;
+//     the next push would then wake a worker that is awake, and the count would never come right again.
+//   - I3: whoever takes the last searcher off the count looks for shared work afterwards, and notifies again if there is
+//     some. Otherwise a burst of pushes during one search would wake one worker only. A worker that sees work in its
+//     last look before sleeping counts as a searcher again, for the same reason.
+//   - I4: Notify that counted itself as a searcher and found nobody to wake starts over, because somebody may have relied
+//     on the count while a worker went to sleep.
+//
+// # What false means
+//
+// MPMC.TryPush may say false although the ring is not full: while a pop of the previous lap is between its claim and its
+// release of the very next cell, the ring is "full, or about to have room" behind it, whatever other pops have
+// finished. TryPop may say false while the push of the very next ticket has not filled its cell, even if
+// later pushes have returned. In both cases some other call was under way during this one. SPSC answers are exact.
+//
+// Lanes.Pop looks at one lane after the other, so its false is about several moments; see there. Lanes.TryPushBounded
+// says ErrFull as TryPush says false. Parker.Park says false only at its deadline, and then has taken no token.
+//
+// # What is not here
+//
+// A fetch-and-add queue of linked segments: in a prototype it won a little when two threads did nothing but push and
+// pop, and lost more when they did something else between; and it allocates. Moving aged items between lanes under a lock:
+// callers rotate which lane they call what.
 package queue

@@ -23,3 +23,11 @@ func newRand(t testing.TB) *rand.Rand {
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// must reports an error that no test expects. It may be called from any goroutine of the test.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -122,13 +122,14 @@ func TestSPSCStress(t *testing.T) {
 	wg.Wait()
 }
 
-// TestLanesStress is the test that lost items before the second look after clearing a bit: consumers stop only when
-// the occupancy word says that nothing is left, so an item with a clear bit stays behind.
+// TestLanesStress is the test that lost items before the second look after clearing a bit: consumers stop when the
+// occupancy word says that nothing is left, so an item with a clear bit stays behind.
 func TestLanesStress(t *testing.T) {
+	type item struct{ producer, lane, seq int }
 	for _, capacity := range []int{2, 64} {
 		const producers, consumers, lanes = 2, 2, 3
 		perProducer := volume(150_000)
-		l := NewLanesCap[[2]int](capacity)
+		l := NewLanesCap[item](capacity)
 		var producing atomic.Int32
 		producing.Store(producers)
 		var popped atomic.Int64
@@ -136,53 +137,48 @@ func TestLanesStress(t *testing.T) {
 		for p := range producers {
 			wg.Go(func() {
 				defer producing.Add(-1)
-				for i := 0; i < perProducer; i++ {
+				for i := 0; i < perProducer; {
 					lane := 10 * (i % lanes)
-					if i%7 == 0 && i+lanes < perProducer {
-						// Two items that are a multiple of the lane count apart keep lane and order.
-						if err := l.PushN(lane, [][2]int{{p, i}}); err != nil {
-							t.Error(err)
-						}
-						continue
+					vs := make([]item, min(1+i%4, perProducer-i))
+					for k := range vs {
+						vs[k] = item{p, lane, i + k}
 					}
-					if err := l.Push(lane, [2]int{p, i}); err != nil {
-						t.Error(err)
+					i += len(vs)
+					if len(vs) > 1 {
+						must(t, l.PushN(lane, vs))
+					} else {
+						must(t, l.Push(lane, vs[0]))
 					}
 				}
 			})
 		}
 		for c := range consumers {
 			wg.Go(func() {
-				var last [producers][lanes]int
+				var next [producers][LaneCount]int
+				dst := make([]item, 3)
 				for {
 					done := producing.Load() == 0
-					var v [2]int
-					var lane int
-					var ok bool
+					n, lane := 0, -1
 					if c == 0 {
-						v, lane, ok = l.Pop(AllLanes)
-					} else {
-						var dst [1][2]int
-						var n int
-						if n, lane = l.PopN(AllLanes, dst[:]); n == 1 {
-							v, ok = dst[0], true
+						if v, from, ok := l.Pop(AllLanes); ok {
+							dst[0], n, lane = v, 1, from
 						}
-					}
-					if !ok {
-						if done && l.Occupied() == 0 {
-							return
-						}
-						runtime.Gosched()
-						continue
-					}
-					popped.Add(1)
-					if want := 10 * (v[1] % lanes); lane != want {
-						t.Errorf("item %v popped from lane %d, pushed to %d", v, lane, want)
-					}
-					if at := &last[v[0]][lane/10]; v[1] < *at {
-						t.Errorf("item %v after %d of the same producer and lane", v, *at)
 					} else {
-						*at = v[1]
+						n, lane = l.PopN(AllLanes, dst)
+					}
+					if n == 0 && done && l.Occupied() == 0 {
+						return
+					}
+					popped.Add(int64(n))
+					for _, v := range dst[:n] {
+						if lane != v.lane {
+							t.Errorf("item %v popped from lane %d", v, lane)
+						}
+						if at := &next[v.producer][lane]; v.seq < *at {
+							t.Errorf("item %v popped after %d", v, *at-1)
+						} else {
+							*at = v.seq + 1
+						}
 					}
 				}
 			})
@@ -253,7 +249,7 @@ func TestIdleStress(t *testing.T) {
 		var stop atomic.Bool
 		var done atomic.Int64
 		x := NewIdle(workers,
-			func() bool { return stop.Load() || l.Occupied() != 0 },
+			func() bool { return stop.Load() || l.Any(AllLanes) },
 			func(w int) bool { return !own[w].Empty() })
 		var wg sync.WaitGroup
 		for w := range workers {
@@ -283,9 +279,7 @@ func TestIdleStress(t *testing.T) {
 		}
 		want := int64(0)
 		for i := range items {
-			if err := l.Push(i%LaneCount, i); err != nil {
-				t.Fatal(err)
-			}
+			must(t, l.Push(i%LaneCount, i))
 			x.Notify()
 			want++
 			if i%16 == 0 {
