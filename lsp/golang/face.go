@@ -18,7 +18,7 @@ import (
 func buildFace(p *pkgMeta, sizes types.Sizes, texts [][]byte, imports []importedFace) (export []byte, err error) {
 	defer func() {
 		if e := recover(); e != nil {
-			err = fmt.Errorf("face of %s: internal error: %v", p.ID, e)
+			err = newInternalError("face of "+p.ID, e)
 		}
 	}()
 	fset := token.NewFileSet()
@@ -37,7 +37,7 @@ func buildFace(p *pkgMeta, sizes types.Sizes, texts [][]byte, imports []imported
 		FakeImportC:              true,
 		DisableUnusedImportCheck: true,
 		Error:                    func(error) {},
-		Importer:                 importer{world: w, problems: problemsOf(imports)},
+		Importer:                 w,
 		Sizes:                    sizes,
 	}
 	pkg, _ := conf.Check(p.Path, fset, files, nil) // errors are for the check of the whole files
@@ -47,14 +47,4 @@ func buildFace(p *pkgMeta, sizes types.Sizes, texts [][]byte, imports []imported
 	}
 	worlds.put(w)
 	return slices.Clip(out.Bytes()), nil
-}
-
-func problemsOf(imports []importedFace) map[string]string {
-	problems := map[string]string{}
-	for _, f := range imports {
-		if f.problem != "" {
-			problems[f.written] = f.problem
-		}
-	}
-	return problems
 }

@@ -30,8 +30,8 @@ func objectPaths(pkg *types.Package) map[types.Object]string {
 	}
 	for _, obj := range slices.Concat(exported, hidden) {
 		w.object(obj, obj.Name())
-		if obj, ok := obj.(*types.TypeName); ok {
-			w.typeName(obj)
+		if name, ok := obj.(*types.TypeName); ok {
+			w.typeName(name)
 		} else {
 			w.typ(obj.Type(), obj.Name())
 		}

@@ -28,6 +28,7 @@ type world struct {
 	bytes    int                       // export data read
 	packages map[string]*types.Package // by path
 	direct   map[string]*types.Package // by import path as written
+	problems map[string]string         // by import path as written: why there is no package
 	paths    map[*types.Package]map[types.Object]string
 }
 
@@ -43,24 +44,24 @@ type importedFace struct {
 func importKey(imports []importedFace) (key [sha256.Size]byte) {
 	h := sha256.New()
 	for _, f := range imports {
-		fmt.Fprintf(h, "%q %q %d ", f.written, f.path, len(f.export))
+		fmt.Fprintf(h, "%q %q %q %d ", f.written, f.path, f.problem, len(f.export))
 		h.Write(f.export)
 	}
 	h.Sum(key[:0])
 	return key
 }
 
-// decodeWorld reads the export data of all imports into one set of packages, in which a type mentioned twice is one type. An import
-// whose data cannot be read is missing from it; the reason goes into its problem.
+// decodeWorld reads the export data of all imports into one set of packages, in which a type mentioned twice is one type.
 func decodeWorld(imports []importedFace) *world {
 	w := &world{
 		packages: map[string]*types.Package{"unsafe": types.Unsafe},
 		direct:   map[string]*types.Package{},
+		problems: map[string]string{},
 		paths:    map[*types.Package]map[types.Object]string{},
 	}
-	for i := range imports {
-		f := &imports[i]
+	for _, f := range imports {
 		if len(f.export) == 0 {
+			w.problems[f.written] = f.problem
 			continue
 		}
 		pkg := w.packages[f.path]
@@ -68,7 +69,7 @@ func decodeWorld(imports []importedFace) *world {
 			var err error
 			pkg, err = readExport(f.export, w.packages, f.path)
 			if err != nil {
-				f.problem = err.Error()
+				w.problems[f.written] = err.Error()
 				continue
 			}
 		}
@@ -82,7 +83,7 @@ func decodeWorld(imports []importedFace) *world {
 func readExport(data []byte, packages map[string]*types.Package, path string) (pkg *types.Package, err error) {
 	defer func() {
 		if e := recover(); e != nil {
-			err = fmt.Errorf("export data of %s: %v", path, e)
+			err = newInternalError("export data of "+path, e)
 		}
 	}()
 	return gcexportdata.Read(bytes.NewReader(data), token.NewFileSet(), packages, path)
@@ -99,21 +100,15 @@ func (w *world) objectPath(obj types.Object) string {
 	return paths[obj]
 }
 
-// An importer answers go/types' questions for one package.
-type importer struct {
-	world    *world
-	problems map[string]string // import path -> why it cannot be had
-}
-
 // Import implements types.Importer.
-func (im importer) Import(path string) (*types.Package, error) {
+func (w *world) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
-	if pkg := im.world.direct[path]; pkg != nil {
+	if pkg := w.direct[path]; pkg != nil {
 		return pkg, nil
 	}
-	if why := im.problems[path]; why != "" {
+	if why := w.problems[path]; why != "" {
 		return nil, errors.New(why)
 	}
 	return nil, errors.New("the package is not known")
@@ -135,7 +130,7 @@ type worldPool struct {
 
 var worlds worldPool
 
-// take gives the caller a world of its own. The problems of imports that could not be read are filled in.
+// take gives the caller a world of its own.
 func (p *worldPool) take(imports []importedFace) *world {
 	key := importKey(imports)
 	p.mu.Lock()

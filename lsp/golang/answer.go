@@ -1,0 +1,300 @@
+package golang
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// A source is what answers are made from: one state of a workspace.
+type source interface {
+	metadata() (*metadata, error)
+	// text is the text of a file; lsp.ErrUnknownFile if there is none.
+	text(uri string) ([]byte, error)
+	// checked is the index of a package with its function bodies.
+	checked(p *pkgMeta) (*index, error)
+	// declared is an index of a package that may lack what only its function bodies name.
+	declared(p *pkgMeta) (*index, error)
+}
+
+// A place is a name in a file as a question finds it: what it stands for in one package that the file belongs to.
+type place struct {
+	pkg   *pkgMeta
+	index *index
+	occs  []occurrence // all at one span
+}
+
+// placesAt finds what stands at an offset, once per package that the file is compiled in.
+func placesAt(src source, uri string, offset int) ([]place, error) {
+	fail := func(err error) ([]place, error) { return nil, &lsp.FileError{URI: uri, Offset: offset, Err: err} }
+	text, err := src.text(uri)
+	if err != nil {
+		return nil, err
+	}
+	if offset < 0 || offset > len(text) {
+		return fail(lsp.ErrOutOfRange)
+	}
+	m, err := src.metadata()
+	if err != nil {
+		return nil, err
+	}
+	var places []place
+	for _, p := range m.owners(uri) {
+		x, err := src.checked(p)
+		if err != nil {
+			return nil, err
+		}
+		if occs := x.occurrencesAt(x.file(uri), offset); len(occs) > 0 {
+			places = append(places, place{p, x, occs})
+		}
+	}
+	if len(places) == 0 {
+		return fail(lsp.ErrNoSymbol)
+	}
+	return places, nil
+}
+
+// A found declaration is a declaration together with the package that it was found in.
+type found struct {
+	pkg   *pkgMeta
+	index *index
+	declaration
+}
+
+func (f *found) location() lsp.Location {
+	return lsp.Location{URI: f.index.uri(f.file), Span: f.span}
+}
+
+// resolve finds the declaration that an occurrence refers to.
+func resolve(src source, at place, o occurrence) (found, bool, error) {
+	if !o.external {
+		d, ok := at.index.declaration(o.target)
+		return found{at.pkg, at.index, d}, ok, nil
+	}
+	name, ok := at.index.external(o.target)
+	if !ok {
+		return found{}, false, nil
+	}
+	m, err := src.metadata()
+	if err != nil {
+		return found{}, false, err
+	}
+	for _, p := range m.named(name.pkg, at.pkg) {
+		x, err := src.declared(p)
+		if err != nil {
+			return found{}, false, err
+		}
+		if d, ok := x.declaration(x.declarationOf(name.path)); ok {
+			return found{p, x, d}, true, nil
+		}
+	}
+	return found{}, false, nil
+}
+
+// definition answers lsp.Workspace.Definition.
+func definition(src source, uri string, offset int) ([]lsp.Location, error) {
+	places, err := placesAt(src, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	// The first meaning only: of an embedded field the type, of an import the package.
+	for _, at := range places {
+		f, ok, err := resolve(src, at, at.occs[0])
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return []lsp.Location{f.location()}, nil
+		}
+	}
+	return nil, &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+}
+
+// hover answers lsp.Workspace.Hover.
+func hover(src source, uri string, offset int) (*lsp.Hover, error) {
+	places, err := placesAt(src, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	at := places[0]
+	o := at.occs[0]
+	h := &lsp.Hover{Span: o.span, Language: "go"}
+	f, ok, err := resolve(src, at, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.signature != "" {
+		h.Signature = renderSignature(o.signature, "")
+	}
+	if !ok {
+		if h.Signature == "" {
+			return nil, &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+		}
+		return h, nil
+	}
+	if h.Signature == "" {
+		from := ""
+		if o.external {
+			from = f.pkg.Name
+		}
+		h.Signature = renderSignature(f.signature, from)
+	}
+	f, err = behindImport(src, at, f)
+	if err != nil {
+		return nil, err
+	}
+	if f.doc.End > f.doc.Start {
+		text, err := src.text(f.index.uri(f.file))
+		if err != nil && !errors.Is(err, lsp.ErrUnknownFile) {
+			return nil, err
+		}
+		h.Doc = docText(text, f.doc)
+	}
+	return h, nil
+}
+
+// behindImport is the declaration of the package that an import without a name of its own brings in; every other declaration is
+// returned as it is. The documentation of an import is that of the package.
+func behindImport(src source, at place, f found) (found, error) {
+	if f.kind != lsp.KindPackage || f.path == packagePath {
+		return f, nil
+	}
+	for _, o := range f.index.occurrencesAt(f.file, f.span.Start) {
+		if !o.external {
+			continue
+		}
+		if pkg, ok, err := resolve(src, at, o); err != nil || ok {
+			return pkg, err
+		}
+	}
+	return f, nil
+}
+
+// references answers lsp.Workspace.References. Whatever shares a meaning with the name is a reference: of an embedded field
+// these are the uses of the field and of the type.
+func references(src source, uri string, offset int, declaration bool) ([]lsp.Location, error) {
+	places, err := placesAt(src, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	m, err := src.metadata()
+	if err != nil {
+		return nil, err
+	}
+	s := search{src: src, meta: m, declaration: declaration, asked: map[string]bool{}, done: map[target]bool{}, found: map[lsp.Location]bool{}}
+	for _, at := range places {
+		s.asked[at.pkg.ID] = true
+	}
+	for _, at := range places {
+		for _, o := range at.occs {
+			if err := s.occurrence(at, o); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := make([]lsp.Location, 0, len(s.found))
+	for l := range s.found {
+		out = append(out, l)
+	}
+	slices.SortFunc(out, lsp.Location.Compare)
+	return out, nil
+}
+
+// A search collects references.
+type search struct {
+	src         source
+	meta        *metadata
+	declaration bool
+	asked       map[string]bool // IDs of the packages of the file asked about, searched even if they are no part of the workspace
+	done        map[target]bool
+	found       map[lsp.Location]bool
+}
+
+// A target is what a search looks for: a declaration by its place, or something of a package by its name.
+type target struct {
+	place lsp.Location
+	name  externalName
+}
+
+// occurrence adds everything that means the same as an occurrence.
+func (s *search) occurrence(at place, o occurrence) error {
+	f, ok, err := resolve(s.src, at, o)
+	if err != nil {
+		return err
+	}
+	if ok {
+		if s.declaration {
+			s.found[f.location()] = true
+		}
+		if err := s.local(f.location()); err != nil {
+			return err
+		}
+		if f.path != "" {
+			return s.external(externalName{f.pkg.Path, f.path})
+		}
+		return nil
+	}
+	if name, ok := at.index.external(o.target); ok && o.external {
+		return s.external(name)
+	}
+	return nil
+}
+
+// local searches the packages that a declaration lies in.
+func (s *search) local(at lsp.Location) error {
+	if s.done[target{place: at}] {
+		return nil
+	}
+	s.done[target{place: at}] = true
+	for _, p := range s.meta.owners(at.URI) {
+		if !p.Workspace && !s.asked[p.ID] {
+			continue
+		}
+		x, err := s.src.checked(p)
+		if err != nil {
+			return err
+		}
+		if i := x.declarationAt(x.file(at.URI), at.Span.Start); i >= 0 {
+			s.collect(x, i, false)
+		}
+	}
+	return nil
+}
+
+// external searches the packages that can name something of another one.
+func (s *search) external(name externalName) error {
+	if s.done[target{name: name}] {
+		return nil
+	}
+	s.done[target{name: name}] = true
+	packages := s.meta.reaching(name.pkg)
+	for id := range s.asked {
+		if p := s.meta.find(id); p != nil && !p.Workspace {
+			packages = append(packages, p)
+		}
+	}
+	for _, p := range packages {
+		x, err := s.src.checked(p)
+		if err != nil {
+			return err
+		}
+		if i := x.findExternal(name); i >= 0 {
+			s.collect(x, i, true)
+		}
+	}
+	return nil
+}
+
+// collect adds the occurrences of one target in one package.
+func (s *search) collect(x *index, target int, external bool) {
+	for file := range x.fileCount() {
+		uri := x.uri(file)
+		x.occurrences(file, func(o occurrence) bool {
+			if o.target == target && o.external == external && (s.declaration || !o.decl) {
+				s.found[lsp.Location{URI: uri, Span: o.span}] = true
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,164 @@
+package golang
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// maxTypeErrors bounds the type errors kept of one package: one missing import can make thousands.
+const maxTypeErrors = 500
+
+// A checked package is what a check of its files gives.
+type checkedPackage struct {
+	diagnostics []fileDiagnostic
+	index       []byte
+	symbols     int // declarations that a reader would look for
+	references  int // places that name something
+}
+
+// A fileDiagnostic is a diagnostic and the file it is in.
+type fileDiagnostic struct {
+	URI  string
+	Diag lsp.Diagnostic
+}
+
+// checkPackage type-checks the files of a package. Bodies tells whether function bodies are checked, too: for packages of others
+// only what they declare matters. It always gives an index; what went wrong is in the diagnostics.
+func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []importedFace, bodies bool) (c checkedPackage, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = newInternalError("checking "+p.ID, e)
+		}
+	}()
+	fset := token.NewFileSet()
+	var syntax []*ast.File
+	var fit []*tree
+	for _, t := range files {
+		for _, d := range t.errors {
+			c.diagnostics = append(c.diagnostics, fileDiagnostic{t.uri, d})
+		}
+		if !t.unfit {
+			fset.AddExistingFiles(t.tok)
+			syntax = append(syntax, t.file)
+			fit = append(fit, t)
+		}
+	}
+	errs := errorCollector{cgo: p.Cgo, byBase: fit}
+	w := worlds.take(imports)
+	conf := types.Config{
+		GoVersion:                p.GoVersion,
+		IgnoreFuncBodies:         !bodies,
+		FakeImportC:              true,
+		DisableUnusedImportCheck: !bodies,
+		Error:                    errs.add,
+		Importer:                 w,
+		Sizes:                    sizes,
+	}
+	info := &types.Info{
+		Defs:      map[*ast.Ident]types.Object{},
+		Uses:      map[*ast.Ident]types.Object{},
+		Implicits: map[ast.Node]types.Object{},
+	}
+	pkg := types.NewPackage(p.Path, p.Name)
+	// Errors have gone to the collector; what could be made out is in info.
+	_ = types.NewChecker(&conf, fset, pkg, info).Files(syntax)
+	c.index = buildIndex(pkg, info, fit, w)
+	worlds.put(w)
+	if bodies {
+		c.diagnostics = append(c.diagnostics, errs.list...)
+	}
+	sortFileDiagnostics(c.diagnostics)
+	if err := c.count(); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+// count fills in the totals.
+func (c *checkedPackage) count() error {
+	x, err := openIndex(c.index)
+	if err != nil {
+		return err
+	}
+	for i := range x.declCount() {
+		if d, ok := x.declaration(i); ok && d.flags&declLocal == 0 && d.kind != lsp.KindPackage {
+			c.symbols++
+		}
+	}
+	for i := range x.fileCount() {
+		x.occurrences(i, func(o occurrence) bool {
+			if !o.decl {
+				c.references++
+			}
+			return true
+		})
+	}
+	return nil
+}
+
+func sortFileDiagnostics(ds []fileDiagnostic) {
+	slices.SortStableFunc(ds, func(a, b fileDiagnostic) int {
+		if c := strings.Compare(a.URI, b.URI); c != 0 {
+			return c
+		}
+		return compareDiagnostics(a.Diag, b.Diag)
+	})
+}
+
+// An errorCollector turns the errors of go/types into diagnostics.
+type errorCollector struct {
+	cgo    bool
+	byBase []*tree
+	list   []fileDiagnostic
+}
+
+func (c *errorCollector) add(err error) {
+	e, ok := err.(types.Error)
+	if !ok || len(c.list) >= maxTypeErrors {
+		return
+	}
+	if c.cgo && (strings.Contains(e.Msg, "invalid type") || strings.Contains(e.Msg, "invalid operand")) {
+		return // follows from package C being opaque
+	}
+	file, span := c.place(e)
+	if file == nil {
+		return
+	}
+	// A message that begins with a tab continues the one before.
+	if text, ok := strings.CutPrefix(e.Msg, "\t"); ok {
+		if n := len(c.list); n > 0 {
+			last := &c.list[n-1].Diag
+			last.Related = append(last.Related, lsp.Related{Location: lsp.Location{URI: file.uri, Span: span}, Message: text})
+		}
+		return
+	}
+	code := errorCode(e)
+	d := lsp.Diagnostic{Span: span, Severity: lsp.SeverityError, Code: code, Source: sourceTypes, Message: e.Msg}
+	switch code {
+	case "UnusedVar", "UnusedImport", "UnusedLabel":
+		d.Unnecessary = true
+	}
+	c.list = append(c.list, fileDiagnostic{file.uri, d})
+}
+
+// place finds the file and the span of an error.
+func (c *errorCollector) place(e types.Error) (*tree, lsp.Span) {
+	for _, t := range c.byBase {
+		base := token.Pos(t.tok.Base())
+		if e.Pos < base || e.Pos > base+token.Pos(t.tok.Size()) {
+			continue
+		}
+		start, end := errorRange(e)
+		if start != e.Pos || end <= start || end > base+token.Pos(t.tok.Size()) {
+			at := t.offset(e.Pos)
+			return t, lsp.Span{Start: at, End: wordEnd(t.text, at)}
+		}
+		return t, t.span(start, end)
+	}
+	return nil, lsp.Span{}
+}

@@ -1,0 +1,128 @@
+package golang
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A graph is metadata with what can be looked up in it. It is built when first asked for and then immutable.
+type graph struct {
+	once   sync.Once
+	byFile map[string][]int // URI -> numbers of packages, those of the workspace first
+	byPath map[string][]int // path -> numbers of packages, the one without tests first
+	users  [][]int          // package -> packages that import it
+}
+
+func (m *metadata) graph() *graph {
+	g := &m.looked
+	g.once.Do(func() {
+		g.byFile, g.byPath = map[string][]int{}, map[string][]int{}
+		g.users = make([][]int, len(m.Packages))
+		number := make(map[string]int, len(m.Packages))
+		for i := range m.Packages {
+			number[m.Packages[i].ID] = i
+		}
+		for i := range m.Packages {
+			p := &m.Packages[i]
+			g.byPath[p.Path] = append(g.byPath[p.Path], i)
+			for _, uri := range p.Files {
+				g.byFile[uri] = append(g.byFile[uri], i)
+			}
+			for _, id := range p.dependencies() {
+				if d, ok := number[id]; ok {
+					g.users[d] = append(g.users[d], i)
+				}
+			}
+		}
+		prefer := func(list []int) {
+			slices.SortStableFunc(list, func(a, b int) int {
+				p, q := &m.Packages[a], &m.Packages[b]
+				if p.Workspace != q.Workspace {
+					return boolOrder(q.Workspace, p.Workspace)
+				}
+				// "p" before "p [p.test]" before "p [q.test]".
+				if c := boolOrder(p.ForTest != "", q.ForTest != ""); c != 0 {
+					return c
+				}
+				return strings.Compare(p.ID, q.ID)
+			})
+		}
+		for _, list := range g.byFile {
+			prefer(list)
+		}
+		for _, list := range g.byPath {
+			prefer(list)
+		}
+	})
+	return g
+}
+
+// owners are the packages that a file is compiled in: the workspace's own ones if there are any, else one of those that were
+// compiled for others.
+func (m *metadata) owners(uri string) []*pkgMeta {
+	var out []*pkgMeta
+	for _, i := range m.graph().byFile[uri] {
+		p := &m.Packages[i]
+		if !p.Workspace && len(out) > 0 {
+			break
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// named lists the packages of a path as seen from another package: what it imports itself comes first.
+func (m *metadata) named(path string, from *pkgMeta) []*pkgMeta {
+	var out []*pkgMeta
+	seen := map[string]bool{}
+	add := func(p *pkgMeta) {
+		if p != nil && !seen[p.ID] {
+			seen[p.ID] = true
+			out = append(out, p)
+		}
+	}
+	if from != nil {
+		if from.Path == path {
+			add(from)
+		}
+		for _, e := range from.Imports {
+			if e.ID != "" && pathOf(e.ID) == path {
+				add(m.find(e.ID))
+			}
+		}
+	}
+	for _, i := range m.graph().byPath[path] {
+		add(&m.Packages[i])
+	}
+	return out
+}
+
+// reaching lists the packages of the workspace that import a path, directly or not, and those of the path itself.
+func (m *metadata) reaching(path string) []*pkgMeta {
+	g := m.graph()
+	seen := map[int]bool{}
+	queue := slices.Clone(g.byPath[path])
+	if path == builtinPackage || path == "unsafe" {
+		// The language itself needs no import; for unsafe no edge is kept.
+		queue = queue[:0]
+		for i := range m.Packages {
+			queue = append(queue, i)
+		}
+	}
+	var out []*pkgMeta
+	for len(queue) > 0 {
+		i := queue[0]
+		queue = queue[1:]
+		if seen[i] {
+			continue
+		}
+		seen[i] = true
+		if m.Packages[i].Workspace {
+			out = append(out, &m.Packages[i])
+		}
+		queue = append(queue, g.users[i]...)
+	}
+	slices.SortFunc(out, func(a, b *pkgMeta) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}

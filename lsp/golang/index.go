@@ -1,0 +1,330 @@
+package golang
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// An index is what one check knows about the names in a package: what is declared where, and which place names what. It is read in
+// place from the bytes that indexWriter made; the bytes may be mapped memory, nothing is decoded that is not asked for.
+//
+// Layout, all fixed numbers little-endian and 32 bits wide, all others uvarints:
+//
+//	magic, 7 counts and lengths
+//	end offset of every string; bytes of all strings
+//	file: string of its URI, start and end of its occurrences' bytes, number of occurrences
+//	offset of every declaration; bytes of all declarations, sorted by file and start
+//	declarations that have a path, sorted by path
+//	external: strings of package path and object path, sorted
+//	bytes of all occurrences, per file sorted by start
+//
+// Damaged bytes give errIndex or wrong answers, never a panic; the store's hashes keep them away.
+type index struct {
+	strings   []byte // all strings
+	stringEnd []byte // fixed numbers
+	files     []byte
+	declAt    []byte
+	decls     []byte
+	paths     []byte
+	externals []byte
+	occs      []byte
+}
+
+var errIndex = errors.New("golang: damaged index")
+
+const (
+	indexMagic     = 0x31585943 // "CYX1"
+	indexHeader    = 8 * 4
+	indexFileBytes = 4 * 4
+	externalBytes  = 2 * 4
+)
+
+// A declaration is one thing that a package declares.
+type declaration struct {
+	file      int // number of the file in the index
+	name      string
+	span      lsp.Span // of the name
+	kind      lsp.SymbolKind
+	flags     declFlags
+	signature string   // with ownPackage in place of the package's own name
+	path      string   // the name other packages know it by; "" if they do not
+	doc       lsp.Span // of its comment; empty: there is none
+}
+
+type declFlags uint8
+
+const (
+	declLocal declFlags = 1 << iota // declared inside a function
+)
+
+// An occurrence is one place that names something.
+type occurrence struct {
+	span      lsp.Span
+	target    int    // a declaration of this package, or an external
+	external  bool   // which of the two
+	decl      bool   // the declaration itself
+	signature string // what the name means here, where that differs from its declaration; else ""
+}
+
+// An externalName is something that another package declares; packagePath means that package itself.
+type externalName struct {
+	pkg, path string
+}
+
+func openIndex(data []byte) (*index, error) {
+	if len(data) < indexHeader || u32(data, 0) != indexMagic {
+		return nil, fmt.Errorf("%w: header", errIndex)
+	}
+	x := new(index)
+	rest := data[indexHeader:]
+	for _, part := range []struct {
+		to    *[]byte
+		bytes uint64
+	}{
+		{&x.stringEnd, uint64(u32(data, 1)) * 4},
+		{&x.strings, uint64(u32(data, 2))},
+		{&x.files, uint64(u32(data, 3)) * indexFileBytes},
+		{&x.declAt, uint64(u32(data, 4)) * 4},
+		{&x.decls, uint64(u32(data, 5))},
+		{&x.paths, uint64(u32(data, 6)) * 4},
+		{&x.externals, uint64(u32(data, 7)) * externalBytes},
+	} {
+		if part.bytes > uint64(len(rest)) {
+			return nil, fmt.Errorf("%w: truncated", errIndex)
+		}
+		*part.to, rest = rest[:part.bytes:part.bytes], rest[part.bytes:]
+	}
+	x.occs = rest
+	return x, nil
+}
+
+// u32 is the i-th fixed number of b. The caller knows that it is there.
+func u32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
+
+// str returns string number i; "" if there is none.
+func (x *index) str(i uint64) string {
+	if i >= uint64(len(x.stringEnd)/4) {
+		return ""
+	}
+	end, start := u32(x.stringEnd, int(i)), uint32(0)
+	if i > 0 {
+		start = u32(x.stringEnd, int(i)-1)
+	}
+	if start > end || end > uint32(len(x.strings)) {
+		return ""
+	}
+	return string(x.strings[start:end])
+}
+
+func (x *index) fileCount() int { return len(x.files) / indexFileBytes }
+
+func (x *index) fileField(file, field int) int {
+	return int(u32(x.files[file*indexFileBytes:], field))
+}
+
+// uri is the name of a file.
+func (x *index) uri(file int) string {
+	if file < 0 || file >= x.fileCount() {
+		return ""
+	}
+	return x.str(uint64(x.fileField(file, 0)))
+}
+
+// file is the number of a file, -1 if the package has none of that name.
+func (x *index) file(uri string) int {
+	for i := range x.fileCount() {
+		if x.uri(i) == uri {
+			return i
+		}
+	}
+	return -1
+}
+
+func (x *index) declCount() int { return len(x.declAt) / 4 }
+
+// declaration returns declaration number i.
+func (x *index) declaration(i int) (declaration, bool) {
+	if i < 0 || i >= x.declCount() {
+		return declaration{}, false
+	}
+	at := u32(x.declAt, i)
+	if at > uint32(len(x.decls)) {
+		return declaration{}, false
+	}
+	r := reader{b: x.decls[at:]}
+	var d declaration
+	d.file = r.int()
+	start := r.int()
+	d.span = lsp.Span{Start: start, End: start + r.int()}
+	d.kind, d.flags = lsp.SymbolKind(r.int()), declFlags(r.int())
+	d.name, d.signature, d.path = x.str(r.uint()), x.str(r.uint()), x.str(r.uint())
+	docStart := r.int()
+	d.doc = lsp.Span{Start: docStart, End: docStart + r.int()}
+	if r.bad || d.file >= x.fileCount() {
+		return declaration{}, false
+	}
+	return d, true
+}
+
+// declarationAt is the number of the declaration whose name starts at a place, -1 if there is none.
+func (x *index) declarationAt(file, start int) int {
+	lo, hi := 0, x.declCount()
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		d, ok := x.declaration(mid)
+		switch {
+		case !ok:
+			return -1
+		case d.file == file && d.span.Start == start:
+			return mid
+		case d.file < file || d.file == file && d.span.Start < start:
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return -1
+}
+
+// declarationOf is the number of the declaration that other packages know by a path, -1 if there is none.
+func (x *index) declarationOf(path string) int {
+	lo, hi := 0, len(x.paths)/4
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		i := int(u32(x.paths, mid))
+		d, ok := x.declaration(i)
+		switch c := strings.Compare(d.path, path); {
+		case !ok:
+			return -1
+		case c == 0:
+			return i
+		case c < 0:
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return -1
+}
+
+func (x *index) externalCount() int { return len(x.externals) / externalBytes }
+
+// external returns external number i.
+func (x *index) external(i int) (externalName, bool) {
+	if i < 0 || i >= x.externalCount() {
+		return externalName{}, false
+	}
+	e := x.externals[i*externalBytes:]
+	return externalName{pkg: x.str(uint64(u32(e, 0))), path: x.str(uint64(u32(e, 1)))}, true
+}
+
+// findExternal is the number of an external, -1 if nothing in the package names it.
+func (x *index) findExternal(name externalName) int {
+	lo, hi := 0, x.externalCount()
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		e, _ := x.external(mid)
+		switch c := compareExternals(e, name); {
+		case c == 0:
+			return mid
+		case c < 0:
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return -1
+}
+
+func compareExternals(a, b externalName) int {
+	if c := strings.Compare(a.pkg, b.pkg); c != 0 {
+		return c
+	}
+	return strings.Compare(a.path, b.path)
+}
+
+// occurrences calls fn for every occurrence in a file, sorted by start, until fn says false. The signature is left out; see
+// occurrencesAt.
+func (x *index) occurrences(file int, fn func(o occurrence) bool) {
+	x.scan(file, false, fn)
+}
+
+// occurrencesAt lists what an offset lies on: usually one, two where one name means two things. Of two names that touch, the one
+// that starts at the offset wins.
+func (x *index) occurrencesAt(file, offset int) []occurrence {
+	var found []occurrence
+	x.scan(file, true, func(o occurrence) bool {
+		if o.span.Start > offset {
+			return false
+		}
+		if o.span.Contains(offset) {
+			found = append(found, o)
+		}
+		return true
+	})
+	if n := len(found); n > 0 {
+		start := found[n-1].span.Start
+		found = slices.DeleteFunc(found, func(o occurrence) bool { return o.span.Start != start })
+	}
+	return found
+}
+
+func (x *index) scan(file int, signatures bool, fn func(o occurrence) bool) {
+	if file < 0 || file >= x.fileCount() {
+		return
+	}
+	start, end := x.fileField(file, 1), x.fileField(file, 2)
+	if start > end || end > len(x.occs) {
+		return
+	}
+	r := reader{b: x.occs[start:end]}
+	at := 0
+	for range x.fileField(file, 3) {
+		var o occurrence
+		at += r.int()
+		bits := r.uint()
+		o.span = lsp.Span{Start: at, End: at + int(bits>>3&0x7fffffff)}
+		o.external, o.decl = bits&1 != 0, bits&2 != 0
+		o.target = r.int()
+		if bits&4 != 0 {
+			if s := r.uint(); signatures {
+				o.signature = x.str(s)
+			}
+		}
+		if r.bad || at < 0 || !fn(o) {
+			return
+		}
+	}
+}
+
+// A reader takes uvarints off a slice. Once something is missing it stays bad and gives zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) uint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad = true
+		r.b = nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// int is a number that fits the offsets of a file.
+func (r *reader) int() int {
+	v := r.uint()
+	if v > 1<<31-1 {
+		r.bad = true
+		return 0
+	}
+	return int(v)
+}

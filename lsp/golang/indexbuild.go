@@ -1,0 +1,369 @@
+package golang
+
+import (
+	"cmp"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// ownPackage stands in signatures for the name of the package that declares them, so that one text serves readers inside the
+// package, who see no qualifier, and outside. It cannot occur in Go source.
+const ownPackage = "\x00"
+
+// builtinPackage is the path under which the declarations of the language itself are documented.
+const builtinPackage = "builtin"
+
+// packagePath is the name by which a package itself is known to others.
+const packagePath = "."
+
+// buildIndex lists the declarations of a checked package and everything its files name. Trees are the files that were checked.
+func buildIndex(pkg *types.Package, info *types.Info, trees []*tree, w *world) []byte {
+	b := indexBuilder{
+		pkg:       pkg,
+		info:      info,
+		world:     w,
+		trees:     slices.Clone(trees),
+		files:     make([]indexFile, len(trees)),
+		declOf:    map[token.Pos]int{},
+		externals: map[externalName]int{},
+		own:       objectPaths(pkg),
+		docs:      map[token.Pos]lsp.Span{},
+		fileOf:    map[*tree]int{},
+	}
+	for i, t := range trees {
+		b.files[i].uri = t.uri
+		b.fileOf[t] = i
+		b.collectDocs(t)
+	}
+	slices.SortFunc(b.trees, func(x, y *tree) int { return cmp.Compare(x.tok.Base(), y.tok.Base()) })
+	b.declarePackage(trees)
+	b.declare()
+	b.use()
+	for _, t := range trees {
+		b.importPaths(t)
+	}
+	names := make([]externalName, len(b.externals))
+	for name, i := range b.externals {
+		names[i] = name
+	}
+	return writeIndex(b.files, b.decls, names)
+}
+
+type indexBuilder struct {
+	pkg       *types.Package
+	info      *types.Info
+	world     *world
+	trees     []*tree // sorted by base, for find
+	files     []indexFile
+	fileOf    map[*tree]int
+	decls     []declaration
+	objects   []types.Object    // what each of decls was made from; nil for the package
+	declOf    map[token.Pos]int // by the position of the declared name
+	externals map[externalName]int
+	own       map[types.Object]string // paths of the package's own objects
+	docs      map[token.Pos]lsp.Span  // doc comments by the position of the declared name
+}
+
+// find returns the tree that holds a position, or nil.
+func (b *indexBuilder) find(pos token.Pos) *tree {
+	i, ok := slices.BinarySearchFunc(b.trees, int(pos), func(t *tree, pos int) int { return cmp.Compare(t.tok.Base(), pos) })
+	if !ok {
+		i--
+	}
+	if i < 0 || int(pos) > b.trees[i].tok.Base()+b.trees[i].tok.Size() {
+		return nil
+	}
+	return b.trees[i]
+}
+
+// qualify is the types.Qualifier of stored signatures.
+func (b *indexBuilder) qualify(p *types.Package) string {
+	if p == b.pkg {
+		return ownPackage
+	}
+	return p.Name()
+}
+
+// declare makes declarations of all objects that the package's files define.
+func (b *indexBuilder) declare() {
+	// A type switch declares one variable per clause, all at the place of its one name.
+	for _, id := range sortedIdents(b.info.Defs) {
+		if obj := b.info.Defs[id]; obj != nil {
+			b.declareObject(obj, id.Pos(), id.End())
+		}
+	}
+	implicit := slices.SortedFunc(maps.Keys(b.info.Implicits), func(x, y ast.Node) int { return cmp.Compare(x.Pos(), y.Pos()) })
+	for _, node := range implicit {
+		switch obj := b.info.Implicits[node].(type) {
+		case *types.PkgName:
+			if spec, ok := node.(*ast.ImportSpec); ok && spec.Path != nil {
+				b.declareObject(obj, spec.Path.Pos(), spec.Path.End())
+			}
+		case *types.Var:
+			if _, ok := node.(*ast.CaseClause); ok {
+				b.declareObject(obj, obj.Pos(), obj.Pos()+token.Pos(len(obj.Name())))
+			}
+		}
+	}
+}
+
+func sortedIdents(m map[*ast.Ident]types.Object) []*ast.Ident {
+	return slices.SortedFunc(maps.Keys(m), func(x, y *ast.Ident) int { return cmp.Compare(x.NamePos, y.NamePos) })
+}
+
+// declareObject makes a declaration of an object whose name stands at a place, and its first occurrence, unless there is one.
+func (b *indexBuilder) declareObject(obj types.Object, start, end token.Pos) {
+	t := b.find(start)
+	if t == nil || obj.Name() == "_" {
+		return
+	}
+	if _, ok := b.declOf[start]; ok {
+		return
+	}
+	d := declaration{
+		file:      b.fileOf[t],
+		name:      obj.Name(),
+		span:      t.span(start, end),
+		kind:      kindOf(obj),
+		signature: signature(obj, b.qualify),
+		path:      b.own[obj],
+		doc:       b.docs[start],
+	}
+	if b.isLocal(obj) {
+		d.flags |= declLocal
+	}
+	b.declOf[start] = len(b.decls)
+	b.decls = append(b.decls, d)
+	b.objects = append(b.objects, obj)
+	b.occur(start, end, occurrence{target: b.declOf[start], decl: true})
+}
+
+// isLocal reports whether an object is none of those that a reader would look for by name: not declared at package level, no
+// method, no field of a declared type.
+func (b *indexBuilder) isLocal(obj types.Object) bool {
+	if b.own[obj] != "" || obj.Parent() == b.pkg.Scope() {
+		return false
+	}
+	fn, ok := obj.(*types.Func)
+	return !ok || fn.Signature().Recv() == nil
+}
+
+// occur notes an occurrence.
+func (b *indexBuilder) occur(start, end token.Pos, o occurrence) {
+	t := b.find(start)
+	if t == nil {
+		return
+	}
+	o.span = t.span(start, end)
+	f := &b.files[b.fileOf[t]]
+	f.occurrences = append(f.occurrences, o)
+}
+
+// use notes everything that names something declared elsewhere.
+func (b *indexBuilder) use() {
+	for id, obj := range b.info.Uses {
+		if obj == nil || id.Name == "_" {
+			continue
+		}
+		origin := originOf(obj)
+		var o occurrence
+		if i, ok := b.declOf[origin.Pos()]; ok && origin.Pkg() == b.pkg {
+			o.target = i
+			if obj != b.objects[i] {
+				if s := signature(obj, b.qualify); s != b.decls[i].signature {
+					o.signature = s
+				}
+			}
+		} else {
+			name := b.nameOf(origin)
+			o.external, o.target = true, b.external(name)
+			if obj != origin || name.path == "" {
+				o.signature = signature(obj, b.qualify)
+			}
+		}
+		b.occur(id.Pos(), id.End(), o)
+	}
+}
+
+// originOf is the generic method or field that an instantiated one comes from.
+func originOf(obj types.Object) types.Object {
+	switch obj := obj.(type) {
+	case *types.Func:
+		return obj.Origin()
+	case *types.Var:
+		return obj.Origin()
+	}
+	return obj
+}
+
+// nameOf is what another package's object is called there. Universe objects belong to package builtin. An object without a name,
+// such as a field of an unnamed type that nothing exported leads to, gets an impossible one: it can be described, not found.
+func (b *indexBuilder) nameOf(obj types.Object) externalName {
+	pkg := obj.Pkg()
+	switch {
+	case pkg == nil:
+		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
+			return externalName{builtinPackage, "error." + obj.Name()} // the only method of the universe
+		}
+		return externalName{builtinPackage, obj.Name()}
+	case pkg == types.Unsafe:
+		return externalName{"unsafe", obj.Name()}
+	case pkg == b.pkg:
+		// Declared by no identifier of the files: broken code. There is nothing to find.
+		return externalName{pkg.Path(), "?" + obj.Name()}
+	}
+	if path := b.world.objectPath(obj); path != "" {
+		return externalName{pkg.Path(), path}
+	}
+	return externalName{pkg.Path(), "?" + obj.Name()}
+}
+
+func (b *indexBuilder) external(name externalName) int {
+	i, ok := b.externals[name]
+	if !ok {
+		i = len(b.externals)
+		b.externals[name] = i
+	}
+	return i
+}
+
+// declarePackage makes the package clause of one file the declaration of the package, and those of the others mentions of it.
+func (b *indexBuilder) declarePackage(trees []*tree) {
+	home := packageHome(trees)
+	if home == nil {
+		return
+	}
+	d := declaration{
+		file:      b.fileOf[home],
+		name:      b.pkg.Name(),
+		span:      home.span(home.file.Name.Pos(), home.file.Name.End()),
+		kind:      lsp.KindPackage,
+		signature: "package " + b.pkg.Name(),
+		path:      packagePath,
+	}
+	if doc := home.file.Doc; doc != nil {
+		d.doc = home.span(doc.Pos(), doc.End())
+	}
+	b.decls = append(b.decls, d)
+	b.objects = append(b.objects, nil)
+	for _, t := range trees {
+		if id := t.file.Name; id.Name != "_" {
+			b.occur(id.Pos(), id.End(), occurrence{decl: t == home})
+		}
+	}
+}
+
+// packageHome is the file in which the package is documented, without one the first.
+func packageHome(trees []*tree) (home *tree) {
+	for _, t := range trees {
+		switch {
+		case t.file.Name.Name == "_":
+		case home == nil,
+			isTestFile(home.uri) && !isTestFile(t.uri),
+			home.file.Doc == nil && t.file.Doc != nil && !isTestFile(t.uri):
+			home = t
+		}
+	}
+	return home
+}
+
+// importPaths notes that the literals of a file's imports name packages.
+func (b *indexBuilder) importPaths(t *tree) {
+	for _, spec := range t.file.Imports {
+		if name := b.info.PkgNameOf(spec); name != nil && spec.Path != nil && name.Imported().Path() != "C" {
+			imported := b.external(externalName{name.Imported().Path(), packagePath})
+			b.occur(spec.Path.Pos(), spec.Path.End(), occurrence{external: true, target: imported})
+		}
+	}
+}
+
+// collectDocs finds the doc comments of everything declared in a file outside functions.
+func (b *indexBuilder) collectDocs(t *tree) {
+	note := func(names []*ast.Ident, groups ...*ast.CommentGroup) {
+		for _, g := range groups {
+			if g == nil {
+				continue
+			}
+			for _, id := range names {
+				b.docs[id.Pos()] = t.span(g.Pos(), g.End())
+			}
+			return
+		}
+	}
+	fields := func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok {
+			names := f.Names
+			if len(names) == 0 {
+				if id := embeddedName(f.Type); id != nil {
+					names = []*ast.Ident{id}
+				}
+			}
+			note(names, f.Doc, f.Comment)
+		}
+		return true
+	}
+	for _, decl := range t.file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			note([]*ast.Ident{decl.Name}, decl.Doc)
+		case *ast.GenDecl:
+			groupDoc := decl.Doc
+			if decl.Lparen.IsValid() && len(decl.Specs) > 1 {
+				groupDoc = nil // it is about the group
+			}
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.ValueSpec:
+					note(spec.Names, spec.Doc, groupDoc, spec.Comment)
+				case *ast.TypeSpec:
+					note([]*ast.Ident{spec.Name}, spec.Doc, groupDoc, spec.Comment)
+					ast.Inspect(spec.Type, fields)
+				}
+			}
+		}
+	}
+}
+
+// kindOf says what an object is.
+func kindOf(obj types.Object) lsp.SymbolKind {
+	switch obj := obj.(type) {
+	case *types.PkgName:
+		return lsp.KindPackage
+	case *types.Const:
+		return lsp.KindConstant
+	case *types.Var:
+		if obj.IsField() {
+			return lsp.KindField
+		}
+		return lsp.KindVariable
+	case *types.Func:
+		if obj.Signature().Recv() != nil {
+			return lsp.KindMethod
+		}
+		return lsp.KindFunction
+	case *types.TypeName:
+		t := obj.Type()
+		if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+			return lsp.KindTypeParameter
+		}
+		switch t.Underlying().(type) {
+		case *types.Struct:
+			return lsp.KindStruct
+		case *types.Interface:
+			return lsp.KindInterface
+		}
+		return lsp.KindClass
+	case *types.Label:
+		return lsp.KindKey
+	case *types.Builtin:
+		return lsp.KindFunction
+	case *types.Nil:
+		return lsp.KindNull
+	}
+	return lsp.KindVariable
+}

@@ -1,0 +1,118 @@
+package golang
+
+import (
+	"context"
+	"go/types"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// A pureBuild computes faces and checks without an engine, each once: the reference that the queries are compared with, and the
+// means of testing the pure functions on many packages.
+type pureBuild struct {
+	t     testing.TB
+	env   environment
+	meta  metadata
+	sizes types.Sizes
+	texts map[string][]byte // by URI; over the disk
+
+	mu    sync.Mutex
+	faces map[string][]byte // by ID
+}
+
+// stdMetadata lists the standard library once for all tests.
+var stdMetadata = sync.OnceValues(func() (environment, metadata) {
+	ctx := context.Background()
+	env, err := readEnvironment(ctx, ".", false, nil, nil)
+	if err != nil || env.Problem != "" {
+		panic(env.Problem)
+	}
+	root := filepath.Join(env.GoRoot, "src")
+	env, _ = readEnvironment(ctx, root, false, nil, nil)
+	all, err := runList(ctx, root, &env, nil, "./...")
+	if err != nil {
+		panic(err)
+	}
+	m, failed := assemble(root, &env, all)
+	if failed {
+		panic("go list failed on the standard library")
+	}
+	return env, m
+})
+
+func newPureBuild(t testing.TB, env environment, m metadata) *pureBuild {
+	return &pureBuild{
+		t: t, env: env, meta: m, sizes: types.SizesFor("gc", env.GoArch),
+		texts: map[string][]byte{}, faces: map[string][]byte{},
+	}
+}
+
+func (b *pureBuild) text(uri string) []byte {
+	if text, ok := b.texts[uri]; ok {
+		return text
+	}
+	path, _ := filePath(uri)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return text
+}
+
+func (b *pureBuild) pkg(id string) *pkgMeta {
+	p := b.meta.find(id)
+	if p == nil {
+		b.t.Fatalf("no package %s", id)
+	}
+	return p
+}
+
+func (b *pureBuild) imports(p *pkgMeta) []importedFace {
+	var out []importedFace
+	for _, e := range p.Imports {
+		f := importedFace{written: e.Import, path: pathOf(e.ID), problem: e.Problem}
+		if e.ID != "" {
+			f.export = b.face(e.ID)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (b *pureBuild) face(id string) []byte {
+	b.mu.Lock()
+	data, ok := b.faces[id]
+	b.mu.Unlock()
+	if ok {
+		return data
+	}
+	p := b.pkg(id)
+	imports := b.imports(p)
+	var texts [][]byte
+	for _, uri := range p.Files {
+		texts = append(texts, faceText(parseTree(uri, b.text(uri))))
+	}
+	data, err := buildFace(p, b.sizes, texts, imports)
+	if err != nil {
+		b.t.Error(err)
+	}
+	b.mu.Lock()
+	b.faces[id] = data
+	b.mu.Unlock()
+	return data
+}
+
+func (b *pureBuild) check(id string) checkedPackage {
+	p := b.pkg(id)
+	var files []*tree
+	for _, uri := range p.Files {
+		files = append(files, trees.get(uri, b.text(uri)))
+	}
+	c, err := checkPackage(p, b.sizes, files, b.imports(p), true)
+	if err != nil {
+		b.t.Error(err)
+	}
+	return c
+}
