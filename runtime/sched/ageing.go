@@ -1,0 +1,121 @@
+package sched
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// rpcBase is the index of the first of the four RPC lanes, which are renamed as time goes by.
+var rpcBase = lane.RPC0.Index()
+
+const (
+	rpcMask  = uint32(lane.RPC0to3)
+	aboveRPC = uint32(lane.RPC0) - 1
+	belowRPC = uint32(lane.All) &^ (aboveRPC | rpcMask)
+)
+
+// An ageing says which ring serves which RPC lane; see "Order" in the package comment.
+type ageing struct {
+	rotation atomic.Uint32 // ring (n+rotation)%4 serves RPC lane n
+	agedAt   atomic.Int64  // when the last age step was made, or requests began to wait; ns
+	overdue  atomic.Bool   // the next pick goes to the lowest RPC lane
+}
+
+// ring returns the ring that serves lane i now.
+func (p *Pool) ring(i int) int {
+	if n := i - rpcBase; n >= 0 && n < lane.RPCs {
+		return rpcBase + (n+int(p.ages.rotation.Load()%lane.RPCs))%lane.RPCs
+	}
+	return i
+}
+
+// occupied returns the lanes that may hold tasks.
+func (p *Pool) occupied() uint32 {
+	rings := p.lanes.Occupied()
+	if rings&rpcMask == 0 {
+		return rings
+	}
+	lanes := rings &^ rpcMask
+	for i := rpcBase; i < rpcBase+lane.RPCs; i++ {
+		if rings&(1<<p.ring(i)) != 0 {
+			lanes |= 1 << i
+		}
+	}
+	return lanes
+}
+
+// popHighest removes the oldest live task of the most urgent occupied lane of the mask.
+func (p *Pool) popHighest(mask uint32) *Task {
+	rings := p.lanes.Occupied()
+	if rings&rpcMask == 0 || p.ages.rotation.Load()%lane.RPCs == 0 && rings&mask&rpcMask&^(1<<rpcBase) == 0 {
+		return p.popRings(mask) // no request, or none that could age: rings and lanes are the same
+	}
+	if t := p.popRings(mask & aboveRPC); t != nil {
+		return t
+	}
+	p.age(rings)
+	for m := mask & rpcMask; m != 0; m &= m - 1 {
+		if t := p.popRings(1 << p.ring(bits.TrailingZeros32(m))); t != nil {
+			return t
+		}
+	}
+	return p.popRings(mask & belowRPC)
+}
+
+// popRings removes tasks from the rings of the mask until one has not been cancelled meanwhile.
+func (p *Pool) popRings(mask uint32) *Task {
+	for {
+		t, _, ok := p.lanes.Pop(mask)
+		if !ok {
+			return nil
+		}
+		if t.state.Load() == queued {
+			return t
+		}
+	}
+}
+
+// pushedRPC comes before a push to an RPC lane: it lets what waits there age first, so that it stands before the
+// newcomer even if no pick has happened for long.
+func (p *Pool) pushedRPC() {
+	if rings := p.lanes.Occupied(); rings&rpcMask == 0 {
+		p.ages.agedAt.Store(int64(p.now()))
+	} else {
+		p.age(rings)
+	}
+}
+
+// age makes the age steps that are due. Requests wait in some of the rings.
+func (p *Pool) age(rings uint32) {
+	a := &p.ages
+	now, last := int64(p.now()), a.agedAt.Load()
+	if now-last < p.ageStep || !a.agedAt.CompareAndSwap(last, now) {
+		return
+	}
+	for range min((now-last)/p.ageStep, lane.RPCs-1) {
+		top := uint32(1) << p.ring(rpcBase)
+		if rings&top != 0 {
+			if rings&rpcMask&^top != 0 {
+				a.overdue.Store(true)
+			}
+			return
+		}
+		a.rotation.Add(1) // the ring that was RPC 0 is empty and becomes RPC 3
+	}
+}
+
+// popOverdue removes a task of the lowest occupied RPC lane if an age step asked for it.
+func (p *Pool) popOverdue() *Task {
+	a := &p.ages
+	if !a.overdue.Load() || !a.overdue.CompareAndSwap(true, false) {
+		return nil
+	}
+	for i := rpcBase + lane.RPCs - 1; i >= rpcBase; i-- {
+		if t := p.popRings(1 << p.ring(i)); t != nil {
+			return t
+		}
+	}
+	return nil
+}

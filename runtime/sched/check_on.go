@@ -1,0 +1,28 @@
+//go:build check
+
+package sched
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+)
+
+// A checkOwner is the goroutine that a task's function was called on.
+type checkOwner struct{ goroutine string }
+
+func (o *checkOwner) set() { o.goroutine = goroutineID() }
+
+// mustBeOwner catches a wait called from a goroutine that is not the task's, before it confuses the coroutines.
+func (t *Task) mustBeOwner() {
+	if id := goroutineID(); id != t.owner.goroutine {
+		panic(fmt.Sprintf("sched: S2: task %d %q of goroutine %s waits on goroutine %s", t.id, t.name, t.owner.goroutine, id))
+	}
+}
+
+// goroutineID takes the number from the first line of the stack, "goroutine 12 [running…".
+func goroutineID() string {
+	var buf [64]byte
+	fields := bytes.Fields(buf[:runtime.Stack(buf[:], false)])
+	return string(fields[1])
+}

@@ -1,0 +1,48 @@
+package sched
+
+import "context"
+
+// A contextView is a task as a context.Context, for code that takes one. It is made on demand, because most tasks are
+// asked with Err, and because it costs several allocations.
+type contextView struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	stop   func() // releases the deadline
+}
+
+// Context returns a context that carries the values of the one the task was submitted with, and ends when the task is
+// cancelled, with its cause, or when the task itself ends. Any goroutine may call it and keep the result.
+func (t *Task) Context() context.Context {
+	if v := t.view.Load(); v != nil {
+		return v.ctx
+	}
+	v := t.newView()
+	if !t.view.CompareAndSwap(nil, v) {
+		v.end()
+		return t.view.Load().ctx
+	}
+	t.worker.enlist(t)
+	// Only now is everybody who cancels able to find the view, so look whether somebody has come before.
+	if why := t.Err(); why != nil {
+		v.cancel(why)
+	}
+	if t.state.Load() == done {
+		v.end()
+	}
+	return v.ctx
+}
+
+func (t *Task) newView() *contextView {
+	v := &contextView{ctx: t.base, stop: func() {}}
+	if !t.deadline.IsZero() {
+		v.ctx, v.stop = context.WithDeadline(v.ctx, t.deadline)
+	}
+	v.ctx, v.cancel = context.WithCancelCause(v.ctx)
+	return v
+}
+
+// end ends the context because its task has.
+func (v *contextView) end() {
+	v.cancel(nil)
+	v.stop()
+}

@@ -1,0 +1,108 @@
+// Package sched runs tasks on a fixed set of workers, by lane, and lets tasks wait without holding a thread.
+//
+// # Terms
+//
+// A [Pool] has workers; a worker is a goroutine locked to its own OS thread. A [Task] is one function on one lane; a
+// [Handle] is its outside view. To start is to call the function, to wait is to give the thread up in the middle of
+// it, to resume is to go on. An [Event] is what tasks wait for. A task ends once: completed, failed, panicked or
+// cancelled; a cancelled task may have ended without ever starting.
+//
+// # Tasks that wait
+//
+// Go cannot move a running function to another stack, so the worker's loop itself runs inside an iter.Pull coroutine
+// and calls task functions directly: a task that never waits costs a call. When a task waits, the whole coroutine is
+// parked with the task's frames on it, and the thread's root function continues with another loop coroutine from its
+// free list:
+//
+//	root ──next──> loop 1: start A, start B … B waits ──yield──> root
+//	root ──next──> loop 2: start C, B may resume: put loop 2 on the free list ──yield──> root
+//	root ──next──> loop 1: B goes on, ends; loop 1 is the worker's loop now: start D …
+//
+// A coroutine that was made on a locked thread may only be switched on that thread, with the same lock count; anything
+// else is a fatal error of the Go runtime. Hence a task that has started belongs to its worker for good, a wake is
+// directed to that worker, and a task must not change the lock count of its thread with LockOSThread or
+// UnlockOSThread. [Task.Blocking] runs such code, cgo and blocking I/O on an ordinary goroutine.
+//
+// # A task's states
+//
+//	state     meaning                                  next
+//	queued    in a lane                                running (its worker), done (whoever cancels it)
+//	running   its function is on a thread              waiting, resuming (the task itself), woken (a waker), done
+//	woken     running, and a wake came meanwhile       running (the task itself, instead of waiting), done
+//	waiting   its coroutine is parked, or will be      resuming (a waker)
+//	resuming  in its worker's list of ready tasks      running (its worker)
+//	done      ended
+//
+// A waker first makes its condition true (an event fired, a cause set) and then calls wake; a task first becomes the
+// waker's business (it joins the event's waiters, it is enlisted for cancellation), then looks at the condition, then
+// moves from running to waiting. All of these are atomic or under one lock, so in any order either the task sees the
+// condition or the waker sees the task:
+//
+//   - the waker finds running: it leaves woken behind, and the task's move to waiting fails. It looks again.
+//   - the waker finds waiting: it alone moves the task to resuming and appends it to the worker's resume list. The
+//     coroutine may not have reached its yield yet; that is harmless, because only its own thread takes from that list.
+//   - the waker finds resuming: the task becomes running before it looks, hence sees the condition.
+//
+// A wake is a hint: a task that wakes up looks at what it waits for and may wait again. So wakes that come late, twice
+// or for an earlier wait do no harm.
+//
+// # Who wakes whom
+//
+// A start can be done by any worker: who pushes to a lane calls Idle.Notify, which wakes at most one sleeper, and none
+// while some worker searches. A resume can be done by one worker only: who pushes to its resume list calls Idle.Wake
+// for it. Before a worker sleeps it publishes that it will, and then looks at the lanes, its resume list and the
+// shutdown flag once more; see package queue.
+//
+// # Order
+//
+// A worker takes the most urgent of what waits in the lanes and what is ready to resume; on a tie it alternates. Three
+// rules keep everything moving:
+//
+//   - Share: every 61st pick goes to the lowest occupied lane that has not had such a pick in this round; a round ends
+//     when all occupied lanes have had one.
+//   - Ageing: the four RPC rings are renamed, not moved. Ring (n + rotation) mod 4 serves RPC lane n; once per age step,
+//     while requests wait and the ring of RPC 0 is empty, the rotation grows by one and every waiting request is one
+//     lane higher. While the ring of RPC 0 does not run empty, each age step sends one pick to the lowest lane instead.
+//     A push that reads the rotation just before it changes lands one lane off, which ageing repairs.
+//   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long as something may
+//     resume; after a pause it starts one task anyway, because what everybody waits for may be in a lane.
+//
+// # Cancellation
+//
+// A task is cancelled when it is cancelled itself, when an ancestor is, when its client is, when its context ends, or
+// when the pool is closed at once. A cancelled task that is queued ends without starting; one that waits returns from
+// the wait with the cause; one that runs sees it in [Task.Err] and [Task.Context]. Ending is not cancelling: when a task
+// ends, its children go on and belong to its nearest ancestor that has not ended.
+//
+// A cause is set first; then everybody who may have to notice is told: cancelling one task wakes that task, and
+// cancelling a family or a client looks through the tasks that are enlisted at the workers, which are those that have
+// waited or have asked for their context. A task enlists before it looks for a cause (see "A task's states").
+//
+// # Shutdown
+//
+// [Pool.Close] stops admission, waits until every task has ended, and stops the workers; each ends its coroutines on
+// its own thread. When Close's context ends first, all tasks are cancelled with [ErrClosed]: the first wait of a task
+// that meets this returns the error, so that it can clean up; a further one unwinds the task, running its deferred
+// functions.
+//
+// # Panics and Goexit
+//
+// A panic in a task ends that task, with a [PanicError]. Goexit (such as t.FailNow) ends the coroutine and reaches the
+// worker's root, which cannot refuse it. If nothing waits on the worker, a new goroutine takes its place; otherwise
+// the root goes on from a deferred function, because the parked coroutines need its thread.
+//
+// # Invariants
+//
+//   - S1: a task's function is called at most once, and its done event fires exactly once.
+//   - S2: at most one thread runs a task at a time; after its start, always the same.
+//   - S3: a wake is never lost: after it, the task looks at its condition at least once.
+//   - S4: a task is in at most one list: one lane, one resume list, or one ready list; link next belongs to that list.
+//   - S5: a waiting task holds no epoch pin.
+//   - S6: coroutines are made, switched and ended only by the thread of their worker.
+//   - S7: a pool is over only when as many tasks have ended as were submitted, and no more can come.
+//
+// # Locks
+//
+// All are leaves: an event's mutex, a worker's enlisted tasks, the supersede keys. None is held while another is
+// taken, while a task is woken, or while foreign code runs.
+package sched

@@ -1,0 +1,147 @@
+package sched
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// An Event is something that happens once. Tasks wait for it with [Task.Await], other goroutines with [Event.Done], and
+// callbacks with [Event.OnFire]. The zero Event has not fired and is ready for use. All methods may be called by any
+// goroutine. An Event must not be copied after first use.
+type Event struct {
+	state atomic.Uint32 // eventQuiet -> eventWatched -> eventFired; watched is set under mu
+	mu    sync.Mutex
+	first *waiter       // guarded by mu; who waits, in order
+	last  *waiter       // guarded by mu
+	done  chan struct{} // guarded by mu; made when somebody asks
+}
+
+const (
+	eventQuiet   uint32 = iota // nobody has asked to be told: firing is one compare-and-swap
+	eventWatched               // waiters or a channel may exist: firing takes the lock
+	eventFired                 // final
+)
+
+// A waiter is one entry in an event's list: a task, or a callback. It is linked and unlinked under the event's lock.
+type waiter struct {
+	task       *Task
+	fn         func()
+	prev, next *waiter
+	linked     bool
+}
+
+// Fired reports whether the event has happened.
+func (e *Event) Fired() bool { return e.state.Load() == eventFired }
+
+// Fire makes the event happen: everybody who waits is told, in the order they came. What the caller did before is
+// visible to them. It reports whether this call was the one; later ones do nothing.
+func (e *Event) Fire() bool {
+	if e.state.CompareAndSwap(eventQuiet, eventFired) {
+		return true
+	}
+	return e.fireSlow()
+}
+
+func (e *Event) fireSlow() bool {
+	e.mu.Lock()
+	if e.state.Swap(eventFired) == eventFired {
+		e.mu.Unlock()
+		return false
+	}
+	if e.done != nil {
+		close(e.done)
+	}
+	e.mu.Unlock()
+	for {
+		// One at a time: as soon as a waiter is unlinked its task may go on and use it for another event, so the list
+		// must not be walked outside the lock.
+		task, fn, ok := e.pop()
+		switch {
+		case !ok:
+			return true
+		case task != nil:
+			task.wake()
+		default:
+			fn()
+		}
+	}
+}
+
+// pop unlinks the first waiter.
+func (e *Event) pop() (task *Task, fn func(), ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := e.first
+	if w == nil {
+		return nil, nil, false
+	}
+	e.unlink(w)
+	return w.task, w.fn, true
+}
+
+// Done returns a channel that is closed when the event fires. It is made on first use.
+func (e *Event) Done() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.done == nil {
+		e.done = make(chan struct{})
+		if !e.watch() {
+			close(e.done)
+		}
+	}
+	return e.done
+}
+
+// OnFire calls fn once when the event fires, on the goroutine that fires it, or at once if it has fired. fn must be
+// quick, must not wait and must not panic.
+func (e *Event) OnFire(fn func()) {
+	if !e.join(&waiter{fn: fn}) {
+		fn()
+	}
+}
+
+// join appends w to those who are told, and reports whether it did: false means that the event has fired.
+func (e *Event) join(w *waiter) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.watch() {
+		return false
+	}
+	w.prev, w.next, w.linked = e.last, nil, true
+	if e.last == nil {
+		e.first = w
+	} else {
+		e.last.next = w
+	}
+	e.last = w
+	return true
+}
+
+// watch makes sure that Fire takes the lock, and reports false if the event has fired. The caller holds mu.
+func (e *Event) watch() bool {
+	return e.state.CompareAndSwap(eventQuiet, eventWatched) || e.state.Load() == eventWatched
+}
+
+// leave takes w off the list if it is still there. Afterwards the event does not know w.
+func (e *Event) leave(w *waiter) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w.linked {
+		e.unlink(w)
+	}
+}
+
+// unlink takes w off the list. The caller holds mu.
+func (e *Event) unlink(w *waiter) {
+	if w.prev == nil {
+		e.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		e.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.prev, w.next, w.linked = nil, nil, false
+}

@@ -1,0 +1,134 @@
+package sched
+
+import (
+	"fmt"
+	"log/slog"
+	goruntime "runtime"
+	"time"
+
+	"github.com/cytisus/cytisus/affinity"
+	"github.com/cytisus/cytisus/epoch"
+)
+
+const (
+	workersMax       = 1024
+	waitingMax       = 16384
+	stallDefault     = time.Second
+	graceDefault     = time.Second
+	ageDefault       = 5 * time.Millisecond
+	spinDefault      = 10 * time.Microsecond
+	relaxSampleSize  = 16
+	relaxNanosAtMost = 10_000
+)
+
+// Options configure a [Pool]. The zero value works. All are fixed at creation.
+type Options struct {
+	// Workers is the number of workers. Zero means one less than there are processors, and at least one. A process
+	// that does nothing else may use all of them; it should then raise GOMAXPROCS to one more than Workers. A pool never
+	// changes GOMAXPROCS, but it logs when the workers could take all of it.
+	Workers int
+
+	// Epochs is the domain whose epoch a worker is pinned in while it runs a task, other than during waits. Nil means
+	// that tasks need no pin of the worker's.
+	Epochs *epoch.Domain
+
+	// Spin is how long a worker looks for work before it sleeps. Zero means 10 µs where a processor is to spare, and
+	// not at all with two processors or less or when the workers could take all of GOMAXPROCS. Negative means not at all.
+	Spin time.Duration
+
+	// QueueLimit is how many queued tasks of one lane [Pool.Submit] allows before it waits, rounded up to a power of
+	// two. Zero means 4096. [Task.Spawn] is not limited.
+	QueueLimit int
+
+	// WaitingLimit is how many tasks of one worker may wait at the same time before it prefers resuming to starting.
+	// Each takes about 2.5 KiB and more if it waits deep in calls. Zero means 16384.
+	WaitingLimit int
+
+	// StallAfter is how long a task, or an occupied lane, may stay as it is before the watchdog logs it. Zero means a
+	// second; negative means no watchdog.
+	StallAfter time.Duration
+
+	// AgeEvery is how long a request waits before it counts as one RPC lane more urgent. Zero means 5 ms.
+	AgeEvery time.Duration
+
+	// CloseGrace is how long [Pool.Close] waits for cancelled tasks to end after its context has ended. Zero means a
+	// second.
+	CloseGrace time.Duration
+
+	// Logger receives warnings: a starved setting, tasks that do not move. Nil means slog.Default().
+	Logger *slog.Logger
+
+	// Hooks are called as tasks move.
+	Hooks Hooks
+
+	now func() time.Duration // tests: time since the pool was made, for ageing
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Workers < 0 || o.Workers > workersMax:
+		return fmt.Errorf("%w: %d workers, allowed are 1 to %d, or 0", ErrOptions, o.Workers, workersMax)
+	case o.QueueLimit < 0:
+		return fmt.Errorf("%w: queue limit %d", ErrOptions, o.QueueLimit)
+	case o.WaitingLimit < 0:
+		return fmt.Errorf("%w: waiting limit %d", ErrOptions, o.WaitingLimit)
+	case o.AgeEvery < 0:
+		return fmt.Errorf("%w: ageing step %v", ErrOptions, o.AgeEvery)
+	case o.CloseGrace < 0:
+		return fmt.Errorf("%w: close grace %v", ErrOptions, o.CloseGrace)
+	}
+	return nil
+}
+
+func (o *Options) fill() {
+	if o.Workers == 0 {
+		o.Workers = max(1, goruntime.NumCPU()-1)
+	}
+	if o.Spin == 0 && goruntime.NumCPU() > 2 && o.Workers < goruntime.GOMAXPROCS(0) {
+		o.Spin = spinDefault
+	}
+	if o.QueueLimit == 0 {
+		o.QueueLimit = 4096
+	}
+	if o.WaitingLimit == 0 {
+		o.WaitingLimit = waitingMax
+	}
+	if o.StallAfter == 0 {
+		o.StallAfter = stallDefault
+	}
+	if o.AgeEvery == 0 {
+		o.AgeEvery = ageDefault
+	}
+	if o.CloseGrace == 0 {
+		o.CloseGrace = graceDefault
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.now == nil {
+		start := time.Now()
+		o.now = func() time.Duration { return time.Since(start) }
+	}
+}
+
+// spins converts the time to spin into turns of affinity.Relax, whose length differs tenfold between processors.
+func (o *Options) spins() int {
+	if o.Spin <= 0 {
+		return 0
+	}
+	start := time.Now()
+	for range relaxSampleSize {
+		affinity.Relax()
+	}
+	nanos := int64(time.Since(start)) / relaxSampleSize
+	return int(int64(o.Spin) / max(1, min(nanos, relaxNanosAtMost)))
+}
+
+// warnOfStarvation logs a GOMAXPROCS that leaves nothing for goroutines when all workers are busy: timers and the
+// network are then served only when the runtime takes a processor away from a worker, some 20 ms late.
+func (o *Options) warnOfStarvation() {
+	if procs := goruntime.GOMAXPROCS(0); o.Workers >= procs {
+		o.Logger.Warn("sched: busy workers leave no processor for other goroutines; raise GOMAXPROCS or use fewer workers",
+			"workers", o.Workers, "GOMAXPROCS", procs)
+	}
+}

@@ -1,0 +1,140 @@
+package sched
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/cytisus/cytisus/queue"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+const (
+	// shareEvery is how many picks of a worker lie between two that go to a low lane. A prime, so that it does not
+	// beat with the periods of what users submit.
+	shareEvery = 61
+
+	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
+	fullPause = time.Millisecond
+	fullPoll  = 50 * time.Microsecond
+)
+
+// find returns the next task to start or resume, sleeping until there is one, and nil when the pool is over.
+func (w *worker) find() *Task {
+	for {
+		if t := w.pick(); t != nil {
+			w.pool.idle.Found(w.id)
+			return t
+		}
+		if w.pool.over.Fired() {
+			return nil
+		}
+		w.rest()
+	}
+}
+
+// rest passes the time until there may be work.
+func (w *worker) rest() {
+	w.current.Store(nil)
+	if w.mayStart() {
+		w.rests.Add(1)
+		w.pool.idle.Rest(w.id, w.pool.spins, time.Time{})
+		return
+	}
+	w.pool.idle.Found(w.id) // if we were woken for a start, somebody else has to do it
+	for end := time.Now().Add(fullPause); w.resumes.empty() && !w.pool.over.Fired(); time.Sleep(fullPoll) {
+		if time.Now().After(end) {
+			w.excess = true
+			return
+		}
+	}
+}
+
+// mayStart reports whether the worker takes new tasks.
+func (w *worker) mayStart() bool {
+	return w.waiting < w.pool.waitingLimit || w.excess || w.pool.killed.Load() != nil
+}
+
+// pick returns the next task to start or resume, nil if there is none.
+func (w *worker) pick() *Task {
+	w.takeResumes()
+	if w.picks++; w.picks >= shareEvery {
+		w.picks = 0
+		if t := w.pickShare(); t != nil {
+			return t
+		}
+	}
+	starts := w.mayStart()
+	if starts {
+		if t := w.pool.popOverdue(); t != nil {
+			return w.started(t)
+		}
+	}
+	best := w.ready.highest()
+	if starts {
+		mask := uint32(1)<<best - 1
+		if w.turn = !w.turn; w.turn && best < lane.Count {
+			mask |= 1 << best
+		}
+		if t := w.pool.popHighest(mask); t != nil {
+			return w.started(t)
+		}
+	}
+	if best < lane.Count {
+		return w.ready.pop(best)
+	}
+	return nil
+}
+
+func (w *worker) started(t *Task) *Task {
+	w.excess = false
+	return t
+}
+
+// pickShare returns a task of the lowest occupied lane that has not had its share in this round.
+func (w *worker) pickShare() *Task {
+	occupied := w.ready.mask
+	if w.mayStart() {
+		occupied |= w.pool.occupied()
+	}
+	if occupied&w.round == 0 {
+		w.round = queue.AllLanes
+	}
+	for todo := occupied & w.round; todo != 0; todo = occupied & w.round {
+		i := bits.Len32(todo) - 1
+		w.round &^= 1 << i
+		if w.ready.mask&(1<<i) != 0 {
+			return w.ready.pop(i)
+		}
+		if t := w.pool.popHighest(1 << i); t != nil {
+			return w.started(t)
+		}
+	}
+	return nil
+}
+
+// wantedBy reports whether a running task of lane i that offers its thread has to give it up: to something at least as
+// urgent, or because a share is due.
+func (w *worker) wantedBy(i int) bool {
+	w.takeResumes()
+	others := w.ready.mask
+	if w.mayStart() {
+		others |= w.pool.occupied()
+	}
+	w.picks++
+	if w.picks < shareEvery {
+		others &= uint32(2)<<i - 1
+	}
+	return others != 0
+}
+
+// takeResumes sorts what wakers have handed over into the ready lanes.
+func (w *worker) takeResumes() {
+	if w.resumes.empty() {
+		return
+	}
+	for t := w.resumes.takeAll(); t != nil; {
+		next := t.next
+		w.ready.push(t)
+		t = next
+	}
+}

@@ -1,0 +1,203 @@
+package sched
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/cytisus/cytisus/queue"
+)
+
+// A Pool is a set of workers and the tasks they run. All methods may be called by any goroutine. It must be made by
+// [New], must not be copied, and has to be closed.
+type Pool struct {
+	// Immutable.
+	lanes        *queue.Lanes[*Task]
+	idle         *queue.Idle
+	workers      []*worker
+	spins        int
+	waitingLimit int
+	ageStep      int64 // ns
+	stallAfter   time.Duration
+	closeGrace   time.Duration
+	log          *slog.Logger
+	hooks        Hooks
+	now          func() time.Duration
+	clients      *xsync.MapOf[uint64, *clientScope]
+	closing      context.Context // ends when admission does
+	stopAdmitted context.CancelFunc
+
+	ages      ageing
+	ids       atomic.Uint64
+	profiling atomic.Bool
+	keys      keyTable
+	outside   counters // tasks submitted, or ended, by other threads than workers
+
+	phase    atomic.Uint32         // open -> draining
+	killed   atomic.Pointer[cause] // set when all tasks are cancelled
+	over     Event                 // fires when no task is left and none can come (S7)
+	alive    sync.WaitGroup        // workers
+	watching sync.WaitGroup        // the watchdog
+}
+
+// New makes a pool and starts its workers.
+func New(o Options) (*Pool, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	o.fill()
+	o.warnOfStarvation()
+	p := &Pool{
+		lanes:        queue.NewLanesCap[*Task](o.QueueLimit),
+		workers:      make([]*worker, o.Workers),
+		spins:        o.spins(),
+		waitingLimit: o.WaitingLimit,
+		ageStep:      max(1, int64(o.AgeEvery)),
+		stallAfter:   o.StallAfter,
+		closeGrace:   o.CloseGrace,
+		log:          o.Logger,
+		hooks:        o.Hooks,
+		now:          o.now,
+		clients:      xsync.NewMapOf[uint64, *clientScope](),
+	}
+	p.closing, p.stopAdmitted = context.WithCancel(context.Background())
+	p.idle = queue.NewIdle(o.Workers,
+		func() bool { return p.lanes.Occupied() != 0 || p.over.Fired() },
+		func(w int) bool { return !p.workers[w].resumes.empty() })
+	for i := range p.workers {
+		w := &worker{pool: p, id: i, round: queue.AllLanes}
+		if o.Epochs != nil {
+			w.part = o.Epochs.Register(fmt.Sprintf("worker %d", i))
+		}
+		p.workers[i] = w
+	}
+	p.alive.Add(o.Workers)
+	for _, w := range p.workers {
+		go w.main()
+	}
+	if p.stallAfter > 0 {
+		p.watching.Go(newWatchdog(p, o.Epochs).run)
+	}
+	return p, nil
+}
+
+// Workers returns the number of workers.
+func (p *Pool) Workers() int { return len(p.workers) }
+
+// Submit queues a task. The context is the task's: the task is cancelled when it ends, and [Task.Context] carries its
+// values. While its lane has too many queued tasks, Submit waits for room, as long as the context and the pool
+// allow. Tasks spawn others with [Task.Spawn] instead, because a worker that waits for room makes none.
+//
+// It fails with [ErrLane] or [ErrNilFunc] on bad arguments, with [ErrClosed], or with the context's cause; then the
+// function is not called.
+func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handle, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if err := s.validate(fn); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
+	}
+	t := p.newTask(&s, ctx, fn)
+	t.family = p.scope(s.Client)
+	p.outside.lanes[t.lane].submitted.Add(1) // before the look at phase: see checkOver
+	if p.phase.Load() != open {
+		p.refuse(t)
+		return nil, ErrClosed
+	}
+	p.prepare(t)
+	if err := p.pushBounded(ctx, t); err != nil {
+		if t.state.CompareAndSwap(queued, done) {
+			t.end(&p.outside, endCancelled, err)
+		}
+		return nil, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, err)
+	}
+	return t.Handle(), nil
+}
+
+// newTask makes a task that nobody else knows yet.
+func (p *Pool) newTask(s *Spec, ctx context.Context, fn func(*Task) error) *Task {
+	t := &Task{
+		pool:     p,
+		id:       p.ids.Add(1),
+		lane:     uint8(s.Lane.Index()),
+		client:   s.Client,
+		name:     s.Name,
+		key:      s.Key,
+		deadline: s.Deadline,
+		fn:       fn,
+		base:     ctx,
+	}
+	t.waiter.task = t
+	return t
+}
+
+// prepare does what has to be done between counting a task and queueing it.
+func (p *Pool) prepare(t *Task) {
+	if h := p.hooks.OnSubmit; h != nil {
+		h(t.info())
+	}
+	if t.key != "" {
+		if old := p.keys.take(t); old != nil {
+			old.cancel(ErrSuperseded)
+		}
+	}
+	if !t.deadline.IsZero() {
+		// In two steps, so that the timer cannot fire before it is stored.
+		t.timer = time.AfterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
+		t.timer.Reset(time.Until(t.deadline))
+	}
+}
+
+// push queues a task without waiting for room.
+func (p *Pool) push(t *Task) {
+	if rpcMask&(1<<t.lane) != 0 {
+		p.pushedRPC()
+	}
+	if err := p.lanes.Push(p.ring(int(t.lane)), t); err != nil {
+		panic("sched: validated lane: " + err.Error())
+	}
+	p.idle.Notify()
+}
+
+// pushBounded queues a task, waiting for room.
+func (p *Pool) pushBounded(ctx context.Context, t *Task) error {
+	if rpcMask&(1<<t.lane) != 0 {
+		p.pushedRPC()
+	}
+	ring := p.ring(int(t.lane))
+	err := p.lanes.TryPushBounded(ring, t)
+	if errors.Is(err, queue.ErrFull) {
+		err = p.pushWait(ctx, ring, t)
+	}
+	if err == nil {
+		p.idle.Notify()
+	}
+	return err
+}
+
+// pushWait waits for room until the context ends or the pool closes.
+func (p *Pool) pushWait(ctx context.Context, ring int, t *Task) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(p.closing, func() { cancel(ErrClosed) })
+	defer stop()
+	return p.lanes.PushWait(ctx, ring, t)
+}
+
+// refuse takes back the count of a task that came after the pool had closed.
+func (p *Pool) refuse(t *Task) {
+	p.outside.lanes[t.lane].submitted.Add(^uint64(0))
+	p.checkOver()
+}
+
+// Profiling switches pprof labels (lane, task, client) on or off for tasks that start from now on.
+func (p *Pool) Profiling(on bool) { p.profiling.Store(on) }

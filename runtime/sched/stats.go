@@ -1,0 +1,177 @@
+package sched
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// counters are what one thread counts; those of a worker are written by that worker only, so they are never contended.
+type counters struct{ lanes [lane.Count]laneCounters }
+
+type laneCounters struct {
+	submitted atomic.Uint64
+	started   atomic.Uint64
+	ended     [outcomes]atomic.Uint64
+}
+
+func (c *counters) totalSubmitted() (n uint64) {
+	for i := range c.lanes {
+		n += c.lanes[i].submitted.Load()
+	}
+	return n
+}
+
+func (c *counters) totalEnded() (n uint64) {
+	for i := range c.lanes {
+		for o := range c.lanes[i].ended {
+			n += c.lanes[i].ended[o].Load()
+		}
+	}
+	return n
+}
+
+// allCounters yields every set of counters of the pool.
+func (p *Pool) allCounters(yield func(*counters) bool) {
+	if !yield(&p.outside) {
+		return
+	}
+	for _, w := range p.workers {
+		if !yield(&w.counts) {
+			return
+		}
+	}
+}
+
+// Stats are a pool's counters and tasks at about one moment. A task's end is counted before its handle tells of it.
+type Stats struct {
+	Lanes   [lane.Count]LaneStats // by lane index
+	Workers []WorkerStats
+	Wakes   uint64 // sleeping workers woken
+	Running []TaskStatus
+	Waiting []TaskStatus // oldest last
+}
+
+// LaneStats count the tasks of one lane.
+type LaneStats struct {
+	Lane      lane.Lane
+	Queued    int // at the moment
+	Submitted uint64
+	Started   uint64
+	Completed uint64
+	Failed    uint64
+	Panicked  uint64
+	Cancelled uint64
+}
+
+// Ended returns how many tasks of the lane have ended, in whatever way.
+func (s LaneStats) Ended() uint64 { return s.Completed + s.Failed + s.Panicked + s.Cancelled }
+
+// WorkerStats tell about one worker.
+type WorkerStats struct {
+	Started uint64
+	Resumed uint64 // waits that ended, yields not counted
+	Rests   uint64 // times it ran out of work
+	Goexits uint64
+	Idle    bool
+}
+
+// A TaskStatus is a task that has started and not ended.
+type TaskStatus struct {
+	TaskInfo
+	Waits  uint64 // waits begun so far
+	Reason Reason // of the latest wait
+	ready  bool
+}
+
+func (s *TaskStatus) state() string {
+	switch {
+	case s.ready:
+		return "ready to go on"
+	case s.Reason == Reason{}:
+		return "running"
+	case s.Reason.On != 0:
+		return fmt.Sprintf("waits for %s %d", s.Reason.What, s.Reason.On)
+	default:
+		return "waits for " + s.Reason.What
+	}
+}
+
+// Total adds the lanes up; its Lane is none.
+func (s Stats) Total() (sum LaneStats) {
+	for i := range s.Lanes {
+		l := &s.Lanes[i]
+		sum.Queued += l.Queued
+		sum.Submitted += l.Submitted
+		sum.Started += l.Started
+		sum.Completed += l.Completed
+		sum.Failed += l.Failed
+		sum.Panicked += l.Panicked
+		sum.Cancelled += l.Cancelled
+	}
+	return sum
+}
+
+// Stats reads the counters and lists the tasks. It takes time proportional to the number of tasks that wait.
+func (p *Pool) Stats() Stats {
+	st := Stats{Wakes: p.idle.Wakes(), Workers: make([]WorkerStats, len(p.workers))}
+	for i := range st.Lanes {
+		l := &st.Lanes[i]
+		l.Lane = lane.FromIndex(i)
+		l.Queued = p.lanes.Len(p.ring(i))
+		for c := range p.allCounters {
+			l.add(&c.lanes[i])
+		}
+	}
+	for i, w := range p.workers {
+		st.Workers[i] = w.stats()
+		if t := w.current.Load(); t != nil && t.started() {
+			st.Running = append(st.Running, TaskStatus{TaskInfo: t.info()})
+		}
+		st.Waiting = append(st.Waiting, w.waitingTasks()...)
+	}
+	return st
+}
+
+// add reads the ended tasks before the submitted ones, so that never more seem to have ended than were submitted.
+func (s *LaneStats) add(c *laneCounters) {
+	s.Completed += c.ended[Completed].Load()
+	s.Failed += c.ended[Failed].Load()
+	s.Panicked += c.ended[Panicked].Load()
+	s.Cancelled += c.ended[Cancelled].Load()
+	s.Started += c.started.Load()
+	s.Submitted += c.submitted.Load()
+}
+
+func (w *worker) stats() WorkerStats {
+	st := WorkerStats{
+		Resumed: w.resumed.Load(),
+		Rests:   w.rests.Load(),
+		Goexits: w.exits.Load(),
+		Idle:    w.current.Load() == nil,
+	}
+	for i := range w.counts.lanes {
+		st.Started += w.counts.lanes[i].started.Load()
+	}
+	return st
+}
+
+// started reports whether the task is on a thread.
+func (t *Task) started() bool {
+	s := t.state.Load()
+	return s == running || s == woken
+}
+
+// waitingTasks lists the worker's tasks that have begun to wait and have not gone on.
+func (w *worker) waitingTasks() (list []TaskStatus) {
+	e := &w.enlisted
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for t := e.first; t != nil; t = t.nextEnl {
+		if s := t.state.Load(); s == waiting || s == resuming {
+			list = append(list, TaskStatus{TaskInfo: t.info(), Waits: t.waits, Reason: t.reason, ready: s == resuming})
+		}
+	}
+	return list
+}

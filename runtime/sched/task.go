@@ -1,0 +1,126 @@
+package sched
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A Task is a unit of work while it runs: what its function sees. Its methods may be called only by that function, on
+// its goroutine, unless they say otherwise; and not after it has returned.
+//
+// A task must not change the lock count of its thread (LockOSThread, UnlockOSThread) across a wait or its end, and
+// should not block its thread: [Task.Blocking] does both elsewhere.
+type Task struct {
+	// Immutable once submitted.
+	pool     *Pool
+	id       uint64
+	lane     uint8 // index
+	client   uint64
+	name     string
+	key      string
+	deadline time.Time
+	fn       func(*Task) error // nil once the task has ended
+	base     context.Context   // as submitted, or the parent's
+	family   *clientScope      // the client's tasks; nil for client 0
+	parentID uint64
+
+	state  atomic.Uint32         // see doc.go
+	parent atomic.Pointer[Task]  // nearest ancestor that may still be cancelled; moves up past ended ones
+	cause  atomic.Pointer[cause] // why this very task is cancelled, or ended (see cancel.go); set once
+	kids   atomic.Bool           // has spawned: cancelling it concerns others
+	done   Event                 // fires last of all
+	err    error                 // written before done fires
+
+	// Set by the worker that starts the task, before the task can wait; immutable afterwards.
+	worker *worker
+	loop   *loop
+
+	next   *Task  // link of the one list the task is in (S4)
+	waiter waiter // linked under the lock of the event that is waited for
+	waited bool   // plain, the task's: has been enlisted by a wait
+	told   bool   // plain, the task's: a wait has returned ErrClosed, the next one unwinds
+	locals any    // plain, the task's: see SetLocal
+
+	// Guarded by the worker's enlisted list.
+	enlisted         bool
+	prevEnl, nextEnl *Task
+	waits            uint64 // waits begun, for the watchdog
+	reason           Reason // of the latest wait
+
+	view    atomic.Pointer[contextView] // made when somebody asks for the context
+	unwatch func() bool                 // plain, the task's: stops watching base
+	timer   *time.Timer                 // enforces deadline
+	owner   checkOwner                  // check builds: whose goroutine it is
+}
+
+// ID returns the task's number, unique in its pool and never 0.
+func (t *Task) ID() uint64 { return t.id }
+
+// Name returns the name it was submitted with.
+func (t *Task) Name() string { return t.name }
+
+// Lane returns the task's lane.
+func (t *Task) Lane() lane.Lane { return lane.FromIndex(int(t.lane)) }
+
+// Client returns on whose behalf the task runs; 0 is the engine itself.
+func (t *Task) Client() uint64 { return t.client }
+
+// Parent returns the number of the task that spawned this one, 0 if none did.
+func (t *Task) Parent() uint64 { return t.parentID }
+
+// Worker returns the number of the worker that runs the task, in [0, Workers). It stays the same for the task's life.
+func (t *Task) Worker() int { return t.worker.id }
+
+// Pool returns the pool that runs the task.
+func (t *Task) Pool() *Pool { return t.pool }
+
+// Handle returns the task's own handle.
+func (t *Task) Handle() *Handle { return (*Handle)(t) }
+
+// SetLocal attaches a value to the task, for the layer above: one slot, not inherited.
+func (t *Task) SetLocal(v any) { t.locals = v }
+
+// Local returns the value of the last SetLocal, nil if there was none.
+func (t *Task) Local() any { return t.locals }
+
+// Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of memory that the epochs
+// protect become invalid, as across a wait.
+func (t *Task) Refresh() { t.worker.refresh() }
+
+// Spawn submits a child and does not wait, not even for room. Lane and client are inherited where s leaves them zero,
+// the context always. Cancelling the task cancels the child. Spawn fails with [ErrLane] or [ErrNilFunc] on bad
+// arguments, and with the cause if the task is cancelled already.
+func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
+	if s.Lane == 0 {
+		s.Lane = t.Lane()
+	}
+	if s.Client == 0 {
+		s.Client = t.client
+	}
+	if err := s.validate(fn); err != nil {
+		return nil, err
+	}
+	if err := t.Err(); err != nil {
+		return nil, err
+	}
+	p := t.pool
+	child := p.newTask(&s, t.base, fn)
+	child.parentID = t.id
+	if s.Client == t.client {
+		child.family = t.family
+	} else {
+		child.family = p.scope(s.Client)
+	}
+	child.parent.Store(t)
+	if !t.kids.Load() {
+		t.kids.Store(true)
+	}
+	w := t.worker
+	w.counts.lanes[child.lane].submitted.Add(1)
+	p.prepare(child)
+	p.push(child)
+	return child.Handle(), nil
+}

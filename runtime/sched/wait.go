@@ -1,0 +1,125 @@
+package sched
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// A Reason says what a task waits for, to the watchdog and to people.
+type Reason struct {
+	What string // such as "query words(docs/a.txt)"; prepared beforehand, as it is needed rarely
+	On   uint64 // the task that will end the wait, 0 if there is no one task
+}
+
+// Await waits until the event has fired. It returns the cause if the task is cancelled first. Other tasks run on the
+// thread meanwhile. Views of memory that the epochs protect are invalid afterwards.
+func (t *Task) Await(e *Event) error { return t.AwaitReason(e, Reason{What: "an event"}) }
+
+// AwaitReason is Await that tells the watchdog what for.
+func (t *Task) AwaitReason(e *Event, r Reason) error {
+	if e.Fired() {
+		return nil
+	}
+	return t.wait(e, r, nil)
+}
+
+// AwaitUntil is AwaitReason that gives up at the deadline with [ErrTimeout]. The task is not cancelled by that.
+func (t *Task) AwaitUntil(e *Event, deadline time.Time, r Reason) error {
+	if e.Fired() {
+		return nil
+	}
+	var late atomic.Bool
+	timer := time.AfterFunc(time.Until(deadline), func() {
+		late.Store(true)
+		t.wake()
+	})
+	defer timer.Stop()
+	return t.wait(e, r, &late)
+}
+
+// Sleep waits for the given time. It returns the cause if the task is cancelled first.
+func (t *Task) Sleep(d time.Duration) error {
+	var over Event
+	timer := time.AfterFunc(d, func() { over.Fire() })
+	defer timer.Stop()
+	return t.AwaitReason(&over, Reason{What: "sleep"})
+}
+
+// Join waits for another task's end and returns its error, or the cause if this task is cancelled first. The other
+// task goes on in that case. Joining oneself fails with [ErrSelfJoin].
+func (t *Task) Join(h *Handle) error {
+	other := h.task()
+	if other == t {
+		return ErrSelfJoin
+	}
+	if err := t.AwaitReason(&other.done, Reason{What: "task", On: other.id}); err != nil {
+		return err
+	}
+	return other.err
+}
+
+// Yield lets more urgent tasks, and others of the task's lane, go first. It returns at once if there are none.
+func (t *Task) Yield() {
+	t.unwindIfTold()
+	t.mustBeOwner()
+	if t.worker.wantedBy(int(t.lane)) {
+		t.worker.yield(t)
+	}
+}
+
+// wait waits until the event has fired, the task is cancelled, or late is set.
+func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
+	t.unwindIfTold()
+	t.watchBase()
+	if !e.join(&t.waiter) {
+		return nil
+	}
+	t.worker.enlistWait(t, r)
+	for !e.Fired() {
+		if err = t.Err(); err != nil {
+			break
+		}
+		if late != nil && late.Load() {
+			err = ErrTimeout
+			break
+		}
+		t.park()
+	}
+	e.leave(&t.waiter)
+	t.told = err != nil && t.pool.killed.Load() != nil
+	return err
+}
+
+// waitOut waits until the event has fired, whatever happens.
+func (t *Task) waitOut(e *Event, r Reason) {
+	if !e.join(&t.waiter) {
+		return
+	}
+	t.worker.enlistWait(t, r)
+	for !e.Fired() {
+		t.park()
+	}
+	e.leave(&t.waiter)
+}
+
+// watchBase makes the end of the context that the task was submitted with wake it, from its first wait on.
+func (t *Task) watchBase() {
+	if t.unwatch == nil && t.base.Done() != nil {
+		t.unwatch = context.AfterFunc(t.base, t.wake)
+	}
+}
+
+// unwindIfTold ends a task that waits again although its last wait has said that the pool is closed.
+func (t *Task) unwindIfTold() {
+	if t.told {
+		panic(unwind)
+	}
+}
+
+// unwind is the panic that ends a task which will not end by itself. Its deferred functions run.
+var unwind = new(unwinding)
+
+type unwinding struct{ _ byte }
+
+func (*unwinding) Error() string { return "sched: the pool is closed and the task is unwound" }

@@ -1,0 +1,281 @@
+package sched
+
+import (
+	"fmt"
+	"iter"
+	goruntime "runtime"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/affinity"
+	"github.com/cytisus/cytisus/epoch"
+)
+
+// freeLoopsMax is how many idle loop coroutines a worker keeps.
+const freeLoopsMax = 64
+
+// A worker runs tasks on one OS thread. Fields without another note belong to that thread.
+type worker struct {
+	pool *Pool
+	id   int
+	part *epoch.Participant // nil without epochs
+
+	ready   readyLanes
+	free    []*loop
+	handoff *Task  // what root is to resume, left by a loop that gives its place up
+	waiting int    // tasks of this worker whose coroutine is parked
+	picks   uint32 // since the last share; see pick.go
+	round   uint32 // lanes that have not had their share in this round
+	turn    bool   // on a tie, whether lanes go before ready tasks
+	excess  bool   // may start one task beyond the limit of waiting ones
+	labels  labelCache
+
+	_        affinity.LinePair
+	resumes  resumeList // written by wakers
+	_        affinity.LinePair
+	current  atomic.Pointer[Task] // what the thread runs; read by the watchdog and Stats
+	resumed  atomic.Uint64
+	rests    atomic.Uint64
+	exits    atomic.Uint64 // Goexits that reached root
+	enlisted enlistment
+	counts   counters
+}
+
+// A loop is a worker's loop in a coroutine of its own.
+type loop struct {
+	w     *worker
+	first *Task // what to start with, left by root
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+
+	labelled bool // the coroutine carries pprof labels
+}
+
+// main is the worker's goroutine.
+func (w *worker) main() {
+	goruntime.LockOSThread()
+	w.root()
+}
+
+// root runs the worker to its end, also across Goexit in a task.
+func (w *worker) root() {
+	ended := false
+	defer func() {
+		if !ended {
+			w.rootExited()
+		}
+	}()
+	w.drive()
+	w.leave()
+	ended = true
+}
+
+// drive switches between loops until the pool is over. Every switch to a coroutine happens here (S6).
+func (w *worker) drive() {
+	var t *Task
+	for {
+		if t == nil {
+			t = w.find()
+		}
+		if t == nil {
+			return
+		}
+		l := t.loop
+		if l == nil {
+			l = w.takeLoop()
+			l.first = t
+		}
+		l.next()
+		// The loop's task waits, or the loop has given its place up to the task in handoff.
+		t, w.handoff = w.handoff, nil
+		for len(w.free) > freeLoopsMax {
+			w.dropLoop()
+		}
+	}
+}
+
+// leave ends the worker: no task is left, so all coroutines are on the free list.
+func (w *worker) leave() {
+	if w.waiting != 0 {
+		panic(fmt.Sprintf("sched: S7: worker %d ends with %d tasks waiting", w.id, w.waiting))
+	}
+	for len(w.free) > 0 {
+		w.dropLoop()
+	}
+	if w.part != nil {
+		w.part.Close()
+	}
+	goruntime.UnlockOSThread()
+	w.pool.alive.Done()
+}
+
+// rootExited goes on after a task's Goexit has reached root, which runs its deferred functions and will then end. The
+// coroutine that the task ran on is lost; the task itself has ended.
+func (w *worker) rootExited() {
+	w.exits.Add(1)
+	if w.waiting > 0 {
+		w.root() // the parked coroutines belong to this thread
+		return
+	}
+	for len(w.free) > 0 {
+		w.dropLoop()
+	}
+	go w.main() // this goroutine ends locked, and its thread with it
+}
+
+func (w *worker) takeLoop() *loop {
+	if n := len(w.free); n > 0 {
+		l := w.free[n-1]
+		w.free[n-1] = nil
+		w.free = w.free[:n-1]
+		return l
+	}
+	l := &loop{w: w}
+	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
+		l.yield = yield
+		l.body()
+	})
+	return l
+}
+
+// dropLoop ends one idle coroutine.
+func (w *worker) dropLoop() {
+	n := len(w.free) - 1
+	l := w.free[n]
+	w.free[n] = nil
+	w.free = w.free[:n]
+	l.stop()
+}
+
+// body runs tasks until the coroutine is ended. Between two tasks it may find that another coroutine is to go on; then
+// it leaves its place to that one and waits on the free list to be used again.
+func (l *loop) body() {
+	w := l.w
+	for {
+		t := l.first
+		l.first = nil
+		for t != nil && t.loop == nil {
+			l.run(t)
+			t = w.find()
+		}
+		w.handoff = t
+		w.free = append(w.free, l)
+		if !l.yield(struct{}{}) {
+			return
+		}
+	}
+}
+
+// run runs a task from the start to the end, with whatever waits lie between.
+func (l *loop) run(t *Task) {
+	w := l.w
+	if !t.state.CompareAndSwap(queued, running) {
+		return // a husk: it was cancelled in its lane (S1)
+	}
+	t.worker, t.loop = w, l
+	if why := t.Err(); why != nil {
+		t.end(&w.counts, endCancelled, why)
+		return
+	}
+	w.begin(t)
+	how, err := l.call(t)
+	w.finish(t, how, err)
+}
+
+// begin is everything that comes right before a task's function.
+func (w *worker) begin(t *Task) {
+	w.current.Store(t)
+	w.counts.lanes[t.lane].started.Add(1)
+	t.owner.set()
+	if h := w.pool.hooks.OnStart; h != nil {
+		h(t.info())
+	}
+	if w.pool.profiling.Load() {
+		w.label(t)
+	}
+	if w.part != nil {
+		w.part.Enter()
+	}
+}
+
+// finish is everything that comes right after it.
+func (w *worker) finish(t *Task, how ending, err error) {
+	if w.part != nil {
+		w.part.Leave()
+	}
+	t.loop.unlabel()
+	t.end(&w.counts, how, err)
+}
+
+// call calls the task's function and turns a panic into an error. After a Goexit it ends the task itself, because
+// nothing after it runs any more.
+func (l *loop) call(t *Task) (how ending, err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		switch r := recover(); r {
+		case nil:
+			l.w.finish(t, endPanicked, ErrGoexit)
+		case unwind:
+			how, err = endCancelled, ErrClosed
+		default:
+			how, err = endPanicked, asPanicError(r)
+		}
+	}()
+	err = t.fn(t)
+	returned = true
+	return endReturned, err
+}
+
+// suspend parks the task's coroutine until root resumes it. The task is in the waiting state, or a waker has moved it
+// on already.
+func (w *worker) suspend(t *Task) {
+	if h := w.pool.hooks.OnWait; h != nil {
+		h(t.info())
+	}
+	w.switchAway(t)
+	w.resumed.Add(1)
+	if h := w.pool.hooks.OnResume; h != nil {
+		h(t.info())
+	}
+}
+
+// yield puts a running task behind the others of its lane.
+func (w *worker) yield(t *Task) {
+	t.state.Store(resuming) // a wake that gets lost here wanted the task to look before it waits; it will
+	w.takeResumes()         // those woken before it come first
+	w.ready.push(t)
+	w.switchAway(t)
+}
+
+// switchAway gives the thread to root and returns when root resumes the task's coroutine.
+func (w *worker) switchAway(t *Task) {
+	if w.part != nil {
+		w.part.Leave() // S5
+	}
+	w.waiting++
+	if !t.loop.yield(struct{}{}) {
+		panic("sched: S6: a parked task's coroutine was ended")
+	}
+	w.waiting--
+	t.state.Store(running) // before it looks at its condition: see "A task's states"
+	w.current.Store(t)
+	if w.part != nil {
+		w.part.Enter()
+	}
+}
+
+// resume hands over a task that may go on. Called by any thread that has moved the task to the resuming state.
+func (w *worker) resume(t *Task) {
+	w.resumes.push(t)
+	w.pool.idle.Wake(w.id)
+}
+
+// refresh moves the epoch pin of the running task.
+func (w *worker) refresh() {
+	if w.part != nil {
+		w.part.Refresh()
+	}
+}
