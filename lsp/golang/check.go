@@ -35,6 +35,10 @@ func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []import
 			err = newInternalError("checking "+p.ID, e)
 		}
 	}()
+	if isSyntaxOnly(p) {
+		c.index = syntaxIndex(p, files)
+		return c, c.count()
+	}
 	fset := token.NewFileSet()
 	var syntax []*ast.File
 	var fit []*tree

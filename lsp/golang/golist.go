@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -117,7 +118,8 @@ func decodeList(out []byte) ([]listed, error) {
 }
 
 // assemble turns what go list said about a root into metadata. Failed is true if it said nothing of use about the root.
-func assemble(root string, env *environment, all []listed) (m metadata, failed bool) {
+func assemble(root string, env *environment, all []listed) (m *metadata, failed bool) {
+	m = new(metadata)
 	broken := map[string]string{} // import path -> why there is no such package
 	matched := map[string]bool{}  // paths that the pattern matched
 	for i := range all {
@@ -148,8 +150,22 @@ func assemble(root string, env *environment, all []listed) (m metadata, failed b
 		m.Packages = append(m.Packages, p.meta(root, matched, broken))
 	}
 	failed = failed && !anyWorkspace(m.Packages)
+	m.addDocumentation(root, env)
 	m.normalise()
 	return m, failed
+}
+
+// addDocumentation adds the packages that document the language, which go list gives to those only who import them.
+func (m *metadata) addDocumentation(root string, env *environment) {
+	for _, path := range []string{builtinPackage, "unsafe"} {
+		known := slices.ContainsFunc(m.Packages, func(p pkgMeta) bool { return p.ID == path })
+		if dir := filepath.Join(env.GoRoot, "src", path); env.GoRoot != "" && !known {
+			m.Packages = append(m.Packages, pkgMeta{
+				ID: path, Path: path, Name: path, Files: []string{fileURI(filepath.Join(dir, path+".go"))},
+				Standard: true, Workspace: inside(root, dir),
+			})
+		}
+	}
 }
 
 func anyWorkspace(ps []pkgMeta) bool {

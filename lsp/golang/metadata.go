@@ -9,10 +9,13 @@ import (
 )
 
 // metadata is what the go command knows about a workspace: which packages there are, of which files, and what they import.
-// It holds no content of files and no positions that an edit inside a file would move, except in errors.
+// It holds no content of files and no positions that an edit inside a file would move, except in errors. It is passed by pointer
+// and immutable once normalised.
 type metadata struct {
 	Packages []pkgMeta // sorted by ID
 	Problems []problem // what concerns no single package
+
+	looked graph
 }
 
 // pkgMeta is one package as it is compiled. A package with tests in it is another package than the one without, under the

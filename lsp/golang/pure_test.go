@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -14,16 +15,18 @@ import (
 type pureBuild struct {
 	t     testing.TB
 	env   environment
-	meta  metadata
+	meta  *metadata
 	sizes types.Sizes
 	texts map[string][]byte // by URI; over the disk
 
 	mu    sync.Mutex
 	faces map[string][]byte // by ID
+
+	indexes map[string]*index // by ID
 }
 
 // stdMetadata lists the standard library once for all tests.
-var stdMetadata = sync.OnceValues(func() (environment, metadata) {
+var stdMetadata = sync.OnceValues(func() (environment, *metadata) {
 	ctx := context.Background()
 	env, err := readEnvironment(ctx, ".", false, nil, nil)
 	if err != nil || env.Problem != "" {
@@ -42,10 +45,10 @@ var stdMetadata = sync.OnceValues(func() (environment, metadata) {
 	return env, m
 })
 
-func newPureBuild(t testing.TB, env environment, m metadata) *pureBuild {
+func newPureBuild(t testing.TB, env environment, m *metadata) *pureBuild {
 	return &pureBuild{
 		t: t, env: env, meta: m, sizes: types.SizesFor("gc", env.GoArch),
-		texts: map[string][]byte{}, faces: map[string][]byte{},
+		texts: map[string][]byte{}, faces: map[string][]byte{}, indexes: map[string]*index{},
 	}
 }
 
@@ -115,4 +118,44 @@ func (b *pureBuild) check(id string) checkedPackage {
 		b.t.Error(err)
 	}
 	return c
+}
+
+// indexOf checks a package once.
+func (b *pureBuild) indexOf(id string) *index {
+	b.mu.Lock()
+	x, ok := b.indexes[id]
+	b.mu.Unlock()
+	if ok {
+		return x
+	}
+	x, err := openIndex(b.check(id).index)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.mu.Lock()
+	b.indexes[id] = x
+	b.mu.Unlock()
+	return x
+}
+
+// pureSource answers from a pureBuild. Only some packages belong to its workspace.
+type pureSource struct {
+	*pureBuild
+	m *metadata
+}
+
+func (s pureSource) metadata() (*metadata, error)       { return s.m, nil }
+func (s pureSource) text(uri string) ([]byte, error)    { return s.pureBuild.text(uri), nil }
+func (s pureSource) checked(p *pkgMeta) (*index, error) { return s.indexOf(p.ID), nil }
+func (s pureSource) declared(p *pkgMeta) (*index, error) {
+	return s.indexOf(p.ID), nil
+}
+
+// restrict makes a copy of the metadata in which only some packages belong to the workspace.
+func restrict(m *metadata, ids ...string) *metadata {
+	out := &metadata{Packages: slices.Clone(m.Packages), Problems: m.Problems}
+	for i := range out.Packages {
+		out.Packages[i].Workspace = slices.Contains(ids, out.Packages[i].ID)
+	}
+	return out
 }

@@ -1,0 +1,334 @@
+package golang
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+var (
+	truthPackages = flag.String("truth.packages", "errors,strings,text/tabwriter,text/template/parse,container/list,slices,net/url",
+		"comma-separated packages of the standard library that answers are compared on; \"all\" takes every one")
+	truthPositions = flag.Int("truth.positions", 400, "positions to compare answers at")
+	truthSeed      = flag.Uint64("truth.seed", 1, "seed of the choice of positions")
+)
+
+// A truth is the workspace as go/types alone sees it: everything checked from source into one universe of positions, without
+// export data, faces, or indexes.
+type truth struct {
+	t     testing.TB
+	b     *pureBuild
+	fset  *token.FileSet
+	full  map[string]bool // IDs that are checked with bodies
+	done  map[string]*truthPackage
+	sites []site
+	uses  map[lsp.Location][]lsp.Location // start of a declared name -> places that name it, itself included
+}
+
+type truthPackage struct {
+	pkg   *types.Package
+	info  *types.Info
+	files []*ast.File
+}
+
+// A site is an identifier and what go/types says of it.
+type site struct {
+	at    lsp.Location
+	objs  []types.Object // what a reader would ask for first
+	pkg   *types.Package
+	ident *ast.Ident
+}
+
+func newTruth(t testing.TB, b *pureBuild, ids []string) *truth {
+	tr := &truth{
+		t: t, b: b, fset: token.NewFileSet(), full: map[string]bool{}, done: map[string]*truthPackage{},
+		uses: map[lsp.Location][]lsp.Location{},
+	}
+	for _, id := range ids {
+		tr.full[id] = true
+	}
+	for _, id := range ids {
+		tr.load(id)
+	}
+	for _, id := range ids {
+		tr.read(tr.done[id])
+	}
+	slices.SortFunc(tr.sites, func(a, b site) int { return a.at.Compare(b.at) })
+	return tr
+}
+
+func (tr *truth) load(id string) *truthPackage {
+	if p := tr.done[id]; p != nil {
+		return p
+	}
+	meta := tr.b.pkg(id)
+	if id == "unsafe" {
+		tr.done[id] = &truthPackage{pkg: types.Unsafe}
+		return tr.done[id]
+	}
+	p := &truthPackage{info: &types.Info{
+		Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Implicits: map[ast.Node]types.Object{},
+	}}
+	for _, uri := range meta.Files {
+		f, err := parser.ParseFile(tr.fset, uri, tr.b.text(uri), parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			tr.t.Fatal(err)
+		}
+		p.files = append(p.files, f)
+	}
+	conf := types.Config{
+		IgnoreFuncBodies: !tr.full[id], FakeImportC: true, Error: func(error) {}, Sizes: tr.b.sizes, GoVersion: meta.GoVersion,
+		Importer: importFunc(func(path string) (*types.Package, error) {
+			if path == "unsafe" {
+				return types.Unsafe, nil
+			}
+			e, ok := meta.edge(path)
+			if !ok || e.ID == "" {
+				return nil, errors.New("no such import")
+			}
+			return tr.load(e.ID).pkg, nil
+		}),
+	}
+	p.pkg, _ = conf.Check(meta.Path, tr.fset, p.files, p.info)
+	tr.done[id] = p
+	return p
+}
+
+type importFunc func(string) (*types.Package, error)
+
+func (f importFunc) Import(path string) (*types.Package, error) { return f(path) }
+
+// location is where a name of a length stands.
+func (tr *truth) location(pos token.Pos, length int) lsp.Location {
+	p := tr.fset.PositionFor(pos, false)
+	return lsp.Location{URI: p.Filename, Span: lsp.Span{Start: p.Offset, End: p.Offset + length}}
+}
+
+// declared is where an object's name is declared, ok only for objects of source.
+func (tr *truth) declared(obj types.Object) (lsp.Location, bool) {
+	switch o := obj.(type) {
+	case *types.Var:
+		obj = o.Origin()
+	case *types.Func:
+		obj = o.Origin()
+	}
+	if !obj.Pos().IsValid() || obj.Pkg() == types.Unsafe {
+		return lsp.Location{}, false
+	}
+	length := len(obj.Name())
+	if name, ok := obj.(*types.PkgName); ok {
+		p := tr.fset.PositionFor(obj.Pos(), false)
+		if text := tr.b.text(p.Filename); text[p.Offset] == '"' {
+			length = len(name.Imported().Path()) + 2
+			if rest, ok := strings.CutPrefix(name.Imported().Path(), "vendor/"); ok {
+				length = len(rest) + 2
+			}
+		}
+	}
+	return tr.location(obj.Pos(), length), true
+}
+
+// read collects the sites of a package.
+func (tr *truth) read(p *truthPackage) {
+	note := func(id *ast.Ident, objs ...types.Object) {
+		at := tr.location(id.Pos(), len(id.Name))
+		for _, obj := range objs {
+			if d, ok := tr.declared(obj); ok {
+				tr.uses[d] = append(tr.uses[d], at)
+			}
+		}
+		tr.sites = append(tr.sites, site{at, objs, p.pkg, id})
+	}
+	for id, obj := range p.info.Uses {
+		if id.Name == "_" {
+			continue
+		}
+		if field := p.info.Defs[id]; field != nil {
+			note(id, obj, field) // embedded
+		} else {
+			note(id, obj)
+		}
+	}
+	for id, obj := range p.info.Defs {
+		if obj != nil && p.info.Uses[id] == nil && id.Name != "_" {
+			note(id, obj)
+		}
+	}
+	// The name in "switch x := y.(type)" has no object, but those of the clauses are declared there.
+	for _, f := range p.files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			sw, ok := n.(*ast.TypeSwitchStmt)
+			if !ok {
+				return true
+			}
+			assign, ok := sw.Assign.(*ast.AssignStmt)
+			if !ok {
+				return true
+			}
+			var clauses []types.Object
+			for _, c := range sw.Body.List {
+				if obj := p.info.Implicits[c]; obj != nil {
+					clauses = append(clauses, obj)
+				}
+			}
+			if id := assign.Lhs[0].(*ast.Ident); len(clauses) > 0 && id.Name != "_" {
+				note(id, clauses[:1]...)
+			}
+			return true
+		})
+	}
+}
+
+// sample chooses sites, evenly over packages and reproducibly.
+func (tr *truth) sample(n int, seed uint64) []site {
+	byPkg := map[*types.Package][]site{}
+	for _, s := range tr.sites {
+		byPkg[s.pkg] = append(byPkg[s.pkg], s)
+	}
+	pkgs := slices.SortedFunc(maps.Keys(byPkg), func(a, b *types.Package) int { return cmp.Compare(a.Path(), b.Path()) })
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var out []site
+	for i := 0; len(out) < n; i++ {
+		list := byPkg[pkgs[i%len(pkgs)]]
+		out = append(out, list[rng.IntN(len(list))])
+	}
+	return out
+}
+
+// hover is what go/types says of a site, as a reader in its package sees it.
+func (tr *truth) hover(s site) string {
+	return renderSignature(signature(s.objs[0], func(p *types.Package) string {
+		if p == s.pkg {
+			return ""
+		}
+		return p.Name()
+	}), "")
+}
+
+// references lists the places that name what a site names.
+func (tr *truth) references(s site) []lsp.Location {
+	set := map[lsp.Location]bool{}
+	for _, obj := range s.objs {
+		d, ok := tr.declared(obj)
+		if !ok {
+			continue
+		}
+		set[d] = true
+		for _, at := range tr.uses[d] {
+			set[at] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(set), lsp.Location.Compare)
+}
+
+func truthIDs(m *metadata) []string {
+	if *truthPackages != "all" {
+		return strings.Split(*truthPackages, ",")
+	}
+	var ids []string
+	for i := range m.Packages {
+		if p := &m.Packages[i]; !p.Cgo && !isSyntaxOnly(p) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+// compareWithTruth asks at many sites and compares with what go/types says.
+func compareWithTruth(t *testing.T, tr *truth, n int, seed uint64,
+	definition func(uri string, offset int) ([]lsp.Location, error),
+	hover func(uri string, offset int) (*lsp.Hover, error),
+	references func(uri string, offset int, declaration bool) ([]lsp.Location, error),
+) {
+	t.Helper()
+	bad, universe := 0, 0
+	for _, s := range tr.sample(n, seed) {
+		if bad > 10 {
+			t.Fatal("too many differences")
+		}
+		offset := s.at.Span.Start
+		where := fmt.Sprintf("%s:%d %s", s.at.URI, offset, s.ident.Name)
+		defs, err := definition(s.at.URI, offset)
+		if err != nil {
+			bad++
+			t.Errorf("%s: definition: %v", where, err)
+			continue
+		}
+		h, err := hover(s.at.URI, offset)
+		if err != nil {
+			bad++
+			t.Errorf("%s: hover: %v", where, err)
+			continue
+		}
+		want, ok := tr.declared(s.objs[0])
+		if !ok {
+			// The language itself: the declaration is documentation.
+			universe++
+			if len(defs) != 1 || !strings.HasSuffix(defs[0].URI, "/builtin/builtin.go") && !strings.HasSuffix(defs[0].URI, "/unsafe/unsafe.go") {
+				bad++
+				t.Errorf("%s: definition of a name of the language: %v", where, defs)
+			}
+			continue
+		}
+		if len(defs) != 1 || defs[0] != want {
+			bad++
+			t.Errorf("%s: definition %v, want %v", where, defs, want)
+		}
+		if got := tr.hover(s); h.Signature != got {
+			bad++
+			t.Errorf("%s: hover\n got %q\nwant %q", where, h.Signature, got)
+		}
+		refs, err := references(s.at.URI, offset, true)
+		if err != nil {
+			bad++
+			t.Errorf("%s: references: %v", where, err)
+			continue
+		}
+		if want := tr.references(s); !slices.Equal(refs, want) {
+			bad++
+			t.Errorf("%s: %d references, want %d%s", where, len(refs), len(want), firstDifference(refs, want))
+		}
+	}
+	t.Logf("%d positions compared, %d of them names of the language; seed %d (-truth.seed)", n, universe, seed)
+}
+
+func firstDifference(got, want []lsp.Location) string {
+	for _, l := range got {
+		if !slices.Contains(want, l) {
+			return fmt.Sprintf("; %v should not be there", l)
+		}
+	}
+	for _, l := range want {
+		if !slices.Contains(got, l) {
+			return fmt.Sprintf("; %v is missing", l)
+		}
+	}
+	return "; repeats"
+}
+
+// TestAnswersAgreeWithGoTypes compares definition, hover and references with go/types at many positions of the standard library.
+func TestAnswersAgreeWithGoTypes(t *testing.T) {
+	env, m := stdMetadata()
+	ids := truthIDs(m)
+	b := newPureBuild(t, env, m)
+	src := pureSource{b, restrict(m, ids...)}
+	tr := newTruth(t, b, ids)
+	compareWithTruth(t, tr, *truthPositions, *truthSeed,
+		func(uri string, offset int) ([]lsp.Location, error) { return definition(src, uri, offset) },
+		func(uri string, offset int) (*lsp.Hover, error) { return hover(src, uri, offset) },
+		func(uri string, offset int, decl bool) ([]lsp.Location, error) {
+			return references(src, uri, offset, decl)
+		})
+}
