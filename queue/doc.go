@@ -156,7 +156,9 @@
 // MPMC.TryPush may say false although the ring is not full: while a pop of the previous lap is between its claim and its
 // release of the very next cell, the ring is "full, or about to have room" behind it, whatever other pops have
 // finished. TryPop may say false while the push of the very next ticket has not filled its cell, even if
-// later pushes have returned. In both cases some other call was under way during this one. SPSC answers are exact.
+// later pushes have returned. In both cases some other call was under way during this one. SPSC's true and false
+// are exact. A batch may be cut short for the same reasons, and, in both rings, because what the other side did
+// meanwhile came too late for it.
 //
 // Lanes.Pop looks at one lane after the other, so its false is about several moments; see there. Lanes.TryPushBounded
 // says ErrFull as TryPush says false. Parker.Park says false only at its deadline, and then has taken no token.

@@ -83,3 +83,11 @@ func (x *Idle) Searching() int { return int(x.searching.Load()) }
 
 // HasToken reports whether worker w has a token that it has not noticed.
 func (x *Idle) HasToken(w int) bool { return x.seats[w].parker.core.state.Load() == token }
+
+// PushSlowly is Push with something done inside the claim window, if the item goes to the ring.
+func (l *Lanes[T]) PushSlowly(lane int, v T, meanwhile func()) {
+	if q := &l.lanes[lane]; q.overflow.Load() != 0 || !q.ring.PushSlowly(v, meanwhile) {
+		q.push(v)
+	}
+	l.occupy(lane)
+}

@@ -1,0 +1,218 @@
+package queue
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A crew is a set of workers whose every step the test decides: work is what shared and own say.
+type crew struct {
+	*Idle
+	shared atomic.Bool
+	own    []atomic.Bool
+	wg     sync.WaitGroup
+	woken  []chan bool // result of each Rest
+}
+
+func newCrew(workers int) *crew {
+	b := &crew{own: make([]atomic.Bool, workers), woken: make([]chan bool, workers)}
+	b.Idle = NewIdle(workers, b.shared.Load, func(w int) bool { return b.own[w].Load() })
+	for w := range b.woken {
+		b.woken[w] = make(chan bool)
+	}
+	return b
+}
+
+// rest lets worker w rest once, and waits until it sleeps.
+func (b *crew) rest(t *testing.T, w int) {
+	before := b.Sleepers()
+	b.wg.Go(func() { b.woken[w] <- b.Rest(w, 0, time.Time{}) })
+	waitFor(t, "a worker asleep", func() bool { return b.Sleepers() == before+1 && b.Searching() == 0 })
+}
+
+func (b *crew) quiet(t *testing.T, sleepers int) {
+	t.Helper()
+	if b.Sleepers() != sleepers || b.Searching() != 0 {
+		t.Errorf("%d sleep, %d search; want %d and 0", b.Sleepers(), b.Searching(), sleepers)
+	}
+	for w := range b.seats {
+		if b.HasToken(w) {
+			t.Errorf("worker %d has a stale token", w)
+		}
+	}
+}
+
+// TestOneWakePerPush: any number of pushes wake one sleeper, until that one has looked.
+func TestOneWakePerPush(t *testing.T) {
+	b := newCrew(3)
+	for w := range 3 {
+		b.rest(t, w)
+	}
+	b.shared.Store(true)
+	if !b.Notify() {
+		t.Fatal("nobody woken")
+	}
+	for range 100 {
+		if b.Notify() {
+			t.Fatal("woke another one while one searches")
+		}
+	}
+	if !<-b.woken[0] {
+		t.Error("worker 0 says that it was not woken")
+	}
+	if b.Wakes() != 1 || b.Sleepers() != 2 || b.Searching() != 1 {
+		t.Errorf("%d wakes, %d sleep, %d search", b.Wakes(), b.Sleepers(), b.Searching())
+	}
+	// Pitfall: the last searcher that finds work must notify again, or a burst wakes one worker only (I3).
+	b.Found(0)
+	if b.Wakes() != 2 || !<-b.woken[1] {
+		t.Errorf("the searcher did not pass on the rest of the burst: %d wakes", b.Wakes())
+	}
+	b.shared.Store(false)
+	b.Found(1)
+	if b.Wakes() != 2 {
+		t.Errorf("woke a worker for nothing: %d wakes", b.Wakes())
+	}
+	b.quiet(t, 1)
+	b.WakeAll()
+	<-b.woken[2]
+	b.Found(2)
+	b.quiet(t, 0)
+}
+
+// TestNobodyAsleep: a push when all are awake wakes nobody and leaves nothing behind that a later sleep would stumble over.
+func TestNobodyAsleep(t *testing.T) {
+	b := newCrew(2)
+	if b.Notify() || b.Wake(0) || b.Wake(1) {
+		t.Error("woke somebody who is awake")
+	}
+	b.WakeAll()
+	b.quiet(t, 0)
+}
+
+// TestTokenOnlyWithTheBit: the pitfall of a token posted to a worker whose bit was not claimed (I2). A directed wake of a worker
+// that is awake posts none; of two for a sleeper, one does.
+func TestTokenOnlyWithTheBit(t *testing.T) {
+	b := newCrew(2)
+	b.Wake(0)
+	b.rest(t, 0) // would return at once
+	b.own[0].Store(true)
+	if !b.Wake(0) || b.Wake(0) {
+		t.Error("want the first directed wake to wake, and only that")
+	}
+	if !<-b.woken[0] {
+		t.Error("worker 0 says that it was not woken")
+	}
+	if b.Searching() != 1 {
+		t.Errorf("%d search, want the woken worker", b.Searching())
+	}
+	b.own[0].Store(false)
+	b.Found(0)
+	b.quiet(t, 0)
+}
+
+// TestLastLook: the pitfall of the order at the end of Rest (I1). Work that arrives while the worker still counts as a
+// searcher wakes nobody, so the worker itself must see it, after it has left the count.
+func TestLastLook(t *testing.T) {
+	looks := 0
+	var x *Idle
+	x = NewIdle(1, func() bool {
+		looks++
+		switch looks {
+		case 1: // the search: a push arrives just after this look
+			if x.Searching() != 1 {
+				t.Errorf("%d search during the search", x.Searching())
+			}
+			return false
+		case 2: // the last look
+			if x.Searching() != 0 || x.Sleepers() != 1 {
+				t.Errorf("last look with %d searching, %d idle; want 0 and 1", x.Searching(), x.Sleepers())
+			}
+			return true
+		}
+		return false
+	}, nil)
+	if x.Rest(0, 0, time.Time{}) {
+		t.Error("Rest says that it slept")
+	}
+	if x.Sleepers() != 0 || x.Searching() != 1 {
+		t.Errorf("%d idle, %d search; want the worker to search again", x.Sleepers(), x.Searching())
+	}
+	x.Found(0)
+	if x.Searching() != 0 || x.HasToken(0) {
+		t.Errorf("%d search, token %v", x.Searching(), x.HasToken(0))
+	}
+}
+
+// TestClaimedDuringLastLook: a push claims the worker between its bit and its last look. The token must be taken there, and
+// not end a later sleep.
+func TestClaimedDuringLastLook(t *testing.T) {
+	var x *Idle
+	looks := 0
+	x = NewIdle(1, func() bool {
+		if looks++; looks == 2 {
+			if !x.Wake(0) {
+				t.Error("the worker's bit is not set at its last look")
+			}
+			return true
+		}
+		return false
+	}, nil)
+	if !x.Rest(0, 0, time.Time{}) {
+		t.Error("Rest does not know of the token")
+	}
+	x.Found(0)
+	if x.HasToken(0) || x.Searching() != 0 {
+		t.Errorf("token %v, %d search", x.HasToken(0), x.Searching())
+	}
+	if x.Rest(0, 0, time.Now().Add(time.Millisecond)) {
+		t.Error("the token came out twice")
+	}
+}
+
+// TestNotifyStartsOver: Notify that finds nobody to wake must look again, if a worker has gone to sleep meanwhile (I4). The
+// race itself is explored in TestExploreIdle; here it is enough that a failed claim leaves no searcher.
+func TestNotifyStartsOver(t *testing.T) {
+	x := NewIdle(130, func() bool { return false }, nil)
+	for i := range x.idle {
+		if _, ok := x.claimAny(); ok {
+			t.Errorf("claimed somebody in word %d", i)
+		}
+	}
+	x.idle[2].bits.Store(0b10) // worker 129
+	if w, ok := x.claimAny(); !ok || w != 129 {
+		t.Errorf("claimAny = %d, %v; want 129", w, ok)
+	}
+	if x.claim(129) {
+		t.Error("claimed twice")
+	}
+}
+
+func TestRestDeadline(t *testing.T) {
+	x := NewIdle(2, func() bool { return false }, nil)
+	for range 3 {
+		if x.Rest(1, 1, time.Now().Add(time.Millisecond)) {
+			t.Error("Rest says that it was woken")
+		}
+		if x.Sleepers() != 0 || x.Searching() != 0 {
+			t.Errorf("%d idle, %d search", x.Sleepers(), x.Searching())
+		}
+	}
+}
+
+// TestSearchThrottle: only half of the workers search of their own accord.
+func TestSearchThrottle(t *testing.T) {
+	var x *Idle
+	most := 0
+	x = NewIdle(4, func() bool { most = max(most, x.Searching()); return false }, nil)
+	x.searching.Store(2)
+	x.Rest(3, 0, time.Now())
+	if most > 2 {
+		t.Errorf("%d searched at once, want 2 at most", most)
+	}
+	if x.Searching() != 2 {
+		t.Errorf("%d search, want the two others", x.Searching())
+	}
+}
