@@ -1,0 +1,69 @@
+package dispatch
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options of a connection. The zero value is right for tests and for the client's
+// end; a server sets Lifecycle.
+type Options struct {
+	// Lifecycle makes the connection enforce the protocol's lifecycle on the other end.
+	Lifecycle bool
+
+	// MaxMessageBytes is the largest message body read. Larger ones are refused and
+	// skipped. Zero means 192 MiB: a text of 64 MiB may grow to three times its size
+	// when it is written as a JSON string.
+	MaxMessageBytes int
+
+	// MaxQueueBytes is how many bytes of messages may wait for their turn before the
+	// reader stops reading. Zero means 256 MiB.
+	MaxQueueBytes int
+
+	// MaxRequests is how many requests may be open at once. Zero means 1024.
+	MaxRequests int
+
+	// MaxOutboundBytes is how many bytes may wait to be written before the client
+	// counts as gone. Zero means 256 MiB.
+	MaxOutboundBytes int
+
+	// FlushTimeout is how long the end of a connection waits for a client to read what
+	// was written for it. Zero means 2 seconds.
+	FlushTimeout time.Duration
+
+	// StuckAfter is how long a turn may take before it is reported in the log. Zero
+	// means 5 seconds.
+	StuckAfter time.Duration
+
+	// Logger receives what the client is not told. Nil discards.
+	Logger *slog.Logger
+
+	// OnError, if set, is told of notifications that failed and of every panic. It is
+	// called from the turn or the work concerned and must not wait.
+	OnError func(method string, err error)
+}
+
+func (o Options) filled() Options {
+	if o.MaxMessageBytes <= 0 {
+		o.MaxMessageBytes = 192 << 20
+	}
+	if o.MaxQueueBytes <= 0 {
+		o.MaxQueueBytes = 256 << 20
+	}
+	if o.MaxRequests <= 0 {
+		o.MaxRequests = 1024
+	}
+	if o.MaxOutboundBytes <= 0 {
+		o.MaxOutboundBytes = 256 << 20
+	}
+	if o.FlushTimeout <= 0 {
+		o.FlushTimeout = 2 * time.Second
+	}
+	if o.StuckAfter <= 0 {
+		o.StuckAfter = 5 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
