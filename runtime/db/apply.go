@@ -25,6 +25,7 @@ type loader interface {
 // An applier applies edits to one tree after the other. It belongs to one goroutine.
 type applier struct {
 	src   loader
+	fan   int    // most entries of a node that it makes, 2 to fanMax
 	diffs []diff // what the last apply changed, in key order
 }
 
@@ -46,7 +47,7 @@ func (a *applier) apply(root *node, edits []edit) (*node, error) {
 	}
 	for len(tops) > 1 {
 		level++
-		tops = build(level, tops, nil)
+		tops = a.build(level, tops, nil)
 	}
 	if len(tops) == 0 {
 		return nil, nil
@@ -99,7 +100,7 @@ func (a *applier) descend(n *node, edits []edit) (out []item, same bool, err err
 	if same {
 		return nil, true, nil
 	}
-	return build(n.level(), a.fill(n.level()-1, list), nil), false, nil
+	return a.build(n.level(), a.fill(n.level()-1, list), nil), false, nil
 }
 
 // merge applies edits to a leaf; a nil leaf is empty.
@@ -130,13 +131,13 @@ func (a *applier) merge(n *node, edits []edit) (out []item, same bool) {
 	if len(a.diffs) == before {
 		return nil, n != nil
 	}
-	return build(0, append(list, have...), nil), false
+	return a.build(0, append(list, have...), nil), false
 }
 
 // fill merges small nodes of this chunk's making with a neighbour (T4). A neighbour that cannot be read stays as it is.
 func (a *applier) fill(level int, list []item) []item {
 	for i := 0; i < len(list) && len(list) > 1; {
-		if !list[i].fresh || list[i].child.len() >= fanMin || list[i].child.tail >= textMax/2 {
+		if !list[i].fresh || list[i].child.len() >= max(a.fan/4, 2) || list[i].child.tail >= textMax/2 {
 			i++
 			continue
 		}
@@ -158,7 +159,7 @@ func (a *applier) fill(level int, list []item) []item {
 			i++
 			continue
 		}
-		merged := build(level, pair, nil)
+		merged := a.build(level, pair, nil)
 		list = slices.Replace(list, at, at+2, merged...)
 		i = at + len(merged)
 	}

@@ -2,9 +2,9 @@ package db
 
 // build makes nodes of sorted items and returns the entries for the level above. Items that fit into one node make one; more are spread
 // evenly over as few as possible, unless long keys ask for more.
-func build(level int, items []item, out []item) []item {
+func (a *applier) build(level int, items []item, out []item) []item {
 	for len(items) > 0 {
-		nodes := (len(items) + fanMax - 1) / fanMax
+		nodes := (len(items) + a.fan - 1) / a.fan
 		each := (len(items) + nodes - 1) / nodes
 		take, text := 0, 0
 		for take < each {

@@ -53,7 +53,8 @@
 // link reaches from there or from the note. A chunk counts only if it is whole and every record that it names is there; replay
 // stops at the first that does not. So the state after Open is the state after some prefix of the chunks, and after a process crash (kill -9) it is all
 // of them. After a power cut it is at least what was durable: with Options.Durable everything that was acknowledged, otherwise what the newest
-// checkpoint wrote. Whenever chunks are known to be lost, the generation jumps beyond every number that was seen.
+// checkpoint wrote. Where chunks are known to be lost, the
+// generation goes on beyond every number that is still known; a number of which no trace is left may be given out again.
 //
 // If the root, or the top of one of its trees, is damaged, the root before it is tried, with the log from there. If neither is intact, partitions whose
 // trees cannot be read start empty and the rest is kept. Damage deeper down shows when it is read (DamagedError, naming the partition);

@@ -13,8 +13,7 @@ import (
 const MaxKeyBytes = 16 << 10
 
 const (
-	fanMax   = 60          // entries of a node
-	fanMin   = fanMax / 4  // a touched node with fewer is merged with a neighbour (T4)
+	fanMax   = 60          // entries of a node; a touched one with less than a quarter is merged with a neighbour (T4)
 	textMax  = 32 << 10    // bytes of keys in a node with more than two entries; two longest keys fit
 	levelMax = 32          // far more than 2^64 entries need
 	formatV1 = 1           // first byte of every record of this package

@@ -28,6 +28,8 @@ type Options struct {
 
 	// Logger gets what Open repaired, failed background checkpoints and resets. Nil means slog.Default().
 	Logger *slog.Logger
+
+	fan int // applier.fan; tests make it small. Zero means fanMax
 }
 
 func (o *Options) fill() {
@@ -42,6 +44,9 @@ func (o *Options) fill() {
 	}
 	if o.ReplacedMax <= 0 {
 		o.ReplacedMax = 1 << 20
+	}
+	if o.fan == 0 {
+		o.fan = fanMax
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -56,6 +56,7 @@ type note struct {
 	seq     uint64 // its seq, gen and anchor, should it be damaged
 	gen     uint64
 	anchor  Hash
+	tip     Hash   // the newest chunk in the root; zero if none
 	before  Hash   // the root before it; zero if none
 	head    Hash   // the newest chunk when the note was written; zero if none
 	headSeq uint64 // at least seq
@@ -67,6 +68,7 @@ func (n *note) encode() []byte {
 	b = binary.AppendUvarint(b, n.seq)
 	b = binary.AppendUvarint(b, n.gen)
 	b = append(b, n.anchor[:]...)
+	b = append(b, n.tip[:]...)
 	b = append(b, n.before[:]...)
 	b = append(b, n.head[:]...)
 	b = binary.AppendUvarint(b, n.headSeq)
@@ -76,7 +78,10 @@ func (n *note) encode() []byte {
 func decodeNote(b []byte) (note, error) {
 	d := &decoder{b: b}
 	d.format()
-	n := note{root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), anchor: d.hash(), before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint()}
+	n := note{
+		root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), anchor: d.hash(), tip: d.hash(),
+		before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint(),
+	}
 	if n.headSeq < n.seq || n.headGen < n.gen {
 		d.fail("head before root")
 	}

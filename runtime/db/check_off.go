@@ -1,0 +1,5 @@
+//go:build !check
+
+package db
+
+func checkTree(loader, *node) {}

@@ -1,0 +1,327 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// A pending is a chunk that waits for the turn.
+type pending struct {
+	ctx    context.Context
+	plans  []plan
+	def    *definition // a partition to be made; its ID is the answer
+	reset  PartID      // a partition to be emptied
+	done   bool        // guarded by turn; the answer is in res and err
+	logged bool        // something was changed; the chunk is in the log
+	bumped bool        // it made a generation
+	res    Result
+	err    error
+}
+
+// Commit applies ops, in their order, as one chunk: all of it or, on an error, nothing, with the one exception of ErrNotDurable. It returns the
+// generation in which the chunk is visible and what it changed. Records must be in the store before they are named here, and what guards them from a
+// collector must last until Commit returns.
+//
+// Commits wait for each other, never for readers. ctx is heeded until the chunk's turn comes. The database is as before after
+// ErrClosed, ErrReadOnly, ErrNoPartition, ErrKeyTooLong, ErrBadOp, ErrDangling, ErrDamaged, or an error of the store.
+func (d *DB) Commit(ctx context.Context, ops []Op) (Result, error) {
+	cat := d.catalog.Load()
+	plans, err := makePlans(ops, func(id PartID) error {
+		_, err := cat.find(id)
+		return err
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	p := &pending{ctx: ctx, plans: plans}
+	d.submit(p)
+	return p.res, p.err
+}
+
+// Reset empties a partition without reading it, which is the way out when it is damaged. It counts as a change of the partition (Snapshot.LastChanged), but
+// there is no list of what was in it: observers are called with no changes.
+func (d *DB) Reset(ctx context.Context, part PartID) error {
+	def, err := d.catalog.Load().find(part)
+	if err != nil {
+		return err
+	}
+	p := &pending{ctx: ctx, reset: part}
+	if d.submit(p); p.logged {
+		d.o.Logger.Warn("db: partition reset; what was in it must be computed again", "partition", def.name, "generation", p.res.Gen)
+	}
+	return p.err
+}
+
+// submit has p applied, by the caller or by whoever has the turn before.
+func (d *DB) submit(p *pending) {
+	d.queueMu.Lock()
+	d.queue = append(d.queue, p)
+	d.queueMu.Unlock()
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	if !p.done {
+		d.drain()
+	}
+}
+
+// A draft is the state that the chunks of one turn lead to.
+type draft struct {
+	cat       *catalog
+	cur, side *state // clones once they differ from what is published
+	chunks    int
+	bytes     int64
+	log       []logged
+	replaced  []replacement
+}
+
+// drain applies all that is queued. The turn is held.
+func (d *DB) drain() {
+	d.queueMu.Lock()
+	batch := d.queue
+	d.queue = nil
+	d.queueMu.Unlock()
+	w := &draft{cat: d.catalog.Load(), cur: d.current.Load(), side: d.side.Load()}
+	for _, p := range batch {
+		if p.err = d.admit(p); p.err == nil {
+			p.err = d.applyChunk(w, p)
+		}
+	}
+	d.counts.turns.Add(1)
+	if w.chunks > 0 {
+		if d.o.Durable {
+			if err := d.sync(w.cur.gen); err != nil {
+				for _, p := range batch {
+					if p.logged {
+						p.err = fmt.Errorf("%w: %w", ErrNotDurable, err)
+					}
+				}
+			}
+		}
+		d.publish(w)
+	}
+	for _, p := range batch {
+		p.done = true
+	}
+	for _, p := range batch {
+		if p.bumped && len(d.observers) > 0 {
+			told := w.versioned(p.res.Changes)
+			for _, o := range d.observers {
+				o.fn(p.res.Gen, told) // C4
+			}
+		}
+	}
+}
+
+// admit reports why a chunk must not be applied at all.
+func (d *DB) admit(p *pending) error {
+	switch {
+	case d.closed:
+		return ErrClosed
+	case d.o.ReadOnly:
+		return ErrReadOnly
+	}
+	return context.Cause(p.ctx)
+}
+
+// applyChunk makes p part of w, or leaves w alone and says why not. The turn is held.
+func (d *DB) applyChunk(w *draft, p *pending) error {
+	c := chunk{}
+	if p.def != nil {
+		if id, ok := w.cat.byName[p.def.name]; ok {
+			p.def.id = id // somebody else was faster
+			p.res.Gen = w.cur.gen
+			return nil
+		}
+		if p.def.id = w.cat.next(); p.def.id > partMax {
+			return fmt.Errorf("%w: %d partitions are all there can be", ErrNoPartition, partMax)
+		}
+		c.defs = []definition{*p.def}
+	}
+	type change struct {
+		part PartID
+		side bool
+		root *node
+	}
+	var changed []change
+	versioned := false
+	if p.reset != 0 {
+		if side := w.cat.defs[p.reset].side; w.pick(side).root(p.reset) != nil {
+			c.resets = []PartID{p.reset}
+			changed = append(changed, change{p.reset, side, nil})
+			versioned = !side
+		}
+	}
+	var changes []Change
+	for i := range p.plans {
+		pl := &p.plans[i]
+		side := w.cat.defs[pl.part].side
+		before := w.pick(side).root(pl.part)
+		edits, err := pl.resolve(d.st, before)
+		if err != nil {
+			return d.explain(pl.part, err)
+		}
+		after, err := d.apply.apply(before, edits)
+		if err != nil {
+			return d.explain(pl.part, err)
+		}
+		if len(d.apply.diffs) == 0 {
+			continue
+		}
+		checkTree(d.st, after)
+		changed = append(changed, change{pl.part, side, after})
+		versioned = versioned || !side
+		s := section{part: pl.part, edits: make([]edit, 0, len(d.apply.diffs))}
+		for _, df := range d.apply.diffs {
+			if !df.new.IsZero() && !d.st.Has(df.new) {
+				return &DanglingError{w.cat.defs[pl.part].name, df.key, df.new}
+			}
+			s.edits = append(s.edits, edit{df.key, df.new})
+			changes = append(changes, Change{pl.part, df.key, df.old, df.new})
+		}
+		c.sections = append(c.sections, s)
+	}
+	if len(changed) == 0 && p.def == nil {
+		p.res.Gen = w.cur.gen // C1
+		d.counts.unchanged.Add(1)
+		return nil
+	}
+	c.gen = w.cur.gen
+	if versioned {
+		c.gen++
+	}
+	if err := d.append(w, &c); err != nil {
+		return err
+	}
+	if p.def != nil {
+		w.cat = w.cat.with(*p.def)
+	}
+	for _, ch := range changed {
+		s := d.own(w, ch.side)
+		s.set(ch.part, &tree{ch.root, c.gen})
+	}
+	if versioned {
+		w.cur.gen = c.gen
+	}
+	for _, ch := range changes {
+		if !ch.Old.IsZero() {
+			w.replaced = append(w.replaced, replacement{c.gen, ch.Old})
+		}
+	}
+	p.logged, p.bumped = true, versioned
+	p.res = Result{c.gen, changes}
+	d.counts.chunks.Add(1)
+	d.counts.changes.Add(uint64(len(changes)))
+	return nil
+}
+
+func (w *draft) pick(side bool) *state {
+	if side {
+		return w.side
+	}
+	return w.cur
+}
+
+// own returns the draft's state of one kind, cloned first if it is the published one.
+func (d *DB) own(w *draft, side bool) *state {
+	if side {
+		if w.side == d.side.Load() {
+			w.side = w.side.clone()
+		}
+		return w.side
+	}
+	if w.cur == d.current.Load() {
+		w.cur = w.cur.clone()
+	}
+	return w.cur
+}
+
+// versioned returns the changes without those of side partitions, about which nobody is told.
+func (w *draft) versioned(changes []Change) []Change {
+	isSide := func(c Change) bool { return w.cat.defs[c.Part].side }
+	if !slices.ContainsFunc(changes, isSide) {
+		return changes
+	}
+	return slices.DeleteFunc(slices.Clone(changes), isSide)
+}
+
+// append writes the chunk record (C2).
+func (d *DB) append(w *draft, c *chunk) error {
+	d.seq++ // also if the write fails: whatever is left of it then loses against its successor
+	if d.o.Volatile {
+		w.chunks++
+		return nil
+	}
+	c.seq, c.prev = d.seq, d.last
+	bytes := 0
+	if lists := cut(c.sections, pieceBytes); len(lists) > 1 {
+		c.sections = nil
+		for _, l := range lists {
+			b := encodePiece(l)
+			h, _, err := d.st.Put(KindPiece, b)
+			if err != nil {
+				return fmt.Errorf("db: writing a piece of a chunk: %w", err)
+			}
+			c.pieces = append(c.pieces, h)
+			bytes += len(b)
+		}
+	}
+	b := c.encode()
+	h, _, err := d.st.Put(KindChunk, b)
+	if err != nil {
+		return fmt.Errorf("db: writing a chunk: %w", err)
+	}
+	w.chunks++
+	d.last, d.tip = h, h
+	w.log = append(w.log, logged{c.seq, h})
+	w.bytes += int64(bytes + len(b))
+	return nil
+}
+
+// publish makes a draft visible.
+func (d *DB) publish(w *draft) {
+	d.log = append(d.log, w.log...)
+	d.due.chunks += w.chunks
+	d.due.bytes += w.bytes
+	d.counts.logBytes.Add(uint64(w.bytes))
+	d.old.add(w.replaced)
+	d.catalog.Store(w.cat)
+	d.side.Store(w.side)
+	d.current.Store(w.cur)
+	if d.isDue() {
+		d.tell()
+	}
+}
+
+// sync makes the log durable up to the newest chunk.
+func (d *DB) sync(gen uint64) error {
+	d.noteMu.Lock()
+	defer d.noteMu.Unlock()
+	n := d.note
+	n.head, n.headSeq, n.headGen = d.tip, d.seq, gen
+	if err := d.st.Commit(n.encode()); err != nil {
+		return err
+	}
+	d.note = n
+	return nil
+}
+
+// An observer is told of each generation.
+type observer struct {
+	fn func(gen uint64, changes []Change)
+}
+
+// OnCommit has fn called for each generation from now on, in order, once it is visible; a snapshot taken in fn may be of a later one. fn runs in the
+// commit turn: it must be quick and must not commit, checkpoint, close or stop. Changes are shared: read-only. stop waits for a
+// running call; fn is not called after it.
+func (d *DB) OnCommit(fn func(gen uint64, changes []Change)) (stop func()) {
+	o := &observer{fn}
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	d.observers = append(slices.Clip(d.observers), o)
+	return func() {
+		d.turn.Lock()
+		defer d.turn.Unlock()
+		d.observers = slices.DeleteFunc(slices.Clone(d.observers), func(x *observer) bool { return x == o })
+	}
+}

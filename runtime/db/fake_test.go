@@ -1,0 +1,175 @@
+package db
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A fakeStore is a store in a map, with crashes, power cuts, damage and failing writes.
+type fakeStore struct {
+	mu    sync.Mutex
+	recs  map[Hash]fakeRecord
+	order []Hash // of puts
+	note  []byte
+	floor int // records of order before the newest note
+
+	fail func(op string, kind mmapcas.Kind) error // nil: nothing fails
+}
+
+type fakeRecord struct {
+	kind    mmapcas.Kind
+	payload []byte
+}
+
+func newFake() *fakeStore { return &fakeStore{recs: map[Hash]fakeRecord{}} }
+
+func (s *fakeStore) failing(op string, kind mmapcas.Kind) error {
+	if s.fail == nil {
+		return nil
+	}
+	return s.fail(op, kind)
+}
+
+func (s *fakeStore) Put(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.put(kind, payload)
+}
+
+func (s *fakeStore) put(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
+	if err := s.failing("put", kind); err != nil {
+		return Hash{}, false, err
+	}
+	h := mmapcas.HashOf(kind, payload)
+	if _, ok := s.recs[h]; ok {
+		return h, false, nil
+	}
+	s.recs[h] = fakeRecord{kind, slices.Clone(payload)}
+	s.order = append(s.order, h)
+	return h, true, nil
+}
+
+func (s *fakeStore) PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) ([]Hash, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range payloads {
+		h, _, err := s.put(kind, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+func (s *fakeStore) View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error {
+	s.mu.Lock()
+	r, ok := s.recs[h]
+	s.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("%w: %v", mmapcas.ErrNotFound, h)
+	}
+	return fn(r.kind, r.payload)
+}
+
+func (s *fakeStore) Has(h Hash) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.recs[h]
+	return ok
+}
+
+func (s *fakeStore) Commit(note []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.failing("commit", 0); err != nil {
+		return err
+	}
+	s.note, s.floor = slices.Clone(note), len(s.order)
+	return nil
+}
+
+func (s *fakeStore) Note() []byte { return s.note }
+
+func (s *fakeStore) Tail(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error {
+	for _, h := range s.order[s.floor:] {
+		if r, ok := s.recs[h]; ok && r.kind == kind {
+			if err := fn(h, r.payload); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// crash returns what a process finds that opens the store after kill -9.
+func (s *fakeStore) crash() *fakeStore {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &fakeStore{recs: maps.Clone(s.recs), order: slices.Clone(s.order), note: s.note, floor: s.floor}
+}
+
+// cutPower is crash, with any part of what was put since the newest note gone.
+func (s *fakeStore) cutPower(rng *rand.Rand) *fakeStore {
+	c := s.crash()
+	for _, h := range c.order[c.floor:] {
+		if rng.IntN(4) == 0 {
+			delete(c.recs, h)
+		}
+	}
+	c.order = slices.DeleteFunc(c.order, func(h Hash) bool { _, ok := c.recs[h]; return !ok })
+	return c
+}
+
+// sweep removes the records for which live says false.
+func (s *fakeStore) sweep(live func(Hash) bool) (removed int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.order[:0:0]
+	floor := s.floor
+	for i, h := range s.order {
+		switch {
+		case live(h):
+			kept = append(kept, h)
+		default:
+			delete(s.recs, h)
+			removed++
+			if i < s.floor {
+				floor--
+			}
+		}
+	}
+	s.order, s.floor = kept, floor
+	return removed
+}
+
+// value puts a record with the given content and returns its hash.
+func value(t interface {
+	Helper()
+	Fatal(...any)
+}, s store, content string) Hash {
+	t.Helper()
+	h, _, err := s.Put(32, []byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func mustOpen(t testing.TB, s store, o Options) *DB {
+	t.Helper()
+	d, err := open(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close(t.Context()) })
+	return d
+}
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

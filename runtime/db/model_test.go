@@ -1,0 +1,406 @@
+package db
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// A world is what a database should hold: plain maps. It is copied before it changes.
+type world struct {
+	gen     uint64
+	parts   map[PartID]map[string]Hash
+	changed map[PartID]uint64
+}
+
+func (w world) clone() world {
+	c := world{w.gen, map[PartID]map[string]Hash{}, maps.Clone(w.changed)}
+	for id, m := range w.parts {
+		c.parts[id] = maps.Clone(m)
+	}
+	return c
+}
+
+// apply is the meaning of a chunk, spelt out.
+func (w world) apply(ops []Op, side map[PartID]bool) (world, []Change) {
+	n := w.clone()
+	for _, op := range ops {
+		m := n.parts[op.Part]
+		switch op.Verb {
+		case Put:
+			m[op.Key] = op.Hash
+		case Delete:
+			delete(m, op.Key)
+		case ClearPrefix:
+			maps.DeleteFunc(m, func(k string, _ Hash) bool { return strings.HasPrefix(k, op.Key) })
+		}
+	}
+	var changes []Change
+	versioned := false
+	for id, m := range n.parts {
+		keys := maps.Clone(m)
+		maps.Copy(keys, w.parts[id])
+		for k := range keys {
+			if old, now := w.parts[id][k], m[k]; old != now {
+				changes = append(changes, Change{id, k, old, now})
+				versioned = versioned || !side[id]
+			}
+		}
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Part, b.Part), cmp.Compare(a.Key, b.Key)) })
+	if versioned {
+		n.gen++
+	}
+	for _, c := range changes {
+		n.changed[c.Part] = n.gen
+	}
+	return n, changes
+}
+
+type heldSnapshot struct {
+	*Snapshot
+	want world
+}
+
+// A dbModel drives a database and a world.
+type dbModel struct {
+	t     *rapid.T
+	st    *fakeStore
+	d     *DB
+	o     Options
+	want  world
+	names []string // of partition i+1
+	side  map[PartID]bool
+	snaps []heldSnapshot
+	told  []Result // by OnCommit
+}
+
+func (m *dbModel) open() {
+	d, err := open(m.st, m.o)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.d = d
+	m.snaps = nil
+	d.OnCommit(func(gen uint64, changes []Change) { m.told = append(m.told, Result{gen, changes}) })
+	for i, name := range m.names {
+		id, err := d.Partition(name, m.side[PartID(i+1)])
+		if err != nil || id != PartID(i+1) {
+			m.t.Fatalf("partition %q is %d after reopening, want %d: %v", name, id, i+1, err)
+		}
+	}
+}
+
+func (m *dbModel) close() {
+	for _, s := range m.snaps {
+		s.Release()
+	}
+	if err := m.d.Close(m.t.Context()); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *dbModel) commit(ops []Op) {
+	want, changes := m.want.apply(ops, m.side)
+	m.told = nil
+	res, err := m.d.Commit(m.t.Context(), ops)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if res.Gen != want.gen || !slices.Equal(res.Changes, changes) {
+		m.t.Fatalf("commit %v: generation %d, changes %v, want %d, %v", ops, res.Gen, res.Changes, want.gen, changes)
+	}
+	var told []Result
+	if want.gen != m.want.gen {
+		told = []Result{{want.gen, slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return m.side[c.Part] })}}
+	}
+	if fmt.Sprint(m.told) != fmt.Sprint(told) {
+		m.t.Fatalf("observers were told %v, want %v", m.told, told)
+	}
+	m.want = want
+}
+
+func (m *dbModel) ops() []Op {
+	var ops []Op
+	for range rapid.IntRange(0, 12).Draw(m.t, "ops") {
+		op := Op{Part: PartID(rapid.IntRange(1, len(m.names)).Draw(m.t, "part")), Key: anyKey.Draw(m.t, "key")}
+		switch rapid.IntRange(0, 9).Draw(m.t, "verb") {
+		case 0:
+			op.Verb = ClearPrefix
+			op.Key = op.Key[:rapid.IntRange(0, len(op.Key)).Draw(m.t, "prefix")]
+		case 1, 2:
+			op.Verb = Delete
+		default:
+			op.Verb = Put
+			op.Hash = value(m.t, m.st, fmt.Sprint(rapid.IntRange(0, 5).Draw(m.t, "value")))
+		}
+		ops = append(ops, op)
+	}
+	return ops
+}
+
+func (m *dbModel) checkSnapshot(s heldSnapshot) {
+	if s.Gen() != s.want.gen {
+		m.t.Fatalf("snapshot of generation %d, want %d", s.Gen(), s.want.gen)
+	}
+	for id, want := range s.want.parts {
+		got := map[string]Hash{}
+		read, n := func(k string, h Hash) bool { got[k] = h; return true }, uint64(0)
+		var err, err2 error
+		if m.side[id] {
+			if _, _, err := s.Get(id, "x"); len(want) > 0 && !errors.Is(err, ErrPartitionKind) {
+				m.t.Fatalf("side partition through a snapshot: %v", err)
+			}
+			continue
+		}
+		err = s.Range(id, "", "", false, read)
+		n, err2 = s.Count(id, "", "")
+		if err != nil || err2 != nil || !maps.Equal(got, want) || n != uint64(len(want)) {
+			m.t.Fatalf("generation %d, partition %d: %v, %d, %v, %v, want %v", s.Gen(), id, got, n, err, err2, want)
+		}
+		if got := s.LastChanged(id); got != s.want.changed[id] {
+			m.t.Fatalf("partition %d last changed in %d, want %d", id, got, s.want.changed[id])
+		}
+		k := anyKey.Draw(m.t, "get")
+		if h, ok, err := s.Get(id, k); err != nil || h != want[k] || ok == h.IsZero() {
+			m.t.Fatalf("get %q: %v, %t, %v, want %v", k, h, ok, err, want[k])
+		}
+	}
+}
+
+// check compares everything that can be read now.
+func (m *dbModel) check() {
+	if g := m.d.Generation(); g != m.want.gen {
+		m.t.Fatalf("generation %d, want %d", g, m.want.gen)
+	}
+	for id, want := range m.want.parts {
+		got := map[string]Hash{}
+		if err := m.d.LatestRange(id, "", "", rapid.Bool().Draw(m.t, "reverse"), func(k string, h Hash) bool { got[k] = h; return true }); err != nil {
+			m.t.Fatal(err)
+		}
+		if !maps.Equal(got, want) {
+			m.t.Fatalf("partition %d holds %v, want %v", id, got, want)
+		}
+		if n, err := m.d.LatestCount(id, "", ""); err != nil || n != uint64(len(want)) {
+			m.t.Fatalf("count of partition %d: %d, %v, want %d", id, n, err, len(want))
+		}
+	}
+	oldest := m.want.gen
+	for _, s := range m.snaps {
+		oldest = min(oldest, s.want.gen)
+	}
+	if got := m.d.OldestSnapshot(); got != oldest {
+		m.t.Fatalf("oldest snapshot %d, want %d", got, oldest)
+	}
+	if len(m.snaps) > 0 {
+		m.checkSnapshot(rapid.SampledFrom(m.snaps).Draw(m.t, "snapshot"))
+	}
+	for _, p := range m.d.Stats().Partitions {
+		if p.Entries != uint64(len(m.want.parts[p.ID])) || p.LastChanged != m.want.changed[p.ID] && !p.Side {
+			m.t.Fatalf("statistics %+v, want %d entries, last changed %d", p, len(m.want.parts[p.ID]), m.want.changed[p.ID])
+		}
+	}
+}
+
+// collect removes from the store everything that the database does not claim.
+func (m *dbModel) collect() {
+	live := map[Hash]bool{}
+	if err := m.d.WalkLive(func(h Hash) error { live[h] = true; return nil }); err != nil {
+		m.t.Fatal(err)
+	}
+	// Roots and Refs must lead to the same records.
+	traced := map[Hash]bool{}
+	stack, err := m.d.Roots()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for len(stack) > 0 {
+		h := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if traced[h] {
+			continue
+		}
+		traced[h] = true
+		r, ok := m.st.recs[h]
+		if !ok {
+			m.t.Fatalf("record %v is live and not there", h)
+		}
+		stack = append(stack, Refs(r.kind, r.payload)...)
+	}
+	if !maps.Equal(live, traced) {
+		m.t.Fatalf("WalkLive finds %d records, Roots and Refs %d", len(live), len(traced))
+	}
+	m.st.sweep(func(h Hash) bool { return live[h] })
+}
+
+func TestDatabaseAgainstMaps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &dbModel{t: t, st: newFake(), side: map[PartID]bool{}, want: world{parts: map[PartID]map[string]Hash{}, changed: map[PartID]uint64{}}}
+		m.o = Options{
+			fan:               rapid.SampledFrom([]int{2, 4, 9, fanMax}).Draw(t, "fan"),
+			CheckpointCommits: -1, // a background checkpoint would make runs irreproducible
+			CacheBytes:        rapid.SampledFrom([]int64{-1, 1, 4 << 10}).Draw(t, "cache"),
+			Durable:           rapid.Bool().Draw(t, "durable"),
+			Logger:            quiet,
+		}
+		addPartition := func(side bool) {
+			name := fmt.Sprintf("part%d", len(m.names))
+			id, err := m.d.Partition(name, side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.names = append(m.names, name)
+			m.side[id] = side
+			m.want.parts[id] = map[string]Hash{}
+		}
+		m.open()
+		addPartition(false)
+		addPartition(true)
+		defer func() { m.close() }()
+		t.Repeat(map[string]func(*rapid.T){
+			"commit":  func(t *rapid.T) { m.t = t; m.commit(m.ops()) },
+			"commit2": func(t *rapid.T) { m.t = t; m.commit(m.ops()) },
+			"bulk": func(t *rapid.T) {
+				m.t = t
+				var ops []Op
+				h := value(t, m.st, "bulk")
+				for i := range rapid.IntRange(1, 150).Draw(t, "n") {
+					ops = append(ops, Op{1, fmt.Sprintf("bulk%03d", i*7%150), Put, h})
+				}
+				m.commit(ops)
+			},
+			"partition": func(t *rapid.T) {
+				m.t = t
+				if len(m.names) < 5 {
+					addPartition(rapid.Bool().Draw(t, "side"))
+				}
+			},
+			"snapshot": func(t *rapid.T) {
+				m.t = t
+				m.snaps = append(m.snaps, heldSnapshot{m.d.Snapshot(), m.want})
+			},
+			"release": func(t *rapid.T) {
+				m.t = t
+				if len(m.snaps) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(m.snaps)-1).Draw(t, "which")
+				m.snaps[i].Release()
+				if _, _, err := m.snaps[i].Get(1, "x"); !errors.Is(err, ErrReleased) {
+					t.Fatalf("get after release: %v", err)
+				}
+				m.snaps = slices.Delete(m.snaps, i, i+1)
+			},
+			"dangling": func(t *rapid.T) {
+				m.t = t
+				ops := append(m.ops(), Op{1, "dangling", Put, hashOf(-99)})
+				if _, err := m.d.Commit(t.Context(), ops); !errors.Is(err, ErrDangling) {
+					t.Fatalf("a commit that names a record that is not there: %v", err)
+				}
+			},
+			"checkpoint": func(t *rapid.T) {
+				m.t = t
+				if err := m.d.Checkpoint(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"reset": func(t *rapid.T) {
+				m.t = t
+				id := PartID(rapid.IntRange(1, len(m.names)).Draw(t, "part"))
+				if err := m.d.Reset(t.Context(), id); err != nil {
+					t.Fatal(err)
+				}
+				if len(m.want.parts[id]) == 0 {
+					return
+				}
+				m.want = m.want.clone()
+				m.want.parts[id] = map[string]Hash{}
+				if !m.side[id] {
+					m.want.gen++
+				}
+				m.want.changed[id] = m.want.gen
+			},
+			"collect": func(t *rapid.T) { m.t = t; m.collect() },
+			"reopen": func(t *rapid.T) {
+				m.t = t
+				m.close()
+				m.open()
+			},
+			"crash": func(t *rapid.T) {
+				m.t = t
+				after := m.st.crash()
+				m.close()
+				m.st = after
+				m.open()
+			},
+			"": func(t *rapid.T) { m.t = t; m.check() },
+		})
+	})
+}
+
+// After a power cut the state is that after some prefix of the commits: all of the durable ones, all of any.
+func TestPowerCutLeavesAPrefix(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &dbModel{t: t, st: newFake(), side: map[PartID]bool{2: true}, want: world{parts: map[PartID]map[string]Hash{1: {}, 2: {}}, changed: map[PartID]uint64{}}}
+		durable := rapid.Bool().Draw(t, "durable")
+		m.o = Options{fan: 4, CheckpointCommits: -1, Durable: durable, Logger: quiet}
+		m.open()
+		defer func() { m.close() }()
+		for i, name := range []string{"a", "b"} {
+			if _, err := m.d.Partition(name, i == 1); err != nil {
+				t.Fatal(err)
+			}
+			m.names = append(m.names, name)
+		}
+		if err := m.d.Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			history := []world{m.want} // since what is certain to survive
+			for range rapid.IntRange(0, 12).Draw(t, "commits") {
+				m.commit(m.ops())
+				history = append(history, m.want)
+				if rapid.IntRange(0, 5).Draw(t, "checkpoint") == 0 {
+					if err := m.d.Checkpoint(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					history = []world{m.want}
+				}
+			}
+			if durable {
+				history = history[len(history)-1:]
+			}
+			after := m.st.cutPower(newRand(rapid.Uint64().Draw(t, "cut")))
+			m.close()
+			m.st = after
+			m.open()
+			got := world{parts: map[PartID]map[string]Hash{}}
+			for id := range m.want.parts {
+				got.parts[id] = map[string]Hash{}
+				if err := m.d.LatestRange(id, "", "", false, func(k string, h Hash) bool { got.parts[id][k] = h; return true }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// The generation is that of the state, or beyond all that are still known.
+			gen := m.d.Generation()
+			i := slices.IndexFunc(history, func(w world) bool {
+				return maps.Equal(w.parts[1], got.parts[1]) && maps.Equal(w.parts[2], got.parts[2]) && gen >= w.gen
+			})
+			if i < 0 {
+				t.Fatalf("generation %d, %v is the state after none of %d commits", gen, got.parts, len(history))
+			}
+			m.want = history[i].clone()
+			m.want.gen = m.d.Generation()
+		}
+	})
+}

@@ -1,0 +1,366 @@
+package db
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A found is a chunk record that recovery knows of.
+type found struct {
+	hash Hash
+	*chunk
+}
+
+// A recovery is the state that one root and the log behind it lead to.
+type recovery struct {
+	rootHash  Hash
+	root      *root
+	cat       *catalog
+	cur, side *state
+	seq       uint64
+	last, tip Hash
+	log       []logged
+	lost      map[PartID]error // partitions that could not be read
+	cutShort  string           // why the log ended before its last chunk; "" if it did not
+}
+
+// recover sets d to what the store holds.
+func (d *DB) recover() error {
+	raw := d.st.Note()
+	if len(raw) > 0 && raw[0] > formatV1 {
+		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV1)
+	}
+	var n note
+	if len(raw) > 0 {
+		var err error
+		if n, err = decodeNote(raw); err != nil {
+			d.o.Logger.Error("db: the store's note is damaged; starting empty", "err", err)
+			n = note{}
+		}
+	}
+	chunks, tail, err := d.findChunks(n)
+	if err != nil {
+		return err
+	}
+	seqMax, genMax := n.headSeq, n.headGen
+	for _, c := range chunks {
+		seqMax, genMax = max(seqMax, c.seq), max(genMax, c.gen)
+	}
+
+	r, err := d.choose(n, chunks)
+	if err != nil {
+		return err
+	}
+	fresh := r == nil
+	if fresh {
+		r = &recovery{cat: newCatalog(), cur: &state{}, side: &state{}}
+	}
+	lossless := len(r.lost) == 0 && r.cutShort == "" && r.seq >= n.headSeq && r.seq >= seqMax
+	if !lossless {
+		// Numbers that are known to have been given out must not come back with another meaning.
+		r.seq, r.cur.gen = seqMax+1, max(genMax, r.cur.gen)+1
+		d.o.Logger.Warn("db: what was committed last is lost", "generation", r.cur.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
+	}
+	for id, why := range r.lost {
+		d.o.Logger.Error("db: partition starts empty; what was in it must be computed again", "partition", r.cat.defs[id].name, "err", why)
+		s := r.cur
+		if r.cat.defs[id].side {
+			s = r.side
+		}
+		s.set(id, &tree{changed: r.cur.gen})
+	}
+
+	d.catalog.Store(r.cat)
+	d.current.Store(r.cur)
+	d.side.Store(r.side)
+	d.seq, d.last, d.tip, d.log = r.seq, r.last, r.tip, r.log
+	d.due.chunks = len(r.log)
+	d.note = n
+	if !fresh && r.rootHash != n.root {
+		d.logWhole = true
+		d.note.root, d.note.seq, d.note.before = r.rootHash, r.root.seq, Hash{}
+	}
+	if d.o.ReadOnly || d.o.Volatile && fresh || lossless && !fresh && tail == 0 {
+		return nil
+	}
+	// A new anchor: no record beyond what was replayed can ever continue this log (C3).
+	if _, err := rand.Read(d.last[:]); err != nil {
+		return fmt.Errorf("drawing an anchor: %w", err)
+	}
+	err = d.checkpoint(d.ctx)
+	if err != nil && lossless && !fresh {
+		d.o.Logger.Warn("db: no checkpoint after recovery; the log goes on where it was", "err", err)
+		d.last = r.last
+		return nil
+	}
+	return err
+}
+
+// choose recovers from the newest root, or from the one before if that loses less. Nil: there is nothing to recover from.
+func (d *DB) choose(n note, chunks map[Hash]found) (*recovery, error) {
+	var best *recovery
+	for _, h := range []Hash{n.root, n.before} {
+		if h.IsZero() {
+			continue
+		}
+		r, err := d.replay(h, n, chunks)
+		if damaged(err) {
+			d.o.Logger.Error("db: root is damaged", "root", h, "newest", h == n.root, "err", err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(r.lost) == 0 && r.seq >= n.seq {
+			return r, nil
+		}
+		if best == nil {
+			best = r
+		}
+	}
+	return best, nil
+}
+
+// findChunks reads the chunks of the crash tail and all that links reach from them and from the note. It returns them and how many were in the tail.
+func (d *DB) findChunks(n note) (map[Hash]found, int, error) {
+	chunks := map[Hash]found{}
+	tail := 0
+	err := d.st.Tail(KindChunk, func(h Hash, payload []byte) error {
+		tail++
+		if c, err := decodeChunk(payload); err == nil {
+			chunks[h] = found{h, c}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the crash tail: %w", err)
+	}
+	var from uint64 // older chunks are not needed
+	if r, err := d.readRoot(n.root); err == nil {
+		from = r.seq
+	} else if !damaged(err) {
+		return nil, 0, err
+	}
+	if r, err := d.readRoot(n.before); err == nil && d.topsMissing(n.root) {
+		from = r.seq
+	}
+	starts := []Hash{n.head, n.tip}
+	for _, c := range chunks {
+		starts = append(starts, c.prev)
+	}
+	for _, h := range starts {
+		for !h.IsZero() {
+			if _, ok := chunks[h]; ok {
+				break
+			}
+			c, err := d.readChunk(h)
+			if damaged(err) || err == nil && c.seq <= from {
+				break
+			}
+			if err != nil {
+				return nil, 0, err
+			}
+			chunks[h] = found{h, c}
+			h = c.prev
+		}
+	}
+	return chunks, tail, nil
+}
+
+// topsMissing reports whether a root or the top of one of its trees cannot be read.
+func (d *DB) topsMissing(h Hash) bool {
+	r, err := d.readRoot(h)
+	if err != nil {
+		return true
+	}
+	for _, p := range r.parts {
+		if !p.tree.IsZero() && !d.st.Has(p.tree) {
+			return true
+		}
+	}
+	return false
+}
+
+// replay loads a root and applies the log behind it.
+func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
+	rt, err := d.readRoot(h)
+	if err != nil {
+		return nil, err
+	}
+	r := &recovery{
+		rootHash: h, root: rt, cat: newCatalog(), cur: &state{gen: rt.gen}, side: &state{},
+		seq: rt.seq, last: rt.anchor, lost: map[PartID]error{},
+	}
+	if h == n.root {
+		r.tip = n.tip
+	}
+	for i, p := range rt.parts {
+		id := PartID(i + 1)
+		r.cat = r.cat.with(definition{id, p.side, p.name})
+		t := &tree{changed: p.changed}
+		if !p.tree.IsZero() {
+			if t.root, err = d.st.load(p.tree); err != nil {
+				if err := r.lose(id, err); err != nil {
+					return nil, err
+				}
+			}
+		}
+		r.state(id).set(id, t)
+	}
+	for _, c := range logBehind(rt, n, chunks) {
+		if err := d.redo(r, c); err != nil {
+			if !damaged(err) && !errors.Is(err, ErrDangling) && !errors.Is(err, ErrNoPartition) {
+				return nil, err
+			}
+			r.cutShort = fmt.Sprintf("chunk %d: %v", c.seq, err)
+			break
+		}
+		r.seq, r.last, r.tip = c.seq, c.hash, c.hash
+		r.log = append(r.log, logged{c.seq, c.hash})
+	}
+	return r, nil
+}
+
+// logBehind returns the longest run of chunks that begins at rt, oldest first.
+func logBehind(rt *root, n note, chunks map[Hash]found) []found {
+	heads := make([]found, 0, len(chunks))
+	for _, c := range chunks {
+		if c.seq > rt.seq {
+			heads = append(heads, c)
+		}
+	}
+	slices.SortFunc(heads, func(a, b found) int { return cmp.Compare(b.seq, a.seq) })
+	astray := map[Hash]bool{} // chunks from which rt is not reached
+	for _, c := range heads {
+		var run []found
+		for !astray[c.hash] {
+			run = append(run, c)
+			if c.prev == rt.anchor {
+				slices.Reverse(run)
+				return run
+			}
+			prev, ok := chunks[c.prev]
+			if !ok && c.prev == n.anchor {
+				prev, ok = chunks[n.tip] // across the newest root, which began a new log
+			}
+			if !ok || prev.seq <= rt.seq || prev.seq >= c.seq {
+				break
+			}
+			c = prev
+		}
+		for _, c := range run {
+			astray[c.hash] = true
+		}
+	}
+	return nil
+}
+
+// redo applies a chunk of the log. On an error r is as before, but perhaps for partitions that are lost.
+func (d *DB) redo(r *recovery, c found) error {
+	sections := c.sections
+	for _, h := range c.pieces {
+		err := d.st.View(h, func(kind mmapcas.Kind, payload []byte) error {
+			if kind != KindPiece {
+				return fmt.Errorf("%w: kind %d where a piece belongs", errRecord, kind)
+			}
+			s, err := decodePiece(payload)
+			sections = append(sections, s...)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("piece %v: %w", h, err)
+		}
+	}
+	cat := r.cat
+	for _, def := range c.defs {
+		if _, ok := cat.byName[def.name]; ok || def.id != cat.next() {
+			return fmt.Errorf("%w: partition %q defined again, or as %d", ErrNoPartition, def.name, def.id)
+		}
+		cat = cat.with(def)
+	}
+	for _, id := range c.resets {
+		if _, err := cat.find(id); err != nil {
+			return err
+		}
+	}
+	for _, s := range sections {
+		if _, err := cat.find(s.part); err != nil {
+			return err
+		}
+		for _, e := range s.edits {
+			if !e.hash.IsZero() && !d.st.Has(e.hash) {
+				return &DanglingError{cat.defs[s.part].name, e.key, e.hash}
+			}
+		}
+	}
+	r.cat, r.cur.gen = cat, c.gen
+	for _, id := range c.resets {
+		delete(r.lost, id)
+		r.state(id).set(id, &tree{changed: c.gen})
+	}
+	for _, s := range sections {
+		if r.lost[s.part] != nil {
+			continue
+		}
+		root, err := d.apply.apply(r.state(s.part).root(s.part), s.edits)
+		if err != nil {
+			if err := r.lose(s.part, err); err != nil {
+				return err
+			}
+			continue
+		}
+		r.state(s.part).set(s.part, &tree{root, c.gen})
+	}
+	return nil
+}
+
+func (r *recovery) state(id PartID) *state {
+	if r.cat.defs[id].side {
+		return r.side
+	}
+	return r.cur
+}
+
+// lose notes that a partition cannot be read, if that is what err says, else returns it.
+func (r *recovery) lose(id PartID, err error) error {
+	var bad *nodeError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	r.lost[id] = err
+	return nil
+}
+
+func (d *DB) readRoot(h Hash) (r *root, err error) {
+	err = d.read(h, KindRoot, func(payload []byte) (err error) {
+		r, err = decodeRoot(payload)
+		return err
+	})
+	return r, err
+}
+
+func (d *DB) readChunk(h Hash) (c *chunk, err error) {
+	err = d.read(h, KindChunk, func(payload []byte) (err error) {
+		c, err = decodeChunk(payload)
+		return err
+	})
+	return c, err
+}
+
+func (d *DB) read(h Hash, want mmapcas.Kind, fn func(payload []byte) error) error {
+	err := d.st.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		if kind != want {
+			return fmt.Errorf("%w: kind %d instead of %d", errRecord, kind, want)
+		}
+		return fn(payload)
+	})
+	if err != nil {
+		return fmt.Errorf("record %v: %w", h, err)
+	}
+	return nil
+}

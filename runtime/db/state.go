@@ -1,0 +1,119 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A store is what a database needs of *mmapcas.Store.
+type store interface {
+	Put(kind mmapcas.Kind, payload []byte) (Hash, bool, error)
+	PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) ([]Hash, error)
+	View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error
+	Has(h Hash) bool
+	Commit(note []byte) error
+	Note() []byte
+	Tail(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error
+}
+
+var _ store = (*mmapcas.Store)(nil)
+
+// A nodeStore loads nodes from a store.
+type nodeStore struct {
+	store
+	counts *counters
+}
+
+func (s nodeStore) load(h Hash) (*node, error) {
+	var n *node
+	err := s.View(h, func(kind mmapcas.Kind, payload []byte) (err error) {
+		n, err = decodeNode(h, kind, payload)
+		return err
+	})
+	if damaged(err) {
+		return nil, &nodeError{h, err.Error()}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading node %v: %w", h, err)
+	}
+	s.counts.nodesLoaded.Add(1)
+	return n, nil
+}
+
+// damaged reports whether err says that a record is missing or not what it should be, as opposed to a store that does not answer.
+func damaged(err error) bool {
+	return errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) || errors.Is(err, errNode) || errors.Is(err, errRecord)
+}
+
+// A tree is one partition at one time. It is immutable; its nodes obey T1 to T6.
+type tree struct {
+	root    *node  // nil: empty
+	changed uint64 // generation of the newest change
+}
+
+func (t *tree) entries() uint64 {
+	if t == nil || t.root == nil {
+		return 0
+	}
+	return t.root.count()
+}
+
+// A state is all versioned partitions in one generation, or all side partitions at one time. It is immutable once published.
+type state struct {
+	gen   uint64
+	trees []*tree // by PartID; nil, or beyond the end: never written
+}
+
+func (s *state) tree(id PartID) *tree {
+	if int(id) < len(s.trees) {
+		return s.trees[id]
+	}
+	return nil
+}
+
+func (s *state) root(id PartID) *node {
+	if t := s.tree(id); t != nil {
+		return t.root
+	}
+	return nil
+}
+
+func (s *state) clone() *state { return &state{s.gen, slices.Clone(s.trees)} }
+
+// set changes a state that is not published yet.
+func (s *state) set(id PartID, t *tree) {
+	for int(id) >= len(s.trees) {
+		s.trees = append(s.trees, nil)
+	}
+	s.trees[id] = t
+}
+
+// A catalog is the partitions of a database. It is immutable.
+type catalog struct {
+	defs   []definition // by PartID; the first is not used
+	byName map[string]PartID
+}
+
+func newCatalog() *catalog { return &catalog{defs: make([]definition, 1), byName: map[string]PartID{}} }
+
+// with returns c and one more partition. Its ID must be the next one.
+func (c *catalog) with(d definition) *catalog {
+	n := &catalog{defs: append(slices.Clip(c.defs), d), byName: make(map[string]PartID, len(c.byName)+1)}
+	for name, id := range c.byName {
+		n.byName[name] = id
+	}
+	n.byName[d.name] = d.id
+	return n
+}
+
+func (c *catalog) next() PartID { return PartID(len(c.defs)) }
+
+func (c *catalog) find(id PartID) (definition, error) {
+	if id == 0 || id >= c.next() {
+		return definition{}, fmt.Errorf("%w: %d", ErrNoPartition, id)
+	}
+	return c.defs[id], nil
+}
