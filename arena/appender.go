@@ -1,0 +1,108 @@
+package arena
+
+const (
+	populateBytesMin = 64 << 10
+	populateBytesMax = 1 << 20
+)
+
+// An Appender adds bytes at the end of one segment. It is used by one goroutine at a time.
+type Appender struct {
+	seg     *Segment
+	length  int64 // where the next reservation starts; equals seg.length between reservations
+	end     int64 // where the current reservation ends; equals length when there is none
+	touched int64 // bytes whose page tables are set up
+}
+
+// Attach makes s the segment to append to. No other appender may have it.
+func (p *Appender) Attach(s *Segment) error {
+	if s.Sealed() {
+		return ErrSealed
+	}
+	p.seg = s
+	p.length = s.Length()
+	p.end = p.length
+	p.touched = p.length
+	return nil
+}
+
+// Detach lets go of the segment and returns it, nil when there was none.
+func (p *Appender) Detach() *Segment {
+	s := p.seg
+	p.seg = nil
+	return s
+}
+
+// Segment returns the attached segment, nil when there is none.
+func (p *Appender) Segment() *Segment { return p.seg }
+
+// Room returns how many bytes the segment can still take.
+func (p *Appender) Room() int64 {
+	if p.seg == nil {
+		return 0
+	}
+	return p.seg.Bytes() - p.length
+}
+
+// Reserve returns n zero bytes, rounded up to whole units, at the end of the segment, and their address. They
+// become part of the segment by Commit or are taken back by Rollback, one of which must come before the next
+// Reserve.
+func (p *Appender) Reserve(n int64) (Addr, []byte, error) {
+	s := p.seg
+	if s == nil {
+		return Nil, nil, ErrFull
+	}
+	if p.end != p.length {
+		panic("arena: reservation while another is open")
+	}
+	end := p.length + RoundUp(n)
+	if end > s.Bytes() {
+		return Nil, nil, ErrFull
+	}
+	if end > s.ready {
+		ready, err := s.grow(end)
+		if err != nil {
+			return Nil, nil, err
+		}
+		s.ready = ready
+	}
+	if end > p.touched {
+		p.populate(end)
+	}
+	p.end = end
+	b := s.mem[p.length:end:end]
+	checkZero(b)
+	return s.At(p.length), b, nil
+}
+
+// populate sets up page tables up to end and a little beyond, the more the longer the segment is.
+func (p *Appender) populate(end int64) {
+	s := p.seg
+	step := min(max(end, populateBytesMin), populateBytesMax)
+	to := min(end+step-end%step, s.ready)
+	from := p.touched &^ (populateBytesMin - 1) // whole pages
+	s.source.populate(s.mem[from:to])
+	p.touched = to
+}
+
+// Commit makes the reservation part of the segment. Whoever sees the new Length sees its bytes.
+func (p *Appender) Commit() {
+	p.length = p.end
+	p.seg.length.Store(p.end)
+}
+
+// Rollback takes the reservation back and clears its bytes (A1).
+func (p *Appender) Rollback() {
+	clear(p.seg.mem[p.length:p.end])
+	p.end = p.length
+}
+
+// Abandon lets go of a segment whose memory failed in the middle of a reservation, if one is open. The segment is
+// sealed: its bytes past Length are in no known state.
+func (p *Appender) Abandon() {
+	if p.seg == nil || p.end == p.length {
+		return
+	}
+	p.end = p.length
+	p.seg.Seal()
+	p.seg = nil
+}

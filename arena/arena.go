@@ -1,0 +1,181 @@
+package arena
+
+import (
+	"fmt"
+	"math/bits"
+	"os"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+const (
+	defaultSegmentBytes = 64 << 20
+	minSegmentBytes     = 64 << 10
+	maxSegmentBytes     = 4 << 30
+	defaultReserveBytes = 1 << 40
+	slotsMax            = 1 << 16
+	slotsMin            = 4
+)
+
+// Options says how an arena is laid out. The zero value is the reserved form with 64 MiB segments
+// where the system can do it.
+type Options struct {
+	// SegmentBytes is the stride of slots, a power of two from 64 KiB to 4 GiB. Zero means 64 MiB.
+	SegmentBytes int64
+	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB. Less is
+	// taken without complaint, down to four segments, when limits of the process leave no more.
+	ReserveBytes int64
+	// Table selects the table form, which heap memory and memory of other owners need.
+	Table bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = defaultSegmentBytes
+	}
+	if o.ReserveBytes == 0 {
+		o.ReserveBytes = defaultReserveBytes
+	}
+	o.ReserveBytes = max(slotsMin, min(o.ReserveBytes/o.SegmentBytes, slotsMax)) * o.SegmentBytes
+	if !canPlace {
+		o.Table = true
+	}
+	return o
+}
+
+// Validate reports what is wrong with the options, if anything.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	if o.SegmentBytes < minSegmentBytes || o.SegmentBytes > maxSegmentBytes || bits.OnesCount64(uint64(o.SegmentBytes)) != 1 {
+		return fmt.Errorf("arena: SegmentBytes is %d, want a power of two from %d to %d", o.SegmentBytes, minSegmentBytes, int64(maxSegmentBytes))
+	}
+	if page := int64(os.Getpagesize()); o.SegmentBytes%page != 0 {
+		return fmt.Errorf("arena: SegmentBytes is %d, no multiple of the page size %d", o.SegmentBytes, page)
+	}
+	return nil
+}
+
+// An Arena is a range of addresses with segments in it. All methods may be called from any goroutine.
+type Arena struct {
+	base         unsafe.Pointer // start of the reservation; nil in the table form; immutable
+	reserved     int64          // bytes; immutable
+	segmentBytes int64          // immutable
+	slotShift    uint           // log2 of units per slot; immutable
+
+	// slots holds the segment of each slot. Written under mu, read by anyone.
+	slots []atomic.Pointer[Segment]
+
+	mu     sync.Mutex
+	taken  []bool // slots given out or not yet unmapped (A4); guarded by mu
+	next   int    // where the search for free slots goes on; guarded by mu
+	closed bool   // guarded by mu
+}
+
+// New reserves address space. Close gives it back.
+func New(o Options) (*Arena, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	a := &Arena{segmentBytes: o.SegmentBytes, slotShift: uint(bits.TrailingZeros64(uint64(o.SegmentBytes / Unit)))}
+	a.reserved = o.ReserveBytes
+	for !o.Table {
+		base, err := reserve(a.reserved)
+		if err == nil {
+			a.base = base
+			break
+		}
+		if a.reserved /= 2; a.reserved < slotsMin*a.segmentBytes {
+			return nil, fmt.Errorf("arena: reserve %d segments of address space: %w", slotsMin, err)
+		}
+	}
+	n := a.reserved / a.segmentBytes
+	a.slots = make([]atomic.Pointer[Segment], n)
+	a.taken = make([]bool, n)
+	return a, nil
+}
+
+// SegmentBytes returns the stride of slots.
+func (a *Arena) SegmentBytes() int64 { return a.segmentBytes }
+
+// Table reports whether the arena is of the table form.
+func (a *Arena) Table() bool { return a.base == nil }
+
+// Bytes returns the n bytes at addr. The caller vouches that they lie in one mapped segment and that it
+// stays mapped while they are used.
+func (a *Arena) Bytes(addr Addr, n int) []byte {
+	if a.base != nil {
+		return bytesAt(a.base, int64(addr)*Unit, n)
+	}
+	s := a.slots[addr>>a.slotShift].Load()
+	off := int64(addr-s.first) * Unit
+	return s.mem[off : off+int64(n) : off+int64(n)]
+}
+
+// Segment returns the segment at addr, nil when there is none.
+func (a *Arena) Segment(addr Addr) *Segment {
+	if i := addr >> a.slotShift; i < Addr(len(a.slots)) {
+		return a.slots[i].Load()
+	}
+	return nil
+}
+
+// takeSlots claims n free slots in a row and returns the first.
+func (a *Arena) takeSlots(n int) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return 0, fmt.Errorf("arena: map a segment: arena is closed")
+	}
+	run := 0
+	// Going on behind the newest segment, then once more from the start: a run that lies across next is
+	// found in the second round.
+	for i, end := a.next, a.next+len(a.taken)+n; i < end; i++ {
+		at := i % len(a.taken)
+		if at == 0 {
+			run = 0
+		}
+		if a.taken[at] {
+			run = 0
+			continue
+		}
+		if run++; run == n {
+			first := at - n + 1
+			for j := first; j <= at; j++ {
+				a.taken[j] = true
+			}
+			a.next = (at + 1) % len(a.taken)
+			return first, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: no %d free slots in %d", ErrAddressSpace, n, len(a.taken))
+}
+
+func (a *Arena) freeSlots(first, n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := first; i < first+n; i++ {
+		a.taken[i] = false
+	}
+}
+
+// Close gives the reservation back. Every segment must have been unmapped; Close refuses otherwise, since
+// somebody may still read there.
+func (a *Arena) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil
+	}
+	for i, t := range a.taken {
+		if t {
+			return fmt.Errorf("arena: close: slot %d is still in use", i)
+		}
+	}
+	a.closed = true
+	if a.base == nil {
+		return nil
+	}
+	return unreserve(a.base, a.reserved)
+}

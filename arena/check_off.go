@@ -1,0 +1,7 @@
+//go:build !check
+
+package arena
+
+func poison(*Segment) {}
+
+func checkZero([]byte) {}

@@ -1,0 +1,48 @@
+// Package arena gives out memory that never moves: append-only segments, mapped at fixed places of
+// one reservation of address space, so that a place in it is a number which stays true for as long
+// as the segment lives.
+//
+// # Terms
+//
+//   - Unit: 32 bytes. Everything is aligned to it and counted in it.
+//   - Addr: a place, in units from the start of the reservation. 48 bits suffice. Addr 0 is nil.
+//   - Slot: one stride of SegmentBytes in the reservation. A segment takes one slot, or several in a
+//     row when it is larger.
+//   - Length: how many bytes at the start of a segment are committed, that is, final.
+//   - Ready: how many bytes of a segment have disk space and page tables; never less than Length.
+//
+// # Two forms of translation
+//
+// In the reserved form (linux, darwin) the address of a byte is base + offset: one addition. In
+// the table form the slot's segment is looked up first. The table form serves systems without
+// mapping at a chosen place, where segments come from mmap-go, and memory on Go's heap, which is what
+// the race detector can see. Everything above is the same code over both.
+//
+// # Who owns what
+//
+// One Appender at a time owns an open segment's bytes from Length on. Reserve hands out a range, then
+// either Commit makes it part of the segment for ever or Rollback takes it back and clears it. Bytes
+// below Length are never written again, so readers need no lock; they need a reason to believe that
+// the segment is still mapped, which is a pin of the epoch domain that Retire goes through.
+//
+// # Invariants
+//
+//   - A0: a committed byte never changes.
+//   - A1: bytes at or above Length are zero unless an appender holds them reserved; after a crash
+//     whoever maps the segment again re-establishes this before it appends.
+//   - A2: a byte is touched only after its disk space was allocated. A sparse file on a full disk would
+//     answer the first store with a signal instead of an error.
+//   - A3: a mapped file is never truncated.
+//   - A4: a segment's slots are given out again only after it was unmapped, and it is unmapped only two
+//     epochs after Retire.
+//   - A5: mapped memory holds offsets and bytes, never Go pointers: the collector does not look there.
+//
+// # What an error means
+//
+// Reserve fails with ErrFull when the rest of the segment is too small: take another segment. Any
+// other error is the operating system's and comes wrapped, so that errors.Is(err, syscall.ENOSPC)
+// and the like work; the segment is as it was before the call.
+//
+// A fault on mapped memory (a disk that cannot read a page, a file truncated by somebody else) is
+// turned into a *FaultError for code that runs inside Confine. Outside Confine it kills the process.
+package arena

@@ -1,0 +1,26 @@
+//go:build !linux && !darwin
+
+package arena
+
+import "unsafe"
+
+// canPlace: this system cannot map at a chosen place; every arena is of the table form.
+const canPlace = false
+
+func reserve(int64) (unsafe.Pointer, error)  { return nil, ErrUnsupported }
+func unreserve(unsafe.Pointer, int64) error  { return ErrUnsupported }
+func clearPlace(unsafe.Pointer, int64) error { return ErrUnsupported }
+func mapBlock(n int) ([]byte, error)         { return heapBytes(n), nil }
+func unmapBlock([]byte) error                { return nil }
+func (anonymous) populate([]byte)            {}
+func (anonymous) protect([]byte) error       { return nil }
+func (file) populate([]byte)                 {}
+func (file) protect([]byte) error            { return nil }
+
+func (anonymous) place(_ unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
+	return heap{}.place(nil, n, readOnly)
+}
+
+func (s file) place(_ unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
+	return placeAnywhere(s.f, n, readOnly)
+}

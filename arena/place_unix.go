@@ -1,0 +1,77 @@
+//go:build linux || darwin
+
+package arena
+
+import (
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// canPlace: this system maps at a chosen place.
+const canPlace = true
+
+func reserve(n int64) (unsafe.Pointer, error) {
+	return unix.MmapPtr(-1, 0, nil, uintptr(n), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+}
+
+func unreserve(base unsafe.Pointer, n int64) error {
+	return unix.MunmapPtr(base, uintptr(n))
+}
+
+// clearPlace turns a range of the reservation back into reserved, inaccessible space. It replaces whatever is
+// mapped there, so a stale reader faults instead of reading other bytes.
+func clearPlace(at unsafe.Pointer, n int64) error {
+	_, err := unix.MmapPtr(-1, 0, at, uintptr(n), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	return err
+}
+
+func (anonymous) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
+	if at == nil {
+		return heap{}.place(nil, n, readOnly)
+	}
+	p, err := unix.MmapPtr(-1, 0, at, uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("mmap", err)
+	}
+	mem := bytesAt(p, 0, int(n))
+	adviseHuge(mem)
+	return mem, releaseNothing, nil
+}
+
+func (anonymous) populate([]byte)      {}
+func (anonymous) protect([]byte) error { return nil }
+
+func (s file) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
+	if at == nil {
+		return placeAnywhere(s.f, n, readOnly)
+	}
+	prot := unix.PROT_READ | unix.PROT_WRITE
+	if readOnly {
+		prot = unix.PROT_READ
+	}
+	p, err := unix.MmapPtr(int(s.f.Fd()), 0, at, uintptr(n), prot, unix.MAP_SHARED|unix.MAP_FIXED)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("mmap", err)
+	}
+	return bytesAt(p, 0, int(n)), releaseNothing, nil
+}
+
+func (file) populate(mem []byte)      { populateWrite(mem) }
+func (file) protect(mem []byte) error { return unix.Mprotect(mem, unix.PROT_READ) }
+
+// mapBlock returns n bytes of zeroed memory off the Go heap.
+func mapBlock(n int) ([]byte, error) {
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	mem := bytesAt(p, 0, n)
+	adviseHuge(mem)
+	return mem, nil
+}
+
+func unmapBlock(mem []byte) error {
+	return unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)))
+}

@@ -1,0 +1,71 @@
+package arena
+
+import (
+	"fmt"
+	"os"
+	"unsafe"
+)
+
+// A Source supplies the memory of segments. Anonymous, File, Heap and Memory make one.
+type Source interface {
+	// place maps n bytes: at exactly at in the reserved form, anywhere when at is nil.
+	place(at unsafe.Pointer, n int64, readOnly bool) (mem []byte, release func() error, err error)
+	// populate makes the first touch of mem cheap. Best effort.
+	populate(mem []byte)
+	// protect makes stores into mem fault. Best effort.
+	protect(mem []byte) error
+}
+
+// Anonymous returns a source of zeroed memory that nothing outlives, on huge pages where there are some.
+// In the table form it is heap memory.
+func Anonymous() Source { return anonymous{} }
+
+// Heap returns a source on Go's heap, which the race detector watches. It needs the table form.
+func Heap() Source { return heap{} }
+
+// File returns a source that maps f from its start, shared: stores reach the file. The file must be open for
+// writing unless the segment is mapped read-only, and stays open until the segment is unmapped if it is to be
+// synced. Outside the reserved form the file must have the segment's full size.
+func File(f *os.File) Source { return file{f} }
+
+// Memory returns a source whose bytes f supplies, zeroed or as they were left. It needs the table form.
+func Memory(f func(n int64) ([]byte, error)) Source { return memory{f} }
+
+type heap struct{}
+
+func (heap) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error, error) {
+	if at != nil {
+		return nil, nil, fmt.Errorf("%w: heap memory at a chosen place", ErrUnsupported)
+	}
+	return heapBytes(int(n)), releaseNothing, nil
+}
+
+func (heap) populate([]byte)      {}
+func (heap) protect([]byte) error { return nil }
+
+type memory struct {
+	supply func(n int64) ([]byte, error)
+}
+
+func (m memory) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error, error) {
+	if at != nil {
+		return nil, nil, fmt.Errorf("%w: supplied memory at a chosen place", ErrUnsupported)
+	}
+	mem, err := m.supply(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	if int64(len(mem)) != n {
+		return nil, nil, fmt.Errorf("arena: source supplied %d bytes, want %d", len(mem), n)
+	}
+	return mem, releaseNothing, nil
+}
+
+func (memory) populate([]byte)      {}
+func (memory) protect([]byte) error { return nil }
+
+func releaseNothing() error { return nil }
+
+type anonymous struct{}
+
+type file struct{ f *os.File }

@@ -1,0 +1,143 @@
+package mmapcas
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Commit writes a manifest record with note: everything put before is complete, and Note will answer note when the store
+// is opened again, until the next Commit. With SyncGroup and SyncEvery it is durable when Commit returns nil. After an error the
+// records put are as they were, and whether the note is the old one or the new one shows at the next Open.
+func (s *Store) Commit(note []byte) error {
+	if len(note) > MaxNoteBytes {
+		return fmt.Errorf("%w: note of %d bytes, limit is %d", ErrTooLarge, len(note), MaxNoteBytes)
+	}
+	if s.opts.ReadOnly {
+		return fmt.Errorf("%w: %s was opened so", ErrReadOnly, s.dir)
+	}
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	note = slices.Clone(note)
+	if s.dir == "" {
+		s.note.Store(&note)
+		s.counters.commits.Add(1)
+		return nil
+	}
+	if err := s.syncFailed(); err != nil {
+		return err
+	}
+	// With all appenders in hand no put is between index and length, so these lengths cover all that anyone has been
+	// told is stored.
+	lengths := map[*segment]int64{}
+	s.pool.exclusive(func([]*appender) {
+		for _, seg := range s.segments() {
+			lengths[seg] = seg.mem.Length()
+		}
+	})
+	if s.opts.Sync != SyncNone {
+		for seg, n := range lengths {
+			if err := s.syncSegment(seg, n); err != nil {
+				return err
+			}
+		}
+	}
+	// A segment made since has a number that counts as newer, or is listed with length 0, which is the same.
+	r := s.manifestOf(func(seg *segment) (int64, bool) { return lengths[seg], true })
+	r.note = note
+	if err := s.writeManifest(&r, s.opts.Sync != SyncNone); err != nil {
+		return err
+	}
+	for seg, n := range lengths {
+		seg.noted = n
+		seg.tailFrom, seg.tailTo = 0, 0
+	}
+	s.note.Store(&note)
+	s.counters.commits.Add(1)
+	// Commits come at the pace of work, so this keeps what was retired from piling up.
+	s.epochs.Collect()
+	return nil
+}
+
+// writeManifest appends a record. The caller holds commitMu.
+func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
+	r.records = uint64(s.index.count())
+	if sync {
+		s.counters.syncs.Add(1)
+	}
+	failed, err := s.manifest.append(r, sync)
+	if failed {
+		return s.failSync(err)
+	}
+	return classify(err)
+}
+
+// Note returns the note of the newest commit, of this process or of the one before.
+func (s *Store) Note() []byte {
+	if n := s.note.Load(); n != nil {
+		return slices.Clone(*n)
+	}
+	return nil
+}
+
+// failSync remembers the first failed sync and returns the error for it.
+func (s *Store) failSync(err error) error {
+	err = fmt.Errorf("%w: %w", ErrSync, classify(err))
+	if s.failure.CompareAndSwap(nil, &err) {
+		s.log.Error("mmapcas: nothing can be made durable until the store is opened again", "err", err)
+	}
+	return err
+}
+
+// syncFailed returns the error of the first failed sync, nil if none has failed.
+func (s *Store) syncFailed() error {
+	if e := s.failure.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// Tail calls fn for the records of a kind that lie beyond what the newest commit covered when the store was opened: what
+// a process that ended without one had put since. Records of one segment come in the order they were put; between segments
+// there is no order. A collection may have moved older records there, so fn may see some that an earlier commit covered, and
+// some twice. After the first Commit the tail is empty. payload is valid until fn returns; fn must not call Commit.
+func (s *Store) Tail(kind Kind, fn func(h Hash, payload []byte) error) error {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	for _, seg := range s.segments() {
+		if seg.tailFrom >= seg.tailTo {
+			continue
+		}
+		if err := s.tailOf(seg, kind, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) error {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	w := scanner{arena: s.arena, seg: seg.mem, off: seg.tailFrom, end: seg.tailTo, payloads: true}
+	for {
+		off, r, ok := w.next()
+		if !ok {
+			if w.off < seg.tailTo {
+				return s.damage(seg, w.off, "record of the tail fails its checksum", nil)
+			}
+			return nil
+		}
+		if r.kind != kind {
+			continue
+		}
+		err := s.arena.Confine(func() error { return fn(r.hash, r.payload) })
+		if err != nil {
+			return s.walkError(seg, off, err)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package mmapcas
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// A Cycle is one run of a collector: mark, then sweep. All methods may be called from any goroutine.
+type Cycle struct {
+	s *Store
+
+	mu     sync.Mutex
+	ended  bool   // guarded by mu
+	shaded []Hash // guarded by mu
+
+	sweepMu sync.Mutex // held over each slice of the sweep
+	sweep   sweeper    // guarded by sweepMu
+}
+
+// BeginCycle starts a collection. From now on whatever is put survives it (G1); what G2 asks for is the caller's part. There
+// is one cycle at a time: ErrCycle if another is under way.
+func (s *Store) BeginCycle() (*Cycle, error) {
+	if s.opts.ReadOnly {
+		return nil, fmt.Errorf("%w: %s was opened so", ErrReadOnly, s.dir)
+	}
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	if s.closed.Load() {
+		return nil, ErrClosed
+	}
+	if s.cycle.Load() != nil {
+		return nil, fmt.Errorf("%w: another is under way", ErrCycle)
+	}
+	c := &Cycle{s: s}
+	var err error
+	// No put is between reserving and committing now, so a segment's length divides old records from young ones.
+	s.pool.exclusive(func([]*appender) {
+		segs := s.segments()
+		for _, seg := range segs {
+			if err = c.admit(seg, seg.mem.Length()); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			c.dropMarks()
+			return
+		}
+		c.sweep.segs = segs
+		s.cycle.Store(c)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
+	}
+	return c, nil
+}
+
+// admit gives a segment its marks. Records from bornBlack on are kept.
+func (c *Cycle) admit(seg *segment, bornBlack int64) error {
+	m, err := newMarks(c, seg.mem.Bytes(), bornBlack)
+	if err != nil {
+		return err
+	}
+	seg.marks.Store(m)
+	return nil
+}
+
+// dropMarks takes all marks away. They may still be in somebody's hand, so the epochs decide when their memory goes.
+func (c *Cycle) dropMarks() {
+	for _, seg := range c.s.segments() {
+		retireMarks(c.s, seg)
+	}
+}
+
+func retireMarks(s *Store, seg *segment) {
+	if m := seg.marks.Swap(nil); m != nil {
+		s.epochs.Retire(m.block.Len(), func() { _ = m.block.Free() })
+	}
+}
+
+// Mark notes that the record named h is reachable. first reports whether this is news: then what the record refers to has
+// to be marked too. ErrNotFound says that there is no such record, a *CorruptError that it is damaged.
+func (c *Cycle) Mark(h Hash) (first bool, err error) {
+	s := c.s
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if err := c.running(); err != nil {
+		return false, err
+	}
+	var at arena.Addr
+	err = s.arena.Confine(func() error {
+		at = s.index.find(h)
+		if at == arena.Nil {
+			return ErrNotFound
+		}
+		m := s.arena.Segment(at)
+		seg, off := m.Owner().(*segment), m.Offset(at)
+		k := seg.marks.Load()
+		if k == nil || k.cycle != c {
+			return fmt.Errorf("%w: it has ended", ErrCycle)
+		}
+		r, ok := parseRecord(m.Mem()[off:])
+		if !ok {
+			s.drop(h, at, 0)
+			return s.damage(seg, off, "header fails its checksum", nil)
+		}
+		var bits uint64
+		bits, first = k.set(off, bitMarked)
+		if bits == bitCondemned {
+			// Unreachable when the sweep began, so whoever refers to it now has broken G0.
+			return fmt.Errorf("%w: %v was swept in this cycle", ErrNotFound, h)
+		}
+		if first && off < k.bornBlack {
+			k.live.Add(r.extent())
+		}
+		return nil
+	})
+	return first, s.readError(h, at, err)
+}
+
+// A shading is the outcome of shade.
+type shading uint8
+
+const (
+	kept      shading = iota // the record survives the cycle
+	condemned                // the record is swept
+	stale                    // the cycle has ended, and may have swept the record before
+)
+
+// shade keeps a record that was put again, and queues it for tracing if that is news. The caller holds a pin, and loaded
+// the cycle before it looked the record up.
+//
+// Ordering. A put loads the cycle (P1), finds the entry (P2), asks the marks (P3). If P1 sees no cycle, one that begins later
+// waits for this writer before it sweeps (G2). If P1 sees c, and c condemned the record before P3, then P3 sees that: marks
+// of c that are still in place say so, and marks that are gone or another cycle's say stale, and the put starts again.
+func (c *Cycle) shade(seg *segment, off int64, h Hash, bytes int64) shading {
+	k := seg.marks.Load()
+	if k == nil || k.cycle != c {
+		return stale
+	}
+	if off >= k.bornBlack {
+		return kept
+	}
+	bits, first := k.set(off, bitMarked)
+	if bits == bitCondemned {
+		return condemned
+	}
+	if first {
+		k.live.Add(bytes)
+		c.mu.Lock()
+		c.shaded = append(c.shaded, h)
+		c.mu.Unlock()
+	}
+	return kept
+}
+
+// Shaded returns and forgets the records that were put again since the last call and were not marked before. They are marked
+// now: the caller traces what they refer to, without asking Mark about the records themselves. Sweep waits for this queue
+// to be empty.
+func (c *Cycle) Shaded() []Hash {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q := c.shaded
+	c.shaded = nil
+	return q
+}
+
+func (c *Cycle) running() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return fmt.Errorf("%w: it has ended", ErrCycle)
+	}
+	return nil
+}
+
+// end takes the cycle off the store. It reports false if that has happened before.
+func (c *Cycle) end() bool {
+	c.mu.Lock()
+	ended := c.ended
+	c.ended = true
+	c.mu.Unlock()
+	if ended {
+		return false
+	}
+	// Segments made while appenders are held elsewhere would get marks after these were dropped.
+	c.s.pool.exclusive(func([]*appender) {
+		c.s.cycle.Store(nil)
+		c.dropMarks()
+	})
+	return true
+}
+
+// waiting returns how many records wait in Shaded.
+func (c *Cycle) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.shaded)
+}
+
+// Abort ends the cycle without dropping anything more. What was swept stays swept. Abort of an ended cycle does nothing.
+func (c *Cycle) Abort() {
+	c.sweepMu.Lock()
+	defer c.sweepMu.Unlock()
+	if c.end() {
+		c.sweep.close(c.s)
+	}
+}

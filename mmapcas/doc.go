@@ -1,0 +1,101 @@
+// Package mmapcas is a content-addressed store in memory-mapped, append-only files.
+//
+// A record is a kind and a payload, and its name is the hash of both. Records never change, so a name that was once
+// answered is answered with the same bytes for ever, by every process and on every machine, or not at all.
+//
+// # Terms
+//
+//   - Record: 32 bytes of header and the payload, padded to units of 32 bytes.
+//   - Segment: a file of records in the order they were appended. One appender at a time writes to it.
+//   - Index: hash table from name to address, off the Go heap; it is rebuilt when the store is opened.
+//   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
+//   - Tail: what lies beyond the lengths of the newest manifest record.
+//   - Cycle: one run of the caller's collector over the store.
+//
+// # Putting
+//
+// The payload and the header without its first word, then the first word, which publishes the record on disk, then the
+// index entry, which publishes it to readers, then the segment's length. An index slot goes from empty to an entry once.
+// Two goroutines that put the same record probe the same slots in the same order and compete for the same first empty
+// slot; the loser of that compare-and-swap looks at the winner's record, finds its own, and takes its bytes back.
+//
+// A record can be found before its segment's length covers it. Commit and BeginCycle, which speak about lengths, first
+// take all appenders, and so wait for puts that are between the two steps.
+//
+// A put that finds its record in the store checks the record found. If it is damaged, its entry is dropped and the
+// record is written again.
+//
+// # Reading
+//
+// View and Get pin an epoch, probe the index, check both checksums of the record and hand out its bytes. The checksum
+// of a payload is computed at every read: 10 ns for 64 bytes, 24 GB/s for large ones, which is less than remembering in
+// some table what was checked before. A record that fails is dropped from the index and reported as *CorruptError: the
+// caller computes it again and puts it again. Nothing that fails a check is ever handed out.
+//
+// # What survives
+//
+// After the process was killed: everything that was put.
+//
+// After a power cut, with SyncGroup or SyncEvery: everything put before a Commit that returned nil; with SyncEvery
+// also every record whose Put returned nil. Of the rest any part may be there; what is there is whole. With SyncNone
+// nothing is certain except that nothing wrong is ever answered.
+//
+// A failed sync is final: the system may have dropped the pages it could not write, so trying again could report a
+// success that never was. Every later Commit fails with the first error, the store stays readable, and the next Open
+// finds out what is there.
+//
+// # Opening
+//
+// Up to the manifest's lengths the headers are walked, each protected by a checksum of its own; a damaged one is reported
+// and the walk finds the next record that passes both checksums. Beyond these lengths records count as long as their
+// checksums hold; the first that fails ends the segment, and the rest of it is cleared before anything is appended, so
+// that old bytes never look like records.
+//
+// A segment file whose number is below the manifest's next number but which the manifest does not list was dropped by a
+// collection that crashed before it could remove the file; Open removes it.
+//
+// # Collecting
+//
+// The caller knows what records refer to and which are roots; this package knows where they are. BeginCycle, Mark for
+// everything reachable, Sweep until done.
+//
+//   - G0: whoever puts a record has put, or holds live, everything the record refers to. "Has put" includes a put that
+//     found the record there: fresh=false says nothing about the records it refers to. "Holds live" means reachable
+//     from a root that this cycle marks.
+//   - G1: a record put while a cycle runs survives the cycle (it is born black). So does an older one that was put again
+//     meanwhile (shaded).
+//   - G2: the handshake. BeginCycle says nothing about puts that returned before it. Whoever calls it must, before
+//     taking the roots, wait until every writer that was at work then has either linked its records under a root or
+//     forgotten them.
+//   - G3: an unmarked record is condemned in one atomic step with the test that it is unmarked; after that a put of the
+//     same content writes a new copy. So a put either saves the record or replaces it.
+//   - G4: a segment file goes only after everything marked in it was copied, the copies are durable, a manifest record
+//     without it is durable, and two epochs have passed.
+//
+// Together: a record reachable from a root at any moment is readable at that moment, and after a crash.
+//
+// Records born black carry no mark of their own, so Mark says first for each of them once as well: what they refer to
+// must be traced like everything else.
+//
+// Dropping is not recorded on disk. Records that a sweep dropped from the index without removing their segment come back
+// as unmarked records when the store is opened; the next cycle drops them again.
+//
+// # Invariants
+//
+//   - S0: slots of one table go empty -> entry -> (entry of a copy | dead), or empty -> frozen. Never back to empty.
+//   - S1: a name has at most one entry in a table.
+//   - S2: an entry leads to a published record whose header holds that name, unless it was damaged since.
+//   - S3: the record's first word is stored after all its other bytes and before the index entry.
+//   - S4: the manifest on disk never claims bytes that were not synced before (with SyncNone: not stored before).
+//   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine.
+//
+// # Lock order
+//
+// commitMu, then appender lease, then segMu, then a shard's mu. Free functions of the epoch domain take none of them
+// except segMu.
+//
+// # Trust
+//
+// The store is for data of one trust domain. A record constructed to collide in 128 bits of BLAKE3 takes 2^64 work and
+// would be answered in place of the other.
+package mmapcas

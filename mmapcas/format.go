@@ -1,0 +1,170 @@
+package mmapcas
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"unsafe"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/hash"
+)
+
+// Bytes on disk. All numbers are little-endian, all checksums CRC-32C.
+//
+// Record, aligned to 32 bytes:
+//
+//	 0  payload bytes:32 | kind:8 | flags:8 | magic:16     stored last; 0 means that no record was published here
+//	 8  hash: first 16 bytes of BLAKE3-256(kind byte, payload)
+//	24  checksum of the payload and its padding
+//	28  checksum of bytes 0 to 28
+//	32  payload, then zeros up to a multiple of 32
+//
+// Segment: 64 bytes of header, then records. Name: number as 8 hexadecimal digits, ".seg".
+//
+//	 0  magic "CYTseg\r\n"
+//	 8  format version:32
+//	12  segment number:32
+//	16  store identity, 16 random bytes
+//	32  size the segment was created for:64
+//	40  zeros
+//	60  checksum of bytes 0 to 60
+//
+// The two headers carry their own checksums so that opening can trust the lengths in them without reading payloads.
+
+// FormatVersion is the newest format this package reads and the one it writes.
+const FormatVersion = 1
+
+const (
+	headerBytes        = 32
+	segmentHeaderBytes = 64
+	recordMagic        = 0xca5e
+	segmentMagic       = "CYTseg\r\n"
+	identityBytes      = 16
+)
+
+// MaxPayloadBytes bounds a payload: 1 GiB. Payloads too large for the rest of a segment get one of their own.
+const MaxPayloadBytes = 1 << 30
+
+// header is a record's header as it lies on disk.
+type header struct {
+	word    uint64 // length, kind, flags, magic
+	hash    Hash
+	payload uint32 // checksum
+	self    uint32 // checksum
+}
+
+// On-disk sizes: a change must not compile.
+var (
+	_ [headerBytes]byte = [unsafe.Sizeof(header{})]byte{}
+	_ [hash.Bytes]byte  = [unsafe.Sizeof(Hash{})]byte{}
+	_ [arena.Unit]byte  = [headerBytes]byte{}
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+// A Hash names a record.
+type Hash = hash.Hash
+
+// ParseHash reads the hexadecimal form that Hash.String writes.
+func ParseHash(s string) (Hash, error) { return hash.Parse(s) }
+
+// A Kind says what a record is to the layers above. All values are theirs.
+type Kind uint8
+
+// HashOf returns the name of the record of this kind and payload.
+func HashOf(kind Kind, payload []byte) Hash { return hash.Sum(uint8(kind), payload) }
+
+func recordWord(kind Kind, payloadBytes int) uint64 {
+	return uint64(payloadBytes) | uint64(kind)<<32 | recordMagic<<48
+}
+
+// extent returns how many bytes a record takes on disk.
+func extent(payloadBytes int) int64 { return headerBytes + arena.RoundUp(int64(payloadBytes)) }
+
+// A rec is a record found in memory. The bytes are those of the mapping.
+type rec struct {
+	kind    Kind
+	hash    Hash
+	payload []byte // without padding
+	padded  []byte // with padding
+	sum     uint32 // what padded's checksum should be
+}
+
+func (r *rec) extent() int64 { return headerBytes + int64(len(r.padded)) }
+
+// intact reports whether the payload has the checksum that the header, which was checked before, gives.
+func (r *rec) intact() bool { return checksum(r.padded) == r.sum }
+
+// parseRecord reads the record at the start of b, checking the header only. It reports false when there is none or its
+// header is damaged.
+func parseRecord(b []byte) (r rec, ok bool) {
+	if len(b) < headerBytes {
+		return rec{}, false
+	}
+	w := binary.LittleEndian.Uint64(b)
+	if w>>48 != recordMagic {
+		return rec{}, false
+	}
+	if checksum(b[:28]) != binary.LittleEndian.Uint32(b[28:]) {
+		return rec{}, false
+	}
+	n := int64(uint32(w))
+	end := headerBytes + arena.RoundUp(n)
+	if n > MaxPayloadBytes || end > int64(len(b)) || uint8(w>>40) != 0 {
+		return rec{}, false
+	}
+	return rec{
+		kind:    Kind(w >> 32),
+		hash:    Hash(b[8:24]),
+		payload: b[headerBytes : headerBytes+n : headerBytes+n],
+		padded:  b[headerBytes:end:end],
+		sum:     binary.LittleEndian.Uint32(b[24:]),
+	}, true
+}
+
+// writeRecord writes a record over the zeros of b, which has its extent. scratch avoids an allocation.
+func writeRecord(b []byte, kind Kind, h Hash, payload []byte, scratch *[headerBytes]byte) {
+	copy(b[headerBytes:], payload)
+	w := recordWord(kind, len(payload))
+	s := scratch[:]
+	binary.LittleEndian.PutUint64(s, w)
+	copy(s[8:24], h[:])
+	binary.LittleEndian.PutUint32(s[24:], checksum(b[headerBytes:]))
+	binary.LittleEndian.PutUint32(s[28:], checksum(s[:28]))
+	copy(b[8:headerBytes], s[8:])
+	arena.StoreWord(b, w) // S3
+}
+
+// segmentHeader is the start of a segment.
+type segmentHeader struct {
+	version  uint32
+	number   uint32
+	identity [identityBytes]byte
+	bytes    int64
+}
+
+func (h *segmentHeader) encode() []byte {
+	b := make([]byte, segmentHeaderBytes)
+	copy(b, segmentMagic)
+	binary.LittleEndian.PutUint32(b[8:], h.version)
+	binary.LittleEndian.PutUint32(b[12:], h.number)
+	copy(b[16:32], h.identity[:])
+	binary.LittleEndian.PutUint64(b[32:], uint64(h.bytes))
+	binary.LittleEndian.PutUint32(b[60:], checksum(b[:60]))
+	return b
+}
+
+func parseSegmentHeader(b []byte) (h segmentHeader, ok bool) {
+	if len(b) < segmentHeaderBytes || string(b[:8]) != segmentMagic || checksum(b[:60]) != binary.LittleEndian.Uint32(b[60:]) {
+		return segmentHeader{}, false
+	}
+	h = segmentHeader{
+		version:  binary.LittleEndian.Uint32(b[8:]),
+		number:   binary.LittleEndian.Uint32(b[12:]),
+		identity: [identityBytes]byte(b[16:32]),
+		bytes:    int64(binary.LittleEndian.Uint64(b[32:])),
+	}
+	return h, h.bytes >= segmentHeaderBytes
+}

@@ -1,0 +1,147 @@
+package mmapcas
+
+import (
+	"errors"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// View calls fn with the record named h, in place: payload is mapped memory, valid until fn returns, and read-only. fn
+// must be quick and must not wait, since memory cannot be given back meanwhile. View returns fn's error, ErrNotFound, or
+// a *CorruptError when the record is damaged, also if fn itself met a page that cannot be read.
+func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	var at arena.Addr
+	err := s.arena.Confine(func() error {
+		r, a, err := s.lookup(h)
+		if err != nil {
+			return err
+		}
+		at = a
+		return fn(r.kind, r.payload)
+	})
+	return s.readError(h, at, err)
+}
+
+// Get appends the payload of the record named h to dst and returns it with its kind. Errors are those of View; dst is
+// returned unchanged with them.
+func (s *Store) Get(h Hash, dst []byte) ([]byte, Kind, error) {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return dst, 0, ErrClosed
+	}
+	var (
+		at   arena.Addr
+		kind Kind
+		out  = dst
+	)
+	err := s.arena.Confine(func() error {
+		r, a, err := s.lookup(h)
+		if err != nil {
+			return err
+		}
+		at, kind = a, r.kind
+		out = append(out, r.payload...)
+		return nil
+	})
+	if err != nil {
+		return dst, 0, s.readError(h, at, err)
+	}
+	return out, kind, nil
+}
+
+// Has reports whether there is a record named h. It does not look at the payload, so the record may turn out to be
+// damaged.
+func (s *Store) Has(h Hash) bool {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return false
+	}
+	found := false
+	err := s.arena.Confine(func() error {
+		found = s.index.find(h) != arena.Nil
+		return nil
+	})
+	if err != nil {
+		_ = s.readError(h, arena.Nil, err) // which drops and reports it
+		return false
+	}
+	return found
+}
+
+// lookup returns the record named h, checked. The caller is inside a pin and inside Confine.
+func (s *Store) lookup(h Hash) (rec, arena.Addr, error) {
+	at := s.index.find(h)
+	if at == arena.Nil {
+		return rec{}, at, ErrNotFound
+	}
+	seg, off, r, reason := s.load(at)
+	if reason != "" {
+		s.drop(h, at, 0)
+		return rec{}, at, s.damage(seg, off, reason, nil)
+	}
+	return r, at, nil
+}
+
+// readError turns a fault while reading h into the error that callers see, and passes other errors through.
+func (s *Store) readError(h Hash, at arena.Addr, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*arena.FaultError](err); !ok {
+		return err
+	}
+	return s.unreadable(h, at, err)
+}
+
+// unreadable drops the entry of h after a fault: the one at the address, if it was found, or else those that may be h's
+// and lead to memory that faults.
+func (s *Store) unreadable(h Hash, at arena.Addr, err error) error {
+	if at != arena.Nil {
+		s.drop(h, at, 0)
+	} else {
+		s.index.dropUnreadable(h)
+	}
+	fault, _ := errors.AsType[*arena.FaultError](err)
+	var seg *segment
+	if fault.Segment != nil {
+		seg = fault.Segment.Owner().(*segment)
+	}
+	return s.damage(seg, fault.Offset, "cannot be read", err)
+}
+
+// drop takes the entry of h at addr out of the index. bytes is the record's extent, 0 if that is not known.
+func (s *Store) drop(h Hash, addr arena.Addr, bytes int64) {
+	if s.index.change(h, addr, arena.Nil) {
+		s.counters.live.Add(-bytes)
+	}
+}
+
+// damage counts and logs a damaged place and returns the error that names it.
+func (s *Store) damage(seg *segment, off int64, reason string, cause error) error {
+	e := &CorruptError{Offset: off, Reason: reason, Err: cause}
+	if seg != nil {
+		e.Segment, e.File = seg.number, seg.name
+	}
+	s.counters.damaged.Add(1)
+	s.log.Warn("mmapcas: damaged record", "err", e)
+	return e
+}
+
+// faultError is the error of a put whose segment's memory failed.
+func (s *Store) faultError(m *arena.Segment, fault *arena.FaultError) error {
+	if m == nil {
+		m = fault.Segment
+	}
+	var seg *segment
+	if m != nil {
+		seg = m.Owner().(*segment)
+	}
+	return s.damage(seg, fault.Offset, "cannot be written", fault)
+}

@@ -1,0 +1,374 @@
+package mmapcas
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/epoch"
+)
+
+// The index maps names to addresses. 256 shards, each a table of 64-byte buckets of 8 slots; a slot is
+//
+//	tag:16 | address:48
+//
+// The tag is a part of the name that neither shard nor bucket use. Probing is linear by buckets and ends at the first
+// empty slot; as slots never become empty again (S0), all who look for one name meet the same first empty slot.
+//
+// Growth is per shard. The grower holds the shard's mutex, turns every empty slot of the old table into frozen, copies the
+// entries, publishes the new table and retires the old one. Readers go on in whichever table they loaded: a frozen slot is
+// as good as an empty one to them, since whatever was inserted behind it was inserted after they loaded the table.
+// Writers that meet a frozen slot wait for the mutex and start again. Changing or dropping an entry takes the mutex, so
+// that it cannot be lost to a grower that has copied the slot already.
+//
+// Every probe is bounded by the number of buckets: between the moment a table is due to grow and the freeze, other
+// inserters may fill it to the last slot.
+
+const (
+	shardCount      = 256
+	bucketSlots     = 8
+	bucketBytes     = 8 * bucketSlots
+	bucketsMin      = 16
+	addrMask        = 1<<arena.AddrBits - 1
+	slotEmpty       = uint64(0)
+	slotDead        = uint64(1)        // address 1 lies in a segment header, so no entry looks like it
+	slotFrozen      = uint64(addrMask) // nor is the last address one
+	loadNum, loadDe = 3, 4
+)
+
+type index struct {
+	arena  *arena.Arena
+	epochs *epoch.Domain
+	shards [shardCount]shard
+}
+
+type shard struct {
+	table atomic.Pointer[table]
+	live  atomic.Int64 // entries, without dead ones
+	mu    sync.Mutex   // held to grow the table and to change or drop entries
+	_     [128 - 32]byte
+}
+
+type table struct {
+	slots []atomic.Uint64 // header immutable; slots follow S0
+	mask  uint64          // buckets - 1
+	used  atomic.Int64    // slots that are not empty, dead ones included
+	limit int64           // grow when used exceeds it
+	block *arena.Block
+}
+
+func newTable(buckets int) (*table, error) {
+	b, err := arena.NewBlock(buckets * bucketBytes)
+	if err != nil {
+		return nil, err
+	}
+	return &table{
+		slots: b.Words(), mask: uint64(buckets - 1), block: b,
+		limit: int64(buckets * bucketSlots * loadNum / loadDe),
+	}, nil
+}
+
+// newIndex returns an index with room for about n entries before it grows.
+func newIndex(a *arena.Arena, d *epoch.Domain, n int64) (*index, error) {
+	x := &index{arena: a, epochs: d}
+	buckets := bucketsFor(n / shardCount)
+	for i := range x.shards {
+		t, err := newTable(buckets)
+		if err != nil {
+			x.free()
+			return nil, err
+		}
+		x.shards[i].table.Store(t)
+	}
+	return x, nil
+}
+
+// bucketsFor returns a power of two of buckets that n entries fill to less than 2/3.
+func bucketsFor(n int64) int {
+	need := max(uint64(n)*3/2/bucketSlots+1, bucketsMin)
+	return 1 << bits.Len64(need-1)
+}
+
+// free gives all memory back. Nobody uses the index any more.
+func (x *index) free() {
+	for i := range x.shards {
+		if t := x.shards[i].table.Load(); t != nil {
+			// Unmapping memory that this package mapped does not fail.
+			_ = t.block.Free()
+		}
+	}
+}
+
+// place is where a name is looked for.
+type place struct {
+	shard *shard
+	start uint64 // bucket before masking
+	tag   uint64 // in place for comparison with a slot
+}
+
+func (x *index) place(h Hash) place {
+	lo, hi := binary.LittleEndian.Uint64(h[:8]), binary.LittleEndian.Uint64(h[8:])
+	return place{shard: &x.shards[lo>>40&(shardCount-1)], start: lo & (1<<40 - 1), tag: hi &^ addrMask}
+}
+
+// match is the comparison of a bucket with a tag: bit i says that slot i may be it.
+type match struct {
+	same, empty, frozen uint32
+}
+
+// matchBucket compares the tags of 8 slots without a branch. The masks are hints: slots change, so whoever acts on one
+// loads the slot again.
+func matchBucket(b []atomic.Uint64, tag uint64) (m match) {
+	b = b[:bucketSlots]
+	for i := range b {
+		w := b[i].Load()
+		m.same |= isZero((w^tag)>>arena.AddrBits) << i
+		m.empty |= isZero(w) << i
+		m.frozen |= isZero(w^slotFrozen) << i
+	}
+	return m
+}
+
+// isZero returns 1 for 0 and 0 for everything else.
+func isZero(v uint64) uint32 { return uint32((v|-v)>>63) ^ 1 }
+
+func (t *table) bucket(i uint64) []atomic.Uint64 {
+	at := (i & t.mask) * bucketSlots
+	return t.slots[at : at+bucketSlots : at+bucketSlots]
+}
+
+// hashAt returns the name in the header at a.
+func (x *index) hashAt(a arena.Addr) Hash {
+	return Hash(x.arena.Bytes(a, headerBytes)[8:24])
+}
+
+// isEntry reports whether a slot's word leads to a record.
+func isEntry(w uint64) bool {
+	a := w & addrMask
+	return a > slotDead && a != slotFrozen
+}
+
+// find returns the address of h, Nil if there is none. The caller holds an epoch pin.
+func (x *index) find(h Hash) arena.Addr {
+	p := x.place(h)
+	t := p.shard.table.Load()
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(p.start + i)
+		m := matchBucket(b, p.tag)
+		for s := m.same; s != 0; s &= s - 1 {
+			w := b[bits.TrailingZeros32(s)].Load()
+			if isEntry(w) && x.hashAt(arena.Addr(w&addrMask)) == h {
+				return arena.Addr(w & addrMask)
+			}
+		}
+		if m.empty|m.frozen != 0 {
+			return arena.Nil
+		}
+	}
+	return arena.Nil
+}
+
+// insert enters h at addr unless h has an entry, whose address it returns then. The caller holds an epoch pin, and the
+// record at addr is complete.
+func (x *index) insert(h Hash, addr arena.Addr) (existing arena.Addr, err error) {
+	p := x.place(h)
+	for {
+		t := p.shard.table.Load()
+		existing, done := x.tryInsert(t, p, h, addr)
+		if done && existing != arena.Nil {
+			return existing, nil
+		}
+		if done {
+			p.shard.live.Add(1)
+			if t.used.Add(1) > t.limit {
+				// The entry is in; a table that cannot grow now gets another chance at the next insert.
+				_ = x.grow(p.shard, t)
+			}
+			return arena.Nil, nil
+		}
+		if err := x.grow(p.shard, t); err != nil {
+			return arena.Nil, err
+		}
+	}
+}
+
+// tryInsert reports done=false when t is full or frozen where h belongs.
+func (x *index) tryInsert(t *table, p place, h Hash, addr arena.Addr) (existing arena.Addr, done bool) {
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(p.start + i)
+		for j := 0; j < bucketSlots; {
+			w := b[j].Load()
+			switch {
+			case w == slotEmpty:
+				if b[j].CompareAndSwap(slotEmpty, p.tag|uint64(addr)) {
+					return arena.Nil, true
+				}
+				continue // the same slot again: whoever won may have entered h (S1)
+			case w == slotFrozen:
+				return arena.Nil, false
+			case (w^p.tag)>>arena.AddrBits == 0 && isEntry(w) && x.hashAt(arena.Addr(w&addrMask)) == h:
+				return arena.Addr(w & addrMask), true
+			}
+			j++
+		}
+	}
+	return arena.Nil, false
+}
+
+// grow replaces t, the table of s, by one with room; it does nothing if that has happened. If memory for the new table
+// is wanting, the old one stays frozen: it can be read, and inserts fail until growing succeeds.
+func (x *index) grow(s *shard, t *table) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table.Load() != t {
+		return nil
+	}
+	var entries int64
+	for i := range t.slots {
+		if t.slots[i].Load() == slotEmpty {
+			t.slots[i].CompareAndSwap(slotEmpty, slotFrozen)
+		}
+		if isEntry(t.slots[i].Load()) {
+			entries++
+		}
+	}
+	// Room for twice the entries: a table full of dead ones does not grow.
+	n, err := newTable(bucketsFor(2 * entries))
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(t.slots); i++ {
+		// The place of an entry is in the record's header. One that cannot be read is damaged, and dropped.
+		err := x.arena.Confine(func() error {
+			for ; i < len(t.slots); i++ {
+				if w := t.slots[i].Load(); isEntry(w) {
+					n.copyEntry(x.place(x.hashAt(arena.Addr(w&addrMask))).start, w)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			s.live.Add(-1)
+		}
+	}
+	s.table.Store(n)
+	x.epochs.Retire(t.block.Len(), func() { _ = t.block.Free() })
+	return nil
+}
+
+// copyEntry enters w into a table that nobody else sees yet.
+func (t *table) copyEntry(start, w uint64) {
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(start + i)
+		for j := range b {
+			if b[j].Load() == slotEmpty {
+				b[j].Store(w)
+				t.used.Add(1)
+				return
+			}
+		}
+	}
+	panic("mmapcas: index table is full although it was made for more entries")
+}
+
+// change makes the entry of h that leads to from lead to to instead; to Nil drops it. It reports whether there was one.
+func (x *index) change(h Hash, from, to arena.Addr) bool {
+	p := x.place(h)
+	p.shard.mu.Lock()
+	defer p.shard.mu.Unlock()
+	t := p.shard.table.Load()
+	old := p.tag | uint64(from)
+	with := p.tag | uint64(to)
+	if to == arena.Nil {
+		with = slotDead
+	}
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(p.start + i)
+		for j := range b {
+			switch b[j].Load() {
+			case old:
+				b[j].Store(with)
+				if to == arena.Nil {
+					p.shard.live.Add(-1)
+				}
+				return true
+			case slotEmpty, slotFrozen:
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// dropUnreadable drops the entries that may be h's but lead to memory that faults.
+func (x *index) dropUnreadable(h Hash) {
+	p := x.place(h)
+	p.shard.mu.Lock()
+	defer p.shard.mu.Unlock()
+	t := p.shard.table.Load()
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(p.start + i)
+		for j := range b {
+			w := b[j].Load()
+			if w == slotEmpty || w == slotFrozen {
+				return
+			}
+			if (w^p.tag)>>arena.AddrBits != 0 || !isEntry(w) {
+				continue
+			}
+			err := x.arena.Confine(func() error {
+				x.hashAt(arena.Addr(w & addrMask))
+				return nil
+			})
+			if err != nil {
+				b[j].Store(slotDead)
+				p.shard.live.Add(-1)
+			}
+		}
+	}
+}
+
+// dropRange drops all entries that lead to addresses in [from, to).
+func (x *index) dropRange(from, to arena.Addr) {
+	for i := range x.shards {
+		s := &x.shards[i]
+		s.mu.Lock()
+		t := s.table.Load()
+		for j := range t.slots {
+			if w := t.slots[j].Load(); isEntry(w) && arena.Addr(w&addrMask) >= from && arena.Addr(w&addrMask) < to {
+				t.slots[j].Store(slotDead)
+				s.live.Add(-1)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// eachOf calls fn for the address of every entry of shard i. Entries that come and go meanwhile may be missed. The caller
+// holds an epoch pin.
+func (x *index) eachOf(i int, fn func(arena.Addr)) {
+	t := x.shards[i].table.Load()
+	for j := range t.slots {
+		if w := t.slots[j].Load(); isEntry(w) {
+			fn(arena.Addr(w & addrMask))
+		}
+	}
+}
+
+func (x *index) count() int64 {
+	var n int64
+	for i := range x.shards {
+		n += x.shards[i].live.Load()
+	}
+	return n
+}
+
+func (x *index) bytes() int64 {
+	var n int64
+	for i := range x.shards {
+		n += int64(x.shards[i].table.Load().block.Len())
+	}
+	return n
+}

@@ -1,0 +1,230 @@
+package mmapcas
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/hash"
+)
+
+// Put stores a record and returns its name. fresh reports whether it was not there before; it says nothing about the
+// records this one refers to (G0). The payload is copied. Any goroutine may call it.
+func (s *Store) Put(kind Kind, payload []byte) (h Hash, fresh bool, err error) {
+	if err := s.mayPut(len(payload)); err != nil {
+		return Hash{}, false, err
+	}
+	h = HashOf(kind, payload)
+	fresh, err = s.putNamed(kind, h, payload)
+	if err != nil {
+		return Hash{}, false, err
+	}
+	return h, fresh, nil
+}
+
+// PutBatch stores records of one kind and appends their names to out, in order. On an error it returns out as it was;
+// some of the records may have been stored.
+func (s *Store) PutBatch(kind Kind, payloads [][]byte, out []Hash) ([]Hash, error) {
+	for _, p := range payloads {
+		if err := s.mayPut(len(p)); err != nil {
+			return out, err
+		}
+	}
+	names := hash.Batch(uint8(kind), payloads, out)
+	for i, p := range payloads {
+		if _, err := s.putNamed(kind, names[len(out)+i], p); err != nil {
+			return out, err
+		}
+	}
+	return names, nil
+}
+
+func (s *Store) mayPut(payloadBytes int) error {
+	switch {
+	case s.closed.Load():
+		return ErrClosed
+	case s.opts.ReadOnly:
+		return fmt.Errorf("%w: %s was opened so", ErrReadOnly, s.dir)
+	case payloadBytes > MaxPayloadBytes:
+		return fmt.Errorf("%w: payload of %d bytes, limit is %d", ErrTooLarge, payloadBytes, MaxPayloadBytes)
+	}
+	return nil
+}
+
+func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err error) {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return false, ErrClosed
+	}
+	s.counters.puts.Add(1)
+	var at arena.Addr
+	for {
+		at, err = s.existing(h)
+		if err != nil {
+			return false, err
+		}
+		if at != arena.Nil {
+			s.counters.dedupHits.Add(1)
+			break
+		}
+		at, fresh, err = s.append(kind, h, payload)
+		if err != nil {
+			return false, err
+		}
+		if fresh {
+			break
+		}
+		// Somebody else was quicker; whether their record is sound and survives is for existing to say.
+	}
+	if s.opts.Sync == SyncEvery {
+		seg := s.segmentOf(at)
+		if err := s.syncSegment(seg, seg.mem.Offset(at)+extent(len(payload))); err != nil {
+			return false, err
+		}
+	}
+	return fresh, nil
+}
+
+// existing returns the address of a sound record of this name which the running cycle, if any, will keep, and Nil if
+// there is none. The caller holds a pin.
+func (s *Store) existing(h Hash) (at arena.Addr, err error) {
+	for {
+		again := false
+		at = arena.Nil
+		err = s.arena.Confine(func() error {
+			c := s.cycle.Load() // before find; see shade
+			at = s.index.find(h)
+			if at == arena.Nil {
+				return nil
+			}
+			seg, off, r, reason := s.load(at)
+			if reason != "" {
+				s.drop(h, at, 0)
+				_ = s.damage(seg, off, reason, nil)
+				at = arena.Nil
+				return nil
+			}
+			if c == nil {
+				return nil
+			}
+			switch c.shade(seg, off, h, r.extent()) {
+			case condemned:
+				// The sweeper is about to drop it. Doing that here as well keeps the put from waiting (G3).
+				s.drop(h, at, r.extent())
+				at = arena.Nil
+			case stale:
+				again = true
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, arena.ErrFault):
+			// The memory failed, not the search: without that entry the record is simply absent.
+			_ = s.unreadable(h, at, err)
+		case err != nil || !again:
+			return at, err
+		}
+	}
+}
+
+// append writes a record and enters it in the index. fresh=false says that another put of the same record was quicker;
+// at is where that one lies.
+func (s *Store) append(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+	a := s.pool.lease()
+	defer s.pool.giveBack(a)
+	if s.closed.Load() {
+		return arena.Nil, false, ErrClosed
+	}
+	n := extent(len(payload))
+	if a.Room() < n {
+		if n > s.arena.SegmentBytes()/4 {
+			return s.appendAlone(a, kind, h, payload) // rather than leave the rest of a segment unused
+		}
+		if err := s.nextSegment(a, n); err != nil {
+			return arena.Nil, false, err
+		}
+	}
+	return s.appendTo(a, kind, h, payload)
+}
+
+func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+	err = s.arena.Confine(func() error {
+		addr, b, err := a.Reserve(extent(len(payload)))
+		if err != nil {
+			return classify(err)
+		}
+		writeRecord(b, kind, h, payload, &a.scratch)
+		other, err := s.index.insert(h, addr)
+		if err != nil || other != arena.Nil {
+			a.Rollback()
+			at = other
+			return err
+		}
+		a.Commit()
+		at, fresh = addr, true
+		return nil
+	})
+	if err != nil {
+		if fault, ok := errors.AsType[*arena.FaultError](err); ok {
+			seg := a.Segment()
+			a.Abandon()
+			return arena.Nil, false, s.faultError(seg, fault)
+		}
+		return arena.Nil, false, err
+	}
+	if fresh {
+		s.counters.live.Add(extent(len(payload)))
+	}
+	return at, fresh, nil
+}
+
+// nextSegment gives a an open segment with room for n bytes in place of the one it has.
+func (s *Store) nextSegment(a *appender, n int64) error {
+	seg := s.takeSpare(n)
+	if seg == nil {
+		var err error
+		if seg, err = s.newSegment(0); err != nil {
+			return err
+		}
+	}
+	if old := a.Detach(); old != nil {
+		old.Seal()
+	}
+	return a.Attach(seg.mem)
+}
+
+// takeSpare returns an open segment without an appender that has room for n bytes, nil if there is none.
+func (s *Store) takeSpare(n int64) *segment {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	for i, seg := range s.spares {
+		if seg.mem.Bytes()-seg.mem.Length() >= n {
+			s.spares = append(s.spares[:i], s.spares[i+1:]...)
+			return seg
+		}
+	}
+	return nil
+}
+
+// appendAlone writes a record to a segment of its own, and leaves a with the segment it has.
+func (s *Store) appendAlone(a *appender, kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+	const round = allocateBytesMin
+	seg, err := s.newSegment((segmentHeaderBytes + extent(len(payload)) + round - 1) &^ (round - 1))
+	if err != nil {
+		return arena.Nil, false, err
+	}
+	if old := a.Detach(); old != nil {
+		defer func() { err = errors.Join(err, a.Attach(old)) }()
+	}
+	if err := a.Attach(seg.mem); err != nil {
+		return arena.Nil, false, err
+	}
+	at, fresh, err = s.appendTo(a, kind, h, payload)
+	a.Detach()
+	seg.mem.Seal()
+	if !fresh {
+		s.retire(seg)
+	}
+	return at, fresh, err
+}

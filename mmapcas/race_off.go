@@ -1,0 +1,5 @@
+//go:build !race
+
+package mmapcas
+
+const raceEnabled = false

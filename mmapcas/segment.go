@@ -1,0 +1,267 @@
+package mmapcas
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+const (
+	segmentSuffix    = ".seg"
+	allocateBytesMin = 64 << 10
+	allocateBytesMax = 16 << 20
+)
+
+// A segment is a file of records, or the same in memory only.
+type segment struct {
+	number uint32 // immutable
+	name   string // path of the file, "" in memory; immutable
+	file   vfs.File
+	mem    *arena.Segment
+	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the store is open.
+	reusable bool
+
+	// noted is the length in the newest manifest record; guarded by commitMu.
+	noted int64
+	// tailFrom and tailTo bound what Open found beyond the manifest; guarded by commitMu, equal when there is nothing.
+	tailFrom, tailTo int64
+
+	syncMu sync.Mutex
+	synced atomic.Int64 // bytes known to be on disk; written under syncMu
+
+	// marks is the segment's part of the running cycle, nil when there is none.
+	marks atomic.Pointer[marks]
+}
+
+func segmentName(number uint32) string { return fmt.Sprintf("%08x%s", number, segmentSuffix) }
+
+func parseSegmentName(name string) (number uint32, ok bool) {
+	hex, ok := strings.CutSuffix(name, segmentSuffix)
+	if !ok || len(hex) != 8 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(hex, 16, 32)
+	return uint32(n), err == nil && segmentName(uint32(n)) == name
+}
+
+// newSegment makes a segment, enters it in the list and returns it with nothing but its header. bytes 0 means the
+// standard size. The caller appends to it.
+func (s *Store) newSegment(bytes int64) (*segment, error) {
+	// A new segment is a rare event at every level of load: a good clock for giving memory back.
+	s.epochs.Collect()
+	standard := bytes == 0
+	if standard {
+		bytes = s.arena.SegmentBytes()
+	}
+	number, err := s.takeNumber()
+	if err != nil {
+		return nil, err
+	}
+	defer s.numberTaken(number)
+
+	seg := &segment{number: number, reusable: standard}
+	spec := arena.Spec{Source: arena.Anonymous(), Bytes: bytes, Owner: seg}
+	if s.dir != "" {
+		seg.name = filepath.Join(s.dir, segmentName(number))
+		if err := s.createFile(seg, &spec); err != nil {
+			return nil, fmt.Errorf("mmapcas: make segment %s: %w", seg.name, classify(err))
+		}
+	}
+	mem, err := s.arena.Map(spec)
+	if err != nil {
+		return nil, errors.Join(classify(err), s.discardFile(seg))
+	}
+	seg.mem = mem
+	if s.dir == "" {
+		h := s.segmentHeader(seg, bytes)
+		copy(mem.Mem(), h.encode())
+	}
+	mem.SetLength(segmentHeaderBytes)
+	if c := s.cycle.Load(); c != nil {
+		if err := c.admit(seg, segmentHeaderBytes); err != nil {
+			return nil, errors.Join(err, mem.Unmap(), s.discardFile(seg))
+		}
+	}
+	s.segMu.Lock()
+	s.segs[number] = seg
+	s.segMu.Unlock()
+	s.counters.segmentsMade.Add(1)
+	return seg, nil
+}
+
+// takeNumber returns the number of a segment to be made. Until numberTaken, manifest records count it as newer than they
+// are, whatever comes of it.
+func (s *Store) takeNumber() (uint32, error) {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	if s.nextNumber == math.MaxUint32 {
+		return 0, fmt.Errorf("mmapcas: %s: segment numbers are used up: %w", s.dir, ErrNoSpace)
+	}
+	n := s.nextNumber
+	s.nextNumber++
+	s.making[n] = struct{}{}
+	return n, nil
+}
+
+func (s *Store) numberTaken(n uint32) {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	delete(s.making, n)
+}
+
+func (s *Store) segmentHeader(seg *segment, bytes int64) segmentHeader {
+	return segmentHeader{version: FormatVersion, number: seg.number, identity: s.identity, bytes: bytes}
+}
+
+// createFile makes the file of a segment with its first bytes, durable if anything is to be.
+func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
+	f, err := s.fs.Create(seg.name)
+	if err != nil {
+		return err
+	}
+	seg.file = f
+	ready := min(int64(allocateBytesMin), spec.Bytes)
+	if s.wholeFiles() {
+		ready = spec.Bytes
+	}
+	err = f.Allocate(ready)
+	if err == nil {
+		h := s.segmentHeader(seg, spec.Bytes)
+		_, err = f.WriteAt(h.encode(), 0)
+	}
+	if err == nil && s.opts.Sync != SyncNone {
+		if err = f.Sync(); err == nil {
+			err = s.fs.SyncDir(s.dir)
+		}
+	}
+	if err != nil {
+		return errors.Join(err, s.discardFile(seg))
+	}
+	spec.Source = f.Source()
+	spec.Ready = ready
+	spec.Grow = s.growFile(seg, spec.Bytes, ready)
+	return nil
+}
+
+// wholeFiles: the form of mapping in use needs files of their full size.
+func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
+
+// growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a small store is small.
+func (s *Store) growFile(seg *segment, bytes, ready int64) func(int64) (int64, error) {
+	return func(n int64) (int64, error) {
+		step := min(max(ready, allocateBytesMin), allocateBytesMax)
+		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
+		if err := seg.file.Allocate(to); err != nil {
+			return 0, fmt.Errorf("mmapcas: %w", classify(err))
+		}
+		ready = to
+		return ready, nil
+	}
+}
+
+// discardFile closes and removes the file of a segment that never came to be or is gone.
+func (s *Store) discardFile(seg *segment) error {
+	if seg.file == nil {
+		return nil
+	}
+	return errors.Join(seg.file.Close(), s.fs.Remove(seg.name))
+}
+
+// retire takes a segment out of the list; its memory and file go when no reader is left. No index entry leads into it.
+func (s *Store) retire(seg *segment) {
+	s.segMu.Lock()
+	delete(s.segs, seg.number)
+	s.segMu.Unlock()
+	s.counters.retired.Add(1)
+	seg.mem.Retire(s.epochs, func(err error) {
+		s.counters.retired.Add(-1)
+		if err == nil {
+			err = s.discardFile(seg)
+		}
+		if err != nil {
+			// The next Open finds the file unlisted and removes it.
+			s.log.Warn("mmapcas: segment not removed", "segment", seg.name, "err", err)
+		}
+	})
+}
+
+// segments returns all segments in the order of their numbers.
+func (s *Store) segments() []*segment {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	return sortedSegments(s.segs)
+}
+
+// manifestOf describes the segments that length wants described, each with the length it gives. The caller holds commitMu.
+func (s *Store) manifestOf(length func(*segment) (n int64, ok bool)) manifestRecord {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	r := manifestRecord{next: s.nextNumber, synced: true}
+	for n := range s.making {
+		r.next = min(r.next, n)
+	}
+	for _, seg := range sortedSegments(s.segs) {
+		if n, ok := length(seg); ok {
+			r.segments = append(r.segments, manifestSegment{number: seg.number, length: n})
+			r.synced = r.synced && seg.synced.Load() >= n
+		}
+	}
+	return r
+}
+
+// segmentOf returns the segment that addr lies in, nil if there is none any more.
+func (s *Store) segmentOf(addr arena.Addr) *segment {
+	m := s.arena.Segment(addr)
+	if m == nil {
+		return nil
+	}
+	return m.Owner().(*segment)
+}
+
+// load reads the record at addr and checks it whole. The caller is inside a pin and inside Confine.
+func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r rec, reason string) {
+	m := s.arena.Segment(addr)
+	if m == nil {
+		return nil, 0, rec{}, "segment is gone"
+	}
+	seg = m.Owner().(*segment)
+	off = m.Offset(addr)
+	r, ok := parseRecord(m.Mem()[off:])
+	switch {
+	case !ok:
+		reason = "header fails its checksum"
+	case !r.intact():
+		reason = "payload fails its checksum"
+	}
+	return seg, off, r, reason
+}
+
+// sync makes the first n bytes of the segment durable.
+func (s *Store) syncSegment(seg *segment, n int64) error {
+	if seg.file == nil || seg.synced.Load() >= n {
+		return nil
+	}
+	seg.syncMu.Lock()
+	defer seg.syncMu.Unlock()
+	if seg.synced.Load() >= n {
+		return nil
+	}
+	if err := s.syncFailed(); err != nil {
+		return err
+	}
+	n = max(n, seg.mem.Length())
+	s.counters.syncs.Add(1)
+	if err := seg.file.Sync(); err != nil {
+		return s.failSync(fmt.Errorf("segment %s: %w", seg.name, err))
+	}
+	seg.synced.Store(n)
+	return nil
+}

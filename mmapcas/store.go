@@ -1,0 +1,211 @@
+package mmapcas
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	goruntime "runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+const lockName = "lock"
+
+// A Store holds records. All methods may be called from any goroutine.
+type Store struct {
+	dir      string // "" in memory; immutable
+	opts     Options
+	fs       vfs.FS
+	log      *slog.Logger
+	epochs   *epoch.Domain
+	arena    *arena.Arena
+	index    *index
+	pool     *pool
+	identity [identityBytes]byte
+	lock     io.Closer // nil in memory
+	closed   atomic.Bool
+	counters counters
+
+	segMu      sync.Mutex
+	segs       map[uint32]*segment // by number; guarded by segMu
+	spares     []*segment          // open segments without an appender; guarded by segMu
+	nextNumber uint32              // guarded by segMu
+	making     map[uint32]struct{} // numbers of segments being made; guarded by segMu
+
+	commitMu sync.Mutex
+	manifest *manifest // nil in memory; guarded by commitMu
+	note     atomic.Pointer[[]byte]
+
+	failure atomic.Pointer[error] // the first failed sync
+
+	cycle atomic.Pointer[Cycle] // the running collection; changed with all appenders held
+}
+
+func sortedSegments(m map[uint32]*segment) []*segment {
+	return slices.SortedFunc(maps.Values(m), func(a, b *segment) int { return int(int64(a.number) - int64(b.number)) })
+}
+
+// Open opens the store in dir, which it makes if need be. dir "" is a store in memory, which nothing outlives.
+//
+// Errors: *LockedError when somebody else has it, *FormatError when it is newer than this program, *CorruptError when what
+// must be whole to open at all is not, ErrReadOnly, ErrNoSpace. Damaged records do not keep a store from opening.
+func Open(dir string, o Options) (*Store, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults(dir)
+	if dir == "" && o.ReadOnly {
+		return nil, fmt.Errorf("%w: a store in memory would stay empty", ErrReadOnly)
+	}
+	s := &Store{
+		dir: dir, opts: o, fs: o.FS, log: o.Logger, epochs: o.Epochs,
+		pool: newPool(o.Appenders), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
+	}
+	if err := s.open(); err != nil {
+		err = errors.Join(openError(dir, err), s.release())
+		return nil, err
+	}
+	return s, nil
+}
+
+func openError(dir string, err error) error {
+	if held, ok := errors.AsType[*vfs.HeldError](err); ok {
+		return &LockedError{Path: dir, PID: held.PID, Holder: held.Who}
+	}
+	return fmt.Errorf("mmapcas: open %s: %w", dir, classify(err))
+}
+
+func (s *Store) open() error {
+	if s.dir == "" {
+		return s.openMemory()
+	}
+	if !s.opts.ReadOnly {
+		if err := s.fs.MkdirAll(s.dir); err != nil {
+			return err
+		}
+	} else if _, err := s.fs.List(s.dir); err != nil {
+		return err // before a lock file is made where there is no store
+	}
+	var err error
+	s.lock, err = s.fs.Lock(filepath.Join(s.dir, lockName), s.opts.Name, s.opts.ReadOnly)
+	if err != nil {
+		return err
+	}
+	ao := s.opts.arena()
+	if ao.SegmentBytes == 0 {
+		ao.SegmentBytes = defaultSegmentBytes
+	}
+	fresh := superblock{version: FormatVersion, segmentBytes: ao.SegmentBytes}
+	if _, err := rand.Read(fresh.identity[:]); err != nil {
+		return err
+	}
+	sb, err := openSuperblock(s.fs, s.dir, fresh, s.opts.ReadOnly)
+	if err != nil {
+		return err
+	}
+	s.identity = sb.identity
+	ao.SegmentBytes = sb.segmentBytes
+	if s.arena, err = arena.New(ao); err != nil {
+		return err
+	}
+	return s.recover()
+}
+
+const defaultSegmentBytes = 64 << 20
+
+func (s *Store) openMemory() (err error) {
+	if s.arena, err = arena.New(s.opts.arena()); err != nil {
+		return err
+	}
+	s.index, err = newIndex(s.arena, s.epochs, 0)
+	return err
+}
+
+// Close ends the store. Puts that are under way finish; calls that come later get ErrClosed. Memory is given back when the
+// readers inside have left, which Close waits for only briefly: a reader that stays keeps its memory, not the store.
+//
+// Close is no commit: what was put since the last one is found by Tail when the store is opened again.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return ErrClosed
+	}
+	if c := s.cycle.Load(); c != nil {
+		c.Abort()
+	}
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	// Waits for puts inside; later ones see closed once they hold an appender.
+	s.pool.exclusive(func(all []*appender) {
+		for _, a := range all {
+			a.Detach()
+		}
+	})
+	return s.release()
+}
+
+// release gives back whatever Open took.
+func (s *Store) release() error {
+	var errs []error
+	segs := s.segments()
+	var left atomic.Int64
+	left.Store(int64(len(segs)))
+	for _, seg := range segs {
+		seg.mem.Retire(s.epochs, func(err error) {
+			left.Add(-1)
+			if seg.file != nil {
+				err = errors.Join(err, seg.file.Close())
+			}
+			if err != nil {
+				s.log.Warn("mmapcas: close segment", "segment", seg.name, "err", err)
+			}
+		})
+	}
+	if s.index != nil {
+		x := s.index
+		s.epochs.Retire(int(x.bytes()), x.free)
+	}
+	const rounds = 100
+	for i := 0; i < rounds && (left.Load() > 0 || s.counters.retired.Load() > 0); i++ {
+		s.epochs.Collect()
+		goruntime.Gosched()
+	}
+	s.epochs.Collect()
+	if s.manifest != nil {
+		errs = append(errs, s.manifest.close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	if s.arena != nil && left.Load() == 0 && s.counters.retired.Load() == 0 {
+		errs = append(errs, s.arena.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Dir returns the directory of the store, "" for one in memory.
+func (s *Store) Dir() string { return s.dir }
+
+// Exists reports whether dir holds a store, of whatever format.
+func Exists(fsys vfs.FS, dir string) (bool, error) {
+	if fsys == nil {
+		fsys = vfs.OS{}
+	}
+	f, err := fsys.Open(filepath.Join(dir, superblockName), true)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, f.Close()
+}

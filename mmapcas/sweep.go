@@ -1,0 +1,270 @@
+package mmapcas
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// keepShare is the part of a sealed segment's bytes, in percent, that must be reachable for the segment to stay as it is.
+const keepShare = 60
+
+// sweepCheck is how many records are swept between two looks at the clock.
+const sweepCheck = 64
+
+// SweepStats tells what a call of Sweep did.
+type SweepStats struct {
+	Shaded       int   // records waiting in Shaded; if not 0, nothing was swept
+	Segments     int   // segments finished
+	Dropped      int64 // records taken out of the index
+	DroppedBytes int64
+	Moved        int64 // records copied out of sparse segments
+	MovedBytes   int64
+	Freed        int64 // bytes of segments that go when their readers have left
+}
+
+// sweeper is the state of a sweep between slices.
+type sweeper struct {
+	segs    []*segment // still to do; the first may be half done
+	scan    scanner    // over segs[0], if open
+	open    bool
+	move    bool // segs[0] is being copied
+	damaged bool // segs[0] has records that the scan could not read
+	to      appender
+	copied  []*segment // copied to since the last sync
+}
+
+// Sweep drops every record that is not marked from the index, and empties sparse segments by copying what is left in them.
+// It works for about the budget and returns done=true when it has finished and the cycle has ended; until then call it again.
+// Finishing a segment syncs the copies, which takes as long as the disk likes.
+//
+// Sweep does nothing while records wait in Shaded: trace them first, then call again. Once Sweep has begun, Mark no longer
+// saves what was swept, so everything reachable must have been marked before the first call.
+//
+// After an error the cycle goes on: Sweep may be called again, for instance after space was made.
+func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error) {
+	c.sweepMu.Lock()
+	defer c.sweepMu.Unlock()
+	if err := c.running(); err != nil {
+		return false, st, err
+	}
+	if st.Shaded = c.waiting(); st.Shaded > 0 {
+		return false, st, nil
+	}
+	s, w := c.s, &c.sweep
+	for start := time.Now(); len(w.segs) > 0; {
+		finished, err := c.sweepSome(&st)
+		if err != nil {
+			return false, st, err
+		}
+		if finished {
+			if err := c.finishSegment(&st); err != nil {
+				return false, st, err
+			}
+			st.Segments++
+		}
+		if time.Since(start) >= budget && len(w.segs) > 0 {
+			return false, st, nil
+		}
+	}
+	w.close(s)
+	c.end()
+	s.counters.cycles.Add(1)
+	s.epochs.Collect()
+	return true, st, nil
+}
+
+// sweepSome sweeps some records of the first segment and reports whether it came to its end.
+func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
+	s, w := c.s, &c.sweep
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return false, ErrClosed
+	}
+	seg := w.segs[0]
+	k := seg.marks.Load()
+	if !w.open {
+		w.open, w.damaged = true, false
+		w.scan = scanner{
+			arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: k.bornBlack,
+			damaged: func(off int64, reason string, err error) {
+				w.damaged = true
+				_ = s.damage(seg, off, reason, err)
+			},
+		}
+		used := k.bornBlack - segmentHeaderBytes
+		// A segment that grew since the cycle began, or may grow, stays.
+		w.move = seg.mem.Sealed() && seg.mem.Length() == k.bornBlack && (used == 0 || k.live.Load()*100 < used*keepShare)
+	}
+	for range sweepCheck {
+		before := w.scan.off
+		off, r, ok := w.scan.next()
+		if !ok {
+			return true, nil
+		}
+		if err := c.sweepRecord(seg, k, off, &r, st); err != nil {
+			w.scan.off = before // again in the next slice
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *SweepStats) error {
+	s := c.s
+	at := seg.mem.At(off)
+	found := arena.Nil
+	err := s.arena.Confine(func() error {
+		found = s.index.find(r.hash)
+		return nil
+	})
+	if err != nil {
+		_ = s.readError(r.hash, arena.Nil, err)
+		return nil
+	}
+	if found != at {
+		return nil // dropped before, or another copy counts
+	}
+	if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
+		s.drop(r.hash, at, r.extent())
+		if now {
+			st.Dropped++
+			st.DroppedBytes += r.extent()
+			s.counters.swept.Add(1)
+		}
+		return nil
+	}
+	if !c.sweep.move {
+		return nil
+	}
+	return c.moveRecord(seg, off, r, st)
+}
+
+// moveRecord copies a marked record to the sweeper's own segment and leads its index entry there.
+func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) error {
+	s, w := c.s, &c.sweep
+	at := seg.mem.At(off)
+	// A record with a segment of its own is never moved: it is all of it, or nothing.
+	if w.to.Room() < r.extent() {
+		if err := c.nextTarget(r.extent()); err != nil {
+			return err
+		}
+	}
+	err := s.arena.Confine(func() error {
+		if !r.intact() {
+			s.drop(r.hash, at, r.extent())
+			_ = s.damage(seg, off, "payload fails its checksum", nil)
+			return nil
+		}
+		to, b, err := w.to.Reserve(r.extent())
+		if err != nil {
+			return classify(err)
+		}
+		writeRecord(b, r.kind, r.hash, r.payload, &w.to.scratch)
+		w.to.Commit()
+		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and nobody's.
+		if s.index.change(r.hash, at, to) {
+			st.Moved++
+			st.MovedBytes += r.extent()
+			s.counters.moved.Add(1)
+		}
+		return nil
+	})
+	if fault, ok := errors.AsType[*arena.FaultError](err); ok {
+		if fault.Segment == seg.mem {
+			_ = s.unreadable(r.hash, at, err)
+			return nil
+		}
+		target := w.to.Segment()
+		w.to.Abandon()
+		return s.faultError(target, fault)
+	}
+	return err
+}
+
+// nextTarget gives the sweeper a segment with room for n bytes.
+func (c *Cycle) nextTarget(n int64) error {
+	s, w := c.s, &c.sweep
+	seg := s.takeSpare(n)
+	if seg == nil {
+		var err error
+		if seg, err = s.newSegment(0); err != nil {
+			return err
+		}
+	}
+	if old := w.to.Detach(); old != nil {
+		old.Seal()
+	}
+	w.copied = append(w.copied, seg)
+	return w.to.Attach(seg.mem)
+}
+
+// finishSegment ends the work on the first segment; if it was emptied, it goes (G4).
+func (c *Cycle) finishSegment(st *SweepStats) error {
+	s, w := c.s, &c.sweep
+	seg := w.segs[0]
+	if w.move {
+		if w.damaged {
+			// Records that the scan could not read may still have entries.
+			s.index.dropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
+		}
+		if err := s.forget(seg, w.copied); err != nil {
+			return err
+		}
+		st.Freed += seg.mem.Bytes()
+		w.copied = w.copied[:0]
+		if m := w.to.Segment(); m != nil {
+			w.copied = append(w.copied, m.Owner().(*segment))
+		}
+	}
+	w.segs, w.open, w.move = w.segs[1:], false, false
+	return nil
+}
+
+// forget removes a segment that nothing needs, once the copies made of its records are as durable as they were.
+func (s *Store) forget(seg *segment, copies []*segment) error {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if s.dir != "" {
+		if err := s.syncFailed(); err != nil {
+			return err
+		}
+		for _, to := range copies {
+			if err := s.syncSegment(to, to.mem.Length()); err != nil {
+				return err
+			}
+		}
+		if s.opts.Sync == SyncNone {
+			// Their names may not be durable yet, the name that goes may be.
+			if err := s.fs.SyncDir(s.dir); err != nil {
+				return s.failSync(err)
+			}
+		}
+		r := s.manifestOf(func(g *segment) (int64, bool) { return g.noted, g != seg })
+		r.note = s.Note()
+		if err := s.writeManifest(&r, true); err != nil {
+			return err
+		}
+	}
+	// The marks stay in place: a put that found a record here before it was dropped asks them whether it was (G3).
+	k := seg.marks.Load()
+	s.retire(seg)
+	s.epochs.Retire(k.block.Len(), func() { _ = k.block.Free() })
+	return nil
+}
+
+// close leaves what was copied to for others to fill.
+func (w *sweeper) close(s *Store) {
+	m := w.to.Detach()
+	if m == nil {
+		return
+	}
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	s.spares = append(s.spares, m.Owner().(*segment))
+}

@@ -1,0 +1,191 @@
+package mmapcas
+
+import (
+	"context"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// verifyChunk is how many bytes are verified between two looks at the context and two reports of progress.
+const verifyChunk = 4 << 20
+
+// A VerifyReport says what Verify read and found.
+type VerifyReport struct {
+	Segments   int
+	Records    int64 // whole records read
+	Bytes      int64 // of these
+	Indexed    int64 // of these, found by their names
+	Unindexed  int64 // whole, but dropped by a collection, or a second copy
+	Dangling   int64 // index entries that lead to no whole record of their name
+	DamagedAll int64 // damaged places
+	// Damaged names the first of them, up to 100.
+	Damaged []*CorruptError
+}
+
+// damagedMax bounds the list in a report.
+const damagedMax = 100
+
+// OK reports whether nothing is wrong.
+func (r *VerifyReport) OK() bool { return r.DamagedAll == 0 && r.Dangling == 0 }
+
+func (r *VerifyReport) damaged(e *CorruptError) {
+	r.DamagedAll++
+	if len(r.Damaged) < damagedMax {
+		r.Damaged = append(r.Damaged, e)
+	}
+}
+
+// Verify reads the whole store: every header, every payload, every hash, and the index against the records. It changes
+// nothing. progress, if not nil, hears how many bytes of how many are done. Damage is in the report; the error is the
+// context's, or ErrClosed. Verify may run beside everything else, and says nothing about records put meanwhile.
+func (s *Store) Verify(ctx context.Context, progress func(done, total int64)) (VerifyReport, error) {
+	v := verifier{s: s, ctx: ctx, progress: progress}
+	segs := s.segments()
+	for _, seg := range segs {
+		v.total += seg.mem.Length()
+	}
+	for _, seg := range segs {
+		if err := v.segment(seg); err != nil {
+			return v.report, err
+		}
+	}
+	err := v.index()
+	return v.report, err
+}
+
+type verifier struct {
+	s           *Store
+	ctx         context.Context
+	progress    func(done, total int64)
+	done, total int64
+	report      VerifyReport
+}
+
+// segment verifies one segment, in chunks, each under a pin of its own.
+func (v *verifier) segment(seg *segment) error {
+	v.report.Segments++
+	w := scanner{arena: v.s.arena, seg: seg.mem, off: segmentHeaderBytes, end: seg.mem.Length()}
+	w.damaged = func(off int64, reason string, err error) {
+		v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Offset: off, Reason: reason, Err: err})
+	}
+	v.segmentHeader(seg)
+	for from := int64(0); ; from = w.off {
+		if err := v.ctx.Err(); err != nil {
+			return err
+		}
+		more, err := v.chunk(seg, &w)
+		if err != nil {
+			return err
+		}
+		v.done += w.off - from
+		if v.progress != nil {
+			v.progress(v.done, v.total)
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+func (v *verifier) segmentHeader(seg *segment) {
+	g := v.s.epochs.Pin()
+	defer g.Unpin()
+	if v.s.closed.Load() || !v.s.mapped(seg) {
+		return
+	}
+	err := v.s.arena.Confine(func() error {
+		h, ok := parseSegmentHeader(seg.mem.Mem())
+		if !ok || h.number != seg.number || h.identity != v.s.identity {
+			v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Reason: "segment header fails its checksum"})
+		}
+		return nil
+	})
+	if err != nil {
+		v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Reason: "cannot be read", Err: err})
+	}
+}
+
+// mapped reports whether the segment is still there. The caller holds a pin, so the answer stays true.
+func (s *Store) mapped(seg *segment) bool { return s.arena.Segment(seg.mem.First()) == seg.mem }
+
+func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
+	s := v.s
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return false, ErrClosed
+	}
+	if !s.mapped(seg) {
+		return false, nil
+	}
+	for stop := w.off + verifyChunk; w.off < stop; {
+		off, r, ok := w.next()
+		if !ok {
+			return false, nil
+		}
+		reason := ""
+		indexed := false
+		err := s.arena.Confine(func() error {
+			switch {
+			case !r.intact():
+				reason = "payload fails its checksum"
+			case HashOf(r.kind, r.payload) != r.hash:
+				reason = "payload has another hash than its header says"
+			}
+			indexed = s.index.find(r.hash) == seg.mem.At(off)
+			return nil
+		})
+		if err != nil {
+			reason = "cannot be read"
+		}
+		if reason != "" {
+			v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Offset: off, Reason: reason, Err: err})
+			continue
+		}
+		v.report.Records++
+		v.report.Bytes += r.extent()
+		if indexed {
+			v.report.Indexed++
+		} else {
+			v.report.Unindexed++
+		}
+	}
+	return true, nil
+}
+
+// index verifies that every entry leads to a record which is found by its name.
+func (v *verifier) index() error {
+	for i := range v.s.index.shards {
+		if err := v.ctx.Err(); err != nil {
+			return err
+		}
+		if err := v.shard(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifier) shard(i int) error {
+	s := v.s
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	s.index.eachOf(i, func(at arena.Addr) {
+		err := s.arena.Confine(func() error {
+			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of the same name.
+			m := s.arena.Segment(at)
+			r, ok := parseRecord(m.Mem()[m.Offset(at):])
+			if !ok || s.index.find(r.hash) == arena.Nil {
+				v.report.Dangling++
+			}
+			return nil
+		})
+		if err != nil {
+			v.report.Dangling++
+		}
+	})
+	return nil
+}

@@ -1,0 +1,197 @@
+package vfs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+const (
+	dirMode  fs.FileMode = 0o700
+	fileMode fs.FileMode = 0o600
+)
+
+// OS is the operating system's file system.
+type OS struct{}
+
+var _ FS = OS{}
+
+// MkdirAll implements FS.
+func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
+
+// Create implements FS.
+func (OS) Create(name string) (File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	return &osFile{f}, nil
+}
+
+// Open implements FS.
+func (OS) Open(name string, readOnly bool) (File, error) {
+	flag := os.O_RDWR
+	if readOnly {
+		flag = os.O_RDONLY
+	}
+	f, err := os.OpenFile(name, flag, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &osFile{f}, nil
+}
+
+// Rename implements FS.
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+// Remove implements FS.
+func (OS) Remove(name string) error { return os.Remove(name) }
+
+// List implements FS.
+func (OS) List(dir string) ([]string, error) {
+	es, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(es))
+	for i, e := range es {
+		names[i] = e.Name()
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// SyncDir implements FS.
+func (OS) SyncDir(dir string) error { return syncDir(dir) }
+
+// Table implements FS.
+func (OS) Table() bool { return false }
+
+// Lock implements FS.
+func (OS) Lock(name, holder string, shared bool) (io.Closer, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil && shared {
+		// A store that may not be written can still be read; a lock file is there unless nobody ever wrote.
+		f, err = os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return noLock{}, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = lockFile(f, shared)
+	if errors.Is(err, errHeld) {
+		held := readHolder(f, name)
+		return nil, errors.Join(held, f.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("vfs: lock %s: %w", name, err), f.Close())
+	}
+	if shared {
+		return f, nil
+	}
+	// The note is for people; a lock without it is a lock all the same, also on a full disk.
+	if f.Truncate(0) == nil {
+		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+" "+holder+"\n"), 0)
+	}
+	return f, nil
+}
+
+// errHeld is what lockFile says when somebody else has the lock.
+var errHeld = errors.New("held")
+
+type noLock struct{}
+
+func (noLock) Close() error { return nil }
+
+func readHolder(r io.ReaderAt, name string) *HeldError {
+	var b [512]byte
+	n, _ := r.ReadAt(b[:], 0) // nothing to read is nothing known
+	return parseHolder(name, b[:n])
+}
+
+// parseHolder reads "pid name"; whatever else it finds means that the holder is not known.
+func parseHolder(name string, b []byte) *HeldError {
+	e := &HeldError{Name: name}
+	line, _, ok := strings.Cut(string(b), "\n")
+	if !ok {
+		return e
+	}
+	pid, who, _ := strings.Cut(line, " ")
+	if n, err := strconv.Atoi(pid); err == nil && n > 0 {
+		e.PID, e.Who = n, strings.ToValidUTF8(who, "?")
+	}
+	return e
+}
+
+type osFile struct{ f *os.File }
+
+func (f *osFile) ReadAt(b []byte, off int64) (int, error)  { return f.f.ReadAt(b, off) }
+func (f *osFile) WriteAt(b []byte, off int64) (int, error) { return f.f.WriteAt(b, off) }
+func (f *osFile) Close() error                             { return f.f.Close() }
+func (f *osFile) Name() string                             { return f.f.Name() }
+func (f *osFile) Truncate(n int64) error                   { return f.f.Truncate(n) }
+func (f *osFile) Source() arena.Source                     { return arena.File(f.f) }
+
+func (f *osFile) Size() (int64, error) {
+	fi, err := f.f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return fi.Size(), nil
+}
+
+func (f *osFile) Allocate(n int64) error {
+	if err := allocate(f.f, n); err != nil {
+		return fmt.Errorf("vfs: allocate %d bytes for %s: %w", n, f.f.Name(), err)
+	}
+	return nil
+}
+
+func (f *osFile) Zero(off, n int64) error {
+	if n <= 0 {
+		return nil
+	}
+	if err := zero(f.f, off, n); err != nil {
+		return fmt.Errorf("vfs: clear %d bytes at %d of %s: %w", n, off, f.f.Name(), err)
+	}
+	return nil
+}
+
+func (f *osFile) Sync() error {
+	if err := datasync(f.f); err != nil {
+		return fmt.Errorf("vfs: sync %s: %w", f.f.Name(), err)
+	}
+	return nil
+}
+
+// writeZeros stores zeros in [off, off+n): the portable way to give bytes disk space or to clear them.
+func writeZeros(f *os.File, off, n int64) error {
+	buf := make([]byte, min(n, 1<<20))
+	for n > 0 {
+		k, err := f.WriteAt(buf[:min(n, int64(len(buf)))], off)
+		if err != nil {
+			return err
+		}
+		off += int64(k)
+		n -= int64(k)
+	}
+	return nil
+}
+
+// lengthen gives disk space to what is missing for a file of n bytes by writing it.
+func lengthen(f *os.File, n int64) error {
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return writeZeros(f, fi.Size(), n-fi.Size())
+}
