@@ -1,0 +1,69 @@
+# Every target needs Go 1.26, git and make only; what else a target needs it fetches at a pinned version through go run, or says what is missing.
+
+GO            ?= go
+BIN           := bin/cytisus
+STORE         ?= .cytisus
+STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CROSS         := darwin/arm64 windows/amd64 linux/arm64
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare profile fuzz crash clean ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the command into bin/
+	@$(GO) build -o $(BIN) ./lsp/cmd/cytisus
+
+run: build ## index the Go standard library into ./.cytisus and ask it two questions; run it twice to see a warm start
+	@./$(BIN) demo --store $(STORE)
+
+test: ## all tests under the race detector
+	$(GO) test -race -timeout 14m ./...
+
+test-check: ## all tests with the engine's own invariant checks on (build tag check)
+	$(GO) test -tags check -timeout 14m ./...
+
+vet: ## go vet of every package, benchmarks included
+	$(GO) vet ./...
+	$(GO) vet -tags check ./...
+	cd benchmarks && $(GO) vet ./...
+
+lint: ## staticcheck
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## format with gofumpt
+	$(GO) run $(GOFUMPT) -w .
+
+fmt-check: ## fail if gofumpt would change a file
+	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+
+cross: ## build for the other platforms
+	@for p in $(CROSS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./... && GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; done
+
+tidy-check: ## fail if go.mod or go.sum are not tidy
+	$(GO) mod tidy -diff
+	cd benchmarks && $(GO) mod tidy -diff
+
+vuln: ## known vulnerabilities in what the command uses
+	$(GO) run $(GOVULNCHECK) ./...
+
+compare: ## SUITE=ring|task|store|index: ours and the peers, alternating in one run, medians, tab-separated
+	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
+
+profile: build ## record a labelled CPU profile of a cold index and report it by lane and task
+	cd benchmarks && $(GO) run ./cmd/profile
+
+fuzz: ## every fuzz target for FUZZTIME (default 10s) each
+	./fuzz/all.sh $(or $(FUZZTIME),10s)
+
+crash: ## kill a real process while it commits, reopen, check; CYCLES (default 100)
+	$(GO) run ./fuzz/cmd/crash -cycles $(or $(CYCLES),100)
+
+clean: ## remove what the targets above made
+	rm -rf bin $(STORE)
+
+ci: ## what .ci/run runs
+	.ci/run

@@ -1,0 +1,111 @@
+package layout
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cytisus/cytisus/"
+
+// allowed says which packages of the module each package may import, itself apart. "…" stands for everything below. Whoever adds a
+// package adds it here; an import against the order is a mistake in the design, not in this table.
+var allowed = []struct {
+	pkg  string
+	may  []string
+	note string
+}{
+	{"affinity", nil, "knows the machine and nothing else"},
+	{"epoch", []string{"affinity"}, ""},
+	{"queue", []string{"affinity"}, ""},
+	{"arena", []string{"affinity", "epoch"}, "addresses and bytes, no records"},
+	{"mmapcas/vfs", nil, ""},
+	{"mmapcas/hash", nil, "pure functions of bytes"},
+	{"mmapcas", []string{"affinity", "epoch", "arena", "mmapcas/…"}, "records, no partitions"},
+	{"runtime/lane", nil, ""},
+	{"runtime/sched", []string{"affinity", "epoch", "queue", "runtime/lane"}, "runs functions, knows no data"},
+	{"runtime/db", []string{"mmapcas"}, "knows no tasks and no queries"},
+	{"runtime/memo", []string{"mmapcas", "runtime/db", "runtime/sched"}, ""},
+	{"runtime/gc", []string{"mmapcas", "runtime/db"}, ""},
+	{"runtime", []string{"affinity", "epoch", "mmapcas", "runtime/…"}, "the face: no language, no protocol"},
+	{"lsp", []string{"runtime"}, "words only: no language, no wire"},
+	{"lsp/position", nil, ""},
+	{"lsp/document", []string{"lsp/position"}, ""},
+	{"lsp/partition", []string{"lsp", "runtime"}, ""},
+	{"lsp/dispatch", []string{"lsp", "runtime", "runtime/lane"}, ""},
+	{"lsp/daemon", []string{"lsp/dispatch"}, ""},
+	{"lsp/server", []string{"lsp", "lsp/position", "lsp/document", "lsp/partition", "lsp/dispatch", "runtime", "runtime/lane"}, "knows no language"},
+	{"lsp/golang", []string{"lsp", "lsp/partition", "runtime", "runtime/lane"}, "knows no protocol"},
+	{"lsp/cmd/cytisus", []string{"…"}, ""},
+	{"fuzz/…", []string{"…"}, "may import anything; nobody imports it"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Doc        string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Doc", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return pkgs
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+func matches(pattern, pkg string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "…"); ok {
+		return strings.HasPrefix(pkg, prefix)
+	}
+	return pattern == pkg
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		i := slices.IndexFunc(allowed, func(a struct {
+			pkg  string
+			may  []string
+			note string
+		},
+		) bool {
+			return matches(a.pkg, name)
+		})
+		if i < 0 {
+			t.Errorf("%s is not in the table of this test: decide where it belongs", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			imp, ours := strings.CutPrefix(imp, module)
+			if ours && !slices.ContainsFunc(allowed[i].may, func(m string) bool { return matches(m, imp) }) {
+				t.Errorf("%s imports %s, which is against the order (it may import %q)", name, imp, allowed[i].may)
+			}
+		}
+	}
+}
+
+func TestPackagesSayWhatTheyAre(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}

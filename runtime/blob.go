@@ -1,0 +1,169 @@
+package runtime
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A Blob names bytes in the store by their content. It may be a field of a partition's or query's value, at any depth: the bytes
+// live as long as a value that names them. The zero Blob names nothing and reads as no bytes.
+//
+// Use it for results that many ask for but few read whole: a query that only passes the Blob on costs 16 bytes.
+type Blob struct{ hash mmapcas.Hash }
+
+// IsZero reports whether b names nothing.
+func (b Blob) IsZero() bool { return b.hash.IsZero() }
+
+func (b Blob) String() string { return b.hash.String() }
+
+// MarshalBinary gives the 16 bytes of the name.
+func (b Blob) MarshalBinary() ([]byte, error) { return b.hash[:], nil }
+
+// UnmarshalBinary is the inverse of MarshalBinary.
+func (b *Blob) UnmarshalBinary(p []byte) error {
+	if len(p) != len(b.hash) {
+		return fmt.Errorf("runtime: a blob's name has %d bytes, not %d", len(b.hash), len(p))
+	}
+	copy(b.hash[:], p)
+	return nil
+}
+
+func (e *Engine) putBlob(p []byte) (Blob, error) {
+	h, _, err := e.store.Put(kindBlob, p)
+	if err != nil {
+		return Blob{}, fmt.Errorf("runtime: storing a blob of %d bytes: %w", len(p), err)
+	}
+	return Blob{h}, nil
+}
+
+// PutBlob stores p and returns its name. p is copied.
+func (t *Task) PutBlob(p []byte) (Blob, error) { return t.eng.putBlob(p) }
+
+// PutBlob stores p and returns its name. p is copied.
+func (w *Writer) PutBlob(p []byte) (Blob, error) { return w.eng.putBlob(p) }
+
+// ReadBlob returns a copy of the bytes that b names. A blob that was reached through a value of r's snapshot is always there; any
+// other may have been collected (ErrNotFound of package mmapcas).
+func ReadBlob(r Reader, b Blob) ([]byte, error) {
+	var out []byte
+	err := ViewBlob(r, b, func(p []byte) error {
+		out = append(make([]byte, 0, len(p)), p...)
+		return nil
+	})
+	return out, err
+}
+
+// ViewBlob calls fn with the bytes that b names, in place: they must not be changed or kept, and fn must not wait.
+func ViewBlob(r Reader, b Blob, fn func([]byte) error) error {
+	if b.IsZero() {
+		return fn(nil)
+	}
+	eng, _ := r.reads()
+	err := eng.store.View(b.hash, func(kind mmapcas.Kind, p []byte) error { return fn(p) })
+	if err != nil {
+		return fmt.Errorf("runtime: blob %s: %w", b, err)
+	}
+	return nil
+}
+
+// A blobFinder finds the blobs in values of one type. Types that cannot hold one have none.
+type blobFinder struct{ types map[reflect.Type]bool }
+
+var blobType = reflect.TypeFor[Blob]()
+
+func blobFinderFor(t reflect.Type) *blobFinder {
+	f := &blobFinder{types: map[reflect.Type]bool{}}
+	if !f.mayHold(t, map[reflect.Type]bool{}) {
+		return nil
+	}
+	return f
+}
+
+// mayHold reports whether values of type t can hold a blob. open holds the types being looked at, so recursive types end.
+func (f *blobFinder) mayHold(t reflect.Type, open map[reflect.Type]bool) bool {
+	if t == blobType {
+		return true
+	}
+	if holds, ok := f.types[t]; ok {
+		return holds
+	}
+	if open[t] {
+		return false // decided by the type's other parts, where the recursion began
+	}
+	open[t] = true
+	holds := false
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			holds = f.mayHold(t.Field(i).Type, open) || holds
+		}
+	case reflect.Array, reflect.Slice, reflect.Pointer:
+		holds = f.mayHold(t.Elem(), open)
+	case reflect.Map:
+		k, v := f.mayHold(t.Key(), open), f.mayHold(t.Elem(), open)
+		holds = k || v
+	case reflect.Interface:
+		holds = true // decided by the value
+	}
+	delete(open, t)
+	if len(open) == 0 || holds {
+		f.types[t] = holds // a "no" found inside a recursion may be preliminary
+	}
+	return holds
+}
+
+// find returns the blobs in v, sorted, each once.
+func (f *blobFinder) find(v reflect.Value) []mmapcas.Hash {
+	if f == nil {
+		return nil
+	}
+	var refs []mmapcas.Hash
+	f.walk(v, &refs)
+	slices.SortFunc(refs, func(a, b mmapcas.Hash) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(refs)
+}
+
+func (f *blobFinder) walk(v reflect.Value, refs *[]mmapcas.Hash) {
+	t := v.Type()
+	if t == blobType {
+		var h mmapcas.Hash
+		bytes := v.Field(0)
+		for i := range h {
+			h[i] = byte(bytes.Index(i).Uint())
+		}
+		if !h.IsZero() {
+			*refs = append(*refs, h)
+		}
+		return
+	}
+	if holds, ok := f.types[t]; ok && !holds {
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f.walk(v.Field(i), refs)
+		}
+	case reflect.Array, reflect.Slice:
+		if elem, ok := f.types[t.Elem()]; !ok && scalar(t.Elem().Kind()) || ok && !elem {
+			return
+		}
+		for i := range v.Len() {
+			f.walk(v.Index(i), refs)
+		}
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			f.walk(v.Elem(), refs)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			f.walk(it.Key(), refs)
+			f.walk(it.Value(), refs)
+		}
+	}
+}
+
+func scalar(k reflect.Kind) bool { return k <= reflect.Complex128 || k == reflect.String }

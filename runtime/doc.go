@@ -1,0 +1,43 @@
+// Package runtime is an embeddable engine for incremental computation: inputs, memoised queries over them and
+// watchers, kept up to date in parallel, on disk, across restarts.
+//
+// # In one breath
+//
+// A Partition is a named, ordered map from keys to values. A Commit changes any number of partitions at once and makes a new
+// generation; a Snapshot reads one generation for as long as it is held. A Query is a named pure function: what it reads, through the
+// Task it is given, is recorded, and it runs again only when one of these reads has changed. A watcher
+// runs a task when keys change. Tasks run on a few worker threads, by priority (see package lane), and may wait without holding a thread.
+//
+//	var files = runtime.NewPartition[[]byte]("files")
+//
+//	var lines = runtime.NewQuery("lines", 1, func(t *runtime.Task, path string) (int, error) {
+//		text, err := files.Get(t, path)
+//		return bytes.Count(text, []byte("\n")), err
+//	})
+//
+//	eng, err := runtime.Open(dir, runtime.Options{})
+//	err = eng.Commit(ctx, func(w *runtime.Writer) error { return files.Put(w, "a.txt", text) })
+//	n, err := lines.Ask(ctx, eng, "a.txt")
+//
+// Partitions and queries are values, usually package variables; an engine learns of them at first use. Two of one
+// name that differ in type or version are an error that names both places.
+//
+// # What must be pure
+//
+// A query function may read through its Task, compute, and wait for other queries. It must not commit, read clocks, files or
+// globals that change, or keep what it was given to change it later: values are shared by all who ask. Where the outside world must be
+// asked (a compiler, the file system), make its state an input: a record with a hash of what the answer
+// depends on, read before asking. Options.RecomputeShare finds queries that are not pure.
+//
+// # Errors
+//
+// An error from a query function goes to whoever asked and is not kept. A failure that is an answer ("this file does not
+// parse") belongs in the value.
+//
+// # Concurrency
+//
+// All methods of Engine, Partition, Query and Snapshot may be called from any goroutine. A Task and a Writer belong to
+// the function that they were given to.
+//
+// This package shadows the standard package of the same name; import that one as goruntime where both are needed.
+package runtime

@@ -1,0 +1,167 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/memo"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// An Engine is a store with the workers that compute on it. Open one per directory.
+type Engine struct {
+	o     Options
+	store *mmapcas.Store
+	db    *db.DB
+	sched *sched.Pool
+	memo  *memo.Table
+	gc    *gc.Collector
+
+	parts    *xsync.MapOf[string, defined]    // partitions met, by name
+	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
+	watchers watchers
+
+	keeper  keeper
+	closing atomic.Bool
+	layers  layers
+}
+
+// layers are what Close takes down, in the opposite order of opening.
+type layers struct {
+	once  sync.Once
+	close []func(context.Context) error
+	err   error
+}
+
+func (l *layers) opened(close func(context.Context) error) { l.close = append(l.close, close) }
+
+func (l *layers) closeAll(ctx context.Context) error {
+	l.once.Do(func() {
+		for i := len(l.close) - 1; i >= 0; i-- {
+			l.err = errors.Join(l.err, l.close[i](ctx))
+		}
+	})
+	return l.err
+}
+
+// Open opens the store in dir, making it if there is none, and starts the workers. An empty dir keeps everything in memory.
+//
+// Errors: mmapcas.ErrLocked (a *mmapcas.LockedError names the holder), mmapcas.ErrNewerFormat, mmapcas.ErrReadOnly,
+// mmapcas.ErrNoSpace, mmapcas.ErrCorrupt. A store that was damaged or cut off opens with what is intact.
+func Open(dir string, o Options) (_ *Engine, err error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	e := &Engine{o: o, parts: xsync.NewMapOf[string, defined](), queries: xsync.NewMapOf[string, boundQuery]()}
+
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("runtime: opening %s: %w", place(dir), err), e.layers.closeAll(context.Background()))
+		}
+	}()
+
+	epochs := epoch.NewDomain()
+	e.store, err = mmapcas.Open(dir, mmapcas.Options{
+		Epochs: epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.layers.opened(func(context.Context) error { return e.store.Close() })
+
+	e.db, err = db.Open(e.store, db.Options{Durable: o.Sync != mmapcas.SyncNone, Volatile: dir == "", Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	e.layers.opened(e.db.Close)
+
+	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
+	e.memo, err = memo.New(memo.Options{
+		Store: e.store, DB: e.db, Lookup: e.lookup, Session: e.gc.Session, Shade: e.gc.Shade,
+		CacheBytes: o.CacheBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.layers.opened(func(ctx context.Context) error {
+		e.gc.Close()
+		return e.memo.Flush(context.WithoutCancel(ctx))
+	})
+
+	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Epochs: epochs, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	e.layers.opened(e.sched.Close)
+
+	e.keeper.start(e)
+	e.layers.opened(func(context.Context) error { e.keeper.stop(); return nil })
+	return e, nil
+}
+
+func place(dir string) string {
+	if dir == "" {
+		return "a store in memory"
+	}
+	return dir
+}
+
+// refs is the collector's view of every kind of record that the engine writes.
+func refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
+	switch {
+	case kind == kindRefValue:
+		refs, _, err := splitRefs(payload)
+		if err != nil {
+			return nil
+		}
+		return refs
+	case kind == memo.KindTrace:
+		return memo.Refs(kind, payload)
+	default:
+		return db.Refs(kind, payload)
+	}
+}
+
+func (e *Engine) lookup(name string) *memo.Query {
+	if b, ok := e.queries.Load(name); ok {
+		return b.memo
+	}
+	if q := allQueries.find(name); q != nil {
+		if m, err := q.memo(e); err == nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// Close stops taking work, waits for tasks that run or are queued until ctx ends, cancels those that are left, writes what is not written yet and
+// closes the store. It may be called more than once; calls after the first return the same error.
+func (e *Engine) Close(ctx context.Context) error {
+	e.closing.Store(true)
+	return e.layers.closeAll(ctx)
+}
+
+// Checkpoint writes everything to the store and makes it durable now, whatever Options.Sync says.
+func (e *Engine) Checkpoint(ctx context.Context) error {
+	if e.closing.Load() {
+		return ErrClosed
+	}
+	if err := e.memo.Flush(ctx); err != nil {
+		return err
+	}
+	return e.db.Checkpoint(ctx)
+}
+
+// Verify reads the whole store back and checks every record's hash. progress may be nil; it is called with bytes done and in total.
+func (e *Engine) Verify(ctx context.Context, progress func(done, total int64)) (mmapcas.VerifyReport, error) {
+	return e.store.Verify(ctx, progress)
+}

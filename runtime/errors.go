@@ -1,0 +1,48 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cytisus/cytisus/runtime/memo"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+var (
+	// ErrNotFound is returned by Partition.Get for a key that the snapshot does not have.
+	ErrNotFound = errors.New("runtime: no such key")
+
+	// ErrClosed is returned by every call on an engine that is closed or closing.
+	ErrClosed = errors.New("runtime: engine is closed")
+
+	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.
+	ErrConflict = errors.New("runtime: conflicting definitions")
+
+	// ErrInQuery is returned for what a query function must not do: commit, wait for a change, watch.
+	ErrInQuery = errors.New("runtime: not allowed inside a query")
+
+	// ErrReserved is returned for a partition name that begins with "$".
+	ErrReserved = errors.New("runtime: names that begin with $ are the engine's own")
+
+	// ErrCycle is matched by the error of a query that needs its own result; the error names the path.
+	ErrCycle = memo.ErrCycle
+
+	// ErrWatchLoop is reported when watchers keep triggering each other without end.
+	ErrWatchLoop = errors.New("runtime: watchers trigger each other without end")
+)
+
+// A CycleError names the queries of a cycle. It matches ErrCycle.
+type CycleError = memo.CycleError
+
+// A PanicError is the failure of a task whose function panicked; it holds the value and the stack.
+type PanicError = sched.PanicError
+
+// A DecodeError says that stored bytes do not decode as the type of the partition or query that reads them.
+type DecodeError struct {
+	What string // partition[key] or query name
+	Err  error
+}
+
+func (e *DecodeError) Error() string { return fmt.Sprintf("runtime: decoding %s: %v", e.What, e.Err) }
+
+func (e *DecodeError) Unwrap() error { return e.Err }

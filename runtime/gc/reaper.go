@@ -1,0 +1,94 @@
+package gc
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A reaper turns notes about replaced records into an estimate of garbage. It keeps a count for each record that was
+// referred to since the process began; a record from before counts as referred to once.
+type reaper struct {
+	o       Options
+	garbage atomic.Int64 // bytes
+
+	mu      sync.Mutex
+	counts  map[mmapcas.Hash]int32 // guarded by mu: references made minus references dropped, for records touched since the start
+	cascade []mmapcas.Hash         // guarded by mu: records found dead whose references are to be dropped
+}
+
+func (r *reaper) init(o Options) {
+	r.o = o
+	r.counts = map[mmapcas.Hash]int32{}
+}
+
+// reset starts over after a cycle: what it estimated is gone.
+func (r *reaper) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.counts)
+	r.cascade = nil
+	r.garbage.Store(0)
+}
+
+// Referred notes that commits refer to these records now.
+func (c *Collector) Referred(hashes []mmapcas.Hash) {
+	r := &c.reaper
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range hashes {
+		r.counts[h]++
+	}
+}
+
+// cascadeMax bounds how many dead records one Reap follows: a large drop is spread over several.
+const cascadeMax = 4096
+
+// Reap applies the notes that no snapshot needs any more and returns how many it applied. The rest, and what
+// follows from them, waits for the next call.
+func (c *Collector) Reap() (applied int) {
+	r := &c.reaper
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.o.DB.Replaced(c.o.DB.OldestSnapshot(), func(h mmapcas.Hash) {
+		applied++
+		r.drop(h)
+	})
+	for n := 0; len(r.cascade) > 0 && n < cascadeMax; n++ {
+		h := r.cascade[len(r.cascade)-1]
+		r.cascade = r.cascade[:len(r.cascade)-1]
+		r.bury(h)
+	}
+	return applied
+}
+
+func (r *reaper) drop(h mmapcas.Hash) {
+	n, known := r.counts[h]
+	if !known {
+		n = 1
+	}
+	if n--; n > 0 {
+		r.counts[h] = n
+		return
+	}
+	r.counts[h] = 0
+	r.cascade = append(r.cascade, h)
+}
+
+// bury counts a dead record's bytes and drops its references.
+func (r *reaper) bury(h mmapcas.Hash) {
+	var refs []mmapcas.Hash
+	err := r.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		r.garbage.Add(int64(len(payload)))
+		refs = r.o.Refs(kind, payload)
+		return nil
+	})
+	if errors.Is(err, mmapcas.ErrNotFound) {
+		return // collected already
+	}
+	for _, ref := range refs {
+		r.drop(ref)
+	}
+}

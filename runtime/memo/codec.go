@@ -1,0 +1,211 @@
+package memo
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// KindTrace is the record kind of an entry's traces. Kinds 16 to 31 belong to this package.
+const KindTrace mmapcas.Kind = 16
+
+const traceFormat = 1
+
+// The form of a trace record (uvarints, strings and hashes as below):
+//
+//	format, query version, number of traces, then for each trace:
+//	  from, to, partitions (8 bytes, little endian), result hash, number of reads, then for each read:
+//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), hash
+func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
+	dst = append(dst, traceFormat)
+	dst = binary.AppendUvarint(dst, uint64(version))
+	dst = binary.AppendUvarint(dst, uint64(len(traces)))
+	for _, tr := range traces {
+		iv := tr.holds.Load()
+		dst = binary.AppendUvarint(dst, iv.from)
+		dst = binary.AppendUvarint(dst, iv.to)
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(tr.parts))
+		dst = append(dst, tr.result[:]...)
+		dst = binary.AppendUvarint(dst, uint64(len(tr.reads)))
+		prev := ""
+		for i := range tr.reads {
+			r := &tr.reads[i]
+			dst = append(dst, byte(r.kind))
+			if r.kind == readQuery {
+				dst = appendString(dst, r.query)
+			} else {
+				dst = binary.AppendUvarint(dst, uint64(r.part))
+			}
+			shared := sharedPrefix(prev, r.key)
+			dst = binary.AppendUvarint(dst, uint64(shared))
+			dst = appendString(dst, r.key[shared:])
+			prev = r.key
+			if r.kind == readKeys || r.kind == readRange {
+				dst = appendString(dst, r.hi)
+			}
+			dst = append(dst, r.hash[:]...)
+		}
+	}
+	return dst
+}
+
+// decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is ErrCorruptTrace.
+func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
+	d := decoder{rest: p}
+	if f := d.byte(); f != traceFormat {
+		return 0, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
+	}
+	version = uint32(d.uvarint())
+	n := d.count(1)
+	names := map[string]string{} // one string per query name
+	for range n {
+		tr := &trace{}
+		from, to := d.uvarint(), d.uvarint()
+		tr.holds.Store(&interval{from, to})
+		tr.parts = partSet(d.uint64())
+		d.hash(&tr.result)
+		reads := d.count(2 + len(mmapcas.Hash{}))
+		tr.reads = make([]read, reads)
+		prev := ""
+		for i := range tr.reads {
+			r := &tr.reads[i]
+			r.kind = readKind(d.byte())
+			switch r.kind {
+			case readQuery:
+				name := d.bytes()
+				if s, ok := names[string(name)]; ok {
+					r.query = s
+				} else {
+					r.query = string(name)
+					names[r.query] = r.query
+				}
+			case readRecord, readKeys, readRange:
+				r.part = db.PartID(d.uvarint())
+			default:
+				d.fail("unknown kind of read")
+			}
+			shared := d.uvarint()
+			rest := d.bytes()
+			if shared > uint64(len(prev)) {
+				d.fail("shared prefix longer than the previous key")
+				shared = 0
+			}
+			r.key = prev[:shared] + string(rest)
+			prev = r.key
+			if r.kind == readKeys || r.kind == readRange {
+				r.hi = string(d.bytes())
+			}
+			d.hash(&r.hash)
+			if d.err != nil {
+				return 0, nil, d.err
+			}
+		}
+		traces = append(traces, tr)
+	}
+	if d.err == nil && len(d.rest) != 0 {
+		d.fail("bytes after the end")
+	}
+	return version, traces, d.err
+}
+
+// Refs returns the records that a record of this package's kinds refers to: the results of its traces. A record that does not
+// decode refers to nothing.
+func Refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
+	if kind != KindTrace {
+		return nil
+	}
+	_, traces, err := decodeTraces(payload)
+	if err != nil {
+		return nil
+	}
+	refs := make([]mmapcas.Hash, len(traces))
+	for i, tr := range traces {
+		refs[i] = tr.result
+	}
+	return refs
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+func sharedPrefix(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// A decoder reads the forms above; after the first error every read gives zero.
+type decoder struct {
+	rest []byte
+	err  error
+}
+
+func (d *decoder) fail(what string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("%w: %s", ErrCorruptTrace, what)
+	}
+	d.rest = nil
+}
+
+func (d *decoder) take(n int) []byte {
+	if n > len(d.rest) {
+		d.fail("truncated")
+		return nil
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) byte() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) uint64() uint64 {
+	if b := d.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 {
+		d.fail("truncated number")
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+// count reads a number of things that take at least each bytes, so that a damaged count cannot ask for more memory than the input has.
+func (d *decoder) count(each int) int {
+	n := d.uvarint()
+	if n > uint64(len(d.rest)/each) {
+		d.fail("count larger than the record")
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) bytes() []byte {
+	n := d.uvarint()
+	if n > uint64(len(d.rest)) {
+		d.fail("truncated string")
+		return nil
+	}
+	return d.take(int(n))
+}
+
+func (d *decoder) hash(h *mmapcas.Hash) { copy(h[:], d.take(len(h))) }

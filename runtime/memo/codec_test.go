@@ -1,0 +1,64 @@
+package memo
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+func sampleTraces() []*trace {
+	a := &trace{
+		parts: 5, result: mmapcas.Hash{1, 2},
+		reads: []read{
+			{kind: readRecord, part: 3, key: "file:///a/b.go", hash: mmapcas.Hash{9}},
+			{kind: readRecord, part: 3, key: "file:///a/c.go"},
+			{kind: readKeys, part: 70, key: "file:///a/", hi: "file:///a0", hash: mmapcas.Hash{8}},
+			{kind: readRange, part: 1, key: "", hi: "", hash: mmapcas.Hash{7}},
+			{kind: readQuery, query: "parse", key: "file:///a/b.go", hash: mmapcas.Hash{6}},
+			{kind: readQuery, query: "parse", key: "", hash: mmapcas.Hash{5}},
+		},
+	}
+	a.holds.Store(&interval{3, 900})
+	b := &trace{result: mmapcas.Hash{3}}
+	b.holds.Store(&interval{1, 1})
+	return []*trace{a, b}
+}
+
+func TestTracesRoundTrip(t *testing.T) {
+	want := sampleTraces()
+	p := encodeTraces(nil, 7, want)
+	version, got, err := decodeTraces(p)
+	if err != nil || version != 7 || len(got) != len(want) {
+		t.Fatalf("version %d, %d traces, %v", version, len(got), err)
+	}
+	for i := range want {
+		if !got[i].sameReads(want[i]) || got[i].result != want[i].result || got[i].parts != want[i].parts || *got[i].holds.Load() != *want[i].holds.Load() {
+			t.Errorf("trace %d differs", i)
+		}
+	}
+	for n := range p {
+		if _, _, err := decodeTraces(p[:n]); err == nil {
+			t.Errorf("a record cut off after %d of %d bytes decodes", n, len(p))
+		}
+	}
+}
+
+func FuzzDecodeTraces(f *testing.F) {
+	f.Add(encodeTraces(nil, 7, sampleTraces()))
+	f.Add(encodeTraces(nil, 0, nil))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		version, traces, err := decodeTraces(p)
+		if err != nil {
+			return
+		}
+		again := encodeTraces(nil, version, traces)
+		v2, t2, err := decodeTraces(again)
+		if err != nil || v2 != version || len(t2) != len(traces) {
+			t.Fatalf("does not survive another round: %v", err)
+		}
+		if !bytes.Equal(again, encodeTraces(nil, v2, t2)) {
+			t.Fatal("encoding is not stable")
+		}
+	})
+}

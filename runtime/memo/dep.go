@@ -1,0 +1,59 @@
+package memo
+
+import (
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// A readKind says what a query read.
+type readKind uint8
+
+const (
+	readRecord readKind = 1 // one key of a partition; the zero hash means absent
+	readKeys   readKind = 2 // the keys of a range, without their contents
+	readRange  readKind = 3 // the keys of a range and their records' hashes
+	readQuery  readKind = 4 // the result of another query
+)
+
+// A read is one line of a trace: what was read and the hash seen.
+type read struct {
+	kind  readKind
+	part  db.PartID // readRecord, readKeys, readRange
+	query string    // readQuery: the query's name
+	key   string    // the record's key, the range's lower bound, or the query's encoded key
+	hi    string    // ranges: the upper bound, exclusive; "" is unbounded
+	hash  mmapcas.Hash
+}
+
+// same reports whether two reads name the same thing, whatever they saw.
+func (r *read) same(o *read) bool {
+	return r.kind == o.kind && r.part == o.part && r.key == o.key && r.hi == o.hi && r.query == o.query
+}
+
+// A partSet is a set of partitions in one word: bit i is partition i for i < 63, bit 63 any other.
+type partSet uint64
+
+const partsBeyond partSet = 1 << 63
+
+func partBit(p db.PartID) partSet {
+	if p < 63 {
+		return 1 << p
+	}
+	return partsBeyond
+}
+
+// unchangedSince reports whether no partition of the set changed in generations (since, snap.Gen()].
+func (s partSet) unchangedSince(snap *db.Snapshot, since uint64) bool {
+	if snap.Gen() <= since {
+		return true
+	}
+	if s&partsBeyond != 0 {
+		return false
+	}
+	for p := db.PartID(0); s != 0; p, s = p+1, s>>1 {
+		if s&1 != 0 && snap.LastChanged(p) > since {
+			return false
+		}
+	}
+	return true
+}

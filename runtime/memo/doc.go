@@ -1,0 +1,61 @@
+// Package memo keeps the answers of memoised queries and decides when they still hold.
+//
+// # Terms
+//
+// A query is a named, versioned, pure function of a key and of what it reads. Each run leaves a trace:
+// the list of everything it read (records, absent records, key ranges, other queries), each with the
+// hash seen, in the order of reading, and the hash of the result. A trace holds in a snapshot when every
+// read still has the hash it had: this is the verifying trace of "Build Systems à la Carte" (Mokhov,
+// Mitchell, Peyton Jones, 2018), on top of a content-addressed store that still has the result.
+// Several recent traces are kept for each key, so that an edit and its undo cost no run.
+//
+// # Order of verification
+//
+// Reads are verified in the order in which they were made, and the first difference ends the walk. That
+// order matters: what a query reads later depends on what it read before, so a later read may make no
+// sense (a file that is gone, a package that is no more) once an earlier one differs. A read of another
+// query brings that query up to date first and compares hashes: when its result is the same, all above it
+// stays valid although something below changed (early cut-off).
+//
+// # Not walking at all
+//
+// A trace remembers an interval of generations in which it is known to hold and the set of partitions
+// that it read, its own reads and those of the queries below. When none of these partitions changed after the
+// interval's end (Snapshot.LastChanged), the interval grows to the snapshot's generation without a walk. The interval is
+// stored with the trace, so a restart on unchanged inputs walks nothing either.
+//
+// The interval only ever grows by such an argument or is replaced by the single generation of a
+// successful walk: equality at both ends of an interval says nothing about its middle (A, then B, then A).
+//
+// # One computation per key and generation
+//
+// Whoever needs a key that is not answered joins its flight, a computation for one generation. A flight is claimed by
+// at most one task (state, by compare-and-swap), which evaluates it on its own stack; all others wait for it. A flight that nobody claimed yet is
+// evaluated by whoever needs it: nobody waits for a queue, so an urgent task is never behind idle work that
+// has not begun.
+//
+// # Cycles
+//
+// A strand is a task with the stack of flights that it evaluates; it waits for at most one flight at a time. Before it
+// waits, it publishes this under one lock and follows flight -> strand -> flight it waits for. The chain leads back to the
+// strand itself exactly when waiting would close a cycle, and the last strand to wait sees it: the query that
+// would have closed the cycle returns a CycleError with the path.
+//
+// # What is not memoised
+//
+// An error of a query function is returned to whoever asked and not kept; queries above it that return
+// normally in spite of it are not kept either (they are tainted), because a trace cannot name an error.
+//
+// # What survives
+//
+// Traces are records (KindTrace) in a side partition keyed by query name and key; results are records
+// of their own. Both are written by Flush; losing them costs runs, never a wrong answer. A result that
+// is missing or damaged in the store drops its trace and the query runs again.
+//
+// # Invariants
+//
+//   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit).
+//   - M2: a trace is immutable after publication but for its interval and its cached value.
+//   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads.
+//   - M4: the reads of a frame are recorded by the strand that owns the frame only.
+package memo

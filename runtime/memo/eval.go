@@ -1,0 +1,244 @@
+package memo
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// An Answer is a query's result in one snapshot. Value is shared: it must not be changed.
+type Answer struct {
+	Hash  mmapcas.Hash
+	Value any
+}
+
+// Get answers q for key in fr's snapshot and records the read in fr.
+func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
+	for {
+		e, tr, err := t.upToDate(fr, q, key)
+		if err != nil {
+			fr.tainted = true
+			return Answer{}, err
+		}
+		value, err := t.value(e, tr)
+		if lost(err) {
+			t.drop(e, tr) // the result is gone or damaged: run the query again
+			continue
+		}
+		if err != nil {
+			fr.tainted = true
+			return Answer{}, err
+		}
+		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.parts)
+		return Answer{tr.result, value}, nil
+	}
+}
+
+// lost reports whether err says that a record is not there or not intact, which costs a run.
+func lost(err error) bool {
+	return errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt)
+}
+
+// value returns the decoded result of a trace.
+func (t *Table) value(e *entry, tr *trace) (any, error) {
+	if b := tr.value.Load(); b != nil {
+		if !b.used.Load() {
+			b.used.Store(true)
+		}
+		return b.value, nil
+	}
+	var (
+		value any
+		bytes int
+	)
+	err := t.o.Store.View(tr.result, func(kind mmapcas.Kind, payload []byte) (err error) {
+		bytes = len(payload)
+		value, err = e.query.Decode(kind, payload)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("memo: result of %s: %w", e.query.show(e.key), err)
+	}
+	return t.cache.put(tr, value, bytes).value, nil
+}
+
+// upToDate returns a trace of the key that holds in fr's snapshot, evaluating the query if need be.
+func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error) {
+	e := t.entry(q, key)
+	snap := fr.strand.Snap
+	for {
+		if tr := e.last.Load(); tr != nil && tr.covers(snap) {
+			q.Counts.Reused.Add(1)
+			return e, tr, nil
+		}
+		f := e.join(snap.Gen())
+		if t.claim(fr, f) {
+			t.fly(fr, f)
+			if errors.Is(f.err, errAbandoned) {
+				return e, nil, fr.strand.Task.Err()
+			}
+		} else if err := t.wait(fr, f); err != nil {
+			return e, nil, err
+		}
+		if f.err == nil || !errors.Is(f.err, errAbandoned) {
+			return e, f.trace, f.err
+		}
+		if err := fr.strand.Task.Err(); err != nil {
+			return e, nil, err
+		}
+	}
+}
+
+// fly evaluates a flight that the caller claimed.
+func (t *Table) fly(fr *Frame, f *flight) {
+	returned := false
+	defer func() {
+		if !returned { // a panic or Goexit goes on up; those who wait try again on their own account (M1)
+			f.finish(nil, errAbandoned)
+		}
+	}()
+	tr, err := t.evaluate(fr, f)
+	returned = true
+	if err != nil && fr.strand.Task.Err() != nil {
+		err = fmt.Errorf("%w: %w", errAbandoned, err) // our cancellation is not an answer for others
+	}
+	f.finish(tr, err)
+}
+
+// evaluate finds a trace that holds or runs the query.
+func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
+	e, snap := f.entry, fr.strand.Snap
+	if err := t.load(e); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	traces := append(make([]*trace, 0, tracesKept), e.traces...)
+	e.mu.Unlock()
+
+	for _, tr := range traces {
+		if tr.covers(snap) {
+			e.query.Counts.Reused.Add(1)
+			t.use(e, tr, false, Reason{Verdict: Reused})
+			return tr, nil
+		}
+	}
+	why := Reason{Verdict: RanFirst}
+	verify := fr.child(e, false)
+	for i, tr := range traces {
+		diff, err := t.firstDifference(verify, tr)
+		if err != nil {
+			return nil, err
+		}
+		if diff == nil {
+			if t.sampled() {
+				return t.recheck(fr, f, tr)
+			}
+			tr.verified(snap.Gen())
+			e.query.Counts.Validated.Add(1)
+			t.use(e, tr, false, Reason{Verdict: Validated})
+			return tr, nil
+		}
+		if i == 0 {
+			why = Reason{Verdict: RanChanged, Read: t.describe(diff)}
+		}
+	}
+	return t.run(fr, e, why)
+}
+
+// firstDifference verifies the reads of tr in order; nil means that all are as they were.
+func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
+	for i := range tr.reads {
+		r := &tr.reads[i]
+		same, err := t.unchanged(fr, r)
+		if err != nil {
+			return nil, err
+		}
+		if !same {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
+	snap := fr.strand.Snap
+	switch r.kind {
+	case readRecord:
+		h, _, err := snap.Get(r.part, r.key)
+		return h == r.hash, err
+	case readKeys, readRange:
+		h, err := rangeHash(snap, r.part, r.key, r.hi, r.kind == readRange, nil)
+		return h == r.hash, err
+	case readQuery:
+		q := t.o.Lookup(r.query)
+		if q == nil {
+			return false, nil // the program no longer has this query
+		}
+		_, tr, err := t.upToDate(fr, q, r.key)
+		if err != nil {
+			if ctxErr := fr.strand.Task.Err(); ctxErr != nil {
+				return false, ctxErr
+			}
+			return false, nil // it fails now: whoever read it runs again and meets the error itself
+		}
+		return tr.result == r.hash, nil
+	}
+	return false, nil // unknown kind, from a newer program: run again
+}
+
+// run calls the query function and keeps what came out.
+func (t *Table) run(fr *Frame, e *entry, why Reason) (*trace, error) {
+	q := e.query
+	fc := fr.child(e, true)
+	defer t.o.Session()()
+	res, err := q.Eval(fc, e.key)
+	if err != nil {
+		q.Counts.Failed.Add(1)
+		return nil, err
+	}
+	q.Counts.Ran.Add(1)
+	h, _, err := t.o.Store.Put(res.Kind, res.Payload)
+	if err != nil {
+		return nil, fmt.Errorf("memo: storing the result of %s: %w", q.show(e.key), err)
+	}
+	for _, ref := range res.Refs {
+		t.o.Shade(ref)
+	}
+	tr := &trace{reads: fc.reads, parts: fc.parts, result: h}
+	gen := fr.strand.Snap.Gen()
+	tr.holds.Store(&interval{gen, gen})
+	t.cache.put(tr, res.Value, len(res.Payload))
+	if fc.tainted {
+		fr.tainted = true
+		return tr, nil // an answer for those who asked now, not to be kept
+	}
+	t.use(e, tr, true, why)
+	return tr, nil
+}
+
+// sampled decides whether this validated answer is one to compute again.
+func (t *Table) sampled() bool {
+	share := t.o.RecomputeShare
+	if share <= 0 {
+		return false
+	}
+	// A low-discrepancy sequence: every k-th answer for share 1/k, spread over all queries.
+	n := t.sampler.Add(1)
+	return uint64(float64(n)*share) != uint64(float64(n-1)*share)
+}
+
+// recheck runs a query whose trace was found to hold and compares: a pure function gives the same result.
+func (t *Table) recheck(fr *Frame, f *flight, kept *trace) (*trace, error) {
+	q := f.entry.query
+	tr, err := t.run(fr, f.entry, Reason{Verdict: RanSampled})
+	if err != nil {
+		return nil, err
+	}
+	if tr.result != kept.result {
+		q.Counts.Impure.Add(1)
+		t.o.Logger.Error("memo: query is not pure: the same reads gave another result",
+			"query", q.show(f.entry.key), "kept", kept.result.String(), "now", tr.result.String())
+	}
+	return tr, nil
+}

@@ -1,0 +1,122 @@
+package memo
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// A flight is one computation: a key at one generation. Its state says who may touch the rest:
+//
+//	open     nobody evaluates it; claim moves it on
+//	claimed  the claiming strand evaluates it and owns trace and err
+//	done     trace and err are immutable; done has fired
+type flight struct {
+	entry *entry
+	gen   uint64
+	state atomic.Int32
+	owner *Strand // guarded by Table.waitMu; set once, by claim
+	trace *trace
+	err   error
+	done  sched.Event
+}
+
+const (
+	flightOpen int32 = iota
+	flightClaimed
+	flightDone
+)
+
+// join returns the flight for gen, making one when there is none.
+func (e *entry) join(gen uint64) *flight {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, f := range e.flights {
+		if f.gen == gen {
+			return f
+		}
+	}
+	f := &flight{entry: e, gen: gen}
+	e.flights = append(e.flights, f)
+	return f
+}
+
+// claim reports whether the caller is the one to evaluate f.
+func (t *Table) claim(fr *Frame, f *flight) bool {
+	if f.state.Load() != flightOpen {
+		return false
+	}
+	t.waitMu.Lock()
+	defer t.waitMu.Unlock()
+	if !f.state.CompareAndSwap(flightOpen, flightClaimed) {
+		return false
+	}
+	f.owner = fr.strand
+	return true
+}
+
+// finish publishes the outcome of a claimed flight and wakes all who wait for it (M1).
+func (f *flight) finish(tr *trace, err error) {
+	e := f.entry
+	e.mu.Lock()
+	e.flights = slices.DeleteFunc(e.flights, func(o *flight) bool { return o == f })
+	e.mu.Unlock()
+	f.trace, f.err = tr, err
+	f.state.Store(flightDone)
+	f.done.Fire()
+}
+
+// wait suspends the strand until f is done; a wait that would close a cycle is a CycleError instead.
+func (t *Table) wait(fr *Frame, f *flight) error {
+	me := fr.strand
+	t.waitMu.Lock()
+	if f.state.Load() == flightDone {
+		t.waitMu.Unlock()
+		return nil
+	}
+	// A strand that was woken but has not run yet still shows the flight it waited for: one that is done blocks nobody.
+	for g := f; g != nil && g.owner != nil && g.state.Load() != flightDone; g = g.owner.waits {
+		if g.owner == me {
+			path := cyclePath(fr, f)
+			t.waitMu.Unlock()
+			return &CycleError{Path: path}
+		}
+	}
+	me.waits, me.waitsIn = f, fr
+	on := uint64(0)
+	if f.owner != nil {
+		on = f.owner.Task.ID()
+	}
+	t.waitMu.Unlock()
+	defer func() {
+		t.waitMu.Lock()
+		me.waits, me.waitsIn = nil, nil
+		t.waitMu.Unlock()
+	}()
+	return me.Task.AwaitReason(&f.done, sched.Reason{What: "query " + f.entry.query.show(f.entry.key), On: on})
+}
+
+// cyclePath names the queries of the cycle that fr would close by waiting for f: from f down to the frame in which its
+// owner waits, on through the flight waited for, and so on until fr. The caller holds waitMu; every
+// other strand on the way is waiting, so its frames stand still.
+func cyclePath(fr *Frame, f *flight) []string {
+	var path []string
+	for g := f; ; g = g.owner.waits {
+		in := g.owner.waitsIn
+		if g.owner == fr.strand {
+			in = fr
+		}
+		start := len(path)
+		for x := in; x != nil && x.entry != nil; x = x.parent {
+			path = append(path, x.entry.query.show(x.entry.key))
+			if x.entry == g.entry {
+				break
+			}
+		}
+		slices.Reverse(path[start:])
+		if g.owner == fr.strand {
+			return append(path, f.entry.query.show(f.entry.key))
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package memo
+
+import (
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A Query is a memoised function in untyped form; package runtime makes typed ones of it.
+type Query struct {
+	Name    string // identifies the query in the store
+	Version uint32 // traces of another version are ignored
+
+	// Eval runs the function for an encoded key. What it reads through f is recorded.
+	Eval func(f *Frame, key string) (Result, error)
+
+	// Decode turns a stored result back into a value. payload is valid during the call only.
+	Decode func(kind mmapcas.Kind, payload []byte) (any, error)
+
+	// ShowKey gives an encoded key as people write it.
+	ShowKey func(key string) string
+
+	Counts Counts
+}
+
+// A Result is what one run gave: the canonical bytes that are stored under Kind, and the value they stand for.
+type Result struct {
+	Kind    mmapcas.Kind
+	Payload []byte
+	Refs    []mmapcas.Hash // records that the payload refers to
+	Value   any
+}
+
+// Counts tells how often a query was answered and how. All fields only grow.
+type Counts struct {
+	Reused    atomic.Uint64 // answered without verifying a read
+	Validated atomic.Uint64 // every read verified, the result kept
+	Ran       atomic.Uint64 // the function ran
+	Failed    atomic.Uint64 // the function ran and returned an error
+	Impure    atomic.Uint64 // a sampled second run gave another result
+}
+
+func (q *Query) show(key string) string { return q.Name + "(" + q.ShowKey(key) + ")" }

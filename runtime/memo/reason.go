@@ -1,0 +1,65 @@
+package memo
+
+import "fmt"
+
+// A Verdict says how a key was last answered.
+type Verdict uint8
+
+const (
+	Unknown    Verdict = iota // not asked for in this process
+	Reused                    // known to hold without verifying a read
+	Validated                 // every read verified
+	RanFirst                  // no trace was there
+	RanChanged                // a read had changed
+	RanSampled                // validated, and computed again to check purity
+)
+
+var verdictNames = [...]string{"not asked for in this process", "reused", "validated: every read is as it was", "ran: no earlier run is known", "ran: a read changed", "ran: sampled check of purity"}
+
+func (v Verdict) String() string { return verdictNames[v] }
+
+// A Reason explains the last answer for a key.
+type Reason struct {
+	Verdict Verdict
+	Read    string // RanChanged: the first read that differed from the newest trace
+}
+
+func (r Reason) String() string {
+	if r.Read == "" {
+		return r.Verdict.String()
+	}
+	return r.Verdict.String() + ": " + r.Read
+}
+
+// Explain returns how q was last answered for key, and what its newest trace reads.
+func (t *Table) Explain(q *Query, key string) (Reason, []string) {
+	e, ok := t.entries.Load(storeKey(q, key))
+	if !ok {
+		return Reason{}, nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var reads []string
+	if len(e.traces) > 0 {
+		for i := range e.traces[0].reads {
+			reads = append(reads, t.describe(&e.traces[0].reads[i]))
+		}
+	}
+	return e.why, reads
+}
+
+func (t *Table) describe(r *read) string {
+	switch r.kind {
+	case readRecord:
+		return fmt.Sprintf("%s[%q]", t.o.DB.PartitionName(r.part), r.key)
+	case readKeys:
+		return fmt.Sprintf("keys of %s[%q:%q]", t.o.DB.PartitionName(r.part), r.key, r.hi)
+	case readRange:
+		return fmt.Sprintf("%s[%q:%q]", t.o.DB.PartitionName(r.part), r.key, r.hi)
+	default:
+		if q := t.o.Lookup(r.query); q != nil {
+			return q.show(r.key)
+		}
+		return fmt.Sprintf("%s(%q), which this program does not have", r.query, r.key)
+	}
+}

@@ -1,0 +1,175 @@
+package memo
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// Options of a Table. Store, DB and Lookup are required.
+type Options struct {
+	Store *mmapcas.Store
+	DB    *db.DB
+
+	// Lookup finds a query by name while a stored trace is verified; nil means that no query of this name exists, which
+	// invalidates the trace.
+	Lookup func(name string) *Query
+
+	// Session is called before a run puts its first record and its return value when what it put is referred to or
+	// abandoned; the collector does not sweep what a session that began before its cycle may still refer to. Nil: no collector.
+	Session func() (end func())
+
+	// Shade tells the collector that a live record refers to h from now on. Nil: no collector.
+	Shade func(h mmapcas.Hash)
+
+	// CacheBytes bounds the decoded results kept in memory, counted by their encoded size. Zero means 256 MiB.
+	CacheBytes int64
+
+	// RecomputeShare is the share of validated answers, 0 to 1, that are computed again and compared, to find
+	// queries that are not pure. Zero checks nothing.
+	RecomputeShare float64
+
+	Logger *slog.Logger // nil: slog.Default()
+}
+
+// PartitionName is the side partition that holds the traces.
+const PartitionName = "$memo"
+
+// A Table holds every memoised answer of one engine. All methods may be called concurrently; frames belong to their strands.
+type Table struct {
+	o       Options
+	part    db.PartID
+	entries *xsync.MapOf[string, *entry] // by storeKey
+	cache   cache
+	sampler atomic.Uint64
+
+	waitMu sync.Mutex // guards who waits for what; see "Cycles"
+
+	dirtyMu sync.Mutex
+	dirty   []*entry   // guarded by dirtyMu
+	flushMu sync.Mutex // one Flush at a time
+}
+
+// An entry is one key of one query.
+type entry struct {
+	query *Query
+	key   string
+	last  atomic.Pointer[trace] // the trace that answered most recently: the fast path
+
+	mu      sync.Mutex
+	loaded  bool      // guarded by mu: the stored traces were read
+	traces  []*trace  // guarded by mu (M3)
+	flights []*flight // guarded by mu: not done
+	dirty   bool      // guarded by mu: is in Table.dirty
+	why     Reason    // guarded by mu
+}
+
+// New returns an empty table over the traces that the store holds.
+func New(o Options) (*Table, error) {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 256 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Session == nil {
+		o.Session = func() func() { return func() {} }
+	}
+	if o.Shade == nil {
+		o.Shade = func(mmapcas.Hash) {}
+	}
+	part, err := o.DB.Partition(PartitionName, true)
+	if err != nil {
+		return nil, fmt.Errorf("memo: opening the trace partition: %w", err)
+	}
+	t := &Table{o: o, part: part, entries: xsync.NewMapOf[string, *entry]()}
+	t.cache.bytesMax = o.CacheBytes
+	return t, nil
+}
+
+// CachedBytes returns the encoded size of the decoded results in memory.
+func (t *Table) CachedBytes() int64 { return t.cache.bytes.Load() }
+
+// Entries returns the number of keys known to this process.
+func (t *Table) Entries() int { return t.entries.Size() }
+
+func storeKey(q *Query, key string) string { return q.Name + "\x00" + key }
+
+func (t *Table) entry(q *Query, key string) *entry {
+	sk := storeKey(q, key)
+	if e, ok := t.entries.Load(sk); ok {
+		return e
+	}
+	e, _ := t.entries.LoadOrCompute(sk, func() *entry { return &entry{query: q, key: key} })
+	return e
+}
+
+// load reads the stored traces once. A record that is missing, damaged or of another version counts as none.
+func (t *Table) load(e *entry) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.loaded {
+		return nil
+	}
+	h, ok, err := t.o.DB.Latest(t.part, storeKey(e.query, e.key))
+	if err != nil {
+		return fmt.Errorf("memo: looking up the traces of %s: %w", e.query.show(e.key), err)
+	}
+	e.loaded = true
+	if !ok {
+		return nil
+	}
+	var traces []*trace
+	err = t.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		version, tr, err := decodeTraces(payload)
+		if err == nil && kind == KindTrace && version == e.query.Version {
+			traces = tr
+		}
+		return err
+	})
+	if err != nil {
+		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key), "err", err)
+		return nil
+	}
+	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.o.Store.Has(tr.result) })
+	return nil
+}
+
+// use makes tr the entry's first trace; fresh says that it is new.
+func (t *Table) use(e *entry, tr *trace, fresh bool, why Reason) {
+	e.mu.Lock()
+	e.why = why
+	if fresh {
+		e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o.sameReads(tr) })
+	} else if i := slices.Index(e.traces, tr); i >= 0 {
+		e.traces = slices.Delete(e.traces, i, i+1)
+	}
+	e.traces = slices.Insert(e.traces, 0, tr)
+	if len(e.traces) > tracesKept {
+		e.traces = slices.Delete(e.traces, tracesKept, len(e.traces))
+	}
+	e.last.Store(tr)
+	mark := fresh && !e.dirty
+	e.dirty = e.dirty || fresh
+	e.mu.Unlock()
+	if mark {
+		t.dirtyMu.Lock()
+		t.dirty = append(t.dirty, e)
+		t.dirtyMu.Unlock()
+	}
+}
+
+// drop forgets a trace whose result is gone.
+func (t *Table) drop(e *entry, tr *trace) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o == tr })
+	e.last.CompareAndSwap(tr, nil)
+}

@@ -1,0 +1,57 @@
+package runtime
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// Durability says when commits survive a power cut. A killed process loses no commit under any of them.
+type Durability = mmapcas.Sync
+
+// Options of an engine. The zero value is right for a library in a larger program.
+type Options struct {
+	// Workers is the number of worker threads. Zero means one less than the CPUs the process may use, at least 1.
+	Workers int
+
+	// Sync says when commits reach the disk. The zero value leaves it to the kernel between checkpoints: what a power cut loses
+	// is computed again.
+	Sync Durability
+
+	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means 64 MiB. Fixed at creation.
+	SegmentBytes int64
+
+	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero means 256 MiB.
+	CacheBytes int64
+
+	// CollectEvery is how many bytes may be stored before a collection is considered. Zero means 64 MiB; negative means that only Engine.Collect
+	// collects.
+	CollectEvery int64
+
+	// RecomputeShare is the share of validated query answers, 0 to 1, that are computed again and compared, to find queries that
+	// are not pure. Zero checks nothing.
+	RecomputeShare float64
+
+	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.
+	Holder string
+
+	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+func (o *Options) fill() error {
+	if o.RecomputeShare < 0 || o.RecomputeShare > 1 {
+		return fmt.Errorf("runtime: Options.RecomputeShare is %v, want 0 to 1", o.RecomputeShare)
+	}
+	if o.Workers < 0 {
+		return fmt.Errorf("runtime: Options.Workers is %d, want 0 or more", o.Workers)
+	}
+	if o.CollectEvery == 0 {
+		o.CollectEvery = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package runtime
+
+import (
+	"fmt"
+	goruntime "runtime"
+	"strings"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// A Partition is a named, ordered map from string keys to values of one type. Keys are compared as bytes. It is a name with a type: the
+// same Partition may be used with any number of engines.
+type Partition[V any] struct {
+	name  string
+	where string
+	codec codec[V]
+}
+
+// NewPartition names a partition. Values are stored as the package comment of codec describes: []byte and string as they are, types with
+// AppendBinary and UnmarshalBinary in their own form, others as deterministic CBOR.
+func NewPartition[V any](name string) *Partition[V] {
+	return &Partition[V]{name: name, where: caller(), codec: codecFor[V]()}
+}
+
+// Name returns the partition's name.
+func (p *Partition[V]) Name() string { return p.name }
+
+// Watched is a partition of any type, for Engine.Watch.
+type Watched interface {
+	Name() string
+	id(e *Engine) (db.PartID, error)
+}
+
+func caller() string {
+	_, file, line, ok := goruntime.Caller(2)
+	if !ok {
+		return "an unknown place"
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// A defined is a partition or query that an engine has met.
+type defined struct {
+	what  any // the first *Partition or *Query of this name
+	where string
+	part  db.PartID
+}
+
+func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
+	if d, ok := e.parts.Load(p.name); ok {
+		if d.what == any(p) {
+			return d.part, nil
+		}
+		if _, same := d.what.(*Partition[V]); same {
+			return d.part, nil
+		}
+		return 0, fmt.Errorf("%w: partition %q is %T at %s and %T at %s", ErrConflict, p.name, d.what, d.where, p, p.where)
+	}
+	if strings.HasPrefix(p.name, "$") {
+		return 0, fmt.Errorf("%w: partition %q", ErrReserved, p.name)
+	}
+	part, err := e.db.Partition(p.name, false)
+	if err != nil {
+		return 0, fmt.Errorf("runtime: opening partition %q: %w", p.name, err)
+	}
+	e.parts.LoadOrStore(p.name, defined{what: p, where: p.where, part: part})
+	return p.id(e)
+}
+
+// Get returns the value at key. The value may be shared and must not be changed. It returns ErrNotFound for a key that the snapshot does
+// not have, and a DecodeError for stored bytes that are not a V.
+func (p *Partition[V]) Get(r Reader, key string) (V, error) {
+	var v V
+	h, ok, err := p.hash(r, key)
+	if err != nil {
+		return v, err
+	}
+	if !ok {
+		return v, fmt.Errorf("%w: %s[%q]", ErrNotFound, p.name, key)
+	}
+	eng, _ := r.reads()
+	return p.load(eng, key, h)
+}
+
+func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err error) {
+	err = e.store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		var err error
+		if v, err = p.codec.decodeRecord(kind, payload); err != nil {
+			return &DecodeError{What: fmt.Sprintf("%s[%q]", p.name, key), Err: err}
+		}
+		return nil
+	})
+	if err != nil {
+		return v, fmt.Errorf("runtime: reading %s[%q]: %w", p.name, key, err)
+	}
+	return v, nil
+}
+
+func (p *Partition[V]) hash(r Reader, key string) (mmapcas.Hash, bool, error) {
+	eng, view := r.reads()
+	id, err := p.id(eng)
+	if err != nil {
+		return mmapcas.Hash{}, false, err
+	}
+	var (
+		h  mmapcas.Hash
+		ok bool
+	)
+	if view.frame != nil {
+		h, ok, err = view.frame.Get(id, key)
+	} else {
+		h, ok, err = view.snap.Get(id, key)
+	}
+	if err != nil {
+		return h, false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err)
+	}
+	return h, ok, nil
+}
+
+// Has reports whether the snapshot has key. It records the same read as Get: an answer that only needs to know that the key
+// exists still depends on its value.
+func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
+	_, ok, err := p.hash(r, key)
+	return ok, err
+}
+
+// Hash returns the name of the value's content: two equal hashes mean equal values. It returns ErrNotFound as Get does.
+func (p *Partition[V]) Hash(r Reader, key string) (Blob, error) {
+	h, ok, err := p.hash(r, key)
+	if err == nil && !ok {
+		err = fmt.Errorf("%w: %s[%q]", ErrNotFound, p.name, key)
+	}
+	return Blob{h}, err
+}
+
+// Keys returns the keys that match, in order. Inside a query it depends on which keys there are in the pattern's range,
+// not on their values.
+func (p *Partition[V]) Keys(r Reader, pat Pattern) ([]string, error) {
+	var keys []string
+	err := p.each(r, pat, false, func(key string, _ mmapcas.Hash) error {
+		keys = append(keys, key)
+		return nil
+	})
+	return keys, err
+}
+
+// Scan calls fn for every match, in order of keys, until fn returns an error, which Scan returns. Inside a query it depends on
+// the whole of the pattern's range.
+func (p *Partition[V]) Scan(r Reader, pat Pattern, fn func(key string, v V) error) error {
+	eng, _ := r.reads()
+	return p.each(r, pat, true, func(key string, h mmapcas.Hash) error {
+		v, err := p.load(eng, key, h)
+		if err != nil {
+			return err
+		}
+		return fn(key, v)
+	})
+}
+
+// Count returns how many keys match.
+func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
+	n := 0
+	err := p.each(r, pat, false, func(string, mmapcas.Hash) error { n++; return nil })
+	return n, err
+}
+
+func (p *Partition[V]) each(r Reader, pat Pattern, values bool, fn func(string, mmapcas.Hash) error) error {
+	eng, view := r.reads()
+	id, err := p.id(eng)
+	if err != nil {
+		return err
+	}
+	var stop error
+	visit := func(key string, h mmapcas.Hash) bool {
+		if !pat.Match(key) {
+			return true
+		}
+		stop = fn(key, h)
+		return stop == nil
+	}
+	if view.frame != nil {
+		err = view.frame.Range(id, pat.lo, pat.hi, values, visit)
+	} else {
+		err = view.snap.Range(id, pat.lo, pat.hi, false, visit)
+	}
+	if err != nil {
+		return fmt.Errorf("runtime: reading a range of %s: %w", p.name, err)
+	}
+	return stop
+}
+
+// Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.
+func (p *Partition[V]) Put(w *Writer, key string, v V) error {
+	id, err := p.id(w.eng)
+	if err != nil {
+		return err
+	}
+	kind, payload, refs, err := p.codec.encode(&v)
+	if err != nil {
+		return fmt.Errorf("runtime: encoding %s[%q]: %w", p.name, key, err)
+	}
+	h, _, err := w.eng.store.Put(kind, payload)
+	if err != nil {
+		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", p.name, key, len(payload), err)
+	}
+	for _, ref := range refs {
+		w.eng.gc.Shade(ref)
+	}
+	w.ops = append(w.ops, db.Op{Part: id, Key: key, Verb: db.Put, Hash: h})
+	return nil
+}
+
+// Delete removes key when the commit is applied. A key that is not there is no error.
+func (p *Partition[V]) Delete(w *Writer, key string) error {
+	return p.op(w, db.Op{Key: key, Verb: db.Delete})
+}
+
+// ClearPrefix removes every key that begins with prefix when the commit is applied. What the same commit puts afterwards stays: together they
+// replace all that a producer said before, and only real differences count as changes.
+func (p *Partition[V]) ClearPrefix(w *Writer, prefix string) error {
+	return p.op(w, db.Op{Key: prefix, Verb: db.ClearPrefix})
+}
+
+func (p *Partition[V]) op(w *Writer, op db.Op) error {
+	id, err := p.id(w.eng)
+	if err != nil {
+		return err
+	}
+	op.Part = id
+	w.ops = append(w.ops, op)
+	return nil
+}

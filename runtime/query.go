@@ -1,0 +1,182 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/memo"
+)
+
+// A Query is a memoised pure function from K to V. It is a name with a function: the same Query may be used with any number of engines.
+type Query[K comparable, V any] struct {
+	name    string
+	version int
+	where   string
+	fn      func(*Task, K) (V, error)
+	keys    keyCodec[K]
+	values  codec[V]
+}
+
+// NewQuery names a query. Results are kept in the store under the name, and are ignored when the version differs: raise it whenever fn may give
+// another result for the same reads. K is a string, or a type that CBOR encodes deterministically; V as for NewPartition.
+//
+// Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.
+func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error)) *Query[K, V] {
+	q := &Query[K, V]{name: name, version: version, where: caller(), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
+	allQueries.add(name, q)
+	return q
+}
+
+// Name returns the query's name.
+func (q *Query[K, V]) Name() string { return q.name }
+
+// anyQuery is a query of any type.
+type anyQuery interface {
+	memo(e *Engine) (*memo.Query, error)
+}
+
+// registry holds every query of the program, for traces that mention one which the engine has not met in this process.
+type registry struct {
+	mu     sync.RWMutex
+	byName map[string][]anyQuery // guarded by mu
+}
+
+var allQueries = registry{byName: map[string][]anyQuery{}}
+
+func (r *registry) add(name string, q anyQuery) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byName[name] = append(r.byName[name], q)
+}
+
+// find returns the query of this name, or nil if there is none or more than one.
+func (r *registry) find(name string) anyQuery {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if found := r.byName[name]; len(found) == 1 {
+		return found[0]
+	}
+	return nil
+}
+
+// A boundQuery is a query as one engine knows it.
+type boundQuery struct {
+	what    any
+	version int
+	where   string
+	memo    *memo.Query
+}
+
+func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
+	b, ok := e.queries.Load(q.name)
+	if !ok {
+		b, _ = e.queries.LoadOrCompute(q.name, func() boundQuery {
+			return boundQuery{what: q, version: q.version, where: q.where, memo: q.bind(e)}
+		})
+	}
+	if b.what != any(q) {
+		return nil, fmt.Errorf("%w: query %q is %T version %d at %s and %T version %d at %s",
+			ErrConflict, q.name, b.what, b.version, b.where, q, q.version, q.where)
+	}
+	return b.memo, nil
+}
+
+func (q *Query[K, V]) bind(e *Engine) *memo.Query {
+	return &memo.Query{
+		Name:    q.name,
+		Version: uint32(q.version),
+		Eval: func(f *memo.Frame, key string) (memo.Result, error) {
+			k, err := q.keys.decode(key)
+			if err != nil {
+				return memo.Result{}, &DecodeError{What: "a key of query " + q.name, Err: err}
+			}
+			v, err := q.fn(e.taskIn(f), k)
+			if err != nil {
+				return memo.Result{}, err
+			}
+			kind, payload, refs, err := q.values.encode(&v)
+			if err != nil {
+				return memo.Result{}, fmt.Errorf("runtime: encoding the result of %s(%v): %w", q.name, k, err)
+			}
+			return memo.Result{Kind: kind, Payload: payload, Refs: refs, Value: v}, nil
+		},
+		Decode: func(kind mmapcas.Kind, payload []byte) (any, error) {
+			v, err := q.values.decodeRecord(kind, payload)
+			if err != nil {
+				// Bytes of another type or version of the type: as good as damaged, the query runs again.
+				return nil, fmt.Errorf("%w: %w", mmapcas.ErrCorrupt, &DecodeError{What: "a result of query " + q.name, Err: err})
+			}
+			return v, nil
+		},
+		ShowKey: func(key string) string {
+			k, err := q.keys.decode(key)
+			if err != nil {
+				return fmt.Sprintf("%q", key)
+			}
+			return fmt.Sprintf("%v", k)
+		},
+	}
+}
+
+// Get answers the query for k in t's snapshot, running it if it must. Inside a query the read is recorded. The value is shared and must not be
+// changed.
+func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
+	var zero V
+	m, key, err := q.resolve(t.eng, k)
+	if err != nil {
+		return zero, err
+	}
+	a, err := t.eng.memo.Get(t.frame, m, key)
+	if err != nil {
+		return zero, err
+	}
+	return a.Value.(V), nil
+}
+
+// All answers the query for many keys, in parallel, and returns the answers in the order of ks. The first error in that order is returned.
+func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
+	keys := make([]string, len(ks))
+	var m *memo.Query
+	for i, k := range ks {
+		var err error
+		if m, keys[i], err = q.resolve(t.eng, k); err != nil {
+			return nil, err
+		}
+	}
+	if len(ks) == 0 {
+		return nil, nil
+	}
+	answers, err := t.eng.memo.All(t.frame, m, keys, t.eng.sched.Workers()-1, t.spawnHelpers(q.name))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]V, len(answers))
+	for i, a := range answers {
+		out[i] = a.Value.(V)
+	}
+	return out, nil
+}
+
+// Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx.
+func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOption) (V, error) {
+	var v V
+	err := e.Submit(ctx, 0, func(t *Task) (err error) {
+		v, err = q.Get(t, k)
+		return err
+	}, append([]TaskOption{Named("ask " + q.name)}, opts...)...)
+	return v, err
+}
+
+func (q *Query[K, V]) resolve(e *Engine, k K) (*memo.Query, string, error) {
+	m, err := q.memo(e)
+	if err != nil {
+		return nil, "", err
+	}
+	key, err := q.keys.encode(k)
+	if err != nil {
+		return nil, "", fmt.Errorf("runtime: encoding key %v of query %s: %w", k, q.name, err)
+	}
+	return m, key, nil
+}

@@ -1,0 +1,69 @@
+package runtime
+
+import (
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/memo"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// Stats is what an engine counts. Reading it is cheap: nothing is gone through.
+type Stats struct {
+	Generation  uint64
+	Snapshots   int // held now
+	Queries     map[string]QueryStats
+	MemoEntries int   // query keys known to this process
+	CachedBytes int64 // decoded results in memory, by stored size
+	Store       mmapcas.Stats
+	Collector   gc.Stats
+	Scheduler   sched.Stats
+}
+
+// QueryStats tells how often a query was answered in this process, and how.
+type QueryStats struct {
+	Reused    uint64 // known to hold without a look at what it read
+	Validated uint64 // all it read was as it had been
+	Ran       uint64 // the function ran and returned a result
+	Failed    uint64 // the function ran and returned an error
+	Impure    uint64 // a sampled second run gave another result
+}
+
+// Stats returns the engine's counters.
+func (e *Engine) Stats() Stats {
+	s := Stats{
+		Generation:  e.db.Generation(),
+		Snapshots:   e.db.Snapshots(),
+		Queries:     map[string]QueryStats{},
+		MemoEntries: e.memo.Entries(),
+		CachedBytes: e.memo.CachedBytes(),
+		Store:       e.store.Stats(),
+		Collector:   e.gc.Stats(),
+		Scheduler:   e.sched.Stats(),
+	}
+	e.queries.Range(func(name string, b boundQuery) bool {
+		c := &b.memo.Counts
+		s.Queries[name] = QueryStats{
+			Reused: c.Reused.Load(), Validated: c.Validated.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
+		}
+		return true
+	})
+	return s
+}
+
+// An Explanation says why a query was last answered as it was.
+type Explanation struct {
+	Query string
+	Key   string
+	memo.Reason
+	Reads []string // what the newest run read, in order
+}
+
+// Explain says what the engine did when it was last asked for q at k: whether it ran or reused, and which read had changed.
+func Explain[K comparable, V any](e *Engine, q *Query[K, V], k K) (Explanation, error) {
+	m, key, err := q.resolve(e, k)
+	if err != nil {
+		return Explanation{}, err
+	}
+	why, reads := e.memo.Explain(m, key)
+	return Explanation{Query: q.name, Key: m.ShowKey(key), Reason: why, Reads: reads}, nil
+}

@@ -1,0 +1,198 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+	"github.com/cytisus/cytisus/runtime/memo"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// A Task is a unit of work on a lane: it reads one snapshot. It belongs to the function that it was given to, on the goroutine
+// that the function was called on.
+type Task struct {
+	eng   *Engine
+	root  *rootTask
+	frame *memo.Frame
+}
+
+// A rootTask is what all frames of a task share.
+type rootTask struct {
+	strand memo.Strand
+	snap   *Snapshot
+	own    bool // the task releases snap itself
+	depth  int  // see origin
+}
+
+// A TaskOption adjusts how a task is submitted.
+type TaskOption func(*taskOptions)
+
+type taskOptions struct {
+	spec  sched.Spec
+	snap  *Snapshot
+	depth int
+}
+
+// At makes the task read s, which must not be released before the call returns.
+func At(s *Snapshot) TaskOption { return func(o *taskOptions) { o.snap = s } }
+
+// Named gives the task a name for profiles, statistics and the watchdog.
+func Named(name string) TaskOption { return func(o *taskOptions) { o.spec.Name = name } }
+
+// Client says for whom the task works.
+func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client = id } }
+
+// Supersede makes the task cancel the one that was submitted before with the same key, if it is still going.
+func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key = key } }
+
+// A Handle is a task as seen from outside.
+type Handle = sched.Handle
+
+// Go submits fn as a task on a lane (zero: lane.Default) and returns at once, unless the lane is full, in which case it waits for room or for ctx.
+// Cancelling ctx cancels the task.
+func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
+	if e.closing.Load() {
+		return nil, ErrClosed
+	}
+	o := taskOptions{spec: sched.Spec{Lane: l}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.spec.Lane == 0 {
+		o.spec.Lane = lane.Default
+	}
+	h, err := e.sched.Submit(ctx, o.spec, e.body(&o, fn))
+	return o.submitted(h, err)
+}
+
+// Submit is Go followed by waiting for the task's end; it returns the task's error. When ctx ends first, the task is cancelled and Submit
+// returns without waiting for it.
+func (e *Engine) Submit(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) error {
+	h, err := e.Go(ctx, l, fn, opts...)
+	if err != nil {
+		return err
+	}
+	return h.Wait(ctx)
+}
+
+// submitted ends a submission. The snapshot that the task was given, which body retained, is released when the task has ended, whether or
+// not it ever ran.
+func (o *taskOptions) submitted(h *Handle, err error) (*Handle, error) {
+	if err != nil {
+		if o.snap != nil {
+			o.snap.Release()
+		}
+		if errors.Is(err, sched.ErrClosed) {
+			err = ErrClosed
+		}
+		return nil, fmt.Errorf("runtime: submitting task %q: %w", o.spec.Name, err)
+	}
+	if o.snap != nil {
+		h.Ended().OnFire(o.snap.Release)
+	}
+	return h, nil
+}
+
+// body wraps fn for the scheduler, and retains the snapshot that the task is given.
+func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) error {
+	given, depth := o.snap, o.depth
+	if given != nil {
+		given.retain()
+	}
+	return func(s *sched.Task) error {
+		root := &rootTask{snap: given, depth: depth}
+		if given == nil {
+			root.snap = e.Snapshot()
+			root.own = true
+		}
+		defer root.release()
+		root.strand = memo.Strand{Task: s, Snap: root.snap.snap, Host: root}
+		return fn(&Task{eng: e, root: root, frame: e.memo.Root(&root.strand)})
+	}
+}
+
+func (r *rootTask) release() {
+	if r.own {
+		r.snap.Release()
+	}
+}
+
+// dropSnapshot gives up the task's snapshot early; the task must not read afterwards.
+func (r *rootTask) dropSnapshot() {
+	r.release()
+	r.own = false
+}
+
+// advance makes the task read s, which it owns from now on.
+func (r *rootTask) advance(s *Snapshot) {
+	r.release()
+	r.snap, r.own = s, true
+	r.strand.Snap = s.snap
+}
+
+// taskIn returns the task of a query's frame.
+func (e *Engine) taskIn(f *memo.Frame) *Task {
+	return &Task{eng: e, root: f.Strand().Host.(*rootTask), frame: f}
+}
+
+func (t *Task) reads() (*Engine, readView) {
+	return t.eng, readView{snap: t.root.snap.snap, frame: t.frame}
+}
+
+func (t *Task) task() *sched.Task { return t.root.strand.Task }
+
+// Engine returns the engine that runs the task.
+func (t *Task) Engine() *Engine { return t.eng }
+
+// Context ends when the task is cancelled. Long computations should look at it.
+func (t *Task) Context() context.Context { return t.task().Context() }
+
+// Lane returns the task's priority.
+func (t *Task) Lane() lane.Lane { return t.task().Lane() }
+
+// Client says for whom the task works.
+func (t *Task) Client() uint64 { return t.task().Client() }
+
+// Generation is the generation that the task reads.
+func (t *Task) Generation() uint64 { return t.root.snap.Generation() }
+
+// Spawn starts a child task, on the same lane when l is zero, in the newest generation; cancelling the parent cancels it. It never waits.
+func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
+	if t.frame.InQuery() {
+		return nil, fmt.Errorf("%w: Spawn (use Query.All)", ErrInQuery)
+	}
+	o := taskOptions{spec: sched.Spec{Lane: l}, depth: t.root.depth}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	h, err := t.task().Spawn(o.spec, t.eng.body(&o, fn))
+	return o.submitted(h, err)
+}
+
+// Join waits for a child without holding a worker, and returns its error.
+func (t *Task) Join(h *Handle) error { return t.task().Join(h) }
+
+// Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own, and suspends the task meanwhile.
+func (t *Task) Blocking(fn func() error) error { return t.task().Blocking(fn) }
+
+// Yield lets more urgent work run, if there is any.
+func (t *Task) Yield() { t.task().Yield() }
+
+// spawnHelpers starts tasks that evaluate queries on t's behalf in t's snapshot.
+func (t *Task) spawnHelpers(name string) memo.Spawner {
+	return func(helpers int, fn func(*memo.Frame)) error {
+		for range helpers {
+			o := taskOptions{spec: sched.Spec{Name: name}, snap: t.root.snap, depth: t.root.depth}
+			h, err := t.task().Spawn(o.spec, t.eng.body(&o, func(t *Task) error {
+				fn(t.frame)
+				return nil
+			}))
+			if _, err := o.submitted(h, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,67 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A Writer collects the changes of one commit. It belongs to the function it was given to and ends with it.
+type Writer struct {
+	eng *Engine
+	ops []db.Op
+}
+
+// An origin says on whose behalf a commit is made; watchers inherit it.
+type origin struct {
+	lane   lane.Lane
+	client uint64
+	depth  int // commits by watchers since a commit from outside
+}
+
+// Commit calls fn and applies what it wrote as a whole: all of it becomes visible in one generation, in all partitions, or none of it. If
+// nothing differs from what is there, the generation stays and no watcher runs. It returns fn's error, or that of the
+// store (mmapcas.ErrNoSpace, mmapcas.ErrReadOnly, …), in which case nothing was applied.
+//
+// Commit does not wait for readers, and readers do not wait for it.
+func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
+	if e.closing.Load() {
+		return ErrClosed
+	}
+	return e.commit(ctx, origin{lane: lane.Default}, fn)
+}
+
+// Commit is Engine.Commit on behalf of the task: watchers run on its lane and for its client. The task goes on reading
+// its own snapshot. It is not allowed inside a query (ErrInQuery).
+func (t *Task) Commit(fn func(*Writer) error) error {
+	if t.frame.InQuery() {
+		return fmt.Errorf("%w: Commit", ErrInQuery)
+	}
+	return t.eng.commit(t.Context(), origin{t.Lane(), t.Client(), t.root.depth}, fn)
+}
+
+func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error) error {
+	defer e.gc.Session()()
+	w := &Writer{eng: e}
+	if err := fn(w); err != nil {
+		return err
+	}
+	if len(w.ops) == 0 {
+		return nil
+	}
+	for i := range w.ops {
+		if w.ops[i].Verb == db.Put {
+			e.gc.Shade(w.ops[i].Hash)
+		}
+	}
+	res, err := e.db.Commit(ctx, w.ops)
+	if err != nil {
+		return fmt.Errorf("runtime: commit of %d changes: %w", len(w.ops), err)
+	}
+	if len(res.Changes) > 0 {
+		e.watchers.dispatch(res, from)
+	}
+	return nil
+}
