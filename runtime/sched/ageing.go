@@ -46,6 +46,17 @@ func (p *Pool) occupied() uint32 {
 	return lanes
 }
 
+// queued reports whether some lane holds a task. A bit of the occupancy word alone would not do: it stays set when the
+// last task is popped, and would wake one worker too many after every single submit.
+func (p *Pool) queued() bool {
+	for rings := p.lanes.Occupied(); rings != 0; rings &= rings - 1 {
+		if p.lanes.Len(bits.TrailingZeros32(rings)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // popHighest removes the oldest live task of the most urgent occupied lane of the mask.
 func (p *Pool) popHighest(mask uint32) *Task {
 	rings := p.lanes.Occupied()

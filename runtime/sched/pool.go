@@ -68,7 +68,7 @@ func New(o Options) (*Pool, error) {
 	}
 	p.closing, p.stopAdmitted = context.WithCancel(context.Background())
 	p.idle = queue.NewIdle(o.Workers,
-		func() bool { return p.lanes.Occupied() != 0 || p.over.Fired() },
+		func() bool { return p.queued() || p.over.Fired() },
 		func(w int) bool { return !p.workers[w].resumes.empty() })
 	for i := range p.workers {
 		w := &worker{pool: p, id: i, round: queue.AllLanes}

@@ -247,6 +247,7 @@ func (w *worker) yield(t *Task) {
 	t.state.Store(resuming) // a wake that gets lost here wanted the task to look before it waits; it will
 	w.takeResumes()         // those woken before it come first
 	w.ready.push(t)
+	w.turn = false // and then one from the lane
 	w.switchAway(t)
 }
 
