@@ -84,7 +84,7 @@ func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
 }
 
 func (q *Query[K, V]) bind(e *Engine) *memo.Query {
-	return &memo.Query{
+	return e.memo.Bind(&memo.Query{
 		Name:    q.name,
 		Version: uint32(q.version),
 		Eval: func(f *memo.Frame, key string) (memo.Result, error) {
@@ -117,7 +117,7 @@ func (q *Query[K, V]) bind(e *Engine) *memo.Query {
 			}
 			return fmt.Sprintf("%v", k)
 		},
-	}
+	})
 }
 
 // Get answers the query for k in t's snapshot, running it if it must. Inside a query the read is recorded. The value is shared and must not be

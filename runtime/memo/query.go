@@ -3,13 +3,17 @@ package memo
 import (
 	"sync/atomic"
 
+	"github.com/puzpuzpuz/xsync/v3"
+
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
-// A Query is a memoised function in untyped form; package runtime makes typed ones of it.
+// A Query is a memoised function in untyped form, as one Table knows it; package runtime makes typed ones of it.
 type Query struct {
 	Name    string // identifies the query in the store
 	Version uint32 // traces of another version are ignored
+
+	entries *xsync.MapOf[string, *entry] // by encoded key; made by Table.Bind
 
 	// Eval runs the function for an encoded key. What it reads through f is recorded.
 	Eval func(f *Frame, key string) (Result, error)

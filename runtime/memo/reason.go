@@ -33,7 +33,7 @@ func (r Reason) String() string {
 
 // Explain returns how q was last answered for key, and what its newest trace reads.
 func (t *Table) Explain(q *Query, key string) (Reason, []string) {
-	e, ok := t.entries.Load(storeKey(q, key))
+	e, ok := q.entries.Load(key)
 	if !ok {
 		return Reason{}, nil
 	}

@@ -46,7 +46,7 @@ const PartitionName = "$memo"
 type Table struct {
 	o       Options
 	part    db.PartID
-	entries *xsync.MapOf[string, *entry] // by storeKey
+	entries atomic.Int64
 	cache   cache
 	sampler atomic.Uint64
 
@@ -89,7 +89,7 @@ func New(o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memo: opening the trace partition: %w", err)
 	}
-	t := &Table{o: o, part: part, entries: xsync.NewMapOf[string, *entry]()}
+	t := &Table{o: o, part: part}
 	t.cache.bytesMax = o.CacheBytes
 	return t, nil
 }
@@ -98,16 +98,24 @@ func New(o Options) (*Table, error) {
 func (t *Table) CachedBytes() int64 { return t.cache.bytes.Load() }
 
 // Entries returns the number of keys known to this process.
-func (t *Table) Entries() int { return t.entries.Size() }
+func (t *Table) Entries() int { return int(t.entries.Load()) }
+
+// Bind makes q usable with t. It is called once, before anything else is done with q.
+func (t *Table) Bind(q *Query) *Query {
+	q.entries = xsync.NewMapOf[string, *entry]()
+	return q
+}
 
 func storeKey(q *Query, key string) string { return q.Name + "\x00" + key }
 
 func (t *Table) entry(q *Query, key string) *entry {
-	sk := storeKey(q, key)
-	if e, ok := t.entries.Load(sk); ok {
+	if e, ok := q.entries.Load(key); ok {
 		return e
 	}
-	e, _ := t.entries.LoadOrCompute(sk, func() *entry { return &entry{query: q, key: key} })
+	e, known := q.entries.LoadOrCompute(key, func() *entry { return &entry{query: q, key: key} })
+	if !known {
+		t.entries.Add(1)
+	}
 	return e
 }
 
