@@ -43,6 +43,9 @@ func (s *Store) Commit(note []byte) error {
 				return err
 			}
 		}
+		if err := s.syncNames(); err != nil {
+			return err
+		}
 	}
 	// A segment made since has a number that counts as newer, or is listed with length 0, which is the same.
 	r := s.manifestOf(func(seg *segment) (int64, bool) { return lengths[seg], true })
@@ -58,6 +61,18 @@ func (s *Store) Commit(note []byte) error {
 	s.counters.commits.Add(1)
 	// Commits come at the pace of work, so this keeps what was retired from piling up.
 	s.epochs.Collect()
+	return nil
+}
+
+// syncNames makes the names of segments durable that newSegment did not. The caller holds commitMu.
+func (s *Store) syncNames() error {
+	if s.namesDurable {
+		return nil
+	}
+	if err := s.fs.SyncDir(s.dir); err != nil {
+		return s.failSync(err)
+	}
+	s.namesDurable = s.opts.Sync != SyncNone
 	return nil
 }
 
@@ -102,7 +117,7 @@ func (s *Store) syncFailed() error {
 // Tail calls fn for the records of a kind that lie beyond what the newest commit covered when the store was opened: what
 // a process that ended without one had put since. Records of one segment come in the order they were put; between segments
 // there is no order. A collection may have moved older records there, so fn may see some that an earlier commit covered, and
-// some twice. After the first Commit the tail is empty. payload is valid until fn returns; fn must not call Commit.
+// some twice; one that ran since Open may have moved some away, so Tail comes before the first. After the first Commit the tail is empty. payload is valid until fn returns; fn must not call Commit.
 func (s *Store) Tail(kind Kind, fn func(h Hash, payload []byte) error) error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()

@@ -83,7 +83,7 @@ func (s *Store) lookup(h Hash) (rec, arena.Addr, error) {
 	}
 	seg, off, r, reason := s.load(at)
 	if reason != "" {
-		s.drop(h, at, 0)
+		s.drop(h, at, r.extent())
 		return rec{}, at, s.damage(seg, off, reason, nil)
 	}
 	return r, at, nil
@@ -116,7 +116,8 @@ func (s *Store) unreadable(h Hash, at arena.Addr, err error) error {
 	return s.damage(seg, fault.Offset, "cannot be read", err)
 }
 
-// drop takes the entry of h at addr out of the index. bytes is the record's extent, 0 if that is not known.
+// drop takes the entry of h at addr out of the index. bytes is the record's extent; after damage
+// to a header it is a guess, and so is Stats.LiveBytes.
 func (s *Store) drop(h Hash, addr arena.Addr, bytes int64) {
 	if s.index.change(h, addr, arena.Nil) {
 		s.counters.live.Add(-bytes)

@@ -194,6 +194,14 @@ func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error)
 
 // replace writes a log of one record in place of the old one.
 func (m *manifest) replace(r *manifestRecord, b []byte, sync bool) (failed bool, err error) {
+	// Closed first: some systems do not replace a file that is open. Without a handle the next append comes here again.
+	if m.f != nil {
+		f := m.f
+		m.f = nil
+		if err := f.Close(); err != nil {
+			return false, err
+		}
+	}
 	if replaced, err := vfs.WriteFile(m.fs, m.dir, m.name, b, sync); err != nil {
 		// Once it took the old log's place, what the old handle writes reaches nobody.
 		return replaced, err
@@ -202,11 +210,8 @@ func (m *manifest) replace(r *manifestRecord, b []byte, sync bool) (failed bool,
 	if err != nil {
 		return true, err
 	}
-	if m.f != nil {
-		err = m.f.Close()
-	}
 	m.f, m.end, m.seq = f, int64(len(b)), r.seq
-	return err != nil, err
+	return false, nil
 }
 
 func (m *manifest) close() error {

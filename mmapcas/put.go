@@ -100,7 +100,7 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 			}
 			seg, off, r, reason := s.load(at)
 			if reason != "" {
-				s.drop(h, at, 0)
+				s.drop(h, at, r.extent())
 				_ = s.damage(seg, off, reason, nil)
 				at = arena.Nil
 				return nil

@@ -73,11 +73,33 @@ func (s *Store) recover() error {
 	return nil
 }
 
+// removeLeftover removes a segment file that does not count, unless it is some other store's or cannot be read.
 func (s *Store) removeLeftover(name string) error {
 	if s.opts.ReadOnly {
 		return nil
 	}
-	return s.fs.Remove(filepath.Join(s.dir, name))
+	path := filepath.Join(s.dir, name)
+	h, ok, err := s.readSegmentHeader(path)
+	if err != nil || (ok && h.identity != s.identity) {
+		s.log.Warn("mmapcas: file does not belong to the store", "file", path, "err", err)
+		return nil
+	}
+	return s.fs.Remove(path)
+}
+
+// readSegmentHeader reads the header of a segment file; ok=false means that it has none that is whole.
+func (s *Store) readSegmentHeader(path string) (h segmentHeader, ok bool, err error) {
+	f, err := s.fs.Open(path, true)
+	if err != nil {
+		return segmentHeader{}, false, err
+	}
+	var b [segmentHeaderBytes]byte
+	_, err = f.ReadAt(b[:], 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	h, ok = parseSegmentHeader(b[:])
+	return h, ok, errors.Join(err, f.Close())
 }
 
 // recoverSegment maps a segment file and enters its records. trusted is the length that the manifest gives it.
@@ -92,12 +114,11 @@ func (s *Store) recoverSegment(number uint32, trusted int64, listed, synced bool
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	var b [segmentHeaderBytes]byte
-	if n, err := f.ReadAt(b[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		_ = s.damage(seg, int64(n), "cannot be read", err)
-	}
-	h, ok := parseSegmentHeader(b[:])
+	h, ok, err := s.readSegmentHeader(seg.name)
 	switch {
+	case err != nil && !listed:
+		_ = s.damage(seg, 0, "cannot be read", err)
+		return f.Close()
 	case !ok && !listed:
 		// The process or the power went while the segment was made: nothing in it was ever promised.
 		return errors.Join(f.Close(), s.removeLeftover(segmentName(number)))

@@ -45,6 +45,9 @@ type Store struct {
 	commitMu sync.Mutex
 	manifest *manifest // nil in memory; guarded by commitMu
 	note     atomic.Pointer[[]byte]
+	// namesDurable: the names of all segments are. False after opening, since an earlier process may have run with
+	// SyncNone; guarded by commitMu.
+	namesDurable bool
 
 	failure atomic.Pointer[error] // the first failed sync
 
@@ -72,7 +75,11 @@ func Open(dir string, o Options) (*Store, error) {
 		pool: newPool(o.Appenders), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
 	}
 	if err := s.open(); err != nil {
-		err = errors.Join(openError(dir, err), s.release())
+		s.closed.Store(true)
+		err = openError(dir, err)
+		if rerr := s.release(); rerr != nil {
+			err = errors.Join(err, rerr)
+		}
 		return nil, err
 	}
 	return s, nil
@@ -139,7 +146,11 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return ErrClosed
 	}
-	if c := s.cycle.Load(); c != nil {
+	// A cycle that was about to begin has begun once this mutex is free, and none begins later.
+	s.commitMu.Lock()
+	c := s.cycle.Load()
+	s.commitMu.Unlock()
+	if c != nil {
 		c.Abort()
 	}
 	s.commitMu.Lock()

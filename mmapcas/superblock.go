@@ -114,5 +114,7 @@ func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s
 	if _, err := vfs.WriteFile(fsys, dir, filepath.Join(dir, superblockName), fresh.encode(), true); err != nil {
 		return superblock{}, err
 	}
+	// Best effort: losing the whole directory with everything in it is losing a store that was never used.
+	_ = fsys.SyncDir(filepath.Dir(dir))
 	return fresh, nil
 }

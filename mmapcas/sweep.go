@@ -239,11 +239,8 @@ func (s *Store) forget(seg *segment, copies []*segment) error {
 				return err
 			}
 		}
-		if s.opts.Sync == SyncNone {
-			// Their names may not be durable yet, the name that goes may be.
-			if err := s.fs.SyncDir(s.dir); err != nil {
-				return s.failSync(err)
-			}
+		if err := s.syncNames(); err != nil {
+			return err
 		}
 		r := s.manifestOf(func(g *segment) (int64, bool) { return g.noted, g != seg })
 		r.note = s.Note()
