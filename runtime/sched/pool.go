@@ -106,14 +106,10 @@ func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handl
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
 	}
-	t := p.newTask(&s, ctx, fn)
-	t.family = p.scope(s.Client)
-	p.outside.lanes[t.lane].submitted.Add(1) // before the look at phase: see checkOver
-	if p.phase.Load() != open {
-		p.refuse(t)
-		return nil, ErrClosed
+	t, err := p.admit(ctx, &s, fn)
+	if err != nil {
+		return nil, err
 	}
-	p.prepare(t)
 	if err := p.pushBounded(ctx, t); err != nil {
 		if t.state.CompareAndSwap(queued, done) {
 			t.end(&p.outside, endCancelled, err)
@@ -121,6 +117,34 @@ func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handl
 		return nil, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, err)
 	}
 	return t.Handle(), nil
+}
+
+// SubmitNow is Submit without waiting for room, for work that is bounded in another way, such as at most one queued task
+// for each watcher. Tasks, and code that must not wait, may call it. The context never ends.
+func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
+	if err := s.validate(fn); err != nil {
+		return nil, err
+	}
+	t, err := p.admit(context.Background(), &s, fn)
+	if err != nil {
+		return nil, err
+	}
+	p.push(t)
+	return t.Handle(), nil
+}
+
+// admit makes a task for a submitter from outside, counted and ready to be queued.
+func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task, error) {
+	t := p.newTask(s, ctx, fn)
+	t.family = p.scope(s.Client)
+	p.outside.lanes[t.lane].submitted.Add(1) // before the look at phase: see checkOver
+	if p.phase.Load() != open {
+		p.outside.lanes[t.lane].submitted.Add(^uint64(0))
+		p.checkOver() // which may have seen the count
+		return nil, ErrClosed
+	}
+	p.prepare(t)
+	return t, nil
 }
 
 // newTask makes a task that nobody else knows yet.
@@ -191,12 +215,6 @@ func (p *Pool) pushWait(ctx context.Context, ring int, t *Task) error {
 	stop := context.AfterFunc(p.closing, func() { cancel(ErrClosed) })
 	defer stop()
 	return p.lanes.PushWait(ctx, ring, t)
-}
-
-// refuse takes back the count of a task that came after the pool had closed.
-func (p *Pool) refuse(t *Task) {
-	p.outside.lanes[t.lane].submitted.Add(^uint64(0))
-	p.checkOver()
 }
 
 // Profiling switches pprof labels (lane, task, client) on or off for tasks that start from now on.

@@ -35,7 +35,7 @@ type worker struct {
 	current  atomic.Pointer[Task] // what the thread runs; read by the watchdog and Stats
 	resumed  atomic.Uint64
 	rests    atomic.Uint64
-	exits    atomic.Uint64 // Goexits that reached root
+	exits    atomic.Uint64 // tasks that called Goexit
 	enlisted enlistment
 	counts   counters
 }
@@ -112,7 +112,6 @@ func (w *worker) leave() {
 // rootExited goes on after a task's Goexit has reached root, which runs its deferred functions and will then end. The
 // coroutine that the task ran on is lost; the task itself has ended.
 func (w *worker) rootExited() {
-	w.exits.Add(1)
 	if w.waiting > 0 {
 		w.root() // the parked coroutines belong to this thread
 		return
@@ -217,6 +216,7 @@ func (l *loop) call(t *Task) (how ending, err error) {
 		}
 		switch r := recover(); r {
 		case nil:
+			l.w.exits.Add(1)
 			l.w.finish(t, endPanicked, ErrGoexit)
 		case unwind:
 			how, err = endCancelled, ErrClosed

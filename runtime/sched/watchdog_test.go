@@ -1,0 +1,216 @@
+package sched
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A logBuffer is a concurrent buffer for log lines.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// until fails the test if the log does not come to contain the text.
+func (l *logBuffer) until(t *testing.T, want string) {
+	t.Helper()
+	for end := time.Now().Add(patience); !strings.Contains(l.String(), want); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no %q in\n%s", want, l.String())
+		}
+	}
+}
+
+func TestWatchdog(t *testing.T) {
+	var log logBuffer
+	d := epoch.NewDomain()
+	p := newPool(t, Options{
+		Workers: 1, StallAfter: 4 * time.Millisecond, Epochs: d,
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	var e Event
+	inner := started(t, p, bg, Spec{Name: "inner"}, func(task *Task) error {
+		return task.AwaitReason(&e, Reason{What: "the moon"})
+	})
+	outer := started(t, p, bg, Spec{Name: "outer", Client: 5}, func(task *Task) error { return task.Join(inner) })
+	log.until(t, fmt.Sprintf(`chain="task %d \"outer\" waits for task %d; task %d \"inner\" waits for the moon"`,
+		outer.ID(), inner.ID(), inner.ID()))
+	release := make(chan struct{})
+	greedy := started(t, p, bg, Spec{Name: "greedy"}, func(*Task) error { <-release; return nil })
+	d.TryAdvance()
+	d.TryAdvance()
+	behind := submit(t, p, Spec{Lane: lane.Transition5}, func(*Task) error { return nil })
+	log.until(t, "task holds its worker")
+	log.until(t, "name=greedy")
+	log.until(t, "lane is not served")
+	log.until(t, "lane=transition-5 queued=1")
+	log.until(t, `reader holds back memory reclamation`)
+	log.until(t, `reader="worker 0"`)
+	close(release)
+	e.Fire()
+	for _, h := range []*Handle{inner, outer, greedy, behind} {
+		if err := wait(t, h); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A crowd that waits in a circle is reported as one.
+func TestWatchdogNamesCycles(t *testing.T) {
+	var log logBuffer
+	p := newPool(t, Options{Workers: 1, StallAfter: 4 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	var hs [2]atomic.Pointer[Handle]
+	var known Event
+	join := func(other int) func(*Task) error {
+		return func(task *Task) error {
+			if err := task.Await(&known); err != nil {
+				return err
+			}
+			return task.Join(hs[other].Load())
+		}
+	}
+	hs[0].Store(submit(t, p, Spec{Name: "a"}, join(1)))
+	hs[1].Store(submit(t, p, Spec{Name: "b"}, join(0)))
+	known.Fire()
+	log.until(t, ": a cycle")
+	hs[0].Load().Cancel(nil)
+	wait(t, hs[0].Load())
+	wait(t, hs[1].Load())
+}
+
+// The log does not fill up: a stall is told again only after it has doubled.
+func TestWatchdogDoubles(t *testing.T) {
+	d := &watchdog{pool: &Pool{stallAfter: time.Second}, seen: make(map[standing]*stall)}
+	k := standing{kind: "running", id: 1}
+	start := time.Unix(0, 0)
+	told := 0
+	for i := range 4 * 64 {
+		if _, due := d.due(k, start.Add(time.Duration(i)*time.Second/4)); due {
+			told++
+		}
+	}
+	if told != 6 { // after 1, 2, 4, 8, 16, 32 seconds
+		t.Errorf("told %d times in 64 s", told)
+	}
+}
+
+func TestStarvedSettingIsLogged(t *testing.T) {
+	var log logBuffer
+	newPool(t, Options{Workers: 64, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if !strings.Contains(log.String(), "raise GOMAXPROCS") {
+		t.Error("not logged")
+	}
+}
+
+func TestStatsNameTasks(t *testing.T) {
+	p := newPool(t, Options{Workers: 2})
+	var e Event
+	release := make(chan struct{})
+	waits := started(t, p, bg, Spec{Name: "waits", Client: 3, Lane: lane.RPC1}, func(task *Task) error {
+		return task.AwaitReason(&e, Reason{What: "key", On: 77})
+	})
+	runs := started(t, p, bg, Spec{Name: "runs"}, func(*Task) error { <-release; return nil })
+	var st Stats
+	for st = p.Stats(); len(st.Waiting) == 0; st = p.Stats() {
+		time.Sleep(time.Microsecond)
+	}
+	want := TaskInfo{ID: waits.ID(), Name: "waits", Lane: lane.RPC1, Client: 3, Worker: st.Waiting[0].Worker}
+	if w := st.Waiting[0]; w.TaskInfo != want || w.Reason != (Reason{"key", 77}) || w.Waits != 1 {
+		t.Errorf("%+v", w)
+	}
+	if len(st.Running) != 1 || st.Running[0].Name != "runs" {
+		t.Errorf("%+v", st.Running)
+	}
+	e.Fire()
+	close(release)
+	wait(t, waits)
+	wait(t, runs)
+}
+
+func TestHooks(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	note := func(what string) func(TaskInfo) {
+		return func(i TaskInfo) {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, fmt.Sprintf("%s %s", what, i.Name))
+		}
+	}
+	p := newPool(t, Options{Workers: 1, Hooks: Hooks{
+		OnSubmit: note("submit"), OnStart: note("start"), OnWait: note("wait"), OnResume: note("resume"),
+		OnEnd: func(i TaskInfo, o Outcome, err error) { note(fmt.Sprintf("%v(%v)", o, err))(i) },
+	}})
+	wait(t, submit(t, p, Spec{Name: "a"}, func(task *Task) error {
+		return task.Join(spawn(t, task, Spec{Name: "b"}, func(*Task) error { return io.EOF }))
+	}))
+	cancelled := submit(t, p, Spec{Name: "c", Deadline: time.Unix(0, 0)}, forever)
+	wait(t, cancelled)
+	if err := p.Close(bg); err != nil {
+		t.Fatal(err)
+	}
+	want := "submit a, start a, submit b, wait a, start b, failed(EOF) b, resume a, failed(EOF) a, submit c"
+	mu.Lock()
+	defer mu.Unlock()
+	if s := strings.Join(got, ", "); !strings.HasPrefix(s, want) || !strings.HasSuffix(s, "cancelled(context deadline exceeded) c") {
+		t.Errorf("got %s", s)
+	}
+}
+
+// Labels stick to what a task runs, across waits, only while profiling is on.
+func TestProfilingLabels(t *testing.T) {
+	p := newPool(t, Options{Workers: 1})
+	labels := func() string {
+		var b strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&b, 1)
+		return b.String()
+	}
+	var inside string
+	look := func(task *Task) error {
+		if err := task.Sleep(time.Microsecond); err != nil {
+			return err
+		}
+		inside = labels()
+		return nil
+	}
+	spec := Spec{Name: "labelled", Client: 9, Lane: lane.RPC0}
+	wait(t, submit(t, p, spec, look))
+	if strings.Contains(inside, "labelled") {
+		t.Error("labels without profiling")
+	}
+	p.Profiling(true)
+	wait(t, submit(t, p, spec, look))
+	for _, want := range []string{`"task":"labelled"`, `"lane":"rpc-0"`, `"client":"9"`} {
+		if !strings.Contains(inside, want) {
+			t.Errorf("no %s in\n%s", want, inside)
+		}
+	}
+	p.Profiling(false)
+	wait(t, submit(t, p, spec, look))
+	if strings.Contains(inside, "labelled") {
+		t.Error("labels stay")
+	}
+}
