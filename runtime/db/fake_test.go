@@ -2,6 +2,8 @@ package db
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -171,5 +173,7 @@ func mustOpen(t testing.TB, s store, o Options) *DB {
 	t.Cleanup(func() { d.Close(t.Context()) })
 	return d
 }
+
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

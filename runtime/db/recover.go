@@ -43,10 +43,11 @@ func (d *DB) recover() error {
 			n = note{}
 		}
 	}
-	chunks, tail, err := d.findChunks(n)
+	chunks, err := d.crashTail()
 	if err != nil {
 		return err
 	}
+	tail := len(chunks)
 	seqMax, genMax := n.headSeq, n.headGen
 	for _, c := range chunks {
 		seqMax, genMax = max(seqMax, c.seq), max(genMax, c.gen)
@@ -85,7 +86,7 @@ func (d *DB) recover() error {
 		d.logWhole = true
 		d.note.root, d.note.seq, d.note.before = r.rootHash, r.root.seq, Hash{}
 	}
-	if d.o.ReadOnly || d.o.Volatile && fresh || lossless && !fresh && tail == 0 {
+	if d.o.ReadOnly || d.o.Volatile && fresh || lossless && r.rootHash == n.root && !fresh && tail == 0 {
 		return nil
 	}
 	// A new anchor: no record beyond what was replayed can ever continue this log (C3).
@@ -126,29 +127,23 @@ func (d *DB) choose(n note, chunks map[Hash]found) (*recovery, error) {
 	return best, nil
 }
 
-// findChunks reads the chunks of the crash tail and all that links reach from them and from the note. It returns them and how many were in the tail.
-func (d *DB) findChunks(n note) (map[Hash]found, int, error) {
+// crashTail reads the chunks of the crash tail.
+func (d *DB) crashTail() (map[Hash]found, error) {
 	chunks := map[Hash]found{}
-	tail := 0
 	err := d.st.Tail(KindChunk, func(h Hash, payload []byte) error {
-		tail++
 		if c, err := decodeChunk(payload); err == nil {
 			chunks[h] = found{h, c}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading the crash tail: %w", err)
+		return nil, fmt.Errorf("reading the crash tail: %w", err)
 	}
-	var from uint64 // older chunks are not needed
-	if r, err := d.readRoot(n.root); err == nil {
-		from = r.seq
-	} else if !damaged(err) {
-		return nil, 0, err
-	}
-	if r, err := d.readRoot(n.before); err == nil && d.topsMissing(n.root) {
-		from = r.seq
-	}
+	return chunks, nil
+}
+
+// link adds to chunks those behind seq that are reached from them or from the note.
+func (d *DB) link(n note, seq uint64, chunks map[Hash]found) error {
 	starts := []Hash{n.head, n.tip}
 	for _, c := range chunks {
 		starts = append(starts, c.prev)
@@ -159,31 +154,17 @@ func (d *DB) findChunks(n note) (map[Hash]found, int, error) {
 				break
 			}
 			c, err := d.readChunk(h)
-			if damaged(err) || err == nil && c.seq <= from {
+			if damaged(err) || err == nil && c.seq <= seq {
 				break
 			}
 			if err != nil {
-				return nil, 0, err
+				return err
 			}
 			chunks[h] = found{h, c}
 			h = c.prev
 		}
 	}
-	return chunks, tail, nil
-}
-
-// topsMissing reports whether a root or the top of one of its trees cannot be read.
-func (d *DB) topsMissing(h Hash) bool {
-	r, err := d.readRoot(h)
-	if err != nil {
-		return true
-	}
-	for _, p := range r.parts {
-		if !p.tree.IsZero() && !d.st.Has(p.tree) {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 // replay loads a root and applies the log behind it.
@@ -211,6 +192,9 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 			}
 		}
 		r.state(id).set(id, t)
+	}
+	if err := d.link(n, rt.seq, chunks); err != nil {
+		return nil, err
 	}
 	for _, c := range logBehind(rt, n, chunks) {
 		if err := d.redo(r, c); err != nil {
