@@ -147,7 +147,7 @@ func assemble(root string, env *environment, all []listed) (m *metadata, failed 
 		if isTestMain(p) {
 			continue
 		}
-		m.Packages = append(m.Packages, p.meta(root, matched, broken))
+		m.Packages = append(m.Packages, p.meta(root, env.GoArch, matched, broken))
 	}
 	failed = failed && !anyWorkspace(m.Packages)
 	m.addDocumentation(root, env)
@@ -161,7 +161,7 @@ func (m *metadata) addDocumentation(root string, env *environment) {
 		known := slices.ContainsFunc(m.Packages, func(p pkgMeta) bool { return p.ID == path })
 		if dir := filepath.Join(env.GoRoot, "src", path); env.GoRoot != "" && !known {
 			m.Packages = append(m.Packages, pkgMeta{
-				ID: path, Path: path, Name: path, Files: []string{fileURI(filepath.Join(dir, path+".go"))},
+				ID: path, Path: path, Name: path, Arch: env.GoArch, Files: []string{fileURI(filepath.Join(dir, path+".go"))},
 				Standard: true, Workspace: inside(root, dir),
 			})
 		}
@@ -193,10 +193,11 @@ func isTestMain(p *listed) bool {
 	return p.Name == "main" && strings.HasSuffix(p.ImportPath, ".test") && len(p.GoFiles) == 1 && filepath.IsAbs(p.GoFiles[0])
 }
 
-func (p *listed) meta(root string, matched map[string]bool, broken map[string]string) pkgMeta {
+func (p *listed) meta(root, arch string, matched map[string]bool, broken map[string]string) pkgMeta {
 	m := pkgMeta{
 		ID:       p.ImportPath,
 		Path:     pathOf(p.ImportPath),
+		Arch:     arch,
 		Name:     p.Name,
 		ForTest:  p.ForTest,
 		Standard: p.Standard,
@@ -216,7 +217,8 @@ func (p *listed) meta(root string, matched map[string]bool, broken map[string]st
 		m.GoVersion = "go" + p.Module.GoVersion
 	}
 	if p.ForTest == "" {
-		m.Workspace = matched[p.ImportPath] && inside(root, p.Dir)
+		// What the standard library vendors is part of it; what another module vendors is somebody else's.
+		m.Workspace = (matched[p.ImportPath] || p.Standard) && inside(root, p.Dir)
 	} else {
 		// The package with its tests, and its external tests. What else was compiled anew for them is not shown twice.
 		m.Workspace = matched[p.ForTest] && inside(root, p.Dir) && (m.Path == p.ForTest || m.Path == p.ForTest+"_test")

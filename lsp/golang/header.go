@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"strconv"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ func header(text []byte) string {
 	if err != nil {
 		// go list reports the error with its position and leaves the file out.
 		b.WriteString("error ")
-		b.WriteString(err.Error())
+		b.WriteString(oneLine(err.Error()))
 		b.WriteByte('\n')
 	}
 	if file == nil {
@@ -48,7 +49,7 @@ func header(text []byte) string {
 				continue
 			}
 			b.WriteString("import ")
-			b.WriteString(spec.Path.Value)
+			b.WriteString(oneLine(spec.Path.Value))
 			b.WriteByte('\n')
 			if spec.Path.Value == `"C"` {
 				writeCgoLines(&b, gen.Doc)
@@ -67,6 +68,9 @@ func header(text []byte) string {
 	return b.String()
 }
 
+// A parser error quotes what it found, which may contain line breaks; one line per fact is what parseHeader relies on.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
 func isConstraint(comment string) bool {
 	return strings.HasPrefix(comment, "//go:build ") || strings.HasPrefix(comment, "// +build") || strings.HasPrefix(comment, "//+build")
 }
@@ -84,4 +88,46 @@ func writeCgoLines(b *strings.Builder, doc *ast.CommentGroup) {
 			}
 		}
 	}
+}
+
+// A parsedHeader is a header taken apart again.
+type parsedHeader struct {
+	constraints []string
+	name        string // of the package
+	imports     []string
+	broken      bool // the text has a syntax error in its header
+}
+
+func parseHeader(h string) parsedHeader {
+	var p parsedHeader
+	for line := range strings.Lines(h) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case isConstraint(line):
+			p.constraints = append(p.constraints, line)
+		case strings.HasPrefix(line, "error "):
+			p.broken = true
+		case strings.HasPrefix(line, "package "):
+			p.name = strings.TrimPrefix(line, "package ")
+		case strings.HasPrefix(line, "import "):
+			if path, err := strconv.Unquote(strings.TrimPrefix(line, "import ")); err == nil {
+				p.imports = append(p.imports, path)
+			}
+		}
+	}
+	return p
+}
+
+// source is a smallest file with this header, for tools that read headers only.
+func (p *parsedHeader) source() []byte {
+	var b strings.Builder
+	for _, c := range p.constraints {
+		b.WriteString(c)
+		b.WriteByte('\n')
+	}
+	b.WriteString("\npackage " + p.name + "\n")
+	for _, path := range p.imports {
+		b.WriteString("import _ " + strconv.Quote(path) + "\n")
+	}
+	return []byte(b.String())
 }

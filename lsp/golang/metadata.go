@@ -27,6 +27,7 @@ type pkgMeta struct {
 	ForTest   string   // the path of the package under test, for what is compiled for its tests only
 	Files     []string // URIs; order matters to initialisation only, so they are sorted
 	Cgo       bool     // some file imports "C"
+	Arch      string   // GOARCH: it decides the sizes of types
 	GoVersion string   // language version of the module, as "go1.26"; "" for the newest
 	Workspace bool     // indexed and diagnosed; other packages are only imported
 	Standard  bool

@@ -1,0 +1,116 @@
+package golang
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// packageDiagnostics is everything wrong with a package: what its check found, and what the go command has against it.
+func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnostic, error) {
+	c, err := checks.Get(t, pkgKey{root, p.ID})
+	if err != nil {
+		return nil, err
+	}
+	out := c.Diagnostics
+	for i := range p.Errors {
+		e := p.Errors[i]
+		if e.File == "" && len(p.Files) > 0 {
+			e.File = p.Files[0]
+		}
+		uri, ok := canonicalURI(e.File)
+		if !ok {
+			continue
+		}
+		text, err := textOf(t, uri)
+		if ignoreUnknown(err) != nil {
+			return nil, err
+		}
+		d := e.diagnostic(text)
+		if e.Line == 0 {
+			d.Span = packageClause(text)
+		}
+		// A bad import and a bad header are found by the checker and the parser, too, and told better.
+		known := slices.ContainsFunc(out, func(o fileDiagnostic) bool { return o.URI == uri && o.Diag.Span.Start == d.Span.Start })
+		if !known {
+			out = append(slices.Clip(out), fileDiagnostic{uri, d})
+		}
+	}
+	return out, nil
+}
+
+// packageClause is the name in the package clause of a file, where errors about the package as a whole are shown.
+func packageClause(text []byte) lsp.Span {
+	t := parseTree("", text)
+	if t.unfit {
+		return lsp.Span{}
+	}
+	return t.span(t.file.Name.Pos(), t.file.Name.End())
+}
+
+// fileDiagnostics is everything wrong with a file.
+func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
+	m, err := metadatas.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	out, err := workspaceProblems(t, root, m)
+	if err != nil {
+		return nil, err
+	}
+	var list []lsp.Diagnostic
+	take := func(ds []fileDiagnostic) {
+		for _, d := range ds {
+			if d.URI == uri {
+				list = append(list, d.Diag)
+			}
+		}
+	}
+	take(out)
+	owners := m.owners(uri)
+	for _, p := range owners {
+		if !p.Workspace {
+			continue // somebody else's code
+		}
+		ds, err := packageDiagnostics(t, root, p)
+		if err != nil {
+			return nil, err
+		}
+		take(ds)
+	}
+	if len(owners) == 0 && isGoFile(uri) {
+		// Not part of the build, or not yet: its syntax can be judged.
+		s, err := shapes.Get(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s.Syntax...)
+	}
+	return mergeDiagnostics(list), nil
+}
+
+// workspaceProblems is what is wrong with no package in particular.
+func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnostic, error) {
+	var out []fileDiagnostic
+	for _, p := range m.Problems {
+		out = append(out, fileDiagnostic{p.URI, lsp.Diagnostic{
+			Severity: lsp.SeverityError, Code: "workspace", Source: sourceList, Message: p.Message,
+		}})
+	}
+	problems, err := scanProblems.Get(t, root)
+	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		return nil, err
+	}
+	for _, p := range problems {
+		uri := fileURI(root)
+		if p.Path != "" && p.Path[0] != '"' {
+			uri = fileURI(p.Path)
+		}
+		out = append(out, fileDiagnostic{uri, lsp.Diagnostic{
+			Severity: lsp.SeverityWarning, Code: "unread", Source: sourceDisk, Message: p.Path + ": " + p.Message,
+		}})
+	}
+	return out, nil
+}

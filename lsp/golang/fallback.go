@@ -1,0 +1,151 @@
+package golang
+
+import (
+	"bytes"
+	"context"
+	"go/build"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A headedFile is a file and its header.
+type headedFile struct {
+	uri    string
+	header string
+}
+
+// fallback makes metadata without the go command's help, for a root that it will not list: no go.mod, a go.mod that does not parse, no go
+// command. Every directory is a package; imports within the module and of the standard library are found, others are not.
+func fallback(ctx context.Context, root string, env *environment, files []headedFile, modulePath, why string) (*metadata, error) {
+	m := new(metadata)
+	m.Problems = append(m.Problems, problem{problemURI(root, env), why})
+	std := map[string]bool{}
+	imported := map[string][]string{} // ID -> import paths
+	build := env.buildContext()
+	for _, f := range files {
+		path, ok := filePath(f.uri)
+		h := parseHeader(f.header)
+		if !ok || !isGoFile(f.uri) || isTestFile(f.uri) && !env.Tests || !matches(build, path, &h) {
+			continue
+		}
+		id := fallbackPath(root, filepath.Dir(path), modulePath)
+		// Tests inside a package are taken as part of it: without the go command there are no variants.
+		if isTestFile(f.uri) && strings.HasSuffix(h.name, "_test") {
+			id += "_test"
+		}
+		i := slices.IndexFunc(m.Packages, func(p pkgMeta) bool { return p.ID == id })
+		if i < 0 {
+			i = len(m.Packages)
+			m.Packages = append(m.Packages, pkgMeta{ID: id, Path: id, Name: h.name, Arch: env.GoArch, Workspace: true})
+		}
+		p := &m.Packages[i]
+		p.Files = append(p.Files, f.uri)
+		for _, path := range h.imports {
+			switch path {
+			case "C":
+				p.Cgo = true
+			case "unsafe":
+			default:
+				imported[id] = append(imported[id], path)
+				if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+					std[path] = true
+				}
+			}
+		}
+	}
+	own := map[string]bool{}
+	for i := range m.Packages {
+		own[m.Packages[i].Path] = true
+	}
+	for path := range own {
+		delete(std, path)
+	}
+	listed, err := listStandard(ctx, env, std)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for i := range listed {
+		known[listed[i].ID] = true
+	}
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		for _, path := range imported[p.ID] {
+			e := importEdge{Import: path, ID: path}
+			if !own[path] && !known[path] {
+				e.ID, e.Problem = "", "the package cannot be found: "+why
+			}
+			p.Imports = append(p.Imports, e)
+		}
+	}
+	m.Packages = append(m.Packages, listed...)
+	m.addDocumentation(root, env)
+	m.normalise()
+	return m, nil
+}
+
+// fallbackPath is the import path of a directory: below the module's path if that is known, otherwise one that no import can have.
+func fallbackPath(root, dir, modulePath string) string {
+	rel, err := filepath.Rel(root, dir)
+	if err != nil {
+		rel = dir
+	}
+	rel = filepath.ToSlash(rel)
+	switch {
+	case modulePath == "":
+		return "_/" + rel
+	case rel == ".":
+		return modulePath
+	}
+	return modulePath + "/" + rel
+}
+
+// matches reports whether a file is part of the build, by its name and constraints.
+func matches(ctx build.Context, path string, h *parsedHeader) bool {
+	if h.broken {
+		return true // shown with its errors rather than hidden
+	}
+	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(h.source())), nil }
+	ok, err := ctx.MatchFile(filepath.Dir(path), filepath.Base(path))
+	return err != nil || ok
+}
+
+// listStandard lists packages of the standard library and what they import, as far as there are such. A go command that does not
+// answer is no error: everything is then unknown.
+func listStandard(ctx context.Context, env *environment, paths map[string]bool) ([]pkgMeta, error) {
+	if len(paths) == 0 || env.GoRoot == "" || env.Problem != "" {
+		return nil, nil
+	}
+	var patterns []string
+	for path := range paths {
+		if !strings.ContainsAny(path, "*. \\") && !strings.HasPrefix(path, "-") && !strings.HasPrefix(path, "/") {
+			patterns = append(patterns, path)
+		}
+	}
+	slices.Sort(patterns)
+	if len(patterns) == 0 {
+		return nil, nil
+	}
+	plain := *env
+	plain.Tests = false
+	plain.Extra = append(slices.Clone(env.Extra), "GOWORK=off", "GOFLAGS=", "GO111MODULE=")
+	src := filepath.Join(env.GoRoot, "src")
+	all, err := runList(ctx, src, &plain, nil, patterns...)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		return nil, nil
+	}
+	m, _ := assemble(src, &plain, all)
+	out := m.Packages[:0]
+	for _, p := range m.Packages {
+		p.Workspace = false
+		if p.Standard && !isSyntaxOnly(&p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}

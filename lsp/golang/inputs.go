@@ -1,0 +1,80 @@
+package golang
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// The inputs: everything that queries read and no query computes. Files are keyed by URI and shared by all workspaces of an engine;
+// what belongs to one workspace is keyed by its root.
+var (
+	// files holds the text of every file that was read, as it is on disk.
+	files = runtime.NewPartition[[]byte]("golang/files")
+
+	// overlays holds unsaved texts. They belong to a process: a workspace that is opened clears what a dead one left.
+	overlays = runtime.NewPartition[[]byte]("golang/overlays")
+
+	// stats says what each file looked like on disk when it was read, so that reading it again costs a stat if it did not
+	// change. No query depends on it, except to say why a file has no text.
+	stats = runtime.NewPartition[fileStat]("golang/stats")
+
+	// members are the files that a scan of a root found, under memberKey.
+	members = runtime.NewPartition[string]("golang/members")
+
+	// environments holds the build environment of each root.
+	environments = runtime.NewPartition[environment]("golang/environments")
+
+	// outside holds, per root, a digest of the directories outside it that its packages come from and that may change at any
+	// time: modules that a go.mod file replaces by a directory.
+	outside = runtime.NewPartition[string]("golang/outside")
+
+	// scanProblems are what each root's last scan could not read.
+	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
+)
+
+// memberKey names a file as a member of a root. No path holds a NUL.
+func memberKey(root, uri string) string { return root + "\x00" + uri }
+
+// textOf is the current text of a file, overlay first.
+func textOf(t *runtime.Task, uri string) ([]byte, error) {
+	text, err := overlays.Get(t, uri)
+	if errors.Is(err, runtime.ErrNotFound) {
+		text, err = files.Get(t, uri)
+	}
+	if errors.Is(err, runtime.ErrNotFound) {
+		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	return text, err
+}
+
+// AppendBinary implements encoding.BinaryAppender.
+func (s *fileStat) AppendBinary(b []byte) ([]byte, error) {
+	b = binary.AppendVarint(b, s.Size)
+	b = binary.AppendVarint(b, s.ModNS)
+	b = binary.AppendVarint(b, s.ChgNS)
+	b = binary.AppendUvarint(b, s.Inode)
+	return append(b, s.Refuse...), nil
+}
+
+// UnmarshalBinary is the inverse of AppendBinary.
+func (s *fileStat) UnmarshalBinary(b []byte) error {
+	for _, to := range []*int64{&s.Size, &s.ModNS, &s.ChgNS} {
+		v, n := binary.Varint(b)
+		if n <= 0 {
+			return errStat
+		}
+		*to, b = v, b[n:]
+	}
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return errStat
+	}
+	s.Inode, s.Refuse = v, string(b[n:])
+	return nil
+}
+
+var errStat = fmt.Errorf("golang: damaged stat record")

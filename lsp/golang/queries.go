@@ -1,0 +1,402 @@
+package golang
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"go/types"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// The queries, from files upwards. Each is pure: it reads inputs and other queries, and a result equal to the one before leaves
+// everything above it valid. No syntax tree and no type crosses from one query to another.
+//
+//	files -> header -> layout -> metadata -> pkg
+//	files -> shape -> faceText -> face(package) -> face(importer) …
+//	files, face(imports) -> check
+var (
+	headers = runtime.NewQuery("golang/header", 1, func(t *runtime.Task, uri string) (string, error) {
+		text, err := textOf(t, uri)
+		if errors.Is(err, lsp.ErrUnknownFile) {
+			return "", nil
+		}
+		return header(text), err
+	})
+
+	shapes = runtime.NewQuery("golang/shape", 1, func(t *runtime.Task, uri string) (shape, error) {
+		text, err := textOf(t, uri)
+		if err != nil {
+			return shape{}, ignoreUnknown(err)
+		}
+		tree := trees.get(uri, text)
+		face, err := t.PutBlob(faceText(tree))
+		if err != nil {
+			return shape{}, err
+		}
+		outline := outline(tree)
+		return shape{Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors}, nil
+	})
+
+	faceTexts = runtime.NewQuery("golang/face-text", 1, func(t *runtime.Task, uri string) (runtime.Blob, error) {
+		s, err := shapes.Get(t, uri)
+		return s.Face, err
+	})
+
+	symbolLists = runtime.NewQuery("golang/symbols", 1, func(t *runtime.Task, uri string) ([]byte, error) {
+		s, err := shapes.Get(t, uri)
+		return s.Symbols, err
+	})
+
+	layouts = runtime.NewQuery("golang/layout", 1, layoutOf)
+
+	metadatas = runtime.NewQuery("golang/metadata", 1, metadataOf)
+
+	pkgs = runtime.NewQuery("golang/package", 1, func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+		m, err := metadatas.Get(t, k.Root)
+		if err != nil {
+			return nil, err
+		}
+		return m.find(k.ID), nil
+	})
+
+	checks = runtime.NewQuery("golang/check", 1, checkOf)
+
+	declarations = runtime.NewQuery("golang/declarations", 1, declarationsOf)
+)
+
+// faces is made here because a face asks for those of its imports.
+var faces *runtime.Query[pkgKey, faceResult]
+
+func init() { faces = runtime.NewQuery("golang/face", 1, faceOf) }
+
+// A pkgKey names a package of a workspace. A package that is no longer there has empty results.
+type pkgKey struct{ Root, ID string }
+
+// A shape is what one parse of a file gives, without its bodies.
+type shape struct {
+	Face    runtime.Blob // see faceText
+	Outline []lsp.Symbol
+	Symbols []byte // a symbol list
+	Syntax  []lsp.Diagnostic
+}
+
+// A layout is what the files of a root mean to the go command.
+type layout struct {
+	Files   []string // URIs of the Go files
+	Headers []byte   // digest of all headers
+	Unsaved []string // files whose header is another one than on disk
+}
+
+// A faceResult is a package as importers see it.
+type faceResult struct {
+	Export  runtime.Blob
+	Problem string // why there is no export data
+}
+
+// A checkResult is what the check of a package came to.
+type checkResult struct {
+	Diagnostics []fileDiagnostic
+	Index       runtime.Blob
+	Symbols     int
+	References  int
+}
+
+func ignoreUnknown(err error) error {
+	if errors.Is(err, lsp.ErrUnknownFile) {
+		return nil
+	}
+	return err
+}
+
+func layoutOf(t *runtime.Task, root string) (layout, error) {
+	var l layout
+	keys, err := members.Keys(t, runtime.Prefix(memberKey(root, "")))
+	if err != nil {
+		return l, err
+	}
+	for _, key := range keys {
+		if uri := key[len(memberKey(root, "")):]; isGoFile(uri) {
+			l.Files = append(l.Files, uri)
+		}
+	}
+	unsaved, err := overlays.Keys(t, runtime.Prefix(dirPrefix(root)))
+	if err != nil {
+		return l, err
+	}
+	for _, uri := range unsaved {
+		if isGoFile(uri) && isInput(baseName(uri)) {
+			l.Files = append(l.Files, uri)
+		}
+	}
+	slices.Sort(l.Files)
+	l.Files = slices.Compact(l.Files)
+	all, err := headers.All(t, l.Files)
+	if err != nil {
+		return l, err
+	}
+	digest := sha256.New()
+	for i, h := range all {
+		fmt.Fprintf(digest, "%q %q\n", l.Files[i], h)
+	}
+	l.Headers = digest.Sum(nil)
+	for _, uri := range unsaved {
+		i, ok := slices.BinarySearch(l.Files, uri)
+		if !ok {
+			continue
+		}
+		saved, err := files.Get(t, uri)
+		switch {
+		case errors.Is(err, runtime.ErrNotFound):
+			l.Unsaved = append(l.Unsaved, uri)
+		case err != nil:
+			return l, err
+		case header(saved) != all[i]:
+			l.Unsaved = append(l.Unsaved, uri)
+		}
+	}
+	return l, nil
+}
+
+// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads there is recorded by reading the same
+// things from the inputs: the module files, the headers of all files, the environment, and the digest of directories outside.
+func metadataOf(t *runtime.Task, root string) (*metadata, error) {
+	l, err := layouts.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	env, err := environments.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := outside.Hash(t, root); err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		return nil, err
+	}
+	var goMod []byte
+	for _, path := range env.moduleFiles(root) {
+		text, err := textOf(t, fileURI(path))
+		if ignoreUnknown(err) != nil {
+			return nil, err
+		}
+		if filepath.Base(path) == "go.mod" && goMod == nil {
+			goMod = text
+		}
+	}
+	nested, err := members.Keys(t, runtime.Prefix(memberKey(root, "")))
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range nested {
+		if uri := key[len(memberKey(root, "")):]; !isGoFile(uri) {
+			if _, err := files.Hash(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
+				return nil, err
+			}
+		}
+	}
+	overlay := map[string][]byte{}
+	for _, uri := range l.Unsaved {
+		h, err := headers.Get(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		if parsed := parseHeader(h); !parsed.broken && parsed.name != "" {
+			if path, ok := filePath(uri); ok {
+				overlay[path] = parsed.source()
+			}
+		}
+	}
+	var (
+		m   *metadata
+		why = env.Problem
+	)
+	if why == "" {
+		var listed []listed
+		err := t.Blocking(func() (err error) {
+			listed, err = runList(t.Context(), root, &env, overlay, "./...")
+			return err
+		})
+		var failure *commandError
+		switch {
+		case errors.As(err, &failure):
+			why = failure.text
+		case err != nil:
+			return nil, err
+		default:
+			var failed bool
+			if m, failed = assemble(root, &env, listed); !failed {
+				return m, nil
+			}
+			why = m.Problems[0].Message
+		}
+	}
+	if env.GoMod == "" && env.GoWork == "" {
+		why = fmt.Sprintf("no go.mod file in %s or any directory above it: imports within this tree cannot be resolved (%s)", root, why)
+	}
+	hs, err := headers.All(t, l.Files)
+	if err != nil {
+		return nil, err
+	}
+	headed := make([]headedFile, len(hs))
+	for i := range hs {
+		headed[i] = headedFile{l.Files[i], hs[i]}
+	}
+	err = t.Blocking(func() (err error) {
+		m, err = fallback(t.Context(), root, &env, headed, modfile.ModulePath(goMod), why)
+		return err
+	})
+	return m, err
+}
+
+// importsOf reads the faces of what a package imports.
+func importsOf(t *runtime.Task, root string, p *pkgMeta) ([]importedFace, error) {
+	var keys []pkgKey
+	for _, e := range p.Imports {
+		if e.ID != "" {
+			keys = append(keys, pkgKey{root, e.ID})
+		}
+	}
+	results, err := faces.All(t, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]importedFace, 0, len(p.Imports))
+	for _, e := range p.Imports {
+		f := importedFace{written: e.Import, path: pathOf(e.ID), problem: e.Problem}
+		if e.ID != "" {
+			r := results[0]
+			results = results[1:]
+			if f.export, err = runtime.ReadBlob(t, r.Export); err != nil {
+				return nil, err
+			}
+			f.problem = r.Problem
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
+	p, err := pkgs.Get(t, k)
+	switch {
+	case err != nil:
+		return faceResult{}, err
+	case p == nil:
+		return faceResult{Problem: "there is no such package any more"}, nil
+	case isSyntaxOnly(p):
+		return faceResult{Problem: "package " + p.Path + " is documentation of the language"}, nil
+	}
+	blobs, err := faceTexts.All(t, p.Files)
+	if err != nil {
+		return faceResult{}, err
+	}
+	var texts [][]byte
+	for _, b := range blobs {
+		text, err := runtime.ReadBlob(t, b)
+		if err != nil {
+			return faceResult{}, err
+		}
+		if len(text) > 0 {
+			texts = append(texts, text)
+		}
+	}
+	imports, err := importsOf(t, k.Root, p)
+	if err != nil {
+		return faceResult{}, err
+	}
+	export, err := buildFace(p, sizesFor(p.Arch), texts, imports)
+	if err != nil {
+		return faceResult{Problem: err.Error()}, nil
+	}
+	blob, err := t.PutBlob(export)
+	return faceResult{Export: blob}, err
+}
+
+// sizesFor gives the sizes of types on an architecture; an unknown one is taken for the usual.
+func sizesFor(arch string) types.Sizes {
+	if s := types.SizesFor("gc", arch); s != nil {
+		return s
+	}
+	return types.SizesFor("gc", "amd64")
+}
+
+func checkOf(t *runtime.Task, k pkgKey) (checkResult, error) {
+	c, err := checkWith(t, k, true)
+	if err != nil {
+		return checkResult{}, err
+	}
+	blob, err := t.PutBlob(c.index)
+	return checkResult{Diagnostics: c.diagnostics, Index: blob, Symbols: c.symbols, References: c.references}, err
+}
+
+func declarationsOf(t *runtime.Task, k pkgKey) (runtime.Blob, error) {
+	c, err := checkWith(t, k, false)
+	if err != nil {
+		return runtime.Blob{}, err
+	}
+	return t.PutBlob(c.index)
+}
+
+func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
+	p, err := pkgs.Get(t, k)
+	if err != nil {
+		return checkedPackage{}, err
+	}
+	if p == nil {
+		return checkedPackage{index: writeIndex(nil, nil, nil)}, nil
+	}
+	var (
+		parsed  []*tree
+		missing []fileDiagnostic
+	)
+	for _, uri := range p.Files {
+		text, err := textOf(t, uri)
+		if errors.Is(err, lsp.ErrUnknownFile) {
+			d, err := missingFile(t, uri)
+			if err != nil {
+				return checkedPackage{}, err
+			}
+			missing = append(missing, d)
+			continue
+		}
+		if err != nil {
+			return checkedPackage{}, err
+		}
+		parsed = append(parsed, trees.get(uri, text))
+	}
+	imports, err := importsOf(t, k.Root, p)
+	if err != nil {
+		return checkedPackage{}, err
+	}
+	c, err := checkPackage(p, sizesFor(p.Arch), parsed, imports, bodies)
+	if err != nil {
+		// A panic of the checker: the package has nothing to offer, and says why.
+		c = checkedPackage{index: writeIndex(nil, nil, nil)}
+		if len(parsed) > 0 {
+			c.diagnostics = append(c.diagnostics, fileDiagnostic{parsed[0].uri, lsp.Diagnostic{
+				Severity: lsp.SeverityError, Code: "internal", Source: sourceTypes, Message: err.Error(),
+			}})
+		}
+	}
+	c.diagnostics = append(c.diagnostics, missing...)
+	sortFileDiagnostics(c.diagnostics)
+	return c, nil
+}
+
+// missingFile says why a file of a package has no text.
+func missingFile(t *runtime.Task, uri string) (fileDiagnostic, error) {
+	why := "the file cannot be read"
+	st, err := stats.Get(t, uri)
+	switch {
+	case errors.Is(err, runtime.ErrNotFound):
+	case err != nil:
+		return fileDiagnostic{}, err
+	case st.Refuse != "":
+		why = st.Refuse
+	}
+	return fileDiagnostic{uri, lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}, nil
+}
