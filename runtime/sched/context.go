@@ -21,7 +21,7 @@ func (t *Task) Context() context.Context {
 		v.end()
 		return t.view.Load().ctx
 	}
-	t.worker.enlist(t)
+	t.loop.w.enlist(t)
 	// Only now is everybody who cancels able to find the view, so look whether somebody has come before.
 	if why := t.Err(); why != nil {
 		v.cancel(why)
@@ -34,8 +34,8 @@ func (t *Task) Context() context.Context {
 
 func (t *Task) newView() *contextView {
 	v := &contextView{ctx: t.base, stop: func() {}}
-	if !t.deadline.IsZero() {
-		v.ctx, v.stop = context.WithDeadline(v.ctx, t.deadline)
+	if x := t.extra; x != nil && x.timer != nil {
+		v.ctx, v.stop = context.WithDeadline(v.ctx, x.deadline)
 	}
 	v.ctx, v.cancel = context.WithCancelCause(v.ctx)
 	return v

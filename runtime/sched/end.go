@@ -22,21 +22,15 @@ func (t *Task) end(c *counters, how ending, err error) {
 		t.parent.Store(nil) // a handle that is kept must not keep the ancestors
 	}
 	t.state.Store(done)
-	if t.timer != nil {
-		t.timer.Stop()
-	}
-	if t.unwatch != nil {
-		t.unwatch()
-	}
-	if t.key != "" {
-		p.keys.drop(t)
+	if x := t.extra; x != nil {
+		x.end(t)
 	}
 	view := t.view.Load()
 	if view != nil {
 		view.end()
 	}
-	if view != nil || t.waited {
-		t.worker.enlisted.remove(t)
+	if l := t.loop; l != nil {
+		l.leave(t, view != nil)
 	}
 	if h := p.hooks.OnEnd; h != nil {
 		h(t.info(), outcome, err)
@@ -60,5 +54,26 @@ func (t *Task) outcome(how ending, err error) Outcome {
 		return Cancelled
 	default:
 		return Failed
+	}
+}
+
+// leave undoes what a task has left in its loop. viewed tells that the task may have been enlisted without a wait.
+func (l *loop) leave(t *Task, viewed bool) {
+	if l.unwatch != nil {
+		l.unwatch()
+		l.unwatch = nil
+	}
+	if l.waited || viewed {
+		l.w.enlisted.remove(l)
+	}
+}
+
+// end undoes what the task's key and deadline have set up.
+func (x *extra) end(t *Task) {
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+	if x.key != "" {
+		t.pool.keys.drop(t)
 	}
 }

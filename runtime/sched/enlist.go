@@ -2,11 +2,11 @@ package sched
 
 import "sync"
 
-// An enlistment lists the tasks of one worker that others may have to find: to cancel them, to report on them. A task
-// is in it from its first wait, or from when its context is asked for, to its end.
+// An enlistment lists the loops of one worker whose tasks others may have to find: to cancel them, to report on them. A
+// task's loop is in it from the task's first wait, or from when its context is asked for, to the task's end.
 type enlistment struct {
 	mu    sync.Mutex
-	first *Task // guarded by mu, linked by prevEnl and nextEnl
+	first *loop // guarded by mu, linked by prevEnl and nextEnl
 	n     int   // guarded by mu
 }
 
@@ -20,45 +20,48 @@ func (w *worker) enlist(t *Task) {
 
 // enlistWait makes the task findable and notes what it is about to wait for.
 func (w *worker) enlistWait(t *Task, r Reason) {
-	t.waited = true
+	l := t.loop
+	l.waited = true
 	e := &w.enlisted
 	e.mu.Lock()
 	e.addLocked(t)
-	t.waits++
-	t.reason = r
+	l.waits++
+	l.reason = r
 	e.mu.Unlock()
 }
 
+// addLocked adds the task's loop unless the task has ended: then the loop may serve another one already.
 func (e *enlistment) addLocked(t *Task) {
-	if t.enlisted || t.state.Load() == done {
+	l := t.loop
+	if t.state.Load() == done || l.enlisted {
 		return
 	}
-	t.enlisted = true
-	t.nextEnl = e.first
+	l.enlisted = true
+	l.nextEnl = e.first
 	if e.first != nil {
-		e.first.prevEnl = t
+		e.first.prevEnl = l
 	}
-	e.first = t
+	e.first = l
 	e.n++
 }
 
-// remove takes out a task that has ended; its state says so already, so that nobody adds it again.
-func (e *enlistment) remove(t *Task) {
+// remove takes out the loop of a task that has ended; its state says so already, so that nobody adds it again.
+func (e *enlistment) remove(l *loop) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !t.enlisted {
+	if !l.enlisted {
 		return
 	}
-	t.enlisted = false
-	if t.prevEnl == nil {
-		e.first = t.nextEnl
+	l.enlisted = false
+	if l.prevEnl == nil {
+		e.first = l.nextEnl
 	} else {
-		t.prevEnl.nextEnl = t.nextEnl
+		l.prevEnl.nextEnl = l.nextEnl
 	}
-	if t.nextEnl != nil {
-		t.nextEnl.prevEnl = t.prevEnl
+	if l.nextEnl != nil {
+		l.nextEnl.prevEnl = l.prevEnl
 	}
-	t.prevEnl, t.nextEnl = nil, nil
+	l.prevEnl, l.nextEnl = nil, nil
 	e.n--
 }
 
@@ -70,8 +73,8 @@ func (e *enlistment) tasks() []*Task {
 		return nil
 	}
 	list := make([]*Task, 0, e.n)
-	for t := e.first; t != nil; t = t.nextEnl {
-		list = append(list, t)
+	for l := e.first; l != nil; l = l.nextEnl {
+		list = append(list, l.task)
 	}
 	return list
 }

@@ -41,8 +41,8 @@ func (o Outcome) String() string {
 
 func (t *Task) info() TaskInfo {
 	i := TaskInfo{ID: t.id, Parent: t.parentID, Name: t.name, Lane: t.Lane(), Client: t.client, Worker: -1}
-	if t.worker != nil {
-		i.Worker = t.worker.id
+	if t.loop != nil {
+		i.Worker = t.loop.w.id
 	}
 	return i
 }

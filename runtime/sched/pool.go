@@ -150,17 +150,17 @@ func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task,
 // newTask makes a task that nobody else knows yet.
 func (p *Pool) newTask(s *Spec, ctx context.Context, fn func(*Task) error) *Task {
 	t := &Task{
-		pool:     p,
-		id:       p.ids.Add(1),
-		lane:     uint8(s.Lane.Index()),
-		client:   s.Client,
-		name:     s.Name,
-		key:      s.Key,
-		deadline: s.Deadline,
-		fn:       fn,
-		base:     ctx,
+		pool:   p,
+		id:     p.ids.Add(1),
+		client: s.Client,
+		name:   s.Name,
+		fn:     fn,
+		base:   ctx,
+		lane:   uint8(s.Lane.Index()),
 	}
-	t.waiter.task = t
+	if s.Key != "" || !s.Deadline.IsZero() {
+		t.extra = &extra{key: s.Key, deadline: s.Deadline}
+	}
 	return t
 }
 
@@ -169,15 +169,22 @@ func (p *Pool) prepare(t *Task) {
 	if h := p.hooks.OnSubmit; h != nil {
 		h(t.info())
 	}
-	if t.key != "" {
-		if old := p.keys.take(t); old != nil {
+	if x := t.extra; x != nil {
+		x.prepare(t)
+	}
+}
+
+// prepare makes the task the newest of its key, and sets its deadline.
+func (x *extra) prepare(t *Task) {
+	if x.key != "" {
+		if old := t.pool.keys.take(t); old != nil {
 			old.cancel(ErrSuperseded)
 		}
 	}
-	if !t.deadline.IsZero() {
+	if !x.deadline.IsZero() {
 		// In two steps, so that the timer cannot fire before it is stored.
-		t.timer = time.AfterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
-		t.timer.Reset(time.Until(t.deadline))
+		x.timer = time.AfterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
+		x.timer.Reset(time.Until(x.deadline))
 	}
 }
 

@@ -25,7 +25,7 @@ func (t *Task) wake() {
 			}
 		case waiting:
 			if t.state.CompareAndSwap(waiting, resuming) {
-				t.worker.resume(t)
+				t.loop.w.resume(t)
 				return
 			}
 		default:
@@ -40,7 +40,7 @@ func (t *Task) wake() {
 func (t *Task) park() {
 	t.mustBeOwner()
 	if t.state.CompareAndSwap(running, waiting) {
-		t.worker.suspend(t)
+		t.loop.w.suspend(t)
 		return
 	}
 	if !t.state.CompareAndSwap(woken, running) {

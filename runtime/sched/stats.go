@@ -168,9 +168,9 @@ func (w *worker) waitingTasks() (list []TaskStatus) {
 	e := &w.enlisted
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for t := e.first; t != nil; t = t.nextEnl {
-		if s := t.state.Load(); s == waiting || s == resuming {
-			list = append(list, TaskStatus{TaskInfo: t.info(), Waits: t.waits, Reason: t.reason, ready: s == resuming})
+	for l := e.first; l != nil; l = l.nextEnl {
+		if s := l.task.state.Load(); s == waiting || s == resuming {
+			list = append(list, TaskStatus{TaskInfo: l.task.info(), Waits: l.waits, Reason: l.reason, ready: s == resuming})
 		}
 	}
 	return list

@@ -17,43 +17,33 @@ type Task struct {
 	// Immutable once submitted.
 	pool     *Pool
 	id       uint64
-	lane     uint8 // index
 	client   uint64
+	parentID uint64
 	name     string
-	key      string
-	deadline time.Time
 	fn       func(*Task) error // nil once the task has ended
 	base     context.Context   // as submitted, or the parent's
 	family   *clientScope      // the client's tasks; nil for client 0
-	parentID uint64
+	extra    *extra            // nil for most
 
 	state  atomic.Uint32         // see doc.go
+	lane   uint8                 // index; immutable
+	kids   atomic.Bool           // has spawned: cancelling it concerns others
 	parent atomic.Pointer[Task]  // nearest ancestor that may still be cancelled; moves up past ended ones
 	cause  atomic.Pointer[cause] // why this very task is cancelled, or ended (see cancel.go); set once
-	kids   atomic.Bool           // has spawned: cancelling it concerns others
-	done   Event                 // fires last of all
 	err    error                 // written before done fires
+	done   Event                 // fires last of all
 
-	// Set by the worker that starts the task, before the task can wait; immutable afterwards.
-	worker *worker
-	loop   *loop
+	loop   *loop                       // set by the worker that starts the task, before it can wait; then immutable
+	next   *Task                       // link of the one list the task is in (S4)
+	view   atomic.Pointer[contextView] // made when somebody asks for the context
+	locals any                         // plain, the task's: see SetLocal
+}
 
-	next   *Task  // link of the one list the task is in (S4)
-	waiter waiter // linked under the lock of the event that is waited for
-	waited bool   // plain, the task's: has been enlisted by a wait
-	told   bool   // plain, the task's: a wait has returned ErrClosed, the next one unwinds
-	locals any    // plain, the task's: see SetLocal
-
-	// Guarded by the worker's enlisted list.
-	enlisted         bool
-	prevEnl, nextEnl *Task
-	waits            uint64 // waits begun, for the watchdog
-	reason           Reason // of the latest wait
-
-	view    atomic.Pointer[contextView] // made when somebody asks for the context
-	unwatch func() bool                 // plain, the task's: stops watching base
-	timer   *time.Timer                 // enforces deadline
-	owner   checkOwner                  // check builds: whose goroutine it is
+// An extra holds what only some tasks have.
+type extra struct {
+	key      string
+	deadline time.Time
+	timer    *time.Timer // enforces deadline; nil without
 }
 
 // ID returns the task's number, unique in its pool and never 0.
@@ -72,7 +62,7 @@ func (t *Task) Client() uint64 { return t.client }
 func (t *Task) Parent() uint64 { return t.parentID }
 
 // Worker returns the number of the worker that runs the task, in [0, Workers). It stays the same for the task's life.
-func (t *Task) Worker() int { return t.worker.id }
+func (t *Task) Worker() int { return t.loop.w.id }
 
 // Pool returns the pool that runs the task.
 func (t *Task) Pool() *Pool { return t.pool }
@@ -88,7 +78,7 @@ func (t *Task) Local() any { return t.locals }
 
 // Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of memory that the epochs
 // protect become invalid, as across a wait.
-func (t *Task) Refresh() { t.worker.refresh() }
+func (t *Task) Refresh() { t.loop.w.refresh() }
 
 // Spawn submits a child and does not wait, not even for room. Lane and client are inherited where s leaves them zero,
 // the context always. Cancelling the task cancels the child. Spawn fails with [ErrLane] or [ErrNilFunc] on bad
@@ -118,7 +108,7 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	if !t.kids.Load() {
 		t.kids.Store(true)
 	}
-	w := t.worker
+	w := t.loop.w
 	w.counts.lanes[child.lane].submitted.Add(1)
 	p.prepare(child)
 	p.push(child)

@@ -63,8 +63,8 @@ func (t *Task) Join(h *Handle) error {
 func (t *Task) Yield() {
 	t.unwindIfTold()
 	t.mustBeOwner()
-	if t.worker.wantedBy(int(t.lane)) {
-		t.worker.yield(t)
+	if w := t.loop.w; w.wantedBy(int(t.lane)) {
+		w.yield(t)
 	}
 }
 
@@ -72,10 +72,11 @@ func (t *Task) Yield() {
 func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 	t.unwindIfTold()
 	t.watchBase()
-	if !e.join(&t.waiter) {
+	l := t.loop
+	if !e.join(&l.waiter) {
 		return nil
 	}
-	t.worker.enlistWait(t, r)
+	l.w.enlistWait(t, r)
 	for !e.Fired() {
 		if err = t.Err(); err != nil {
 			break
@@ -86,33 +87,34 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 		}
 		t.park()
 	}
-	e.leave(&t.waiter)
-	t.told = err != nil && t.pool.killed.Load() != nil
+	e.leave(&l.waiter)
+	l.told = err != nil && t.pool.killed.Load() != nil
 	return err
 }
 
 // waitOut waits until the event has fired, whatever happens.
 func (t *Task) waitOut(e *Event, r Reason) {
-	if !e.join(&t.waiter) {
+	l := t.loop
+	if !e.join(&l.waiter) {
 		return
 	}
-	t.worker.enlistWait(t, r)
+	l.w.enlistWait(t, r)
 	for !e.Fired() {
 		t.park()
 	}
-	e.leave(&t.waiter)
+	e.leave(&l.waiter)
 }
 
 // watchBase makes the end of the context that the task was submitted with wake it, from its first wait on.
 func (t *Task) watchBase() {
-	if t.unwatch == nil && t.base.Done() != nil {
-		t.unwatch = context.AfterFunc(t.base, t.wake)
+	if l := t.loop; l.unwatch == nil && t.base.Done() != nil {
+		l.unwatch = context.AfterFunc(t.base, t.wake)
 	}
 }
 
 // unwindIfTold ends a task that waits again although its last wait has said that the pool is closed.
 func (t *Task) unwindIfTold() {
-	if t.told {
+	if t.loop.told {
 		panic(unwind)
 	}
 }

@@ -40,7 +40,8 @@ type worker struct {
 	counts   counters
 }
 
-// A loop is a worker's loop in a coroutine of its own.
+// A loop is a worker's loop in a coroutine of its own. A task that has started keeps its loop to its end, so what it
+// needs for waiting lies here and is used again by the next one.
 type loop struct {
 	w     *worker
 	first *Task // what to start with, left by root
@@ -48,7 +49,21 @@ type loop struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	labelled bool // the coroutine carries pprof labels
+	// Of the task that runs on it; plain, that task's.
+	task     *Task
+	waiter   waiter      // linked under the lock of the event that is waited for
+	waited   bool        // the task has been enlisted by a wait
+	told     bool        // a wait has returned ErrClosed, the next one unwinds
+	labelled bool        // the coroutine carries pprof labels
+	unwatch  func() bool // stops watching the task's context; nil before its first wait
+	owner    checkOwner  // check builds: the goroutine
+
+	// Of the same task, guarded by the worker's enlistment.
+	enlisted bool
+	prevEnl  *loop
+	nextEnl  *loop
+	waits    uint64 // waits begun, for the watchdog
+	reason   Reason // of the latest wait
 }
 
 // main is the worker's goroutine.
@@ -171,7 +186,7 @@ func (l *loop) run(t *Task) {
 	if !t.state.CompareAndSwap(queued, running) {
 		return // a husk: it was cancelled in its lane (S1)
 	}
-	t.worker, t.loop = w, l
+	t.loop = l
 	if why := t.Err(); why != nil {
 		t.end(&w.counts, endCancelled, why)
 		return
@@ -183,9 +198,12 @@ func (l *loop) run(t *Task) {
 
 // begin is everything that comes right before a task's function.
 func (w *worker) begin(t *Task) {
+	l := t.loop
+	l.task, l.waiter.task = t, t
+	l.waited, l.told, l.waits = false, false, 0
+	l.owner.set()
 	w.current.Store(t)
 	w.counts.lanes[t.lane].started.Add(1)
-	t.owner.set()
 	if h := w.pool.hooks.OnStart; h != nil {
 		h(t.info())
 	}
