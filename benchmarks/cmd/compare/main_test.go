@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/benchmarks/compare"
+)
+
+// TestSuites runs every suite at its smallest: every entrant must give right answers, and the table must have its form.
+func TestSuites(t *testing.T) {
+	for _, make := range suites {
+		s := make()
+		t.Run(s.Name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), []string{"-suite", s.Name, "-quick", "-dir", t.TempDir()}, &stdout, &stderr); code != 0 {
+				t.Fatalf("exit code %d\n%s", code, stderr.String())
+			}
+			checkTable(t, s.Name, stdout.String())
+			for _, fact := range []string{"machine", "cpu", "kernel", "go1", "GOMAXPROCS", "command", "load", "rounds"} {
+				if !strings.Contains(stderr.String(), fact) {
+					t.Errorf("log does not say %q", fact)
+				}
+			}
+		})
+	}
+}
+
+func checkTable(t *testing.T, suite, text string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if lines[0] != compare.Header {
+		t.Fatalf("first line is %q", lines[0])
+	}
+	if len(lines) < 2 {
+		t.Fatal("no rows")
+	}
+	for _, line := range lines[1:] {
+		cells := strings.Split(line, "\t")
+		if len(cells) != 7 {
+			t.Errorf("row %q has %d cells, want 7", line, len(cells))
+			continue
+		}
+		if cells[0] != suite || cells[1] == "" || cells[3] == "" || cells[5] == "" {
+			t.Errorf("row %q lacks a name", line)
+		}
+		var figures []float64
+		for _, i := range []int{2, 4, 6} {
+			v, err := strconv.ParseFloat(cells[i], 64)
+			if err != nil || math.IsNaN(v) || v < 0 {
+				t.Errorf("row %q: %q is not a figure", line, cells[i])
+			}
+			figures = append(figures, v)
+		}
+		if ours, peer, ratio := figures[0], figures[1], figures[2]; peer > 0 && math.Abs(ours/peer-ratio) > 0.02*ratio {
+			t.Errorf("row %q: ratio is not ours divided by peer", line)
+		}
+	}
+}
+
+// TestBadCalls checks what a wrong call is told.
+func TestBadCalls(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-suite", "nonesuch"}, `no suite "nonesuch"`},
+		{nil, `no suite ""`},
+		{[]string{"-suite", "ring", "extra"}, `unexpected argument "extra"`},
+		{[]string{"-suite", "ring", "-case", "("}, "-case"},
+		{[]string{"-suite", "ring", "-rounds", "-1"}, "must not be negative"},
+		{[]string{"-bogus"}, "-bogus"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(context.Background(), c.args, &stdout, &stderr); code != 2 {
+			t.Errorf("%q: exit code %d, want 2", c.args, code)
+		}
+		if !strings.Contains(stderr.String(), c.says) {
+			t.Errorf("%q: message %q does not say %q", c.args, stderr.String(), c.says)
+		}
+		if stdout.Len() > 0 {
+			t.Errorf("%q: wrote %q to standard output", c.args, stdout.String())
+		}
+	}
+	var stderr bytes.Buffer
+	run(context.Background(), []string{"-suite", "nonesuch"}, &stderr, &stderr)
+	for _, make := range suites {
+		if name := make().Name; !strings.Contains(stderr.String(), "  "+name+" ") {
+			t.Errorf("suite %s is not listed to whoever asks for an unknown one", name)
+		}
+	}
+}
