@@ -40,8 +40,13 @@ type Row struct {
 	Unit        string
 }
 
-// Ratio is ours divided by the peer's.
-func (r Row) Ratio() float64 { return r.Ours / r.Peer }
+// Ratio is ours divided by the peer's, and 1 for two zeros.
+func (r Row) Ratio() float64 {
+	if r.Ours == r.Peer {
+		return 1
+	}
+	return r.Ours / r.Peer
+}
 
 // Run measures a suite and passes each case's rows to emit as soon as it is done.
 func Run(ctx context.Context, s Suite, env *Env, plan Plan, emit func([]Row) error) (err error) {

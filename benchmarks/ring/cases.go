@@ -1,6 +1,7 @@
 package ring
 
 import (
+	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,19 +40,19 @@ func batches(size int) measure {
 func together(k, each int, produce func(int), consume func(int) uint64) ([]float64, error) {
 	var total atomic.Uint64
 	var done sync.WaitGroup
-	begin := make(chan struct{})
+	line := newStartLine(2*k + 1)
 	for range k {
 		done.Go(func() {
-			<-begin
+			line.cross()
 			produce(each)
 		})
 		done.Go(func() {
-			<-begin
+			line.cross()
 			total.Add(consume(each))
 		})
 	}
+	line.cross()
 	began := time.Now()
-	close(begin)
 	done.Wait()
 	took := time.Since(began)
 	return []float64{compare.PerItem(took, k*each)},
@@ -67,10 +68,10 @@ func twoThreads(c contender, n int) ([]float64, error) {
 	var done sync.WaitGroup
 	var counts [2]int
 	var sums [2]uint64
-	begin := make(chan struct{})
+	line := newStartLine(len(counts) + 1)
 	for t := range counts {
 		done.Go(func() {
-			<-begin
+			line.cross()
 			count, sum := 0, uint64(0)
 			for count < goal && !stop.Load() {
 				sum += c.pair(burst)
@@ -80,12 +81,29 @@ func twoThreads(c contender, n int) ([]float64, error) {
 			counts[t], sums[t] = count, sum
 		})
 	}
+	line.cross()
 	began := time.Now()
-	close(begin)
 	done.Wait()
 	took := time.Since(began)
 	all := counts[0] + counts[1]
 	share := float64(min(counts[0], counts[1])) / float64(all)
 	return []float64{compare.PerItem(took, all), share},
 		compare.Same("sum of ids", sums[0]+sums[1], uint64(all/burst)*sumOf(burst))
+}
+
+// A startLine is crossed by all who are to cross it at once, so that nobody has done half of the work before the other
+// has begun.
+type startLine struct{ missing atomic.Int32 }
+
+func newStartLine(runners int) *startLine {
+	l := new(startLine)
+	l.missing.Store(int32(runners))
+	return l
+}
+
+func (l *startLine) cross() {
+	l.missing.Add(-1)
+	for l.missing.Load() > 0 {
+		goruntime.Gosched()
+	}
 }
