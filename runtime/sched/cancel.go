@@ -13,17 +13,39 @@ type cause struct{ err error }
 var sealed = new(cause)
 
 // A clientScope stands for the tasks that a client has had since its last cancellation.
-type clientScope struct{ cause atomic.Pointer[cause] }
+type clientScope struct {
+	client uint64
+	cause  atomic.Pointer[cause]
+}
+
+// id returns the client, 0 without a scope.
+func (s *clientScope) id() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.client
+}
+
+// why returns the cause if the client's tasks are cancelled.
+func (s *clientScope) why() error {
+	if s == nil {
+		return nil
+	}
+	if c := s.cause.Load(); c != nil {
+		return c.err
+	}
+	return nil
+}
 
 // Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any goroutine may call it.
 func (t *Task) Err() error {
-	for a := t; a != nil; a = a.ancestor() {
-		if c := a.cause.Load(); c != nil && c != sealed {
-			return c.err
-		}
-		if a.family != nil {
-			if c := a.family.cause.Load(); c != nil {
-				return c.err
+	if why := t.ownErr(); why != nil {
+		return why
+	}
+	if t.root.upset.Load() {
+		for a := t.ancestor(); a != nil; a = a.ancestor() {
+			if why := a.ownErr(); why != nil {
+				return why
 			}
 		}
 	}
@@ -34,6 +56,14 @@ func (t *Task) Err() error {
 		return context.Cause(t.base)
 	}
 	return nil
+}
+
+// ownErr returns the cause if this very task, or its client, is cancelled.
+func (t *Task) ownErr() error {
+	if c := t.cause.Load(); c != nil && c != sealed {
+		return c.err
+	}
+	return t.scope.why()
 }
 
 // ancestor returns the nearest ancestor that can still be, or is, cancelled. It shortens the path on the way, so that a
@@ -56,6 +86,7 @@ func (t *Task) cancel(why error) bool {
 	if t.state.Load() == done || !t.cause.CompareAndSwap(nil, &cause{why}) {
 		return false
 	}
+	t.root.upset.Store(true) // after the cause and before the sweep
 	if t.state.CompareAndSwap(queued, done) {
 		t.end(&t.pool.outside, endCancelled, why) // it stays in its lane as a husk, which its popper drops
 	} else {
@@ -91,6 +122,7 @@ func (t *Task) seal() {
 	verdict := sealed
 	if why := t.Err(); why != nil {
 		verdict = &cause{why}
+		t.root.upset.Store(true)
 	}
 	t.cause.CompareAndSwap(nil, verdict)
 	t.ancestor() // cut ended ancestors off while somebody is looking
@@ -118,7 +150,7 @@ func (p *Pool) scope(client uint64) *clientScope {
 	}
 	s, ok := p.clients.Load(client)
 	if !ok {
-		s, _ = p.clients.LoadOrStore(client, new(clientScope))
+		s, _ = p.clients.LoadOrStore(client, &clientScope{client: client})
 	}
 	return s
 }

@@ -22,7 +22,7 @@ func (h *Handle) Name() string { return h.name }
 func (h *Handle) Lane() lane.Lane { return h.task().Lane() }
 
 // Client returns on whose behalf the task runs.
-func (h *Handle) Client() uint64 { return h.client }
+func (h *Handle) Client() uint64 { return h.task().Client() }
 
 // Done returns a channel that is closed when the task has ended.
 func (h *Handle) Done() <-chan struct{} { return h.task().done.Done() }

@@ -136,7 +136,7 @@ func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 // admit makes a task for a submitter from outside, counted and ready to be queued.
 func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task, error) {
 	t := p.newTask(s, ctx, fn)
-	t.family = p.scope(s.Client)
+	t.scope, t.root = p.scope(s.Client), t
 	p.outside.lanes[t.lane].submitted.Add(1) // before the look at phase: see checkOver
 	if p.phase.Load() != open {
 		p.outside.lanes[t.lane].submitted.Add(^uint64(0))
@@ -150,13 +150,12 @@ func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task,
 // newTask makes a task that nobody else knows yet.
 func (p *Pool) newTask(s *Spec, ctx context.Context, fn func(*Task) error) *Task {
 	t := &Task{
-		pool:   p,
-		id:     p.ids.Add(1),
-		client: s.Client,
-		name:   s.Name,
-		fn:     fn,
-		base:   ctx,
-		lane:   uint8(s.Lane.Index()),
+		pool: p,
+		id:   p.ids.Add(1),
+		name: s.Name,
+		fn:   fn,
+		base: ctx,
+		lane: uint8(s.Lane.Index()),
 	}
 	if s.Key != "" || !s.Deadline.IsZero() {
 		t.extra = &extra{key: s.Key, deadline: s.Deadline}

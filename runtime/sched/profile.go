@@ -21,14 +21,14 @@ type labelKey struct {
 
 // label marks the running goroutine with what it runs, for CPU and goroutine profiles.
 func (w *worker) label(t *Task) {
-	key := labelKey{t.lane, t.name, t.client}
+	key := labelKey{t.lane, t.name, t.Client()}
 	set, ok := w.labels[key]
 	if !ok {
 		if w.labels == nil || len(w.labels) >= labelsMax {
 			w.labels = make(labelCache)
 		}
 		set = pprof.WithLabels(context.Background(), pprof.Labels(
-			"lane", t.Lane().String(), "task", t.name, "client", strconv.FormatUint(t.client, 10)))
+			"lane", t.Lane().String(), "task", t.name, "client", strconv.FormatUint(t.Client(), 10)))
 		w.labels[key] = set
 	}
 	pprof.SetGoroutineLabels(set)

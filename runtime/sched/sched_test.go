@@ -216,7 +216,7 @@ func TestDeepChain(t *testing.T) {
 			return task.Join(spawn(t, task, Spec{}, down(n-1)))
 		}
 	}
-	if err := wait(t, submit(t, p, Spec{}, down(1000))); err != nil {
+	if err := wait(t, submit(t, p, Spec{}, down(200))); err != nil {
 		t.Error(err)
 	}
 }

@@ -20,7 +20,7 @@ func (k *keyTable) take(t *Task) (old *Task) {
 	if k.newest == nil {
 		k.newest = make(map[supersedeKey]*Task)
 	}
-	id := supersedeKey{t.client, t.extra.key}
+	id := supersedeKey{t.Client(), t.extra.key}
 	old = k.newest[id]
 	k.newest[id] = t
 	return old
@@ -30,7 +30,7 @@ func (k *keyTable) take(t *Task) (old *Task) {
 func (k *keyTable) drop(t *Task) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if id := (supersedeKey{t.client, t.extra.key}); k.newest[id] == t {
+	if id := (supersedeKey{t.Client(), t.extra.key}); k.newest[id] == t {
 		delete(k.newest, id)
 	}
 }

@@ -17,17 +17,18 @@ type Task struct {
 	// Immutable once submitted.
 	pool     *Pool
 	id       uint64
-	client   uint64
 	parentID uint64
 	name     string
 	fn       func(*Task) error // nil once the task has ended
 	base     context.Context   // as submitted, or the parent's
-	family   *clientScope      // the client's tasks; nil for client 0
+	scope    *clientScope      // the client's tasks; nil for client 0
+	root     *Task             // the outermost ancestor, itself if it was submitted from outside
 	extra    *extra            // nil for most
 
 	state  atomic.Uint32         // see doc.go
 	lane   uint8                 // index; immutable
 	kids   atomic.Bool           // has spawned: cancelling it concerns others
+	upset  atomic.Bool           // of a root: some task under it needs to ask its ancestors whether it is cancelled
 	parent atomic.Pointer[Task]  // nearest ancestor that may still be cancelled; moves up past ended ones
 	cause  atomic.Pointer[cause] // why this very task is cancelled, or ended (see cancel.go); set once
 	err    error                 // written before done fires
@@ -56,7 +57,7 @@ func (t *Task) Name() string { return t.name }
 func (t *Task) Lane() lane.Lane { return lane.FromIndex(int(t.lane)) }
 
 // Client returns on whose behalf the task runs; 0 is the engine itself.
-func (t *Task) Client() uint64 { return t.client }
+func (t *Task) Client() uint64 { return t.scope.id() }
 
 // Parent returns the number of the task that spawned this one, 0 if none did.
 func (t *Task) Parent() uint64 { return t.parentID }
@@ -88,7 +89,7 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 		s.Lane = t.Lane()
 	}
 	if s.Client == 0 {
-		s.Client = t.client
+		s.Client = t.Client()
 	}
 	if err := s.validate(fn); err != nil {
 		return nil, err
@@ -98,11 +99,12 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	}
 	p := t.pool
 	child := p.newTask(&s, t.base, fn)
-	child.parentID = t.id
-	if s.Client == t.client {
-		child.family = t.family
+	child.parentID, child.root = t.id, t.root
+	if s.Client == t.Client() {
+		child.scope = t.scope
 	} else {
-		child.family = p.scope(s.Client)
+		child.scope = p.scope(s.Client)
+		t.root.upset.Store(true)
 	}
 	child.parent.Store(t)
 	if !t.kids.Load() {
