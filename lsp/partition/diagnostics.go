@@ -3,6 +3,7 @@ package partition
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,8 +51,8 @@ func ReplaceDiagnostics(w *runtime.Writer, uri string, list []lsp.Diagnostic) er
 	for _, d := range list {
 		bySource[d.Source] = append(bySource[d.Source], d)
 	}
-	for source, some := range bySource {
-		if err := PutDiagnostics(w, uri, source, some); err != nil {
+	for _, source := range slices.Sorted(maps.Keys(bySource)) {
+		if err := PutDiagnostics(w, uri, source, bySource[source]); err != nil {
 			return err
 		}
 	}
