@@ -11,22 +11,25 @@ import (
 )
 
 const (
-	workersMax       = 1024
-	waitingMax       = 16384
-	stallDefault     = time.Second
-	graceDefault     = time.Second
-	ageDefault       = 5 * time.Millisecond
-	spinDefault      = 10 * time.Microsecond
-	relaxSampleSize  = 16
-	relaxNanosAtMost = 10_000
+	workersMax   = 1024
+	waitingMax   = 16384
+	stallDefault = time.Second
+	graceDefault = time.Second
+	ageDefault   = 5 * time.Millisecond
+	spinDefault  = 10 * time.Microsecond
 )
 
 // Options configure a [Pool]. The zero value works. All are fixed at creation.
 type Options struct {
-	// Workers is the number of workers. Zero means one less than there are processors, and at least one. A process
-	// that does nothing else may use all of them; it should then raise GOMAXPROCS to one more than Workers. A pool never
-	// changes GOMAXPROCS, but it logs when the workers could take all of it.
+	// Workers is the number of workers. Zero means one less than the processors that the process may keep busy, by its
+	// mask and its quota, and at least one. A process that does nothing else may use all of them; it should then raise
+	// GOMAXPROCS to one more than Workers. A pool never changes GOMAXPROCS, but it logs when the workers could take
+	// all of it.
 	Workers int
+
+	// Affinity says whether workers are bound to processors of their own, among those that the process was given. Auto
+	// binds them when there are four or more. On fails where the system does not allow it.
+	Affinity affinity.Mode
 
 	// Epochs is the domain whose epoch a worker is pinned in while it runs a task, other than during waits. Nil means
 	// that tasks need no pin of the worker's.
@@ -68,6 +71,8 @@ func (o *Options) validate() error {
 	switch {
 	case o.Workers < 0 || o.Workers > workersMax:
 		return fmt.Errorf("%w: %d workers, allowed are 1 to %d, or 0", ErrOptions, o.Workers, workersMax)
+	case o.Affinity > affinity.Off:
+		return fmt.Errorf("%w: %v", ErrOptions, o.Affinity)
 	case o.QueueLimit < 0:
 		return fmt.Errorf("%w: queue limit %d", ErrOptions, o.QueueLimit)
 	case o.WaitingLimit < 0:
@@ -82,9 +87,9 @@ func (o *Options) validate() error {
 
 func (o *Options) fill() {
 	if o.Workers == 0 {
-		o.Workers = max(1, goruntime.NumCPU()-1)
+		o.Workers = max(1, usableCPUs()-1)
 	}
-	if o.Spin == 0 && goruntime.NumCPU() > 2 && o.Workers < goruntime.GOMAXPROCS(0) {
+	if o.Spin == 0 && usableCPUs() > 2 && o.Workers < goruntime.GOMAXPROCS(0) {
 		o.Spin = spinDefault
 	}
 	if o.QueueLimit == 0 {
@@ -109,19 +114,6 @@ func (o *Options) fill() {
 		start := time.Now()
 		o.now = func() time.Duration { return time.Since(start) }
 	}
-}
-
-// spins converts the time to spin into turns of affinity.Relax, whose length differs tenfold between processors.
-func (o *Options) spins() int {
-	if o.Spin <= 0 {
-		return 0
-	}
-	start := time.Now()
-	for range relaxSampleSize {
-		affinity.Relax()
-	}
-	nanos := int64(time.Since(start)) / relaxSampleSize
-	return int(int64(o.Spin) / max(1, min(nanos, relaxNanosAtMost)))
 }
 
 // warnOfStarvation logs a GOMAXPROCS that leaves nothing for goroutines when all workers are busy: timers and the

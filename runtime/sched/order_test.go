@@ -1,12 +1,15 @@
 package sched
 
 import (
+	"errors"
 	"fmt"
+	goruntime "runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
@@ -319,5 +322,37 @@ func TestDirectedWake(t *testing.T) {
 		if d := after.Workers[i].Resumed - before.Workers[i].Resumed; (d == 1) != (i == int(worker.Load())) {
 			t.Errorf("worker %d resumed %d tasks", i, d)
 		}
+	}
+}
+
+// Bound or not, workers run tasks, and the thread gets its processors back.
+func TestAffinity(t *testing.T) {
+	for _, mode := range []affinity.Mode{affinity.Auto, affinity.On, affinity.Off} {
+		p, err := New(Options{Workers: 2, Affinity: mode, Logger: quiet()})
+		if errors.Is(err, affinity.ErrUnsupported) && mode == affinity.On {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound := 0
+		for _, w := range p.workers {
+			if w.cpu != affinity.Unbound {
+				bound++
+			}
+		}
+		if mode == affinity.On && bound == 0 || mode == affinity.Off && bound != 0 {
+			t.Errorf("%v: %d bound", mode, bound)
+		}
+		for range 10 {
+			wait(t, submit(t, p, Spec{}, func(task *Task) error { goruntime.Goexit(); return nil }))
+			wait(t, submit(t, p, Spec{}, func(task *Task) error { task.Yield(); return nil }))
+		}
+		if err := p.Close(bg); err != nil {
+			t.Error(err)
+		}
+	}
+	if p := newPool(t, Options{}); p.Workers() != max(1, usableCPUs()-1) {
+		t.Errorf("%d workers by default", p.Workers())
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/puzpuzpuz/xsync/v3"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/queue"
 )
 
@@ -52,11 +53,15 @@ func New(o Options) (*Pool, error) {
 		return nil, err
 	}
 	o.fill()
+	cpus, err := planCPUs(&o)
+	if err != nil {
+		return nil, err
+	}
 	o.warnOfStarvation()
 	p := &Pool{
 		lanes:        queue.NewLanesCap[*Task](o.QueueLimit),
 		workers:      make([]*worker, o.Workers),
-		spins:        o.spins(),
+		spins:        affinity.SpinsIn(max(0, o.Spin)),
 		waitingLimit: o.WaitingLimit,
 		ageStep:      max(1, int64(o.AgeEvery)),
 		stallAfter:   o.StallAfter,
@@ -71,7 +76,7 @@ func New(o Options) (*Pool, error) {
 		func() bool { return p.queued() || p.over.Fired() },
 		func(w int) bool { return !p.workers[w].resumes.empty() })
 	for i := range p.workers {
-		w := &worker{pool: p, id: i, round: queue.AllLanes}
+		w := &worker{pool: p, id: i, cpu: cpus[i], round: queue.AllLanes}
 		if o.Epochs != nil {
 			w.part = o.Epochs.Register(fmt.Sprintf("worker %d", i))
 		}

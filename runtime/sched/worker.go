@@ -15,9 +15,11 @@ const freeLoopsMax = 64
 
 // A worker runs tasks on one OS thread. Fields without another note belong to that thread.
 type worker struct {
-	pool *Pool
-	id   int
-	part *epoch.Participant // nil without epochs
+	pool   *Pool
+	id     int
+	cpu    int                // to be bound to, or affinity.Unbound
+	unbind func()             // gives the thread back its processors
+	part   *epoch.Participant // nil without epochs
 
 	ready   readyLanes
 	free    []*loop
@@ -69,6 +71,7 @@ type loop struct {
 // main is the worker's goroutine.
 func (w *worker) main() {
 	goruntime.LockOSThread()
+	w.bind()
 	w.root()
 }
 
@@ -120,6 +123,7 @@ func (w *worker) leave() {
 	if w.part != nil {
 		w.part.Close()
 	}
+	w.unbind()
 	goruntime.UnlockOSThread()
 	w.pool.alive.Done()
 }
