@@ -30,10 +30,10 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	defer d.checkpointing.Unlock()
 	d.turn.Lock()
 	cat, cur, side := d.catalog.Load(), d.current.Load(), d.side.Load()
-	seq, last, tip, was := d.seq, d.last, d.tip, d.due
+	seq, last, was := d.seq, d.last, d.due
 	d.turn.Unlock()
 
-	r := &root{seq: seq, gen: cur.gen, anchor: last}
+	r := &root{seq: seq, gen: cur.gen, last: last}
 	for _, def := range cat.defs[1:] {
 		s := cur
 		if def.side {
@@ -55,7 +55,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("db: checkpoint: %w", err)
 	}
-	before, err := d.point(h, r, tip)
+	before, err := d.point(h, r)
 	if err != nil {
 		return fmt.Errorf("db: checkpoint: %w", err)
 	}
@@ -81,16 +81,16 @@ func (d *DB) checkpoint(ctx context.Context) error {
 }
 
 // point has the store's note name a new root. It returns the note before.
-func (d *DB) point(h Hash, r *root, tip Hash) (before note, err error) {
+func (d *DB) point(h Hash, r *root) (before note, err error) {
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
 	before = d.note
-	n := note{root: h, seq: r.seq, gen: r.gen, anchor: r.anchor, tip: tip, before: before.root, head: before.head, headSeq: before.headSeq, headGen: before.headGen}
+	n := note{root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: before.head, headSeq: before.headSeq, headGen: before.headGen}
 	if h == before.root {
 		n.before = before.before
 	}
 	if n.headSeq < r.seq {
-		n.head, n.headSeq = tip, r.seq
+		n.head, n.headSeq = r.last, r.seq
 	}
 	n.headGen = max(n.headGen, r.gen)
 	if err := d.st.Commit(n.encode()); err != nil {

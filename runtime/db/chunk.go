@@ -13,7 +13,8 @@ const (
 type chunk struct {
 	seq  uint64 // one more than the chunk before
 	gen  uint64 // the generation that it makes visible
-	prev Hash   // the chunk before, or the anchor of the root before (C3)
+	prev Hash   // the chunk before; zero in the first
+	turn Hash   // random in the chunk that a recovery writes, else zero (C3)
 
 	defs     []definition // partitions made
 	resets   []PartID     // partitions emptied without a list of what was in them; they come before sections. Ascending
@@ -39,6 +40,11 @@ func (c *chunk) encode() []byte {
 	b = binary.AppendUvarint(b, c.seq)
 	b = binary.AppendUvarint(b, c.gen)
 	b = append(b, c.prev[:]...)
+	if c.turn.IsZero() {
+		b = append(b, 0)
+	} else {
+		b = append(append(b, 1), c.turn[:]...)
+	}
 	b = binary.AppendUvarint(b, uint64(len(c.defs)))
 	for _, d := range c.defs {
 		b = appendDefinition(b, d)
@@ -58,6 +64,15 @@ func decodeChunk(payload []byte) (*chunk, error) {
 	d := &decoder{b: payload}
 	d.format()
 	c := &chunk{seq: d.uvarint(), gen: d.uvarint(), prev: d.hash()}
+	switch d.byte() {
+	case 0:
+	case 1:
+		if c.turn = d.hash(); c.turn.IsZero() {
+			d.fail("turn of zero")
+		}
+	default:
+		d.fail("chunk of unknown kind")
+	}
 	for range d.count(3) {
 		c.defs = append(c.defs, d.definition())
 	}
@@ -134,6 +149,7 @@ func (d *decoder) sections() []section {
 		edits := d.count(3)
 		if edits == 0 {
 			d.fail("empty section")
+			return nil
 		}
 		for range edits {
 			e := edit{key: d.key(before, first)}

@@ -272,7 +272,7 @@ func (d *DB) append(w *draft, c *chunk) error {
 		return fmt.Errorf("db: writing a chunk: %w", err)
 	}
 	w.chunks++
-	d.last, d.tip = h, h
+	d.last = h
 	w.log = append(w.log, logged{c.seq, h})
 	w.bytes += int64(bytes + len(b))
 	return nil
@@ -298,7 +298,7 @@ func (d *DB) sync(gen uint64) error {
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
 	n := d.note
-	n.head, n.headSeq, n.headGen = d.tip, d.seq, gen
+	n.head, n.headSeq, n.headGen = d.last, d.seq, gen
 	if err := d.st.Commit(n.encode()); err != nil {
 		return err
 	}

@@ -28,8 +28,7 @@ type DB struct {
 	turn      sync.Mutex // the commit turn; guards all below
 	closed    bool
 	seq       uint64 // of the newest chunk
-	last      Hash   // what the next chunk names as its predecessor (C3)
-	tip       Hash   // the newest chunk; zero if there never was one
+	last      Hash   // that chunk; zero if there never was one
 	log       []logged
 	logWhole  bool // log goes back to the root before the newest
 	due       due

@@ -37,8 +37,9 @@
 //
 //   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
 //   - C2: the log is never behind what readers can see: a chunk record is in the store before its generation is published.
-//   - C3: each chunk record names the one before it by hash; the first one after a root names the root's anchor. A record left over from a lost
-//     future cannot continue the log, because a recovery that saw one draws a new anchor.
+//   - C3: each chunk record names the one before it by hash. A recovery that found anything behind the newest root ends with a chunk that carries a
+//     random number, so a record left over from a lost future, which may become readable again, cannot continue the log: it names none
+//     that is behind that chunk, and among those that name the same one the newest (by seq, which only grows) counts.
 //   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
 //
 // # Snapshots

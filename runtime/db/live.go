@@ -158,7 +158,7 @@ func (d *DB) olderLog(n note) []logged {
 		return nil
 	}
 	var out []logged
-	for h := n.tip; !h.IsZero() && h != r.anchor; {
+	for h := n.last; !h.IsZero() && h != r.last; {
 		c, err := d.readChunk(h)
 		if err != nil || c.seq <= r.seq {
 			break

@@ -305,7 +305,7 @@ func checkNode(kind mmapcas.Kind, payload []byte) (tail int, err error) {
 		return 0, fmt.Errorf("%w: suffixes end at %d of %d", errNode, n.end(count-1), text)
 	}
 	for i := range count {
-		if i > 0 && (n.end(i-1) > n.end(i) || n.end(i) > text || string(n.suffix(i-1)) >= string(n.suffix(i))) {
+		if n.end(i) > text || i > 0 && (n.end(i-1) > n.end(i) || string(n.suffix(i-1)) >= string(n.suffix(i))) {
 			return 0, fmt.Errorf("%w: keys %d and %d out of order", errNode, i-1, i)
 		}
 		if n.plen()+len(n.suffix(i)) > MaxKeyBytes {

@@ -23,7 +23,7 @@ type recovery struct {
 	cat       *catalog
 	cur, side *state
 	seq       uint64
-	last, tip Hash
+	last      Hash
 	log       []logged
 	lost      map[PartID]error // partitions that could not be read
 	cutShort  string           // why the log ended before its last chunk; "" if it did not
@@ -47,9 +47,12 @@ func (d *DB) recover() error {
 	if err != nil {
 		return err
 	}
-	tail := len(chunks)
+	behind := 0 // chunks that a process which crashed left
 	seqMax, genMax := n.headSeq, n.headGen
 	for _, c := range chunks {
+		if c.seq > n.seq {
+			behind++
+		}
 		seqMax, genMax = max(seqMax, c.seq), max(genMax, c.gen)
 	}
 
@@ -61,42 +64,56 @@ func (d *DB) recover() error {
 	if fresh {
 		r = &recovery{cat: newCatalog(), cur: &state{}, side: &state{}}
 	}
-	lossless := len(r.lost) == 0 && r.cutShort == "" && r.seq >= n.headSeq && r.seq >= seqMax
-	if !lossless {
+	d.note = n
+	if fellBack := r.rootHash != n.root; fellBack {
+		behind++
+		d.logWhole = true
+		d.note.root, d.note.before = r.rootHash, Hash{}
+		if !fresh {
+			d.note.seq = r.root.seq
+		}
+	}
+	turn := chunk{gen: r.cur.gen}
+	if len(r.lost) > 0 || r.cutShort != "" || r.seq < seqMax {
 		// Numbers that are known to have been given out must not come back with another meaning.
-		r.seq, r.cur.gen = seqMax+1, max(genMax, r.cur.gen)+1
-		d.o.Logger.Warn("db: what was committed last is lost", "generation", r.cur.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
+		behind++
+		turn.gen = max(genMax, r.cur.gen) + 1
+		d.o.Logger.Warn("db: what was committed last is lost", "generation", turn.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
 	}
 	for id, why := range r.lost {
 		d.o.Logger.Error("db: partition starts empty; what was in it must be computed again", "partition", r.cat.defs[id].name, "err", why)
-		s := r.cur
-		if r.cat.defs[id].side {
-			s = r.side
-		}
-		s.set(id, &tree{changed: r.cur.gen})
+		turn.resets = append(turn.resets, id)
+		r.state(id).set(id, &tree{changed: turn.gen})
 	}
-
+	slices.Sort(turn.resets)
+	r.cur.gen = turn.gen
+	d.seq, d.last, d.log = seqMax, r.last, r.log
+	d.due.chunks = len(r.log)
 	d.catalog.Store(r.cat)
 	d.current.Store(r.cur)
 	d.side.Store(r.side)
-	d.seq, d.last, d.tip, d.log = r.seq, r.last, r.tip, r.log
-	d.due.chunks = len(r.log)
-	d.note = n
-	if !fresh && r.rootHash != n.root {
-		d.logWhole = true
-		d.note.root, d.note.seq, d.note.before = r.rootHash, r.root.seq, Hash{}
-	}
-	if d.o.ReadOnly || d.o.Volatile && fresh || lossless && r.rootHash == n.root && !fresh && tail == 0 {
+	if d.o.ReadOnly || d.o.Volatile && fresh || behind == 0 && !fresh {
 		return nil
 	}
-	// A new anchor: no record beyond what was replayed can ever continue this log (C3).
-	if _, err := rand.Read(d.last[:]); err != nil {
-		return fmt.Errorf("drawing an anchor: %w", err)
+	return d.turnOver(&turn, fresh, len(r.lost) > 0 || r.seq < seqMax)
+}
+
+// turnOver writes the chunk that ends a recovery: from here on no record that was not replayed can ever continue the log (C3). Then
+// it makes a checkpoint, so that none of this has to be done again. If the chunk cannot be written the database goes on
+// where the log ends, unless something was lost.
+func (d *DB) turnOver(turn *chunk, fresh, lossy bool) error {
+	if _, err := rand.Read(turn.turn[:]); err != nil {
+		return err
 	}
-	err = d.checkpoint(d.ctx)
-	if err != nil && lossless && !fresh {
-		d.o.Logger.Warn("db: no checkpoint after recovery; the log goes on where it was", "err", err)
-		d.last = r.last
+	w := &draft{cat: d.catalog.Load(), cur: d.current.Load(), side: d.side.Load()}
+	err := d.append(w, turn)
+	if err == nil {
+		d.publish(w)
+		err = d.checkpoint(d.ctx)
+		lossy = false
+	}
+	if err != nil && !fresh && !lossy {
+		d.o.Logger.Warn("db: what a crash left could be read, but not be put in order", "err", err)
 		return nil
 	}
 	return err
@@ -144,7 +161,7 @@ func (d *DB) crashTail() (map[Hash]found, error) {
 
 // link adds to chunks those behind seq that are reached from them or from the note.
 func (d *DB) link(n note, seq uint64, chunks map[Hash]found) error {
-	starts := []Hash{n.head, n.tip}
+	starts := []Hash{n.head, n.last}
 	for _, c := range chunks {
 		starts = append(starts, c.prev)
 	}
@@ -175,10 +192,7 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 	}
 	r := &recovery{
 		rootHash: h, root: rt, cat: newCatalog(), cur: &state{gen: rt.gen}, side: &state{},
-		seq: rt.seq, last: rt.anchor, lost: map[PartID]error{},
-	}
-	if h == n.root {
-		r.tip = n.tip
+		seq: rt.seq, last: rt.last, lost: map[PartID]error{},
 	}
 	for i, p := range rt.parts {
 		id := PartID(i + 1)
@@ -196,7 +210,7 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 	if err := d.link(n, rt.seq, chunks); err != nil {
 		return nil, err
 	}
-	for _, c := range logBehind(rt, n, chunks) {
+	for _, c := range logBehind(rt, chunks) {
 		if err := d.redo(r, c); err != nil {
 			if !damaged(err) && !errors.Is(err, ErrDangling) && !errors.Is(err, ErrNoPartition) {
 				return nil, err
@@ -204,14 +218,14 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 			r.cutShort = fmt.Sprintf("chunk %d: %v", c.seq, err)
 			break
 		}
-		r.seq, r.last, r.tip = c.seq, c.hash, c.hash
+		r.seq, r.last = c.seq, c.hash
 		r.log = append(r.log, logged{c.seq, c.hash})
 	}
 	return r, nil
 }
 
 // logBehind returns the longest run of chunks that begins at rt, oldest first.
-func logBehind(rt *root, n note, chunks map[Hash]found) []found {
+func logBehind(rt *root, chunks map[Hash]found) []found {
 	heads := make([]found, 0, len(chunks))
 	for _, c := range chunks {
 		if c.seq > rt.seq {
@@ -224,14 +238,11 @@ func logBehind(rt *root, n note, chunks map[Hash]found) []found {
 		var run []found
 		for !astray[c.hash] {
 			run = append(run, c)
-			if c.prev == rt.anchor {
+			if c.prev == rt.last {
 				slices.Reverse(run)
 				return run
 			}
 			prev, ok := chunks[c.prev]
-			if !ok && c.prev == n.anchor {
-				prev, ok = chunks[n.tip] // across the newest root, which began a new log
-			}
 			if !ok || prev.seq <= rt.seq || prev.seq >= c.seq {
 				break
 			}

@@ -4,10 +4,10 @@ import "encoding/binary"
 
 // A root is the state of a database at a checkpoint.
 type root struct {
-	seq    uint64 // the newest chunk in it
-	gen    uint64
-	anchor Hash        // what the next chunk names as its predecessor (C3)
-	parts  []rootEntry // partition i+1
+	seq   uint64 // the newest chunk in it
+	gen   uint64
+	last  Hash        // that chunk; zero if there never was one
+	parts []rootEntry // partition i+1
 }
 
 type rootEntry struct {
@@ -21,7 +21,7 @@ func (r *root) encode() []byte {
 	b := []byte{formatV1}
 	b = binary.AppendUvarint(b, r.seq)
 	b = binary.AppendUvarint(b, r.gen)
-	b = append(b, r.anchor[:]...)
+	b = append(b, r.last[:]...)
 	b = binary.AppendUvarint(b, uint64(len(r.parts)))
 	for i, p := range r.parts {
 		b = appendDefinition(b, definition{PartID(i + 1), p.side, p.name})
@@ -34,7 +34,7 @@ func (r *root) encode() []byte {
 func decodeRoot(payload []byte) (*root, error) {
 	d := &decoder{b: payload}
 	d.format()
-	r := &root{seq: d.uvarint(), gen: d.uvarint(), anchor: d.hash()}
+	r := &root{seq: d.uvarint(), gen: d.uvarint(), last: d.hash()}
 	names := map[string]bool{}
 	for i := range d.count(3 + hashLen + 1) {
 		def := d.definition()
@@ -53,10 +53,9 @@ func decodeRoot(payload []byte) (*root, error) {
 // A note is what the store's manifest keeps for the database: where to begin at Open.
 type note struct {
 	root    Hash   // the newest root
-	seq     uint64 // its seq, gen and anchor, should it be damaged
+	seq     uint64 // its seq, gen and last, should it be damaged
 	gen     uint64
-	anchor  Hash
-	tip     Hash   // the newest chunk in the root; zero if none
+	last    Hash
 	before  Hash   // the root before it; zero if none
 	head    Hash   // the newest chunk when the note was written; zero if none
 	headSeq uint64 // at least seq
@@ -67,8 +66,7 @@ func (n *note) encode() []byte {
 	b := append([]byte{formatV1}, n.root[:]...)
 	b = binary.AppendUvarint(b, n.seq)
 	b = binary.AppendUvarint(b, n.gen)
-	b = append(b, n.anchor[:]...)
-	b = append(b, n.tip[:]...)
+	b = append(b, n.last[:]...)
 	b = append(b, n.before[:]...)
 	b = append(b, n.head[:]...)
 	b = binary.AppendUvarint(b, n.headSeq)
@@ -79,7 +77,7 @@ func decodeNote(b []byte) (note, error) {
 	d := &decoder{b: b}
 	d.format()
 	n := note{
-		root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), anchor: d.hash(), tip: d.hash(),
+		root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), last: d.hash(),
 		before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint(),
 	}
 	if n.headSeq < n.seq || n.headGen < n.gen {

@@ -1,0 +1,127 @@
+package db
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// Whatever a decoder accepts must be the one form of what it says, and must be safe to use.
+
+func FuzzNode(f *testing.F) {
+	leaf := newNode(0, []item{{key: "", hash: hashOf(1), n: 1}, {key: "a", hash: hashOf(2), n: 1}, {key: "ab", hash: hashOf(3), n: 1}})
+	f.Add(byte(KindLeaf), leaf.payload())
+	inner := newNode(1, []item{{key: "file:///a", hash: hashOf(1), n: 7}, {key: "file:///b", hash: hashOf(2), n: 9}})
+	f.Add(byte(KindInner), inner.payload())
+	f.Fuzz(func(t *testing.T, kind byte, payload []byte) {
+		n, err := decodeNode(hashOf(0), mmapcas.Kind(kind), payload)
+		if err != nil {
+			return
+		}
+		if again := n.payload(); !bytes.Equal(again, payload) {
+			t.Fatalf("%x comes back as %x", payload, again)
+		}
+		if again := newNode(n.level(), n.items(nil)).payload(); !bytes.Equal(again, payload) {
+			t.Fatalf("%x is built as %x", payload, again)
+		}
+		for i, k := range n.keys(0, n.len(), nil) {
+			if at, found := n.search(k); at != i || !found {
+				t.Fatalf("key %d, %q, is found at %d, %t", i, k, at, found)
+			}
+		}
+		_ = Refs(mmapcas.Kind(kind), payload)
+		if n.leaf() {
+			if _, err := scan(nil, n, "", "", false, func(string, Hash) bool { return true }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func FuzzChunk(f *testing.F) {
+	c := &chunk{
+		seq: 300, gen: 7, prev: hashOf(1), defs: []definition{{1, true, "side"}}, resets: []PartID{1, 2},
+		sections: []section{{1, []edit{{"a", hashOf(2)}, {"ab", Hash{}}}}, {1, []edit{{"b", hashOf(3)}}}, {9, []edit{{"", hashOf(4)}}}},
+	}
+	f.Add(c.encode())
+	f.Add((&chunk{seq: 1, turn: hashOf(9), pieces: []Hash{hashOf(5), hashOf(6)}}).encode())
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		c, err := decodeChunk(payload)
+		if err != nil {
+			return
+		}
+		if again := c.encode(); !bytes.Equal(again, payload) {
+			t.Fatalf("%x comes back as %x", payload, again)
+		}
+	})
+}
+
+func FuzzPiece(f *testing.F) {
+	f.Add(encodePiece([]section{{1, []edit{{"a", hashOf(2)}, {"ab", Hash{}}}}, {2, []edit{{"b", hashOf(3)}}}}))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		s, err := decodePiece(payload)
+		if err != nil {
+			return
+		}
+		if again := encodePiece(s); !bytes.Equal(again, payload) {
+			t.Fatalf("%x comes back as %x", payload, again)
+		}
+		for _, part := range cut(s, 64) {
+			if _, err := decodePiece(encodePiece(part)); err != nil {
+				t.Fatalf("cut into something that does not decode: %v", err)
+			}
+		}
+	})
+}
+
+func FuzzRoot(f *testing.F) {
+	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: []rootEntry{{"a", false, hashOf(4), 5}, {"b", true, Hash{}, 0}}}).encode())
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		r, err := decodeRoot(payload)
+		if err != nil {
+			return
+		}
+		if again := r.encode(); !bytes.Equal(again, payload) {
+			t.Fatalf("%x comes back as %x", payload, again)
+		}
+	})
+}
+
+func FuzzNote(f *testing.F) {
+	f.Add((&note{root: hashOf(1), seq: 2, gen: 3, last: hashOf(4), before: hashOf(5), head: hashOf(6), headSeq: 700, headGen: 8}).encode())
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		n, err := decodeNote(payload)
+		if err != nil {
+			return
+		}
+		if again := n.encode(); !bytes.Equal(again, payload) {
+			t.Fatalf("%x comes back as %x", payload, again)
+		}
+	})
+}
+
+// Whatever note and chunk a store holds, the database opens and works, or says why not.
+func FuzzOpen(f *testing.F) {
+	f.Add([]byte{1, 2, 3}, []byte{4})
+	f.Fuzz(func(t *testing.T, noteBytes, chunkBytes []byte) {
+		st := newFake()
+		st.note = noteBytes
+		if _, _, err := st.Put(KindChunk, chunkBytes); err != nil {
+			t.Fatal(err)
+		}
+		st.floor = 0
+		d, err := open(st, Options{Logger: quiet})
+		if err != nil {
+			return
+		}
+		defer d.Close(t.Context())
+		p, err := d.Partition("p", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Commit(t.Context(), []Op{{p, "k", Put, value(t, st, "A")}}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
