@@ -89,8 +89,8 @@ func TestLevel(t *testing.T) {
 			t.Errorf("%v with limit %q: %v, want %v", c.has, c.limit, got, c.want)
 		}
 	}
-	if CPUFeatures() != CPUFeatures() {
-		t.Error("CPUFeatures changes its mind")
+	if f := CPUFeatures(); f.Level > AVX512 {
+		t.Errorf("this processor has %v", f)
 	}
 	if s := fmt.Sprint(Portable, AVX2, AVX512, Level(9)); s != "portable avx2 avx512 Level(9)" {
 		t.Error(s)

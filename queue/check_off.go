@@ -2,9 +2,6 @@
 
 package queue
 
-// checking reports whether this build checks its invariants (build tag check).
-const checking = false
-
 // A soleUse does nothing in this build.
 type soleUse struct{}
 

@@ -4,9 +4,6 @@ package queue
 
 import "sync/atomic"
 
-// checking reports whether this build checks its invariants (build tag check).
-const checking = true
-
 // A soleUse panics when two goroutines are inside a section that only one may use at a time.
 type soleUse struct{ inside atomic.Bool }
 
