@@ -178,17 +178,17 @@ func (p *Pool) prepare(t *Task) {
 	}
 }
 
-// prepare makes the task the newest of its key, and sets its deadline.
+// prepare sets the task's deadline and makes it the newest of its key. After either of them others may end the task.
 func (x *extra) prepare(t *Task) {
-	if x.key != "" {
-		if old := t.pool.keys.take(t); old != nil {
-			old.cancel(ErrSuperseded)
-		}
-	}
 	if !x.deadline.IsZero() {
 		// In two steps, so that the timer cannot fire before it is stored.
 		x.timer = time.AfterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
 		x.timer.Reset(time.Until(x.deadline))
+	}
+	if x.key != "" {
+		if old := t.pool.keys.take(t); old != nil {
+			old.cancel(ErrSuperseded)
+		}
 	}
 }
 

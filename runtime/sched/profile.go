@@ -3,6 +3,7 @@ package sched
 import (
 	"context"
 	"runtime/pprof"
+	"runtime/trace"
 	"strconv"
 )
 
@@ -35,8 +36,19 @@ func (w *worker) label(t *Task) {
 	t.loop.labelled = true
 }
 
+// traced marks the task's life in an execution trace, if one is being taken.
+func (l *loop) traced(t *Task) {
+	if trace.IsEnabled() {
+		l.region = trace.StartRegion(t.base, t.name)
+	}
+}
+
 // unlabel takes the marks off the coroutine whose task has ended.
 func (l *loop) unlabel() {
+	if l.region != nil {
+		l.region.End()
+		l.region = nil
+	}
 	if l.labelled {
 		l.labelled = false
 		pprof.SetGoroutineLabels(context.Background())

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -276,74 +275,3 @@ func TestPanicFailsItsTaskOnly(t *testing.T) {
 
 //go:noinline
 func panicDeep(v any) { panic(v) }
-
-func TestStressMixed(t *testing.T) {
-	rnd := newRand(t)
-	for _, workers := range []int{1, 2, 3} {
-		p := newPool(t, Options{Workers: workers, WaitingLimit: 50, QueueLimit: 64})
-		var ran, ended atomic.Int64
-		var wg sync.WaitGroup
-		const roots = 2000
-		for g := range 2 {
-			r := rand.New(rand.NewPCG(rnd.Uint64(), uint64(g)))
-			wg.Go(func() {
-				var events [8]Event
-				for i := range roots {
-					s := Spec{Lane: lane.FromIndex(r.IntN(lane.Count)), Client: uint64(r.IntN(3))}
-					kind, e := r.IntN(8), &events[r.IntN(len(events))]
-					h, err := p.Submit(bg, s, func(task *Task) error {
-						ran.Add(1)
-						switch kind {
-						case 0:
-							return task.Await(e)
-						case 1:
-							panic("on purpose")
-						case 2:
-							task.Yield()
-						case 3:
-							h, err := task.Spawn(Spec{}, func(c *Task) error { ran.Add(1); c.Yield(); return nil })
-							if err != nil {
-								return err
-							}
-							h.Ended().OnFire(func() { ended.Add(1) })
-							return task.Join(h)
-						case 4:
-							return task.Blocking(func() error { return io.EOF })
-						case 5:
-							e.Fire()
-						}
-						return nil
-					})
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					h.Ended().OnFire(func() { ended.Add(1) })
-					switch {
-					case i%7 == 0:
-						h.Cancel(nil)
-					case i%501 == 0:
-						p.CancelClient(1, nil)
-					}
-				}
-				for i := range events {
-					events[i].Fire()
-				}
-			})
-		}
-		wg.Wait()
-		ctx, cancel := context.WithTimeout(bg, patience)
-		if err := p.Close(ctx); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		st := p.Stats()
-		sum := st.Total()
-		if sum.Submitted != sum.Ended() || int64(sum.Ended()) != ended.Load() || sum.Queued != 0 || sum.Started != uint64(ran.Load()) {
-			t.Errorf("workers=%d: %+v, ran %d, ended %d", workers, sum, ran.Load(), ended.Load())
-		}
-		if len(st.Running)+len(st.Waiting) != 0 {
-			t.Errorf("left over: %+v %+v", st.Running, st.Waiting)
-		}
-	}
-}

@@ -22,7 +22,9 @@ func (k *keyTable) take(t *Task) (old *Task) {
 	}
 	id := supersedeKey{t.Client(), t.extra.key}
 	old = k.newest[id]
-	k.newest[id] = t
+	if t.state.Load() != done { // or its drop has been already
+		k.newest[id] = t
+	}
 	return old
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/pprof"
+	"runtime/trace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,5 +213,22 @@ func TestProfilingLabels(t *testing.T) {
 	wait(t, submit(t, p, spec, look))
 	if strings.Contains(inside, "labelled") {
 		t.Error("labels stay")
+	}
+}
+
+// An execution trace has a region for each task, which a wait does not tear.
+func TestTraceRegions(t *testing.T) {
+	if trace.IsEnabled() {
+		t.Skip("a trace of the test itself is being taken")
+	}
+	var b bytes.Buffer
+	if err := trace.Start(&b); err != nil {
+		t.Fatal(err)
+	}
+	p := newPool(t, Options{Workers: 1})
+	wait(t, submit(t, p, Spec{Name: "a traced task"}, func(task *Task) error { return task.Sleep(time.Microsecond) }))
+	trace.Stop()
+	if !bytes.Contains(b.Bytes(), []byte("a traced task")) {
+		t.Error("no region in the trace")
 	}
 }

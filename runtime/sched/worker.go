@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	goruntime "runtime"
+	"runtime/trace"
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/affinity"
@@ -53,10 +54,11 @@ type loop struct {
 
 	// Of the task that runs on it; plain, that task's.
 	task     *Task
-	waiter   waiter      // linked under the lock of the event that is waited for
-	waited   bool        // the task has been enlisted by a wait
-	told     bool        // a wait has returned ErrClosed, the next one unwinds
-	labelled bool        // the coroutine carries pprof labels
+	waiter   waiter // linked under the lock of the event that is waited for
+	waited   bool   // the task has been enlisted by a wait
+	told     bool   // a wait has returned ErrClosed, the next one unwinds
+	labelled bool   // the coroutine carries pprof labels
+	region   *trace.Region
 	unwatch  func() bool // stops watching the task's context; nil before its first wait
 	owner    checkOwner  // check builds: the goroutine
 
@@ -214,6 +216,7 @@ func (w *worker) begin(t *Task) {
 	if w.pool.profiling.Load() {
 		w.label(t)
 	}
+	l.traced(t)
 	if w.part != nil {
 		w.part.Enter()
 	}
