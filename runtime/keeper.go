@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/cytisus/cytisus/runtime/gc"
@@ -73,13 +72,16 @@ func (k *keeper) collectionDue(e *Engine) bool {
 	return garbage >= every || garbage > 0 && grown >= every && grown*4 >= st.LiveBytes
 }
 
-// collectSlice bounds how long the collector holds a worker at a time.
-const collectSlice = 2 * time.Millisecond
+// How long the collector holds a worker at a time: in the background, and when somebody waits for it.
+const (
+	backgroundSlice = 2 * time.Millisecond
+	awaitedSlice    = 20 * time.Millisecond
+)
 
 // startCollection runs one cycle on the idle lane; nil if it could not be queued.
 func (e *Engine) startCollection() *Handle {
 	h, err := e.Go(context.Background(), lane.Idle, func(t *Task) error {
-		err := e.collect(t)
+		err := e.collect(t, backgroundSlice)
 		if err != nil && t.Context().Err() == nil {
 			e.o.Logger.Warn("runtime: collection given up", "err", err)
 		}
@@ -91,9 +93,9 @@ func (e *Engine) startCollection() *Handle {
 	return h
 }
 
-func (e *Engine) collect(t *Task) error {
+func (e *Engine) collect(t *Task, slice time.Duration) error {
 	t.root.dropSnapshot() // a collection must not keep alive what it is to collect
-	return e.gc.Collect(t.Context(), collectSlice, t.Yield)
+	return e.gc.Collect(t.Context(), slice, t.Yield)
 }
 
 // Collect frees what nothing refers to any more: it runs a whole collection that begins after the call, and compacts segments that have become
@@ -102,6 +104,6 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 	if err := e.Checkpoint(ctx); err != nil {
 		return gc.Stats{}, err
 	}
-	err := e.Submit(ctx, lane.Default, e.collect, Named("collect"))
-	return e.gc.Stats(), errors.Join(err)
+	err := e.Submit(ctx, lane.Default, func(t *Task) error { return e.collect(t, awaitedSlice) }, Named("collect"))
+	return e.gc.Stats(), err
 }

@@ -160,8 +160,8 @@ func Check(ctx context.Context, dir string, acked int) (last int, err error) {
 	if err != nil {
 		return last, fmt.Errorf("verify: %w", err)
 	}
-	if rep.DamagedAll > 0 || rep.Dangling > 0 {
-		return last, fmt.Errorf("verify: %d damaged places, %d dangling entries: %v", rep.DamagedAll, rep.Dangling, rep.Damaged)
+	if !rep.Clean() {
+		return last, fmt.Errorf("verify: %+v", rep)
 	}
 	return last, nil
 }
