@@ -1,0 +1,57 @@
+package main
+
+import "context"
+
+// An asker answers the questions of the command line: the process itself over its own engine (local), or another process that holds the store
+// (remote).
+type asker interface {
+	root() string
+	definition(ctx context.Context, p place) ([]found, error)
+	references(ctx context.Context, p place, declaration bool) ([]found, error)
+	hover(ctx context.Context, p place) (*described, error)
+	symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error)
+	outline(ctx context.Context, file string) ([]outlined, error)
+	close() error
+}
+
+// A found is a place in a file, as printed. Lines and columns count from 1, columns in bytes; ends are exclusive.
+type found struct {
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	EndColumn int    `json:"endColumn"`
+	Text      string `json:"text,omitempty"` // the line, without its indentation
+}
+
+// A described is what hover prints.
+type described struct {
+	Signature string `json:"signature"`
+	Doc       string `json:"doc,omitempty"`
+}
+
+// A foundSymbol is a match of a symbol search.
+type foundSymbol struct {
+	Name      string `json:"name"`
+	Kind      string `json:"kind"`
+	Container string `json:"container,omitempty"`
+	Place     found  `json:"place"`
+}
+
+// An outlined is a line of a file's outline.
+type outlined struct {
+	Name     string     `json:"name"`
+	Detail   string     `json:"detail,omitempty"`
+	Kind     string     `json:"kind"`
+	Place    found      `json:"place"`
+	Children []outlined `json:"children,omitempty"`
+}
+
+// A foundDiagnostic is something wrong at a place.
+type foundDiagnostic struct {
+	Place    found  `json:"place"`
+	Severity string `json:"severity"`
+	Source   string `json:"source,omitempty"`
+	Code     string `json:"code,omitempty"`
+	Message  string `json:"message"`
+}

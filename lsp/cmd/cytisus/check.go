@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Print what does not parse or type-check; exit 1 if anything does not",
+		Args:  atMostOne("a directory"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			l, err := a.openLocal(cmd.Context(), dirArg(args), "check")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, l.close()) }()
+			if _, err := a.index(cmd.Context(), l); err != nil {
+				return err
+			}
+			found, err := l.diagnostics(cmd)
+			if err != nil {
+				return err
+			}
+			bad := 0
+			for _, d := range found {
+				if d.Severity == lsp.SeverityError.String() {
+					bad++
+				}
+			}
+			if a.flags.json {
+				err = a.printJSON(append([]foundDiagnostic{}, found...))
+			} else {
+				for _, d := range found {
+					fmt.Fprintf(a.out, "%s: %s: %s\n", d.Place, d.Severity, d.Message)
+				}
+				fmt.Fprintf(a.err, "%d errors, %d other findings\n", bad, len(found)-bad)
+			}
+			if err == nil && bad > 0 {
+				err = errBadNews
+			}
+			return err
+		},
+	}
+}
+
+// diagnostics returns everything that the last index published, by file and position.
+func (l *local) diagnostics(cmd *cobra.Command) (out []foundDiagnostic, err error) {
+	err = l.eng.Submit(cmd.Context(), lane.Default, func(t *runtime.Task) error {
+		files := newLines(l.ws, t)
+		return partition.Diagnostics.Scan(t, runtime.Prefix(string(uri.File(l.ws.Root()))), func(key string, ds []lsp.Diagnostic) error {
+			file, _, _ := partition.SplitDiagnosticsKey(key)
+			for _, d := range ds {
+				at, err := files.place(lsp.Location{URI: file, Span: d.Span})
+				if err != nil {
+					// A file that was refused (too large, not UTF-8) has no text to count lines in.
+					at = found{File: filename(file), Line: 1, Column: 1, EndLine: 1, EndColumn: 1}
+				}
+				out = append(out, foundDiagnostic{Place: at, Severity: d.Severity.String(), Source: d.Source, Code: d.Code, Message: d.Message})
+			}
+			return nil
+		})
+	}, runtime.Named("diagnostics"))
+	return out, err
+}

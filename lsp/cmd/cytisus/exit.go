@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// Exit codes; the package comment lists them for users.
+const (
+	exitOK       = 0
+	exitBadNews  = 1
+	exitUsage    = 2
+	exitNothing  = 3
+	exitStore    = 4
+	exitInternal = 5
+)
+
+// errBadNews ends a command whose answer was printed and is bad news.
+var errBadNews = errors.New("the answer is bad news")
+
+// A usageError is a command line that cannot be understood.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// A codeError ends the command with a given exit code and nothing more to print.
+type codeError int
+
+func (e codeError) Error() string { return "" }
+
+func exitCode(err error) int {
+	var (
+		usage *usageError
+		code  codeError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, errBadNews):
+		return exitBadNews
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, lsp.ErrNoSymbol), errors.Is(err, lsp.ErrUnknownFile), errors.Is(err, lsp.ErrOutOfRange), errors.Is(err, runtime.ErrNotFound):
+		return exitNothing
+	case errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
+		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt):
+		return exitStore
+	case errors.Is(err, context.Canceled):
+		return 130 // as shells report an interrupt
+	default:
+		return exitInternal
+	}
+}

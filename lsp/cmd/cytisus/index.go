@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+func (a *app) indexCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "index [DIR]",
+		Short: "Read a module and keep what was learned",
+		Long: `index brings the store up to date with the module around DIR (default: the current directory): it looks at every file,
+reads those that changed, and computes again what they affect. Interrupted, it resumes where it was.`,
+		Args: atMostOne("a directory"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			l, err := a.openLocal(cmd.Context(), dirArg(args), "index")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, l.close()) }()
+			r, err := a.index(cmd.Context(), l)
+			if err != nil {
+				return err
+			}
+			if a.flags.json {
+				return a.printJSON(r)
+			}
+			r.print(a)
+			return nil
+		},
+	}
+}
+
+func dirArg(args []string) string {
+	if len(args) == 0 {
+		return "."
+	}
+	return args[0]
+}
+
+// An indexReport is what index prints.
+type indexReport struct {
+	Root        string  `json:"root"`
+	Store       string  `json:"store,omitempty"`
+	Files       int     `json:"files"`
+	FilesRead   int     `json:"filesRead"`
+	Packages    int     `json:"packages"`
+	Symbols     int     `json:"symbols"`
+	References  int     `json:"references"`
+	Diagnostics int     `json:"diagnostics"`
+	Records     int64   `json:"records"`
+	StoredBytes int64   `json:"storedBytes"`
+	Computed    uint64  `json:"computed"`
+	Reused      uint64  `json:"reused"`
+	ReusedShare float64 `json:"reusedShare"`
+	WallSeconds float64 `json:"wallSeconds"`
+	wall        time.Duration
+}
+
+// index runs one whole index with progress.
+func (a *app) index(ctx context.Context, l *local) (*indexReport, error) {
+	m, err := a.newMeter()
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	sum, err := l.ws.Index(ctx, m.update)
+	m.done()
+	if err != nil {
+		return nil, fmt.Errorf("indexing %s: %w", l.ws.Root(), err)
+	}
+	if err := l.eng.Checkpoint(ctx); err != nil {
+		return nil, fmt.Errorf("writing the index of %s: %w", l.ws.Root(), err)
+	}
+	return newIndexReport(l, sum, time.Since(started)), nil
+}
+
+func newIndexReport(l *local, sum lsp.Summary, wall time.Duration) *indexReport {
+	st := l.eng.Stats()
+	r := &indexReport{
+		Root: l.ws.Root(), Store: l.store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Packages, Symbols: sum.Symbols,
+		References: sum.References, Diagnostics: sum.Diagnostics, Records: int64(st.Store.Records), StoredBytes: st.Store.StoredBytes,
+		Computed: sum.Ran, Reused: sum.Reused, WallSeconds: wall.Seconds(), wall: wall,
+	}
+	if all := sum.Ran + sum.Reused; all > 0 {
+		r.ReusedShare = float64(sum.Reused) / float64(all)
+	}
+	return r
+}
+
+func (r *indexReport) print(a *app) {
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(a.out, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(a.out, "%s\n", r.Root)
+	row("files", "%s (%s read, the others as they were)", grouped(r.Files), grouped(r.FilesRead))
+	row("packages", "%s", grouped(r.Packages))
+	row("symbols", "%s", grouped(r.Symbols))
+	row("references", "%s", grouped(r.References))
+	row("diagnostics", "%s", grouped(r.Diagnostics))
+	row("records", "%s in %s", grouped(r.Records), bytesText(r.StoredBytes))
+	row("reused", "%.1f %% of %s answers, %s computed", 100*r.ReusedShare, grouped(r.Computed+r.Reused), grouped(r.Computed))
+	row("time", "%s", r.wall.Round(time.Millisecond))
+	if r.Store != "" {
+		row("store", "%s", r.Store)
+	}
+}

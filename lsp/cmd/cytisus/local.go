@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	goruntime "runtime"
+	"strings"
+	"time"
+
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A local answers over an engine of its own.
+type local struct {
+	eng   *runtime.Engine
+	ws    lsp.Workspace
+	store string // "" for --memory
+}
+
+// storeOf returns the root of the workspace around a file or directory and the directory of its store.
+func (a *app) storeOf(from string) (root, store string, err error) {
+	root = a.flags.root
+	if root == "" {
+		root = from
+	}
+	if root, err = workspaceRoot(root); err != nil {
+		return "", "", err
+	}
+	switch {
+	case a.flags.memory:
+	case a.flags.store != "":
+		store = a.flags.store
+	default:
+		store, err = storeDir(root)
+	}
+	return root, store, err
+}
+
+// openLocal opens the store and the workspace around a file or directory.
+func (a *app) openLocal(ctx context.Context, from, what string) (*local, error) {
+	root, store, err := a.storeOf(from)
+	if err != nil {
+		return nil, err
+	}
+	if store != "" {
+		if err := os.MkdirAll(store, 0o700); err != nil {
+			return nil, fmt.Errorf("making the store's directory: %w", err)
+		}
+	}
+	workers := a.flags.workers
+	if workers == 0 {
+		workers = goruntime.NumCPU()
+	}
+	// The process is all engine: a thread for each CPU to compute, and one more for everything else.
+	if goruntime.GOMAXPROCS(0) < workers+1 {
+		goruntime.GOMAXPROCS(workers + 1)
+	}
+	eng, err := runtime.Open(store, runtime.Options{Workers: workers, Holder: "cytisus " + what, Logger: a.logger()})
+	if err != nil {
+		return nil, err
+	}
+	l := &local{eng: eng, store: store}
+	l.ws, err = golang.Language{}.Open(ctx, eng, root, lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()})
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+// closeAfter is how long a command waits for its engine to write what is left.
+const closeAfter = 30 * time.Second
+
+func (l *local) close() error {
+	var err error
+	if l.ws != nil {
+		err = l.ws.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeAfter)
+	defer cancel()
+	return errors.Join(err, l.eng.Close(ctx))
+}
+
+func (l *local) root() string { return l.ws.Root() }
+
+// refresh looks at the disk again; questions then compute what they need and no more.
+func (l *local) refresh(ctx context.Context) error {
+	return l.ws.FilesChanged(ctx, []string{string(uri.File(l.ws.Root()))})
+}
+
+// at runs fn as a task with the text and the offset of a place.
+func (l *local) at(ctx context.Context, p place, name string, fn func(t *runtime.Task, file string, offset int) error) error {
+	if err := l.refresh(ctx); err != nil {
+		return err
+	}
+	return l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
+		file := string(uri.File(p.file))
+		text, err := l.ws.Text(t, file)
+		if err != nil {
+			return err
+		}
+		offset, err := p.offset(text)
+		if err != nil {
+			return err
+		}
+		return fn(t, file, offset)
+	}, runtime.Named(name))
+}
+
+func (l *local) definition(ctx context.Context, p place) (out []found, err error) {
+	err = l.at(ctx, p, "definition", func(t *runtime.Task, file string, offset int) error {
+		locs, err := l.ws.Definition(t, file, offset)
+		if err != nil {
+			return err
+		}
+		out, err = l.places(t, locs)
+		return err
+	})
+	return out, err
+}
+
+func (l *local) references(ctx context.Context, p place, declaration bool) (out []found, err error) {
+	err = l.at(ctx, p, "references", func(t *runtime.Task, file string, offset int) error {
+		locs, err := l.ws.References(t, file, offset, declaration)
+		if err != nil {
+			return err
+		}
+		out, err = l.places(t, locs)
+		return err
+	})
+	return out, err
+}
+
+func (l *local) hover(ctx context.Context, p place) (out *described, err error) {
+	err = l.at(ctx, p, "hover", func(t *runtime.Task, file string, offset int) error {
+		h, err := l.ws.Hover(t, file, offset)
+		if err != nil {
+			return err
+		}
+		out = &described{Signature: h.Signature, Doc: h.Doc}
+		return nil
+	})
+	return out, err
+}
+
+func (l *local) symbols(ctx context.Context, pattern string, limit int) (out []foundSymbol, err error) {
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
+	}
+	err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
+		matches, err := l.ws.FindSymbols(t, pattern, limit)
+		if err != nil {
+			return err
+		}
+		files := newLines(l.ws, t)
+		for _, m := range matches {
+			at, err := files.place(m.Location)
+			if err != nil {
+				return err
+			}
+			out = append(out, foundSymbol{Name: m.Name, Kind: m.Kind.String(), Container: m.Container, Place: at})
+		}
+		return nil
+	}, runtime.Named("symbols"))
+	return out, err
+}
+
+func (l *local) outline(ctx context.Context, file string) (out []outlined, err error) {
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
+	}
+	err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
+		symbols, err := l.ws.Symbols(t, string(uri.File(file)))
+		if err != nil {
+			return err
+		}
+		out, err = outlines(newLines(l.ws, t), string(uri.File(file)), symbols)
+		return err
+	}, runtime.Named("outline"))
+	return out, err
+}
+
+func outlines(files *lines, file string, symbols []lsp.Symbol) ([]outlined, error) {
+	var out []outlined
+	for _, s := range symbols {
+		at, err := files.place(lsp.Location{URI: file, Span: s.NameSpan})
+		if err != nil {
+			return nil, err
+		}
+		children, err := outlines(files, file, s.Children)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, outlined{Name: s.Name, Detail: s.Detail, Kind: s.Kind.String(), Place: at, Children: children})
+	}
+	return out, nil
+}
+
+func (l *local) places(t *runtime.Task, locs []lsp.Location) ([]found, error) {
+	files := newLines(l.ws, t)
+	out := make([]found, 0, len(locs))
+	for _, loc := range locs {
+		at, err := files.place(loc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, at)
+	}
+	return out, nil
+}
+
+// lines turns spans into lines and columns, remembering where the lines of a file begin.
+type lines struct {
+	ws    lsp.Workspace
+	t     *runtime.Task
+	texts map[string]*lineTable
+}
+
+type lineTable struct {
+	text   []byte
+	starts []int
+}
+
+func newLines(ws lsp.Workspace, t *runtime.Task) *lines {
+	return &lines{ws: ws, t: t, texts: map[string]*lineTable{}}
+}
+
+func (ls *lines) table(file string) (*lineTable, error) {
+	if lt, ok := ls.texts[file]; ok {
+		return lt, nil
+	}
+	text, err := ls.ws.Text(ls.t, file)
+	if err != nil {
+		return nil, err
+	}
+	lt := &lineTable{text: text, starts: []int{0}}
+	for i, c := range text {
+		if c == '\n' {
+			lt.starts = append(lt.starts, i+1)
+		}
+	}
+	ls.texts[file] = lt
+	return lt, nil
+}
+
+func (ls *lines) place(loc lsp.Location) (found, error) {
+	lt, err := ls.table(loc.URI)
+	if err != nil {
+		return found{}, err
+	}
+	f := found{File: filename(loc.URI)}
+	f.Line, f.Column = lt.position(loc.Span.Start)
+	f.EndLine, f.EndColumn = lt.position(loc.Span.End)
+	f.Text = lt.line(f.Line)
+	return f, nil
+}
+
+func (lt *lineTable) position(offset int) (line, column int) {
+	offset = min(max(offset, 0), len(lt.text))
+	lo, hi := 0, len(lt.starts)
+	for hi-lo > 1 {
+		if mid := (lo + hi) / 2; lt.starts[mid] <= offset {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo + 1, offset - lt.starts[lo] + 1
+}
+
+func (lt *lineTable) line(n int) string {
+	rest := lt.text[lt.starts[n-1]:]
+	if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+		rest = rest[:i]
+	}
+	return strings.TrimSpace(string(rest))
+}
+
+// filename is the path that a file URI names, or the URI itself if it names no file.
+func filename(u string) string {
+	parsed, err := uri.Parse(u)
+	if err != nil || !strings.HasPrefix(u, "file://") {
+		return u
+	}
+	return parsed.FsPath()
+}

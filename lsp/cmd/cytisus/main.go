@@ -1,0 +1,25 @@
+// Command cytisus indexes Go code into a store that survives restarts and answers questions about it: from the shell, or from an
+// editor through the Language Server Protocol.
+//
+// Exit codes:
+//
+//	0  answered
+//	1  answered, and the answer is bad news: check found errors, verify found damage
+//	2  the command line is wrong
+//	3  nothing there: no symbol at the position, no such file in the workspace
+//	4  the store cannot be used: held by another process, of a newer format, no space, not writable
+//	5  anything else went wrong
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

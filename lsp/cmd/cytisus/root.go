@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
+
+// An app is one invocation of the command.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	flags    flags
+}
+
+// flags are those that every command takes.
+type flags struct {
+	root     string
+	store    string
+	memory   bool
+	json     bool
+	tests    bool
+	tags     []string
+	workers  int
+	progress string
+	verbose  bool
+}
+
+const long = `cytisus reads Go code once and keeps what it learned, so that the next question, the next run and the
+next restart cost only what changed.
+
+  cytisus index                      read the module around the current directory
+  cytisus def  FILE:LINE:COL         where is this declared?
+  cytisus refs FILE:LINE:COL         who uses it?
+  cytisus serve                      language server for an editor, on standard input and output
+
+LINE and COL count from 1; COL counts bytes, as the Go compiler does. What it learns is kept in a store in your cache
+directory, one for each module (cytisus stats prints where); deleting it costs time only.
+
+Exit codes: 0 answered; 1 the answer is bad news (check: errors, verify: damage); 2 wrong usage; 3 nothing there;
+4 the store cannot be used; 5 anything else.`
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
+	a := &app{in: in, out: out, err: errw}
+	cmd := a.command()
+	cmd.SetArgs(args)
+	cmd.SetIn(in)
+	cmd.SetOut(out)
+	cmd.SetErr(errw)
+	err := cmd.ExecuteContext(ctx)
+	code := exitCode(err)
+	var silent codeError
+	if err != nil && !errors.Is(err, errBadNews) && !errors.As(err, &silent) {
+		fmt.Fprintf(errw, "cytisus: %v\n", err)
+		if code == exitUsage {
+			fmt.Fprintln(errw, "Run cytisus help for the commands, cytisus help COMMAND for one of them.")
+		}
+	}
+	return code
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "cytisus",
+		Short:         "Index Go code and answer questions about it",
+		Long:          long,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("unknown command %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	f := root.PersistentFlags()
+	f.StringVar(&a.flags.root, "root", "", "root of the workspace (default: the module around the file or the current directory)")
+	f.StringVar(&a.flags.store, "store", "", "directory of the store (default: in the user's cache directory, one for each root)")
+	f.BoolVar(&a.flags.memory, "memory", false, "keep nothing: everything is computed for this run only")
+	f.BoolVar(&a.flags.json, "json", false, "print JSON for programs")
+	f.BoolVar(&a.flags.tests, "tests", true, "include _test.go files")
+	f.StringSliceVar(&a.flags.tags, "tags", nil, "build tags, comma-separated")
+	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU)")
+	f.StringVar(&a.flags.progress, "progress", "auto", "progress on standard error: auto, bar, plain or none")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")
+	root.MarkFlagsMutuallyExclusive("store", "memory")
+	root.AddCommand(
+		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.symbolsCommand(), a.outlineCommand(), a.checkCommand(),
+		a.statsCommand(), a.verifyCommand(), a.versionCommand(), a.demoCommand(),
+	)
+	return root
+}
+
+// exactly refuses any other number of arguments, saying what is wanted.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", cmd.Name(), what, len(args))}
+		}
+		return nil
+	}
+}
+
+// atMostOne accepts an optional argument.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return &usageError{fmt.Errorf("%s takes at most one argument, %s, got %d", cmd.Name(), what, len(args))}
+		}
+		return nil
+	}
+}
+
+func (a *app) logger() *slog.Logger {
+	level := slog.LevelWarn
+	if a.flags.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}

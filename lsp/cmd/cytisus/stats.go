@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+func (a *app) statsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stats [DIR]",
+		Short: "Print where the store is and what is in it",
+		Args:  atMostOne("a directory"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			l, err := a.openLocal(cmd.Context(), dirArg(args), "stats")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, l.close()) }()
+			st := l.eng.Stats()
+			if a.flags.json {
+				return a.printJSON(struct {
+					Root  string        `json:"root"`
+					Store string        `json:"store"`
+					Stats runtime.Stats `json:"stats"`
+				}{l.root(), l.store, st})
+			}
+			row := func(name, value string) { fmt.Fprintf(a.out, "  %-12s %s\n", name, value) }
+			fmt.Fprintln(a.out, l.root())
+			row("store", l.store)
+			row("generation", grouped(st.Generation))
+			row("records", grouped(int64(st.Store.Records)))
+			row("live", bytesText(st.Store.LiveBytes))
+			row("on disk", bytesText(st.Store.StoredBytes))
+			for _, name := range slices.Sorted(maps.Keys(st.Queries)) {
+				q := st.Queries[name]
+				row(name, fmt.Sprintf("ran %d, validated %d, reused %d", q.Ran, q.Validated, q.Reused))
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify [DIR]",
+		Short: "Read the whole store back and check every hash; exit 1 on damage",
+		Long: `verify reads every record of the store around DIR (default: the current directory) and checks that its content has the hash it is
+known by, and that the index names exactly the records that are there. Damage costs recomputation, never a wrong answer: run index
+to mend it.`,
+		Args: atMostOne("a directory"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			_, dir, err := a.storeOf(dirArg(args))
+			if err != nil {
+				return err
+			}
+			if dir == "" {
+				return &usageError{errors.New("verify needs a store: --memory keeps none")}
+			}
+			if !exists(dir) {
+				return fmt.Errorf("%w: there is no store at %s; run cytisus index first", runtime.ErrNotFound, dir)
+			}
+			st, err := mmapcas.Open(dir, mmapcas.Options{ReadOnly: true, Name: "cytisus verify", Logger: a.logger()})
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, st.Close()) }()
+			rep, err := st.Verify(cmd.Context(), nil)
+			if err != nil {
+				return err
+			}
+			if a.flags.json {
+				if err := a.printJSON(rep); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprintf(a.out, "%s\n  %s records, %s read back and checked\n", dir, grouped(int64(rep.Records)), bytesText(rep.Bytes))
+				for _, d := range rep.Damaged {
+					fmt.Fprintf(a.out, "  damage: %v\n", d)
+				}
+				if more := rep.DamagedAll - int64(len(rep.Damaged)); more > 0 {
+					fmt.Fprintf(a.out, "  and %d more damaged places\n", more)
+				}
+				if rep.Dangling > 0 {
+					fmt.Fprintf(a.out, "  damage: %d entries of the index lead to no record\n", rep.Dangling)
+				}
+			}
+			if rep.DamagedAll > 0 || rep.Dangling > 0 {
+				return errBadNews
+			}
+			if !a.flags.json {
+				fmt.Fprintln(a.out, "  every hash is right")
+			}
+			return nil
+		},
+	}
+}
