@@ -18,8 +18,6 @@ func (t *Task) end(c *counters, how ending, err error) {
 	t.fn = nil
 	if t.kids.Load() {
 		t.seal()
-	} else {
-		t.parent.Store(nil) // a handle that is kept must not keep the ancestors
 	}
 	t.state.Store(done)
 	if x := t.extra; x != nil {
@@ -66,6 +64,10 @@ func (l *loop) leave(t *Task, viewed bool) {
 	if l.waited || viewed {
 		l.w.enlisted.remove(l)
 	}
+	// The loop, and a handle that is kept, must not keep what the task has used. Nobody else looks at these fields
+	// of a loop that is not enlisted.
+	l.task, l.waiter.task, l.reason = nil, nil, Reason{}
+	t.locals = nil
 }
 
 // end undoes what the task's key and deadline have set up.

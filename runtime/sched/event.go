@@ -33,7 +33,8 @@ type waiter struct {
 // Fired reports whether the event has happened.
 func (e *Event) Fired() bool { return e.state.Load() == eventFired }
 
-// Fire makes the event happen: everybody who waits is told, in the order they came. What the caller did before is
+// Fire makes the event happen: the channel of Done is closed, then tasks and callbacks are told, in the order they came,
+// callbacks on the calling goroutine. What the caller did before is
 // visible to them. It reports whether this call was the one; later ones do nothing.
 func (e *Event) Fire() bool {
 	if e.state.CompareAndSwap(eventQuiet, eventFired) {

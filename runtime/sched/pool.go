@@ -140,7 +140,7 @@ func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 
 // admit makes a task for a submitter from outside, counted and ready to be queued.
 func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task, error) {
-	t := p.newTask(s, ctx, fn)
+	t := p.newTask(p.ids.Add(1), s, ctx, fn)
 	t.scope, t.root = p.scope(s.Client), t
 	p.outside.lanes[t.lane].submitted.Add(1) // before the look at phase: see checkOver
 	if p.phase.Load() != open {
@@ -153,10 +153,10 @@ func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task,
 }
 
 // newTask makes a task that nobody else knows yet.
-func (p *Pool) newTask(s *Spec, ctx context.Context, fn func(*Task) error) *Task {
+func (p *Pool) newTask(id uint64, s *Spec, ctx context.Context, fn func(*Task) error) *Task {
 	t := &Task{
 		pool: p,
-		id:   p.ids.Add(1),
+		id:   id,
 		name: s.Name,
 		fn:   fn,
 		base: ctx,

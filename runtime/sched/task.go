@@ -98,7 +98,8 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 		return nil, err
 	}
 	p := t.pool
-	child := p.newTask(&s, t.base, fn)
+	w := t.loop.w
+	child := p.newTask(w.newID(), &s, t.base, fn)
 	child.parentID, child.root = t.id, t.root
 	if s.Client == t.Client() {
 		child.scope = t.scope
@@ -110,7 +111,6 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	if !t.kids.Load() {
 		t.kids.Store(true)
 	}
-	w := t.loop.w
 	w.counts.lanes[child.lane].submitted.Add(1)
 	p.prepare(child)
 	p.push(child)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/epoch"
-	"github.com/cytisus/cytisus/runtime/lane"
 )
 
 // A watchdog looks at the pool from time to time and logs what has not moved between looks: tasks that hold a worker,
@@ -70,15 +69,7 @@ func (d *watchdog) look(now time.Time) {
 				"client", t.Client, "worker", t.Worker, "chain", chains.of(t))
 		}
 	}
-	for i := range st.Lanes {
-		l := &st.Lanes[i]
-		if l.Queued == 0 {
-			continue
-		}
-		if age, due := d.due(standing{kind: "lane", id: uint64(i), moves: l.Started + l.Ended()}, now); due {
-			d.pool.log.Warn("sched: lane is not served", "for", age, "lane", lane.FromIndex(i).String(), "queued", l.Queued)
-		}
-	}
+	d.lookAtLanes(&st, now)
 	if d.epochs != nil {
 		for _, s := range d.epochs.Stalled(d.pool.stallAfter) {
 			if _, due := d.due(standing{kind: "epoch", id: s.Epoch, label: s.Label}, now); due {
@@ -89,6 +80,30 @@ func (d *watchdog) look(now time.Time) {
 	for k, s := range d.seen {
 		if s.round != d.round {
 			delete(d.seen, k)
+		}
+	}
+}
+
+// lookAtLanes reports lanes that hold tasks of which none has started. Requests are counted together: while they age, they
+// wait in a ring that serves another RPC lane than the one they count for.
+func (d *watchdog) lookAtLanes(st *Stats, now time.Time) {
+	var requests uint64
+	for i := range st.Lanes {
+		if l := &st.Lanes[i]; l.Lane.IsRPC() {
+			requests += l.Started + l.Ended()
+		}
+	}
+	for i := range st.Lanes {
+		l := &st.Lanes[i]
+		if l.Queued == 0 {
+			continue
+		}
+		moves := l.Started + l.Ended()
+		if l.Lane.IsRPC() {
+			moves = requests
+		}
+		if age, due := d.due(standing{kind: "lane", id: uint64(i), moves: moves}, now); due {
+			d.pool.log.Warn("sched: lane is not served", "for", age, "lane", l.Lane.String(), "queued", l.Queued)
 		}
 	}
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/cytisus/cytisus/epoch"
 )
 
+// idBlock is how many task numbers a worker takes from the pool at a time.
+const idBlock = 64
+
 // freeLoopsMax is how many idle loop coroutines a worker keeps.
 const freeLoopsMax = 64
 
@@ -29,6 +32,8 @@ type worker struct {
 	picks   uint32 // since the last share; see pick.go
 	round   uint32 // lanes that have not had their share in this round
 	turn    bool   // on a tie, whether lanes go before ready tasks
+	lastID  uint64 // the last task number given out
+	endID   uint64 // the last one of the worker's block
 	excess  bool   // may start one task beyond the limit of waiting ones
 	labels  labelCache
 
@@ -297,6 +302,16 @@ func (w *worker) switchAway(t *Task) {
 func (w *worker) resume(t *Task) {
 	w.resumes.push(t)
 	w.pool.idle.Wake(w.id)
+}
+
+// newID returns a number for a task that is spawned on this worker.
+func (w *worker) newID() uint64 {
+	if w.lastID == w.endID {
+		w.endID = w.pool.ids.Add(idBlock)
+		w.lastID = w.endID - idBlock
+	}
+	w.lastID++
+	return w.lastID
 }
 
 // refresh moves the epoch pin of the running task.
