@@ -76,7 +76,9 @@
 //
 // A cause is set first; then everybody who may have to notice is told: cancelling one task wakes that task, and
 // cancelling a family or a client looks through the tasks that are enlisted at the workers, which are those that have
-// waited or have asked for their context. A task enlists before it looks for a cause (see "A task's states").
+// waited or have asked for their context. A task enlists before it looks for a cause (see "A task's states"). Looking
+// costs a few loads: the outermost ancestor knows whether anything under it was ever cancelled, and only then does a
+// task ask its ancestors. That flag is set after the cause and before the search.
 //
 // # Shutdown
 //

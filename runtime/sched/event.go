@@ -34,8 +34,8 @@ type waiter struct {
 func (e *Event) Fired() bool { return e.state.Load() == eventFired }
 
 // Fire makes the event happen: the channel of Done is closed, then tasks and callbacks are told, in the order they came,
-// callbacks on the calling goroutine. What the caller did before is
-// visible to them. It reports whether this call was the one; later ones do nothing.
+// callbacks on the calling goroutine. What the caller did before is visible to them. It reports whether this call was
+// the one; later ones do nothing.
 func (e *Event) Fire() bool {
 	if e.state.CompareAndSwap(eventQuiet, eventFired) {
 		return true
