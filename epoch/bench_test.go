@@ -36,8 +36,10 @@ func BenchmarkPin(b *testing.B) {
 	})
 	b.Run("rival/rwmutex", func(b *testing.B) {
 		var mu sync.RWMutex
+		reads := 0
 		for b.Loop() {
 			mu.RLock()
+			reads++
 			mu.RUnlock()
 		}
 	})
