@@ -89,7 +89,7 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 // existing returns the address of a sound record of this name which the running cycle, if any, will keep, and Nil if
 // there is none. The caller holds a pin.
 func (s *Store) existing(h Hash) (at arena.Addr, err error) {
-	for {
+	for faults := 0; ; {
 		again := false
 		at = arena.Nil
 		err = s.arena.Confine(func() error {
@@ -120,8 +120,12 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 		})
 		switch {
 		case errors.Is(err, arena.ErrFault):
-			// The memory failed, not the search: without that entry the record is simply absent.
-			_ = s.unreadable(h, at, err)
+			// The memory failed, not the search: without that entry the record is simply absent. A second failure may
+			// be another entry's; many are not.
+			err = s.unreadable(h, at, err)
+			if faults++; faults > bucketSlots {
+				return arena.Nil, err
+			}
 		case err != nil || !again:
 			return at, err
 		}

@@ -163,11 +163,16 @@ func (s *Store) mapSegment(seg *segment, size, bytes, trusted int64, headerOK, s
 	}
 	s.segs[seg.number] = seg
 
+	noted := trusted
 	trusted = min(max(trusted, segmentHeaderBytes), readable)
+	damagedBefore := s.counters.damaged.Load()
 	end, err := s.enter(seg, trusted, readable)
 	if err != nil {
 		return err
 	}
+	// What is damaged stays as it is: appending behind a header that is whole, of a record that is not, would make that
+	// header swallow what is appended.
+	seg.reusable = seg.reusable && s.counters.damaged.Load() == damagedBefore && size >= noted
 	seg.mem.SetLength(end)
 	seg.noted, seg.tailFrom, seg.tailTo = trusted, trusted, end
 	if synced {
@@ -217,13 +222,13 @@ func (s *Store) enterAll(w *scanner) error {
 
 // enterRecord enters one record. Of several copies the first is taken.
 func (s *Store) enterRecord(at arena.Addr, r *rec) error {
-	for {
+	for faults := 0; ; faults++ {
 		var other arena.Addr
 		err := s.arena.Confine(func() (err error) {
 			other, err = s.index.insert(r.hash, at)
 			return err
 		})
-		if errors.Is(err, arena.ErrFault) {
+		if errors.Is(err, arena.ErrFault) && faults < bucketSlots {
 			// The memory of an entry that looks like this one failed since it was entered.
 			s.index.dropUnreadable(r.hash)
 			continue

@@ -17,6 +17,7 @@ type Failing struct {
 	fs   FS
 	err  error
 	left atomic.Int64 // steps to go until the one that fails
+	rest bool         // all steps after it fail too
 }
 
 var _ FS = (*Failing)(nil)
@@ -32,11 +33,18 @@ func FailNth(fs FS, n int64, err error) *Failing {
 	return f
 }
 
+// FailFrom is FailNth with all later steps failing as well: the power, or the cable, is gone.
+func FailFrom(fs FS, n int64, err error) *Failing {
+	f := FailNth(fs, n, err)
+	f.rest = true
+	return f
+}
+
 // Fired reports whether the step has come.
 func (f *Failing) Fired() bool { return f.left.Load() <= 0 }
 
 func (f *Failing) step() error {
-	if f.left.Add(-1) == 0 {
+	if left := f.left.Add(-1); left == 0 || (f.rest && left < 0) {
 		return f.err
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	iofs "io/fs"
 
 	"github.com/cytisus/cytisus/arena"
 )
@@ -105,6 +106,13 @@ func ReadFile(fs FS, name string) (b []byte, err error) {
 func WriteFile(fs FS, dir, name string, b []byte, sync bool) (replaced bool, err error) {
 	tmp := name + TempSuffix
 	f, err := fs.Create(tmp)
+	if errors.Is(err, iofs.ErrExist) {
+		// Somebody's who did not come to the end.
+		if err := fs.Remove(tmp); err != nil {
+			return false, err
+		}
+		f, err = fs.Create(tmp)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -116,7 +124,7 @@ func WriteFile(fs FS, dir, name string, b []byte, sync bool) (replaced bool, err
 		err = fs.Rename(tmp, name)
 	}
 	if err != nil {
-		// What is left is found by its suffix when the store is opened next.
+		// If this fails too, the file is in nobody's way.
 		_ = fs.Remove(tmp)
 		return false, err
 	}

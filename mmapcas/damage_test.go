@@ -1,0 +1,377 @@
+package mmapcas
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+// smallStore is a closed store of a few records, in two commits.
+func smallStore(t *testing.T) (*vfs.Mem, map[Hash][]byte) {
+	t.Helper()
+	fs := vfs.NewMem()
+	o := small(fs)
+	o.Appenders = 1
+	s := mustOpen(t, "/s", o)
+	records := map[Hash][]byte{}
+	for i, n := range []int{0, 5, 32, 100, 300, 64, 1000, 33} {
+		p := payload(i, n)
+		records[mustPut(t, s, 9, p)] = p
+		if i == 4 {
+			if err := s.Commit([]byte("one")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.Commit([]byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	return fs, records
+}
+
+func flip(t *testing.T, fs vfs.FS, name string, off int64, mask byte) {
+	t.Helper()
+	f, err := fs.Open(name, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b [1]byte
+	if _, err := f.ReadAt(b[:], off); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= mask
+	if _, err := f.WriteAt(b[:], off); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hurtSegment damages a byte under the map: through the file if there is one, since the map may be protected.
+func hurtSegment(t *testing.T, seg *segment, off int64) {
+	t.Helper()
+	if seg.file == nil {
+		seg.mem.Mem()[off] ^= 1
+		return
+	}
+	var b [1]byte
+	if _, err := seg.file.ReadAt(b[:], off); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := seg.file.WriteAt(b[:], off); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkNoWrongAnswer reads every record: right, absent, or said to be damaged; then puts it again and reads it right. It
+// returns how many were not right at first.
+func checkNoWrongAnswer(t *testing.T, s *Store, records map[Hash][]byte) (lost int) {
+	t.Helper()
+	for h, p := range records {
+		got, kind, err := s.Get(h, nil)
+		switch {
+		case err == nil && bytes.Equal(got, p) && kind == 9:
+			continue
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt):
+			lost++
+		default:
+			t.Fatalf("record %v: wrong answer, or error %v", h, err)
+		}
+		if again, _, err := s.Put(9, p); err != nil || again != h {
+			t.Fatalf("put again: %v", err)
+		}
+		if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, p) {
+			t.Fatalf("get after putting again: %v", err)
+		}
+	}
+	return lost
+}
+
+// TestEveryByte damages each byte of a small store. Nothing wrong is answered, damage inside the records is noticed, and
+// what was lost can be put again.
+func TestEveryByte(t *testing.T) {
+	rng := seeded(t)
+	fs, records := smallStore(t)
+	names, err := fs.List("/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stride := int64(1)
+	if raceEnabled || testing.Short() {
+		stride = 13
+	}
+	for _, name := range names {
+		path := filepath.Join("/s", name)
+		f, err := fs.Open(path, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, err := f.Size()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, isSegment := parseSegmentName(name)
+		used := size
+		if isSegment {
+			used = segmentHeaderBytes
+			for _, p := range records {
+				used += extent(len(p))
+			}
+			size = used + 200 // and a little of what follows
+		}
+		for off := rng.Int64N(stride); off < size; off += stride {
+			c := fs.Clone()
+			flip(t, c, path, off, byte(1+rng.IntN(255)))
+			where := fmt.Sprintf("%s at %d", name, off)
+			s, err := Open("/s", small(c))
+			if err != nil {
+				t.Fatalf("%s: open: %v", where, err)
+			}
+			atOpen := s.Stats().Damaged
+			report, err := s.Verify(t.Context(), nil)
+			if err != nil {
+				t.Fatalf("%s: %v", where, err)
+			}
+			if isSegment && off < used && atOpen == 0 && report.OK() {
+				t.Fatalf("%s: damage not noticed", where)
+			}
+			lost := checkNoWrongAnswer(t, s, records)
+			if lost > 1 || (lost > 0 && !isSegment) {
+				t.Fatalf("%s: one damaged byte cost %d records", where, lost)
+			}
+			if note := string(s.Note()); note != "two" && (name != manifestName || note != "one" && note != "") {
+				t.Fatalf("%s: note %q", where, note)
+			}
+			mustClose(t, s)
+		}
+	}
+}
+
+// TestTruncatedFiles shortens each file to each length: the store opens or says what is wrong, and answers nothing wrong.
+func TestTruncatedFiles(t *testing.T) {
+	fs, records := smallStore(t)
+	names, err := fs.List("/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		path := filepath.Join("/s", name)
+		for n := int64(0); n < 2600; n += 37 {
+			c := fs.Clone()
+			f, err := c.Open(path, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if size, _ := f.Size(); n >= size {
+				break
+			}
+			if err := f.Truncate(n); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open("/s", small(c))
+			if err != nil {
+				if name != superblockName || !errors.Is(err, ErrCorrupt) {
+					t.Fatalf("%s cut to %d bytes: %v", name, n, err)
+				}
+				continue
+			}
+			checkNoWrongAnswer(t, s, records)
+			if err := s.Commit([]byte("three")); err != nil {
+				t.Fatal(err)
+			}
+			mustClose(t, s)
+			s = mustOpen(t, "/s", small(c))
+			if lost := checkNoWrongAnswer(t, s, records); lost > 0 {
+				t.Fatalf("%s cut to %d bytes: %d records put again and lost", name, n, lost)
+			}
+			mustClose(t, s)
+		}
+	}
+}
+
+// TestStaleTail: after a torn end, bytes that lie beyond it must not come back as records when the gap is filled.
+func TestStaleTail(t *testing.T) {
+	fs := vfs.NewMem()
+	o := small(fs)
+	o.Appenders = 1
+	s := mustOpen(t, "/s", o)
+	first := mustPut(t, s, 1, payload(1, 100))
+	mustPut(t, s, 1, payload(2, 100))
+	third := mustPut(t, s, 1, payload(3, 100))
+	seg := s.segments()[0]
+	off := seg.mem.Offset(s.index.find(third))
+	mustClose(t, s)
+	// The second record did not reach the disk, the third did.
+	flip(t, fs, seg.name, off-10, 1)
+	s = mustOpen(t, "/s", o)
+	if !s.Has(first) || s.Has(third) {
+		t.Fatalf("first %v, third %v", s.Has(first), s.Has(third))
+	}
+	mustPut(t, s, 1, payload(4, 100)) // takes the second's place
+	mustClose(t, s)
+	s = mustOpen(t, "/s", o)
+	if s.Has(third) {
+		t.Fatal("a record from before the crash came back")
+	}
+	if !s.Has(HashOf(1, payload(4, 100))) {
+		t.Fatal("a record put after the crash is gone")
+	}
+	mustClose(t, s)
+}
+
+func TestCorruptErrorNamesFileAndOffset(t *testing.T) {
+	fs, records := smallStore(t)
+	s := mustOpen(t, "/s", small(fs))
+	defer mustClose(t, s)
+	for h, p := range records {
+		if len(p) != 1000 {
+			continue
+		}
+		at := s.index.find(h)
+		seg := s.segmentOf(at)
+		off := seg.mem.Offset(at)
+		hurtSegment(t, seg, off+500)
+		_, _, err := s.Get(h, nil)
+		ce, ok := errors.AsType[*CorruptError](err)
+		if !ok || ce.File != seg.name || ce.Segment != seg.number || ce.Offset != off || !strings.Contains(err.Error(), seg.name) {
+			t.Fatalf("%v", err)
+		}
+		if _, _, err := s.Get(h, nil); err != ErrNotFound {
+			t.Fatalf("second get: %v, want the record dropped", err)
+		}
+		// A put that finds a damaged record writes it again, without a get before.
+		if _, fresh, err := s.Put(9, p); !fresh || err != nil {
+			t.Fatal(fresh, err)
+		}
+		at = s.index.find(h)
+		seg = s.segmentOf(at)
+		hurtSegment(t, seg, seg.mem.Offset(at)+40)
+		if _, fresh, err := s.Put(9, p); !fresh || err != nil {
+			t.Fatal(fresh, err)
+		}
+		if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, p) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestCollectDamaged: segments with damaged records are emptied like others, and no entry leads into them afterwards.
+func TestCollectDamaged(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		s := mustOpen(t, dir, o)
+		var all []Hash
+		for i := range 1000 {
+			all = append(all, mustPut(t, s, 1, payload(i, 400)))
+		}
+		var live []Hash
+		for i, h := range all {
+			if i%10 == 0 {
+				live = append(live, h)
+			}
+		}
+		// Of every 50 records one header and one payload are damaged; some of these are live.
+		hurt := map[Hash]bool{}
+		for i := 0; i < len(all); i += 25 {
+			at := s.index.find(all[i])
+			seg := s.segmentOf(at)
+			hurtSegment(t, seg, seg.mem.Offset(at)+int64(i%2)*200+10)
+			hurt[all[i]] = true
+		}
+		c, err := s.BeginCycle()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range live {
+			if _, err := c.Mark(h); err != nil && !hurt[h] {
+				t.Fatal(err)
+			}
+		}
+		sweepAll(t, c)
+		for _, h := range live {
+			if _, _, err := s.Get(h, nil); err != nil && !hurt[h] {
+				t.Fatal(err)
+			}
+		}
+		for _, h := range all {
+			_ = s.Has(h) // must not meet unmapped memory
+		}
+		for i := range all {
+			mustPut(t, s, 1, payload(i, 400))
+		}
+		for i, h := range all {
+			if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, payload(i, 400)) {
+				t.Fatalf("record %d, put again: %v", i, err)
+			}
+		}
+		mustClose(t, s)
+	})
+}
+
+func TestSuperblock(t *testing.T) {
+	write := func(fs *vfs.Mem, b []byte) {
+		f, err := fs.Open("/s/"+superblockName, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt(b, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs, _ := smallStore(t)
+	newer := superblock{version: FormatVersion + 4, segmentBytes: 1}
+	write(fs, newer.encode())
+	_, err := Open("/s", small(fs))
+	fe, ok := errors.AsType[*FormatError](err)
+	if !ok || !errors.Is(err, ErrNewerFormat) || fe.Found != FormatVersion+4 || fe.Supported != FormatVersion ||
+		!strings.Contains(err.Error(), fmt.Sprint(FormatVersion+4)) || !strings.Contains(err.Error(), fmt.Sprint(FormatVersion)) {
+		t.Fatalf("newer store: %v", err)
+	}
+	write(fs, make([]byte, superblockBytes))
+	if _, err := Open("/s", small(fs)); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), superblockName) {
+		t.Fatalf("no superblock left: %v", err)
+	}
+	if err := fs.Remove("/s/" + superblockName); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open("/s", small(fs)); !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("superblock removed: %v", err)
+	}
+}
+
+// TestForeignSegment: a segment of another store is not read, and not removed either.
+func TestForeignSegment(t *testing.T) {
+	a, records := smallStore(t)
+	b, _ := smallStore(t)
+	data, err := vfs.ReadFile(b, "/s/00000001.seg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := a.Create("/s/00000007.seg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(data, 0); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		s := mustOpen(t, "/s", small(a))
+		if s.Stats().Segments != 1 {
+			t.Fatalf("%+v", s.Stats())
+		}
+		if checkNoWrongAnswer(t, s, records) != 0 {
+			t.Fatal("records lost")
+		}
+		if err := s.Commit(nil); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, s)
+	}
+	if _, err := vfs.ReadFile(a, "/s/00000007.seg"); err != nil {
+		t.Fatalf("foreign file: %v", err)
+	}
+}

@@ -1,0 +1,281 @@
+package mmapcas
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+// An ack is what a workload was told to be durable.
+type ack struct {
+	records map[Hash][]byte
+	note    string   // of the last commit that returned nil
+	later   []string // notes of commits that failed since
+}
+
+func (a *ack) commit(s *Store, live map[Hash][]byte, note string) error {
+	if err := s.Commit([]byte(note)); err != nil {
+		a.later = append(a.later, note)
+		return err
+	}
+	a.note, a.later = note, nil
+	a.records = map[Hash][]byte{}
+	for h, p := range live {
+		a.records[h] = p
+	}
+	return nil
+}
+
+// workload opens a store, fills several segments, commits, collects, in two rounds, and goes on after errors as a program
+// would that logs them. It hands each error to onErr.
+func workload(fs vfs.FS, sync Sync, onErr func(error)) (a ack) {
+	try := func(err error) bool {
+		if err != nil {
+			onErr(err)
+		}
+		return err == nil
+	}
+	live := map[Hash][]byte{}
+	o := small(fs)
+	o.Sync = sync
+	o.Appenders = 1
+	for round := range 2 {
+		s, err := Open("/s", o)
+		if !try(err) {
+			continue
+		}
+		put := func(i, n int, keep bool) {
+			p := payload(round*1000+i, n)
+			h, _, err := s.Put(1, p)
+			if try(err) && keep {
+				live[h] = p
+			}
+		}
+		for i := range 60 {
+			put(i, 3000, i%5 == 0)
+		}
+		put(100, 100_000, true) // a segment of its own
+		try(a.commit(s, live, fmt.Sprint("first ", round)))
+		collectAnd(s, live, try)
+		for i := range 10 {
+			put(200+i, 3000, true)
+		}
+		try(a.commit(s, live, fmt.Sprint("second ", round)))
+		try(s.Close())
+	}
+	return a
+}
+
+func collectAnd(s *Store, live map[Hash][]byte, try func(error) bool) {
+	c, err := s.BeginCycle()
+	if !try(err) {
+		return
+	}
+	for h := range live {
+		if _, err := c.Mark(h); !try(err) {
+			break
+		}
+	}
+	for range 10_000 {
+		done, _, err := c.Sweep(0)
+		if done {
+			return
+		}
+		if !try(err) {
+			break
+		}
+	}
+	c.Abort()
+}
+
+// checkRecovers opens a store as somebody left it, and finds in it all that was acknowledged.
+func checkRecovers(t *testing.T, fs vfs.FS, a ack) {
+	t.Helper()
+	s, err := Open("/s", small(fs))
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	for h, p := range a.records {
+		got, _, err := s.Get(h, nil)
+		if err != nil || string(got) != string(p) {
+			t.Fatalf("acknowledged record %v: %v", h, err)
+		}
+	}
+	if note := string(s.Note()); note != a.note && !slices.Contains(a.later, note) {
+		t.Fatalf("note is %q, acknowledged was %q, tried later %q", note, a.note, a.later)
+	}
+	mustVerify(t, s)
+	mustPut(t, s, 1, []byte("and it can be written"))
+	if err := s.Commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+}
+
+// TestFailEveryStep fails each step of the workload once and cuts the power at the end: what was acknowledged survives.
+func TestFailEveryStep(t *testing.T) {
+	rng := seeded(t)
+	stride := int64(1)
+	if raceEnabled || testing.Short() {
+		stride = 7
+	}
+	for n := 1 + rng.Int64N(stride); ; n += stride {
+		mem := vfs.NewMem()
+		fs := vfs.FailNth(mem, n, nil)
+		var failed error
+		a := workload(fs, SyncGroup, func(err error) { failed = errors.Join(failed, err) })
+		checkRecovers(t, mem.CrashClone(rng.Uint64()), a)
+		checkRecovers(t, mem.Clone(), a)
+		if t.Failed() {
+			t.Fatalf("step %d", n)
+		}
+		if !fs.Fired() {
+			t.Logf("%d steps", n-1)
+			if failed != nil {
+				t.Fatalf("errors without a failure: %v", failed)
+			}
+			return
+		}
+	}
+}
+
+// TestPowerCut cuts the power after each step, by failing that step and all later ones.
+func TestPowerCut(t *testing.T) {
+	rng := seeded(t)
+	stride := int64(1)
+	if raceEnabled || testing.Short() {
+		stride = 7
+	}
+	for n := 1 + rng.Int64N(stride); ; n += stride {
+		mem := vfs.NewMem()
+		fs := vfs.FailFrom(mem, n, nil)
+		a := workload(fs, SyncGroup, func(error) {})
+		for range 2 {
+			checkRecovers(t, mem.CrashClone(rng.Uint64()), a)
+		}
+		if !fs.Fired() {
+			return
+		}
+	}
+}
+
+// TestPowerCutWithoutSync: nothing is certain, but nothing is wrong, and the store opens.
+func TestPowerCutWithoutSync(t *testing.T) {
+	rng := seeded(t)
+	for range 30 {
+		mem := vfs.NewMem()
+		n := 1 + rng.Int64N(300)
+		a := workload(vfs.FailFrom(mem, n, nil), SyncNone, func(error) {})
+		s, err := Open("/s", small(mem.CrashClone(rng.Uint64())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for h, p := range a.records {
+			got, _, err := s.Get(h, nil)
+			switch {
+			case err == nil && string(got) == string(p), errors.Is(err, ErrNotFound):
+			case errors.Is(err, ErrCorrupt):
+				if _, fresh, err := s.Put(1, p); !fresh || err != nil {
+					t.Fatalf("put after damage: %v %v", fresh, err)
+				}
+			default:
+				t.Fatalf("wrong answer, or error %v", err)
+			}
+		}
+		mustClose(t, s)
+	}
+}
+
+func TestSyncEvery(t *testing.T) {
+	rng := seeded(t)
+	mem := vfs.NewMem()
+	o := small(mem)
+	o.Sync = SyncEvery
+	s := mustOpen(t, "/s", o)
+	for i := range 100 {
+		p := payload(i, 2000)
+		h := mustPut(t, s, 1, p)
+		if i%9 != 0 {
+			continue
+		}
+		c := mustOpen(t, "/s", small(mem.CrashClone(rng.Uint64())))
+		if got, _, err := c.Get(h, nil); err != nil || string(got) != string(p) {
+			t.Fatalf("record %d was acknowledged, after a power cut: %v", i, err)
+		}
+		mustClose(t, c)
+	}
+	mustClose(t, s)
+}
+
+// TestFailedSyncIsFinal: a sync that failed is not tried again, and nothing is called durable after it.
+func TestFailedSyncIsFinal(t *testing.T) {
+	for n := int64(1); ; n++ {
+		mem := vfs.NewMem()
+		o := small(mem)
+		o.Sync = SyncGroup
+		s := mustOpen(t, "/s", o)
+		h := mustPut(t, s, 1, payload(1, 5000))
+		fs := vfs.FailNth(mem, n, syscall.EIO)
+		s.fs = fs
+		for _, seg := range s.segs {
+			seg.file, _ = fs.Open(seg.name, false)
+		}
+		if fs.Fired() {
+			mustClose(t, s)
+			continue
+		}
+		err := s.Commit([]byte("x"))
+		if err == nil {
+			if !fs.Fired() {
+				mustClose(t, s)
+				return
+			}
+			t.Fatalf("step %d failed, the commit did not", n)
+		}
+		if errors.Is(err, ErrSync) {
+			if err := s.Commit([]byte("y")); !errors.Is(err, ErrSync) || !errors.Is(err, syscall.EIO) {
+				t.Fatalf("commit after a failed sync: %v", err)
+			}
+		} else if err := s.Commit([]byte("y")); err != nil {
+			t.Fatalf("commit after a failed step that was no sync: %v", err)
+		}
+		if _, _, err := s.Get(h, nil); err != nil {
+			t.Fatalf("get after a failed sync: %v", err)
+		}
+		mustPut(t, s, 1, payload(2, 5000))
+		mustClose(t, s)
+	}
+}
+
+// TestFullDisk: each step once finds the disk full. The error says so, and with space again everything works.
+func TestFullDisk(t *testing.T) {
+	stride := int64(1)
+	if raceEnabled || testing.Short() {
+		stride = 7
+	}
+	for n := int64(1); ; n += stride {
+		mem := vfs.NewMem()
+		fs := vfs.FailNth(mem, n, syscall.ENOSPC)
+		workload(fs, SyncGroup, func(err error) {
+			if !errors.Is(err, ErrNoSpace) {
+				t.Errorf("step %d: %v is no ErrNoSpace", n, err)
+			}
+		})
+		if t.Failed() || !fs.Fired() {
+			return
+		}
+	}
+}
+
+func TestReadOnlyDisk(t *testing.T) {
+	for _, errno := range []error{syscall.EROFS, syscall.EACCES} {
+		_, err := Open("/s", small(vfs.FailFrom(vfs.NewMem(), 1, errno)))
+		if !errors.Is(err, ErrReadOnly) || !errors.Is(err, errno) {
+			t.Errorf("open on a disk that says %v: %v", errno, err)
+		}
+	}
+}

@@ -1,0 +1,439 @@
+package mmapcas
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+// The test binary is also the other process: with this variable set it does as it says instead of testing.
+const childEnv = "MMAPCAS_CHILD"
+
+// child runs this binary again as the other process in dir.
+func child(t *testing.T, what, dir string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^$")
+	cmd.Env = append(os.Environ(), childEnv+"="+what, "MMAPCAS_DIR="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd, bufio.NewScanner(out)
+}
+
+// beChild is the other process.
+func beChild(what string) {
+	s, err := Open(os.Getenv("MMAPCAS_DIR"), Options{SegmentBytes: 256 << 10, Name: "the child", Appenders: 2})
+	if err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
+	fmt.Println("open")
+	if what == "hold" {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		select {}
+	}
+	start, err := strconv.Atoi(what)
+	if err != nil {
+		os.Exit(2)
+	}
+	// Two goroutines put, each says so after; now and then all is committed and half of it collected.
+	var out sync.Mutex
+	say := func(a ...any) {
+		out.Lock()
+		defer out.Unlock()
+		fmt.Println(a...)
+	}
+	var gate sync.RWMutex // the handshake of G2
+	for w := range 2 {
+		go func() {
+			for i := start + w; ; i += 2 {
+				gate.RLock()
+				if _, _, err := s.Put(1, payload(i, i%4000)); err != nil {
+					say("error", err)
+					os.Exit(1)
+				}
+				say("put", i)
+				gate.RUnlock()
+			}
+		}()
+	}
+	for n := 0; ; n++ {
+		if err := s.Commit(fmt.Append(nil, n)); err != nil {
+			say("error", err)
+			os.Exit(1)
+		}
+		say("commit", n)
+		c, err := s.BeginCycle()
+		if err != nil {
+			say("error", err)
+			os.Exit(1)
+		}
+		gate.Lock()
+		var all []Hash
+		if err := s.Iterate(func(_ Kind, h Hash, _ []byte) error { all = append(all, h); return nil }); err != nil {
+			say("error", err)
+			os.Exit(1)
+		}
+		gate.Unlock()
+		// Everything stays but what one cycle in two makes garbage of: the records of odd names.
+		for _, h := range all {
+			if n%2 == 0 || h[0]&1 == 0 {
+				if _, err := c.Mark(h); err != nil {
+					say("error", err)
+					os.Exit(1)
+				}
+			}
+		}
+		for {
+			done, _, err := c.Sweep(0)
+			if err != nil {
+				say("error", err)
+				os.Exit(1)
+			}
+			if done {
+				break
+			}
+		}
+	}
+}
+
+// TestKill kills a process that puts, commits and collects, again and again over one store. Records with even names are never
+// collected: each that was put is there, whatever the process was doing.
+func TestKill(t *testing.T) {
+	rng := seeded(t)
+	dir := filepath.Join(t.TempDir(), "s")
+	put := map[int]bool{}
+	next := 0
+	for round := range 5 {
+		cmd, lines := child(t, strconv.Itoa(next), dir)
+		lastCommit := -1
+		for stop := 50 + rng.IntN(800); lines.Scan(); stop-- {
+			what, arg, _ := strings.Cut(lines.Text(), " ")
+			switch what {
+			case "put":
+				i, err := strconv.Atoi(arg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				put[i] = true
+				next = max(next, i+2)
+			case "commit":
+				lastCommit, _ = strconv.Atoi(arg)
+			case "error":
+				t.Fatalf("round %d: child: %s", round, arg)
+			}
+			if stop == 0 {
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				// What it said before it died counts as well: the loop goes on to the end of its output.
+			}
+		}
+		_ = cmd.Wait()
+		s := mustOpen(t, dir, Options{})
+		mustVerify(t, s)
+		for i := range put {
+			p := payload(i, i%4000)
+			h := HashOf(1, p)
+			got, _, err := s.Get(h, nil)
+			if h[0]&1 == 1 && errors.Is(err, ErrNotFound) {
+				continue // collected
+			}
+			if err != nil || string(got) != string(p) {
+				t.Fatalf("round %d: record %d, put before the kill: %v", round, i, err)
+			}
+		}
+		if n, err := strconv.Atoi(string(s.Note())); lastCommit >= 0 && (err != nil || n < lastCommit) {
+			t.Fatalf("round %d: note %q, last commit was %d", round, s.Note(), lastCommit)
+		}
+		mustClose(t, s)
+	}
+	t.Logf("%d records", len(put))
+}
+
+func TestLock(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "s")
+	cmd, lines := child(t, "hold", dir)
+	if !lines.Scan() || lines.Text() != "open" {
+		t.Fatalf("child says %q", lines.Text())
+	}
+	for _, readOnly := range []bool{false, true} {
+		_, err := Open(dir, Options{ReadOnly: readOnly})
+		le, ok := errors.AsType[*LockedError](err)
+		if !ok || !errors.Is(err, ErrLocked) || le.PID != cmd.Process.Pid || le.Holder != "the child" || le.Path != dir {
+			t.Fatalf("readOnly=%v: %v", readOnly, err)
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	// The holder is dead, its lock file is there: no obstacle.
+	s := mustOpen(t, dir, Options{SegmentBytes: 64 << 10, Name: "me"})
+	_, err := Open(dir, Options{})
+	if le, ok := errors.AsType[*LockedError](err); !ok || le.PID != os.Getpid() || le.Holder != "me" {
+		t.Fatalf("second open in one process: %v", err)
+	}
+	mustClose(t, s)
+	r1 := mustOpen(t, dir, Options{ReadOnly: true})
+	r2 := mustOpen(t, dir, Options{ReadOnly: true})
+	if _, err := Open(dir, Options{}); !errors.Is(err, ErrLocked) {
+		t.Fatalf("writer beside readers: %v", err)
+	}
+	mustClose(t, r1)
+	mustClose(t, r2)
+	mustClose(t, mustOpen(t, dir, Options{}))
+}
+
+func TestReadOnly(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		o.ReadOnly = true
+		if _, err := Open(dir, o); err == nil {
+			t.Fatal("opened what does not exist")
+		} else if dir != "" && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if dir == "" {
+			return
+		}
+		o.ReadOnly = false
+		s := mustOpen(t, dir, o)
+		var all []Hash
+		for i := range 300 {
+			all = append(all, mustPut(t, s, 1, payload(i, 500)))
+			if i == 200 {
+				if err := s.Commit([]byte("c")); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		mustClose(t, s)
+		before := listing(t, s.fs, dir)
+		o.ReadOnly = true
+		s = mustOpen(t, dir, o)
+		for _, h := range all {
+			if _, _, err := s.Get(h, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustVerify(t, s)
+		if _, _, err := s.Put(1, nil); !errors.Is(err, ErrReadOnly) {
+			t.Errorf("put: %v", err)
+		}
+		if err := s.Commit(nil); !errors.Is(err, ErrReadOnly) {
+			t.Errorf("commit: %v", err)
+		}
+		if _, err := s.BeginCycle(); !errors.Is(err, ErrReadOnly) {
+			t.Errorf("cycle: %v", err)
+		}
+		mustClose(t, s)
+		if after := listing(t, s.fs, dir); after != before {
+			t.Errorf("files changed:\n%s\n%s", before, after)
+		}
+	})
+}
+
+// listing returns names, sizes and checksums of the files of a store, without the lock.
+func listing(t *testing.T, fsys vfs.FS, dir string) string {
+	t.Helper()
+	names, err := fsys.List(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, n := range names {
+		if n == lockName {
+			continue
+		}
+		data, err := vfs.ReadFile(fsys, filepath.Join(dir, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, n, len(data), checksum(data))
+	}
+	return b.String()
+}
+
+// TestFaults: a file that is cut short under the map must not kill the process.
+func TestFaults(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		if dir == "" || dir == "/s" {
+			t.Skip("needs files")
+		}
+		o.Appenders = 1
+		s := mustOpen(t, dir, o)
+		var all []Hash
+		for i := range 100 {
+			all = append(all, mustPut(t, s, 1, payload(i, 3000)))
+		}
+		segs := s.segments()
+		// The second is full and sealed, the last is being appended to.
+		for _, seg := range []*segment{segs[1], segs[len(segs)-1]} {
+			if err := seg.file.Truncate(8192); err != nil {
+				t.Fatal(err)
+			}
+		}
+		damaged := 0
+		for i, h := range all {
+			err := s.View(h, func(_ Kind, p []byte) error {
+				if string(p) != string(payload(i, 3000)) {
+					t.Errorf("record %d: wrong bytes", i)
+				}
+				return nil
+			})
+			if errors.Is(err, ErrCorrupt) {
+				damaged++
+				ce, _ := errors.AsType[*CorruptError](err)
+				if ce.File != segs[1].name && ce.File != segs[len(segs)-1].name {
+					t.Errorf("damage is said to be in %s", ce.File)
+				}
+			} else if err != nil {
+				t.Errorf("record %d: %v", i, err)
+			}
+		}
+		if damaged == 0 {
+			t.Error("no damage noticed")
+		}
+		for _, h := range all {
+			s.Has(h)
+		}
+		r, err := s.Verify(t.Context(), nil)
+		if err != nil || r.OK() {
+			t.Errorf("verify: %+v, %v", r, err)
+		}
+		// Puts that meet the hole fail once; then the segment is left alone.
+		failures := 0
+		for i, h := range all {
+			for {
+				got, _, err := s.Put(1, payload(i, 3000))
+				if err == nil && got == h {
+					break
+				}
+				if failures++; !errors.Is(err, ErrCorrupt) || failures > 2 {
+					t.Fatalf("put again: %v", err)
+				}
+			}
+		}
+		for i, h := range all {
+			if got, _, err := s.Get(h, nil); err != nil || string(got) != string(payload(i, 3000)) {
+				t.Fatalf("record %d put again: %v", i, err)
+			}
+		}
+		collect(t, s, all)
+		for _, h := range all {
+			if _, _, err := s.Get(h, nil); err != nil {
+				t.Fatalf("after a collection: %v", err)
+			}
+		}
+		if err := s.Commit(nil); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, s)
+		s = mustOpen(t, dir, o)
+		for _, h := range all {
+			if _, _, err := s.Get(h, nil); err != nil {
+				t.Fatalf("after reopening: %v", err)
+			}
+		}
+		mustClose(t, s)
+	})
+}
+
+// TestPanicsPass: Confine is for faults of mapped memory, and for nothing else.
+func TestPanicsPass(t *testing.T) {
+	s := mustOpen(t, "", small(nil))
+	defer mustClose(t, s)
+	h := mustPut(t, s, 1, []byte("x"))
+	for _, fn := range []func(){
+		func() { panic("mine") },
+		func() { var p *int; *p = 1 },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("panic of a callback did not arrive")
+				}
+			}()
+			_ = s.View(h, func(Kind, []byte) error { fn(); return nil })
+		}()
+	}
+	// The pin is gone: memory can be given back.
+	freed := false
+	s.epochs.Retire(0, func() { freed = true })
+	s.epochs.Collect()
+	if !freed {
+		t.Error("a panic left a pin behind")
+	}
+}
+
+func TestClosed(t *testing.T) {
+	s := mustOpen(t, "", small(nil))
+	h := mustPut(t, s, 1, []byte("x"))
+	mustClose(t, s)
+	_, _, putErr := s.Put(1, nil)
+	_, batchErr := s.PutBatch(1, [][]byte{nil}, nil)
+	_, _, getErr := s.Get(h, nil)
+	_, verifyErr := s.Verify(t.Context(), nil)
+	_, cycleErr := s.BeginCycle()
+	for i, err := range []error{
+		putErr, batchErr, getErr, verifyErr, cycleErr, s.View(h, nil), s.Commit(nil), s.Tail(1, nil), s.Iterate(nil), s.Close(),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("call %d on a closed store: %v", i, err)
+		}
+	}
+	if s.Has(h) {
+		t.Error("has")
+	}
+	s.Stats()
+}
+
+func TestTooLarge(t *testing.T) {
+	s := mustOpen(t, "", Options{})
+	defer mustClose(t, s)
+	if err := s.Commit(make([]byte, MaxNoteBytes+1)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("note: %v", err)
+	}
+	if err := s.mayPut(MaxPayloadBytes + 1); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("payload: %v", err)
+	}
+	if raceEnabled || testing.Short() {
+		return
+	}
+	p := make([]byte, 65<<20) // larger than a segment
+	p[len(p)-1] = 1
+	h := mustPut(t, s, 1, p)
+	err := s.View(h, func(_ Kind, b []byte) error {
+		if len(b) != len(p) || b[len(b)-1] != 1 {
+			return errors.New("wrong bytes")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
