@@ -83,13 +83,27 @@ func TestGroups(t *testing.T) {
 
 func TestByNumber(t *testing.T) {
 	for _, c := range []struct{ got, want Lane }{
-		{RPC(-1), RPC0}, {RPC(0), RPC0}, {RPC(3), RPC3}, {RPC(4), RPC3},
-		{Transition(0), Transition0}, {Transition(13), Transition13}, {Transition(99), Transition13},
-		{Retry(2), Retry2}, {Retry(9), Retry3},
-		{Sync.Hydration(), SyncHydration}, {Input.Hydration(), InputHydration}, {Default.Hydration(), DefaultHydration},
-		{Idle.Hydration(), IdleHydration}, {RPC2.Hydration(), RPC2}, {SyncHydration.Hydration(), SyncHydration},
-		{Mask(0).Highest(), 0}, {Mask(0).Lowest(), 0}, {All.Highest(), SyncHydration}, {All.Lowest(), Speculative},
-		{MaskOf(Idle, Sync).Highest(), Sync}, {MaskOf(Idle, Sync).Lowest(), Idle},
+		{RPC(-1), RPC0},
+		{RPC(0), RPC0},
+		{RPC(3), RPC3},
+		{RPC(4), RPC3},
+		{Transition(0), Transition0},
+		{Transition(13), Transition13},
+		{Transition(99), Transition13},
+		{Retry(2), Retry2},
+		{Retry(9), Retry3},
+		{Sync.Hydration(), SyncHydration},
+		{Input.Hydration(), InputHydration},
+		{Default.Hydration(), DefaultHydration},
+		{Idle.Hydration(), IdleHydration},
+		{RPC2.Hydration(), RPC2},
+		{SyncHydration.Hydration(), SyncHydration},
+		{Mask(0).Highest(), 0},
+		{Mask(0).Lowest(), 0},
+		{All.Highest(), SyncHydration},
+		{All.Lowest(), Speculative},
+		{MaskOf(Idle, Sync).Highest(), Sync},
+		{MaskOf(Idle, Sync).Lowest(), Idle},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %v, want %v", c.got, c.want)
