@@ -27,6 +27,25 @@ type applier struct {
 	src   loader
 	fan   int    // most entries of a node that it makes, 2 to fanMax
 	diffs []diff // what the last apply changed, in key order
+	spare [][]item
+}
+
+// take returns an empty list with room for a node and more; give takes it back.
+func (a *applier) take() []item {
+	if n := len(a.spare); n > 0 {
+		s := a.spare[n-1]
+		a.spare = a.spare[:n-1]
+		return s
+	}
+	return make([]item, 0, 2*fanMax)
+}
+
+func (a *applier) give(s []item) {
+	if cap(s) > 64*fanMax {
+		return // after a large chunk
+	}
+	clear(s) // holds on to no node
+	a.spare = append(a.spare, s[:0])
 }
 
 // apply returns root with the edits, which must be sorted and distinct, applied. If nothing differs it is root
@@ -68,8 +87,8 @@ func (a *applier) descend(n *node, edits []edit) (out []item, same bool, err err
 		out, same = a.merge(n, edits)
 		return out, same, nil
 	}
-	kids := n.items(make([]item, 0, fanMax))
-	list := make([]item, 0, fanMax+8)
+	kids, list := n.items(a.take()), a.take()
+	defer func() { a.give(kids); a.give(list) }()
 	same = true
 	for i, it := range kids {
 		mine := len(edits)
@@ -100,16 +119,17 @@ func (a *applier) descend(n *node, edits []edit) (out []item, same bool, err err
 	if same {
 		return nil, true, nil
 	}
-	return a.build(n.level(), a.fill(n.level()-1, list), nil), false, nil
+	list = a.fill(n.level()-1, list)
+	return a.build(n.level(), list, nil), false, nil
 }
 
 // merge applies edits to a leaf; a nil leaf is empty.
 func (a *applier) merge(n *node, edits []edit) (out []item, same bool) {
-	var have []item
+	all, list := a.take(), a.take()
 	if n != nil {
-		have = n.items(make([]item, 0, fanMax))
+		all = n.items(all)
 	}
-	list := make([]item, 0, len(have)+len(edits))
+	have := all
 	before := len(a.diffs)
 	for len(edits) > 0 {
 		e := edits[0]
@@ -128,10 +148,14 @@ func (a *applier) merge(n *node, edits []edit) (out []item, same bool) {
 		}
 		edits = edits[1:]
 	}
-	if len(a.diffs) == before {
-		return nil, n != nil
+	same = len(a.diffs) == before && n != nil
+	list = append(list, have...)
+	if !same {
+		out = a.build(0, list, nil)
 	}
-	return a.build(0, append(list, have...), nil), false
+	a.give(all)
+	a.give(list)
+	return out, same
 }
 
 // fill merges small nodes of this chunk's making with a neighbour (T4). A neighbour that cannot be read stays as it is.
@@ -142,7 +166,7 @@ func (a *applier) fill(level int, list []item) []item {
 			continue
 		}
 		at := max(i-1, 0)
-		pair := make([]item, 0, 2*fanMax)
+		pair := a.take()
 		ok := true
 		for j := at; j < at+2 && ok; j++ {
 			c := list[j].child
@@ -156,10 +180,12 @@ func (a *applier) fill(level int, list []item) []item {
 			pair = c.items(pair)
 		}
 		if !ok {
+			a.give(pair)
 			i++
 			continue
 		}
 		merged := a.build(level, pair, nil)
+		a.give(pair)
 		list = slices.Replace(list, at, at+2, merged...)
 		i = at + len(merged)
 	}

@@ -63,6 +63,8 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	d.turn.Lock()
 	d.due.chunks -= was.chunks
 	d.due.bytes -= was.bytes
+	d.due.holdOff = 0
+	d.counts.logChunks.Store(int64(d.due.chunks))
 	if before.root != h {
 		// The log from the root before stays, to begin there if this one turns out to be damaged.
 		n := 0

@@ -283,6 +283,7 @@ func (d *DB) publish(w *draft) {
 	d.log = append(d.log, w.log...)
 	d.due.chunks += w.chunks
 	d.due.bytes += w.bytes
+	d.counts.logChunks.Store(int64(d.due.chunks))
 	d.counts.logBytes.Add(uint64(w.bytes))
 	d.old.add(w.replaced)
 	d.catalog.Store(w.cat)

@@ -13,7 +13,7 @@ import (
 
 // A DB is a set of partitions over a store. All methods may be called concurrently. Close it before the store.
 type DB struct {
-	st     nodeStore
+	st     *nodeStore
 	o      Options // immutable
 	counts counters
 
@@ -58,8 +58,9 @@ type logged struct {
 
 // due counts what was logged since the newest checkpoint.
 type due struct {
-	chunks int
-	bytes  int64
+	chunks  int
+	bytes   int64
+	holdOff int // chunks before the next attempt; set by a failed one
 }
 
 // Open reads the database that st holds, or begins an empty one. It reads the newest root, the tops of its trees and the log behind it, and repairs
@@ -71,7 +72,7 @@ func Open(st *mmapcas.Store, o Options) (*DB, error) { return open(st, o) }
 func open(st store, o Options) (*DB, error) {
 	o.fill()
 	d := &DB{o: o, wake: make(chan struct{}, 1), tended: make(chan struct{})}
-	d.st = nodeStore{st, &d.counts}
+	d.st = &nodeStore{st, &d.counts}
 	d.apply = applier{src: d.st, fan: o.fan}
 	d.old.max = o.ReplacedMax
 	d.ctx, d.cancel = context.WithCancel(context.Background())
@@ -243,13 +244,21 @@ func (d *DB) tend() {
 			continue
 		}
 		if err := d.checkpoint(d.ctx); err != nil && d.ctx.Err() == nil {
-			d.o.Logger.Error("db: checkpoint failed; commits go on, the log grows", "err", err)
+			d.o.Logger.Error("db: checkpoint failed; commits go on, the log grows", "chunks", d.holdOff(), "err", err)
 		}
 	}
 }
 
 // isDue is called with the turn held.
 func (d *DB) isDue() bool {
-	return !d.o.Volatile && (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
+	return !d.o.Volatile && d.due.chunks >= d.due.holdOff && (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
 		d.o.CheckpointBytes > 0 && d.due.bytes >= d.o.CheckpointBytes)
+}
+
+// holdOff puts the next attempt off until the log is twice as long, and returns its length.
+func (d *DB) holdOff() int {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	d.due.holdOff = 2 * d.due.chunks
+	return d.due.chunks
 }

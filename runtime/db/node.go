@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -133,11 +134,13 @@ func (n *node) keys(from, to int, out []string) []string {
 	for i := from; i < to; i++ {
 		size += len(p) + len(n.suffix(i))
 	}
-	buf := make([]byte, 0, size)
+	var b strings.Builder
+	b.Grow(size)
 	for i := from; i < to; i++ {
-		buf = append(append(buf, p...), n.suffix(i)...)
+		b.Write(p)
+		b.Write(n.suffix(i))
 	}
-	all := string(buf)
+	all := b.String()
 	for i, at := from, 0; i < to; i++ {
 		end := at + len(p) + len(n.suffix(i))
 		out = append(out, all[at:end])

@@ -89,6 +89,7 @@ func (d *DB) recover() error {
 	r.cur.gen = turn.gen
 	d.seq, d.last, d.log = seqMax, r.last, r.log
 	d.due.chunks = len(r.log)
+	d.counts.logChunks.Store(int64(len(r.log)))
 	d.catalog.Store(r.cat)
 	d.current.Store(r.cur)
 	d.side.Store(r.side)

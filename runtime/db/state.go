@@ -27,7 +27,7 @@ type nodeStore struct {
 	counts *counters
 }
 
-func (s nodeStore) load(h Hash) (*node, error) {
+func (s *nodeStore) load(h Hash) (*node, error) {
 	var n *node
 	err := s.View(h, func(kind mmapcas.Kind, payload []byte) (err error) {
 		n, err = decodeNode(h, kind, payload)

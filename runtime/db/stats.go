@@ -6,7 +6,7 @@ type counters struct {
 	turns, chunks, unchanged, changes      atomic.Uint64
 	checkpoints, nodesWritten, nodesLoaded atomic.Uint64
 	logBytes, damaged                      atomic.Uint64
-	cachedBytes                            atomic.Int64
+	cachedBytes, logChunks                 atomic.Int64
 }
 
 // Stats is what a database counts. Counters begin at zero with Open.
@@ -42,15 +42,15 @@ type PartitionStats struct {
 	LastChanged uint64 // generation
 }
 
-// Stats returns the counters. It reads no tree.
+// Stats returns the counters. It reads no tree and waits for nobody.
 func (d *DB) Stats() Stats {
-	d.turn.Lock()
-	cat, cur, side, due := d.catalog.Load(), d.current.Load(), d.side.Load(), d.due
-	d.turn.Unlock()
+	// In this order: every partition of a state is in a catalog that is loaded later.
+	cur, side := d.current.Load(), d.side.Load()
+	cat := d.catalog.Load()
 	s := Stats{
 		Generation: cur.gen, Snapshots: d.Snapshots(), OldestSnapshot: d.OldestSnapshot(),
 		Turns: d.counts.turns.Load(), Chunks: d.counts.chunks.Load(), Unchanged: d.counts.unchanged.Load(), Changes: d.counts.changes.Load(),
-		LogBytes: d.counts.logBytes.Load(), LogChunks: due.chunks,
+		LogBytes: d.counts.logBytes.Load(), LogChunks: int(d.counts.logChunks.Load()),
 		Checkpoints: d.counts.checkpoints.Load(), NodesWritten: d.counts.nodesWritten.Load(), NodesLoaded: d.counts.nodesLoaded.Load(),
 		CachedBytes: d.counts.cachedBytes.Load(), Damaged: d.counts.damaged.Load(),
 	}
