@@ -20,12 +20,14 @@ import (
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/ring"
+	"github.com/cytisus/cytisus/benchmarks/store"
 	"github.com/cytisus/cytisus/benchmarks/task"
 )
 
 // suites is what there is. One line here and one folder add a suite.
 var suites = []func() compare.Suite{
 	ring.Suite,
+	store.Suite,
 	task.Suite,
 }
 
