@@ -209,7 +209,7 @@ func TestPutDuringSweep(t *testing.T) {
 		for i := range records {
 			mustPut(t, s, 1, payload(i, 300))
 		}
-		for cycle := range 6 {
+		for cycle := range 4 {
 			c, err := s.BeginCycle()
 			if err != nil {
 				t.Fatal(err)
@@ -296,7 +296,7 @@ func TestPutAcrossCycles(t *testing.T) {
 				}
 			})
 		}
-		for range 25 {
+		for range 12 {
 			c, err := s.BeginCycle()
 			if err != nil {
 				t.Fatal(err)
@@ -356,7 +356,7 @@ func TestReadersDuringCompaction(t *testing.T) {
 				}
 			})
 		}
-		for round := range 8 {
+		for round := range 5 {
 			for i := range 200 {
 				mustPut(t, s, 1, payload(1000+round*200+i, 900)) // garbage that makes segments sparse
 			}
@@ -427,7 +427,7 @@ func TestCollectInterrupted(t *testing.T) {
 
 // TestCloseDuringSweep: closing ends a cycle that another goroutine works on.
 func TestCloseDuringSweep(t *testing.T) {
-	for range 10 {
+	for range 5 {
 		s := mustOpen(t, filepath.Join(t.TempDir(), "s"), small(nil))
 		for i := range 800 {
 			mustPut(t, s, 1, payload(i, 300))

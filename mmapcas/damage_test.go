@@ -101,10 +101,7 @@ func TestEveryByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stride := int64(1)
-	if raceEnabled || testing.Short() {
-		stride = 13
-	}
+	stride := stride()
 	for _, name := range names {
 		path := filepath.Join("/s", name)
 		f, err := fs.Open(path, true)

@@ -116,13 +116,18 @@ func checkRecovers(t *testing.T, fs vfs.FS, a ack) {
 	mustClose(t, s)
 }
 
+// stride thins out loops over all steps where each costs much: the random start decides which are taken.
+func stride() int64 {
+	if raceEnabled || testing.Short() {
+		return 31
+	}
+	return 1
+}
+
 // TestFailEveryStep fails each step of the workload once and cuts the power at the end: what was acknowledged survives.
 func TestFailEveryStep(t *testing.T) {
 	rng := seeded(t)
-	stride := int64(1)
-	if raceEnabled || testing.Short() {
-		stride = 7
-	}
+	stride := stride()
 	for n := 1 + rng.Int64N(stride); ; n += stride {
 		mem := vfs.NewMem()
 		fs := vfs.FailNth(mem, n, nil)
@@ -146,10 +151,7 @@ func TestFailEveryStep(t *testing.T) {
 // TestPowerCut cuts the power after each step, by failing that step and all later ones.
 func TestPowerCut(t *testing.T) {
 	rng := seeded(t)
-	stride := int64(1)
-	if raceEnabled || testing.Short() {
-		stride = 7
-	}
+	stride := stride()
 	for n := 1 + rng.Int64N(stride); ; n += stride {
 		mem := vfs.NewMem()
 		fs := vfs.FailFrom(mem, n, nil)
@@ -166,7 +168,7 @@ func TestPowerCut(t *testing.T) {
 // TestPowerCutWithoutSync: nothing is certain, but nothing is wrong, and the store opens.
 func TestPowerCutWithoutSync(t *testing.T) {
 	rng := seeded(t)
-	for range 30 {
+	for range 150 / (4 + stride()) {
 		mem := vfs.NewMem()
 		n := 1 + rng.Int64N(300)
 		a := workload(vfs.FailFrom(mem, n, nil), SyncNone, func(error) {})
@@ -253,11 +255,8 @@ func TestFailedSyncIsFinal(t *testing.T) {
 
 // TestFullDisk: each step once finds the disk full. The error says so, and with space again everything works.
 func TestFullDisk(t *testing.T) {
-	stride := int64(1)
-	if raceEnabled || testing.Short() {
-		stride = 7
-	}
-	for n := int64(1); ; n += stride {
+	stride := stride()
+	for n := 1 + seeded(t).Int64N(stride); ; n += stride {
 		mem := vfs.NewMem()
 		fs := vfs.FailNth(mem, n, syscall.ENOSPC)
 		workload(fs, SyncGroup, func(err error) {
