@@ -462,8 +462,16 @@ func TestLargeChunkIsWrittenInPieces(t *testing.T) {
 func TestPlansReduceAChunk(t *testing.T) {
 	h1, h2 := hashOf(1), hashOf(2)
 	plans, err := makePlans([]Op{
-		{2, "z", Put, h1}, {1, "b", Put, h1}, {1, "b", Put, h2}, {1, "c", Put, h1}, {1, "c", Delete, h1},
-		{1, "pa", Put, h1}, {1, "p", ClearPrefix, h1}, {1, "pb", Put, h1}, {1, "pp", ClearPrefix, h1}, {3, "", ClearPrefix, h1},
+		{2, "z", Put, h1},
+		{1, "b", Put, h1},
+		{1, "b", Put, h2},
+		{1, "c", Put, h1},
+		{1, "c", Delete, h1},
+		{1, "pa", Put, h1},
+		{1, "p", ClearPrefix, h1},
+		{1, "pb", Put, h1},
+		{1, "pp", ClearPrefix, h1},
+		{3, "", ClearPrefix, h1},
 	}, func(PartID) error { return nil })
 	if err != nil {
 		t.Fatal(err)

@@ -155,7 +155,8 @@ func (s *fakeStore) sweep(live func(Hash) bool) (removed int) {
 func value(t interface {
 	Helper()
 	Fatal(...any)
-}, s store, content string) Hash {
+}, s store, content string,
+) Hash {
 	t.Helper()
 	h, _, err := s.Put(32, []byte(content))
 	if err != nil {

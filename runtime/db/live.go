@@ -9,6 +9,8 @@ import (
 )
 
 // SkipRefs is returned by the function given to WalkLive to say: not what this record refers to.
+//
+//lint:ignore ST1012 a signal and no failure, as fs.SkipDir is
 var SkipRefs = errors.New("db: skip what the record refers to")
 
 // Roots returns records from which everything that the database needs can be reached by way of Refs: the current trees, those of

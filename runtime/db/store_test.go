@@ -150,6 +150,7 @@ func (b *realBench) collect(t testing.TB, sessions *sync.RWMutex) mmapcas.SweepS
 	}
 	defer c.Abort()
 	sessions.Lock() // everyone who began before the cycle has ended
+	//lint:ignore SA2001 the wait is the point
 	sessions.Unlock()
 	var grey []Hash
 	mark := func(h Hash) error {

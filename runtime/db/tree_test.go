@@ -80,7 +80,8 @@ func (m *treeModel) check(t interface {
 	Helper()
 	Fatal(...any)
 	Fatalf(string, ...any)
-}, lo, hi string) {
+}, lo, hi string,
+) {
 	t.Helper()
 	if m.root != nil {
 		if err := verifyTree(m.root); err != nil {
