@@ -1,0 +1,176 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/document"
+	"github.com/cytisus/cytisus/lsp/position"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+func protocolURI(name string) uri.URI { return uri.URI(name) }
+
+// A question is a request about a document while it is being answered: a task, and the
+// state of the document at the request's ticket.
+type question struct {
+	s    *session
+	t    *runtime.Task
+	root *root
+	uri  string             // canonical
+	doc  *document.Document // nil: the client has not opened it
+
+	mappers map[string]*position.Mapper // texts seen in this snapshot
+}
+
+// about finds, in a request's turn, what it is about.
+func (s *session) about(u uri.URI) (*question, error) {
+	name, err := s.canonical(u)
+	if err != nil {
+		return nil, err
+	}
+	root := s.rootOf(name)
+	if root == nil {
+		return nil, jsonrpc2.Errorf(dispatch.RequestFailed, "no workspace is open that %s could belong to", name)
+	}
+	doc, err := s.openDocument(name)
+	if err != nil {
+		return nil, err
+	}
+	return &question{s: s, root: root, uri: name, doc: doc}, nil
+}
+
+// aboutPosition is about for a request with a position. In an open document the position is
+// checked at once.
+func (s *session) aboutPosition(p protocol.TextDocumentPositionParams) (*question, error) {
+	q, err := s.about(p.TextDocument.URI)
+	if err != nil || q.doc == nil {
+		return q, err
+	}
+	if _, err := q.doc.Mapper().Offset(p.Position, s.agreed.Load().encoding); err != nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", q.uri, err)
+	}
+	return q, nil
+}
+
+// answer makes, in a request's turn, the work that answers it: a task on a request lane,
+// which reads the snapshot of this moment.
+func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(q *question) (any, error)) dispatch.Work {
+	snap := s.host.eng.Snapshot()
+	complete := q.root != nil && q.root.ready.Load()
+	return func(ctx context.Context) (any, error) {
+		defer snap.Release()
+		var value any
+		err := s.host.eng.Submit(ctx, l, func(t *runtime.Task) (err error) {
+			q.t = t
+			if err := q.checkText(); err != nil {
+				return err
+			}
+			value, err = fn(q)
+			return err
+		}, runtime.At(snap), runtime.Client(s.id), runtime.Named(r.Method))
+		if err != nil {
+			return nil, s.wireError(ctx, r.Method, err)
+		}
+		// Until its inputs are complete, a workspace may have to answer from a newer state.
+		if !complete && q.doc != nil {
+			if now, _ := s.agreed.Load().docs.Get(q.uri); now != q.doc {
+				return nil, errModified("the document changed while the workspace was read for the first time")
+			}
+		}
+		return value, nil
+	}
+}
+
+// checkText makes sure that the workspace has the text the client asks about (V0).
+func (q *question) checkText() error {
+	if q.doc == nil || !q.s.host.lang.Handles(q.uri) {
+		return nil
+	}
+	text, err := q.root.ws.Text(q.t, q.uri)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(text, q.doc.Text()) {
+		return errModified("another client has other unsaved text in " + q.uri)
+	}
+	q.remember(q.uri, q.doc.Mapper())
+	return nil
+}
+
+// offset returns the byte offset of a position in the document.
+func (q *question) offset(p protocol.Position) (int, error) {
+	m, err := q.mapper(q.uri)
+	if err != nil {
+		return 0, err
+	}
+	at, err := m.Offset(p, q.s.agreed.Load().encoding)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", q.uri, err)
+	}
+	return at, nil
+}
+
+// mapper returns the line index of a file's text in the question's snapshot.
+func (q *question) mapper(name string) (*position.Mapper, error) {
+	if m, ok := q.mappers[name]; ok {
+		return m, nil
+	}
+	text, err := q.root.ws.Text(q.t, name)
+	if err != nil {
+		return nil, err
+	}
+	m := position.NewMapper(text)
+	q.remember(name, m)
+	return m, nil
+}
+
+func (q *question) remember(name string, m *position.Mapper) {
+	if q.mappers == nil {
+		q.mappers = make(map[string]*position.Mapper)
+	}
+	q.mappers[name] = m
+}
+
+// rangeOf converts a span of a file.
+func (q *question) rangeOf(name string, span lsp.Span) (protocol.Range, error) {
+	m, err := q.mapper(name)
+	if err != nil {
+		return protocol.Range{}, err
+	}
+	r, err := m.Range(span.Start, span.End, q.s.agreed.Load().encoding)
+	if err != nil {
+		return protocol.Range{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+// locations converts places. One whose text cannot be had is left out, with a line in the
+// log: the others are still worth something.
+func (q *question) locations(list []lsp.Location) protocol.LocationSlice {
+	out := make(protocol.LocationSlice, 0, len(list))
+	for _, l := range list {
+		r, err := q.rangeOf(l.URI, l.Span)
+		if err != nil {
+			q.s.log.Warn("server: a place that cannot be shown", "uri", l.URI, "start", l.Span.Start, "end", l.Span.End, "err", err)
+			continue
+		}
+		out = append(out, protocol.Location{URI: q.s.foreign(l.URI), Range: r})
+	}
+	return out
+}
+
+// nothing reports whether an error means that there is nothing to say, which the protocol
+// calls null.
+func nothing(q *question, err error) bool {
+	return errors.Is(err, lsp.ErrNoSymbol) || errors.Is(err, lsp.ErrUnknownFile) && !q.s.host.lang.Handles(q.uri)
+}

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"encoding/json"
+	"slices"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp/position"
+)
+
+// capabilities are those of a client's that matter here.
+type capabilities struct {
+	hierarchicalSymbols bool
+	definitionLinks     bool
+	markdownHover       bool
+	workspaceSymbols    bool // WorkspaceSymbol, not only SymbolInformation
+	progress            bool
+	watchFiles          bool // dynamic registration of file watchers
+	relativePatterns    bool
+	pushDiagnostics     bool
+	pullDiagnostics     bool
+	refreshDiagnostics  bool
+	diagnosticTags      bool
+	relatedInformation  bool
+	diagnosticVersions  bool
+}
+
+func is(b *bool) bool { return b != nil && *b }
+
+// readCapabilities reads a client's capabilities; every part of them may be missing.
+func readCapabilities(c *protocol.ClientCapabilities) capabilities {
+	var out capabilities
+	if t := c.TextDocument; t != nil {
+		if t.DocumentSymbol != nil {
+			out.hierarchicalSymbols = is(t.DocumentSymbol.HierarchicalDocumentSymbolSupport)
+		}
+		if t.Definition != nil {
+			out.definitionLinks = is(t.Definition.LinkSupport)
+		}
+		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
+			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference
+		}
+		if p := t.PublishDiagnostics; p != nil {
+			out.pushDiagnostics = true
+			out.relatedInformation = is(p.RelatedInformation)
+			out.diagnosticTags = len(p.TagSupport.ValueSet) > 0
+			out.diagnosticVersions = is(p.VersionSupport)
+		}
+		if d := t.Diagnostic; d != nil {
+			out.pullDiagnostics = true
+			out.relatedInformation = out.relatedInformation || is(d.RelatedInformation)
+			out.diagnosticTags = out.diagnosticTags || len(d.TagSupport.ValueSet) > 0
+		}
+	}
+	if w := c.Workspace; w != nil {
+		if w.Symbol != nil {
+			out.workspaceSymbols = len(w.Symbol.ResolveSupport.Properties) > 0
+		}
+		if f := w.DidChangeWatchedFiles; f != nil {
+			out.watchFiles, out.relativePatterns = is(f.DynamicRegistration), is(f.RelativePatternSupport)
+		}
+		if w.Diagnostics != nil {
+			out.refreshDiagnostics = is(w.Diagnostics.RefreshSupport)
+		}
+	}
+	if c.Window != nil {
+		out.progress = is(c.Window.WorkDoneProgress)
+	}
+	return out
+}
+
+// A diagnosticsMode says which diagnostics are published and which are pulled; see the
+// package comment.
+type diagnosticsMode string
+
+const (
+	modePush  diagnosticsMode = "push"
+	modeMixed diagnosticsMode = "mixed"
+	modePull  diagnosticsMode = "pull"
+)
+
+// initOptions are the initialization options of this server.
+type initOptions struct {
+	Diagnostics diagnosticsMode `json:"diagnostics"`
+}
+
+// chooseMode picks the mode. Options that are of another server, or malformed, count as
+// none.
+func chooseMode(c capabilities, raw []byte) diagnosticsMode {
+	var o initOptions
+	if len(raw) > 0 && json.Unmarshal(raw, &o) != nil {
+		o = initOptions{}
+	}
+	switch {
+	case !c.pullDiagnostics:
+		return modePush
+	case slices.Contains([]diagnosticsMode{modePush, modeMixed, modePull}, o.Diagnostics):
+		return o.Diagnostics
+	case !c.pushDiagnostics:
+		return modePull
+	case c.refreshDiagnostics:
+		return modeMixed
+	}
+	return modePush
+}
+
+// serverCapabilities is what initialize answers.
+func serverCapabilities(e position.Encoding, c capabilities, mode diagnosticsMode) protocol.ServerCapabilities {
+	incremental := protocol.TextDocumentSyncKindIncremental
+	yes := true
+	progress := protocol.WorkDoneProgressOptions{WorkDoneProgress: &yes}
+	out := protocol.ServerCapabilities{
+		PositionEncoding: e.Kind(),
+		TextDocumentSync: &protocol.TextDocumentSyncOptions{
+			OpenClose: &yes, Change: &incremental, Save: &protocol.SaveOptions{},
+		},
+		HoverProvider:           protocol.Boolean(true),
+		DefinitionProvider:      protocol.Boolean(true),
+		ReferencesProvider:      &protocol.ReferenceOptions{WorkDoneProgressOptions: progress},
+		DocumentSymbolProvider:  protocol.Boolean(true),
+		WorkspaceSymbolProvider: &protocol.WorkspaceSymbolOptions{WorkDoneProgressOptions: progress},
+		ExecuteCommandProvider:  protocol.ExecuteCommandOptions{Commands: commandNames()},
+		Workspace: &protocol.WorkspaceOptions{
+			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{Supported: &yes, ChangeNotifications: protocol.Boolean(true)},
+		},
+	}
+	if mode != modePush {
+		out.DiagnosticProvider = &protocol.DiagnosticOptions{InterFileDependencies: true, WorkspaceDiagnostics: mode == modePull}
+	}
+	return out
+}

@@ -1,0 +1,56 @@
+// Package server speaks the Language Server Protocol 3.18 for a language that knows
+// nothing of it.
+//
+// # Terms
+//
+//   - A [Host] is an engine with the workspaces that are open in it. It serves any number
+//     of clients.
+//   - A session is one client's connection: its open documents, its position encoding, its
+//     capabilities, its progress tokens. Nothing of a session is seen by another, except
+//     through the engine.
+//   - A root is a directory that is open as a workspace. Sessions share it.
+//
+// # How a request is answered
+//
+// In its turn (see package dispatch) a request finds the document it is about, converts
+// its position with the text of that moment and takes a snapshot of the engine. The rest
+// runs as a task on a request lane, on that snapshot, beside later edits and ahead of
+// indexing. Positions in the answer are converted with the texts of the same snapshot.
+//
+// # Texts of several clients
+//
+// A workspace has one text per file. Of the clients that have a file open with different
+// unsaved texts, the one that wrote last wins; the others are told ContentModified when
+// they ask about a position in it, because the answer would be about another text.
+//
+// # Diagnostics
+//
+// A language writes diagnostics to their standard partition; a watcher on it has them
+// published. An open document's are computed once more for the very text the client has,
+// so that they carry its version; memoised, this costs next to nothing. Three modes:
+//
+//	push    everything is published: clients without pull diagnostics
+//	mixed   open documents are pulled, all other files are published; nothing is shown twice
+//	pull    everything is pulled
+//
+// mixed is the default for clients that can pull and refresh; a client picks another one with
+// the initialization option {"diagnostics": "push" | "mixed" | "pull"}.
+//
+// # Invariants
+//
+//   - V0: an answer describes the text the client had when it asked: the edits before it
+//     in the stream, and none after it. Where that cannot be kept (another client's text, or
+//     an edit while the very first scan of the workspace was going on) the answer is
+//     ContentModified.
+//   - V1: nothing waits for a client: requests to it run on goroutines of their own, and
+//     notifications are queued.
+//   - V2: what a session put into the engine (overlays) is gone when it ends.
+//   - V3: a diagnostic list is never published over a newer one of the same file.
+//   - V4: no message of a client crashes the process or another session.
+//
+// # Lock order
+//
+// overlays.mu, then Host.mu, then root.mu, then session.pubMu; none is held while a
+// workspace computes or a client is waited for, with one exception: overlays.mu is held
+// while an overlay is committed, so that commits and its table have one order.
+package server

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/document"
+	"github.com/cytisus/cytisus/lsp/position"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// errModified: the text that the client asked about is not the one that could be answered
+// about (V0).
+func errModified(why string) error {
+	return jsonrpc2.NewError(protocol.CodeContentModified, "content modified: "+why)
+}
+
+// wireError gives the errors of the layers below the codes of the protocol. Errors that
+// are not known here keep their text and become RequestFailed in package dispatch.
+func (s *session) wireError(ctx context.Context, method string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*jsonrpc2.Error](err); ok {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if p, ok := errors.AsType[*runtime.PanicError](err); ok {
+		s.log.Error("server: task panicked", "method", method, "panic", p.Value, "stack", string(p.Stack))
+		return jsonrpc2.Errorf(jsonrpc2.InternalError, "%s panicked: %v", method, p.Value)
+	}
+	switch {
+	case errors.Is(err, position.ErrOutOfRange), errors.Is(err, lsp.ErrOutOfRange):
+		return jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", method, err)
+	case errors.Is(err, document.ErrBadEdit):
+		return jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", method, err)
+	case closed(err):
+		return jsonrpc2.Errorf(dispatch.ServerCancelled, "%s: %v", method, err)
+	}
+	return err
+}

@@ -1,0 +1,426 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// The fake language: words in files called *.txt. "def name" declares a name, an indented
+// one belongs to the declaration above it; a use of a name that nobody declares is wrong.
+// Its disk is a map.
+type fakeLanguage struct {
+	mu    sync.Mutex
+	disk  map[string]string // guarded by mu: path to text
+	gate  chan struct{}     // if set, Index waits for it after its first step
+	stuck chan struct{}     // if set, Definition waits for it, or for its task's end, first
+	opens atomic.Int32
+	seen  chan []string // if set, what FilesChanged is told
+	ended chan error    // if set, how a Definition that was stuck ended
+}
+
+func newFake(files ...string) *fakeLanguage {
+	l := &fakeLanguage{disk: map[string]string{}}
+	for i := 0; i < len(files); i += 2 {
+		l.disk[files[i]] = files[i+1]
+	}
+	return l
+}
+
+func (l *fakeLanguage) write(path, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.disk[path] = text
+}
+
+func (l *fakeLanguage) read(path string) (string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text, ok := l.disk[path]
+	return text, ok
+}
+
+func (l *fakeLanguage) ID() string               { return "words" }
+func (l *fakeLanguage) Handles(name string) bool { return strings.HasSuffix(name, ".txt") }
+func (l *fakeLanguage) WatchGlobs() []string     { return []string{"**/*.txt"} }
+
+func (l *fakeLanguage) Open(_ context.Context, eng *runtime.Engine, root string, _ lsp.WorkspaceOptions) (lsp.Workspace, error) {
+	if strings.Contains(root, "missing") {
+		return nil, fmt.Errorf("no such directory")
+	}
+	if resolved, err := filepath.EvalSymlinks(root); err == nil {
+		root = resolved
+	}
+	l.opens.Add(1)
+	w := &fakeWorkspace{lang: l, eng: eng, root: root}
+	w.end, w.stop = context.WithCancel(context.Background())
+	return w, nil
+}
+
+var (
+	fakeDisk    = runtime.NewPartition[string]("fake/disk")
+	fakeOverlay = runtime.NewPartition[string]("fake/overlay")
+
+	wordPattern = regexp.MustCompile(`[\pL\d]+`)
+
+	fakeText = runtime.NewQuery("fake/text", 1, func(t *runtime.Task, name string) (string, error) {
+		if ok, err := fakeOverlay.Has(t, name); err != nil || ok {
+			if err != nil {
+				return "", err
+			}
+			return fakeOverlay.Get(t, name)
+		}
+		return fakeDisk.Get(t, name)
+	})
+
+	// fakeUses lists the words of a file.
+	fakeUses = runtime.NewQuery("fake/uses", 1, func(t *runtime.Task, name string) ([]fakeWord, error) {
+		text, err := fakeText.Get(t, name)
+		if err != nil {
+			return nil, err
+		}
+		var out []fakeWord
+		defines := false
+		for _, at := range wordPattern.FindAllStringIndex(text, -1) {
+			word := text[at[0]:at[1]]
+			if word == "def" {
+				defines = true
+				continue
+			}
+			start := strings.LastIndexByte(text[:at[0]], '\n') + 1
+			out = append(out, fakeWord{Name: word, Start: at[0], End: at[1], Defines: defines, Line: start, Nested: defines && text[start] == ' '})
+			defines = false
+		}
+		return out, nil
+	})
+)
+
+type fakeWord struct {
+	Name            string
+	Start, End      int
+	Line            int // where the line begins
+	Defines, Nested bool
+}
+
+func (w fakeWord) span() lsp.Span { return lsp.Span{Start: w.Start, End: w.End} }
+
+type fakeWorkspace struct {
+	lang *fakeLanguage
+	eng  *runtime.Engine
+	root string
+	end  context.Context
+	stop context.CancelFunc
+
+	mu     sync.Mutex
+	tasks  sync.WaitGroup
+	closed bool
+}
+
+func (w *fakeWorkspace) Root() string { return w.root }
+
+func (w *fakeWorkspace) inside(path string) bool { return strings.HasPrefix(path, w.root+"/") }
+
+func (w *fakeWorkspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
+	progress(lsp.Progress{Phase: "scan"})
+	if w.lang.gate != nil {
+		select {
+		case <-w.lang.gate:
+		case <-ctx.Done():
+			return lsp.Summary{}, ctx.Err()
+		}
+	}
+	sum := lsp.Summary{Packages: 1}
+	w.lang.mu.Lock()
+	err := w.eng.Commit(ctx, func(c *runtime.Writer) error {
+		for path, text := range w.lang.disk {
+			if !w.inside(path) {
+				continue
+			}
+			sum.Files++
+			if err := fakeDisk.Put(c, string(uri.File(path)), text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	w.lang.mu.Unlock()
+	if err != nil {
+		return sum, err
+	}
+	progress(lsp.Progress{Phase: "check", PackagesDone: 1, PackagesTotal: 2})
+	return sum, w.publish(ctx)
+}
+
+// publish writes the diagnostics of all files.
+func (w *fakeWorkspace) publish(ctx context.Context) error {
+	return w.eng.Submit(ctx, 0, func(t *runtime.Task) error {
+		names, err := w.files(t)
+		if err != nil {
+			return err
+		}
+		found := map[string][]lsp.Diagnostic{}
+		for _, name := range names {
+			if found[name], err = w.Diagnostics(t, name); err != nil {
+				return err
+			}
+		}
+		return t.Commit(func(c *runtime.Writer) error {
+			for _, name := range names {
+				if err := partition.ReplaceDiagnostics(c, name, found[name]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func (w *fakeWorkspace) files(t *runtime.Task) ([]string, error) {
+	names, err := fakeDisk.Keys(t, runtime.Prefix(dirURI(w.root)))
+	if err != nil {
+		return nil, err
+	}
+	more, err := fakeOverlay.Keys(t, runtime.Prefix(dirURI(w.root)))
+	names = append(names, more...)
+	slices.Sort(names)
+	return slices.Compact(names), err
+}
+
+// later publishes in the background, as a language does after a change of inputs.
+func (w *fakeWorkspace) later() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.tasks.Go(func() { _ = w.publish(w.end) }) // fails only when the test ends
+	}
+}
+
+func (w *fakeWorkspace) SetOverlay(ctx context.Context, name string, text []byte) error {
+	if !strings.HasPrefix(name, "file://") {
+		return &lsp.FileError{URI: name, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	err := w.eng.Commit(ctx, func(c *runtime.Writer) error { return fakeOverlay.Put(c, name, string(text)) })
+	if !strings.Contains(string(text), "quiet") {
+		w.later()
+	}
+	return err
+}
+
+func (w *fakeWorkspace) ClearOverlay(ctx context.Context, name string) error {
+	defer w.later()
+	return w.eng.Commit(ctx, func(c *runtime.Writer) error { return fakeOverlay.Delete(c, name) })
+}
+
+func (w *fakeWorkspace) FilesChanged(ctx context.Context, names []string) error {
+	err := w.eng.Commit(ctx, func(c *runtime.Writer) error {
+		for _, name := range names {
+			text, ok := w.lang.read(uri.URI(name).FsPath())
+			if !ok {
+				if err := fakeDisk.Delete(c, name); err != nil {
+					return err
+				}
+			} else if err := fakeDisk.Put(c, name, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if w.lang.seen != nil {
+		w.lang.seen <- names
+	}
+	w.later()
+	return err
+}
+
+func (w *fakeWorkspace) Text(t *runtime.Task, name string) ([]byte, error) {
+	text, err := fakeText.Get(t, name)
+	if err != nil {
+		return nil, &lsp.FileError{URI: name, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	return []byte(text), nil
+}
+
+func (w *fakeWorkspace) words(t *runtime.Task) (map[string][]fakeWord, []string, error) {
+	names, err := w.files(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := map[string][]fakeWord{}
+	for _, name := range names {
+		if all[name], err = fakeUses.Get(t, name); err != nil {
+			return nil, nil, err
+		}
+	}
+	return all, names, nil
+}
+
+func (w *fakeWorkspace) Diagnostics(t *runtime.Task, name string) ([]lsp.Diagnostic, error) {
+	if _, err := w.Text(t, name); err != nil {
+		return nil, err
+	}
+	all, _, err := w.words(t)
+	if err != nil {
+		return nil, err
+	}
+	defined := map[string]bool{}
+	for _, words := range all {
+		for _, word := range words {
+			defined[word.Name] = defined[word.Name] || word.Defines
+		}
+	}
+	var out []lsp.Diagnostic
+	for _, word := range all[name] {
+		if !defined[word.Name] {
+			out = append(out, lsp.Diagnostic{
+				Span: word.span(), Severity: lsp.SeverityError, Code: "undefined", Source: "words", Message: "undefined: " + word.Name, Unnecessary: true,
+				Related: []lsp.Related{{Location: lsp.Location{URI: name, Span: lsp.Span{Start: 0, End: 0}}, Message: "declare it here"}},
+			})
+		}
+	}
+	return out, nil
+}
+
+func (w *fakeWorkspace) Symbols(t *runtime.Task, name string) ([]lsp.Symbol, error) {
+	if _, err := w.Text(t, name); err != nil {
+		return nil, err
+	}
+	words, err := fakeUses.Get(t, name)
+	if err != nil {
+		return nil, err
+	}
+	var out []lsp.Symbol
+	for _, word := range words {
+		if !word.Defines {
+			continue
+		}
+		s := lsp.Symbol{Name: word.Name, Detail: "word", Kind: lsp.KindVariable, Span: lsp.Span{Start: word.Line, End: word.End}, NameSpan: word.span()}
+		if word.Nested && len(out) > 0 {
+			last := &out[len(out)-1]
+			last.Children = append(last.Children, s)
+			last.Span.End = word.End
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func (w *fakeWorkspace) FindSymbols(t *runtime.Task, query string, limit int) ([]lsp.SymbolMatch, error) {
+	all, names, err := w.words(t)
+	if err != nil {
+		return nil, err
+	}
+	var out []lsp.SymbolMatch
+	for _, name := range names {
+		for _, word := range all[name] {
+			if word.Defines && strings.Contains(word.Name, query) && len(out) < limit {
+				out = append(out, lsp.SymbolMatch{
+					Name: word.Name, Container: filepath.Base(w.root), Kind: lsp.KindVariable, Location: lsp.Location{URI: name, Span: word.span()},
+					Score: 1 / float64(len(word.Name)),
+				})
+			}
+		}
+	}
+	return out, nil
+}
+
+// at returns the word at an offset.
+func (w *fakeWorkspace) at(t *runtime.Task, name string, offset int) (fakeWord, error) {
+	text, err := w.Text(t, name)
+	if err != nil {
+		return fakeWord{}, err
+	}
+	if offset > len(text) {
+		return fakeWord{}, &lsp.FileError{URI: name, Offset: offset, Err: lsp.ErrOutOfRange}
+	}
+	words, err := fakeUses.Get(t, name)
+	for _, word := range words {
+		if word.span().Contains(offset) {
+			return word, err
+		}
+	}
+	return fakeWord{}, &lsp.FileError{URI: name, Offset: offset, Err: lsp.ErrNoSymbol}
+}
+
+func (w *fakeWorkspace) find(t *runtime.Task, which func(fakeWord) bool) ([]lsp.Location, error) {
+	all, names, err := w.words(t)
+	var out []lsp.Location
+	for _, name := range names {
+		for _, word := range all[name] {
+			if which(word) {
+				out = append(out, lsp.Location{URI: name, Span: word.span()})
+			}
+		}
+	}
+	return out, err
+}
+
+func (w *fakeWorkspace) Definition(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
+	if w.lang.stuck != nil {
+		err := t.Blocking(func() error {
+			select {
+			case <-w.lang.stuck:
+				return nil
+			case <-t.Context().Done():
+				return context.Cause(t.Context())
+			}
+		})
+		if w.lang.ended != nil {
+			w.lang.ended <- err
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	word, err := w.at(t, name, offset)
+	if err != nil {
+		return nil, err
+	}
+	if word.Name == "panic" {
+		panic("the word is " + word.Name)
+	}
+	return w.find(t, func(o fakeWord) bool { return o.Name == word.Name && o.Defines })
+}
+
+func (w *fakeWorkspace) References(t *runtime.Task, name string, offset int, declaration bool) ([]lsp.Location, error) {
+	word, err := w.at(t, name, offset)
+	if err != nil {
+		return nil, err
+	}
+	return w.find(t, func(o fakeWord) bool { return o.Name == word.Name && (declaration || !o.Defines) })
+}
+
+// Hover says the whole text: tests compare it with the text at the request's ticket.
+func (w *fakeWorkspace) Hover(t *runtime.Task, name string, offset int) (*lsp.Hover, error) {
+	word, err := w.at(t, name, offset)
+	if err != nil {
+		return nil, err
+	}
+	text, err := w.Text(t, name)
+	return &lsp.Hover{Span: word.span(), Signature: "word " + word.Name, Doc: string(text), Language: "words"}, err
+}
+
+func (w *fakeWorkspace) Explain(t *runtime.Task, name string) ([]runtime.Explanation, error) {
+	why, err := runtime.Explain(t.Engine(), fakeUses, name)
+	return []runtime.Explanation{why}, err
+}
+
+func (w *fakeWorkspace) Close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.stop()
+	w.tasks.Wait()
+	return nil
+}

@@ -1,0 +1,144 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp/dispatch"
+)
+
+// workspaceFolders returns the directories a client asks for: its folders, or its root in
+// one of the two old ways, or else the host's.
+func workspaceFolders(p *protocol.InitializeParams, fallback string) []string {
+	var dirs []string
+	if folders, ok := p.WorkspaceFolders.Get(); ok {
+		for _, f := range folders {
+			if f.URI.IsFile() {
+				dirs = append(dirs, f.URI.FsPath())
+			}
+		}
+	}
+	if len(dirs) > 0 {
+		return dirs
+	}
+	if p.RootURI != nil && p.RootURI.IsFile() {
+		return []string{p.RootURI.FsPath()}
+	}
+	if path, ok := p.RootPath.Get(); ok && path != "" {
+		return []string{path}
+	}
+	if fallback != "" {
+		return []string{fallback}
+	}
+	return nil
+}
+
+// RootOf returns the directory that the parameters of an initialize request are about, ""
+// if they name none or are malformed. A command uses it to choose the store to open before
+// it serves.
+func RootOf(initializeParams []byte) string {
+	var p protocol.InitializeParams
+	if protocol.Unmarshal(initializeParams, &p) != nil {
+		return ""
+	}
+	if dirs := workspaceFolders(&p, ""); len(dirs) > 0 {
+		return filepath.Clean(dirs[0])
+	}
+	return ""
+}
+
+// openFolders opens the session's first folders. One that cannot be opened is reported; it
+// is an error only if none can.
+func (s *session) openFolders(ctx context.Context, dirs []string) error {
+	var problems []error
+	for _, dir := range dirs {
+		if _, err := s.openFolder(ctx, dir); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	err := errors.Join(problems...)
+	if len(problems) == len(dirs) {
+		return err
+	}
+	s.tell(protocol.MessageTypeWarning, true, fmt.Sprintf("%s: %v", s.host.o.Name, err))
+	return nil
+}
+
+// openFolder adds a folder to the session; one that it has already is returned.
+func (s *session) openFolder(ctx context.Context, dir string) (*folder, error) {
+	r, err := s.host.acquire(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{root: r, prefix: dirURI(dir)}
+	switch { // inside the root, it is known under the root's name
+	case strings.HasPrefix(f.prefix, r.prefix):
+		f.prefix = r.prefix
+	case strings.HasPrefix(f.prefix, r.given):
+		f.prefix = r.given
+	}
+	s.mu.Lock()
+	i := slices.IndexFunc(s.folders, func(old *folder) bool { return *old == *f })
+	if i < 0 {
+		s.folders = append(slices.Clip(s.folders), f)
+		s.mu.Unlock()
+		return f, nil
+	}
+	old := s.folders[i]
+	s.mu.Unlock()
+	s.host.release(r)
+	return old, nil
+}
+
+// didChangeWorkspaceFolders adds and removes folders.
+func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.DidChangeWorkspaceFoldersParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	for _, f := range p.Event.Removed {
+		s.closeFolder(f.URI)
+	}
+	var problems []error
+	for _, f := range p.Event.Added {
+		if !f.URI.IsFile() {
+			continue // no business of a server of files
+		}
+		opened, err := s.openFolder(ctx, f.URI.FsPath())
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		s.enterFolder(opened)
+	}
+	return dispatch.Done, errors.Join(problems...)
+}
+
+// closeFolder takes a folder from the session, with what was published of it.
+func (s *session) closeFolder(u uri.URI) {
+	if !u.IsFile() {
+		return
+	}
+	prefix := dirURI(u.FsPath())
+	s.mu.Lock()
+	i := slices.IndexFunc(s.folders, func(f *folder) bool { return f.prefix == prefix })
+	if i < 0 {
+		s.mu.Unlock()
+		return
+	}
+	gone := s.folders[i]
+	s.folders = slices.Delete(slices.Clone(s.folders), i, i+1)
+	s.mu.Unlock()
+	s.pub.retract(gone)
+	s.host.release(gone.root)
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"strings"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// hover answers textDocument/hover, in Markdown if the client prefers it.
+func (s *session) hover(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.HoverParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	q, err := s.aboutPosition(p.TextDocumentPositionParams)
+	if err != nil {
+		return dispatch.Done, err
+	}
+	return dispatch.Later(s.answer(r, q, lane.RPC2, func(q *question) (any, error) {
+		at, err := q.offset(p.Position)
+		if nothing(q, err) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		h, err := q.root.ws.Hover(q.t, q.uri, at)
+		if nothing(q, err) || err == nil && h == nil {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		rng, err := q.rangeOf(q.uri, h.Span)
+		if err != nil {
+			return nil, err
+		}
+		return &protocol.Hover{Contents: hoverContents(h, s.agreed.Load().caps.markdownHover), Range: &rng}, nil
+	})), nil
+}
+
+func hoverContents(h *lsp.Hover, markdown bool) *protocol.MarkupContent {
+	if markdown {
+		return &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: hoverMarkdown(h)}
+	}
+	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: strings.Trim(h.Signature+"\n\n"+h.Doc, "\n")}
+}
+
+// hoverMarkdown puts the signature into a fence that nothing inside it can close, and the
+// documentation, which is plain text, under it.
+func hoverMarkdown(h *lsp.Hover) string {
+	fence := "```"
+	for strings.Contains(h.Signature, fence) {
+		fence += "`"
+	}
+	var b strings.Builder
+	if h.Signature != "" {
+		b.WriteString(fence + h.Language + "\n" + h.Signature + "\n" + fence)
+	}
+	if doc := strings.TrimSpace(h.Doc); doc != "" {
+		if b.Len() > 0 {
+			b.WriteString("\n\n")
+		}
+		writeProse(&b, doc)
+	}
+	return b.String()
+}
+
+// writeProse writes plain text so that Markdown shows it as it is: what would be markup is
+// escaped, and lines that were indented stay together as code.
+func writeProse(b *strings.Builder, text string) {
+	code := false
+	for i, line := range strings.Split(text, "\n") {
+		indented := strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "    ")
+		if indented && !code && i > 0 {
+			b.WriteString("\n") // a code block needs a blank line before it
+		}
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		if code = indented || code && line == ""; indented {
+			b.WriteString("    " + strings.TrimPrefix(strings.TrimPrefix(line, "\t"), "    "))
+			continue
+		}
+		for _, r := range line {
+			if strings.ContainsRune("\\`*_{}[]<>#|~", r) {
+				b.WriteByte('\\')
+			}
+			b.WriteRune(r)
+		}
+	}
+}

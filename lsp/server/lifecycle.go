@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/document"
+	"github.com/cytisus/cytisus/lsp/position"
+)
+
+// initialize agrees on the terms of the session and opens its folders.
+func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.InitializeParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	var offer []protocol.PositionEncodingKind
+	if p.Capabilities.General != nil {
+		offer = p.Capabilities.General.PositionEncodings
+	}
+	a := &terms{encoding: position.Negotiate(offer), caps: readCapabilities(&p.Capabilities), client: clientName(&p.ClientInfo)}
+	a.docs = document.NewStore(a.encoding, s.host.o.MaxDocumentBytes)
+	a.mode = chooseMode(a.caps, p.InitializationOptions)
+	if err := s.openFolders(ctx, workspaceFolders(&p, s.host.o.Root)); err != nil {
+		return dispatch.Done, jsonrpc2.Errorf(dispatch.RequestFailed, "initialize: %v", err)
+	}
+	s.agreed.Store(a)
+	s.conn.SetTrace(p.Trace)
+	s.log.Info("server: session begins", "client", a.client, "encoding", a.encoding.String(), "diagnostics", string(a.mode), "folders", len(s.folderList()))
+	result := &protocol.InitializeResult{
+		Capabilities: serverCapabilities(a.encoding, a.caps, a.mode),
+		ServerInfo:   protocol.ServerInfo{Name: s.host.o.Name},
+	}
+	if v := s.host.o.Version; v != "" {
+		result.ServerInfo.Version = protocol.NewOptional(v)
+	}
+	return dispatch.Now(result), nil
+}
+
+func clientName(info *protocol.ClientInfo) string {
+	name := strings.Clone(info.Name)
+	if v, ok := info.Version.Get(); ok {
+		name = fmt.Sprintf("%s %s", name, v)
+	}
+	if name == "" {
+		return "a client without a name"
+	}
+	return name
+}
+
+// initialized is the moment from which the client may be sent anything.
+func (s *session) initialized(context.Context, *dispatch.Request) (dispatch.Outcome, error) {
+	s.live.Store(true)
+	s.begin(s.registerWatchers)
+	for _, f := range s.folderList() {
+		s.enterFolder(f)
+	}
+	return dispatch.Done, nil
+}
+
+// enterFolder shows what is known of a folder and brings it up to date.
+func (s *session) enterFolder(f *folder) {
+	s.pub.publishKnown(f)
+	s.showIndexing(f.root)
+	if !s.host.o.NoIndex {
+		f.root.index.start()
+	}
+}
+
+// shutdown answers null; nothing has to be saved.
+func (s *session) shutdown(context.Context, *dispatch.Request) (dispatch.Outcome, error) {
+	s.live.Store(false)
+	s.pub.stop()
+	return dispatch.Done, nil
+}
+
+// setTrace sets how much the client is told with $/logTrace.
+func (s *session) setTrace(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.SetTraceParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	s.conn.SetTrace(p.Value)
+	return dispatch.Done, nil
+}

@@ -1,0 +1,65 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+)
+
+// Options of a host. The zero value is ready for use.
+type Options struct {
+	// Name and Version are what clients are told of the server. An empty Name is "cytisus".
+	Name, Version string
+
+	// Root is the directory that sessions work on when they name none.
+	Root string
+
+	// Workspace is how workspaces are opened.
+	Workspace lsp.WorkspaceOptions
+
+	// NoIndex keeps a session from indexing its workspaces when it begins; answers then come
+	// on demand only.
+	NoIndex bool
+
+	// DiagnosticsDelay is how long the diagnostics of an edited document wait for the next
+	// edit. Zero means 50 ms.
+	DiagnosticsDelay time.Duration
+
+	// ProgressInterval is the least time between two reports of one progress token. Zero
+	// means 100 ms.
+	ProgressInterval time.Duration
+
+	// MaxDocumentBytes is the largest document a client may open. Zero means lsp.MaxFileBytes.
+	MaxDocumentBytes int
+
+	// Dispatch bounds what one connection may use. Lifecycle, Logger and OnError are set by
+	// the server.
+	Dispatch dispatch.Options
+
+	// Logger receives what no client is told. Nil discards.
+	Logger *slog.Logger
+}
+
+func (o Options) filled() Options {
+	if o.Name == "" {
+		o.Name = "cytisus"
+	}
+	if o.DiagnosticsDelay <= 0 {
+		o.DiagnosticsDelay = 50 * time.Millisecond
+	}
+	if o.ProgressInterval <= 0 {
+		o.ProgressInterval = 100 * time.Millisecond
+	}
+	if o.MaxDocumentBytes <= 0 {
+		o.MaxDocumentBytes = lsp.MaxFileBytes
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Workspace.Logger == nil {
+		o.Workspace.Logger = o.Logger
+	}
+	return o
+}

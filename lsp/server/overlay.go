@@ -1,0 +1,67 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+)
+
+// overlays knows which client's unsaved text each file has.
+type overlays struct {
+	mu     sync.Mutex
+	byFile map[string][]claim // guarded by mu: the one that counts is last
+}
+
+// A claim is one client's text of a file.
+type claim struct {
+	client uint64
+	root   *root
+	text   []byte
+}
+
+func (o *overlays) init() { o.byFile = make(map[string][]claim) }
+
+// set makes a client's text the file's. It returns once the engine has it: a snapshot
+// taken next sees it.
+func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, text []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	old := o.byFile[uri]
+	same := len(old) > 0 && bytes.Equal(old[len(old)-1].text, text)
+	claims := append(without(old, client), claim{client, r, text})
+	if !same {
+		if err := r.ws.SetOverlay(ctx, uri, text); err != nil {
+			return err
+		}
+	}
+	o.byFile[uri] = claims
+	return nil
+}
+
+// clear gives up a client's text: the file has that of the client that wrote before it, or
+// that on disk.
+func (o *overlays) clear(ctx context.Context, client uint64, uri string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	old := o.byFile[uri]
+	i := slices.IndexFunc(old, func(c claim) bool { return c.client == client })
+	if i < 0 {
+		return nil
+	}
+	mine, rest := old[i], without(old, client)
+	if len(rest) == 0 {
+		delete(o.byFile, uri)
+		return mine.root.ws.ClearOverlay(ctx, uri)
+	}
+	o.byFile[uri] = rest
+	last := rest[len(rest)-1]
+	if i < len(old)-1 || bytes.Equal(last.text, mine.text) {
+		return nil // it did not count, or makes no difference
+	}
+	return last.root.ws.SetOverlay(ctx, uri, last.text)
+}
+
+func without(claims []claim, client uint64) []claim {
+	return slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return c.client == client })
+}

@@ -1,0 +1,195 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+)
+
+const (
+	methodProgress       = "$/progress"
+	methodProgressCreate = "window/workDoneProgress/create"
+	methodProgressCancel = "window/workDoneProgress/cancel"
+)
+
+// A progress is one token on which work is shown. It begins at most once, ends at most
+// once, and its percentage never goes back.
+type progress struct {
+	s     *session
+	token protocol.ProgressToken
+	key   string // of the token, for reports that outdate each other
+
+	mu      sync.Mutex
+	begun   bool      // guarded by mu
+	ended   bool      // guarded by mu
+	percent uint32    // guarded by mu
+	last    time.Time // guarded by mu: of the newest report
+}
+
+func (s *session) newProgress(token protocol.ProgressToken) *progress {
+	return &progress{s: s, token: token, key: fmt.Sprintf("%T %v", token, token)}
+}
+
+func (p *progress) notify(value any, key string) {
+	raw, err := protocol.Marshal(value)
+	if err != nil {
+		p.s.log.Error("server: encoding progress", "err", err)
+		return
+	}
+	params := &protocol.ProgressParams{Token: p.token, Value: raw}
+	if key != "" {
+		_ = p.s.conn.NotifyLatest(key, methodProgress, params) // fails only at the end
+		return
+	}
+	_ = p.s.conn.Notify(methodProgress, params)
+}
+
+func (p *progress) begin(title, message string, percent uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.begun || p.ended {
+		return
+	}
+	p.begun, p.percent = true, percent
+	v := &protocol.WorkDoneProgressBegin{Kind: "begin", Title: title, Percentage: &percent}
+	if message != "" {
+		v.Message = &message
+	}
+	p.notify(v, "")
+}
+
+// report shows how far work is, at intervals.
+func (p *progress) report(message string, percent uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if !p.begun || p.ended || now.Sub(p.last) < p.s.host.o.ProgressInterval {
+		return
+	}
+	p.last, p.percent = now, max(percent, p.percent)
+	shown := p.percent
+	p.notify(&protocol.WorkDoneProgressReport{Kind: "report", Message: &message, Percentage: &shown}, p.key)
+}
+
+func (p *progress) end(message string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.begun || p.ended {
+		p.ended = true
+		return
+	}
+	p.ended = true
+	v := &protocol.WorkDoneProgressEnd{Kind: "end"}
+	if message != "" {
+		v.Message = &message
+	}
+	p.notify(v, "")
+}
+
+// showIndexing shows the client every index of a root while the session lasts.
+func (s *session) showIndexing(r *root) {
+	var (
+		current *progress // touched by the observer only, which is called in order
+		number  int
+	)
+	stop := r.index.observe(func(at lsp.Progress, run *indexRun) {
+		title, message := "Indexing "+filepath.Base(r.ws.Root()), progressMessage(at)
+		if current == nil && run == nil && s.agreed.Load().caps.progress {
+			number++
+			current = s.newProgress(protocol.String(fmt.Sprintf("cytisus-index-%d-%p-%d", s.id, r, number)))
+			s.beginCreated(current, title, message, progressPercent(at))
+		}
+		if run == nil {
+			if current != nil {
+				current.report(message, progressPercent(at))
+			}
+			return
+		}
+		end := summaryMessage(run.summary)
+		kind := protocol.MessageTypeInfo
+		if run.err != nil {
+			end, kind = "failed: "+run.err.Error(), protocol.MessageTypeError
+		}
+		if current != nil {
+			current.end(end)
+			current = nil
+		}
+		if !closed(run.err) {
+			s.tell(kind, run.err != nil, fmt.Sprintf("%s: index of %s: %s", s.host.o.Name, r.ws.Root(), end))
+		}
+	})
+	s.begin(func(ctx context.Context) { <-ctx.Done(); stop() })
+}
+
+// beginCreated asks the client to create a token and begins when it has.
+func (s *session) beginCreated(p *progress, title, message string, percent uint32) {
+	s.begin(func(ctx context.Context) {
+		if err := s.conn.Call(ctx, methodProgressCreate, &protocol.WorkDoneProgressCreateParams{Token: p.token}, nil); err != nil {
+			if ctx.Err() == nil {
+				s.log.Warn("server: the client refuses a progress token", "err", err)
+			}
+			return
+		}
+		p.begin(title, message, percent)
+	})
+}
+
+// withProgress shows a request's work on the token that the client gave with it, if it
+// did. While the root is being indexed, that is what the request may be waiting for.
+func (s *session) withProgress(token protocol.ProgressToken, title string, r *root, work dispatch.Work) dispatch.Work {
+	if token == nil {
+		return work
+	}
+	p := s.newProgress(token)
+	return func(ctx context.Context) (any, error) {
+		p.begin(title, "", 0)
+		stop := r.index.observe(func(at lsp.Progress, run *indexRun) {
+			if run == nil {
+				p.report("indexing: "+progressMessage(at), progressPercent(at))
+			}
+		})
+		defer p.end("")
+		defer stop()
+		return work(ctx)
+	}
+}
+
+func progressMessage(p lsp.Progress) string {
+	switch {
+	case p.PackagesTotal > 0:
+		return fmt.Sprintf("%s: %d of %d packages", p.Phase, p.PackagesDone, p.PackagesTotal)
+	case p.FilesTotal > 0:
+		return fmt.Sprintf("%s: %d of %d files", p.Phase, p.FilesDone, p.FilesTotal)
+	}
+	return p.Phase
+}
+
+// progressPercent maps an index to 0 to 100: files are read in the first tenth, packages
+// make up the rest.
+func progressPercent(p lsp.Progress) uint32 {
+	part := func(done, total, width int) uint32 {
+		if total <= 0 {
+			return 0
+		}
+		return uint32(min(max(done, 0), total) * width / total)
+	}
+	if p.PackagesTotal > 0 {
+		return 10 + part(p.PackagesDone, p.PackagesTotal, 90)
+	}
+	return part(p.FilesDone, p.FilesTotal, 10)
+}
+
+func summaryMessage(s lsp.Summary) string {
+	share := 0.0
+	if all := s.Ran + s.Reused; all > 0 {
+		share = 100 * float64(s.Reused) / float64(all)
+	}
+	return fmt.Sprintf("%d packages, %d files, %d diagnostics in %v, %.0f %% reused", s.Packages, s.Files, s.Diagnostics, s.Wall.Round(time.Millisecond), share)
+}

@@ -1,0 +1,368 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/zeebo/blake3"
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A publisher keeps the diagnostics that one client shows up to date.
+type publisher struct {
+	s *session
+
+	mu         sync.Mutex
+	stopped    bool                   // guarded by mu
+	sent       map[string]publication // guarded by mu: by canonical URI
+	timers     map[string]*time.Timer // guarded by mu: documents whose edits are waited for
+	refreshing bool                   // guarded by mu: the client is being asked to pull again
+	again      bool                   // guarded by mu: and has to be asked once more
+	told       map[string]bool        // guarded by mu: see firstTime
+}
+
+// A publication is what a client was last told of a file.
+type publication struct {
+	generation uint64   // that it was computed from
+	digest     [16]byte // of the message
+	empty      bool
+}
+
+func (p *publisher) init(s *session) {
+	p.s = s
+	p.sent = make(map[string]publication)
+	p.timers = make(map[string]*time.Timer)
+	p.told = make(map[string]bool)
+}
+
+// stop ends all publishing.
+func (p *publisher) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopped = true
+	for _, t := range p.timers {
+		t.Stop()
+	}
+	clear(p.timers)
+}
+
+// firstTime reports whether it is called for the first time with a subject.
+func (p *publisher) firstTime(subject string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := !p.told[subject]
+	p.told[subject] = true
+	return first
+}
+
+func (p *publisher) mode() diagnosticsMode { return p.s.agreed.Load().mode }
+
+// opened is called when the client has opened a document.
+func (p *publisher) opened(name string) {
+	switch p.mode() {
+	case modePush:
+		p.schedule(name, 0)
+	case modeMixed:
+		p.withdraw(func(u string) bool { return u == name }) // it is pulled from now on
+	}
+}
+
+// edited is called when the client has changed a document.
+func (p *publisher) edited(name string) {
+	if p.mode() == modePush {
+		p.schedule(name, p.s.host.o.DiagnosticsDelay)
+	}
+}
+
+// closed is called when the client has closed a document.
+func (p *publisher) closed(name string) {
+	if p.mode() != modePull {
+		p.publishFiles([]string{name})
+	}
+}
+
+// schedule publishes an open document's diagnostics after a delay, which begins anew with
+// every call.
+func (p *publisher) schedule(name string, delay time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return
+	}
+	if t := p.timers[name]; t != nil {
+		t.Stop()
+	}
+	p.timers[name] = time.AfterFunc(delay, func() {
+		p.mu.Lock()
+		delete(p.timers, name)
+		p.mu.Unlock()
+		p.s.begin(func(ctx context.Context) { p.publishDocument(ctx, name) })
+	})
+}
+
+// publishDocument computes the diagnostics of an open document's newest text and publishes
+// them with its version. A newer call takes the place of one that has not ended.
+func (p *publisher) publishDocument(ctx context.Context, name string) {
+	s := p.s
+	root := s.rootOf(name)
+	if root == nil || !s.host.lang.Handles(name) {
+		return
+	}
+	err := s.host.eng.Submit(ctx, lane.Input, func(t *runtime.Task) error {
+		doc, ok := s.agreed.Load().docs.Get(name)
+		if !ok || doc.Err() != nil {
+			return nil // closed since, or not ours to judge
+		}
+		q := &question{s: s, t: t, root: root, uri: name, doc: doc}
+		if err := q.checkText(); err != nil {
+			return nil // an edit is under way, which publishes when it is done, or another client's text counts
+		}
+		list, err := root.ws.Diagnostics(t, name)
+		if err != nil {
+			return err
+		}
+		version := doc.Version()
+		p.send(t.Generation(), name, &version, q.diagnostics(list))
+		return nil
+	}, runtime.Client(s.id), runtime.Named("publish diagnostics"), runtime.Supersede(fmt.Sprintf("diagnostics %d %s", s.id, name)))
+	if err != nil && ctx.Err() == nil && !closed(err) && !errors.Is(err, context.Canceled) {
+		s.log.Warn("server: diagnostics of a document", "uri", name, "err", err)
+	}
+}
+
+// diagnosticsChanged is the watcher on the partition of diagnostics.
+func (h *Host) diagnosticsChanged(t *runtime.Task, changes runtime.Changes) error {
+	var files []string
+	for _, c := range changes.List {
+		if name, _, ok := partition.SplitDiagnosticsKey(c.Key); ok && (len(files) == 0 || files[len(files)-1] != name) {
+			files = append(files, name) // changes come in the order of keys
+		}
+	}
+	for _, s := range h.allSessions() {
+		if s.live.Load() {
+			s.pub.changed(files)
+		}
+	}
+	return nil
+}
+
+// changed is called when the language has written other diagnostics.
+func (p *publisher) changed(files []string) {
+	var (
+		mode     = p.mode()
+		docs     = p.s.agreed.Load().docs
+		publish  []string
+		pullable bool
+	)
+	for _, name := range files {
+		_, open := docs.Get(name)
+		switch {
+		case !open && !p.s.shows(name):
+		case open && mode == modePush:
+			p.schedule(name, 0)
+		case open || mode == modePull:
+			pullable = true
+		default:
+			publish = append(publish, name)
+		}
+	}
+	if len(publish) > 0 {
+		p.publishFiles(publish)
+	}
+	if pullable {
+		p.refresh()
+	}
+}
+
+// publishKnown publishes what is known of a folder: after a warm start, all there was.
+func (p *publisher) publishKnown(f *folder) {
+	if p.mode() == modePull {
+		return
+	}
+	p.submit("publish known diagnostics", func(t *runtime.Task) error {
+		files, err := partition.Files(t, runtime.Prefix(f.root.prefix))
+		if err != nil {
+			return err
+		}
+		return p.publishStored(t, files)
+	})
+}
+
+// publishFiles publishes what is known of files.
+func (p *publisher) publishFiles(files []string) {
+	p.submit("publish diagnostics", func(t *runtime.Task) error { return p.publishStored(t, files) })
+}
+
+func (p *publisher) submit(name string, fn func(*runtime.Task) error) {
+	p.s.begin(func(ctx context.Context) {
+		err := p.s.host.eng.Submit(ctx, lane.Default, fn, runtime.Client(p.s.id), runtime.Named(name))
+		if err != nil && ctx.Err() == nil && !closed(err) {
+			p.s.log.Warn("server: "+name, "err", err)
+		}
+	})
+}
+
+// publishStored publishes the diagnostics in the partition of files that are not open.
+func (p *publisher) publishStored(t *runtime.Task, files []string) error {
+	docs := p.s.agreed.Load().docs
+	for _, name := range files {
+		if _, open := docs.Get(name); open {
+			if p.mode() == modePush {
+				p.schedule(name, 0)
+			}
+			continue
+		}
+		list, err := partition.FileDiagnostics(t, name)
+		if err != nil {
+			return err
+		}
+		q := &question{s: p.s, t: t, root: p.s.rootOf(name), uri: name}
+		if q.root == nil {
+			return nil // the folder has gone
+		}
+		p.send(t.Generation(), name, nil, q.diagnostics(list))
+	}
+	return nil
+}
+
+// send publishes a list unless the client has it already or has a newer one (V3).
+func (p *publisher) send(generation uint64, name string, version *int32, list []protocol.Diagnostic) {
+	params := &protocol.PublishDiagnosticsParams{URI: p.s.foreign(name), Diagnostics: list}
+	if version != nil && p.s.agreed.Load().caps.diagnosticVersions {
+		params.Version = protocol.NewOptional(*version)
+	}
+	raw, err := protocol.Marshal(params)
+	if err != nil {
+		p.s.log.Error("server: encoding diagnostics", "uri", name, "err", err)
+		return
+	}
+	now := publication{generation: generation, digest: digest(raw), empty: len(list) == 0}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was, known := p.sent[name]
+	if p.stopped || known && generation < was.generation {
+		return
+	}
+	p.sent[name] = now
+	if now.empty && (!known || was.empty) || known && now.digest == was.digest {
+		return
+	}
+	_ = p.s.conn.NotifyLatest(name, protocol.MethodTextDocumentPublishDiagnostics, params) // fails only at the end
+}
+
+// retract withdraws what was published of a folder that the session gives up.
+func (p *publisher) retract(f *folder) {
+	p.withdraw(func(name string) bool { return strings.HasPrefix(name, f.root.prefix) && !p.s.shows(name) })
+}
+
+// withdraw publishes empty lists in place of others.
+func (p *publisher) withdraw(which func(name string) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, was := range p.sent {
+		if was.empty || p.stopped || !which(name) {
+			continue
+		}
+		p.sent[name] = publication{generation: was.generation, empty: true}
+		params := &protocol.PublishDiagnosticsParams{URI: p.s.foreign(name), Diagnostics: []protocol.Diagnostic{}}
+		_ = p.s.conn.NotifyLatest(name, protocol.MethodTextDocumentPublishDiagnostics, params) // fails only at the end
+	}
+}
+
+// refresh asks the client to pull its diagnostics again: one request at a time, at intervals
+// that leave it time to do so.
+func (p *publisher) refresh() {
+	if !p.s.agreed.Load().caps.refreshDiagnostics {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refreshing {
+		p.again = true
+		return
+	}
+	p.refreshing = true
+	p.s.begin(func(ctx context.Context) {
+		for {
+			if err := p.s.conn.Call(ctx, protocol.MethodWorkspaceDiagnosticRefresh, nil, nil); err != nil && ctx.Err() == nil {
+				p.s.log.Warn("server: asking the client to pull diagnostics again", "err", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(4 * p.s.host.o.DiagnosticsDelay):
+			}
+			p.mu.Lock()
+			if !p.again {
+				p.refreshing = false
+				p.mu.Unlock()
+				return
+			}
+			p.again = false
+			p.mu.Unlock()
+		}
+	})
+}
+
+func digest(b []byte) (d [16]byte) {
+	sum := blake3.Sum256(b)
+	copy(d[:], sum[:])
+	return d
+}
+
+// diagnostics converts a file's diagnostics. Their spans are those of the text they were
+// computed from; where that is not the text at hand any more they are fitted into it, until
+// newer ones come.
+func (q *question) diagnostics(list []lsp.Diagnostic) []protocol.Diagnostic {
+	caps := q.s.agreed.Load().caps
+	out := make([]protocol.Diagnostic, 0, len(list))
+	for i := range list {
+		d := &list[i]
+		item := protocol.Diagnostic{
+			Range: q.fitted(q.uri, d.Span), Severity: protocol.DiagnosticSeverity(d.Severity), Message: protocol.String(d.Message),
+		}
+		if d.Code != "" {
+			item.Code = protocol.String(d.Code)
+		}
+		if d.Source != "" {
+			item.Source = protocol.NewOptional(d.Source)
+		}
+		if d.Unnecessary && caps.diagnosticTags {
+			item.Tags = protocol.NewDiagnosticTags(protocol.DiagnosticTagUnnecessary)
+		}
+		if caps.relatedInformation {
+			for _, r := range d.Related {
+				item.RelatedInformation = append(item.RelatedInformation, protocol.DiagnosticRelatedInformation{
+					Location: protocol.Location{URI: q.s.foreign(r.Location.URI), Range: q.fitted(r.Location.URI, r.Location.Span)}, Message: r.Message,
+				})
+			}
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// fitted converts a span, moving what lies outside the text to its end; without a text it
+// is the file's beginning.
+func (q *question) fitted(name string, span lsp.Span) protocol.Range {
+	m, err := q.mapper(name)
+	if err != nil {
+		return protocol.Range{}
+	}
+	end := len(m.Text())
+	start := min(max(span.Start, 0), end)
+	r, err := m.Range(start, min(max(span.End, start), end), q.s.agreed.Load().encoding)
+	if err != nil {
+		return protocol.Range{}
+	}
+	return r
+}

@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// documentDiagnostic answers textDocument/diagnostic. A result's id is a hash of its items:
+// a client that has them is told "unchanged", also after a restart.
+func (s *session) documentDiagnostic(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.DocumentDiagnosticParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	q, err := s.about(p.TextDocument.URI)
+	if err != nil {
+		return dispatch.Done, err
+	}
+	previous := ""
+	if p.PreviousResultID != nil {
+		previous = *p.PreviousResultID
+	}
+	return dispatch.Later(s.answer(r, q, lane.RPC3, func(q *question) (any, error) {
+		list, err := q.root.ws.Diagnostics(q.t, q.uri)
+		if err != nil && !nothing(q, err) {
+			return nil, err
+		}
+		items, id, err := q.items(list)
+		if err != nil {
+			return nil, err
+		}
+		if id == previous {
+			return &protocol.RelatedUnchangedDocumentDiagnosticReport{UnchangedDocumentDiagnosticReport: unchanged(id)}, nil
+		}
+		return &protocol.RelatedFullDocumentDiagnosticReport{FullDocumentDiagnosticReport: full(id, items)}, nil
+	})), nil
+}
+
+// workspaceDiagnostic answers workspace/diagnostic: every file of the session's folders that
+// has diagnostics, and those the client believes to have some.
+func (s *session) workspaceDiagnostic(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.WorkspaceDiagnosticParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	previous := make(map[string]string, len(p.PreviousResultIds))
+	for _, id := range p.PreviousResultIds {
+		if name, err := s.canonical(id.URI); err == nil {
+			previous[name] = id.Value
+		}
+	}
+	roots := s.roots()
+	return dispatch.Later(s.answer(r, &question{s: s}, lane.RPC3, func(q *question) (any, error) {
+		files, err := s.filesWithDiagnostics(q.t, roots, previous)
+		if err != nil {
+			return nil, err
+		}
+		report := &protocol.WorkspaceDiagnosticReport{Items: []protocol.WorkspaceDocumentDiagnosticReport{}}
+		for _, name := range files {
+			item, err := s.fileReport(q.t, name, previous[name])
+			if err != nil {
+				return nil, err
+			}
+			if item != nil {
+				report.Items = append(report.Items, item)
+			}
+		}
+		return report, nil
+	})), nil
+}
+
+func (s *session) filesWithDiagnostics(t *runtime.Task, roots []*root, previous map[string]string) ([]string, error) {
+	var files []string
+	for _, root := range roots {
+		some, err := partition.Files(t, runtime.Prefix(root.prefix))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, some...)
+	}
+	for name := range previous {
+		files = append(files, name)
+	}
+	for _, d := range s.agreed.Load().docs.All() {
+		if s.shows(d.URI()) && s.host.lang.Handles(d.URI()) {
+			files = append(files, d.URI())
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// fileReport returns what workspace/diagnostic says of one file, nil for nothing.
+func (s *session) fileReport(t *runtime.Task, name, previous string) (protocol.WorkspaceDocumentDiagnosticReport, error) {
+	root := s.rootOf(name)
+	if root == nil {
+		return nil, nil
+	}
+	q := &question{s: s, t: t, root: root, uri: name}
+	var (
+		list    []lsp.Diagnostic
+		version *int32
+		err     error
+	)
+	if doc, ok := s.agreed.Load().docs.Get(name); ok && doc.Err() == nil {
+		q.doc = doc
+		if q.checkText() != nil {
+			return nil, nil // edited since the request: the next one tells
+		}
+		v := doc.Version()
+		version = &v
+		if list, err = root.ws.Diagnostics(t, name); nothing(q, err) {
+			err = nil
+		}
+	} else {
+		list, err = partition.FileDiagnostics(t, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	items, id, err := q.items(list)
+	if err != nil || len(items) == 0 && previous == "" && version == nil {
+		return nil, err
+	}
+	where := s.foreign(name)
+	if id == previous {
+		return &protocol.WorkspaceUnchangedDocumentDiagnosticReport{UnchangedDocumentDiagnosticReport: unchanged(id), URI: where, Version: version}, nil
+	}
+	return &protocol.WorkspaceFullDocumentDiagnosticReport{FullDocumentDiagnosticReport: full(id, items), URI: uri.URI(where), Version: version}, nil
+}
+
+// items converts a file's diagnostics and returns them with their id.
+func (q *question) items(list []lsp.Diagnostic) (items []protocol.Diagnostic, id string, err error) {
+	items = q.diagnostics(list)
+	raw, err := protocol.Marshal(&protocol.FullDocumentDiagnosticReport{Items: items})
+	if err != nil {
+		return nil, "", err
+	}
+	d := digest(raw)
+	return items, hex.EncodeToString(d[:]), nil
+}
+
+func full(id string, items []protocol.Diagnostic) protocol.FullDocumentDiagnosticReport {
+	return protocol.FullDocumentDiagnosticReport{Kind: string(protocol.DocumentDiagnosticReportKindFull), ResultID: &id, Items: items}
+}
+
+func unchanged(id string) protocol.UnchangedDocumentDiagnosticReport {
+	return protocol.UnchangedDocumentDiagnosticReport{Kind: string(protocol.DocumentDiagnosticReportKindUnchanged), ResultID: id}
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// A root is an open workspace with what the host does for it in the background.
+type root struct {
+	host   *Host
+	ws     lsp.Workspace
+	prefix string // URI of the workspace's root, with a slash
+	given  string // the same as the first client named it; differs if there are links in it
+	users  int    // guarded by host.mu
+	index  indexer
+	ready  atomic.Bool // an index has succeeded: the workspace's inputs are complete
+
+	end     context.Context // ends with the root
+	endWith context.CancelFunc
+	tasks   sync.WaitGroup
+
+	mu      sync.Mutex
+	changed map[string]struct{} // guarded by mu: files to be looked at
+	looking bool                // guarded by mu: somebody does
+	closing bool                // guarded by mu
+}
+
+func newRoot(h *Host, dir string, ws lsp.Workspace) *root {
+	r := &root{host: h, ws: ws, prefix: dirURI(ws.Root()), given: dirURI(dir), changed: make(map[string]struct{})}
+	r.end, r.endWith = context.WithCancel(context.Background())
+	r.index.init(r)
+	return r
+}
+
+// begin runs fn on a goroutine that close waits for; it reports false if the root closes.
+func (r *root) begin(fn func()) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing {
+		return false
+	}
+	r.tasks.Go(fn)
+	return true
+}
+
+func (r *root) close() error {
+	r.mu.Lock()
+	r.closing = true
+	r.mu.Unlock()
+	r.endWith()
+	err := r.ws.Close()
+	r.tasks.Wait()
+	return err
+}
+
+// filesChanged has the workspace look at files again, one batch at a time: what comes while
+// one is looked at makes the next. It does not wait.
+func (r *root) filesChanged(uris []string) {
+	r.mu.Lock()
+	for _, u := range uris {
+		r.changed[u] = struct{}{}
+	}
+	start := !r.looking && len(r.changed) > 0 && !r.closing
+	if start {
+		r.looking = true
+		r.tasks.Go(r.look)
+	}
+	r.mu.Unlock()
+}
+
+func (r *root) look() {
+	for {
+		r.mu.Lock()
+		batch := make([]string, 0, len(r.changed))
+		for u := range r.changed {
+			batch = append(batch, u)
+		}
+		clear(r.changed)
+		if len(batch) == 0 || r.closing {
+			r.looking = false
+			r.mu.Unlock()
+			return
+		}
+		r.mu.Unlock()
+		slices.Sort(batch)
+		if err := r.ws.FilesChanged(r.end, batch); err != nil && r.end.Err() == nil {
+			r.host.o.Logger.Warn("server: looking at changed files", "root", r.ws.Root(), "files", len(batch), "first", batch[0], "err", err)
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/document"
+	"github.com/cytisus/cytisus/lsp/position"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A session is one client's connection.
+type session struct {
+	host *Host
+	id   uint64
+	conn *dispatch.Conn
+	log  *slog.Logger
+
+	agreed atomic.Pointer[terms] // what initialize agreed on; nil before
+	live   atomic.Bool           // initialized has been received: the client may be sent anything
+
+	ended   context.Context // ends with the session
+	endWith context.CancelCauseFunc
+	tasks   sync.WaitGroup // goroutines that talk to the client
+
+	mu      sync.Mutex
+	folders []*folder // guarded by mu; replaced, never changed
+	closing bool      // guarded by mu: begin takes no more
+
+	pub publisher
+}
+
+// terms are what client and server have agreed on. They do not change.
+type terms struct {
+	client   string // the client's name and version
+	encoding position.Encoding
+	docs     *document.Store
+	caps     capabilities
+	mode     diagnosticsMode
+}
+
+// A folder is a root as one client names it.
+type folder struct {
+	root   *root
+	prefix string // of URIs as the client writes them, with a slash
+}
+
+func newSession(h *Host, id uint64) *session {
+	s := &session{host: h, id: id, log: h.o.Logger.With("session", id)}
+	s.ended, s.endWith = context.WithCancelCause(context.Background())
+	s.pub.init(s)
+	return s
+}
+
+func (s *session) dispatchOptions() dispatch.Options {
+	o := s.host.o.Dispatch
+	o.Lifecycle, o.Logger, o.OnError = true, s.log, s.failed
+	return o
+}
+
+// handlers is the table of everything the server understands.
+func (s *session) handlers() map[string]dispatch.Handler {
+	ignore := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
+	return map[string]dispatch.Handler{
+		protocol.MethodInitialize:  s.initialize,
+		protocol.MethodInitialized: s.initialized,
+		protocol.MethodShutdown:    s.shutdown,
+		protocol.MethodSetTrace:    s.setTrace,
+
+		protocol.MethodTextDocumentDidOpen:   s.didOpen,
+		protocol.MethodTextDocumentDidChange: s.didChange,
+		protocol.MethodTextDocumentDidSave:   s.didSave,
+		protocol.MethodTextDocumentDidClose:  s.didClose,
+
+		protocol.MethodWorkspaceDidChangeWatchedFiles:     s.didChangeWatchedFiles,
+		protocol.MethodWorkspaceDidChangeWorkspaceFolders: s.didChangeWorkspaceFolders,
+		protocol.MethodWorkspaceDidChangeConfiguration:    ignore, // there are no settings to take
+		methodProgressCancel:                              ignore, // no progress is offered as cancellable
+
+		protocol.MethodTextDocumentDefinition:     s.definition,
+		protocol.MethodTextDocumentReferences:     s.references,
+		protocol.MethodTextDocumentHover:          s.hover,
+		protocol.MethodTextDocumentDocumentSymbol: s.documentSymbol,
+		protocol.MethodTextDocumentDiagnostic:     s.documentDiagnostic,
+		protocol.MethodWorkspaceDiagnostic:        s.workspaceDiagnostic,
+		protocol.MethodWorkspaceSymbol:            s.workspaceSymbol,
+		protocol.MethodWorkspaceExecuteCommand:    s.executeCommand,
+
+		methodStats:   s.stats,
+		methodExplain: s.explain,
+		methodReindex: s.reindex,
+	}
+}
+
+// end takes back what the session has put into the engine (V2) and waits for its
+// goroutines.
+func (s *session) end() {
+	s.live.Store(false)
+	s.endWith(ErrClosed)
+	s.pub.stop()
+	s.mu.Lock()
+	s.closing = true
+	folders := s.folders
+	s.folders = nil
+	s.mu.Unlock()
+	s.tasks.Wait()
+	if a := s.agreed.Load(); a != nil {
+		for _, d := range a.docs.All() {
+			if err := s.host.overlays.clear(context.Background(), s.id, d.URI()); err != nil && !closed(err) {
+				s.log.Warn("server: taking back an unsaved text", "uri", d.URI(), "err", err)
+			}
+		}
+	}
+	for _, f := range folders {
+		s.host.release(f.root)
+	}
+}
+
+// begin runs fn on a goroutine that the session's end waits for; its context ends first.
+func (s *session) begin(fn func(ctx context.Context)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		s.tasks.Go(func() { fn(s.ended) })
+	}
+}
+
+// closed reports whether an error only says that something has been closed.
+func closed(err error) bool {
+	return errors.Is(err, lsp.ErrClosed) || errors.Is(err, runtime.ErrClosed) || errors.Is(err, ErrClosed) || errors.Is(err, dispatch.ErrClosed)
+}
+
+func (s *session) folderList() []*folder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.folders
+}
+
+// canonical returns the URI by which the session's folders know a document: the client
+// may name a folder through a symbolic link.
+func (s *session) canonical(u uri.URI) (string, error) {
+	if u == "" {
+		return "", jsonrpc2.NewError(jsonrpc2.InvalidParams, "textDocument.uri is missing")
+	}
+	name := strings.Clone(string(u)) // decoded strings may alias a whole message
+	for _, f := range s.folderList() {
+		if rest, ok := strings.CutPrefix(name, f.prefix); ok && f.prefix != f.root.prefix {
+			return f.root.prefix + rest, nil
+		}
+	}
+	return name, nil
+}
+
+// foreign is the reverse of canonical: the URI by which the client knows a file.
+func (s *session) foreign(name string) uri.URI {
+	for _, f := range s.folderList() {
+		if rest, ok := strings.CutPrefix(name, f.root.prefix); ok && f.prefix != f.root.prefix {
+			return uri.URI(f.prefix + rest)
+		}
+	}
+	return uri.URI(name)
+}
+
+// rootOf returns the root that answers for a file: the innermost one of the session's that
+// it lies in, or else the session's first, which may know it as a dependency. It returns nil
+// if the session has none.
+func (s *session) rootOf(name string) *root {
+	var best *root
+	folders := s.folderList()
+	for _, f := range folders {
+		if strings.HasPrefix(name, f.root.prefix) && (best == nil || len(f.root.prefix) > len(best.prefix)) {
+			best = f.root
+		}
+	}
+	if best == nil && len(folders) > 0 {
+		return folders[0].root
+	}
+	return best
+}
+
+// shows reports whether a file lies in one of the session's folders.
+func (s *session) shows(name string) bool {
+	for _, f := range s.folderList() {
+		if strings.HasPrefix(name, f.root.prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed tells the client about a notification that failed or a handler that panicked:
+// nothing else would.
+func (s *session) failed(method string, err error) {
+	kind, show := protocol.MessageTypeError, false
+	if _, ok := errors.AsType[*dispatch.PanicError](err); ok {
+		show = true
+	}
+	if errors.Is(err, document.ErrOutOfSync) {
+		d, ok := errors.AsType[*document.SyncError](err)
+		show = ok && s.pub.firstTime("sync "+d.URI)
+	}
+	s.tell(kind, show, fmt.Sprintf("%s: %s: %v", s.host.o.Name, method, err))
+}
+
+// tell writes a message into the client's log, and shows it to the user if show is set.
+func (s *session) tell(kind protocol.MessageType, show bool, message string) {
+	_ = s.conn.Notify(protocol.MethodWindowLogMessage, &protocol.LogMessageParams{Type: kind, Message: message}) // fails only at the end
+	if show {
+		_ = s.conn.Notify(protocol.MethodWindowShowMessage, &protocol.ShowMessageParams{Type: kind, Message: message})
+	}
+}
