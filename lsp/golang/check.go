@@ -160,7 +160,7 @@ func (c *errorCollector) place(e types.Error) (*tree, lsp.Span) {
 		start, end := errorRange(e)
 		if start != e.Pos || end <= start || end > base+token.Pos(t.tok.Size()) {
 			at := t.offset(e.Pos)
-			return t, lsp.Span{Start: at, End: wordEnd(t.text, at)}
+			return t, lsp.Span{Start: at, End: quotedEnd(t.text, at)}
 		}
 		return t, t.span(start, end)
 	}

@@ -3,6 +3,7 @@ package golang
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
@@ -91,6 +92,11 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 	return mergeDiagnostics(list), nil
 }
 
+// unreadFile says why a file is not read.
+func unreadFile(uri, why string) fileDiagnostic {
+	return fileDiagnostic{uri, lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}
+}
+
 // workspaceProblems is what is wrong with no package in particular.
 func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnostic, error) {
 	var out []fileDiagnostic
@@ -104,13 +110,12 @@ func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnos
 		return nil, err
 	}
 	for _, p := range problems {
-		uri := fileURI(root)
-		if p.Path != "" && p.Path[0] != '"' {
-			uri = fileURI(p.Path)
+		if strings.HasPrefix(p.Path, `"`) {
+			// No URI can name it.
+			out = append(out, unreadFile(fileURI(root), p.Path+": "+p.Message))
+		} else {
+			out = append(out, unreadFile(fileURI(p.Path), p.Message))
 		}
-		out = append(out, fileDiagnostic{uri, lsp.Diagnostic{
-			Severity: lsp.SeverityWarning, Code: "unread", Source: sourceDisk, Message: p.Path + ": " + p.Message,
-		}})
 	}
 	return out, nil
 }

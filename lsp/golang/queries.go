@@ -398,5 +398,5 @@ func missingFile(t *runtime.Task, uri string) (fileDiagnostic, error) {
 	case st.Refuse != "":
 		why = st.Refuse
 	}
-	return fileDiagnostic{uri, lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}, nil
+	return unreadFile(uri, why), nil
 }

@@ -86,6 +86,9 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 			problems = append(problems, scanProblem{printable(path), errorText(err)})
 			return nil
 		}
+		if st.Refuse != "" {
+			problems = append(problems, scanProblem{path, st.Refuse})
+		}
 		files = append(files, scanned{path, st})
 		return nil
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	truthPackages = flag.String("truth.packages", "errors,strings,text/tabwriter,text/template/parse,container/list,slices,net/url",
+	truthPackages = flag.String("truth.packages", "errors,strings,container/list,container/heap,bufio,html,slices,sort,encoding/base32,unicode/utf8",
 		"comma-separated packages of the standard library that answers are compared on; \"all\" takes every one")
 	truthPositions = flag.Int("truth.positions", 400, "positions to compare answers at")
 	truthSeed      = flag.Uint64("truth.seed", 1, "seed of the choice of positions")

@@ -1,0 +1,329 @@
+package golang
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+const answersModule = `
+-- go.mod --
+module example.com/m
+
+go 1.26
+-- shapes/doc.go --
+// Package shapes has shapes.
+package /*@shapes*/shapes
+-- shapes/shapes.go --
+package /*@shapes2*/shapes
+
+import (
+	"fmt"
+	/*@strlit*/"strings"
+)
+
+// A Shape has an area.
+type /*@Shape*/Shape interface {
+	/*@Area*/Area() float64 // Area is in square metres.
+}
+
+type /*@base*/base struct {
+	/*@Name*/Name string // what it is called
+}
+
+// Title is the name in capitals.
+func (b *base) /*@Title*/Title() string { return /*@strings*/strings.ToUpper(b./*@nameuse*/Name) }
+
+// A Square is a Shape.
+type /*@Square*/Square struct {
+	/*@embed*/base
+	/*@Side*/Side float64
+}
+
+func (s Square) /*@SquareArea*/Area() float64 { return s./*@sideuse*/Side * s.Side }
+
+// Pi is nearly pi.
+const /*@Pi*/Pi = 3.14
+
+func /*@local*/helper() {
+	x := 1
+	/*@x2*/x++
+	fmt.Println(x, "x")
+}
+
+func Generic[/*@T*/T any](v /*@Tuse*/T) List[T] { return List[T]{Items: []T{v}} }
+
+type /*@List*/List[T any] struct {
+	/*@Items*/Items []T
+}
+
+func (l List[T]) /*@Len*/Len() int { return len(l.Items) }
+
+func Switch(v any) {
+	switch /*@sw*/y := v.(type) {
+	case int:
+		_ = /*@swint*/y + 1
+	case string:
+		_ = /*@swstring*/y + "a"
+	}
+}
+
+func Labels() {
+/*@outer*/outer:
+	for {
+		break /*@outeruse*/outer
+	}
+}
+-- shapes/shapes_test.go --
+package shapes
+
+import "testing"
+
+func TestHelper(t *testing.T) { /*@testlocal*/helper() }
+
+func ExportedForTest() {}
+-- shapes/x_test.go --
+package shapes_test
+
+import (
+	"testing"
+
+	"example.com/m/shapes"
+)
+
+func TestX(t *testing.T) {
+	shapes./*@exportuse*/ExportedForTest()
+	_ = shapes./*@xsquare*/Square{/*@xside*/Side: 1}
+}
+-- use/use.go --
+package use
+
+import (
+	. "fmt"
+	sh /*@imp*/"example.com/m/shapes"
+)
+
+type Wrapper struct {
+	/*@wrapembed*/sh./*@wrapembed2*/Square
+}
+
+func Use() float64 {
+	var s /*@shuse*/sh./*@ShapeUse*/Shape = sh./*@squse*/Square{/*@key*/Side: 2}
+	w := Wrapper{}
+	/*@dot*/Println(w./*@promoted*/Title(), w./*@embeduse*/Square, /*@len*/len("x"))
+	l := sh.Generic(1)
+	_ = l./*@items*/Items
+	_ = l./*@lenuse*/Len()
+	var err /*@error*/error
+	_ = err./*@Error*/Error()
+	return s./*@areause*/Area() * sh./*@piuse*/Pi
+}
+`
+
+// TestAnswers asks one workspace everything.
+func TestAnswers(t *testing.T) {
+	f := newFixture(t, answersModule, lsp.WorkspaceOptions{Tests: true})
+	t.Run("symbol search", func(t *testing.T) { testFindSymbols(t, f) }) // before Index: the first question brings the inputs in
+	f.index()
+	t.Run("definition", func(t *testing.T) { testDefinition(t, f) })
+	t.Run("references", func(t *testing.T) { testReferences(t, f) })
+	t.Run("hover", func(t *testing.T) { testHover(t, f) })
+	t.Run("no answer", func(t *testing.T) { testQuestionsWithoutAnswer(t, f) })
+	t.Run("in a dependency", func(t *testing.T) { testDefinitionInDependency(t, f) })
+}
+
+func testDefinition(t *testing.T, f *fixture) {
+	for _, c := range []struct{ at, want string }{
+		{"Shape", "Shape"},
+		{"ShapeUse", "Shape"},
+		{"squse", "Square"},
+		{"key", "Side"},
+		{"sideuse", "Side"},
+		{"nameuse", "Name"},
+		{"promoted", "Title"},
+		{"areause", "Area"},
+		{"piuse", "Pi"},
+		{"embed", "base"},
+		{"wrapembed2", "Square"},
+		{"embeduse", "wrapembed2"},
+		{"items", "Items"},
+		{"lenuse", "Len"},
+		{"Tuse", "T"},
+		{"testlocal", "local"},
+		{"exportuse", ""},
+		{"xside", "Side"},
+		{"shapes2", "shapes"},
+		{"imp", "shapes"},
+		{"swint", "sw"},
+		{"swstring", "sw"},
+		{"outeruse", "outer"},
+		{"strings", "strlit"},
+	} {
+		at := f.at(c.at)
+		for _, offset := range []int{at.Span.Start, at.Span.End} {
+			if at.Span.End == at.Span.Start+1 && offset == at.Span.End && c.at == "imp" {
+				continue // a literal: wordEnd knows nothing of quotes
+			}
+			got, err := f.definition(at.URI, offset)
+			if err != nil {
+				t.Errorf("%s: %v", c.at, err)
+				continue
+			}
+			if c.want != "" && !slices.Equal(f.names(got), []string{c.want}) {
+				t.Errorf("%s at %d: got %v, want %s", c.at, offset, f.names(got), c.want)
+			}
+		}
+	}
+	for at, file := range map[string]string{"dot": "/fmt/print.go", "len": "/builtin/builtin.go", "error": "/builtin/builtin.go", "Error": "/builtin/builtin.go"} {
+		got, err := f.definition(f.at(at).URI, f.at(at).Span.Start)
+		if err != nil || len(got) != 1 || !strings.HasSuffix(got[0].URI, file) {
+			t.Errorf("%s: got %v, %v, want a place in %s", at, got, err, file)
+		}
+	}
+}
+
+func testReferences(t *testing.T, f *fixture) {
+	for _, c := range []struct {
+		at   string
+		decl bool
+		want []string
+	}{
+		{"Side", true, []string{"Side", "key", "sideuse", "xside"}},
+		{"key", false, []string{"key", "sideuse", "xside"}},
+		{"local", true, []string{"local", "testlocal"}},
+		{"Area", true, []string{"Area", "areause"}},
+		{"Title", false, []string{"promoted"}},
+		{"swint", true, []string{"sw", "swint", "swstring"}},
+		{"wrapembed2", true, []string{"Square", "embeduse", "squse", "wrapembed2", "xsquare"}},
+		{"Len", true, []string{"Len", "lenuse"}},
+		{"Pi", false, []string{"piuse"}},
+		{"imp", true, []string{"imp", "shapes", "shapes2"}},
+	} {
+		got, err := f.references(f.at(c.at).URI, f.at(c.at).Span.Start, c.decl)
+		if err != nil {
+			t.Errorf("%s: %v", c.at, err)
+			continue
+		}
+		names := f.names(got)
+		// Marks are put on some of the places only.
+		for _, w := range c.want {
+			if !slices.Contains(names, w) {
+				t.Errorf("%s: %v lacks %s", c.at, names, w)
+			}
+		}
+		if !c.decl && slices.Contains(names, c.at) && !slices.Contains(c.want, c.at) {
+			t.Errorf("%s: the declaration was not asked for: %v", c.at, names)
+		}
+		for i := 1; i < len(got); i++ {
+			if got[i-1].Compare(got[i]) >= 0 {
+				t.Errorf("%s: not sorted, or repeats: %v", c.at, got)
+			}
+		}
+	}
+}
+
+func testHover(t *testing.T, f *fixture) {
+	for _, c := range []struct{ at, signature, doc string }{
+		{"Pi", "const Pi untyped float = 3.14", "Pi is nearly pi."},
+		{"piuse", "const shapes.Pi untyped float = 3.14", "Pi is nearly pi."},
+		{"promoted", "func (*shapes.base).Title() string", "Title is the name in capitals."},
+		{"Title", "func (*base).Title() string", "Title is the name in capitals."},
+		{"areause", "func (shapes.Shape).Area() float64", "Area is in square metres."},
+		{"nameuse", "field Name string", "what it is called"},
+		{"items", "field Items []int", ""},
+		{"lenuse", "func (shapes.List[int]).Len() int", ""},
+		{"swint", "var y int", ""},
+		{"swstring", "var y string", ""},
+		{"shapes", "package shapes", "Package shapes has shapes."},
+		{"imp", "package shapes", "Package shapes has shapes."},
+		{"shuse", `package sh ("example.com/m/shapes")`, ""},
+		{"outeruse", "label outer", ""},
+		{"T", "type parameter T any", ""},
+	} {
+		h, err := f.hover(f.at(c.at).URI, f.at(c.at).Span.Start)
+		if err != nil {
+			t.Errorf("%s: %v", c.at, err)
+			continue
+		}
+		if h.Signature != c.signature || !strings.HasPrefix(h.Doc, c.doc) || c.doc == "" && h.Doc != "" {
+			t.Errorf("%s:\n got %q, %q\nwant %q, %q", c.at, h.Signature, h.Doc, c.signature, c.doc)
+		}
+		if h.Span.Start != f.at(c.at).Span.Start || h.Language != "go" {
+			t.Errorf("%s: span %v, language %s", c.at, h.Span, h.Language)
+		}
+	}
+	h, err := f.hover(f.at("len").URI, f.at("len").Span.Start)
+	if err != nil || h.Signature != "func len(v Type) int" || !strings.HasPrefix(h.Doc, "The len built-in function") {
+		t.Errorf("len: %v, %v", h, err)
+	}
+	h, err = f.hover(f.at("strings").URI, f.at("strings").Span.Start)
+	if err != nil || !strings.HasPrefix(h.Doc, "Package strings implements") {
+		t.Errorf("strings: %v, %v", h, err)
+	}
+}
+
+func testQuestionsWithoutAnswer(t *testing.T, f *fixture) {
+	uri := f.uri("use/use.go")
+	for _, c := range []struct {
+		uri    string
+		offset int
+		want   error
+	}{
+		{uri, -1, lsp.ErrOutOfRange},
+		{uri, 1 << 20, lsp.ErrOutOfRange},
+		{uri, 0, lsp.ErrNoSymbol}, // the keyword
+		{f.uri("use/none.go"), 0, lsp.ErrUnknownFile},
+		{"http://example.com/x.go", 0, lsp.ErrUnknownFile},
+		{"file://\x00", 0, lsp.ErrUnknownFile},
+		{"", 0, lsp.ErrUnknownFile},
+	} {
+		if _, err := f.definition(c.uri, c.offset); !errors.Is(err, c.want) {
+			t.Errorf("definition at %s:%d: %v, want %v", c.uri, c.offset, err, c.want)
+		}
+		if _, err := f.references(c.uri, c.offset, true); !errors.Is(err, c.want) {
+			t.Errorf("references at %s:%d: %v, want %v", c.uri, c.offset, err, c.want)
+		}
+		if _, err := f.hover(c.uri, c.offset); !errors.Is(err, c.want) {
+			t.Errorf("hover at %s:%d: %v, want %v", c.uri, c.offset, err, c.want)
+		}
+	}
+	if _, err := f.symbols(f.uri("use/none.go")); !errors.Is(err, lsp.ErrUnknownFile) {
+		t.Errorf("symbols of an unknown file: %v", err)
+	}
+}
+
+func testFindSymbols(t *testing.T, f *fixture) {
+	for _, c := range []struct{ query, first string }{
+		{"Square", "Square"}, {"squre", "Square"}, {"square.area", "Square.Area"}, {"shapes.pi", "Pi"}, {"testhelp", "TestHelper"},
+		{"m/shapes.List", "List"},
+	} {
+		got := f.find(c.query, 5)
+		if len(got) == 0 || got[0].Name != c.first {
+			t.Errorf("%s: %v, want %s first", c.query, got, c.first)
+		}
+	}
+	if got := f.find("zzz", 5); len(got) != 0 {
+		t.Errorf("zzz: %v", got)
+	}
+	if got := f.find("", 3); len(got) != 3 {
+		t.Errorf("limit: %v", got)
+	}
+}
+
+func testDefinitionInDependency(t *testing.T, f *fixture) {
+	println, err := f.definition(f.at("dot").URI, f.at("dot").Span.Start)
+	if err != nil || len(println) != 1 {
+		t.Fatal(println, err)
+	}
+	// Inside a package of others answers work as well, references to its locals included.
+	refs, err := f.references(println[0].URI, println[0].Span.Start, true)
+	if err != nil || !slices.Contains(refs, println[0]) || !slices.ContainsFunc(refs, func(l lsp.Location) bool { return l.URI == f.at("dot").URI }) {
+		t.Errorf("references from within fmt: %v, %v", refs, err)
+	}
+	if ds := f.diagnostics("use/use.go"); len(ds) != 0 {
+		t.Errorf("diagnostics: %v", ds)
+	}
+}
