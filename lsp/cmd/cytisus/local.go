@@ -21,7 +21,8 @@ import (
 // A local answers over an engine of its own.
 type local struct {
 	eng   *runtime.Engine
-	ws    lsp.Workspace
+	ws    lsp.Workspace // nil while only the engine is open
+	dir   string
 	store string // "" for --memory
 }
 
@@ -50,6 +51,19 @@ func (a *app) openLocal(ctx context.Context, from, what string) (*local, error) 
 	if err != nil {
 		return nil, err
 	}
+	l, err := a.openEngine(root, store, what)
+	if err != nil {
+		return nil, err
+	}
+	l.ws, err = golang.Language{}.Open(ctx, l.eng, root, lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()})
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+// openEngine opens the store alone.
+func (a *app) openEngine(root, store, what string) (*local, error) {
 	if store != "" {
 		if err := os.MkdirAll(store, 0o700); err != nil {
 			return nil, fmt.Errorf("making the store's directory: %w", err)
@@ -63,17 +77,15 @@ func (a *app) openLocal(ctx context.Context, from, what string) (*local, error) 
 	if goruntime.GOMAXPROCS(0) < workers+1 {
 		goruntime.GOMAXPROCS(workers + 1)
 	}
-	eng, err := runtime.Open(store, runtime.Options{Workers: workers, Holder: "cytisus " + what, Logger: a.logger()})
+	eng, err := runtime.Open(store, runtime.Options{Workers: workers, StallAfter: stallAfter, Holder: "cytisus " + what, Logger: a.logger()})
 	if err != nil {
 		return nil, err
 	}
-	l := &local{eng: eng, store: store}
-	l.ws, err = golang.Language{}.Open(ctx, eng, root, lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()})
-	if err != nil {
-		return nil, errors.Join(err, l.close())
-	}
-	return l, nil
+	return &local{eng: eng, dir: root, store: store}, nil
 }
+
+// stallAfter is when a task that does not move is worth a line on standard error: checking a large package takes a second.
+const stallAfter = 20 * time.Second
 
 // closeAfter is how long a command waits for its engine to write what is left.
 const closeAfter = 30 * time.Second
@@ -88,7 +100,7 @@ func (l *local) close() error {
 	return errors.Join(err, l.eng.Close(ctx))
 }
 
-func (l *local) root() string { return l.ws.Root() }
+func (l *local) root() string { return l.dir }
 
 // refresh looks at the disk again; questions then compute what they need and no more.
 func (l *local) refresh(ctx context.Context) error {

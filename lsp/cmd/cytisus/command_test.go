@@ -1,0 +1,303 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"golang.org/x/tools/txtar"
+)
+
+// The test binary is also the command, for tests that need a process of its own.
+const commandEnv = "CYTISUS_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(commandEnv) != "" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// example is a module with two packages, a use across them, and a body that may be edited.
+const example = `
+-- go.mod --
+module example.com/broom
+
+go 1.24
+-- broom.go --
+package broom
+
+import "example.com/broom/twig"
+
+// Sweep counts the twigs.
+func Sweep(n int) int {
+	t := twig.New(n)
+	return t.Len() + t.Size
+}
+-- twig/twig.go --
+// Package twig grows twigs.
+package twig
+
+// A Twig has a size.
+type Twig struct{ Size int }
+
+// New grows a twig.
+func New(n int) *Twig { return &Twig{Size: n} }
+
+// Len is the length of the twig.
+func (t *Twig) Len() int { return t.Size }
+-- twig/twig_test.go --
+package twig
+
+import "testing"
+
+func TestLen(t *testing.T) {
+	if New(3).Len() != 3 {
+		t.Fail()
+	}
+}
+`
+
+// write unpacks a txtar archive into a new directory, with symbolic links resolved.
+func write(t *testing.T, archive string) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// A cli runs command lines against one store.
+type cli struct {
+	t     *testing.T
+	store string
+	flags []string
+}
+
+func newCLI(t *testing.T) *cli {
+	return &cli{t: t, store: filepath.Join(t.TempDir(), "store"), flags: []string{"--progress=none"}}
+}
+
+// run runs one command line and returns what it printed and its exit code.
+func (c *cli) run(args ...string) (out, errs string, code int) {
+	c.t.Helper()
+	var o, e bytes.Buffer
+	line := append(append([]string{}, c.flags...), args...)
+	if c.store != "" {
+		line = append(line, "--store", c.store)
+	}
+	code = run(c.t.Context(), line, strings.NewReader(""), &o, &e)
+	return o.String(), e.String(), code
+}
+
+// ok runs one command line that must succeed.
+func (c *cli) ok(args ...string) string {
+	c.t.Helper()
+	out, errs, code := c.run(args...)
+	if code != exitOK {
+		c.t.Fatalf("cytisus %s: exit code %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	}
+	return out
+}
+
+func decode[T any](t *testing.T, text string) (v T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("not the JSON that was expected: %v\n%s", err, text)
+	}
+	return v
+}
+
+func TestQuestions(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	at := func(file, place string) string { return filepath.Join(dir, file) + ":" + place }
+	for _, tt := range []struct {
+		args []string
+		want []string // each must be in the output
+	}{
+		{[]string{"def", at("broom.go", "7:12")}, []string{"twig/twig.go:8:6\tfunc New(n int) *Twig"}},
+		{[]string{"def", at("broom.go", "8:11")}, []string{"twig/twig.go:11:16\t"}},
+		{[]string{"def", at("broom.go", "8:21")}, []string{"twig/twig.go:5:19\t"}},
+		{[]string{"refs", at("twig/twig.go", "8:6")}, []string{"twig.go:8:6\t", "broom.go:7:12\t", "twig_test.go:6:5\t"}},
+		{[]string{"refs", "--tests=false", at("twig/twig.go", "8:6")}, []string{"broom.go:7:12\t"}},
+		{[]string{"hover", at("broom.go", "7:12")}, []string{"func twig.New(n int) *twig.Twig", "New grows a twig."}},
+		{[]string{"outline", filepath.Join(dir, "twig", "twig.go")}, []string{"Twig", "New", "Len"}},
+		{[]string{"symbols", "--root", dir, "swp"}, []string{"broom.go:6:6\tfunction"}},
+	} {
+		out := c.ok(tt.args...)
+		for _, want := range tt.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("cytisus %s does not print %q:\n%s", strings.Join(tt.args, " "), want, out)
+			}
+		}
+	}
+	places := decode[[]found](t, c.ok("def", "--json", at("broom.go", "7:12")))
+	if len(places) != 1 || places[0].Line != 8 || places[0].Column != 6 || places[0].EndColumn != 9 {
+		t.Errorf("def --json: %+v", places)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	file := filepath.Join(dir, "broom.go")
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"frobnicate"}, exitUsage, `unknown command "frobnicate"`},
+		{[]string{"def"}, exitUsage, "FILE:LINE:COL"},
+		{[]string{"def", "--nonsense", file + ":1:1"}, exitUsage, "nonsense"},
+		{[]string{"def", file}, exitUsage, "FILE:LINE:COL"},
+		{[]string{"def", file + ":0:1"}, exitUsage, "line \"0\""},
+		{[]string{"def", file + ":99:1"}, exitUsage, "there is no line 99"},
+		{[]string{"def", file + ":1:99"}, exitUsage, "there is no column 99"},
+		{[]string{"def", filepath.Join(dir, "none.go") + ":1:1"}, exitUsage, "none.go"},
+		{[]string{"def", dir + ":1:1"}, exitUsage, "is a directory"},
+		{[]string{"def", file + ":4:1"}, exitNothing, "no symbol"},
+		{[]string{"hover", file + ":4:1"}, exitNothing, "no symbol"},
+		{[]string{"refs", file + ":4:1"}, exitNothing, "no symbol"},
+		{[]string{"symbols", "--root", dir, "zzzzzz"}, exitNothing, "zzzzzz"},
+		{[]string{"index", "--progress=sometimes", dir}, exitUsage, "sometimes"},
+		{[]string{"index", filepath.Join(dir, "nowhere")}, exitUsage, "nowhere"},
+	} {
+		out, errs, code := c.run(tt.args...)
+		if code != tt.code || !strings.Contains(errs, tt.says) {
+			t.Errorf("cytisus %s: exit code %d, want %d, saying %q:\n%s%s", strings.Join(tt.args, " "), code, tt.code, tt.says, out, errs)
+		}
+	}
+}
+
+func TestSecondIndexComputesNothing(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	first := decode[indexReport](t, c.ok("index", "--json", dir))
+	if first.Computed == 0 || first.FilesRead < 3 || first.Packages < 2 {
+		t.Errorf("first index: %+v", first)
+	}
+	second := decode[indexReport](t, c.ok("index", "--json", dir))
+	// Files may be read again, since they changed a moment before they were first looked at; their content is what it was.
+	if second.Computed != 0 || second.ReusedShare != 1 {
+		t.Errorf("second index: %+v, want nothing computed", second)
+	}
+	if first.Symbols != second.Symbols || first.References != second.References || first.Packages != second.Packages {
+		t.Errorf("the second index counts otherwise:\n%+v\n%+v", first, second)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	if out := c.ok("check", dir); out != "" {
+		t.Errorf("check of good code prints %q", out)
+	}
+	bad := filepath.Join(dir, "twig", "bad.go")
+	if err := os.WriteFile(bad, []byte("package twig\n\nvar x int = \"no\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, _, code := c.run("check", dir)
+	if code != exitBadNews || !strings.Contains(out, "bad.go:3:13: error: ") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if err := os.Remove(bad); err != nil {
+		t.Fatal(err)
+	}
+	if out := c.ok("check", dir); out != "" {
+		t.Errorf("after the repair check prints %q", out)
+	}
+}
+
+func TestVerifyFindsDamage(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	if _, errs, code := c.run("verify", dir); code != exitNothing || !strings.Contains(errs, "no store") {
+		t.Errorf("without a store: exit code %d: %s", code, errs)
+	}
+	want := c.ok("index", "--json", dir)
+	if out := c.ok("verify", dir); !strings.Contains(out, "every hash is right") {
+		t.Errorf("verify prints %q", out)
+	}
+	if n := flipBytes(t, c.store); n == 0 {
+		t.Fatal("no segment file to damage")
+	}
+	if out, _, code := c.run("verify", dir); code != exitBadNews || !strings.Contains(out, "damage") {
+		t.Errorf("after damage: exit code %d:\n%s", code, out)
+	}
+	// Damage costs time only.
+	a, b := decode[indexReport](t, want), decode[indexReport](t, c.ok("index", "--json", dir))
+	if a.Symbols != b.Symbols || a.References != b.References || a.Diagnostics != b.Diagnostics {
+		t.Errorf("after damage index counts otherwise:\n%+v\n%+v", a, b)
+	}
+	if out := c.ok("def", filepath.Join(dir, "broom.go")+":7:12"); !strings.Contains(out, "twig.go:8:6") {
+		t.Errorf("after damage def prints %q", out)
+	}
+}
+
+// flipBytes damages every segment in the store's directory in several places.
+func flipBytes(t *testing.T, store string) (files int) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(store, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil || len(data) < 1<<16 {
+			continue // not a segment
+		}
+		used := len(bytes.TrimRight(data, "\x00"))
+		for i := 8192; i < used; i += max(1, used/7) {
+			data[i] ^= 0x40
+		}
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files++
+	}
+	return files
+}
+
+func TestMemoryKeepsNothing(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	store := c.store
+	c.store = ""
+	c.flags = append(c.flags, "--memory")
+	if out := c.ok("def", filepath.Join(dir, "broom.go")+":7:12"); !strings.Contains(out, "twig.go:8:6") {
+		t.Errorf("def prints %q", out)
+	}
+	if exists(store) {
+		t.Errorf("%s was made", store)
+	}
+	if _, errs, code := c.run("verify", dir); code != exitUsage {
+		t.Errorf("verify --memory: exit code %d: %s", code, errs)
+	}
+}
+
+func TestCompletionsAndVersion(t *testing.T) {
+	c := newCLI(t)
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out := c.ok("completion", shell); !strings.Contains(out, "cytisus") {
+			t.Errorf("completion %s prints %q", shell, out)
+		}
+	}
+	if out := c.ok("version"); !strings.HasPrefix(out, "cytisus ") {
+		t.Errorf("version prints %q", out)
+	}
+}
