@@ -3,7 +3,9 @@ package runtime
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
@@ -14,6 +16,13 @@ type Durability = mmapcas.Sync
 type Options struct {
 	// Workers is the number of worker threads. Zero means one less than the CPUs the process may use, at least 1.
 	Workers int
+
+	// Affinity says whether workers are pinned to CPUs. The zero value pins where it helps: on 4 CPUs or more.
+	Affinity affinity.Mode
+
+	// StallAfter is how long a task may stay where it is before the watchdog logs it, with what it waits for. Zero means a
+	// second; negative means no watchdog.
+	StallAfter time.Duration
 
 	// Sync says when commits reach the disk. The zero value leaves it to the kernel between checkpoints: what a power cut loses
 	// is computed again.

@@ -23,7 +23,8 @@ type origin struct {
 
 // Commit calls fn and applies what it wrote as a whole: all of it becomes visible in one generation, in all partitions, or none of it. If
 // nothing differs from what is there, the generation stays and no watcher runs. It returns fn's error, or that of the
-// store (mmapcas.ErrNoSpace, mmapcas.ErrReadOnly, …), in which case nothing was applied.
+// store (mmapcas.ErrNoSpace, mmapcas.ErrReadOnly, …), in which case nothing was applied, unless it is db.ErrNotDurable: then all was,
+// and a power cut may undo it.
 //
 // Commit does not wait for readers, and readers do not wait for it.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
@@ -57,11 +58,13 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 		}
 	}
 	res, err := e.db.Commit(ctx, w.ops)
+	// A commit that is applied but not durable has changes and an error.
+	if len(res.Changes) > 0 {
+		e.gc.Referred(res.Changes)
+		e.watchers.dispatch(res, from)
+	}
 	if err != nil {
 		return fmt.Errorf("runtime: commit of %d changes: %w", len(w.ops), err)
-	}
-	if len(res.Changes) > 0 {
-		e.watchers.dispatch(res, from)
 	}
 	return nil
 }

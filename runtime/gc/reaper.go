@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
 )
 
 // A reaper turns notes about replaced records into an estimate of garbage. It keeps a count for each record that was
@@ -33,13 +34,15 @@ func (r *reaper) reset() {
 	r.garbage.Store(0)
 }
 
-// Referred notes that commits refer to these records now.
-func (c *Collector) Referred(hashes []mmapcas.Hash) {
+// Referred notes what a commit refers to from now on.
+func (c *Collector) Referred(changes []db.Change) {
 	r := &c.reaper
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, h := range hashes {
-		r.counts[h]++
+	for i := range changes {
+		if h := changes[i].New; !h.IsZero() {
+			r.counts[h]++
+		}
 	}
 }
 
