@@ -275,6 +275,9 @@ func (t *table) copyEntry(start, w uint64) {
 
 // change makes the entry of h that leads to from lead to to instead; to Nil drops it. It reports whether there was one.
 func (x *index) change(h Hash, from, to arena.Addr) bool {
+	if from == arena.Nil {
+		return false // it would look like an empty slot
+	}
 	p := x.place(h)
 	p.shard.mu.Lock()
 	defer p.shard.mu.Unlock()

@@ -1,0 +1,271 @@
+package mmapcas
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/epoch"
+)
+
+// indexRig is an index over a segment in which a record is no more than a header with a name.
+type indexRig struct {
+	*index
+	d   *epoch.Domain
+	a   *arena.Arena
+	seg *arena.Segment
+	mu  sync.Mutex
+	app arena.Appender
+}
+
+func newIndexRig(t testing.TB) *indexRig {
+	t.Helper()
+	a, err := arena.New(arena.Options{SegmentBytes: 16 << 20, ReserveBytes: 64 << 20, Table: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seg, err := a.Map(arena.Spec{Source: arena.Heap(), Length: segmentHeaderBytes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := epoch.NewDomain()
+	x, err := newIndex(a, d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &indexRig{index: x, d: d, a: a, seg: seg}
+	if err := r.app.Attach(seg); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// record writes a header that names h.
+func (r *indexRig) record(h Hash) arena.Addr {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, b, err := r.app.Reserve(headerBytes)
+	if err != nil {
+		panic(err)
+	}
+	copy(b[8:], h[:])
+	r.app.Commit()
+	return at
+}
+
+// A namer makes names; the degenerate ones crowd into one place of the table.
+var namers = map[string]func(i int) Hash{
+	"spread": func(i int) Hash { return HashOf(0, binary.LittleEndian.AppendUint64(nil, uint64(i))) },
+	"one shard": func(i int) Hash {
+		h := HashOf(0, binary.LittleEndian.AppendUint64(nil, uint64(i)))
+		h[5] = 7
+		return h
+	},
+	"one bucket, one tag": func(i int) (h Hash) {
+		binary.LittleEndian.PutUint32(h[8:], uint32(i)) // neither shard, nor bucket, nor tag depend on it
+		return h
+	},
+	"one bucket": func(i int) (h Hash) {
+		binary.LittleEndian.PutUint32(h[12:], uint32(i)*2654435761)
+		binary.LittleEndian.PutUint32(h[8:], uint32(i))
+		return h
+	},
+}
+
+// TestIndexModel: random inserts, changes, drops and lookups on the index and on a map.
+func TestIndexModel(t *testing.T) {
+	for name, namer := range namers {
+		t.Run(name, func(t *testing.T) {
+			rng := seeded(t)
+			r := newIndexRig(t)
+			model := map[Hash]arena.Addr{}
+			names, steps := 3000, 12000
+			if name == "one bucket, one tag" {
+				names, steps = 400, 3000 // every lookup compares all
+			}
+			for range steps {
+				h := namer(rng.IntN(names))
+				switch rng.IntN(6) {
+				case 0, 1, 2:
+					at := r.record(h)
+					other, err := r.insert(h, at)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if other != model[h] {
+						t.Fatalf("insert: %d is there, want %d", other, model[h])
+					}
+					if other == arena.Nil {
+						model[h] = at
+					}
+				case 3:
+					from, to := model[h], r.record(h)
+					if got := r.change(h, from, to); got != (from != arena.Nil) {
+						t.Fatalf("change: %v", got)
+					}
+					if from != arena.Nil {
+						model[h] = to
+					}
+				case 4:
+					if got := r.change(h, model[h], arena.Nil); got != (model[h] != arena.Nil) {
+						t.Fatalf("drop: %v", got)
+					}
+					delete(model, h)
+				}
+				if got := r.find(h); got != model[h] {
+					t.Fatalf("find: %d, want %d", got, model[h])
+				}
+			}
+			for i := range names {
+				if got := r.find(namer(i)); got != model[namer(i)] {
+					t.Fatalf("at the end, find: %d, want %d", got, model[namer(i)])
+				}
+			}
+			if r.count() != int64(len(model)) {
+				t.Fatalf("count %d, want %d", r.count(), len(model))
+			}
+			n := 0
+			for i := range r.shards {
+				r.eachOf(i, func(arena.Addr) { n++ })
+			}
+			if n != len(model) {
+				t.Fatalf("%d entries, want %d", n, len(model))
+			}
+		})
+	}
+}
+
+// TestIndexRace: goroutines insert the same names in different orders, from the smallest tables through all growths, while
+// others look them up. Each name is entered once, and once seen stays seen.
+func TestIndexRace(t *testing.T) {
+	for name, namer := range namers {
+		t.Run(name, func(t *testing.T) {
+			r := newIndexRig(t)
+			names := 8000
+			switch {
+			case name == "one bucket, one tag":
+				names = 300
+			case raceEnabled:
+				names = 2000
+			}
+			const writers = 4
+			entered := make([]int, writers)
+			var wg sync.WaitGroup
+			for w := range writers {
+				wg.Go(func() {
+					rng := rand.New(rand.NewPCG(uint64(w), 5))
+					for _, i := range rng.Perm(names) {
+						h := namer(i)
+						at := r.record(h)
+						g := r.d.Pin()
+						other, err := r.insert(h, at)
+						if err != nil {
+							t.Error(err)
+						}
+						if other == arena.Nil {
+							entered[w]++
+							other = at
+						}
+						if got := r.find(h); got != other {
+							t.Errorf("name %d: found at %d, entered at %d", i, got, other)
+						}
+						g.Unpin()
+						if i%512 == 0 {
+							r.d.Collect()
+						}
+					}
+				})
+			}
+			wg.Wait()
+			sum := 0
+			for _, n := range entered {
+				sum += n
+			}
+			if sum != names || r.count() != int64(names) {
+				t.Fatalf("%d entered, %d counted, want %d", sum, r.count(), names)
+			}
+		})
+	}
+}
+
+// TestIndexChangeDuringGrowth: entries that are moved while tables grow are not lost and not doubled (S1).
+func TestIndexChangeDuringGrowth(t *testing.T) {
+	r := newIndexRig(t)
+	namer := namers["one shard"]
+	const moved = 50
+	at := map[Hash]arena.Addr{}
+	for i := range moved {
+		h := namer(i)
+		at[h] = r.record(h)
+		if _, err := r.insert(h, at[h]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range 4000 {
+			h := namer(moved + i)
+			g := r.d.Pin()
+			if _, err := r.insert(h, r.record(h)); err != nil {
+				t.Error(err)
+			}
+			g.Unpin()
+		}
+	})
+	wg.Go(func() {
+		for round := range 40 {
+			for i := range moved {
+				h := namer(i)
+				to := r.record(h)
+				g := r.d.Pin()
+				if !r.change(h, at[h], to) || r.find(h) != to {
+					t.Errorf("round %d: entry %d is lost", round, i)
+				}
+				g.Unpin()
+				at[h] = to
+			}
+		}
+	})
+	wg.Wait()
+	if r.count() != moved+4000 {
+		t.Errorf("count %d", r.count())
+	}
+}
+
+func TestMatchBucket(t *testing.T) {
+	rng := seeded(t)
+	r := newIndexRig(t)
+	tab := r.shards[0].table.Load()
+	b := tab.bucket(0)
+	for range 2000 {
+		tag := rng.Uint64() &^ addrMask
+		var same, empty, frozen uint32
+		for i := range b {
+			w := []uint64{slotEmpty, slotFrozen, slotDead, tag | 77, tag ^ 1<<63 | 77, rng.Uint64()}[rng.IntN(6)]
+			b[i].Store(w)
+			if w&^uint64(addrMask) == tag {
+				same |= 1 << i
+			}
+			if w == slotEmpty {
+				empty |= 1 << i
+			}
+			if w == slotFrozen {
+				frozen |= 1 << i
+			}
+		}
+		if m := matchBucket(b, tag); m != (match{same, empty, frozen}) {
+			t.Fatalf("%b, want %b", m, match{same, empty, frozen})
+		}
+	}
+}
+
+func TestBucketsFor(t *testing.T) {
+	for _, n := range []int64{0, 1, 84, 85, 86, 1000, 1 << 20} {
+		b := int64(bucketsFor(n))
+		if b&(b-1) != 0 || b < bucketsMin || n >= b*bucketSlots*loadNum/loadDe {
+			t.Errorf("%d entries: %d buckets", n, b)
+		}
+	}
+}
