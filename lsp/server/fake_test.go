@@ -424,3 +424,11 @@ func (w *fakeWorkspace) Close() error {
 	w.tasks.Wait()
 	return nil
 }
+
+func hoverOf(signature, doc string) *lsp.Hover {
+	return &lsp.Hover{Signature: signature, Doc: doc, Language: "go"}
+}
+
+func progressOf(n [4]int) lsp.Progress {
+	return lsp.Progress{Phase: "x", FilesDone: n[0], FilesTotal: n[1], PackagesDone: n[2], PackagesTotal: n[3]}
+}

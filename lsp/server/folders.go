@@ -28,9 +28,11 @@ func workspaceFolders(p *protocol.InitializeParams, fallback string) []string {
 	if len(dirs) > 0 {
 		return dirs
 	}
-	if p.RootURI != nil && p.RootURI.IsFile() {
-		return []string{p.RootURI.FsPath()}
+	//lint:ignore SA1019 clients without folders name their root here
+	if u := p.RootURI; u != nil && u.IsFile() {
+		return []string{u.FsPath()}
 	}
+	//lint:ignore SA1019 and the oldest ones here
 	if path, ok := p.RootPath.Get(); ok && path != "" {
 		return []string{path}
 	}

@@ -65,11 +65,10 @@ type client struct {
 	code int // of the server's session
 	err  error
 
-	mu      sync.Mutex
-	got     []message                  // guarded by mu: notifications and requests of the server, in order
-	change  chan struct{}              // guarded by mu: closed when got grows
-	refuse  map[string]*jsonrpc2.Error // guarded by mu: answers to the server's requests, null by default
-	handled sync.WaitGroup
+	mu     sync.Mutex
+	got    []message                  // guarded by mu: notifications and requests of the server, in order
+	change chan struct{}              // guarded by mu: closed when got grows
+	refuse map[string]*jsonrpc2.Error // guarded by mu: answers to the server's requests, null by default
 }
 
 // A message is something the server sent of its own accord.

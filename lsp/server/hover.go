@@ -72,12 +72,13 @@ func hoverMarkdown(h *lsp.Hover) string {
 // writeProse writes plain text so that Markdown shows it as it is: what would be markup is
 // escaped, and lines that were indented stay together as code.
 func writeProse(b *strings.Builder, text string) {
-	code := false
+	code, blank := false, true
 	for i, line := range strings.Split(text, "\n") {
 		indented := strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "    ")
-		if indented && !code && i > 0 {
+		if indented && !code && !blank {
 			b.WriteString("\n") // a code block needs a blank line before it
 		}
+		blank = line == ""
 		if i > 0 {
 			b.WriteString("\n")
 		}

@@ -39,8 +39,10 @@ func TestAnswersPlain(t *testing.T) {
 	for _, q := range []struct{ method, params, want string }{
 		{"textDocument/definition", at(fileB, 1, 4), `[{"uri":"file:///m/a.txt","range":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}}}]`},
 		{"textDocument/definition", at(fileB, 1, 0), `null`},
-		{"textDocument/references", `{"textDocument":{"uri":"file:///m/a.txt"},"position":{"line":2,"character":5},"context":{"includeDeclaration":false}}`,
-			`[{"uri":"file:///m/a.txt","range":{"start":{"line":2,"character":4},"end":{"line":2,"character":7}}},{"uri":"file:///m/b.txt","range":{"start":{"line":1,"character":7},"end":{"line":1,"character":10}}}]`},
+		{
+			"textDocument/references", `{"textDocument":{"uri":"file:///m/a.txt"},"position":{"line":2,"character":5},"context":{"includeDeclaration":false}}`,
+			`[{"uri":"file:///m/a.txt","range":{"start":{"line":2,"character":4},"end":{"line":2,"character":7}}},{"uri":"file:///m/b.txt","range":{"start":{"line":1,"character":7},"end":{"line":1,"character":10}}}]`,
+		},
 		{"textDocument/hover", at(fileA, 0, 5), `{"contents":{"kind":"plaintext","value":"word one\n\ndef one\n  def inner\none two"},"range":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}}}`},
 		{"textDocument/documentSymbol", doc(fileA), `[{"name":"one","kind":13,"location":{"uri":"file:///m/a.txt","range":{"start":{"line":0,"character":0},"end":{"line":1,"character":11}}}},{"name":"inner","kind":13,"containerName":"one","location":{"uri":"file:///m/a.txt","range":{"start":{"line":1,"character":0},"end":{"line":1,"character":11}}}}]`},
 		{"workspace/symbol", `{"query":"n"}`, `[{"name":"one","kind":13,"containerName":"m","location":{"uri":"file:///m/a.txt","range":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}}}},{"name":"inner","kind":13,"containerName":"m","location":{"uri":"file:///m/a.txt","range":{"start":{"line":1,"character":6},"end":{"line":1,"character":11}}}}]`},
@@ -473,6 +475,7 @@ func TestIntrospection(t *testing.T) {
 func TestTraceAndShutdown(t *testing.T) {
 	c := newBench(t, simple(), Options{}).connect()
 	c.begin("file:///m", plainCaps, "")
+	c.indexed()
 	c.tell("$/setTrace", `{"value":"messages"}`)
 	c.must("textDocument/hover", at(fileA, 0, 5))
 	c.await(0, "$/logTrace", has("textDocument/hover"))
