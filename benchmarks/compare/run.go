@@ -156,8 +156,7 @@ func (p *contender) round(ctx context.Context, c Case, plan Plan) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	// What the entrant before left behind is not this one's to collect. Each starts with an empty nursery.
-	goruntime.GC()
+	collect()
 	defer plan.guard(c.Name + ": " + p.Name)()
 	figures, err := p.session.Round(ctx)
 	if err != nil {
@@ -173,6 +172,20 @@ func (p *contender) round(ctx context.Context, c Case, plan Plan) error {
 	}
 	return nil
 }
+
+// collect collects the garbage of the entrants before, which is not the next one's to pay for. It does so only if there
+// may be some: a suite whose contenders hold much would spend its time here otherwise.
+var collect = func() func() {
+	var last uint64
+	return func() {
+		const little = 1 << 20
+		var m goruntime.MemStats
+		if goruntime.ReadMemStats(&m); m.TotalAlloc-last > little {
+			goruntime.GC()
+			last = m.TotalAlloc
+		}
+	}
+}()
 
 func table(suite, name, unit string, field []*contender, col int) (rows []Row) {
 	var ours *contender

@@ -33,7 +33,7 @@ func suiteOf(cases ...Case) Suite {
 
 func quiet() *Env { return &Env{Logf: func(string, ...any) {}} }
 
-func collect(into *[]Row) func([]Row) error {
+func gather(into *[]Row) func([]Row) error {
 	return func(rows []Row) error { *into = append(*into, rows...); return nil }
 }
 
@@ -47,7 +47,7 @@ func TestAlternates(t *testing.T) {
 		short,
 		{Name: "absent", Skip: "not installed"},
 	}}
-	if err := Run(t.Context(), suiteOf(c), quiet(), Plan{Rounds: 3}, collect(&rows)); err != nil {
+	if err := Run(t.Context(), suiteOf(c), quiet(), Plan{Rounds: 3}, gather(&rows)); err != nil {
 		t.Fatal(err)
 	}
 	if want := "us b b us us close us close b"; strings.Join(log, " ") != want {
@@ -71,7 +71,7 @@ func TestSelection(t *testing.T) {
 		}}
 	}
 	plan := Plan{Rounds: 1, Case: regexp.MustCompile("^get"), Peer: regexp.MustCompile("tree")}
-	if err := Run(t.Context(), suiteOf(c("get"), c("put")), quiet(), plan, collect(&rows)); err != nil {
+	if err := Run(t.Context(), suiteOf(c("get"), c("put")), quiet(), plan, gather(&rows)); err != nil {
 		t.Fatal(err)
 	}
 	if len(rows) != 1 || rows[0].Case != "get" || rows[0].PeerName != "tree" {
@@ -93,7 +93,7 @@ func TestWrongAnswer(t *testing.T) {
 		env.Cleanup(func() error { log = append(log, "cleanup"); return errors.New("cleanup failed") })
 		return cases(env)
 	}
-	err := Run(t.Context(), suite, quiet(), Plan{Rounds: 1}, collect(&rows))
+	err := Run(t.Context(), suite, quiet(), Plan{Rounds: 1}, gather(&rows))
 	if err == nil || !strings.Contains(err.Error(), "s c: liar: wrong answer: sum is 4, want 5") || !strings.Contains(err.Error(), "cleanup failed") {
 		t.Errorf("error %v", err)
 	}
@@ -116,7 +116,7 @@ func TestColumns(t *testing.T) {
 		Name: "c", Columns: []Column{{Suffix: "-p50", Unit: "us"}, {Suffix: "-p99", Unit: "us"}},
 		Entrants: []Entrant{two("us", true, 1, 2), two("them", false, 2, math.NaN())},
 	}
-	if err := Run(t.Context(), suiteOf(c), quiet(), Plan{Rounds: 1}, collect(&rows)); err != nil {
+	if err := Run(t.Context(), suiteOf(c), quiet(), Plan{Rounds: 1}, gather(&rows)); err != nil {
 		t.Fatal(err)
 	}
 	if len(rows) != 1 || rows[0].Case != "c-p50" {
@@ -127,7 +127,7 @@ func TestColumns(t *testing.T) {
 func TestNeedsOneOfOurs(t *testing.T) {
 	var log []string
 	c := Case{Name: "c", Columns: []Column{{}}, Entrants: []Entrant{scripted("them", false, &log, 1)}}
-	if err := Run(t.Context(), suiteOf(c), quiet(), Plan{Rounds: 1}, collect(new([]Row))); err == nil {
+	if err := Run(t.Context(), suiteOf(c), quiet(), Plan{Rounds: 1}, gather(new([]Row))); err == nil {
 		t.Error("a case without ours was run")
 	}
 }
@@ -140,7 +140,7 @@ func TestStuck(t *testing.T) {
 	}}
 	c := Case{Name: "c", Columns: []Column{{Unit: "ns"}}, Entrants: []Entrant{slow}}
 	plan := Plan{Rounds: 1, RoundMax: time.Millisecond, Stuck: func(what string) { told <- what; close(release) }}
-	if err := Run(t.Context(), suiteOf(c), quiet(), plan, collect(new([]Row))); err != nil {
+	if err := Run(t.Context(), suiteOf(c), quiet(), plan, gather(new([]Row))); err != nil {
 		t.Fatal(err)
 	}
 	if what := <-told; what != "c: sleeper" {
@@ -154,7 +154,7 @@ func TestCancel(t *testing.T) {
 	cancel(why)
 	var log []string
 	c := Case{Name: "c", Columns: []Column{{}}, Entrants: []Entrant{scripted("us", true, &log, 1)}}
-	if err := Run(ctx, suiteOf(c), quiet(), Plan{Rounds: 1}, collect(new([]Row))); !errors.Is(err, why) {
+	if err := Run(ctx, suiteOf(c), quiet(), Plan{Rounds: 1}, gather(new([]Row))); !errors.Is(err, why) {
 		t.Errorf("error %v, want %v", err, why)
 	}
 }

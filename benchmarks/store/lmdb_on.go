@@ -31,6 +31,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"unsafe"
 )
 
@@ -52,6 +53,8 @@ func openLMDB(_ context.Context, dir string, n int, sync bool) (contender, error
 	if !sync {
 		flags |= C.MDB_NOSYNC
 	}
+	goruntime.LockOSThread() // as in put
+	defer goruntime.UnlockOSThread()
 	path := C.CString(dir)
 	defer C.free(unsafe.Pointer(path))
 	var txn *C.MDB_txn
@@ -72,6 +75,8 @@ func openLMDB(_ context.Context, dir string, n int, sync bool) (contender, error
 }
 
 func (c *lmdb) put(batch []record) error {
+	goruntime.LockOSThread() // a write transaction belongs to the thread that began it
+	defer goruntime.UnlockOSThread()
 	var txn *C.MDB_txn
 	if err := lmdbError("begin", C.mdb_txn_begin(c.env, nil, 0, &txn)); err != nil {
 		return err

@@ -50,6 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	seed := flags.Uint64("seed", 1, "seed of keys, values and orders")
 	dir := flags.String("dir", "", "where to make files (default: the system's temporary directory)")
 	limit := flags.Duration("limit", 2*time.Minute, "longest time for the start or one round of one entrant")
+	profile := flags.String("cpuprofile", "", "write a CPU profile of the whole run to this file; with -peer '^$' it is of ours alone")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "usage: compare -suite NAME [flags]")
 		flags.PrintDefaults()
@@ -105,6 +106,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	env := &compare.Env{
 		N: *size, Quick: *quick, Seed: *seed, Dir: scratch,
 		Logf: func(format string, args ...any) { fmt.Fprintf(stderr, "# "+format+"\n", args...) },
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			fmt.Fprintf(stderr, "compare: %v\n", err)
+			return 1
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			fmt.Fprintf(stderr, "compare: %v\n", err)
+			return 1
+		}
+		defer pprof.StopCPUProfile()
 	}
 	if err := measure(ctx, suite, env, plan, stdout); err != nil {
 		fmt.Fprintf(stderr, "compare: %v\n", err)
