@@ -86,10 +86,14 @@ func newIndexReport(l *local, sum lsp.Summary, wall time.Duration) *indexReport 
 	r := &indexReport{
 		Root: l.ws.Root(), Store: l.store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Packages, Symbols: sum.Symbols,
 		References: sum.References, Diagnostics: sum.Diagnostics, Records: int64(st.Store.Records), StoredBytes: st.Store.StoredBytes,
-		Computed: sum.Ran, Reused: sum.Reused, WallSeconds: wall.Seconds(), wall: wall,
+		Computed: sum.Ran, WallSeconds: wall.Seconds(), wall: wall,
 	}
-	if all := sum.Ran + sum.Reused; all > 0 {
-		r.ReusedShare = float64(sum.Reused) / float64(all)
+	// Of the answers that were needed, each counted once: one that many asked for is one.
+	if needed := uint64(st.MemoEntries); needed > r.Computed {
+		r.Reused = needed - r.Computed
+	}
+	if all := r.Computed + r.Reused; all > 0 {
+		r.ReusedShare = float64(r.Reused) / float64(all)
 	}
 	return r
 }
