@@ -82,6 +82,34 @@ func TestOneWakePerPush(t *testing.T) {
 	b.quiet(t, 0)
 }
 
+// TestOneWakePerBurst is TestOneWakePerPush with pushes at the same time.
+func TestOneWakePerBurst(t *testing.T) {
+	const pushers = 4
+	for range volume(500) {
+		b := newCrew(3)
+		for w := range 3 {
+			b.rest(t, w)
+		}
+		b.shared.Store(true)
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for range pushers {
+			wg.Go(func() { <-start; b.Notify() })
+		}
+		close(start)
+		wg.Wait()
+		if b.Wakes() != 1 {
+			t.Fatalf("%d pushes at once woke %d workers", pushers, b.Wakes())
+		}
+		b.shared.Store(false)
+		<-b.woken[0]
+		b.Found(0)
+		b.WakeAll()
+		<-b.woken[1]
+		<-b.woken[2]
+	}
+}
+
 // TestNobodyAsleep: a push when all are awake wakes nobody and leaves nothing behind that a later sleep would stumble over.
 func TestNobodyAsleep(t *testing.T) {
 	b := newCrew(2)

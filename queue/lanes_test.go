@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -93,36 +94,46 @@ func TestAnySeesBehindTheWord(t *testing.T) {
 	}
 }
 
-// TestNothingStaysAlive: a slot is zeroed when its item is popped, in the ring and in the overflow list.
+// TestNothingStaysAlive: a slot is zeroed when its item is popped, in rings and in overflow lists, by single pops and by
+// batches that wrap around.
 func TestNothingStaysAlive(t *testing.T) {
-	rings := map[string]struct {
-		push func(*[64]int) bool
-		pop  func() (*[64]int, bool)
-	}{}
-	m, s, l := NewMPMC[*[64]int](4), NewSPSC[*[64]int](4), NewLanesCap[*[64]int](2)
-	rings["MPMC"] = struct {
-		push func(*[64]int) bool
-		pop  func() (*[64]int, bool)
-	}{m.TryPush, m.TryPop}
-	rings["SPSC"] = struct {
-		push func(*[64]int) bool
-		pop  func() (*[64]int, bool)
-	}{s.TryPush, s.TryPop}
-	rings["Lanes"] = struct {
-		push func(*[64]int) bool
-		pop  func() (*[64]int, bool)
-	}{func(p *[64]int) bool { return l.Push(1, p) == nil }, func() (*[64]int, bool) { p, _, ok := l.Pop(AllLanes); return p, ok }}
-	for name, r := range rings {
-		var seen []weak.Pointer[[64]int]
-		for range 4 {
-			p := new([64]int)
-			seen = append(seen, weak.Make(p))
-			r.push(p)
+	type item = [64]int
+	m, s, l := NewMPMC[*item](4), NewSPSC[*item](4), NewLanesCap[*item](2)
+	batch := func(popN func([]*item) int) func() bool {
+		return func() bool {
+			dst := make([]*item, 4)
+			return popN(dst) > 0
 		}
+	}
+	single := func(pop func() (*item, bool)) func() bool {
+		return func() bool { _, ok := pop(); return ok }
+	}
+	push := func(p *item) bool { return l.Push(1, p) == nil }
+	for name, c := range map[string]struct {
+		push func(*item) bool
+		pop  func() bool
+	}{
+		"MPMC":        {m.TryPush, single(m.TryPop)},
+		"MPMC single": {m.TryPush, single(m.TryPopSC)},
+		"MPMC batch":  {m.TryPush, batch(m.PopN)},
+		"SPSC":        {s.TryPush, single(s.TryPop)},
+		"SPSC batch":  {s.TryPush, batch(s.PopN)},
+		"Lanes":       {push, func() bool { _, _, ok := l.Pop(AllLanes); return ok }},
+		"Lanes batch": {push, batch(func(dst []*item) int { n, _ := l.PopN(AllLanes, dst); return n })},
+	} {
+		for range 3 { // so that the batch wraps
+			c.push(new(item))
+			c.pop()
+		}
+		var seen []weak.Pointer[item]
 		for range 4 {
-			if _, ok := r.pop(); !ok {
-				t.Fatalf("%s: pop failed", name)
+			p := new(item)
+			seen = append(seen, weak.Make(p))
+			if !c.push(p) {
+				t.Fatalf("%s: push failed", name)
 			}
+		}
+		for c.pop() {
 		}
 		runtime.GC()
 		for i, w := range seen {
@@ -179,6 +190,38 @@ func TestPushWait(t *testing.T) {
 		}
 		if rest != 4+5+6 || l.crowded.Load() != 0 {
 			t.Errorf("the rest sums up to %d; crowded word %#x", rest, l.crowded.Load())
+		}
+	})
+}
+
+// TestCalledWaiterKeepsItsPlace: a newcomer may take the room that a waiter was called for; the waiter is then first again.
+func TestCalledWaiterKeepsItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const lane = 9
+		for stolen := false; !stolen; {
+			l := NewLanesCap[string](2)
+			must(t, l.PushN(lane, []string{"old", "old"}))
+			var wg sync.WaitGroup
+			for _, v := range []string{"first", "second"} {
+				wg.Go(func() { must(t, l.PushWait(t.Context(), lane, v)) })
+				synctest.Wait()
+			}
+			l.Pop(AllLanes)                                    // calls the first
+			stolen = l.TryPushBounded(lane, "newcomer") == nil // or else the first was quicker
+			synctest.Wait()
+			var order []string
+			for {
+				v, _, ok := l.Pop(AllLanes)
+				if !ok {
+					break
+				}
+				order = append(order, v)
+				synctest.Wait()
+			}
+			wg.Wait()
+			if want := []string{"old", "newcomer", "first", "second"}; stolen && !slices.Equal(order, want) {
+				t.Errorf("got %v, want %v", order, want)
+			}
 		}
 	})
 }
