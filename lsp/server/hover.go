@@ -46,7 +46,7 @@ func hoverContents(h *lsp.Hover, markdown bool) *protocol.MarkupContent {
 	if markdown {
 		return &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: hoverMarkdown(h)}
 	}
-	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: strings.Trim(h.Signature+"\n\n"+h.Doc, "\n")}
+	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: strings.TrimSpace(h.Signature + "\n\n" + h.Doc)}
 }
 
 // hoverMarkdown puts the signature into a fence that nothing inside it can close, and the

@@ -95,15 +95,11 @@ func (p *progress) end(message string) {
 
 // showIndexing shows the client every index of a root while the session lasts.
 func (s *session) showIndexing(r *root) {
-	var (
-		current *progress // touched by the observer only, which is called in order
-		number  int
-	)
+	var current *progress // touched by the observer only, which is called in order
 	stop := r.index.observe(func(at lsp.Progress, run *indexRun) {
 		title, message := "Indexing "+filepath.Base(r.ws.Root()), progressMessage(at)
 		if current == nil && run == nil && s.agreed.Load().caps.progress {
-			number++
-			current = s.newProgress(protocol.String(fmt.Sprintf("cytisus-index-%d-%p-%d", s.id, r, number)))
+			current = s.newProgress(protocol.String(fmt.Sprintf("cytisus-index-%d-%d", s.id, s.tokens.Add(1))))
 			s.beginCreated(current, title, message, progressPercent(at))
 		}
 		if run == nil {

@@ -29,6 +29,7 @@ type session struct {
 
 	agreed atomic.Pointer[terms] // what initialize agreed on; nil before
 	live   atomic.Bool           // initialized has been received: the client may be sent anything
+	tokens atomic.Uint64         // progress tokens made
 
 	ended   context.Context // ends with the session
 	endWith context.CancelCauseFunc
