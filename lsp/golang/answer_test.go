@@ -297,7 +297,11 @@ func testQuestionsWithoutAnswer(t *testing.T, f *fixture) {
 
 func testFindSymbols(t *testing.T, f *fixture) {
 	for _, c := range []struct{ query, first string }{
-		{"Square", "Square"}, {"squre", "Square"}, {"square.area", "Square.Area"}, {"shapes.pi", "Pi"}, {"testhelp", "TestHelper"},
+		{"Square", "Square"},
+		{"squre", "Square"},
+		{"square.area", "Square.Area"},
+		{"shapes.pi", "Pi"},
+		{"testhelp", "TestHelper"},
 		{"m/shapes.List", "List"},
 	} {
 		got := f.find(c.query, 5)

@@ -18,6 +18,7 @@ import (
 type environment struct {
 	GoVersion  string // such as "go1.26.8"
 	GoRoot     string
+	GoRootAs   string // what the go command calls GoRoot, if the workspace is the Go tree and was opened by another path
 	GoOS       string
 	GoArch     string
 	GoFlags    string
@@ -72,6 +73,9 @@ func readEnvironment(ctx context.Context, root string, tests bool, tags, extra [
 	}
 	for key, at := range keys {
 		*at = answer[key]
+	}
+	if src := filepath.Join(env.GoRoot, "src"); src != root && sameDir(src, root) {
+		env.GoRootAs, env.GoRoot = env.GoRoot, filepath.Dir(root)
 	}
 	if env.GoMod == os.DevNull {
 		env.GoMod = ""
@@ -139,4 +143,23 @@ func (e *environment) moduleFiles(root string) []string {
 		files = append(files, filepath.Join(root, "go.mod"))
 	}
 	return files
+}
+
+func sameDir(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// dir is a directory that the go command named, by the path that the workspace knows it by.
+func (e *environment) dir(path string) string {
+	if e.GoRootAs != "" && path != "" && inside(e.GoRootAs, path) {
+		if rel, err := filepath.Rel(e.GoRootAs, path); err == nil {
+			return filepath.Join(e.GoRoot, rel)
+		}
+	}
+	return path
 }

@@ -124,6 +124,7 @@ func assemble(root string, env *environment, all []listed) (m *metadata, failed 
 	matched := map[string]bool{}  // paths that the pattern matched
 	for i := range all {
 		p := &all[i]
+		p.Dir = env.dir(p.Dir)
 		if !p.DepOnly && p.ForTest == "" {
 			matched[p.ImportPath] = true
 		}

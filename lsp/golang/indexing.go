@@ -2,6 +2,7 @@ package golang
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -192,7 +193,7 @@ func (w *workspace) publishAll(t *runtime.Task) (int, error) {
 		}
 	}
 	// What was published before and is no longer true is cleared.
-	before, err := w.published(t)
+	before, err := w.publishedFiles(t)
 	if err != nil {
 		return 0, err
 	}
@@ -209,25 +210,13 @@ func (w *workspace) publishAll(t *runtime.Task) (int, error) {
 	return count, w.publish(t, byFile)
 }
 
-// published lists the files of the workspace that diagnostics are published of.
-func (w *workspace) published(t *runtime.Task) ([]string, error) {
-	uris, err := partition.Files(t, runtime.Prefix(dirPrefix(w.root)))
-	if err != nil {
-		return nil, err
+// publishedFiles lists the files that the workspace has published diagnostics of.
+func (w *workspace) publishedFiles(t *runtime.Task) ([]string, error) {
+	keys, err := published.Keys(t, runtime.Prefix(memberKey(w.root, "")))
+	for i := range keys {
+		keys[i] = keys[i][len(memberKey(w.root, "")):]
 	}
-	env, err := environments.Get(t, w.root)
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range append(env.moduleFiles(w.root), w.root) {
-		more, err := partition.Files(t, partition.OfFile(fileURI(path)))
-		if err != nil {
-			return nil, err
-		}
-		uris = append(uris, more...)
-	}
-	slices.Sort(uris)
-	return slices.Compact(uris), nil
+	return keys, err
 }
 
 // publish replaces the published diagnostics of files where they differ.
@@ -247,12 +236,16 @@ func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic)
 	}
 	slices.Sort(differ)
 	return t.Commit(func(c *runtime.Writer) error {
+		var errs []error
 		for _, uri := range differ {
-			if err := partition.ReplaceDiagnostics(c, uri, byFile[uri]); err != nil {
-				return err
+			errs = append(errs, partition.ReplaceDiagnostics(c, uri, byFile[uri]))
+			if key := memberKey(w.root, uri); len(byFile[uri]) > 0 {
+				errs = append(errs, published.Put(c, key, ""))
+			} else {
+				errs = append(errs, published.Delete(c, key))
 			}
 		}
-		return nil
+		return errors.Join(errs...)
 	})
 }
 

@@ -34,6 +34,9 @@ var (
 
 	// scanProblems are what each root's last scan could not read.
 	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
+
+	// published are the files that a root has published diagnostics of, under memberKey.
+	published = runtime.NewPartition[string]("golang/published")
 )
 
 // memberKey names a file as a member of a root. No path holds a NUL.

@@ -22,12 +22,21 @@ const freshNS = int64(2 * time.Second)
 // A diskChange is what has become of one file on disk.
 type diskChange struct {
 	uri    string
-	text   []byte // its content, if has
-	has    bool
-	stat   fileStat
-	gone   bool
+	fate   fate
+	text   []byte   // if read
+	stat   fileStat // if read or refused
 	member memberChange
 }
+
+// A fate is what has become of a file's content.
+type fate int8
+
+const (
+	fateSame    fate = iota // what is known of it holds
+	fateGone                // there is no such file
+	fateRead                // it has new content
+	fateRefused             // it cannot be read; the stat says why
+)
 
 // A memberChange says whether a file joins or leaves the workspace's own files.
 type memberChange int8
@@ -64,12 +73,12 @@ func (c *diskChanges) write(w *runtime.Writer) error {
 
 func (d *diskChange) write(w *runtime.Writer, root string) error {
 	var errs []error
-	switch {
-	case d.gone:
+	switch d.fate {
+	case fateGone:
 		errs = append(errs, files.Delete(w, d.uri), stats.Delete(w, d.uri))
-	case d.has:
+	case fateRead:
 		errs = append(errs, files.Put(w, d.uri, d.text), stats.Put(w, d.uri, d.stat))
-	default:
+	case fateRefused:
 		errs = append(errs, files.Delete(w, d.uri), stats.Put(w, d.uri, d.stat))
 	}
 	switch d.member {
@@ -82,39 +91,47 @@ func (d *diskChange) write(w *runtime.Writer, root string) error {
 }
 
 // lookAt compares a file with what is known of it; known is nil if nothing is. It reads the file only if its stat differs.
-// Changed is false if nothing did.
-func lookAt(path, uri string, known *fileStat) (d diskChange, changed bool) {
+func lookAt(path, uri string, known *fileStat) diskChange {
 	st, err := statFile(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) || errors.Is(err, fs.ErrInvalid) {
-			return diskChange{uri: uri, gone: true}, known != nil
+			return goneFrom(uri, known)
 		}
 		st.Refuse = errorText(err)
 	}
 	return readChanged(path, uri, st, known)
 }
 
-// readChanged is lookAt for a file whose stat is at hand.
-func readChanged(path, uri string, st fileStat, known *fileStat) (d diskChange, changed bool) {
-	if known != nil && *known == st {
-		return diskChange{}, false
+// goneFrom is the change of a file that is not there.
+func goneFrom(uri string, known *fileStat) diskChange {
+	if known == nil {
+		return diskChange{uri: uri}
 	}
-	d = diskChange{uri: uri, stat: st}
+	return diskChange{uri: uri, fate: fateGone}
+}
+
+// readChanged is lookAt for a file whose stat is at hand.
+func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
+	if known != nil && *known == st {
+		return diskChange{uri: uri}
+	}
+	d := diskChange{uri: uri, stat: st, fate: fateRefused}
+	passing := false
 	if st.Refuse == "" {
 		text, err := readInput(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return diskChange{uri: uri, gone: true}, known != nil
+			return goneFrom(uri, known)
 		case err != nil:
-			d.stat.Refuse = errorText(err)
+			d.stat.Refuse, passing = errorText(err), true
 		default:
-			d.text, d.has = text, true
+			d.text, d.fate = text, fateRead
 		}
 	}
-	if now := time.Now().UnixNano(); now-max(st.ModNS, st.ChgNS) < freshNS || d.stat.Refuse != "" && st.Refuse == "" {
+	if passing || time.Now().UnixNano()-max(st.ModNS, st.ChgNS) < freshNS {
 		d.stat.ModNS = 0 // never equal to a real one: looked at again next time
 	}
-	return d, true
+	return d
 }
 
 // statOf returns what is known of a file, nil if nothing is.
@@ -129,7 +146,7 @@ func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 	return &st, nil
 }
 
-// look compares files, or everything below directories, with what is known of them.
+// look compares files, or everything below directories, with what is known of them. The caller holds the lock of the disk.
 func (w *workspace) look(ctx context.Context, uris []string) (*diskChanges, error) {
 	out := &diskChanges{root: w.root}
 	snap := w.eng.Snapshot()
@@ -144,17 +161,23 @@ func (w *workspace) look(ctx context.Context, uris []string) (*diskChanges, erro
 		if err != nil {
 			return fmt.Errorf("golang: %s: %w", uri, err)
 		}
-		d, changed := lookAt(path, uri, known)
-		mine := w.owns(path)
-		switch {
-		case d.gone && mine:
-			d.member = memberLeaves
-		case !d.gone && mine && changed:
-			d.member = memberJoins
-		case !mine && known == nil:
-			return nil // a file that nothing has asked for yet
+		member, err := members.Has(snap, memberKey(w.root, uri))
+		if err != nil {
+			return fmt.Errorf("golang: %s: %w", uri, err)
 		}
-		if changed || d.gone && mine {
+		mine := w.owns(path)
+		if !mine && !member && known == nil {
+			return nil // a file that nothing has asked for
+		}
+		d := lookAt(path, uri, known)
+		there := d.fate != fateGone && (d.fate != fateSame || known != nil)
+		switch {
+		case member && !(mine && there):
+			d.member = memberLeaves
+		case !member && mine && there:
+			d.member = memberJoins
+		}
+		if d.fate != fateSame || d.member != memberSame {
 			out.list = append(out.list, d)
 		}
 		return nil

@@ -89,6 +89,9 @@ func (w *workspace) prepare(ctx context.Context, progress func(lsp.Progress)) (p
 	if p.meta, err = w.listPackages(ctx, &env); err != nil {
 		return p, err
 	}
+	if err := w.forget(ctx, p.meta, &env); err != nil {
+		return p, err
+	}
 	read, err := w.bringOthers(ctx, p.meta, func(done, total int) {
 		progress(lsp.Progress{Phase: "read", FilesDone: done, FilesTotal: total})
 	})
@@ -188,7 +191,11 @@ func (w *workspace) compare(found []scanned, env *environment) ([]errand, error)
 	}
 	for uri := range member {
 		if path, ok := filePath(uri); ok {
-			out = append(out, errand{path: path, uri: uri, known: &fileStat{}, member: memberLeaves})
+			e := errand{path: path, uri: uri, member: memberLeaves}
+			if st, ok := known[uri]; ok {
+				e.known = &st
+			}
+			out = append(out, e)
 		}
 	}
 	for _, path := range env.moduleFiles(w.root) {
@@ -213,14 +220,11 @@ func (w *workspace) bringOthers(ctx context.Context, m *metadata, progress func(
 	var out []errand
 	for i := range m.Packages {
 		for _, uri := range m.Packages[i].Files {
-			if seen[uri] {
+			path, ok := filePath(uri)
+			if !ok || seen[uri] {
 				continue
 			}
 			seen[uri] = true
-			path, ok := filePath(uri)
-			if !ok {
-				continue
-			}
 			if mine, err := members.Has(snap, memberKey(w.root, uri)); err != nil {
 				return 0, fmt.Errorf("golang: %s: %w", uri, err)
 			} else if mine {
@@ -236,6 +240,57 @@ func (w *workspace) bringOthers(ctx context.Context, m *metadata, progress func(
 	return w.bring(ctx, out, progress)
 }
 
+// forget drops what is known of files that no package is made of any more, such as those of a module's version that was replaced by a newer
+// one. Where several workspaces share an engine nothing is dropped: the others may need it.
+func (w *workspace) forget(ctx context.Context, m *metadata, env *environment) error {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	roots, err := environments.Keys(snap, runtime.All())
+	if err != nil || len(roots) != 1 {
+		return err
+	}
+	keep := map[string]bool{}
+	for i := range m.Packages {
+		for _, uri := range m.Packages[i].Files {
+			keep[uri] = true
+		}
+	}
+	for _, path := range env.moduleFiles(w.root) {
+		keep[fileURI(path)] = true
+	}
+	known, err := stats.Keys(snap, runtime.All())
+	if err != nil {
+		return fmt.Errorf("golang: %s: %w", w.root, err)
+	}
+	var drop []string
+	for _, uri := range known {
+		if keep[uri] {
+			continue
+		}
+		member, err := members.Has(snap, memberKey(w.root, uri))
+		if err != nil {
+			return fmt.Errorf("golang: %s: %w", uri, err)
+		}
+		if !member {
+			drop = append(drop, uri)
+		}
+	}
+	if len(drop) == 0 {
+		return nil
+	}
+	err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
+		var errs []error
+		for _, uri := range drop {
+			errs = append(errs, files.Delete(c, uri), stats.Delete(c, uri))
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		return fmt.Errorf("golang: %s: forgetting %d files: %w", w.root, len(drop), err)
+	}
+	return nil
+}
+
 // bring looks at files, several at a time, and commits what changed in batches.
 func (w *workspace) bring(ctx context.Context, errands []errand, progress func(done, total int)) (read int, err error) {
 	for start := 0; start < len(errands); {
@@ -249,17 +304,29 @@ func (w *workspace) bring(ctx context.Context, errands []errand, progress func(d
 		if ctx.Err() != nil {
 			return read, context.Cause(ctx)
 		}
-		changes := diskChanges{root: w.root, list: lookAtAll(errands[start:end])}
-		for i := range changes.list {
-			if changes.list[i].has {
-				read++
-			}
-		}
-		if err := w.eng.Commit(ctx, changes.write); err != nil {
-			return read, fmt.Errorf("golang: reading the files of %s: %w", w.root, err)
+		n, err := w.bringBatch(ctx, errands[start:end])
+		read += n
+		if err != nil {
+			return read, err
 		}
 		start = end
 		progress(start, len(errands))
+	}
+	return read, nil
+}
+
+// bringBatch is bring for one commit. Between looking and committing nobody else may: the older look could be committed last.
+func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int, err error) {
+	w.disk.Lock()
+	defer w.disk.Unlock()
+	changes := diskChanges{root: w.root, list: lookAtAll(errands)}
+	for i := range changes.list {
+		if changes.list[i].fate == fateRead {
+			read++
+		}
+	}
+	if err := w.eng.Commit(ctx, changes.write); err != nil {
+		return read, fmt.Errorf("golang: reading the files of %s: %w", w.root, err)
 	}
 	return read, nil
 }
@@ -291,23 +358,15 @@ func lookAtAll(errands []errand) []diskChange {
 }
 
 func (e *errand) run() *diskChange {
-	var (
-		d       diskChange
-		changed bool
-	)
+	var d diskChange
 	if e.stat != nil {
-		d, changed = readChanged(e.path, e.uri, *e.stat, e.known)
+		d = readChanged(e.path, e.uri, *e.stat, e.known)
 	} else {
-		d, changed = lookAt(e.path, e.uri, e.known)
+		d = lookAt(e.path, e.uri, e.known)
 	}
-	if !changed && e.member == memberSame {
+	if d.member = e.member; d.fate == fateSame && d.member == memberSame {
 		return nil
 	}
-	if !changed {
-		// Known, unchanged, and new to this root: another workspace of the engine has brought it in.
-		d, _ = readChanged(e.path, e.uri, *e.stat, nil)
-	}
-	d.member = e.member
 	return &d
 }
 

@@ -92,24 +92,24 @@ func TestFreshFilesAreReadAgain(t *testing.T) {
 		}
 	}
 	write("package a", time.Now())
-	d, changed := lookAt(path, "file:///a.go", nil)
-	if !changed || string(d.text) != "package a" {
-		t.Fatalf("first look: %+v, %v", d, changed)
+	d := lookAt(path, "file:///a.go", nil)
+	if d.fate != fateRead || string(d.text) != "package a" {
+		t.Fatalf("first look: %+v", d)
 	}
 	// The same size and time, other content: what a clock that ticks slowly makes of two writes in a row.
 	known := d.stat
 	write("package b", time.Now())
-	if d, changed = lookAt(path, "file:///a.go", &known); !changed || string(d.text) != "package b" {
-		t.Errorf("second look: %+v, %v", d, changed)
+	if d = lookAt(path, "file:///a.go", &known); d.fate != fateRead || string(d.text) != "package b" {
+		t.Errorf("second look: %+v", d)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if d, changed = lookAt(path, "file:///a.go", &known); !changed || !d.gone {
-		t.Errorf("after removal: %+v, %v", d, changed)
+	if d = lookAt(path, "file:///a.go", &known); d.fate != fateGone {
+		t.Errorf("after removal: %+v", d)
 	}
-	if _, changed = lookAt(path, "file:///a.go", nil); changed {
-		t.Error("a file that never was has changed")
+	if d = lookAt(path, "file:///a.go", nil); d.fate != fateSame {
+		t.Errorf("a file that never was: %+v", d)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"go/types"
+	"hash/crc32"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 
 	"golang.org/x/mod/modfile"
@@ -21,7 +23,7 @@ import (
 //	files -> shape -> faceText -> face(package) -> face(importer) …
 //	files, face(imports) -> check
 var (
-	headers = runtime.NewQuery("golang/header", 1, func(t *runtime.Task, uri string) (string, error) {
+	headers = runtime.NewQuery("golang/header", version(1), func(t *runtime.Task, uri string) (string, error) {
 		text, err := textOf(t, uri)
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			return "", nil
@@ -29,7 +31,7 @@ var (
 		return header(text), err
 	})
 
-	shapes = runtime.NewQuery("golang/shape", 1, func(t *runtime.Task, uri string) (shape, error) {
+	shapes = runtime.NewQuery("golang/shape", version(1), func(t *runtime.Task, uri string) (shape, error) {
 		text, err := textOf(t, uri)
 		if err != nil {
 			return shape{}, ignoreUnknown(err)
@@ -43,21 +45,21 @@ var (
 		return shape{Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors}, nil
 	})
 
-	faceTexts = runtime.NewQuery("golang/face-text", 1, func(t *runtime.Task, uri string) (runtime.Blob, error) {
+	faceTexts = runtime.NewQuery("golang/face-text", version(1), func(t *runtime.Task, uri string) (runtime.Blob, error) {
 		s, err := shapes.Get(t, uri)
 		return s.Face, err
 	})
 
-	symbolLists = runtime.NewQuery("golang/symbols", 1, func(t *runtime.Task, uri string) ([]byte, error) {
+	symbolLists = runtime.NewQuery("golang/symbols", version(1), func(t *runtime.Task, uri string) ([]byte, error) {
 		s, err := shapes.Get(t, uri)
 		return s.Symbols, err
 	})
 
-	layouts = runtime.NewQuery("golang/layout", 1, layoutOf)
+	layouts = runtime.NewQuery("golang/layout", version(1), layoutOf)
 
-	metadatas = runtime.NewQuery("golang/metadata", 1, metadataOf)
+	metadatas = runtime.NewQuery("golang/metadata", version(1), metadataOf)
 
-	pkgs = runtime.NewQuery("golang/package", 1, func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+	pkgs = runtime.NewQuery("golang/package", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
 		m, err := metadatas.Get(t, k.Root)
 		if err != nil {
 			return nil, err
@@ -65,15 +67,20 @@ var (
 		return m.find(k.ID), nil
 	})
 
-	checks = runtime.NewQuery("golang/check", 1, checkOf)
+	checks = runtime.NewQuery("golang/check", version(1), checkOf)
 
-	declarations = runtime.NewQuery("golang/declarations", 1, declarationsOf)
+	declarations = runtime.NewQuery("golang/declarations", version(1), declarationsOf)
 )
 
 // faces is made here because a face asks for those of its imports.
 var faces *runtime.Query[pkgKey, faceResult]
 
-func init() { faces = runtime.NewQuery("golang/face", 1, faceOf) }
+func init() { faces = runtime.NewQuery("golang/face", version(1), faceOf) }
+
+// version is the version of a query whose results also depend on the parser and the checker that this program was built with.
+func version(n int) int {
+	return int(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", n, goruntime.Version())) >> 1)
+}
 
 // A pkgKey names a package of a workspace. A package that is no longer there has empty results.
 type pkgKey struct{ Root, ID string }

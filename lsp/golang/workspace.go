@@ -39,24 +39,59 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if !filepath.IsAbs(root) || !utf8.ValidString(root) {
 		return nil, fmt.Errorf("golang: workspace root %q: not an absolute path in UTF-8", root)
 	}
-	// The go command answers in resolved paths; so does everything here.
-	resolved, err := filepath.EvalSymlinks(root)
+	// The root stays as it was given, symbolic links and all: a client that opened it by one path wants answers in that path, and the
+	// go command gives them.
+	root = filepath.Clean(root)
+	info, err := os.Stat(root)
 	if err != nil {
 		return nil, fmt.Errorf("golang: workspace root: %w", err)
 	}
-	if info, err := os.Stat(resolved); err != nil || !info.IsDir() {
-		return nil, errors.Join(fmt.Errorf("golang: workspace root %s is not a directory", root), err)
+	if !info.IsDir() {
+		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
-	w := &workspace{eng: eng, root: resolved, given: filepath.Clean(root), o: o, log: o.Logger, turn: make(chan struct{}, 1)}
+	w := &workspace{eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1)}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	w.background, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
-	err = eng.Commit(ctx, func(c *runtime.Writer) error { return overlays.ClearPrefix(c, dirPrefix(resolved)) })
+	err = sessions.begin(eng, func(first bool) error {
+		stale := dirPrefix(root)
+		if first {
+			stale = "" // of whatever files a process before this one left
+		}
+		return eng.Commit(ctx, func(c *runtime.Writer) error { return overlays.ClearPrefix(c, stale) })
+	})
 	if err != nil {
 		return nil, fmt.Errorf("golang: opening workspace %s: %w", root, err)
 	}
 	return w, nil
+}
+
+// sessions counts the open workspaces of each engine.
+var sessions = sessionCount{open: map[*runtime.Engine]int{}}
+
+type sessionCount struct {
+	mu   sync.Mutex
+	open map[*runtime.Engine]int // guarded by mu
+}
+
+// begin counts a workspace if fn, which learns whether it is the engine's first in this process, succeeds.
+func (s *sessionCount) begin(eng *runtime.Engine, fn func(first bool) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := fn(s.open[eng] == 0); err != nil {
+		return err
+	}
+	s.open[eng]++
+	return nil
+}
+
+func (s *sessionCount) end(eng *runtime.Engine) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[eng]--; s.open[eng] == 0 {
+		delete(s.open, eng)
+	}
 }
 
 // A workspace is one root with the engine that knows about it.
@@ -64,17 +99,17 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 // Inputs are brought in by prepare, under the turn; questions that come before the first prepare wait for it. Background refreshes
 // follow every change of inputs after that.
 type workspace struct {
-	eng   *runtime.Engine
-	root  string // resolved
-	given string // as opened
-	o     lsp.WorkspaceOptions
-	log   *slog.Logger
+	eng  *runtime.Engine
+	root string
+	o    lsp.WorkspaceOptions
+	log  *slog.Logger
 
 	background context.Context // ends with Close
 	stop       context.CancelCauseFunc
 	tasks      sync.WaitGroup // background refreshes
 
 	turn chan struct{} // holds a token while somebody brings inputs in
+	disk sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn
 
 	mu       sync.Mutex
 	ready    uint64          // guarded by mu: the generation from which on inputs are complete; 0: not yet
@@ -89,9 +124,13 @@ func (w *workspace) Root() string { return w.root }
 // Close implements lsp.Workspace.
 func (w *workspace) Close() error {
 	w.mu.Lock()
+	closed := w.closed
 	w.closed = true
 	w.mu.Unlock()
-	w.stop(lsp.ErrClosed)
+	if !closed {
+		w.stop(lsp.ErrClosed)
+		sessions.end(w.eng)
+	}
 	w.tasks.Wait()
 	return nil
 }
@@ -102,17 +141,11 @@ func (w *workspace) isClosed() bool {
 	return w.closed
 }
 
-// canonical gives the URI under which the inputs know a file: canonical, and below the resolved root where the client names it by
-// another way there.
+// canonical gives the one spelling of a URI.
 func (w *workspace) canonical(uri string) (string, error) {
 	path, ok := filePath(uri)
 	if !ok || !filepath.IsAbs(path) {
 		return "", &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
-	}
-	if w.given != w.root && inside(w.given, path) {
-		if rel, err := filepath.Rel(w.given, path); err == nil {
-			path = filepath.Join(w.root, rel)
-		}
 	}
 	return fileURI(filepath.Clean(path)), nil
 }
@@ -135,33 +168,45 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 	if err != nil {
 		return err
 	}
-	changes, err := w.look(ctx, []string{uri})
-	if err != nil {
-		return err
-	}
-	return w.change(ctx, []string{uri}, func(c *runtime.Writer) error {
-		if err := overlays.Delete(c, uri); err != nil {
-			return err
-		}
-		return changes.write(c)
-	})
+	return w.changeDisk(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Delete(c, uri) })
 }
 
 // FilesChanged implements lsp.Workspace.
 func (w *workspace) FilesChanged(ctx context.Context, uris []string) error {
 	var known []string
 	for _, uri := range uris {
-		uri, err := w.canonical(uri)
-		if err != nil {
-			continue // of no concern to a workspace of files
+		if uri, err := w.canonical(uri); err == nil { // others are of no concern to a workspace of files
+			known = append(known, uri)
 		}
-		known = append(known, uri)
 	}
-	changes, err := w.look(ctx, known)
+	return w.changeDisk(ctx, known, func(*runtime.Writer) error { return nil })
+}
+
+// changeDisk looks at files, or whole directories, and commits what has become of them, together with what fn writes.
+func (w *workspace) changeDisk(ctx context.Context, uris []string, fn func(*runtime.Writer) error) error {
+	w.disk.Lock()
+	defer w.disk.Unlock()
+	changes, err := w.look(ctx, uris)
 	if err != nil {
 		return err
 	}
-	return w.change(ctx, changes.uris(), changes.write)
+	var env *environment
+	if slices.ContainsFunc(changes.list, func(d diskChange) bool { return !isGoFile(d.uri) }) {
+		// Module files decide the environment, too.
+		e, err := readEnvironment(ctx, w.root, w.o.Tests, w.o.BuildTags, w.o.Env)
+		if err != nil {
+			return err
+		}
+		env = &e
+	}
+	return w.change(ctx, append(uris, changes.uris()...), func(c *runtime.Writer) error {
+		if env != nil {
+			if err := environments.Put(c, w.root, *env); err != nil {
+				return err
+			}
+		}
+		return errors.Join(fn(c), changes.write(c))
+	})
 }
 
 // change commits changed inputs and has diagnostics follow.

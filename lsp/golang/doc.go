@@ -1,0 +1,49 @@
+// Package golang is the Go front end: it answers questions about Go source, and diagnoses it, with queries of package runtime.
+//
+// # Data flow
+//
+// Inputs are records: the text of every file, unsaved texts, which files a root has, the build environment. prepare and
+// changeDisk compare them with the disk, by stat, and commit what differs. Everything else is computed (queries.go):
+//
+//	header    of a file: what the go command looks at
+//	layout    of a root: its files and their headers
+//	metadata  of a root: its packages and all they import, asked of go list; one package's part of it is "package"
+//	shape     of a file, from one parse: outline, symbols, syntax errors, face text
+//	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
+//	check     of a package: diagnostics and index, from its files and the faces of its imports
+//
+// A face text is what other packages can see the effect of. An edit in a body or a comment leaves it as it is, so that it ends
+// at the package's own check; an edit of a declaration makes a new face, and if the export data comes out the same it ends
+// there. Export data is position-free (it is written over an empty file set) and deep (it describes all that it mentions), so a
+// check reads the faces of its direct imports and nothing else: a change two imports away is looked at only if it shows through.
+//
+// An index (index.go) is the answer to "what is this name" for every identifier of a package. Things declared in the package are
+// known by their place, things of other packages by path and object path (objectpath.go). A definition is two look-ups; references
+// are a binary search in every index whose package can reach the thing, and a scan of those that name it.
+//
+// # Terms
+//
+// A package is known by its ID, as go list prints it; several IDs can share a path, since a package with its tests is compiled apart.
+// A package belongs to the workspace if a pattern ./... in the root matches it; others are read as far as those need it.
+// The owners of a file are the packages that it is compiled in.
+//
+// # Invariants
+//
+//   - G1: the import graph of metadata is acyclic; edges of a cycle are cut and say so.
+//   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a face.
+//   - G3: equal face texts, imported faces, language version and architecture give equal export data, byte for byte.
+//   - G4: an index is written in one order only: equal contents give equal bytes.
+//   - G5: a types.Package has one user at a time, and so has everything that it refers to (world.go).
+//   - G6: a stat record is committed together with the text that was read under it, and is distrusted while the file is young.
+//   - G7: a panic in go/types costs the package that it happened in, and is a diagnostic there.
+//
+// # What the empty answer means
+//
+// A query about a file or package that is not there gives the zero value, not an error: it may have gone since the
+// question was thought of. Questions of users get lsp.ErrUnknownFile and lsp.ErrNoSymbol.
+//
+// # Limits
+//
+// Package C is opaque: what cgo names refer to is not known, and errors that follow from that are dropped. A file that the build
+// leaves out is parsed, not checked. Nested modules are workspaces of their own.
+package golang
