@@ -7,7 +7,6 @@ import (
 	"math"
 	"regexp"
 	goruntime "runtime"
-	"runtime/debug"
 	"time"
 )
 
@@ -222,10 +221,4 @@ func logSpread(env *Env, name, unit string, field []*contender, col int) {
 		}
 		env.Logf("  %-24s %-28s %10s  (%s-%s) %s, %d rounds", name, who, Figure(s.median()), Figure(lo), Figure(hi), unit, len(s))
 	}
-}
-
-// Settle returns memory to a comparable state before something is measured by its effect on the heap.
-func Settle() {
-	goruntime.GC()
-	debug.FreeOSMemory()
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	goruntime "runtime"
 	"sync"
 	"time"
 
@@ -42,13 +41,13 @@ func uniform(d *data, threads int) measure {
 			})
 		}
 		l.cursor += threads * each
-		before := mallocs()
+		before := compare.Mallocs()
 		began := time.Now()
 		close(begin)
 		done.Wait()
 		figures := []float64{compare.PerItem(time.Since(began), each)}
 		if threads == 1 {
-			figures = append(figures, float64(mallocs()-before)/float64(each))
+			figures = append(figures, float64(compare.Mallocs()-before)/float64(each))
 		}
 		return figures, errors.Join(errs...)
 	}
@@ -91,10 +90,4 @@ func readAll(r reader, probes []probe) error {
 		return fmt.Errorf("wrong answer: %d of %d gets", wrong, len(probes))
 	}
 	return nil
-}
-
-func mallocs() uint64 {
-	var m goruntime.MemStats
-	goruntime.ReadMemStats(&m)
-	return m.Mallocs
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"math"
-	goruntime "runtime"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
@@ -54,7 +53,7 @@ func (f *fleet) get(ctx context.Context, k maker) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	heap := liveHeap()
+	heap := compare.LiveHeap()
 	c, err := k.open(ctx, dir, len(f.data.records), false)
 	if err != nil {
 		return nil, err
@@ -70,7 +69,7 @@ func (f *fleet) get(ctx context.Context, k maker) (*loaded, error) {
 		}
 	}
 	n := float64(len(f.data.records))
-	l.heapPerRecord = max(0, float64(liveHeap()-heap)) / n
+	l.heapPerRecord = max(0, float64(compare.LiveHeap()-heap)) / n
 	if k.durable {
 		used, err := compare.DiskUsage(dir)
 		if err != nil {
@@ -86,12 +85,4 @@ func (f *fleet) get(ctx context.Context, k maker) (*loaded, error) {
 	}
 	f.ships[k.name] = l
 	return l, nil
-}
-
-// liveHeap is the size of the Go heap after a collection.
-func liveHeap() int64 {
-	compare.Settle()
-	var m goruntime.MemStats
-	goruntime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
 // A pebbleDB has a cache that holds everything, 64 MiB memtables and bloom filters.
@@ -14,7 +16,7 @@ type pebbleDB struct {
 }
 
 func openPebble(_ context.Context, dir string, _ int, sync bool) (contender, error) {
-	o := &pebble.Options{CacheSize: 4 << 30, MemTableSize: 64 << 20, Logger: silent{}}
+	o := &pebble.Options{CacheSize: 4 << 30, MemTableSize: 64 << 20, Logger: compare.Silent{}}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
@@ -51,12 +53,3 @@ func (c pebbleDB) get(k *key) (int, bool) {
 func (c pebbleDB) reader() (reader, error) { return stateless{c.get}, nil }
 func (c pebbleDB) settle() error           { return c.db.Flush() }
 func (c pebbleDB) close() error            { return c.db.Close() }
-
-// Silent is a logger for peers that would write to the table's terminal.
-type silent struct{}
-
-func (silent) Infof(string, ...any)  {}
-func (silent) Errorf(string, ...any) {}
-func (silent) Fatalf(format string, args ...any) {
-	panic("pebble: " + format)
-}

@@ -1,7 +1,6 @@
 package task
 
 import (
-	goruntime "runtime"
 	"sync/atomic"
 	"time"
 
@@ -29,26 +28,26 @@ func inside(n int) measure {
 // count times n tasks from the first submit to the end of the last.
 func count(n int, submit func(task func())) ([]float64, error) {
 	t := newTally(n)
-	before := mallocs()
+	before := compare.Mallocs()
 	began := time.Now()
 	submit(t.task)
 	if err := t.wait(lost); err != nil {
 		return nil, err
 	}
 	took := time.Since(began)
-	return []float64{compare.PerItem(took, n), float64(mallocs()-before) / float64(n)}, t.check()
+	return []float64{compare.PerItem(took, n), float64(compare.Mallocs()-before) / float64(n)}, t.check()
 }
 
 func waiting(n int) measure {
 	return func(c contender) ([]float64, error) {
-		before := mallocs()
+		before := compare.Mallocs()
 		began := time.Now()
 		seen, err := c.(waiter).waits(n)
 		took := time.Since(began)
 		if err == nil {
 			err = compare.Same("number of waits", seen, n)
 		}
-		return []float64{compare.PerItem(took, n), float64(mallocs()-before) / float64(n)}, err
+		return []float64{compare.PerItem(took, n), float64(compare.Mallocs()-before) / float64(n)}, err
 	}
 }
 
@@ -82,10 +81,4 @@ func compute(d time.Duration) {
 	for began := time.Now(); time.Since(began) < d; {
 		continue
 	}
-}
-
-func mallocs() uint64 {
-	var m goruntime.MemStats
-	goruntime.ReadMemStats(&m)
-	return m.Mallocs
 }

@@ -1,0 +1,82 @@
+package index
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+type ours struct {
+	store *mmapcas.Store
+	db    *db.DB
+	part  db.PartID
+	ops   []db.Op
+}
+
+func openOurs(_ context.Context, dir string, d *data) (contender, error) {
+	return openDB(dir, d, db.Options{})
+}
+
+func openVolatile(_ context.Context, dir string, d *data) (contender, error) {
+	return openDB(dir, d, db.Options{Volatile: true})
+}
+
+func openDB(dir string, d *data, o db.Options) (_ contender, err error) {
+	c := &ours{}
+	if c.store, err = mmapcas.Open(dir, mmapcas.Options{}); err != nil {
+		return nil, err
+	}
+	// Every name must name a record.
+	if _, err = c.store.PutBatch(kind, d.payloads, nil); err == nil {
+		c.db, err = db.Open(c.store, o)
+	}
+	if err == nil {
+		c.part, err = c.db.Partition("entries", false)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.store.Close())
+	}
+	return c, nil
+}
+
+func (c *ours) commit(edits []entry) error {
+	c.ops = c.ops[:0]
+	for i := range edits {
+		c.ops = append(c.ops, db.Op{Part: c.part, Key: edits[i].text, Verb: db.Put, Hash: edits[i].name})
+	}
+	_, err := c.db.Commit(context.Background(), c.ops)
+	return err
+}
+
+func (c *ours) snapshot() (snapshot, error) { return oursSnapshot{c.db.Snapshot(), c.part}, nil }
+
+func (c *ours) close() error { return errors.Join(c.db.Close(context.Background()), c.store.Close()) }
+
+type oursSnapshot struct {
+	s    *db.Snapshot
+	part db.PartID
+}
+
+func (s oursSnapshot) get(e *entry) (name, bool) {
+	h, ok, err := s.s.Get(s.part, e.text)
+	return h, ok && err == nil
+}
+
+func (s oursSnapshot) scan(lo, hi *entry) (count, sum int) {
+	err := s.s.Range(s.part, lo.text, hi.text, false, func(_ string, h mmapcas.Hash) bool {
+		count++
+		sum += int(h[0])
+		return true
+	})
+	if err != nil {
+		return -1, 0 // no right answer has this count
+	}
+	return count, sum
+}
+
+func (s oursSnapshot) release() error {
+	s.s.Release()
+	return nil
+}

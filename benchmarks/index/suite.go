@@ -1,0 +1,107 @@
+package index
+
+import (
+	"context"
+
+	"github.com/cytisus/cytisus/benchmarks/compare"
+)
+
+// makers is ours and the peers. One line here and one file beside this one add a peer.
+var makers = []maker{
+	{name: "cytisus-db", ours: true, open: openOurs},
+	{name: "cytisus-no-log", open: openVolatile},
+	{name: "tidwall-btree", open: openTidwall},
+	{name: "google-btree", open: openGoogle},
+	{name: "go-immutable-radix", open: openRadix},
+	{name: "pebble-v2", open: openPebble},
+	{name: "bbolt", open: openBolt},
+}
+
+// Suite compares ordered maps.
+func Suite() compare.Suite {
+	return compare.Suite{Name: "index", Doc: "ordered maps with snapshots: commit, get, scan, snapshot, size", Cases: cases}
+}
+
+func cases(env *compare.Env) ([]compare.Case, error) {
+	d := newData(env, max(env.Size(200_000, 2000), group))
+	f := &fleet{env: env, data: d, ships: make(map[string]*loaded)}
+	commits, snapshots, updates := 200, 20_000, 2000
+	if env.Quick {
+		commits, snapshots, updates = 20, 100, 100
+	}
+	one := func(unit string) []compare.Column { return []compare.Column{{Unit: unit}} }
+	list := []compare.Case{
+		{Name: "size-heap", Columns: one("bytes/entry"), Entrants: f.entrants(size)},
+		{Name: "get", Columns: one("ns/get"), Entrants: f.entrants(get)},
+		{Name: "scan-100", Columns: one("ns/scan"), Entrants: f.entrants(scan)},
+		{Name: "snapshot", Columns: one("ns/snapshot"), Entrants: f.entrants(take(snapshots))},
+		{Name: "commit-100", Columns: one("ns/commit"), Entrants: f.entrants(commit(commits))},
+		{Name: "snapshot+update", Columns: one("ns/update"), Entrants: f.entrants(update(updates))},
+	}
+	for i := range list[0].Entrants {
+		list[0].Entrants[i].Rounds = 1 // a size does not change from round to round
+	}
+	return list, nil
+}
+
+// A fleet is the contenders with all entries. Each is loaded when it is first asked for.
+type fleet struct {
+	env   *compare.Env
+	data  *data
+	ships map[string]*loaded
+}
+
+// A loaded contender holds all entries.
+type loaded struct {
+	c        contender
+	d        *data
+	versions []int // of each group
+	cursor   int   // where the next round goes on
+	heap     float64
+}
+
+func (f *fleet) entrants(m measure) (list []compare.Entrant) {
+	for _, k := range makers {
+		list = append(list, compare.Entrant{
+			Name: k.name, Ours: k.ours,
+			Start: func(ctx context.Context) (compare.Session, error) {
+				l, err := f.get(ctx, k)
+				return compare.Session{Round: func(context.Context) ([]float64, error) { return m(l) }}, err
+			},
+		})
+	}
+	return list
+}
+
+func (f *fleet) get(ctx context.Context, k maker) (*loaded, error) {
+	if l := f.ships[k.name]; l != nil {
+		return l, nil
+	}
+	dir, err := f.env.TempDir(k.name)
+	if err != nil {
+		return nil, err
+	}
+	heap := compare.LiveHeap()
+	l, err := load(ctx, k, dir, f.data)
+	if err != nil {
+		return nil, err
+	}
+	f.env.Cleanup(l.c.close)
+	l.heap = max(0, float64(compare.LiveHeap()-heap)) / float64(len(f.data.entries))
+	f.ships[k.name] = l
+	return l, nil
+}
+
+// load opens a contender and commits all groups.
+func load(ctx context.Context, k maker, dir string, d *data) (*loaded, error) {
+	c, err := k.open(ctx, dir, d)
+	if err != nil {
+		return nil, err
+	}
+	for g := range d.groups() {
+		if err := c.commit(d.edits(g, 0)); err != nil {
+			return nil, err
+		}
+	}
+	return &loaded{c: c, d: d, versions: make([]int, d.groups())}, nil
+}
