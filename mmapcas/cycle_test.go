@@ -401,15 +401,11 @@ func TestCollectInterrupted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, clone := range map[string]*vfs.Mem{"kill": fs.Clone(), "power": fs.CrashClone(uint64(step))} {
-			o := small(clone)
-			if name == "power" {
-				continue // SyncNone promises nothing after the first commit; see TestPowerCut
-			}
-			s2 := mustOpen(t, "/s", o)
+		if step%(1+int(stride())/8) == 0 || done {
+			s2 := mustOpen(t, "/s", small(fs.Clone()))
 			for _, h := range live {
 				if _, _, err := s2.Get(h, nil); err != nil {
-					t.Fatalf("step %d, %s: %v", step, name, err)
+					t.Fatalf("step %d: %v", step, err)
 				}
 			}
 			if string(s2.Note()) != "x" {

@@ -91,8 +91,8 @@
 //
 // # Lock order
 //
-// commitMu, then appender lease, then segMu, then a shard's mu. Free functions of the epoch domain take none of them
-// except segMu.
+// Cycle.sweepMu, commitMu, the appenders, segMu, then one of Cycle.mu, a segment's syncMu, a shard's mu. Free functions of
+// the epoch domain take none of them.
 //
 // # Trust
 //

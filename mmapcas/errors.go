@@ -1,6 +1,7 @@
 package mmapcas
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,7 +68,7 @@ type LockedError struct {
 
 func (e *LockedError) Error() string {
 	if e.PID == 0 {
-		return fmt.Sprintf("mmapcas: store %s is locked by another process", e.Path)
+		return fmt.Sprintf("mmapcas: store %s is locked by another process (%s)", e.Path, cmp.Or(e.Holder, "which one is not known"))
 	}
 	return fmt.Sprintf("mmapcas: store %s is locked by process %d (%s)", e.Path, e.PID, e.Holder)
 }

@@ -270,6 +270,56 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestCompactOnFullDisk: a collection makes room on a disk that has room for one more segment, and harms nothing where
+// there is none at all.
+func TestCompactOnFullDisk(t *testing.T) {
+	mem := vfs.NewMem()
+	o := small(mem)
+	o.Sync = SyncGroup
+	s := mustOpen(t, "/s", o)
+	mem.SetLimit(2 << 20)
+	var live []Hash
+	n := 0
+	for ; ; n++ {
+		h, _, err := s.Put(1, payload(n, 1000))
+		if errors.Is(err, ErrNoSpace) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n%4 == 0 || n < 200 {
+			live = append(live, h)
+		}
+	}
+	if n < 1000 {
+		t.Fatalf("full after %d records", n)
+	}
+	if err := s.Commit([]byte("full")); err != nil {
+		t.Fatal(err)
+	}
+	if st := collect(t, s, live); st.Moved != 0 || st.Dropped == 0 {
+		t.Fatalf("%+v", st)
+	}
+	mem.SetLimit(2<<20 + 64<<10)
+	if st := collect(t, s, live); st.Moved == 0 || st.Freed < 1<<20 {
+		t.Fatalf("%+v", st)
+	}
+	for i := range 500 {
+		live = append(live, mustPut(t, s, 1, payload(n+i, 1000)))
+	}
+	for _, h := range live {
+		if _, _, err := s.Get(h, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustVerify(t, s)
+	mustClose(t, s)
+	s = mustOpen(t, "/s", o)
+	mustVerify(t, s)
+	mustClose(t, s)
+}
+
 func TestReadOnlyDisk(t *testing.T) {
 	for _, errno := range []error{syscall.EROFS, syscall.EACCES} {
 		_, err := Open("/s", small(vfs.FailFrom(vfs.NewMem(), 1, errno)))

@@ -81,9 +81,9 @@ func TestIndexModel(t *testing.T) {
 			rng := seeded(t)
 			r := newIndexRig(t)
 			model := map[Hash]arena.Addr{}
-			names, steps := 3000, 12000
+			names, steps := 2000, 8000
 			if name == "one bucket, one tag" {
-				names, steps = 400, 3000 // every lookup compares all
+				names, steps = 200, 1500 // every lookup compares all
 			}
 			for range steps {
 				h := namer(rng.IntN(names))
@@ -146,7 +146,7 @@ func TestIndexRace(t *testing.T) {
 			names := 8000
 			switch {
 			case name == "one bucket, one tag":
-				names = 300
+				names = 200
 			case raceEnabled:
 				names = 2000
 			}

@@ -143,7 +143,9 @@ func (s *Store) mapSegment(seg *segment, size, bytes, trusted int64, headerOK, s
 		if s.opts.ReadOnly {
 			bytes = size
 		} else if err := f.Allocate(bytes); err != nil {
-			return unusable(err)
+			// A full disk is no reason not to read.
+			s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)
+			bytes, headerOK = size, false
 		} else {
 			size = bytes
 		}

@@ -100,7 +100,7 @@ func (s *Store) open() error {
 		if err := s.fs.MkdirAll(s.dir); err != nil {
 			return err
 		}
-	} else if _, err := s.fs.List(s.dir); err != nil {
+	} else if _, err := readSuperblock(s.fs, s.dir); err != nil {
 		return err // before a lock file is made where there is no store
 	}
 	var err error

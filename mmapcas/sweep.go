@@ -1,7 +1,9 @@
 package mmapcas
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
@@ -27,6 +29,7 @@ type SweepStats struct {
 // sweeper is the state of a sweep between slices.
 type sweeper struct {
 	segs    []*segment // still to do; the first may be half done
+	sorted  bool       // segs are in the order in which they give space back
 	scan    scanner    // over segs[0], if open
 	open    bool
 	move    bool // segs[0] is being copied
@@ -42,7 +45,8 @@ type sweeper struct {
 // Sweep does nothing while records wait in Shaded: trace them first, then call again. Once Sweep has begun, Mark no longer
 // saves what was swept, so everything reachable must have been marked before the first call.
 //
-// After an error the cycle goes on: Sweep may be called again, for instance after space was made.
+// After an error the cycle goes on: Sweep may be called again. A disk too full for copies is no
+// error: what cannot be copied stays where it is.
 func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error) {
 	c.sweepMu.Lock()
 	defer c.sweepMu.Unlock()
@@ -53,6 +57,9 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 		return false, st, nil
 	}
 	s, w := c.s, &c.sweep
+	if !w.sorted {
+		w.sort()
+	}
 	for start := time.Now(); len(w.segs) > 0; {
 		finished, err := c.sweepSome(&st)
 		if err != nil {
@@ -73,6 +80,14 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	s.counters.cycles.Add(1)
 	s.epochs.Collect()
 	return true, st, nil
+}
+
+// sort puts segments with little left in them first: what they give back is there for copying the others.
+func (w *sweeper) sort() {
+	w.sorted = true
+	slices.SortStableFunc(w.segs, func(a, b *segment) int {
+		return cmp.Compare(a.marks.Load().live.Load(), b.marks.Load().live.Load())
+	})
 }
 
 // sweepSome sweeps some records of the first segment and reports whether it came to its end.
@@ -139,7 +154,14 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	if !c.sweep.move {
 		return nil
 	}
-	return c.moveRecord(seg, off, r, st)
+	err = c.moveRecord(seg, off, r, st)
+	if errors.Is(err, ErrNoSpace) {
+		// No room to make room. The segment stays; sweeping goes on, and another one may go without being copied.
+		s.log.Warn("mmapcas: segment not compacted", "segment", seg.name, "err", err)
+		c.sweep.move = false
+		return nil
+	}
+	return err
 }
 
 // moveRecord copies a marked record to the sweeper's own segment and leads its index entry there.
@@ -214,6 +236,7 @@ func (c *Cycle) finishSegment(st *SweepStats) error {
 			return err
 		}
 		st.Freed += seg.mem.Bytes()
+		s.epochs.Collect() // which removes the file now, if nobody reads in it
 		w.copied = w.copied[:0]
 		if m := w.to.Segment(); m != nil {
 			w.copied = append(w.copied, m.Owner().(*segment))

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/cytisus/cytisus/arena"
 )
@@ -22,6 +23,7 @@ type Mem struct {
 	dirs  map[string]*memDir  // by cleaned name
 	locks map[string]*memLock // by cleaned name; not cloned: locks die with their process
 	pid   int                 // what lock holders are called
+	limit int64               // bytes of all files together; 0 is none
 }
 
 var _ FS = (*Mem)(nil)
@@ -48,6 +50,30 @@ type memLock struct {
 // NewMem returns an empty file system.
 func NewMem() *Mem {
 	return &Mem{dirs: map[string]*memDir{}, locks: map[string]*memLock{}, pid: os.Getpid()}
+}
+
+// SetLimit makes the disk full when all files together have n bytes. 0 lifts the limit. Clones have none.
+func (m *Mem) SetLimit(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.limit = n
+}
+
+// room reports whether f may have size bytes.
+func (m *Mem) room(f *memFile, size int) error {
+	if m.limit == 0 || size <= len(f.node.data) {
+		return nil
+	}
+	used := int64(size - len(f.node.data))
+	for _, d := range m.dirs {
+		for _, n := range d.names {
+			used += int64(len(n.data))
+		}
+	}
+	if used > m.limit {
+		return &fs.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
+	}
+	return nil
 }
 
 // Clone returns the file system as another process finds it when this one is killed now. Nobody may be writing,
@@ -244,6 +270,9 @@ func (m *Mem) Lock(name, holder string, shared bool) (io.Closer, error) {
 		m.locks[name] = l
 	}
 	if l.exclusive || (!shared && l.shared > 0) {
+		if !l.exclusive {
+			return nil, &HeldError{Name: name, Who: heldByReaders}
+		}
 		return nil, &HeldError{Name: name, PID: m.pid, Who: l.who}
 	}
 	if shared {
@@ -318,6 +347,9 @@ func (f *memFile) WriteAt(b []byte, off int64) (int, error) {
 	if err := f.writable(); err != nil {
 		return 0, err
 	}
+	if err := f.m.room(f, int(off)+len(b)); err != nil {
+		return 0, err
+	}
 	f.node.resize(max(int(off)+len(b), len(f.node.data)))
 	return copy(f.node.data[off:], b), nil
 }
@@ -339,6 +371,9 @@ func (f *memFile) Allocate(n int64) error {
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
 	if err := f.writable(); err != nil {
+		return err
+	}
+	if err := f.m.room(f, int(n)); err != nil {
 		return err
 	}
 	f.node.resize(max(int(n), len(f.node.data)))

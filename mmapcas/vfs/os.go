@@ -90,7 +90,14 @@ func (OS) Lock(name, holder string, shared bool) (io.Closer, error) {
 	err = lockFile(f, shared)
 	if errors.Is(err, errHeld) {
 		held := readHolder(f, name)
-		return nil, errors.Join(held, f.Close())
+		// A lock that can be shared is held by readers; the note is of some writer before them.
+		if !shared && lockFile(f, true) == nil {
+			held = &HeldError{Name: name, Who: heldByReaders}
+		}
+		if cerr := f.Close(); cerr != nil {
+			return nil, errors.Join(held, cerr)
+		}
+		return nil, held
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("vfs: lock %s: %w", name, err), f.Close())
@@ -107,6 +114,9 @@ func (OS) Lock(name, holder string, shared bool) (io.Closer, error) {
 
 // errHeld is what lockFile says when somebody else has the lock.
 var errHeld = errors.New("held")
+
+// heldByReaders is what a HeldError says of holders of a shared lock, who leave no note.
+const heldByReaders = "open for reading"
 
 type noLock struct{}
 

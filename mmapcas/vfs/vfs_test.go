@@ -162,7 +162,8 @@ func TestLocks(t *testing.T) {
 		r2, err := fs.Lock(name, "", true)
 		must(t, err)
 		must(t, r1.Close())
-		if _, err := fs.Lock(name, "w", false); !errors.Is(err, ErrHeld) {
+		_, err = fs.Lock(name, "w", false)
+		if h, ok := errors.AsType[*HeldError](err); !ok || h.PID != 0 || h.Who != heldByReaders {
 			t.Fatalf("write lock beside a reader: %v", err)
 		}
 		must(t, r2.Close())
