@@ -138,6 +138,9 @@ func (c *Conn) Run(ctx context.Context) (code int, err error) {
 	return code, err
 }
 
+// Abort ends the connection at once; what is queued may be lost. Run returns [ErrClosed].
+func (c *Conn) Abort() { c.fail(ErrClosed) }
+
 // fail ends the connection for a reason that is not the reader's.
 func (c *Conn) fail(err error) {
 	c.failOnce.Do(func() {

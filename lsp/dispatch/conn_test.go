@@ -344,6 +344,16 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
+func TestAbort(t *testing.T) {
+	w := start(t, map[string]Handler{"echo": echo}, Options{})
+	w.send(call(1, "echo", "1"))
+	w.want(result(1, "1"))
+	w.conn.Abort()
+	if code, err := w.end(); code != 1 || !errors.Is(err, ErrClosed) {
+		t.Error(code, err)
+	}
+}
+
 func TestTrace(t *testing.T) {
 	w := start(t, map[string]Handler{"echo": echo}, Options{})
 	w.conn.SetTrace(protocol.TraceValueVerbose)

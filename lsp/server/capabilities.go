@@ -82,16 +82,22 @@ const (
 
 // initOptions are the initialization options of this server.
 type initOptions struct {
-	Diagnostics diagnosticsMode `json:"diagnostics"`
+	Diagnostics diagnosticsMode `json:"diagnostics"` // see the package comment
+	NoIndex     bool            `json:"noIndex"`     // answer from what is known, and on demand
 }
 
-// chooseMode picks the mode. Options that are of another server, or malformed, count as
-// none.
-func chooseMode(c capabilities, raw []byte) diagnosticsMode {
+// readOptions reads initialization options. Those of another server, or malformed ones,
+// count as none.
+func readOptions(raw []byte) initOptions {
 	var o initOptions
 	if len(raw) > 0 && json.Unmarshal(raw, &o) != nil {
-		o = initOptions{}
+		return initOptions{}
 	}
+	return o
+}
+
+// chooseMode picks the mode.
+func chooseMode(c capabilities, o initOptions) diagnosticsMode {
 	switch {
 	case !c.pullDiagnostics:
 		return modePush

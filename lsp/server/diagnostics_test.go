@@ -242,7 +242,7 @@ func TestModes(t *testing.T) {
 		{capabilities{pullDiagnostics: true}, "", modePull},
 		{capabilities{pushDiagnostics: true, pullDiagnostics: true}, "", modePush}, // could not be told of changes
 	} {
-		if got := chooseMode(c.caps, []byte(c.raw)); got != c.want {
+		if got := chooseMode(c.caps, readOptions([]byte(c.raw))); got != c.want {
 			t.Errorf("%+v %s: %s, want %s", c.caps, c.raw, got, c.want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/document"
 )
 
 // workspaceFolders returns the directories a client asks for: its folders, or its root in
@@ -108,10 +109,10 @@ func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Req
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	for _, f := range p.Event.Removed {
-		s.closeFolder(f.URI)
-	}
 	var problems []error
+	for _, f := range p.Event.Removed {
+		problems = append(problems, s.closeFolder(ctx, f.URI))
+	}
 	for _, f := range p.Event.Added {
 		if !f.URI.IsFile() {
 			continue // no business of a server of files
@@ -121,26 +122,44 @@ func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Req
 			problems = append(problems, err)
 			continue
 		}
+		for _, d := range s.documentsIn(opened) { // they may have been another folder's
+			problems = append(problems, s.putOverlay(ctx, d))
+		}
 		s.enterFolder(opened)
 	}
 	return dispatch.Done, errors.Join(problems...)
 }
 
-// closeFolder takes a folder from the session, with what was published of it.
-func (s *session) closeFolder(u uri.URI) {
+// documentsIn returns the documents that the client has open in a folder.
+func (s *session) documentsIn(f *folder) []*document.Document {
+	return slices.DeleteFunc(s.agreed.Load().docs.All(), func(d *document.Document) bool {
+		return !strings.HasPrefix(d.URI(), f.root.prefix)
+	})
+}
+
+// closeFolder takes a folder from the session, with what was published of it and with the
+// texts of documents that are open in it.
+func (s *session) closeFolder(ctx context.Context, u uri.URI) error {
 	if !u.IsFile() {
-		return
+		return nil
 	}
 	prefix := dirURI(u.FsPath())
 	s.mu.Lock()
 	i := slices.IndexFunc(s.folders, func(f *folder) bool { return f.prefix == prefix })
 	if i < 0 {
 		s.mu.Unlock()
-		return
+		return nil
 	}
 	gone := s.folders[i]
 	s.folders = slices.Delete(slices.Clone(s.folders), i, i+1)
 	s.mu.Unlock()
-	s.pub.retract(gone)
+	var problems []error
+	if !s.shows(gone.root.prefix) {
+		for _, d := range s.documentsIn(gone) {
+			problems = append(problems, s.host.overlays.clear(ctx, s.id, d.URI()))
+		}
+		s.pub.retract(gone)
+	}
 	s.host.release(gone.root)
+	return errors.Join(problems...)
 }

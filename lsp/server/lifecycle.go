@@ -25,7 +25,8 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 	}
 	a := &terms{encoding: position.Negotiate(offer), caps: readCapabilities(&p.Capabilities), client: clientName(&p.ClientInfo)}
 	a.docs = document.NewStore(a.encoding, s.host.o.MaxDocumentBytes)
-	a.mode = chooseMode(a.caps, p.InitializationOptions)
+	options := readOptions(p.InitializationOptions)
+	a.mode, a.noIndex = chooseMode(a.caps, options), options.NoIndex || s.host.o.NoIndex
 	if err := s.openFolders(ctx, workspaceFolders(&p, s.host.o.Root)); err != nil {
 		return dispatch.Done, jsonrpc2.Errorf(dispatch.RequestFailed, "initialize: %v", err)
 	}
@@ -67,7 +68,7 @@ func (s *session) initialized(context.Context, *dispatch.Request) (dispatch.Outc
 func (s *session) enterFolder(f *folder) {
 	s.pub.publishKnown(f)
 	s.showIndexing(f.root)
-	if !s.host.o.NoIndex {
+	if !s.agreed.Load().noIndex {
 		f.root.index.start()
 	}
 }

@@ -20,7 +20,7 @@ type Options struct {
 	Workspace lsp.WorkspaceOptions
 
 	// NoIndex keeps a session from indexing its workspaces when it begins; answers then come
-	// on demand only.
+	// on demand only. A client can ask for the same with {"noIndex": true}.
 	NoIndex bool
 
 	// DiagnosticsDelay is how long the diagnostics of an edited document wait for the next

@@ -28,7 +28,7 @@ func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	old := o.byFile[uri]
-	same := len(old) > 0 && bytes.Equal(old[len(old)-1].text, text)
+	same := len(old) > 0 && old[len(old)-1].root == r && bytes.Equal(old[len(old)-1].text, text)
 	claims := append(without(old, client), claim{client, r, text})
 	if !same {
 		if err := r.ws.SetOverlay(ctx, uri, text); err != nil {

@@ -49,6 +49,7 @@ type terms struct {
 	docs     *document.Store
 	caps     capabilities
 	mode     diagnosticsMode
+	noIndex  bool
 }
 
 // A folder is a root as one client names it.
