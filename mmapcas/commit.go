@@ -9,6 +9,12 @@ import (
 // is opened again, until the next Commit. With SyncGroup and SyncEvery it is durable when Commit returns nil. After an error the
 // records put are as they were, and whether the note is the old one or the new one shows at the next Open.
 func (s *Store) Commit(note []byte) error {
+	err := s.commit(note)
+	s.reap()
+	return err
+}
+
+func (s *Store) commit(note []byte) error {
 	if len(note) > MaxNoteBytes {
 		return fmt.Errorf("%w: note of %d bytes, limit is %d", ErrTooLarge, len(note), MaxNoteBytes)
 	}
@@ -59,8 +65,6 @@ func (s *Store) Commit(note []byte) error {
 	}
 	s.note.Store(&note)
 	s.counters.commits.Add(1)
-	// Commits come at the pace of work, so this keeps what was retired from piling up.
-	s.epochs.Collect()
 	return nil
 }
 

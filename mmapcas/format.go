@@ -45,17 +45,16 @@ const (
 // MaxPayloadBytes bounds a payload: 1 GiB. Payloads too large for the rest of a segment get one of their own.
 const MaxPayloadBytes = 1 << 30
 
-// header is a record's header as it lies on disk.
-type header struct {
-	word    uint64 // length, kind, flags, magic
-	hash    Hash
-	payload uint32 // checksum
-	self    uint32 // checksum
-}
+// Places in a record's header. The first word is at 0.
+const (
+	hashAt       = 8
+	payloadSumAt = hashAt + hash.Bytes
+	selfSumAt    = payloadSumAt + 4
+)
 
 // On-disk sizes: a change must not compile.
 var (
-	_ [headerBytes]byte = [unsafe.Sizeof(header{})]byte{}
+	_ [headerBytes]byte = [selfSumAt + 4]byte{}
 	_ [hash.Bytes]byte  = [unsafe.Sizeof(Hash{})]byte{}
 	_ [arena.Unit]byte  = [headerBytes]byte{}
 )
@@ -107,7 +106,7 @@ func parseRecord(b []byte) (r rec, ok bool) {
 	if w>>48 != recordMagic {
 		return rec{}, false
 	}
-	if checksum(b[:28]) != binary.LittleEndian.Uint32(b[28:]) {
+	if checksum(b[:selfSumAt]) != binary.LittleEndian.Uint32(b[selfSumAt:]) {
 		return rec{}, false
 	}
 	n := int64(uint32(w))
@@ -117,10 +116,10 @@ func parseRecord(b []byte) (r rec, ok bool) {
 	}
 	return rec{
 		kind:    Kind(w >> 32),
-		hash:    Hash(b[8:24]),
+		hash:    Hash(b[hashAt:payloadSumAt]),
 		payload: b[headerBytes : headerBytes+n : headerBytes+n],
 		padded:  b[headerBytes:end:end],
-		sum:     binary.LittleEndian.Uint32(b[24:]),
+		sum:     binary.LittleEndian.Uint32(b[payloadSumAt:]),
 	}, true
 }
 
@@ -130,10 +129,10 @@ func writeRecord(b []byte, kind Kind, h Hash, payload []byte, scratch *[headerBy
 	w := recordWord(kind, len(payload))
 	s := scratch[:]
 	binary.LittleEndian.PutUint64(s, w)
-	copy(s[8:24], h[:])
-	binary.LittleEndian.PutUint32(s[24:], checksum(b[headerBytes:]))
-	binary.LittleEndian.PutUint32(s[28:], checksum(s[:28]))
-	copy(b[8:headerBytes], s[8:])
+	copy(s[hashAt:], h[:])
+	binary.LittleEndian.PutUint32(s[payloadSumAt:], checksum(b[headerBytes:]))
+	binary.LittleEndian.PutUint32(s[selfSumAt:], checksum(s[:selfSumAt]))
+	copy(b[hashAt:headerBytes], s[hashAt:])
 	arena.StoreWord(b, w) // S3
 }
 

@@ -56,7 +56,7 @@ func (s *Store) Get(h Hash, dst []byte) ([]byte, Kind, error) {
 }
 
 // Has reports whether there is a record named h. It does not look at the payload, so the record may turn out to be
-// damaged.
+// damaged, and it holds nothing alive: only Put saves a record from a running cycle.
 func (s *Store) Has(h Hash) bool {
 	g := s.epochs.Pin()
 	defer g.Unpin()

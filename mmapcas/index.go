@@ -141,7 +141,7 @@ func (t *table) bucket(i uint64) []atomic.Uint64 {
 
 // hashAt returns the name in the header at a.
 func (x *index) hashAt(a arena.Addr) Hash {
-	return Hash(x.arena.Bytes(a, headerBytes)[8:24])
+	return Hash(x.arena.Bytes(a, headerBytes)[hashAt:payloadSumAt])
 }
 
 // isEntry reports whether a slot's word leads to a record.

@@ -38,8 +38,8 @@ func (s Sync) String() string {
 
 // Options tells Open how to run a store. The zero value works.
 type Options struct {
-	// Epochs is the clock that mapped memory is given back by. Nil means a domain of the store's own. Whoever reads in
-	// a task that entered a domain already shares it here.
+	// Epochs is the clock that mapped memory is given back by. Nil means a domain of the store's own. A domain that is
+	// handed in is the caller's to reap: memory of old index tables goes when somebody calls its Collect.
 	Epochs *epoch.Domain
 	// SegmentBytes is the size of a segment file, a power of two from 64 KiB to 4 GiB. Zero means 64 MiB. Fixed when a store
 	// is made; a store that exists keeps its own.

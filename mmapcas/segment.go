@@ -55,8 +55,7 @@ func parseSegmentName(name string) (number uint32, ok bool) {
 // newSegment makes a segment, enters it in the list and returns it with nothing but its header. bytes 0 means the
 // standard size. The caller appends to it.
 func (s *Store) newSegment(bytes int64) (*segment, error) {
-	// A new segment is a rare event at every level of load: a good clock for giving memory back.
-	s.epochs.Collect()
+	s.reap()
 	standard := bytes == 0
 	if standard {
 		bytes = s.arena.SegmentBytes()

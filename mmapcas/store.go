@@ -23,18 +23,20 @@ const lockName = "lock"
 
 // A Store holds records. All methods may be called from any goroutine.
 type Store struct {
-	dir      string // "" in memory; immutable
-	opts     Options
-	fs       vfs.FS
-	log      *slog.Logger
-	epochs   *epoch.Domain
-	arena    *arena.Arena
-	index    *index
-	pool     *pool
-	identity [identityBytes]byte
-	lock     io.Closer // nil in memory
-	closed   atomic.Bool
-	counters counters
+	dir    string // "" in memory; immutable
+	opts   Options
+	fs     vfs.FS
+	log    *slog.Logger
+	epochs *epoch.Domain
+	// ownEpochs: nobody else knows the domain. Immutable.
+	ownEpochs bool
+	arena     *arena.Arena
+	index     *index
+	pool      *pool
+	identity  [identityBytes]byte
+	lock      io.Closer // nil in memory
+	closed    atomic.Bool
+	counters  counters
 
 	segMu      sync.Mutex
 	segs       map[uint32]*segment // by number; guarded by segMu
@@ -66,12 +68,13 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	ownEpochs := o.Epochs == nil
 	o = o.withDefaults(dir)
 	if dir == "" && o.ReadOnly {
 		return nil, fmt.Errorf("%w: a store in memory would stay empty", ErrReadOnly)
 	}
 	s := &Store{
-		dir: dir, opts: o, fs: o.FS, log: o.Logger, epochs: o.Epochs,
+		dir: dir, opts: o, fs: o.FS, log: o.Logger, epochs: o.Epochs, ownEpochs: ownEpochs,
 		pool: newPool(o.Appenders), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
 	}
 	if err := s.open(); err != nil {
@@ -201,6 +204,14 @@ func (s *Store) release() error {
 		errs = append(errs, s.arena.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// reap gives retired memory back, if that is the store's business: a domain that was handed in has an owner who reaps. It
+// is called where work shows at every level of load, at commits and new segments.
+func (s *Store) reap() {
+	if s.ownEpochs {
+		s.epochs.Collect()
+	}
 }
 
 // Dir returns the directory of the store, "" for one in memory.
