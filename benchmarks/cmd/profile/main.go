@@ -1,0 +1,142 @@
+// Profile indexes part of the Go standard library from nothing under the CPU profiler, and says where the time went: by
+// lane, by task, by function.
+//
+//	profile [-all] [-o FILE] [-top 15] [DIR...]
+//
+// DIR are directories below the standard library's source; the default is a few small ones, -all is all of it. With -o the
+// profile is written too, for go tool pprof.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	goruntime "runtime"
+	"strings"
+	"time"
+
+	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/profile"
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// few is what is indexed by default: some thirty packages, and the faces of what they import.
+var few = []string{"encoding", "go", "text"}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("profile", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	all := flags.Bool("all", false, "index all of the standard library")
+	out := flags.String("o", "", "write the profile to this file, such as results/index.pb.gz")
+	top := flags.Int("top", 15, "lines in each part of the report")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	dirs := flags.Args()
+	switch {
+	case *all && len(dirs) > 0:
+		fmt.Fprintln(stderr, "profile: -all and directories exclude each other")
+		return 2
+	case *top < 1:
+		fmt.Fprintln(stderr, "profile: -top must be at least 1")
+		return 2
+	case *all:
+		dirs = []string{"."}
+	case len(dirs) == 0:
+		dirs = few
+	}
+	if err := record(ctx, dirs, *out, *top, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "profile: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func record(ctx context.Context, dirs []string, out string, top int, stdout, stderr io.Writer) (err error) {
+	for _, line := range compare.Machine() {
+		fmt.Fprintln(stderr, "#", line)
+	}
+	src, err := source(ctx)
+	if err != nil {
+		return err
+	}
+	store, err := os.MkdirTemp("", "cytisus-profile-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(store)) }()
+	// As the command does: a worker for each CPU, and a thread more for everything else.
+	workers := goruntime.NumCPU()
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(max(goruntime.GOMAXPROCS(0), workers+1)))
+	eng, err := runtime.Open(store, runtime.Options{Workers: workers, Holder: "cytisus profile"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, eng.Close(context.WithoutCancel(ctx))) }()
+	if e, ok := any(eng).(interface{ Profiling(on bool) }); ok {
+		e.Profiling(true)
+	} else {
+		fmt.Fprintln(stderr, "# this engine sets no labels: everything will show as outside tasks")
+	}
+	raw, recorded, err := profile.Record(func() error { return index(ctx, eng, src, dirs, stderr) })
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(out, raw, 0o666); err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "# wrote %s; look at it with: go tool pprof -http=: %s\n", out, out)
+	}
+	report, err := profile.Read(recorded)
+	if err != nil {
+		return err
+	}
+	return report.Write(stdout, top)
+}
+
+// source is the directory of the local toolchain's standard library.
+func source(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking the go command for its standard library: %w", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "src"), nil
+}
+
+// index reads the directories one after the other, as workspaces of one engine.
+func index(ctx context.Context, eng *runtime.Engine, src string, dirs []string, stderr io.Writer) error {
+	for _, dir := range dirs {
+		ws, err := golang.Language{}.Open(ctx, eng, filepath.Join(src, dir), lsp.WorkspaceOptions{})
+		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		sum, err := ws.Index(ctx, nil)
+		if err = errors.Join(err, ws.Close()); err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		fmt.Fprintf(stderr, "# %s: %d files, %d packages, %d queries run, %d reused, %s\n",
+			dir, sum.Files, sum.Packages, sum.Ran, sum.Reused, sum.Wall.Round(time.Millisecond))
+	}
+	return nil
+}
