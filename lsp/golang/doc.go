@@ -5,6 +5,7 @@
 // Inputs are records: the text of every file, unsaved texts, which files a root has, the build environment. prepare and
 // changeDisk compare them with the disk, by stat, and commit what differs. Everything else is computed (queries.go):
 //
+//	content   of a file: which bytes are its text
 //	header    of a file: what the go command looks at
 //	layout    of a root: its files and their headers
 //	metadata  of a root: its packages and all they import, asked of go list; one package's part of it is "package"

@@ -251,3 +251,11 @@ func (f *fixture) names(list []lsp.Location) []string {
 
 // ran counts how often a query's function ran.
 func (f *fixture) ran(query string) uint64 { return f.eng.Stats().Queries[query].Ran }
+
+// symlink makes a symbolic link, or skips the test where that is not allowed.
+func symlink(t testing.TB, to, link string) {
+	t.Helper()
+	if err := os.Symlink(to, link); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+}

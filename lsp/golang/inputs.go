@@ -42,16 +42,29 @@ var (
 // memberKey names a file as a member of a root. No path holds a NUL.
 func memberKey(root, uri string) string { return root + "\x00" + uri }
 
-// textOf is the current text of a file, overlay first.
-func textOf(t *runtime.Task, uri string) ([]byte, error) {
-	text, err := overlays.Get(t, uri)
+// contents says which bytes are the current text of a file, overlay first; none if there is no such file. Everything that reads a
+// text goes through it, so that opening a file in an editor, which changes where the text comes from, changes nothing else.
+var contents = runtime.NewQuery("golang/content", 1, func(t *runtime.Task, uri string) (runtime.Blob, error) {
+	text, err := overlays.Hash(t, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
-		text, err = files.Get(t, uri)
+		text, err = files.Hash(t, uri)
 	}
 	if errors.Is(err, runtime.ErrNotFound) {
-		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
+		return runtime.Blob{}, nil
 	}
 	return text, err
+})
+
+// textOf is the current text of a file. It fails with lsp.ErrUnknownFile.
+func textOf(t *runtime.Task, uri string) ([]byte, error) {
+	text, err := contents.Get(t, uri)
+	if err != nil {
+		return nil, err
+	}
+	if text.IsZero() {
+		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	return runtime.ReadBlob(t, text)
 }
 
 // AppendBinary implements encoding.BinaryAppender.

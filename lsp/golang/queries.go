@@ -19,9 +19,9 @@ import (
 // The queries, from files upwards. Each is pure: it reads inputs and other queries, and a result equal to the one before leaves
 // everything above it valid. No syntax tree and no type crosses from one query to another.
 //
-//	files -> header -> layout -> metadata -> pkg
-//	files -> shape -> faceText -> face(package) -> face(importer) …
-//	files, face(imports) -> check
+//	content -> header -> layout -> metadata -> package
+//	content -> shape -> face text -> face of the package -> face of an importer …
+//	content, faces of imports -> check
 var (
 	headers = runtime.NewQuery("golang/header", version(1), func(t *runtime.Task, uri string) (string, error) {
 		text, err := textOf(t, uri)

@@ -117,6 +117,11 @@ func TestOverlay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	checks := f.ran("golang/check")
+	set(text)
+	if got := f.diagnostics("a/a.go"); len(got) != 0 || f.ran("golang/check") != checks {
+		t.Errorf("opening a file as it is: %q, %d checks", got, f.ran("golang/check")-checks)
+	}
 	set(strings.Replace(text, "n + 1", "n + x", 1))
 	if got, want := f.diagnostics("a/a.go"), []string{"x: types: undefined: x"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
