@@ -50,7 +50,9 @@
 //
 // # Lock order
 //
-// overlays.mu, then Host.mu, then root.mu, then session.pubMu; none is held while a
-// workspace computes or a client is waited for, with one exception: overlays.mu is held
-// while an overlay is committed, so that commits and its table have one order.
+// overlays.mu before everything else; Host.mu before root.mu; indexer.mu before
+// publisher.mu and progress.mu, and these before session.mu. Locks are held for a few
+// instructions, with two exceptions: overlays.mu while an overlay is committed, so that
+// commits and its table have one order, and Host.mu while a workspace is opened, so that none
+// is opened twice. Nobody waits for a client, or for a computation, with a lock held.
 package server
