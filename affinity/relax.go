@@ -25,7 +25,7 @@ func Relax() { pause(pausesPerRelax) }
 func Pause(n uint32) { pause(min(max(n, 1), pausesPerRelax)) }
 
 // SpinsIn returns how many calls of Relax take about d on this machine, at least 0. It measures once per process
-// (about 20 us) and keeps the shortest of several runs, so a preempted measurement cannot make loops short.
+// (some tens of microseconds) and keeps the shortest of several runs, so a preempted measurement cannot make loops short.
 func SpinsIn(d time.Duration) int {
 	if d <= 0 {
 		return 0

@@ -92,8 +92,8 @@ func (x *Idle) WakeAll() {
 	}
 }
 
-// Found is called by worker w each time it has found work, before it starts on it. If w was the last searcher and
-// there is more shared work, it wakes another worker in its place.
+// Found is called by worker w each time it has found work, before it starts on it, and once more when w stops for good. If
+// w was the last searcher and there is more shared work, it wakes another worker in its place.
 func (x *Idle) Found(w int) {
 	if s := &x.seats[w]; s.searching {
 		s.searching = false
