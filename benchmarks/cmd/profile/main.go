@@ -31,6 +31,9 @@ import (
 // few is what is indexed by default: some thirty packages, and the faces of what they import.
 var few = []string{"encoding", "go", "text"}
 
+// stallAfter keeps the watchdog quiet while large packages are checked.
+const stallAfter = 20 * time.Second
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -85,7 +88,7 @@ func record(ctx context.Context, dirs []string, out string, top int, stdout, std
 	// As the command does: a worker for each CPU, and a thread more for everything else.
 	workers := goruntime.NumCPU()
 	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(max(goruntime.GOMAXPROCS(0), workers+1)))
-	eng, err := runtime.Open(store, runtime.Options{Workers: workers, Holder: "cytisus profile"})
+	eng, err := runtime.Open(store, runtime.Options{Workers: workers, StallAfter: stallAfter, Holder: "cytisus profile"})
 	if err != nil {
 		return err
 	}
