@@ -3,6 +3,7 @@ package mmapcas
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
 )
@@ -11,8 +12,8 @@ import (
 type Cycle struct {
 	s *Store
 
+	ended  atomic.Bool
 	mu     sync.Mutex
-	ended  bool   // guarded by mu
 	shaded []Hash // guarded by mu
 
 	sweepMu sync.Mutex // held over each slice of the sweep
@@ -167,9 +168,7 @@ func (c *Cycle) Shaded() []Hash {
 }
 
 func (c *Cycle) running() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
+	if c.ended.Load() {
 		return fmt.Errorf("%w: it has ended", ErrCycle)
 	}
 	return nil
@@ -177,11 +176,7 @@ func (c *Cycle) running() error {
 
 // end takes the cycle off the store. It reports false if that has happened before.
 func (c *Cycle) end() bool {
-	c.mu.Lock()
-	ended := c.ended
-	c.ended = true
-	c.mu.Unlock()
-	if ended {
+	if c.ended.Swap(true) {
 		return false
 	}
 	// Segments made while appenders are held elsewhere would get marks after these were dropped.

@@ -354,16 +354,29 @@ func (x *index) dropRange(from, to arena.Addr) {
 //go:noinline
 func touch(b []byte) byte { return b[0] }
 
-// eachOf calls fn for the address of every entry of shard i. Entries that come and go meanwhile may be missed. The caller
-// holds an epoch pin.
-func (x *index) eachOf(i int, fn func(arena.Addr)) {
-	t := x.shards[i].table.Load()
+// eachOf calls fn for every entry of shard i. Entries that come and go meanwhile may be missed. The caller holds an epoch
+// pin.
+func (x *index) eachOf(i int, fn func(entry)) {
+	s := &x.shards[i]
+	t := s.table.Load()
 	for j := range t.slots {
 		if w := t.slots[j].Load(); isEntry(w) {
-			fn(arena.Addr(w & addrMask))
+			fn(entry{addr: arena.Addr(w & addrMask), word: w, slot: &t.slots[j], shard: s, table: t})
 		}
 	}
 }
+
+// An entry is one as it was met.
+type entry struct {
+	addr  arena.Addr
+	word  uint64
+	slot  *atomic.Uint64
+	shard *shard
+	table *table
+}
+
+// current reports whether the entry is still there.
+func (e *entry) current() bool { return e.slot.Load() == e.word && e.shard.table.Load() == e.table }
 
 func (x *index) count() int64 {
 	var n int64

@@ -128,7 +128,12 @@ func TestIndexModel(t *testing.T) {
 			}
 			n := 0
 			for i := range r.shards {
-				r.eachOf(i, func(arena.Addr) { n++ })
+				r.eachOf(i, func(e entry) {
+					if !e.current() {
+						t.Error("entry is gone")
+					}
+					n++
+				})
 			}
 			if n != len(model) {
 				t.Fatalf("%d entries, want %d", n, len(model))

@@ -36,7 +36,11 @@ type sweeper struct {
 	damaged bool // segs[0] has records that the scan could not read
 	to      appender
 	copied  []*segment // copied to since the last sync
+	emptied []*segment // nothing needs them, once the copies are durable
 }
+
+// emptiedMax is how many emptied segments wait for one sync to let them all go.
+const emptiedMax = 8
 
 // Sweep drops every record that is not marked from the index, and empties sparse segments by copying what is left in them.
 // It works for about the budget and returns done=true when it has finished and the cycle has ended; until then call it again.
@@ -62,6 +66,9 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	}
 	for start := time.Now(); len(w.segs) > 0; {
 		finished, err := c.sweepSome(&st)
+		if errors.Is(err, errEmptiedFirst) {
+			err = c.forgetEmptied(&st)
+		}
 		if err != nil {
 			return false, st, err
 		}
@@ -74,6 +81,9 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 		if time.Since(start) >= budget && len(w.segs) > 0 {
 			return false, st, nil
 		}
+	}
+	if err := c.forgetEmptied(&st); err != nil {
+		return false, st, err
 	}
 	w.close(s)
 	c.end()
@@ -156,6 +166,9 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	}
 	err = c.moveRecord(seg, off, r, st)
 	if errors.Is(err, ErrNoSpace) {
+		if len(c.sweep.emptied) > 0 {
+			return errEmptiedFirst
+		}
 		// No room to make room. The segment stays; sweeping goes on, and another one may go without being copied.
 		s.log.Warn("mmapcas: segment not compacted", "segment", seg.name, "err", err)
 		c.sweep.move = false
@@ -163,6 +176,9 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	}
 	return err
 }
+
+// errEmptiedFirst: there is no room for a copy, but emptied segments wait to make some.
+var errEmptiedFirst = errors.New("mmapcas: let emptied segments go first")
 
 // moveRecord copies a marked record to the sweeper's own segment and leads its index entry there.
 func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) error {
@@ -223,7 +239,7 @@ func (c *Cycle) nextTarget(n int64) error {
 	return w.to.Attach(seg.mem)
 }
 
-// finishSegment ends the work on the first segment; if it was emptied, it goes (G4).
+// finishSegment ends the work on the first segment.
 func (c *Cycle) finishSegment(st *SweepStats) error {
 	s, w := c.s, &c.sweep
 	seg := w.segs[0]
@@ -232,22 +248,38 @@ func (c *Cycle) finishSegment(st *SweepStats) error {
 			// Records that the scan could not read may still have entries.
 			s.index.dropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
 		}
-		if err := s.forget(seg, w.copied); err != nil {
-			return err
-		}
-		st.Freed += seg.mem.Bytes()
-		s.epochs.Collect() // which removes the file now, if nobody reads in it
-		w.copied = w.copied[:0]
-		if m := w.to.Segment(); m != nil {
-			w.copied = append(w.copied, m.Owner().(*segment))
-		}
+		w.emptied = append(w.emptied, seg)
 	}
 	w.segs, w.open, w.move = w.segs[1:], false, false
+	if len(w.emptied) < emptiedMax {
+		return nil
+	}
+	return c.forgetEmptied(st)
+}
+
+// forgetEmptied lets emptied segments go (G4).
+func (c *Cycle) forgetEmptied(st *SweepStats) error {
+	s, w := c.s, &c.sweep
+	if len(w.emptied) == 0 {
+		return nil
+	}
+	if err := s.forget(w.emptied, w.copied); err != nil {
+		return err
+	}
+	for _, seg := range w.emptied {
+		st.Freed += seg.mem.Bytes()
+	}
+	w.emptied = nil
+	w.copied = w.copied[:0]
+	if m := w.to.Segment(); m != nil {
+		w.copied = append(w.copied, m.Owner().(*segment))
+	}
+	s.epochs.Collect() // which removes the files now, if nobody reads in them
 	return nil
 }
 
-// forget removes a segment that nothing needs, once the copies made of its records are as durable as they were.
-func (s *Store) forget(seg *segment, copies []*segment) error {
+// forget removes segments that nothing needs, once the copies made of their records are as durable as they were.
+func (s *Store) forget(gone, copies []*segment) error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
 	if s.closed.Load() {
@@ -265,16 +297,18 @@ func (s *Store) forget(seg *segment, copies []*segment) error {
 		if err := s.syncNames(); err != nil {
 			return err
 		}
-		r := s.manifestOf(func(g *segment) (int64, bool) { return g.noted, g != seg })
+		r := s.manifestOf(func(seg *segment) (int64, bool) { return seg.noted, !slices.Contains(gone, seg) })
 		r.note = s.Note()
 		if err := s.writeManifest(&r, true); err != nil {
 			return err
 		}
 	}
-	// The marks stay in place: a put that found a record here before it was dropped asks them whether it was (G3).
-	k := seg.marks.Load()
-	s.retire(seg)
-	s.epochs.Retire(k.block.Len(), func() { _ = k.block.Free() })
+	for _, seg := range gone {
+		// The marks stay in place: a put that found a record here before it was dropped asks them whether it was (G3).
+		k := seg.marks.Load()
+		s.retire(seg)
+		s.epochs.Retire(k.block.Len(), func() { _ = k.block.Free() })
+	}
 	return nil
 }
 

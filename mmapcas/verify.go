@@ -173,12 +173,12 @@ func (v *verifier) shard(i int) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	s.index.eachOf(i, func(at arena.Addr) {
+	s.index.eachOf(i, func(e entry) {
 		err := s.arena.Confine(func() error {
 			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of the same name.
-			m := s.arena.Segment(at)
-			r, ok := parseRecord(m.Mem()[m.Offset(at):])
-			if !ok || s.index.find(r.hash) == arena.Nil {
+			m := s.arena.Segment(e.addr)
+			r, ok := parseRecord(m.Mem()[m.Offset(e.addr):])
+			if (!ok || s.index.find(r.hash) == arena.Nil) && e.current() {
 				v.report.Dangling++
 			}
 			return nil
