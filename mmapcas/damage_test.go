@@ -101,7 +101,7 @@ func TestEveryByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stride := stride()
+	stride := max(stride(), 3) // the start is random, so all have their turn
 	for _, name := range names {
 		path := filepath.Join("/s", name)
 		f, err := fs.Open(path, true)

@@ -156,7 +156,7 @@ func TestGraph(t *testing.T) {
 				}
 			}
 		}
-		for n := range 15 {
+		for n := range 8 {
 			for range cap(permits) - len(permits) {
 				permits <- struct{}{}
 			}

@@ -81,9 +81,9 @@ func TestIndexModel(t *testing.T) {
 			rng := seeded(t)
 			r := newIndexRig(t)
 			model := map[Hash]arena.Addr{}
-			names, steps := 2000, 8000
+			names, steps := 1500, 6000
 			if name == "one bucket, one tag" {
-				names, steps = 200, 1500 // every lookup compares all
+				names, steps = 150, 600 // every lookup compares all
 			}
 			for range steps {
 				h := namer(rng.IntN(names))
@@ -151,9 +151,9 @@ func TestIndexRace(t *testing.T) {
 			names := 8000
 			switch {
 			case name == "one bucket, one tag":
-				names = 200
+				names = 150
 			case raceEnabled:
-				names = 2000
+				names = 700
 			}
 			const writers = 4
 			entered := make([]int, writers)
