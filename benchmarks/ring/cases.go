@@ -39,22 +39,13 @@ func batches(size int) measure {
 // together runs k producers and k consumers of each items, and gives the wall time per item.
 func together(k, each int, produce func(int), consume func(int) uint64) ([]float64, error) {
 	var total atomic.Uint64
-	var done sync.WaitGroup
-	line := newStartLine(2*k + 1)
-	for range k {
-		done.Go(func() {
-			line.cross()
+	took := race(2*k, func(i int) {
+		if i%2 == 0 {
 			produce(each)
-		})
-		done.Go(func() {
-			line.cross()
+		} else {
 			total.Add(consume(each))
-		})
-	}
-	line.cross()
-	began := time.Now()
-	done.Wait()
-	took := time.Since(began)
+		}
+	})
 	return []float64{compare.PerItem(took, k*each)},
 		compare.Same("sum of ids", total.Load(), uint64(k)*sumOf(each))
 }
@@ -65,45 +56,52 @@ func twoThreads(c contender, n int) ([]float64, error) {
 	const burst = 64 // pairs between two looks at stop
 	goal := max(n/2/burst, 1) * burst
 	var stop atomic.Bool
-	var done sync.WaitGroup
 	var counts [2]int
 	var sums [2]uint64
-	line := newStartLine(len(counts) + 1)
-	for t := range counts {
-		done.Go(func() {
-			line.cross()
-			count, sum := 0, uint64(0)
-			for count < goal && !stop.Load() {
-				sum += c.pair(burst)
-				count += burst
-			}
-			stop.Store(true)
-			counts[t], sums[t] = count, sum
-		})
-	}
-	line.cross()
-	began := time.Now()
-	done.Wait()
-	took := time.Since(began)
+	took := race(len(counts), func(t int) {
+		count, sum := 0, uint64(0)
+		for count < goal && !stop.Load() {
+			sum += c.pair(burst)
+			count += burst
+		}
+		stop.Store(true)
+		counts[t], sums[t] = count, sum
+	})
 	all := counts[0] + counts[1]
 	share := float64(min(counts[0], counts[1])) / float64(all)
 	return []float64{compare.PerItem(took, all), share},
 		compare.Same("sum of ids", sums[0]+sums[1], uint64(all/burst)*sumOf(burst))
 }
 
-// A startLine is crossed by all who are to cross it at once, so that nobody has done half of the work before the other
-// has begun.
-type startLine struct{ missing atomic.Int32 }
-
-func newStartLine(runners int) *startLine {
-	l := new(startLine)
-	l.missing.Store(int32(runners))
-	return l
-}
-
-func (l *startLine) cross() {
-	l.missing.Add(-1)
-	for l.missing.Load() > 0 {
-		goruntime.Gosched()
+// race starts n runners at once, so that nobody has done half of the work before the other has begun, and gives the time
+// from the first start to the last finish. The runners look at the clock themselves: with as many of them as CPUs,
+// whoever waits for them may get to look only when they have finished.
+func race(n int, run func(i int)) time.Duration {
+	type times struct{ start, finish time.Time }
+	runners := make([]times, n)
+	var missing atomic.Int32
+	missing.Store(int32(n))
+	var done sync.WaitGroup
+	for i := range runners {
+		done.Go(func() {
+			missing.Add(-1)
+			for missing.Load() > 0 {
+				goruntime.Gosched()
+			}
+			runners[i].start = time.Now()
+			run(i)
+			runners[i].finish = time.Now()
+		})
 	}
+	done.Wait()
+	first, last := runners[0].start, runners[0].finish
+	for _, r := range runners {
+		if r.start.Before(first) {
+			first = r.start
+		}
+		if r.finish.After(last) {
+			last = r.finish
+		}
+	}
+	return last.Sub(first)
 }
