@@ -2,7 +2,11 @@
 
 package arena
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/edsrzf/mmap-go"
+)
 
 // canPlace: this system cannot map at a chosen place; every arena is of the table form.
 const canPlace = false
@@ -14,8 +18,10 @@ func mapBlock(n int) ([]byte, error)         { return heapBytes(n), nil }
 func unmapBlock([]byte) error                { return nil }
 func (anonymous) populate([]byte)            {}
 func (anonymous) protect([]byte) error       { return nil }
+func (anonymous) flush([]byte) error         { return nil }
 func (file) populate([]byte)                 {}
 func (file) protect([]byte) error            { return nil }
+func (file) flush(mem []byte) error          { return mmap.MMap(mem).Flush() }
 
 func (anonymous) place(_ unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
 	return heap{}.place(nil, n, readOnly)

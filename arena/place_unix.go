@@ -42,6 +42,7 @@ func (anonymous) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func(
 
 func (anonymous) populate([]byte)      {}
 func (anonymous) protect([]byte) error { return nil }
+func (anonymous) flush([]byte) error   { return nil }
 
 func (s file) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
 	if at == nil {
@@ -60,6 +61,7 @@ func (s file) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func() e
 
 func (file) populate(mem []byte)      { populateWrite(mem) }
 func (file) protect(mem []byte) error { return unix.Mprotect(mem, unix.PROT_READ) }
+func (file) flush(mem []byte) error   { return flushPages(mem) }
 
 // mapBlock returns n bytes of zeroed memory off the Go heap.
 func mapBlock(n int) ([]byte, error) {

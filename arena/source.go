@@ -14,6 +14,8 @@ type Source interface {
 	populate(mem []byte)
 	// protect makes stores into mem fault. Best effort.
 	protect(mem []byte) error
+	// flush hands what was stored into mem to the file, so that a sync of the file covers it.
+	flush(mem []byte) error
 }
 
 // Anonymous returns a source of zeroed memory that nothing outlives, on huge pages where there are some.
@@ -42,6 +44,7 @@ func (heap) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error, err
 
 func (heap) populate([]byte)      {}
 func (heap) protect([]byte) error { return nil }
+func (heap) flush([]byte) error   { return nil }
 
 type memory struct {
 	supply func(n int64) ([]byte, error)
@@ -63,6 +66,7 @@ func (m memory) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error,
 
 func (memory) populate([]byte)      {}
 func (memory) protect([]byte) error { return nil }
+func (memory) flush([]byte) error   { return nil }
 
 func releaseNothing() error { return nil }
 

@@ -44,7 +44,7 @@ func BenchmarkPut(b *testing.B) {
 			})
 		}
 		b.Run("bytes=128/again", func(b *testing.B) {
-			p := numbered(make([]byte, 128), 1<<40)
+			p := numbered(make([]byte, 128), 1<<30)
 			for b.Loop() {
 				if _, _, err := s.Put(1, p); err != nil {
 					b.Fatal(err)

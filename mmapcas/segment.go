@@ -258,7 +258,11 @@ func (s *Store) syncSegment(seg *segment, n int64) error {
 	}
 	n = max(n, seg.mem.Length())
 	s.counters.syncs.Add(1)
-	if err := seg.file.Sync(); err != nil {
+	err := seg.mem.Flush()
+	if err == nil {
+		err = seg.file.Sync()
+	}
+	if err != nil {
 		return s.failSync(fmt.Errorf("segment %s: %w", seg.name, err))
 	}
 	seg.synced.Store(n)
