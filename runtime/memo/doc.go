@@ -34,6 +34,9 @@
 // evaluated by whoever needs it: nobody waits for a queue, so an urgent task is never behind idle work that
 // has not begun.
 //
+// A flight that finds the key being computed for another generation waits for that first: an edit elsewhere made the new generation,
+// and what comes out mostly holds in both.
+//
 // # Cycles
 //
 // A strand is a task with the stack of flights that it evaluates; it waits for at most one flight at a time. Before it

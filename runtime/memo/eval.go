@@ -30,6 +30,7 @@ func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
 			fr.tainted = true
 			return Answer{}, err
 		}
+		fr.tainted = fr.tainted || tr.tainted
 		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.parts)
 		return Answer{tr.result, value}, nil
 	}
@@ -100,18 +101,45 @@ func (t *Table) fly(fr *Frame, f *flight) {
 	}()
 	tr, err := t.evaluate(fr, f)
 	returned = true
-	if err != nil && fr.strand.Task.Err() != nil {
-		err = fmt.Errorf("%w: %w", errAbandoned, err) // our cancellation is not an answer for others
+	if (err != nil || tr.tainted) && fr.strand.Task.Err() != nil {
+		// Our cancellation, or an answer in spite of it, is not one for others.
+		tr, err = nil, fmt.Errorf("%w: %w", errAbandoned, errors.Join(err, fr.strand.Task.Err()))
 	}
 	f.finish(tr, err)
 }
 
 // evaluate finds a trace that holds or runs the query.
 func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
-	e, snap := f.entry, fr.strand.Snap
+	e := f.entry
 	if err := t.load(e); err != nil {
 		return nil, err
 	}
+	for range othersAwaited {
+		tr, why, err := t.verifyTraces(fr, f)
+		if tr != nil || err != nil {
+			return tr, err
+		}
+		other := f.startRun()
+		if other == nil {
+			return t.run(fr, f, why)
+		}
+		// The key is being computed for another generation. What comes out may well hold here, too. Where the two would
+		// wait for each other, this one goes ahead.
+		if err := t.wait(fr, other); errors.Is(err, ErrCycle) {
+			return t.run(fr, f, why)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return t.run(fr, f, Reason{Verdict: RanFirst})
+}
+
+// othersAwaited bounds how many computations for other generations a flight waits for before it goes its own way.
+const othersAwaited = 3
+
+// verifyTraces returns the first trace that holds, or nil and why a run is needed.
+func (t *Table) verifyTraces(fr *Frame, f *flight) (*trace, Reason, error) {
+	e, snap := f.entry, fr.strand.Snap
 	e.mu.Lock()
 	traces := append(make([]*trace, 0, tracesKept), e.traces...)
 	e.mu.Unlock()
@@ -120,7 +148,7 @@ func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
 		if tr.covers(snap) {
 			e.query.Counts.Reused.Add(1)
 			t.use(e, tr, false, Reason{Verdict: Reused})
-			return tr, nil
+			return tr, Reason{}, nil
 		}
 	}
 	why := Reason{Verdict: RanFirst}
@@ -128,22 +156,23 @@ func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
 	for i, tr := range traces {
 		diff, err := t.firstDifference(verify, tr)
 		if err != nil {
-			return nil, err
+			return nil, why, err
 		}
 		if diff == nil {
 			if t.sampled() {
-				return t.recheck(fr, f, tr)
+				tr, err = t.recheck(fr, f, tr)
+				return tr, why, err
 			}
 			tr.verified(snap.Gen())
 			e.query.Counts.Validated.Add(1)
 			t.use(e, tr, false, Reason{Verdict: Validated})
-			return tr, nil
+			return tr, why, nil
 		}
 		if i == 0 {
 			why = Reason{Verdict: RanChanged, Read: t.describe(diff)}
 		}
 	}
-	return t.run(fr, e, why)
+	return nil, why, nil
 }
 
 // firstDifference verifies the reads of tr in order; nil means that all are as they were.
@@ -188,8 +217,8 @@ func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 }
 
 // run calls the query function and keeps what came out.
-func (t *Table) run(fr *Frame, e *entry, why Reason) (*trace, error) {
-	q := e.query
+func (t *Table) run(fr *Frame, f *flight, why Reason) (*trace, error) {
+	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
 	defer t.o.Session()()
 	res, err := q.Eval(fc, e.key)
@@ -205,15 +234,13 @@ func (t *Table) run(fr *Frame, e *entry, why Reason) (*trace, error) {
 	for _, ref := range res.Refs {
 		t.o.Shade(ref)
 	}
-	tr := &trace{reads: fc.reads, parts: fc.parts, result: h}
+	tr := &trace{reads: fc.reads, parts: fc.parts, result: h, tainted: fc.tainted}
 	gen := fr.strand.Snap.Gen()
 	tr.holds.Store(&interval{gen, gen})
 	t.cache.put(tr, res.Value, len(res.Payload))
-	if fc.tainted {
-		fr.tainted = true
-		return tr, nil // an answer for those who asked now, not to be kept
+	if !tr.tainted {
+		t.use(e, tr, true, why)
 	}
-	t.use(e, tr, true, why)
 	return tr, nil
 }
 
@@ -231,7 +258,7 @@ func (t *Table) sampled() bool {
 // recheck runs a query whose trace was found to hold and compares: a pure function gives the same result.
 func (t *Table) recheck(fr *Frame, f *flight, kept *trace) (*trace, error) {
 	q := f.entry.query
-	tr, err := t.run(fr, f.entry, Reason{Verdict: RanSampled})
+	tr, err := t.run(fr, f, Reason{Verdict: RanSampled})
 	if err != nil {
 		return nil, err
 	}

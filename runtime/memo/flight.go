@@ -13,13 +13,14 @@ import (
 //	claimed  the claiming strand evaluates it and owns trace and err
 //	done     trace and err are immutable; done has fired
 type flight struct {
-	entry *entry
-	gen   uint64
-	state atomic.Int32
-	owner *Strand // guarded by Table.waitMu; set once, by claim
-	trace *trace
-	err   error
-	done  sched.Event
+	entry   *entry
+	gen     uint64
+	state   atomic.Int32
+	running bool    // guarded by entry.mu: the query function has been called
+	owner   *Strand // guarded by Table.waitMu; set once, by claim
+	trace   *trace
+	err     error
+	done    sched.Event
 }
 
 const (
@@ -54,6 +55,20 @@ func (t *Table) claim(fr *Frame, f *flight) bool {
 	}
 	f.owner = fr.strand
 	return true
+}
+
+// startRun marks f as running its query function, unless a flight of the same key for another generation does: then it returns that one.
+func (f *flight) startRun() (other *flight) {
+	e := f.entry
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, o := range e.flights {
+		if o != f && o.running {
+			return o
+		}
+	}
+	f.running = true
+	return nil
 }
 
 // finish publishes the outcome of a claimed flight and wakes all who wait for it (M1).

@@ -12,11 +12,12 @@ const tracesKept = 4
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {
-	reads  []read       // immutable
-	parts  partSet      // immutable: partitions read, transitively
-	result mmapcas.Hash // immutable
-	holds  atomic.Pointer[interval]
-	value  atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
+	reads   []read       // immutable
+	parts   partSet      // immutable: partitions read, transitively
+	result  mmapcas.Hash // immutable
+	tainted bool         // immutable: an answer in spite of an error, for those who asked at the time; never kept
+	holds   atomic.Pointer[interval]
+	value   atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
 }
 
 // An interval of generations, both ends included; immutable.
