@@ -28,8 +28,10 @@
 // # Reading
 //
 // View and Get pin an epoch, probe the index, check both checksums of the record and hand out its bytes. The checksum
-// of a payload is computed at every read: 10 ns for 64 bytes, 24 GB/s for large ones, which is less than remembering in
-// some table what was checked before. A record that fails is dropped from the index and reported as *CorruptError: the
+// of a payload is computed at every read. Among a million records out of cache that makes a view of 64 bytes cost 547 ns
+// instead of 470, and one of 1 KiB 967 instead of 488 (two busy cores of a 2.8 GHz Xeon, best of 12), most of it for bringing
+// in lines that the reader wants anyway. Remembering what was checked would cost a miss of its own, and would not notice
+// damage that comes later. A record that fails is dropped from the index and reported as *CorruptError: the
 // caller computes it again and puts it again. Nothing that fails a check is ever handed out.
 //
 // # What survives
