@@ -19,12 +19,13 @@ import (
 
 // An Engine is a store with the workers that compute on it. Open one per directory.
 type Engine struct {
-	o     Options
-	store *mmapcas.Store
-	db    *db.DB
-	sched *sched.Pool
-	memo  *memo.Table
-	gc    *gc.Collector
+	o      Options
+	epochs *epoch.Domain
+	store  *mmapcas.Store
+	db     *db.DB
+	sched  *sched.Pool
+	memo   *memo.Table
+	gc     *gc.Collector
 
 	parts    *xsync.MapOf[string, defined]    // partitions met, by name
 	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
@@ -69,9 +70,9 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		}
 	}()
 
-	epochs := epoch.NewDomain()
+	e.epochs = epoch.NewDomain()
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
-		Epochs: epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger,
+		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return e.memo.Flush(context.WithoutCancel(ctx))
 	})
 
-	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, Epochs: epochs, Logger: o.Logger})
+	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, Epochs: e.epochs, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}

@@ -465,3 +465,38 @@ func TestSharedWorkIsNoCycle(t *testing.T) {
 		}
 	}
 }
+
+// Verifying in an older generation was not remembered once the trace was known to hold in a newer one, so every look walked everything
+// below again: the work doubled with each level.
+func TestOlderGenerationIsVerifiedOnce(t *testing.T) {
+	e := open(t, "", runtime.Options{Workers: 1})
+	var ladder *runtime.Query[int, int]
+	ladder = runtime.NewQuery("ladder", 1, func(t *runtime.Task, n int) (int, error) {
+		if n == 0 {
+			s, err := inputs.Get(t, "k")
+			return len(s), err
+		}
+		a, err := ladder.Get(t, n-1)
+		if err != nil {
+			return 0, err
+		}
+		// A second way down: with the first, 2 to the power of the rungs walks.
+		b, err := ladder.Get(t, max(0, n-2))
+		return a ^ b, err
+	})
+	const rungs = 60
+	put(t, e, inputs, "k", "v")
+	ask(t, e, ladder, rungs)
+	put(t, e, inputs, "other", "1")
+	older := e.Snapshot()
+	defer older.Release()
+	put(t, e, inputs, "other", "2")
+	ask(t, e, ladder, rungs)
+	before := e.Stats().Queries["ladder"].Validated
+	if _, err := ladder.Ask(t.Context(), e, rungs, runtime.At(older)); err != nil {
+		t.Fatal(err)
+	}
+	if n := e.Stats().Queries["ladder"].Validated - before; n > rungs+1 {
+		t.Errorf("%d traces were walked in the older generation, there are %d", n, rungs+1)
+	}
+}

@@ -44,6 +44,7 @@ func (k *keeper) run(e *Engine) {
 		if err := e.memo.Flush(context.Background()); err != nil {
 			e.o.Logger.Warn("runtime: traces could not be written; they are tried again", "err", err)
 		}
+		e.epochs.Collect()
 		e.gc.Reap()
 		if collecting != nil {
 			select {

@@ -23,7 +23,7 @@ func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 	dst = binary.AppendUvarint(dst, uint64(version))
 	dst = binary.AppendUvarint(dst, uint64(len(traces)))
 	for _, tr := range traces {
-		iv := tr.holds.Load()
+		iv := tr.newest()
 		dst = binary.AppendUvarint(dst, iv.from)
 		dst = binary.AppendUvarint(dst, iv.to)
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(tr.parts))
@@ -63,7 +63,7 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 	for range n {
 		tr := &trace{}
 		from, to := d.uvarint(), d.uvarint()
-		tr.holds.Store(&interval{from, to})
+		tr.holds.Store(&intervals{{from, to}})
 		tr.parts = partSet(d.uint64())
 		d.hash(&tr.result)
 		reads := d.count(2 + len(mmapcas.Hash{}))

@@ -19,9 +19,9 @@ func sampleTraces() []*trace {
 			{kind: readQuery, query: "parse", key: "", hash: mmapcas.Hash{5}},
 		},
 	}
-	a.holds.Store(&interval{3, 900})
+	a.holds.Store(&intervals{{3, 900}})
 	b := &trace{result: mmapcas.Hash{3}}
-	b.holds.Store(&interval{1, 1})
+	b.holds.Store(&intervals{{1, 1}})
 	return []*trace{a, b}
 }
 
@@ -33,7 +33,7 @@ func TestTracesRoundTrip(t *testing.T) {
 		t.Fatalf("version %d, %d traces, %v", version, len(got), err)
 	}
 	for i := range want {
-		if !got[i].sameReads(want[i]) || got[i].result != want[i].result || got[i].parts != want[i].parts || *got[i].holds.Load() != *want[i].holds.Load() {
+		if !got[i].sameReads(want[i]) || got[i].result != want[i].result || got[i].parts != want[i].parts || got[i].newest() != want[i].newest() {
 			t.Errorf("trace %d differs", i)
 		}
 	}

@@ -235,8 +235,7 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (*trace, error) {
 		t.o.Shade(ref)
 	}
 	tr := &trace{reads: fc.reads, parts: fc.parts, result: h, tainted: fc.tainted}
-	gen := fr.strand.Snap.Gen()
-	tr.holds.Store(&interval{gen, gen})
+	tr.verified(fr.strand.Snap.Gen())
 	t.cache.put(tr, res.Value, len(res.Payload))
 	if !tr.tainted {
 		t.use(e, tr, true, why)

@@ -16,12 +16,19 @@ type trace struct {
 	parts   partSet      // immutable: partitions read, transitively
 	result  mmapcas.Hash // immutable
 	tainted bool         // immutable: an answer in spite of an error, for those who asked at the time; never kept
-	holds   atomic.Pointer[interval]
+	holds   atomic.Pointer[intervals]
 	value   atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
 }
 
-// An interval of generations, both ends included; immutable.
+// An interval of generations, both ends included.
 type interval struct{ from, to uint64 }
+
+// intervals are where a trace is known to hold, most recently found first; immutable. More than one are kept because tasks read older
+// generations beside the newest: without a place for what was verified there, each look would verify everything below again, and
+// the work of a walk would double with each level.
+type intervals []interval
+
+const intervalsKept = 4
 
 // A box is a decoded result in the cache.
 type box struct {
@@ -32,34 +39,54 @@ type box struct {
 }
 
 // covers reports whether tr is known to hold in snap without verifying its reads; it may
-// grow the interval (see "Not walking at all").
+// grow an interval (see "Not walking at all").
 func (tr *trace) covers(snap *db.Snapshot) bool {
 	gen := snap.Gen()
-	iv := tr.holds.Load()
-	if iv == nil || gen < iv.from {
+	known := tr.holds.Load()
+	if known == nil {
 		return false
 	}
-	if gen <= iv.to {
-		return true
+	for _, iv := range *known {
+		if iv.from <= gen && gen <= iv.to {
+			return true
+		}
 	}
-	if !tr.parts.unchangedSince(snap, iv.to) {
-		return false
+	for i, iv := range *known {
+		if iv.to < gen && tr.parts.unchangedSince(snap, iv.to) {
+			grown := append(intervals(nil), *known...)
+			grown[i].to = gen
+			tr.holds.CompareAndSwap(known, &grown) // a lost race loses only a shortcut
+			return true
+		}
 	}
-	tr.holds.CompareAndSwap(iv, &interval{iv.from, gen}) // a lost race loses only a shortcut
-	return true
+	return false
 }
 
 // verified records that a walk found tr to hold at gen.
 func (tr *trace) verified(gen uint64) {
 	for {
-		iv := tr.holds.Load()
-		if iv != nil && iv.to >= gen {
-			return // another strand knows about a newer generation: keep that
+		known := tr.holds.Load()
+		now := intervals{{gen, gen}}
+		if known != nil {
+			now = append(now, (*known)[:min(len(*known), intervalsKept-1)]...)
 		}
-		if tr.holds.CompareAndSwap(iv, &interval{gen, gen}) {
+		if tr.holds.CompareAndSwap(known, &now) {
 			return
 		}
 	}
+}
+
+// newest returns the interval with the newest generation.
+func (tr *trace) newest() interval {
+	var best interval
+	if known := tr.holds.Load(); known != nil {
+		for _, iv := range *known {
+			if iv.to >= best.to {
+				best = iv
+			}
+		}
+	}
+	return best
 }
 
 // sameReads reports whether two traces read the same things and saw the same hashes.

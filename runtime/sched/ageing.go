@@ -82,7 +82,7 @@ func (p *Pool) popRings(mask uint32) *Task {
 		if !ok {
 			return nil
 		}
-		if t.state.Load() == queued {
+		if t.state.Load() != done {
 			return t
 		}
 	}

@@ -9,94 +9,141 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
+// A tally of n tasks, for benchmarks.
+func countdown(n int) (fn func(*Task) error, all chan struct{}) {
+	var left atomic.Int64
+	left.Store(int64(n))
+	all = make(chan struct{})
+	return func(*Task) error {
+		if left.Add(-1) == 0 {
+			close(all)
+		}
+		return nil
+	}, all
+}
+
+// reportCPU adds the processor time of each of b.N operations, which repeats on a busy machine.
+func reportCPU(b *testing.B, before int64, clock func() int64) {
+	b.ReportMetric(float64(clock()-before)/float64(b.N), "cpu-ns/op")
+}
+
 // BenchmarkSubmit is submit-and-run of a trivial task from outside, against a plain channel pool and a goroutine each.
 func BenchmarkSubmit(b *testing.B) {
 	for _, workers := range []int{1, 2} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			p := newPool(b, Options{Workers: workers})
-			var left atomic.Int64
-			left.Store(int64(b.N))
-			all := make(chan struct{})
-			fn := func(*Task) error {
-				if left.Add(-1) == 0 {
-					close(all)
+		for _, form := range []string{"Submit", "Go"} {
+			b.Run(fmt.Sprintf("%s/workers=%d", form, workers), func(b *testing.B) {
+				p := newPool(b, Options{Workers: workers})
+				fn, all := countdown(b.N)
+				b.ReportAllocs()
+				b.ResetTimer()
+				before := processCPU()
+				for range b.N {
+					var err error
+					if form == "Go" {
+						err = p.Go(bg, Spec{Lane: lane.Default}, fn)
+					} else {
+						_, err = p.Submit(bg, Spec{Lane: lane.Default}, fn)
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
 				}
-				return nil
-			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			for range b.N {
-				if _, err := p.Submit(bg, Spec{Lane: lane.Default}, fn); err != nil {
-					b.Fatal(err)
-				}
-			}
-			<-all
-		})
-	}
-	b.Run("rival/channel", func(b *testing.B) {
-		work := make(chan func(), 4096)
-		var wg sync.WaitGroup
-		for range 2 {
-			wg.Go(func() {
-				for fn := range work {
-					fn()
-				}
+				<-all
+				reportCPU(b, before, processCPU)
 			})
 		}
-		var left atomic.Int64
-		b.ReportAllocs()
-		for range b.N {
-			work <- func() { left.Add(-1) }
-		}
-		close(work)
-		wg.Wait()
-	})
-	b.Run("rival/goroutine", func(b *testing.B) {
+	}
+	for _, workers := range []int{1, 2} {
+		b.Run(fmt.Sprintf("rival=channel/workers=%d", workers), func(b *testing.B) {
+			work := make(chan func(*Task) error, 4096)
+			var wg sync.WaitGroup
+			for range workers {
+				wg.Go(func() {
+					for fn := range work {
+						_ = fn(nil)
+					}
+				})
+			}
+			fn, all := countdown(b.N)
+			b.ReportAllocs()
+			b.ResetTimer()
+			before := processCPU()
+			for range b.N {
+				work <- fn
+			}
+			<-all
+			reportCPU(b, before, processCPU)
+			close(work)
+			wg.Wait()
+		})
+	}
+	b.Run("rival=goroutine", func(b *testing.B) {
 		var wg sync.WaitGroup
-		var left atomic.Int64
+		fn, _ := countdown(b.N)
+		task := func() { _ = fn(nil) }
 		b.ReportAllocs()
+		before := processCPU()
 		for range b.N {
-			wg.Go(func() { left.Add(-1) })
+			wg.Go(task)
 		}
 		wg.Wait()
+		reportCPU(b, before, processCPU)
 	})
 }
 
-// BenchmarkSpawn is spawn-and-run of a trivial task from inside a task, in batches.
+// BenchmarkSpawn is spawn-and-run of a trivial task from inside a task, in bursts.
 func BenchmarkSpawn(b *testing.B) {
+	const burst = 256
 	for _, workers := range []int{1, 2} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			p := newPool(b, Options{Workers: workers})
-			b.ReportAllocs()
-			b.ResetTimer()
-			h := submit(b, p, Spec{}, func(t *Task) error {
-				for left := b.N; left > 0; {
-					n := min(left, 256)
-					left -= n
-					var all Event
-					var open atomic.Int64
-					open.Store(int64(n))
-					fn := func(*Task) error {
-						if open.Add(-1) == 0 {
-							all.Fire()
+		for _, form := range []string{"Spawn", "Go"} {
+			b.Run(fmt.Sprintf("%s/workers=%d", form, workers), func(b *testing.B) {
+				p := newPool(b, Options{Workers: workers})
+				b.ReportAllocs()
+				b.ResetTimer()
+				h := submit(b, p, Spec{}, func(t *Task) error {
+					before := threadCPU()
+					for left := b.N; left > 0; {
+						n := min(left, burst)
+						left -= n
+						all := new(Event)
+						open := n
+						var shared atomic.Int64
+						shared.Store(int64(n))
+						fn := func(*Task) error {
+							if workers == 1 {
+								if open--; open == 0 {
+									all.Fire()
+								}
+							} else if shared.Add(-1) == 0 {
+								all.Fire()
+							}
+							return nil
 						}
-						return nil
-					}
-					for range n {
-						if _, err := t.Spawn(Spec{}, fn); err != nil {
+						for range n {
+							var err error
+							if form == "Go" {
+								err = t.Go(Spec{}, fn)
+							} else {
+								_, err = t.Spawn(Spec{}, fn)
+							}
+							if err != nil {
+								return err
+							}
+						}
+						if err := t.Await(all); err != nil {
 							return err
 						}
 					}
-					if err := t.Await(&all); err != nil {
-						return err
+					if workers == 1 {
+						reportCPU(b, before, threadCPU)
 					}
+					return nil
+				})
+				if err := wait(b, h); err != nil {
+					b.Fatal(err)
 				}
-				return nil
 			})
-			if err := wait(b, h); err != nil {
-				b.Fatal(err)
-			}
-		})
+		}
 	}
 }
 
@@ -109,6 +156,7 @@ func BenchmarkAwait(b *testing.B) {
 			turns := make([]Event, b.N+1)
 			b.ReportAllocs()
 			b.ResetTimer()
+			defer reportCPU(b, processCPU(), processCPU)
 			runAll(b, p, tasks, func(t *Task, i int) error {
 				for at := i; at < b.N; at += tasks {
 					if err := t.Await(&turns[at]); err != nil {

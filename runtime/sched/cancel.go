@@ -42,7 +42,7 @@ func (t *Task) Err() error {
 	if why := t.ownErr(); why != nil {
 		return why
 	}
-	if t.root.upset.Load() {
+	if t.top().upset.Load() {
 		for a := t.ancestor(); a != nil; a = a.ancestor() {
 			if why := a.ownErr(); why != nil {
 				return why
@@ -52,7 +52,7 @@ func (t *Task) Err() error {
 	if c := t.pool.killed.Load(); c != nil {
 		return c.err
 	}
-	if t.base.Err() != nil {
+	if t.mortal && t.base.Err() != nil {
 		return context.Cause(t.base)
 	}
 	return nil
@@ -86,7 +86,7 @@ func (t *Task) cancel(why error) bool {
 	if t.state.Load() == done || !t.cause.CompareAndSwap(nil, &cause{why}) {
 		return false
 	}
-	t.root.upset.Store(true) // after the cause and before the sweep
+	t.top().upset.Store(true) // after the cause and before the sweep
 	if t.state.CompareAndSwap(queued, done) {
 		t.end(&t.pool.outside, endCancelled, why) // it stays in its lane as a husk, which its popper drops
 	} else {
@@ -108,6 +108,8 @@ func (t *Task) notice(why error) {
 
 // sweep tells every enlisted task whose cancellation came from somewhere else: an ancestor, its client, the pool.
 func (p *Pool) sweep() {
+	p.recycler.observe()
+	defer p.recycler.unobserve()
 	for _, w := range p.workers {
 		for _, t := range w.enlisted.tasks() {
 			if why := t.Err(); why != nil {
@@ -122,7 +124,7 @@ func (t *Task) seal() {
 	verdict := sealed
 	if why := t.Err(); why != nil {
 		verdict = &cause{why}
-		t.root.upset.Store(true)
+		t.top().upset.Store(true)
 	}
 	t.cause.CompareAndSwap(nil, verdict)
 	t.ancestor() // cut ended ancestors off while somebody is looking

@@ -300,7 +300,7 @@ func TestAwaitUntil(t *testing.T) {
 		if task.Err() != nil {
 			t.Error("a timeout must not cancel")
 		}
-		if never.first != nil {
+		if never.last != nil {
 			t.Error("the event still knows the task")
 		}
 		time.AfterFunc(time.Millisecond, func() { soon.Fire() })

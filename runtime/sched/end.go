@@ -14,6 +14,15 @@ const (
 func (t *Task) end(c *counters, how ending, err error) {
 	p := t.pool
 	outcome := t.outcome(how, err)
+	if t.detached {
+		if outcome == Panicked {
+			p.log.Error("sched: task panicked", "task", t.id, "name", t.name, "lane", t.Lane().String(), "error", err)
+		}
+		if t.unseen() && t.loop != nil {
+			t.endUnseen(c, outcome, err)
+			return
+		}
+	}
 	t.err = err
 	t.fn = nil
 	if t.kids.Load() {
@@ -33,11 +42,25 @@ func (t *Task) end(c *counters, how ending, err error) {
 	if h := p.hooks.OnEnd; h != nil {
 		h(t.info(), outcome, err)
 	}
-	c.lanes[t.lane].ended[outcome].Add(1)
+	c.count(&c.lanes[t.lane].ended[outcome])
 	t.done.Fire()
 	if p.phase.Load() != open {
 		p.checkOver()
 	}
+}
+
+// unseen reports whether nobody can reach a detached task that has ended, so that it may be used again.
+func (t *Task) unseen() bool { return !t.kept && !t.kids.Load() && t.view.Load() == nil }
+
+// endUnseen is end for a task that nobody asks about. It leaves the look at the pool's phase to the worker's rest.
+func (t *Task) endUnseen(c *counters, outcome Outcome, err error) {
+	l := t.loop
+	l.leave(t, false)
+	if h := t.pool.hooks.OnEnd; h != nil {
+		h(t.info(), outcome, err)
+	}
+	c.count(&c.lanes[t.lane].ended[outcome])
+	l.w.recycle(t)
 }
 
 func (t *Task) outcome(how ending, err error) Outcome {
@@ -57,17 +80,17 @@ func (t *Task) outcome(how ending, err error) Outcome {
 
 // leave undoes what a task has left in its loop. viewed tells that the task may have been enlisted without a wait.
 func (l *loop) leave(t *Task, viewed bool) {
+	l.local = nil
+	if !l.waited && !viewed {
+		return
+	}
 	if l.unwatch != nil {
 		l.unwatch()
 		l.unwatch = nil
 	}
-	if l.waited || viewed {
-		l.w.enlisted.remove(l)
-	}
-	// The loop, and a handle that is kept, must not keep what the task has used. Nobody else looks at these fields
-	// of a loop that is not enlisted.
-	l.task, l.waiter.task, l.reason = nil, nil, Reason{}
-	t.locals = nil
+	l.w.enlisted.remove(l)
+	// Nobody else looks at these fields of a loop that is not enlisted.
+	l.task, l.waiter.task, l.reason, l.waits, l.waited, l.told = nil, nil, Reason{}, 0, false, false
 }
 
 // end undoes what the task's key and deadline have set up.

@@ -21,7 +21,6 @@ func (w *worker) enlist(t *Task) {
 // enlistWait makes the task findable and notes what it is about to wait for.
 func (w *worker) enlistWait(t *Task, r Reason) {
 	l := t.loop
-	l.waited = true
 	e := &w.enlisted
 	e.mu.Lock()
 	e.addLocked(t)
@@ -36,6 +35,7 @@ func (e *enlistment) addLocked(t *Task) {
 	if t.state.Load() == done || l.enlisted {
 		return
 	}
+	l.task = t
 	l.enlisted = true
 	l.nextEnl = e.first
 	if e.first != nil {

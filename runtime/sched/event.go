@@ -11,8 +11,7 @@ import (
 type Event struct {
 	state atomic.Uint32 // eventQuiet -> eventWatched -> eventFired; watched is set under mu
 	mu    sync.Mutex
-	first *waiter       // guarded by mu; who waits, in order
-	last  *waiter       // guarded by mu
+	last  *waiter       // guarded by mu; the latest of those who wait, in a ring, so that the next is the first
 	done  chan struct{} // guarded by mu; made when somebody asks
 }
 
@@ -52,32 +51,26 @@ func (e *Event) fireSlow() bool {
 	if e.done != nil {
 		close(e.done)
 	}
-	e.mu.Unlock()
-	for {
+	for e.last != nil {
 		// One at a time: as soon as a waiter is unlinked its task may go on and use it for another event, so the list
 		// must not be walked outside the lock.
-		task, fn, ok := e.pop()
-		switch {
-		case !ok:
-			return true
-		case task != nil:
+		w := e.last.next
+		task, fn := w.task, w.fn
+		e.unlink(w)
+		last := e.last == nil // nobody joins any more
+		e.mu.Unlock()
+		if task != nil {
 			task.wake()
-		default:
+		} else {
 			fn()
 		}
+		if last {
+			return true
+		}
+		e.mu.Lock()
 	}
-}
-
-// pop unlinks the first waiter.
-func (e *Event) pop() (task *Task, fn func(), ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	w := e.first
-	if w == nil {
-		return nil, nil, false
-	}
-	e.unlink(w)
-	return w.task, w.fn, true
+	e.mu.Unlock()
+	return true
 }
 
 // Done returns a channel that is closed when the event fires. It is made on first use.
@@ -108,13 +101,13 @@ func (e *Event) join(w *waiter) bool {
 	if !e.watch() {
 		return false
 	}
-	w.prev, w.next, w.linked = e.last, nil, true
 	if e.last == nil {
-		e.first = w
+		w.prev, w.next = w, w
 	} else {
-		e.last.next = w
+		w.prev, w.next = e.last, e.last.next
+		w.prev.next, w.next.prev = w, w
 	}
-	e.last = w
+	e.last, w.linked = w, true
 	return true
 }
 
@@ -134,15 +127,12 @@ func (e *Event) leave(w *waiter) {
 
 // unlink takes w off the list. The caller holds mu.
 func (e *Event) unlink(w *waiter) {
-	if w.prev == nil {
-		e.first = w.next
-	} else {
-		w.prev.next = w.next
-	}
-	if w.next == nil {
+	w.prev.next, w.next.prev = w.next, w.prev
+	switch {
+	case w.next == w:
+		e.last = nil
+	case e.last == w:
 		e.last = w.prev
-	} else {
-		w.next.prev = w.prev
 	}
 	w.prev, w.next, w.linked = nil, nil, false
 }

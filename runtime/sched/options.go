@@ -89,7 +89,7 @@ func (o *Options) fill() {
 	if o.Workers == 0 {
 		o.Workers = max(1, usableCPUs()-1)
 	}
-	if o.Spin == 0 && usableCPUs() > 2 && o.Workers < goruntime.GOMAXPROCS(0) {
+	if o.Spin == 0 && usableCPUs() > 1 && o.Workers < goruntime.GOMAXPROCS(0) {
 		o.Spin = spinDefault
 	}
 	if o.QueueLimit == 0 {

@@ -16,12 +16,17 @@ const (
 	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
 	fullPause = time.Millisecond
 	fullPoll  = 50 * time.Microsecond
+	spinFloor = 16
 )
 
 // find returns the next task to start or resume, sleeping until there is one, and nil when the pool is over.
 func (w *worker) find() *Task {
 	for {
-		if t := w.pick(); t != nil {
+		t := w.pickOwn()
+		if t == nil {
+			t = w.pick()
+		}
+		if t != nil {
 			w.pool.idle.Found(w.id)
 			return t
 		}
@@ -34,10 +39,19 @@ func (w *worker) find() *Task {
 
 // rest passes the time until there may be work.
 func (w *worker) rest() {
-	w.current.Store(nil)
+	w.current.store(nil)
+	w.rests.Add(1) // with a fence: see "Counting"
+	w.pool.checkOver()
+	w.restock()
 	if w.mayStart() {
-		w.rests.Add(1)
-		w.pool.idle.Rest(w.id, w.pool.spins, time.Time{})
+		if w.pool.idle.Rest(w.id, w.spins, time.Time{}) {
+			w.spins /= 2
+		} else {
+			w.spins = w.pool.spins
+		}
+		if w.spins < w.pool.spins/spinFloor {
+			w.spins = w.pool.spins / spinFloor
+		}
 		return
 	}
 	w.pool.idle.Found(w.id) // if we were woken for a start, somebody else has to do it
@@ -75,7 +89,7 @@ func (w *worker) pick() *Task {
 		if w.turn = !w.turn; w.turn && best < lane.Count {
 			mask |= 1 << best
 		}
-		if t := w.pool.popHighest(mask); t != nil {
+		if t := w.popStart(mask); t != nil {
 			return w.started(t)
 		}
 	}
@@ -94,7 +108,7 @@ func (w *worker) started(t *Task) *Task {
 func (w *worker) pickShare() *Task {
 	occupied := w.ready.mask
 	if w.mayStart() {
-		occupied |= w.pool.occupied()
+		occupied |= w.own.mask | w.pool.occupied()
 	}
 	if occupied&w.round == 0 {
 		w.round = queue.AllLanes
@@ -105,7 +119,7 @@ func (w *worker) pickShare() *Task {
 		if w.ready.mask&(1<<i) != 0 {
 			return w.ready.pop(i)
 		}
-		if t := w.pool.popHighest(1 << i); t != nil {
+		if t := w.popStart(1 << i); t != nil {
 			return w.started(t)
 		}
 	}
@@ -118,7 +132,7 @@ func (w *worker) wantedBy(i int) bool {
 	w.takeResumes()
 	others := w.ready.mask
 	if w.mayStart() {
-		others |= w.pool.occupied()
+		others |= w.own.mask | w.pool.occupied()
 	}
 	w.picks++
 	if w.picks < shareEvery {

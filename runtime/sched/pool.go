@@ -34,17 +34,23 @@ type Pool struct {
 	closing      context.Context // ends when admission does
 	stopAdmitted context.CancelFunc
 
-	ages      ageing
-	ids       atomic.Uint64
-	profiling atomic.Bool
-	keys      keyTable
-	outside   counters // tasks submitted, or ended, by other threads than workers
+	solo bool // there is one worker, so what a task spawns need not be shared; see "Order"
 
-	phase    atomic.Uint32         // open -> draining
-	killed   atomic.Pointer[cause] // set when all tasks are cancelled
-	over     Event                 // fires when no task is left and none can come (S7)
-	alive    sync.WaitGroup        // workers
-	watching sync.WaitGroup        // the watchdog
+	// Read for every task, written rarely.
+	ages      ageing
+	profiling atomic.Bool
+	phase     atomic.Uint32         // open -> draining
+	killed    atomic.Pointer[cause] // set when all tasks are cancelled
+	over      Event                 // fires when no task is left and none can come (S7)
+
+	// Written by submitters; far from what workers read.
+	_        affinity.LinePair
+	ids      atomic.Uint64
+	outside  counters // tasks submitted, or ended, by other threads than workers
+	recycler recycler
+	keys     keyTable
+	alive    sync.WaitGroup // workers
+	watching sync.WaitGroup // the watchdog
 }
 
 // New makes a pool and starts its workers.
@@ -69,8 +75,11 @@ func New(o Options) (*Pool, error) {
 		log:          o.Logger,
 		hooks:        o.Hooks,
 		now:          o.now,
+		solo:         o.Workers == 1,
 		clients:      xsync.NewMapOf[uint64, *clientScope](),
 	}
+	p.outside.shared = true
+	p.recycler.init()
 	p.closing, p.stopAdmitted = context.WithCancel(context.Background())
 	p.idle = queue.NewIdle(o.Workers,
 		func() bool { return p.queued() || p.over.Fired() },
@@ -102,26 +111,45 @@ func (p *Pool) Workers() int { return len(p.workers) }
 // It fails with [ErrLane] or [ErrNilFunc] on bad arguments, with [ErrClosed], or with the context's cause; then the
 // function is not called.
 func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handle, error) {
+	t := &Task{pool: p}
+	if err := p.submit(ctx, t, &s, fn); err != nil {
+		return nil, err
+	}
+	return t.Handle(), nil
+}
+
+// Go is Submit of a task that nobody will ask about: there is no handle, so the task itself is used again for others, and
+// in the long run nothing is allocated. Its error is only counted; its panic is counted and logged.
+func (p *Pool) Go(ctx context.Context, s Spec, fn func(*Task) error) error {
+	if !s.plain() {
+		_, err := p.Submit(ctx, s, fn)
+		return err
+	}
+	return p.submit(ctx, nil, &s, fn)
+}
+
+// submit queues t, or a task without a handle if it is nil.
+func (p *Pool) submit(ctx context.Context, t *Task, s *Spec, fn func(*Task) error) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	if err := s.validate(fn); err != nil {
-		return nil, err
+		return err
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
+		return fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
 	}
-	t, err := p.admit(ctx, &s, fn)
+	t, err := p.admit(ctx, t, s, fn)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.pushBounded(ctx, t); err != nil {
-		if t.state.CompareAndSwap(queued, done) {
+		if t.detached || t.state.CompareAndSwap(queued, done) {
 			t.end(&p.outside, endCancelled, err)
 		}
-		return nil, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, err)
+		return fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, err)
 	}
-	return t.Handle(), nil
+	return nil
 }
 
 // SubmitNow is Submit without waiting for room, for work that is bounded in another way, such as at most one queued task
@@ -130,7 +158,7 @@ func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 	if err := s.validate(fn); err != nil {
 		return nil, err
 	}
-	t, err := p.admit(context.Background(), &s, fn)
+	t, err := p.admit(context.Background(), &Task{pool: p}, &s, fn)
 	if err != nil {
 		return nil, err
 	}
@@ -138,43 +166,37 @@ func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 	return t.Handle(), nil
 }
 
-// admit makes a task for a submitter from outside, counted and ready to be queued.
-func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (*Task, error) {
-	t := p.newTask(p.ids.Add(1), s, ctx, fn)
-	t.scope, t.root = p.scope(s.Client), t
-	p.outside.lanes[t.lane].submitted.Add(1) // before the look at phase: see checkOver
+// admit makes t, or a task without a handle if it is nil, a task from outside, counted and ready to be queued.
+func (p *Pool) admit(ctx context.Context, t *Task, s *Spec, fn func(*Task) error) (*Task, error) {
+	submitted := &p.outside.lanes[s.Lane.Index()].submitted
+	p.outside.count(submitted) // before the look at phase: see checkOver
 	if p.phase.Load() != open {
-		p.outside.lanes[t.lane].submitted.Add(^uint64(0))
+		submitted.n.Add(^uint64(0))
 		p.checkOver() // which may have seen the count
 		return nil, ErrClosed
 	}
-	p.prepare(t)
+	if t == nil {
+		t = p.bare()
+	} else {
+		t.id = p.ids.Add(1)
+	}
+	t.describe(s, fn)
+	t.base, t.mortal = ctx, ctx.Done() != nil
+	t.scope = p.scope(s.Client)
+	p.prepare(t, s)
 	return t, nil
 }
 
-// newTask makes a task that nobody else knows yet.
-func (p *Pool) newTask(id uint64, s *Spec, ctx context.Context, fn func(*Task) error) *Task {
-	t := &Task{
-		pool: p,
-		id:   id,
-		name: s.Name,
-		fn:   fn,
-		base: ctx,
-		lane: uint8(s.Lane.Index()),
-	}
-	if s.Key != "" || !s.Deadline.IsZero() {
-		t.extra = &extra{key: s.Key, deadline: s.Deadline}
-	}
-	return t
-}
-
 // prepare does what has to be done between counting a task and queueing it.
-func (p *Pool) prepare(t *Task) {
+func (p *Pool) prepare(t *Task, s *Spec) {
 	if h := p.hooks.OnSubmit; h != nil {
+		if t.id == 0 {
+			t.id = p.ids.Add(1)
+		}
 		h(t.info())
 	}
-	if x := t.extra; x != nil {
-		x.prepare(t)
+	if !s.plain() {
+		t.extra.prepare(t)
 	}
 }
 

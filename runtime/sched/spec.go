@@ -24,6 +24,9 @@ type Spec struct {
 	Deadline time.Time
 }
 
+// plain reports whether nobody but a handle, an ancestor or the client can cancel the task.
+func (s *Spec) plain() bool { return s.Key == "" && s.Deadline.IsZero() }
+
 func (s *Spec) validate(fn func(*Task) error) error {
 	if !s.Lane.Valid() {
 		return fmt.Errorf("%w: task %q on %v", ErrLane, s.Name, s.Lane)

@@ -2,23 +2,35 @@ package sched
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// counters are what one thread counts; those of a worker are written by that worker only, so they are never contended.
-type counters struct{ lanes [lane.Count]laneCounters }
+// counters are what one worker counts, or all threads outside.
+type counters struct {
+	lanes  [lane.Count]laneCounters
+	shared bool // immutable; several threads count
+}
 
 type laneCounters struct {
-	submitted atomic.Uint64
-	started   atomic.Uint64
-	ended     [outcomes]atomic.Uint64
+	submitted tally
+	started   tally
+	held      tally // popped from the lane's ring, or spawned, and waiting in Worker.own; goes down as well
+	ended     [outcomes]tally
+}
+
+// count adds one to a tally of c.
+func (c *counters) count(n *tally) {
+	if c.shared {
+		n.n.Add(1)
+	} else {
+		n.add(1)
+	}
 }
 
 func (c *counters) totalSubmitted() (n uint64) {
 	for i := range c.lanes {
-		n += c.lanes[i].submitted.Load()
+		n += c.lanes[i].submitted.load()
 	}
 	return n
 }
@@ -26,7 +38,7 @@ func (c *counters) totalSubmitted() (n uint64) {
 func (c *counters) totalEnded() (n uint64) {
 	for i := range c.lanes {
 		for o := range c.lanes[i].ended {
-			n += c.lanes[i].ended[o].Load()
+			n += c.lanes[i].ended[o].load()
 		}
 	}
 	return n
@@ -115,6 +127,8 @@ func (s Stats) Total() (sum LaneStats) {
 
 // Stats reads the counters and lists the tasks. It takes time proportional to the number of tasks that wait.
 func (p *Pool) Stats() Stats {
+	p.recycler.observe()
+	defer p.recycler.unobserve()
 	st := Stats{Wakes: p.idle.Wakes(), Workers: make([]WorkerStats, len(p.workers))}
 	for i := range st.Lanes {
 		l := &st.Lanes[i]
@@ -126,7 +140,7 @@ func (p *Pool) Stats() Stats {
 	}
 	for i, w := range p.workers {
 		st.Workers[i] = w.stats()
-		if t := w.current.Load(); t != nil && t.started() {
+		if t := w.current.load(); t != nil && t.started() {
 			st.Running = append(st.Running, TaskStatus{TaskInfo: t.info()})
 		}
 		st.Waiting = append(st.Waiting, w.waitingTasks()...)
@@ -136,23 +150,24 @@ func (p *Pool) Stats() Stats {
 
 // add reads the ended tasks before the submitted ones, so that never more seem to have ended than were submitted.
 func (s *LaneStats) add(c *laneCounters) {
-	s.Completed += c.ended[Completed].Load()
-	s.Failed += c.ended[Failed].Load()
-	s.Panicked += c.ended[Panicked].Load()
-	s.Cancelled += c.ended[Cancelled].Load()
-	s.Started += c.started.Load()
-	s.Submitted += c.submitted.Load()
+	s.Completed += c.ended[Completed].load()
+	s.Failed += c.ended[Failed].load()
+	s.Panicked += c.ended[Panicked].load()
+	s.Cancelled += c.ended[Cancelled].load()
+	s.Queued += int(c.held.load())
+	s.Started += c.started.load()
+	s.Submitted += c.submitted.load()
 }
 
 func (w *worker) stats() WorkerStats {
 	st := WorkerStats{
-		Resumed: w.resumed.Load(),
+		Resumed: w.resumed.load(),
 		Rests:   w.rests.Load(),
-		Goexits: w.exits.Load(),
-		Idle:    w.current.Load() == nil,
+		Goexits: w.exits.load(),
+		Idle:    w.current.load() == nil,
 	}
 	for i := range w.counts.lanes {
-		st.Started += w.counts.lanes[i].started.Load()
+		st.Started += w.counts.lanes[i].started.load()
 	}
 	return st
 }

@@ -20,13 +20,13 @@ type storm struct {
 	p      *Pool
 	events [8]Event
 	calls  atomic.Int64 // task functions called
-	ended  atomic.Int64 // ends told
+	ended  atomic.Int64 // ends told, or to be told by nobody
 	twice  atomic.Int64 // tasks called a second time
 }
 
 // body returns what a task does: something random, decided beforehand so that a seed repeats it.
 func (s *storm) body(r *rand.Rand, depth int) func(*Task) error {
-	kind, e := r.IntN(14), &s.events[r.IntN(len(s.events))]
+	kind, e := r.IntN(16), &s.events[r.IntN(len(s.events))]
 	var child func(*Task) error
 	if depth < 3 {
 		child = s.body(r, depth+1)
@@ -73,6 +73,15 @@ func (s *storm) body(r *rand.Rand, depth int) func(*Task) error {
 		case 12:
 			t.Handle().Cancel(io.EOF)
 			return t.Await(e)
+		case 13, 14, 15:
+			if child == nil {
+				return nil
+			}
+			s.ended.Add(1) // before anybody can count its end
+			if err := t.Go(Spec{Lane: lane}, child); err != nil {
+				s.ended.Add(-1)
+				return err
+			}
 		}
 		return nil
 	}
@@ -101,6 +110,17 @@ func (s *storm) submit(t *testing.T, r *rand.Rand, n int) {
 			c, cancel := context.WithCancel(bg)
 			defer cancel()
 			ctx = c
+		}
+		if r.IntN(2) == 0 {
+			s.ended.Add(1)
+			if err := s.p.Go(ctx, spec, s.body(r, 0)); err != nil {
+				s.ended.Add(-1)
+				if s.p.phase.Load() == open {
+					t.Errorf("Go: %v", err)
+				}
+				return
+			}
+			continue
 		}
 		h, err := s.p.Submit(ctx, spec, s.body(r, 0))
 		if err != nil {

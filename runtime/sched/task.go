@@ -14,30 +14,43 @@ import (
 // A task must not change the lock count of its thread (LockOSThread, UnlockOSThread) across a wait or its end, and
 // should not block its thread: [Task.Blocking] does both elsewhere.
 type Task struct {
-	// Immutable once submitted.
-	pool     *Pool
-	id       uint64
-	parentID uint64
-	name     string
+	// The first cache line is all that a submitter from outside writes, and so all that travels from its processor to
+	// the worker's. Immutable once submitted where nothing else is said.
+	next     *Task             // link of the one list the task is in (S4)
 	fn       func(*Task) error // nil once the task has ended
-	base     context.Context   // as submitted, or the parent's
-	scope    *clientScope      // the client's tasks; nil for client 0
-	root     *Task             // the outermost ancestor, itself if it was submitted from outside
-	extra    *extra            // nil for most
+	name     string
+	base     context.Context // as submitted, or the parent's
+	scope    *clientScope    // the client's tasks; nil for client 0
+	state    atomic.Uint32   // see doc.go
+	lane     uint8           // index
+	detached bool            // nobody has a handle, unless kept says so
+	kept     bool            // plain, the task's: a handle of a detached task was asked for
+	mortal   bool            // base may end
 
-	state  atomic.Uint32         // see doc.go
-	lane   uint8                 // index; immutable
-	kids   atomic.Bool           // has spawned: cancelling it concerns others
-	upset  atomic.Bool           // of a root: some task under it needs to ask its ancestors whether it is cancelled
-	parent atomic.Pointer[Task]  // nearest ancestor that may still be cancelled; moves up past ended ones
-	cause  atomic.Pointer[cause] // why this very task is cancelled, or ended (see cancel.go); set once
-	err    error                 // written before done fires
-	done   Event                 // fires last of all
+	// The second is what a worker needs besides.
+	id       uint64 // 0 until it starts for a detached task from outside
+	parentID uint64
+	pool     *Pool
+	root     *Task                       // the outermost ancestor, nil if it is this task
+	parent   atomic.Pointer[Task]        // nearest ancestor that may still be cancelled; moves up past ended ones
+	cause    atomic.Pointer[cause]       // why this very task is cancelled, or ended (see cancel.go); set once
+	loop     *loop                       // set by the worker that starts the task, before it can wait
+	view     atomic.Pointer[contextView] // made when somebody asks for the context
 
-	loop   *loop                       // set by the worker that starts the task, before it can wait; then immutable
-	next   *Task                       // link of the one list the task is in (S4)
-	view   atomic.Pointer[contextView] // made when somebody asks for the context
-	locals any                         // plain, the task's: see SetLocal
+	// The third is for tasks that have somebody or something to care about.
+	extra *extra      // immutable; nil for most
+	kids  atomic.Bool // has spawned: cancelling it concerns others
+	upset atomic.Bool // of a root: some task under it needs to ask its ancestors whether it is cancelled
+	err   error       // written before done fires
+	done  Event       // fires last of all
+}
+
+// top returns the task's outermost ancestor.
+func (t *Task) top() *Task {
+	if t.root != nil {
+		return t.root
+	}
+	return t
 }
 
 // An extra holds what only some tasks have.
@@ -69,13 +82,18 @@ func (t *Task) Worker() int { return t.loop.w.id }
 func (t *Task) Pool() *Pool { return t.pool }
 
 // Handle returns the task's own handle.
-func (t *Task) Handle() *Handle { return (*Handle)(t) }
+func (t *Task) Handle() *Handle {
+	if t.detached {
+		t.kept = true
+	}
+	return (*Handle)(t)
+}
 
 // SetLocal attaches a value to the task, for the layer above: one slot, not inherited.
-func (t *Task) SetLocal(v any) { t.locals = v }
+func (t *Task) SetLocal(v any) { t.loop.local = v }
 
 // Local returns the value of the last SetLocal, nil if there was none.
-func (t *Task) Local() any { return t.locals }
+func (t *Task) Local() any { return t.loop.local }
 
 // Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of memory that the epochs
 // protect become invalid, as across a wait.
@@ -97,22 +115,61 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	if err := t.Err(); err != nil {
 		return nil, err
 	}
-	p := t.pool
-	w := t.loop.w
-	child := p.newTask(w.newID(), &s, t.base, fn)
-	child.parentID, child.root = t.id, t.root
+	child := &Task{pool: t.pool, id: t.loop.w.ids.next(t.pool)}
+	t.adopt(child, &s, fn)
+	return child.Handle(), nil
+}
+
+// Go is Spawn of a child that nobody will ask about: there is no handle, so the task itself is used again for others, and
+// in the long run nothing is allocated. Its error is only counted; its panic is counted and logged.
+func (t *Task) Go(s Spec, fn func(*Task) error) error {
+	if s.Lane == 0 {
+		s.Lane = t.Lane()
+	}
+	if s.Client == 0 {
+		s.Client = t.Client()
+	}
+	if err := s.validate(fn); err != nil {
+		return err
+	}
+	if err := t.Err(); err != nil {
+		return err
+	}
+	var child *Task
+	if s.plain() {
+		child = t.loop.w.bare()
+	} else {
+		child = &Task{pool: t.pool, id: t.loop.w.ids.next(t.pool)}
+	}
+	t.adopt(child, &s, fn)
+	return nil
+}
+
+// adopt makes child a child of t and queues it.
+func (t *Task) adopt(child *Task, s *Spec, fn func(*Task) error) {
+	p, w := t.pool, t.loop.w
+	child.describe(s, fn)
+	child.base, child.mortal = t.base, t.mortal
+	child.parentID, child.root = t.id, t.top()
 	if s.Client == t.Client() {
 		child.scope = t.scope
 	} else {
 		child.scope = p.scope(s.Client)
-		t.root.upset.Store(true)
+		t.top().upset.Store(true)
 	}
-	child.parent.Store(t)
+	initPointer(&child.parent, t)
 	if !t.kids.Load() {
 		t.kids.Store(true)
 	}
-	w.counts.lanes[child.lane].submitted.Add(1)
-	p.prepare(child)
-	p.push(child)
-	return child.Handle(), nil
+	w.counts.lanes[child.lane].submitted.add(1)
+	p.prepare(child, s)
+	w.push(child)
+}
+
+// describe fills in what s says.
+func (t *Task) describe(s *Spec, fn func(*Task) error) {
+	t.name, t.fn, t.lane = s.Name, fn, uint8(s.Lane.Index())
+	if !s.plain() {
+		t.extra = &extra{key: s.Key, deadline: s.Deadline}
+	}
 }

@@ -73,6 +73,7 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 	t.unwindIfTold()
 	t.watchBase()
 	l := t.loop
+	l.waited, l.waiter.task = true, t
 	if !e.join(&l.waiter) {
 		return nil
 	}
@@ -95,6 +96,7 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 // waitOut waits until the event has fired, whatever happens.
 func (t *Task) waitOut(e *Event, r Reason) {
 	l := t.loop
+	l.waited, l.waiter.task = true, t
 	if !e.join(&l.waiter) {
 		return
 	}
@@ -107,7 +109,7 @@ func (t *Task) waitOut(e *Event, r Reason) {
 
 // watchBase makes the end of the context that the task was submitted with wake it, from its first wait on.
 func (t *Task) watchBase() {
-	if l := t.loop; l.unwatch == nil && t.base.Done() != nil {
+	if l := t.loop; l.unwatch == nil && t.mortal {
 		l.unwatch = context.AfterFunc(t.base, t.wake)
 	}
 }

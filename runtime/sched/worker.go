@@ -26,24 +26,29 @@ type worker struct {
 	part   *epoch.Participant // nil without epochs
 
 	ready   readyLanes
+	own     readyLanes // tasks to start that only this worker knows of; see "Order"
+	ownRun  int        // tasks started from own since the last look at a ring; see own.go
 	free    []*loop
 	handoff *Task  // what root is to resume, left by a loop that gives its place up
 	waiting int    // tasks of this worker whose coroutine is parked
 	picks   uint32 // since the last share; see pick.go
 	round   uint32 // lanes that have not had their share in this round
 	turn    bool   // on a tie, whether lanes go before ready tasks
-	lastID  uint64 // the last task number given out
-	endID   uint64 // the last one of the worker's block
-	excess  bool   // may start one task beyond the limit of waiting ones
+	ids     numbers
+	stock   lot  // tasks to be used again
+	ended   lot  // tasks that may soon be
+	spins   int  // how often to look for work before the next sleep
+	excess  bool // may start one task beyond the limit of waiting ones
 	labels  labelCache
 
 	_        affinity.LinePair
 	resumes  resumeList // written by wakers
 	_        affinity.LinePair
-	current  atomic.Pointer[Task] // what the thread runs; read by the watchdog and Stats
-	resumed  atomic.Uint64
-	rests    atomic.Uint64
-	exits    atomic.Uint64 // tasks that called Goexit
+	current  published[Task] // what the thread runs; read by the watchdog and Stats
+	resumed  tally
+	rests    atomic.Uint64 // counted with a fence; see "Counting"
+	exits    tally         // tasks that called Goexit
+	fence    atomic.Uint64 // see recycler
 	enlisted enlistment
 	counts   counters
 }
@@ -57,10 +62,13 @@ type loop struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	// Of the task that runs on it; plain, that task's.
-	task     *Task
+	crashed bool // the task that ran last ended by a panic
+
+	local any // the running task's; see SetLocal
+
+	// Of the task that runs on it; plain, that task's. Zero until its first wait.
 	waiter   waiter // linked under the lock of the event that is waited for
-	waited   bool   // the task has been enlisted by a wait
+	waited   bool   // the task has begun a wait, so there is something to undo at its end
 	told     bool   // a wait has returned ErrClosed, the next one unwinds
 	labelled bool   // the coroutine carries pprof labels
 	region   *trace.Region
@@ -68,6 +76,7 @@ type loop struct {
 	owner    checkOwner  // check builds: the goroutine
 
 	// Of the same task, guarded by the worker's enlistment.
+	task     *Task
 	enlisted bool
 	prevEnl  *loop
 	nextEnl  *loop
@@ -179,8 +188,11 @@ func (l *loop) body() {
 	for {
 		t := l.first
 		l.first = nil
-		for t != nil && t.loop == nil {
-			l.run(t)
+		for {
+			if t = l.run(t); !l.crashed {
+				break
+			}
+			l.crashed = false
 			t = w.find()
 		}
 		w.handoff = t
@@ -191,30 +203,55 @@ func (l *loop) body() {
 	}
 }
 
-// run runs a task from the start to the end, with whatever waits lie between.
-func (l *loop) run(t *Task) {
+// run runs one task after the other, each from the start to the end with whatever waits lie between. It returns when the
+// next thing to do is to resume a task, or nothing, or after a panic with crashed set. Tasks share its deferred function,
+// because one for each would cost as much as starting a task.
+func (l *loop) run(t *Task) (next *Task) {
 	w := l.w
-	if !t.state.CompareAndSwap(queued, running) {
-		return // a husk: it was cancelled in its lane (S1)
+	calling := false
+	defer func() {
+		if !calling {
+			return // all is well, or a bug of ours
+		}
+		switch r := recover(); r {
+		case nil: // Goexit: nothing after this function runs any more
+			w.exits.add(1)
+			w.finish(t, endPanicked, ErrGoexit)
+			return
+		case unwind:
+			w.finish(t, endCancelled, ErrClosed)
+		default:
+			w.finish(t, endPanicked, asPanicError(r))
+		}
+		l.crashed = true
+	}()
+	for ; t != nil && t.loop == nil; t = w.find() {
+		if !t.detached && !t.state.CompareAndSwap(queued, running) {
+			continue // a husk: it was cancelled in its lane (S1)
+		}
+		t.loop = l
+		if t.id == 0 {
+			t.id = w.ids.next(w.pool)
+		}
+		if why := t.Err(); why != nil {
+			t.end(&w.counts, endCancelled, why)
+			continue
+		}
+		w.begin(t)
+		calling = true
+		err := t.fn(t)
+		calling = false
+		w.finish(t, endReturned, err)
 	}
-	t.loop = l
-	if why := t.Err(); why != nil {
-		t.end(&w.counts, endCancelled, why)
-		return
-	}
-	w.begin(t)
-	how, err := l.call(t)
-	w.finish(t, how, err)
+	return t
 }
 
 // begin is everything that comes right before a task's function.
 func (w *worker) begin(t *Task) {
 	l := t.loop
-	l.task, l.waiter.task = t, t
-	l.waited, l.told, l.waits = false, false, 0
 	l.owner.set()
-	w.current.Store(t)
-	w.counts.lanes[t.lane].started.Add(1)
+	w.current.store(t)
+	w.counts.lanes[t.lane].started.add(1)
 	if h := w.pool.hooks.OnStart; h != nil {
 		h(t.info())
 	}
@@ -236,29 +273,6 @@ func (w *worker) finish(t *Task, how ending, err error) {
 	t.end(&w.counts, how, err)
 }
 
-// call calls the task's function and turns a panic into an error. After a Goexit it ends the task itself, because
-// nothing after it runs any more.
-func (l *loop) call(t *Task) (how ending, err error) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		switch r := recover(); r {
-		case nil:
-			l.w.exits.Add(1)
-			l.w.finish(t, endPanicked, ErrGoexit)
-		case unwind:
-			how, err = endCancelled, ErrClosed
-		default:
-			how, err = endPanicked, asPanicError(r)
-		}
-	}()
-	err = t.fn(t)
-	returned = true
-	return endReturned, err
-}
-
 // suspend parks the task's coroutine until root resumes it. The task is in the waiting state, or a waker has moved it
 // on already.
 func (w *worker) suspend(t *Task) {
@@ -266,7 +280,7 @@ func (w *worker) suspend(t *Task) {
 		h(t.info())
 	}
 	w.switchAway(t)
-	w.resumed.Add(1)
+	w.resumed.add(1)
 	if h := w.pool.hooks.OnResume; h != nil {
 		h(t.info())
 	}
@@ -292,7 +306,7 @@ func (w *worker) switchAway(t *Task) {
 	}
 	w.waiting--
 	t.state.Store(running) // before it looks at its condition: see "A task's states"
-	w.current.Store(t)
+	w.current.store(t)
 	if w.part != nil {
 		w.part.Enter()
 	}
@@ -302,16 +316,6 @@ func (w *worker) switchAway(t *Task) {
 func (w *worker) resume(t *Task) {
 	w.resumes.push(t)
 	w.pool.idle.Wake(w.id)
-}
-
-// newID returns a number for a task that is spawned on this worker.
-func (w *worker) newID() uint64 {
-	if w.lastID == w.endID {
-		w.endID = w.pool.ids.Add(idBlock)
-		w.lastID = w.endID - idBlock
-	}
-	w.lastID++
-	return w.lastID
 }
 
 // refresh moves the epoch pin of the running task.
