@@ -114,65 +114,71 @@ func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
 	if err := t.load(e); err != nil {
 		return nil, err
 	}
+	why := Reason{Verdict: RanFirst}
 	for range othersAwaited {
-		tr, why, err := t.verifyTraces(fr, f)
+		tr, seen, reason, err := t.verifyTraces(fr, f)
 		if tr != nil || err != nil {
 			return tr, err
 		}
-		other := f.startRun()
+		why = reason
+		may, other := f.startRun(seen)
+		if may {
+			break
+		}
 		if other == nil {
-			return t.run(fr, f, why)
+			continue
 		}
 		// The key is being computed for another generation. What comes out may well hold here, too. Where the two would
 		// wait for each other, this one goes ahead.
 		if err := t.wait(fr, other); errors.Is(err, ErrCycle) {
-			return t.run(fr, f, why)
+			break
 		} else if err != nil {
 			return nil, err
 		}
 	}
-	return t.run(fr, f, Reason{Verdict: RanFirst})
+	return t.run(fr, f, why)
 }
 
 // othersAwaited bounds how many computations for other generations a flight waits for before it goes its own way.
 const othersAwaited = 3
 
-// verifyTraces returns the first trace that holds, or nil and why a run is needed.
-func (t *Table) verifyTraces(fr *Frame, f *flight) (*trace, Reason, error) {
+// verifyTraces returns the first trace that holds, or nil and why a run is needed; seen says which traces it looked at.
+func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, why Reason, err error) {
 	e, snap := f.entry, fr.strand.Snap
 	e.mu.Lock()
 	traces := append(make([]*trace, 0, tracesKept), e.traces...)
+	seen = e.tracesAdded
 	e.mu.Unlock()
 
 	for _, tr := range traces {
 		if tr.covers(snap) {
 			e.query.Counts.Reused.Add(1)
 			t.use(e, tr, false, Reason{Verdict: Reused})
-			return tr, Reason{}, nil
+			return tr, seen, why, nil
 		}
 	}
-	why := Reason{Verdict: RanFirst}
+	why = Reason{Verdict: RanFirst}
 	verify := fr.child(e, false)
 	for i, tr := range traces {
 		diff, err := t.firstDifference(verify, tr)
 		if err != nil {
-			return nil, why, err
+			return nil, seen, why, err
 		}
 		if diff == nil {
 			if t.sampled() {
 				tr, err = t.recheck(fr, f, tr)
-				return tr, why, err
+				return tr, seen, why, err
 			}
 			tr.verified(snap.Gen())
 			e.query.Counts.Validated.Add(1)
 			t.use(e, tr, false, Reason{Verdict: Validated})
-			return tr, why, nil
+			return tr, seen, why, nil
 		}
 		if i == 0 {
 			why = Reason{Verdict: RanChanged, Read: t.describe(diff)}
 		}
 	}
-	return nil, why, nil
+	return nil, seen, why, nil
 }
 
 // firstDifference verifies the reads of tr in order; nil means that all are as they were.

@@ -57,18 +57,22 @@ func (t *Table) claim(fr *Frame, f *flight) bool {
 	return true
 }
 
-// startRun marks f as running its query function, unless a flight of the same key for another generation does: then it returns that one.
-func (f *flight) startRun() (other *flight) {
+// startRun marks f as running its query function and reports that it may. It may not while a flight of the same key for another generation
+// runs it: then that one is returned; nor when traces were added since the caller looked at them: then they are to be looked at again.
+func (f *flight) startRun(tracesSeen uint64) (may bool, other *flight) {
 	e := f.entry
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, o := range e.flights {
 		if o != f && o.running {
-			return o
+			return false, o
 		}
 	}
+	if e.tracesAdded != tracesSeen {
+		return false, nil
+	}
 	f.running = true
-	return nil
+	return true, nil
 }
 
 // finish publishes the outcome of a claimed flight and wakes all who wait for it (M1).

@@ -69,6 +69,8 @@ type entry struct {
 	flights []*flight // guarded by mu: not done
 	dirty   bool      // guarded by mu: is in Table.dirty
 	why     Reason    // guarded by mu
+
+	tracesAdded uint64 // guarded by mu: how many traces were ever added, by runs
 }
 
 // New returns an empty table over the traces that the store holds.
@@ -155,6 +157,7 @@ func (t *Table) use(e *entry, tr *trace, fresh bool, why Reason) {
 	e.mu.Lock()
 	e.why = why
 	if fresh {
+		e.tracesAdded++
 		e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o.sameReads(tr) })
 	} else if i := slices.Index(e.traces, tr); i >= 0 {
 		e.traces = slices.Delete(e.traces, i, i+1)
