@@ -8,6 +8,8 @@ import (
 	"runtime"
 )
 
+const checking = true
+
 // A checkOwner is the goroutine that a task's function was called on.
 type checkOwner struct{ goroutine string }
 

@@ -26,7 +26,7 @@
 // # A task's states
 //
 //	state     meaning                                  next
-//	queued    in a lane                                running (its worker), done (whoever cancels it)
+//	queued    in a lane, with a handle                 running (its worker), done (whoever cancels it)
 //	running   its function is on a thread              waiting, resuming (the task itself), woken (a waker), done
 //	woken     running, and a wake came meanwhile       running (the task itself, instead of waiting), done
 //	waiting   its coroutine is parked, or will be      resuming (a waker)
@@ -42,6 +42,9 @@
 //   - the waker finds waiting: it alone moves the task to resuming and appends it to the worker's resume list. The
 //     coroutine may not have reached its yield yet; that is harmless, because only its own thread takes from that list.
 //   - the waker finds resuming: the task becomes running before it looks, hence sees the condition.
+//
+// A task that was submitted with Go has no handle, so nobody can end it while it is queued. It is running from the
+// beginning, which saves the worker the move.
 //
 // A wake is a hint: a task that wakes up looks at what it waits for and may wait again. So wakes that come late, twice
 // or for an earlier wait do no harm.
@@ -64,8 +67,33 @@
 //     while requests wait and the ring of RPC 0 is empty, the rotation grows by one and every waiting request is one
 //     lane higher. While the ring of RPC 0 does not run empty, each age step sends one pick to the lowest lane instead.
 //     A push that reads the rotation just before it changes lands one lane off, which ageing repairs.
+//   - A pool with one worker has nobody to share with. What its tasks spawn goes to queues of the worker's own, one for each
+//     lane, and what lies in a ring is moved there 16 at a time; both without the cost of handing over between threads.
+//     A task that comes from its own queue of a lane is as urgent as one in the ring of that lane; after every 16
+//     that the worker took from its own, it fetches from the ring. Requests stay in the rings, where they age.
 //   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long as something may
 //     resume; after a pause it starts one task anyway, because what everybody waits for may be in a lane.
+//
+// With several workers everything that can be started lies in the shared lanes. A slot for the last task spawned, or a
+// private batch of low tasks, would be cheaper, and was left out: while its owner is busy with one long task, others who
+// have nothing to do, or something less urgent, would not see what lies there.
+//
+// # Sleeping
+//
+// A worker without work looks for some a while before it sleeps. Each sleep that a wake ends halves that while, down to a
+// sixteenth, and each find restores it: a stream of tasks finds the worker awake, and an idle process spends nothing.
+//
+// # Counting
+//
+// A worker's counters, and the pointer to the task it runs, are written by it alone and read by anybody, so on amd64 they
+// are written without a locked instruction (tally_tso.go). Others may see them a moment late, but in the order they were
+// written: a task's submission before its end. What needs more than that has a fence of its own:
+//
+//   - A task's end is counted before its done event fires, by an atomic operation: who sees the event sees the count.
+//   - Who ends a task looks whether the pool is draining, who drains looks at the counts: each writes before it looks. For
+//     a task with a handle the event is the fence between the count and the look. A worker that ends a task without one
+//     looks when it has run out of work, after an atomic count of that; before, the pool is not over anyway.
+//   - Tasks without a handle are used again. See recycler for the fence between them and those who look at what runs.
 //
 // # Cancellation
 //
@@ -98,10 +126,12 @@
 //   - S1: a task's function is called at most once, and its done event fires exactly once.
 //   - S2: at most one thread runs a task at a time; after its start, always the same.
 //   - S3: a wake is never lost: after it, the task looks at its condition at least once.
-//   - S4: a task is in at most one list: one lane, one resume list, or one ready list; link next belongs to that list.
+//   - S4: a task is in at most one list: one lane, one resume list, one ready list, one queue of a worker's own, or one
+//     lot of ended tasks; link next belongs to that list.
 //   - S5: a waiting task holds no epoch pin.
 //   - S6: coroutines are made, switched and ended only by the thread of their worker.
 //   - S7: a pool is over only when as many tasks have ended as were submitted, and no more can come.
+//   - S8: a task is used again only if it has ended and nobody can reach it but by a late wake, which touches its state only.
 //
 // # Locks
 //

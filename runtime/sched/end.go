@@ -55,6 +55,7 @@ func (t *Task) unseen() bool { return !t.kept && !t.kids.Load() && t.view.Load()
 // endUnseen is end for a task that nobody asks about. It leaves the look at the pool's phase to the worker's rest.
 func (t *Task) endUnseen(c *counters, outcome Outcome, err error) {
 	l := t.loop
+	l.w.current.store(nobody) // C1
 	l.leave(t, false)
 	if h := t.pool.hooks.OnEnd; h != nil {
 		h(t.info(), outcome, err)

@@ -35,8 +35,9 @@ type Options struct {
 	// that tasks need no pin of the worker's.
 	Epochs *epoch.Domain
 
-	// Spin is how long a worker looks for work before it sleeps. Zero means 10 µs where a processor is to spare, and
-	// not at all with two processors or less or when the workers could take all of GOMAXPROCS. Negative means not at all.
+	// Spin is how long a worker looks for work before it sleeps, while that pays; see "Sleeping" in the package comment.
+	// Zero means 10 µs where a processor is to spare, and not at all with one processor or when the workers could take all of
+	// GOMAXPROCS. Negative means not at all.
 	Spin time.Duration
 
 	// QueueLimit is how many queued tasks of one lane [Pool.Submit] allows before it waits, rounded up to a power of

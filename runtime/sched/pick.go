@@ -13,10 +13,12 @@ const (
 	// beat with the periods of what users submit.
 	shareEvery = 61
 
+	// spinShrinks is how much shorter than Options.Spin a worker looks for work that does not come.
+	spinShrinks = 16
+
 	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
 	fullPause = time.Millisecond
 	fullPoll  = 50 * time.Microsecond
-	spinFloor = 16
 )
 
 // find returns the next task to start or resume, sleeping until there is one, and nil when the pool is over.
@@ -44,13 +46,10 @@ func (w *worker) rest() {
 	w.pool.checkOver()
 	w.restock()
 	if w.mayStart() {
-		if w.pool.idle.Rest(w.id, w.spins, time.Time{}) {
-			w.spins /= 2
+		if slept := w.pool.idle.Rest(w.id, w.spins, time.Time{}); slept {
+			w.spins = max(w.spins/2, w.pool.spins/spinShrinks)
 		} else {
 			w.spins = w.pool.spins
-		}
-		if w.spins < w.pool.spins/spinFloor {
-			w.spins = w.pool.spins / spinFloor
 		}
 		return
 	}

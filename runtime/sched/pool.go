@@ -85,7 +85,7 @@ func New(o Options) (*Pool, error) {
 		func() bool { return p.queued() || p.over.Fired() },
 		func(w int) bool { return !p.workers[w].resumes.empty() })
 	for i := range p.workers {
-		w := &worker{pool: p, id: i, cpu: cpus[i], round: queue.AllLanes}
+		w := &worker{pool: p, id: i, cpu: cpus[i], round: queue.AllLanes, spins: p.spins}
 		if o.Epochs != nil {
 			w.part = o.Epochs.Register(fmt.Sprintf("worker %d", i))
 		}

@@ -9,7 +9,7 @@ import (
 
 const (
 	lotSize   = 64  // tasks in a full lot
-	lotsSpare = 256 // lots that a pool keeps for submitters; what is more is left to the collector
+	lotsSpare = 256 // lots that a pool keeps for everybody; what is more is left to the collector
 	stockMax  = 256 // tasks that a worker keeps for its own spawns, more or less
 )
 
@@ -55,13 +55,13 @@ func (l *lot) take() *Task {
 //
 // Workers put ended tasks together in lots. When a lot is full it may be used again if no observer is at work; otherwise it
 // is left to the collector. An observer announces itself (B1) before it loads which tasks workers run (B2). A worker
-// stores that it runs another task (C1), then makes a fence (C2), then looks for observers (C3). If C3 sees none, B1
+// stores that it does not run the task any more (C1), then makes a fence (C2), then looks for observers (C3). If C3 sees none, B1
 // comes after it, so B2 sees what C1 stored and does not find the tasks of the lot.
 //
 // A late wake may still arrive, from an event, a timer or a context that the task waited for. It touches nothing but the
 // state, and is a hint to whoever has the task now.
 type recycler struct {
-	spare     *queue.MPMC[lot] // for submitters from outside
+	spare     *queue.MPMC[lot] // what workers have too much of
 	lots      sync.Pool        // of *lot: what submitters take from, one for each processor or so
 	observers atomic.Int32
 }
@@ -75,6 +75,14 @@ func (r *recycler) init() {
 func (r *recycler) observe() { r.observers.Add(1) }
 
 func (r *recycler) unobserve() { r.observers.Add(-1) }
+
+// anyLot returns tasks that have been used, or else new ones.
+func (p *Pool) anyLot() lot {
+	if l, ok := p.recycler.spare.TryPop(); ok {
+		return l
+	}
+	return p.newLot()
+}
 
 // newLot makes tasks that have never been used. Not in one piece of memory: that would not begin at a cache line.
 func (p *Pool) newLot() (l lot) {
@@ -91,11 +99,7 @@ func (p *Pool) bare() *Task {
 	s := p.recycler.lots.Get().(*lot)
 	t := s.take()
 	if t == nil {
-		l, ok := p.recycler.spare.TryPop()
-		if !ok {
-			l = p.newLot()
-		}
-		s.join(l)
+		s.join(p.anyLot())
 		t = s.take()
 	}
 	p.recycler.lots.Put(s)
@@ -106,7 +110,7 @@ func (p *Pool) bare() *Task {
 func (w *worker) bare() *Task {
 	t := w.stock.take()
 	if t == nil {
-		w.stock.join(w.pool.newLot())
+		w.stock.join(w.pool.anyLot())
 		t = w.stock.take()
 	}
 	t.id = w.ids.next(w.pool)
@@ -117,12 +121,12 @@ func (w *worker) bare() *Task {
 func (w *worker) recycle(t *Task) {
 	t.fn = nil
 	if w.ended.n == lotSize {
-		w.restock() // t is the worker's current task, and not of that lot (C1)
+		w.restock()
 	}
 	w.ended.add(t)
 }
 
-// restock makes the tasks that have ended available. The worker's current task is not among them.
+// restock makes the tasks that have ended available.
 func (w *worker) restock() {
 	if w.ended.n == 0 {
 		return

@@ -53,6 +53,13 @@ type worker struct {
 	counts   counters
 }
 
+// nobody is the current task between two tasks.
+var nobody = func() *Task {
+	t := new(Task)
+	t.state.Store(done)
+	return t
+}()
+
 // A loop is a worker's loop in a coroutine of its own. A task that has started keeps its loop to its end, so what it
 // needs for waiting lies here and is used again by the next one.
 type loop struct {
