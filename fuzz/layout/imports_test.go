@@ -24,7 +24,7 @@ var allowed = []struct {
 	{"epoch", []string{"affinity"}, ""},
 	{"queue", []string{"affinity"}, ""},
 	{"arena", []string{"affinity", "epoch"}, "addresses and bytes, no records"},
-	{"mmapcas/vfs", nil, ""},
+	{"mmapcas/vfs", []string{"arena"}, "opens files for mapping"},
 	{"mmapcas/hash", nil, "pure functions of bytes"},
 	{"mmapcas", []string{"affinity", "epoch", "arena", "mmapcas/…"}, "records, no partitions"},
 	{"runtime/lane", nil, ""},

@@ -301,3 +301,27 @@ func TestCompletionsAndVersion(t *testing.T) {
 		t.Errorf("version prints %q", out)
 	}
 }
+
+func TestExplain(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	c.ok("index", dir)
+	file := filepath.Join(dir, "twig", "twig.go")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("return t.Size"), []byte("return 0 + t.Size"), 1)
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := c.ok("explain", file)
+	for _, want := range []string{
+		"golang/check({" + dir + " example.com/broom/twig})\n  ran: a read changed: golang/content(file://",
+		"golang/package({" + dir + " example.com/broom/twig})\n  validated",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("explain does not print %q:\n%s", want, out)
+		}
+	}
+}

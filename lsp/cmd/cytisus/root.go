@@ -92,7 +92,7 @@ func (a *app) command() *cobra.Command {
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")
 	root.MarkFlagsMutuallyExclusive("store", "memory")
 	root.AddCommand(
-		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.symbolsCommand(), a.outlineCommand(), a.checkCommand(),
+		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.symbolsCommand(), a.outlineCommand(), a.checkCommand(), a.explainCommand(),
 		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.verifyCommand(), a.versionCommand(), a.demoCommand(),
 	)
 	return root

@@ -1,0 +1,42 @@
+package golang
+
+import (
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// WatchGlobs says which files matter: a client is asked to report these only.
+func (Language) WatchGlobs() []string {
+	return []string{"**/*.go", "**/go.mod", "**/go.sum", "**/go.work", "**/go.work.sum", "**/vendor/modules.txt"}
+}
+
+// Explain says why each query that answers about a file rest on was last computed or reused: those of the file, then those of the packages
+// that it belongs to.
+func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation, error) {
+	if _, err := w.Diagnostics(t, uri); err != nil {
+		return nil, err
+	}
+	m, err := metadatas.Get(t, w.root)
+	if err != nil {
+		return nil, err
+	}
+	eng := t.Engine()
+	explain := []func() (runtime.Explanation, error){
+		func() (runtime.Explanation, error) { return runtime.Explain(eng, headers, uri) },
+		func() (runtime.Explanation, error) { return runtime.Explain(eng, shapes, uri) },
+		func() (runtime.Explanation, error) { return runtime.Explain(eng, metadatas, w.root) },
+	}
+	for _, p := range m.owners(uri) {
+		k := pkgKey{w.root, p.ID}
+		explain = append(explain,
+			func() (runtime.Explanation, error) { return runtime.Explain(eng, pkgs, k) },
+			func() (runtime.Explanation, error) { return runtime.Explain(eng, faces, k) },
+			func() (runtime.Explanation, error) { return runtime.Explain(eng, checks, k) })
+	}
+	out := make([]runtime.Explanation, len(explain))
+	for i := range explain {
+		if out[i], err = explain[i](); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
