@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	seed   = flag.Uint64("seed", 0, "seed of the history; 0 takes a new one")
+	seed   = flag.Uint64("seed", 1, "seed of the history; 0 takes a new one")
 	steps  = flag.Int("steps", 8, "steps of the history")
 	places = flag.Int("places", 12, "positions asked about after each step")
 )

@@ -141,6 +141,8 @@ func (s *subject) answers(places []question) string {
 		b.Reset()
 		for _, path := range s.world.paths() {
 			uri := s.world.uri(path)
+			text, err := s.ws.Text(t, uri)
+			fmt.Fprintf(&b, "text of %s: %q %v\n", path, text, err)
 			list, err := s.ws.Diagnostics(t, uri)
 			fmt.Fprintf(&b, "diagnostics of %s: %v\n", path, err)
 			s.describe(&b, "computed", uri, list)
