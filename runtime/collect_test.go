@@ -239,3 +239,37 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// Each process replaces everything and leaves a little garbage, too little to collect for any one of them.
+func TestGarbageOfShortRunsAddsUp(t *testing.T) {
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 2))
+	cycles := uint64(0)
+	for run := range 40 {
+		e, err := runtime.Open(dir, runtime.Options{Workers: 1, SegmentBytes: 1 << 20, CollectEvery: 2 << 20, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 20 {
+			text := make([]byte, 10_000)
+			for j := range text {
+				text[j] = byte(rng.Uint32())
+			}
+			put(t, e, inputs, fmt.Sprint(i), string(text))
+		}
+		if err := e.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		st := e.Stats()
+		cycles += st.Collector.Cycles
+		if st.Store.StoredBytes > 4<<20 {
+			t.Fatalf("run %d: %d bytes are stored, 200,000 are live", run, st.Store.StoredBytes)
+		}
+		if err := e.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cycles == 0 || cycles > 30 {
+		t.Errorf("%d collections in 40 runs: want some, and not one each", cycles)
+	}
+}

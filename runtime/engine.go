@@ -31,9 +31,11 @@ type Engine struct {
 	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
 	watchers watchers
 
-	keeper  keeper
-	closing atomic.Bool
-	layers  layers
+	gcPart           db.PartID
+	storedAfterCycle atomic.Int64 // Stats.Store.StoredBytes when the last collection ended, here or in an earlier process; 0: never
+	keeper           keeper
+	closing          atomic.Bool
+	layers           layers
 }
 
 // layers are what Close takes down, in the opposite order of opening.
@@ -84,6 +86,9 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.layers.opened(e.db.Close)
+	if err := e.loadCycle(); err != nil {
+		return nil, err
+	}
 
 	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{

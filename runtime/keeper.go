@@ -2,8 +2,13 @@ package runtime
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -12,8 +17,6 @@ import (
 type keeper struct {
 	quit chan struct{}
 	done chan struct{}
-
-	storedAtCycle int64 // Stats.Store.StoredBytes when the last cycle ended; used by run only
 }
 
 // keepEvery is how often chores are looked at. A killed process loses at most the traces of this long: results that will
@@ -50,27 +53,73 @@ func (k *keeper) run(e *Engine) {
 			select {
 			case <-collecting.Done():
 				collecting = nil
-				k.storedAtCycle = e.store.Stats().StoredBytes
 			default:
 				continue
 			}
 		}
-		if k.collectionDue(e) {
+		if e.collectionDue() {
 			collecting = e.startCollection()
 		}
 	}
 }
 
-// collectionDue says that enough was stored since the last cycle, or that enough of what is there is garbage, to be worth one.
-func (k *keeper) collectionDue(e *Engine) bool {
+// collectionDue says that the store has grown enough since the last collection, or that enough of it is garbage, to be worth one. Growth
+// counts across processes: what is left of each short run adds up.
+func (e *Engine) collectionDue() bool {
 	every := e.o.CollectEvery
 	if every < 0 || e.closing.Load() {
 		return false
 	}
-	st := e.store.Stats()
-	garbage := int64(e.gc.Stats().GarbageBytes)
-	grown := st.StoredBytes - k.storedAtCycle
-	return garbage >= every || garbage > 0 && grown >= every && grown*4 >= st.LiveBytes
+	stored, base := e.store.Stats().StoredBytes, e.storedAfterCycle.Load()
+	worth := max(every/4, base/4)
+	if base == 0 {
+		worth = every
+	}
+	return stored-base >= worth || int64(e.gc.Stats().GarbageBytes) >= worth
+}
+
+// gcPartition keeps what the collector has to remember across restarts.
+const (
+	gcPartition  = "$gc"
+	gcStoredKey  = "stored"
+	gcStoredSize = 8
+)
+
+// loadCycle brings back how large the store was after its last collection.
+func (e *Engine) loadCycle() error {
+	part, err := e.db.Partition(gcPartition, true)
+	if err != nil {
+		return fmt.Errorf("runtime: opening partition %s: %w", gcPartition, err)
+	}
+	e.gcPart = part
+	h, ok, err := e.db.Latest(part, gcStoredKey)
+	if err != nil || !ok {
+		return err
+	}
+	err = e.store.View(h, func(_ mmapcas.Kind, p []byte) error {
+		if len(p) == gcStoredSize {
+			e.storedAfterCycle.Store(int64(binary.LittleEndian.Uint64(p)))
+		}
+		return nil
+	})
+	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
+		return nil // the next collection comes earlier than it need
+	}
+	return err
+}
+
+// saveCycle remembers how large the store is after a collection.
+func (e *Engine) saveCycle(ctx context.Context) error {
+	stored := e.store.Stats().StoredBytes
+	e.storedAfterCycle.Store(stored)
+	defer e.gc.Session()()
+	h, _, err := e.store.Put(kindValue, binary.LittleEndian.AppendUint64(nil, uint64(stored)))
+	if err != nil {
+		return err
+	}
+	e.gc.Shade(h)
+	_, err = e.db.Commit(ctx, []db.Op{{Part: e.gcPart, Key: gcStoredKey, Verb: db.Put, Hash: h}})
+	return err
 }
 
 // How long the collector holds a worker at a time: in the background, and when somebody waits for it.
@@ -96,7 +145,10 @@ func (e *Engine) startCollection() *Handle {
 
 func (e *Engine) collect(t *Task, slice time.Duration) error {
 	t.root.dropSnapshot() // a collection must not keep alive what it is to collect
-	return e.gc.Collect(t.Context(), slice, t.Yield)
+	if err := e.gc.Collect(t.Context(), slice, t.Yield); err != nil {
+		return err
+	}
+	return e.saveCycle(t.Context())
 }
 
 // Collect frees what nothing refers to any more: it runs a whole collection that begins after the call, and compacts segments that have become
@@ -107,4 +159,14 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 	}
 	err := e.Submit(ctx, lane.Default, func(t *Task) error { return e.collect(t, awaitedSlice) }, Named("collect"))
 	return e.gc.Stats(), err
+}
+
+// Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
+// before they close; an engine that stays open does it by itself.
+func (e *Engine) Tidy(ctx context.Context) error {
+	if !e.collectionDue() {
+		return nil
+	}
+	_, err := e.Collect(ctx)
+	return err
 }

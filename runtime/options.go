@@ -34,8 +34,8 @@ type Options struct {
 	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero means 256 MiB.
 	CacheBytes int64
 
-	// CollectEvery is how many bytes may be stored before a collection is considered. Zero means 64 MiB; negative means that only Engine.Collect
-	// collects.
+	// CollectEvery is how large a store becomes before it is collected for the first time, in bytes; after that a collection is due whenever it
+	// has grown by a quarter, and by no less than a quarter of this. Zero means 64 MiB; negative means that only Engine.Collect collects.
 	CollectEvery int64
 
 	// RecomputeShare is the share of validated query answers, 0 to 1, that are computed again and compared, to find queries that

@@ -9,7 +9,11 @@ import "runtime/debug"
 // must not call methods of the task that wait.
 func (t *Task) Blocking(fn func() error) error {
 	c := &blockingCall{fn: fn, err: ErrGoexit}
-	go c.run()
+	if s := t.pool.sim; s != nil {
+		s.addCall(c)
+	} else {
+		go c.run()
+	}
 	t.waitOut(&c.done, Reason{What: "a blocking call"})
 	if c.panicked != nil {
 		panic(c.panicked)

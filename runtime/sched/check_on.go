@@ -2,11 +2,7 @@
 
 package sched
 
-import (
-	"bytes"
-	"fmt"
-	"runtime"
-)
+import "fmt"
 
 const checking = true
 
@@ -20,11 +16,4 @@ func (t *Task) mustBeOwner() {
 	if id := goroutineID(); id != t.loop.owner.goroutine {
 		panic(fmt.Sprintf("sched: S2: task %d %q of goroutine %s waits on goroutine %s", t.id, t.name, t.loop.owner.goroutine, id))
 	}
-}
-
-// goroutineID takes the number from the first line of the stack, "goroutine 12 [running…".
-func goroutineID() string {
-	var buf [64]byte
-	fields := bytes.Fields(buf[:runtime.Stack(buf[:], false)])
-	return string(fields[1])
 }

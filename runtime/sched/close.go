@@ -3,7 +3,6 @@ package sched
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 // Phases of a pool.
@@ -21,19 +20,15 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.phase.CompareAndSwap(open, draining)
 	p.stopAdmitted()
 	p.checkOver()
-	select {
-	case <-p.over.Done():
-	case <-ctx.Done():
-	}
+	p.awaitOver(ctx)
 	if !p.over.Fired() {
 		p.killed.CompareAndSwap(nil, &cause{ErrClosed})
 		p.sweep()
 		p.idle.Notify()
-		grace := time.NewTimer(p.closeGrace)
-		defer grace.Stop()
-		select {
-		case <-p.over.Done():
-		case <-grace.C:
+		grace, cancel := context.WithTimeout(context.Background(), p.closeGrace)
+		defer cancel()
+		p.awaitOver(grace)
+		if !p.over.Fired() {
 			return &CloseError{Cause: hurry(ctx), Stuck: p.unended()}
 		}
 	}
@@ -43,6 +38,21 @@ func (p *Pool) Close(ctx context.Context) error {
 		return &CloseError{Cause: hurry(ctx)}
 	}
 	return nil
+}
+
+// awaitOver waits until the pool is over or the context has ended.
+func (p *Pool) awaitOver(ctx context.Context) {
+	if p.sim != nil {
+		p.sim.wait(ctx, &p.over)
+		if p.over.Fired() {
+			p.Simulate(nil) // which ends the workers
+		}
+		return
+	}
+	select {
+	case <-p.over.Done():
+	case <-ctx.Done():
+	}
 }
 
 // hurry returns why the tasks were not waited for, which may be another Close's doing.
@@ -72,6 +82,9 @@ func (p *Pool) checkOver() {
 	}
 	if ended == submitted && p.over.Fire() {
 		p.idle.WakeAll()
+		if p.sim != nil {
+			p.sim.nudge()
+		}
 	}
 }
 

@@ -43,6 +43,9 @@ func (h *Handle) Err() error {
 // task goes on. A task must not call it, because it blocks the worker; it has [Task.Join].
 func (h *Handle) Wait(ctx context.Context) error {
 	t := h.task()
+	if s := t.pool.sim; s != nil {
+		s.wait(ctx, &t.done)
+	}
 	if t.done.Fired() {
 		return t.err
 	}

@@ -65,6 +65,10 @@ type Options struct {
 	// Hooks are called as tasks move.
 	Hooks Hooks
 
+	// Deterministic, if not nil, makes the pool one for tests that repeats itself: it has no threads and a clock of its own,
+	// and moves only when somebody waits for it.
+	Deterministic *Deterministic
+
 	now func() time.Duration // tests: time since the pool was made, for ageing
 }
 
@@ -87,6 +91,9 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) fill() {
+	if o.Deterministic != nil {
+		o.simulated()
+	}
 	if o.Workers == 0 {
 		o.Workers = max(1, usableCPUs()-1)
 	}
@@ -111,10 +118,16 @@ func (o *Options) fill() {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if o.now == nil {
-		start := time.Now()
-		o.now = func() time.Duration { return time.Since(start) }
+}
+
+// simulated fills in what a simulation must not take from the machine.
+func (o *Options) simulated() {
+	if o.Workers == 0 {
+		o.Workers = 2
 	}
+	o.Affinity = affinity.Off
+	o.Spin = -1
+	o.StallAfter = -1
 }
 
 // warnOfStarvation logs a GOMAXPROCS that leaves nothing for goroutines when all workers are busy: timers and the

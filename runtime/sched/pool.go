@@ -29,7 +29,9 @@ type Pool struct {
 	closeGrace   time.Duration
 	log          *slog.Logger
 	hooks        Hooks
-	now          func() time.Duration
+	now          func() time.Duration // since the pool was made, for ageing
+	clock        clock
+	sim          *sim // nil but for a deterministic pool
 	clients      *xsync.MapOf[uint64, *clientScope]
 	closing      context.Context // ends when admission does
 	stopAdmitted context.CancelFunc
@@ -59,11 +61,14 @@ func New(o Options) (*Pool, error) {
 		return nil, err
 	}
 	o.fill()
-	cpus, err := planCPUs(&o)
-	if err != nil {
-		return nil, err
+	cpus := make([]int, o.Workers)
+	if o.Deterministic == nil {
+		var err error
+		if cpus, err = planCPUs(&o); err != nil {
+			return nil, err
+		}
+		o.warnOfStarvation()
 	}
-	o.warnOfStarvation()
 	p := &Pool{
 		lanes:        queue.NewLanesCap[*Task](o.QueueLimit),
 		workers:      make([]*worker, o.Workers),
@@ -74,12 +79,20 @@ func New(o Options) (*Pool, error) {
 		closeGrace:   o.CloseGrace,
 		log:          o.Logger,
 		hooks:        o.Hooks,
-		now:          o.now,
+		clock:        realClock{},
 		solo:         o.Workers == 1,
 		clients:      xsync.NewMapOf[uint64, *clientScope](),
 	}
 	p.outside.shared = true
 	p.recycler.init()
+	if o.Deterministic != nil {
+		p.sim = newSim(p, o.Deterministic)
+		p.clock = &p.sim.clock
+	}
+	if p.now = o.now; p.now == nil {
+		start := p.Now()
+		p.now = func() time.Duration { return p.Now().Sub(start) }
+	}
 	p.closing, p.stopAdmitted = context.WithCancel(context.Background())
 	p.idle = queue.NewIdle(o.Workers,
 		func() bool { return p.queued() || p.over.Fired() },
@@ -92,6 +105,9 @@ func New(o Options) (*Pool, error) {
 		p.workers[i] = w
 	}
 	p.alive.Add(o.Workers)
+	if p.sim != nil {
+		return p, nil
+	}
 	for _, w := range p.workers {
 		go w.main()
 	}
@@ -100,6 +116,9 @@ func New(o Options) (*Pool, error) {
 	}
 	return p, nil
 }
+
+// Now returns the time of the pool's clock: the usual time, but in a deterministic pool.
+func (p *Pool) Now() time.Time { return p.clock.now() }
 
 // Workers returns the number of workers.
 func (p *Pool) Workers() int { return len(p.workers) }
@@ -204,8 +223,8 @@ func (p *Pool) prepare(t *Task, s *Spec) {
 func (x *extra) prepare(t *Task) {
 	if !x.deadline.IsZero() {
 		// In two steps, so that the timer cannot fire before it is stored.
-		x.timer = time.AfterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
-		x.timer.Reset(time.Until(x.deadline))
+		x.timer = t.pool.clock.afterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
+		x.timer.Reset(x.deadline.Sub(t.pool.Now()))
 	}
 	if x.key != "" {
 		if old := t.pool.keys.take(t); old != nil {
@@ -222,6 +241,15 @@ func (p *Pool) push(t *Task) {
 	if err := p.lanes.Push(p.ring(int(t.lane)), t); err != nil {
 		panic("sched: validated lane: " + err.Error())
 	}
+	p.notify()
+}
+
+// notify follows a push.
+func (p *Pool) notify() {
+	if p.sim != nil {
+		p.sim.nudge()
+		return
+	}
 	p.idle.Notify()
 }
 
@@ -233,10 +261,14 @@ func (p *Pool) pushBounded(ctx context.Context, t *Task) error {
 	ring := p.ring(int(t.lane))
 	err := p.lanes.TryPushBounded(ring, t)
 	if errors.Is(err, queue.ErrFull) {
-		err = p.pushWait(ctx, ring, t)
+		if p.sim != nil {
+			err = p.lanes.Push(ring, t) // nobody makes room while we wait
+		} else {
+			err = p.pushWait(ctx, ring, t)
+		}
 	}
 	if err == nil {
-		p.idle.Notify()
+		p.notify()
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func (t *Task) top() *Task {
 type extra struct {
 	key      string
 	deadline time.Time
-	timer    *time.Timer // enforces deadline; nil without
+	timer    timer // enforces deadline; nil without
 }
 
 // ID returns the task's number, unique in its pool and never 0.
@@ -164,6 +164,7 @@ func (t *Task) adopt(child *Task, s *Spec, fn func(*Task) error) {
 	w.counts.lanes[child.lane].submitted.add(1)
 	p.prepare(child, s)
 	w.push(child)
+	t.point()
 }
 
 // describe fills in what s says.

@@ -30,7 +30,7 @@ func (t *Task) AwaitUntil(e *Event, deadline time.Time, r Reason) error {
 		return nil
 	}
 	var late atomic.Bool
-	timer := time.AfterFunc(time.Until(deadline), func() {
+	timer := t.pool.clock.afterFunc(deadline.Sub(t.pool.Now()), func() {
 		late.Store(true)
 		t.wake()
 	})
@@ -41,7 +41,7 @@ func (t *Task) AwaitUntil(e *Event, deadline time.Time, r Reason) error {
 // Sleep waits for the given time. It returns the cause if the task is cancelled first.
 func (t *Task) Sleep(d time.Duration) error {
 	var over Event
-	timer := time.AfterFunc(d, func() { over.Fire() })
+	timer := t.pool.clock.afterFunc(d, func() { over.Fire() })
 	defer timer.Stop()
 	return t.AwaitReason(&over, Reason{What: "sleep"})
 }
@@ -66,11 +66,13 @@ func (t *Task) Yield() {
 	if w := t.loop.w; w.wantedBy(int(t.lane)) {
 		w.yield(t)
 	}
+	t.point()
 }
 
 // wait waits until the event has fired, the task is cancelled, or late is set.
 func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 	t.unwindIfTold()
+	t.point()
 	t.watchBase()
 	l := t.loop
 	l.waited, l.waiter.task = true, t

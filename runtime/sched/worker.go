@@ -29,6 +29,7 @@ type worker struct {
 	own     readyLanes // tasks to start that only this worker knows of; see "Order"
 	ownRun  int        // tasks started from own since the last look at a ring; see own.go
 	free    []*loop
+	paused  *loop  // of a simulation: interrupted, and to go on before anything else here
 	handoff *Task  // what root is to resume, left by a loop that gives its place up
 	waiting int    // tasks of this worker whose coroutine is parked
 	picks   uint32 // since the last share; see pick.go
@@ -69,7 +70,8 @@ type loop struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	crashed bool // the task that ran last ended by a panic
+	goroutine string // its number, in a simulation; immutable
+	crashed   bool   // the task that ran last ended by a panic
 
 	local any // the running task's; see SetLocal
 
@@ -146,8 +148,10 @@ func (w *worker) leave() {
 	if w.part != nil {
 		w.part.Close()
 	}
-	w.unbind()
-	goruntime.UnlockOSThread()
+	if w.pool.sim == nil {
+		w.unbind()
+		goruntime.UnlockOSThread()
+	}
 	w.pool.alive.Done()
 }
 
@@ -174,6 +178,9 @@ func (w *worker) takeLoop() *loop {
 	l := &loop{w: w}
 	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
 		l.yield = yield
+		if w.pool.sim != nil {
+			l.goroutine = goroutineID()
+		}
 		l.body()
 	})
 	return l
@@ -322,6 +329,11 @@ func (w *worker) switchAway(t *Task) {
 // resume hands over a task that may go on. Called by any thread that has moved the task to the resuming state.
 func (w *worker) resume(t *Task) {
 	w.resumes.push(t)
+	if s := w.pool.sim; s != nil {
+		s.nudge()
+		s.pointOfWaker()
+		return
+	}
 	w.pool.idle.Wake(w.id)
 }
 

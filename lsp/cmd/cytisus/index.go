@@ -78,6 +78,9 @@ func (a *app) index(ctx context.Context, l *local) (*indexReport, error) {
 	if err := l.eng.Checkpoint(ctx); err != nil {
 		return nil, fmt.Errorf("writing the index of %s: %w", l.ws.Root(), err)
 	}
+	if err := l.eng.Tidy(ctx); err != nil {
+		return nil, fmt.Errorf("collecting what earlier runs left of the index of %s: %w", l.ws.Root(), err)
+	}
 	return newIndexReport(l, sum, time.Since(started)), nil
 }
 
@@ -103,7 +106,7 @@ func (r *indexReport) print(a *app) {
 		fmt.Fprintf(a.out, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(a.out, "%s\n", r.Root)
-	row("files", "%s (%s read, the others as they were)", grouped(r.Files), grouped(r.FilesRead))
+	row("files", "%s in packages; %s looked into, all others as they were", grouped(r.Files), grouped(r.FilesRead))
 	row("packages", "%s", grouped(r.Packages))
 	row("symbols", "%s", grouped(r.Symbols))
 	row("references", "%s", grouped(r.References))
