@@ -52,16 +52,16 @@ func TestErrorPosition(t *testing.T) {
 		pos, file    string
 		line, column int
 	}{
-		{"a/b.go:3:4", "file:///root/a/b.go", 3, 4},
-		{"a/b.go:3", "file:///root/a/b.go", 3, 0},
+		{"a/b.go:3:4", "file:///base/a/b.go", 3, 4},
+		{"a/b.go:3", "file:///base/a/b.go", 3, 0},
 		{"/x/y.go:10:2", "file:///x/y.go", 10, 2},
 		{"", "", 0, 0},
 		{"nothing", "", 0, 0},
 		{":1:2", "", 0, 0},
-		{"a.go:99999999999999999999:1", "file:///root/a.go:99999999999999999999", 1, 0},
+		{"a.go:99999999999999999999:1", "file:///base/a.go:99999999999999999999", 1, 0},
 		{"\xff.go:1:1", "", 0, 0},
 	} {
-		file, line, column := errorPosition("/root", c.pos)
+		file, line, column := errorPosition("/base", c.pos)
 		if c.line == 1 && strings.Contains(c.file, "9999") {
 			continue // what matters is that it does not panic
 		}
