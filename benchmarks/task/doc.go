@@ -21,6 +21,6 @@
 //
 // # Caveats
 //
-// Ours returns a handle that can be waited for and cancelled, keeps order and priority, and counts; goroutines and
-// channels do none of that. Sleeping and waking on a virtual machine vary twofold at the median and without bound at p99.
+// Ours keeps order and priority, carries a context, and counts; goroutines and channels do none of that.
+// "cytisus-with-handle" is ours with a handle for each task, which can be waited for and cancelled. Sleeping and waking on a virtual machine vary twofold at the median and without bound at p99.
 package task

@@ -23,16 +23,14 @@ func poolOf(o sched.Options) (contender, error) {
 var background = sched.Spec{Lane: lane.Default, Name: "task"}
 
 func (c ours) submit(task func()) {
-	_, err := c.pool.Submit(context.Background(), background, func(*sched.Task) error { task(); return nil })
-	mustSubmit(err)
+	mustSubmit(c.pool.Go(context.Background(), background, func(*sched.Task) error { task(); return nil }))
 }
 
 func (c ours) submitN(n int, task func()) {
 	fn := func(*sched.Task) error { task(); return nil }
 	ctx := context.Background()
 	for range n {
-		_, err := c.pool.Submit(ctx, background, fn)
-		mustSubmit(err)
+		mustSubmit(c.pool.Go(ctx, background, fn))
 	}
 }
 
@@ -43,18 +41,15 @@ func (c ours) inside(n int, task func()) {
 		return func(t *sched.Task) error {
 			k := min(left, burst)
 			for range k {
-				_, err := t.Spawn(sched.Spec{}, fn)
-				mustSubmit(err)
+				mustSubmit(t.Go(sched.Spec{}, fn))
 			}
 			if left -= k; left > 0 {
-				_, err := t.Spawn(sched.Spec{}, next(left))
-				mustSubmit(err)
+				mustSubmit(t.Go(sched.Spec{}, next(left)))
 			}
 			return nil
 		}
 	}
-	_, err := c.pool.Submit(context.Background(), background, next(n))
-	mustSubmit(err)
+	mustSubmit(c.pool.Go(context.Background(), background, next(n)))
 }
 
 // waits: each task waits for its event and then fires the one that the other waits for.

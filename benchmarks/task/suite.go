@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
@@ -12,11 +13,12 @@ type maker struct {
 	name string
 	ours bool
 	make func() (contender, error)
-	only string // if not empty, the one case it takes part in
+	only []string // if not empty, the cases it takes part in
 }
 
 var contenders = []maker{
 	{name: "cytisus-sched", ours: true, make: newOurs},
+	{name: "cytisus-with-handle", make: newHandles, only: []string{"outside", "inside"}},
 	{name: "goroutine-WaitGroup", make: newGoroutines},
 	{name: "channel-pool", make: func() (contender, error) { return newChannelPool(false), nil }},
 	{name: "channel-pool-locked", make: func() (contender, error) { return newChannelPool(true), nil }},
@@ -63,7 +65,7 @@ type measure func(contender) ([]float64, error)
 
 func entrants(makers []maker, name string, m measure) (list []compare.Entrant) {
 	for _, k := range makers {
-		if k.only == "" || k.only == name {
+		if len(k.only) == 0 || slices.Contains(k.only, name) {
 			list = append(list, compare.Entrant{Name: k.name, Ours: k.ours, Start: start(k.make, m)})
 		}
 	}
