@@ -1,9 +1,6 @@
 package sched
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // A contextView is a task as a context.Context, for code that takes one. It is made on demand, because most tasks are
 // asked with Err, and because it costs several allocations.
@@ -37,29 +34,13 @@ func (t *Task) Context() context.Context {
 
 func (t *Task) newView() *contextView {
 	v := &contextView{ctx: t.base, stop: func() {}}
-	if x := t.extra; x != nil && x.timer != nil {
-		v.ctx, v.stop = t.pool.withDeadline(v.ctx, x.deadline)
+	// In a simulation the deadline is in a time that others know nothing of. The task's own timer sees to it.
+	if x := t.extra; x != nil && x.timer != nil && t.pool.sim == nil {
+		v.ctx, v.stop = context.WithDeadline(v.ctx, x.deadline)
 	}
 	v.ctx, v.cancel = context.WithCancelCause(v.ctx)
 	return v
 }
-
-// withDeadline is context.WithDeadline by the pool's clock.
-func (p *Pool) withDeadline(ctx context.Context, at time.Time) (context.Context, func()) {
-	if p.sim == nil {
-		return context.WithDeadline(ctx, at)
-	}
-	return deadlined{ctx, at}, func() {} // the task's own timer ends it
-}
-
-// A deadlined context knows a deadline that others see to.
-type deadlined struct {
-	context.Context
-	at time.Time
-}
-
-// Deadline is part of context.Context.
-func (d deadlined) Deadline() (time.Time, bool) { return d.at, true }
 
 // end ends the context because its task has.
 func (v *contextView) end() {

@@ -121,6 +121,21 @@
 // worker's root, which cannot refuse it. If nothing waits on the worker, a new goroutine takes its place; otherwise
 // the root goes on from a deferred function, because the parked coroutines need its thread.
 //
+// # Simulation
+//
+// A deterministic pool ([Options.Deterministic]) is for tests, of this package and of those above. Its workers have no
+// threads: whoever calls [Handle.Wait], [Pool.Close] or [Pool.Simulate] moves them, one step at a time, on one goroutine,
+// and a seed decides each time which worker, which blocking call, or which timer goes next. A task can be interrupted
+// where it calls the scheduler: at the start of a wait, at a yield, after a spawn, and where it wakes another task, that
+// is where it fires an event or cancels; it stays on its worker, while others go on. Picking, states, resume lists,
+// cancellation, ageing and coroutines are the same code as elsewhere; threads, sleeping and the watchdog are not there
+// (package queue explores its sleeping protocol on its own), and a full lane makes nobody wait.
+//
+// Time is the pool's ([Pool.Now]) and goes on when nothing can move at the present time, and now and then before: a
+// timeout is never long enough. A seed repeats a run if everything that the tasks do depends on nothing else, such as
+// goroutines of their own or the usual time; the deadlines of tasks are in the pool's time, and contexts do not show them.
+// A function given to Blocking runs as a step of its own, so it must not wait for a task.
+//
 // # Invariants
 //
 //   - S1: a task's function is called at most once, and its done event fires exactly once.

@@ -3,6 +3,7 @@ package sched
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ type sim struct {
 	running atomic.Pointer[loop] // the loop that the driving goroutine is in
 	mu      sync.Mutex
 	calls   []*blockingCall // guarded by mu; wait to be run
+	mortals []*Task         // guarded by mu; wait, and their contexts may end
 }
 
 func newSim(p *Pool, o *Deterministic) *sim {
@@ -62,7 +64,7 @@ func newSim(p *Pool, o *Deterministic) *sim {
 
 // Simulate runs a deterministic pool until the condition holds, which is looked at between two steps (nil: never), or
 // until nothing can move, whatever the time. It reports whether the condition holds. Other pools run by themselves, and
-// it only looks.
+// it only looks. A task must not call it.
 func (p *Pool) Simulate(until func() bool) bool {
 	if until == nil {
 		until = func() bool { return false }
@@ -126,10 +128,16 @@ func (s *sim) drive(until func() bool) {
 		go func() {
 			defer close(gone)
 			defer s.running.Store(nil)
-			for !until() && s.step() {
-				continue
+			for {
+				ended = true // also if the condition itself ends the goroutine
+				if until() {
+					return
+				}
+				if ended = false; !s.step() {
+					ended = true
+					return
+				}
 			}
-			ended = true
 		}()
 		<-gone
 	}
@@ -152,6 +160,11 @@ func (s *sim) step() bool {
 	s.mu.Lock()
 	for _, c := range s.calls {
 		moves = append(moves, func() { s.runCall(c) })
+	}
+	for _, t := range s.mortals {
+		if t.base.Err() != nil {
+			moves = append(moves, func() { s.unwatch(t); t.wake() })
+		}
 	}
 	s.mu.Unlock()
 	if s.clock.hasDue() {
@@ -236,14 +249,26 @@ func (w *worker) move() {
 // runCall runs the function of a blocking call.
 func (s *sim) runCall(c *blockingCall) {
 	s.mu.Lock()
-	for i := range s.calls {
-		if s.calls[i] == c {
-			s.calls = append(s.calls[:i], s.calls[i+1:]...)
-			break
-		}
-	}
+	s.calls = slices.DeleteFunc(s.calls, func(other *blockingCall) bool { return other == c })
 	s.mu.Unlock()
 	c.run()
+}
+
+// watch makes the end of the task's context a step that wakes it. Package context would do it on a goroutine of its own,
+// some time.
+func (s *sim) watch(t *Task) (stop func() bool) {
+	s.mu.Lock()
+	s.mortals = append(s.mortals, t)
+	s.mu.Unlock()
+	return func() bool { return s.unwatch(t) }
+}
+
+func (s *sim) unwatch(t *Task) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.mortals)
+	s.mortals = slices.DeleteFunc(s.mortals, func(other *Task) bool { return other == t })
+	return len(s.mortals) < n
 }
 
 func (s *sim) addCall(c *blockingCall) {

@@ -65,7 +65,7 @@ func (s *storm) body(r *rand.Rand, depth int) func(*Task) error {
 		case 8:
 			goruntime.Goexit()
 		case 9:
-			return t.AwaitUntil(e, time.Now().Add(50*time.Microsecond), Reason{})
+			return t.AwaitUntil(e, s.p.Now().Add(50*time.Microsecond), Reason{})
 		case 10:
 			return t.Sleep(10 * time.Microsecond)
 		case 11:
@@ -103,7 +103,7 @@ func (s *storm) submit(t *testing.T, r *rand.Rand, n int) {
 			spec.Key = fmt.Sprint(r.IntN(3))
 		}
 		if r.IntN(10) == 0 {
-			spec.Deadline = time.Now().Add(time.Duration(r.IntN(1000)) * time.Microsecond)
+			spec.Deadline = s.p.Now().Add(time.Duration(r.IntN(1000)) * time.Microsecond)
 		}
 		ctx := bg
 		if r.IntN(4) == 0 {
