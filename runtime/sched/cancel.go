@@ -39,6 +39,9 @@ func (s *clientScope) why() error {
 
 // Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any goroutine may call it.
 func (t *Task) Err() error {
+	if v := t.view.Load(); v != nil && v.shield != nil {
+		return t.shieldErr(v)
+	}
 	if why := t.ownErr(); why != nil {
 		return why
 	}
@@ -101,7 +104,7 @@ func (t *Task) cancel(why error) bool {
 // notice tells a started task that it is cancelled. The cause is set already.
 func (t *Task) notice(why error) {
 	t.wake()
-	if v := t.view.Load(); v != nil {
+	if v := t.view.Load(); v != nil && (v.shield == nil || t.Err() != nil) {
 		v.cancel(why)
 	}
 }

@@ -6,6 +6,7 @@ import "context"
 // asked with Err, and because it costs several allocations.
 type contextView struct {
 	ctx    context.Context
+	shield context.Context // not nil: what decides instead of the task; see Task.Shield
 	cancel context.CancelCauseFunc
 	stop   func() // releases the deadline
 }

@@ -108,6 +108,9 @@
 // costs a few loads: the outermost ancestor knows whether anything under it was ever cancelled, and only then does a
 // task ask its ancestors. That flag is set after the cause and before the search.
 //
+// A task that computes for others puts all this off with [Task.Shield]: during it another context decides, which ends
+// when nobody wants the result any more. Only the closing of the pool reaches through.
+//
 // # Shutdown
 //
 // [Pool.Close] stops admission, waits until every task has ended, and stops the workers; each ends its coroutines on

@@ -43,7 +43,13 @@ type sim struct {
 	running atomic.Pointer[loop] // the loop that the driving goroutine is in
 	mu      sync.Mutex
 	calls   []*blockingCall // guarded by mu; wait to be run
-	mortals []*Task         // guarded by mu; wait, and their contexts may end
+	watched []watched       // guarded by mu
+}
+
+// A watched context wakes its task when it ends.
+type watched struct {
+	task *Task
+	ctx  context.Context
 }
 
 func newSim(p *Pool, o *Deterministic) *sim {
@@ -161,9 +167,9 @@ func (s *sim) step() bool {
 	for _, c := range s.calls {
 		moves = append(moves, func() { s.runCall(c) })
 	}
-	for _, t := range s.mortals {
-		if t.base.Err() != nil {
-			moves = append(moves, func() { s.unwatch(t); t.wake() })
+	for _, x := range s.watched {
+		if x.ctx.Err() != nil {
+			moves = append(moves, func() { s.unwatch(x); x.task.wake() })
 		}
 	}
 	s.mu.Unlock()
@@ -256,19 +262,25 @@ func (s *sim) runCall(c *blockingCall) {
 
 // watch makes the end of the task's context a step that wakes it. Package context would do it on a goroutine of its own,
 // some time.
-func (s *sim) watch(t *Task) (stop func() bool) {
+func (s *sim) watch(t *Task, ctx context.Context) (stop func() bool) {
+	x := watched{t, ctx}
 	s.mu.Lock()
-	s.mortals = append(s.mortals, t)
+	s.watched = append(s.watched, x)
 	s.mu.Unlock()
-	return func() bool { return s.unwatch(t) }
+	return func() bool { return s.unwatch(x) }
 }
 
-func (s *sim) unwatch(t *Task) bool {
+// unwatch takes back one watch of x, the latest.
+func (s *sim) unwatch(x watched) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := len(s.mortals)
-	s.mortals = slices.DeleteFunc(s.mortals, func(other *Task) bool { return other == t })
-	return len(s.mortals) < n
+	for i := len(s.watched) - 1; i >= 0; i-- {
+		if s.watched[i] == x {
+			s.watched = slices.Delete(s.watched, i, i+1)
+			return true
+		}
+	}
+	return false
 }
 
 func (s *sim) addCall(c *blockingCall) {

@@ -149,22 +149,37 @@ func (t *Task) Go(s Spec, fn func(*Task) error) error {
 func (t *Task) adopt(child *Task, s *Spec, fn func(*Task) error) {
 	p, w := t.pool, t.loop.w
 	child.describe(s, fn)
-	child.base, child.mortal = t.base, t.mortal
-	child.parentID, child.root = t.id, t.top()
-	if s.Client == t.Client() {
-		child.scope = t.scope
+	child.parentID = t.id
+	if v := t.view.Load(); v != nil && v.shield != nil {
+		t.adoptShielded(child, s, v.shield)
 	} else {
-		child.scope = p.scope(s.Client)
-		t.top().upset.Store(true)
-	}
-	initPointer(&child.parent, t)
-	if !t.kids.Load() {
-		t.kids.Store(true)
+		child.base, child.mortal, child.root = t.base, t.mortal, t.top()
+		if s.Client == t.Client() {
+			child.scope = t.scope
+		} else {
+			child.scope = p.scope(s.Client)
+			t.top().upset.Store(true)
+		}
+		initPointer(&child.parent, t)
+		if !t.kids.Load() {
+			t.kids.Store(true)
+		}
 	}
 	w.counts.lanes[child.lane].submitted.add(1)
 	p.prepare(child, s)
 	w.push(child)
 	t.point()
+}
+
+// adoptShielded makes child a task that only ctx cancels.
+func (t *Task) adoptShielded(child *Task, s *Spec, ctx context.Context) {
+	child.base, child.mortal = ctx, ctx.Done() != nil
+	switch {
+	case s.Client != t.Client():
+		child.scope = t.pool.scope(s.Client)
+	case s.Client != 0:
+		child.scope = &clientScope{client: s.Client} // which nobody knows, so nobody cancels it
+	}
 }
 
 // describe fills in what s says.

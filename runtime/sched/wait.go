@@ -1,7 +1,6 @@
 package sched
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 )
@@ -111,13 +110,8 @@ func (t *Task) waitOut(e *Event, r Reason) {
 
 // watchBase makes the end of the context that the task was submitted with wake it, from its first wait on.
 func (t *Task) watchBase() {
-	l := t.loop
-	switch {
-	case l.unwatch != nil || !t.mortal:
-	case t.pool.sim != nil:
-		l.unwatch = t.pool.sim.watch(t)
-	default:
-		l.unwatch = context.AfterFunc(t.base, t.wake)
+	if l := t.loop; l.unwatch == nil && t.mortal {
+		l.unwatch = t.watch(t.base)
 	}
 }
 
