@@ -25,7 +25,7 @@ var allowed = []struct {
 	{"queue", []string{"affinity"}, ""},
 	{"arena", []string{"affinity", "epoch"}, "addresses and bytes, no records"},
 	{"mmapcas/vfs", []string{"arena"}, "opens files for mapping"},
-	{"mmapcas/hash", nil, "pure functions of bytes"},
+	{"mmapcas/hash", []string{"affinity"}, "pure functions of bytes"},
 	{"mmapcas", []string{"affinity", "epoch", "arena", "mmapcas/…"}, "records, no partitions"},
 	{"runtime/lane", nil, ""},
 	{"runtime/sched", []string{"affinity", "epoch", "queue", "runtime/lane"}, "runs functions, knows no data"},

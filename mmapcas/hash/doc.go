@@ -6,6 +6,16 @@
 // 128 bits leave the odds of an accidental collision among 10^9 records below 10^-20. Against somebody who
 // constructs collisions they are 2^64 work: the store is for trusted input and says so.
 //
-// Sum hashes one record, Batch many. Batch is the face that lets records be hashed side by side in SIMD lanes; its
-// results are those of Sum, whatever computes them.
+// Sum hashes one record, Batch many, and the names are the same.
+//
+// Within 1 KiB, one chunk, BLAKE3 is serial: no code hashes a single small record much faster than another. Batch therefore
+// hashes several records side by side, each in a lane of the vector registers: 8 with AVX2, 16 with AVX-512, sorted by their
+// number of blocks. A record of two chunks takes two lanes, and a third for their parent. Larger records, batches of
+// very few and processors without these instructions are left to zeebo/blake3, which the results always equal.
+// CYTISUS_CPU=portable or avx2 switches the wider code off (package affinity).
+//
+// A processor may run AVX-512 at a fraction of its speed for some 100 microseconds after a pause of a millisecond. On such a
+// one, lone batches are faster with avx2, and a stream of batches with avx512.
+//
+// gen, a module of its own, writes the assembly; go generate runs it.
 package hash

@@ -3,8 +3,10 @@ package hash
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/zeebo/blake3"
 )
 
@@ -39,12 +41,15 @@ const oneShotMax = 8 << 10
 
 // A state is what hashing needs beside its input; it is pooled since it is too large for a stack.
 type state struct {
+	batcher
 	buf    [1 + oneShotMax]byte
 	stream *blake3.Hasher
 	sum    []byte
 }
 
-var states = sync.Pool{New: func() any { return new(state) }}
+var states = sync.Pool{New: func() any { return newState() }}
+
+func newState() *state { return &state{batcher: newBatcher()} }
 
 // Sum returns the name of the record of the given kind and payload. Any goroutine may call it; it does not keep
 // the payload.
@@ -55,12 +60,16 @@ func Sum(kind uint8, payload []byte) Hash {
 	return h
 }
 
-// Batch appends the names of payloads, all of one kind, to out.
+// level is chosen once: how wide the code may be that hashes batches.
+var level = affinity.CPUFeatures().Level
+
+// Batch appends the names of payloads, all of one kind, to out. Payloads of less than 2 KiB are hashed side by side
+// where the processor can do so and there are at least a few of them.
 func Batch(kind uint8, payloads [][]byte, out []Hash) []Hash {
+	n := len(out)
+	out = slices.Grow(out, len(payloads))[:n+len(payloads)]
 	s := states.Get().(*state)
-	for _, p := range payloads {
-		out = append(out, s.hash(kind, p))
-	}
+	s.batch(kind, payloads, out[n:], level)
 	states.Put(s)
 	return out
 }

@@ -1,0 +1,220 @@
+package hash
+
+import (
+	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
+)
+
+const (
+	blockBytes  = 64
+	chunkBytes  = 1024
+	chunkBlocks = chunkBytes / blockBytes
+
+	// minLanes is the number of chunks from which a group costs less than hashing one record after the other.
+	minLanes = 3
+
+	// window is how many records are sorted at a time.
+	window = 128
+)
+
+// Flags of BLAKE3.
+const (
+	flagStart  = 1 << 0
+	flagEnd    = 1 << 1
+	flagParent = 1 << 2
+	flagRoot   = 1 << 3
+)
+
+// A job is one chunk: a record's number in its window and which part of the record's message it is.
+type job struct {
+	record uint8
+	part   part
+}
+
+type part uint8
+
+const (
+	whole  part = iota // the message is this chunk
+	left               // first of two chunks
+	right              // second of two
+	parent             // both, once they are hashed
+)
+
+// A batcher is the working memory of batch.
+type batcher struct {
+	*group
+	ptr     [maxLanes]unsafe.Pointer // where each lane's payload bytes are
+	jobs    [2 * window]job
+	pairs   [window]job // the parents
+	parents [window][blockBytes / 4]uint32
+}
+
+func newBatcher() batcher { return batcher{group: new(group)} }
+
+// batch sets out[i] to the name of payloads[i], with code of the given level, which the processor must have. Messages
+// of one or two chunks run in lanes, sorted by their number of blocks so that the chunks of a group end together.
+// Longer ones are for zeebo, which runs the chunks of one message side by side.
+func (s *state) batch(kind uint8, payloads [][]byte, out []Hash, level affinity.Level) {
+	lanes := 0
+	switch level {
+	case affinity.AVX2:
+		lanes = 8
+	case affinity.AVX512:
+		lanes = 16
+	}
+	for len(payloads) > 0 {
+		n := min(window, len(payloads))
+		if lanes == 0 || n < minLanes {
+			for i, p := range payloads[:n] {
+				out[i] = s.hash(kind, p)
+			}
+		} else {
+			s.window(kind, payloads[:n], out, lanes)
+		}
+		payloads, out = payloads[n:], out[n:]
+	}
+}
+
+func (s *state) window(kind uint8, payloads [][]byte, out []Hash, lanes int) {
+	// Counting sort: at[b] is first the number of chunks of b blocks, then where the next of them goes.
+	var at [chunkBlocks + 1]int
+	for _, p := range payloads {
+		switch m := 1 + len(p); {
+		case m <= chunkBytes:
+			at[blocks(m)]++
+		case m <= 2*chunkBytes:
+			at[chunkBlocks]++
+			at[blocks(m-chunkBytes)]++
+		}
+	}
+	jobs := 0
+	for b, n := range at {
+		at[b] = jobs
+		jobs += n
+	}
+	place := func(m int, j job) {
+		b := blocks(m)
+		s.jobs[at[b]] = j
+		at[b]++
+	}
+	pairs := 0
+	for i, p := range payloads {
+		switch m := 1 + len(p); {
+		case m <= chunkBytes:
+			place(m, job{uint8(i), whole})
+		case m <= 2*chunkBytes:
+			place(chunkBytes, job{uint8(i), left})
+			place(m-chunkBytes, job{uint8(i), right})
+			s.pairs[pairs] = job{uint8(i), parent}
+			pairs++
+		default:
+			out[i] = s.hash(kind, p)
+		}
+	}
+	s.run(kind, payloads, out, s.jobs[:jobs], lanes)
+	s.run(kind, payloads, out, s.pairs[:pairs], lanes)
+	clear(s.ptr[:]) // payloads are not ours to keep alive
+}
+
+func blocks(messageBytes int) int { return (messageBytes + blockBytes - 1) / blockBytes }
+
+// run does jobs, which are sorted, a group at a time.
+func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, lanes int) {
+	for len(jobs) > 0 {
+		now := jobs[:min(lanes, len(jobs))]
+		jobs = jobs[len(now):]
+		if len(now) < minLanes && now[0].part == whole && now[len(now)-1].part == whole {
+			for _, j := range now {
+				out[j.record] = s.hash(kind, payloads[j.record])
+			}
+			continue
+		}
+		most := 0
+		for lane, j := range now {
+			most = max(most, blocks(s.load(lane, kind, payloads[j.record], j, lanes == 8)))
+		}
+		clear(s.rem[len(now):])
+		if lanes == 8 {
+			clear(s.last[len(now):])
+			lanes8(s.group, &s.ptr, uint64(most))
+		} else {
+			lanes16(s.group, &s.ptr, uint64(most))
+		}
+		for lane, j := range now {
+			switch j.part {
+			case whole, parent:
+				h := (*[4]uint32)(unsafe.Pointer(&out[j.record]))
+				h[0], h[1], h[2], h[3] = s.out[0][lane], s.out[1][lane], s.out[2][lane], s.out[3][lane]
+			case left:
+				s.store(lane, (*[8]uint32)(s.parents[j.record][:8]))
+			case right:
+				s.store(lane, (*[8]uint32)(s.parents[j.record][8:]))
+			}
+		}
+	}
+}
+
+func (s *state) store(lane int, to *[8]uint32) {
+	for w := range to {
+		to[w] = s.out[w][lane]
+	}
+}
+
+// load gives a lane its chunk and returns the chunk's length. edges says that the kernel wants copies of the first and
+// the last block.
+//
+// Safety: a kernel reads the rem bytes from ptr-skew on, without the one before ptr: lanes16 masks the others out, lanes8
+// takes from head and tail every block that is not wholly inside. What is left are the bytes of q.
+func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
+	q, skew, counter := p, 1, uint32(0)
+	start, end := uint32(flagStart), uint32(flagEnd)
+	switch j.part {
+	case whole:
+		end |= flagRoot
+	case left:
+		q = p[:chunkBytes-1]
+	case right:
+		q, skew, counter = p[chunkBytes-1:], 0, 1
+	case parent:
+		q, skew = unsafe.Slice((*byte)(unsafe.Pointer(&s.parents[j.record])), blockBytes), 0
+		start, end = flagParent, flagRoot
+	}
+	readRange(q)
+	m := skew + len(q)
+	s.ptr[lane] = unsafe.Pointer(unsafe.SliceData(q))
+	s.skew[lane] = uint64(skew)
+	s.mask[lane] = ^uint64(skew)
+	s.kind[lane] = uint32(kind) * uint32(skew)
+	s.rem[lane] = uint32(m)
+	s.counter[lane] = counter
+	s.start[lane] = start
+	s.end[lane] = end
+	if edges {
+		s.edges(lane, kind, q, skew)
+	}
+	return m
+}
+
+// edges copies the first and the last block of a lane's chunk.
+func (s *state) edges(lane int, kind uint8, q []byte, skew int) {
+	last := (skew + len(q) - 1) &^ (blockBytes - 1)
+	s.last[lane] = uint64(last)
+	first := &s.head[lane]
+	if last == 0 {
+		first = &s.tail[lane]
+	} else {
+		tail := &s.tail[lane]
+		clear(tail[copy(tail[:], q[last-skew:]):])
+	}
+	if skew == 0 {
+		clear(first[copy(first[:], q):])
+		return
+	}
+	first[0] = kind
+	if len(q) >= blockBytes-1 {
+		*(*[blockBytes - 1]byte)(first[1:]) = [blockBytes - 1]byte(q)
+		return
+	}
+	clear(first[1+copy(first[1:], q):])
+}
