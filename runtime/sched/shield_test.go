@@ -14,7 +14,6 @@ import (
 func TestShieldPutsOff(t *testing.T) {
 	why := errors.New("why")
 	for name, c := range map[string]struct {
-		spec   Spec
 		cancel func(p *Pool, parent, h *Handle, end context.CancelCauseFunc)
 		want   error
 	}{
@@ -22,11 +21,6 @@ func TestShieldPutsOff(t *testing.T) {
 		"ancestor": {cancel: func(_ *Pool, parent, _ *Handle, _ context.CancelCauseFunc) { parent.Cancel(why) }, want: why},
 		"client":   {cancel: func(p *Pool, _, _ *Handle, _ context.CancelCauseFunc) { p.CancelClient(7, why) }, want: why},
 		"context":  {cancel: func(_ *Pool, _, _ *Handle, end context.CancelCauseFunc) { end(why) }, want: why},
-		"deadline": {
-			spec:   Spec{Deadline: time.Now().Add(time.Millisecond)},
-			cancel: func(*Pool, *Handle, *Handle, context.CancelCauseFunc) { time.Sleep(2 * time.Millisecond) },
-			want:   context.DeadlineExceeded,
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPool(t, Options{Workers: 1})
@@ -35,7 +29,7 @@ func TestShieldPutsOff(t *testing.T) {
 			var inside, goOn, never, over Event
 			child := make(chan *Handle, 1)
 			parent, err := p.Submit(ctx, Spec{Lane: lane.Default, Client: 7}, func(task *Task) error {
-				h := spawn(t, task, c.spec, func(task *Task) error {
+				h := spawn(t, task, Spec{}, func(task *Task) error {
 					outer := task.Context()
 					shared, release := context.WithCancel(bg)
 					defer release()
@@ -81,6 +75,19 @@ func TestShieldPutsOff(t *testing.T) {
 			}
 			wait(t, parent)
 		})
+	}
+}
+
+func TestShieldPutsOffDeadline(t *testing.T) {
+	p := simulated(t, 1, Options{})
+	h := submit(t, p, Spec{Deadline: p.Now().Add(time.Minute)}, func(task *Task) error {
+		if err := task.Shield(bg, func() error { return task.Sleep(time.Hour) }); err != nil {
+			t.Errorf("the wait was not shielded: %v", err)
+		}
+		return task.Sleep(time.Hour)
+	})
+	if err := h.Wait(bg); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("err = %v", err)
 	}
 }
 
