@@ -1,6 +1,7 @@
 package hash
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/cytisus/cytisus/affinity"
@@ -56,27 +57,20 @@ func newBatcher() batcher { return batcher{group: new(group)} }
 // of one or two chunks run in lanes, sorted by their number of blocks so that the chunks of a group end together.
 // Longer ones are for zeebo, which runs the chunks of one message side by side.
 func (s *state) batch(kind uint8, payloads [][]byte, out []Hash, level affinity.Level) {
-	lanes := 0
-	switch level {
-	case affinity.AVX2:
-		lanes = 8
-	case affinity.AVX512:
-		lanes = 16
-	}
 	for len(payloads) > 0 {
 		n := min(window, len(payloads))
-		if lanes == 0 || n < minLanes {
+		if level == affinity.Portable || n < minLanes {
 			for i, p := range payloads[:n] {
 				out[i] = s.hash(kind, p)
 			}
 		} else {
-			s.window(kind, payloads[:n], out, lanes)
+			s.window(kind, payloads[:n], out, level)
 		}
 		payloads, out = payloads[n:], out[n:]
 	}
 }
 
-func (s *state) window(kind uint8, payloads [][]byte, out []Hash, lanes int) {
+func (s *state) window(kind uint8, payloads [][]byte, out []Hash, level affinity.Level) {
 	// Counting sort: at[b] is first the number of chunks of b blocks, then where the next of them goes.
 	var at [chunkBlocks + 1]int
 	for _, p := range payloads {
@@ -112,15 +106,19 @@ func (s *state) window(kind uint8, payloads [][]byte, out []Hash, lanes int) {
 			out[i] = s.hash(kind, p)
 		}
 	}
-	s.run(kind, payloads, out, s.jobs[:jobs], lanes)
-	s.run(kind, payloads, out, s.pairs[:pairs], lanes)
+	s.run(kind, payloads, out, s.jobs[:jobs], level)
+	s.run(kind, payloads, out, s.pairs[:pairs], level)
 	clear(s.ptr[:]) // payloads are not ours to keep alive
 }
 
-func blocks(messageBytes int) int { return (messageBytes + blockBytes - 1) / blockBytes }
+func blocks(messageBytes int) int { return int(uint(messageBytes+blockBytes-1) / blockBytes) }
 
 // run does jobs, which are sorted, a group at a time.
-func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, lanes int) {
+func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, level affinity.Level) {
+	lanes := narrowLanes
+	if level == affinity.AVX512 {
+		lanes = maxLanes
+	}
 	for len(jobs) > 0 {
 		now := jobs[:min(lanes, len(jobs))]
 		jobs = jobs[len(now):]
@@ -130,22 +128,33 @@ func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, lanes
 			}
 			continue
 		}
+		narrow := len(now) <= narrowLanes
 		most := 0
 		for lane, j := range now {
-			most = max(most, blocks(s.load(lane, kind, payloads[j.record], j, lanes == 8)))
+			most = max(most, blocks(s.load(lane, kind, payloads[j.record], j, narrow)))
 		}
 		clear(s.rem[len(now):])
-		if lanes == 8 {
+		if narrow {
 			clear(s.last[len(now):])
-			lanes8(s.group, &s.ptr, uint64(most))
-		} else {
-			lanes16(s.group, &s.ptr, uint64(most))
 		}
+		switch {
+		case !narrow:
+			lanes16(s.group, &s.ptr, uint64(most))
+		case level == affinity.AVX512:
+			lanes8VL(s.group, &s.ptr, uint64(most))
+		default:
+			lanes8(s.group, &s.ptr, uint64(most))
+		}
+		g := s.group
 		for lane, j := range now {
+			lane &= maxLanes - 1
 			switch j.part {
 			case whole, parent:
-				h := (*[4]uint32)(unsafe.Pointer(&out[j.record]))
-				h[0], h[1], h[2], h[3] = s.out[0][lane], s.out[1][lane], s.out[2][lane], s.out[3][lane]
+				h := &out[j.record]
+				binary.LittleEndian.PutUint32(h[0:], g.out[0][lane])
+				binary.LittleEndian.PutUint32(h[4:], g.out[1][lane])
+				binary.LittleEndian.PutUint32(h[8:], g.out[2][lane])
+				binary.LittleEndian.PutUint32(h[12:], g.out[3][lane])
 			case left:
 				s.store(lane, (*[8]uint32)(s.parents[j.record][:8]))
 			case right:
@@ -164,8 +173,8 @@ func (s *state) store(lane int, to *[8]uint32) {
 // load gives a lane its chunk and returns the chunk's length. edges says that the kernel wants copies of the first and
 // the last block.
 //
-// Safety: a kernel reads the rem bytes from ptr-skew on, without the one before ptr: lanes16 masks the others out, lanes8
-// takes from head and tail every block that is not wholly inside. What is left are the bytes of q.
+// Safety: a kernel reads the rem bytes from ptr-skew on, without the one before ptr: lanes16 masks the others out, the
+// narrow kernels take from head and tail every block that is not wholly inside. What is left are the bytes of q.
 func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
 	q, skew, counter := p, 1, uint32(0)
 	start, end := uint32(flagStart), uint32(flagEnd)
@@ -182,14 +191,16 @@ func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
 	}
 	readRange(q)
 	m := skew + len(q)
+	g := s.group
+	lane &= maxLanes - 1 // which it is; the compiler is told
 	s.ptr[lane] = unsafe.Pointer(unsafe.SliceData(q))
-	s.skew[lane] = uint64(skew)
-	s.mask[lane] = ^uint64(skew)
-	s.kind[lane] = uint32(kind) * uint32(skew)
-	s.rem[lane] = uint32(m)
-	s.counter[lane] = counter
-	s.start[lane] = start
-	s.end[lane] = end
+	g.skew[lane] = uint64(skew)
+	g.mask[lane] = ^uint64(skew)
+	g.kind[lane] = uint32(kind) * uint32(skew)
+	g.rem[lane] = uint32(m)
+	g.counter[lane] = counter
+	g.start[lane] = start
+	g.end[lane] = end
 	if edges {
 		s.edges(lane, kind, q, skew)
 	}

@@ -9,13 +9,14 @@
 // Sum hashes one record, Batch many, and the names are the same.
 //
 // Within 1 KiB, one chunk, BLAKE3 is serial: no code hashes a single small record much faster than another. Batch therefore
-// hashes several records side by side, each in a lane of the vector registers: 8 with AVX2, 16 with AVX-512, sorted by their
-// number of blocks. A record of two chunks takes two lanes, and a third for their parent. Larger records, batches of
+// hashes several records side by side, each in a lane of the vector registers: 16 with AVX-512, 8 with AVX2 or where there
+// are no more, sorted by their number of blocks. A record of two chunks takes two lanes, and a third for their parent. Larger records, batches of
 // very few and processors without these instructions are left to zeebo/blake3, which the results always equal.
 // CYTISUS_CPU=portable or avx2 switches the wider code off (package affinity).
 //
-// A processor may run AVX-512 at a fraction of its speed for some 100 microseconds after a pause of a millisecond. On such a
-// one, lone batches are faster with avx2, and a stream of batches with avx512.
+// Some processors run 512-bit vectors at a fraction of their speed for some 100 microseconds after a millisecond without
+// them. There a lone batch of 16 records of 1 KiB may take longer than with avx2, and still less than without lanes;
+// in a stream of batches it takes half as long as with avx2.
 //
 // gen, a module of its own, writes the assembly; go generate runs it.
 package hash

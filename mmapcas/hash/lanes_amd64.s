@@ -1396,6 +1396,1039 @@ block8:
 	VZEROUPPER
 	RET
 
+// func lanes8VL(group *byte, payloads *uintptr, blocks uint64)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, CMOV
+TEXT ·lanes8VL(SB), NOSPLIT, $0-24
+	MOVQ         group+0(FP), DI
+	MOVQ         payloads+8(FP), SI
+	XORQ         DX, DX
+	VPBROADCASTD iv<>+0(SB), Y0
+	VMOVDQU      Y0, 768(DI)
+	VPBROADCASTD iv<>+4(SB), Y1
+	VMOVDQU      Y1, 832(DI)
+	VPBROADCASTD iv<>+8(SB), Y2
+	VMOVDQU      Y2, 896(DI)
+	VPBROADCASTD iv<>+12(SB), Y3
+	VMOVDQU      Y3, 960(DI)
+	VPBROADCASTD iv<>+16(SB), Y4
+	VMOVDQU      Y4, 1024(DI)
+	VPBROADCASTD iv<>+20(SB), Y5
+	VMOVDQU      Y5, 1088(DI)
+	VPBROADCASTD iv<>+24(SB), Y6
+	VMOVDQU      Y6, 1152(DI)
+	VPBROADCASTD iv<>+28(SB), Y7
+	VMOVDQU      Y7, 1216(DI)
+
+block8:
+	// Where this block of each lane is: the first and the last one are copies, the others in place.
+	MOVQ    (SI), CX
+	SUBQ    (DI), CX
+	ADDQ    DX, CX
+	LEAQ    1856(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, CX
+	LEAQ    2368(DI), AX
+	CMPQ    DX, 256(DI)
+	CMOVQCC AX, CX
+	MOVQ    8(SI), BX
+	SUBQ    8(DI), BX
+	ADDQ    DX, BX
+	LEAQ    1920(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, BX
+	LEAQ    2432(DI), AX
+	CMPQ    DX, 264(DI)
+	CMOVQCC AX, BX
+	MOVQ    16(SI), R8
+	SUBQ    16(DI), R8
+	ADDQ    DX, R8
+	LEAQ    1984(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, R8
+	LEAQ    2496(DI), AX
+	CMPQ    DX, 272(DI)
+	CMOVQCC AX, R8
+	MOVQ    24(SI), R9
+	SUBQ    24(DI), R9
+	ADDQ    DX, R9
+	LEAQ    2048(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, R9
+	LEAQ    2560(DI), AX
+	CMPQ    DX, 280(DI)
+	CMOVQCC AX, R9
+	MOVQ    32(SI), R10
+	SUBQ    32(DI), R10
+	ADDQ    DX, R10
+	LEAQ    2112(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, R10
+	LEAQ    2624(DI), AX
+	CMPQ    DX, 288(DI)
+	CMOVQCC AX, R10
+	MOVQ    40(SI), R11
+	SUBQ    40(DI), R11
+	ADDQ    DX, R11
+	LEAQ    2176(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, R11
+	LEAQ    2688(DI), AX
+	CMPQ    DX, 296(DI)
+	CMOVQCC AX, R11
+	MOVQ    48(SI), R12
+	SUBQ    48(DI), R12
+	ADDQ    DX, R12
+	LEAQ    2240(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, R12
+	LEAQ    2752(DI), AX
+	CMPQ    DX, 304(DI)
+	CMOVQCC AX, R12
+	MOVQ    56(SI), R13
+	SUBQ    56(DI), R13
+	ADDQ    DX, R13
+	LEAQ    2304(DI), AX
+	TESTQ   DX, DX
+	CMOVQEQ AX, R13
+	LEAQ    2816(DI), AX
+	CMPQ    DX, 312(DI)
+	CMOVQCC AX, R13
+
+	// Rows to words, eight words at a time.
+	VMOVDQU     (CX), Y0
+	VMOVDQU     (BX), Y1
+	VMOVDQU     (R8), Y2
+	VMOVDQU     (R9), Y3
+	VMOVDQU     (R10), Y4
+	VMOVDQU     (R11), Y5
+	VMOVDQU     (R12), Y6
+	VMOVDQU     (R13), Y7
+	VPUNPCKLDQ  Y1, Y0, Y8
+	VPUNPCKHDQ  Y1, Y0, Y9
+	VPUNPCKLDQ  Y3, Y2, Y10
+	VPUNPCKHDQ  Y3, Y2, Y11
+	VPUNPCKLDQ  Y5, Y4, Y12
+	VPUNPCKHDQ  Y5, Y4, Y13
+	VPUNPCKLDQ  Y7, Y6, Y14
+	VPUNPCKHDQ  Y7, Y6, Y15
+	VPUNPCKLQDQ Y10, Y8, Y0
+	VPUNPCKHQDQ Y10, Y8, Y1
+	VPUNPCKLQDQ Y11, Y9, Y2
+	VPUNPCKHQDQ Y11, Y9, Y3
+	VPUNPCKLQDQ Y14, Y12, Y4
+	VPUNPCKHQDQ Y14, Y12, Y5
+	VPUNPCKLQDQ Y15, Y13, Y6
+	VPUNPCKHQDQ Y15, Y13, Y7
+	VPERM2I128  $0x20, Y4, Y0, Y8
+	VPERM2I128  $0x31, Y4, Y0, Y12
+	VMOVDQU     Y8, 1280(DI)
+	VMOVDQU     Y12, 1408(DI)
+	VPERM2I128  $0x20, Y5, Y1, Y9
+	VPERM2I128  $0x31, Y5, Y1, Y13
+	VMOVDQU     Y9, 1312(DI)
+	VMOVDQU     Y13, 1440(DI)
+	VPERM2I128  $0x20, Y6, Y2, Y10
+	VPERM2I128  $0x31, Y6, Y2, Y14
+	VMOVDQU     Y10, 1344(DI)
+	VMOVDQU     Y14, 1472(DI)
+	VPERM2I128  $0x20, Y7, Y3, Y11
+	VPERM2I128  $0x31, Y7, Y3, Y15
+	VMOVDQU     Y11, 1376(DI)
+	VMOVDQU     Y15, 1504(DI)
+	VMOVDQU     32(CX), Y0
+	VMOVDQU     32(BX), Y1
+	VMOVDQU     32(R8), Y2
+	VMOVDQU     32(R9), Y3
+	VMOVDQU     32(R10), Y4
+	VMOVDQU     32(R11), Y5
+	VMOVDQU     32(R12), Y6
+	VMOVDQU     32(R13), Y7
+	VPUNPCKLDQ  Y1, Y0, Y8
+	VPUNPCKHDQ  Y1, Y0, Y9
+	VPUNPCKLDQ  Y3, Y2, Y10
+	VPUNPCKHDQ  Y3, Y2, Y11
+	VPUNPCKLDQ  Y5, Y4, Y12
+	VPUNPCKHDQ  Y5, Y4, Y13
+	VPUNPCKLDQ  Y7, Y6, Y14
+	VPUNPCKHDQ  Y7, Y6, Y15
+	VPUNPCKLQDQ Y10, Y8, Y0
+	VPUNPCKHQDQ Y10, Y8, Y1
+	VPUNPCKLQDQ Y11, Y9, Y2
+	VPUNPCKHQDQ Y11, Y9, Y3
+	VPUNPCKLQDQ Y14, Y12, Y4
+	VPUNPCKHQDQ Y14, Y12, Y5
+	VPUNPCKLQDQ Y15, Y13, Y6
+	VPUNPCKHQDQ Y15, Y13, Y7
+	VPERM2I128  $0x20, Y4, Y0, Y8
+	VPERM2I128  $0x31, Y4, Y0, Y12
+	VMOVDQU     Y8, 1536(DI)
+	VMOVDQU     Y12, 1664(DI)
+	VPERM2I128  $0x20, Y5, Y1, Y9
+	VPERM2I128  $0x31, Y5, Y1, Y13
+	VMOVDQU     Y9, 1568(DI)
+	VMOVDQU     Y13, 1696(DI)
+	VPERM2I128  $0x20, Y6, Y2, Y10
+	VPERM2I128  $0x31, Y6, Y2, Y14
+	VMOVDQU     Y10, 1600(DI)
+	VMOVDQU     Y14, 1728(DI)
+	VPERM2I128  $0x20, Y7, Y3, Y11
+	VPERM2I128  $0x31, Y7, Y3, Y15
+	VMOVDQU     Y11, 1632(DI)
+	VMOVDQU     Y15, 1760(DI)
+
+	// The state; what concerns the first block only is dropped as soon as it is read.
+	VPBROADCASTD blockBytes<>+0(SB), Y0
+	VMOVDQU      384(DI), Y1
+	VPMINUD      Y0, Y1, Y14
+	VPSUBD       Y14, Y1, Y1
+	VMOVDQU      Y1, 384(DI)
+	VPXOR        Y13, Y13, Y13
+	VPCMPGTD     Y13, Y14, Y0
+	VMOVDQU      Y0, 704(DI)
+	VPCMPEQD     Y13, Y1, Y1
+	VPAND        640(DI), Y1, Y1
+	VPOR         576(DI), Y1, Y15
+	VMOVDQU      Y13, 576(DI)
+	VMOVDQU      512(DI), Y12
+	VMOVDQU      768(DI), Y0
+	VMOVDQU      832(DI), Y1
+	VMOVDQU      896(DI), Y2
+	VMOVDQU      960(DI), Y3
+	VMOVDQU      1024(DI), Y4
+	VMOVDQU      1088(DI), Y5
+	VMOVDQU      1152(DI), Y6
+	VMOVDQU      1216(DI), Y7
+	VPBROADCASTD iv<>+0(SB), Y8
+	VPBROADCASTD iv<>+4(SB), Y9
+	VPBROADCASTD iv<>+8(SB), Y10
+	VPBROADCASTD iv<>+12(SB), Y11
+	VPADDD       1280(DI), Y0, Y0
+	VPADDD       1344(DI), Y1, Y1
+	VPADDD       1408(DI), Y2, Y2
+	VPADDD       1472(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1312(DI), Y0, Y0
+	VPADDD       1376(DI), Y1, Y1
+	VPADDD       1440(DI), Y2, Y2
+	VPADDD       1504(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1536(DI), Y0, Y0
+	VPADDD       1600(DI), Y1, Y1
+	VPADDD       1664(DI), Y2, Y2
+	VPADDD       1728(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1568(DI), Y0, Y0
+	VPADDD       1632(DI), Y1, Y1
+	VPADDD       1696(DI), Y2, Y2
+	VPADDD       1760(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPADDD       1344(DI), Y0, Y0
+	VPADDD       1376(DI), Y1, Y1
+	VPADDD       1504(DI), Y2, Y2
+	VPADDD       1408(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1472(DI), Y0, Y0
+	VPADDD       1600(DI), Y1, Y1
+	VPADDD       1280(DI), Y2, Y2
+	VPADDD       1696(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1312(DI), Y0, Y0
+	VPADDD       1664(DI), Y1, Y1
+	VPADDD       1568(DI), Y2, Y2
+	VPADDD       1760(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1632(DI), Y0, Y0
+	VPADDD       1440(DI), Y1, Y1
+	VPADDD       1728(DI), Y2, Y2
+	VPADDD       1536(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPADDD       1376(DI), Y0, Y0
+	VPADDD       1600(DI), Y1, Y1
+	VPADDD       1696(DI), Y2, Y2
+	VPADDD       1504(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1408(DI), Y0, Y0
+	VPADDD       1664(DI), Y1, Y1
+	VPADDD       1344(DI), Y2, Y2
+	VPADDD       1728(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1472(DI), Y0, Y0
+	VPADDD       1568(DI), Y1, Y1
+	VPADDD       1632(DI), Y2, Y2
+	VPADDD       1536(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1440(DI), Y0, Y0
+	VPADDD       1280(DI), Y1, Y1
+	VPADDD       1760(DI), Y2, Y2
+	VPADDD       1312(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPADDD       1600(DI), Y0, Y0
+	VPADDD       1664(DI), Y1, Y1
+	VPADDD       1728(DI), Y2, Y2
+	VPADDD       1696(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1504(DI), Y0, Y0
+	VPADDD       1568(DI), Y1, Y1
+	VPADDD       1376(DI), Y2, Y2
+	VPADDD       1760(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1408(DI), Y0, Y0
+	VPADDD       1632(DI), Y1, Y1
+	VPADDD       1440(DI), Y2, Y2
+	VPADDD       1312(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1280(DI), Y0, Y0
+	VPADDD       1344(DI), Y1, Y1
+	VPADDD       1536(DI), Y2, Y2
+	VPADDD       1472(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPADDD       1664(DI), Y0, Y0
+	VPADDD       1568(DI), Y1, Y1
+	VPADDD       1760(DI), Y2, Y2
+	VPADDD       1728(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1696(DI), Y0, Y0
+	VPADDD       1632(DI), Y1, Y1
+	VPADDD       1600(DI), Y2, Y2
+	VPADDD       1536(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1504(DI), Y0, Y0
+	VPADDD       1440(DI), Y1, Y1
+	VPADDD       1280(DI), Y2, Y2
+	VPADDD       1472(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1344(DI), Y0, Y0
+	VPADDD       1376(DI), Y1, Y1
+	VPADDD       1312(DI), Y2, Y2
+	VPADDD       1408(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPADDD       1568(DI), Y0, Y0
+	VPADDD       1632(DI), Y1, Y1
+	VPADDD       1536(DI), Y2, Y2
+	VPADDD       1760(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1728(DI), Y0, Y0
+	VPADDD       1440(DI), Y1, Y1
+	VPADDD       1664(DI), Y2, Y2
+	VPADDD       1312(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1696(DI), Y0, Y0
+	VPADDD       1280(DI), Y1, Y1
+	VPADDD       1344(DI), Y2, Y2
+	VPADDD       1408(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1376(DI), Y0, Y0
+	VPADDD       1600(DI), Y1, Y1
+	VPADDD       1472(DI), Y2, Y2
+	VPADDD       1504(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPADDD       1632(DI), Y0, Y0
+	VPADDD       1440(DI), Y1, Y1
+	VPADDD       1312(DI), Y2, Y2
+	VPADDD       1536(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPADDD       1760(DI), Y0, Y0
+	VPADDD       1280(DI), Y1, Y1
+	VPADDD       1568(DI), Y2, Y2
+	VPADDD       1472(DI), Y3, Y3
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXORD       Y0, Y12, Y12
+	VPXORD       Y1, Y13, Y13
+	VPXORD       Y2, Y14, Y14
+	VPXORD       Y3, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPADDD       Y12, Y8, Y8
+	VPADDD       Y13, Y9, Y9
+	VPADDD       Y14, Y10, Y10
+	VPADDD       Y15, Y11, Y11
+	VPXORD       Y8, Y4, Y4
+	VPXORD       Y9, Y5, Y5
+	VPXORD       Y10, Y6, Y6
+	VPXORD       Y11, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPADDD       1728(DI), Y0, Y0
+	VPADDD       1344(DI), Y1, Y1
+	VPADDD       1376(DI), Y2, Y2
+	VPADDD       1504(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x10, Y15, Y15
+	VPRORD       $0x10, Y12, Y12
+	VPRORD       $0x10, Y13, Y13
+	VPRORD       $0x10, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x0c, Y5, Y5
+	VPRORD       $0x0c, Y6, Y6
+	VPRORD       $0x0c, Y7, Y7
+	VPRORD       $0x0c, Y4, Y4
+	VPADDD       1600(DI), Y0, Y0
+	VPADDD       1664(DI), Y1, Y1
+	VPADDD       1408(DI), Y2, Y2
+	VPADDD       1696(DI), Y3, Y3
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXORD       Y0, Y15, Y15
+	VPXORD       Y1, Y12, Y12
+	VPXORD       Y2, Y13, Y13
+	VPXORD       Y3, Y14, Y14
+	VPRORD       $0x08, Y15, Y15
+	VPRORD       $0x08, Y12, Y12
+	VPRORD       $0x08, Y13, Y13
+	VPRORD       $0x08, Y14, Y14
+	VPADDD       Y15, Y10, Y10
+	VPADDD       Y12, Y11, Y11
+	VPADDD       Y13, Y8, Y8
+	VPADDD       Y14, Y9, Y9
+	VPXORD       Y10, Y5, Y5
+	VPXORD       Y11, Y6, Y6
+	VPXORD       Y8, Y7, Y7
+	VPXORD       Y9, Y4, Y4
+	VPRORD       $0x07, Y5, Y5
+	VPRORD       $0x07, Y6, Y6
+	VPRORD       $0x07, Y7, Y7
+	VPRORD       $0x07, Y4, Y4
+	VPXOR        Y8, Y0, Y0
+	VPXOR        Y9, Y1, Y1
+	VPXOR        Y10, Y2, Y2
+	VPXOR        Y11, Y3, Y3
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y13, Y5, Y5
+	VPXOR        Y14, Y6, Y6
+	VPXOR        Y15, Y7, Y7
+
+	// Lanes that have ended keep their result. A masked store would not be forwarded to the load of the next block.
+	VMOVDQU   704(DI), Y8
+	VMOVDQU   768(DI), Y9
+	VPBLENDVB Y8, Y0, Y9, Y9
+	VMOVDQU   Y9, 768(DI)
+	VMOVDQU   832(DI), Y9
+	VPBLENDVB Y8, Y1, Y9, Y9
+	VMOVDQU   Y9, 832(DI)
+	VMOVDQU   896(DI), Y9
+	VPBLENDVB Y8, Y2, Y9, Y9
+	VMOVDQU   Y9, 896(DI)
+	VMOVDQU   960(DI), Y9
+	VPBLENDVB Y8, Y3, Y9, Y9
+	VMOVDQU   Y9, 960(DI)
+	VMOVDQU   1024(DI), Y9
+	VPBLENDVB Y8, Y4, Y9, Y9
+	VMOVDQU   Y9, 1024(DI)
+	VMOVDQU   1088(DI), Y9
+	VPBLENDVB Y8, Y5, Y9, Y9
+	VMOVDQU   Y9, 1088(DI)
+	VMOVDQU   1152(DI), Y9
+	VPBLENDVB Y8, Y6, Y9, Y9
+	VMOVDQU   Y9, 1152(DI)
+	VMOVDQU   1216(DI), Y9
+	VPBLENDVB Y8, Y7, Y9, Y9
+	VMOVDQU   Y9, 1216(DI)
+	ADDQ      $0x40, DX
+	MOVQ      blocks+16(FP), AX
+	SHLQ      $0x06, AX
+	CMPQ      DX, AX
+	JB        block8
+	VZEROUPPER
+	RET
+
 // func lanes16(group *byte, payloads *uintptr, blocks uint64)
 // Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV
 TEXT ·lanes16(SB), NOSPLIT, $0-24

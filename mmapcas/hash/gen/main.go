@@ -68,7 +68,10 @@ func main() {
 	rot16 := rotation("rot16", 2)
 	rot8 := rotation("rot8", 1)
 
-	lanes8(iv, consts, rot16, rot8)
+	lanes8(iv, consts, func(g Mem, quads [4][4]int, words []int, v func(int) reg.VecPhysical) {
+		mix8(g, quads, words, v, rot16, rot8)
+	}, "lanes8", "AVX2")
+	lanes8(iv, consts, mix8VL, "lanes8VL", "AVX-512 VL, at AVX2's width")
 	lanes16(iv, consts)
 	Generate()
 }
@@ -200,13 +203,18 @@ func lanes16(iv, blockBytes Mem) {
 }
 
 func mix16(quads [4][4]int, words []int, v, m func(int) reg.VecPhysical) {
+	mixWide(quads, v, func(word int, a reg.VecPhysical) { VPADDD(m(words[word]), a, a) })
+}
+
+// mixWide is half a round with the rotations of AVX-512; add adds a message word.
+func mixWide(quads [4][4]int, v func(int) reg.VecPhysical, add func(word int, a reg.VecPhysical)) {
 	each := func(fn func(i int, a, b, c, d reg.VecPhysical)) {
 		for i, q := range quads {
 			fn(i, v(q[0]), v(q[1]), v(q[2]), v(q[3]))
 		}
 	}
 	for step, rot := range [2][2]uint64{{16, 12}, {8, 7}} {
-		each(func(i int, a, _, _, _ reg.VecPhysical) { VPADDD(m(words[2*i+step]), a, a) })
+		each(func(i int, a, _, _, _ reg.VecPhysical) { add(2*i+step, a) })
 		each(func(_ int, a, b, _, _ reg.VecPhysical) { VPADDD(b, a, a) })
 		each(func(_ int, a, _, _, d reg.VecPhysical) { VPXORD(a, d, d) })
 		each(func(_ int, _, _, _, d reg.VecPhysical) { VPRORD(U8(rot[0]), d, d) })
@@ -216,9 +224,11 @@ func mix16(quads [4][4]int, words []int, v, m func(int) reg.VecPhysical) {
 	}
 }
 
-func lanes8(iv, blockBytes, rot16, rot8 Mem) {
-	TEXT("lanes8", NOSPLIT, "func(group *byte, payloads *uintptr, blocks uint64)")
-	Doc("lanes8 hashes up to 8 chunks of up to blocks blocks with AVX2.")
+type mixer func(g Mem, quads [4][4]int, words []int, v func(int) reg.VecPhysical)
+
+func lanes8(iv, blockBytes Mem, mix mixer, name, with string) {
+	TEXT(name, NOSPLIT, "func(group *byte, payloads *uintptr, blocks uint64)")
+	Doc(name + " hashes up to 8 chunks of up to blocks blocks with " + with + ".")
 	g := Mem{Base: Load(Param("group"), reg.RDI)}
 	ptrs := Mem{Base: Load(Param("payloads"), reg.RSI)}
 	off := reg.RDX
@@ -297,7 +307,7 @@ func lanes8(iv, blockBytes, rot16, rot8 Mem) {
 
 	for _, words := range schedule() {
 		for half, quads := range [2][4][4]int{columns, diagonals} {
-			mix8(g, quads, words[8*half:], y, rot16, rot8)
+			mix(g, quads, words[8*half:], y)
 		}
 	}
 	for i := range 8 {
@@ -345,4 +355,8 @@ func mix8(g Mem, quads [4][4]int, words []int, v func(int) reg.VecPhysical, rot1
 		})
 		VMOVDQU(g.Offset(offSpill), spare)
 	}
+}
+
+func mix8VL(g Mem, quads [4][4]int, words []int, v func(int) reg.VecPhysical) {
+	mixWide(quads, v, func(word int, a reg.VecPhysical) { VPADDD(g.Offset(offWords+32*words[word]), a, a) })
 }
