@@ -106,15 +106,15 @@ func (s *state) window(kind uint8, payloads [][]byte, out []Hash, level affinity
 			out[i] = s.hash(kind, p)
 		}
 	}
-	s.run(kind, payloads, out, s.jobs[:jobs], level)
-	s.run(kind, payloads, out, s.pairs[:pairs], level)
+	s.run(kind, payloads, out, s.jobs[:jobs], pairs == 0, level)
+	s.run(kind, payloads, out, s.pairs[:pairs], false, level)
 	clear(s.ptr[:]) // payloads are not ours to keep alive
 }
 
 func blocks(messageBytes int) int { return int(uint(messageBytes+blockBytes-1) / blockBytes) }
 
-// run does jobs, which are sorted, a group at a time.
-func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, level affinity.Level) {
+// run does jobs, which are sorted, a group at a time; single says that all are whole messages.
+func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, single bool, level affinity.Level) {
 	lanes := narrowLanes
 	if level == affinity.AVX512 {
 		lanes = maxLanes
@@ -130,8 +130,12 @@ func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, level
 		}
 		narrow := len(now) <= narrowLanes
 		most := 0
-		for lane, j := range now {
-			most = max(most, blocks(s.load(lane, kind, payloads[j.record], j, narrow)))
+		if !narrow && single {
+			most = s.loadSingle(kind, payloads, now)
+		} else {
+			for lane, j := range now {
+				most = max(most, blocks(s.load(lane, kind, payloads[j.record], j, narrow)))
+			}
 		}
 		clear(s.rem[len(now):])
 		if narrow {
@@ -206,6 +210,33 @@ func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
 	}
 	return m
 }
+
+// loadSingle is load for a whole group of lanes16 of which each is a message.
+func (s *state) loadSingle(kind uint8, payloads [][]byte, jobs []job) int {
+	g, longest := s.group, 0
+	for i := range g.kind {
+		g.kind[i] = uint32(kind)
+	}
+	g.skew, g.mask, g.counter, g.start, g.end = singles.skew, singles.mask, singles.counter, singles.start, singles.end
+	for lane, j := range jobs {
+		lane &= maxLanes - 1
+		p := payloads[j.record]
+		readRange(p)
+		s.ptr[lane] = unsafe.Pointer(unsafe.SliceData(p))
+		g.rem[lane] = uint32(1 + len(p))
+		longest = max(longest, len(p))
+	}
+	return blocks(1 + longest)
+}
+
+// singles is what lanes that are messages have in common.
+var singles = func() (g group) {
+	for i := range maxLanes {
+		g.skew[i], g.mask[i] = 1, ^uint64(1)
+		g.start[i], g.end[i] = flagStart, flagEnd|flagRoot
+	}
+	return g
+}()
 
 // edges copies the first and the last block of a lane's chunk.
 func (s *state) edges(lane int, kind uint8, q []byte, skew int) {
