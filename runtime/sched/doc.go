@@ -82,6 +82,8 @@
 //
 // A worker without work looks for some a while before it sleeps. Each sleep that a wake ends halves that while, down to a
 // sixteenth, and each find restores it: a stream of tasks finds the worker awake, and an idle process spends nothing.
+// The only worker of a pool looks at the occupancy word alone, so that submitters are not disturbed; several use
+// Idle.Rest, which bounds how many look at the same time.
 //
 // # Counting
 //

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/queue"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -38,8 +39,27 @@ func (w *worker) find() *Task {
 		if w.pool.over.Fired() {
 			return nil
 		}
-		w.rest()
+		if !w.linger() {
+			w.rest()
+		}
 	}
+}
+
+// linger looks for work for a while before the only worker of a pool rests, and reports whether there may be some. It
+// looks at what pushers change anyway, and touches nothing that they look at, so a stream of tasks goes on undisturbed.
+func (w *worker) linger() bool {
+	p := w.pool
+	if !p.solo || !w.mayStart() {
+		return false
+	}
+	for range w.spins {
+		if p.lanes.Occupied() != 0 || !w.resumes.empty() || p.over.Fired() {
+			w.spins = p.spins
+			return true
+		}
+		affinity.Relax()
+	}
+	return false
 }
 
 // rest passes the time until there may be work.
@@ -49,7 +69,11 @@ func (w *worker) rest() {
 	w.pool.checkOver()
 	w.restock()
 	if w.mayStart() {
-		if slept := w.pool.idle.Rest(w.id, w.spins, time.Time{}); slept {
+		spins := w.spins
+		if w.pool.solo {
+			spins = 0 // it has lingered
+		}
+		if slept := w.pool.idle.Rest(w.id, spins, time.Time{}); slept {
 			w.spins = max(w.spins/2, w.pool.spins/spinShrinks)
 		} else {
 			w.spins = w.pool.spins

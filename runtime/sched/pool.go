@@ -155,13 +155,16 @@ func (p *Pool) submit(ctx context.Context, t *Task, s *Spec, fn func(*Task) erro
 	if err := s.validate(fn); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
+	mortal := ctx.Done() != nil
+	if mortal && ctx.Err() != nil {
 		return fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
 	}
-	t, err := p.admit(ctx, t, s, fn)
+	t, err := p.admit(t, s, fn)
 	if err != nil {
 		return err
 	}
+	t.base, t.mortal = ctx, mortal
+	p.prepare(t, s)
 	if err := p.pushBounded(ctx, t); err != nil {
 		if t.detached || t.state.CompareAndSwap(queued, done) {
 			t.end(&p.outside, endCancelled, err)
@@ -177,16 +180,18 @@ func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 	if err := s.validate(fn); err != nil {
 		return nil, err
 	}
-	t, err := p.admit(context.Background(), &Task{pool: p}, &s, fn)
+	t, err := p.admit(&Task{pool: p}, &s, fn)
 	if err != nil {
 		return nil, err
 	}
+	t.base = context.Background()
+	p.prepare(t, &s)
 	p.push(t)
 	return t.Handle(), nil
 }
 
-// admit makes t, or a task without a handle if it is nil, a task from outside, counted and ready to be queued.
-func (p *Pool) admit(ctx context.Context, t *Task, s *Spec, fn func(*Task) error) (*Task, error) {
+// admit makes t, or a task without a handle if it is nil, a task from outside, and counts it.
+func (p *Pool) admit(t *Task, s *Spec, fn func(*Task) error) (*Task, error) {
 	submitted := &p.outside.lanes[s.Lane.Index()].submitted
 	p.outside.count(submitted) // before the look at phase: see checkOver
 	if p.phase.Load() != open {
@@ -200,9 +205,7 @@ func (p *Pool) admit(ctx context.Context, t *Task, s *Spec, fn func(*Task) error
 		t.id = p.ids.Add(1)
 	}
 	t.describe(s, fn)
-	t.base, t.mortal = ctx, ctx.Done() != nil
 	t.scope = p.scope(s.Client)
-	p.prepare(t, s)
 	return t, nil
 }
 
@@ -260,7 +263,7 @@ func (p *Pool) pushBounded(ctx context.Context, t *Task) error {
 	}
 	ring := p.ring(int(t.lane))
 	err := p.lanes.TryPushBounded(ring, t)
-	if errors.Is(err, queue.ErrFull) {
+	if err != nil && errors.Is(err, queue.ErrFull) {
 		if p.sim != nil {
 			err = p.lanes.Push(ring, t) // nobody makes room while we wait
 		} else {
