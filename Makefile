@@ -63,7 +63,7 @@ crash: ## kill a real process while it commits, reopen, check; CYCLES (default 1
 	$(GO) run ./fuzz/cmd/crash -cycles $(or $(CYCLES),100)
 
 show: ## the main claims on the whole standard library: warm start, exact invalidation, 50 rounds of edits with flat disk use
-	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run 'StandardLibrary|DiskUseStaysFlat' -std -edits.of "$$($(GO) env GOROOT)/src"
+	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run 'StandardLibrary|DiskUseStaysFlat' -std -edits 50 -edits.of "$$($(GO) env GOROOT)/src"
 	$(GO) test -count=1 -v -timeout 30m ./lsp/golang -run AgreeWithGoTypes
 
 clean: ## remove what the targets above made

@@ -19,6 +19,9 @@ type Stats struct {
 	Scheduler   sched.Stats
 }
 
+// Profiling switches pprof labels (lane, task, client) on or off for tasks that start from now on.
+func (e *Engine) Profiling(on bool) { e.sched.Profiling(on) }
+
 // QueryStats tells how often a query was answered in this process, and how.
 type QueryStats struct {
 	Reused    uint64 // known to hold without a look at what it read

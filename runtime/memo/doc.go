@@ -59,6 +59,7 @@
 //
 //   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit).
 //   - M2: a trace is immutable after publication but for its interval and its cached value.
-//   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads.
+//   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
+//     result of any but the first tracesStored: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 package memo

@@ -41,8 +41,9 @@ func (t *Table) write(ctx context.Context, batch []*entry) (err error) {
 	for i, e := range batch {
 		e.mu.Lock()
 		e.dirty = false
-		payloads[i] = encodeTraces(nil, e.query.Version, e.traces)
-		for _, tr := range e.traces {
+		stored := e.traces[:min(len(e.traces), tracesStored)]
+		payloads[i] = encodeTraces(nil, e.query.Version, stored)
+		for _, tr := range stored {
 			t.o.Shade(tr.result)
 		}
 		e.mu.Unlock()

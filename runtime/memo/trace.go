@@ -7,8 +7,14 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// tracesKept is how many traces a key keeps: enough for an edit, its undo and a branch switched to and fro.
-const tracesKept = 4
+const (
+	// tracesKept is how many traces a key keeps in memory: enough for an edit, its undo and a branch switched to and fro.
+	tracesKept = 4
+
+	// tracesStored is how many of them are written, and with them their results: what is there now and what was before. More would make
+	// the store several times as large as what it is about.
+	tracesStored = 2
+)
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {

@@ -302,6 +302,21 @@ func TestCompletionsAndVersion(t *testing.T) {
 	}
 }
 
+func TestStats(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	c.ok("index", dir)
+	if out := c.ok("stats", dir); !strings.Contains(out, c.store) || !strings.Contains(out, "records") {
+		t.Errorf("stats prints %q", out)
+	}
+	st := decode[struct {
+		Store string `json:"store"`
+	}](t, c.ok("stats", "--json", dir))
+	if st.Store != c.store {
+		t.Errorf("stats --json names store %q, want %q", st.Store, c.store)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	dir := write(t, example)
 	c := newCLI(t)

@@ -14,7 +14,7 @@ import (
 
 var (
 	killSeed = flag.Uint64("kill.seed", 0, "seed of TestKilledIndexResumes; 0 takes a new one")
-	edits    = flag.Int("edits", 50, "how often TestDiskUseStaysFlat edits and indexes")
+	edits    = flag.Int("edits", 20, "how often TestDiskUseStaysFlat edits and indexes")
 	editsOf  = flag.String("edits.of", "", "module that TestDiskUseStaysFlat copies and edits (default: a made one), such as $(go env GOROOT)/src")
 )
 

@@ -102,16 +102,13 @@ func (l *local) close() error {
 
 func (l *local) root() string { return l.dir }
 
-// refresh looks at the disk again; questions then compute what they need and no more.
+// refresh looks at the disk. Questions after it compute what they need and no more, and see the disk as it was then.
 func (l *local) refresh(ctx context.Context) error {
 	return l.ws.FilesChanged(ctx, []string{string(uri.File(l.ws.Root()))})
 }
 
 // at runs fn as a task with the text and the offset of a place.
 func (l *local) at(ctx context.Context, p place, name string, fn func(t *runtime.Task, file string, offset int) error) error {
-	if err := l.refresh(ctx); err != nil {
-		return err
-	}
 	return l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
 		file := string(uri.File(p.file))
 		text, err := l.ws.Text(t, file)
@@ -163,9 +160,6 @@ func (l *local) hover(ctx context.Context, p place) (out *described, err error) 
 }
 
 func (l *local) symbols(ctx context.Context, pattern string, limit int) (out []foundSymbol, err error) {
-	if err := l.refresh(ctx); err != nil {
-		return nil, err
-	}
 	err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
 		matches, err := l.ws.FindSymbols(t, pattern, limit)
 		if err != nil {
@@ -185,9 +179,6 @@ func (l *local) symbols(ctx context.Context, pattern string, limit int) (out []f
 }
 
 func (l *local) outline(ctx context.Context, file string) (out []outlined, err error) {
-	if err := l.refresh(ctx); err != nil {
-		return nil, err
-	}
 	err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
 		symbols, err := l.ws.Symbols(t, string(uri.File(file)))
 		if err != nil {

@@ -21,21 +21,28 @@ func (a *app) openAsker(ctx context.Context, from string) (asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if store == "" {
-		return a.openLocal(ctx, from, "query")
-	}
 	var l *local
-	conn, err := a.openOrDial(ctx, store, "cytisus query", func() error {
+	open := func() error {
 		l, err = a.openLocal(ctx, from, "query")
 		return err
-	})
-	if err != nil {
-		return nil, err
 	}
-	if conn == nil {
-		return l, nil
+	if store == "" {
+		if err := open(); err != nil {
+			return nil, err
+		}
+	} else {
+		conn, err := a.openOrDial(ctx, store, "cytisus query", open)
+		if err != nil {
+			return nil, err
+		}
+		if conn != nil {
+			return newRemote(ctx, conn, root)
+		}
 	}
-	return newRemote(ctx, conn, root)
+	if err := l.refresh(ctx); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
 }
 
 // openOrDial opens a store or connects to the process that holds it: exactly one of a connection and a successful open.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,13 +13,18 @@ import (
 
 // printJSON writes v on its own, indented for people who look at it too.
 func (a *app) printJSON(v any) error {
-	b, err := json.Marshal(v, jsontext.WithIndent("  "), json.Deterministic(true))
+	b, err := json.Marshal(v, jsontext.WithIndent("  "), json.Deterministic(true), json.WithMarshalers(durations))
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
 	_, err = fmt.Fprintf(a.out, "%s\n", b)
 	return err
 }
+
+// durations are written as seconds.
+var durations = json.MarshalToFunc(func(enc *jsontext.Encoder, d time.Duration) error {
+	return enc.WriteToken(jsontext.Float(d.Seconds()))
+})
 
 // short names a file relative to the current directory if that is shorter to read.
 func short(file string) string {
