@@ -26,7 +26,7 @@ func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 		iv := tr.newest()
 		dst = binary.AppendUvarint(dst, iv.from)
 		dst = binary.AppendUvarint(dst, iv.to)
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(tr.parts))
+		dst = binary.LittleEndian.AppendUint64(dst, tr.parts.Load())
 		dst = append(dst, tr.result[:]...)
 		dst = binary.AppendUvarint(dst, uint64(len(tr.reads)))
 		prev := ""
@@ -64,7 +64,7 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 		tr := &trace{}
 		from, to := d.uvarint(), d.uvarint()
 		tr.holds.Store(&intervals{{from, to}})
-		tr.parts = partSet(d.uint64())
+		tr.parts.Store(d.uint64())
 		d.hash(&tr.result)
 		reads := d.count(2 + len(mmapcas.Hash{}))
 		tr.reads = make([]read, reads)

@@ -20,7 +20,8 @@
 // # Not walking at all
 //
 // A trace remembers an interval of generations in which it is known to hold and the set of partitions
-// that it read, its own reads and those of the queries below. When none of these partitions changed after the
+// that it read, its own reads and those of the queries below, at the run and at every walk since: a query below may give the same result
+// from other reads later (a text that was unsaved is on disk now). When none of these partitions changed after the
 // interval's end (Snapshot.LastChanged), the interval grows to the snapshot's generation without a walk. The interval is
 // stored with the trace, so a restart on unchanged inputs walks nothing either.
 //
@@ -58,7 +59,7 @@
 // # Invariants
 //
 //   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit).
-//   - M2: a trace is immutable after publication but for its interval and its cached value.
+//   - M2: a trace is immutable after publication but for its intervals, its cached value, and its set of partitions, which only grows.
 //   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
 //     result of any but the first tracesStored: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.

@@ -31,7 +31,7 @@ func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
 			return Answer{}, err
 		}
 		fr.tainted = fr.tainted || tr.tainted
-		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.parts)
+		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts())
 		return Answer{tr.result, value}, nil
 	}
 }
@@ -160,6 +160,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	why = Reason{Verdict: RanFirst}
 	verify := fr.child(e, false)
 	for i, tr := range traces {
+		verify.parts = 0
 		diff, err := t.firstDifference(verify, tr)
 		if err != nil {
 			return nil, seen, why, err
@@ -169,9 +170,13 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 				tr, err = t.recheck(fr, f, tr)
 				return tr, seen, why, err
 			}
+			news := tr.dependsOn(verify.parts)
 			tr.verified(snap.Gen())
 			e.query.Counts.Validated.Add(1)
 			t.use(e, tr, false, Reason{Verdict: Validated})
+			if news {
+				t.markDirty(e)
+			}
 			return tr, seen, why, nil
 		}
 		if i == 0 {
@@ -181,7 +186,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	return nil, seen, why, nil
 }
 
-// firstDifference verifies the reads of tr in order; nil means that all are as they were.
+// firstDifference verifies the reads of tr in order; nil means that all are as they were, and fr.parts is what the walk touched.
 func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 	for i := range tr.reads {
 		r := &tr.reads[i]
@@ -200,9 +205,11 @@ func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 	snap := fr.strand.Snap
 	switch r.kind {
 	case readRecord:
+		fr.parts |= partBit(r.part)
 		h, _, err := snap.Get(r.part, r.key)
 		return h == r.hash, err
 	case readKeys, readRange:
+		fr.parts |= partBit(r.part)
 		h, err := rangeHash(snap, r.part, r.key, r.hi, r.kind == readRange, nil)
 		return h == r.hash, err
 	case readQuery:
@@ -217,6 +224,7 @@ func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 			}
 			return false, nil // it fails now: whoever read it runs again and meets the error itself
 		}
+		fr.parts |= tr.readParts()
 		return tr.result == r.hash, nil
 	}
 	return false, nil // unknown kind, from a newer program: run again
@@ -240,7 +248,8 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (*trace, error) {
 	for _, ref := range res.Refs {
 		t.o.Shade(ref)
 	}
-	tr := &trace{reads: fc.reads, parts: fc.parts, result: h, tainted: fc.tainted}
+	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted}
+	tr.dependsOn(fc.parts)
 	tr.verified(fr.strand.Snap.Gen())
 	t.cache.put(tr, res.Value, len(res.Payload))
 	if !tr.tainted {

@@ -167,10 +167,19 @@ func (t *Table) use(e *entry, tr *trace, fresh bool, why Reason) {
 		e.traces = slices.Delete(e.traces, tracesKept, len(e.traces))
 	}
 	e.last.Store(tr)
-	mark := fresh && !e.dirty
-	e.dirty = e.dirty || fresh
 	e.mu.Unlock()
-	if mark {
+	if fresh {
+		t.markDirty(e)
+	}
+}
+
+// markDirty puts e on the list of what Flush writes.
+func (t *Table) markDirty(e *entry) {
+	e.mu.Lock()
+	was := e.dirty
+	e.dirty = true
+	e.mu.Unlock()
+	if !was {
 		t.dirtyMu.Lock()
 		t.dirty = append(t.dirty, e)
 		t.dirtyMu.Unlock()

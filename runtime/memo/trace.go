@@ -18,10 +18,10 @@ const (
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {
-	reads   []read       // immutable
-	parts   partSet      // immutable: partitions read, transitively
-	result  mmapcas.Hash // immutable
-	tainted bool         // immutable: an answer in spite of an error, for those who asked at the time; never kept
+	reads   []read        // immutable
+	parts   atomic.Uint64 // a partSet that only grows: partitions read, transitively, by the run and by every walk since
+	result  mmapcas.Hash  // immutable
+	tainted bool          // immutable: an answer in spite of an error, for those who asked at the time; never kept
 	holds   atomic.Pointer[intervals]
 	value   atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
 }
@@ -58,7 +58,7 @@ func (tr *trace) covers(snap *db.Snapshot) bool {
 		}
 	}
 	for i, iv := range *known {
-		if iv.to < gen && tr.parts.unchangedSince(snap, iv.to) {
+		if iv.to < gen && tr.readParts().unchangedSince(snap, iv.to) {
 			grown := append(intervals(nil), *known...)
 			grown[i].to = gen
 			tr.holds.CompareAndSwap(known, &grown) // a lost race loses only a shortcut
@@ -68,7 +68,16 @@ func (tr *trace) covers(snap *db.Snapshot) bool {
 	return false
 }
 
-// verified records that a walk found tr to hold at gen.
+// readParts returns the partitions on which tr depends.
+func (tr *trace) readParts() partSet { return partSet(tr.parts.Load()) }
+
+// dependsOn adds partitions and reports whether any is news. A query below may answer with the same result from other reads than it did when tr was
+// made: from then on tr depends on what these touched, too.
+func (tr *trace) dependsOn(parts partSet) (news bool) {
+	return partSet(tr.parts.Or(uint64(parts)))&parts != parts
+}
+
+// verified records that a walk found tr to hold at gen. What the walk touched must have been added before (dependsOn).
 func (tr *trace) verified(gen uint64) {
 	for {
 		known := tr.holds.Load()
