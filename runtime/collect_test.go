@@ -273,3 +273,30 @@ func TestGarbageOfShortRunsAddsUp(t *testing.T) {
 		t.Errorf("%d collections in 40 runs: want some, and not one each", cycles)
 	}
 }
+
+// Results that only old traces name are collected; an undo that comes back to one runs again, and never stores a reference to nothing.
+func TestUndoAfterCollection(t *testing.T) {
+	e := open(t, "", runtime.Options{CollectEvery: -1})
+	for _, text := range []string{"A", "bb", "ccc", "dddd"} {
+		put(t, e, inputs, "k", text)
+		ask(t, e, doubled, "k")
+		if _, err := e.Collect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range []string{"ccc", "A", "bb", "dddd"} {
+		put(t, e, inputs, "k", text)
+		rep := ask(t, e, doubled, "k")
+		s := e.Snapshot()
+		if got := string(readParts(t, s, rep)); got != text+text {
+			t.Errorf("doubled %q is %q", text, got)
+		}
+		s.Release()
+		if _, err := e.Collect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+			t.Fatalf("after going back to %q: %+v, %v", text, rep, err)
+		}
+	}
+}

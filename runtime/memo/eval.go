@@ -151,9 +151,8 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	e.mu.Unlock()
 
 	for _, tr := range traces {
-		if tr.covers(snap) {
+		if tr.covers(snap) && t.reuse(e, tr, Reason{Verdict: Reused}) {
 			e.query.Counts.Reused.Add(1)
-			t.use(e, tr, false, Reason{Verdict: Reused})
 			return tr, seen, why, nil
 		}
 	}
@@ -172,8 +171,10 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 			}
 			news := tr.dependsOn(verify.parts)
 			tr.verified(snap.Gen())
+			if !t.reuse(e, tr, Reason{Verdict: Validated}) {
+				continue
+			}
 			e.query.Counts.Validated.Add(1)
-			t.use(e, tr, false, Reason{Verdict: Validated})
 			if news {
 				t.markDirty(e)
 			}
@@ -253,7 +254,7 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (*trace, error) {
 	tr.verified(fr.strand.Snap.Gen())
 	t.cache.put(tr, res.Value, len(res.Payload))
 	if !tr.tainted {
-		t.use(e, tr, true, why)
+		t.add(e, tr, why)
 	}
 	return tr, nil
 }

@@ -26,6 +26,9 @@ type Options struct {
 	// abandoned; the collector does not sweep what a session that began before its cycle may still refer to. Nil: no collector.
 	Session func() (end func())
 
+	// Refs returns what a record refers to; payload is valid during the call only. Nil: nothing refers to anything.
+	Refs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
+
 	// Shade tells the collector that a live record refers to h from now on. Nil: no collector.
 	Shade func(h mmapcas.Hash)
 
@@ -83,6 +86,9 @@ func New(o Options) (*Table, error) {
 	}
 	if o.Session == nil {
 		o.Session = func() func() { return func() {} }
+	}
+	if o.Refs == nil {
+		o.Refs = func(mmapcas.Kind, []byte) []mmapcas.Hash { return nil }
 	}
 	if o.Shade == nil {
 		o.Shade = func(mmapcas.Hash) {}
@@ -152,25 +158,66 @@ func (t *Table) load(e *entry) error {
 	return nil
 }
 
-// use makes tr the entry's first trace; fresh says that it is new.
-func (t *Table) use(e *entry, tr *trace, fresh bool, why Reason) {
+// add makes a new trace the entry's first.
+func (t *Table) add(e *entry, tr *trace, why Reason) {
 	e.mu.Lock()
 	e.why = why
-	if fresh {
-		e.tracesAdded++
-		e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o.sameReads(tr) })
-	} else if i := slices.Index(e.traces, tr); i >= 0 {
+	e.tracesAdded++
+	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o.sameReads(tr) })
+	e.first(tr)
+	e.mu.Unlock()
+	t.markDirty(e)
+}
+
+// reuse makes a known trace the entry's first. It reports false if the trace's result is gone: then the trace is dropped.
+func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
+	e.mu.Lock()
+	i := slices.Index(e.traces, tr)
+	stored := 0 <= i && i < tracesStored
+	e.mu.Unlock()
+	if !stored {
+		// Nothing in the store refers to the result: it is put again, for the reference that will be written, or is lost.
+		defer t.o.Session()()
+		if err := t.revive(tr.result); err != nil {
+			t.drop(e, tr)
+			return false
+		}
+	}
+	e.mu.Lock()
+	e.why = why
+	if i := slices.Index(e.traces, tr); i >= 0 {
 		e.traces = slices.Delete(e.traces, i, i+1)
 	}
+	e.first(tr)
+	e.mu.Unlock()
+	if !stored {
+		t.markDirty(e)
+	}
+	return true
+}
+
+// first puts tr in front. The caller holds mu.
+func (e *entry) first(tr *trace) {
 	e.traces = slices.Insert(e.traces, 0, tr)
 	if len(e.traces) > tracesKept {
 		e.traces = slices.Delete(e.traces, tracesKept, len(e.traces))
 	}
 	e.last.Store(tr)
-	e.mu.Unlock()
-	if fresh {
-		t.markDirty(e)
+}
+
+// revive puts a record and all that it refers to once more, so that a collection that goes on keeps them.
+func (t *Table) revive(h mmapcas.Hash) error {
+	payload, kind, err := t.o.Store.Get(h, nil)
+	if err != nil {
+		return err
 	}
+	for _, ref := range t.o.Refs(kind, payload) {
+		if err := t.revive(ref); err != nil {
+			return err
+		}
+	}
+	_, _, err = t.o.Store.Put(kind, payload)
+	return err
 }
 
 // markDirty puts e on the list of what Flush writes.
