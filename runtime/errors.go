@@ -12,6 +12,10 @@ var (
 	// ErrNotFound is returned by Partition.Get for a key that the snapshot does not have.
 	ErrNotFound = errors.New("runtime: no such key")
 
+	// ErrDamaged is returned for a value whose record is damaged or gone from the store. A query's result is computed again by itself; an input
+	// has to be put again. Partition.Intact finds such inputs.
+	ErrDamaged = errors.New("runtime: a stored record is damaged or missing")
+
 	// ErrClosed is returned by every call on an engine that is closed or closing.
 	ErrClosed = errors.New("runtime: engine is closed")
 

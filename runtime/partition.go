@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	goruntime "runtime"
 	"strings"
@@ -91,10 +92,28 @@ func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err err
 		}
 		return nil
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrNotFound):
+		return v, fmt.Errorf("%w: %s[%q]: %w", ErrDamaged, p.name, key, err)
+	case err != nil:
 		return v, fmt.Errorf("runtime: reading %s[%q]: %w", p.name, key, err)
 	}
 	return v, nil
+}
+
+// Intact reports whether the record of key can be found in the store. It does not read it: a record with a damaged byte is found until somebody has
+// tried to read it. A key that is not there has no record, and is intact. Nothing is recorded inside a query.
+func (p *Partition[V]) Intact(r Reader, key string) (bool, error) {
+	eng, view := r.reads()
+	id, err := p.id(eng)
+	if err != nil {
+		return false, err
+	}
+	h, ok, err := view.snap.Get(id, key)
+	if err != nil {
+		return false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err)
+	}
+	return !ok || eng.store.Has(h), nil
 }
 
 func (p *Partition[V]) hash(r Reader, key string) (mmapcas.Hash, bool, error) {

@@ -177,6 +177,10 @@ func (t *Task) Join(h *Handle) error { return t.task().Join(h) }
 // Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own, and suspends the task meanwhile.
 func (t *Task) Blocking(fn func() error) error { return t.task().Blocking(fn) }
 
+// Unstable says, inside a query, that the result must not be kept: what it was computed from was not what had been read. Whoever asks
+// now gets it, and nothing that rests on it is kept either.
+func (t *Task) Unstable() { t.frame.Taint() }
+
 // Yield lets more urgent work run, if there is any.
 func (t *Task) Yield() { t.task().Yield() }
 

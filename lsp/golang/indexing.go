@@ -18,8 +18,21 @@ import (
 // leaves little behind.
 const windowOfChecks = 256
 
-// Index implements lsp.Workspace.
+// damagedMax bounds how often an index begins again because the text of a file turned out to be damaged in the store.
+const damagedMax = 64
+
+// Index implements lsp.Workspace. A damaged text is dropped by the store when it is read; the next look at the disk brings it in again.
 func (w *workspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
+	for again := 0; ; again++ {
+		sum, err := w.indexOnce(ctx, progress)
+		if again == damagedMax || !errors.Is(err, runtime.ErrDamaged) {
+			return sum, err
+		}
+		w.log.Warn("golang: reading again what is damaged in the store", "root", w.root, "err", err)
+	}
+}
+
+func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
 	begin := time.Now()
 	var sum lsp.Summary
 	report := serialise(progress)
@@ -123,7 +136,7 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, m *met
 		var handles []*runtime.Handle
 		var failed error
 		for _, p := range window {
-			h, err := w.eng.Go(ctx, laneOfIndex, one(p), runtime.At(snap), runtime.Named("golang check "+p.ID), runtime.Client(w.o.Client))
+			h, err := w.eng.Go(ctx, laneOfIndex, one(p), runtime.At(snap), runtime.Named("golang check"), runtime.Client(w.o.Client))
 			if err != nil {
 				failed = err
 				break

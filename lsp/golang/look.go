@@ -134,13 +134,16 @@ func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
 	return d
 }
 
-// statOf returns what is known of a file, nil if nothing is.
+// statOf returns what is known of a file, nil if nothing is or if its text was lost to damage: then it is read again.
 func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 	st, err := stats.Get(r, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
+		return nil, err
+	}
+	if intact, err := files.Intact(r, uri); err != nil || !intact {
 		return nil, err
 	}
 	return &st, nil

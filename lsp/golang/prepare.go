@@ -160,8 +160,11 @@ func (w *workspace) compare(found []scanned, env *environment) ([]errand, error)
 	defer snap.Release()
 	known := map[string]fileStat{}
 	err := stats.Scan(snap, runtime.Prefix(dirPrefix(w.root)), func(uri string, st fileStat) error {
-		known[uri] = st
-		return nil
+		intact, err := files.Intact(snap, uri)
+		if intact {
+			known[uri] = st
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golang: %s: %w", w.root, err)

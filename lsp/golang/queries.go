@@ -1,11 +1,13 @@
 package golang
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"go/types"
 	"hash/crc32"
+	"os"
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
@@ -172,6 +174,51 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 
 // metadataOf asks the go command. That reads the disk, which a query must not do; what it reads there is recorded by reading the same
 // things from the inputs: the module files, the headers of all files, the environment, and the digest of directories outside.
+// keepIfDiskAgrees makes a result of the go command unstable when the files it looked at were not those that the query read: it reads the disk, and
+// somebody may have written there since the disk was looked at.
+func keepIfDiskAgrees(t *runtime.Task, root string, l *layout, env *environment) error {
+	heads, err := headers.All(t, l.Files)
+	if err != nil {
+		return err
+	}
+	want := map[string]string{} // by path
+	for i, uri := range l.Files {
+		// A file that was refused has no header.
+		if path, ok := filePath(uri); ok && heads[i] != "" && !slices.Contains(l.Unsaved, uri) {
+			want[path] = heads[i]
+		}
+	}
+	modules := map[string][]byte{}
+	for _, path := range env.moduleFiles(root) {
+		text, err := files.Get(t, fileURI(path)) // as on disk: the go command does not see unsaved ones
+		if errors.Is(err, runtime.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		modules[path] = text
+	}
+	agrees := true
+	err = t.Blocking(func() error {
+		for path, head := range want {
+			if text, err := os.ReadFile(path); err == nil && header(text) != head {
+				agrees = false
+			}
+		}
+		for path, text := range modules {
+			if now, err := os.ReadFile(path); err == nil && !bytes.Equal(now, text) {
+				agrees = false
+			}
+		}
+		return nil
+	})
+	if !agrees {
+		t.Unstable()
+	}
+	return err
+}
+
 func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	l, err := layouts.Get(t, root)
 	if err != nil {
@@ -236,7 +283,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		default:
 			var failed bool
 			if m, failed = assemble(root, &env, listed); !failed {
-				return m, nil
+				return m, keepIfDiskAgrees(t, root, &l, &env)
 			}
 			why = m.Problems[0].Message
 		}

@@ -14,9 +14,12 @@ import (
 // without an allocation for what does not match. Each entry is: uvarint length and bytes of the name, then uvarints kind, start and
 // length of the declared name. Names of methods and fields are qualified: "Client.Do".
 
+// receiverMarks are left out of a method's name: (*Client).Do is searched for as Client.Do.
+var receiverMarks = strings.NewReplacer("(", "", ")", "", "*", "")
+
 func appendSymbolList(dst []byte, symbols []lsp.Symbol) []byte {
 	for _, s := range symbols {
-		dst = appendSymbol(dst, s, strings.NewReplacer("(", "", ")", "", "*", "").Replace(s.Name))
+		dst = appendSymbol(dst, s, receiverMarks.Replace(s.Name))
 	}
 	return dst
 }

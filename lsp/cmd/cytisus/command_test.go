@@ -340,3 +340,52 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// A byte of a file's stored text is flipped; the file itself is as it was, so nothing but the damage says that it must be read again.
+func TestDamagedTextIsReadAgain(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	want := decode[indexReport](t, c.ok("index", "--json", dir))
+	names, err := filepath.Glob(filepath.Join(c.store, "*.seg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := 0
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from := 0; ; {
+			i := bytes.Index(data[from:], []byte("return t.Len() + t.Size"))
+			if i < 0 {
+				break
+			}
+			data[from+i] ^= 1
+			from += i + 1
+			flipped++
+		}
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if flipped == 0 {
+		t.Fatal("the text is not in the store")
+	}
+	file := filepath.Join(dir, "broom.go")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An edit elsewhere in the package makes its check read the damaged text.
+	if err := os.WriteFile(filepath.Join(dir, "more.go"), []byte("package broom\n\nvar More = 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := decode[indexReport](t, c.ok("index", "--json", dir))
+	if got.Diagnostics != 0 || got.References < want.References {
+		t.Errorf("after the damage: %+v, before: %+v", got, want)
+	}
+	if out := c.ok("def", file+":8:11"); !strings.Contains(out, "twig.go:11:16") {
+		t.Errorf("def prints %q of %s", out, text)
+	}
+}

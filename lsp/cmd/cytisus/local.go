@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -77,12 +78,19 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 	if goruntime.GOMAXPROCS(0) < workers+1 {
 		goruntime.GOMAXPROCS(workers + 1)
 	}
+	// Indexing makes garbage at a high rate on a small live heap: collecting half as often saves a tenth of the time.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	eng, err := runtime.Open(store, runtime.Options{Workers: workers, StallAfter: stallAfter, Holder: "cytisus " + what, Logger: a.logger()})
 	if err != nil {
 		return nil, err
 	}
 	return &local{eng: eng, dir: root, store: store}, nil
 }
+
+// gcPercent is twice Go's default.
+const gcPercent = 200
 
 // stallAfter is when a task that does not move is worth a line on standard error: checking a large package takes a second.
 const stallAfter = 20 * time.Second
