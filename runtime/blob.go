@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -46,7 +47,7 @@ func (t *Task) PutBlob(p []byte) (Blob, error) { return t.eng.putBlob(p) }
 func (w *Writer) PutBlob(p []byte) (Blob, error) { return w.eng.putBlob(p) }
 
 // ReadBlob returns a copy of the bytes that b names. A blob that was reached through a value of r's snapshot is always there; any
-// other may have been collected (ErrNotFound of package mmapcas).
+// other may have been collected. One that is missing or damaged is ErrDamaged: a query that made it runs again when it is asked next.
 func ReadBlob(r Reader, b Blob) ([]byte, error) {
 	var out []byte
 	err := ViewBlob(r, b, func(p []byte) error {
@@ -63,7 +64,11 @@ func ViewBlob(r Reader, b Blob, fn func([]byte) error) error {
 	}
 	eng, _ := r.reads()
 	err := eng.store.View(b.hash, func(kind mmapcas.Kind, p []byte) error { return fn(p) })
-	if err != nil {
+	switch {
+	case errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrNotFound):
+		eng.memo.Distrust()
+		return fmt.Errorf("%w: blob %s: %w", ErrDamaged, b, err)
+	case err != nil:
 		return fmt.Errorf("runtime: blob %s: %w", b, err)
 	}
 	return nil

@@ -19,7 +19,7 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	var open []*flight
 	for i, key := range keys {
 		e := t.entry(q, key)
-		if tr := e.last.Load(); tr == nil || !tr.covers(snap) {
+		if tr := e.last.Load(); tr == nil || !tr.covers(snap) || !t.sound(tr) {
 			flights[i] = e.join(snap.Gen())
 			open = append(open, flights[i])
 		}

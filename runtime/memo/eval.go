@@ -3,6 +3,7 @@ package memo
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
 )
@@ -69,7 +70,7 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error
 	e := t.entry(q, key)
 	snap := fr.strand.Snap
 	for {
-		if tr := e.last.Load(); tr != nil && tr.covers(snap) {
+		if tr := e.last.Load(); tr != nil && tr.covers(snap) && t.sound(tr) {
 			q.Counts.Reused.Add(1)
 			return e, tr, nil
 		}
@@ -150,6 +151,13 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	seen = e.tracesAdded
 	e.mu.Unlock()
 
+	traces = slices.DeleteFunc(traces, func(tr *trace) bool {
+		if t.sound(tr) {
+			return false
+		}
+		t.drop(e, tr)
+		return true
+	})
 	for _, tr := range traces {
 		if tr.covers(snap) && t.reuse(e, tr, Reason{Verdict: Reused}) {
 			e.query.Counts.Reused.Add(1)
@@ -251,6 +259,7 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (*trace, error) {
 	}
 	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted}
 	tr.dependsOn(fc.parts)
+	tr.soundAt.Store(t.damage.Load())
 	tr.verified(fr.strand.Snap.Gen())
 	t.cache.put(tr, res.Value, len(res.Payload))
 	if !tr.tainted {

@@ -52,6 +52,7 @@ type Table struct {
 	entries atomic.Int64
 	cache   cache
 	sampler atomic.Uint64
+	damage  atomic.Uint64 // how often something that results refer to was found missing
 
 	waitMu sync.Mutex // guards who waits for what; see "Cycles"
 
@@ -231,6 +232,30 @@ func (t *Table) markDirty(e *entry) {
 		t.dirty = append(t.dirty, e)
 		t.dirtyMu.Unlock()
 	}
+}
+
+// Distrust says that a record which results refer to was found to be damaged or missing. From now on each result is looked at once more before
+// it is used; those that are not whole are computed again.
+func (t *Table) Distrust() { t.damage.Add(1) }
+
+// sound reports whether the result of tr and what it refers to are there.
+func (t *Table) sound(tr *trace) bool {
+	now := t.damage.Load()
+	if tr.soundAt.Load() == now {
+		return true
+	}
+	whole := true
+	err := t.o.Store.View(tr.result, func(kind mmapcas.Kind, payload []byte) error {
+		for _, ref := range t.o.Refs(kind, payload) {
+			whole = whole && t.o.Store.Has(ref)
+		}
+		return nil
+	})
+	if err != nil || !whole {
+		return false
+	}
+	tr.soundAt.Store(now)
+	return true
 }
 
 // drop forgets a trace whose result is gone.

@@ -23,6 +23,7 @@ type trace struct {
 	result  mmapcas.Hash  // immutable
 	tainted bool          // immutable: an answer in spite of an error, for those who asked at the time; never kept
 	holds   atomic.Pointer[intervals]
+	soundAt atomic.Uint64       // Table.damage when the result and what it refers to were last known to be there
 	value   atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
 }
 

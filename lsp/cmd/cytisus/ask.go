@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // asking opens an asker for what is around a file or directory, runs fn with it and closes it.
@@ -17,8 +18,21 @@ func (a *app) asking(ctx context.Context, from string, fn func(asker) error) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, q.close()) }()
-	return fn(q)
+	for again := 0; ; again++ {
+		err := fn(q)
+		l, own := q.(*local)
+		if !own || again == damagedMax || !errors.Is(err, runtime.ErrDamaged) {
+			return err
+		}
+		// What is damaged in the store was dropped when it was read: a text is read again, a result computed again.
+		if err := l.refresh(ctx); err != nil {
+			return err
+		}
+	}
 }
+
+// damagedMax bounds how often a question is asked again because something in the store turned out to be damaged.
+const damagedMax = 16
 
 func (a *app) defCommand() *cobra.Command {
 	return &cobra.Command{
