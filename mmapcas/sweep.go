@@ -10,7 +10,7 @@ import (
 )
 
 // keepShare is the part of a sealed segment's bytes, in percent, that must be reachable for the segment to stay as it is.
-const keepShare = 60
+const keepShare = 80
 
 // sweepCheck is how many records are swept between two looks at the clock.
 const sweepCheck = 64
