@@ -153,7 +153,7 @@ func (s *sim) drive(until func() bool) {
 func (s *sim) step() bool {
 	p := s.pool
 	p.checkOver()
-	if p.over.Fired() {
+	if p.over.Fired() && !s.midway() {
 		s.stop()
 		return false
 	}
@@ -210,6 +210,11 @@ func (s *sim) letOneStart() bool {
 		}
 	}
 	return false
+}
+
+// midway reports whether a worker was interrupted, which may be where it ends the last task.
+func (s *sim) midway() bool {
+	return slices.ContainsFunc(s.pool.workers, func(w *worker) bool { return w.paused != nil })
 }
 
 // stop ends the workers of a pool that is over.
