@@ -27,6 +27,7 @@ type fakeLanguage struct {
 	stuck chan struct{}     // if set, Definition waits for it, or for its task's end, first
 	opens atomic.Int32
 	seen  chan []string // if set, what FilesChanged is told
+	began chan struct{} // if set, told when a Definition is stuck
 	ended chan error    // if set, how a Definition that was stuck ended
 }
 
@@ -369,6 +370,9 @@ func (w *fakeWorkspace) find(t *runtime.Task, which func(fakeWord) bool) ([]lsp.
 func (w *fakeWorkspace) Definition(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
 	if w.lang.stuck != nil {
 		err := t.Blocking(func() error {
+			if w.lang.began != nil {
+				w.lang.began <- struct{}{}
+			}
 			select {
 			case <-w.lang.stuck:
 				return nil

@@ -176,13 +176,14 @@ func TestAnswersAreAboutTheTextOfTheirTicket(t *testing.T) {
 
 func TestCancelReachesTheTask(t *testing.T) {
 	lang := simple()
-	lang.stuck, lang.ended = make(chan struct{}), make(chan error, 1)
+	lang.stuck, lang.began, lang.ended = make(chan struct{}), make(chan struct{}, 1), make(chan error, 1)
 	c := newBench(t, lang, Options{}).connect()
 	c.begin("file:///m", plainCaps, "")
 	c.indexed()
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() { failed <- c.Call(ctx, "textDocument/definition", json.RawMessage(at(fileA, 0, 5)), nil) }()
+	<-lang.began                                  // a task that is cancelled before never starts
 	c.must("textDocument/hover", at(fileA, 0, 5)) // goes past the one that waits
 	cancel()                                      // sends $/cancelRequest
 	<-failed
