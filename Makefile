@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare vuln profile fuzz crash show clean ci
+.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare vuln profile fuzz crash spin show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 
 crash: ## kill a real process while it commits, reopen, check; CYCLES (default 100)
 	$(GO) run ./fuzz/cmd/crash -cycles $(or $(CYCLES),100)
+
+spin: ## search the Promela models of fuzz/spin exhaustively, and for each mistake put in on purpose; needs spin and a C compiler
+	$(GO) test -count=1 -v ./fuzz/spin -all
 
 show: ## the main claims on the whole standard library: warm start, exact invalidation, 50 rounds of edits with flat disk use
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run 'StandardLibrary|DiskUseStaysFlat' -std -edits 50 -edits.of "$$($(GO) env GOROOT)/src"
