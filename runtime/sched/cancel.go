@@ -42,6 +42,12 @@ func (t *Task) Err() error {
 	if v := t.view.Load(); v != nil && v.shield != nil {
 		return t.shieldErr(v)
 	}
+	return t.Cancelled()
+}
+
+// Cancelled returns the cause if the task is cancelled, also where [Task.Shield] puts that off: the context of a shield can so decide by
+// whether anybody else wants the task to go on. Without a shield it is Err. Any goroutine may call it.
+func (t *Task) Cancelled() error {
 	if why := t.ownErr(); why != nil {
 		return why
 	}

@@ -41,6 +41,9 @@ func TestShieldPutsOff(t *testing.T) {
 						if task.Err() != nil || task.Context().Err() != nil {
 							t.Errorf("err = %v, context %v", task.Err(), task.Context().Err())
 						}
+						if task.Cancelled() != c.want {
+							t.Errorf("beyond the shield: %v", task.Cancelled())
+						}
 						h, err := task.Spawn(Spec{}, func(child *Task) error {
 							if child.Client() != 7 || child.Parent() != task.ID() {
 								t.Error("the child did not inherit")
