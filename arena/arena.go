@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -122,11 +123,14 @@ func (a *Arena) Segment(addr Addr) *Segment {
 }
 
 // takeSlots claims n free slots in a row and returns the first.
-func (a *Arena) takeSlots(n int) (int, error) {
+func (a *Arena) takeSlots(s Spec, n int) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return 0, fmt.Errorf("arena: map a segment: arena is closed")
+	}
+	if s.Fixed {
+		return a.takeSlotsAt(s.First, n)
 	}
 	run := 0
 	// Going on behind the newest segment, then once more from the start: a run that lies across next is
@@ -150,6 +154,20 @@ func (a *Arena) takeSlots(n int) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("%w: no %d free slots in %d", ErrAddressSpace, n, len(a.taken))
+}
+
+func (a *Arena) takeSlotsAt(first Addr, n int) (int, error) {
+	slot := int(first >> a.slotShift)
+	if first != Addr(slot)<<a.slotShift || slot+n > len(a.taken) || slices.Contains(a.taken[slot:slot+n], true) {
+		return 0, fmt.Errorf("%w: %d slots at address %d", ErrAddressSpace, n, first)
+	}
+	for i := range n {
+		a.taken[slot+i] = true
+	}
+	if slot+n > a.next {
+		a.next = (slot + n) % len(a.taken)
+	}
+	return slot, nil
 }
 
 func (a *Arena) freeSlots(first, n int) {

@@ -195,6 +195,45 @@ func TestSlots(t *testing.T) {
 	})
 }
 
+// TestFixed maps segments where an earlier process had them, or not at all.
+func TestFixed(t *testing.T) {
+	forms(t, func(t *testing.T, a *Arena, source func(int64) Source) {
+		const slot = Addr(testSegment / Unit)
+		at := func(first Addr, slots int64) (*Segment, error) {
+			return a.Map(Spec{Source: source(slots * testSegment), Bytes: slots * testSegment, Fixed: true, First: first})
+		}
+		two, err := at(3*slot, 2)
+		if err != nil || two.First() != 3*slot {
+			t.Fatal(err)
+		}
+		for _, first := range []Addr{3 * slot, 4 * slot, 8 * slot, 7*slot + 1, 1 << 40} {
+			if _, err := at(first, 1); !errors.Is(err, ErrAddressSpace) {
+				t.Errorf("slot at %d: %v", first, err)
+			}
+		}
+		if _, err := at(2*slot, 2); !errors.Is(err, ErrAddressSpace) {
+			t.Errorf("a run into slots that are taken: %v", err)
+		}
+		zero, err := at(0, 1)
+		if err != nil || zero.First() != 0 {
+			t.Fatal(err)
+		}
+		// Others go elsewhere.
+		other := mustMap(t, a, Spec{Source: source(testSegment)})
+		for _, s := range []*Segment{two, zero, other} {
+			if a.Segment(s.First()) != s {
+				t.Error("segment not found by address")
+			}
+			if err := s.Unmap(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestGrow(t *testing.T) {
 	a, err := New(Options{SegmentBytes: testSegment, ReserveBytes: 4 * testSegment})
 	if err != nil {

@@ -23,6 +23,10 @@ type Spec struct {
 	Grow func(n int64) (ready int64, err error)
 	// ReadOnly maps the segment so that a store into it faults.
 	ReadOnly bool
+	// Fixed asks for the slots from the one at First on, where an earlier process had the segment; Map fails with
+	// ErrAddressSpace if they are not free. Otherwise any free slots will do.
+	Fixed bool
+	First Addr
 	// Owner is handed back by Segment.Owner.
 	Owner any
 }
@@ -52,7 +56,7 @@ func (a *Arena) Map(s Spec) (*Segment, error) {
 		return nil, fmt.Errorf("arena: map a segment: length %d of %d bytes", s.Length, s.Bytes)
 	}
 	n := int((s.Bytes + a.segmentBytes - 1) / a.segmentBytes)
-	slot, err := a.takeSlots(n)
+	slot, err := a.takeSlots(s, n)
 	if err != nil {
 		return nil, err
 	}
