@@ -141,6 +141,7 @@ func TestAnswersAreAboutTheTextOfTheirTicket(t *testing.T) {
 	text := "def quiet\n"
 	c.open(fileA, 0, text)
 	var answers sync.WaitGroup
+	open := make(chan struct{}, 500) // below the limit of open requests, however slow the machine
 	for version := 1; version <= 2500; version++ {
 		switch n := r.IntN(10); {
 		case n < 5:
@@ -152,11 +153,13 @@ func TestAnswersAreAboutTheTextOfTheirTicket(t *testing.T) {
 			c.tell("textDocument/didChange", fmt.Sprintf(`{"textDocument":{"uri":%q,"version":%d},"contentChanges":[{"range":{"start":{"line":0,"character":4},"end":{"line":0,"character":10}},"text":""}]}`, fileA, version))
 		default:
 			want := strings.TrimSuffix(text, "\n")
+			open <- struct{}{}
 			pending, err := c.Start("textDocument/hover", json.RawMessage(at(fileA, 0, 5)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			answers.Go(func() {
+				defer func() { <-open }()
 				ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 				defer cancel()
 				var h struct {
