@@ -159,7 +159,8 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	return out, nil
 }
 
-// Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx.
+// Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx. When ctx
+// ends, what was computed for this call alone stops; what others wait for goes on.
 func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOption) (V, error) {
 	var v V
 	err := e.Submit(ctx, 0, func(t *Task) (err error) {

@@ -27,8 +27,11 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	var next atomic.Int64
 	work := func(fr *Frame) {
 		for {
+			if fr.strand.Task.Err() != nil {
+				return
+			}
 			i := int(next.Add(1)) - 1
-			if i >= len(open) || fr.strand.Task.Err() != nil {
+			if i >= len(open) {
 				return
 			}
 			if t.claim(fr, open[i]) {

@@ -35,6 +35,11 @@
 // evaluated by whoever needs it: nobody waits for a queue, so an urgent task is never behind idle work that
 // has not begun.
 //
+// A run goes on as long as anybody wants it. The strand that evaluates counts the strands that wait for its flights, and the outermost run on its stack is
+// shielded (sched.Task.Shield): when its own task is cancelled, the run notices only once nobody waits for any flight on the stack. So a result
+// that two asked for is computed once although the one of them that runs it goes away, and nothing is computed for nobody. Verifying is not
+// shielded: whoever takes over verifies again and finds the results of the runs that were made.
+//
 // A flight that finds the key being computed for another generation waits for that first: an edit elsewhere made the new generation,
 // and what comes out mostly holds in both.
 //
@@ -63,4 +68,5 @@
 //   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
 //     result of any but the first tracesStored: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
+//   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
 package memo

@@ -100,26 +100,36 @@ func (t *Table) fly(fr *Frame, f *flight) {
 			f.finish(nil, errAbandoned)
 		}
 	}()
-	tr, err := t.evaluate(fr, f)
+	tr, ran, err := t.evaluate(fr, f)
 	returned = true
-	if (err != nil || tr.tainted) && fr.strand.Task.Err() != nil {
-		// Our cancellation, or an answer in spite of it, is not one for others.
-		tr, err = nil, fmt.Errorf("%w: %w", errAbandoned, errors.Join(err, fr.strand.Task.Err()))
+	if !ran {
+		tr, err = fr.forOthers(tr, err)
 	}
 	f.finish(tr, err)
 }
 
-// evaluate finds a trace that holds or runs the query.
-func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
+// forOthers returns an outcome as others may see it: the strand's cancellation, or an answer in spite of it, is not one for them.
+func (f *Frame) forOthers(tr *trace, err error) (*trace, error) {
+	if err == nil && !tr.tainted {
+		return tr, nil
+	}
+	if why := f.strand.Task.Err(); why != nil {
+		return nil, fmt.Errorf("%w: %w", errAbandoned, errors.Join(err, why))
+	}
+	return tr, err
+}
+
+// evaluate finds a trace that holds or runs the query; ran says that it did the latter, and the outcome is as others may see it.
+func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) {
 	e := f.entry
 	if err := t.load(e); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	why := Reason{Verdict: RanFirst}
 	for range othersAwaited {
 		tr, seen, reason, err := t.verifyTraces(fr, f)
 		if tr != nil || err != nil {
-			return tr, err
+			return tr, false, err
 		}
 		why = reason
 		may, other := f.startRun(seen)
@@ -134,10 +144,11 @@ func (t *Table) evaluate(fr *Frame, f *flight) (*trace, error) {
 		if err := t.wait(fr, other); errors.Is(err, ErrCycle) {
 			break
 		} else if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return t.run(fr, f, why)
+	tr, err = t.run(fr, f, why)
+	return tr, true, err
 }
 
 // othersAwaited bounds how many computations for other generations a flight waits for before it goes its own way.
@@ -239,8 +250,18 @@ func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 	return false, nil // unknown kind, from a newer program: run again
 }
 
-// run calls the query function and keeps what came out.
-func (t *Table) run(fr *Frame, f *flight, why Reason) (*trace, error) {
+// run calls the query function and keeps what came out. The outermost run of a strand is shielded, and those inside it are with it.
+func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
+	body := func() { tr, err = fr.forOthers(t.runFunction(fr, f, why)) }
+	if fr.strand.shielded() {
+		body()
+	} else {
+		fr.strand.shield(body)
+	}
+	return tr, err
+}
+
+func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
 	defer t.o.Session()()

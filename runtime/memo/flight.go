@@ -103,15 +103,19 @@ func (t *Table) wait(fr *Frame, f *flight) error {
 		}
 	}
 	me.waits, me.waitsIn = f, fr
-	on := uint64(0)
-	if f.owner != nil {
-		on = f.owner.Task.ID()
+	on, owner := uint64(0), f.owner
+	if owner != nil {
+		on = owner.Task.ID()
+		owner.waiters.Add(1)
 	}
 	t.waitMu.Unlock()
 	defer func() {
 		t.waitMu.Lock()
 		me.waits, me.waitsIn = nil, nil
 		t.waitMu.Unlock()
+		if owner != nil {
+			owner.left()
+		}
 	}()
 	return me.Task.AwaitReason(&f.done, sched.Reason{What: "query " + f.entry.query.show(f.entry.key), On: on})
 }

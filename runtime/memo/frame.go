@@ -2,6 +2,7 @@ package memo
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/zeebo/blake3"
 
@@ -19,6 +20,9 @@ type Strand struct {
 
 	waits   *flight // guarded by Table.waitMu
 	waitsIn *Frame  // guarded by Table.waitMu: the frame that waits
+
+	want    atomic.Pointer[want] // while a run is shielded; written by the strand
+	waiters atomic.Int32         // strands that wait for flights that this one evaluates
 }
 
 // A Frame is one query function being evaluated, or a task outside of any query. It is used by its strand only (M4).
