@@ -223,6 +223,18 @@ type Hover struct {
 	Signature string // a declaration in the language, without its body
 	Doc       string // the documentation comment as plain text; may be empty
 	Language  string // of Signature, as an editor names it
+
+	// Declaration is the declaration as its author wrote it, for what reads badly as a signature: a type of many
+	// fields. It may be empty.
+	Declaration string
+}
+
+// Text is what a reader is shown of the declaration.
+func (h *Hover) Text() string {
+	if h.Declaration != "" {
+		return h.Declaration
+	}
+	return h.Signature
 }
 
 // Progress says how far Index is. Totals of zero are not known yet.

@@ -10,6 +10,10 @@ import (
 // A source is what answers are made from: one state of a workspace.
 type source interface {
 	metadata() (*metadata, error)
+	// find is the package of an ID, stray or not; nil if there is none.
+	find(id string) (*pkgMeta, error)
+	// strayOwner is the package that is made for a file that the build leaves out; nil if none can be.
+	strayOwner(uri string) (*pkgMeta, error)
 	// text is the text of a file; lsp.ErrUnknownFile if there is none.
 	text(uri string) ([]byte, error)
 	// checked is the index of a package with its function bodies.
@@ -40,7 +44,17 @@ func placesAt(src source, uri string, offset int) ([]place, error) {
 		return nil, err
 	}
 	var places []place
-	for _, p := range m.owners(uri) {
+	owners := m.owners(uri)
+	if len(owners) == 0 {
+		p, err := src.strayOwner(uri)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			owners = append(owners, p)
+		}
+	}
+	for _, p := range owners {
 		x, err := src.checked(p)
 		if err != nil {
 			return nil, err
@@ -76,11 +90,11 @@ func resolve(src source, at place, o occurrence) (found, bool, error) {
 	if !ok {
 		return found{}, false, nil
 	}
-	m, err := src.metadata()
+	packages, err := named(src, name.pkg, at.pkg)
 	if err != nil {
 		return found{}, false, err
 	}
-	for _, p := range m.named(name.pkg, at.pkg) {
+	for _, p := range packages {
 		x, err := src.declared(p)
 		if err != nil {
 			return found{}, false, err
@@ -90,6 +104,27 @@ func resolve(src source, at place, o occurrence) (found, bool, error) {
 		}
 	}
 	return found{}, false, nil
+}
+
+// named lists the packages of a path as seen from another package, the stray ones that it imports first.
+func named(src source, path string, from *pkgMeta) ([]*pkgMeta, error) {
+	m, err := src.metadata()
+	if err != nil {
+		return nil, err
+	}
+	var out []*pkgMeta
+	for _, e := range from.Imports {
+		if pathOf(e.ID) == path && isStray(e.ID) {
+			p, err := src.find(e.ID)
+			if err != nil {
+				return nil, err
+			}
+			if p != nil {
+				out = append(out, p)
+			}
+		}
+	}
+	return append(out, m.named(path, from)...), nil
 }
 
 // definition answers lsp.Workspace.Definition.
@@ -144,12 +179,16 @@ func hover(src source, uri string, offset int) (*lsp.Hover, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.doc.End > f.doc.Start {
+	isType := isTypeKind(f.kind)
+	if f.doc.End > f.doc.Start || isType {
 		text, err := src.text(f.index.uri(f.file))
 		if err != nil && !errors.Is(err, lsp.ErrUnknownFile) {
 			return nil, err
 		}
 		h.Doc = docText(text, f.doc)
+		if isType {
+			h.Declaration = typeText(text, f.span)
+		}
 	}
 	return h, nil
 }
@@ -182,9 +221,9 @@ func references(src source, uri string, offset int, declaration bool) ([]lsp.Loc
 	if err != nil {
 		return nil, err
 	}
-	s := search{src: src, meta: m, declaration: declaration, asked: map[string]bool{}, done: map[target]bool{}, found: map[lsp.Location]bool{}}
+	s := search{src: src, meta: m, declaration: declaration, asked: map[string]*pkgMeta{}, done: map[target]bool{}, found: map[lsp.Location]bool{}}
 	for _, at := range places {
-		s.asked[at.pkg.ID] = true
+		s.asked[at.pkg.ID] = at.pkg
 	}
 	for _, at := range places {
 		for _, o := range at.occs {
@@ -206,7 +245,7 @@ type search struct {
 	src         source
 	meta        *metadata
 	declaration bool
-	asked       map[string]bool // IDs of the packages of the file asked about, searched even if they are no part of the workspace
+	asked       map[string]*pkgMeta // by ID: the packages of the file asked about, searched even if they are no part of the workspace
 	done        map[target]bool
 	found       map[lsp.Location]bool
 }
@@ -247,8 +286,14 @@ func (s *search) local(at lsp.Location) error {
 		return nil
 	}
 	s.done[target{place: at}] = true
-	for _, p := range s.meta.owners(at.URI) {
-		if !p.Workspace && !s.asked[p.ID] {
+	packages := s.meta.owners(at.URI)
+	for _, p := range s.asked {
+		if isStray(p.ID) {
+			packages = append(packages, p)
+		}
+	}
+	for _, p := range packages {
+		if !p.Workspace && s.asked[p.ID] == nil {
 			continue
 		}
 		x, err := s.src.checked(p)
@@ -269,8 +314,8 @@ func (s *search) external(name externalName) error {
 	}
 	s.done[target{name: name}] = true
 	packages := s.meta.reaching(name.pkg)
-	for id := range s.asked {
-		if p := s.meta.find(id); p != nil && !p.Workspace {
+	for _, p := range s.asked {
+		if !p.Workspace {
 			packages = append(packages, p)
 		}
 	}

@@ -46,5 +46,6 @@
 // # Limits
 //
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are dropped. A file that the build
-// leaves out is parsed, not checked. Nested modules are workspaces of their own.
+// leaves out is answered about (stray.go) but not diagnosed beyond its syntax, and a search that starts elsewhere does not look into it.
+// Nested modules are workspaces of their own.
 package golang

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,13 +12,18 @@ type graph struct {
 	once   sync.Once
 	byFile map[string][]int // URI -> numbers of packages, those of the workspace first
 	byPath map[string][]int // path -> numbers of packages, the one without tests first
+	byDir  map[string]int   // directory -> number of a package of the workspace there, the one without tests if there is one
 	users  [][]int          // package -> packages that import it
+
+	// Directory of what a path begins with, as the packages of the workspace show it: of "m" if "m/disk" lies in a directory disk.
+	roots map[string]string
 }
 
 func (m *metadata) graph() *graph {
 	g := &m.looked
 	g.once.Do(func() {
-		g.byFile, g.byPath = map[string][]int{}, map[string][]int{}
+		g.byFile, g.byPath, g.byDir = map[string][]int{}, map[string][]int{}, map[string]int{}
+		g.roots = map[string]string{}
 		g.users = make([][]int, len(m.Packages))
 		number := make(map[string]int, len(m.Packages))
 		for i := range m.Packages {
@@ -53,9 +59,36 @@ func (m *metadata) graph() *graph {
 		}
 		for _, list := range g.byPath {
 			prefer(list)
+			for _, i := range list {
+				p := &m.Packages[i]
+				path, ok := filePath(firstFile(p))
+				if !ok || !p.Workspace {
+					continue
+				}
+				dir := filepath.Dir(path)
+				if !strings.HasSuffix(p.Name, "_test") {
+					g.addRoot(p.Path, dir)
+				}
+				// A package has precedence over the external tests that lie beside it.
+				if j, ok := g.byDir[dir]; !ok || strings.HasSuffix(m.Packages[j].Name, "_test") && !strings.HasSuffix(p.Name, "_test") {
+					g.byDir[dir] = i
+				}
+			}
 		}
 	})
 	return g
+}
+
+// addRoot takes the elements off that a path and a directory both end with.
+func (g *graph) addRoot(path, dir string) {
+	for path != "" {
+		cut := strings.LastIndexByte(path, '/')
+		if filepath.Base(dir) != path[cut+1:] {
+			break
+		}
+		path, dir = path[:max(cut, 0)], filepath.Dir(dir)
+	}
+	g.roots[path] = dir
 }
 
 // owners are the packages that a file is compiled in: the workspace's own ones if there are any, else one of those that were

@@ -144,9 +144,11 @@ type pureSource struct {
 	m *metadata
 }
 
-func (s pureSource) metadata() (*metadata, error)       { return s.m, nil }
-func (s pureSource) text(uri string) ([]byte, error)    { return s.pureBuild.text(uri), nil }
-func (s pureSource) checked(p *pkgMeta) (*index, error) { return s.indexOf(p.ID), nil }
+func (s pureSource) metadata() (*metadata, error)        { return s.m, nil }
+func (s pureSource) find(id string) (*pkgMeta, error)    { return s.m.find(id), nil }
+func (s pureSource) strayOwner(string) (*pkgMeta, error) { return nil, nil }
+func (s pureSource) text(uri string) ([]byte, error)     { return s.pureBuild.text(uri), nil }
+func (s pureSource) checked(p *pkgMeta) (*index, error)  { return s.indexOf(p.ID), nil }
 func (s pureSource) declared(p *pkgMeta) (*index, error) {
 	return s.indexOf(p.ID), nil
 }

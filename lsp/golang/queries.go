@@ -62,6 +62,9 @@ var (
 	metadatas = runtime.NewQuery("golang/metadata", version(1), metadataOf)
 
 	pkgs = runtime.NewQuery("golang/package", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+		if isStray(k.ID) {
+			return strayPackage(t, k.Root, k.ID)
+		}
 		m, err := metadatas.Get(t, k.Root)
 		if err != nil {
 			return nil, err

@@ -253,7 +253,7 @@ func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
 	}
 	text, err = textOf(t, uri)
 	if errors.Is(err, lsp.ErrUnknownFile) {
-		err = w.ask(t, func(t *runtime.Task) (err error) {
+		err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
 			text, err = textOf(t, uri)
 			return err
 		})
@@ -267,7 +267,7 @@ func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnos
 	if err != nil {
 		return nil, err
 	}
-	err = w.ask(t, func(t *runtime.Task) (err error) {
+	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
 		list, err = fileDiagnostics(t, w.root, uri)
 		return err
 	})
@@ -284,7 +284,7 @@ func (w *workspace) Symbols(t *runtime.Task, uri string) ([]lsp.Symbol, error) {
 		return nil, err
 	}
 	var list []lsp.Symbol
-	err = w.ask(t, func(t *runtime.Task) error {
+	err = w.askAbout(t, uri, func(t *runtime.Task) error {
 		s, err := shapes.Get(t, uri)
 		list = s.Outline
 		return err
@@ -360,7 +360,7 @@ func (w *workspace) Definition(t *runtime.Task, uri string, offset int) (list []
 	if err != nil {
 		return nil, err
 	}
-	err = w.ask(t, func(t *runtime.Task) (err error) {
+	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
 		list, err = definition(taskSource{t, w.root}, uri, offset)
 		return err
 	})
@@ -373,7 +373,7 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 	if err != nil {
 		return nil, err
 	}
-	err = w.ask(t, func(t *runtime.Task) (err error) {
+	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
 		list, err = references(taskSource{t, w.root}, uri, offset, declaration)
 		return err
 	})
@@ -386,7 +386,7 @@ func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover
 	if err != nil {
 		return nil, err
 	}
-	err = w.ask(t, func(t *runtime.Task) (err error) {
+	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
 		h, err = hover(taskSource{t, w.root}, uri, offset)
 		return err
 	})

@@ -46,19 +46,19 @@ func hoverContents(h *lsp.Hover, markdown bool) *protocol.MarkupContent {
 	if markdown {
 		return &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: hoverMarkdown(h)}
 	}
-	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: strings.TrimSpace(h.Signature + "\n\n" + h.Doc)}
+	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: strings.TrimSpace(h.Text() + "\n\n" + h.Doc)}
 }
 
 // hoverMarkdown puts the signature into a fence that nothing inside it can close, and the
 // documentation, which is plain text, under it.
 func hoverMarkdown(h *lsp.Hover) string {
-	fence := "```"
-	for strings.Contains(h.Signature, fence) {
+	fence, shown := "```", h.Text()
+	for strings.Contains(shown, fence) {
 		fence += "`"
 	}
 	var b strings.Builder
-	if h.Signature != "" {
-		b.WriteString(fence + h.Language + "\n" + h.Signature + "\n" + fence)
+	if shown != "" {
+		b.WriteString(fence + h.Language + "\n" + shown + "\n" + fence)
 	}
 	if doc := strings.TrimSpace(h.Doc); doc != "" {
 		if b.Len() > 0 {

@@ -161,7 +161,7 @@ func (l *local) hover(ctx context.Context, p place) (out *described, err error) 
 		if err != nil {
 			return err
 		}
-		out = &described{Signature: h.Signature, Doc: h.Doc}
+		out = &described{Signature: h.Text(), Doc: h.Doc}
 		return nil
 	})
 	return out, err

@@ -1,0 +1,476 @@
+package golang
+
+import (
+	"context"
+	"go/build"
+	"go/build/constraint"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A stray package is made for a file that the build leaves out, so that questions about it have answers: a file for another
+// platform or with other build tags, a program of one file, an example below testdata. It is made of the files of the same
+// directory that would be built together with it, under the build nearest to the workspace's own in which the file takes part.
+//
+// Strays are computed when somebody asks about such a file. They are not part of the workspace: they are not indexed, a search that
+// starts elsewhere does not look into them, and nothing is diagnosed but their syntax, because what they import may be
+// known for the workspace's own platform only.
+type stray struct {
+	build strayBuild
+	kind  strayKind
+	at    string // URI of the directory, or of the only file
+	name  string // of the package; "" takes that of the first file
+}
+
+// A strayBuild is what decides which files are built.
+type strayBuild struct {
+	os, arch string
+	cgo      bool
+	tags     []string // in addition to those of the environment; sorted
+}
+
+// A strayKind says which files of a directory make the package.
+type strayKind string
+
+const (
+	strayPlain    strayKind = "plain"
+	strayTests    strayKind = "tests"    // with the test files of the package itself
+	strayExternal strayKind = "external" // the test files of another package, name_test
+	strayAlone    strayKind = "alone"    // one file, as go run takes it
+)
+
+// strayMark stands between the path and the rest in the ID of a stray package. No import path holds a space.
+const strayMark = " [stray "
+
+func isStray(id string) bool { return strings.Contains(id, strayMark) }
+
+// id is the ID of the package; path is its import path, which others may know parts of it by.
+func (s *stray) id(path string) string {
+	cgo := "nocgo"
+	if s.build.cgo {
+		cgo = "cgo"
+	}
+	fields := []string{s.build.os, s.build.arch, cgo, "+" + strings.Join(s.build.tags, ","), string(s.kind), "=" + s.name, s.at}
+	return path + strayMark + strings.Join(fields, " ") + "]"
+}
+
+// parseStray is the inverse of id. A URI holds no space.
+func parseStray(id string) (path string, s stray, ok bool) {
+	path, rest, ok := strings.Cut(id, strayMark)
+	fields := strings.Split(strings.TrimSuffix(rest, "]"), " ")
+	if !ok || len(fields) != 7 {
+		return "", s, false
+	}
+	s = stray{
+		build: strayBuild{os: fields[0], arch: fields[1], cgo: fields[2] == "cgo"},
+		kind:  strayKind(fields[4]), name: strings.TrimPrefix(fields[5], "="), at: fields[6],
+	}
+	if tags := strings.TrimPrefix(fields[3], "+"); tags != "" {
+		s.build.tags = strings.Split(tags, ",")
+	}
+	return path, s, true
+}
+
+func (b *strayBuild) context(env *environment) build.Context {
+	ctx := env.buildContext()
+	ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled = b.os, b.arch, b.cgo
+	ctx.BuildTags = append(slices.Clone(ctx.BuildTags), b.tags...)
+	return ctx
+}
+
+// ownBuild is the build of the workspace.
+func ownBuild(env *environment) strayBuild {
+	return strayBuild{os: env.GoOS, arch: env.GoArch, cgo: env.CgoEnabled == "1"}
+}
+
+func (b *strayBuild) equal(c *strayBuild) bool {
+	return b.os == c.os && b.arch == c.arch && b.cgo == c.cgo && slices.Equal(b.tags, c.tags)
+}
+
+// The platforms that a file may be for, the usual ones first.
+var (
+	strayOSes = []string{
+		"linux", "darwin", "windows", "freebsd", "netbsd", "openbsd", "js", "wasip1", "android", "ios", "solaris", "illumos",
+		"dragonfly", "aix", "plan9",
+	}
+	strayArches = []string{"amd64", "arm64", "386", "arm", "wasm", "riscv64", "ppc64le", "ppc64", "s390x", "loong64", "mips64le", "mips64", "mipsle", "mips"}
+)
+
+// nearestBuild is the first build, beginning with the workspace's own, that a file takes part in; ok is false if there is none, or
+// none that anybody would build its neighbours with.
+func nearestBuild(env *environment, path string, h *parsedHeader) (b strayBuild, ok bool) {
+	own := ownBuild(env)
+	tags := constraintTags(h)
+	if slices.Contains(tags, "ignore") {
+		return own, false
+	}
+	takes := func(os, arch string, cgo bool, tags []string) bool {
+		b = strayBuild{os: os, arch: arch, cgo: cgo, tags: tags}
+		return matches(b.context(env), path, h)
+	}
+	oses := append([]string{own.os}, strayOSes...)
+	arches := append([]string{own.arch}, strayArches...)
+	for _, with := range [][]string{nil, tags} {
+		for _, cgo := range []bool{own.cgo, !own.cgo} {
+			for _, arch := range arches {
+				for _, os := range oses {
+					if takes(os, arch, cgo, with) {
+						return b, true
+					}
+				}
+			}
+		}
+	}
+	// Tags that exclude each other: one at a time.
+	for _, tag := range tags {
+		if takes(own.os, own.arch, own.cgo, []string{tag}) {
+			return b, true
+		}
+	}
+	return own, false
+}
+
+// constraintTags are the tags that the constraints of a file name, apart from platforms and versions.
+func constraintTags(h *parsedHeader) []string {
+	var tags []string
+	var walk func(constraint.Expr)
+	walk = func(x constraint.Expr) {
+		switch x := x.(type) {
+		case *constraint.TagExpr:
+			platform := slices.Contains(strayOSes, x.Tag) || slices.Contains(strayArches, x.Tag)
+			if !platform && x.Tag != "cgo" && x.Tag != "gc" && x.Tag != "unix" && !strings.HasPrefix(x.Tag, "go1.") {
+				tags = append(tags, x.Tag)
+			}
+		case *constraint.NotExpr:
+			walk(x.X)
+		case *constraint.AndExpr:
+			walk(x.X)
+			walk(x.Y)
+		case *constraint.OrExpr:
+			walk(x.X)
+			walk(x.Y)
+		}
+	}
+	for _, line := range h.constraints {
+		if x, err := constraint.Parse(line); err == nil {
+			walk(x)
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+// strayOf is the ID of the package that is made for a file which no package of the workspace is compiled from.
+func strayOf(t *runtime.Task, root, uri string) (string, error) {
+	path, ok := filePath(uri)
+	if !ok || !isGoFile(uri) {
+		return "", nil
+	}
+	env, m, err := strayWorld(t, root)
+	if err != nil {
+		return "", err
+	}
+	text, err := headers.Get(t, uri)
+	if err != nil || text == "" {
+		return "", err
+	}
+	h := parseHeader(text)
+	s := stray{kind: strayAlone, at: uri, name: h.name}
+	dir := filepath.Dir(path)
+	if s.build, ok = nearestBuild(env, path, &h); ok {
+		s.kind, s.at = strayPlain, fileURI(dir)
+		if isTestFile(uri) {
+			s.kind = strayTests
+			if strings.HasSuffix(h.name, "_test") {
+				s.kind = strayExternal
+			}
+		}
+	}
+	return s.id(m.pathOfDir(dir, h.name)), nil
+}
+
+// strays gives the ID of the stray package of a file.
+var strays = runtime.NewQuery("golang/stray", version(1), func(t *runtime.Task, k pkgKey) (string, error) { return strayOf(t, k.Root, k.ID) })
+
+// strayWorld is what strays are made from.
+func strayWorld(t *runtime.Task, root string) (*environment, *metadata, error) {
+	env, err := environments.Get(t, root)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := metadatas.Get(t, root)
+	return &env, m, err
+}
+
+// strayPackage makes a stray package from its ID.
+func strayPackage(t *runtime.Task, root, id string) (*pkgMeta, error) {
+	path, s, ok := parseStray(id)
+	if !ok {
+		return nil, nil
+	}
+	env, m, err := strayWorld(t, root)
+	if err != nil {
+		return nil, err
+	}
+	uris := []string{s.at}
+	if s.kind != strayAlone {
+		if uris, err = goFilesIn(t, s.at); err != nil {
+			return nil, err
+		}
+	}
+	heads, err := headers.All(t, uris)
+	if err != nil {
+		return nil, err
+	}
+	ctx := s.build.context(env)
+	p := &pkgMeta{ID: id, Path: path, Name: s.name, Arch: s.build.arch}
+	var imports []string
+	for i, uri := range uris {
+		h := parseHeader(heads[i])
+		file, ok := filePath(uri)
+		if !ok || !s.takes(ctx, file, &h, p.Name) {
+			continue
+		}
+		p.Name = h.name
+		p.Files = append(p.Files, uri)
+		imports = append(imports, h.imports...)
+	}
+	slices.Sort(imports)
+	for _, path := range slices.Compact(imports) {
+		switch path {
+		case "C":
+			p.Cgo = true
+		case "unsafe":
+		default:
+			e, err := s.edge(t, env, m, p, path)
+			if err != nil {
+				return nil, err
+			}
+			p.Imports = append(p.Imports, e)
+		}
+	}
+	if twin := m.inDir(filepath.Dir(s.file())); twin != nil {
+		p.GoVersion, p.Standard = twin.GoVersion, twin.Standard
+	}
+	return p, nil
+}
+
+// file is the path of a file, which need not exist, in the directory of the package.
+func (s *stray) file() string {
+	path, _ := filePath(s.at)
+	if s.kind != strayAlone {
+		path = filepath.Join(path, "x.go")
+	}
+	return path
+}
+
+// takes reports whether a file is part of the package, whose name is known once it has a file.
+func (s *stray) takes(ctx build.Context, path string, h *parsedHeader, name string) bool {
+	if s.kind == strayAlone {
+		return true
+	}
+	switch test := isTestFile(path); {
+	case test != (s.kind == strayExternal) && s.kind != strayTests, h.name == "", h.name == "documentation":
+		return false
+	case name != "" && h.name != name:
+		return false
+	case name == "" && strings.HasSuffix(h.name, "_test"):
+		return false
+	}
+	return matches(ctx, path, h)
+}
+
+// edge says what an import of a stray package means: under the workspace's own build what it means to others, else the stray package
+// of the same build, if the workspace has its files.
+func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta, path string) (importEdge, error) {
+	dir := filepath.Dir(s.file())
+	own := ownBuild(env)
+	if s.kind == strayExternal && path == strings.TrimSuffix(p.Path, "_test") && !s.build.equal(&own) {
+		under := stray{build: s.build, kind: strayTests, at: s.at, name: strings.TrimSuffix(s.name, "_test")}
+		return importEdge{Import: path, ID: under.id(path)}, nil
+	}
+	if !s.build.equal(&own) {
+		if at := m.dirOfPath(path); at != "" && at != dir {
+			uris, err := goFilesIn(t, fileURI(at))
+			if err != nil {
+				return importEdge{}, err
+			}
+			if len(uris) > 0 {
+				of := stray{build: s.build, kind: strayPlain, at: fileURI(at)}
+				return importEdge{Import: path, ID: of.id(path)}, nil
+			}
+		}
+	}
+	if twin := m.inDir(dir); twin != nil {
+		if e, ok := twin.edge(path); ok && e.ID != "" {
+			return e, nil
+		}
+	}
+	for _, as := range []string{path, "vendor/" + path} {
+		if q := m.find(as); q != nil {
+			return importEdge{Import: path, ID: q.ID}, nil
+		}
+	}
+	return importEdge{Import: path, Problem: "package " + path + " is not part of the workspace's build"}, nil
+}
+
+// inDir is a package of the workspace that is made of files of a directory, without tests if there is one such; nil if none is.
+func (m *metadata) inDir(dir string) *pkgMeta {
+	g := m.graph()
+	if i, ok := g.byDir[dir]; ok {
+		return &m.Packages[i]
+	}
+	return nil
+}
+
+// pathOfDir is the import path that a package of this name has in a directory.
+func (m *metadata) pathOfDir(dir, name string) string {
+	if p := m.inDir(dir); p != nil {
+		path := strings.TrimSuffix(p.Path, "_test")
+		if strings.HasSuffix(name, "_test") && !strings.HasSuffix(p.Name, "_test") {
+			return path + "_test"
+		}
+		return path
+	}
+	for up, tail := dir, ""; ; {
+		if p := m.inDir(up); p != nil {
+			return p.Path + tail
+		}
+		if up == filepath.Dir(up) {
+			return "_" + filepath.ToSlash(dir)
+		}
+		up, tail = filepath.Dir(up), "/"+filepath.Base(up)+tail
+	}
+}
+
+// dirOfPath is the directory in the workspace in which a package of this path would lie; "" if there is no telling.
+func (m *metadata) dirOfPath(path string) string {
+	g := m.graph()
+	for head, tail := path, ""; ; {
+		for _, i := range g.byPath[head] {
+			p := &m.Packages[i]
+			if file, ok := filePath(firstFile(p)); ok && p.Workspace {
+				return filepath.Join(filepath.Dir(file), filepath.FromSlash(tail))
+			}
+		}
+		if dir, ok := g.roots[head]; ok {
+			return filepath.Join(dir, filepath.FromSlash(tail))
+		}
+		if head == "" {
+			return ""
+		}
+		cut := max(strings.LastIndexByte(head, '/'), 0)
+		head, tail = head[:cut], head[cut:]+tail
+	}
+}
+
+func firstFile(p *pkgMeta) string {
+	if len(p.Files) == 0 {
+		return ""
+	}
+	return p.Files[0]
+}
+
+// goFilesIn lists the known Go files of a directory, itself only, unsaved ones included.
+func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
+	prefix := strings.TrimSuffix(dir, "/") + "/"
+	saved, err := files.Keys(t, runtime.Prefix(prefix))
+	if err != nil {
+		return nil, err
+	}
+	unsaved, err := overlays.Keys(t, runtime.Prefix(prefix))
+	if err != nil {
+		return nil, err
+	}
+	all := slices.DeleteFunc(append(saved, unsaved...), func(uri string) bool {
+		name := uri[len(prefix):]
+		return strings.Contains(name, "/") || !isGoFile(name) || !isInput(name)
+	})
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// askAbout is ask for a question about one file. The directory of a file that no scan finds is read first.
+func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task) error) error {
+	return w.ask(t, func(t *runtime.Task) error {
+		known, err := files.Has(t, uri)
+		if err != nil {
+			return err
+		}
+		if known || !isGoFile(uri) {
+			return fn(t)
+		}
+		adopted := false
+		if err := t.Blocking(func() (err error) {
+			adopted, err = w.adopt(t.Context(), uri)
+			return err
+		}); err != nil {
+			return err
+		}
+		if !adopted {
+			return fn(t)
+		}
+		h, err := t.Spawn(0, fn, runtime.Client(w.o.Client), runtime.Named("golang question"))
+		if err != nil {
+			return err
+		}
+		return t.Join(h)
+	})
+}
+
+// adopt brings in the Go files of the directory of a file and reports whether it is one of them. They are forgotten when the workspace is
+// indexed anew.
+func (w *workspace) adopt(ctx context.Context, uri string) (bool, error) {
+	path, ok := filePath(uri)
+	if !ok {
+		return false, nil
+	}
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false, nil // a file that exists in an editor only, or not at all
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return false, nil
+	}
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	var list []errand
+	for _, e := range entries {
+		if !isGoFile(e.Name()) || !isInput(e.Name()) {
+			continue
+		}
+		path := filepath.Join(filepath.Dir(path), e.Name())
+		known, err := statOf(snap, fileURI(path))
+		if err != nil {
+			return false, err
+		}
+		list = append(list, errand{path: path, uri: fileURI(path), known: known})
+	}
+	_, err = w.bring(ctx, list, func(int, int) {})
+	return err == nil && slices.ContainsFunc(list, func(e errand) bool { return e.uri == uri }), err
+}
+
+// strayOwner is the stray package of a file that the build leaves out; nil if there is none.
+func (s taskSource) strayOwner(uri string) (*pkgMeta, error) {
+	id, err := strays.Get(s.t, pkgKey{s.root, uri})
+	if err != nil || id == "" {
+		return nil, ignoreUnknown(err)
+	}
+	return s.find(id)
+}
+
+// find returns the package of an ID, stray or not; nil if there is none.
+func (s taskSource) find(id string) (*pkgMeta, error) {
+	if isStray(id) {
+		return pkgs.Get(s.t, pkgKey{s.root, id})
+	}
+	m, err := s.metadata()
+	if err != nil {
+		return nil, err
+	}
+	return m.find(id), nil
+}
