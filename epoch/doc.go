@@ -23,30 +23,45 @@
 //
 // # Safety
 //
-// Four steps, all sequentially consistent atomics, hence in one total order:
+// The steps, each atomic (entering may be less than that; see "Fences"):
 //
-//	E1  a reader stores its slot           W1  a writer unlinks the object
-//	E2  the reader loads a shared pointer  W2  the writer loads the global epoch: the stamp
-//	                                       W3  somebody scans the slots and advances the epoch
+//	                                       W1  a writer unlinks the object
+//	R1  a reader stores its slot           W2  the writer loads the global epoch: the stamp
+//	R2  the reader loads a shared pointer  W3  somebody loads the epoch, scans the slots and advances
 //
-// Let G be the global epoch at E1. The slot may hold an older epoch, as the reader loaded it
-// earlier; that only makes it hold back more.
+// The word of R1 is an epoch that the reader loaded before. An object with stamp s is freed when the epoch is at least
+// s+2. Let F be the scan whose advance took the epoch from s+1 to s+2. It loaded the epoch, s+1, at its start, so
+// after W2 and W1.
 //
-//   - E-advance: the epoch moves from g to g+1 by a compare-and-swap, after a scan that started
-//     when the epoch was g already and found every active slot at g. A scan from G+1 starts after
-//     E1 and sees a slot at G or less. So while the reader stays inside the epoch is at most G+1.
-//   - E-find: if W1 precedes E2's load, the reader does not find the object. If it finds it, W1
-//     comes after E1, so the stamp of W2 is at least G.
-//   - E-free: an object with stamp s is freed when the epoch is at least s+2 >= G+2. With E-advance,
-//     the reader has left by then.
+//   - E-see: F sees what R1 stored, or R2 comes after W1. For if F's load of the slot misses R1, it precedes R1
+//     and thus R2, and W1 precedes F.
+//   - E-hold: if F sees the slot pinned, it is in epoch s+1, or F would not have advanced. That epoch was loaded after W2 had
+//     loaded s, and before R2; so R2 comes after W1.
+//   - E-free: in both cases the reader does not find the object, unless it has left before F looked at its slot.
 //
 // W2 must come after W1: call [Domain.Retire] after the last store that made the object
 // unreachable, never before. A slot that joins late (a new participant, an overflow slot) is
-// published before its first E1, and a scan loads the lists after it has loaded g; so the argument
-// for E-advance holds for it too.
+// published before its first R2, and a scan loads the lists after it has loaded the epoch; so E-see holds for a
+// slot that F does not know.
 //
 // The free function runs after the readers' last use in the sense of the memory model as well: a
 // reader's leaving store is seen by the scan, the scan by the advance, the advance by [Domain.Collect].
+//
+// # Fences
+//
+// An atomic store is what makes R1 precede R2 for everybody; it costs as much as all the rest of a pin, on some processors
+// several times as much, and readers are many while scans are few. So on amd64 under Linux a participant's R1 is
+// a plain store, which may be on its way while R2 runs, and the scan has every thread of the process pass a fence
+// (membarrier) between its load of the epoch and its look at the slots. The kernel needs to be told beforehand and may
+// refuse; until it has agreed, R1 is atomic. E-see then reads:
+//
+//   - F had the fence: on the reader's thread it lies after R1, and F sees the slot; or before R1 and R2, and R2 comes
+//     after W1. A goroutine that moves to another thread passes through the locked instructions of the Go scheduler.
+//   - F was not told that readers do without: a reader that was told, was told after F loaded the epoch. It looks
+//     (remote) before R2, which thus comes after W1.
+//
+// Leaving is a plain store on amd64 everywhere: the processor lets a store become visible only after the loads and
+// stores before it. Under the race detector and on other processors all of these are atomic stores.
 //
 // # Invariants
 //

@@ -10,7 +10,7 @@ import (
 const firstEpoch = 2
 
 // advanceEvery is the number of retirements after which the retiring goroutine tries to advance the
-// epoch, so that garbage ripens even if the collector is late. A try costs about a nanosecond a slot.
+// epoch, so that garbage ripens even if the collector is late. A try costs about a nanosecond a slot, and the fence.
 const advanceEvery = 256
 
 // A Domain is one reclamation clock with its readers and its retired objects. Objects of one domain
@@ -49,8 +49,13 @@ func (d *Domain) Epoch() uint64 { return d.global.Load() }
 // TryAdvance moves the epoch one step if every pinned slot is in the current one, and reports
 // whether this call moved it. It never blocks.
 func (d *Domain) TryAdvance() bool {
-	g := d.global.Load() // before the lists: see "Safety"
-	if d.heldBack(g) {
+	g := d.global.Load() // before everything else: see "Safety"
+	held := d.heldBack(g)
+	if !held && len(*d.participants.Load()) > 0 && remote.Load() { // looked at first, since the fence is dear
+		fence()
+		held = d.heldBack(g)
+	}
+	if held {
 		d.refusedAt.CompareAndSwap(0, d.sinceStart())
 		return false
 	}

@@ -19,7 +19,7 @@ func (d *Domain) Pin() Guard {
 	h := stackHash()
 	for i := range uint64(guardProbes) {
 		s := &d.guards[(h+i)&(guardSlots-1)]
-		if s.word.Load() == 0 && s.word.CompareAndSwap(0, w) { // E1 of the package comment
+		if s.word.Load() == 0 && s.word.CompareAndSwap(0, w) { // R1 of the package comment
 			return Guard{s, s.debug.pinned(1)}
 		}
 	}
@@ -54,7 +54,7 @@ func (g Guard) Unpin() {
 		return
 	}
 	g.s.debug.unpinned(g.debug)
-	g.s.word.Store(0)
+	g.s.leave()
 }
 
 // MustHold panics in check builds if the guard holds nothing (any more), and does nothing in

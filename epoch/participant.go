@@ -1,14 +1,18 @@
 package epoch
 
+import "math"
+
 // A Participant is a reader with a slot of its own, for threads that read all the time. It is used
 // by one goroutine at a time; handing it over needs the caller's own synchronisation.
 type Participant struct {
 	slot   slot
 	domain *Domain // immutable
 	label  string  // immutable; names it in stall reports
-	depth  int     // plain, owned by the user: how often it was entered
-	closed bool    // plain, owned by the user
+	depth  int     // plain, owned by the user: how often it was entered, or closedDepth
 }
+
+// closedDepth is the depth of a closed participant: no number of wrong calls brings it back to 0.
+const closedDepth = math.MinInt / 2
 
 // Register adds a participant. The label appears in stall reports. [Participant.Close] removes it;
 // a participant that is dropped while inside stops all freeing for ever.
@@ -19,39 +23,54 @@ func (d *Domain) Register(label string) *Participant {
 	old := *d.participants.Load()
 	list := append(old[:len(old):len(old)], p)
 	d.participants.Store(&list)
+	wantFences()
 	return p
 }
 
 // Enter pins the participant. Calls nest; only the outermost pair stores.
 func (p *Participant) Enter() {
-	p.depth++
-	if p.depth > 1 {
+	if p.depth++; p.depth != 1 {
+		p.entered()
 		return
 	}
-	p.mustBeOpen()
-	p.slot.word.Store(inside(p.domain.global.Load())) // E1 of the package comment
+	p.slot.enter(inside(p.domain.global.Load())) // R1 of the package comment
+}
+
+// entered is the end of an Enter that was not the outermost one.
+func (p *Participant) entered() {
+	if p.depth < 0 {
+		// No scan visits it any more, so its pin would protect nothing.
+		p.depth = closedDepth
+		panic("epoch: E3: Enter after Close by " + p.label)
+	}
 }
 
 // Leave undoes one Enter. After the outermost one, nothing read since may be used.
 func (p *Participant) Leave() {
-	if p.depth <= 0 {
-		panic("epoch: E3: Leave without Enter by " + p.label)
+	if p.depth--; p.depth != 0 {
+		p.left()
+		return
 	}
-	p.depth--
-	if p.depth == 0 {
-		p.slot.word.Store(0)
+	p.slot.leave()
+}
+
+// left is the end of a Leave that was not the outermost one.
+func (p *Participant) left() {
+	if p.depth < 0 {
+		p.depth++
+		panic("epoch: E3: Leave without Enter by " + p.label)
 	}
 }
 
 // Refresh moves the pin to the current epoch, for long loops that hold no reference between rounds.
-// It costs one load while the epoch has not moved. Everything read before becomes invalid. Inside a
+// It costs two loads while the epoch has not moved. Everything read before becomes invalid. Inside a
 // nested Enter it does nothing, because the outer one may still hold references.
 func (p *Participant) Refresh() {
 	if p.depth != 1 {
 		return
 	}
 	if w := inside(p.domain.global.Load()); w != p.slot.word.Load() {
-		p.slot.word.Store(w)
+		p.slot.enter(w)
 	}
 }
 
@@ -60,12 +79,11 @@ func (p *Participant) Pinned() bool { return p.depth > 0 }
 
 // Close leaves and removes the participant from its domain. It may be called more than once.
 func (p *Participant) Close() {
-	if p.closed {
+	if p.depth <= closedDepth {
 		return
 	}
-	p.closed = true
-	p.depth = 0
-	p.slot.word.Store(0)
+	p.depth = closedDepth
+	p.slot.leave()
 	d := p.domain
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,11 +95,4 @@ func (p *Participant) Close() {
 		}
 	}
 	d.participants.Store(&list)
-}
-
-// mustBeOpen keeps a participant that no scan visits any more from pinning: it would protect nothing.
-func (p *Participant) mustBeOpen() {
-	if p.closed {
-		panic("epoch: E3: Enter after Close by " + p.label)
-	}
 }

@@ -33,6 +33,7 @@ type block struct{ a, b atomic.Uint64 }
 // TestStress lets readers of every kind chase a pointer which writers swap, with frees that poison.
 func TestStress(t *testing.T) {
 	rnd := newRand(t)
+	makeFences() // not beside, so that all of the test does with them
 	d := NewDomain()
 	var (
 		current [4]atomic.Pointer[block]

@@ -29,8 +29,8 @@ var models = []struct {
 	},
 	{
 		"epoch",
-		[]string{""},
-		[]string{"STAMP_FIRST", "LOAD_FIRST", "ONE_EPOCH", "BLIND_ADVANCE", "LIST_FIRST", "LATE_CHAIN", "SKIP_SCAN"},
+		[]string{"PLAIN", ""},
+		[]string{"PLAIN NO_FENCE", "PLAIN FENCE_FIRST", "PLAIN FLAG_FIRST", "STAMP_FIRST", "LOAD_FIRST", "ONE_EPOCH", "BLIND_ADVANCE", "LIST_FIRST", "LATE_CHAIN", "SKIP_SCAN"},
 	},
 }
 
