@@ -52,6 +52,7 @@ type barMeter struct {
 	p       *mpb.Progress
 	bar     *mpb.Bar
 	last    lsp.Progress // guarded by mu
+	pace    pace         // guarded by mu
 }
 
 func newBar(w io.Writer) *barMeter {
@@ -74,7 +75,9 @@ func (m *barMeter) snapshot() lsp.Progress {
 
 func (m *barMeter) counts() string {
 	p := m.snapshot()
-	return describeProgress(p, time.Since(m.started))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.pace.describe(p, time.Since(m.started))
 }
 
 func (m *barMeter) update(p lsp.Progress) {
@@ -103,6 +106,7 @@ type plainMeter struct {
 	started time.Time
 	phase   string
 	printed time.Time
+	pace    pace
 }
 
 func (m *plainMeter) update(p lsp.Progress) {
@@ -111,13 +115,20 @@ func (m *plainMeter) update(p lsp.Progress) {
 		return
 	}
 	m.phase, m.printed = p.Phase, now
-	fmt.Fprintf(m.w, "%-9s %s\n", p.Phase, describeProgress(p, now.Sub(m.started)))
+	fmt.Fprintf(m.w, "%-9s %s\n", p.Phase, m.pace.describe(p, now.Sub(m.started)))
 }
 
 func (m *plainMeter) done() {}
 
-// describeProgress gives the counts, the rate and the time left, as far as they are known.
-func describeProgress(p lsp.Progress, spent time.Duration) string {
+// A pace tells how fast packages are done. The time before the first one, in which files were read and packages listed, says nothing about
+// the others.
+type pace struct {
+	begun bool
+	from  time.Duration // spent when packages began to be checked
+}
+
+// describe gives the counts, and the rate and the time left once they can be told.
+func (e *pace) describe(p lsp.Progress, spent time.Duration) string {
 	s := ""
 	if p.FilesTotal > 0 {
 		s += fmt.Sprintf("%d/%d files  ", p.FilesDone, p.FilesTotal)
@@ -125,10 +136,13 @@ func describeProgress(p lsp.Progress, spent time.Duration) string {
 		s += fmt.Sprintf("%d files  ", p.FilesDone)
 	}
 	if p.PackagesTotal > 0 {
+		if !e.begun {
+			e.begun, e.from = true, spent
+		}
 		s += fmt.Sprintf("%d/%d packages  ", p.PackagesDone, p.PackagesTotal)
-		if p.PackagesDone > 0 && spent > time.Second {
-			rate := float64(p.PackagesDone) / spent.Seconds()
-			left := time.Duration(float64(p.PackagesTotal-p.PackagesDone)/rate) * time.Second
+		if in := (spent - e.from).Seconds(); in >= 1 && p.PackagesDone >= max(3, p.PackagesTotal/20) {
+			rate := float64(p.PackagesDone) / in
+			left := time.Duration(float64(p.PackagesTotal-p.PackagesDone) / rate * float64(time.Second))
 			s += fmt.Sprintf("%.0f/s  %s left  ", rate, left.Round(time.Second))
 		}
 	}
