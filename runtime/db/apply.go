@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 )
@@ -11,58 +12,60 @@ type edit struct {
 	hash Hash
 }
 
-// A diff is an edit that made a difference.
-type diff struct {
-	key      string
-	old, new Hash
-}
-
-// A loader reads the node that a hash names.
-type loader interface {
-	load(h Hash) (*node, error)
-}
-
 // An applier applies edits to one tree after the other. It belongs to one goroutine.
+//
+// Edits go down the tree in one descent. Each level has a list of what its touched nodes became, which the level above takes up. A leaf in which
+// records change and keys do not is copied and patched; an inner node whose children each became one with the same first key gets
+// another list of children and nothing else; all other nodes are built anew.
 type applier struct {
-	src   loader
-	fan   int    // most entries of a node that it makes, 2 to fanMax
-	diffs []diff // what the last apply changed, in key order
-	spare [][]item
+	src    loader
+	fan    int      // most entries of a node that it makes, 2 to fanMax
+	diffs  []Change // what apply changed is appended here, in key order
+	part   PartID   // for diffs
+	levels [levelMax + 1]scratch
 }
 
-// take returns an empty list with room for a node and more; give takes it back.
-func (a *applier) take() []item {
-	if n := len(a.spare); n > 0 {
-		s := a.spare[n-1]
-		a.spare = a.spare[:n-1]
-		return s
-	}
-	return make([]item, 0, 2*fanMax)
+// scratch is what is at work on one level.
+type scratch struct {
+	out  []item // what the nodes touched under one parent became
+	hits []hit
+	all  []item // entries of one node and what replaces some of them
+	pair []item
+	at   []int // positions to patch
 }
 
-func (a *applier) give(s []item) {
-	if cap(s) > 64*fanMax {
-		return // after a large chunk
+// A hit is a child that became the items from to before to on the level below.
+type hit struct{ child, from, to int }
+
+// spareMax is the number of items that a list may keep for its next use.
+const spareMax = 64 * fanMax
+
+// drop empties a list, so that it holds on to no node, and forgets it if it is large.
+func drop(list []item) []item {
+	if cap(list) > spareMax {
+		return nil
 	}
-	clear(s) // holds on to no node
-	a.spare = append(a.spare, s[:0])
+	clear(list)
+	return list[:0]
 }
 
 // apply returns root with the edits, which must be sorted and distinct, applied. If nothing differs it is root
-// itself. On an error root is as good as before.
-func (a *applier) apply(root *node, edits []edit) (*node, error) {
-	a.diffs = a.diffs[:0]
+// itself. On an error root is as good as before, and diffs means nothing.
+func (a *applier) apply(part PartID, root *link, edits []edit) (*link, error) {
+	a.part = part
 	var tops []item
 	level := 0
 	if root == nil {
-		tops, _ = a.merge(nil, edits)
+		tops, _ = a.merge(nil, edits, nil)
 	} else {
-		var same bool
-		var err error
-		level = root.level()
-		if tops, same, err = a.descend(root, edits); same || err != nil {
+		n := root.node.Load()
+		level = n.level()
+		own := &a.levels[level]
+		defer func() { own.out = drop(own.out) }()
+		if same, err := a.descend(root, n, edits); same || err != nil {
 			return root, err
 		}
+		tops = own.out
 	}
 	for len(tops) > 1 {
 		level++
@@ -71,108 +74,222 @@ func (a *applier) apply(root *node, edits []edit) (*node, error) {
 	if len(tops) == 0 {
 		return nil, nil
 	}
-	root = tops[0].child
-	for !root.leaf() && root.len() == 1 {
-		var err error
-		if root, err = child(a.src, root, 0); err != nil {
+	root = tops[0].link
+	for {
+		n := root.node.Load()
+		if n.leaf() || n.len() > 1 {
+			return root, nil
+		}
+		if _, err := child(a.src, n, 0); err != nil { // a root is in memory
 			return nil, err
 		}
+		root = n.kids[0]
 	}
-	return root, nil
 }
 
-// descend applies edits under n and returns the entries that stand for n afterwards, or same if n does.
-func (a *applier) descend(n *node, edits []edit) (out []item, same bool, err error) {
-	if n.leaf() {
-		out, same = a.merge(n, edits)
-		return out, same, nil
+// descend applies edits under n, to which l leads, and appends what n became to its level's list, or reports that n stays as it is.
+func (a *applier) descend(l *link, n *node, edits []edit) (same bool, err error) {
+	level := n.level()
+	own := &a.levels[level]
+	if level == 0 {
+		own.out, same = a.merge(n, edits, own.out)
+		return same, nil
 	}
-	kids, list := n.items(a.take()), a.take()
-	defer func() { a.give(kids); a.give(list) }()
-	same = true
-	for i, it := range kids {
+	below := &a.levels[level-1]
+	own.hits = own.hits[:0]
+	defer func() { below.out = drop(below.out) }()
+	simple := true // every child that changed became one that stands at the same key
+	for i := 0; len(edits) > 0; {
+		i = max(i, n.route(edits[0].key))
 		mine := len(edits)
-		if i+1 < len(kids) {
-			mine = sort.Search(len(edits), func(j int) bool { return edits[j].key >= kids[i+1].key })
-		}
-		if mine == 0 {
-			list = append(list, it)
-			continue
+		if i+1 < len(n.kids) && n.compare(i+1, edits[mine-1].key) <= 0 {
+			mine = sort.Search(mine, func(j int) bool { return n.compare(i+1, edits[j].key) <= 0 })
 		}
 		c, err := child(a.src, n, i)
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
-		part, unchanged, err := a.descend(c, edits[:mine])
+		from := len(below.out)
+		unchanged, err := a.descend(n.kids[i], c, edits[:mine])
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
-		if unchanged {
-			it.child = c
-			list = append(list, it)
-		} else {
-			same = false
-			list = append(list, part...)
+		if !unchanged {
+			own.hits = append(own.hits, hit{i, from, len(below.out)})
+			simple = simple && len(below.out) == from+1 && !a.small(&below.out[from]) && sameKey(below.out[from].from, 0, n, i)
 		}
 		edits = edits[mine:]
 	}
-	if same {
-		return nil, true, nil
+	if len(own.hits) == 0 {
+		return true, nil
 	}
-	list = a.fill(n.level()-1, list)
-	return a.build(n.level(), list, nil), false, nil
+	if simple {
+		kids, size := slices.Clone(n.kids), l.size
+		for _, h := range own.hits {
+			c := below.out[h.from].link
+			size += c.size - kids[h.child].size
+			kids[h.child] = c
+		}
+		n := &node{raw: n.raw, tail: n.tail, kids: kids}
+		own.out = append(own.out, item{from: n, link: newLink(n, size), fresh: true})
+		return false, nil
+	}
+	own.all = own.all[:0]
+	at := 0
+	for _, h := range own.hits {
+		for ; at < h.child; at++ {
+			own.all = append(own.all, item{from: n, at: at, link: n.kids[at]})
+		}
+		own.all = append(own.all, below.out[h.from:h.to]...)
+		at++
+	}
+	for ; at < len(n.kids); at++ {
+		own.all = append(own.all, item{from: n, at: at, link: n.kids[at]})
+	}
+	own.all = a.fill(level-1, own.all)
+	own.out = a.build(level, own.all, own.out)
+	own.all = drop(own.all)
+	return false, nil
 }
 
-// merge applies edits to a leaf; a nil leaf is empty.
-func (a *applier) merge(n *node, edits []edit) (out []item, same bool) {
-	all, list := a.take(), a.take()
-	if n != nil {
-		all = n.items(all)
-	}
-	have := all
-	before := len(a.diffs)
-	for len(edits) > 0 {
-		e := edits[0]
-		for len(have) > 0 && have[0].key < e.key {
-			list, have = append(list, have[0]), have[1:]
+// compare compares key i with key.
+func (n *node) compare(i int, key string) int {
+	p := n.prefix()
+	if len(key) < len(p) || key[:len(p)] != string(p) {
+		if string(p) < key {
+			return -1
 		}
+		return 1
+	}
+	s, rest := n.suffix(i), key[len(p):]
+	switch {
+	case string(s) < rest:
+		return -1
+	case string(s) == rest:
+		return 0
+	default:
+		return 1
+	}
+}
+
+// sameKey reports whether key i of n is key j of m.
+func sameKey(n *node, i int, m *node, j int) bool {
+	if p := n.prefix(); bytes.Equal(p, m.prefix()) {
+		return bytes.Equal(n.suffix(i), m.suffix(j))
+	}
+	var room [2][128]byte
+	return bytes.Equal(n.appendKey(room[0][:0], i), m.appendKey(room[1][:0], j))
+}
+
+// patch is merge for edits that only set keys which are there. ok is false, and nothing was done, if there are others.
+func (a *applier) patch(n *node, edits []edit) (l *link, same, ok bool) {
+	before, own := len(a.diffs), &a.levels[0]
+	own.at = own.at[:0]
+	pos, count := 0, n.len()
+	for i := range edits {
+		e := &edits[i]
+		if e.hash.IsZero() || pos == count {
+			a.diffs = a.diffs[:before]
+			return nil, false, false
+		}
+		if n.compare(pos, e.key) != 0 { // adjacent keys are next to each other
+			var found bool
+			if pos, found = n.searchFrom(pos, e.key); !found {
+				a.diffs = a.diffs[:before]
+				return nil, false, false
+			}
+		}
+		if old := n.value(pos); old != e.hash {
+			a.diffs = append(a.diffs, Change{a.part, e.key, old, e.hash})
+			own.at = append(own.at, pos)
+		}
+		pos++
+	}
+	if len(own.at) == 0 {
+		return nil, true, true
+	}
+	raw := slices.Clone(n.raw)
+	for i, at := range own.at {
+		copy(raw[n.tail+hashLen*at:], a.diffs[before+i].New[:])
+	}
+	return newLeaf(raw, n.tail), false, true
+}
+
+// merge applies edits to a leaf; a nil leaf is empty. What the leaf became is appended to out, if it does not stay the same.
+func (a *applier) merge(n *node, edits []edit, out []item) (_ []item, same bool) {
+	count := 0
+	if n != nil {
+		if l, same, ok := a.patch(n, edits); ok {
+			if !same {
+				out = append(out, item{from: l.node.Load(), link: l, fresh: true})
+			}
+			return out, same
+		}
+		count = n.len()
+	}
+	own := &a.levels[0]
+	list, pos := own.all[:0], 0
+	before := len(a.diffs)
+	for i := range edits {
+		e := &edits[i]
 		var old Hash
-		if len(have) > 0 && have[0].key == e.key {
-			old, have = have[0].hash, have[1:]
+		if pos < count {
+			at, found := n.searchFrom(pos, e.key)
+			for ; pos < at; pos++ {
+				list = append(list, item{from: n, at: pos, hash: n.value(pos)})
+			}
+			if found {
+				old = n.value(pos)
+				pos++
+			}
 		}
 		if !e.hash.IsZero() {
-			list = append(list, item{key: e.key, hash: e.hash, n: 1})
+			list = append(list, item{key: e.key, hash: e.hash})
 		}
 		if old != e.hash {
-			a.diffs = append(a.diffs, diff{e.key, old, e.hash})
+			a.diffs = append(a.diffs, Change{a.part, e.key, old, e.hash})
 		}
-		edits = edits[1:]
+		if full := 32 * a.fan; len(list) >= 2*full { // a load: full leaves as they come
+			out = a.build(0, list[:full], out)
+			list = list[:copy(list, list[full:])]
+		}
 	}
-	same = len(a.diffs) == before && n != nil
-	list = append(list, have...)
-	if !same {
-		out = a.build(0, list, nil)
+	if len(a.diffs) == before && n != nil {
+		own.all = drop(list)
+		return out, true
 	}
-	a.give(all)
-	a.give(list)
-	return out, same
+	for ; pos < count; pos++ {
+		list = append(list, item{from: n, at: pos, hash: n.value(pos)})
+	}
+	out = a.build(0, list, out)
+	own.all = drop(list)
+	return out, false
 }
 
-// fill merges small nodes of this chunk's making with a neighbour (T4). A neighbour that cannot be read stays as it is.
+// small reports whether an item leads to a node of this chunk's making that should be merged with a neighbour (T4).
+func (a *applier) small(it *item) bool {
+	if !it.fresh {
+		return false
+	}
+	n := it.link.node.Load()
+	return n.len() < max(a.fan/4, 2) && n.tail < textMax/2
+}
+
+// fill merges small nodes with a neighbour (T4). A neighbour that cannot be read stays as it is.
 func (a *applier) fill(level int, list []item) []item {
+	own := &a.levels[level]
 	for i := 0; i < len(list) && len(list) > 1; {
-		if !list[i].fresh || list[i].child.len() >= max(a.fan/4, 2) || list[i].child.tail >= textMax/2 {
+		if !a.small(&list[i]) {
 			i++
 			continue
 		}
 		at := max(i-1, 0)
-		pair := a.take()
-		ok := true
+		pair, ok := own.pair[:0], true
 		for j := at; j < at+2 && ok; j++ {
-			c := list[j].child
+			c := list[j].link.node.Load()
 			if c == nil {
 				var err error
-				if c, err = loadChild(a.src, &list[j], level); err != nil {
+				if c, err = loadChild(a.src, list[j].from, list[j].at, list[j].link); err != nil {
 					ok = false
 					continue
 				}
@@ -180,12 +297,12 @@ func (a *applier) fill(level int, list []item) []item {
 			pair = c.items(pair)
 		}
 		if !ok {
-			a.give(pair)
+			own.pair = drop(pair)
 			i++
 			continue
 		}
 		merged := a.build(level, pair, nil)
-		a.give(pair)
+		own.pair = drop(pair)
 		list = slices.Replace(list, at, at+2, merged...)
 		i = at + len(merged)
 	}

@@ -2,4 +2,4 @@
 
 package db
 
-func checkTree(loader, *node) {}
+func checkTree(*link) {}

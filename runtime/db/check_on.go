@@ -3,8 +3,8 @@
 package db
 
 // checkTree panics if a tree that a chunk led to breaks an invariant. It looks at what is in memory and dirty.
-func checkTree(_ loader, root *node) {
-	if root == nil || root.clean.Load() {
+func checkTree(root *link) {
+	if root == nil || !root.dirty.Load() {
 		return
 	}
 	if err := verifyTree(root); err != nil {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
 )
@@ -46,7 +47,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 				if err := d.write(ctx, t.root); err != nil {
 					return fmt.Errorf("db: checkpoint of partition %q: %w", def.name, err)
 				}
-				e.tree = t.root.hash
+				e.tree = t.root.id()
 			}
 		}
 		r.parts = append(r.parts, e)
@@ -102,48 +103,54 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	return before, nil
 }
 
-// write puts the dirty nodes under n into the store, children first.
-func (d *DB) write(ctx context.Context, n *node) error {
-	levels := make([][]*node, n.level()+1)
-	collectDirty(n, levels)
+// write puts the dirty nodes that l leads to into the store, children first.
+func (d *DB) write(ctx context.Context, l *link) error {
+	if !l.dirty.Load() {
+		return nil
+	}
+	levels := make([][]*link, l.node.Load().level()+1)
+	collectDirty(l, levels)
 	var (
 		payloads [checkpointBatch][]byte
 		hashes   []Hash
 	)
-	for _, nodes := range levels {
-		for len(nodes) > 0 {
+	for level, links := range levels {
+		kind := KindInner
+		if level == 0 {
+			kind = KindLeaf
+		}
+		for len(links) > 0 {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}
-			batch := nodes[:min(len(nodes), checkpointBatch)]
-			for i, n := range batch {
-				payloads[i] = n.payload()
+			batch := links[:min(len(links), checkpointBatch)]
+			for i, l := range batch {
+				payloads[i] = l.node.Load().payload()
 			}
 			var err error
-			if hashes, err = d.st.PutBatch(batch[0].kind(), payloads[:len(batch)], hashes[:0]); err != nil {
+			if hashes, err = d.st.PutBatch(kind, payloads[:len(batch)], hashes[:0]); err != nil {
 				return err
 			}
-			for i, n := range batch {
-				n.hash = hashes[i]
-				n.clean.Store(true)
+			for i, l := range batch {
+				l.hash = hashes[i]
+				l.dirty.Store(false)
 			}
 			d.counts.nodesWritten.Add(uint64(len(batch)))
-			nodes = nodes[len(batch):]
+			links = links[len(batch):]
 		}
 	}
 	return nil
 }
 
-// collectDirty adds the dirty nodes under n to the lists of their levels (T5).
-func collectDirty(n *node, levels [][]*node) {
-	if n.clean.Load() {
+// collectDirty adds the dirty links from l down to the lists of their levels (T5).
+func collectDirty(l *link, levels [][]*link) {
+	if !l.dirty.Load() {
 		return
 	}
-	levels[n.level()] = append(levels[n.level()], n)
-	for i := range n.kids {
-		if c := n.kids[i].p.Load(); c != nil {
-			collectDirty(c, levels)
-		}
+	n := l.node.Load()
+	levels[n.level()] = append(levels[n.level()], l)
+	for _, k := range n.kids {
+		collectDirty(k, levels)
 	}
 }
 
@@ -151,7 +158,7 @@ func collectDirty(n *node, levels [][]*node) {
 // checkpointing trims.
 func (d *DB) trim(states ...*state) {
 	bytes := int64(0)
-	walk := func(visit func(*node)) {
+	walk := func(visit func(*link, *node)) {
 		for _, s := range states {
 			for _, t := range s.trees {
 				if t != nil && t.root != nil {
@@ -160,35 +167,40 @@ func (d *DB) trim(states ...*state) {
 			}
 		}
 	}
-	walk(func(n *node) { bytes += int64(n.bytes()) })
+	walk(func(_ *link, n *node) { bytes += int64(n.bytes()) })
 	d.counts.cachedBytes.Store(bytes)
 	if bytes <= d.o.CacheBytes {
 		return
 	}
-	walk(func(n *node) {
-		if n.leaf() || n.level() > 1 {
+	walk(func(l *link, n *node) {
+		if n.level() != 1 || !slices.ContainsFunc(n.kids, func(k *link) bool { return k.node.Load() != nil && !k.dirty.Load() }) {
 			return
 		}
-		for i := range n.kids {
-			k := &n.kids[i]
-			if c := k.p.Load(); c != nil && c.clean.Load() {
-				if k.hash.IsZero() {
-					k.hash = c.hash // nobody has read it: p was never nil (T6)
-				}
-				k.p.Store(nil)
+		// Links to leaves are replaced rather than emptied: one that was born with its leaf keeps it. Who has the old node reads on in it.
+		links := make([]link, len(n.kids))
+		kids := make([]*link, len(n.kids))
+		for i, k := range n.kids {
+			kids[i] = k
+			if c := k.node.Load(); c != nil && !k.dirty.Load() {
+				links[i].hash, links[i].size = k.hash, k.size
+				kids[i] = &links[i]
 				bytes -= int64(c.bytes())
 			}
 		}
+		l.node.Store(&node{raw: n.raw, tail: n.tail, kids: kids})
 	})
 	d.counts.cachedBytes.Store(bytes)
 }
 
-func walkLoaded(n *node, visit func(*node)) {
-	visit(n)
-	for i := range n.kids {
-		if c := n.kids[i].p.Load(); c != nil {
-			walkLoaded(c, visit)
-		}
+// walkLoaded calls visit for the nodes in memory, a parent before its children.
+func walkLoaded(l *link, visit func(*link, *node)) {
+	n := l.node.Load()
+	if n == nil {
+		return
+	}
+	visit(l, n)
+	for _, k := range n.kids {
+		walkLoaded(k, visit)
 	}
 }
 

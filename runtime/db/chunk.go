@@ -31,12 +31,45 @@ type definition struct {
 
 // A section is a run of one partition's changes. Sections are ordered by partition; two in a row of one partition have ascending keys.
 type section struct {
-	part  PartID
-	edits []edit // sorted by key, at least one
+	part    PartID
+	edits   []edit   // sorted by key, at least one
+	changes []Change // the same, in a chunk that is being made
+}
+
+func (s *section) len() int { return max(len(s.edits), len(s.changes)) }
+
+func (s *section) at(i int) (key string, h Hash) {
+	if s.changes != nil {
+		return s.changes[i].Key, s.changes[i].New
+	}
+	return s.edits[i].key, s.edits[i].hash
+}
+
+// slice returns the entries from to before to.
+func (s *section) slice(from, to int) section {
+	if s.changes != nil {
+		return section{part: s.part, changes: s.changes[from:to]}
+	}
+	return section{part: s.part, edits: s.edits[from:to]}
+}
+
+// sizeOf is about how many bytes sections take.
+func sizeOf(sections []section) (n int) {
+	for i := range sections {
+		s := &sections[i]
+		n += 12
+		before := ""
+		for j := range s.len() {
+			key, _ := s.at(j)
+			n += len(key) - commonPrefix(before, key) + hashLen + 4
+			before = key
+		}
+	}
+	return n
 }
 
 func (c *chunk) encode() []byte {
-	b := []byte{formatV1}
+	b := append(make([]byte, 0, 128+len(c.pieces)*hashLen+sizeOf(c.sections)), formatV1)
 	b = binary.AppendUvarint(b, c.seq)
 	b = binary.AppendUvarint(b, c.gen)
 	b = append(b, c.prev[:]...)
@@ -119,17 +152,19 @@ func (d *decoder) definition() definition {
 // appendSections writes sections: for each its partition, puts with their hashes, and deletions.
 func appendSections(b []byte, sections []section) []byte {
 	b = binary.AppendUvarint(b, uint64(len(sections)))
-	for _, s := range sections {
+	for i := range sections {
+		s := &sections[i]
 		b = binary.AppendUvarint(b, uint64(s.part))
-		b = binary.AppendUvarint(b, uint64(len(s.edits)))
+		b = binary.AppendUvarint(b, uint64(s.len()))
 		before := ""
-		for _, e := range s.edits {
-			b = appendKey(b, before, e.key)
-			before = e.key
-			if e.hash.IsZero() {
+		for j := range s.len() {
+			key, h := s.at(j)
+			b = appendKey(b, before, key)
+			before = key
+			if h.IsZero() {
 				b = append(b, 0)
 			} else {
-				b = append(append(b, 1), e.hash[:]...)
+				b = append(append(b, 1), h[:]...)
 			}
 		}
 	}
@@ -176,7 +211,9 @@ func (d *decoder) sections() []section {
 	return out
 }
 
-func encodePiece(sections []section) []byte { return appendSections([]byte{formatV1}, sections) }
+func encodePiece(sections []section) []byte {
+	return appendSections(append(make([]byte, 0, 16+sizeOf(sections)), formatV1), sections)
+}
 
 func decodePiece(payload []byte) ([]section, error) {
 	d := &decoder{b: payload}
@@ -190,17 +227,19 @@ func cut(sections []section, pieceBytes int) [][]section {
 	var out [][]section
 	var list []section
 	size := 0
-	for _, s := range sections {
+	for i := range sections {
+		s := &sections[i]
 		from := 0
-		for i, e := range s.edits {
-			if size += len(e.key) + hashLen + 4; size < pieceBytes {
+		for j := range s.len() {
+			key, _ := s.at(j)
+			if size += len(key) + hashLen + 4; size < pieceBytes {
 				continue
 			}
-			list = append(list, section{s.part, s.edits[from : i+1]})
-			out, list, size, from = append(out, list), nil, 0, i+1
+			list = append(list, s.slice(from, j+1))
+			out, list, size, from = append(out, list), nil, 0, j+1
 		}
-		if from < len(s.edits) {
-			list = append(list, section{s.part, s.edits[from:]})
+		if from < s.len() {
+			list = append(list, s.slice(from, s.len()))
 		}
 	}
 	if len(list) > 0 {

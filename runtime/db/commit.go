@@ -10,6 +10,7 @@ import (
 type pending struct {
 	ctx    context.Context
 	plans  []plan
+	there  bool        // every record that plans names is in the store
 	def    *definition // a partition to be made; its ID is the answer
 	reset  PartID      // a partition to be emptied
 	done   bool        // guarded by turn; the answer is in res and err
@@ -26,15 +27,14 @@ type pending struct {
 // Commits wait for each other, never for readers. ctx is heeded until the chunk's turn comes. The database is as before after
 // ErrClosed, ErrReadOnly, ErrNoPartition, ErrKeyTooLong, ErrBadOp, ErrDangling, ErrDamaged, or an error of the store.
 func (d *DB) Commit(ctx context.Context, ops []Op) (Result, error) {
-	cat := d.catalog.Load()
-	plans, err := makePlans(ops, func(id PartID) error {
-		_, err := cat.find(id)
-		return err
-	})
+	b := benches.Get().(*workbench)
+	defer b.clear()
+	plans, err := b.plan(ops, d.catalog.Load())
 	if err != nil {
 		return Result{}, err
 	}
-	p := &pending{ctx: ctx, plans: plans}
+	// Not in the turn, where others would wait for it. If one is missing it may still be that it is at its key already.
+	p := &pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans)}
 	d.submit(p)
 	return p.res, p.err
 }
@@ -68,7 +68,8 @@ func (d *DB) submit(p *pending) {
 // A draft is the state that the chunks of one turn lead to.
 type draft struct {
 	cat       *catalog
-	cur, side *state // clones once they differ from what is published
+	cur, side *state   // clones once they differ from what is published
+	past      []*state // what cur was in this turn, if there is a history
 	chunks    int
 	bytes     int64
 	log       []logged
@@ -141,9 +142,10 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	type change struct {
 		part PartID
 		side bool
-		root *node
+		root *link
 	}
-	var changed []change
+	var room [4]change
+	changed := room[:0]
 	versioned := false
 	if p.reset != 0 {
 		if side := w.cat.defs[p.reset].side; w.pick(side).root(p.reset) != nil {
@@ -152,7 +154,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 			versioned = !side
 		}
 	}
-	var changes []Change
+	d.apply.diffs = d.apply.diffs[:0]
 	for i := range p.plans {
 		pl := &p.plans[i]
 		side := w.cat.defs[pl.part].side
@@ -161,26 +163,29 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		if err != nil {
 			return d.explain(pl.part, err)
 		}
-		after, err := d.apply.apply(before, edits)
+		from := len(d.apply.diffs)
+		d.apply.diffs = slices.Grow(d.apply.diffs, len(edits))
+		after, err := d.apply.apply(pl.part, before, edits)
 		if err != nil {
 			return d.explain(pl.part, err)
 		}
-		if len(d.apply.diffs) == 0 {
+		diffs := d.apply.diffs[from:]
+		if len(diffs) == 0 {
 			continue
 		}
-		checkTree(d.st, after)
+		checkTree(after)
 		changed = append(changed, change{pl.part, side, after})
 		versioned = versioned || !side
-		s := section{part: pl.part, edits: make([]edit, 0, len(d.apply.diffs))}
-		for _, df := range d.apply.diffs {
-			if !df.new.IsZero() && !d.st.Has(df.new) {
-				return &DanglingError{w.cat.defs[pl.part].name, df.key, df.new}
+		if !p.there {
+			for i := range diffs {
+				if df := &diffs[i]; !df.New.IsZero() && !d.st.Has(df.New) {
+					return &DanglingError{w.cat.defs[pl.part].name, df.Key, df.New}
+				}
 			}
-			s.edits = append(s.edits, edit{df.key, df.new})
-			changes = append(changes, Change{pl.part, df.key, df.old, df.new})
 		}
-		c.sections = append(c.sections, s)
+		c.sections = append(c.sections, section{part: pl.part, changes: diffs})
 	}
+	changes := d.apply.diffs
 	if len(changed) == 0 && p.def == nil {
 		p.res.Gen = w.cur.gen // C1
 		d.counts.unchanged.Add(1)
@@ -196,6 +201,11 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if p.def != nil {
 		w.cat = w.cat.with(*p.def)
 	}
+	d.apply.diffs = nil // now the result's
+	if versioned && d.o.History > 0 && w.cur != d.current.Load() {
+		w.past = append(w.past, w.cur) // can be read like any other generation
+		w.cur = w.cur.clone()
+	}
 	for _, ch := range changed {
 		s := d.own(w, ch.side)
 		s.set(ch.part, &tree{ch.root, c.gen})
@@ -203,8 +213,9 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if versioned {
 		w.cur.gen = c.gen
 	}
-	for _, ch := range changes {
-		if !ch.Old.IsZero() {
+	w.replaced = slices.Grow(w.replaced, len(changes))
+	for i := range changes {
+		if ch := &changes[i]; !ch.Old.IsZero() {
 			w.replaced = append(w.replaced, replacement{c.gen, ch.Old})
 		}
 	}
@@ -288,7 +299,9 @@ func (d *DB) publish(w *draft) {
 	d.old.add(w.replaced)
 	d.catalog.Store(w.cat)
 	d.side.Store(w.side)
-	d.current.Store(w.cur)
+	if w.cur != d.current.Load() {
+		d.live.advance(&d.current, append(w.past, w.cur)...)
+	}
 	if d.isDue() {
 		d.tell()
 	}

@@ -20,7 +20,7 @@ type DB struct {
 	catalog atomic.Pointer[catalog] // written with the turn held
 	current atomic.Pointer[state]   // versioned partitions; written with the turn held
 	side    atomic.Pointer[state]   // side partitions; written with the turn held
-	pins    registry
+	live    registry
 	old     replaced
 
 	checkpointing sync.Mutex // one checkpoint, or one taking of roots, at a time
@@ -133,8 +133,7 @@ func (d *DB) LatestRange(part PartID, lo, hi string, reverse bool, fn func(key s
 	if err != nil {
 		return err
 	}
-	_, err = scan(d.st, root, lo, hi, reverse, fn)
-	return d.explain(part, err)
+	return d.explain(part, scan(d.st, root, Span{Lo: lo, Hi: hi, Reverse: reverse}, fn))
 }
 
 // LatestCount is Snapshot.Count over what a partition holds now.
@@ -143,11 +142,11 @@ func (d *DB) LatestCount(part PartID, lo, hi string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := count(d.st, root, lo, hi)
+	n, err := count(d.st, root, Span{Lo: lo, Hi: hi})
 	return n, d.explain(part, err)
 }
 
-func (d *DB) latest(part PartID) (*node, error) {
+func (d *DB) latest(part PartID) (*link, error) {
 	def, err := d.catalog.Load().find(part)
 	if err != nil {
 		return nil, err

@@ -9,14 +9,17 @@
 //
 // # Trees
 //
-// A partition is a copy-on-write B+tree. A node is immutable once a root that reaches it was published, with two exceptions that readers cannot
-// tell: a child that was not loaded yet is filled in, and a node that a checkpoint has written is marked clean and told its hash.
+// A partition is a copy-on-write B+tree. Nodes are immutable. Trees and inner nodes hold links: a link leads to a node by pointer once the node is in
+// memory, and by hash before. What a link leads to never changes, but how it does may, and readers cannot tell: a node that was not loaded yet is filled in,
+// a link that a checkpoint has written is marked clean and told its hash, and when memory is short a parent of leaves gives way to an equal one with
+// links to leaves that are not loaded.
 // A leaf in memory is the payload of its record, so that writing it costs a hash and a copy, and the garbage collector has
-// nothing to follow in it. An inner node refers to its children by pointer once they are loaded and by hash before. The record of an inner node
+// nothing to follow in it. Nodes are hashed when a checkpoint writes them, not when a commit makes them. The record of an inner node
 // holds the hashes of its children: the hash of a root names the whole content of a partition (a Merkle tree, 1979).
 // Opening loads the root node of each partition and nothing else.
 //
-// Applying a chunk to a tree takes the chunk's edits in key order through one descent and copies each node that it touches once.
+// Applying a chunk to a tree takes the chunk's edits in key order through one descent and copies each node that it touches once. Where keys stay and only records
+// change, which is most of what an edit to a file does, a leaf is copied and patched, and inner nodes share the bytes of their keys with what they were.
 //
 //   - T1: keys in a node, and over the leaves of a tree, strictly ascend.
 //   - T2: an inner node's key i is the first key under child i, and its count i the number of entries under it.
@@ -24,15 +27,16 @@
 //   - T4: no node but an absent root is empty; an inner root has two children or more; a node has at most fanMax entries and, beyond two, at
 //     most textMax bytes of keys. Small nodes are merged when the node was touched and its neighbour can be read: a lower bound on the
 //     filling is an aim, not an invariant.
-//   - T5: a dirty node has dirty ancestors only, so a walk that stops at clean nodes finds all dirty ones.
-//   - T6: a kid's hash is read only while its pointer is nil, and the pointer becomes nil only after the hash was set.
+//   - T5: a dirty link has dirty ancestors only, so a walk that stops at clean ones finds all dirty ones. What a dirty link leads to is in memory.
+//   - T6: a link's hash is read only when the link is not dirty, and it stops being dirty only after the hash was set. A link that leads to a node in memory
+//     goes on leading to that node or an equal one.
 //
 // # Commits
 //
 // Whoever wants to commit queues its chunk and takes the commit turn; whoever holds the turn applies all that is queued, in order,
 // and most of the others find themselves answered when their turn comes. For each chunk: the operations are reduced to what differs
 // (the record at a key before is not the record after: "new to the store" plays no part), every record that the chunk newly names must be
-// in the store, the differences are appended to the log, and only then is the chunk part of the state. When all are through, the state is
+// in the store (which was looked up before the turn, all at once; only if one is missing it is looked up again), the differences are appended to the log, and only then is the chunk part of the state. When all are through, the state is
 // published with one store of a pointer, so chunks that touch several partitions appear at once.
 //
 //   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
@@ -44,9 +48,19 @@
 //
 // # Snapshots
 //
-// A snapshot is registered and takes its roots under the same lock that OldestSnapshot takes. OldestSnapshot reads the current
-// generation first: a snapshot that it does not see took its roots later and is of that generation or a newer one.
-// Readers take no lock after that, and no commit waits for a reader.
+// Each state (the trees of one generation) counts its snapshots. Whoever takes one loads the current state, counts itself there, and looks whether the state is
+// current still; if not it takes itself off and begins again. A commit makes another state current first and looks at the counters of the one before
+// then. So either the commit sees the counter, or the reader sees that the state is not current any more. States that are held,
+// those of Options.History, and the current one stand in a list, which is what a collector and OldestSnapshot look at; SnapshotAt finds past
+// generations in it. A state leaves the list with its last snapshot, from wherever in the list.
+//
+// OldestSnapshot reads the current generation first: a snapshot that it does not see took its state later and is of that generation or a newer one.
+// Readers take no lock, and no commit waits for a reader.
+//
+// # Reading
+//
+// A Span says which keys, in which direction, and how many. Scan calls a function for each, Cursor hands them out one by one, Page in slices with the span of what
+// is left. Span.After is how paging goes on after a key, in the same snapshot or in a later one. Count reads the paths to the bounds only.
 //
 // # The log, checkpoints, recovery
 //
@@ -74,5 +88,5 @@
 // Get's false means that the key is absent in that generation; damage is always an error. A Change with a zero Old is an insertion, with a zero New a
 // deletion. OldestSnapshot without snapshots is the current generation, not zero.
 //
-// Lock order: checkpoint, turn, queue | note | shard of the snapshot registry. Observers run with the turn held.
+// Lock order: checkpoint, turn, queue | note | list of states. Observers run with the turn held.
 package db

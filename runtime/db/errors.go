@@ -11,6 +11,7 @@ var (
 	ErrClosed        = errors.New("db: closed")
 	ErrReadOnly      = errors.New("db: read-only")                              // a change asked of a database opened read-only
 	ErrReleased      = errors.New("db: snapshot released")                      // a read through a snapshot after Release
+	ErrGone          = errors.New("db: generation gone")                        // SnapshotAt of a generation that is not kept any more, or is to come
 	ErrNoPartition   = errors.New("db: no such partition")                      // a PartID that Partition did not return
 	ErrPartitionKind = errors.New("db: partition is of the other kind")         // side asked as versioned, or the other way round
 	ErrKeyTooLong    = errors.New("db: key too long")                           // more than MaxKeyBytes, in a key, a prefix or a partition's name

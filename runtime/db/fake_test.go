@@ -87,6 +87,10 @@ func (s *fakeStore) Has(h Hash) bool {
 	return ok
 }
 
+func (s *fakeStore) HasAll(names []Hash) int {
+	return slices.IndexFunc(names, func(h Hash) bool { return !s.Has(h) })
+}
+
 func (s *fakeStore) Commit(note []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -74,11 +74,11 @@ func (d *DB) frontier(fn func(h Hash, own bool) error) error {
 	d.checkpointing.Lock()
 	d.turn.Lock()
 	states := []*state{d.current.Load(), d.side.Load()}
-	d.pins.each(func(p pin) {
-		if !slices.Contains(states, p.st) {
-			states = append(states, p.st)
+	for _, s := range d.live.all() {
+		if s != states[0] {
+			states = append(states, s)
 		}
-	})
+	}
 	d.noteMu.Lock()
 	n := d.note
 	d.noteMu.Unlock()
@@ -105,7 +105,7 @@ func (d *DB) frontier(fn func(h Hash, own bool) error) error {
 			return err
 		}
 	}
-	seen := map[*node]struct{}{}
+	seen := map[*link]struct{}{}
 	for _, s := range states {
 		for _, t := range s.trees {
 			if t != nil && t.root != nil {
@@ -119,14 +119,15 @@ func (d *DB) frontier(fn func(h Hash, own bool) error) error {
 }
 
 // fringe calls fn for the clean nodes next to dirty ones, and for the values of dirty leaves.
-func fringe(n *node, seen map[*node]struct{}, fn func(h Hash, own bool) error) error {
-	if n.clean.Load() {
-		return fn(n.hash, true)
+func fringe(l *link, seen map[*link]struct{}, fn func(h Hash, own bool) error) error {
+	if !l.dirty.Load() {
+		return fn(l.hash, true)
 	}
-	if _, ok := seen[n]; ok {
+	if _, ok := seen[l]; ok {
 		return nil
 	}
-	seen[n] = struct{}{}
+	seen[l] = struct{}{}
+	n := l.node.Load()
 	if n.leaf() {
 		for i := range n.len() {
 			if err := fn(n.value(i), false); err != nil {
@@ -135,15 +136,8 @@ func fringe(n *node, seen map[*node]struct{}, fn func(h Hash, own bool) error) e
 		}
 		return nil
 	}
-	for i := range n.kids {
-		k := &n.kids[i]
-		var err error
-		if c := k.p.Load(); c != nil {
-			err = fringe(c, seen, fn)
-		} else {
-			err = fn(k.hash, true)
-		}
-		if err != nil {
+	for _, k := range n.kids {
+		if err := fringe(k, seen, fn); err != nil {
 			return err
 		}
 	}

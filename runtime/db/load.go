@@ -10,33 +10,33 @@ type nodeError struct {
 
 func (e *nodeError) Error() string { return fmt.Sprintf("record %v: %s", e.hash, e.reason) }
 
-// child returns child i of an inner node and loads it if need be.
-func child(src loader, n *node, i int) (*node, error) {
-	k := &n.kids[i]
-	if c := k.p.Load(); c != nil {
-		return c, nil
-	}
-	c, err := loadChild(src, &item{key: n.key(i), hash: k.hash, n: k.n}, n.level()-1)
-	if err != nil {
-		return nil, err
-	}
-	if !k.p.CompareAndSwap(nil, c) {
-		if won := k.p.Load(); won != nil {
-			return won, nil // two readers loaded it; keep one
-		}
-	}
-	return c, nil
+// A loader reads the node that a hash names.
+type loader interface {
+	load(h Hash) (*node, error)
 }
 
-// loadChild reads the node that it names and checks that it is what its parent says (T2, T3).
-func loadChild(src loader, it *item, level int) (*node, error) {
-	c, err := src.load(it.hash)
+// child returns child i of an inner node and loads it if need be.
+func child(src loader, n *node, i int) (*node, error) {
+	l := n.kids[i]
+	if c := l.node.Load(); c != nil {
+		return c, nil
+	}
+	return loadChild(src, n, i, l)
+}
+
+// loadChild reads the node that a link of n leads to and checks that it is what n says of child i (T2, T3).
+func loadChild(src loader, n *node, i int, l *link) (*node, error) {
+	c, err := src.load(l.hash)
 	if err != nil {
 		return nil, err
 	}
-	if c.level() != level || c.count() != it.n || c.key(0) != it.key {
-		return nil, &nodeError{it.hash, fmt.Sprintf("a node of level %d with %d entries from %q where level %d, %d entries from %q belong",
-			c.level(), c.count(), c.key(0), level, it.n, it.key)}
+	level, first := n.level()-1, n.key(i)
+	if c.level() != level || c.count() != l.size || c.key(0) != first {
+		return nil, &nodeError{l.hash, fmt.Sprintf("a node of level %d with %d entries from %q where level %d, %d entries from %q belong",
+			c.level(), c.count(), c.key(0), level, l.size, first)}
+	}
+	if !l.node.CompareAndSwap(nil, c) {
+		return l.node.Load(), nil // two readers loaded it; keep one
 	}
 	return c, nil
 }

@@ -14,13 +14,14 @@ import (
 const MaxKeyBytes = 16 << 10
 
 const (
-	fanMax   = 60          // entries of a node; a touched one with less than a quarter is merged with a neighbour (T4)
-	textMax  = 32 << 10    // bytes of keys in a node with more than two entries; two longest keys fit
-	levelMax = 32          // far more than 2^64 entries need
-	formatV1 = 1           // first byte of every record of this package
-	hashLen  = len(Hash{}) //
-	headLen  = 8           // see node.raw
-	countLen = 8           // bytes of an entry count
+	fanMax    = 60          // entries of a node; a touched one with less than a quarter is merged with a neighbour (T4)
+	textMax   = 32 << 10    // bytes of keys in a node with more than two entries; two longest keys fit
+	levelMax  = 32          // far more than 2^64 entries need
+	formatV1  = 1           // first byte of every record of this package
+	hashLen   = len(Hash{}) //
+	headLen   = 8           // see node.raw
+	countLen  = 8           // bytes of an entry count
+	linkBytes = 40          // of a link in memory
 )
 
 // Hash names a record.
@@ -40,26 +41,53 @@ type Hash = mmapcas.Hash
 // An inner node's record has n hashes and n counts of 8 bytes behind the keys; in memory kids stands for them.
 // The form is canonical: the prefix is the longest one that all keys share.
 type node struct {
-	raw  []byte // immutable
-	tail int    // immutable: where the hashes begin, or would
-	kids []kid  // nil in a leaf; the slice is immutable, its elements say what is not
-
-	clean atomic.Bool // the record is in the store; set once, after hash
-	hash  Hash        // valid once clean
+	raw  []byte  // immutable; versions of an inner node that differ in their children only share it
+	tail int     // immutable: where the hashes begin, or would
+	kids []*link // immutable; nil in a leaf
 }
 
-// A kid is an inner node's link to a child.
-type kid struct {
-	p    atomic.Pointer[node] // nil: not in memory
-	hash Hash                 // of the child; read only when p is nil, set before p becomes nil (T6)
-	n    uint64               // immutable: entries under the child
+// A link leads to a node: by pointer once the node is in memory, by hash before. It is what trees and inner nodes hold.
+type link struct {
+	node  atomic.Pointer[node] // nil: not in memory. Once it is not nil it stays so, and what it leads to stays equal (T6)
+	size  uint64               // immutable: entries under the node
+	dirty atomic.Bool          // the record is not in the store; cleared once, after hash was set
+	hash  Hash                 // valid unless dirty
+}
+
+// newLink returns a dirty link to an inner node.
+func newLink(n *node, size uint64) *link {
+	l := &link{size: size}
+	l.node.Store(n)
+	l.dirty.Store(true)
+	return l
+}
+
+// newLeaf returns a dirty link to a leaf. Both lie in one piece of memory, which lives as long as the link: trim replaces links to leaves.
+func newLeaf(raw []byte, tail int) *link {
+	both := &struct {
+		link
+		leaf node
+	}{leaf: node{raw: raw, tail: tail}}
+	l := &both.link
+	l.size = uint64(both.leaf.len())
+	l.node.Store(&both.leaf)
+	l.dirty.Store(true)
+	return l
+}
+
+// id returns the hash of a clean link.
+func (l *link) id() Hash {
+	if l.dirty.Load() {
+		panic("db: invariant T5: a dirty child was asked for its hash")
+	}
+	return l.hash
 }
 
 func (n *node) level() int { return int(n.raw[1]) }
 func (n *node) leaf() bool { return n.raw[1] == 0 }
 func (n *node) len() int   { return int(binary.LittleEndian.Uint16(n.raw[2:])) }
 func (n *node) plen() int  { return int(binary.LittleEndian.Uint16(n.raw[4:])) }
-func (n *node) bytes() int { return len(n.raw) + len(n.kids)*40 }
+func (n *node) bytes() int { return len(n.raw) + len(n.kids)*(8+linkBytes) }
 func (n *node) end(i int) int {
 	return int(binary.LittleEndian.Uint16(n.raw[headLen+2*i:]))
 }
@@ -90,32 +118,59 @@ func (n *node) count() uint64 {
 		return uint64(n.len())
 	}
 	var sum uint64
-	for i := range n.kids {
-		sum += n.kids[i].n
+	for _, k := range n.kids {
+		sum += k.size
 	}
 	return sum
 }
 
 // search returns the position of the first key that is not less than key, and whether it is key.
-func (n *node) search(key string) (int, bool) {
-	p := n.prefix()
-	if len(key) < len(p) || key[:len(p)] != string(p) {
-		if key < string(p) {
-			return 0, false
+func (n *node) search(key string) (int, bool) { return n.searchFrom(0, key) }
+
+// searchFrom is search among the keys from a position on.
+func (n *node) searchFrom(lo int, key string) (int, bool) {
+	raw := n.raw
+	count, plen := n.len(), n.plen()
+	text := headLen + 2*count
+	if len(key) < plen || key[:plen] != string(raw[text:text+plen]) {
+		if key < string(raw[text:text+plen]) {
+			return lo, false
 		}
-		return n.len(), false
+		return count, false
 	}
-	rest := key[len(p):]
-	lo, hi := 0, n.len()
+	rest := key[plen:]
+	// Most comparisons are settled by the first eight bytes.
+	var head uint64
+	long := len(rest) >= 8
+	if long {
+		head = head8(rest)
+	}
+	text += plen
+	hi := count
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if string(n.suffix(mid)) < rest {
+		from := 0
+		if mid > 0 {
+			from = int(binary.LittleEndian.Uint16(raw[headLen+2*mid-2:]))
+		}
+		suffix := raw[text+from : text+int(binary.LittleEndian.Uint16(raw[headLen+2*mid:]))]
+		var less bool
+		if long && len(suffix) >= 8 {
+			if h := binary.BigEndian.Uint64(suffix); h != head {
+				less = h < head
+			} else {
+				less = string(suffix[8:]) < rest[8:]
+			}
+		} else {
+			less = string(suffix) < rest
+		}
+		if less {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	return lo, lo < n.len() && string(n.suffix(lo)) == rest
+	return lo, lo < count && string(n.suffix(lo)) == rest
 }
 
 // route returns the child of an inner node under which key is, or would be.
@@ -130,101 +185,32 @@ func (n *node) route(key string) int {
 // keys returns the keys at positions from to before to. They share one allocation.
 func (n *node) keys(from, to int, out []string) []string {
 	p := n.prefix()
-	size := 0
-	for i := from; i < to; i++ {
-		size += len(p) + len(n.suffix(i))
+	start := 0
+	if from > 0 {
+		start = n.end(from - 1)
 	}
+	text := n.raw[headLen+2*n.len()+len(p):]
 	var b strings.Builder
-	b.Grow(size)
-	for i := from; i < to; i++ {
+	b.Grow((to-from)*len(p) + n.end(to-1) - start)
+	for i, at := from, start; i < to; i++ {
 		b.Write(p)
-		b.Write(n.suffix(i))
-	}
-	all := b.String()
-	for i, at := from, 0; i < to; i++ {
-		end := at + len(p) + len(n.suffix(i))
-		out = append(out, all[at:end])
+		end := n.end(i)
+		b.Write(text[at:end])
 		at = end
 	}
-	return out
-}
-
-// An item is an entry of a node on its way from one node to another.
-type item struct {
-	key   string
-	hash  Hash   // leaf: the record. Inner: the child, if child is nil
-	child *node  // nil in a leaf, and for a child that is not in memory
-	n     uint64 // entries under it; 1 in a leaf
-	fresh bool   // child was made by the chunk being applied
-}
-
-// items appends n's entries to out.
-func (n *node) items(out []item) []item {
-	var room [fanMax]string
-	keys := n.keys(0, n.len(), room[:0])
-	for i, k := range keys {
-		it := item{key: k, n: 1}
-		if n.leaf() {
-			it.hash = n.value(i)
-		} else {
-			kd := &n.kids[i]
-			it.n = kd.n
-			if it.child = kd.p.Load(); it.child == nil {
-				it.hash = kd.hash
-			}
-		}
-		out = append(out, it)
+	all := b.String()
+	for i, at := from, start; i < to; i++ {
+		end := n.end(i)
+		size := len(p) + end - at
+		out = append(out, all[:size])
+		all, at = all[size:], end
 	}
 	return out
 }
 
-// newNode makes a dirty node of items, which must be sorted and fit (T1, T4).
-func newNode(level int, items []item) *node {
-	p := commonPrefix(items[0].key, items[len(items)-1].key)
-	text := 0
-	for i := range items {
-		text += len(items[i].key) - p
-	}
-	tail := headLen + 2*len(items) + p + text
-	size := tail
-	if level == 0 {
-		size += hashLen * len(items)
-	}
-	n := &node{raw: make([]byte, 0, size), tail: tail}
-	n.raw = append(n.raw, formatV1, byte(level))
-	n.raw = binary.LittleEndian.AppendUint16(n.raw, uint16(len(items)))
-	n.raw = binary.LittleEndian.AppendUint16(n.raw, uint16(p))
-	n.raw = binary.LittleEndian.AppendUint16(n.raw, uint16(text))
-	end := 0
-	for i := range items {
-		end += len(items[i].key) - p
-		n.raw = binary.LittleEndian.AppendUint16(n.raw, uint16(end))
-	}
-	n.raw = append(n.raw, items[0].key[:p]...)
-	for i := range items {
-		n.raw = append(n.raw, items[i].key[p:]...)
-	}
-	if level == 0 {
-		for i := range items {
-			n.raw = append(n.raw, items[i].hash[:]...)
-		}
-		return n
-	}
-	n.kids = make([]kid, len(items))
-	for i := range items {
-		k := &n.kids[i]
-		k.n, k.hash = items[i].n, items[i].hash
-		k.p.Store(items[i].child)
-	}
-	return n
-}
-
-// kind is the kind of n's record.
-func (n *node) kind() mmapcas.Kind {
-	if n.leaf() {
-		return KindLeaf
-	}
-	return KindInner
+// appendKey appends key i to b.
+func (n *node) appendKey(b []byte, i int) []byte {
+	return append(append(b, n.prefix()...), n.suffix(i)...)
 }
 
 // payload returns n's record. All children of an inner node must be clean. The result is read-only.
@@ -234,48 +220,35 @@ func (n *node) payload() []byte {
 	}
 	b := make([]byte, 0, n.tail+len(n.kids)*(hashLen+countLen))
 	b = append(b, n.raw...)
-	for i := range n.kids {
-		h := n.kids[i].id()
+	for _, k := range n.kids {
+		h := k.id()
 		b = append(b, h[:]...)
 	}
-	for i := range n.kids {
-		b = binary.LittleEndian.AppendUint64(b, n.kids[i].n)
+	for _, k := range n.kids {
+		b = binary.LittleEndian.AppendUint64(b, k.size)
 	}
 	return b
 }
 
-// id returns the hash of a clean child.
-func (k *kid) id() Hash {
-	c := k.p.Load()
-	switch {
-	case c == nil:
-		return k.hash
-	case !c.clean.Load():
-		panic("db: invariant T5: a dirty child was asked for its hash")
-	}
-	return c.hash
-}
-
 var errNode = errors.New("malformed node")
 
-// decodeNode checks a record and makes a clean node of it. The payload is copied.
-func decodeNode(h Hash, kind mmapcas.Kind, payload []byte) (*node, error) {
+// decodeNode checks a record and makes a node of it. The payload is copied.
+func decodeNode(kind mmapcas.Kind, payload []byte) (*node, error) {
 	tail, err := checkNode(kind, payload)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{tail: tail, hash: h}
 	if kind == KindLeaf {
-		n.raw = append([]byte(nil), payload...)
-	} else {
-		n.raw = append([]byte(nil), payload[:tail]...)
-		n.kids = make([]kid, n.len())
-		for i := range n.kids {
-			n.kids[i].hash = kidHash(payload, tail, i)
-			n.kids[i].n = kidCount(payload, tail, len(n.kids), i)
-		}
+		return &node{raw: append([]byte(nil), payload...), tail: tail}, nil
 	}
-	n.clean.Store(true)
+	n := &node{raw: append([]byte(nil), payload[:tail]...), tail: tail}
+	links := make([]link, n.len())
+	n.kids = make([]*link, n.len())
+	for i := range links {
+		links[i].hash = kidHash(payload, tail, i)
+		links[i].size = kidCount(payload, tail, len(links), i)
+		n.kids[i] = &links[i]
+	}
 	return n, nil
 }
 
@@ -324,7 +297,7 @@ func checkNode(kind mmapcas.Kind, payload []byte) (tail int, err error) {
 	return tail, nil
 }
 
-func commonPrefix(a, b string) int {
+func commonPrefix[K string | []byte](a, b K) int {
 	n := min(len(a), len(b))
 	for i := range n {
 		if a[i] != b[i] {
@@ -332,4 +305,10 @@ func commonPrefix(a, b string) int {
 		}
 	}
 	return n
+}
+
+// head8 returns the first eight bytes as a number that compares as they do.
+func head8(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0])<<56 | uint64(s[1])<<48 | uint64(s[2])<<40 | uint64(s[3])<<32 | uint64(s[4])<<24 | uint64(s[5])<<16 | uint64(s[6])<<8 | uint64(s[7])
 }

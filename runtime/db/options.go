@@ -23,6 +23,10 @@ type Options struct {
 	// CacheBytes bounds the clean nodes kept in memory, checked after each checkpoint. Zero means 256 MiB, negative no bound.
 	CacheBytes int64
 
+	// History is the number of generations before the newest that SnapshotAt can still read. They hold memory and records as snapshots do. Zero: only those
+	// that somebody holds a snapshot of.
+	History int
+
 	// ReplacedMax bounds the notes kept for Replaced; beyond it the oldest are dropped and counted. Zero means 1 << 20.
 	ReplacedMax int
 

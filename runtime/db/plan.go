@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // A plan is a chunk reduced to what does not depend on the state it meets.
@@ -11,6 +12,65 @@ type plan struct {
 	part   PartID
 	edits  []edit   // sorted by key, one for each key
 	clears []string // sorted; none is a prefix of another. Edits under them are puts that follow the clear
+}
+
+// A workbench is what a commit needs until it is answered.
+type workbench struct {
+	edits []edit
+	plans [1]plan
+	names []Hash
+}
+
+var benches = sync.Pool{New: func() any { return new(workbench) }}
+
+// clear gives the bench to the next commit, with nothing on it.
+func (b *workbench) clear() {
+	const keep = 4096
+	b.plans[0] = plan{}
+	clear(b.edits)
+	if b.edits, b.names = b.edits[:0], b.names[:0]; cap(b.edits) > keep || cap(b.names) > keep {
+		*b = workbench{}
+	}
+	benches.Put(b)
+}
+
+// plan is makePlans. Operations on one partition that are in order already, and no clears, which is what most chunks are, take one pass.
+func (b *workbench) plan(ops []Op, cat *catalog) ([]plan, error) {
+	known := func(id PartID) error {
+		_, err := cat.find(id)
+		return err
+	}
+	for i := range ops {
+		op := &ops[i]
+		if i > 0 && (op.Part != ops[0].Part || op.Key <= ops[i-1].Key) || len(op.Key) > MaxKeyBytes ||
+			op.Verb != Delete && (op.Verb != Put || op.Hash.IsZero()) {
+			return makePlans(ops, known)
+		}
+		e := edit{op.Key, op.Hash}
+		if op.Verb == Delete {
+			e.hash = Hash{}
+		}
+		b.edits = append(b.edits, e)
+	}
+	if len(ops) == 0 {
+		return nil, nil
+	}
+	b.plans[0] = plan{part: ops[0].Part, edits: b.edits}
+	return b.plans[:], known(ops[0].Part)
+}
+
+// allThere reports whether the store has every record that plans name.
+func (b *workbench) allThere(st store, plans []plan) bool {
+	for i := range plans {
+		last := Hash{}
+		for j := range plans[i].edits {
+			if h := plans[i].edits[j].hash; h != last && !h.IsZero() {
+				b.names = append(b.names, h)
+				last = h
+			}
+		}
+	}
+	return st.HasAll(b.names) < 0
 }
 
 // makePlans reduces ops to one plan for each partition, ordered by partition. Order counts within a partition: the last operation on a key wins.
@@ -120,14 +180,14 @@ func (c *clearing) outermost() []string {
 }
 
 // resolve adds to the edits a removal of every key in the tree that is cleared and not put again.
-func (p *plan) resolve(src loader, root *node) ([]edit, error) {
+func (p *plan) resolve(src loader, root *link) ([]edit, error) {
 	if len(p.clears) == 0 {
 		return p.edits, nil
 	}
 	edits := make([]edit, 0, len(p.edits))
 	rest := p.edits
 	for _, prefix := range p.clears {
-		_, err := scan(src, root, prefix, prefixEnd(prefix), false, func(key string, _ Hash) bool {
+		err := scan(src, root, Prefix(prefix), func(key string, _ Hash) bool {
 			for len(rest) > 0 && rest[0].key < key {
 				edits, rest = append(edits, rest[0]), rest[1:]
 			}

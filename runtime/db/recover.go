@@ -62,7 +62,7 @@ func (d *DB) recover() error {
 	}
 	fresh := r == nil
 	if fresh {
-		r = &recovery{cat: newCatalog(), cur: &state{}, side: &state{}}
+		r = &recovery{cat: newCatalog(), cur: &state{pins: new(pins)}, side: &state{}}
 	}
 	d.note = n
 	if fellBack := r.rootHash != n.root; fellBack {
@@ -91,6 +91,7 @@ func (d *DB) recover() error {
 	d.due.chunks = len(r.log)
 	d.counts.logChunks.Store(int64(len(r.log)))
 	d.catalog.Store(r.cat)
+	d.live.begin(r.cur, d.o.History)
 	d.current.Store(r.cur)
 	d.side.Store(r.side)
 	if d.o.ReadOnly || d.o.Volatile && fresh || behind == 0 && !fresh {
@@ -192,7 +193,7 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 		return nil, err
 	}
 	r := &recovery{
-		rootHash: h, root: rt, cat: newCatalog(), cur: &state{gen: rt.gen}, side: &state{},
+		rootHash: h, root: rt, cat: newCatalog(), cur: &state{gen: rt.gen, pins: new(pins)}, side: &state{},
 		seq: rt.seq, last: rt.last, lost: map[PartID]error{},
 	}
 	for i, p := range rt.parts {
@@ -200,10 +201,12 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 		r.cat = r.cat.with(definition{id, p.side, p.name})
 		t := &tree{changed: p.changed}
 		if !p.tree.IsZero() {
-			if t.root, err = d.st.load(p.tree); err != nil {
-				if err := r.lose(id, err); err != nil {
-					return nil, err
-				}
+			n, err := d.st.load(p.tree)
+			if err == nil {
+				t.root = &link{size: n.count(), hash: p.tree}
+				t.root.node.Store(n)
+			} else if err := r.lose(id, err); err != nil {
+				return nil, err
 			}
 		}
 		r.state(id).set(id, t)
@@ -303,7 +306,8 @@ func (d *DB) redo(r *recovery, c found) error {
 		if r.lost[s.part] != nil {
 			continue
 		}
-		root, err := d.apply.apply(r.state(s.part).root(s.part), s.edits)
+		d.apply.diffs = d.apply.diffs[:0]
+		root, err := d.apply.apply(s.part, r.state(s.part).root(s.part), s.edits)
 		if err != nil {
 			if err := r.lose(s.part, err); err != nil {
 				return err

@@ -259,16 +259,16 @@ func TestDamageDeepDownIsATypedErrorAndResetHelps(t *testing.T) {
 	closeNow(t, b.DB)
 	again := reopenBench(t, b.st, Options{fan: 4})
 	h := func() Hash { // the leaf of key 50
-		n := again.current.Load().root(again.p)
-		for !n.leaf() {
-			k := n.route("50")
-			c, err := child(again.DB.st, n, k)
+		l := again.current.Load().root(again.p)
+		for n := l.node.Load(); !n.leaf(); {
+			i := n.route("50")
+			c, err := child(again.DB.st, n, i)
 			if err != nil {
 				t.Fatal(err)
 			}
-			n = c
+			n, l = c, n.kids[i]
 		}
-		return n.hash
+		return l.id()
 	}()
 	closeNow(t, again.DB)
 	b.st.damage(h, false)

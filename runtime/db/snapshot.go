@@ -1,10 +1,7 @@
 package db
 
 import (
-	"math/rand/v2"
-	"slices"
-	"sort"
-	"sync"
+	"fmt"
 	"sync/atomic"
 )
 
@@ -13,88 +10,61 @@ import (
 type Snapshot struct {
 	d        *DB
 	st       *state
-	shard    *shard
+	pin      *atomic.Int64 // one of st's counters
 	released atomic.Bool
 }
 
-// A registry knows which generations are being read. It is split so that readers on different cores seldom meet.
-type registry struct {
-	shards [8]shard
-}
-
-type shard struct {
-	mu   sync.Mutex
-	pins []pin    // guarded by mu; generations ascend
-	_    [64]byte // keeps neighbours' locks off this line
-}
-
-type pin struct {
-	st *state
-	n  int // snapshots
-}
-
-// Snapshot returns the newest generation.
+// Snapshot returns the newest generation. It takes no lock.
 func (d *DB) Snapshot() *Snapshot {
-	sh := &d.pins.shards[rand.Uint32N(uint32(len(d.pins.shards)))]
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	// Taken and registered under one lock: see "Snapshots" in the package comment.
-	st := d.current.Load()
-	if n := len(sh.pins); n > 0 && sh.pins[n-1].st == st {
-		sh.pins[n-1].n++
-	} else {
-		sh.pins = append(sh.pins, pin{st, 1})
+	for {
+		st := d.current.Load()
+		n := st.pins.shard()
+		n.Add(1)
+		// If st is current now, whoever looks for states to forget from now on sees the counter: see "Snapshots" in the package comment.
+		if d.current.Load() == st {
+			return &Snapshot{d: d, st: st, pin: n}
+		}
+		d.unpin(st, n)
 	}
-	return &Snapshot{d: d, st: st, shard: sh}
+}
+
+// SnapshotAt returns a generation of the past, or the newest: one of the Options.History generations before the newest, or one of which a snapshot
+// is held. Others are ErrGone.
+func (d *DB) SnapshotAt(gen uint64) (*Snapshot, error) {
+	st, n, ok := d.live.pin(gen)
+	if !ok {
+		return nil, fmt.Errorf("%w: %d, the newest is %d", ErrGone, gen, d.Generation())
+	}
+	return &Snapshot{d: d, st: st, pin: n}, nil
 }
 
 // Release ends the snapshot. Releasing it again does nothing.
 func (s *Snapshot) Release() {
-	if !s.released.CompareAndSwap(false, true) {
-		return
-	}
-	sh := s.shard
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	i := sort.Search(len(sh.pins), func(i int) bool { return sh.pins[i].st.gen >= s.st.gen })
-	if i == len(sh.pins) || sh.pins[i].st != s.st {
-		panic("db: invariant: a held snapshot is registered")
-	}
-	if sh.pins[i].n--; sh.pins[i].n == 0 {
-		sh.pins = slices.Delete(sh.pins, i, i+1)
+	if s.released.CompareAndSwap(false, true) {
+		s.d.unpin(s.st, s.pin)
 	}
 }
 
-// OldestSnapshot returns the generation of the oldest snapshot that is held, or the current one. A snapshot taken later is not older.
-func (d *DB) OldestSnapshot() uint64 {
-	oldest := d.Generation() // before the look at the shards
-	for i := range d.pins.shards {
-		sh := &d.pins.shards[i]
-		sh.mu.Lock()
-		if len(sh.pins) > 0 {
-			oldest = min(oldest, sh.pins[0].st.gen)
-		}
-		sh.mu.Unlock()
+func (d *DB) unpin(st *state, n *atomic.Int64) {
+	// After the counter: if st is current still, whoever replaces it sees the counter.
+	if n.Add(-1) == 0 && d.current.Load() != st {
+		d.live.forget(st)
 	}
-	return oldest
+}
+
+// OldestSnapshot returns the generation of the oldest snapshot that is held, or can still be taken because of Options.History; without any
+// it is the current one. A snapshot taken later is not older.
+func (d *DB) OldestSnapshot() uint64 {
+	return d.live.oldest(d.Generation()) // which is read before the counters
 }
 
 // Snapshots returns the number of snapshots that are held.
 func (d *DB) Snapshots() int {
-	n := 0
-	d.pins.each(func(p pin) { n += p.n })
-	return n
-}
-
-func (r *registry) each(fn func(pin)) {
-	for i := range r.shards {
-		sh := &r.shards[i]
-		sh.mu.Lock()
-		for _, p := range sh.pins {
-			fn(p)
-		}
-		sh.mu.Unlock()
+	n := int64(0)
+	for _, st := range d.live.all() {
+		n += st.pins.count()
 	}
+	return int(n)
 }
 
 // Gen returns the generation that s reads.
@@ -118,15 +88,69 @@ func (s *Snapshot) Get(part PartID, key string) (Hash, bool, error) {
 	return h, ok, s.d.explain(part, err)
 }
 
-// Range calls fn for every key with lo <= key < hi, in ascending or, if reverse, descending order, until fn returns false. An empty hi is no
-// bound. On an error what fn was given is right, but not all there is. A key that is kept may keep its neighbours' memory, 60 keys at most.
-func (s *Snapshot) Range(part PartID, lo, hi string, reverse bool, fn func(key string, h Hash) bool) error {
+// GetBatch appends the records at keys to out, in their order; the zero Hash says that there is none. Sorted keys are read quickest. On an
+// error it returns out as it was.
+func (s *Snapshot) GetBatch(part PartID, keys []string, out []Hash) ([]Hash, error) {
+	root, err := s.root(part)
+	if err != nil {
+		return out, err
+	}
+	all, err := getBatch(s.d.st, root, keys, out)
+	if err != nil {
+		return out, s.d.explain(part, err)
+	}
+	return all, nil
+}
+
+// Scan calls fn for the entries of a span, in its direction, until fn returns false or the limit is reached. On an error what fn was given is right, but not
+// all there is. A key that is kept may keep its neighbours' memory, 60 keys at most.
+func (s *Snapshot) Scan(part PartID, sp Span, fn func(key string, h Hash) bool) error {
 	root, err := s.root(part)
 	if err != nil {
 		return err
 	}
-	_, err = scan(s.d.st, root, lo, hi, reverse, fn)
-	return s.d.explain(part, err)
+	return s.d.explain(part, scan(s.d.st, root, sp, fn))
+}
+
+// Range is Scan for every key with lo <= key < hi; an empty hi is no bound.
+func (s *Snapshot) Range(part PartID, lo, hi string, reverse bool, fn func(key string, h Hash) bool) error {
+	return s.Scan(part, Span{Lo: lo, Hi: hi, Reverse: reverse}, fn)
+}
+
+// An Entry is a key and its record.
+type Entry struct {
+	Key  string
+	Hash Hash
+}
+
+// Page appends the first n entries of a span to out, fewer at its end, and returns the span of those behind them and whether there are any. The rest may be
+// read from this snapshot, or from a later one, where it holds what lies behind the last key then.
+func (s *Snapshot) Page(part PartID, sp Span, n int, out []Entry) (page []Entry, rest Span, more bool, err error) {
+	before, ask := len(out), sp
+	if n = max(n, 1); sp.Limit > 0 {
+		n = min(n, sp.Limit)
+	}
+	ask.Limit = n + 1 // one more, to know whether there is one
+	page = out
+	err = s.Scan(part, ask, func(key string, h Hash) bool {
+		if len(page)-before == n {
+			more = true
+			return false
+		}
+		page = append(page, Entry{key, h})
+		return true
+	})
+	rest = nothing
+	if err != nil {
+		return out, sp, true, err
+	}
+	if more = more && n != sp.Limit; more {
+		rest = sp.After(page[len(page)-1].Key)
+		if sp.Limit > 0 {
+			rest.Limit = sp.Limit - n
+		}
+	}
+	return page, rest, more, nil
 }
 
 // Count returns the number of keys with lo <= key < hi; an empty hi is no bound. It reads no more than the paths to the bounds.
@@ -135,11 +159,11 @@ func (s *Snapshot) Count(part PartID, lo, hi string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := count(s.d.st, root, lo, hi)
+	n, err := count(s.d.st, root, Span{Lo: lo, Hi: hi})
 	return n, s.d.explain(part, err)
 }
 
-func (s *Snapshot) root(part PartID) (*node, error) {
+func (s *Snapshot) root(part PartID) (*link, error) {
 	if s.released.Load() {
 		return nil, ErrReleased
 	}

@@ -14,6 +14,7 @@ type store interface {
 	PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) ([]Hash, error)
 	View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error
 	Has(h Hash) bool
+	HasAll(names []Hash) int
 	Commit(note []byte) error
 	Note() []byte
 	Tail(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error
@@ -30,7 +31,7 @@ type nodeStore struct {
 func (s *nodeStore) load(h Hash) (*node, error) {
 	var n *node
 	err := s.View(h, func(kind mmapcas.Kind, payload []byte) (err error) {
-		n, err = decodeNode(h, kind, payload)
+		n, err = decodeNode(kind, payload)
 		return err
 	})
 	if damaged(err) {
@@ -50,7 +51,7 @@ func damaged(err error) bool {
 
 // A tree is one partition at one time. It is immutable; its nodes obey T1 to T6.
 type tree struct {
-	root    *node  // nil: empty
+	root    *link  // nil: empty. A root node is in memory
 	changed uint64 // generation of the newest change
 }
 
@@ -58,13 +59,14 @@ func (t *tree) entries() uint64 {
 	if t == nil || t.root == nil {
 		return 0
 	}
-	return t.root.count()
+	return t.root.size
 }
 
 // A state is all versioned partitions in one generation, or all side partitions at one time. It is immutable once published.
 type state struct {
 	gen   uint64
 	trees []*tree // by PartID; nil, or beyond the end: never written
+	pins  *pins   // nil in a state of side partitions
 }
 
 func (s *state) tree(id PartID) *tree {
@@ -74,14 +76,21 @@ func (s *state) tree(id PartID) *tree {
 	return nil
 }
 
-func (s *state) root(id PartID) *node {
+// root returns the link to the root of a partition, nil if it is empty.
+func (s *state) root(id PartID) *link {
 	if t := s.tree(id); t != nil {
 		return t.root
 	}
 	return nil
 }
 
-func (s *state) clone() *state { return &state{s.gen, slices.Clone(s.trees)} }
+func (s *state) clone() *state {
+	c := &state{gen: s.gen, trees: slices.Clone(s.trees)}
+	if s.pins != nil {
+		c.pins = new(pins)
+	}
+	return c
+}
 
 // set changes a state that is not published yet.
 func (s *state) set(id PartID, t *tree) {

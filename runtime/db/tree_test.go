@@ -19,7 +19,7 @@ type treeModel struct {
 	st   *fakeStore
 	src  *nodeStore
 	a    applier
-	root *node
+	root *link
 	want map[string]Hash
 }
 
@@ -51,11 +51,11 @@ func sortedKeys(m map[string]Hash) []string { return slices.Sorted(maps.Keys(m))
 func (m *treeModel) edit(t *rapid.T, edits map[string]Hash) {
 	var list []edit
 	want := maps.Clone(m.want)
-	var diffs []diff
+	var diffs []Change
 	for _, k := range sortedKeys(edits) {
 		list = append(list, edit{k, edits[k]})
 		if old := want[k]; old != edits[k] {
-			diffs = append(diffs, diff{k, old, edits[k]})
+			diffs = append(diffs, Change{0, k, old, edits[k]})
 		}
 		if edits[k].IsZero() {
 			delete(want, k)
@@ -63,7 +63,8 @@ func (m *treeModel) edit(t *rapid.T, edits map[string]Hash) {
 			want[k] = edits[k]
 		}
 	}
-	root, err := m.a.apply(m.root, list)
+	m.a.diffs = nil
+	root, err := m.a.apply(0, m.root, list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func (m *treeModel) check(t interface {
 	}
 	for _, reverse := range []bool{false, true} {
 		var got []string
-		if _, err := scan(m.src, m.root, lo, hi, reverse, func(k string, h Hash) bool {
+		if err := scan(m.src, m.root, Span{Lo: lo, Hi: hi, Reverse: reverse}, func(k string, h Hash) bool {
 			if h != m.want[k] {
 				t.Fatalf("key %q: %v, want %v", k, h, m.want[k])
 			}
@@ -112,7 +113,7 @@ func (m *treeModel) check(t interface {
 			t.Fatalf("scan [%q, %q) reverse %t: %q, want %q", lo, hi, reverse, got, want)
 		}
 	}
-	if n, err := count(m.src, m.root, lo, hi); err != nil || n != uint64(len(want)) {
+	if n, err := count(m.src, m.root, Span{Lo: lo, Hi: hi}); err != nil || n != uint64(len(want)) {
 		t.Fatalf("count [%q, %q): %d, %v, want %d", lo, hi, n, err, len(want))
 	}
 	for _, k := range append([]string{lo, hi, lo + "a"}, want...) {
@@ -133,11 +134,12 @@ func (m *treeModel) write(t *rapid.T, forget bool) {
 		t.Fatal(err)
 	}
 	if forget {
-		root, err := m.src.load(m.root.hash)
+		n, err := m.src.load(m.root.id())
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.root = root
+		m.root = &link{size: n.count(), hash: m.root.hash}
+		m.root.node.Store(n)
 	}
 }
 
@@ -189,7 +191,7 @@ func TestTreeOldRootsStay(t *testing.T) {
 	m := newTreeModel(5)
 	rng := rand.New(rand.NewPCG(1, 2))
 	type version struct {
-		root *node
+		root *link
 		want map[string]Hash
 	}
 	var versions []version
@@ -209,7 +211,7 @@ func TestTreeOldRootsStay(t *testing.T) {
 			edits = append(edits, e)
 		}
 		sort.Slice(edits, func(i, j int) bool { return edits[i].key < edits[j].key })
-		root, err := m.a.apply(m.root, edits)
+		root, err := m.a.apply(0, m.root, edits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +239,7 @@ func TestTreeStaysFilled(t *testing.T) {
 	for i := range 12_000 {
 		edits = append(edits, edit{fmt.Sprintf("%06d", i), hashOf(i)})
 	}
-	root, err := m.a.apply(nil, edits)
+	root, err := m.a.apply(0, nil, edits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +250,7 @@ func TestTreeStaysFilled(t *testing.T) {
 			batch[j].hash = Hash{}
 		}
 		slices.SortFunc(batch, func(a, b edit) int { return strings.Compare(a.key, b.key) })
-		if root, err = m.a.apply(root, batch); err != nil {
+		if root, err = m.a.apply(0, root, batch); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -256,12 +258,12 @@ func TestTreeStaysFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaves := 0
-	walkLoaded(root, func(n *node) {
+	walkLoaded(root, func(_ *link, n *node) {
 		if n.leaf() {
 			leaves++
 		}
 	})
-	if n := root.count(); n != 1200 || int(n)/leaves < fanMax/4 {
+	if n := root.size; n != 1200 || int(n)/leaves < fanMax/4 {
 		t.Fatalf("%d entries in %d leaves", n, leaves)
 	}
 }
@@ -272,28 +274,28 @@ func TestTreeCopiesEachTouchedNodeOnce(t *testing.T) {
 	for i := range 40_000 {
 		edits = append(edits, edit{fmt.Sprintf("%06d", i), hashOf(i)})
 	}
-	root, err := m.a.apply(nil, edits)
+	root, err := m.a.apply(0, nil, edits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := map[*node]bool{}
-	walkLoaded(root, func(n *node) { before[n] = true })
+	walkLoaded(root, func(_ *link, n *node) { before[n] = true })
 	var file []edit
 	for i := range 100 {
 		file = append(file, edit{fmt.Sprintf("%06d", 17_000+i), hashOf(-i - 1)})
 	}
-	if root, err = m.a.apply(root, file); err != nil {
+	if root, err = m.a.apply(0, root, file); err != nil {
 		t.Fatal(err)
 	}
 	fresh := 0
-	walkLoaded(root, func(n *node) {
+	walkLoaded(root, func(_ *link, n *node) {
 		if !before[n] {
 			fresh++
 		}
 	})
 	// 100 adjacent keys touch two or three leaves and the inner nodes above.
-	if fresh > 3+root.level()+1 {
-		t.Fatalf("%d nodes copied for 100 adjacent keys in a tree of %d levels", fresh, root.level()+1)
+	if fresh > 3+root.node.Load().level()+1 {
+		t.Fatalf("%d nodes copied for 100 adjacent keys in a tree of %d levels", fresh, root.node.Load().level()+1)
 	}
 }
 

@@ -1,0 +1,205 @@
+package db
+
+// A walk goes through the leaves of a span, in its direction.
+type walk struct {
+	src   loader
+	span  Span
+	depth int // frames in use
+	path  [levelMax + 1]frame
+	top   *node // not looked at yet
+}
+
+// A frame is a node on the way and the children that are still to be visited.
+type frame struct {
+	n       *node
+	at, end int16 // children at to before end
+	lo, hi  int16 // the child that the lower and the upper bound may lie in; -1: none
+}
+
+func (w *walk) begin(src loader, root *link, s Span) {
+	w.src, w.span = src, s
+	if root != nil && !s.empty() {
+		w.top = root.node.Load()
+	}
+}
+
+// leaf returns the next leaf with entries of the span, those at from to before to. A nil leaf is the end.
+func (w *walk) leaf() (n *node, from, to int, err error) {
+	lo, hi := true, true
+	if n = w.top; n == nil {
+		n, lo, hi, err = w.next()
+	}
+	w.top = nil
+	for ; n != nil && err == nil; n, lo, hi, err = w.next() {
+		from, to = 0, n.len()
+		if lo && w.span.Lo != "" {
+			if n.leaf() {
+				from, _ = n.search(w.span.Lo)
+			} else {
+				from = n.route(w.span.Lo)
+			}
+		}
+		if hi = hi && w.span.Hi != ""; hi {
+			to, _ = n.search(w.span.Hi)
+		}
+		if n.leaf() {
+			if from < to {
+				return n, from, to, nil
+			}
+			continue
+		}
+		f := frame{n: n, at: int16(from), end: int16(to), lo: -1, hi: -1}
+		if lo {
+			f.lo = int16(from)
+		}
+		if hi {
+			f.hi = int16(to - 1)
+		}
+		w.path[w.depth] = f
+		w.depth++
+	}
+	return nil, 0, 0, err
+}
+
+// next returns the next node to look at and whether the bounds may lie in it.
+func (w *walk) next() (n *node, lo, hi bool, err error) {
+	for w.depth > 0 {
+		f := &w.path[w.depth-1]
+		if f.at >= f.end {
+			f.n = nil
+			w.depth--
+			continue
+		}
+		i := f.at
+		if w.span.Reverse {
+			f.end--
+			i = f.end
+		} else {
+			f.at++
+		}
+		n, err = child(w.src, f.n, int(i))
+		return n, i == f.lo, i == f.hi, err
+	}
+	return nil, false, false, nil
+}
+
+// get returns the record at key.
+func get(src loader, root *link, key string) (Hash, bool, error) {
+	if root == nil {
+		return Hash{}, false, nil
+	}
+	n := root.node.Load()
+	for !n.leaf() {
+		var err error
+		if n, err = child(src, n, n.route(key)); err != nil {
+			return Hash{}, false, err
+		}
+	}
+	i, found := n.search(key)
+	if !found {
+		return Hash{}, false, nil
+	}
+	return n.value(i), true, nil
+}
+
+// scan calls fn for the entries of a span until it returns false.
+func scan(src loader, root *link, s Span, fn func(string, Hash) bool) error {
+	var w walk
+	w.begin(src, root, s)
+	var room [fanMax]string
+	for left := s.Limit; ; {
+		n, from, to, err := w.leaf()
+		if n == nil || err != nil {
+			return err
+		}
+		if s.Limit > 0 && to-from > left {
+			if s.Reverse {
+				from = to - left
+			} else {
+				to = from + left
+			}
+		}
+		for i, keys := 0, n.keys(from, to, room[:0]); i < len(keys); i++ {
+			at := i
+			if s.Reverse {
+				at = len(keys) - 1 - i
+			}
+			if !fn(keys[at], n.value(from+at)) {
+				return nil
+			}
+		}
+		if left -= to - from; left == 0 {
+			return nil // not reached without a limit: left is below zero from the first leaf on
+		}
+	}
+}
+
+// getBatch appends the records at keys to out. Keys that lie in one leaf, one after the other, share the way to it.
+func getBatch(src loader, root *link, keys []string, out []Hash) ([]Hash, error) {
+	var leaf *node
+	for _, key := range keys {
+		if leaf == nil || leaf.compare(0, key) > 0 || leaf.compare(leaf.len()-1, key) < 0 {
+			if root == nil {
+				out = append(out, Hash{})
+				continue
+			}
+			leaf = root.node.Load()
+			for !leaf.leaf() {
+				var err error
+				if leaf, err = child(src, leaf, leaf.route(key)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		var h Hash
+		if i, found := leaf.search(key); found {
+			h = leaf.value(i)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// count returns the number of entries in a span, whatever its limit. It reads the paths to the two bounds.
+func count(src loader, root *link, s Span) (uint64, error) {
+	if root == nil || s.empty() {
+		return 0, nil
+	}
+	return countUnder(src, root.node.Load(), s, true, true)
+}
+
+// countUnder counts under n. lo and hi say whether the bounds may lie in it.
+func countUnder(src loader, n *node, s Span, lo, hi bool) (uint64, error) {
+	from, to := 0, n.len()
+	if lo = lo && s.Lo != ""; lo {
+		if n.leaf() {
+			from, _ = n.search(s.Lo)
+		} else {
+			from = n.route(s.Lo)
+		}
+	}
+	if hi = hi && s.Hi != ""; hi {
+		to, _ = n.search(s.Hi)
+	}
+	if n.leaf() {
+		return uint64(max(to-from, 0)), nil
+	}
+	var sum uint64
+	for i := from; i < to; i++ {
+		atLo, atHi := lo && i == from, hi && i == to-1
+		if !atLo && !atHi {
+			sum += n.kids[i].size
+			continue
+		}
+		c, err := child(src, n, i)
+		if err != nil {
+			return 0, err
+		}
+		part, err := countUnder(src, c, s, atLo, atHi)
+		if err != nil {
+			return 0, err
+		}
+		sum += part
+	}
+	return sum, nil
+}
