@@ -93,7 +93,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
-		CacheBytes: o.CacheBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,
+		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err

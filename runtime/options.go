@@ -34,8 +34,13 @@ type Options struct {
 	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero means 256 MiB.
 	CacheBytes int64
 
-	// CollectEvery is how large a store becomes before it is collected for the first time, in bytes; after that a collection is due whenever it
-	// has grown by a quarter, and by no less than a quarter of this. Zero means 64 MiB; negative means that only Engine.Collect collects.
+	// TraceBytes bounds what the heap keeps of query keys and what their runs read, by an estimate; it is looked at ten times a second. What is
+	// forgotten was written to the store before, and is read back when it is needed. Zero means 256 MiB.
+	TraceBytes int64
+
+	// CollectEvery is how large a store becomes before it is collected for the first time, in bytes. After that a collection is due whenever it
+	// holds half as much again as was live after the last one, and no less than half of this; Engine.Tidy collects at a quarter. Zero means
+	// 64 MiB; negative means that only Engine.Collect collects.
 	CollectEvery int64
 
 	// RecomputeShare is the share of validated query answers, 0 to 1, that are computed again and compared, to find queries that
@@ -55,6 +60,9 @@ func (o *Options) fill() error {
 	}
 	if o.Workers < 0 {
 		return fmt.Errorf("runtime: Options.Workers is %d, want 0 or more", o.Workers)
+	}
+	if o.CacheBytes < 0 || o.TraceBytes < 0 {
+		return fmt.Errorf("runtime: Options.CacheBytes is %d and TraceBytes %d, want 0 or more", o.CacheBytes, o.TraceBytes)
 	}
 	if o.CollectEvery == 0 {
 		o.CollectEvery = 64 << 20

@@ -95,6 +95,9 @@ func TestIncrementalEqualsClean(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
 	opts := runtime.Options{Workers: 2, Logger: quiet, SegmentBytes: 1 << 20, CollectEvery: -1}
+	if rng.IntN(2) == 0 {
+		opts.TraceBytes, opts.CacheBytes = 8<<10, 2<<10 // what is known is forgotten and read back all the time
+	}
 	e, err := runtime.Open(dir, opts)
 	if err != nil {
 		t.Fatal(err)

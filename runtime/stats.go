@@ -12,11 +12,15 @@ type Stats struct {
 	Generation  uint64
 	Snapshots   int // held now
 	Queries     map[string]QueryStats
-	MemoEntries int   // query keys known to this process
-	CachedBytes int64 // decoded results in memory, by stored size
-	Store       mmapcas.Stats
-	Collector   gc.Stats
-	Scheduler   sched.Stats
+	MemoEntries int   // query keys in memory, with what their runs read
+	TraceBytes  int64 // what they take, estimated; bounded by Options.TraceBytes
+	CachedBytes int64 // decoded results in memory, by stored size; bounded by Options.CacheBytes
+
+	MemoEvicted  uint64 // query keys forgotten to stay within the bound; asked again, they are read back from the store
+	CacheEvicted uint64 // decoded results dropped to stay within the bound
+	Store        mmapcas.Stats
+	Collector    gc.Stats
+	Scheduler    sched.Stats
 }
 
 // Profiling switches pprof labels (lane, task, client) on or off for tasks that start from now on.
@@ -33,15 +37,16 @@ type QueryStats struct {
 
 // Stats returns the engine's counters.
 func (e *Engine) Stats() Stats {
+	in := e.memo.Residency()
 	s := Stats{
 		Generation:  e.db.Generation(),
 		Snapshots:   e.db.Snapshots(),
 		Queries:     map[string]QueryStats{},
-		MemoEntries: e.memo.Entries(),
-		CachedBytes: e.memo.CachedBytes(),
-		Store:       e.store.Stats(),
-		Collector:   e.gc.Stats(),
-		Scheduler:   e.sched.Stats(),
+		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted,
+		CachedBytes: in.DecodedBytes, CacheEvicted: in.DecodedEvicted,
+		Store:     e.store.Stats(),
+		Collector: e.gc.Stats(),
+		Scheduler: e.sched.Stats(),
 	}
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts

@@ -19,9 +19,13 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	var open []*flight
 	for i, key := range keys {
 		e := t.entry(q, key)
-		if tr := e.last.Load(); tr == nil || !tr.covers(snap) || !t.sound(tr) {
-			flights[i] = e.join(snap.Gen())
-			open = append(open, flights[i])
+		if tr := e.last.Load(); tr != nil && tr.covers(snap) && t.sound(tr) {
+			continue
+		}
+		// An entry that is evicted at this very moment has none: the Get below sees to its key.
+		if f := e.join(snap.Gen()); f != nil {
+			flights[i] = f
+			open = append(open, f)
 		}
 	}
 	var next atomic.Int64

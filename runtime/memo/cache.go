@@ -10,6 +10,7 @@ import (
 type cache struct {
 	bytesMax int64
 	bytes    atomic.Int64
+	evicted  atomic.Uint64
 
 	mu   sync.Mutex
 	ring []*box // guarded by mu
@@ -43,6 +44,7 @@ func (c *cache) put(tr *trace, value any, bytes int) *box {
 			continue
 		}
 		victim.owner.value.CompareAndSwap(victim, nil)
+		c.evicted.Add(1)
 		total = c.bytes.Add(-int64(victim.bytes))
 		last := len(c.ring) - 1
 		c.ring[c.hand] = c.ring[last]

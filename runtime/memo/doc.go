@@ -61,6 +61,11 @@
 // of their own. Both are written by Flush; losing them costs runs, never a wrong answer. A result that
 // is missing or damaged in the store drops its trace and the query runs again.
 //
+// # What stays in memory
+//
+// Two clocks (Corbató, 1968) bound it: one the decoded results, at each result; one the keys with their traces, at each Flush. A key that is forgotten
+// costs a look into the store when it is asked again, not a run, unless what it needs is older than the traces that are stored.
+//
 // # Invariants
 //
 //   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit).
@@ -69,4 +74,6 @@
 //     result of any but the first tracesStored: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
+//   - M6: an entry that is evicted has no flight and nothing that is not written, and gets neither any more: at most one entry of a key
+//     is not dead.
 package memo

@@ -67,14 +67,19 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 
 // upToDate returns a trace of the key that holds in fr's snapshot, evaluating the query if need be.
 func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error) {
-	e := t.entry(q, key)
 	snap := fr.strand.Snap
 	for {
+		e := t.entry(q, key)
 		if tr := e.last.Load(); tr != nil && tr.covers(snap) && t.sound(tr) {
+			e.touch()
 			q.Counts.Reused.Add(1)
 			return e, tr, nil
 		}
 		f := e.join(snap.Gen())
+		if f == nil {
+			t.forget(e) // if whoever evicted it has not done so yet
+			continue
+		}
 		if t.claim(fr, f) {
 			t.fly(fr, f)
 			if errors.Is(f.err, errAbandoned) {

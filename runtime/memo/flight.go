@@ -29,10 +29,14 @@ const (
 	flightDone
 )
 
-// join returns the flight for gen, making one when there is none.
+// join returns the flight for gen, making one when there is none. It returns nil if the entry was evicted.
 func (e *entry) join(gen uint64) *flight {
+	e.touch()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.dead {
+		return nil
+	}
 	for _, f := range e.flights {
 		if f.gen == gen {
 			return f

@@ -15,10 +15,12 @@ func (t *Table) Dirty() int {
 	return len(t.dirty)
 }
 
-// Flush writes all traces that are not in the store yet. On an error they stay dirty and the next Flush tries again.
+// Flush writes all traces that are not in the store yet, and then makes room if there are too many in memory. On an error they stay dirty and
+// the next Flush tries again.
 func (t *Table) Flush(ctx context.Context) error {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
+	defer t.trim()
 	t.dirtyMu.Lock()
 	batch := t.dirty
 	t.dirty = nil

@@ -35,6 +35,9 @@ type Options struct {
 	// CacheBytes bounds the decoded results kept in memory, counted by their encoded size. Zero means 256 MiB.
 	CacheBytes int64
 
+	// TraceBytes bounds the keys and traces kept in memory, by an estimate of their size, as of the last Flush. Zero means 256 MiB.
+	TraceBytes int64
+
 	// RecomputeShare is the share of validated answers, 0 to 1, that are computed again and compared, to find
 	// queries that are not pure. Zero checks nothing.
 	RecomputeShare float64
@@ -51,6 +54,7 @@ type Table struct {
 	part    db.PartID
 	entries atomic.Int64
 	cache   cache
+	clock   clock
 	sampler atomic.Uint64
 	damage  atomic.Uint64 // how often something that results refer to was found missing
 
@@ -66,6 +70,7 @@ type entry struct {
 	query *Query
 	key   string
 	last  atomic.Pointer[trace] // the trace that answered most recently: the fast path
+	used  atomic.Bool           // set by readers, cleared by the clock's hand
 
 	mu      sync.Mutex
 	loaded  bool      // guarded by mu: the stored traces were read
@@ -73,6 +78,8 @@ type entry struct {
 	flights []*flight // guarded by mu: not done
 	dirty   bool      // guarded by mu: is in Table.dirty
 	why     Reason    // guarded by mu
+	dead    bool      // guarded by mu: evicted; whoever comes here looks for the key's new entry
+	bytes   int       // guarded by mu: as counted in clock.bytes
 
 	tracesAdded uint64 // guarded by mu: how many traces were ever added, by runs
 }
@@ -81,6 +88,9 @@ type entry struct {
 func New(o Options) (*Table, error) {
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 256 << 20
+	}
+	if o.TraceBytes == 0 {
+		o.TraceBytes = 256 << 20
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -106,7 +116,7 @@ func New(o Options) (*Table, error) {
 // CachedBytes returns the encoded size of the decoded results in memory.
 func (t *Table) CachedBytes() int64 { return t.cache.bytes.Load() }
 
-// Entries returns the number of keys known to this process.
+// Entries returns the number of keys in memory.
 func (t *Table) Entries() int { return int(t.entries.Load()) }
 
 // Bind makes q usable with t. It is called once, before anything else is done with q.
@@ -124,6 +134,7 @@ func (t *Table) entry(q *Query, key string) *entry {
 	e, known := q.entries.LoadOrCompute(key, func() *entry { return &entry{query: q, key: key} })
 	if !known {
 		t.entries.Add(1)
+		t.clock.add(e)
 	}
 	return e
 }
@@ -156,6 +167,7 @@ func (t *Table) load(e *entry) error {
 		return nil
 	}
 	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.o.Store.Has(tr.result) })
+	t.clock.weigh(e)
 	return nil
 }
 
@@ -166,6 +178,7 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 	e.tracesAdded++
 	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o.sameReads(tr) })
 	e.first(tr)
+	t.clock.weigh(e)
 	e.mu.Unlock()
 	t.markDirty(e)
 }
@@ -190,6 +203,7 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 		e.traces = slices.Delete(e.traces, i, i+1)
 	}
 	e.first(tr)
+	t.clock.weigh(e)
 	e.mu.Unlock()
 	if !stored {
 		t.markDirty(e)
@@ -264,4 +278,5 @@ func (t *Table) drop(e *entry, tr *trace) {
 	defer e.mu.Unlock()
 	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o == tr })
 	e.last.CompareAndSwap(tr, nil)
+	t.clock.weigh(e)
 }

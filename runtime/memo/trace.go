@@ -25,6 +25,7 @@ type trace struct {
 	holds   atomic.Pointer[intervals]
 	soundAt atomic.Uint64       // Table.damage when the result and what it refers to were last known to be there
 	value   atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
+	bytes   atomic.Int64        // estimated size, 0 until somebody asks
 }
 
 // An interval of generations, both ends included.

@@ -1,0 +1,138 @@
+package memo
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// A clock bounds the bytes of the entries, by the CLOCK rule as cache does. An entry that is evicted is forgotten, not lost: its traces
+// were written before, and are loaded again when somebody asks for the key. What an eviction does lose is the traces
+// beyond those that are stored (tracesStored), and how the key was last answered (Explain).
+//
+// Entries that are being evaluated, or have traces that are not written yet, stay.
+type clock struct {
+	bytes   atomic.Int64
+	evicted atomic.Uint64
+
+	mu   sync.Mutex
+	ring []*entry // guarded by mu
+	hand int      // guarded by mu
+}
+
+// Estimates, in bytes, of what an entry and a trace take beside their strings and reads.
+const (
+	entryBytes = 256
+	traceBytes = 256
+	readBytes  = 72 + len(mmapcas.Hash{})
+)
+
+func (c *clock) add(e *entry) {
+	e.mu.Lock()
+	c.weigh(e)
+	e.mu.Unlock()
+	c.mu.Lock()
+	c.ring = append(c.ring, e)
+	c.mu.Unlock()
+}
+
+// weigh counts e anew. The caller holds e.mu.
+func (c *clock) weigh(e *entry) {
+	if e.dead {
+		return // not counted any more
+	}
+	n := entryBytes + len(e.key)
+	for _, tr := range e.traces {
+		n += tr.size()
+	}
+	c.bytes.Add(int64(n - e.bytes))
+	e.bytes = n
+}
+
+// size estimates the bytes of tr. Keys count in full, although traces that follow each other may share them.
+func (tr *trace) size() int {
+	if n := tr.bytes.Load(); n != 0 {
+		return int(n)
+	}
+	n := traceBytes
+	for i := range tr.reads {
+		n += readBytes + len(tr.reads[i].key) + len(tr.reads[i].hi)
+	}
+	tr.bytes.Store(int64(n))
+	return n
+}
+
+// trim evicts entries until they are within bounds, or twice round. The caller holds flushMu, so nothing is being written.
+func (t *Table) trim() {
+	c := &t.clock
+	if c.bytes.Load() <= t.o.TraceBytes {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for looks := 2 * len(c.ring); looks > 0 && len(c.ring) > 0 && c.bytes.Load() > t.o.TraceBytes; looks-- {
+		if c.hand >= len(c.ring) {
+			c.hand = 0
+		}
+		e := c.ring[c.hand]
+		if e.used.Swap(false) || !t.evict(e) {
+			c.hand++
+			continue
+		}
+		last := len(c.ring) - 1
+		c.ring[c.hand] = c.ring[last]
+		c.ring[last] = nil
+		c.ring = c.ring[:last]
+	}
+}
+
+// evict forgets e unless it is in use.
+func (t *Table) evict(e *entry) bool {
+	e.mu.Lock()
+	if len(e.flights) > 0 || e.dirty {
+		e.mu.Unlock()
+		return false
+	}
+	e.dead = true
+	t.clock.bytes.Add(-int64(e.bytes))
+	e.mu.Unlock()
+	t.forget(e)
+	t.clock.evicted.Add(1)
+	return true
+}
+
+// forget makes way for a new entry of a dead one's key.
+func (t *Table) forget(e *entry) {
+	e.query.entries.Compute(e.key, func(cur *entry, there bool) (*entry, bool) {
+		if there && cur == e {
+			t.entries.Add(-1)
+			return nil, true
+		}
+		return cur, !there
+	})
+}
+
+// touch tells the clock that e is in use.
+func (e *entry) touch() {
+	if !e.used.Load() {
+		e.used.Store(true)
+	}
+}
+
+// Residency is what a table keeps in memory.
+type Residency struct {
+	Entries        int    // keys
+	Bytes          int64  // of the keys and their traces, estimated
+	Evicted        uint64 // keys forgotten to stay within Options.TraceBytes
+	DecodedBytes   int64  // results in decoded form, by their encoded size
+	DecodedEvicted uint64 // of them, dropped to stay within Options.CacheBytes
+}
+
+// Residency returns what is in memory now.
+func (t *Table) Residency() Residency {
+	return Residency{
+		Entries: t.Entries(), Bytes: t.clock.bytes.Load(), Evicted: t.clock.evicted.Load(),
+		DecodedBytes: t.cache.bytes.Load(), DecodedEvicted: t.cache.evicted.Load(),
+	}
+}
