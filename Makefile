@@ -50,7 +50,7 @@ tidy-check: ## fail if go.mod or go.sum are not tidy
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|task|store|index: ours and the peers, alternating in one run, medians, tab-separated
+compare: ## SUITE=ring|task|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
 
 profile: build ## record a labelled CPU profile of a cold index and report it by lane and task

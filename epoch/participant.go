@@ -63,13 +63,17 @@ func (p *Participant) left() {
 }
 
 // Refresh moves the pin to the current epoch, for long loops that hold no reference between rounds.
-// It costs two loads while the epoch has not moved. Everything read before becomes invalid. Inside a
+// It costs a few loads while the epoch has not moved. Everything read before becomes invalid. Inside a
 // nested Enter it does nothing, because the outer one may still hold references.
 func (p *Participant) Refresh() {
-	if p.depth != 1 {
-		return
-	}
 	if w := inside(p.domain.global.Load()); w != p.slot.word.Load() {
+		p.refresh(w)
+	}
+}
+
+// refresh is the end of a Refresh that found another epoch in the slot, or none.
+func (p *Participant) refresh(w uint64) {
+	if p.depth == 1 {
 		p.slot.enter(w)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/epoch"
 	"github.com/cytisus/cytisus/benchmarks/index"
 	"github.com/cytisus/cytisus/benchmarks/ring"
 	"github.com/cytisus/cytisus/benchmarks/store"
@@ -27,6 +28,7 @@ import (
 
 // suites is what there is. One line here and one folder add a suite.
 var suites = []func() compare.Suite{
+	epoch.Suite,
 	index.Suite,
 	ring.Suite,
 	store.Suite,
