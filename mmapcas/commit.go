@@ -38,6 +38,8 @@ func (s *Store) commit(note []byte) error {
 	// With all appenders in hand no put is between index and length, so these lengths cover all that anyone has been
 	// told is stored.
 	lengths := map[*segment]int64{}
+	// No collection begins meanwhile, and one that is under way may move records behind these lengths.
+	quiet, moved := s.cycle.Load() == nil, s.counters.moved.Load()
 	s.pool.exclusive(func([]*appender) {
 		for _, seg := range s.segments() {
 			lengths[seg] = seg.mem.Length()
@@ -65,6 +67,10 @@ func (s *Store) commit(note []byte) error {
 	}
 	s.note.Store(&note)
 	s.counters.commits.Add(1)
+	if quiet {
+		s.saving.settled = moved
+		s.saveIndexSoon()
+	}
 	return nil
 }
 

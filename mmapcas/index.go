@@ -41,14 +41,16 @@ const (
 type index struct {
 	arena  *arena.Arena
 	epochs *epoch.Domain
+	saved  *savedIndex // where tables come from that are not in memory yet, nil if all are; immutable
 	shards [shardCount]shard
 }
 
 type shard struct {
-	table atomic.Pointer[table]
-	live  atomic.Int64 // entries, without dead ones
-	mu    sync.Mutex   // held to grow the table and to change or drop entries
-	_     [128 - 32]byte
+	table  atomic.Pointer[table] // nil until somebody asks for it, if there is a saved index
+	live   atomic.Int64          // entries, without dead ones
+	mu     sync.Mutex            // held to load and to grow the table and to change or drop entries
+	number int                   // immutable
+	_      [128 - 32]byte
 }
 
 type table struct {
@@ -75,6 +77,7 @@ func newIndex(a *arena.Arena, d *epoch.Domain, n int64) (*index, error) {
 	x := &index{arena: a, epochs: d}
 	buckets := bucketsFor(n / shardCount)
 	for i := range x.shards {
+		x.shards[i].number = i
 		t, err := newTable(buckets)
 		if err != nil {
 			x.free()
@@ -83,6 +86,37 @@ func newIndex(a *arena.Arena, d *epoch.Domain, n int64) (*index, error) {
 		x.shards[i].table.Store(t)
 	}
 	return x, nil
+}
+
+// newSavedIndex returns an index whose tables are read from a file as they are asked for.
+func newSavedIndex(a *arena.Arena, d *epoch.Domain, v *savedIndex) *index {
+	x := &index{arena: a, epochs: d, saved: v}
+	for i := range x.shards {
+		x.shards[i].number = i
+		x.shards[i].live.Store(int64(v.head.parts[i].entries))
+	}
+	return x
+}
+
+// load returns the table of a shard after reading it, unless somebody else has.
+func (x *index) load(s *shard) (*table, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return x.loadLocked(s)
+}
+
+// loadLocked is load for whoever holds the shard's mutex. Without memory for the table the shard stays unread.
+func (x *index) loadLocked(s *shard) (*table, error) {
+	if t := s.table.Load(); t != nil {
+		return t, nil
+	}
+	t, entries, err := x.saved.table(s.number)
+	if err != nil {
+		return nil, err
+	}
+	s.live.Add(entries - int64(x.saved.head.parts[s.number].entries))
+	s.table.Store(t)
+	return t, nil
 }
 
 // bucketsFor returns a power of two of buckets that n entries fill to less than 2/3.
@@ -99,6 +133,9 @@ func (x *index) free() {
 			_ = t.block.Free()
 		}
 	}
+	if x.saved != nil && x.saved.left.Load() > 0 {
+		x.saved.close()
+	}
 }
 
 // place is where a name is looked for.
@@ -112,6 +149,9 @@ func (x *index) place(h Hash) place {
 	lo, hi := binary.LittleEndian.Uint64(h[:8]), binary.LittleEndian.Uint64(h[8:])
 	return place{shard: &x.shards[lo>>40&(shardCount-1)], start: lo & (1<<40 - 1), tag: hi &^ addrMask}
 }
+
+// shardOf returns the number of the shard of h.
+func shardOf(h Hash) int { return int(h[5]) }
 
 // match is the comparison of a bucket with a tag: bit i says that slot i may be it.
 type match struct {
@@ -154,6 +194,12 @@ func isEntry(w uint64) bool {
 func (x *index) find(h Hash) arena.Addr {
 	p := x.place(h)
 	t := p.shard.table.Load()
+	if t == nil {
+		var err error
+		if t, err = x.load(p.shard); err != nil {
+			return arena.Nil // absent, until there is memory again
+		}
+	}
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(p.start + i)
 		m := matchBucket(b, p.tag)
@@ -176,6 +222,11 @@ func (x *index) insert(h Hash, addr arena.Addr) (existing arena.Addr, err error)
 	p := x.place(h)
 	for {
 		t := p.shard.table.Load()
+		if t == nil {
+			if t, err = x.load(p.shard); err != nil {
+				return arena.Nil, err
+			}
+		}
 		existing, done := x.tryInsert(t, p, h, addr)
 		if done && existing != arena.Nil {
 			return existing, nil
@@ -281,7 +332,10 @@ func (x *index) change(h Hash, from, to arena.Addr) bool {
 	p := x.place(h)
 	p.shard.mu.Lock()
 	defer p.shard.mu.Unlock()
-	t := p.shard.table.Load()
+	t, err := x.loadLocked(p.shard)
+	if err != nil {
+		return false
+	}
 	old := p.tag | uint64(from)
 	with := p.tag | uint64(to)
 	if to == arena.Nil {
@@ -310,7 +364,10 @@ func (x *index) dropUnreadable(h Hash) {
 	p := x.place(h)
 	p.shard.mu.Lock()
 	defer p.shard.mu.Unlock()
-	t := p.shard.table.Load()
+	t, err := x.loadLocked(p.shard)
+	if err != nil {
+		return
+	}
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(p.start + i)
 		for j := range b {
@@ -338,7 +395,11 @@ func (x *index) dropRange(from, to arena.Addr) {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
-		t := s.table.Load()
+		t, err := x.loadLocked(s)
+		if err != nil {
+			s.mu.Unlock()
+			continue
+		}
 		for j := range t.slots {
 			if w := t.slots[j].Load(); isEntry(w) && arena.Addr(w&addrMask) >= from && arena.Addr(w&addrMask) < to {
 				t.slots[j].Store(slotDead)
@@ -358,7 +419,10 @@ func touch(b []byte) byte { return b[0] }
 // pin.
 func (x *index) eachOf(i int, fn func(entry)) {
 	s := &x.shards[i]
-	t := s.table.Load()
+	t, err := x.load(s)
+	if err != nil {
+		return
+	}
 	for j := range t.slots {
 		if w := t.slots[j].Load(); isEntry(w) {
 			fn(entry{addr: arena.Addr(w & addrMask), word: w, slot: &t.slots[j], shard: s, table: t})
@@ -389,7 +453,9 @@ func (x *index) count() int64 {
 func (x *index) bytes() int64 {
 	var n int64
 	for i := range x.shards {
-		n += int64(x.shards[i].table.Load().block.Len())
+		if t := x.shards[i].table.Load(); t != nil {
+			n += int64(t.block.Len())
+		}
 	}
 	return n
 }

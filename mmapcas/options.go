@@ -60,6 +60,8 @@ type Options struct {
 	Logger *slog.Logger
 	// ReadOnly opens a store that exists, beside other readers, and changes nothing on disk.
 	ReadOnly bool
+	// saveBytes, if not 0, is in place of saveBytesOpen and saveBytesClose.
+	saveBytes int64
 	// Name is what others read about the holder of the store's lock. Empty means the program's name.
 	Name string
 }

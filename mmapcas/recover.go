@@ -1,10 +1,12 @@
 package mmapcas
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cytisus/cytisus/arena"
@@ -28,7 +30,14 @@ func (s *Store) recover() error {
 		newest = &manifestRecord{}
 	}
 	s.note.Store(&newest.note)
-	if s.index, err = newIndex(s.arena, s.epochs, int64(newest.records)); err != nil {
+	saved, err := s.findIndexFile(newest)
+	if err != nil {
+		return err
+	}
+	if saved != nil {
+		s.index = newSavedIndex(s.arena, s.epochs, saved)
+		s.counters.live.Store(saved.head.live)
+	} else if s.index, err = newIndex(s.arena, s.epochs, int64(newest.records)); err != nil {
 		return err
 	}
 	listed := map[uint32]int64{}
@@ -40,6 +49,7 @@ func (s *Store) recover() error {
 		return err
 	}
 	next := max(newest.next, 1)
+	var all []*found
 	for _, name := range names { // in the order of their numbers
 		if strings.HasSuffix(name, vfs.TempSuffix) && !s.opts.ReadOnly {
 			if err := s.fs.Remove(filepath.Join(s.dir, name)); err != nil {
@@ -61,9 +71,10 @@ func (s *Store) recover() error {
 			continue
 		}
 		next = max(next, number+1)
-		if err := s.recoverSegment(number, length, isListed, newest.synced); err != nil {
-			return err
-		}
+		all = append(all, &found{number: number, trusted: length, listed: isListed})
+	}
+	if err := s.recoverSegments(all, saved, newest.synced); err != nil {
+		return err
 	}
 	for number := range listed {
 		seg := &segment{number: number, name: filepath.Join(s.dir, segmentName(number))}
@@ -102,110 +113,197 @@ func (s *Store) readSegmentHeader(path string) (h segmentHeader, ok bool, err er
 	return h, ok, errors.Join(err, f.Close())
 }
 
-// recoverSegment maps a segment file and enters its records. trusted is the length that the manifest gives it.
-func (s *Store) recoverSegment(number uint32, trusted int64, listed, synced bool) error {
-	seg := &segment{number: number, name: filepath.Join(s.dir, segmentName(number))}
-	f, err := s.fs.Open(seg.name, s.opts.ReadOnly)
+// A found is a segment file that Open comes across.
+type found struct {
+	number  uint32
+	trusted int64 // the length that the manifest gives it
+	listed  bool  // in the manifest
+
+	// What mapping it shows.
+	seg                   *segment // nil if there is nothing to be had from it
+	size, bytes, readable int64
+	headerOK              bool
+	covered               int64 // up to here its records are in the saved index
+	end                   int64 // up to here they are records at all
+	damaged               bool
+}
+
+// recoverSegments maps segment files and enters their records. What the manifest covers comes first: of two
+// copies of a record one there may be durable, and one behind it may not.
+func (s *Store) recoverSegments(all []*found, saved *savedIndex, synced bool) error {
+	// Those with a place of their own are mapped before others can take it.
+	slices.SortStableFunc(all, func(a, b *found) int {
+		return cmp.Compare(saved.rank(a.number), saved.rank(b.number))
+	})
+	for _, f := range all {
+		if err := s.recoverSegment(f, saved); err != nil {
+			return err
+		}
+	}
+	all = slices.DeleteFunc(all, func(f *found) bool { return f.seg == nil })
+	slices.SortFunc(all, func(a, b *found) int { return cmp.Compare(a.number, b.number) })
+	if err := s.settleSaved(saved); err != nil {
+		return err
+	}
+	each := s.forEach(all)
+	for _, enter := range []func(*found) error{s.enterTrusted, s.enterTail} {
+		if err := each(enter); err != nil {
+			return err
+		}
+	}
+	for _, f := range all {
+		s.finishSegment(f, synced)
+	}
+	return nil
+}
+
+// parallelBytes is how much there must be to scan for several goroutines to do it.
+const parallelBytes = 4 << 20
+
+// forEach returns what calls a function for all segments, one after the other if there is little to do.
+func (s *Store) forEach(all []*found) func(func(*found) error) error {
+	var n int64
+	for _, f := range all {
+		n += f.trusted - f.covered
+	}
+	if n < parallelBytes {
+		return func(fn func(*found) error) error {
+			for _, f := range all {
+				if err := fn(f); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return func(fn func(*found) error) error {
+		return inParallel(len(all), func(i int) error { return fn(all[i]) })
+	}
+}
+
+// recoverSegment maps a segment file, if it is one.
+func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
+	seg := &segment{number: f.number, name: filepath.Join(s.dir, segmentName(f.number))}
+	file, err := s.fs.Open(seg.name, s.opts.ReadOnly)
 	if err != nil {
 		return err
 	}
-	seg.file = f
-	size, err := f.Size()
-	if err != nil {
-		return errors.Join(err, f.Close())
+	seg.file = file
+	if f.size, err = file.Size(); err != nil {
+		return errors.Join(err, file.Close())
 	}
 	h, ok, err := s.readSegmentHeader(seg.name)
 	switch {
-	case err != nil && !listed:
+	case err != nil && !f.listed:
 		_ = s.damage(seg, 0, "cannot be read", err)
-		return f.Close()
-	case !ok && !listed:
+		return file.Close()
+	case !ok && !f.listed:
 		// The process or the power went while the segment was made: nothing in it was ever promised.
-		return errors.Join(f.Close(), s.removeLeftover(segmentName(number)))
+		return errors.Join(file.Close(), s.removeLeftover(segmentName(f.number)))
 	case !ok:
 		_ = s.damage(seg, 0, "segment header fails its checksum", nil)
-		h.bytes = max(s.arena.SegmentBytes(), size)
-	case h.identity != s.identity || h.number != number:
+		h.bytes = max(s.arena.SegmentBytes(), f.size)
+	case h.identity != s.identity || h.number != f.number:
 		_ = s.damage(seg, 0, "segment of another store, or under another name", nil)
-		return f.Close()
+		return file.Close()
 	}
-	if size < trusted {
-		_ = s.damage(seg, size, fmt.Sprintf("file ends here, the manifest gives it %d bytes", trusted), nil)
+	if f.size < f.trusted {
+		_ = s.damage(seg, f.size, fmt.Sprintf("file ends here, the manifest gives it %d bytes", f.trusted), nil)
 	}
-	return s.mapSegment(seg, size, h.bytes, trusted, ok, synced)
+	f.headerOK, f.bytes = ok, max(h.bytes, f.size)
+	return s.mapSegment(f, seg, saved)
 }
 
-func (s *Store) mapSegment(seg *segment, size, bytes, trusted int64, headerOK, synced bool) (err error) {
-	f := seg.file
-	unusable := func(err error) error { return errors.Join(err, f.Close()) }
-	bytes = max(bytes, size)
-	if s.wholeFiles() && size < bytes {
+func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error) {
+	unusable := func(err error) error { return errors.Join(err, seg.file.Close()) }
+	if s.wholeFiles() && f.size < f.bytes {
 		if s.opts.ReadOnly {
-			bytes = size
-		} else if err := f.Allocate(bytes); err != nil {
+			f.bytes = f.size
+		} else if err := seg.file.Allocate(f.bytes); err != nil {
 			// A full disk is no reason not to read.
 			s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)
-			bytes, headerOK = size, false
+			f.bytes, f.headerOK = f.size, false
 		} else {
-			size = bytes
+			f.size = f.bytes
 		}
 	}
-	readable := min(size, bytes) &^ (arena.Unit - 1)
-	if readable <= segmentHeaderBytes {
+	f.readable = min(f.size, f.bytes) &^ (arena.Unit - 1)
+	if f.readable <= segmentHeaderBytes {
 		// Nothing in it, and too short to be appended to; it was made a moment before the end.
 		return unusable(nil)
 	}
-	seg.reusable = headerOK && bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
-	seg.mem, err = s.arena.Map(arena.Spec{
-		Source: f.Source(), Bytes: bytes, Ready: readable, Owner: seg, ReadOnly: s.opts.ReadOnly,
-		Grow: s.growFile(seg, bytes, readable),
-	})
+	seg.reusable = f.headerOK && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
+	spec := arena.Spec{
+		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly,
+		Grow: s.growFile(seg, f.bytes, f.readable),
+	}
+	saved.place(seg.number, &spec)
+	seg.mem, err = s.arena.Map(spec)
+	if spec.Fixed && errors.Is(err, arena.ErrAddressSpace) {
+		spec.Fixed = false // then its records are looked at one by one
+		seg.mem, err = s.arena.Map(spec)
+	}
 	if err != nil {
 		return unusable(err)
 	}
 	s.segs[seg.number] = seg
+	f.seg = seg
+	seg.noted = f.trusted
+	f.trusted = min(max(f.trusted, segmentHeaderBytes), f.readable)
+	f.covered = saved.cover(seg, f.trusted)
+	seg.saved = f.covered
+	return nil
+}
 
-	noted := trusted
-	trusted = min(max(trusted, segmentHeaderBytes), readable)
-	damagedBefore := s.counters.damaged.Load()
-	end, err := s.enter(seg, trusted, readable)
-	if err != nil {
-		return err
-	}
+// enterTrusted puts the records that the manifest covers into the index.
+func (s *Store) enterTrusted(f *found) error {
+	_, err := s.enter(f, max(f.covered, segmentHeaderBytes), f.trusted, false)
+	return err
+}
+
+// enterTail puts the records behind those into the index and finds their end.
+func (s *Store) enterTail(f *found) (err error) {
+	f.end, err = s.enter(f, f.trusted, f.readable, true)
+	return err
+}
+
+// finishSegment decides whether the segment may be appended to.
+func (s *Store) finishSegment(f *found, synced bool) {
+	seg := f.seg
 	// What is damaged stays as it is: appending behind a header that is whole, of a record that is not, would make that
 	// header swallow what is appended.
-	seg.reusable = seg.reusable && s.counters.damaged.Load() == damagedBefore && size >= noted
-	seg.mem.SetLength(end)
-	seg.noted, seg.tailFrom, seg.tailTo = trusted, trusted, end
+	seg.reusable = seg.reusable && !f.damaged && f.size >= seg.noted
+	seg.mem.SetLength(f.end)
+	seg.noted, seg.tailFrom, seg.tailTo = f.trusted, f.trusted, f.end
 	if synced {
-		seg.synced.Store(trusted)
+		seg.synced.Store(f.trusted)
 	}
-	if seg.reusable && bytes-end >= bytes/spareShare {
+	if seg.reusable && f.bytes-f.end >= f.bytes/spareShare {
 		// A1. Whatever lies there never counted, and must not be taken for records once others stand before it.
-		err := f.Zero(end, size-end)
+		err := seg.file.Zero(f.end, f.size-f.end)
 		if err == nil {
-			err = f.Allocate(size) // where clearing made holes
+			err = seg.file.Allocate(f.size) // where clearing made holes
 		}
 		if err == nil {
 			s.spares = append(s.spares, seg)
-			return nil
+			return
 		}
 		s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)
 	}
 	seg.mem.Seal()
-	return nil
 }
 
-// enter puts the segment's records into the index and returns where they end.
-func (s *Store) enter(seg *segment, trusted, readable int64) (end int64, err error) {
+// enter puts the records from one offset to another into the index and returns where they end.
+func (s *Store) enter(f *found, from, to int64, tail bool) (end int64, err error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
-	report := func(off int64, reason string, err error) { _ = s.damage(seg, off, reason, err) }
-	w := scanner{arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: trusted, damaged: report}
-	if err := s.enterAll(&w); err != nil {
-		return 0, err
+	w := scanner{
+		arena: s.arena, seg: f.seg.mem, off: from, end: to, payloads: tail,
+		damaged: func(off int64, reason string, err error) {
+			f.damaged = true
+			_ = s.damage(f.seg, off, reason, err)
+		},
 	}
-	w = scanner{arena: s.arena, seg: seg.mem, off: trusted, end: readable, payloads: true, damaged: report}
 	err = s.enterAll(&w)
 	return w.off, err
 }

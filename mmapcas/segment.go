@@ -31,6 +31,8 @@ type segment struct {
 
 	// noted is the length in the newest manifest record; guarded by commitMu.
 	noted int64
+	// saved is the length that the index file covers; guarded by saving.mu.
+	saved int64
 	// tailFrom and tailTo bound what Open found beyond the manifest; guarded by commitMu, equal when there is nothing.
 	tailFrom, tailTo int64
 

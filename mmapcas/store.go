@@ -53,6 +53,8 @@ type Store struct {
 
 	failure atomic.Pointer[error] // the first failed sync
 
+	saving saving
+
 	cycle atomic.Pointer[Cycle] // the running collection; changed with all appenders held
 }
 
@@ -164,6 +166,7 @@ func (s *Store) Close() error {
 			a.Detach()
 		}
 	})
+	s.saveIndexNow()
 	return s.release()
 }
 

@@ -88,6 +88,7 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	w.close(s)
 	c.end()
 	s.counters.cycles.Add(1)
+	s.saveIndexAfterCycle()
 	s.epochs.Collect()
 	return true, st, nil
 }

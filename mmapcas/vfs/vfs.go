@@ -104,6 +104,14 @@ func ReadFile(fs FS, name string) (b []byte, err error) {
 // cut too, finds the old bytes or the new ones. With sync false that holds for killed processes only. replaced reports
 // whether the name leads to the new bytes now, which it may although making that durable failed.
 func WriteFile(fs FS, dir, name string, b []byte, sync bool) (replaced bool, err error) {
+	return Replace(fs, dir, name, sync, func(f File) error {
+		_, err := f.WriteAt(b, 0)
+		return err
+	})
+}
+
+// Replace is WriteFile for what fill writes into an empty file; its error leaves the old file in place.
+func Replace(fs FS, dir, name string, sync bool, fill func(File) error) (replaced bool, err error) {
 	tmp := name + TempSuffix
 	f, err := fs.Create(tmp)
 	if errors.Is(err, iofs.ErrExist) {
@@ -116,7 +124,7 @@ func WriteFile(fs FS, dir, name string, b []byte, sync bool) (replaced bool, err
 	if err != nil {
 		return false, err
 	}
-	_, err = f.WriteAt(b, 0)
+	err = fill(f)
 	if err == nil && sync {
 		err = f.Sync()
 	}

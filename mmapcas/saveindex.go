@@ -1,0 +1,195 @@
+package mmapcas
+
+import (
+	"sync"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+// How much must have been committed since the index was saved for it to be saved again, as the inverse of what is saved
+// already, and at the least. While the store is open a save costs a write of some 8 bytes per record and delays nobody; what
+// it saves is scanning after the process was killed. At Close somebody waits for it, and the next Open for what was
+// not saved.
+const (
+	saveShareOpen   = 4
+	saveShareClose  = 32
+	saveBytesOpen   = 16 << 20
+	saveBytesClose  = 256 << 10
+	saveFailedShare = 4 // wait for that much more after a failure
+)
+
+// saving is the state of writing index files.
+type saving struct {
+	mu      sync.Mutex
+	busy    chan struct{} // closed when the save under way has ended; nil if there is none; guarded by mu
+	retryAt int64         // committed bytes from which to try again after a failure; guarded by mu
+	changed int64         // records swept and moved when the last save began; guarded by mu
+
+	// settled is counters.moved at the last Commit that began outside a collection: all records moved before are where a
+	// manifest record says that bytes are complete. Guarded by commitMu.
+	settled int64
+}
+
+// A save is one index file being written.
+type save struct {
+	s        *Store
+	head     indexHead
+	segs     []*segment // of head.segments
+	coverage coverage
+	moved    int64
+	changed  int64
+	bytes    int64 // committed
+}
+
+// saveIndexSoon begins to save the index if enough has changed. The caller holds commitMu.
+func (s *Store) saveIndexSoon() {
+	if v := s.beginSave(saveShareOpen, saveBytesOpen); v != nil {
+		go v.run()
+	}
+}
+
+// saveIndexNow saves the index if enough has changed, at Close. The caller holds commitMu, and nobody puts.
+func (s *Store) saveIndexNow() {
+	s.waitForSave()
+	if v := s.beginSave(saveShareClose, saveBytesClose); v != nil {
+		v.run()
+	}
+}
+
+// waitForSave returns when no save is under way.
+func (s *Store) waitForSave() {
+	s.saving.mu.Lock()
+	busy := s.saving.busy
+	s.saving.mu.Unlock()
+	if busy != nil {
+		<-busy
+	}
+}
+
+// saveIndexAfterCycle saves what a collection left, so that what it dropped does not come back. If it moved records the
+// next Commit does that.
+func (s *Store) saveIndexAfterCycle() {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	if !s.closed.Load() {
+		s.saveIndexSoon()
+	}
+}
+
+// beginSave decides whether the index is to be saved and notes what the file will speak about. The caller holds commitMu.
+func (s *Store) beginSave(share, least int64) *save {
+	if s.dir == "" || s.opts.ReadOnly || s.manifest == nil || s.manifest.seq == 0 || s.failure.Load() != nil ||
+		s.cycle.Load() != nil || s.saving.settled != s.counters.moved.Load() {
+		return nil
+	}
+	if s.opts.saveBytes > 0 {
+		least = s.opts.saveBytes
+	}
+	s.saving.mu.Lock()
+	defer s.saving.mu.Unlock()
+	if s.saving.busy != nil {
+		return nil
+	}
+	v := &save{s: s, coverage: newCoverage(s.arena), moved: s.counters.moved.Load(), changed: s.changes()}
+	v.head = indexHead{identity: s.identity, seq: s.manifest.seq}
+	var saved int64
+	for _, seg := range s.segments() {
+		saved += seg.saved
+		if seg.noted <= segmentHeaderBytes {
+			continue
+		}
+		v.bytes += seg.noted
+		v.segs = append(v.segs, seg)
+		v.head.segments = append(v.head.segments, indexSegment{seg.number, seg.mem.First(), seg.noted})
+		v.coverage.add(seg.mem.First(), seg.noted)
+	}
+	if v.bytes < s.saving.retryAt || v.bytes-saved < max(least, saved/share) && (saved == 0 || v.changed == s.saving.changed) {
+		return nil
+	}
+	s.saving.busy = make(chan struct{})
+	return v
+}
+
+// changes counts what collections did to the index.
+func (s *Store) changes() int64 { return s.counters.swept.Load() + s.counters.moved.Load() }
+
+// run writes the file. A failure costs time at the next Open, and nothing else.
+func (v *save) run() {
+	s := v.s
+	err := v.write()
+	s.saving.mu.Lock()
+	defer s.saving.mu.Unlock()
+	switch {
+	case err == errCycleBegan:
+	case err != nil:
+		s.saving.retryAt = v.bytes + v.bytes/saveFailedShare
+		s.log.Warn("mmapcas: index not saved", "file", s.indexFile(), "err", err)
+	default:
+		s.saving.retryAt = 0
+		s.saving.changed = v.changed
+		for i, seg := range v.segs {
+			seg.saved = v.head.segments[i].length
+		}
+	}
+	close(s.saving.busy)
+	s.saving.busy = nil
+}
+
+func (v *save) write() error {
+	s := v.s
+	if err := s.index.loadAll(); err != nil {
+		return err
+	}
+	_, err := vfs.Replace(s.fs, s.dir, s.indexFile(), s.opts.Sync != SyncNone, func(f vfs.File) error {
+		if err := v.writeTo(f); err != nil {
+			return err
+		}
+		if s.cycle.Load() != nil || s.counters.moved.Load() != v.moved {
+			return errCycleBegan
+		}
+		return nil
+	})
+	return err
+}
+
+func (v *save) writeTo(f vfs.File) error {
+	x := v.s.index
+	v.head.live = v.s.counters.live.Load()
+	var b []byte
+	at := indexHeadSize(len(v.segs))
+	for i := range v.head.parts {
+		b = v.encode(x, i, b)
+		if len(b) < indexFileChunkBytes && i < shardCount-1 {
+			continue
+		}
+		if _, err := f.WriteAt(b, at); err != nil {
+			return err
+		}
+		at += int64(len(b))
+		b = b[:0]
+	}
+	v.head.live = max(v.head.live, 0)
+	_, err := f.WriteAt(v.head.encode(), 0)
+	return err
+}
+
+// encode appends a shard's part to b.
+func (v *save) encode(x *index, i int, b []byte) []byte {
+	g := v.s.epochs.Pin()
+	defer g.Unpin()
+	b, v.head.parts[i] = encodeTable(b, x.shards[i].table.Load(), v.coverage.has, func(at arena.Addr) {
+		// Records put since are no part of what is saved. Damage to one of them makes the figure a guess.
+		_ = v.s.arena.Confine(func() error {
+			m := v.s.arena.Segment(at)
+			if m == nil {
+				return nil
+			}
+			if r, ok := parseRecord(m.Mem()[m.Offset(at):]); ok {
+				v.head.live -= r.extent()
+			}
+			return nil
+		})
+	})
+	return b
+}
