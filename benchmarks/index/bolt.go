@@ -68,7 +68,7 @@ func (s *boltSnapshot) scan(lo, hi *entry) (count, sum int) {
 	c := s.bucket().Cursor()
 	for k, v := c.Seek(lo.key[:]); k != nil && bytes.Compare(k, hi.key[:]) < 0; k, v = c.Next() {
 		count++
-		sum += int(v[0])
+		sum += int(v[0]) + int(k[len(k)-1])
 	}
 	return count, sum
 }

@@ -3,6 +3,11 @@ package index
 import (
 	"errors"
 	"fmt"
+	"math"
+	goruntime "runtime"
+	"runtime/metrics"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
@@ -17,6 +22,86 @@ func (l *loaded) window(n, limit int) (from, to int) {
 	from = l.cursor % (limit - n + 1)
 	l.cursor += n
 	return from, from + n
+}
+
+func cycle(l *loaded) ([]float64, error) { return []float64{l.gc}, nil }
+
+// gcCPU returns how many microseconds of processor time a collection takes now; the least of some.
+func gcCPU() float64 {
+	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	total := func() float64 {
+		metrics.Read(s)
+		return s[0].Value.Float64()
+	}
+	least := math.Inf(1)
+	for range 7 {
+		before := total()
+		goruntime.GC()
+		least = min(least, total()-before)
+	}
+	return least * 1e6
+}
+
+// beside reads one key after the other, first alone, then while groups are committed without a pause.
+func beside(reads int) measure {
+	return func(l *loaded) ([]float64, error) {
+		from, to := l.window(reads, len(l.d.probes))
+		read := func() (p99 float64, err error) {
+			took := make([]time.Duration, 0, to-from)
+			var s snapshot
+			for i := from; i < to; i++ {
+				if (i-from)%100 == 0 { // as tasks do: each has a snapshot of its own
+					if s != nil {
+						err = errors.Join(err, s.release())
+					}
+					var serr error
+					if s, serr = l.c.snapshot(); serr != nil {
+						return 0, errors.Join(err, serr)
+					}
+				}
+				began := time.Now()
+				_, ok := s.get(&l.d.probes[i])
+				took = append(took, time.Since(began))
+				if !ok {
+					err = errors.Join(err, compare.Same("key there", ok, true))
+				}
+			}
+			slices.Sort(took)
+			return float64(took[len(took)*99/100]), errors.Join(err, s.release())
+		}
+		quiet, err := read()
+		if err != nil {
+			return nil, err
+		}
+		first, last := l.window(64, l.d.groups())
+		var commits [2][][]entry
+		for g := first; g < last; g++ {
+			commits[0] = append(commits[0], l.d.edits(g, l.versions[g]+1))
+			commits[1] = append(commits[1], l.d.edits(g, l.versions[g]+2))
+		}
+		var done atomic.Bool
+		result := make(chan error)
+		go func() {
+			var err error
+			for pass := 0; err == nil && (pass%2 == 1 || pass == 0 || !done.Load()); pass++ {
+				for _, edits := range commits[pass%2] {
+					if err = l.c.commit(edits); err != nil {
+						break
+					}
+				}
+			}
+			result <- err
+		}()
+		busy, err := read()
+		done.Store(true)
+		if err = errors.Join(err, <-result); err != nil {
+			return nil, err
+		}
+		for g := first; g < last; g++ {
+			l.versions[g] += 2
+		}
+		return []float64{quiet, busy, busy / quiet}, l.checkGroups(first, last)
+	}
 }
 
 func size(l *loaded) ([]float64, error) { return []float64{l.heap}, nil }

@@ -75,7 +75,7 @@ func (d *data) bounds(g int) (lo, hi entry) {
 func (d *data) sum(g, version int) (sum int) {
 	for i := range group {
 		n := d.nameOf(g*group+i, version)
-		sum += int(n[0])
+		sum += int(n[0]) + int(byte(i*7))
 	}
 	return sum
 }

@@ -35,7 +35,7 @@ func (s googleSnapshot) get(e *entry) (name, bool) {
 func (s googleSnapshot) scan(lo, hi *entry) (count, sum int) {
 	s.t.AscendRange(pair{key: lo.key}, pair{key: hi.key}, func(p pair) bool {
 		count++
-		sum += int(p.name[0])
+		sum += int(p.name[0]) + int(p.key[len(p.key)-1])
 		return true
 	})
 	return count, sum

@@ -12,12 +12,20 @@ func TestContenders(t *testing.T) {
 	d := newData(&compare.Env{Seed: 7, Logf: t.Logf}, 1000)
 	for _, k := range makers {
 		t.Run(k.name, func(t *testing.T) {
+			if k.skip != "" {
+				t.Skip(k.skip)
+			}
 			l, err := load(t.Context(), k, t.TempDir(), d)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range []measure{get, scan, take(10), commit(7), update(250), update(30), commit(9), scan} {
+			for _, m := range []measure{get, scan, take(10), commit(7), update(250), update(30), commit(9), scan, cycle} {
 				if _, err := m(l); err != nil {
+					t.Error(err)
+				}
+			}
+			if k.beside {
+				if _, err := beside(500)(l); err != nil {
 					t.Error(err)
 				}
 			}

@@ -65,12 +65,13 @@ func (s oursSnapshot) get(e *entry) (name, bool) {
 }
 
 func (s oursSnapshot) scan(lo, hi *entry) (count, sum int) {
-	err := s.s.Range(s.part, lo.text, hi.text, false, func(_ string, h mmapcas.Hash) bool {
+	c := s.s.Cursor(s.part, db.Span{Lo: lo.text, Hi: hi.text})
+	for c.Next() {
+		k, h := c.Bytes(), c.Hash()
 		count++
-		sum += int(h[0])
-		return true
-	})
-	if err != nil {
+		sum += int(h[0]) + int(k[len(k)-1])
+	}
+	if c.Err() != nil {
 		return -1, 0 // no right answer has this count
 	}
 	return count, sum

@@ -53,7 +53,8 @@ func (s pebbleSnapshot) scan(lo, hi *entry) (count, sum int) {
 	}
 	for ok := it.First(); ok; ok = it.Next() {
 		count++
-		sum += int(it.Value()[0])
+		k := it.Key()
+		sum += int(it.Value()[0]) + int(k[len(k)-1])
 	}
 	if it.Close() != nil {
 		return -1, 0

@@ -40,7 +40,7 @@ func (s radixSnapshot) scan(lo, hi *entry) (count, sum int) {
 			return count, sum
 		}
 		count++
-		sum += int(n[0])
+		sum += int(n[0]) + int(k[len(k)-1])
 	}
 }
 

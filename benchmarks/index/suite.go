@@ -8,13 +8,14 @@ import (
 
 // makers is ours and the peers. One line here and one file beside this one add a peer.
 var makers = []maker{
-	{name: "cytisus-db", ours: true, open: openOurs},
-	{name: "cytisus-no-log", open: openVolatile},
+	{name: "cytisus-db", ours: true, open: openOurs, beside: true},
+	{name: "cytisus-no-log", open: openVolatile, beside: true},
 	{name: "tidwall-btree", open: openTidwall},
 	{name: "google-btree", open: openGoogle},
 	{name: "go-immutable-radix", open: openRadix},
-	{name: "pebble-v2", open: openPebble},
-	{name: "bbolt", open: openBolt},
+	{name: "pebble-v2", open: openPebble, beside: true},
+	{name: "bbolt", open: openBolt, beside: true},
+	{name: "lmdb", open: openLMDB, skip: lmdbSkip, beside: true},
 }
 
 // Suite compares ordered maps.
@@ -25,21 +26,29 @@ func Suite() compare.Suite {
 func cases(env *compare.Env) ([]compare.Case, error) {
 	d := newData(env, max(env.Size(200_000, 2000), group))
 	f := &fleet{env: env, data: d, ships: make(map[string]*loaded)}
-	commits, snapshots, updates := 200, 20_000, 2000
+	commits, snapshots, updates, reads := 200, 20_000, 2000, 50_000
 	if env.Quick {
-		commits, snapshots, updates = 20, 100, 100
+		commits, snapshots, updates, reads = 20, 100, 100, 1000
 	}
 	one := func(unit string) []compare.Column { return []compare.Column{{Unit: unit}} }
 	list := []compare.Case{
 		{Name: "size-heap", Columns: one("bytes/entry"), Entrants: f.entrants(size)},
+		{Name: "gc-cycle", Columns: one("us"), Entrants: f.entrants(cycle)},
 		{Name: "get", Columns: one("ns/get"), Entrants: f.entrants(get)},
 		{Name: "scan-100", Columns: one("ns/scan"), Entrants: f.entrants(scan)},
 		{Name: "snapshot", Columns: one("ns/snapshot"), Entrants: f.entrants(take(snapshots))},
 		{Name: "commit-100", Columns: one("ns/commit"), Entrants: f.entrants(commit(commits))},
 		{Name: "snapshot+update", Columns: one("ns/update"), Entrants: f.entrants(update(updates))},
+		{
+			Name:     "get-beside",
+			Columns:  []compare.Column{{Suffix: "-quiet-p99", Unit: "ns/get"}, {Suffix: "-commits-p99", Unit: "ns/get"}, {Suffix: "-ratio", Unit: "p99/p99"}},
+			Entrants: f.besides(beside(reads)),
+		},
 	}
-	for i := range list[0].Entrants {
-		list[0].Entrants[i].Rounds = 1 // a size does not change from round to round
+	for _, c := range list[:2] {
+		for i := range c.Entrants {
+			c.Entrants[i].Rounds = 1 // measured when it was loaded
+		}
 	}
 	return list, nil
 }
@@ -58,17 +67,28 @@ type loaded struct {
 	versions []int // of each group
 	cursor   int   // where the next round goes on
 	heap     float64
+	gc       float64
 }
 
 func (f *fleet) entrants(m measure) (list []compare.Entrant) {
 	for _, k := range makers {
 		list = append(list, compare.Entrant{
-			Name: k.name, Ours: k.ours,
+			Name: k.name, Ours: k.ours, Skip: k.skip,
 			Start: func(ctx context.Context) (compare.Session, error) {
 				l, err := f.get(ctx, k)
 				return compare.Session{Round: func(context.Context) ([]float64, error) { return m(l) }}, err
 			},
 		})
+	}
+	return list
+}
+
+// besides is entrants for those that can be read while they are written to.
+func (f *fleet) besides(m measure) (list []compare.Entrant) {
+	for i, e := range f.entrants(m) {
+		if makers[i].beside {
+			list = append(list, e)
+		}
 	}
 	return list
 }
@@ -81,13 +101,14 @@ func (f *fleet) get(ctx context.Context, k maker) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	heap := compare.LiveHeap()
+	heap, gc := compare.LiveHeap(), gcCPU()
 	l, err := load(ctx, k, dir, f.data)
 	if err != nil {
 		return nil, err
 	}
 	f.env.Cleanup(l.c.close)
 	l.heap = max(0, float64(compare.LiveHeap()-heap)) / float64(len(f.data.entries))
+	l.gc = max(0, gcCPU()-gc)
 	f.ships[k.name] = l
 	return l, nil
 }

@@ -46,7 +46,7 @@ func (s tidwallSnapshot) scan(lo, hi *entry) (count, sum int) {
 			return false
 		}
 		count++
-		sum += int(p.name[0])
+		sum += int(p.name[0]) + int(p.key[len(p.key)-1])
 		return true
 	})
 	return count, sum

@@ -53,23 +53,11 @@ func (s *section) slice(from, to int) section {
 	return section{part: s.part, edits: s.edits[from:to]}
 }
 
-// sizeOf is about how many bytes sections take.
-func sizeOf(sections []section) (n int) {
-	for i := range sections {
-		s := &sections[i]
-		n += 12
-		before := ""
-		for j := range s.len() {
-			key, _ := s.at(j)
-			n += len(key) - commonPrefix(before, key) + hashLen + 4
-			before = key
-		}
-	}
-	return n
-}
+func (c *chunk) encode() []byte { return c.append(nil) }
 
-func (c *chunk) encode() []byte {
-	b := append(make([]byte, 0, 128+len(c.pieces)*hashLen+sizeOf(c.sections)), formatV1)
+// append appends c's record to b.
+func (c *chunk) append(b []byte) []byte {
+	b = append(b, formatV1)
 	b = binary.AppendUvarint(b, c.seq)
 	b = binary.AppendUvarint(b, c.gen)
 	b = append(b, c.prev[:]...)
@@ -211,8 +199,8 @@ func (d *decoder) sections() []section {
 	return out
 }
 
-func encodePiece(sections []section) []byte {
-	return appendSections(append(make([]byte, 0, 16+sizeOf(sections)), formatV1), sections)
+func appendPiece(b []byte, sections []section) []byte {
+	return appendSections(append(b, formatV1), sections)
 }
 
 func decodePiece(payload []byte) ([]section, error) {

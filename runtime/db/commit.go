@@ -73,7 +73,7 @@ type draft struct {
 	chunks    int
 	bytes     int64
 	log       []logged
-	replaced  []replacement
+	logged    []*pending
 }
 
 // drain applies all that is queued. The turn is held.
@@ -213,14 +213,9 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if versioned {
 		w.cur.gen = c.gen
 	}
-	w.replaced = slices.Grow(w.replaced, len(changes))
-	for i := range changes {
-		if ch := &changes[i]; !ch.Old.IsZero() {
-			w.replaced = append(w.replaced, replacement{c.gen, ch.Old})
-		}
-	}
 	p.logged, p.bumped = true, versioned
 	p.res = Result{c.gen, changes}
+	w.logged = append(w.logged, p)
 	d.counts.chunks.Add(1)
 	d.counts.changes.Add(uint64(len(changes)))
 	return nil
@@ -268,7 +263,8 @@ func (d *DB) append(w *draft, c *chunk) error {
 	if lists := cut(c.sections, pieceBytes); len(lists) > 1 {
 		c.sections = nil
 		for _, l := range lists {
-			b := encodePiece(l)
+			b := appendPiece(d.room[:0], l)
+			d.room = b
 			h, _, err := d.st.Put(KindPiece, b)
 			if err != nil {
 				return fmt.Errorf("db: writing a piece of a chunk: %w", err)
@@ -277,7 +273,10 @@ func (d *DB) append(w *draft, c *chunk) error {
 			bytes += len(b)
 		}
 	}
-	b := c.encode()
+	b := c.append(d.room[:0])
+	if d.room = b; cap(b) > 2*pieceBytes {
+		d.room = nil
+	}
 	h, _, err := d.st.Put(KindChunk, b)
 	if err != nil {
 		return fmt.Errorf("db: writing a chunk: %w", err)
@@ -296,7 +295,9 @@ func (d *DB) publish(w *draft) {
 	d.due.bytes += w.bytes
 	d.counts.logChunks.Store(int64(d.due.chunks))
 	d.counts.logBytes.Add(uint64(w.bytes))
-	d.old.add(w.replaced)
+	for _, p := range w.logged {
+		d.old.add(p.res.Gen, p.res.Changes)
+	}
 	d.catalog.Store(w.cat)
 	d.side.Store(w.side)
 	if w.cur != d.current.Load() {

@@ -34,6 +34,7 @@ type DB struct {
 	due       due
 	observers []*observer
 	apply     applier
+	room      []byte // for records of the log
 
 	queueMu sync.Mutex
 	queue   []*pending // guarded by queueMu

@@ -298,13 +298,14 @@ func checkNode(kind mmapcas.Kind, payload []byte) (tail int, err error) {
 }
 
 func commonPrefix[K string | []byte](a, b K) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
+	n, i := min(len(a), len(b)), 0
+	for i+8 <= n && string(a[i:i+8]) == string(b[i:i+8]) {
+		i += 8
 	}
-	return n
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
 }
 
 // head8 returns the first eight bytes as a number that compares as they do.

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"slices"
 	"sort"
 	"sync"
 )
@@ -12,34 +11,65 @@ type replacement struct {
 	old Hash
 }
 
-// replaced is the queue of replacements that nobody has asked for yet, in generation order.
+// noteBlock is the most notes of one block.
+const noteBlock = 1024
+
+// replaced is the queue of replacements that nobody has asked for yet, in generation order. It lies in blocks, so that it grows without being
+// copied.
 type replaced struct {
 	max     int // immutable
 	mu      sync.Mutex
-	notes   []replacement // guarded by mu
-	dropped uint64        // guarded by mu
+	blocks  [][]replacement // guarded by mu; none is empty
+	n       int             // guarded by mu: notes in all blocks
+	dropped uint64          // guarded by mu
 }
 
-func (r *replaced) add(notes []replacement) {
-	if len(notes) == 0 {
-		return
-	}
+// add notes what the changes of one generation replaced.
+func (r *replaced) add(gen uint64, changes []Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.notes = append(r.notes, notes...)
-	if over := len(r.notes) - r.max; over > r.max/8 {
-		r.notes = slices.Delete(r.notes, 0, over)
-		r.dropped += uint64(over)
+	last := len(r.blocks) - 1
+	for i := range changes {
+		if changes[i].Old.IsZero() {
+			continue
+		}
+		if last < 0 || len(r.blocks[last]) == cap(r.blocks[last]) {
+			r.blocks = append(r.blocks, make([]replacement, 0, min(max(r.max/8, 1), noteBlock)))
+			last++
+		}
+		r.blocks[last] = append(r.blocks[last], replacement{gen, changes[i].Old})
+		r.n++
+	}
+	for len(r.blocks) > 0 && r.n-len(r.blocks[0]) >= r.max {
+		n := len(r.blocks[0])
+		r.n -= n
+		r.dropped += uint64(n)
+		r.blocks = r.blocks[1:]
 	}
 }
 
-func (r *replaced) take(upTo uint64) []replacement {
+func (r *replaced) take(upTo uint64) (out []replacement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := sort.Search(len(r.notes), func(i int) bool { return r.notes[i].gen > upTo })
-	out := slices.Clone(r.notes[:n])
-	r.notes = slices.Delete(r.notes, 0, n)
+	for len(r.blocks) > 0 {
+		b := r.blocks[0]
+		n := sort.Search(len(b), func(i int) bool { return b[i].gen > upTo })
+		out = append(out, b[:n]...)
+		r.n -= n
+		if n < len(b) {
+			r.blocks[0] = b[n:]
+			break
+		}
+		r.blocks = r.blocks[1:]
+	}
 	return out
+}
+
+// waiting returns how many notes are there, and how many were dropped.
+func (r *replaced) waiting() (n int, dropped uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n, r.dropped
 }
 
 // Replaced calls fn for each record that a commit of this process replaced or removed at some key in a generation of at most upTo, once for each time, and

@@ -65,8 +65,6 @@ func (d *DB) Stats() Stats {
 		}
 		s.Partitions = append(s.Partitions, p)
 	}
-	d.old.mu.Lock()
-	s.Replaced, s.ReplacedDropped = len(d.old.notes), d.old.dropped
-	d.old.mu.Unlock()
+	s.Replaced, s.ReplacedDropped = d.old.waiting()
 	return s
 }
