@@ -79,6 +79,14 @@
 // Records born black carry no mark of their own, so Mark says first for each of them once as well: what they refer to
 // must be traced like everything else.
 //
+// Which segments are emptied is decided when everything is marked: those with the largest share of garbage, until what the
+// others hold is a tenth of what is live. After a cycle the store is therefore no larger than 1.1 times what is live, and what
+// was put during the cycle, unless the disk was full. Open segments count like others: they are taken from the appenders, sealed, and
+// emptied with all that was put there since. While a cycle runs there are up to 8 emptied segments beside the copies.
+//
+// Files are given disk space ahead of their appender, up to 16 MiB each. Close cuts them at the page in which their last record
+// ends; a process that is killed leaves that to the next one.
+//
 // Dropping is not recorded on disk. Records that a sweep dropped from the index without removing their segment come back
 // as unmarked records when the store is opened; the next cycle drops them again.
 //

@@ -196,6 +196,8 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 	switch {
 	case err != nil && !f.listed:
 		_ = s.damage(seg, 0, "cannot be read", err)
+		// It may be readable another time. So manifest records of this process must not count it among those dropped.
+		s.making[f.number] = struct{}{}
 		return file.Close()
 	case !ok && !f.listed:
 		// The process or the power went while the segment was made: nothing in it was ever promised.
@@ -272,7 +274,8 @@ func (s *Store) finishSegment(f *found, synced bool) {
 	seg := f.seg
 	// What is damaged stays as it is: appending behind a header that is whole, of a record that is not, would make that
 	// header swallow what is appended.
-	seg.reusable = seg.reusable && !f.damaged && f.size >= seg.noted
+	seg.whole = f.headerOK && !f.damaged && f.size >= seg.noted
+	seg.reusable = seg.reusable && seg.whole
 	seg.mem.SetLength(f.end)
 	seg.noted, seg.tailFrom, seg.tailTo = f.trusted, f.trusted, f.end
 	if synced {

@@ -29,6 +29,10 @@ type segment struct {
 	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the store is open.
 	reusable bool
 
+	// whole: nothing in the segment is damaged, so what lies behind its length is nothing. Immutable once the store is
+	// open.
+	whole bool
+
 	// noted is the length in the newest manifest record; guarded by commitMu.
 	noted int64
 	// saved is the length that the index file covers; guarded by saving.mu.
@@ -68,7 +72,7 @@ func (s *Store) newSegment(bytes int64) (*segment, error) {
 	}
 	defer s.numberTaken(number)
 
-	seg := &segment{number: number, reusable: standard}
+	seg := &segment{number: number, reusable: standard, whole: true}
 	spec := arena.Spec{Source: arena.Anonymous(), Bytes: bytes, Owner: seg}
 	if s.dir != "" {
 		seg.name = filepath.Join(s.dir, segmentName(number))

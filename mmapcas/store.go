@@ -56,6 +56,8 @@ type Store struct {
 	saving saving
 
 	cycle atomic.Pointer[Cycle] // the running collection; changed with all appenders held
+
+	trimming trimming
 }
 
 func sortedSegments(m map[uint32]*segment) []*segment {
@@ -87,6 +89,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 		return nil, err
 	}
+	s.trimming.allow(true)
 	return s, nil
 }
 
@@ -179,6 +182,9 @@ func (s *Store) release() error {
 	for _, seg := range segs {
 		seg.mem.Retire(s.epochs, func(err error) {
 			left.Add(-1)
+			if err == nil {
+				err = s.trim(seg)
+			}
 			if seg.file != nil {
 				err = errors.Join(err, seg.file.Close())
 			}
@@ -200,6 +206,7 @@ func (s *Store) release() error {
 	if s.manifest != nil {
 		errs = append(errs, s.manifest.close())
 	}
+	s.trimming.allow(false)
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}

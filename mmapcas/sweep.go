@@ -1,16 +1,12 @@
 package mmapcas
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
 )
-
-// keepShare is the part of a sealed segment's bytes, in percent, that must be reachable for the segment to stay as it is.
-const keepShare = 80
 
 // sweepCheck is how many records are swept between two looks at the clock.
 const sweepCheck = 64
@@ -28,12 +24,12 @@ type SweepStats struct {
 
 // sweeper is the state of a sweep between slices.
 type sweeper struct {
-	segs    []*segment // still to do; the first may be half done
-	sorted  bool       // segs are in the order in which they give space back
-	scan    scanner    // over segs[0], if open
+	segs    []*segment // all there were when the cycle began, until plan has been there
+	planned bool
+	todo    []chore // the first may be half done
+	scan    scanner // over todo[0], if open
 	open    bool
-	move    bool // segs[0] is being copied
-	damaged bool // segs[0] has records that the scan could not read
+	damaged bool // todo[0] has records that the scan could not read
 	to      appender
 	copied  []*segment // copied to since the last sync
 	emptied []*segment // nothing needs them, once the copies are durable
@@ -61,10 +57,10 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 		return false, st, nil
 	}
 	s, w := c.s, &c.sweep
-	if !w.sorted {
-		w.sort()
+	if !w.planned {
+		c.plan()
 	}
-	for start := time.Now(); len(w.segs) > 0; {
+	for start := time.Now(); len(w.todo) > 0; {
 		finished, err := c.sweepSome(&st)
 		if errors.Is(err, errEmptiedFirst) {
 			err = c.forgetEmptied(&st)
@@ -78,7 +74,7 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 			}
 			st.Segments++
 		}
-		if time.Since(start) >= budget && len(w.segs) > 0 {
+		if time.Since(start) >= budget && len(w.todo) > 0 {
 			return false, st, nil
 		}
 	}
@@ -93,14 +89,6 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	return true, st, nil
 }
 
-// sort puts segments with little left in them first: what they give back is there for copying the others.
-func (w *sweeper) sort() {
-	w.sorted = true
-	slices.SortStableFunc(w.segs, func(a, b *segment) int {
-		return cmp.Compare(a.marks.Load().live.Load(), b.marks.Load().live.Load())
-	})
-}
-
 // sweepSome sweeps some records of the first segment and reports whether it came to its end.
 func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 	s, w := c.s, &c.sweep
@@ -109,20 +97,13 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 	if s.closed.Load() {
 		return false, ErrClosed
 	}
-	seg := w.segs[0]
+	job := &w.todo[0]
+	seg := job.seg
 	k := seg.marks.Load()
 	if !w.open {
-		w.open, w.damaged = true, false
-		w.scan = scanner{
-			arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: k.bornBlack,
-			damaged: func(off int64, reason string, err error) {
-				w.damaged = true
-				_ = s.damage(seg, off, reason, err)
-			},
+		if err := c.openChore(job); err != nil {
+			return false, err
 		}
-		used := k.bornBlack - segmentHeaderBytes
-		// A segment that grew since the cycle began, or may grow, stays.
-		w.move = seg.mem.Sealed() && seg.mem.Length() == k.bornBlack && (used == 0 || k.live.Load()*100 < used*keepShare)
 	}
 	for range sweepCheck {
 		before := w.scan.off
@@ -136,6 +117,47 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// openChore begins the work on a segment.
+func (c *Cycle) openChore(job *chore) error {
+	s, w := c.s, &c.sweep
+	seg := job.seg
+	if job.ours {
+		// Once it is sealed there is no way back, so there should be somewhere to go.
+		if err := c.nextTarget(extent(0)); errors.Is(err, ErrNoSpace) {
+			if len(w.emptied) > 0 {
+				return errEmptiedFirst
+			}
+			c.keep(job, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	if job.ours {
+		seg.mem.Seal()
+		job.ours = false
+	}
+	w.open, w.damaged = true, false
+	w.scan = scanner{
+		arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: job.end,
+		damaged: func(off int64, reason string, err error) {
+			w.damaged = true
+			_ = s.damage(seg, off, reason, err)
+		},
+	}
+	return nil
+}
+
+// keep leaves a segment where it is although it is sparse, since there is no room to make room. Sweeping goes on, and
+// another one may go without being copied.
+func (c *Cycle) keep(job *chore, err error) {
+	c.s.log.Warn("mmapcas: segment not compacted", "segment", job.seg.name, "err", err)
+	job.move = false
+	if job.ours {
+		job.ours = false
+		c.s.giveOpen(job.seg.mem)
+	}
 }
 
 func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *SweepStats) error {
@@ -153,16 +175,19 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	if found != at {
 		return nil // dropped before, or another copy counts
 	}
-	if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
-		s.drop(r.hash, at, r.extent())
-		if now {
-			st.Dropped++
-			st.DroppedBytes += r.extent()
-			s.counters.swept.Add(1)
+	if off < k.bornBlack {
+		if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
+			s.drop(r.hash, at, r.extent())
+			if now {
+				st.Dropped++
+				st.DroppedBytes += r.extent()
+				s.counters.swept.Add(1)
+			}
+			return nil
 		}
-		return nil
 	}
-	if !c.sweep.move {
+	job := &c.sweep.todo[0]
+	if !job.move {
 		return nil
 	}
 	err = c.moveRecord(seg, off, r, st)
@@ -170,9 +195,7 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 		if len(c.sweep.emptied) > 0 {
 			return errEmptiedFirst
 		}
-		// No room to make room. The segment stays; sweeping goes on, and another one may go without being copied.
-		s.log.Warn("mmapcas: segment not compacted", "segment", seg.name, "err", err)
-		c.sweep.move = false
+		c.keep(job, err)
 		return nil
 	}
 	return err
@@ -186,10 +209,8 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 	s, w := c.s, &c.sweep
 	at := seg.mem.At(off)
 	// A record with a segment of its own is never moved: it is all of it, or nothing.
-	if w.to.Room() < r.extent() {
-		if err := c.nextTarget(r.extent()); err != nil {
-			return err
-		}
+	if err := c.nextTarget(r.extent()); err != nil {
+		return err
 	}
 	err := s.arena.Confine(func() error {
 		if !r.intact() {
@@ -223,9 +244,12 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 	return err
 }
 
-// nextTarget gives the sweeper a segment with room for n bytes.
+// nextTarget gives the sweeper a segment with room for n bytes, unless it has one.
 func (c *Cycle) nextTarget(n int64) error {
 	s, w := c.s, &c.sweep
+	if w.to.Room() >= n {
+		return nil
+	}
 	seg := s.takeSpare(n)
 	if seg == nil {
 		var err error
@@ -243,15 +267,16 @@ func (c *Cycle) nextTarget(n int64) error {
 // finishSegment ends the work on the first segment.
 func (c *Cycle) finishSegment(st *SweepStats) error {
 	s, w := c.s, &c.sweep
-	seg := w.segs[0]
-	if w.move {
+	job := w.todo[0]
+	seg := job.seg
+	if job.move {
 		if w.damaged {
 			// Records that the scan could not read may still have entries.
 			s.index.dropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
 		}
 		w.emptied = append(w.emptied, seg)
 	}
-	w.segs, w.open, w.move = w.segs[1:], false, false
+	w.todo, w.open = w.todo[1:], false
 	if len(w.emptied) < emptiedMax {
 		return nil
 	}
@@ -313,13 +338,15 @@ func (s *Store) forget(gone, copies []*segment) error {
 	return nil
 }
 
-// close leaves what was copied to for others to fill.
+// close leaves the open segments that the sweeper has for others to fill.
 func (w *sweeper) close(s *Store) {
-	m := w.to.Detach()
-	if m == nil {
-		return
+	if m := w.to.Detach(); m != nil {
+		s.giveOpen(m)
 	}
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	s.spares = append(s.spares, m.Owner().(*segment))
+	for _, job := range w.todo {
+		if job.ours {
+			s.giveOpen(job.seg.mem)
+		}
+	}
+	w.todo = nil
 }

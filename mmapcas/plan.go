@@ -1,0 +1,94 @@
+package mmapcas
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// garbageShare is how much garbage a sweep may leave in segments that it keeps, in percent of what is live. Lower costs
+// more copying, higher more disk.
+const garbageShare = 10
+
+// A chore is what the sweep does with one segment.
+type chore struct {
+	seg *segment
+	// move: the segment is emptied, its records up to end copied. Otherwise those up to end are only looked at, and
+	// dropped if need be.
+	move bool
+	end  int64
+	// ours: the segment is open, was taken from the appenders, and is given back if it is not emptied after all.
+	ours bool
+}
+
+// plan decides which segments are emptied: those with the largest share of garbage first, until what is left of garbage
+// in all others together is small. It takes the open ones among them from the appenders, so that they grow no more; what
+// was put there since the cycle began is kept, and is copied with the rest.
+func (c *Cycle) plan() {
+	s, w := c.s, &c.sweep
+	w.planned = true
+	type content struct {
+		chore
+		used, live int64
+	}
+	var (
+		all           []content
+		live, garbage int64
+	)
+	s.pool.exclusive(func(appenders []*appender) {
+		for _, seg := range w.segs {
+			k, end := seg.marks.Load(), seg.mem.Length()
+			x := content{chore: chore{seg: seg, end: k.bornBlack}, used: end - segmentHeaderBytes}
+			x.live = k.live.Load() + end - k.bornBlack
+			live += x.live
+			garbage += x.used - x.live
+			all = append(all, x)
+		}
+		// What gives most space back for the least copying comes first, and makes room for the copies of others.
+		slices.SortStableFunc(all, func(a, b content) int {
+			return cmp.Compare(float64(a.live)*float64(b.used), float64(b.live)*float64(a.used))
+		})
+		for i := range all {
+			x := &all[i]
+			if x.used == 0 {
+				x.move = x.seg.mem.Sealed()
+				continue
+			}
+			if garbage*100 <= live*garbageShare || x.used == x.live {
+				continue
+			}
+			garbage -= x.used - x.live
+			x.move, x.end = true, x.seg.mem.Length()
+			x.ours = s.takeOpen(x.seg, appenders)
+		}
+	})
+	for _, x := range all {
+		w.todo = append(w.todo, x.chore)
+	}
+	w.segs = nil
+}
+
+// takeOpen takes a segment away from whoever might append to it and reports whether it is open. The caller holds all
+// appenders.
+func (s *Store) takeOpen(seg *segment, appenders []*appender) bool {
+	if seg.mem.Sealed() {
+		return false
+	}
+	for _, a := range appenders {
+		if a.Segment() == seg.mem {
+			a.Detach()
+		}
+	}
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	s.spares = slices.DeleteFunc(s.spares, func(o *segment) bool { return o == seg })
+	return true
+}
+
+// giveOpen offers an open segment without an appender to whoever wants to append.
+func (s *Store) giveOpen(m *arena.Segment) {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	s.spares = append(s.spares, m.Owner().(*segment))
+}
