@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare vuln profile fuzz crash spin show clean ci
+.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare grid vuln profile fuzz crash spin show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ vuln: ## known vulnerabilities in what the command uses
 
 compare: ## SUITE=ring|task|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
+
+grid: ## N records (default 100000000) in one partition as 1 to 10,000 chunks, beside a list of chunks; small machines want N=1000000
+	cd benchmarks && $(GO) run ./cmd/grid $(if $(N),-n $(N))
 
 profile: build ## record a labelled CPU profile of a cold index and report it by lane and task
 	cd benchmarks && $(GO) run ./cmd/profile
