@@ -58,31 +58,32 @@ func (p *Pool) queued() bool {
 }
 
 // popHighest removes the oldest live task of the most urgent occupied lane of the mask.
-func (p *Pool) popHighest(mask uint32) *Task {
+func (w *worker) popHighest(mask uint32) *Task {
+	p := w.pool
 	rings := p.lanes.Occupied()
 	if rings&rpcMask == 0 || p.ages.rotation.Load()%lane.RPCs == 0 && rings&mask&rpcMask&^(1<<rpcBase) == 0 {
-		return p.popRings(mask) // no request, or none that could age: rings and lanes are the same
+		return w.popRings(mask) // no request, or none that could age: rings and lanes are the same
 	}
-	if t := p.popRings(mask & aboveRPC); t != nil {
+	if t := w.popRings(mask & aboveRPC); t != nil {
 		return t
 	}
 	p.age(rings)
 	for m := mask & rpcMask; m != 0; m &= m - 1 {
-		if t := p.popRings(1 << p.ring(bits.TrailingZeros32(m))); t != nil {
+		if t := w.popRings(1 << p.ring(bits.TrailingZeros32(m))); t != nil {
 			return t
 		}
 	}
-	return p.popRings(mask & belowRPC)
+	return w.popRings(mask & belowRPC)
 }
 
 // popRings removes tasks from the rings of the mask until one has not been cancelled meanwhile.
-func (p *Pool) popRings(mask uint32) *Task {
+func (w *worker) popRings(mask uint32) *Task {
 	for {
-		t, _, ok := p.lanes.Pop(mask)
+		j, _, ok := w.pool.lanes.Pop(mask)
 		if !ok {
 			return nil
 		}
-		if t.state.Load() != done {
+		if t := w.take(&j); t.state.Load() != done {
 			return t
 		}
 	}
@@ -118,13 +119,13 @@ func (p *Pool) age(rings uint32) {
 }
 
 // popOverdue removes a task of the lowest occupied RPC lane if an age step asked for it.
-func (p *Pool) popOverdue() *Task {
-	a := &p.ages
+func (w *worker) popOverdue() *Task {
+	p, a := w.pool, &w.pool.ages
 	if !a.overdue.Load() || !a.overdue.CompareAndSwap(true, false) {
 		return nil
 	}
 	for i := rpcBase + lane.RPCs - 1; i >= rpcBase; i-- {
-		if t := p.popRings(1 << p.ring(i)); t != nil {
+		if t := w.popRings(1 << p.ring(i)); t != nil {
 			return t
 		}
 	}

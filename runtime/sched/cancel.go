@@ -37,6 +37,11 @@ func (s *clientScope) why() error {
 	return nil
 }
 
+// doubtful reports whether a task may be cancelled by something other than its own cause. False is sure, and cheaper than Err.
+func (t *Task) doubtful() bool {
+	return t.mortal || t.scope != nil || t.root != nil && t.root.upset.Load() || t.pool.killed.Load() != nil
+}
+
 // Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any goroutine may call it.
 func (t *Task) Err() error {
 	if v := t.view.Load(); v != nil && v.shield != nil {

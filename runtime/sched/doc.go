@@ -49,6 +49,27 @@
 // A wake is a hint: a task that wakes up looks at what it waits for and may wait again. So wakes that come late, twice
 // or for an earlier wait do no harm.
 //
+// # Events
+//
+// Most events have one waiter or none, so the word that says whether an event has fired holds the first waiter as well, and
+// nobody takes the lock for it:
+//
+//		state     meaning                                     next
+//		nil       nobody waits                                a task (V1), fired (V2), watched (V6)
+//		a task    it alone waits                              fired (V2), nil (V4: it gives up), watched (V6)
+//		watched   waiters are in the list, a channel exists   fired (V3, under the lock)
+//		fired     final
+//
+//	  - V1: a task that waits alone puts itself there.
+//	  - V2: who fires a quiet event, or one with a single waiter, moves it by one compare-and-swap and wakes that waiter, by
+//	    which time the waiter may be elsewhere: the wake touches its state only, and is a hint.
+//	  - V3: in a watched event firing and the list are under the lock. A waiter is told after it was unlinked.
+//	  - V4: a waiter that is still there can leave by itself.
+//	  - V5: a waiter whose event has fired, and that is not linked, is not known to the event: only a waiter whose task was
+//	    in the state is linked by another thread, under the lock, which firing from watched needs, too.
+//	  - V6: who makes an event watched holds the lock, and links the task that it found in the state before giving it back. That
+//	    task cannot leave meanwhile: it finds watched, and wants the lock.
+//
 // # Who wakes whom
 //
 // A start can be done by any worker: who pushes to a lane calls Idle.Notify, which wakes at most one sleeper, and none
@@ -68,9 +89,10 @@
 //     lane higher. While the ring of RPC 0 does not run empty, each age step sends one pick to the lowest lane instead.
 //     A push that reads the rotation just before it changes lands one lane off, which ageing repairs.
 //   - A pool with one worker has nobody to share with. What its tasks spawn goes to queues of the worker's own, one for each
-//     lane, and what lies in a ring is moved there 16 at a time; both without the cost of handing over between threads.
-//     A task that comes from its own queue of a lane is as urgent as one in the ring of that lane; after every 16
-//     that the worker took from its own, it fetches from the ring. Requests stay in the rings, where they age.
+//     lane, and what lies in a ring is moved there 32 at a time; both without the cost of handing over between threads.
+//     A task in its own queue of a lane is as urgent as one in the ring of that lane: it may run before the lanes only if
+//     nothing more urgent is in a ring or ready to resume, and no share is due. With every share the worker also
+//     fetches from the ring behind its own queue. Requests stay in the rings, where they age.
 //   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long as something may
 //     resume; after a pause it starts one task anyway, because what everybody waits for may be in a lane.
 //
@@ -84,6 +106,12 @@
 // sixteenth, and each find restores it: a stream of tasks finds the worker awake, and an idle process spends nothing.
 // The only worker of a pool looks at the occupancy word alone, so that submitters are not disturbed; several use
 // Idle.Rest, which bounds how many look at the same time.
+//
+// # What lies in a lane
+//
+// A job: a task that has been made, or, for a task without handle, client and context of its own, its function and its name.
+// The worker that takes such a job makes the task out of its stock. A submitter then writes no task's memory, which would have
+// to come from the worker's cache and go back there.
 //
 // # Counting
 //

@@ -50,7 +50,7 @@ func (t *Task) end(c *counters, how ending, err error) {
 }
 
 // unseen reports whether nobody can reach a detached task that has ended, so that it may be used again.
-func (t *Task) unseen() bool { return !t.kept && !t.kids.Load() && t.view.Load() == nil }
+func (t *Task) unseen() bool { return !t.kept && t.view.Load() == nil }
 
 // endUnseen is end for a task that nobody asks about. It leaves the look at the pool's phase to the worker's rest.
 func (t *Task) endUnseen(c *counters, outcome Outcome, err error) {
@@ -91,7 +91,8 @@ func (l *loop) leave(t *Task, viewed bool) {
 	}
 	l.w.enlisted.remove(l)
 	// Nobody else looks at these fields of a loop that is not enlisted.
-	l.task, l.waiter.task, l.reason, l.waits, l.waited, l.told = nil, nil, Reason{}, 0, false, false
+	l.task, l.waiter.task, l.reason, l.waited, l.noted, l.told = nil, nil, Reason{}, false, false, false
+	l.waits.n.Store(0)
 }
 
 // end undoes what the task's key and deadline have set up.

@@ -21,10 +21,14 @@ func (w *worker) enlist(t *Task) {
 // enlistWait makes the task findable and notes what it is about to wait for.
 func (w *worker) enlistWait(t *Task, r Reason) {
 	l := t.loop
+	l.waits.add(1)
+	if l.noted && l.reason == r {
+		return
+	}
+	l.noted = true
 	e := &w.enlisted
 	e.mu.Lock()
 	e.addLocked(t)
-	l.waits++
 	l.reason = r
 	e.mu.Unlock()
 }

@@ -9,16 +9,16 @@ import (
 // callbacks with [Event.OnFire]. The zero Event has not fired and is ready for use. All methods may be called by any
 // goroutine. An Event must not be copied after first use.
 type Event struct {
-	state atomic.Uint32 // eventQuiet -> eventWatched -> eventFired; watched is set under mu
+	state atomic.Pointer[Task] // see doc.go, "Events"
 	mu    sync.Mutex
 	last  *waiter       // guarded by mu; the latest of those who wait, in a ring, so that the next is the first
 	done  chan struct{} // guarded by mu; made when somebody asks
 }
 
-const (
-	eventQuiet   uint32 = iota // nobody has asked to be told: firing is one compare-and-swap
-	eventWatched               // waiters or a channel may exist: firing takes the lock
-	eventFired                 // final
+// States of an event that are not a task. Nil is quiet.
+var (
+	eventWatched = new(Task)
+	eventFired   = new(Task)
 )
 
 // A waiter is one entry in an event's list: a task, or a callback. It is linked and unlinked under the event's lock.
@@ -26,7 +26,7 @@ type waiter struct {
 	task       *Task
 	fn         func()
 	prev, next *waiter
-	linked     bool
+	linked     atomic.Bool // written under the event's lock, last when unlinking
 }
 
 // Fired reports whether the event has happened.
@@ -36,15 +36,26 @@ func (e *Event) Fired() bool { return e.state.Load() == eventFired }
 // callbacks on the calling goroutine. What the caller did before is visible to them. It reports whether this call was
 // the one; later ones do nothing.
 func (e *Event) Fire() bool {
-	if e.state.CompareAndSwap(eventQuiet, eventFired) {
-		return true
+	for {
+		s := e.state.Load()
+		if s == eventFired {
+			return false
+		}
+		if s == eventWatched {
+			return e.fireSlow()
+		}
+		if e.state.CompareAndSwap(s, eventFired) { // V2
+			if s != nil {
+				s.wake()
+			}
+			return true
+		}
 	}
-	return e.fireSlow()
 }
 
 func (e *Event) fireSlow() bool {
 	e.mu.Lock()
-	if e.state.Swap(eventFired) == eventFired {
+	if e.state.Swap(eventFired) == eventFired { // V3
 		e.mu.Unlock()
 		return false
 	}
@@ -94,6 +105,21 @@ func (e *Event) OnFire(fn func()) {
 	}
 }
 
+// joinTask makes the task of w one of those who are told, and reports whether it did: false means that the event has fired.
+func (e *Event) joinTask(w *waiter) bool {
+	return e.state.CompareAndSwap(nil, w.task) || e.join(w) // V1
+}
+
+// leaveTask undoes joinTask. Afterwards the event does not know w; a wake of its task may still be under way.
+func (e *Event) leaveTask(w *waiter) {
+	switch s := e.state.Load(); {
+	case s == w.task && e.state.CompareAndSwap(s, nil): // V4
+	case s == eventFired && !w.linked.Load(): // V5
+	default:
+		e.leave(w)
+	}
+}
+
 // join appends w to those who are told, and reports whether it did: false means that the event has fired.
 func (e *Event) join(w *waiter) bool {
 	e.mu.Lock()
@@ -101,28 +127,49 @@ func (e *Event) join(w *waiter) bool {
 	if !e.watch() {
 		return false
 	}
+	e.link(w)
+	return true
+}
+
+// watch makes sure that Fire takes the lock, and reports false if the event has fired. The caller holds mu.
+func (e *Event) watch() bool {
+	for {
+		switch s := e.state.Load(); s {
+		case eventWatched:
+			return true
+		case eventFired:
+			return false
+		default:
+			if !e.state.CompareAndSwap(s, eventWatched) { // V6
+				continue
+			}
+			if s != nil { // it came first, and waits, or is about to take the lock
+				e.link(&s.loop.waiter)
+			}
+			return true
+		}
+	}
+}
+
+// leave takes w off the list if it is still there.
+func (e *Event) leave(w *waiter) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w.linked.Load() {
+		e.unlink(w)
+	}
+}
+
+// link appends w to the list. The caller holds mu.
+func (e *Event) link(w *waiter) {
 	if e.last == nil {
 		w.prev, w.next = w, w
 	} else {
 		w.prev, w.next = e.last, e.last.next
 		w.prev.next, w.next.prev = w, w
 	}
-	e.last, w.linked = w, true
-	return true
-}
-
-// watch makes sure that Fire takes the lock, and reports false if the event has fired. The caller holds mu.
-func (e *Event) watch() bool {
-	return e.state.CompareAndSwap(eventQuiet, eventWatched) || e.state.Load() == eventWatched
-}
-
-// leave takes w off the list if it is still there. Afterwards the event does not know w.
-func (e *Event) leave(w *waiter) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if w.linked {
-		e.unlink(w)
-	}
+	e.last = w
+	w.linked.Store(true)
 }
 
 // unlink takes w off the list. The caller holds mu.
@@ -134,5 +181,6 @@ func (e *Event) unlink(w *waiter) {
 	case e.last == w:
 		e.last = w.prev
 	}
-	w.prev, w.next, w.linked = nil, nil, false
+	w.prev, w.next = nil, nil
+	w.linked.Store(false)
 }

@@ -2,56 +2,33 @@ package sched
 
 import "math/bits"
 
-const (
-	// ownBatch is how many tasks the only worker of a pool takes from a ring at a time.
-	ownBatch = 16
-
-	// ownTurns is how many tasks it starts from its own queues before it looks at the ring of the same lane.
-	ownTurns = 16
-)
+// ownBatch is how many tasks the only worker of a pool takes from a ring at a time.
+const ownBatch = 32
 
 // push queues a task that was spawned on this worker.
 func (w *worker) push(t *Task) {
 	if w.pool.solo && rpcMask&(1<<t.lane) == 0 {
-		w.hold(t)
+		w.own.push(t)
 		return
 	}
 	w.pool.push(t)
-}
-
-// hold queues a task where only this worker finds it.
-func (w *worker) hold(t *Task) {
-	w.counts.lanes[t.lane].held.add(1)
-	w.own.push(t)
 }
 
 // pickOwn is pick's answer if that is plain to see: nothing is ready to resume, nothing urgent is in the rings, no rule
 // of fairness is due. It returns nil to say that pick has to decide.
 func (w *worker) pickOwn() *Task {
 	best := bits.TrailingZeros32(w.own.mask) // 32 if there is none
-	p := w.pool
-	if best == 32 || w.ready.mask|p.lanes.Occupied()&(1<<best-1) != 0 || !w.resumes.empty() {
-		return nil
-	}
-	if w.picks+1 >= shareEvery || w.ownRun+1 >= ownTurns || w.waiting >= p.waitingLimit {
+	if w.picks >= w.picksMax || w.ready.mask|w.pool.lanes.Occupied()&(1<<best-1) != 0 || best == 32 || !w.resumes.empty() {
 		return nil
 	}
 	w.picks++
-	w.ownRun++
-	w.excess = false
-	return w.popOwn(best)
-}
-
-// popOwn removes the oldest task of lane i of the worker's own, which is not empty.
-func (w *worker) popOwn(i int) *Task {
-	w.counts.lanes[i].held.add(^uint64(0))
-	return w.own.pop(i)
+	return w.own.pop(best)
 }
 
 // popStart removes the oldest live task of the most urgent occupied lane of the mask.
 func (w *worker) popStart(mask uint32) *Task {
 	if !w.pool.solo {
-		return w.pool.popHighest(mask)
+		return w.popHighest(mask)
 	}
 	for {
 		best := bits.TrailingZeros32(w.own.mask & mask) // 32 if there is none
@@ -61,15 +38,16 @@ func (w *worker) popStart(mask uint32) *Task {
 		if best = bits.TrailingZeros32(w.own.mask & mask); best == 32 {
 			return nil
 		}
-		if w.ownRun++; w.ownRun >= ownTurns {
-			w.ownRun = 0
-			w.fetchBatch(1 << best)
-		}
-		if t := w.popOwn(best); t.state.Load() != done {
+		t := w.own.pop(best)
+		if t.state.Load() != done {
 			return t
 		}
+		w.dropped(t)
 	}
 }
+
+// dropped counts a task of the worker's own that ended before it could start.
+func (w *worker) dropped(t *Task) { w.counts.lanes[t.lane].dropped.add(1) }
 
 // fetch sees to the most urgent occupied ring of the mask: it moves a batch to the worker's own queues. Requests stay
 // where they age, so of these it returns one.
@@ -79,7 +57,7 @@ func (w *worker) fetch(mask uint32) *Task {
 		return nil
 	}
 	if rings&rpcMask != 0 && mask&rpcMask != 0 {
-		if t := w.pool.popHighest(mask & rpcMask); t != nil {
+		if t := w.popHighest(mask & rpcMask); t != nil {
 			return t
 		}
 	}
@@ -92,10 +70,22 @@ func (w *worker) fetch(mask uint32) *Task {
 // fetchBatch moves tasks from the most urgent occupied ring of the mask, which has no requests, to the worker's own queue
 // of that lane.
 func (w *worker) fetchBatch(mask uint32) bool {
-	var batch [ownBatch]*Task
-	n, _ := w.pool.lanes.PopN(mask, batch[:])
-	for _, t := range batch[:n] {
-		w.hold(t)
+	n, lane := w.pool.lanes.PopN(mask, w.batch[:])
+	if n == 0 {
+		return false
 	}
-	return n > 0
+	w.counts.lanes[lane].fetched.add(uint64(n))
+	for i := range w.batch[:n] {
+		w.own.push(w.take(&w.batch[i]))
+	}
+	clear(w.batch[:n]) // it must not keep alive what the tasks use
+	return true
+}
+
+// fetchSame lets what lies in the ring of the worker's most urgent lane of its own come behind what it has there. Without
+// it, a task that spawns the next on its lane, and so on, would shut that ring out.
+func (w *worker) fetchSame() {
+	if rings := w.own.mask & w.pool.lanes.Occupied() &^ rpcMask; rings != 0 {
+		w.fetchBatch(rings)
+	}
 }

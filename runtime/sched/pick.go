@@ -28,12 +28,11 @@ func (w *worker) find() *Task {
 		return nil // every start is a choice of the simulation
 	}
 	for {
-		t := w.pickOwn()
-		if t == nil {
-			t = w.pick()
-		}
-		if t != nil {
-			w.pool.idle.Found(w.id)
+		if t := w.pick(); t != nil {
+			if w.rested {
+				w.rested = false
+				w.pool.idle.Found(w.id)
+			}
 			return t
 		}
 		if w.pool.over.Fired() {
@@ -65,6 +64,7 @@ func (w *worker) linger() bool {
 // rest passes the time until there may be work.
 func (w *worker) rest() {
 	w.current.store(nil)
+	w.rested = true
 	w.rests.Add(1) // with a fence: see "Counting"
 	w.pool.checkOver()
 	w.restock()
@@ -99,13 +99,14 @@ func (w *worker) pick() *Task {
 	w.takeResumes()
 	if w.picks++; w.picks >= shareEvery {
 		w.picks = 0
+		w.fetchSame()
 		if t := w.pickShare(); t != nil {
 			return t
 		}
 	}
 	starts := w.mayStart()
 	if starts {
-		if t := w.pool.popOverdue(); t != nil {
+		if t := w.popOverdue(); t != nil {
 			return w.started(t)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	lotSize   = 64  // tasks in a full lot
+	lotSize   = 32  // tasks in a full lot
 	lotsSpare = 256 // lots that a pool keeps for everybody; what is more is left to the collector
-	stockMax  = 256 // tasks that a worker keeps for its own spawns, more or less
+	stockMax  = 512 // tasks that a worker keeps for itself, more or less
 )
 
 // A lot is a list of tasks that move together, linked by Task.next (S4).
@@ -39,14 +39,12 @@ func (l *lot) join(other lot) {
 	l.n += other.n
 }
 
-// take removes a task, nil if there is none.
+// take removes a task of a lot that is not empty.
 func (l *lot) take() *Task {
 	t := l.first
-	if t != nil {
-		l.first = t.next
-		t.next = nil
-		l.n--
-	}
+	l.first = t.next
+	t.next = nil
+	l.n--
 	return t
 }
 
@@ -57,6 +55,9 @@ func (l *lot) take() *Task {
 // is left to the collector. An observer announces itself (B1) before it loads which tasks workers run (B2). A worker
 // stores that it does not run the task any more (C1), then makes a fence (C2), then looks for observers (C3). If C3 sees none, B1
 // comes after it, so B2 sees what C1 stored and does not find the tasks of the lot.
+//
+// Workers make the tasks of most jobs out of what they have used, and those that they spawn. Submitters use some again for
+// tasks with a client or a context, which a job has no room for.
 //
 // A late wake may still arrive, from an event, a timer or a context that the task waited for. It touches nothing but the
 // state, and is a hint to whoever has the task now.
@@ -87,34 +88,35 @@ func (p *Pool) anyLot() lot {
 // newLot makes tasks that have never been used. Not in one piece of memory: that would not begin at a cache line.
 func (p *Pool) newLot() (l lot) {
 	for range lotSize {
-		t := &Task{pool: p, detached: true}
-		t.state.Store(running) // nobody cancels it while it is queued, so it need not be told from one that runs
-		l.add(t)
+		l.add(p.newTask())
 	}
 	return l
+}
+
+// newTask makes a task without a handle.
+func (p *Pool) newTask() *Task {
+	t := &Task{pool: p, detached: true}
+	t.state.Store(running) // nobody cancels it while it is queued, so it need not be told from one that runs
+	return t
 }
 
 // bare returns a task without a handle, and as yet without a number, for a submitter from outside.
 func (p *Pool) bare() *Task {
 	s := p.recycler.lots.Get().(*lot)
-	t := s.take()
-	if t == nil {
+	if s.first == nil {
 		s.join(p.anyLot())
-		t = s.take()
 	}
+	t := s.take()
 	p.recycler.lots.Put(s)
 	return t
 }
 
-// bare returns a task without a handle, for a task of this worker to spawn.
-func (w *worker) bare() *Task {
-	t := w.stock.take()
-	if t == nil {
+// fresh returns a task without a handle, and as yet without a number, for this worker to run or to spawn.
+func (w *worker) fresh() *Task {
+	if w.stock.first == nil {
 		w.stock.join(w.pool.anyLot())
-		t = w.stock.take()
 	}
-	t.id = w.ids.next(w.pool)
-	return t
+	return w.stock.take()
 }
 
 // recycle takes back a task that has ended on this worker and that nobody can see but observers.

@@ -306,8 +306,10 @@ func (s *sim) pointOfWaker() {
 	if s.keepAtWake {
 		return
 	}
-	if l := s.running.Load(); l != nil && l.goroutine == goroutineID() {
-		s.interrupt(l)
+	if l := s.running.Load(); l != nil {
+		if id := l.goroutine.Load(); id != nil && *id == goroutineID() {
+			s.interrupt(l)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ type counters struct {
 type laneCounters struct {
 	submitted tally
 	started   tally
-	held      tally // popped from the lane's ring, or spawned, and waiting in Worker.own; goes down as well
+	fetched   tally // moved from the lane's ring to worker.own
+	dropped   tally // taken from worker.own and not started, as they had ended or were cancelled
 	ended     [outcomes]tally
 }
 
@@ -140,6 +141,7 @@ func (p *Pool) Stats() Stats {
 	}
 	for i, w := range p.workers {
 		st.Workers[i] = w.stats()
+		w.addOwn(&st)
 		if t := w.current.load(); t != nil && t.started() {
 			st.Running = append(st.Running, TaskStatus{TaskInfo: t.info()})
 		}
@@ -154,9 +156,22 @@ func (s *LaneStats) add(c *laneCounters) {
 	s.Failed += c.ended[Failed].load()
 	s.Panicked += c.ended[Panicked].load()
 	s.Cancelled += c.ended[Cancelled].load()
-	s.Queued += int(c.held.load())
 	s.Started += c.started.load()
 	s.Submitted += c.submitted.load()
+}
+
+// addOwn adds the tasks that lie in the worker's own queues: what came there less what was taken.
+func (w *worker) addOwn(st *Stats) {
+	if !w.pool.solo {
+		return
+	}
+	for i := range st.Lanes {
+		if rpcMask&(1<<i) == 0 {
+			c := &w.counts.lanes[i]
+			taken := c.started.load() + c.dropped.load() // first: never more seem to have been taken than came
+			st.Lanes[i].Queued += int(c.fetched.load() + c.submitted.load() - taken)
+		}
+	}
 }
 
 func (w *worker) stats() WorkerStats {
@@ -185,7 +200,7 @@ func (w *worker) waitingTasks() (list []TaskStatus) {
 	defer e.mu.Unlock()
 	for l := e.first; l != nil; l = l.nextEnl {
 		if s := l.task.state.Load(); s == waiting || s == resuming {
-			list = append(list, TaskStatus{TaskInfo: l.task.info(), Waits: l.waits, Reason: l.reason, ready: s == resuming})
+			list = append(list, TaskStatus{TaskInfo: l.task.info(), Waits: l.waits.load(), Reason: l.reason, ready: s == resuming})
 		}
 	}
 	return list

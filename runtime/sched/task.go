@@ -2,6 +2,7 @@ package sched
 
 import (
 	"context"
+	"math/bits"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +25,7 @@ type Task struct {
 	state    atomic.Uint32   // see doc.go
 	lane     uint8           // index
 	detached bool            // nobody has a handle, unless kept says so
-	kept     bool            // plain, the task's: a handle of a detached task was asked for
+	kept     bool            // plain, the task's: a child, or whoever asked for a handle, may still look at it after its end
 	mortal   bool            // base may end
 
 	// The second is what a worker needs besides.
@@ -103,16 +104,7 @@ func (t *Task) Refresh() { t.loop.w.refresh() }
 // the context always. Cancelling the task cancels the child. Spawn fails with [ErrLane] or [ErrNilFunc] on bad
 // arguments, and with the cause if the task is cancelled already.
 func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
-	if s.Lane == 0 {
-		s.Lane = t.Lane()
-	}
-	if s.Client == 0 {
-		s.Client = t.Client()
-	}
-	if err := s.validate(fn); err != nil {
-		return nil, err
-	}
-	if err := t.Err(); err != nil {
+	if err := t.admit(&s, fn); err != nil {
 		return nil, err
 	}
 	child := &Task{pool: t.pool, id: t.loop.w.ids.next(t.pool)}
@@ -123,6 +115,50 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 // Go is Spawn of a child that nobody will ask about: there is no handle, so the task itself is used again for others, and
 // in the long run nothing is allocated. Its error is only counted; its panic is counted and logged.
 func (t *Task) Go(s Spec, fn func(*Task) error) error {
+	i := t.lane
+	if s.Lane != 0 {
+		i = uint8(bits.TrailingZeros32(uint32(s.Lane)))
+	}
+	if fn == nil || s.Lane&(s.Lane-1) != 0 || i >= lane.Count || !s.plain() || s.Client != 0 || t.pool.hooks.OnSubmit != nil ||
+		t.view.Load() != nil || t.cause.Load() != nil || t.upset.Load() || t.doubtful() {
+		return t.goSlow(s, fn)
+	}
+	// As adopt does, less what the line above has excluded.
+	w := t.loop.w
+	child := w.fresh()
+	child.fn, child.name, child.lane = fn, s.Name, i
+	child.base, child.scope, child.mortal = t.base, t.scope, t.mortal
+	child.root, child.parentID = t.top(), t.id
+	initPointer(&child.parent, t)
+	if !t.kids.Load() {
+		t.hasKids()
+	}
+	w.counts.lanes[i].submitted.add(1)
+	w.push(child)
+	t.point()
+	return nil
+}
+
+// goSlow is Go where something is out of the ordinary.
+func (t *Task) goSlow(s Spec, fn func(*Task) error) error {
+	if err := t.admit(&s, fn); err != nil {
+		return err
+	}
+	w := t.loop.w
+	if !s.plain() {
+		t.adopt(&Task{pool: t.pool, id: w.ids.next(t.pool)}, &s, fn)
+		return nil
+	}
+	child := w.fresh()
+	if t.pool.hooks.OnSubmit != nil {
+		child.id = w.ids.next(t.pool)
+	}
+	t.adopt(child, &s, fn)
+	return nil
+}
+
+// admit fills in what a child inherits, and looks whether there may be one.
+func (t *Task) admit(s *Spec, fn func(*Task) error) error {
 	if s.Lane == 0 {
 		s.Lane = t.Lane()
 	}
@@ -132,17 +168,7 @@ func (t *Task) Go(s Spec, fn func(*Task) error) error {
 	if err := s.validate(fn); err != nil {
 		return err
 	}
-	if err := t.Err(); err != nil {
-		return err
-	}
-	var child *Task
-	if s.plain() {
-		child = t.loop.w.bare()
-	} else {
-		child = &Task{pool: t.pool, id: t.loop.w.ids.next(t.pool)}
-	}
-	t.adopt(child, &s, fn)
-	return nil
+	return t.Err()
 }
 
 // adopt makes child a child of t and queues it.
@@ -162,13 +188,19 @@ func (t *Task) adopt(child *Task, s *Spec, fn func(*Task) error) {
 		}
 		initPointer(&child.parent, t)
 		if !t.kids.Load() {
-			t.kids.Store(true)
+			t.hasKids()
 		}
 	}
 	w.counts.lanes[child.lane].submitted.add(1)
 	p.prepare(child, s)
 	w.push(child)
 	t.point()
+}
+
+// hasKids notes that cancelling the task concerns others, and that they look at it when it has ended.
+func (t *Task) hasKids() {
+	t.kids.Store(true)
+	t.kept = true
 }
 
 // adoptShielded makes child a task that only ctx cancels.

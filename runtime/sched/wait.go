@@ -75,7 +75,7 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 	t.watchBase()
 	l := t.loop
 	l.waited, l.waiter.task = true, t
-	if !e.join(&l.waiter) {
+	if !e.joinTask(&l.waiter) {
 		return nil
 	}
 	l.w.enlistWait(t, r)
@@ -89,7 +89,7 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 		}
 		t.park()
 	}
-	e.leave(&l.waiter)
+	e.leaveTask(&l.waiter)
 	l.told = err != nil && t.pool.killed.Load() != nil
 	return err
 }
@@ -98,14 +98,14 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 func (t *Task) waitOut(e *Event, r Reason) {
 	l := t.loop
 	l.waited, l.waiter.task = true, t
-	if !e.join(&l.waiter) {
+	if !e.joinTask(&l.waiter) {
 		return
 	}
 	l.w.enlistWait(t, r)
 	for !e.Fired() {
 		t.park()
 	}
-	e.leave(&l.waiter)
+	e.leaveTask(&l.waiter)
 }
 
 // watchBase makes the end of the context that the task was submitted with wake it, from its first wait on.

@@ -25,22 +25,24 @@ type worker struct {
 	unbind func()             // gives the thread back its processors
 	part   *epoch.Participant // nil without epochs
 
-	ready   readyLanes
-	own     readyLanes // tasks to start that only this worker knows of; see "Order"
-	ownRun  int        // tasks started from own since the last look at a ring; see own.go
-	free    []*loop
-	paused  *loop  // of a simulation: interrupted, and to go on before anything else here
-	handoff *Task  // what root is to resume, left by a loop that gives its place up
-	waiting int    // tasks of this worker whose coroutine is parked
-	picks   uint32 // since the last share; see pick.go
-	round   uint32 // lanes that have not had their share in this round
-	turn    bool   // on a tie, whether lanes go before ready tasks
-	ids     numbers
-	stock   lot  // tasks to be used again
-	ended   lot  // tasks that may soon be
-	spins   int  // how often to look for work before the next sleep
-	excess  bool // may start one task beyond the limit of waiting ones
-	labels  labelCache
+	ready    readyLanes
+	own      readyLanes // tasks to start that only this worker knows of; see "Order"
+	free     []*loop
+	paused   *loop  // of a simulation: interrupted, and to go on before anything else here
+	handoff  *Task  // what root is to resume, left by a loop that gives its place up
+	waiting  int    // tasks of this worker whose coroutine is parked
+	picks    uint32 // since the last share; see pick.go
+	picksMax uint32 // up to so many, pickOwn may decide; 0 if it never may
+	rested   bool   // has been in Idle.Rest since it last found something
+	round    uint32 // lanes that have not had their share in this round
+	turn     bool   // on a tie, whether lanes go before ready tasks
+	ids      numbers
+	stock    lot  // tasks to be used again
+	ended    lot  // tasks that may soon be
+	spins    int  // how often to look for work before the next sleep
+	excess   bool // may start one task beyond the limit of waiting ones
+	labels   labelCache
+	batch    [ownBatch]job // scratch
 
 	_        affinity.LinePair
 	resumes  resumeList // written by wakers
@@ -70,14 +72,15 @@ type loop struct {
 	stop  func()
 	yield func(struct{}) bool
 
-	goroutine string // its number, in a simulation; immutable
-	crashed   bool   // the task that ran last ended by a panic
+	goroutine atomic.Pointer[string] // its number, in a simulation; set once, when it first runs
+	crashed   bool                   // the task that ran last ended by a panic
 
 	local any // the running task's; see SetLocal
 
 	// Of the task that runs on it; plain, that task's. Zero until its first wait.
 	waiter   waiter // linked under the lock of the event that is waited for
 	waited   bool   // the task has begun a wait, so there is something to undo at its end
+	noted    bool   // it is enlisted, with the reason of its latest wait
 	told     bool   // a wait has returned ErrClosed, the next one unwinds
 	labelled bool   // the coroutine carries pprof labels
 	region   *trace.Region
@@ -89,8 +92,8 @@ type loop struct {
 	enlisted bool
 	prevEnl  *loop
 	nextEnl  *loop
-	waits    uint64 // waits begun, for the watchdog
-	reason   Reason // of the latest wait
+	reason   Reason // of the latest wait; written by the task
+	waits    tally  // waits begun, for the watchdog
 }
 
 // main is the worker's goroutine.
@@ -179,7 +182,8 @@ func (w *worker) takeLoop() *loop {
 	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
 		l.yield = yield
 		if w.pool.sim != nil {
-			l.goroutine = goroutineID()
+			id := goroutineID()
+			l.goroutine.Store(&id)
 		}
 		l.body()
 	})
@@ -239,52 +243,87 @@ func (l *loop) run(t *Task) (next *Task) {
 		}
 		l.crashed = true
 	}()
-	for ; t != nil && t.loop == nil; t = w.find() {
-		if !t.detached && !t.state.CompareAndSwap(queued, running) {
-			continue // a husk: it was cancelled in its lane (S1)
+	for t != nil && t.loop == nil {
+		if w.begin(l, t) {
+			watched := w.watched()
+			if watched {
+				w.dress(t)
+			}
+			calling = true
+			err := t.fn(t)
+			calling = false
+			if err != nil || watched || l.waited || !t.detached || !t.unseen() {
+				w.finish(t, endReturned, err)
+			} else {
+				w.finishQuick(t)
+			}
 		}
-		t.loop = l
-		if t.id == 0 {
-			t.id = w.ids.next(w.pool)
+		if t = w.pickOwn(); t == nil {
+			t = w.find()
 		}
-		if why := t.Err(); why != nil {
-			t.end(&w.counts, endCancelled, why)
-			continue
-		}
-		w.begin(t)
-		calling = true
-		err := t.fn(t)
-		calling = false
-		w.finish(t, endReturned, err)
 	}
 	return t
 }
 
-// begin is everything that comes right before a task's function.
-func (w *worker) begin(t *Task) {
-	l := t.loop
+// begin makes a task the one that the loop runs, and reports false if it ended before it could start.
+func (w *worker) begin(l *loop, t *Task) bool {
+	if !t.detached && !t.state.CompareAndSwap(queued, running) {
+		w.dropped(t)
+		return false // a husk: it was cancelled in its lane (S1)
+	}
+	t.loop = l
+	if t.id == 0 {
+		t.id = w.ids.next(w.pool)
+	}
+	if !t.detached || t.doubtful() { // who has no handle of a task can cancel it in other ways only
+		if why := t.Err(); why != nil {
+			w.dropped(t)
+			t.end(&w.counts, endCancelled, why)
+			return false
+		}
+	}
 	l.owner.set()
 	w.current.store(t)
 	w.counts.lanes[t.lane].started.add(1)
+	return true
+}
+
+// watched reports whether somebody wants to see each task's start and end.
+func (w *worker) watched() bool {
+	return w.pool.watchers || w.pool.profiling.Load() || trace.IsEnabled()
+}
+
+// dress tells of the start of a task to those who want to see it.
+func (w *worker) dress(t *Task) {
 	if h := w.pool.hooks.OnStart; h != nil {
 		h(t.info())
 	}
 	if w.pool.profiling.Load() {
 		w.label(t)
 	}
-	l.traced(t)
+	t.loop.traced(t)
 	if w.part != nil {
 		w.part.Enter()
 	}
 }
 
-// finish is everything that comes right after it.
+// finish is everything that comes right after a task's function.
 func (w *worker) finish(t *Task, how ending, err error) {
 	if w.part != nil {
 		w.part.Leave()
 	}
 	t.loop.unlabel()
 	t.end(&w.counts, how, err)
+}
+
+// finishQuick is finish of a task that completed without a wait, and that nobody watches or can reach.
+func (w *worker) finishQuick(t *Task) {
+	w.current.store(nobody) // C1
+	if l := t.loop; l.local != nil {
+		l.local = nil
+	}
+	w.counts.lanes[t.lane].ended[Completed].add(1)
+	w.recycle(t)
 }
 
 // suspend parks the task's coroutine until root resumes it. The task is in the waiting state, or a waker has moved it
@@ -309,16 +348,26 @@ func (w *worker) yield(t *Task) {
 	w.switchAway(t)
 }
 
+// settle decides whether pickOwn may decide, after the number of waiting tasks has changed.
+func (w *worker) settle() {
+	w.picksMax = 0
+	if w.pool.quick && w.waiting < w.pool.waitingLimit {
+		w.picksMax = shareEvery - 1
+	}
+}
+
 // switchAway gives the thread to root and returns when root resumes the task's coroutine.
 func (w *worker) switchAway(t *Task) {
 	if w.part != nil {
 		w.part.Leave() // S5
 	}
 	w.waiting++
+	w.settle()
 	if !t.loop.yield(struct{}{}) {
 		panic("sched: S6: a parked task's coroutine was ended")
 	}
 	w.waiting--
+	w.settle()
 	t.state.Store(running) // before it looks at its condition: see "A task's states"
 	w.current.store(t)
 	if w.part != nil {
