@@ -139,8 +139,23 @@ func (r *remote) hover(ctx context.Context, p place) (*described, error) {
 	if h == nil {
 		return nil, nil
 	}
-	signature, doc, _ := strings.Cut(strings.TrimSpace(h.Contents.Value), "\n\n")
+	signature, doc := cutDeclaration(strings.TrimSpace(h.Contents.Value))
 	return &described{Signature: signature, Doc: doc}, nil
+}
+
+// cutDeclaration parts the text of a hover into the declaration and its documentation. They are separated by a blank line, but a
+// declaration may hold blank lines itself: it goes on as long as lines are indented or close something.
+func cutDeclaration(text string) (declaration, doc string) {
+	for at := 0; ; {
+		i := strings.Index(text[at:], "\n\n")
+		if i < 0 {
+			return text, ""
+		}
+		at += i + len("\n\n")
+		if at < len(text) && strings.IndexByte("\t\n})", text[at]) < 0 {
+			return text[:at-len("\n\n")], text[at:]
+		}
+	}
 }
 
 func (r *remote) symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error) {
