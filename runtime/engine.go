@@ -31,11 +31,11 @@ type Engine struct {
 	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
 	watchers watchers
 
-	gcPart           db.PartID
-	storedAfterCycle atomic.Int64 // Stats.Store.StoredBytes when the last collection ended, here or in an earlier process; 0: never
-	keeper           keeper
-	closing          atomic.Bool
-	layers           layers
+	gcPart    db.PartID
+	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
+	keeper    keeper
+	closing   atomic.Bool
+	layers    layers
 }
 
 // layers are what Close takes down, in the opposite order of opening.
@@ -90,7 +90,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 
-	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
+	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,

@@ -57,33 +57,70 @@ func (k *keeper) run(e *Engine) {
 				continue
 			}
 		}
-		if e.collectionDue() {
+		if e.collectionDue(backgroundShare) {
 			collecting = e.startCollection()
 		}
 	}
 }
 
-// collectionDue says that the store has grown enough since the last collection, or that enough of it is garbage, to be worth one. Growth
-// counts across processes: what is left of each short run adds up.
-func (e *Engine) collectionDue() bool {
+// Shares of what is live, and of Options.CollectEvery, that the store may hold beside it before a collection is due: for an engine at
+// work, and for a program about to close it. The latter's collection is the better one, since no snapshot is held then: it comes
+// first where both would do.
+const (
+	backgroundShare = 2 // half
+	tidyShare       = 4 // a quarter
+)
+
+// collectionDue says that enough of the store may be garbage to be worth a collection: it holds so much more than what was live
+// after the last one, or the reaper has counted so much. What is left of each short run adds up across processes.
+func (e *Engine) collectionDue(share int64) bool {
 	every := e.o.CollectEvery
-	if every < 0 || e.closing.Load() {
-		return false
+	if every < 0 || e.closing.Load() || e.gc.Stats().Phase != gc.Idle {
+		return false // while a cycle runs, the store holds copies beside what they are copies of
 	}
-	stored, base := e.store.Stats().StoredBytes, e.storedAfterCycle.Load()
-	worth := max(every/4, base/4)
-	if base == 0 {
-		worth = every
+	stored := e.store.Stats().StoredBytes
+	last := e.lastCycle.Load()
+	if last == nil {
+		return stored >= every || int64(e.gc.Stats().GarbageBytes) >= every
 	}
-	return stored-base >= worth || int64(e.gc.Stats().GarbageBytes) >= worth
+	worth := max(every, last.live) / share
+	if int64(e.gc.Stats().GarbageBytes) >= worth {
+		return true
+	}
+	// A collection that could not free what it should have (the disk was full, a reader stayed) is not tried again at once.
+	return stored-last.live >= worth && stored-last.stored >= worth/4
 }
 
 // gcPartition keeps what the collector has to remember across restarts.
 const (
-	gcPartition  = "$gc"
-	gcStoredKey  = "stored"
-	gcStoredSize = 8
+	gcPartition = "$gc"
+	gcCycleKey  = "cycle"
 )
+
+// A cycleEnd says how large the store was when a collection ended.
+type cycleEnd struct {
+	live   int64 // bytes of records that can be found by name
+	stored int64 // bytes of all records
+}
+
+const cycleEndBytes = 16
+
+func (c *cycleEnd) encode() []byte {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(c.live))
+	return binary.LittleEndian.AppendUint64(b, uint64(c.stored))
+}
+
+// decodeCycleEnd returns nil for what is none.
+func decodeCycleEnd(b []byte) *cycleEnd {
+	if len(b) != cycleEndBytes {
+		return nil
+	}
+	c := &cycleEnd{live: int64(binary.LittleEndian.Uint64(b)), stored: int64(binary.LittleEndian.Uint64(b[8:]))}
+	if c.live < 0 || c.stored < c.live {
+		return nil
+	}
+	return c
+}
 
 // loadCycle brings back how large the store was after its last collection.
 func (e *Engine) loadCycle() error {
@@ -92,14 +129,12 @@ func (e *Engine) loadCycle() error {
 		return fmt.Errorf("runtime: opening partition %s: %w", gcPartition, err)
 	}
 	e.gcPart = part
-	h, ok, err := e.db.Latest(part, gcStoredKey)
+	h, ok, err := e.db.Latest(part, gcCycleKey)
 	if err != nil || !ok {
 		return err
 	}
 	err = e.store.View(h, func(_ mmapcas.Kind, p []byte) error {
-		if len(p) == gcStoredSize {
-			e.storedAfterCycle.Store(int64(binary.LittleEndian.Uint64(p)))
-		}
+		e.lastCycle.Store(decodeCycleEnd(p))
 		return nil
 	})
 	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
@@ -110,15 +145,16 @@ func (e *Engine) loadCycle() error {
 
 // saveCycle remembers how large the store is after a collection.
 func (e *Engine) saveCycle(ctx context.Context) error {
-	stored := e.store.Stats().StoredBytes
-	e.storedAfterCycle.Store(stored)
+	st := e.store.Stats()
+	last := &cycleEnd{live: st.LiveBytes, stored: max(st.StoredBytes, st.LiveBytes)}
+	e.lastCycle.Store(last)
 	defer e.gc.Session()()
-	h, _, err := e.store.Put(kindValue, binary.LittleEndian.AppendUint64(nil, uint64(stored)))
+	h, _, err := e.store.Put(kindValue, last.encode())
 	if err != nil {
 		return err
 	}
 	e.gc.Shade(h)
-	_, err = e.db.Commit(ctx, []db.Op{{Part: e.gcPart, Key: gcStoredKey, Verb: db.Put, Hash: h}})
+	_, err = e.db.Commit(ctx, []db.Op{{Part: e.gcPart, Key: gcCycleKey, Verb: db.Put, Hash: h}})
 	return err
 }
 
@@ -164,7 +200,20 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 // Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
 // before they close; an engine that stays open does it by itself.
 func (e *Engine) Tidy(ctx context.Context) error {
-	if !e.collectionDue() {
+	if e.gc.Stats().Phase != gc.Idle {
+		// Given up half-way, it would leave copies behind.
+		err := e.Submit(ctx, lane.Default, func(t *Task) error {
+			t.root.dropSnapshot()
+			if finished, err := e.gc.Finish(t.Context(), awaitedSlice, t.Yield); err != nil || !finished {
+				return err
+			}
+			return e.saveCycle(t.Context())
+		}, Named("finish collection"))
+		if err != nil {
+			return err
+		}
+	}
+	if !e.collectionDue(tidyShare) {
 		return nil
 	}
 	_, err := e.Collect(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,13 +14,17 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// Options of a Collector; all fields but Logger are required.
+// Options of a Collector; all fields but Logger and OldRefs are required.
 type Options struct {
 	Store *mmapcas.Store
 	DB    *db.DB
 
 	// Refs returns what a record refers to; payload is valid during the call only.
 	Refs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
+
+	// OldRefs returns what a record refers to for those only who read older generations; nil: nothing. A cycle follows these references if a
+	// snapshot is held when it has taken its roots.
+	OldRefs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
 
 	// Flush makes everything that is held in memory only, but will be referred to, reachable from the database.
 	Flush func(context.Context) error
@@ -51,9 +56,11 @@ type Collector struct {
 
 	stepMu  sync.Mutex     // guards all below
 	cycle   *mmapcas.Cycle // nil when idle
+	began   uint64         // cycles begun
+	ended   uint64         // the number of the last cycle that was completed
 	grey    []mmapcas.Hash // marked, references not followed yet
 	missing int            // references to records that are not in the store
-	started time.Time
+	old     bool           // OldRefs are followed
 
 	reaper reaper
 	stats  counters
@@ -94,6 +101,10 @@ func (c *Collector) Shade(h mmapcas.Hash) {
 func (c *Collector) Step(ctx context.Context, budget time.Duration) (done bool, err error) {
 	c.stepMu.Lock()
 	defer c.stepMu.Unlock()
+	return c.step(ctx, budget)
+}
+
+func (c *Collector) step(ctx context.Context, budget time.Duration) (done bool, err error) {
 	began := time.Now()
 	defer func() {
 		if d := int64(time.Since(began)); d > c.stats.pauseMax.Load() {
@@ -133,7 +144,8 @@ func (c *Collector) begin() error {
 	if err != nil {
 		return err
 	}
-	c.cycle, c.grey, c.missing, c.started = cycle, nil, 0, time.Now()
+	c.cycle, c.grey, c.missing = cycle, nil, 0
+	c.began++
 	c.active.Store(true)
 	c.gate.turn()
 	c.phase.Store(uint32(Draining))
@@ -149,6 +161,8 @@ func (c *Collector) takeRoots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Looked at after the roots: a snapshot taken later reads what they reach, or something newer.
+	c.old = c.o.OldRefs != nil && c.o.DB.Snapshots() > 0
 	for _, h := range roots {
 		if err := c.shade(h); err != nil {
 			return err
@@ -188,9 +202,12 @@ func (c *Collector) mark(deadline time.Time) (more bool, err error) {
 		}
 		h := c.grey[len(c.grey)-1]
 		c.grey = c.grey[:len(c.grey)-1]
-		var refs []mmapcas.Hash
+		var refs, old []mmapcas.Hash
 		err := c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
 			refs = c.o.Refs(kind, payload)
+			if c.old {
+				old = c.o.OldRefs(kind, payload)
+			}
 			return nil
 		})
 		if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
@@ -205,7 +222,25 @@ func (c *Collector) mark(deadline time.Time) (more bool, err error) {
 				return false, err
 			}
 		}
+		for _, ref := range old {
+			if !c.whole(ref) {
+				continue // an earlier cycle took it
+			}
+			if err := c.shade(ref); err != nil {
+				return false, err
+			}
+		}
 	}
+}
+
+// whole reports whether a record is there, and what it refers to.
+func (c *Collector) whole(h mmapcas.Hash) bool {
+	var refs []mmapcas.Hash
+	err := c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		refs = c.o.Refs(kind, payload)
+		return nil
+	})
+	return err == nil && !slices.ContainsFunc(refs, func(ref mmapcas.Hash) bool { return !c.o.Store.Has(ref) })
 }
 
 // takeShaded greys what the barriers have queued and reports whether there was nothing.
@@ -237,6 +272,7 @@ func (c *Collector) sweep(deadline time.Time) (done bool, err error) {
 	if err != nil || !done {
 		return false, err
 	}
+	c.ended = c.began
 	c.stats.cycles.Add(1)
 	c.stats.missing.Add(uint64(c.missing))
 	if c.missing > 0 {
@@ -266,19 +302,15 @@ func (c *Collector) abort() {
 	c.over()
 }
 
-// Collect runs cycles until one that began after the call is over. wait is called between slices, to let others go on.
+// Collect runs cycles until one that began after the call is over, whoever else works on them. wait is called between slices, to let
+// others go on.
 func (c *Collector) Collect(ctx context.Context, slice time.Duration, wait func()) error {
-	for fresh := c.idle(); ; {
-		done, err := c.Step(ctx, slice)
-		if err != nil {
+	c.stepMu.Lock()
+	number := c.began + 1
+	c.stepMu.Unlock()
+	for {
+		if done, err := c.stepTowards(ctx, number, slice); done || err != nil {
 			return err
-		}
-		if done {
-			if fresh {
-				return nil
-			}
-			fresh = true
-			continue
 		}
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -287,10 +319,39 @@ func (c *Collector) Collect(ctx context.Context, slice time.Duration, wait func(
 	}
 }
 
-func (c *Collector) idle() bool {
+// Finish completes the cycle that runs, if one does, and reports whether it did.
+func (c *Collector) Finish(ctx context.Context, slice time.Duration, wait func()) (finished bool, err error) {
+	for {
+		ran, done, err := c.stepRunning(ctx, slice)
+		if !ran || done || err != nil {
+			return done, err
+		}
+		if err := context.Cause(ctx); err != nil {
+			return false, err
+		}
+		wait()
+	}
+}
+
+// stepRunning is a Step unless no cycle runs.
+func (c *Collector) stepRunning(ctx context.Context, slice time.Duration) (ran, done bool, err error) {
 	c.stepMu.Lock()
 	defer c.stepMu.Unlock()
-	return c.cycle == nil
+	if c.cycle == nil {
+		return false, false, nil
+	}
+	done, err = c.step(ctx, slice)
+	return true, done, err
+}
+
+// stepTowards is a Step unless the cycle of that number, or a later one, was completed; it reports whether it was.
+func (c *Collector) stepTowards(ctx context.Context, number uint64, slice time.Duration) (done bool, err error) {
+	c.stepMu.Lock()
+	defer c.stepMu.Unlock()
+	if c.ended < number {
+		_, err = c.step(ctx, slice)
+	}
+	return c.ended >= number, err
 }
 
 // Close gives up a running cycle.

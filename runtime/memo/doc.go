@@ -71,7 +71,7 @@
 //   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit).
 //   - M2: a trace is immutable after publication but for its intervals, its cached value, and its set of partitions, which only grows.
 //   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
-//     result of any but the first tracesStored: whoever finds it gone runs the query again.
+//     result of any but entry.kept, the first: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
 //   - M6: an entry that is evicted has no flight and nothing that is not written, and gets neither any more: at most one entry of a key

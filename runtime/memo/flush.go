@@ -45,7 +45,7 @@ func (t *Table) write(ctx context.Context, batch []*entry) (err error) {
 		e.dirty = false
 		stored := e.traces[:min(len(e.traces), tracesStored)]
 		payloads[i] = encodeTraces(nil, e.query.Version, stored)
-		for _, tr := range stored {
+		for _, tr := range stored[:min(len(stored), 1)] {
 			t.o.Shade(tr.result)
 		}
 		e.mu.Unlock()

@@ -75,6 +75,7 @@ type entry struct {
 	mu      sync.Mutex
 	loaded  bool      // guarded by mu: the stored traces were read
 	traces  []*trace  // guarded by mu (M3)
+	kept    *trace    // guarded by mu: the one whose result the collector keeps, the first of traces unless that was lost
 	flights []*flight // guarded by mu: not done
 	dirty   bool      // guarded by mu: is in Table.dirty
 	why     Reason    // guarded by mu
@@ -166,6 +167,9 @@ func (t *Table) load(e *entry) error {
 		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key), "err", err)
 		return nil
 	}
+	if len(traces) > 0 && t.o.Store.Has(traces[0].result) {
+		e.kept = traces[0]
+	}
 	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.o.Store.Has(tr.result) })
 	t.clock.weigh(e)
 	return nil
@@ -186,11 +190,10 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 // reuse makes a known trace the entry's first. It reports false if the trace's result is gone: then the trace is dropped.
 func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.mu.Lock()
-	i := slices.Index(e.traces, tr)
-	stored := 0 <= i && i < tracesStored
+	kept := e.kept == tr
 	e.mu.Unlock()
-	if !stored {
-		// Nothing in the store refers to the result: it is put again, for the reference that will be written, or is lost.
+	if !kept {
+		// The collector may be about to take the result: it is put again, for the reference that will be written, or is lost.
 		defer t.o.Session()()
 		if err := t.revive(tr.result); err != nil {
 			t.drop(e, tr)
@@ -205,7 +208,7 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.first(tr)
 	t.clock.weigh(e)
 	e.mu.Unlock()
-	if !stored {
+	if !kept {
 		t.markDirty(e)
 	}
 	return true
@@ -217,6 +220,7 @@ func (e *entry) first(tr *trace) {
 	if len(e.traces) > tracesKept {
 		e.traces = slices.Delete(e.traces, tracesKept, len(e.traces))
 	}
+	e.kept = tr
 	e.last.Store(tr)
 }
 
@@ -277,6 +281,9 @@ func (t *Table) drop(e *entry, tr *trace) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o == tr })
+	if e.kept == tr {
+		e.kept = nil
+	}
 	e.last.CompareAndSwap(tr, nil)
 	t.clock.weigh(e)
 }

@@ -11,8 +11,8 @@ const (
 	// tracesKept is how many traces a key keeps in memory: enough for an edit, its undo and a branch switched to and fro.
 	tracesKept = 4
 
-	// tracesStored is how many of them are written, and with them their results: what is there now and what was before. More would make
-	// the store several times as large as what it is about.
+	// tracesStored is how many of them are written: what is there now and what was before. A collection keeps the results of the newest only
+	// (OldRefs); the others' would make the store several times as large as what it is about.
 	tracesStored = 2
 )
 
