@@ -17,7 +17,7 @@ const traceFormat = 1
 //
 //	format, query version, number of traces, then for each trace:
 //	  from, to, partitions (8 bytes, little endian), result hash, number of reads, then for each read:
-//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), glob (filtered ranges only), hash
+//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), hash
 func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 	dst = append(dst, traceFormat)
 	dst = binary.AppendUvarint(dst, uint64(version))
@@ -42,11 +42,8 @@ func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 			dst = binary.AppendUvarint(dst, uint64(shared))
 			dst = appendString(dst, r.key[shared:])
 			prev = r.key
-			if r.kind.ranged() {
+			if r.kind == readKeys || r.kind == readRange {
 				dst = appendString(dst, r.hi)
-			}
-			if r.kind&readFiltered != 0 {
-				dst = appendString(dst, r.glob)
 			}
 			dst = append(dst, r.hash[:]...)
 		}
@@ -84,13 +81,10 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 					r.query = string(name)
 					names[r.query] = r.query
 				}
-			case readRecord, readPresence:
+			case readRecord, readKeys, readRange:
 				r.part = db.PartID(d.uvarint())
 			default:
-				if !r.kind.ranged() {
-					d.fail("unknown kind of read")
-				}
-				r.part = db.PartID(d.uvarint())
+				d.fail("unknown kind of read")
 			}
 			shared := d.uvarint()
 			rest := d.bytes()
@@ -100,11 +94,8 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 			}
 			r.key = prev[:shared] + string(rest)
 			prev = r.key
-			if r.kind.ranged() {
+			if r.kind == readKeys || r.kind == readRange {
 				r.hi = string(d.bytes())
-			}
-			if r.kind&readFiltered != 0 {
-				r.glob = string(d.bytes())
 			}
 			d.hash(&r.hash)
 			if d.err != nil {
