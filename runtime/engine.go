@@ -85,6 +85,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
+	e.db.OnCommit(e.watchers.observed)
 	e.layers.opened(e.db.Close)
 	if err := e.loadCycle(); err != nil {
 		return nil, err

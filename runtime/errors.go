@@ -31,7 +31,13 @@ var (
 	// ErrCycle is matched by the error of a query that needs its own result; the error names the path.
 	ErrCycle = memo.ErrCycle
 
-	// ErrWatchLoop is reported when watchers keep triggering each other without end.
+	// ErrNoWatcher is returned by Task.Again for a task that is not a watcher's.
+	ErrNoWatcher = errors.New("runtime: not the task of a watcher")
+
+	// ErrTimeout is returned by a wait whose deadline has passed.
+	ErrTimeout = sched.ErrTimeout
+
+	// ErrWatchLoop is matched by the WatchLoopError that is logged when watchers keep setting each other off without end.
 	ErrWatchLoop = errors.New("runtime: watchers trigger each other without end")
 )
 

@@ -21,7 +21,7 @@ type Partition[V any] struct {
 // NewPartition names a partition. Values are stored as the package comment of codec describes: []byte and string as they are, types with
 // AppendBinary and UnmarshalBinary in their own form, others as deterministic CBOR.
 func NewPartition[V any](name string) *Partition[V] {
-	return &Partition[V]{name: name, where: caller(), codec: codecFor[V]()}
+	return &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
 }
 
 // Name returns the partition's name.
@@ -33,8 +33,9 @@ type Watched interface {
 	id(e *Engine) (db.PartID, error)
 }
 
-func caller() string {
-	_, file, line, ok := goruntime.Caller(2)
+// callerOf returns the place in the program skip calls up; 1 is the caller of callerOf.
+func callerOf(skip int) string {
+	_, file, line, ok := goruntime.Caller(skip)
 	if !ok {
 		return "an unknown place"
 	}
@@ -82,6 +83,13 @@ func (p *Partition[V]) Get(r Reader, key string) (V, error) {
 	}
 	eng, _ := r.reads()
 	return p.load(eng, key, h)
+}
+
+// Load returns the value that a Change or Hash names. Inside a query nothing is recorded: the name says all about the value. A value
+// that no snapshot can see any more is ErrDamaged once it was collected.
+func (p *Partition[V]) Load(r Reader, b Blob) (V, error) {
+	e, _ := r.reads()
+	return p.load(e, b.String(), b.hash)
 }
 
 func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err error) {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -25,7 +26,7 @@ func Prefix(prefix string) Pattern { return Pattern{lo: prefix, hi: afterPrefix(
 func Range(lo, hi string) Pattern { return Pattern{lo: lo, hi: hi} }
 
 // Glob means the keys that match a pattern in which * matches within one path element, ** any number of elements, ? one character,
-// [a-z] a class and {a,b} alternatives. A pattern that is malformed matches nothing.
+// [a-z] a class and {a,b} alternatives; a/** is everything below a, not a itself. A pattern that is malformed matches nothing.
 func Glob(glob string) Pattern {
 	literal := glob
 	if i := strings.IndexAny(glob, `*?[{\`); i >= 0 {
@@ -36,6 +37,22 @@ func Glob(glob string) Pattern {
 	p := Prefix(literal)
 	p.glob = glob
 	return p
+}
+
+// String returns the pattern as people write it, in brackets.
+func (p Pattern) String() string {
+	switch {
+	case p.glob != "":
+		return fmt.Sprintf("[%s]", p.glob)
+	case p == All():
+		return "[all]"
+	case p == Exact(p.lo):
+		return fmt.Sprintf("[%q]", p.lo)
+	case p == Prefix(p.lo):
+		return fmt.Sprintf("[%q…]", p.lo)
+	default:
+		return fmt.Sprintf("[%q:%q]", p.lo, p.hi)
+	}
 }
 
 // Match reports whether key is meant.

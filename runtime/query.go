@@ -24,7 +24,7 @@ type Query[K comparable, V any] struct {
 //
 // Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.
 func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error)) *Query[K, V] {
-	q := &Query[K, V]{name: name, version: version, where: caller(), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
+	q := &Query[K, V]{name: name, version: version, where: callerOf(2), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
 	allQueries.add(name, q)
 	return q
 }

@@ -18,6 +18,7 @@ type Stats struct {
 
 	MemoEvicted  uint64 // query keys forgotten to stay within the bound; asked again, they are read back from the store
 	CacheEvicted uint64 // decoded results dropped to stay within the bound
+	WatchLoops   uint64 // how often watchers set each other off without end
 	Store        mmapcas.Stats
 	Collector    gc.Stats
 	Scheduler    sched.Stats
@@ -44,9 +45,10 @@ func (e *Engine) Stats() Stats {
 		Queries:     map[string]QueryStats{},
 		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted,
 		CachedBytes: in.DecodedBytes, CacheEvicted: in.DecodedEvicted,
-		Store:     e.store.Stats(),
-		Collector: e.gc.Stats(),
-		Scheduler: e.sched.Stats(),
+		WatchLoops: e.watchers.loops.Load(),
+		Store:      e.store.Stats(),
+		Collector:  e.gc.Stats(),
+		Scheduler:  e.sched.Stats(),
 	}
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts

@@ -22,17 +22,18 @@ type Task struct {
 type rootTask struct {
 	strand memo.Strand
 	snap   *Snapshot
-	own    bool // the task releases snap itself
-	depth  int  // see origin
+	own    bool   // the task releases snap itself
+	from   origin // depth and hops: of the watcher that the task, or an ancestor, runs for
+	told   *told  // what the watcher was told; nil: the task is not a watcher's
 }
 
 // A TaskOption adjusts how a task is submitted.
 type TaskOption func(*taskOptions)
 
 type taskOptions struct {
-	spec  sched.Spec
-	snap  *Snapshot
-	depth int
+	spec sched.Spec
+	snap *Snapshot
+	from origin // see rootTask
 }
 
 // At makes the task read s, which must not be released before the call returns.
@@ -40,6 +41,9 @@ func At(s *Snapshot) TaskOption { return func(o *taskOptions) { o.snap = s } }
 
 // Named gives the task a name for profiles, statistics and the watchdog.
 func Named(name string) TaskOption { return func(o *taskOptions) { o.spec.Name = name } }
+
+// On puts the task on a lane: for watchers, which else inherit the lane of whoever commits.
+func On(l lane.Lane) TaskOption { return func(o *taskOptions) { o.spec.Lane = l } }
 
 // Client says for whom the task works.
 func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client = id } }
@@ -77,6 +81,10 @@ func (e *Engine) Submit(ctx context.Context, l lane.Lane, fn func(*Task) error, 
 	return h.Wait(ctx)
 }
 
+// CancelClient cancels all tasks that work for a client now, for the given cause (nil: context.Canceled). What others wait for as well goes on; what watchers were
+// to be told on behalf of the client they are told all the same.
+func (e *Engine) CancelClient(client uint64, cause error) { e.sched.CancelClient(client, cause) }
+
 // submitted ends a submission. The snapshot that the task was given, which body retained, is released when the task has ended, whether or
 // not it ever ran.
 func (o *taskOptions) submitted(h *Handle, err error) (*Handle, error) {
@@ -97,12 +105,12 @@ func (o *taskOptions) submitted(h *Handle, err error) (*Handle, error) {
 
 // body wraps fn for the scheduler, and retains the snapshot that the task is given.
 func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) error {
-	given, depth := o.snap, o.depth
+	given, from := o.snap, o.from
 	if given != nil {
 		given.retain()
 	}
 	return func(s *sched.Task) error {
-		root := &rootTask{snap: given, depth: depth}
+		root := &rootTask{snap: given, from: from}
 		if given == nil {
 			root.snap = e.Snapshot()
 			root.own = true
@@ -155,6 +163,15 @@ func (t *Task) Lane() lane.Lane { return t.task().Lane() }
 // Client says for whom the task works.
 func (t *Task) Client() uint64 { return t.task().Client() }
 
+// Parent is the number (Handle.ID) of the task that spawned this one or, for a watcher, that made the newest commit it is told of; 0 is none. A
+// watcher does not end with its parent.
+func (t *Task) Parent() uint64 {
+	if t.root.told != nil {
+		return t.root.from.parent
+	}
+	return t.task().Parent()
+}
+
 // Generation is the generation that the task reads.
 func (t *Task) Generation() uint64 { return t.root.snap.Generation() }
 
@@ -163,7 +180,7 @@ func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Ha
 	if t.frame.InQuery() {
 		return nil, fmt.Errorf("%w: Spawn (use Query.All)", ErrInQuery)
 	}
-	o := taskOptions{spec: sched.Spec{Lane: l}, depth: t.root.depth}
+	o := taskOptions{spec: sched.Spec{Lane: l}, from: t.root.from}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -188,7 +205,7 @@ func (t *Task) Yield() { t.task().Yield() }
 func (t *Task) spawnHelpers(name string) memo.Spawner {
 	return func(helpers int, fn func(*memo.Frame)) error {
 		for range helpers {
-			o := taskOptions{spec: sched.Spec{Name: name}, snap: t.root.snap, depth: t.root.depth}
+			o := taskOptions{spec: sched.Spec{Name: name}, snap: t.root.snap, from: t.root.from}
 			h, err := t.task().Spawn(o.spec, t.eng.body(&o, func(t *Task) error {
 				fn(t.frame)
 				return nil

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
-	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -30,12 +30,45 @@ type Changes struct {
 const watchDepthMax = 64
 
 // Watch runs fn as a task after every commit that changes keys of p that match pat. Changes that come while the task is still queued are added to
-// it; it never runs twice at the same time, and it sees changes in the order of generations. It runs on the lane and for the client of the
-// commit, or on those that opts say. A watcher that changes what it watches is set off again until nothing differs; after 64
-// rounds it is dropped with an error in the log (ErrWatchLoop).
+// it; it never runs twice at the same time, and it sees changes in the order of generations.
+//
+// The task runs on the lane and for the client of the commit, or On a lane and for a Client that opts say; of several commits the newest counts.
+// Task.Parent is the task that committed. A run that ends with an error because it was cancelled, or that was cancelled before it began, is
+// made up for on behalf of the engine: what changed concerns others than the client that went away. Any other error is logged.
+//
+// A watcher that changes what it watches is set off again until nothing differs. After 64 rounds without a commit from elsewhere the changes
+// are dropped and a WatchLoopError is logged; the next commit from elsewhere sets it off again.
 //
 // stop ends the watch and waits for a run that has begun; it must not be called from within fn.
 func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
+	return e.watch(p, pat, nil, fn, opts)
+}
+
+// Watch is Engine.Watch for changes that meet a condition. when is given the values before and after one commit, nil for absent; it is
+// called by one who commits, after the commit, so it should be quick; it must not commit a panic in it reaches them. A key is told once a commit met the condition, with all that became
+// of it until the run. A value that cannot be read meets every condition: it is better to be told once too often.
+func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, new *V) bool, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
+	return e.watch(p, pat, func(c db.Change) bool {
+		var before, after *V
+		if !c.Old.IsZero() {
+			v, err := p.load(e, c.Key, c.Old)
+			if err != nil {
+				return true
+			}
+			before = &v
+		}
+		if !c.New.IsZero() {
+			v, err := p.load(e, c.Key, c.New)
+			if err != nil {
+				return true
+			}
+			after = &v
+		}
+		return when(c.Key, before, after)
+	}, fn, opts)
+}
+
+func (e *Engine) watch(p Watched, pat Pattern, when func(db.Change) bool, fn func(*Task, Changes) error, opts []TaskOption) (stop func(), err error) {
 	if e.closing.Load() {
 		return nil, ErrClosed
 	}
@@ -43,123 +76,113 @@ func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, op
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{eng: e, part: part, name: p.Name(), pat: pat, fn: fn, opts: opts}
+	w := &watcher{eng: e, part: part, name: p.Name(), where: callerOf(3), pat: pat, when: when, fn: fn, opts: opts}
 	e.watchers.add(w)
 	return w.stop, nil
 }
 
-// A watcher's state says what its task is doing: idle (none), queued (a task that has not taken pending yet), running, and
-// running with more to do.
+// A watcher has at most one task that has not ended. What it has not been told yet is pending.
 type watcher struct {
-	eng  *Engine
-	part db.PartID
-	name string
-	pat  Pattern
-	fn   func(*Task, Changes) error
-	opts []TaskOption
+	eng   *Engine
+	part  db.PartID
+	name  string // of the partition
+	where string // in the program
+	pat   Pattern
+	when  func(db.Change) bool // nil: always
+	fn    func(*Task, Changes) error
+	opts  []TaskOption
 
 	mu      sync.Mutex
 	pending map[string]pendingChange // guarded by mu: since the last run
 	gen     uint64                   // guarded by mu: newest generation in pending
 	from    origin                   // guarded by mu: of the newest change in pending
-	queued  bool                     // guarded by mu
-	running *sched.Handle            // guarded by mu
+	tasked  bool                     // guarded by mu: a task is queued or running
+	running *sched.Handle            // guarded by mu: the task that called fn last
+	missed  bool                     // guarded by mu: the last task was cancelled before it had told what it was to tell
 	stopped bool                     // guarded by mu
-}
 
-// watchers finds the watchers that a commit concerns.
-type watchers struct {
-	mu     sync.RWMutex
-	byPart map[db.PartID][]*watcher // guarded by mu
-	waits  map[*keyWait]struct{}    // guarded by mu
-}
-
-func (ws *watchers) add(w *watcher) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	if ws.byPart == nil {
-		ws.byPart = map[db.PartID][]*watcher{}
-	}
-	ws.byPart[w.part] = append(slices.Clip(ws.byPart[w.part]), w)
-}
-
-func (ws *watchers) remove(w *watcher) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	ws.byPart[w.part] = slices.DeleteFunc(slices.Clone(ws.byPart[w.part]), func(o *watcher) bool { return o == w })
-}
-
-// dispatch tells everyone concerned about a commit. Commits may arrive here out of order; merge puts them right.
-func (ws *watchers) dispatch(res db.Result, from origin) {
-	ws.mu.RLock()
-	var told []*watcher
-	for _, c := range res.Changes {
-		for _, w := range ws.byPart[c.Part] {
-			if w.pat.Match(c.Key) {
-				w.merge(c, res.Gen)
-				if !slices.Contains(told, w) {
-					told = append(told, w)
-				}
-			}
-		}
-		for kw := range ws.waits {
-			if kw.part == c.Part && !c.New.IsZero() && kw.pat.Match(c.Key) {
-				kw.ready.Fire()
-			}
-		}
-	}
-	ws.mu.RUnlock()
-	from.depth++
-	for _, w := range told {
-		w.wake(from)
-	}
+	absent map[condition]*keyWait // guarded by mu: see Task.Again
 }
 
 // A pendingChange spans the commits with generations first to last.
 type pendingChange struct {
 	Change
 	first, last uint64
+	again       bool // to be told although it may be the same as before: see Task.Again
+}
+
+// concerns reports whether the watcher wants to hear of a change.
+func (w *watcher) concerns(c db.Change) bool {
+	if !w.pat.Match(c.Key) {
+		return false
+	}
+	if w.when == nil {
+		return true
+	}
+	w.mu.Lock()
+	_, pending := w.pending[c.Key]
+	w.mu.Unlock()
+	return pending || w.when(c)
 }
 
 // merge adds one change. Changes of one key chain: what one made New is the Old of the next, so the span keeps its two ends.
-func (w *watcher) merge(c db.Change, gen uint64) {
+func (w *watcher) merge(c pendingChange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.mergeLocked(c)
+}
+
+func (w *watcher) mergeLocked(c pendingChange) {
 	if w.pending == nil {
 		w.pending = map[string]pendingChange{}
 	}
-	w.gen = max(w.gen, gen)
+	w.gen = max(w.gen, c.last)
 	p, ok := w.pending[c.Key]
 	if !ok {
-		p = pendingChange{Change: Change{Key: c.Key, Old: Blob{c.Old}, New: Blob{c.New}}, first: gen, last: gen}
+		p = c
 	}
-	if gen < p.first {
-		p.first, p.Old = gen, Blob{c.Old}
+	if c.first < p.first {
+		p.first, p.Old = c.first, c.Old
 	}
-	if gen > p.last {
-		p.last, p.New = gen, Blob{c.New}
+	if c.last > p.last {
+		p.last, p.New = c.last, c.New
 	}
+	p.again = p.again || c.again
 	p.Deleted = p.New.IsZero()
 	w.pending[c.Key] = p
 }
 
-// wake queues the watcher's task unless it is queued or running; a running one looks again before it ends.
+// wake is called when something was made pending by a commit on behalf of from.
 func (w *watcher) wake(from origin) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.from = from
-	if w.stopped || w.queued {
+	w.mu.Unlock()
+	w.start()
+}
+
+// start submits the watcher's task if something is pending, unless there is one; a running one looks again when it ends.
+func (w *watcher) start() {
+	w.mu.Lock()
+	from := w.from
+	if w.stopped || w.tasked || len(w.pending) == 0 {
+		w.mu.Unlock()
 		return
 	}
 	if from.depth > watchDepthMax {
-		w.eng.o.Logger.Error("runtime: watcher dropped", "partition", w.name, "keys", len(w.pending), "err", ErrWatchLoop)
+		w.eng.o.Logger.Error("runtime: watcher dropped", "err", w.loopLocked(from))
+		w.eng.watchers.loops.Add(1)
 		w.pending = nil
+		w.mu.Unlock()
 		return
 	}
-	o := taskOptions{spec: sched.Spec{Name: "watch " + w.name, Lane: from.lane, Client: from.client}, depth: from.depth}
+	w.tasked = true
+	w.mu.Unlock()
+
+	o := taskOptions{spec: sched.Spec{Name: "watch " + w.name, Lane: from.lane, Client: from.client}}
 	for _, opt := range w.opts {
 		opt(&o)
 	}
+	o.snap = nil // a watcher reads what is new
 	if o.spec.Lane == 0 {
 		o.spec.Lane = lane.Default
 	}
@@ -168,51 +191,62 @@ func (w *watcher) wake(from origin) {
 		if !errors.Is(err, sched.ErrClosed) {
 			w.eng.o.Logger.Error("runtime: watcher could not be queued", "partition", w.name, "err", err)
 		}
+		w.mu.Lock()
+		w.tasked = false // what is pending is told with the next change
+		w.mu.Unlock()
 		return
 	}
-	w.queued, w.running = true, h
+	h.Ended().OnFire(func() { w.ended(h) })
 }
 
+// run is the body of the watcher's task.
 func (w *watcher) run(t *Task) error {
 	w.mu.Lock()
-	changes := Changes{Generation: w.gen}
-	for _, c := range w.pending {
-		if c.Old != c.New {
-			changes.List = append(changes.List, c.Change) // equal: it changed and changed back
+	changes, taken := Changes{Generation: w.gen}, w.pending
+	w.pending = nil
+	from, stopped := w.from, w.stopped
+	w.running, w.missed = t.task().Handle(), false
+	w.mu.Unlock()
+	for _, c := range taken {
+		if c.Old != c.New || c.again { // equal: it changed and changed back
+			changes.List = append(changes.List, c.Change)
 		}
 	}
-	w.pending = nil
-	stopped := w.stopped
-	w.mu.Unlock()
-	slices.SortFunc(changes.List, func(a, b Change) int {
-		if a.Key < b.Key {
-			return -1
-		}
-		return 1
-	})
-	defer w.ended()
+	slices.SortFunc(changes.List, func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
 	if stopped || len(changes.List) == 0 {
 		return nil
 	}
 	if t.Generation() < changes.Generation {
 		t.root.advance(t.eng.Snapshot()) // the commit was applied after the task took its snapshot
 	}
+	t.root.from = from
+	t.root.from.hops = &hop{w, from.hops}
+	t.root.told = &told{w, taken}
 	err := w.fn(t, changes)
-	if err != nil && t.Context().Err() == nil {
-		t.eng.o.Logger.Warn("runtime: watcher failed", "partition", w.name, "err", err)
+	switch {
+	case err == nil:
+	case t.task().Err() != nil:
+		w.mu.Lock()
+		w.missed = true
+		for _, c := range taken {
+			w.mergeLocked(c)
+		}
+		w.mu.Unlock()
+	default:
+		t.eng.o.Logger.Warn("runtime: watcher failed", "partition", w.name, "watcher", w.where, "err", err)
 	}
 	return err
 }
 
-// ended lets the next task be queued, and queues it if changes came meanwhile. It runs also when fn panicked.
-func (w *watcher) ended() {
+// ended is called when a task of the watcher has ended, whether or not it ever ran.
+func (w *watcher) ended(h *sched.Handle) {
 	w.mu.Lock()
-	w.queued = false
-	from, again := w.from, len(w.pending) > 0
-	w.mu.Unlock()
-	if again {
-		w.wake(from)
+	w.tasked = false
+	if w.missed || w.running != h {
+		w.from.client = 0 // with which it may have been cancelled
 	}
+	w.mu.Unlock()
+	w.start()
 }
 
 func (w *watcher) stop() {
@@ -223,78 +257,127 @@ func (w *watcher) stop() {
 	w.mu.Unlock()
 	if h != nil {
 		<-h.Done()
+		w.eng.watchers.remove(w) // what the last run waits for
 	}
 }
 
-// A keyWait is a task that waits for a key to appear.
-type keyWait struct {
-	part  db.PartID
-	pat   Pattern
-	ready sched.Event
+// told is what a run of a watcher was told.
+type told struct {
+	w     *watcher
+	taken map[string]pendingChange
 }
 
-// Wait returns the first value whose key matches pat, waiting until there is one; when it had to wait, the task reads the newest generation from
-// then on. It ends with the cause of the task's context when that ends first. It is not allowed inside a query.
-func (p *Partition[V]) Wait(t *Task, pat Pattern) (key string, v V, err error) {
+// A condition is something that was looked for.
+type condition struct {
+	part db.PartID
+	pat  Pattern
+}
+
+// Again is for a watcher that looked for a key and did not find it: the watcher is called once more, with the changes that it was given now and what came
+// since, when a key of p that matches pat is put, or at once if one was put after t's snapshot. So what a run could not do for
+// want of something is done when that is there, without waiting for it. The condition holds until it was met once, or the watch is stopped; several runs may
+// ask for the same. Outside of a watcher it is ErrNoWatcher.
+func (t *Task) Again(p Watched, pat Pattern) error {
 	if t.frame.InQuery() {
-		return "", v, fmt.Errorf("%w: Wait", ErrInQuery)
+		return fmt.Errorf("%w: Again", ErrInQuery)
+	}
+	told := t.root.told
+	if told == nil {
+		return ErrNoWatcher
 	}
 	part, err := p.id(t.eng)
 	if err != nil {
-		return "", v, err
+		return err
 	}
-	for {
-		kw := &keyWait{part: part, pat: pat}
+	w, cond := told.w, condition{part, pat}
+	w.mu.Lock()
+	if w.stopped {
+		w.mu.Unlock()
+		return nil
+	}
+	kw, known := w.absent[cond]
+	if !known {
+		kw = &keyWait{part: part, pat: pat, of: w, taken: map[string]pendingChange{}}
+		kw.fire = func(from origin) { w.again(cond, kw, from) }
+		if w.absent == nil {
+			w.absent = map[condition]*keyWait{}
+		}
+		w.absent[cond] = kw
+	}
+	for key, c := range told.taken {
+		if old, ok := kw.taken[key]; ok {
+			c.first, c.Old = old.first, old.Old // older: it was told before
+		}
+		c.again = true
+		kw.taken[key] = c
+	}
+	w.mu.Unlock()
+	if !known {
 		t.eng.watchers.await(kw)
-		// Registered first, looked second: a commit in between fires the event.
-		key, found, err := p.first(t, pat)
-		if err != nil || found {
-			t.eng.watchers.forget(kw)
-			if err == nil {
-				v, err = p.Get(t, key)
-			}
-			return key, v, err
-		}
-		if newest := t.eng.Snapshot(); newest.Generation() > t.Generation() {
-			t.root.advance(newest)
-			t.eng.watchers.forget(kw)
-			continue
-		} else {
-			newest.Release()
-		}
-		err = t.task().Await(&kw.ready)
-		t.eng.watchers.forget(kw)
-		if err != nil {
-			return "", v, fmt.Errorf("runtime: waiting for a key of %s: %w", p.name, err)
-		}
-		t.root.advance(t.eng.Snapshot())
 	}
+	// Registered first, looked second: a commit in between finds it.
+	newest := t.eng.Snapshot()
+	defer newest.Release()
+	if newest.Generation() == t.Generation() {
+		return nil
+	}
+	_, there, err := firstMatch(newest.snap, part, pat)
+	if there {
+		kw.fire(t.root.from)
+	}
+	return err
 }
 
-func (p *Partition[V]) first(t *Task, pat Pattern) (key string, found bool, err error) {
-	err = p.each(t, pat, false, func(k string, _ mmapcas.Hash) error {
-		key, found = k, true
-		return errStop
-	})
-	if errors.Is(err, errStop) {
-		err = nil
+// again is called when a key was put that kw has been waiting for.
+func (w *watcher) again(cond condition, kw *keyWait, from origin) {
+	w.eng.watchers.forget(kw)
+	w.mu.Lock()
+	if w.absent[cond] != kw {
+		w.mu.Unlock()
+		return // it was met before
 	}
-	return key, found, err
+	delete(w.absent, cond)
+	for _, c := range kw.taken {
+		w.mergeLocked(c)
+	}
+	w.mu.Unlock()
+	w.wake(from)
 }
 
-var errStop = errors.New("runtime: seen enough")
-
-func (ws *watchers) await(kw *keyWait) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	if ws.waits == nil {
-		ws.waits = map[*keyWait]struct{}{}
-	}
-	ws.waits[kw] = struct{}{}
+// A hop is one watcher on the way from a commit from outside to a commit by a watcher.
+type hop struct {
+	w    *watcher
+	prev *hop
 }
 
-func (ws *watchers) forget(kw *keyWait) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	delete(ws.waits, kw)
+// A WatchLoopError says that watchers set each other off without end, and which. It matches ErrWatchLoop.
+type WatchLoopError struct {
+	Partition string   // of the watcher whose changes were dropped
+	Keys      []string // that were dropped, 8 at most
+	Watchers  []string // the last round: where in the program each was registered, and what it watches
+}
+
+func (e *WatchLoopError) Error() string {
+	return fmt.Sprintf("%v: %s, keys %q, after %d rounds of %s", ErrWatchLoop, e.Partition, e.Keys, watchDepthMax, strings.Join(e.Watchers, " -> "))
+}
+
+// Is reports whether target is ErrWatchLoop.
+func (e *WatchLoopError) Is(target error) bool { return target == ErrWatchLoop }
+
+// loopLocked describes the loop that from leads to. The caller holds mu.
+func (w *watcher) loopLocked(from origin) *WatchLoopError {
+	err := &WatchLoopError{Partition: w.name}
+	for key := range w.pending {
+		err.Keys = append(err.Keys, key)
+	}
+	slices.Sort(err.Keys)
+	err.Keys = err.Keys[:min(len(err.Keys), 8)]
+	for h := from.hops; h != nil; h = h.prev {
+		err.Watchers = append(err.Watchers, fmt.Sprintf("%s (watches %s%v)", h.w.where, h.w.name, h.w.pat))
+		if h.w == w {
+			break
+		}
+	}
+	slices.Reverse(err.Watchers)
+	return err
 }
