@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare grid vuln profile fuzz crash spin show clean ci
+.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare grid vuln profile fuzz crash spin soak show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ crash: ## kill a real process while it commits, reopen, check; CYCLES (default 1
 
 spin: ## search the Promela models of fuzz/spin exhaustively, and for each mistake put in on purpose; needs spin and a C compiler
 	$(GO) test -count=1 -v ./fuzz/spin -all
+
+soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS
+	$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000)
 
 show: ## the main claims on the whole standard library: warm start, exact invalidation, 50 rounds of edits with flat disk use
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run 'StandardLibrary|DiskUseStaysFlat' -std -edits 50 -edits.of "$$($(GO) env GOROOT)/src"
