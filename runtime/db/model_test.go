@@ -83,6 +83,9 @@ type dbModel struct {
 	side  map[PartID]bool
 	snaps []heldSnapshot
 	told  []Result // by OnCommit
+
+	past   []world // the newest of each generation since opened
+	opened uint64  // the generation found when the database was opened last
 }
 
 func (m *dbModel) open() {
@@ -92,6 +95,7 @@ func (m *dbModel) open() {
 	}
 	m.d = d
 	m.snaps = nil
+	m.opened = d.Generation()
 	d.OnCommit(func(gen uint64, changes []Change) { m.told = append(m.told, Result{gen, changes}) })
 	for i, name := range m.names {
 		id, err := d.Partition(name, m.side[PartID(i+1)])
@@ -171,10 +175,112 @@ func (m *dbModel) checkSnapshot(s heldSnapshot) {
 		if got := s.LastChanged(id); got != s.want.changed[id] {
 			m.t.Fatalf("partition %d last changed in %d, want %d", id, got, s.want.changed[id])
 		}
+		m.checkSpan(s, id)
 		k := anyKey.Draw(m.t, "get")
 		if h, ok, err := s.Get(id, k); err != nil || h != want[k] || ok == h.IsZero() {
 			m.t.Fatalf("get %q: %v, %t, %v, want %v", k, h, ok, err, want[k])
 		}
+	}
+}
+
+// anySpan draws bounds that may lie anywhere, also the wrong way round.
+func anySpan(t *rapid.T) Span {
+	sp := Span{Reverse: rapid.Bool().Draw(t, "reverse"), Limit: rapid.IntRange(0, 6).Draw(t, "limit")}
+	switch rapid.IntRange(0, 3).Draw(t, "span") {
+	case 0:
+		p := Prefix(anyKey.Draw(t, "prefix"))
+		sp.Lo, sp.Hi = p.Lo, p.Hi
+	case 1:
+		sp.Lo = anyKey.Draw(t, "lo")
+	default:
+		sp.Lo, sp.Hi = anyKey.Draw(t, "lo"), anyKey.Draw(t, "hi")
+	}
+	return sp
+}
+
+// entries is what a span holds, spelt out.
+func (sp Span) entries(m map[string]Hash) (out []Entry) {
+	for _, k := range sortedKeys(m) {
+		if sp.Contains(k) {
+			out = append(out, Entry{k, m[k]})
+		}
+	}
+	if sp.Reverse {
+		slices.Reverse(out)
+	}
+	if sp.Limit > 0 && len(out) > sp.Limit {
+		out = out[:sp.Limit]
+	}
+	return out
+}
+
+// checkSpan reads a span in every way there is.
+func (m *dbModel) checkSpan(s heldSnapshot, id PartID) {
+	sp := anySpan(m.t)
+	want := sp.entries(s.want.parts[id])
+	var scanned []Entry
+	if err := s.Scan(id, sp, func(k string, h Hash) bool { scanned = append(scanned, Entry{k, h}); return true }); err != nil || !slices.Equal(scanned, want) {
+		m.t.Fatalf("scan of %+v: %v, %v, want %v", sp, scanned, err, want)
+	}
+	var walked []Entry
+	c := s.Cursor(id, sp)
+	for c.Next() {
+		walked = append(walked, Entry{c.Key(), c.Hash()})
+	}
+	if c.Next() || c.Err() != nil || !slices.Equal(walked, want) {
+		m.t.Fatalf("cursor over %+v: %v, %v, want %v", sp, walked, c.Err(), want)
+	}
+	var paged []Entry
+	size := rapid.IntRange(1, 4).Draw(m.t, "page")
+	for rest, more, pages := sp, true, 0; more; pages++ {
+		var err error
+		if paged, rest, more, err = s.Page(id, rest, size, paged); err != nil {
+			m.t.Fatal(err)
+		}
+		if more && len(paged) != (pages+1)*size {
+			m.t.Fatalf("%d entries after %d pages of %d", len(paged), pages+1, size)
+		}
+	}
+	if !slices.Equal(paged, want) {
+		m.t.Fatalf("pages of %+v: %v, want %v", sp, paged, want)
+	}
+	keys := make([]string, len(want))
+	for i, e := range want {
+		keys[i] = e.Key
+		if !slices.Equal((Span{Lo: sp.Lo, Hi: sp.Hi, Reverse: sp.Reverse}).After(e.Key).entries(s.want.parts[id]), Span{Lo: sp.Lo, Hi: sp.Hi, Reverse: sp.Reverse}.entries(s.want.parts[id])[i+1:]) {
+			m.t.Fatalf("what of %+v lies after %q is %+v", sp, e.Key, sp.After(e.Key))
+		}
+	}
+	hashes, err := s.GetBatch(id, append(keys, "no such key"), nil)
+	if err != nil || len(hashes) != len(keys)+1 || !hashes[len(keys)].IsZero() {
+		m.t.Fatalf("batch: %v, %v", hashes, err)
+	}
+	for i, e := range want {
+		if hashes[i] != e.Hash {
+			m.t.Fatalf("batch get %q: %v, want %v", e.Key, hashes[i], e.Hash)
+		}
+	}
+	n, err := s.Count(id, sp.Lo, sp.Hi)
+	if all := len((Span{Lo: sp.Lo, Hi: sp.Hi}).entries(s.want.parts[id])); err != nil || n != uint64(all) {
+		m.t.Fatalf("count of %+v: %d, %v, want %d", sp, n, err, all)
+	}
+}
+
+// checkPast reads a generation of the past, or is told that it is gone, whichever the history demands.
+func (m *dbModel) checkPast() {
+	gen := rapid.Uint64Range(0, m.want.gen+1).Draw(m.t, "generation")
+	s, err := m.d.SnapshotAt(gen)
+	i := slices.IndexFunc(m.past, func(w world) bool { return w.gen == gen })
+	held := slices.ContainsFunc(m.snaps, func(s heldSnapshot) bool { return s.want.gen == gen })
+	kept := gen <= m.want.gen && gen+uint64(m.o.History) >= m.want.gen && gen >= m.opened
+	switch {
+	case kept != (err == nil) && !held:
+		m.t.Fatalf("generation %d of %d, history %d, opened at %d: %v", gen, m.want.gen, m.o.History, m.opened, err)
+	case err != nil && (held || !errors.Is(err, ErrGone)):
+		m.t.Fatalf("generation %d: %v", gen, err)
+	case err == nil:
+		m.checkSnapshot(heldSnapshot{s, m.past[i]})
+		s.Release()
 	}
 }
 
@@ -195,7 +301,13 @@ func (m *dbModel) check() {
 			m.t.Fatalf("count of partition %d: %d, %v, want %d", id, n, err, len(want))
 		}
 	}
-	oldest := m.want.gen
+	if n := len(m.past); n > 0 && m.past[n-1].gen == m.want.gen {
+		m.past[n-1] = m.want // only side partitions have changed, or nothing
+	} else {
+		m.past = append(m.past, m.want)
+	}
+	m.checkPast()
+	oldest := m.want.gen - min(uint64(m.o.History), m.want.gen-m.opened)
 	for _, s := range m.snaps {
 		oldest = min(oldest, s.want.gen)
 	}
@@ -251,6 +363,7 @@ func TestDatabaseAgainstMaps(t *testing.T) {
 			CheckpointCommits: -1, // a background checkpoint would make runs irreproducible
 			CacheBytes:        rapid.SampledFrom([]int64{-1, 1, 4 << 10}).Draw(t, "cache"),
 			Durable:           rapid.Bool().Draw(t, "durable"),
+			History:           rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "history"),
 			Logger:            quiet,
 		}
 		addPartition := func(side bool) {

@@ -113,6 +113,19 @@ func (m *treeModel) check(t interface {
 			t.Fatalf("scan [%q, %q) reverse %t: %q, want %q", lo, hi, reverse, got, want)
 		}
 	}
+	var batch []string
+	for i := 0; i < len(want); i += 1 + len(want)/16 {
+		batch = append(batch, want[i], want[i]+"\x00", want[len(want)-1-i], hi)
+	}
+	got, err := getBatch(m.src, m.root, batch, nil)
+	if err != nil || len(got) != len(batch) {
+		t.Fatalf("batch of %d: %d, %v", len(batch), len(got), err)
+	}
+	for i, k := range batch {
+		if got[i] != m.want[k] {
+			t.Fatalf("batch get %q: %v, want %v", k, got[i], m.want[k])
+		}
+	}
 	if n, err := count(m.src, m.root, Span{Lo: lo, Hi: hi}); err != nil || n != uint64(len(want)) {
 		t.Fatalf("count [%q, %q): %d, %v, want %d", lo, hi, n, err, len(want))
 	}
@@ -225,7 +238,10 @@ func TestTreeOldRootsStay(t *testing.T) {
 		}
 		versions = append(versions, version{m.root, m.want})
 	}
-	for _, v := range versions {
+	for i, v := range versions {
+		if raceEnabled && i%5 > 0 {
+			continue // one goroutine: the detector has nothing to find
+		}
 		m.root, m.want = v.root, v.want
 		m.check(t, "", "")
 	}

@@ -12,8 +12,8 @@ type walk struct {
 // A frame is a node on the way and the children that are still to be visited.
 type frame struct {
 	n       *node
-	at, end int16 // children at to before end
-	lo, hi  int16 // the child that the lower and the upper bound may lie in; -1: none
+	at, end int8 // children at to before end; fanMax fits
+	lo, hi  int8 // the child that the lower and the upper bound may lie in; -1: none
 }
 
 func (w *walk) begin(src loader, root *link, s Span) {
@@ -48,12 +48,12 @@ func (w *walk) leaf() (n *node, from, to int, err error) {
 			}
 			continue
 		}
-		f := frame{n: n, at: int16(from), end: int16(to), lo: -1, hi: -1}
+		f := frame{n: n, at: int8(from), end: int8(to), lo: -1, hi: -1}
 		if lo {
-			f.lo = int16(from)
+			f.lo = int8(from)
 		}
 		if hi {
-			f.hi = int16(to - 1)
+			f.hi = int8(to - 1)
 		}
 		w.path[w.depth] = f
 		w.depth++
