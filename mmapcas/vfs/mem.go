@@ -32,7 +32,7 @@ var _ FS = (*Mem)(nil)
 type memDir struct {
 	names  map[string]*memNode
 	synced map[string]*memNode
-	log    []func(map[string]*memNode) // changes since SyncDir, oldest first
+	log    []func(map[string]*memNode) // changes since SyncDir, oldest first; each works on what others left
 }
 
 // memNode is a file's content. data is shared with mappings, so it never moves once mapped.
@@ -89,10 +89,26 @@ func (m *Mem) Clone() *Mem {
 // possibilities. Nobody may be writing, through mappings either.
 func (m *Mem) CrashClone(seed uint64) *Mem {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+	return m.crashClone(rng, func(log []func(map[string]*memNode)) []func(map[string]*memNode) {
+		return log[:rng.IntN(len(log)+1)]
+	})
+}
+
+// CrashCloneUnordered is CrashClone of a file system without a journal: of the changes in a directory since its SyncDir any
+// part survives, each on its own.
+func (m *Mem) CrashCloneUnordered(seed uint64) *Mem {
+	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+	return m.crashClone(rng, func(log []func(map[string]*memNode)) []func(map[string]*memNode) {
+		return slices.DeleteFunc(slices.Clone(log), func(func(map[string]*memNode)) bool { return rng.IntN(2) == 0 })
+	})
+}
+
+// crashClone keeps of the changes in each directory those that survive picks.
+func (m *Mem) crashClone(rng *rand.Rand, survive func([]func(map[string]*memNode)) []func(map[string]*memNode)) *Mem {
 	return m.clone(
 		func(d *memDir) map[string]*memNode {
 			names := maps.Clone(d.synced)
-			for _, change := range d.log[:rng.IntN(len(d.log)+1)] {
+			for _, change := range survive(d.log) {
 				change(names)
 			}
 			return names
