@@ -50,7 +50,7 @@ tidy-check: ## fail if go.mod or go.sum are not tidy
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|task|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
+compare: ## SUITE=ring|task|wake|load|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
 
 grid: ## N records (default 100000000) in one partition as 1 to 10,000 chunks, beside a list of chunks; small machines want N=1000000
@@ -64,6 +64,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 
 crash: ## kill a real process while it commits, reopen, check; CYCLES (default 100)
 	$(GO) run ./fuzz/cmd/crash -cycles $(or $(CYCLES),100)
+
+crash-sim: ## CYCLES (default 100000) sessions of random lives on a disk that fails and loses power; SEED repeats one
+	$(GO) test -count=1 -v -timeout 120m ./fuzz/disk -run Lives -cycles $(or $(CYCLES),100000) -seed $(or $(SEED),0)
 
 spin: ## search the Promela models of fuzz/spin exhaustively, and for each mistake put in on purpose; needs spin and a C compiler
 	$(GO) test -count=1 -v ./fuzz/spin -all
