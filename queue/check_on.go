@@ -14,3 +14,10 @@ func (s *soleUse) enter(what string) {
 }
 
 func (s *soleUse) leave() { s.inside.Store(false) }
+
+// advance moves a counter that nobody else may move meanwhile.
+func (s *soleUse) advance(c *atomic.Uint64, from uint64, what string) {
+	if !c.CompareAndSwap(from, from+1) {
+		panic("queue: invariant broken: " + what + " is used beside another pop")
+	}
+}

@@ -33,3 +33,22 @@ func TestCheckSoleUse(t *testing.T) {
 		}()
 	}
 }
+
+// TestCheckPopBesideSingleConsumer: check builds notice also those pops that other methods make while TryPopSC is at work.
+func TestCheckPopBesideSingleConsumer(t *testing.T) {
+	for name, pop := range map[string]func(*MPMC[int]){
+		"TryPop": func(m *MPMC[int]) { m.TryPop() },
+		"PopN":   func(m *MPMC[int]) { m.PopN(make([]int, 1)) },
+	} {
+		m := NewMPMC[int](2)
+		m.TryPush(1)
+		func() {
+			defer func() {
+				if msg, _ := recover().(string); !strings.Contains(msg, "TryPopSC is used beside another pop") {
+					t.Errorf("%s during TryPopSC: %q", name, msg)
+				}
+			}()
+			m.PopSCSlowly(func() { pop(m) })
+		}()
+	}
+}

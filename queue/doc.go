@@ -32,13 +32,25 @@
 //   - R4: a cell seen free (or full) for a ticket stays so until that ticket is claimed. Tickets are claimed in order,
 //     so if tail is still t, all the cells that were seen free from t on are free, and one compare-and-swap may
 //     claim them together. PushN and PopN rest on this; they never wait for a neighbour to finish.
+//   - R5: a claim is a sequentially consistent step, a turn need not be. Of a turn's store, R3 asks only that what its
+//     owner did to val comes before it, and of its load, that what the next owner does comes after. So on amd64 the
+//     store is a plain one; see turn_tso.go. It may then become visible a moment after the call has returned, but not
+//     after anything that the caller does to tell another thread. Whoever draws conclusions from two
+//     words, having written one before reading the other, must look at the counters (Empty, Len), which claims move.
 //
-// Counters and turns may wrap: all comparisons are of differences. Whoever loses a compare-and-swap pauses before it
-// tries again, longer each time: the winner then does several operations while it has the cache line, which doubles the
-// throughput of two cores that meet on one ring.
+// Counters and turns may wrap: all comparisons are of differences. Whoever loses a ticket to another pauses before it
+// tries again, longer each time: the winner then does many operations while it has the cache lines. Two cores that do
+// nothing but push and pop on one ring get four times as much done as when they retry at once.
 //
-// TryPopSC moves head with a plain atomic store, before it frees the cell. It may be mixed with any pushes, but no other
-// pop may run at the same time.
+// TryPopSC moves head with an atomic store, before it frees the cell. It may be mixed with any pushes, but no other
+// pop may run at the same time; check builds panic when one does.
+//
+// In memory, cells of 16 bytes would put four tickets on one cache line, and where one thread pushes what another one
+// pops at once, each would take the line from the other for every item. So the cells of a ring of up to 1024 places
+// are a line apart. Larger rings, a lane's among them, pack their cells: they would cost four times the memory,
+// and batches, which fill whole lines, are quicker there. A batch fills or frees its cells from the last to the
+// first. The other side waits for the first one, and finds all of them once it looks past it, instead of taking
+// line after line from an owner who is still at work.
 //
 // # SPSC ring
 //
@@ -97,10 +109,12 @@
 //
 //   - W1: a waiter's channel is sent to only by whoever takes it off the crowd, under the lane's lock; it goes back on
 //     only after it has received. So a send finds the channel empty.
-//   - W2: a waiter joins the crowd and sets the crowded bit before it tries once more and sleeps.
-//   - W3: a pop gives its place free before it loads the crowded bit. So either the pop sees the waiter, or the waiter's
-//     last try comes after the pop. The pop that leaves a lane empty always calls, so nobody waits for an
-//     empty lane.
+//   - W2: a waiter joins the crowd and sets the crowded bit before it tries once more, and sleeps only if the lane is then
+//     full by its counters. A push that fails although the counters show room has met a pop between its claim and
+//     its release, or one whose release is not visible yet (R5), and is tried again.
+//   - W3: a pop claims its place, which moves a counter, before it loads the crowded bit. So either the pop sees the
+//     waiter, or the waiter sees the room. The pop that leaves a lane empty always calls, so nobody waits for an empty
+//     lane.
 //   - W4: a call is never lost: a waiter that leaves without using it passes it on.
 //
 // # Parker
@@ -156,9 +170,10 @@
 // MPMC.TryPush may say false although the ring is not full: while a pop of the previous lap is between its claim and its
 // release of the very next cell, the ring is "full, or about to have room" behind it, whatever other pops have
 // finished. TryPop may say false while the push of the very next ticket has not filled its cell, even if
-// later pushes have returned. In both cases some other call was under way during this one. SPSC's true and false
-// are exact. A batch may be cut short for the same reasons, and, in both rings, because what the other side did
-// meanwhile came too late for it.
+// later pushes have returned. In both cases some other call was under way during this one, where a call
+// counts as under way until its turn is visible (R5): a push that happens before a TryPop, in the sense of the Go memory
+// model, is always seen. SPSC's true and false are exact. A batch may be cut short for the same reasons,
+// and, in both rings, because what the other side did meanwhile came too late for it.
 //
 // Lanes.Pop looks at one lane after the other, so its false is about several moments; see there. Lanes.TryPushBounded
 // says ErrFull as TryPush says false. Parker.Park says false only at its deadline, and then has taken no token.

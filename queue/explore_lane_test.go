@@ -13,11 +13,13 @@ type occupancyState struct {
 	claimed, popped uint8
 	filled          [4]bool
 	bit             bool
+	place           [4]uint8 // the place that pusher i fills
 	pc              [4]uint8
 }
 
 // occupancyVariant says what to leave out.
 type occupancyVariant struct {
+	lateFill     bool // a push fills its cell after everything else, as a lazy store does (R5; not an error)
 	noSecondLook bool // the popper clears the bit and believes its first look
 	lookFirst    bool // the popper looks a second time before it clears
 }
@@ -26,19 +28,28 @@ func occupancyProtocol(pushers, poppers int, v occupancyVariant) protocol[occupa
 	push := func(s occupancyState, i int) []occupancyState {
 		switch s.pc[i] {
 		case 0: // O1: claim
+			s.place[i] = s.claimed
 			s.claimed++
-			// The place is remembered by the order of claims: pusher i fills the place that it claimed.
-			s.pc[i] = 10 + s.claimed - 1
-		case 10, 11, 12, 13: // fill
-			s.filled[s.pc[i]-10] = true
-			s.pc[i] = 2
+			if s.pc[i] = 1; v.lateFill {
+				s.pc[i] = 2
+			}
+		case 1: // fill
+			s.filled[s.place[i]] = true
+			if s.pc[i] = 2; v.lateFill {
+				s.pc[i] = 99
+			}
 		case 2: // O2: load the bit
-			if s.pc[i] = 3; s.bit {
+			s.pc[i] = 3
+			if s.bit && v.lateFill {
+				s.pc[i] = 1
+			} else if s.bit {
 				s.pc[i] = 99
 			}
 		case 3: // set the bit
 			s.bit = true
-			s.pc[i] = 99
+			if s.pc[i] = 99; v.lateFill {
+				s.pc[i] = 1
+			}
 		default:
 			return nil
 		}
@@ -116,6 +127,7 @@ func TestExploreOccupancy(t *testing.T) {
 	t.Run("1 push 1 pop", func(t *testing.T) { holds(t, occupancyProtocol(1, 1, occupancyVariant{})) })
 	t.Run("3 pushes 1 pop", func(t *testing.T) { holds(t, occupancyProtocol(3, 1, occupancyVariant{})) })
 	t.Run("2 pushes 2 pops", func(t *testing.T) { holds(t, occupancyProtocol(2, 2, occupancyVariant{})) })
+	t.Run("2 late pushes 2 pops", func(t *testing.T) { holds(t, occupancyProtocol(2, 2, occupancyVariant{lateFill: true})) })
 	t.Run("no second look", func(t *testing.T) { breaks(t, occupancyProtocol(2, 1, occupancyVariant{noSecondLook: true})) })
 	t.Run("look before clear", func(t *testing.T) { breaks(t, occupancyProtocol(2, 1, occupancyVariant{lookFirst: true})) })
 }

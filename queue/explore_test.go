@@ -69,6 +69,9 @@ func (p protocol[S]) explore() (states int, err error) {
 // holds demands that no interleaving breaks the protocol.
 func holds[S comparable](t *testing.T, p protocol[S]) {
 	t.Helper()
+	if raceEnabled {
+		t.Skip("a search in one thread, which the race detector makes slow and can say nothing about")
+	}
 	n, err := p.explore()
 	t.Logf("%d states", n)
 	if err != nil {

@@ -3,9 +3,9 @@ package queue
 // NewMPMCAt is NewMPMC with both counters at start, a multiple of the capacity or not.
 func NewMPMCAt[T any](capacity int, start uint64) *MPMC[T] {
 	r := NewMPMC[T](capacity)
-	for i := range uint64(len(r.cells)) {
+	for i := range uint64(r.Cap()) {
 		c, lap := r.at(start + i)
-		c.turn.Store(lap)
+		c.turn.pass(lap)
 	}
 	r.tail.Store(start)
 	r.head.Store(start)
@@ -27,12 +27,13 @@ func (r *MPMC[T]) PushSlowly(v T, meanwhile func()) bool {
 	for {
 		t := r.tail.Load()
 		c, lap := r.at(t)
-		switch d := int64(c.turn.Load() - lap); {
+		switch d := int64(c.turn.load() - lap); {
 		case d < 0:
 			return false
 		case d == 0 && r.tail.CompareAndSwap(t, t+1):
 			meanwhile()
-			r.fill(t, v)
+			c.val = v
+			c.turn.pass(lap + 1)
 			return true
 		}
 	}
@@ -43,14 +44,54 @@ func (r *MPMC[T]) PopSlowly(meanwhile func()) (v T, ok bool) {
 	for {
 		h := r.head.Load()
 		c, lap := r.at(h)
-		switch d := int64(c.turn.Load() - (lap + 1)); {
+		switch d := int64(c.turn.load() - (lap + 1)); {
 		case d < 0:
 			return v, false
 		case d == 0 && r.head.CompareAndSwap(h, h+1):
 			meanwhile()
-			return r.take(h), true
+			return r.take(c, lap), true
 		}
 	}
+}
+
+// PushSlowly is TryPush with something done while the place is filled and not yet handed over.
+func (r *SPSC[T]) PushSlowly(v T, meanwhile func()) bool {
+	t := r.tail.Load()
+	if r.room(t) == 0 {
+		return false
+	}
+	r.vals[t&r.mask] = v
+	meanwhile()
+	r.tail.Store(t + 1)
+	return true
+}
+
+// PopSlowly is TryPop with something done while the place is emptied and not yet handed back.
+func (r *SPSC[T]) PopSlowly(meanwhile func()) (v T, ok bool) {
+	h := r.head.Load()
+	if r.items(h) == 0 {
+		return v, false
+	}
+	var zero T
+	v, r.vals[h&r.mask] = r.vals[h&r.mask], zero
+	meanwhile()
+	r.head.Store(h + 1)
+	return v, true
+}
+
+// PopSCSlowly is TryPopSC with something done in both parts of the claim window: before and after the ticket is taken.
+func (r *MPMC[T]) PopSCSlowly(meanwhile func()) (v T, ok bool) {
+	r.only.enter("TryPopSC")
+	defer r.only.leave()
+	h := r.head.Load()
+	c, lap := r.at(h)
+	if c.turn.load() != lap+1 {
+		return v, false
+	}
+	meanwhile()
+	r.only.advance(&r.head, h, "TryPopSC")
+	meanwhile()
+	return r.take(c, lap), true
 }
 
 // Ring returns the ring of a lane.
@@ -70,9 +111,9 @@ func (l *Lanes[T]) Crowd(lane int) int {
 // SetLaneCounters makes the ring of an empty lane start at the given ticket.
 func (l *Lanes[T]) SetLaneCounters(lane int, start uint64) {
 	r := &l.lanes[lane].ring
-	for i := range uint64(len(r.cells)) {
+	for i := range uint64(r.Cap()) {
 		c, lap := r.at(start + i)
-		c.turn.Store(lap)
+		c.turn.pass(lap)
 	}
 	r.tail.Store(start)
 	r.head.Store(start)

@@ -189,6 +189,53 @@ func TestMPMCLinearizable(t *testing.T) {
 	}
 }
 
+// TestSingleConsumerLinearizable has one client pop by TryPopSC while the others push by every method.
+func TestSingleConsumerLinearizable(t *testing.T) {
+	const capacity, callers, calls = 2, 3, 6
+	rng := newRand(t)
+	for range volume(3000) {
+		r := NewMPMCAt[int](capacity, math.MaxUint64-rng.Uint64N(12))
+		var rec recorder
+		var fresh atomic.Int64
+		clients(rng, callers, func(client int, rng *rand.Rand) {
+			for range calls {
+				in := opInput{push: client > 0, n: 1}
+				batch := in.push && rng.IntN(3) == 0
+				if batch {
+					in.n = 1 + rng.IntN(3)
+				}
+				slowly := rng.IntN(2) == 0
+				if in.push {
+					for i := range in.n {
+						in.vs[i] = int(fresh.Add(1))
+					}
+				}
+				rec.record(client, in, func() (out opOutput) {
+					ok := false
+					switch {
+					case batch:
+						out.n = r.PushN(in.vs[:in.n])
+					case in.push && slowly:
+						ok = r.PushSlowly(in.vs[0], yieldSometimes(rng))
+					case in.push:
+						ok = r.TryPush(in.vs[0])
+					case slowly:
+						out.vs[0], ok = r.PopSCSlowly(yieldSometimes(rng))
+					default:
+						out.vs[0], ok = r.TryPopSC()
+					}
+					if ok {
+						out.n = 1
+					}
+					return out
+				})
+			}
+		})
+		rec.excuse(opposite)
+		rec.check(t, queueModel(capacity))
+	}
+}
+
 // TestSPSCLinearizable needs no excuse for true or false, which are exact; only for a batch that was cut short.
 func TestSPSCLinearizable(t *testing.T) {
 	const capacity, calls = 2, 8
@@ -200,6 +247,7 @@ func TestSPSCLinearizable(t *testing.T) {
 			next := 0
 			for range calls {
 				in := opInput{push: client == 0, n: 1 + rng.IntN(3)}
+				slowly := rng.IntN(2) == 0
 				if in.push {
 					for i := range in.n {
 						next++
@@ -211,10 +259,14 @@ func TestSPSCLinearizable(t *testing.T) {
 					switch {
 					case in.push && in.n > 1:
 						out.n = r.PushN(in.vs[:in.n])
+					case in.push && slowly:
+						ok = r.PushSlowly(in.vs[0], yieldSometimes(rng))
 					case in.push:
 						ok = r.TryPush(in.vs[0])
 					case in.n > 1:
 						out.n = r.PopN(out.vs[:in.n])
+					case slowly:
+						out.vs[0], ok = r.PopSlowly(yieldSometimes(rng))
 					default:
 						out.vs[0], ok = r.TryPop()
 					}

@@ -31,7 +31,7 @@ func TestRingModel(t *testing.T) {
 		"SPSC": func(c int, s uint64) ring { return NewSPSCAt[int](c, s) },
 	}
 	for kind, mk := range kinds {
-		for _, capacity := range []int{2, 4, 8, 64} {
+		for _, capacity := range []int{2, 4, 8, 64, 2 * spacedMax} {
 			for _, start := range starts {
 				t.Run(fmt.Sprintf("%s/cap=%d/start=%#x", kind, capacity, start), func(t *testing.T) {
 					checkRing(t, mk(capacity, start))
@@ -54,7 +54,11 @@ func checkRing(t *testing.T, r ring) {
 		}
 		return vs
 	}
-	for range 3000 {
+	steps := 3000
+	if r.Cap() > 64 {
+		steps = 200 // of large batches
+	}
+	for range steps {
 		free := r.Cap() - len(model)
 		switch op := rng.IntN(4); op {
 		case 0:

@@ -3,25 +3,33 @@ package queue
 import (
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/cytisus/cytisus/affinity"
 )
 
-// MaxCapacity is the largest capacity of a ring.
-const MaxCapacity = 1 << 30
+const (
+	// MaxCapacity is the largest capacity of a ring.
+	MaxCapacity = 1 << 30
+
+	// spacedMax is the largest capacity of a ring whose cells are a cache line apart, at 64 KiB then; see the end of
+	// "Ring" in the package comment.
+	spacedMax = 1024
+)
 
 // A cell is one place of a ring. Its turn says who owns val; see "Ring" in the package comment.
 type cell[T any] struct {
-	turn atomic.Uint64
+	turn turn
 	val  T // plain; owned by whoever claimed the ticket that turn admits (R3)
 }
 
 // An MPMC is a bounded FIFO ring for any number of producers and consumers. No method waits, allocates or
 // locks. It must be made by NewMPMC and must not be copied.
 type MPMC[T any] struct {
-	cells []cell[T] // slice header immutable; the elements follow the turn protocol
-	mask  uint64    // immutable; len(cells)-1
-	only  soleUse   // check builds: catches two single consumers at once
+	cells []cell[T] // slice header immutable; every step-th element follows the turn protocol, the others are padding
+	mask  uint64    // immutable; the capacity less 1
+	step  uint64    // immutable; distance between the cells of neighbouring tickets, a power of two
+	only  soleUse   // check builds: catches a pop beside a single consumer
 	_     affinity.LinePair
 	tail  atomic.Uint64 // next ticket to push; advanced by producers
 	_     affinity.LinePair
@@ -38,8 +46,14 @@ func NewMPMC[T any](capacity int) *MPMC[T] {
 }
 
 func (r *MPMC[T]) init(capacity int) {
-	r.cells = make([]cell[T], ringCapacity(capacity))
-	r.mask = uint64(len(r.cells) - 1)
+	capacity = ringCapacity(capacity)
+	r.mask, r.step = uint64(capacity-1), 1
+	if capacity <= spacedMax {
+		for r.step*uint64(unsafe.Sizeof(cell[T]{})) < affinity.CacheLineBytes {
+			r.step *= 2
+		}
+	}
+	r.cells = make([]cell[T], capacity*int(r.step))
 }
 
 // ringCapacity returns the power of two in [2, MaxCapacity] that holds capacity items. With one cell, full and
@@ -50,7 +64,7 @@ func ringCapacity(capacity int) int {
 }
 
 // Cap returns the number of items that the ring can hold.
-func (r *MPMC[T]) Cap() int { return len(r.cells) }
+func (r *MPMC[T]) Cap() int { return int(r.mask + 1) }
 
 // TryPush adds v and reports whether it did. The package comment says what false promises.
 func (r *MPMC[T]) TryPush(v T) bool {
@@ -58,16 +72,16 @@ func (r *MPMC[T]) TryPush(v T) bool {
 	for {
 		t := r.tail.Load()
 		c, lap := r.at(t)
-		if d := int64(c.turn.Load() - lap); d == 0 {
-			if r.tail.CompareAndSwap(t, t+1) {
-				r.fill(t, v)
-				return true
-			}
-			b.lost()
-		} else if d < 0 {
+		d := int64(c.turn.load() - lap)
+		if d < 0 {
 			return false // the cell still carries the previous lap (R2)
 		}
-		// Here another producer has taken ticket t, so the tail has moved.
+		if d == 0 && r.tail.CompareAndSwap(t, t+1) {
+			c.val = v            // ours: the claim of t (R3)
+			c.turn.pass(lap + 1) // publishes val; the load of turn in TryPop sees it
+			return true
+		}
+		b.lost() // another producer has taken ticket t, so the tail has moved
 	}
 }
 
@@ -77,15 +91,14 @@ func (r *MPMC[T]) TryPop() (v T, ok bool) {
 	for {
 		h := r.head.Load()
 		c, lap := r.at(h)
-		if d := int64(c.turn.Load() - (lap + 1)); d == 0 {
-			if r.head.CompareAndSwap(h, h+1) {
-				return r.take(h), true
-			}
-			b.lost()
-		} else if d < 0 {
+		d := int64(c.turn.load() - (lap + 1))
+		if d < 0 {
 			return v, false // nobody has filled the cell in this lap (R2)
 		}
-		// Here another consumer has taken ticket h, so the head has moved.
+		if d == 0 && r.head.CompareAndSwap(h, h+1) {
+			return r.take(c, lap), true
+		}
+		b.lost() // another consumer has taken ticket h, so the head has moved
 	}
 }
 
@@ -94,9 +107,9 @@ func (r *MPMC[T]) TryPop() (v T, ok bool) {
 func (r *MPMC[T]) TryPopSC() (v T, ok bool) {
 	r.only.enter("TryPopSC")
 	h := r.head.Load()
-	if c, lap := r.at(h); c.turn.Load() == lap+1 {
-		r.head.Store(h + 1) // before the cell is freed, so that tail-head never exceeds the capacity (R1)
-		v, ok = r.take(h), true
+	if c, lap := r.at(h); c.turn.load() == lap+1 {
+		r.only.advance(&r.head, h, "TryPopSC") // before the cell is freed, so that tail-head never exceeds the capacity (R1)
+		v, ok = r.take(c, lap), true
 	}
 	r.only.leave()
 	return v, ok
@@ -109,20 +122,18 @@ func (r *MPMC[T]) PushN(vs []T) int {
 	for len(vs) > 0 {
 		t := r.tail.Load()
 		n := r.run(t, len(vs), 0)
-		switch {
-		case n > 0:
-			// A cell that was free stays free until its ticket is claimed, and tickets are claimed in order: if the
-			// tail has not moved, the whole run is still free (R4).
-			if r.tail.CompareAndSwap(t, t+uint64(n)) {
-				for i, v := range vs[:n] {
-					r.fill(t+uint64(i), v)
-				}
-				return n
-			}
-			b.lost()
-		case r.tail.Load() == t:
+		if n == 0 && r.tail.Load() == t {
 			return 0
 		}
+		// A cell that was free stays free until its ticket is claimed, and tickets are claimed in order: if the tail has
+		// not moved, the whole run is still free (R4).
+		if n > 0 && r.tail.CompareAndSwap(t, t+uint64(n)) {
+			k := r.thisLap(t, n)
+			r.fill(t+uint64(k), vs[k:n]) // the last cells first; see the end of "Ring" in the package comment
+			r.fill(t, vs[:k])
+			return n
+		}
+		b.lost()
 	}
 	return 0
 }
@@ -134,18 +145,16 @@ func (r *MPMC[T]) PopN(dst []T) int {
 	for len(dst) > 0 {
 		h := r.head.Load()
 		n := r.run(h, len(dst), 1)
-		switch {
-		case n > 0:
-			if r.head.CompareAndSwap(h, h+uint64(n)) { // R4, as in PushN
-				for i := range n {
-					dst[i] = r.take(h + uint64(i))
-				}
-				return n
-			}
-			b.lost()
-		case r.head.Load() == h:
+		if n == 0 && r.head.Load() == h {
 			return 0
 		}
+		if n > 0 && r.head.CompareAndSwap(h, h+uint64(n)) { // R4, as in PushN
+			k := r.thisLap(h, n)
+			r.drain(h+uint64(k), dst[k:n]) // the last cells first, as in PushN
+			r.drain(h, dst[:k])
+			return n
+		}
+		b.lost()
 	}
 	return 0
 }
@@ -169,35 +178,64 @@ func (r *MPMC[T]) Empty() bool {
 // run counts the cells from ticket on, at most limit, whose turn is phase steps past free: 0 counts free cells, 1 full
 // ones.
 func (r *MPMC[T]) run(ticket uint64, limit int, phase uint64) int {
-	limit = min(limit, len(r.cells))
+	limit = min(limit, r.Cap())
+	k := r.thisLap(ticket, limit)
+	n := r.count(ticket, k, phase)
+	if n == k && k < limit {
+		n += r.count(ticket+uint64(k), limit-k, phase)
+	}
+	return n
+}
+
+// thisLap returns how many of the n tickets from ticket on are of its lap: their cells lie in a row.
+func (r *MPMC[T]) thisLap(ticket uint64, n int) int { return min(n, r.Cap()-int(ticket&r.mask)) }
+
+// count is run for tickets of one lap.
+func (r *MPMC[T]) count(ticket uint64, limit int, phase uint64) int {
+	cells, at, step := r.cells, (ticket&r.mask)*r.step, r.step
+	turn := ticket&^r.mask + phase
 	for i := range limit {
-		c, lap := r.at(ticket + uint64(i))
-		if c.turn.Load() != lap+phase {
+		if cells[at].turn.load() != turn {
 			return i
 		}
+		at += step
 	}
 	return limit
 }
 
-// fill stores v in the cell of a claimed ticket and publishes it.
-func (r *MPMC[T]) fill(ticket uint64, v T) {
-	c, lap := r.at(ticket)
-	c.val = v             // ours: the claim of ticket (R3)
-	c.turn.Store(lap + 1) // publishes val; the load of turn in TryPop sees it
+// fill stores vs in the cells of claimed tickets of one lap, and publishes them, the last one first.
+func (r *MPMC[T]) fill(ticket uint64, vs []T) {
+	cells, at, step := r.cells, (ticket&r.mask+uint64(len(vs)))*r.step, r.step
+	full := ticket&^r.mask + 1
+	for i := len(vs) - 1; i >= 0; i-- {
+		at -= step
+		c := &cells[at]
+		c.val = vs[i]
+		c.turn.pass(full)
+	}
 }
 
-// take empties the cell of a claimed ticket and frees it for the next lap. The cell is zeroed first, so that the ring
-// keeps nothing alive that has left it.
-func (r *MPMC[T]) take(ticket uint64) T {
-	c, lap := r.at(ticket)
+// drain empties the cells of claimed tickets of one lap into dst, and frees them, the last one first.
+func (r *MPMC[T]) drain(ticket uint64, dst []T) {
+	cells, at, step := r.cells, (ticket&r.mask+uint64(len(dst)))*r.step, r.step
+	lap := ticket &^ r.mask
+	for i := len(dst) - 1; i >= 0; i-- {
+		at -= step
+		dst[i] = r.take(&cells[at], lap)
+	}
+}
+
+// take empties a cell whose ticket the caller has claimed, and frees it for the lap after lap. The value is zeroed first,
+// so that the ring keeps nothing alive that has left it.
+func (r *MPMC[T]) take(c *cell[T], lap uint64) T {
 	var zero T
 	v := c.val
 	c.val = zero
-	c.turn.Store(lap + r.mask + 1) // hands the cell to the producer of ticket+cap
+	c.turn.pass(lap + r.mask + 1) // hands the cell to the producer of ticket+cap
 	return v
 }
 
 // at returns the cell of a ticket and the turn that means "free" in the ticket's lap.
 func (r *MPMC[T]) at(ticket uint64) (c *cell[T], lap uint64) {
-	return &r.cells[ticket&r.mask], ticket &^ r.mask
+	return &r.cells[(ticket&r.mask)*r.step], ticket &^ r.mask
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -21,11 +22,17 @@ func volume(n int) int {
 }
 
 // TestMPMCStress moves numbered items through one ring by every method at once, and checks that each arrives exactly once
-// and in its producer's order.
+// and in its producer's order. The items are of two words, and of different ones each time a cell is used: a turn that
+// overtook its value would show. Both layouts of cells take part.
 func TestMPMCStress(t *testing.T) {
+	for _, capacity := range []int{2, 8, 2 * spacedMax} {
+		t.Run(fmt.Sprintf("cap=%d", capacity), func(t *testing.T) { stressMPMC(t, NewMPMC[[2]int](capacity)) })
+	}
+}
+
+func stressMPMC(t *testing.T, r *MPMC[[2]int]) {
 	const producers, consumers = 3, 3
-	perProducer := volume(200_000)
-	r := NewMPMC[[2]int](8)
+	perProducer := volume(100_000)
 	var popped atomic.Int64
 	seen := make([][]atomic.Bool, producers)
 	for i := range seen {
