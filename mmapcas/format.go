@@ -165,5 +165,5 @@ func parseSegmentHeader(b []byte) (h segmentHeader, ok bool) {
 		identity: [identityBytes]byte(b[16:32]),
 		bytes:    int64(binary.LittleEndian.Uint64(b[32:])),
 	}
-	return h, h.bytes >= segmentHeaderBytes
+	return h, h.version > 0 && h.bytes >= segmentHeaderBytes
 }

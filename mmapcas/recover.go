@@ -18,6 +18,13 @@ const spareShare = 16
 
 // recover finds out what the files hold and builds the index.
 func (s *Store) recover() error {
+	names, err := s.fs.List(s.dir)
+	if err != nil {
+		return err
+	}
+	if err := s.refuseNewer(names); err != nil {
+		return err
+	}
 	m, newest, err := openManifest(s.fs, s.dir, s.opts.ReadOnly)
 	if err != nil {
 		return err
@@ -43,10 +50,6 @@ func (s *Store) recover() error {
 	listed := map[uint32]int64{}
 	for _, l := range newest.segments {
 		listed[l.number] = l.length
-	}
-	names, err := s.fs.List(s.dir)
-	if err != nil {
-		return err
 	}
 	next := max(newest.next, 1)
 	var all []*found
@@ -81,6 +84,23 @@ func (s *Store) recover() error {
 		_ = s.damage(seg, 0, "the manifest lists the segment, but the file is missing", nil)
 	}
 	s.nextNumber = next
+	return nil
+}
+
+// refuseNewer returns a *FormatError if a segment of this store has a format that this program does not know. It comes before
+// anything on disk is changed, the cutting of a torn manifest included. The superblock says the same of a whole store; a later version may
+// write newer segments beside old ones.
+func (s *Store) refuseNewer(names []string) error {
+	for _, name := range names {
+		if _, ok := parseSegmentName(name); !ok {
+			continue
+		}
+		// What cannot be read is met again, and reported, when it is to be mapped.
+		h, ok, err := s.readSegmentHeader(filepath.Join(s.dir, name))
+		if err == nil && ok && h.identity == s.identity && h.version > FormatVersion {
+			return &FormatError{Path: s.dir, Found: h.version, Supported: FormatVersion}
+		}
+	}
 	return nil
 }
 
