@@ -81,7 +81,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	}
 	e.layers.opened(func(context.Context) error { return e.store.Close() })
 
-	e.db, err = db.Open(e.store, db.Options{Durable: o.Sync != mmapcas.SyncNone, Volatile: dir == "", Logger: o.Logger})
+	e.db, err = db.Open(e.store, db.Options{Durable: o.Sync != mmapcas.SyncNone, Volatile: dir == "", History: o.History, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}

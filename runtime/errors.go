@@ -19,6 +19,12 @@ var (
 	// ErrClosed is returned by every call on an engine that is closed or closing.
 	ErrClosed = errors.New("runtime: engine is closed")
 
+	// ErrGone is returned by SnapshotAt for a generation that is not kept any more, or is to come.
+	ErrGone = errors.New("runtime: generation not kept")
+
+	// ErrBadCursor is returned for text that is not a Cursor's.
+	ErrBadCursor = errors.New("runtime: not a cursor")
+
 	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.
 	ErrConflict = errors.New("runtime: conflicting definitions")
 

@@ -38,6 +38,10 @@ type Options struct {
 	// forgotten was written to the store before, and is read back when it is needed. Zero means 256 MiB.
 	TraceBytes int64
 
+	// History is the number of generations before the newest that Engine.SnapshotAt can still read. They keep memory and records as
+	// snapshots do. Zero: only those that snapshots hold.
+	History int
+
 	// CollectEvery is how large a store becomes before it is collected for the first time, in bytes. After that a collection is due whenever it
 	// holds half as much again as was live after the last one, and no less than half of this; Engine.Tidy collects at a quarter. Zero means
 	// 64 MiB; negative means that only Engine.Collect collects.
@@ -60,6 +64,9 @@ func (o *Options) fill() error {
 	}
 	if o.Workers < 0 {
 		return fmt.Errorf("runtime: Options.Workers is %d, want 0 or more", o.Workers)
+	}
+	if o.History < 0 {
+		return fmt.Errorf("runtime: Options.History is %d, want 0 or more", o.History)
 	}
 	if o.CacheBytes < 0 || o.TraceBytes < 0 {
 		return fmt.Errorf("runtime: Options.CacheBytes is %d and TraceBytes %d, want 0 or more", o.CacheBytes, o.TraceBytes)

@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -73,6 +74,56 @@ var (
 	})
 )
 
+// Reads of every form, over the same modules: what they leave out must not matter, and what they include must.
+var looks = runtime.NewQuery("looks", 1, func(t *runtime.Task, prefix string) (string, error) {
+	first, err := modules.Keys(t, runtime.Prefix(prefix), runtime.Limit(2))
+	if err != nil {
+		return "", err
+	}
+	last, err := modules.Keys(t, runtime.Glob(prefix+"*[02468]"), runtime.Backward(), runtime.Limit(3))
+	if err != nil {
+		return "", err
+	}
+	n, err := modules.Count(t, runtime.Prefix(prefix))
+	if err != nil {
+		return "", err
+	}
+	odd, err := modules.Count(t, runtime.Glob(prefix+"*[13579]"))
+	if err != nil {
+		return "", err
+	}
+	has, err := modules.Has(t, prefix+"7")
+	if err != nil {
+		return "", err
+	}
+	page, next, err := modules.Page(t, runtime.Prefix(prefix), runtime.Cursor{}, 3)
+	if err != nil {
+		return "", err
+	}
+	if !next.IsZero() {
+		if page, next, err = modules.Page(t, runtime.Prefix(prefix), next, 2); err != nil {
+			return "", err
+		}
+	}
+	texts, there, err := modules.GetBatch(t, append([]string{prefix + "1"}, first...))
+	if err != nil {
+		return "", err
+	}
+	long := ""
+	err = modules.Scan(t, runtime.Prefix(prefix), func(key, text string) error {
+		if long = key; len(text) > 8 {
+			return errEnough
+		}
+		return nil
+	}, runtime.Backward())
+	if err != nil && !errors.Is(err, errEnough) {
+		return "", err
+	}
+	return fmt.Sprintf("%q", []any{first, last, n, odd, has, page, next.IsZero(), texts, there, long}), nil
+})
+
+var errEnough = errors.New("enough")
+
 // value2 breaks the initialisation cycle of value.
 var value2 *runtime.Query[string, int]
 
@@ -142,12 +193,14 @@ func TestIncrementalEqualsClean(t *testing.T) {
 		}
 		if rng.IntN(3) > 0 {
 			prefix := []string{"m", "m0", "m1"}[rng.IntN(3)]
-			got, err := largest.Ask(t.Context(), e, prefix)
-			if err != nil {
-				t.Fatalf("step %d: %v", step, err)
-			}
-			if want := clean(t, world, prefix); got != want {
-				t.Fatalf("step %d: largest(%s) is %s, from scratch %s", step, prefix, got, want)
+			for _, q := range []*runtime.Query[string, string]{largest, looks} {
+				got, err := q.Ask(t.Context(), e, prefix)
+				if err != nil {
+					t.Fatalf("step %d: %v", step, err)
+				}
+				if want := clean(t, world, q, prefix); got != want {
+					t.Fatalf("step %d: %s(%s) is %s, from scratch %s", step, q.Name(), prefix, got, want)
+				}
 			}
 		}
 	}
@@ -157,7 +210,7 @@ func TestIncrementalEqualsClean(t *testing.T) {
 }
 
 // clean computes the same in a new engine that has never seen anything else.
-func clean(t *testing.T, world map[string]string, prefix string) string {
+func clean(t *testing.T, world map[string]string, q *runtime.Query[string, string], prefix string) string {
 	fresh, err := runtime.Open("", runtime.Options{Workers: 1, Logger: quiet, SegmentBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -174,5 +227,5 @@ func clean(t *testing.T, world map[string]string, prefix string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ask(t, fresh, largest, prefix)
+	return ask(t, fresh, q, prefix)
 }

@@ -145,11 +145,23 @@ func (p *Partition[V]) hash(r Reader, key string) (mmapcas.Hash, bool, error) {
 	return h, ok, nil
 }
 
-// Has reports whether the snapshot has key. It records the same read as Get: an answer that only needs to know that the key
-// exists still depends on its value.
+// Has reports whether the snapshot has key. Inside a query it depends on that alone, and not on the value.
 func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
-	_, ok, err := p.hash(r, key)
-	return ok, err
+	eng, view := r.reads()
+	id, err := p.id(eng)
+	if err != nil {
+		return false, err
+	}
+	var has bool
+	if view.frame != nil {
+		has, err = view.frame.Has(id, key)
+	} else {
+		_, has, err = view.snap.Get(id, key)
+	}
+	if err != nil {
+		return false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err)
+	}
+	return has, nil
 }
 
 // Hash returns the name of the value's content: two equal hashes mean equal values. It returns ErrNotFound as Get does.
@@ -159,62 +171,6 @@ func (p *Partition[V]) Hash(r Reader, key string) (Blob, error) {
 		err = fmt.Errorf("%w: %s[%q]", ErrNotFound, p.name, key)
 	}
 	return Blob{h}, err
-}
-
-// Keys returns the keys that match, in order. Inside a query it depends on which keys there are in the pattern's range,
-// not on their values.
-func (p *Partition[V]) Keys(r Reader, pat Pattern) ([]string, error) {
-	var keys []string
-	err := p.each(r, pat, false, func(key string, _ mmapcas.Hash) error {
-		keys = append(keys, key)
-		return nil
-	})
-	return keys, err
-}
-
-// Scan calls fn for every match, in order of keys, until fn returns an error, which Scan returns. Inside a query it depends on
-// the whole of the pattern's range.
-func (p *Partition[V]) Scan(r Reader, pat Pattern, fn func(key string, v V) error) error {
-	eng, _ := r.reads()
-	return p.each(r, pat, true, func(key string, h mmapcas.Hash) error {
-		v, err := p.load(eng, key, h)
-		if err != nil {
-			return err
-		}
-		return fn(key, v)
-	})
-}
-
-// Count returns how many keys match.
-func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
-	n := 0
-	err := p.each(r, pat, false, func(string, mmapcas.Hash) error { n++; return nil })
-	return n, err
-}
-
-func (p *Partition[V]) each(r Reader, pat Pattern, values bool, fn func(string, mmapcas.Hash) error) error {
-	eng, view := r.reads()
-	id, err := p.id(eng)
-	if err != nil {
-		return err
-	}
-	var stop error
-	visit := func(key string, h mmapcas.Hash) bool {
-		if !pat.Match(key) {
-			return true
-		}
-		stop = fn(key, h)
-		return stop == nil
-	}
-	if view.frame != nil {
-		err = view.frame.Range(id, pat.lo, pat.hi, values, visit)
-	} else {
-		err = view.snap.Range(id, pat.lo, pat.hi, false, visit)
-	}
-	if err != nil {
-		return fmt.Errorf("runtime: reading a range of %s: %w", p.name, err)
-	}
-	return stop
 }
 
 // Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.

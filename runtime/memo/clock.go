@@ -25,7 +25,7 @@ type clock struct {
 const (
 	entryBytes = 256
 	traceBytes = 256
-	readBytes  = 72 + len(mmapcas.Hash{})
+	readBytes  = 88 + len(mmapcas.Hash{})
 )
 
 func (c *clock) add(e *entry) {

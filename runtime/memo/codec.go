@@ -17,7 +17,7 @@ const traceFormat = 1
 //
 //	format, query version, number of traces, then for each trace:
 //	  from, to, partitions (8 bytes, little endian), result hash, number of reads, then for each read:
-//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), hash
+//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), glob (filtered ranges only), hash
 func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 	dst = append(dst, traceFormat)
 	dst = binary.AppendUvarint(dst, uint64(version))
@@ -42,8 +42,11 @@ func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 			dst = binary.AppendUvarint(dst, uint64(shared))
 			dst = appendString(dst, r.key[shared:])
 			prev = r.key
-			if r.kind == readKeys || r.kind == readRange {
+			if r.kind.ranged() {
 				dst = appendString(dst, r.hi)
+			}
+			if r.kind&readFiltered != 0 {
+				dst = appendString(dst, r.glob)
 			}
 			dst = append(dst, r.hash[:]...)
 		}
@@ -81,10 +84,13 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 					r.query = string(name)
 					names[r.query] = r.query
 				}
-			case readRecord, readKeys, readRange:
+			case readRecord, readPresence:
 				r.part = db.PartID(d.uvarint())
 			default:
-				d.fail("unknown kind of read")
+				if !r.kind.ranged() {
+					d.fail("unknown kind of read")
+				}
+				r.part = db.PartID(d.uvarint())
 			}
 			shared := d.uvarint()
 			rest := d.bytes()
@@ -94,8 +100,11 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 			}
 			r.key = prev[:shared] + string(rest)
 			prev = r.key
-			if r.kind == readKeys || r.kind == readRange {
+			if r.kind.ranged() {
 				r.hi = string(d.bytes())
+			}
+			if r.kind&readFiltered != 0 {
+				r.glob = string(d.bytes())
 			}
 			d.hash(&r.hash)
 			if d.err != nil {

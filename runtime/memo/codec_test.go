@@ -17,6 +17,11 @@ func sampleTraces() []*trace {
 			{kind: readRange, part: 1, key: "", hi: "", hash: mmapcas.Hash{7}},
 			{kind: readQuery, query: "parse", key: "file:///a/b.go", hash: mmapcas.Hash{6}},
 			{kind: readQuery, query: "parse", key: "", hash: mmapcas.Hash{5}},
+			{kind: readPresence, part: 2, key: "file:///a/b.go", hash: mmapcas.Hash{1}},
+			{kind: readCount, part: 2, key: "a", hi: "b", hash: number(300)},
+			{kind: readKeys | readFiltered, part: 2, key: "a", hi: "b", glob: "a/**/*.go", hash: mmapcas.Hash{4}},
+			{kind: readRange | readFiltered, part: 2, key: "a", glob: "*", hash: mmapcas.Hash{4}},
+			{kind: readCount | readFiltered, part: 2, key: "a", hi: "b", glob: "?", hash: number(2)},
 		},
 	}
 	a.parts.Store(5)

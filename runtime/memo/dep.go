@@ -5,30 +5,52 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A readKind says what a query read.
+// A readKind says what a query read. What is not in it may change without invalidating the query.
 type readKind uint8
 
 const (
-	readRecord readKind = 1 // one key of a partition; the zero hash means absent
-	readKeys   readKind = 2 // the keys of a range, without their contents
-	readRange  readKind = 3 // the keys of a range and their records' hashes
-	readQuery  readKind = 4 // the result of another query
+	readRecord   readKind = 1 // one key of a partition; the zero hash means absent
+	readKeys     readKind = 2 // the keys of a range, without their contents
+	readRange    readKind = 3 // the keys of a range and their records' hashes
+	readQuery    readKind = 4 // the result of another query
+	readPresence readKind = 5 // whether a key is there; the zero hash means absent
+	readCount    readKind = 6 // how many keys a range has; the hash is the number
+
+	// readFiltered is added to readKeys, readRange and readCount when only the keys that match a glob count.
+	readFiltered readKind = 0x80
 )
+
+// ranged reports whether the kind is about a range.
+func (k readKind) ranged() bool {
+	k &^= readFiltered
+	return k == readKeys || k == readRange || k == readCount
+}
 
 // A read is one line of a trace: what was read and the hash seen.
 type read struct {
 	kind  readKind
-	part  db.PartID // readRecord, readKeys, readRange
+	part  db.PartID // all but readQuery
 	query string    // readQuery: the query's name
 	key   string    // the record's key, the range's lower bound, or the query's encoded key
 	hi    string    // ranges: the upper bound, exclusive; "" is unbounded
+	glob  string    // readFiltered
 	hash  mmapcas.Hash
 }
 
 // same reports whether two reads name the same thing, whatever they saw.
 func (r *read) same(o *read) bool {
-	return r.kind == o.kind && r.part == o.part && r.key == o.key && r.hi == o.hi && r.query == o.query
+	return r.kind == o.kind && r.part == o.part && r.key == o.key && r.hi == o.hi && r.query == o.query && r.glob == o.glob
 }
+
+// A readID is what a read is about.
+type readID struct {
+	kind          readKind
+	part          db.PartID
+	query         string
+	key, hi, glob string
+}
+
+func (r *read) id() readID { return readID{r.kind, r.part, r.query, r.key, r.hi, r.glob} }
 
 // A partSet is a set of partitions in one word: bit i is partition i for i < 63, bit 63 any other.
 type partSet uint64

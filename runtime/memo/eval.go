@@ -228,15 +228,20 @@ func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 
 func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 	snap := fr.strand.Snap
+	if r.kind.ranged() {
+		fr.parts |= partBit(r.part)
+		h, err := r.stateOf(snap)
+		return h == r.hash, err
+	}
 	switch r.kind {
 	case readRecord:
 		fr.parts |= partBit(r.part)
 		h, _, err := snap.Get(r.part, r.key)
 		return h == r.hash, err
-	case readKeys, readRange:
+	case readPresence:
 		fr.parts |= partBit(r.part)
-		h, err := rangeHash(snap, r.part, r.key, r.hi, r.kind == readRange, nil)
-		return h == r.hash, err
+		h, _, err := snap.Get(r.part, r.key)
+		return presence(h) == r.hash, err
 	case readQuery:
 		q := t.o.Lookup(r.query)
 		if q == nil {

@@ -1,10 +1,7 @@
 package memo
 
 import (
-	"fmt"
 	"sync/atomic"
-
-	"github.com/zeebo/blake3"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -39,14 +36,6 @@ type Frame struct {
 	parts     partSet
 }
 
-type readID struct {
-	kind  readKind
-	part  db.PartID
-	query string
-	key   string
-	hi    string
-}
-
 // Root returns the frame of a task outside of any query. Nothing is recorded there.
 func (t *Table) Root(s *Strand) *Frame { return &Frame{table: t, strand: s} }
 
@@ -70,7 +59,7 @@ func (f *Frame) record(r read, parts partSet) {
 		return
 	}
 	f.parts |= parts
-	id := readID{r.kind, r.part, r.query, r.key, r.hi}
+	id := r.id()
 	if f.seen == nil {
 		for i := range f.reads {
 			if f.reads[i].same(&r) {
@@ -80,8 +69,7 @@ func (f *Frame) record(r read, parts partSet) {
 		if len(f.reads) >= readsBeforeMap {
 			f.seen = make(map[readID]struct{}, 4*readsBeforeMap)
 			for i := range f.reads {
-				o := &f.reads[i]
-				f.seen[readID{o.kind, o.part, o.query, o.key, o.hi}] = struct{}{}
+				f.seen[f.reads[i].id()] = struct{}{}
 			}
 		}
 	}
@@ -103,51 +91,4 @@ func (f *Frame) Get(part db.PartID, key string) (mmapcas.Hash, bool, error) {
 	}
 	f.record(read{kind: readRecord, part: part, key: key, hash: h}, partBit(part))
 	return h, ok, nil
-}
-
-// Range calls fn for every key in [lo, hi), in order, until fn returns false; hi "" is unbounded. The whole range is recorded
-// whether or not fn saw all of it; withHashes says whether the contents count or only which keys there are.
-func (f *Frame) Range(part db.PartID, lo, hi string, withHashes bool, fn func(key string, h mmapcas.Hash) bool) error {
-	if !f.recording {
-		return f.strand.Snap.Range(part, lo, hi, false, fn)
-	}
-	more := true
-	sum, err := rangeHash(f.strand.Snap, part, lo, hi, withHashes, func(key string, h mmapcas.Hash) {
-		if more {
-			more = fn(key, h)
-		}
-	})
-	if err != nil {
-		f.tainted = true
-		return err
-	}
-	kind := readKeys
-	if withHashes {
-		kind = readRange
-	}
-	f.record(read{kind: kind, part: part, key: lo, hi: hi, hash: sum}, partBit(part))
-	return nil
-}
-
-// rangeHash names the state of a range: its keys and, if wanted, their records, each length-prefixed.
-func rangeHash(snap *db.Snapshot, part db.PartID, lo, hi string, withHashes bool, each func(string, mmapcas.Hash)) (mmapcas.Hash, error) {
-	hasher := blake3.New()
-	var buf []byte
-	err := snap.Range(part, lo, hi, false, func(key string, h mmapcas.Hash) bool {
-		buf = appendString(buf[:0], key)
-		if withHashes {
-			buf = append(buf, h[:]...)
-		}
-		hasher.Write(buf)
-		if each != nil {
-			each(key, h)
-		}
-		return true
-	})
-	if err != nil {
-		return mmapcas.Hash{}, fmt.Errorf("memo: reading range [%q, %q): %w", lo, hi, err)
-	}
-	var sum mmapcas.Hash
-	hasher.Digest().Read(sum[:])
-	return sum, nil
 }

@@ -49,13 +49,26 @@ func (t *Table) Explain(q *Query, key string) (Reason, []string) {
 }
 
 func (t *Table) describe(r *read) string {
+	name := t.o.DB.PartitionName(r.part)
+	if r.kind.ranged() {
+		span := fmt.Sprintf("%s[%q:%q]", name, r.key, r.hi)
+		if r.glob != "" {
+			span += " that match " + r.glob
+		}
+		switch r.kind &^ readFiltered {
+		case readKeys:
+			return "keys of " + span
+		case readCount:
+			return "number of keys of " + span
+		default:
+			return span
+		}
+	}
 	switch r.kind {
 	case readRecord:
-		return fmt.Sprintf("%s[%q]", t.o.DB.PartitionName(r.part), r.key)
-	case readKeys:
-		return fmt.Sprintf("keys of %s[%q:%q]", t.o.DB.PartitionName(r.part), r.key, r.hi)
-	case readRange:
-		return fmt.Sprintf("%s[%q:%q]", t.o.DB.PartitionName(r.part), r.key, r.hi)
+		return fmt.Sprintf("%s[%q]", name, r.key)
+	case readPresence:
+		return fmt.Sprintf("whether %s[%q] is there", name, r.key)
 	default:
 		if q := t.o.Lookup(r.query); q != nil {
 			return q.show(r.key)
