@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet lint fmt fmt-check cross tidy-check compare grid vuln profile fuzz crash spin soak show clean ci
+.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross tidy-check gen-check compare grid vuln profile fuzz crash crash-sim spin soak show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,13 +23,17 @@ run: build ## index the Go standard library into ./.cytisus and ask it two quest
 test: ## all tests under the race detector
 	$(GO) test -race -timeout 14m ./...
 
-test-check: ## all tests with the engine's own invariant checks on (build tag check)
-	$(GO) test -tags check -timeout 14m ./...
+test-check: ## all tests, or those of PKGS, with the engine's own invariant checks on (build tag check)
+	$(GO) test -tags check -timeout 14m $(or $(PKGS),./...)
 
-vet: ## go vet of every package, benchmarks included
+bench-test: ## the benchmarks' own tests: every suite at its smallest
+	cd benchmarks && $(GO) test -timeout 14m ./...
+
+vet: ## go vet of every package, benchmarks and generators included
 	$(GO) vet ./...
 	$(GO) vet -tags check ./...
 	cd benchmarks && $(GO) vet ./...
+	cd mmapcas/hash/gen && $(GO) vet ./...
 
 lint: ## staticcheck
 	$(GO) run $(STATICCHECK) ./...
@@ -46,6 +50,11 @@ cross: ## build for the other platforms
 tidy-check: ## fail if go.mod or go.sum are not tidy
 	$(GO) mod tidy -diff
 	cd benchmarks && $(GO) mod tidy -diff
+	cd mmapcas/hash/gen && $(GO) mod tidy -diff
+
+gen-check: ## fail if running the generators changes a file
+	$(GO) generate ./...
+	git diff --exit-code -- mmapcas/hash
 
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
