@@ -31,17 +31,24 @@ func Suite() compare.Suite {
 			n := env.Size(1<<20, 1<<12) / lap * lap
 			n = max(n, lap)
 			perItem := []compare.Column{{Unit: "ns/item"}}
-			return []compare.Case{
+			fair := []compare.Column{{Unit: "ns/item"}, {Suffix: "-share", Unit: "share"}}
+			cases := []compare.Case{
 				{Name: "pair", Columns: perItem, Entrants: entrants("pair", n, pairs)},
 				{Name: "1P1C", Columns: perItem, Entrants: entrants("1P1C", n, crowd(1))},
 				{Name: "2P2C", Columns: perItem, Entrants: entrants("2P2C", n, crowd(2))},
-				{
-					Name:     "2T",
-					Columns:  []compare.Column{{Unit: "ns/item"}, {Suffix: "-share", Unit: "share"}},
-					Entrants: entrants("2T", n, twoThreads),
-				},
+				{Name: "2T", Columns: fair, Entrants: entrants("2T", n, twoThreads)},
 				{Name: "batch-64", Columns: perItem, Entrants: entrants("batch-64", n, batches(64))},
-			}, nil
+			}
+			dir, err := env.TempDir("ring")
+			if err != nil {
+				return nil, err
+			}
+			m := newMoodycamel(dir)
+			for i := range cases {
+				c := &cases[i]
+				c.Entrants = append(c.Entrants, m.entrant(c.Name, n, len(c.Columns)))
+			}
+			return cases, nil
 		},
 	}
 }
