@@ -59,7 +59,7 @@ gen-check: ## fail if running the generators changes a file
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|task|wake|load|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
+compare: ## SUITE=ring|lanes|task|wake|load|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
 
 grid: ## N records (default 100000000) in one partition as 1 to 10,000 chunks, beside a list of chunks; small machines want N=1000000

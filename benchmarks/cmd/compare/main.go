@@ -21,6 +21,7 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/epoch"
 	"github.com/cytisus/cytisus/benchmarks/index"
+	"github.com/cytisus/cytisus/benchmarks/lanes"
 	"github.com/cytisus/cytisus/benchmarks/ring"
 	"github.com/cytisus/cytisus/benchmarks/store"
 	"github.com/cytisus/cytisus/benchmarks/task"
@@ -30,6 +31,7 @@ import (
 var suites = []func() compare.Suite{
 	epoch.Suite,
 	index.Suite,
+	lanes.Suite,
 	ring.Suite,
 	store.Suite,
 	task.Suite,
