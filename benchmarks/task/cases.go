@@ -1,7 +1,6 @@
 package task
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
@@ -48,37 +47,5 @@ func waiting(n int) measure {
 			err = compare.Same("number of waits", seen, n)
 		}
 		return []float64{compare.PerItem(took, n), float64(compare.Mallocs()-before) / float64(n)}, err
-	}
-}
-
-// wake measures starts of single tasks, with a pause of computing before each.
-func wake(starts int, pause time.Duration) measure {
-	return func(c contender) ([]float64, error) {
-		took := make([]float64, 0, starts)
-		var started atomic.Int64 // nanoseconds after epoch, 0 while the task has not started
-		epoch := time.Now()
-		task := func() { started.Store(max(1, int64(time.Since(epoch)))) }
-		for range starts {
-			compute(pause)
-			started.Store(0)
-			began := time.Since(epoch)
-			c.submit(task)
-			at := started.Load()
-			for at == 0 { // goes on computing; a submitter that blocked would hand its CPU over
-				at = started.Load()
-				if time.Since(epoch)-began > lost {
-					return nil, compare.Same("started", false, true)
-				}
-			}
-			took = append(took, float64(at-int64(began))/1e3)
-		}
-		return []float64{compare.Quantile(took, 0.5), compare.Quantile(took, 0.99)}, nil
-	}
-}
-
-// compute keeps the CPU for a while without system calls or yields.
-func compute(d time.Duration) {
-	for began := time.Now(); time.Since(began) < d; {
-		continue
 	}
 }

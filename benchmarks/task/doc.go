@@ -5,12 +5,9 @@
 //	outside        a goroutine submits trivial tasks (one atomic add) and waits until all have run
 //	inside         a task submits them, 512 at a time, and then the task that submits the next 512
 //	wait           one wait and its resumption: two tasks that take turns
-//	wake           submit to start, when all workers sleep and the submitter goes on computing for 200 us
-//	wake-spinning  the same while the worker still spins (ours; the pools have no such thing and sleep, or not, as the
-//	               Go scheduler decides): 5 us after the task before
 //
-// The first three are wall time per task or wait; "-allocs" beside them is allocations per task. The last two are
-// percentiles of single starts, in microseconds.
+// Figures are wall time per task or wait; "-allocs" beside them is allocations per task. How soon a single task starts is the
+// question of packages wake and load.
 //
 // # What is alike
 //
@@ -22,5 +19,6 @@
 // # Caveats
 //
 // Ours keeps order and priority, carries a context, and counts; goroutines and channels do none of that.
-// "cytisus-with-handle" is ours with a handle for each task, which can be waited for and cancelled. Sleeping and waking on a virtual machine vary twofold at the median and without bound at p99.
+// "cytisus-with-handle" is ours with a handle for each task, which can
+// be waited for and cancelled.
 package task

@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -11,12 +10,8 @@ import (
 
 type ours struct{ pool *sched.Pool }
 
-func newOurs() (contender, error) { return poolOf(sched.Options{}) }
-
-func newSpinning() (contender, error) { return poolOf(sched.Options{Spin: time.Millisecond}) }
-
-func poolOf(o sched.Options) (contender, error) {
-	p, err := sched.New(o)
+func newOurs() (contender, error) {
+	p, err := sched.New(sched.Options{})
 	return ours{p}, err
 }
 

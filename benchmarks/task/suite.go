@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
@@ -31,33 +30,18 @@ var contenders = []maker{
 func Suite() compare.Suite {
 	return compare.Suite{
 		Name: "task",
-		Doc:  "running small functions: submit, wait and resume, wake from sleep",
+		Doc:  "running small functions: from outside, from inside, wait and resume",
 		Cases: func(env *compare.Env) ([]compare.Case, error) {
 			n := env.Size(300_000, 3000)
-			starts := env.Size(1000, 20)
 			perTask := []compare.Column{{Unit: "ns/task"}, {Suffix: "-allocs", Unit: "allocs/task"}}
 			perWait := []compare.Column{{Unit: "ns/wait"}, {Suffix: "-allocs", Unit: "allocs/wait"}}
-			micros := []compare.Column{{Suffix: "-p50", Unit: "us"}, {Suffix: "-p99", Unit: "us"}}
 			return []compare.Case{
 				{Name: "outside", Columns: perTask, Entrants: entrants(contenders, "outside", outside(n))},
 				{Name: "inside", Columns: perTask, Entrants: entrants(contenders, "inside", inside(n))},
 				{Name: "wait", Columns: perWait, Entrants: waiters(n)},
-				{Name: "wake", Columns: micros, Entrants: entrants(contenders, "wake", wake(starts, 200*time.Microsecond))},
-				{Name: "wake-spinning", Columns: micros, Entrants: entrants(spinning(), "wake-spinning", wake(starts, 5*time.Microsecond))},
 			}, nil
 		},
 	}
-}
-
-// spinning is the contenders with ours set to spin for long enough to be found spinning.
-func spinning() []maker {
-	list := append([]maker(nil), contenders...)
-	for i := range list {
-		if list[i].ours {
-			list[i].make = newSpinning
-		}
-	}
-	return list
 }
 
 // A measure runs a round on a contender.

@@ -22,9 +22,11 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/epoch"
 	"github.com/cytisus/cytisus/benchmarks/index"
 	"github.com/cytisus/cytisus/benchmarks/lanes"
+	"github.com/cytisus/cytisus/benchmarks/load"
 	"github.com/cytisus/cytisus/benchmarks/ring"
 	"github.com/cytisus/cytisus/benchmarks/store"
 	"github.com/cytisus/cytisus/benchmarks/task"
+	"github.com/cytisus/cytisus/benchmarks/wake"
 )
 
 // suites is what there is. One line here and one folder add a suite.
@@ -32,9 +34,11 @@ var suites = []func() compare.Suite{
 	epoch.Suite,
 	index.Suite,
 	lanes.Suite,
+	load.Suite,
 	ring.Suite,
 	store.Suite,
 	task.Suite,
+	wake.Suite,
 }
 
 func main() {
