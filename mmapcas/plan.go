@@ -55,7 +55,7 @@ func (c *Cycle) plan() {
 				x.move = x.seg.mem.Sealed()
 				continue
 			}
-			if garbage*100 <= live*garbageShare || x.used == x.live {
+			if w.only != nil && !w.only[x.seg] || w.only == nil && (garbage*100 <= live*garbageShare || x.used == x.live) {
 				continue
 			}
 			garbage -= x.used - x.live

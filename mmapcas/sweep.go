@@ -26,8 +26,9 @@ type SweepStats struct {
 type sweeper struct {
 	segs    []*segment // all there were when the cycle began, until plan has been there
 	planned bool
-	todo    []chore // the first may be half done
-	scan    scanner // over todo[0], if open
+	only    map[*segment]bool // if not nil, the segments to be emptied, whatever is in them
+	todo    []chore           // the first may be half done
+	scan    scanner           // over todo[0], if open
 	open    bool
 	damaged bool // todo[0] has records that the scan could not read
 	to      appender

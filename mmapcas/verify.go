@@ -40,7 +40,11 @@ func (r *VerifyReport) damaged(e *CorruptError) {
 // context's, or ErrClosed. Verify may run beside everything else, and says nothing about records put meanwhile.
 func (s *Store) Verify(ctx context.Context, progress func(done, total int64)) (VerifyReport, error) {
 	v := verifier{s: s, ctx: ctx, progress: progress}
-	segs := s.segments()
+	return v.run()
+}
+
+func (v *verifier) run() (VerifyReport, error) {
+	segs := v.s.segments()
 	for _, seg := range segs {
 		v.total += seg.mem.Length()
 	}
@@ -59,15 +63,32 @@ type verifier struct {
 	progress    func(done, total int64)
 	done, total int64
 	report      VerifyReport
+
+	// bad hears about each damaged place; r is nil unless the record's header is whole. May be nil.
+	bad func(seg *segment, off int64, r *rec)
+	// dangling hears about each entry that leads to no record. May be nil.
+	dangling func(e entry)
+}
+
+func (v *verifier) damaged(seg *segment, off int64, r *rec, reason string, err error) {
+	v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Offset: off, Reason: reason, Err: err})
+	if v.bad != nil {
+		v.bad(seg, off, r)
+	}
+}
+
+func (v *verifier) dangles(e entry) {
+	v.report.Dangling++
+	if v.dangling != nil {
+		v.dangling(e)
+	}
 }
 
 // segment verifies one segment, in chunks, each under a pin of its own.
 func (v *verifier) segment(seg *segment) error {
 	v.report.Segments++
 	w := scanner{arena: v.s.arena, seg: seg.mem, off: segmentHeaderBytes, end: seg.mem.Length()}
-	w.damaged = func(off int64, reason string, err error) {
-		v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Offset: off, Reason: reason, Err: err})
-	}
+	w.damaged = func(off int64, reason string, err error) { v.damaged(seg, off, nil, reason, err) }
 	v.segmentHeader(seg)
 	for from := int64(0); ; from = w.off {
 		if err := v.ctx.Err(); err != nil {
@@ -96,12 +117,12 @@ func (v *verifier) segmentHeader(seg *segment) {
 	err := v.s.arena.Confine(func() error {
 		h, ok := parseSegmentHeader(seg.mem.Mem())
 		if !ok || h.number != seg.number || h.identity != v.s.identity {
-			v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Reason: "segment header fails its checksum"})
+			v.damaged(seg, 0, nil, "segment header fails its checksum", nil)
 		}
 		return nil
 	})
 	if err != nil {
-		v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Reason: "cannot be read", Err: err})
+		v.damaged(seg, 0, nil, "cannot be read", err)
 	}
 }
 
@@ -139,7 +160,7 @@ func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 			reason = "cannot be read"
 		}
 		if reason != "" {
-			v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Offset: off, Reason: reason, Err: err})
+			v.damaged(seg, off, &r, reason, err)
 			continue
 		}
 		v.report.Records++
@@ -179,12 +200,12 @@ func (v *verifier) shard(i int) error {
 			m := s.arena.Segment(e.addr)
 			r, ok := parseRecord(m.Mem()[m.Offset(e.addr):])
 			if (!ok || s.index.find(r.hash) == arena.Nil) && e.current() {
-				v.report.Dangling++
+				v.dangles(e)
 			}
 			return nil
 		})
 		if err != nil {
-			v.report.Dangling++
+			v.dangles(e)
 		}
 	})
 	return nil

@@ -1,0 +1,108 @@
+package mmapcas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// A RepairReport says what Repair found and did.
+type RepairReport struct {
+	Found VerifyReport // what was wrong
+	// Lost names records that were found by their names before and are not any more, up to 100 of them: those whose
+	// headers are whole.
+	Lost      []LostRecord
+	LostAll   int64
+	Rewritten int   // segments that had damage in them, and are gone
+	Kept      int64 // records that were copied out of them
+}
+
+// A LostRecord is one that Repair dropped.
+type LostRecord struct {
+	Hash Hash
+	Kind Kind
+}
+
+// repairSlice is how long Repair works between two looks at the context.
+const repairSlice = 20 * time.Millisecond
+
+// Repair takes out of the store what is damaged: it reads everything as Verify does, drops the records and index entries that are
+// damaged, copies what is whole out of the segments with damage, and removes these as a collection does (G4). After it Verify finds nothing,
+// and what was lost is absent, so that whoever needs it puts it again. Nothing that is whole is dropped.
+//
+// Everything else may go on meanwhile but a collection: ErrCycle if one is under way. With ErrNoSpace some damage
+// remains, since there was no room for copies. progress hears about the reading, as in Verify.
+func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (rep RepairReport, err error) {
+	c, err := s.BeginCycle()
+	if err != nil {
+		return rep, err
+	}
+	defer c.Abort() // which does nothing after the end
+	damaged := map[*segment]bool{}
+	v := verifier{s: s, ctx: ctx, progress: progress}
+	v.bad = func(seg *segment, off int64, r *rec) {
+		damaged[seg] = true
+		if r != nil && s.index.change(r.hash, seg.mem.At(off), arena.Nil) {
+			s.counters.live.Add(-r.extent())
+			if rep.LostAll++; len(rep.Lost) < damagedMax {
+				rep.Lost = append(rep.Lost, LostRecord{r.hash, r.kind})
+			}
+		}
+	}
+	var dangling []arena.Addr
+	v.dangling = func(e entry) { dangling = append(dangling, e.addr) }
+	if rep.Found, err = v.run(); err != nil {
+		return rep, err
+	}
+	for _, at := range dangling {
+		s.index.dropRange(at, at+1)
+	}
+	if err := c.emptyOnly(ctx, damaged, &rep); err != nil {
+		return rep, err
+	}
+	// A manifest that lists what is there, and the note it had.
+	return rep, s.Commit(s.Note())
+}
+
+// emptyOnly marks all that can be found by its name, so that nothing of it is dropped, and sweeps the store such that these segments are emptied.
+func (c *Cycle) emptyOnly(ctx context.Context, segs map[*segment]bool, rep *RepairReport) error {
+	s := c.s
+	err := s.Iterate(func(_ Kind, h Hash, _ []byte) error {
+		_, err := c.Mark(h)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
+			return nil // somebody else met damage in it meanwhile
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.sweepMu.Lock()
+	c.sweep.only = segs
+	c.sweepMu.Unlock()
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var st SweepStats
+		if done, st, err = c.Sweep(repairSlice); err != nil {
+			return err
+		}
+		rep.Kept += st.Moved
+		c.Shaded() // all that was there before is marked
+	}
+	left := 0
+	for _, seg := range s.segments() {
+		if segs[seg] {
+			left++
+		}
+	}
+	rep.Rewritten = len(segs) - left
+	if left > 0 {
+		return fmt.Errorf("%w: damage remains in %d segments, there is no room to copy what is whole in them", ErrNoSpace, left)
+	}
+	return nil
+}
