@@ -178,3 +178,60 @@ func BenchmarkCollect(b *testing.B) {
 	}
 	mustClose(b, s)
 }
+
+// BenchmarkLookup reads records of 128 bytes at random, out of many, in each way there is.
+func BenchmarkLookup(b *testing.B) {
+	s := mustOpen(b, filepath.Join(b.TempDir(), "s"), Options{})
+	names := make([]Hash, 1<<20)
+	p := make([]byte, 128)
+	for i := range names {
+		names[i] = mustPut(b, s, 1, numbered(p, i))
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	r := s.NewReader()
+	sum, i := 0, 0
+	look := func(_ Kind, p []byte) error { sum += int(p[0]) + int(p[len(p)-1]); return nil }
+	next := func() Hash { i++; return names[i&(1<<20-1)] }
+	b.Run("store", func(b *testing.B) {
+		for b.Loop() {
+			_ = s.View(next(), look)
+		}
+	})
+	b.Run("reader", func(b *testing.B) {
+		for b.Loop() {
+			_ = r.View(next(), look)
+		}
+	})
+	b.Run("batch", func(b *testing.B) {
+		var group [16]Hash
+		for b.Loop() {
+			for j := range group {
+				group[j] = next()
+			}
+			_ = r.ViewBatch(group[:], func(_ int, k Kind, p []byte, err error) error { return look(k, p) })
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/16, "ns/record")
+	})
+	b.Run("hot", func(b *testing.B) {
+		for b.Loop() {
+			i = i + 1
+			_ = r.View(names[i&1023], look)
+		}
+	})
+	b.Run("find", func(b *testing.B) {
+		for b.Loop() {
+			sum += int(s.index.find(next()))
+		}
+	})
+	b.Run("absent", func(b *testing.B) {
+		for b.Loop() {
+			h := next()
+			h[15]++
+			h[6]++
+			_ = r.View(h, look)
+		}
+	})
+	r.Close()
+	mustClose(b, s)
+}

@@ -79,6 +79,9 @@ func recordWord(kind Kind, payloadBytes int) uint64 {
 	return uint64(payloadBytes) | uint64(kind)<<32 | recordMagic<<48
 }
 
+// recordBytes is the extent of a record whose first word this is.
+func recordBytes(word uint64) int64 { return extent(int(uint32(word))) }
+
 // extent returns how many bytes a record takes on disk.
 func extent(payloadBytes int) int64 { return headerBytes + arena.RoundUp(int64(payloadBytes)) }
 

@@ -12,6 +12,10 @@ import (
 func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 	g := s.epochs.Pin()
 	defer g.Unpin()
+	return s.viewPinned(h, fn)
+}
+
+func (s *Store) viewPinned(h Hash, fn func(kind Kind, payload []byte) error) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
@@ -24,6 +28,9 @@ func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 		at = a
 		return fn(r.kind, r.payload)
 	})
+	if err == nil {
+		return nil
+	}
 	return s.readError(h, at, err)
 }
 
@@ -32,6 +39,10 @@ func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 func (s *Store) Get(h Hash, dst []byte) ([]byte, Kind, error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
+	return s.getPinned(h, dst)
+}
+
+func (s *Store) getPinned(h Hash, dst []byte) ([]byte, Kind, error) {
 	if s.closed.Load() {
 		return dst, 0, ErrClosed
 	}
@@ -78,15 +89,21 @@ func (s *Store) Has(h Hash) bool {
 // lookup returns the record named h, checked. The caller is inside a pin and inside Confine.
 func (s *Store) lookup(h Hash) (rec, arena.Addr, error) {
 	at := s.index.find(h)
+	r, err := s.lookupAt(h, at)
+	return r, at, err
+}
+
+// lookupAt returns the record named h, which was found at an address, or was not.
+func (s *Store) lookupAt(h Hash, at arena.Addr) (rec, error) {
 	if at == arena.Nil {
-		return rec{}, at, ErrNotFound
+		return rec{}, ErrNotFound
 	}
 	seg, off, r, reason := s.load(at)
 	if reason != "" {
 		s.drop(h, at, r.extent())
-		return rec{}, at, s.damage(seg, off, reason, nil)
+		return rec{}, s.damage(seg, off, reason, nil)
 	}
-	return r, at, nil
+	return r, nil
 }
 
 // readError turns a fault while reading h into the error that callers see, and passes other errors through.

@@ -153,30 +153,25 @@ func (x *index) place(h Hash) place {
 // shardOf returns the number of the shard of h.
 func shardOf(h Hash) int { return int(h[5]) }
 
-// match is the comparison of a bucket with a tag: bit i says that slot i may be it.
-type match struct {
-	same, empty, frozen uint32
-}
-
-// matchBucket compares the tags of 8 slots without a branch. The masks are hints: slots change, so whoever acts on one
-// loads the slot again.
-func matchBucket(b []atomic.Uint64, tag uint64) (m match) {
-	b = b[:bucketSlots]
+// match compares the tags of 8 slots without a branch: bit i says that slot i may be it. That is a hint: slots change,
+// so whoever acts on one loads it again. With SSE2 it was no quicker: the call costs what the vectors save.
+func match(b *[bucketSlots]atomic.Uint64, tag uint64) (same uint32) {
+	// Equal tags leave 0 of 16 bits, of which one less is negative.
 	for i := range b {
-		w := b[i].Load()
-		m.same |= isZero((w^tag)>>arena.AddrBits) << i
-		m.empty |= isZero(w) << i
-		m.frozen |= isZero(w^slotFrozen) << i
+		same |= uint32(((b[i].Load()^tag)>>arena.AddrBits-1)>>63) << i
 	}
-	return m
+	return same
 }
 
-// isZero returns 1 for 0 and 0 for everything else.
-func isZero(v uint64) uint32 { return uint32((v|-v)>>63) ^ 1 }
-
-func (t *table) bucket(i uint64) []atomic.Uint64 {
+func (t *table) bucket(i uint64) *[bucketSlots]atomic.Uint64 {
 	at := (i & t.mask) * bucketSlots
-	return t.slots[at : at+bucketSlots : at+bucketSlots]
+	return (*[bucketSlots]atomic.Uint64)(t.slots[at : at+bucketSlots])
+}
+
+// ends reports whether a probe ends in a bucket: slots fill up in order, so the last one tells.
+func ends(b *[bucketSlots]atomic.Uint64) bool {
+	w := b[bucketSlots-1].Load()
+	return w == slotEmpty || w == slotFrozen
 }
 
 // hashAt returns the name in the header at a.
@@ -200,20 +195,63 @@ func (x *index) find(h Hash) arena.Addr {
 			return arena.Nil // absent, until there is memory again
 		}
 	}
+	return x.findIn(t, p, h)
+}
+
+func (x *index) findIn(t *table, p place, h Hash) arena.Addr {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(p.start + i)
-		m := matchBucket(b, p.tag)
-		for s := m.same; s != 0; s &= s - 1 {
-			w := b[bits.TrailingZeros32(s)].Load()
+		for same := match(b, p.tag); same != 0; same &= same - 1 {
+			w := b[bits.TrailingZeros32(same)&(bucketSlots-1)].Load()
 			if isEntry(w) && x.hashAt(arena.Addr(w&addrMask)) == h {
 				return arena.Addr(w & addrMask)
 			}
 		}
-		if m.empty|m.frozen != 0 {
+		if ends(b) {
 			return arena.Nil
 		}
 	}
 	return arena.Nil
+}
+
+// findGroup sets at[i] to the address of names[i]. No step for one name waits for that of another. The caller holds an
+// epoch pin.
+func (x *index) findGroup(names []Hash, at *[batchNames]arena.Addr) {
+	names = names[:min(len(names), batchNames)]
+	var (
+		places [batchNames]place
+		tables [batchNames]*table
+		sum    uint64
+	)
+	for i := range names {
+		places[i] = x.place(names[i])
+		if tables[i] = places[i].shard.table.Load(); tables[i] == nil {
+			tables[i], _ = x.load(places[i].shard)
+		}
+		if t := tables[i]; t != nil {
+			sum ^= t.slots[(places[i].start&t.mask)*bucketSlots].Load()
+		}
+	}
+	// The address that is found in most cases: of the first slot with the tag in the first bucket.
+	for i := range names {
+		t := tables[i]
+		if t == nil {
+			continue
+		}
+		b := t.bucket(places[i].start)
+		if same := match(b, places[i].tag); same != 0 {
+			if w := b[bits.TrailingZeros32(same)&(bucketSlots-1)].Load(); isEntry(w) {
+				sum ^= arena.LoadWord(x.arena.Bytes(arena.Addr(w&addrMask), headerBytes))
+			}
+		}
+	}
+	sink(byte(sum))
+	for i := range names {
+		at[i] = arena.Nil
+		if tables[i] != nil {
+			at[i] = x.findIn(tables[i], places[i], names[i])
+		}
+	}
 }
 
 // insert enters h at addr unless h has an entry, whose address it returns then. The caller holds an epoch pin, and the
@@ -291,9 +329,14 @@ func (x *index) grow(s *shard, t *table) error {
 		return err
 	}
 	for i := 0; i < len(t.slots); i++ {
+		fetched := i
 		// The place of an entry is in the record's header. One that cannot be read is damaged, and dropped.
 		err := x.arena.Confine(func() error {
 			for ; i < len(t.slots); i++ {
+				if i >= fetched {
+					x.fetchHeaders(t.slots[i:min(i+growAhead, len(t.slots))])
+					fetched = i + growAhead
+				}
 				if w := t.slots[i].Load(); isEntry(w) {
 					n.copyEntry(x.place(x.hashAt(arena.Addr(w&addrMask))).start, w)
 				}
@@ -307,6 +350,20 @@ func (x *index) grow(s *shard, t *table) error {
 	s.table.Store(n)
 	x.epochs.Retire(t.block.Len(), func() { _ = t.block.Free() })
 	return nil
+}
+
+// growAhead is how many slots grow looks ahead.
+const growAhead = 32
+
+// fetchHeaders brings the headers that entries lead to into the cache without waiting for each.
+func (x *index) fetchHeaders(slots []atomic.Uint64) {
+	sum := byte(0)
+	for i := range slots {
+		if w := slots[i].Load(); isEntry(w) {
+			sum ^= x.arena.Bytes(arena.Addr(w&addrMask), headerBytes)[hashAt]
+		}
+	}
+	sink(sum)
 }
 
 // copyEntry enters w into a table that nobody else sees yet.

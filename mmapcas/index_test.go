@@ -239,29 +239,30 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 	}
 }
 
-func TestMatchBucket(t *testing.T) {
+func TestMatch(t *testing.T) {
 	rng := seeded(t)
 	r := newIndexRig(t)
 	tab := r.shards[0].table.Load()
-	b := tab.bucket(0)
-	for range 2000 {
+	b := tab.bucket(3)
+	for range 5000 {
 		tag := rng.Uint64() &^ addrMask
-		var same, empty, frozen uint32
+		if rng.IntN(8) == 0 {
+			tag = 0
+		}
+		var same uint32
 		for i := range b {
-			w := []uint64{slotEmpty, slotFrozen, slotDead, tag | 77, tag ^ 1<<63 | 77, rng.Uint64()}[rng.IntN(6)]
+			w := []uint64{slotEmpty, slotFrozen, slotDead, tag | 77, tag ^ 1<<63 | 77, tag ^ 1<<48, rng.Uint64()}[rng.IntN(7)]
 			b[i].Store(w)
 			if w&^uint64(addrMask) == tag {
 				same |= 1 << i
 			}
-			if w == slotEmpty {
-				empty |= 1 << i
-			}
-			if w == slotFrozen {
-				frozen |= 1 << i
-			}
 		}
-		if m := matchBucket(b, tag); m != (match{same, empty, frozen}) {
-			t.Fatalf("%b, want %b", m, match{same, empty, frozen})
+		if m := match(b, tag); m != same {
+			t.Fatalf("%b, want %b", m, same)
+		}
+		last := b[bucketSlots-1].Load()
+		if ends(b) != (last == slotEmpty || last == slotFrozen) {
+			t.Fatalf("ends with %x: %v", last, ends(b))
 		}
 	}
 }

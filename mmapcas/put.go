@@ -3,6 +3,7 @@ package mmapcas
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/hash"
@@ -31,12 +32,126 @@ func (s *Store) PutBatch(kind Kind, payloads [][]byte, out []Hash) ([]Hash, erro
 		}
 	}
 	names := hash.Batch(uint8(kind), payloads, out)
-	for i, p := range payloads {
-		if _, err := s.putNamed(kind, names[len(out)+i], p); err != nil {
+	fresh := names[len(out):]
+	for len(payloads) > 0 {
+		n := min(len(payloads), batchNames)
+		if err := s.putGroup(kind, fresh[:n], payloads[:n]); err != nil {
 			return out, err
 		}
+		fresh, payloads = fresh[n:], payloads[n:]
 	}
 	return names, nil
+}
+
+// putGroup stores up to batchNames records. It looks for all of them first, side by side, and appends those that are not
+// there with one appender. The rest, and those that somebody else puts meanwhile, go one by one.
+func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
+	if s.opts.Sync == SyncEvery {
+		return s.putEach(kind, names, payloads)
+	}
+	g := s.epochs.Pin()
+	if s.closed.Load() {
+		g.Unpin()
+		return ErrClosed
+	}
+	var at [batchNames]arena.Addr
+	err := s.arena.Confine(func() error {
+		s.index.findGroup(names, &at)
+		return nil
+	})
+	if err == nil {
+		err = s.appendGroup(kind, names, payloads, &at)
+	}
+	g.Unpin()
+	switch {
+	case errors.Is(err, arena.ErrFault):
+		// An entry on the way leads to memory that failed. One by one, it is found out which.
+		return s.putEach(kind, names, payloads)
+	case err != nil:
+		return err
+	}
+	for i := range names {
+		if at[i] != appended {
+			if _, err := s.putNamed(kind, names[i], payloads[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) putEach(kind Kind, names []Hash, payloads [][]byte) error {
+	for i := range names {
+		if _, err := s.putNamed(kind, names[i], payloads[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appended stands for the address of a record that this call has stored. It is no place of a record.
+const appended = arena.Addr(1)
+
+// appendGroup appends those records whose address is Nil, unless they are there after all, and makes it appended. The
+// caller holds a pin.
+func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[batchNames]arena.Addr) error {
+	if !slices.Contains(at[:len(names)], arena.Nil) {
+		return nil
+	}
+	a := s.pool.lease()
+	defer s.pool.giveBack(a)
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	var stored, bytes int64
+	defer func() {
+		s.counters.puts.Add(stored)
+		s.counters.live.Add(bytes)
+	}()
+	for i := 0; i < len(names); {
+		err := s.arena.Confine(func() error {
+			for ; i < len(names); i++ {
+				n := extent(len(payloads[i]))
+				if at[i] != arena.Nil || n > s.arena.SegmentBytes()/4 {
+					continue // a large one by itself
+				}
+				if a.Room() < n {
+					return arena.ErrFull
+				}
+				addr, b, err := a.Reserve(n)
+				if err != nil {
+					return classify(err)
+				}
+				writeRecord(b, kind, names[i], payloads[i], &a.scratch)
+				other, err := s.index.insert(names[i], addr)
+				if err != nil || other != arena.Nil {
+					a.Rollback()
+					if err != nil {
+						return err
+					}
+					at[i] = other
+					continue
+				}
+				a.Commit()
+				at[i] = appended
+				stored++
+				bytes += n
+			}
+			return nil
+		})
+		if fault, ok := errors.AsType[*arena.FaultError](err); ok {
+			seg := a.Segment()
+			a.Abandon()
+			return s.faultError(seg, fault)
+		}
+		if err == arena.ErrFull {
+			err = s.nextSegment(a, extent(len(payloads[i])))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) mayPut(payloadBytes int) error {

@@ -211,8 +211,8 @@ func decodeTable(b []byte, p *indexPart, covered func(arena.Addr) bool) (t *tabl
 	}
 	t.used.Store(int64(used))
 	for i, n := range counts {
-		slots := t.bucket(uint64(i))[:n]
-		for j := range slots {
+		slots := t.bucket(uint64(i))
+		for j := range int(n) {
 			w := binary.LittleEndian.Uint64(b[8*j:])
 			if isEntry(w) && covered(arena.Addr(w&addrMask)) {
 				entries++

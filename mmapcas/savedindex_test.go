@@ -135,7 +135,7 @@ func TestIndexFileEveryByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stride := 2*stride() + 5 // the start is random, so all have their turn
+	stride := 3*stride() + 5 // the start is random, so all have their turn
 	for off := rng.Int64N(stride); off < int64(len(whole)); off += stride {
 		for _, cut := range []bool{false, true} {
 			b := bytes.Clone(whole)
@@ -203,7 +203,7 @@ func TestSavedIndexModel(t *testing.T) {
 	rng := seeded(t)
 	rounds := 60
 	if raceEnabled {
-		rounds = 8
+		rounds = 3
 	}
 	for range rounds {
 		savedIndexModel(t, rng)

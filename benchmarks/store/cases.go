@@ -26,31 +26,44 @@ type measure func(*loaded) ([]float64, error)
 // perRound is how many gets a round does on each thread.
 const perRound = 50_000
 
+// A way of reading probes with one reader.
+type way func(reader, []probe) error
+
 // uniform reads all records in random order, on one or two threads; each round goes on where the one before ended.
-func uniform(d *data, threads int) measure {
+func uniform(d *data, threads int, read way) measure {
 	each := min(perRound, len(d.probes)/threads)
 	return func(l *loaded) ([]float64, error) {
-		errs := make([]error, threads)
-		begin := make(chan struct{})
-		var done sync.WaitGroup
-		for t := range threads {
-			from := (l.cursor + t*each) % (len(d.probes) - each + 1)
-			done.Go(func() {
-				<-begin
-				errs[t] = readAll(l.readers[t], d.probes[from:from+each])
-			})
-		}
+		from := l.cursor
 		l.cursor += threads * each
-		before := compare.Mallocs()
-		began := time.Now()
-		close(begin)
-		done.Wait()
-		figures := []float64{compare.PerItem(time.Since(began), each)}
+		took, mallocs, err := inThreads(threads, func(t int) error {
+			at := (from + t*each) % (len(d.probes) - each + 1)
+			return read(l.readers[t], d.probes[at:at+each])
+		})
+		figures := []float64{compare.PerItem(took, each)}
 		if threads == 1 {
-			figures = append(figures, float64(compare.Mallocs()-before)/float64(each))
+			figures = append(figures, float64(mallocs)/float64(each))
 		}
-		return figures, errors.Join(errs...)
+		return figures, err
 	}
+}
+
+// inThreads runs fn on so many threads and says how long it took until the last was done, and how often memory was allocated.
+func inThreads(threads int, fn func(t int) error) (took time.Duration, mallocs uint64, err error) {
+	errs := make([]error, threads)
+	begin := make(chan struct{})
+	var done sync.WaitGroup
+	for t := range threads {
+		done.Go(func() {
+			<-begin
+			errs[t] = fn(t)
+		})
+	}
+	before := compare.Mallocs()
+	began := time.Now()
+	close(begin)
+	done.Wait()
+	took = time.Since(began)
+	return took, compare.Mallocs() - before, errors.Join(errs...)
 }
 
 func hot(d *data) measure {
@@ -61,22 +74,24 @@ func hot(d *data) measure {
 	}
 }
 
-func absent(d *data) measure {
+// absent looks for keys that are not there, on one or two threads.
+func absent(d *data, threads int) measure {
 	return func(l *loaded) ([]float64, error) {
-		began := time.Now()
-		found := 0
-		for i := range d.absent {
-			if _, ok := l.readers[0].get(&d.absent[i]); ok {
-				found++
+		took, _, err := inThreads(threads, func(t int) error {
+			found := 0
+			for i := range d.absent {
+				if _, ok := l.readers[t].get(&d.absent[i]); ok {
+					found++
+				}
 			}
-		}
-		took := time.Since(began)
-		return []float64{compare.PerItem(took, len(d.absent))}, compare.Same("absent keys found", found, 0)
+			return compare.Same("absent keys found", found, 0)
+		})
+		return []float64{compare.PerItem(took, len(d.absent))}, err
 	}
 }
 
 func size(l *loaded) ([]float64, error) {
-	return []float64{l.diskPerRecord, l.heapPerRecord}, nil
+	return []float64{l.diskPerRecord, l.heapPerRecord, l.gcMillis}, nil
 }
 
 func readAll(r reader, probes []probe) error {
@@ -88,6 +103,41 @@ func readAll(r reader, probes []probe) error {
 	}
 	if wrong > 0 {
 		return fmt.Errorf("wrong answer: %d of %d gets", wrong, len(probes))
+	}
+	return nil
+}
+
+// groupSize is how many records readGroups asks for at once.
+const groupSize = 16
+
+// readGroups is readAll for readers that take many keys at once.
+func readGroups(r reader, probes []probe) error {
+	b, ok := r.(batchReader)
+	if !ok {
+		return readAll(r, probes)
+	}
+	var (
+		keys [groupSize]key
+		sums [groupSize]int
+	)
+	wrong := 0
+	for len(probes) > 0 {
+		now := probes[:min(groupSize, len(probes))]
+		probes = probes[len(now):]
+		for i := range now {
+			keys[i] = now[i].key
+		}
+		if b.getBatch(keys[:len(now)], sums[:]) != len(now) {
+			wrong++
+		}
+		for i := range now {
+			if sums[i] != int(now[i].sum) {
+				wrong++
+			}
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("wrong answer: %d times", wrong)
 	}
 	return nil
 }

@@ -37,6 +37,12 @@ type reader interface {
 	close() error
 }
 
+// A batchReader reads many at once. Others are asked for one after the other.
+type batchReader interface {
+	// getBatch sets sums[i] to what get returns for keys[i], and returns how many there are.
+	getBatch(keys []key, sums []int) (found int)
+}
+
 // A settler has work to finish before its size on disk is looked at.
 type settler interface{ settle() error }
 

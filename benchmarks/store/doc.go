@@ -6,10 +6,14 @@
 //	put-sync         the same, a tenth as many, each 1000 durable before the next
 //	get-uniform-1T   random records of all, one thread; "-allocs" beside it is allocations per get
 //	get-uniform-2T   two threads; time per get and thread
+//	get-batch16-1T   the same, 16 at a time where the contender can, else one by one
+//	get-batch16-2T   two threads
 //	get-hot          random records of 10,000, one thread
-//	get-absent       keys that are not there, one thread
+//	get-absent-1T    keys that are not there, one thread
+//	get-absent-2T    two threads
 //	size-disk        disk blocks per record after everything was written and synced
 //	size-heap        live Go heap per record
+//	size-gc          by how much a forced collection of Go's takes longer with all records loaded
 //
 // A get touches the first and the last byte of the value.
 //

@@ -38,7 +38,14 @@ func (c *ours) settle() error { return c.s.Commit(nil) }
 func (c *ours) close() error { return c.s.Close() }
 
 func (c *ours) reader() (reader, error) {
-	r := &oursReader{s: c.s}
+	r := &oursReader{r: c.s.NewReader()}
+	r.lookAll = func(i int, _ mmapcas.Kind, payload []byte, err error) error {
+		if err == nil {
+			r.sums[i] = ends(payload)
+			r.found++
+		}
+		return nil
+	}
 	r.look = func(_ mmapcas.Kind, payload []byte) error {
 		r.sum = ends(payload)
 		return nil
@@ -48,16 +55,30 @@ func (c *ours) reader() (reader, error) {
 
 // An oursReader keeps its function, so that a get allocates nothing on our side.
 type oursReader struct {
-	s    *mmapcas.Store
-	look func(mmapcas.Kind, []byte) error
-	sum  int
+	r       *mmapcas.Reader
+	look    func(mmapcas.Kind, []byte) error
+	lookAll func(int, mmapcas.Kind, []byte, error) error
+	sum     int
+	sums    []int
+	found   int
 }
 
 func (r *oursReader) get(k *key) (int, bool) {
-	if r.s.View(*k, r.look) != nil {
+	if r.r.View(*k, r.look) != nil {
 		return 0, false
 	}
 	return r.sum, true
 }
 
-func (r *oursReader) close() error { return nil }
+func (r *oursReader) getBatch(keys []key, sums []int) (found int) {
+	r.sums, r.found = sums, 0
+	if r.r.ViewBatch(keys, r.lookAll) != nil {
+		return 0
+	}
+	return r.found
+}
+
+func (r *oursReader) close() error {
+	r.r.Close()
+	return nil
+}

@@ -36,7 +36,9 @@ func TestContenders(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for _, ms := range []measure{uniform(d, 1), uniform(d, 2), hot(d), absent(d)} {
+				for _, ms := range []measure{
+					uniform(d, 1, readAll), uniform(d, 2, readAll), uniform(d, 2, readGroups), hot(d), absent(d, 1), absent(d, 2),
+				} {
 					if _, err := ms(l); err != nil {
 						t.Error(err)
 					}
@@ -72,7 +74,7 @@ func TestCheckNotices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := uniform(d, 1)(&loaded{c: c, readers: [2]reader{r, r}}); err == nil {
+	if _, err := uniform(d, 1, readAll)(&loaded{c: c, readers: [2]reader{r, r}}); err == nil {
 		t.Error("a lost record was not noticed")
 	}
 }

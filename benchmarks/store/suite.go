@@ -36,13 +36,21 @@ func cases(env *compare.Env) ([]compare.Case, error) {
 		{Name: "put-sync", Columns: []compare.Column{{Unit: "ns/record"}}, Entrants: puts(env, d, max(n/10, batch), true)},
 		{
 			Name: "get-uniform-1T", Columns: []compare.Column{{Unit: "ns/get"}, {Suffix: "-allocs", Unit: "allocs/get"}},
-			Entrants: fleet.entrants(uniform(d, 1)),
+			Entrants: fleet.entrants(uniform(d, 1, readAll)),
 		},
-		{Name: "get-uniform-2T", Columns: perGet, Entrants: fleet.entrants(uniform(d, 2))},
-		{Name: "get-hot", Columns: perGet, Entrants: fleet.entrants(hot(d))},
-		{Name: "get-absent", Columns: perGet, Entrants: fleet.entrants(absent(d))},
+		{Name: "get-uniform-2T", Columns: perGet, Entrants: fleet.entrants(uniform(d, 2, readAll))},
 		{
-			Name: "size", Columns: []compare.Column{{Suffix: "-disk", Unit: "bytes/record"}, {Suffix: "-heap", Unit: "bytes/record"}},
+			Name: "get-batch16-1T", Columns: []compare.Column{{Unit: "ns/get"}, {Suffix: "-allocs", Unit: "allocs/get"}},
+			Entrants: fleet.entrants(uniform(d, 1, readGroups)),
+		},
+		{Name: "get-batch16-2T", Columns: perGet, Entrants: fleet.entrants(uniform(d, 2, readGroups))},
+		{Name: "get-hot", Columns: perGet, Entrants: fleet.entrants(hot(d))},
+		{Name: "get-absent-1T", Columns: perGet, Entrants: fleet.entrants(absent(d, 1))},
+		{Name: "get-absent-2T", Columns: perGet, Entrants: fleet.entrants(absent(d, 2))},
+		{
+			Name: "size", Columns: []compare.Column{
+				{Suffix: "-disk", Unit: "bytes/record"}, {Suffix: "-heap", Unit: "bytes/record"}, {Suffix: "-gc", Unit: "ms"},
+			},
 			Entrants: fleet.entrants(size),
 		},
 	}

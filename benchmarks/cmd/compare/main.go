@@ -20,6 +20,7 @@ import (
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/epoch"
+	"github.com/cytisus/cytisus/benchmarks/hash"
 	"github.com/cytisus/cytisus/benchmarks/index"
 	"github.com/cytisus/cytisus/benchmarks/lanes"
 	"github.com/cytisus/cytisus/benchmarks/load"
@@ -32,10 +33,12 @@ import (
 // suites is what there is. One line here and one folder add a suite.
 var suites = []func() compare.Suite{
 	epoch.Suite,
+	hash.Suite,
 	index.Suite,
 	lanes.Suite,
 	load.Suite,
 	ring.Suite,
+	store.OpenSuite,
 	store.Suite,
 	task.Suite,
 	wake.Suite,

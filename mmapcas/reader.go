@@ -1,0 +1,139 @@
+package mmapcas
+
+import (
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/epoch"
+)
+
+// A Reader reads for one goroutine. It does what View and Get of Store do, without the locked instruction that a pin
+// of just any goroutine takes; that instruction makes the processor finish one lookup before it begins the next. Close
+// it when it is not needed any more: an open one costs whoever frees memory a look.
+type Reader struct {
+	s   *Store
+	pin *epoch.Participant
+}
+
+// NewReader returns a reader. Only one goroutine at a time may use it.
+func (s *Store) NewReader() *Reader { return &Reader{s, s.epochs.Register("mmapcas reader")} }
+
+// Close gives the reader's slot back. The store may have been closed before.
+func (r *Reader) Close() { r.pin.Close() }
+
+// View is Store.View.
+func (r *Reader) View(h Hash, fn func(kind Kind, payload []byte) error) error {
+	r.pin.Enter()
+	defer r.pin.Leave()
+	return r.s.viewPinned(h, fn)
+}
+
+// Get is Store.Get.
+func (r *Reader) Get(h Hash, dst []byte) ([]byte, Kind, error) {
+	r.pin.Enter()
+	defer r.pin.Leave()
+	return r.s.getPinned(h, dst)
+}
+
+// ViewBatch is Store.ViewBatch.
+func (r *Reader) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byte, err error) error) error {
+	for from := 0; from < len(names); from += batchNames {
+		r.pin.Enter()
+		err := r.s.viewGroup(names[from:min(from+batchNames, len(names))], from, fn)
+		r.pin.Leave()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batchNames is how many names are looked up side by side: about as many as a processor can wait for at once.
+const batchNames = 16
+
+// ViewBatch calls fn for each of names, in order, as View would: with the record, or with View's error for it. What is in
+// memory is fetched for 16 names at a time, so that their waits overlap. It returns the first error of fn.
+func (s *Store) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byte, err error) error) error {
+	for from := 0; from < len(names); from += batchNames {
+		g := s.epochs.Pin()
+		err := s.viewGroup(names[from:min(from+batchNames, len(names))], from, fn)
+		g.Unpin()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// viewGroup is ViewBatch for up to batchNames names, of which the first is number base.
+func (s *Store) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payload []byte, err error) error) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	var (
+		at   [batchNames]arena.Addr
+		next int
+		bad  error // of fn
+	)
+	err := s.arena.Confine(func() error {
+		s.index.findGroup(names, &at)
+		s.fetch(at[:len(names)])
+		for ; next < len(names); next++ {
+			r, err := s.lookupAt(names[next], at[next])
+			if bad = fn(base+next, r.kind, r.payload, err); bad != nil {
+				return nil
+			}
+		}
+		return nil
+	})
+	if bad != nil {
+		return bad
+	}
+	if err == nil {
+		return nil
+	}
+	// Some page cannot be read. One at a time, the record that it belongs to finds out.
+	for ; next < len(names); next++ {
+		called := false
+		err := s.viewPinned(names[next], func(kind Kind, payload []byte) error {
+			called = true
+			bad = fn(base+next, kind, payload, nil)
+			return nil
+		})
+		if bad != nil {
+			return bad
+		}
+		if err != nil && !called {
+			err = fn(base+next, 0, nil, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch brings the records at these addresses into the cache, one after the other but without waiting for each.
+func (s *Store) fetch(at []arena.Addr) {
+	const line, most = 64, 1024
+	sum := byte(0)
+	for _, a := range at {
+		if a == arena.Nil {
+			continue
+		}
+		m := s.arena.Segment(a)
+		if m == nil {
+			continue
+		}
+		// The header's lines are there: the name was compared. What it says about the length may be wrong.
+		b := m.Mem()[m.Offset(a):]
+		n := int(min(recordBytes(arena.LoadWord(b)), int64(len(b)), most))
+		for i := line; i < n; i += line {
+			sum ^= b[i]
+		}
+	}
+	sink(sum)
+}
+
+// sink takes what was read only to be read.
+//
+//go:noinline
+func sink(byte) {}
