@@ -128,7 +128,7 @@ func (x *Idle) HasToken(w int) bool { return x.seats[w].parker.core.state.Load()
 // PushSlowly is Push with something done inside the claim window, if the item goes to the ring.
 func (l *Lanes[T]) PushSlowly(lane int, v T, meanwhile func()) {
 	if q := &l.lanes[lane]; q.overflow.Load() != 0 || !q.ring.PushSlowly(v, meanwhile) {
-		q.push(v)
+		q.pushListed(v)
 	}
 	l.occupy(lane)
 }

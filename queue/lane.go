@@ -20,11 +20,8 @@ type laneQueue[T any] struct {
 	crowd []*waiter // guarded by mu; submitters waiting for room, first come first
 }
 
-// push adds v and never waits for room.
-func (q *laneQueue[T]) push(v T) {
-	if q.tryPush(v) {
-		return
-	}
+// pushListed adds v after tryPush has failed, and never waits for room.
+func (q *laneQueue[T]) pushListed(v T) {
 	q.mu.Lock()
 	q.pushLocked(v)
 	q.mu.Unlock()
@@ -88,8 +85,16 @@ func (q *laneQueue[T]) tryPushN(vs []T) (n int) {
 
 // pop removes the oldest item. False means that the lane was empty or that an unfinished push stands at its front.
 func (q *laneQueue[T]) pop() (v T, ok bool) {
-	if v, ok = q.ring.TryPop(); ok || q.overflow.Load() == 0 {
+	if v, ok = q.ring.TryPop(); ok {
 		return v, ok
+	}
+	return q.popListed()
+}
+
+// popListed is pop after TryPop of the ring has failed.
+func (q *laneQueue[T]) popListed() (v T, ok bool) {
+	if q.overflow.Load() == 0 {
+		return v, false
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -49,7 +49,9 @@ func (l *Lanes[T]) Push(lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
 	}
-	l.lanes[lane].push(v)
+	if q := &l.lanes[lane]; !q.tryPush(v) {
+		q.pushListed(v)
+	}
 	l.occupy(lane)
 	return nil
 }
@@ -93,20 +95,13 @@ func (l *Lanes[T]) occupy(lane int) {
 // call, or that another pop was just correcting its bit, and not for all lanes at the same moment. So it is no reason to
 // sleep; Any is.
 func (l *Lanes[T]) Pop(mask uint32) (v T, lane int, ok bool) {
-	// The look at the word is small enough to be inlined, so polling an empty set costs no call.
-	if todo := l.bits.Load() & mask & AllLanes; todo != 0 {
-		return l.popFrom(todo)
-	}
-	return v, -1, false
-}
-
-// popFrom removes an item from the most urgent lane of todo that has one.
-func (l *Lanes[T]) popFrom(todo uint32) (v T, lane int, ok bool) {
-	for ; todo != 0; todo &= todo - 1 {
+	for todo := l.bits.Load() & mask & AllLanes; todo != 0; todo &= todo - 1 {
 		lane = bits.TrailingZeros32(todo)
 		q := &l.lanes[lane]
-		if v, ok = q.pop(); !ok && l.vacate(lane) {
-			v, ok = q.pop()
+		if v, ok = q.ring.TryPop(); !ok { // as q.pop, without a call on the usual way
+			if v, ok = q.popListed(); !ok && l.vacate(lane) {
+				v, ok = q.pop()
+			}
 		}
 		if ok {
 			l.left(lane)

@@ -20,8 +20,8 @@
 // # Caveats
 //
 // moodycamel's queue is a C++ program with the same loops (moodycamel/queue.cpp), built when the suite runs, where g++
-// and the header are installed. It keeps order per producer only, and its bound is what it has allocated beforehand.
-// Its threads are OS threads, and it is used with its tokens, as its documentation advises.
+// and the header are installed. It keeps order per producer only and is unbounded, so its producers never wait. Its
+// threads are OS threads, and it is used with its tokens, as its documentation advises.
 //
 // A mutex ring does well in 2T by letting one thread keep the lock for long bursts; look at 2T-share. On a busy machine
 // everything but pair measures the neighbours.

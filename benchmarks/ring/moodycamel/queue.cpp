@@ -44,7 +44,7 @@ static uint64_t pairs(queue &q, ProducerToken &in, ConsumerToken &out, size_t n)
 	uint64_t sum = 0;
 	patience p;
 	for (size_t i = 0; i < n; i++) {
-		while (!q.try_enqueue(in, &items[i % lap])) p.wait();
+		while (!q.enqueue(in, &items[i % lap])) p.wait();
 		item *it;
 		while (!q.try_dequeue(out, it)) p.wait();
 		sum += it->id;
@@ -56,7 +56,7 @@ static void produce(queue &q, size_t n) {
 	ProducerToken in(q);
 	patience p;
 	for (size_t i = 0; i < n; i++)
-		while (!q.try_enqueue(in, &items[i % lap])) p.wait();
+		while (!q.enqueue(in, &items[i % lap])) p.wait();
 }
 
 static uint64_t consume(queue &q, size_t n) {
@@ -77,7 +77,7 @@ static void produceBatches(queue &q, size_t n) {
 	item *vs[batch];
 	for (size_t at = 0; at < n; at += batch) {
 		for (size_t i = 0; i < batch; i++) vs[i] = &items[(at + i) % lap];
-		while (!q.try_enqueue_bulk(in, vs, std::min(batch, n - at))) p.wait();
+		while (!q.enqueue_bulk(in, vs, std::min(batch, n - at))) p.wait();
 	}
 }
 
