@@ -115,7 +115,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[bat
 				if at[i] != arena.Nil || n > s.arena.SegmentBytes()/4 {
 					continue // a large one by itself
 				}
-				if a.Room() < n {
+				if a.Room() < n || s.inLost(a) {
 					return arena.ErrFull
 				}
 				addr, b, err := a.Reserve(n)
@@ -256,7 +256,7 @@ func (s *Store) append(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh 
 		return arena.Nil, false, ErrClosed
 	}
 	n := extent(len(payload))
-	if a.Room() < n {
+	if a.Room() < n || s.inLost(a) {
 		if n > s.arena.SegmentBytes()/4 {
 			return s.appendAlone(a, kind, h, payload) // rather than leave the rest of a segment unused
 		}
@@ -298,6 +298,15 @@ func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at are
 	return at, fresh, nil
 }
 
+// inLost reports whether a's segment failed to reach the disk: then appending goes on in another.
+func (s *Store) inLost(a *appender) bool {
+	if s.failure.Load() == nil {
+		return false
+	}
+	m := a.Segment()
+	return m != nil && m.Owner().(*segment).lost.Load()
+}
+
 // nextSegment gives a an open segment with room for n bytes in place of the one it has.
 func (s *Store) nextSegment(a *appender, n int64) error {
 	seg := s.takeSpare(n)
@@ -315,15 +324,54 @@ func (s *Store) nextSegment(a *appender, n int64) error {
 
 // takeSpare returns an open segment without an appender that has room for n bytes, nil if there is none.
 func (s *Store) takeSpare(n int64) *segment {
+	for {
+		seg := s.popSpare(n)
+		if seg == nil || s.walkBeforeAppending(seg) {
+			return seg
+		}
+		seg.mem.Seal()
+	}
+}
+
+func (s *Store) popSpare(n int64) *segment {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()
 	for i, seg := range s.spares {
-		if seg.mem.Bytes()-seg.mem.Length() >= n {
+		if !seg.lost.Load() && seg.mem.Bytes()-seg.mem.Length() >= n {
 			s.spares = append(s.spares[:i], s.spares[i+1:]...)
 			return seg
 		}
 	}
 	return nil
+}
+
+// walkBeforeAppending looks at what nobody has looked at since the power may have gone, and reports whether the segment
+// may be appended to: not behind a header that is whole, of a record that is not, and that reaches beyond the segment's length.
+func (s *Store) walkBeforeAppending(seg *segment) bool {
+	s.segMu.Lock()
+	n := seg.unwalked
+	s.segMu.Unlock()
+	if n == 0 {
+		return true
+	}
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	whole := true
+	w := scanner{
+		arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: n,
+		damaged: func(off int64, reason string, err error) {
+			whole = false
+			_ = s.damage(seg, off, reason, err)
+		},
+	}
+	for more := true; more; {
+		_, _, more = w.next()
+	}
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	seg.unwalked = 0
+	seg.whole = seg.whole && whole
+	return whole
 }
 
 // appendAlone writes a record to a segment of its own, and leaves a with the segment it has.

@@ -308,6 +308,9 @@ func (s *Store) finishSegment(f *found, synced bool) {
 			err = seg.file.Allocate(f.size) // where clearing made holes
 		}
 		if err == nil {
+			if !synced {
+				seg.unwalked = f.covered
+			}
 			s.spares = append(s.spares, seg)
 			return
 		}

@@ -96,7 +96,7 @@ func (s *Store) beginSave(share, least int64) *save {
 	var saved int64
 	for _, seg := range s.segments() {
 		saved += seg.saved
-		if seg.noted <= segmentHeaderBytes {
+		if seg.noted <= segmentHeaderBytes || !s.vouchFor(seg) {
 			continue
 		}
 		v.bytes += seg.noted
@@ -109,6 +109,14 @@ func (s *Store) beginSave(share, least int64) *save {
 	}
 	s.saving.busy = make(chan struct{})
 	return v
+}
+
+// vouchFor reports whether an index file may speak about a segment. One with damage is looked at by every Open, so that
+// nothing is appended to it.
+func (s *Store) vouchFor(seg *segment) bool {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	return seg.whole && seg.unwalked == 0
 }
 
 // changes counts what collections did to the index.

@@ -29,9 +29,13 @@ type segment struct {
 	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the store is open.
 	reusable bool
 
-	// whole: nothing in the segment is damaged, so what lies behind its length is nothing. Immutable once the store is
-	// open.
+	// whole: nothing in the segment is known to be damaged, so what lies behind its length is nothing. Guarded by segMu once
+	// the store is open.
 	whole bool
+
+	// unwalked is how many bytes the index file has vouched for although the power may have changed them since: they are
+	// looked at before anything is appended. Guarded by segMu once the store is open.
+	unwalked int64
 
 	// noted is the length in the newest manifest record; guarded by commitMu.
 	noted int64
@@ -42,6 +46,8 @@ type segment struct {
 
 	syncMu sync.Mutex
 	synced atomic.Int64 // bytes known to be on disk; written under syncMu
+	// lost: a sync of the file failed, so nobody knows what of it is on disk. It is sealed by whoever would append next.
+	lost atomic.Bool
 
 	// marks is the segment's part of the running cycle, nil when there is none.
 	marks atomic.Pointer[marks]
@@ -269,6 +275,7 @@ func (s *Store) syncSegment(seg *segment, n int64) error {
 		err = seg.file.Sync()
 	}
 	if err != nil {
+		seg.lost.Store(true)
 		return s.failSync(fmt.Errorf("segment %s: %w", seg.name, err))
 	}
 	seg.synced.Store(n)

@@ -25,7 +25,13 @@ func (t *trimming) allow(yes bool) {
 
 // trim cuts the file of a segment, which is not mapped any more, behind its records.
 func (s *Store) trim(seg *segment) error {
-	if seg.file == nil || !seg.whole || s.opts.ReadOnly {
+	if seg.file == nil || s.opts.ReadOnly {
+		return nil
+	}
+	s.segMu.Lock()
+	whole := seg.whole
+	s.segMu.Unlock()
+	if !whole {
 		return nil
 	}
 	s.trimming.mu.Lock()

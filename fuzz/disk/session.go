@@ -226,6 +226,7 @@ func (s *session) open() bool {
 
 func (s *session) put(payload []byte) {
 	s.l.put(payload, nothing)
+	s.tell("put", payload)
 	_, _, err := s.store.Put(kind, payload)
 	if s.do("put", err) {
 		s.l.put(payload, s.promises())
@@ -235,12 +236,20 @@ func (s *session) put(payload []byte) {
 func (s *session) putBatch(payloads [][]byte) {
 	for _, p := range payloads {
 		s.l.put(p, nothing)
+		s.tell("put", p)
 	}
 	_, err := s.store.PutBatch(kind, payloads, nil)
 	if s.do("put batch", err) {
 		for _, p := range payloads {
 			s.l.put(p, s.promises())
 		}
+	}
+}
+
+// tell traces what is done with a record.
+func (s *session) tell(what string, payload []byte) {
+	if Trace != nil {
+		Trace("     %s %v", what, mmapcas.HashOf(kind, payload))
 	}
 }
 
@@ -286,9 +295,11 @@ func (s *session) collect(odds int) {
 			continue
 		}
 		if s.rng.IntN(8) >= odds {
+			s.tell("drop", r.payload)
 			dropped = append(dropped, r)
 			continue
 		}
+		s.tell("mark", r.payload)
 		if _, err := c.Mark(h); !s.do("mark", err) {
 			return
 		}
