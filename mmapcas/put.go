@@ -115,7 +115,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[bat
 				if at[i] != arena.Nil || n > s.arena.SegmentBytes()/4 {
 					continue // a large one by itself
 				}
-				if a.Room() < n {
+				if a.Room() < n || s.inLost(a) {
 					return arena.ErrFull
 				}
 				addr, b, err := a.Reserve(n)
@@ -324,6 +324,16 @@ func (s *Store) nextSegment(a *appender, n int64) error {
 
 // takeSpare returns an open segment without an appender that has room for n bytes, nil if there is none.
 func (s *Store) takeSpare(n int64) *segment {
+	for {
+		seg := s.popSpare(n)
+		if seg == nil || s.walkBeforeAppending(seg) {
+			return seg
+		}
+		seg.mem.Seal()
+	}
+}
+
+func (s *Store) popSpare(n int64) *segment {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()
 	for i, seg := range s.spares {
@@ -333,6 +343,35 @@ func (s *Store) takeSpare(n int64) *segment {
 		}
 	}
 	return nil
+}
+
+// walkBeforeAppending looks at what nobody has looked at since the power may have gone, and reports whether the segment
+// may be appended to: not behind a header that is whole, of a record that is not, and that reaches beyond the segment's length.
+func (s *Store) walkBeforeAppending(seg *segment) bool {
+	s.segMu.Lock()
+	n := seg.unwalked
+	s.segMu.Unlock()
+	if n == 0 {
+		return true
+	}
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	whole := true
+	w := scanner{
+		arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: n,
+		damaged: func(off int64, reason string, err error) {
+			whole = false
+			_ = s.damage(seg, off, reason, err)
+		},
+	}
+	for more := true; more; {
+		_, _, more = w.next()
+	}
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	seg.unwalked = 0
+	seg.whole = seg.whole && whole
+	return whole
 }
 
 // appendAlone writes a record to a segment of its own, and leaves a with the segment it has.

@@ -29,9 +29,13 @@ type segment struct {
 	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the store is open.
 	reusable bool
 
-	// whole: nothing in the segment is damaged, so what lies behind its length is nothing. Immutable once the store is
-	// open.
+	// whole: nothing in the segment is known to be damaged, so what lies behind its length is nothing. Guarded by segMu once
+	// the store is open.
 	whole bool
+
+	// unwalked is how many bytes the index file has vouched for although the power may have changed them since: they are
+	// looked at before anything is appended. Guarded by segMu once the store is open.
+	unwalked int64
 
 	// noted is the length in the newest manifest record; guarded by commitMu.
 	noted int64
