@@ -84,7 +84,7 @@ func TestTidyBoundsTheStore(t *testing.T) {
 	)
 	keys := 0
 	cycles := uint64(0)
-	const rounds = 28
+	const rounds = 16
 	for round := range rounds {
 		e, err := runtime.Open(dir, runtime.Options{Workers: 1, SegmentBytes: 1 << 20, CollectEvery: every, Logger: quiet})
 		if err != nil {
