@@ -30,6 +30,7 @@ type Engine struct {
 	parts    *xsync.MapOf[string, defined]    // partitions met, by name
 	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
 	watchers watchers
+	tiers    tiers
 
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
@@ -97,6 +98,10 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,
 	})
 	if err != nil {
+		return nil, err
+	}
+	e.layers.opened(func(context.Context) error { return e.resetVolatile() })
+	if err := e.loadTiers(); err != nil {
 		return nil, err
 	}
 	e.layers.opened(func(ctx context.Context) error {

@@ -15,13 +15,19 @@ import (
 type Partition[V any] struct {
 	name  string
 	where string
+	tier  Tier
 	codec codec[V]
 }
 
 // NewPartition names a partition. Values are stored as the package comment of codec describes: []byte and string as they are, types with
-// AppendBinary and UnmarshalBinary in their own form, others as deterministic CBOR.
-func NewPartition[V any](name string) *Partition[V] {
-	return &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
+// AppendBinary and UnmarshalBinary in their own form, others as deterministic CBOR. The only option is the Tier.
+func NewPartition[V any](name string, opts ...PartitionOption) *Partition[V] {
+	p := &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
+	for _, opt := range opts {
+		p.tier = opt.tier()
+	}
+	allPartitions.add(name, p)
+	return p
 }
 
 // Name returns the partition's name.
@@ -54,8 +60,11 @@ func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
 		if d.what == any(p) {
 			return d.part, nil
 		}
-		if _, same := d.what.(*Partition[V]); same {
-			return d.part, nil
+		if o, same := d.what.(*Partition[V]); same {
+			if o.tier == p.tier {
+				return d.part, nil
+			}
+			return 0, fmt.Errorf("%w: partition %q is %v at %s and %v at %s", ErrConflict, p.name, o.tier, d.where, p.tier, p.where)
 		}
 		return 0, fmt.Errorf("%w: partition %q is %T at %s and %T at %s", ErrConflict, p.name, d.what, d.where, p, p.where)
 	}
@@ -65,6 +74,9 @@ func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
 	part, err := e.db.Partition(p.name, false)
 	if err != nil {
 		return 0, fmt.Errorf("runtime: opening partition %q: %w", p.name, err)
+	}
+	if err := e.meetTier(p.name, part, p.tier); err != nil {
+		return 0, err
 	}
 	e.parts.LoadOrStore(p.name, defined{what: p, where: p.where, part: part})
 	return p.id(e)
@@ -190,6 +202,7 @@ func (p *Partition[V]) Put(w *Writer, key string, v V) error {
 	for _, ref := range refs {
 		w.eng.gc.Shade(ref)
 	}
+	w.note(p.tier, id, p.name)
 	w.ops = append(w.ops, db.Op{Part: id, Key: key, Verb: db.Put, Hash: h})
 	return nil
 }
@@ -211,6 +224,7 @@ func (p *Partition[V]) op(w *Writer, op db.Op) error {
 		return err
 	}
 	op.Part = id
+	w.note(p.tier, id, p.name)
 	w.ops = append(w.ops, op)
 	return nil
 }

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/memo"
@@ -37,29 +36,8 @@ type anyQuery interface {
 	memo(e *Engine) (*memo.Query, error)
 }
 
-// registry holds every query of the program, for traces that mention one which the engine has not met in this process.
-type registry struct {
-	mu     sync.RWMutex
-	byName map[string][]anyQuery // guarded by mu
-}
-
-var allQueries = registry{byName: map[string][]anyQuery{}}
-
-func (r *registry) add(name string, q anyQuery) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.byName[name] = append(r.byName[name], q)
-}
-
-// find returns the query of this name, or nil if there is none or more than one.
-func (r *registry) find(name string) anyQuery {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if found := r.byName[name]; len(found) == 1 {
-		return found[0]
-	}
-	return nil
-}
+// allQueries holds every query of the program, for traces that mention one which the engine has not met in this process.
+var allQueries names[anyQuery]
 
 // A boundQuery is a query as one engine knows it.
 type boundQuery struct {

@@ -10,8 +10,9 @@ import (
 
 // A Writer collects the changes of one commit. It belongs to the function it was given to and ends with it.
 type Writer struct {
-	eng *Engine
-	ops []db.Op
+	eng    *Engine
+	ops    []db.Op
+	frozen map[db.PartID]string // names of the frozen partitions among those that ops change
 }
 
 // An origin says on whose behalf a commit is made; watchers inherit it.
@@ -57,6 +58,14 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 	for i := range w.ops {
 		if w.ops[i].Verb == db.Put {
 			e.gc.Shade(w.ops[i].Hash)
+		}
+	}
+	if w.frozen != nil {
+		// Between the look and the commit nobody else may write there.
+		e.tiers.frozen.Lock()
+		defer e.tiers.frozen.Unlock()
+		if err := w.checkFrozen(); err != nil {
+			return err
 		}
 	}
 	res, err := e.db.Commit(ctx, w.ops)

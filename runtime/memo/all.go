@@ -19,7 +19,7 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	var open []*flight
 	for i, key := range keys {
 		e := t.entry(q, key)
-		if tr := e.last.Load(); tr != nil && tr.covers(snap) && t.sound(tr) {
+		if tr := e.last.Load(); tr != nil && t.covers(q, tr, snap) && t.sound(tr) {
 			continue
 		}
 		// An entry that is evicted at this very moment has none: the Get below sees to its key.

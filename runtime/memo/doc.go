@@ -25,6 +25,8 @@
 // interval's end (Snapshot.LastChanged), the interval grows to the snapshot's generation without a walk. The interval is
 // stored with the trace, so a restart on unchanged inputs walks nothing either.
 //
+// Partitions that seldom change (Durable) are asked together first, so traces that read nothing else cost one comparison after a commit elsewhere.
+//
 // Several intervals are kept for each trace, since tasks read older generations beside the newest. An interval only ever grows by such an argument; a
 // successful walk adds the single generation that it looked at: equality at both ends of an interval says nothing about its middle (A, then B, then A).
 //

@@ -70,7 +70,7 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error
 	snap := fr.strand.Snap
 	for {
 		e := t.entry(q, key)
-		if tr := e.last.Load(); tr != nil && tr.covers(snap) && t.sound(tr) {
+		if tr := e.last.Load(); tr != nil && t.covers(q, tr, snap) && t.sound(tr) {
 			e.touch()
 			q.Counts.Reused.Add(1)
 			return e, tr, nil
@@ -175,7 +175,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 		return true
 	})
 	for _, tr := range traces {
-		if tr.covers(snap) && t.reuse(e, tr, Reason{Verdict: Reused}) {
+		if t.covers(e.query, tr, snap) && t.reuse(e, tr, Reason{Verdict: Reused}) {
 			e.query.Counts.Reused.Add(1)
 			return tr, seen, why, nil
 		}

@@ -55,8 +55,10 @@ type Table struct {
 	entries atomic.Int64
 	cache   cache
 	clock   clock
-	sampler atomic.Uint64
-	damage  atomic.Uint64 // how often something that results refer to was found missing
+
+	durables durables
+	sampler  atomic.Uint64
+	damage   atomic.Uint64 // how often something that results refer to was found missing
 
 	waitMu sync.Mutex // guards who waits for what; see "Cycles"
 

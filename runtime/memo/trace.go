@@ -46,9 +46,9 @@ type box struct {
 	owner *trace
 }
 
-// covers reports whether tr is known to hold in snap without verifying its reads; it may
+// covers reports whether a trace of q is known to hold in snap without verifying its reads; it may
 // grow an interval (see "Not walking at all").
-func (tr *trace) covers(snap *db.Snapshot) bool {
+func (t *Table) covers(q *Query, tr *trace, snap *db.Snapshot) bool {
 	gen := snap.Gen()
 	known := tr.holds.Load()
 	if known == nil {
@@ -60,7 +60,14 @@ func (tr *trace) covers(snap *db.Snapshot) bool {
 		}
 	}
 	for i, iv := range *known {
-		if iv.to < gen && tr.readParts().unchangedSince(snap, iv.to) {
+		if iv.to >= gen {
+			continue
+		}
+		durable := t.durables.unchangedSince(tr.readParts(), snap, iv.to)
+		if durable || tr.readParts().unchangedSince(snap, iv.to) {
+			if durable {
+				q.Counts.Durable.Add(1)
+			}
 			grown := append(intervals(nil), *known...)
 			grown[i].to = gen
 			tr.holds.CompareAndSwap(known, &grown) // a lost race loses only a shortcut

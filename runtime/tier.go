@@ -1,0 +1,194 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// A Tier says how long what a partition holds lasts. It is an option of NewPartition.
+type Tier uint8
+
+const (
+	// Workspace is what users edit: kept, and expected to change. It is the tier of partitions that say nothing.
+	Workspace Tier = iota
+
+	// Volatile is what belongs to the process, such as connections and progress: the partition is empty when the store is opened.
+	Volatile
+
+	// Dependency is what others wrote: kept, and seldom changed. Queries that read nothing but partitions of this tier and of Frozen are known to
+	// hold, without a look at what they read, as long as none of these partitions changes.
+	Dependency
+
+	// Frozen is what never changes once it is there, such as what is named by its content or version: as Dependency, and a commit that
+	// would change or remove a key is refused with ErrFrozen.
+	Frozen
+)
+
+var tierNames = [...]string{"workspace", "volatile", "dependency", "frozen"}
+
+func (t Tier) String() string {
+	if int(t) < len(tierNames) {
+		return tierNames[t]
+	}
+	return fmt.Sprintf("tier %d", uint8(t))
+}
+
+// A PartitionOption is given to NewPartition.
+type PartitionOption interface{ tier() Tier }
+
+func (t Tier) tier() Tier { return t }
+
+// tierPartition remembers the tiers of partitions that have another than Workspace: the name of the partition, and one byte.
+const tierPartition = "$tiers"
+
+// tiers is what an engine knows about tiers.
+type tiers struct {
+	frozen sync.Mutex // held by commits to frozen partitions
+
+	mu    sync.Mutex
+	known map[string]Tier // guarded by mu: by name of the partition; those that are not in it are Workspace
+}
+
+// loadTiers brings back the tiers that were known when the store was open last, and empties what is volatile.
+func (e *Engine) loadTiers() error {
+	e.tiers.known = map[string]Tier{}
+	parts := map[string]db.PartID{}
+	for _, p := range e.db.Stats().Partitions {
+		parts[p.Name] = p.ID
+	}
+	part, ok := parts[tierPartition]
+	if !ok {
+		return nil
+	}
+	err := e.db.LatestRange(part, "", "", false, func(name string, h db.Hash) bool {
+		err := e.store.View(h, func(_ mmapcas.Kind, p []byte) error {
+			if len(p) == 1 {
+				e.tiers.known[name] = Tier(p[0])
+			}
+			return nil
+		})
+		if err != nil { // costs a shortcut, or a key that outlives its process
+			e.o.Logger.Warn("runtime: the tier of a partition cannot be read", "partition", name, "err", err)
+		}
+		return true
+	})
+	if err != nil && !errors.Is(err, db.ErrDamaged) {
+		return fmt.Errorf("runtime: reading the tiers of partitions: %w", err)
+	}
+	for name, tier := range e.tiers.known {
+		if err := e.applyTier(parts[name], tier); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyTier makes a tier have its effects on a partition that was filled by another process, or as another tier.
+func (e *Engine) applyTier(part db.PartID, tier Tier) error {
+	switch {
+	case part == 0: // of a store that lost it
+	case tier == Volatile:
+		return e.reset(part)
+	case tier >= Dependency:
+		e.memo.Durable(part)
+	}
+	return nil
+}
+
+// reset empties a partition that holds anything.
+func (e *Engine) reset(part db.PartID) error {
+	n, err := e.db.LatestCount(part, "", "")
+	if err == nil && n == 0 {
+		return nil
+	}
+	if err := e.db.Reset(context.Background(), part); err != nil {
+		return fmt.Errorf("runtime: emptying volatile partition %q: %w", e.db.PartitionName(part), err)
+	}
+	return nil
+}
+
+// resetVolatile empties what is volatile, so that the last checkpoint does not keep it.
+func (e *Engine) resetVolatile() error {
+	e.tiers.mu.Lock()
+	defer e.tiers.mu.Unlock()
+	var errs []error
+	for name, tier := range e.tiers.known {
+		if tier != Volatile {
+			continue
+		}
+		part, err := e.db.Partition(name, false)
+		if err == nil {
+			err = e.reset(part)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// meetTier is called when the engine meets a partition.
+func (e *Engine) meetTier(name string, part db.PartID, tier Tier) error {
+	e.tiers.mu.Lock()
+	defer e.tiers.mu.Unlock()
+	if e.tiers.known[name] == tier {
+		return nil
+	}
+	side, err := e.db.Partition(tierPartition, true)
+	if err != nil {
+		return fmt.Errorf("runtime: opening partition %s: %w", tierPartition, err)
+	}
+	defer e.gc.Session()()
+	h, _, err := e.store.Put(kindValue, []byte{byte(tier)})
+	if err != nil {
+		return fmt.Errorf("runtime: storing the tier of partition %q: %w", name, err)
+	}
+	e.gc.Shade(h)
+	if _, err := e.db.Commit(context.Background(), []db.Op{{Part: side, Key: name, Verb: db.Put, Hash: h}}); err != nil && !errors.Is(err, db.ErrNotDurable) {
+		return fmt.Errorf("runtime: storing the tier of partition %q: %w", name, err)
+	}
+	e.tiers.known[name] = tier
+	return e.applyTier(part, tier)
+}
+
+// note remembers that w changes a frozen partition.
+func (w *Writer) note(tier Tier, part db.PartID, name string) {
+	if tier != Frozen {
+		return
+	}
+	if w.frozen == nil {
+		w.frozen = map[db.PartID]string{}
+	}
+	w.frozen[part] = name
+}
+
+// checkFrozen reports an operation that would change or remove what a frozen partition holds.
+func (w *Writer) checkFrozen() error {
+	for _, op := range w.ops {
+		name, frozen := w.frozen[op.Part]
+		if !frozen {
+			continue
+		}
+		if op.Verb == db.ClearPrefix {
+			n, err := w.eng.db.LatestCount(op.Part, op.Key, afterPrefix(op.Key))
+			if err != nil {
+				return fmt.Errorf("runtime: looking up %s[%q…]: %w", name, op.Key, err)
+			}
+			if n > 0 {
+				return fmt.Errorf("%w: removing %d keys %s[%q…]", ErrFrozen, n, name, op.Key)
+			}
+			continue
+		}
+		h, there, err := w.eng.db.Latest(op.Part, op.Key)
+		if err != nil {
+			return fmt.Errorf("runtime: looking up %s[%q]: %w", name, op.Key, err)
+		}
+		if there && (op.Verb == db.Delete || op.Hash != h) {
+			return fmt.Errorf("%w: %s[%q]", ErrFrozen, name, op.Key)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package runtime_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+var (
+	deps    = runtime.NewPartition[string]("deps", runtime.Dependency)
+	modsums = runtime.NewPartition[string]("modsums", runtime.Frozen)
+	session = runtime.NewPartition[string]("session", runtime.Volatile)
+
+	depText = runtime.NewQuery("depText", 1, func(t *runtime.Task, key string) (string, error) {
+		sum, err := modsums.Get(t, key)
+		if err != nil {
+			return "", err
+		}
+		text, err := deps.Get(t, key)
+		return sum + ":" + text, err
+	})
+	depFace = runtime.NewQuery("depFace", 1, func(t *runtime.Task, key string) (string, error) {
+		text, err := depText.Get(t, key)
+		return strings.ToUpper(text), err
+	})
+	fileCheck = runtime.NewQuery("fileCheck", 1, func(t *runtime.Task, key string) (string, error) {
+		text, err := inputs.Get(t, key)
+		if err != nil {
+			return "", err
+		}
+		face, err := depFace.Get(t, "lib")
+		return text + " " + face, err
+	})
+	greeting = runtime.NewQuery("greeting", 1, func(t *runtime.Task, key string) (string, error) {
+		who, err := session.Get(t, key)
+		if errors.Is(err, runtime.ErrNotFound) {
+			return "nobody", nil
+		}
+		return who, err
+	})
+)
+
+// After commits to the workspace, what rests on dependencies alone is not walked, and the counters say so; in a new process, too.
+func TestDependenciesAreNotWalked(t *testing.T) {
+	dir := t.TempDir()
+	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
+	e, err := runtime.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, e, modsums, "lib", "v1")
+	put(t, e, deps, "lib", "face")
+	put(t, e, inputs, "a", "1")
+	ask(t, e, fileCheck, "a")
+	edits := func(e *runtime.Engine, texts ...string) {
+		t.Helper()
+		before := e.Stats().Queries
+		for _, text := range texts {
+			put(t, e, inputs, "a", text)
+			if got := ask(t, e, fileCheck, "a"); got != text+" V1:FACE" {
+				t.Errorf("got %q", got)
+			}
+		}
+		now := e.Stats().Queries
+		if n := now["depFace"].Durable - before["depFace"].Durable; n != uint64(len(texts)) {
+			t.Errorf("depFace was known to hold by its tier %d times, want %d", n, len(texts))
+		}
+		for _, name := range []string{"depFace", "depText"} {
+			if now[name].Validated != before[name].Validated || now[name].Ran != before[name].Ran {
+				t.Errorf("%s was looked at: %+v, before %+v", name, now[name], before[name])
+			}
+		}
+		if now["fileCheck"].Durable != 0 {
+			t.Errorf("fileCheck read the workspace: %+v", now["fileCheck"])
+		}
+	}
+	edits(e, "2", "3", "4")
+	put(t, e, deps, "other", "x") // a dependency changes: now it has to be looked at
+	if ask(t, e, fileCheck, "a"); e.Stats().Queries["depText"].Validated != 1 {
+		t.Errorf("depText: %+v", e.Stats().Queries["depText"])
+	}
+	put(t, e, deps, "lib", "other face")
+	if got := ask(t, e, fileCheck, "a"); got != "4 V1:OTHER FACE" {
+		t.Errorf("got %q", got)
+	}
+	put(t, e, deps, "lib", "face")
+	ask(t, e, fileCheck, "a")
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, dir, o)
+	edits(e, "5", "6")
+}
+
+func TestVolatileIsEmptyWhenOpened(t *testing.T) {
+	dir := t.TempDir()
+	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
+	for round := range 3 {
+		e, err := runtime.Open(dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The query first: what was known of the last process must not be believed before the partition is met in this one.
+		if got := ask(t, e, greeting, "who"); got != "nobody" {
+			t.Errorf("round %d: %q is still there", round, got)
+		}
+		put(t, e, session, "who", "me")
+		put(t, e, inputs, "kept", "x")
+		if got := ask(t, e, greeting, "who"); got != "me" {
+			t.Errorf("round %d: %q", round, got)
+		}
+		if round == 1 {
+			if err := e.Checkpoint(t.Context()); err != nil { // it is in the store then, and yet must go
+				t.Fatal(err)
+			}
+		}
+		if err := e.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := open(t, dir, o)
+	for _, p := range e.Partitions() {
+		if p.Name == "session" && (p.Entries != 0 || p.Tier != runtime.Volatile) || p.Name == "inputs" && p.Entries != 1 {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+func TestFrozenIsNotChanged(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	put(t, e, modsums, "a/1", "x")
+	put(t, e, modsums, "a/1", "x") // the same is no change
+	gen := e.Stats().Generation
+	for name, fn := range map[string]func(w *runtime.Writer) error{
+		"another value": func(w *runtime.Writer) error { return modsums.Put(w, "a/1", "y") },
+		"delete":        func(w *runtime.Writer) error { return modsums.Delete(w, "a/1") },
+		"clear":         func(w *runtime.Writer) error { return modsums.ClearPrefix(w, "a") },
+	} {
+		err := e.Commit(t.Context(), func(w *runtime.Writer) error {
+			if err := inputs.Put(w, "k", name); err != nil {
+				return err
+			}
+			return fn(w)
+		})
+		if !errors.Is(err, runtime.ErrFrozen) {
+			t.Errorf("%s: %v, want ErrFrozen", name, err)
+		}
+	}
+	if got := e.Stats().Generation; got != gen {
+		t.Errorf("refused commits changed something")
+	}
+	for name, fn := range map[string]func(w *runtime.Writer) error{
+		"a new key":         func(w *runtime.Writer) error { return modsums.Put(w, "a/2", "y") },
+		"nothing to delete": func(w *runtime.Writer) error { return modsums.Delete(w, "b") },
+		"nothing to clear":  func(w *runtime.Writer) error { return modsums.ClearPrefix(w, "b") },
+		"another partition": func(w *runtime.Writer) error { return inputs.Put(w, "a/1", "y") },
+	} {
+		if err := e.Commit(t.Context(), fn); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Of two who write a new key at the same time with different values one is refused.
+	errs := make(chan error, 2)
+	for _, v := range []string{"1", "2"} {
+		go func() {
+			errs <- e.Commit(t.Context(), func(w *runtime.Writer) error { return modsums.Put(w, "race", v) })
+		}()
+	}
+	a, b := <-errs, <-errs
+	if errors.Is(a, runtime.ErrFrozen) == errors.Is(b, runtime.ErrFrozen) {
+		t.Errorf("%v and %v, want one ErrFrozen", a, b)
+	}
+}
+
+func TestTierIsPartOfTheDefinition(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	put(t, e, deps, "k", "v")
+	other := runtime.NewPartition[string]("deps", runtime.Frozen)
+	err := e.Commit(t.Context(), func(w *runtime.Writer) error { return other.Put(w, "k", "v") })
+	if !errors.Is(err, runtime.ErrConflict) || !strings.Contains(err.Error(), "dependency") || !strings.Contains(err.Error(), "frozen") {
+		t.Errorf("error is %v, want ErrConflict naming both tiers", err)
+	}
+}
+
+// A program that says another tier than the one before: the new one holds from the first use on.
+func TestTierMayChangeBetweenProcesses(t *testing.T) {
+	dir := t.TempDir()
+	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
+	for i, tier := range []runtime.Tier{runtime.Workspace, runtime.Frozen, runtime.Volatile, runtime.Workspace, runtime.Workspace} {
+		e, err := runtime.Open(dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := runtime.NewPartition[int]("changing", tier)
+		s := e.Snapshot()
+		if _, err := p.Has(s, "k"); err != nil { // meets it
+			t.Fatal(err)
+		}
+		s.Release()
+		s = e.Snapshot()
+		there, err := p.Has(s, "k")
+		s.Release()
+		if want := i == 1 || i == 4; err != nil || there != want {
+			t.Errorf("process %d, %v: there is %t, want %t, %v", i, tier, there, want, err)
+		}
+		put(t, e, p, "k", 1)
+		if err := e.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
