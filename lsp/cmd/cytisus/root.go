@@ -93,7 +93,7 @@ func (a *app) command() *cobra.Command {
 	root.MarkFlagsMutuallyExclusive("store", "memory")
 	root.AddCommand(
 		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.symbolsCommand(), a.outlineCommand(), a.checkCommand(), a.explainCommand(),
-		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.verifyCommand(), a.repairCommand(), a.versionCommand(), a.demoCommand(),
+		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.dbStatsCommand(), a.recordsCommand(), a.verifyCommand(), a.repairCommand(), a.versionCommand(), a.demoCommand(),
 	)
 	return root
 }

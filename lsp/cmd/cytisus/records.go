@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// openStore opens the engine of the store around a directory, for a look at what is in it; what the workspace looks like now plays no part.
+func (a *app) openStore(from, what string) (*local, error) {
+	root, store, err := a.storeOf(from)
+	if err != nil {
+		return nil, err
+	}
+	if store == "" {
+		return nil, &usageError{fmt.Errorf("%s needs a store: --memory keeps none", what)}
+	}
+	if !exists(store) {
+		return nil, fmt.Errorf("%w: there is no store at %s; run cytisus index first", runtime.ErrNotFound, store)
+	}
+	return a.openEngine(root, store, what)
+}
+
+func (a *app) recordsCommand() *cobra.Command {
+	var (
+		prefix string
+		limit  int
+		latest bool
+	)
+	cmd := &cobra.Command{
+		Use:   "query-records PARTITION [DIR]",
+		Short: "Print what a partition of the store holds",
+		Long: `query-records prints the entries of one partition of the store around DIR (default: the current directory), in the order of their keys: key, size of the
+value, value. cytisus db-stats lists the partitions.
+
+With --latest it reads from the greatest key down, and prints one entry unless --limit says how many.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return &usageError{fmt.Errorf("query-records takes the name of a partition (cytisus db-stats lists them) and perhaps a directory, got %d arguments", len(args))}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if limit < 0 {
+				return &usageError{fmt.Errorf("--limit is %d, want 0 (no limit) or more", limit)}
+			}
+			l, err := a.openStore(dirArg(args[1:]), "query-records")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, l.close()) }()
+			var opts []runtime.ReadOption
+			if latest {
+				opts = append(opts, runtime.Backward())
+				if !cmd.Flags().Changed("limit") {
+					limit = 1
+				}
+			}
+			if limit > 0 {
+				opts = append(opts, runtime.Limit(limit))
+			}
+			records := []runtime.RawRecord{}
+			err = l.eng.Records(args[0], runtime.Prefix(prefix), func(r runtime.RawRecord) error {
+				if a.flags.json {
+					records = append(records, r)
+					return nil
+				}
+				_, err := fmt.Fprintf(a.out, "%s\t%s\t%s\n", printable(r.Key), bytesText(int64(r.Bytes)), oneLine(r))
+				return err
+			}, opts...)
+			if err != nil {
+				return err
+			}
+			if a.flags.json {
+				return a.printJSON(records)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&prefix, "prefix", "", "only keys that begin with this")
+	cmd.Flags().IntVar(&limit, "limit", 0, "print no more than this many (0: all)")
+	cmd.Flags().BoolVar(&latest, "latest", false, "from the greatest key down; one, unless --limit says more")
+	return cmd
+}
+
+// printable returns a key as it is if it shows, else quoted.
+func printable(key string) string {
+	if strings.IndexFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
+		return strconv.Quote(key)
+	}
+	return key
+}
+
+// valueBytesMax bounds what is printed of a value for people; --json prints all of it.
+const valueBytesMax = 200
+
+// oneLine returns the value of a record on one line.
+func oneLine(r runtime.RawRecord) string {
+	if r.Error != "" {
+		return "! " + r.Error
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, r.Value); err != nil {
+		return string(r.Value)
+	}
+	if b.Len() > valueBytesMax {
+		return string(bytes.ToValidUTF8(b.Bytes()[:valueBytesMax], nil)) + "…"
+	}
+	return b.String()
+}
