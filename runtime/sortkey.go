@@ -1,0 +1,255 @@
+package runtime
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Typed keys become strings whose order as bytes is the order of the keys. The form of each kind, which is also the only one that is
+// accepted (after the tuple layer of FoundationDB):
+//
+//	string, []byte as the whole key   the bytes themselves
+//	string, []byte in a struct        the bytes, a zero byte as 00 ff, and 00 01 at the end
+//	[n]byte                           the bytes
+//	bool                              00 or 01
+//	intN, uintN                       N/8 bytes, the most significant first; the sign bit of intN inverted
+//	struct                            its fields one after the other
+//
+// int and uint take 8 bytes. No field's form begins another value's of the same field, so the form of the first fields of a struct begins the form of
+// exactly those keys that have them: a prefix of fields is a prefix of bytes.
+
+// ErrBadKey is matched by errors about keys: a type that cannot be a key, a number of fields that the type does not have, or stored bytes that are not
+// the form of a key.
+var ErrBadKey = errors.New("runtime: bad key")
+
+// A sortKeys turns keys of one type into strings and back.
+type sortKeys struct {
+	t      reflect.Type
+	plain  bool // string or []byte: stored as it is
+	fields []keyField
+	err    error // the type cannot be a key
+}
+
+// A keyField is one part of a key.
+type keyField struct {
+	index []int // reflect's; empty: the key itself
+	top   int   // position of the outermost field that it belongs to
+}
+
+func sortKeysFor(t reflect.Type) *sortKeys {
+	s := &sortKeys{t: t}
+	if t.Kind() == reflect.String || isBytes(t) {
+		s.plain = true
+		s.fields = []keyField{{}}
+		return s
+	}
+	s.err = s.addFields(t, nil, 0)
+	if s.err == nil && len(s.fields) == 0 {
+		s.err = fmt.Errorf("%w: type %v has no fields", ErrBadKey, t)
+	}
+	return s
+}
+
+func isBytes(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+}
+
+func (s *sortKeys) addFields(t reflect.Type, index []int, top int) error {
+	switch k := t.Kind(); {
+	case k == reflect.String, isBytes(t), k == reflect.Bool, k >= reflect.Int && k <= reflect.Uint64,
+		k == reflect.Array && t.Elem().Kind() == reflect.Uint8:
+		s.fields = append(s.fields, keyField{index: index, top: top})
+		return nil
+	case k == reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if !f.IsExported() {
+				return fmt.Errorf("%w: field %s of type %v is not exported", ErrBadKey, f.Name, t)
+			}
+			at := top
+			if len(index) == 0 {
+				at = i
+			}
+			if err := s.addFields(f.Type, append(index[:len(index):len(index)], i), at); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return fmt.Errorf("%w: type %v has no order of bytes; wanted are strings, bytes, integers, bools and structs of them", ErrBadKey, t)
+	}
+}
+
+// encode returns the form of the first n fields of k, all of them if n is negative.
+func (s *sortKeys) encode(k reflect.Value, n int) (string, error) {
+	if s.err != nil {
+		return "", s.err
+	}
+	if s.plain {
+		if n == 0 {
+			return "", nil
+		}
+		if k.Kind() == reflect.String {
+			return k.String(), nil
+		}
+		return string(k.Bytes()), nil
+	}
+	var b []byte
+	for _, f := range s.fields {
+		if n >= 0 && f.top >= n {
+			break
+		}
+		v := k
+		if len(f.index) > 0 {
+			v = k.FieldByIndex(f.index)
+		}
+		b = appendKeyField(b, v)
+	}
+	return string(b), nil
+}
+
+// count returns the number of fields that a prefix may have.
+func (s *sortKeys) count() int { return s.fields[len(s.fields)-1].top + 1 }
+
+func appendKeyField(b []byte, v reflect.Value) []byte {
+	switch k := v.Kind(); {
+	case k == reflect.String:
+		return appendKeyText(b, v.String())
+	case k == reflect.Slice:
+		return appendKeyText(b, string(v.Bytes()))
+	case k == reflect.Array:
+		for i := range v.Len() {
+			b = append(b, byte(v.Index(i).Uint()))
+		}
+		return b
+	case k == reflect.Bool:
+		if v.Bool() {
+			return append(b, 1)
+		}
+		return append(b, 0)
+	case v.CanInt():
+		bits := keyBits(v.Type())
+		return appendKeyNumber(b, uint64(v.Int())^1<<(bits-1), bits)
+	default:
+		return appendKeyNumber(b, v.Uint(), keyBits(v.Type()))
+	}
+}
+
+// keyBits is the size of a number's form, the same on every platform.
+func keyBits(t reflect.Type) int {
+	if k := t.Kind(); k == reflect.Int || k == reflect.Uint {
+		return 64
+	}
+	return t.Bits()
+}
+
+func appendKeyNumber(b []byte, n uint64, bits int) []byte {
+	return append(b, binary.BigEndian.AppendUint64(nil, n)[8-bits/8:]...)
+}
+
+func appendKeyText(b []byte, s string) []byte {
+	for {
+		i := strings.IndexByte(s, 0)
+		if i < 0 {
+			return append(append(b, s...), 0, 1)
+		}
+		b = append(append(b, s[:i]...), 0, 0xff)
+		s = s[i+1:]
+	}
+}
+
+// decode is the inverse of encode of all fields. It accepts the form that encode makes and nothing else.
+func (s *sortKeys) decode(key string, into reflect.Value) error {
+	if s.err != nil {
+		return s.err
+	}
+	if s.plain {
+		if into.Kind() == reflect.String {
+			into.SetString(key)
+		} else {
+			into.SetBytes([]byte(key))
+		}
+		return nil
+	}
+	rest := key
+	for _, f := range s.fields {
+		v := into
+		if len(f.index) > 0 {
+			v = into.FieldByIndex(f.index)
+		}
+		var ok bool
+		if rest, ok = decodeKeyField(rest, v); !ok {
+			return fmt.Errorf("%w: %q is no %v", ErrBadKey, key, s.t)
+		}
+	}
+	if rest != "" {
+		return fmt.Errorf("%w: %q is a %v and %d bytes more", ErrBadKey, key, s.t, len(rest))
+	}
+	return nil
+}
+
+func decodeKeyField(s string, v reflect.Value) (rest string, ok bool) {
+	switch k := v.Kind(); {
+	case k == reflect.String:
+		text, rest, ok := cutKeyText(s)
+		v.SetString(string(text))
+		return rest, ok
+	case k == reflect.Slice:
+		text, rest, ok := cutKeyText(s)
+		v.SetBytes(text)
+		return rest, ok
+	case k == reflect.Array:
+		if len(s) < v.Len() {
+			return "", false
+		}
+		for i := range v.Len() {
+			v.Index(i).SetUint(uint64(s[i]))
+		}
+		return s[v.Len():], true
+	case k == reflect.Bool:
+		if s == "" || s[0] > 1 {
+			return "", false
+		}
+		v.SetBool(s[0] == 1)
+		return s[1:], true
+	}
+	bits := keyBits(v.Type())
+	if len(s) < bits/8 {
+		return "", false
+	}
+	var n uint64
+	for i := range bits / 8 {
+		n = n<<8 | uint64(s[i])
+	}
+	if v.CanInt() {
+		n ^= 1 << (bits - 1)
+		i := int64(n<<(64-bits)) >> (64 - bits) // the sign goes to the bits above
+		v.SetInt(i)
+		return s[bits/8:], v.Int() == i // an int may have less room here than where the key was made
+	}
+	v.SetUint(n)
+	return s[bits/8:], v.Uint() == n
+}
+
+func cutKeyText(s string) (text []byte, rest string, ok bool) {
+	text = []byte{}
+	for {
+		i := strings.IndexByte(s, 0)
+		if i < 0 || i+1 == len(s) {
+			return nil, "", false
+		}
+		text = append(text, s[:i]...)
+		switch s[i+1] {
+		case 1:
+			return text, s[i+2:], true
+		case 0xff:
+			text = append(text, 0)
+		default:
+			return nil, "", false
+		}
+		s = s[i+2:]
+	}
+}
