@@ -8,13 +8,18 @@ import (
 // Commit writes a manifest record with note: everything put before is complete, and Note will answer note when the store
 // is opened again, until the next Commit. With SyncGroup and SyncEvery it is durable when Commit returns nil. After an error the
 // records put are as they were, and whether the note is the old one or the new one shows at the next Open.
-func (s *Store) Commit(note []byte) error {
-	err := s.commit(note)
+func (s *Store) Commit(note []byte) error { return s.CommitCovered(note, func() {}) }
+
+// CommitCovered is Commit, and calls covered when it is settled which records lie before the lengths of the manifest record: what is put after that is part of
+// the tail, until the next commit. Whoever names the newest of his records in the note keeps from putting more until then. It is
+// called before anything is synced, and not at all if nothing is written.
+func (s *Store) CommitCovered(note []byte, covered func()) error {
+	err := s.commit(note, covered)
 	s.reap()
 	return err
 }
 
-func (s *Store) commit(note []byte) error {
+func (s *Store) commit(note []byte, covered func()) error {
 	if len(note) > MaxNoteBytes {
 		return fmt.Errorf("%w: note of %d bytes, limit is %d", ErrTooLarge, len(note), MaxNoteBytes)
 	}
@@ -45,6 +50,7 @@ func (s *Store) commit(note []byte) error {
 			lengths[seg] = seg.mem.Length()
 		}
 	})
+	covered()
 	if s.opts.Sync != SyncNone {
 		for seg, n := range lengths {
 			if err := s.syncSegment(seg, n); err != nil {
