@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/cytisus/cytisus/mmapcas"
 )
@@ -84,19 +85,22 @@ func (d *DB) checkpoint(ctx context.Context) error {
 }
 
 // point has the store's note name a new root. It returns the note before.
+//
+// The note names the newest chunk, too, and no other is put until the store has settled what its manifest covers. A chunk put in between would be neither
+// in the crash tail nor named, and nobody would find it unless a later one led to it.
 func (d *DB) point(h Hash, r *root) (before note, err error) {
+	d.turn.Lock()
+	unlock := sync.OnceFunc(d.turn.Unlock)
+	defer unlock()
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
 	before = d.note
-	n := note{root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: before.head, headSeq: before.headSeq, headGen: before.headGen}
+	n := note{root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq}
 	if h == before.root {
 		n.before = before.before
 	}
-	if n.headSeq < r.seq {
-		n.head, n.headSeq = r.last, r.seq
-	}
-	n.headGen = max(n.headGen, r.gen)
-	if err := d.st.Commit(n.encode()); err != nil {
+	n.headGen = max(before.headGen, r.gen, d.current.Load().gen)
+	if err := d.st.CommitCovered(n.encode(), unlock); err != nil {
 		return before, err
 	}
 	d.note = n

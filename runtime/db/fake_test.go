@@ -21,7 +21,8 @@ type fakeStore struct {
 	note  []byte
 	floor int // records of order before the newest note
 
-	fail func(op string, kind mmapcas.Kind) error // nil: nothing fails
+	covering func()                                   // called by Commit before it takes the length, if not nil
+	fail     func(op string, kind mmapcas.Kind) error // nil: nothing fails
 }
 
 type fakeRecord struct {
@@ -91,7 +92,13 @@ func (s *fakeStore) HasAll(names []Hash) int {
 	return slices.IndexFunc(names, func(h Hash) bool { return !s.Has(h) })
 }
 
-func (s *fakeStore) Commit(note []byte) error {
+func (s *fakeStore) Commit(note []byte) error { return s.CommitCovered(note, func() {}) }
+
+func (s *fakeStore) CommitCovered(note []byte, covered func()) error {
+	if s.covering != nil {
+		s.covering()
+	}
+	defer covered()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.failing("commit", 0); err != nil {

@@ -16,6 +16,7 @@ type store interface {
 	Has(h Hash) bool
 	HasAll(names []Hash) int
 	Commit(note []byte) error
+	CommitCovered(note []byte, covered func()) error
 	Note() []byte
 	Tail(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error
 }

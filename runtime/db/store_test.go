@@ -69,6 +69,12 @@ func (b *realBench) close(t testing.TB) {
 // crash copies the files as they are, as if the process had been killed now.
 func (b *realBench) crash(t testing.TB) string {
 	t.Helper()
+	// A kill stops everything at one moment. File after file is as good only while nobody writes: a manifest copied after a checkpoint would
+	// name records that came into segments copied before it.
+	b.checkpointing.Lock()
+	defer b.checkpointing.Unlock()
+	b.turn.Lock()
+	defer b.turn.Unlock()
 	dir := t.TempDir()
 	files, err := os.ReadDir(b.dir)
 	if err != nil {
