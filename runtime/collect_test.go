@@ -112,15 +112,13 @@ func TestCollectorKeepsWhatIsReachable(t *testing.T) {
 
 func TestDiskUseStaysFlat(t *testing.T) {
 	e := open(t, t.TempDir(), runtime.Options{CollectEvery: -1, SegmentBytes: 1 << 20})
-	rng := rand.New(rand.NewPCG(1, 2))
+	noise := rand.NewChaCha8([32]byte{1})
 	var after10, last int64
 	for round := range 30 {
 		err := e.Commit(t.Context(), func(w *runtime.Writer) error {
 			for i := range 100 {
 				text := make([]byte, 10_000)
-				for j := range text {
-					text[j] = byte(rng.Uint32())
-				}
+				_, _ = noise.Read(text)
 				if err := inputs.Put(w, fmt.Sprint(i), string(text)); err != nil {
 					return err
 				}
@@ -243,7 +241,7 @@ func must[T any](v T, err error) T {
 // Each process replaces everything and leaves a little garbage, too little to collect for any one of them.
 func TestGarbageOfShortRunsAddsUp(t *testing.T) {
 	dir := t.TempDir()
-	rng := rand.New(rand.NewPCG(1, 2))
+	noise := rand.NewChaCha8([32]byte{2})
 	cycles := uint64(0)
 	for run := range 40 {
 		e, err := runtime.Open(dir, runtime.Options{Workers: 1, SegmentBytes: 1 << 20, CollectEvery: 2 << 20, Logger: quiet})
@@ -252,9 +250,7 @@ func TestGarbageOfShortRunsAddsUp(t *testing.T) {
 		}
 		for i := range 20 {
 			text := make([]byte, 10_000)
-			for j := range text {
-				text[j] = byte(rng.Uint32())
-			}
+			_, _ = noise.Read(text)
 			put(t, e, inputs, fmt.Sprint(i), string(text))
 		}
 		if err := e.Tidy(t.Context()); err != nil {
