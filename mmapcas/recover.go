@@ -301,6 +301,7 @@ func (s *Store) finishSegment(f *found, synced bool) {
 	if synced {
 		seg.synced.Store(f.trusted)
 	}
+	seg.copies.Store(seg.synced.Load() < f.end)
 	if seg.reusable && f.bytes-f.end >= f.bytes/spareShare {
 		// A1. Whatever lies there never counted, and must not be taken for records once others stand before it.
 		err := seg.file.Zero(f.end, f.size-f.end)

@@ -49,6 +49,10 @@ type segment struct {
 	// lost: a sync of the file failed, so nobody knows what of it is on disk. It is sealed by whoever would append next.
 	lost atomic.Bool
 
+	// copies: a collection, of this process or of one before, may have copied records here that no sync has covered yet. No
+	// segment may go before (G4), whichever collection made the copies.
+	copies atomic.Bool
+
 	// marks is the segment's part of the running cycle, nil when there is none.
 	marks atomic.Pointer[marks]
 }

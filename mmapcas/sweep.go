@@ -32,7 +32,6 @@ type sweeper struct {
 	open    bool
 	damaged bool // todo[0] has records that the scan could not read
 	to      appender
-	copied  []*segment // copied to since the last sync
 	emptied []*segment // nothing needs them, once the copies are durable
 }
 
@@ -261,7 +260,7 @@ func (c *Cycle) nextTarget(n int64) error {
 	if old := w.to.Detach(); old != nil {
 		old.Seal()
 	}
-	w.copied = append(w.copied, seg)
+	seg.copies.Store(true)
 	return w.to.Attach(seg.mem)
 }
 
@@ -290,23 +289,20 @@ func (c *Cycle) forgetEmptied(st *SweepStats) error {
 	if len(w.emptied) == 0 {
 		return nil
 	}
-	if err := s.forget(w.emptied, w.copied); err != nil {
+	if err := s.forget(w.emptied, w.to.Segment()); err != nil {
 		return err
 	}
 	for _, seg := range w.emptied {
 		st.Freed += seg.mem.Bytes()
 	}
 	w.emptied = nil
-	w.copied = w.copied[:0]
-	if m := w.to.Segment(); m != nil {
-		w.copied = append(w.copied, m.Owner().(*segment))
-	}
 	s.epochs.Collect() // which removes the files now, if nobody reads in them
 	return nil
 }
 
-// forget removes segments that nothing needs, once the copies made of their records are as durable as they were.
-func (s *Store) forget(gone, copies []*segment) error {
+// forget removes segments that nothing needs, once the copies made of their records are as durable as they were. That means
+// all copies: of a collection that was given up, too. to is being copied to, nil if none is.
+func (s *Store) forget(gone []*segment, to *arena.Segment) error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
 	if s.closed.Load() {
@@ -316,9 +312,15 @@ func (s *Store) forget(gone, copies []*segment) error {
 		if err := s.syncFailed(); err != nil {
 			return err
 		}
-		for _, to := range copies {
-			if err := s.syncSegment(to, to.mem.Length()); err != nil {
+		for _, seg := range s.segments() {
+			if !seg.copies.Load() || slices.Contains(gone, seg) {
+				continue
+			}
+			if err := s.syncSegment(seg, seg.mem.Length()); err != nil {
 				return err
+			}
+			if seg.mem != to {
+				seg.copies.Store(false)
 			}
 		}
 		if err := s.syncNames(); err != nil {

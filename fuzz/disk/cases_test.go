@@ -127,6 +127,73 @@ func TestNothingIsAppendedBehindAFalseHeader(t *testing.T) {
 	})
 }
 
+// TestCopiesOfACollectionGivenUpAreSynced: a collection that is given up may have copied records. The next one finds nothing to
+// copy in the segment that they came from, and lets it go; by then the copies must be durable, though it did not make them.
+func TestCopiesOfACollectionGivenUpAreSynced(t *testing.T) {
+	const n, size = 300, 400
+	mem := vfs.NewMem()
+	s, err := mmapcas.Open(dir, roomy(mem, mmapcas.SyncGroup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLedger()
+	rng := rand.New(rand.NewPCG(1, 1))
+	var live []mmapcas.Hash
+	for i := range n {
+		p := l.payload(size, rng)
+		h, _, err := s.Put(kind, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i < 40 && i%2 == 0 { // among those that the first slice sweeps
+			l.put(p, stored)
+			live = append(live, h)
+		}
+	}
+	l.tried("")
+	if err := s.Commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	l.committed(true)
+	// collect sweeps until enough says so, or to the end.
+	collect := func(enough func(mmapcas.SweepStats) bool) (freed int64) {
+		t.Helper()
+		c, err := s.BeginCycle()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Abort()
+		for _, h := range live {
+			if _, err := c.Mark(h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for done := false; !done; {
+			var st mmapcas.SweepStats
+			if done, st, err = c.Sweep(0); err != nil {
+				t.Fatal(err)
+			}
+			freed += st.Freed
+			done = done || enough(st)
+		}
+		return freed
+	}
+	if freed := collect(func(st mmapcas.SweepStats) bool { return st.Moved > 0 }); freed > 0 {
+		t.Fatal("the first collection was to be given up in the midst of the segment")
+	}
+	if freed := collect(func(mmapcas.SweepStats) bool { return false }); freed == 0 {
+		t.Fatal("the second collection let nothing go")
+	}
+	for seed := range uint64(20) {
+		if err := healthy(l, mem.CrashClone(seed)); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // roomy is options with segments that hold everything here.
 func roomy(fs vfs.FS, sync mmapcas.Sync) mmapcas.Options {
 	o := options(fs, sync)
