@@ -156,6 +156,7 @@ func (p *Pool) CancelClient(client uint64, why error) {
 	if s, ok := p.clients.LoadAndDelete(client); ok {
 		s.cause.Store(&cause{why})
 		p.sweep()
+		p.pending.wake(func(r *Restartable) bool { return r.scope == s })
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 func (p *Pool) Close(ctx context.Context) error {
 	p.phase.CompareAndSwap(open, draining)
 	p.stopAdmitted()
+	p.pending.wake(func(*Restartable) bool { return true })
 	p.checkOver()
 	p.awaitOver(ctx)
 	if !p.over.Fired() {

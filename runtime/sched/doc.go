@@ -141,6 +141,14 @@
 // A task that computes for others puts all this off with [Task.Shield]: during it another context decides, which ends
 // when nobody wants the result any more. Only the closing of the pool reaches through.
 //
+// # Restartable tasks
+//
+// A stack for each of many tasks that wait at the same time costs 2.5 KiB and time of the collector. A [Restartable] waits
+// without one: its function returns [ErrPending], and is called again when what it waits for has happened. Each call is a task as any
+// other, so all of the above holds for it; between two calls there is no task, only an entry at the event and one in the
+// pool's list of those that pend. Suspending and waking it are under its own lock, so that one wake at most ends a wait and a late
+// one is told by its event.
+//
 // # Shutdown
 //
 // [Pool.Close] stops admission, waits until every task has ended, and stops the workers; each ends its coroutines on
@@ -171,7 +179,7 @@
 //
 // # Invariants
 //
-//   - S1: a task's function is called at most once, and its done event fires exactly once.
+//   - S1: a task's function is called at most once (that of a Restartable: once for each of its tasks), and its done event fires exactly once.
 //   - S2: at most one thread runs a task at a time; after its start, always the same.
 //   - S3: a wake is never lost: after it, the task looks at its condition at least once.
 //   - S4: a task is in at most one list: one lane, one resume list, one ready list, one queue of a worker's own, or one
@@ -183,6 +191,6 @@
 //
 // # Locks
 //
-// All are leaves: an event's mutex, a worker's enlisted tasks, the supersede keys. None is held while another is
-// taken, while a task is woken, or while foreign code runs.
+// A Restartable's comes before an event's and that of the list of those that pend. Otherwise all are leaves: an event's mutex,
+// a worker's enlisted tasks, the supersede keys, that list. None is held while a task is woken or while foreign code runs.
 package sched

@@ -30,6 +30,9 @@ var (
 	// ErrTimeout says that a wait with a limit took longer. It matches context.DeadlineExceeded.
 	ErrTimeout error = timeoutError{}
 
+	// ErrPending is what the function of a [Restartable] returns when it wants to be called again.
+	ErrPending = errors.New("sched: pending")
+
 	// ErrOptions says that the options of a pool contradict themselves.
 	ErrOptions = errors.New("sched: bad options")
 )

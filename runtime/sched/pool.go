@@ -52,6 +52,7 @@ type Pool struct {
 	outside  counters // tasks submitted, or ended, by other threads than workers
 	recycler recycler
 	keys     keyTable
+	pending  pendingList
 	alive    sync.WaitGroup // workers
 	watching sync.WaitGroup // the watchdog
 }

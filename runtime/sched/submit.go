@@ -67,12 +67,16 @@ var background = context.Background()
 // SubmitNow is Submit without waiting for room, for work that is bounded in another way, such as at most one queued task
 // for each watcher. Tasks, and code that must not wait, may call it. The context never ends.
 func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
-	ctx := background
-	if _, err := p.admit(ctx, &s, fn); err != nil {
+	return p.submitNow(background, s, fn)
+}
+
+func (p *Pool) submitNow(ctx context.Context, s Spec, fn func(*Task) error) (*Handle, error) {
+	mortal, err := p.admit(ctx, &s, fn)
+	if err != nil {
 		return nil, err
 	}
 	t := p.handled(&s, fn)
-	t.base = ctx
+	t.base, t.mortal = ctx, mortal
 	p.prepare(t, &s)
 	p.push(t)
 	return t.Handle(), nil
