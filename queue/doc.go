@@ -47,8 +47,8 @@
 //
 // In memory, cells of 16 bytes would put four tickets on one cache line, and where one thread pushes what another one
 // pops at once, each would take the line from the other for every item. So the cells of a ring of up to 1024 places
-// are a line apart. Larger rings, a lane's among them, pack their cells: they would cost four times the memory,
-// and batches, which fill whole lines, are quicker there. A batch fills or frees its cells from the last to the
+// are a line and a cell apart. Larger rings, a lane's among them, pack their cells: they would cost five times the
+// memory, and batches, which fill whole lines, are quicker there. A batch fills or frees its cells from the last to the
 // first. The other side waits for the first one, and finds all of them once it looks past it, instead of taking
 // line after line from an owner who is still at work.
 //

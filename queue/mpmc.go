@@ -12,8 +12,8 @@ const (
 	// MaxCapacity is the largest capacity of a ring.
 	MaxCapacity = 1 << 30
 
-	// spacedMax is the largest capacity of a ring whose cells are a cache line apart, at 64 KiB then; see the end of
-	// "Ring" in the package comment.
+	// spacedMax is the largest capacity of a ring whose cells are more than a cache line apart, at 80 KiB for pointers; see
+	// the end of "Ring" in the package comment.
 	spacedMax = 1024
 )
 
@@ -28,7 +28,7 @@ type cell[T any] struct {
 type MPMC[T any] struct {
 	cells []cell[T] // slice header immutable; every step-th element follows the turn protocol, the others are padding
 	mask  uint64    // immutable; the capacity less 1
-	step  uint64    // immutable; distance between the cells of neighbouring tickets, a power of two
+	step  uint64    // immutable; distance between the cells of neighbouring tickets
 	only  soleUse   // check builds: catches a pop beside a single consumer
 	_     affinity.LinePair
 	tail  atomic.Uint64 // next ticket to push; advanced by producers
@@ -48,10 +48,8 @@ func NewMPMC[T any](capacity int) *MPMC[T] {
 func (r *MPMC[T]) init(capacity int) {
 	capacity = ringCapacity(capacity)
 	r.mask, r.step = uint64(capacity-1), 1
-	if capacity <= spacedMax {
-		for r.step*uint64(unsafe.Sizeof(cell[T]{})) < affinity.CacheLineBytes {
-			r.step *= 2
-		}
+	if size := uint64(unsafe.Sizeof(cell[T]{})); capacity <= spacedMax && size < affinity.CacheLineBytes {
+		r.step = affinity.CacheLineBytes/size + 1
 	}
 	r.cells = make([]cell[T], capacity*int(r.step))
 }
