@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -111,15 +112,15 @@ func TestCollectorKeepsWhatIsReachable(t *testing.T) {
 }
 
 func TestDiskUseStaysFlat(t *testing.T) {
-	e := open(t, t.TempDir(), runtime.Options{CollectEvery: -1, SegmentBytes: 1 << 20})
+	e := open(t, t.TempDir(), runtime.Options{CollectEvery: -1, SegmentBytes: 256 << 10})
 	noise := rand.NewChaCha8([32]byte{1})
 	var after10, last int64
 	for round := range 30 {
 		err := e.Commit(t.Context(), func(w *runtime.Writer) error {
 			for i := range 100 {
-				text := make([]byte, 10_000)
+				text := make([]byte, 1_500)
 				_, _ = noise.Read(text)
-				if err := inputs.Put(w, fmt.Sprint(i), string(text)); err != nil {
+				if err := inputs.Put(w, fmt.Sprint(i), hex.EncodeToString(text)); err != nil {
 					return err
 				}
 			}
