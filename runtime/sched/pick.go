@@ -17,6 +17,10 @@ const (
 	// spinShrinks is how much shorter than Options.Spin a worker looks for work that does not come.
 	spinShrinks = 16
 
+	// The only worker of a pool looks for work lookEvery times in what is one look for others, pausing less in between.
+	lookEvery     = 4
+	pausesPerLook = 2
+
 	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
 	fullPause = time.Millisecond
 	fullPoll  = 50 * time.Microsecond
@@ -51,12 +55,12 @@ func (w *worker) linger() bool {
 	if !p.solo || !w.mayStart() {
 		return false
 	}
-	for range w.spins {
+	for range lookEvery * w.spins {
 		if p.lanes.Occupied() != 0 || !w.resumes.empty() || p.over.Fired() {
 			w.spins = p.spins
 			return true
 		}
-		affinity.Relax()
+		affinity.Pause(pausesPerLook)
 	}
 	return false
 }
