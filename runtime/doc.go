@@ -22,6 +22,23 @@
 // Partitions and queries are values, usually package variables; an engine learns of them at first use. Two of one
 // name that differ in type or version are an error that names both places.
 //
+// # Reading
+//
+// A partition is read by key (Get, Has, GetBatch), by Pattern (Keys, Scan, Count), forward or Backward, up to a Limit, or in pages with a Cursor; Wait
+// waits for a key that matches. What a query reads is recorded as exactly as it was asked: the keys behind a Limit, those that a glob does not match, or the values where only the
+// keys were asked for, may change without another run. Keyed gives keys a type with an order and prefixes.
+//
+// # Tiers
+//
+// A partition says with its Tier how long what it holds lasts. Queries that rest on Dependency and Frozen partitions alone are known to hold
+// after any number of commits to others; Volatile ones are empty when the store is opened.
+//
+// # Watchers
+//
+// Watch runs a function as a task after commits that change what it watches, in batches and in the order of generations, on the lane and for the client of the
+// commit. Partition.Watch adds a condition on the values before and after; Task.Again has a run repeated when something is there
+// that it looked for in vain. Watchers that set each other off without end are stopped and named in the log.
+//
 // # What must be pure
 //
 // A query function may read through its Task, compute, and wait for other queries. It must not commit, read clocks, files or

@@ -80,3 +80,82 @@ func Example() {
 	// broom 1; gorse 2; laburnum 1; runs of words so far: 3
 	// broom 1; gorse 2; runs of words so far: 3
 }
+
+// Settings of services; the fields of a key order it, and the first ones name a part of the partition.
+type settingKey struct {
+	Service string
+	Port    uint16
+}
+
+var settings = runtime.NewKeyed[settingKey, string]("settings")
+
+func ExampleKeyed() {
+	ctx := context.Background()
+	eng, err := runtime.Open("", runtime.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close(ctx)
+	err = eng.Commit(ctx, func(w *runtime.Writer) error {
+		for k, v := range map[settingKey]string{{"web", 443}: "tls", {"web", 80}: "plain", {"webhook", 1}: "off"} {
+			if err := settings.Put(w, k, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	s := eng.Snapshot()
+	defer s.Release()
+	web, err := settings.Under(settingKey{Service: "web"}, 1) // not webhook
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = settings.Scan(s, web, func(k settingKey, v string) error {
+		fmt.Println(k.Port, v)
+		return nil
+	}, runtime.Backward())
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// 443 tls
+	// 80 plain
+}
+
+func ExamplePartition_Watch() {
+	ctx := context.Background()
+	eng, err := runtime.Open("", runtime.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	load := runtime.NewPartition[int]("load")
+	stop, err := load.Watch(eng, runtime.Glob("hosts/**"),
+		func(_ string, old, new *int) bool { return new != nil && *new > 90 && (old == nil || *old <= 90) },
+		func(t *runtime.Task, c runtime.Changes) error {
+			for _, ch := range c.List {
+				n, err := load.Get(t, ch.Key)
+				if err != nil {
+					return err
+				}
+				fmt.Println(ch.Key, "is busy:", n)
+			}
+			return nil
+		})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, n := range []int{50, 95} {
+		if err := eng.Commit(ctx, func(w *runtime.Writer) error { return load.Put(w, "hosts/a/1", n) }); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := eng.Close(ctx); err != nil { // runs what is queued
+		log.Fatal(err)
+	}
+	stop()
+	// Output:
+	// hosts/a/1 is busy: 95
+}
