@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross tidy-check gen-check compare grid vuln profile fuzz crash crash-sim spin soak show clean ci
+.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross tidy-check gen-check compare grid-store grid vuln profile fuzz crash crash-sim spin soak show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,11 @@ gen-check: ## fail if running the generators changes a file
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|lanes|task|wake|load|epoch|store|index: ours and the peers, alternating in one run, medians, tab-separated
+compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index: ours and the peers, alternating in one run, medians, tab-separated
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
+
+grid-store: ## N records (default 100000000) of 64 bytes in one store: put, get, absent, batches, open; needs 110 N bytes of disk
+	cd benchmarks && $(GO) run ./cmd/gridstore $(if $(N),-n $(N)) $(if $(DIR),-dir $(DIR))
 
 grid: ## N records (default 100000000) in one partition as 1 to 10,000 chunks, beside a list of chunks; small machines want N=1000000
 	cd benchmarks && $(GO) run ./cmd/grid $(if $(N),-n $(N))

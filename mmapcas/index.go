@@ -50,7 +50,16 @@ type shard struct {
 	live   atomic.Int64          // entries, without dead ones
 	mu     sync.Mutex            // held to load and to grow the table and to change or drop entries
 	number int                   // immutable
-	_      [128 - 32]byte
+	// later is what Open found for the table while there was none; guarded by mu.
+	later []located
+	_     [128 - 56]byte
+}
+
+// A located name is one with the place of its record.
+type located struct {
+	hash  Hash
+	at    arena.Addr
+	bytes int64
 }
 
 type table struct {
@@ -115,8 +124,64 @@ func (x *index) loadLocked(s *shard) (*table, error) {
 		return nil, err
 	}
 	s.live.Add(entries - int64(x.saved.head.parts[s.number].entries))
+	all := s.later
+	for len(s.later) > 0 {
+		if t.used.Load() >= t.limit {
+			n, lost, err := x.rehash(t)
+			if err != nil {
+				s.later = all
+				_ = t.block.Free()
+				return nil, err
+			}
+			_ = t.block.Free()
+			s.live.Add(-lost)
+			t = n
+		}
+		x.enterLater(s, t)
+	}
+	s.later = nil
 	s.table.Store(t)
+	if x.saved.left.Add(-1) == 0 {
+		x.saved.close()
+	}
 	return t, nil
+}
+
+// enterLater enters what waits for t, until t should grow. Names that t has, and those that cannot be told from others
+// because memory fails, are dropped. The caller holds the mutex of s.
+func (x *index) enterLater(s *shard, t *table) {
+	for len(s.later) > 0 && t.used.Load() < t.limit {
+		l := s.later[0]
+		s.later = s.later[1:]
+		entered := false
+		_ = x.arena.Confine(func() error {
+			other, done := x.tryInsert(t, x.place(l.hash), l.hash, l.at)
+			entered = done && other == arena.Nil
+			return nil
+		})
+		if entered {
+			t.used.Add(1)
+		} else {
+			s.live.Add(-1)
+			x.saved.s.counters.live.Add(-l.bytes)
+		}
+	}
+}
+
+// enterAtLoad notes a record for a shard that is not in memory, and reports false if it is. Only Open calls it.
+func (x *index) enterAtLoad(l located) bool {
+	if x.saved == nil {
+		return false
+	}
+	s := x.place(l.hash).shard
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table.Load() != nil {
+		return false
+	}
+	s.later = append(s.later, l)
+	s.live.Add(1)
+	return true
 }
 
 // bucketsFor returns a power of two of buckets that n entries fill to less than 2/3.
@@ -314,19 +379,33 @@ func (x *index) grow(s *shard, t *table) error {
 	if s.table.Load() != t {
 		return nil
 	}
-	var entries int64
 	for i := range t.slots {
 		if t.slots[i].Load() == slotEmpty {
 			t.slots[i].CompareAndSwap(slotEmpty, slotFrozen)
 		}
+	}
+	n, lost, err := x.rehash(t)
+	if err != nil {
+		return err
+	}
+	s.live.Add(-lost)
+	s.table.Store(n)
+	x.epochs.Retire(t.block.Len(), func() { _ = t.block.Free() })
+	return nil
+}
+
+// rehash returns a table with room for twice the entries of t, into which nobody inserts meanwhile, and how many were
+// lost because their records cannot be read.
+func (x *index) rehash(t *table) (n *table, lost int64, err error) {
+	var entries int64
+	for i := range t.slots {
 		if isEntry(t.slots[i].Load()) {
 			entries++
 		}
 	}
 	// Room for twice the entries: a table full of dead ones does not grow.
-	n, err := newTable(bucketsFor(2 * entries))
-	if err != nil {
-		return err
+	if n, err = newTable(bucketsFor(2 * entries)); err != nil {
+		return nil, 0, err
 	}
 	for i := 0; i < len(t.slots); i++ {
 		fetched := i
@@ -344,12 +423,10 @@ func (x *index) grow(s *shard, t *table) error {
 			return nil
 		})
 		if err != nil {
-			s.live.Add(-1)
+			lost++
 		}
 	}
-	s.table.Store(n)
-	x.epochs.Retire(t.block.Len(), func() { _ = t.block.Free() })
-	return nil
+	return n, lost, nil
 }
 
 // growAhead is how many slots grow looks ahead.

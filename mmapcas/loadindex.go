@@ -161,9 +161,6 @@ func (v *savedIndex) table(i int) (t *table, entries int64, err error) {
 			return nil, 0, err
 		}
 	}
-	if v.left.Add(-1) == 0 {
-		v.close()
-	}
 	return t, entries, nil
 }
 

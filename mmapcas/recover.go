@@ -349,6 +349,10 @@ func (s *Store) enterAll(w *scanner) error {
 
 // enterRecord enters one record. Of several copies the first is taken.
 func (s *Store) enterRecord(at arena.Addr, r *rec) error {
+	if s.index.enterAtLoad(located{r.hash, at, r.extent()}) {
+		s.counters.live.Add(r.extent())
+		return nil
+	}
 	for faults := 0; ; faults++ {
 		var other arena.Addr
 		err := s.arena.Confine(func() (err error) {
