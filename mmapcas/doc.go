@@ -7,7 +7,7 @@
 //
 //   - Record: 32 bytes of header and the payload, padded to units of 32 bytes.
 //   - Segment: a file of records in the order they were appended. One appender at a time writes to it.
-//   - Index: hash table from name to address, off the Go heap; it is rebuilt when the store is opened.
+//   - Index: hash table from name to address, off the Go heap; saved now and then (savedindex.go), else rebuilt at opening.
 //   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
