@@ -101,8 +101,8 @@
 //
 // # Lock order
 //
-// Cycle.sweepMu, commitMu, the appenders, segMu, then one of Cycle.mu, a segment's syncMu, a shard's mu. Free functions of
-// the epoch domain take none of them.
+// Cycle.sweepMu, commitMu, the appenders, segMu, then one of Cycle.mu, a segment's syncMu, a shard's mu. The epoch domain's
+// Collect, which runs free functions, is called without segMu, since they take that one (trim), and no other of them.
 //
 // # Trust
 //
