@@ -159,3 +159,60 @@ func (m *metadata) reaching(path string) []*pkgMeta {
 	slices.SortFunc(out, func(a, b *pkgMeta) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
+
+// inDir is a package of the workspace that is made of files of a directory, without tests if there is one such; nil if none is.
+func (m *metadata) inDir(dir string) *pkgMeta {
+	g := m.graph()
+	if i, ok := g.byDir[dir]; ok {
+		return &m.Packages[i]
+	}
+	return nil
+}
+
+// pathOfDir is the import path that a package of this name has in a directory.
+func (m *metadata) pathOfDir(dir, name string) string {
+	if p := m.inDir(dir); p != nil {
+		path := strings.TrimSuffix(p.Path, "_test")
+		if strings.HasSuffix(name, "_test") && !strings.HasSuffix(p.Name, "_test") {
+			return path + "_test"
+		}
+		return path
+	}
+	for up, tail := dir, ""; ; {
+		if p := m.inDir(up); p != nil {
+			return p.Path + tail
+		}
+		if up == filepath.Dir(up) {
+			return "_" + filepath.ToSlash(dir)
+		}
+		up, tail = filepath.Dir(up), "/"+filepath.Base(up)+tail
+	}
+}
+
+// dirOfPath is the directory in the workspace in which a package of this path would lie; "" if there is no telling.
+func (m *metadata) dirOfPath(path string) string {
+	g := m.graph()
+	for head, tail := path, ""; ; {
+		for _, i := range g.byPath[head] {
+			p := &m.Packages[i]
+			if file, ok := filePath(firstFile(p)); ok && p.Workspace {
+				return filepath.Join(filepath.Dir(file), filepath.FromSlash(tail))
+			}
+		}
+		if dir, ok := g.roots[head]; ok {
+			return filepath.Join(dir, filepath.FromSlash(tail))
+		}
+		if head == "" {
+			return ""
+		}
+		cut := max(strings.LastIndexByte(head, '/'), 0)
+		head, tail = head[:cut], head[cut:]+tail
+	}
+}
+
+func firstFile(p *pkgMeta) string {
+	if len(p.Files) == 0 {
+		return ""
+	}
+	return p.Files[0]
+}

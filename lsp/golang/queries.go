@@ -175,8 +175,6 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 	return l, nil
 }
 
-// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads there is recorded by reading the same
-// things from the inputs: the module files, the headers of all files, the environment, and the digest of directories outside.
 // keepIfDiskAgrees makes a result of the go command unstable when the files it looked at were not those that the query read: it reads the disk, and
 // somebody may have written there since the disk was looked at.
 func keepIfDiskAgrees(t *runtime.Task, root string, l *layout, env *environment) error {
@@ -222,6 +220,8 @@ func keepIfDiskAgrees(t *runtime.Task, root string, l *layout, env *environment)
 	return err
 }
 
+// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads there is recorded by reading the same
+// things from the inputs: the module files, the headers of all files, the environment, and the digest of directories outside.
 func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	l, err := layouts.Get(t, root)
 	if err != nil {

@@ -1,10 +1,7 @@
 package golang
 
 import (
-	"context"
 	"go/build"
-	"go/build/constraint"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,13 +21,6 @@ type stray struct {
 	kind  strayKind
 	at    string // URI of the directory, or of the only file
 	name  string // of the package; "" takes that of the first file
-}
-
-// A strayBuild is what decides which files are built.
-type strayBuild struct {
-	os, arch string
-	cgo      bool
-	tags     []string // in addition to those of the environment; sorted
 }
 
 // A strayKind says which files of a directory make the package.
@@ -73,95 +63,6 @@ func parseStray(id string) (path string, s stray, ok bool) {
 		s.build.tags = strings.Split(tags, ",")
 	}
 	return path, s, true
-}
-
-func (b *strayBuild) context(env *environment) build.Context {
-	ctx := env.buildContext()
-	ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled = b.os, b.arch, b.cgo
-	ctx.BuildTags = append(slices.Clone(ctx.BuildTags), b.tags...)
-	return ctx
-}
-
-// ownBuild is the build of the workspace.
-func ownBuild(env *environment) strayBuild {
-	return strayBuild{os: env.GoOS, arch: env.GoArch, cgo: env.CgoEnabled == "1"}
-}
-
-func (b *strayBuild) equal(c *strayBuild) bool {
-	return b.os == c.os && b.arch == c.arch && b.cgo == c.cgo && slices.Equal(b.tags, c.tags)
-}
-
-// The platforms that a file may be for, the usual ones first.
-var (
-	strayOSes = []string{
-		"linux", "darwin", "windows", "freebsd", "netbsd", "openbsd", "js", "wasip1", "android", "ios", "solaris", "illumos",
-		"dragonfly", "aix", "plan9",
-	}
-	strayArches = []string{"amd64", "arm64", "386", "arm", "wasm", "riscv64", "ppc64le", "ppc64", "s390x", "loong64", "mips64le", "mips64", "mipsle", "mips"}
-)
-
-// nearestBuild is the first build, beginning with the workspace's own, that a file takes part in; ok is false if there is none, or
-// none that anybody would build its neighbours with.
-func nearestBuild(env *environment, path string, h *parsedHeader) (b strayBuild, ok bool) {
-	own := ownBuild(env)
-	tags := constraintTags(h)
-	if slices.Contains(tags, "ignore") {
-		return own, false
-	}
-	takes := func(os, arch string, cgo bool, tags []string) bool {
-		b = strayBuild{os: os, arch: arch, cgo: cgo, tags: tags}
-		return matches(b.context(env), path, h)
-	}
-	oses := append([]string{own.os}, strayOSes...)
-	arches := append([]string{own.arch}, strayArches...)
-	for _, with := range [][]string{nil, tags} {
-		for _, cgo := range []bool{own.cgo, !own.cgo} {
-			for _, arch := range arches {
-				for _, os := range oses {
-					if takes(os, arch, cgo, with) {
-						return b, true
-					}
-				}
-			}
-		}
-	}
-	// Tags that exclude each other: one at a time.
-	for _, tag := range tags {
-		if takes(own.os, own.arch, own.cgo, []string{tag}) {
-			return b, true
-		}
-	}
-	return own, false
-}
-
-// constraintTags are the tags that the constraints of a file name, apart from platforms and versions.
-func constraintTags(h *parsedHeader) []string {
-	var tags []string
-	var walk func(constraint.Expr)
-	walk = func(x constraint.Expr) {
-		switch x := x.(type) {
-		case *constraint.TagExpr:
-			platform := slices.Contains(strayOSes, x.Tag) || slices.Contains(strayArches, x.Tag)
-			if !platform && x.Tag != "cgo" && x.Tag != "gc" && x.Tag != "unix" && !strings.HasPrefix(x.Tag, "go1.") {
-				tags = append(tags, x.Tag)
-			}
-		case *constraint.NotExpr:
-			walk(x.X)
-		case *constraint.AndExpr:
-			walk(x.X)
-			walk(x.Y)
-		case *constraint.OrExpr:
-			walk(x.X)
-			walk(x.Y)
-		}
-	}
-	for _, line := range h.constraints {
-		if x, err := constraint.Parse(line); err == nil {
-			walk(x)
-		}
-	}
-	slices.Sort(tags)
-	return slices.Compact(tags)
 }
 
 // strayOf is the ID of the package that is made for a file which no package of the workspace is compiled from.
@@ -318,63 +219,6 @@ func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta,
 	return importEdge{Import: path, Problem: "package " + path + " is not part of the workspace's build"}, nil
 }
 
-// inDir is a package of the workspace that is made of files of a directory, without tests if there is one such; nil if none is.
-func (m *metadata) inDir(dir string) *pkgMeta {
-	g := m.graph()
-	if i, ok := g.byDir[dir]; ok {
-		return &m.Packages[i]
-	}
-	return nil
-}
-
-// pathOfDir is the import path that a package of this name has in a directory.
-func (m *metadata) pathOfDir(dir, name string) string {
-	if p := m.inDir(dir); p != nil {
-		path := strings.TrimSuffix(p.Path, "_test")
-		if strings.HasSuffix(name, "_test") && !strings.HasSuffix(p.Name, "_test") {
-			return path + "_test"
-		}
-		return path
-	}
-	for up, tail := dir, ""; ; {
-		if p := m.inDir(up); p != nil {
-			return p.Path + tail
-		}
-		if up == filepath.Dir(up) {
-			return "_" + filepath.ToSlash(dir)
-		}
-		up, tail = filepath.Dir(up), "/"+filepath.Base(up)+tail
-	}
-}
-
-// dirOfPath is the directory in the workspace in which a package of this path would lie; "" if there is no telling.
-func (m *metadata) dirOfPath(path string) string {
-	g := m.graph()
-	for head, tail := path, ""; ; {
-		for _, i := range g.byPath[head] {
-			p := &m.Packages[i]
-			if file, ok := filePath(firstFile(p)); ok && p.Workspace {
-				return filepath.Join(filepath.Dir(file), filepath.FromSlash(tail))
-			}
-		}
-		if dir, ok := g.roots[head]; ok {
-			return filepath.Join(dir, filepath.FromSlash(tail))
-		}
-		if head == "" {
-			return ""
-		}
-		cut := max(strings.LastIndexByte(head, '/'), 0)
-		head, tail = head[:cut], head[cut:]+tail
-	}
-}
-
-func firstFile(p *pkgMeta) string {
-	if len(p.Files) == 0 {
-		return ""
-	}
-	return p.Files[0]
-}
-
 // goFilesIn lists the known Go files of a directory, itself only, unsaved ones included.
 func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
 	prefix := strings.TrimSuffix(dir, "/") + "/"
@@ -392,66 +236,6 @@ func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
 	})
 	slices.Sort(all)
 	return slices.Compact(all), nil
-}
-
-// askAbout is ask for a question about one file. The directory of a file that no scan finds is read first.
-func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task) error) error {
-	return w.ask(t, func(t *runtime.Task) error {
-		known, err := files.Has(t, uri)
-		if err != nil {
-			return err
-		}
-		if known || !isGoFile(uri) {
-			return fn(t)
-		}
-		adopted := false
-		if err := t.Blocking(func() (err error) {
-			adopted, err = w.adopt(t.Context(), uri)
-			return err
-		}); err != nil {
-			return err
-		}
-		if !adopted {
-			return fn(t)
-		}
-		h, err := t.Spawn(0, fn, runtime.Client(w.o.Client), runtime.Named("golang question"))
-		if err != nil {
-			return err
-		}
-		return t.Join(h)
-	})
-}
-
-// adopt brings in the Go files of the directory of a file and reports whether it is one of them. They are forgotten when the workspace is
-// indexed anew.
-func (w *workspace) adopt(ctx context.Context, uri string) (bool, error) {
-	path, ok := filePath(uri)
-	if !ok {
-		return false, nil
-	}
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return false, nil // a file that exists in an editor only, or not at all
-	}
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return false, nil
-	}
-	snap := w.eng.Snapshot()
-	defer snap.Release()
-	var list []errand
-	for _, e := range entries {
-		if !isGoFile(e.Name()) || !isInput(e.Name()) {
-			continue
-		}
-		path := filepath.Join(filepath.Dir(path), e.Name())
-		known, err := statOf(snap, fileURI(path))
-		if err != nil {
-			return false, err
-		}
-		list = append(list, errand{path: path, uri: fileURI(path), known: known})
-	}
-	_, err = w.bring(ctx, list, func(int, int) {})
-	return err == nil && slices.ContainsFunc(list, func(e errand) bool { return e.uri == uri }), err
 }
 
 // strayOwner is the stray package of a file that the build leaves out; nil if there is none.

@@ -152,6 +152,17 @@ func TestStraysFollowEdits(t *testing.T) {
 	if got := f.definitionAt("useW"); got != f.marks["w"] {
 		t.Error(got)
 	}
+	// A neighbour that is only in the editor.
+	fresh := f.uri("disk/testdata/x/fresh.go")
+	use := f.read("disk/testdata/x/one.go") + "\nvar _ = Fresh\n"
+	for uri, text := range map[string]string{fresh: "package x\n\nvar Fresh int\n", f.uri("disk/testdata/x/one.go"): use} {
+		if err := f.w.SetOverlay(f.ctx, uri, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := f.definition(f.uri("disk/testdata/x/one.go"), strings.Index(use, "Fresh")); err != nil || len(list) != 1 || list[0].URI != fresh {
+		t.Errorf("%v, %v", list, err)
+	}
 }
 
 func TestStrayIDs(t *testing.T) {
