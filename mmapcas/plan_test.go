@@ -94,9 +94,24 @@ func TestSweepLeavesLittleGarbage(t *testing.T) {
 	if st.Dropped != 150 || st.Moved > 130 {
 		t.Errorf("%+v, want 150 records dropped and no more moved than a segment holds", st)
 	}
-	if st := s.Stats(); st.StoredBytes*100 > st.LiveBytes*(100+garbageShare)+100*segmentHeaderBytes*int64(st.Segments) {
-		t.Errorf("%d bytes are stored, %d live", st.StoredBytes, st.LiveBytes)
+	// docs/DURABILITY.md promises 1.1 times what is live, also when garbage is spread evenly.
+	bounded := func() {
+		t.Helper()
+		if st := s.Stats(); st.StoredBytes*100 > st.LiveBytes*110+100*segmentHeaderBytes*int64(st.Segments) {
+			t.Errorf("%d bytes are stored, %d live", st.StoredBytes, st.LiveBytes)
+		}
 	}
+	bounded()
+	var fewer []Hash
+	for i, h := range live[150:] {
+		if i%3 != 0 {
+			fewer = append(fewer, h)
+		}
+	}
+	if st := collect(t, s, fewer); st.Moved == 0 {
+		t.Errorf("%+v, want records moved", st)
+	}
+	bounded()
 }
 
 // The power goes, or the process is killed, after every slice of a sweep that empties open segments with records that no commit covers.
