@@ -73,6 +73,10 @@ func (s *state) batch(kind uint8, payloads [][]byte, out []Hash, level affinity.
 func (s *state) window(kind uint8, payloads [][]byte, out []Hash, level affinity.Level) {
 	// Counting sort: at[b] is first the number of chunks of b blocks, then where the next of them goes.
 	var at [chunkBlocks + 1]int
+	if level == affinity.AVX512 && alike(payloads) {
+		s.direct(kind, payloads, out)
+		return
+	}
 	for _, p := range payloads {
 		switch m := 1 + len(p); {
 		case m <= chunkBytes:
@@ -111,6 +115,42 @@ func (s *state) window(kind uint8, payloads [][]byte, out []Hash, level affinity
 	clear(s.ptr[:]) // payloads are not ours to keep alive
 }
 
+// alike reports whether payloads in the order that they have make groups as good as sorted ones: all are messages of one chunk, and of as
+// many blocks or in a single group.
+func alike(payloads [][]byte) bool {
+	if len(payloads) <= narrowLanes {
+		return false
+	}
+	first := blocks(1 + len(payloads[0]))
+	single := len(payloads) <= maxLanes
+	for _, p := range payloads {
+		if 1+len(p) > chunkBytes || blocks(1+len(p)) != first && !single {
+			return false
+		}
+	}
+	// Too few are left over for a group of their own.
+	rest := len(payloads) % maxLanes
+	return rest == 0 || rest > narrowLanes
+}
+
+// direct is window for payloads that are alike.
+func (s *state) direct(kind uint8, payloads [][]byte, out []Hash) {
+	for len(payloads) > 0 {
+		n := min(maxLanes, len(payloads))
+		s.messages(kind)
+		longest := 0
+		for lane, p := range payloads[:n] {
+			s.message(lane, p)
+			longest = max(longest, len(p))
+		}
+		clear(s.rem[n:])
+		lanes16(s.group, &s.ptr, uint64(blocks(1+longest)))
+		copy(out, s.names[:n])
+		payloads, out = payloads[n:], out[n:]
+	}
+	clear(s.ptr[:])
+}
+
 func blocks(messageBytes int) int { return int(uint(messageBytes+blockBytes-1) / blockBytes) }
 
 // run does jobs, which are sorted, a group at a time; single says that all are whole messages.
@@ -131,7 +171,11 @@ func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, singl
 		narrow := len(now) <= narrowLanes
 		most := 0
 		if !narrow && single {
-			most = s.loadSingle(kind, payloads, now)
+			s.messages(kind)
+			for lane, j := range now {
+				s.message(lane, payloads[j.record])
+				most = max(most, blocks(1+len(payloads[j.record])))
+			}
 		} else {
 			for lane, j := range now {
 				most = max(most, blocks(s.load(lane, kind, payloads[j.record], j, narrow)))
@@ -155,6 +199,10 @@ func (s *state) run(kind uint8, payloads [][]byte, out []Hash, jobs []job, singl
 			switch j.part {
 			case whole, parent:
 				h := &out[j.record]
+				if !narrow {
+					*h = g.names[lane]
+					continue
+				}
 				binary.LittleEndian.PutUint32(h[0:], g.out[0][lane])
 				binary.LittleEndian.PutUint32(h[4:], g.out[1][lane])
 				binary.LittleEndian.PutUint32(h[8:], g.out[2][lane])
@@ -211,22 +259,21 @@ func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
 	return m
 }
 
-// loadSingle is load for a whole group of lanes16 of which each is a message.
-func (s *state) loadSingle(kind uint8, payloads [][]byte, jobs []job) int {
-	g, longest := s.group, 0
+// messages gets all lanes of a group of lanes16 ready for whole messages; message then gives them out.
+func (s *state) messages(kind uint8) {
+	g := s.group
 	for i := range g.kind {
 		g.kind[i] = uint32(kind)
 	}
 	g.skew, g.mask, g.counter, g.start, g.end = singles.skew, singles.mask, singles.counter, singles.start, singles.end
-	for lane, j := range jobs {
-		lane &= maxLanes - 1
-		p := payloads[j.record]
-		readRange(p)
-		s.ptr[lane] = unsafe.Pointer(unsafe.SliceData(p))
-		g.rem[lane] = uint32(1 + len(p))
-		longest = max(longest, len(p))
-	}
-	return blocks(1 + longest)
+}
+
+// message gives a lane the message of kind and p. See load for its safety.
+func (s *state) message(lane int, p []byte) {
+	lane &= maxLanes - 1
+	readRange(p)
+	s.ptr[lane] = unsafe.Pointer(unsafe.SliceData(p))
+	s.rem[lane] = uint32(1 + len(p))
 }
 
 // singles is what lanes that are messages have in common.

@@ -120,6 +120,26 @@ func TestBatchAtEveryAlignment(t *testing.T) {
 	}
 }
 
+// With the kind before it, a payload of whole blocks leaves one byte for its last block; beside it are lanes that ended before.
+func TestBatchOfLastBlocksOfOneByte(t *testing.T) {
+	data := noise(10, 4096)
+	for _, n := range []int{64, 128, 192, 512, 960} {
+		for size := 1; size <= 40; size++ {
+			payloads := make([][]byte, size)
+			for i := range payloads {
+				payloads[i] = data[i : i+n]
+				if i%3 == 1 {
+					payloads[i] = data[i : i+n-1-i]
+				}
+			}
+			names := named(2, payloads)
+			for _, l := range levels() {
+				checkBatch(t, l, 2, payloads, names)
+			}
+		}
+	}
+}
+
 func TestBatchOfLargePayloads(t *testing.T) {
 	const seed = 7
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -12,6 +12,7 @@
 // hashes several records side by side, each in a lane of the vector registers: 16 with AVX-512, 8 with AVX2 or where there
 // are no more, sorted by their number of blocks. A record of two chunks takes two lanes, and a third for their parent. Larger records, batches of
 // very few and processors without these instructions are left to zeebo/blake3, which the results always equal.
+// A payload of whole blocks, as most powers of two are, leaves one byte for its last block, which then has a shorter way through.
 // CYTISUS_CPU=portable or avx2 switches the wider code off (package affinity).
 //
 // Some processors run 512-bit vectors at a fraction of their speed for some 100 microseconds after a millisecond without

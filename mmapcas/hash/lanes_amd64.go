@@ -28,6 +28,7 @@ type group struct {
 	spill   [maxLanes]uint32              // lanes8's own
 	head    [narrowLanes][blockBytes]byte // lanes8: copy of the first block, unless it is also the last
 	tail    [narrowLanes][blockBytes]byte // lanes8: copy of the last block, padded with zeros
+	names   [maxLanes]Hash                // lanes16: the names of the messages
 }
 
 // The layout that the generator assumes: a negative constant here does not compile.
@@ -46,6 +47,7 @@ const (
 	_ = -(unsafe.Offsetof(group{}.spill) ^ 1792)
 	_ = -(unsafe.Offsetof(group{}.head) ^ 1856)
 	_ = -(unsafe.Offsetof(group{}.tail) ^ 2368)
+	_ = -(unsafe.Offsetof(group{}.names) ^ 2880)
 )
 
 // lanes8 runs up to 8 chunks of up to blocks blocks, of which there must be at least one, with AVX2.

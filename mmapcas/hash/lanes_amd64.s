@@ -2461,6 +2461,856 @@ block16:
 	VPMINUD      Z0, Z1, Z2
 	VMOVDQU32    Z2, 704(DI)
 
+	// With the kind before it, a payload of whole blocks ends with a block of one byte. If that is so in all lanes there are no
+	// rows to turn, and no more than one word of the message to add.
+	TESTQ      DX, DX
+	JZ         rows16
+	VPTERNLOGD $0xff, Z3, Z3, Z3
+	VPSLLD     $0x01, Z3, Z3
+	VPTESTMD   Z3, Z2, K1
+	KORTESTW   K1, K1
+	JNZ        rows16
+	MOVL       704(DI), CX
+	MOVQ       (SI), AX
+	SUBQ       (DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 448(DI)
+	MOVL       708(DI), CX
+	MOVQ       8(SI), AX
+	SUBQ       8(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 452(DI)
+	MOVL       712(DI), CX
+	MOVQ       16(SI), AX
+	SUBQ       16(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 456(DI)
+	MOVL       716(DI), CX
+	MOVQ       24(SI), AX
+	SUBQ       24(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 460(DI)
+	MOVL       720(DI), CX
+	MOVQ       32(SI), AX
+	SUBQ       32(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 464(DI)
+	MOVL       724(DI), CX
+	MOVQ       40(SI), AX
+	SUBQ       40(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 468(DI)
+	MOVL       728(DI), CX
+	MOVQ       48(SI), AX
+	SUBQ       48(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 472(DI)
+	MOVL       732(DI), CX
+	MOVQ       56(SI), AX
+	SUBQ       56(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 476(DI)
+	MOVL       736(DI), CX
+	MOVQ       64(SI), AX
+	SUBQ       64(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 480(DI)
+	MOVL       740(DI), CX
+	MOVQ       72(SI), AX
+	SUBQ       72(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 484(DI)
+	MOVL       744(DI), CX
+	MOVQ       80(SI), AX
+	SUBQ       80(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 488(DI)
+	MOVL       748(DI), CX
+	MOVQ       88(SI), AX
+	SUBQ       88(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 492(DI)
+	MOVL       752(DI), CX
+	MOVQ       96(SI), AX
+	SUBQ       96(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 496(DI)
+	MOVL       756(DI), CX
+	MOVQ       104(SI), AX
+	SUBQ       104(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 500(DI)
+	MOVL       760(DI), CX
+	MOVQ       112(SI), AX
+	SUBQ       112(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 504(DI)
+	MOVL       764(DI), CX
+	MOVQ       120(SI), AX
+	SUBQ       120(DI), AX
+	ADDQ       DX, AX
+	TESTQ      CX, CX
+	CMOVQEQ    DI, AX
+	MOVBLZX    (AX), CX
+	MOVL       CX, 508(DI)
+	VMOVDQU32  448(DI), Z0
+
+	// The state; what concerns the first block only is dropped as soon as it is read.
+	VMOVDQU32    384(DI), Z16
+	VMOVDQU32    704(DI), Z30
+	VPTESTMD     Z30, Z30, K5
+	VPSUBD       Z30, Z16, Z16
+	VMOVDQU32    Z16, 384(DI)
+	VPTESTNMD    Z16, Z16, K6
+	VMOVDQU32    576(DI), Z31
+	VMOVDQU32.Z  640(DI), K6, Z17
+	VPORD        Z17, Z31, Z31
+	VPXORD       Z29, Z29, Z29
+	VMOVDQU32    Z29, 448(DI)
+	VMOVDQU32    Z29, 576(DI)
+	VPTERNLOGD   $0xff, Z16, Z16, Z16
+	VMOVDQU32    Z16, 128(DI)
+	VMOVDQU32    Z16, 192(DI)
+	VMOVDQU32    512(DI), Z28
+	VMOVDQU32    768(DI), Z16
+	VMOVDQU32    832(DI), Z17
+	VMOVDQU32    896(DI), Z18
+	VMOVDQU32    960(DI), Z19
+	VMOVDQU32    1024(DI), Z20
+	VMOVDQU32    1088(DI), Z21
+	VMOVDQU32    1152(DI), Z22
+	VMOVDQU32    1216(DI), Z23
+	VPBROADCASTD iv<>+0(SB), Z24
+	VPBROADCASTD iv<>+4(SB), Z25
+	VPBROADCASTD iv<>+8(SB), Z26
+	VPBROADCASTD iv<>+12(SB), Z27
+	VPADDD       Z0, Z16, Z16
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z0, Z18, Z18
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z0, Z17, Z17
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z0, Z16, Z16
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z0, Z18, Z18
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z0, Z17, Z17
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPADDD       Z0, Z17, Z17
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x10, Z31, Z31
+	VPRORD       $0x10, Z28, Z28
+	VPRORD       $0x10, Z29, Z29
+	VPRORD       $0x10, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x0c, Z21, Z21
+	VPRORD       $0x0c, Z22, Z22
+	VPRORD       $0x0c, Z23, Z23
+	VPRORD       $0x0c, Z20, Z20
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	VPRORD       $0x08, Z31, Z31
+	VPRORD       $0x08, Z28, Z28
+	VPRORD       $0x08, Z29, Z29
+	VPRORD       $0x08, Z30, Z30
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	VPRORD       $0x07, Z21, Z21
+	VPRORD       $0x07, Z22, Z22
+	VPRORD       $0x07, Z23, Z23
+	VPRORD       $0x07, Z20, Z20
+	JMP          mixed16
+
+rows16:
 	// One row per lane. A masked load does not touch the bytes outside its mask, wherever they lie; but where they are not
 	// mapped it takes a microsecond to find that out, so that lanes without a block are pointed to a place that is.
 	MOVL       704(DI), CX
@@ -3489,6 +4339,7 @@ block16:
 	VPRORD       $0x07, Z23, Z23
 	VPRORD       $0x07, Z20, Z20
 
+mixed16:
 	// Lanes that have ended keep their result. A masked store would not be forwarded to the load of the next block.
 	VMOVDQU32 768(DI), Z0
 	VPXORD    Z24, Z16, K5, Z0
@@ -3517,5 +4368,31 @@ block16:
 	ADDQ      $0x40, DX
 	CMPQ      DX, BX
 	JB        block16
+
+	// Names: the first four words of each lane, side by side.
+	VPUNPCKLDQ    Z1, Z0, Z16
+	VPUNPCKHDQ    Z1, Z0, Z17
+	VPUNPCKLDQ    Z3, Z2, Z18
+	VPUNPCKHDQ    Z3, Z2, Z19
+	VPUNPCKLQDQ   Z18, Z16, Z0
+	VPUNPCKHQDQ   Z18, Z16, Z1
+	VPUNPCKLQDQ   Z19, Z17, Z2
+	VPUNPCKHQDQ   Z19, Z17, Z3
+	VEXTRACTI32X4 $0x00, Z0, 2880(DI)
+	VEXTRACTI32X4 $0x01, Z0, 2944(DI)
+	VEXTRACTI32X4 $0x02, Z0, 3008(DI)
+	VEXTRACTI32X4 $0x03, Z0, 3072(DI)
+	VEXTRACTI32X4 $0x00, Z1, 2896(DI)
+	VEXTRACTI32X4 $0x01, Z1, 2960(DI)
+	VEXTRACTI32X4 $0x02, Z1, 3024(DI)
+	VEXTRACTI32X4 $0x03, Z1, 3088(DI)
+	VEXTRACTI32X4 $0x00, Z2, 2912(DI)
+	VEXTRACTI32X4 $0x01, Z2, 2976(DI)
+	VEXTRACTI32X4 $0x02, Z2, 3040(DI)
+	VEXTRACTI32X4 $0x03, Z2, 3104(DI)
+	VEXTRACTI32X4 $0x00, Z3, 2928(DI)
+	VEXTRACTI32X4 $0x01, Z3, 2992(DI)
+	VEXTRACTI32X4 $0x02, Z3, 3056(DI)
+	VEXTRACTI32X4 $0x03, Z3, 3120(DI)
 	VZEROUPPER
 	RET

@@ -28,6 +28,7 @@ const (
 	offSpill   = 1792
 	offHead    = 1856
 	offTail    = 2368
+	offNames   = 2880
 )
 
 const (
@@ -119,6 +120,37 @@ func lanes16(iv, blockBytes Mem) {
 	VMOVDQU32(z(2), g.Offset(offActive))
 
 	Comment(
+		"With the kind before it, a payload of whole blocks ends with a block of one byte. If that is so in all lanes there are no",
+		"rows to turn, and no more than one word of the message to add.",
+	)
+	TESTQ(off, off)
+	JZ(LabelRef("rows16"))
+	VPTERNLOGD(Imm(0xff), z(3), z(3), z(3))
+	VPSLLD(Imm(1), z(3), z(3))
+	VPTESTMD(z(3), z(2), reg.K1)
+	KORTESTW(reg.K1, reg.K1)
+	JNZ(LabelRef("rows16"))
+	for i := range 16 {
+		MOVL(g.Offset(offActive+4*i), n.As32())
+		row16(g, ptrs, i, n, addr, off)
+		MOVBLZX(Mem{Base: addr}, n.As32())
+		MOVL(n.As32(), g.Offset(offKind+4*i))
+	}
+	VMOVDQU32(g.Offset(offKind), z(0))
+	state16(iv, g, v)
+	for _, words := range schedule() {
+		for half, quads := range [2][4][4]int{columns, diagonals} {
+			mixWide(quads, v, func(word int, a reg.VecPhysical) {
+				if words[8*half+word] == 0 {
+					VPADDD(z(0), a, a)
+				}
+			})
+		}
+	}
+	JMP(LabelRef("mixed16"))
+
+	Label("rows16")
+	Comment(
 		"One row per lane. A masked load does not touch the bytes outside its mask, wherever they lie; but where they are not",
 		"mapped it takes a microsecond to find that out, so that lanes without a block are pointed to a place that is.",
 	)
@@ -127,11 +159,7 @@ func lanes16(iv, blockBytes Mem) {
 		MOVL(g.Offset(offActive+4*i), n.As32())
 		BZHIQ(n, g.Offset(offMask+8*i), n)
 		KMOVQ(n, k)
-		MOVQ(ptrs.Offset(8*i), addr)
-		SUBQ(g.Offset(offSkew+8*i), addr)
-		ADDQ(off, addr)
-		TESTQ(n, n)
-		CMOVQEQ(g.Base, addr)
+		row16(g, ptrs, i, n, addr, off)
 		VMOVDQU8_Z(Mem{Base: addr}, k, z(i))
 	}
 
@@ -159,7 +187,53 @@ func lanes16(iv, blockBytes Mem) {
 		VSHUFI32X4(Imm(0xdd), v(12+j), v(4+j), z(12+j))
 	}
 	VPORD(g.Offset(offKind), z(0), z(0))
+	state16(iv, g, v)
+	for _, words := range schedule() {
+		for half, quads := range [2][4][4]int{columns, diagonals} {
+			mix16(quads, words[8*half:], v, z)
+		}
+	}
 
+	Label("mixed16")
+	Comment("Lanes that have ended keep their result. A masked store would not be forwarded to the load of the next block.")
+	for i := range 8 {
+		VMOVDQU32(g.Offset(offOut+outStride*i), z(i))
+		VPXORD(v(8+i), v(i), reg.K5, z(i))
+		VMOVDQU32(z(i), g.Offset(offOut+outStride*i))
+	}
+	ADDQ(Imm(block), off)
+	CMPQ(off, end)
+	JB(LabelRef("block16"))
+
+	Comment("Names: the first four words of each lane, side by side.")
+	for i := 0; i < 4; i += 2 {
+		VPUNPCKLDQ(z(i+1), z(i), v(i))
+		VPUNPCKHDQ(z(i+1), z(i), v(i+1))
+	}
+	for i := range 2 {
+		VPUNPCKLQDQ(v(2+i), v(i), z(2*i))
+		VPUNPCKHQDQ(v(2+i), v(i), z(2*i+1))
+	}
+	for i := range 4 {
+		for quarter := range 4 {
+			VEXTRACTI32X4(Imm(uint64(quarter)), z(i), g.Offset(offNames+16*(4*quarter+i)))
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// row16 sets addr to where the block of a lane is, or to somewhere that can be read if n says that none of it is to be.
+func row16(g, ptrs Mem, lane int, n, addr, off reg.GPPhysical) {
+	MOVQ(ptrs.Offset(8*lane), addr)
+	SUBQ(g.Offset(offSkew+8*lane), addr)
+	ADDQ(off, addr)
+	TESTQ(n, n)
+	CMOVQEQ(g.Base, addr)
+}
+
+// state16 loads the state for a block, and sets k5 to the lanes that have one.
+func state16(iv, g Mem, v func(int) reg.VecPhysical) {
 	Comment("The state; what concerns the first block only is dropped as soon as it is read.")
 	VMOVDQU32(g.Offset(offRem), v(0))
 	VMOVDQU32(g.Offset(offActive), v(14))
@@ -183,23 +257,6 @@ func lanes16(iv, blockBytes Mem) {
 	for i := range 4 {
 		VPBROADCASTD(iv.Offset(4*i), v(8+i))
 	}
-
-	for _, words := range schedule() {
-		for half, quads := range [2][4][4]int{columns, diagonals} {
-			mix16(quads, words[8*half:], v, z)
-		}
-	}
-	Comment("Lanes that have ended keep their result. A masked store would not be forwarded to the load of the next block.")
-	for i := range 8 {
-		VMOVDQU32(g.Offset(offOut+outStride*i), z(i))
-		VPXORD(v(8+i), v(i), reg.K5, z(i))
-		VMOVDQU32(z(i), g.Offset(offOut+outStride*i))
-	}
-	ADDQ(Imm(block), off)
-	CMPQ(off, end)
-	JB(LabelRef("block16"))
-	VZEROUPPER()
-	RET()
 }
 
 func mix16(quads [4][4]int, words []int, v, m func(int) reg.VecPhysical) {
