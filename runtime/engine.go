@@ -100,7 +100,6 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e.layers.opened(func(context.Context) error { return e.resetVolatile() })
 	if err := e.loadTiers(); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,9 @@ const (
 	// Workspace is what users edit: kept, and expected to change. It is the tier of partitions that say nothing.
 	Workspace Tier = iota
 
-	// Volatile is what belongs to the process, such as connections and progress: the partition is empty when the store is opened.
+	// Volatile is what belongs to the process, such as connections and progress: the partition is empty when the store is opened, after Close as after a
+	// crash. Its changes are part of commits, snapshots and generations and reach watchers as any others, but neither the log nor a checkpoint has them: a
+	// commit that changes nothing else costs the disk its values and nothing more, and those are garbage in the next process. Its keys stay on the heap.
 	Volatile
 
 	// Dependency is what others wrote: kept, and seldom changed. Queries that read nothing but partitions of this tier and of Frozen are known to
@@ -80,54 +82,25 @@ func (e *Engine) loadTiers() error {
 	if err != nil && !errors.Is(err, db.ErrDamaged) {
 		return fmt.Errorf("runtime: reading the tiers of partitions: %w", err)
 	}
+	var volatile []db.PartID
 	for name, tier := range e.tiers.known {
-		if err := e.applyTier(parts[name], tier); err != nil {
-			return err
+		switch part := parts[name]; {
+		case part == 0: // of a store that lost it
+		case tier == Volatile:
+			volatile = append(volatile, part)
+		case tier >= Dependency:
+			e.memo.Durable(part)
 		}
 	}
-	return nil
+	return e.setVolatile(true, volatile...)
 }
 
-// applyTier makes a tier have its effects on a partition that was filled by another process, or as another tier.
-func (e *Engine) applyTier(part db.PartID, tier Tier) error {
-	switch {
-	case part == 0: // of a store that lost it
-	case tier == Volatile:
-		return e.reset(part)
-	case tier >= Dependency:
-		e.memo.Durable(part)
+// setVolatile empties partitions and has them kept out of the log, or in it.
+func (e *Engine) setVolatile(volatile bool, parts ...db.PartID) error {
+	if err := e.db.SetUnlogged(context.Background(), volatile, parts...); err != nil && !errors.Is(err, db.ErrNotDurable) {
+		return fmt.Errorf("runtime: emptying %d partitions, volatile: %t: %w", len(parts), volatile, err)
 	}
 	return nil
-}
-
-// reset empties a partition that holds anything.
-func (e *Engine) reset(part db.PartID) error {
-	n, err := e.db.LatestCount(part, "", "")
-	if err == nil && n == 0 {
-		return nil
-	}
-	if err := e.db.Reset(context.Background(), part); err != nil {
-		return fmt.Errorf("runtime: emptying volatile partition %q: %w", e.db.PartitionName(part), err)
-	}
-	return nil
-}
-
-// resetVolatile empties what is volatile, so that the last checkpoint does not keep it.
-func (e *Engine) resetVolatile() error {
-	e.tiers.mu.Lock()
-	defer e.tiers.mu.Unlock()
-	var errs []error
-	for name, tier := range e.tiers.known {
-		if tier != Volatile {
-			continue
-		}
-		part, err := e.db.Partition(name, false)
-		if err == nil {
-			err = e.reset(part)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }
 
 // meetTier is called when the engine meets a partition.
@@ -150,8 +123,16 @@ func (e *Engine) meetTier(name string, part db.PartID, tier Tier) error {
 	if _, err := e.db.Commit(context.Background(), []db.Op{{Part: side, Key: name, Verb: db.Put, Hash: h}}); err != nil && !errors.Is(err, db.ErrNotDurable) {
 		return fmt.Errorf("runtime: storing the tier of partition %q: %w", name, err)
 	}
+	if tier == Volatile || e.tiers.known[name] == Volatile {
+		if err := e.setVolatile(tier == Volatile, part); err != nil {
+			return err
+		}
+	}
 	e.tiers.known[name] = tier
-	return e.applyTier(part, tier)
+	if tier >= Dependency {
+		e.memo.Durable(part)
+	}
+	return nil
 }
 
 // note remembers that w changes a frozen partition.

@@ -2,6 +2,8 @@ package runtime_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -208,6 +210,78 @@ func TestTierMayChangeBetweenProcesses(t *testing.T) {
 		put(t, e, p, "k", 1)
 		if err := e.Close(t.Context()); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Commits to volatile partitions leave nothing in the store but values that it did not have.
+func TestVolatileIsNotLogged(t *testing.T) {
+	e := open(t, t.TempDir(), runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet})
+	put(t, e, session, "who", "a")
+	put(t, e, session, "who", "b")
+	before, gen := e.Stats().Store.Records, e.Stats().Generation
+	told := make(chan struct{}, 201)
+	watch(t, e, session, runtime.All(), func(*runtime.Task, runtime.Changes) error { told <- struct{}{}; return nil })
+	for range 100 {
+		put(t, e, session, "who", "a")
+		put(t, e, session, "who", "b")
+	}
+	put(t, e, session, "who", "a") // another value than in the beginning: the watcher is told, however late it comes
+	<-told
+	if now := e.Stats(); now.Store.Records != before || now.Generation != gen+201 {
+		t.Errorf("%d records more, generation %d, want %d", now.Store.Records-before, now.Generation, gen+201)
+	}
+	// The collector knows that the value is needed.
+	if _, err := e.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, e, greeting, "who"); got != "a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// What a process that ends without Close leaves: volatile partitions are empty, and what was known of them, under generations that may be given out
+// again, is not believed.
+func TestVolatileAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet, History: 4}
+	e := open(t, dir, o)
+	put(t, e, inputs, "a", "1")
+	for round := range 3 {
+		who := strings.Repeat("me", round+1)
+		put(t, e, session, "who", who)
+		if got := ask(t, e, greeting, "who"); got != who {
+			t.Errorf("got %q", got)
+		}
+		if round < 2 { // the last round is in no checkpoint
+			if err := e.Checkpoint(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		gen := e.Stats().Generation
+		put(t, e, session, "who", "somebody else")
+		crashed := t.TempDir()
+		if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		after := open(t, crashed, o)
+		found := after.Stats().Generation
+		if found > gen+1 {
+			t.Errorf("generation %d, there were %d", found, gen+1)
+		}
+		for range 4 { // also in the generations that were there before
+			if got := ask(t, after, greeting, "who"); got != "nobody" {
+				t.Errorf("round %d: %q in generation %d", round, got, after.Stats().Generation)
+			}
+			put(t, after, inputs, "b", fmt.Sprint(after.Stats().Generation))
+		}
+		if s, err := after.SnapshotAt(found - 1); err == nil {
+			t.Errorf("generation %d, of the process before, can be read", found-1)
+			s.Release()
+		}
+		put(t, after, session, "who", "x")
+		if got := ask(t, after, greeting, "who"); got != "x" {
+			t.Errorf("got %q", got)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 		e := rootEntry{name: def.name, side: def.side}
 		if t := s.tree(def.id); t != nil {
 			e.changed = t.changed
-			if t.root != nil {
+			if t.root != nil && !cat.unlogged[def.id] {
 				if err := d.write(ctx, t.root); err != nil {
 					return fmt.Errorf("db: checkpoint of partition %q: %w", def.name, err)
 				}

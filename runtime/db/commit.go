@@ -13,8 +13,10 @@ type pending struct {
 	there  bool        // every record that plans names is in the store
 	def    *definition // a partition to be made; its ID is the answer
 	reset  PartID      // a partition to be emptied
+	relog  *relog      // partitions that become unlogged, or logged
 	done   bool        // guarded by turn; the answer is in res and err
-	logged bool        // something was changed; the chunk is in the log
+	differ bool        // something was changed
+	logged bool        // the chunk is in the log
 	bumped bool        // it made a generation
 	res    Result
 	err    error
@@ -47,7 +49,7 @@ func (d *DB) Reset(ctx context.Context, part PartID) error {
 		return err
 	}
 	p := &pending{ctx: ctx, reset: part}
-	if d.submit(p); p.logged {
+	if d.submit(p); p.differ {
 		d.o.Logger.Warn("db: partition reset; what was in it must be computed again", "partition", def.name, "generation", p.res.Gen)
 	}
 	return p.err
@@ -73,7 +75,7 @@ type draft struct {
 	chunks    int
 	bytes     int64
 	log       []logged
-	logged    []*pending
+	applied   []*pending
 }
 
 // drain applies all that is queued. The turn is held.
@@ -99,6 +101,8 @@ func (d *DB) drain() {
 				}
 			}
 		}
+	}
+	if len(w.applied) > 0 {
 		d.publish(w)
 	}
 	for _, p := range batch {
@@ -149,10 +153,21 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	versioned := false
 	if p.reset != 0 {
 		if side := w.cat.defs[p.reset].side; w.pick(side).root(p.reset) != nil {
-			c.resets = []PartID{p.reset}
+			if !w.cat.unlogged[p.reset] {
+				c.resets = []PartID{p.reset}
+			}
 			changed = append(changed, change{p.reset, side, nil})
 			versioned = !side
 		}
+	}
+	if p.relog != nil {
+		for _, id := range p.relog.parts {
+			if w.cur.root(id) != nil && !w.cat.unlogged[id] {
+				c.resets = append(c.resets, id)
+			}
+			changed = append(changed, change{id, false, nil})
+		}
+		versioned = true
 	}
 	d.apply.diffs = d.apply.diffs[:0]
 	for i := range p.plans {
@@ -183,7 +198,9 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 				}
 			}
 		}
-		c.sections = append(c.sections, section{part: pl.part, changes: diffs})
+		if !w.cat.unlogged[pl.part] {
+			c.sections = append(c.sections, section{part: pl.part, changes: diffs})
+		}
 	}
 	changes := d.apply.diffs
 	if len(changed) == 0 && p.def == nil {
@@ -195,8 +212,14 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if versioned {
 		c.gen++
 	}
-	if err := d.append(w, &c); err != nil {
-		return err
+	if p.logged = len(c.defs)+len(c.resets)+len(c.sections) > 0; p.logged {
+		if err := d.append(w, &c); err != nil {
+			p.logged = false
+			return err
+		}
+	}
+	if p.relog != nil {
+		w.cat = w.cat.relogging(p.relog)
 	}
 	if p.def != nil {
 		w.cat = w.cat.with(*p.def)
@@ -213,9 +236,9 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if versioned {
 		w.cur.gen = c.gen
 	}
-	p.logged, p.bumped = true, versioned
+	p.differ, p.bumped = true, versioned
 	p.res = Result{c.gen, changes}
-	w.logged = append(w.logged, p)
+	w.applied = append(w.applied, p)
 	d.counts.chunks.Add(1)
 	d.counts.changes.Add(uint64(len(changes)))
 	return nil
@@ -295,7 +318,7 @@ func (d *DB) publish(w *draft) {
 	d.due.bytes += w.bytes
 	d.counts.logChunks.Store(int64(d.due.chunks))
 	d.counts.logBytes.Add(uint64(w.bytes))
-	for _, p := range w.logged {
+	for _, p := range w.applied {
 		d.old.add(p.res.Gen, p.res.Changes)
 	}
 	d.catalog.Store(w.cat)

@@ -7,6 +7,15 @@
 // Snapshot reads one generation. A side partition has no generations: it is read as it is now (Latest), its changes are told to nobody.
 // A checkpoint writes the trees to the store; between two checkpoints the chunk records (the log) say what happened.
 //
+// # Unlogged partitions
+//
+// A versioned partition can be unlogged (SetUnlogged): its changes are part of chunks, generations and snapshots as any others, and neither the log nor a
+// checkpoint has them. A chunk that changes nothing else writes nothing at all. Its tree stays in memory, whatever Options.CacheBytes says. After Open the partition is empty.
+// On disk an unlogged partition is one that happens to be empty, so the format knows nothing of it.
+//
+// Generations that changed nothing but unlogged partitions leave no trace unless something is logged later: after Open the number may be lower than it was, but never lower than one that
+// a record in the store can have been told.
+//
 // # Trees
 //
 // A partition is a copy-on-write B+tree. Nodes are immutable. Trees and inner nodes hold links: a link leads to a node by pointer once the node is in
@@ -40,7 +49,7 @@
 // published with one store of a pointer, so chunks that touch several partitions appear at once.
 //
 //   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
-//   - C2: the log is never behind what readers can see: a chunk record is in the store before its generation is published.
+//   - C2: but for unlogged partitions the log is never behind what readers can see: a chunk record is in the store before its generation is published.
 //   - C3: each chunk record names the one before it by hash. A recovery that found anything behind the newest root ends with a chunk that carries a
 //     random number, so a record left over from a lost future, which may become readable again, cannot continue the log: it names none
 //     that is behind that chunk, and among those that name the same one the newest (by seq, which only grows) counts.

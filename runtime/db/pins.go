@@ -107,3 +107,11 @@ func (r *registry) oldest(newest uint64) uint64 {
 	}
 	return newest
 }
+
+// cut forgets all states but the newest and those that are held.
+func (r *registry) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	newest := r.states[len(r.states)-1]
+	r.states = slices.DeleteFunc(r.states, func(st *state) bool { return st != newest && st.pins.count() == 0 })
+}

@@ -105,13 +105,15 @@ func (s *state) set(id PartID, t *tree) {
 type catalog struct {
 	defs   []definition // by PartID; the first is not used
 	byName map[string]PartID
+
+	unlogged map[PartID]bool // see SetUnlogged; of this process, and not written
 }
 
 func newCatalog() *catalog { return &catalog{defs: make([]definition, 1), byName: map[string]PartID{}} }
 
 // with returns c and one more partition. Its ID must be the next one.
 func (c *catalog) with(d definition) *catalog {
-	n := &catalog{defs: append(slices.Clip(c.defs), d), byName: make(map[string]PartID, len(c.byName)+1)}
+	n := &catalog{defs: append(slices.Clip(c.defs), d), byName: make(map[string]PartID, len(c.byName)+1), unlogged: c.unlogged}
 	for name, id := range c.byName {
 		n.byName[name] = id
 	}
