@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 // it; one at a time delivers what is next in order, also for others.
 type watchers struct {
 	loops atomic.Uint64 // WatchLoopErrors
+	log   *slog.Logger
 
 	orderMu    sync.Mutex
 	order      []uint64            // guarded by orderMu: generations that were not delivered, ascending
@@ -63,27 +66,28 @@ func (ws *watchers) remove(w *watcher) {
 type delivery struct {
 	res  db.Result
 	from origin
+	done func() // called when it was told; nil: nothing to do
 }
 
 // observed is called in the commit turn for each generation.
-func (ws *watchers) observed(gen uint64, changes []db.Change) {
-	if len(changes) == 0 {
+func (ws *watchers) observed(res db.Result) {
+	if len(res.Changes) == 0 && res.Graft == nil {
 		return // a partition was reset, on nobody's behalf
 	}
 	ws.orderMu.Lock()
-	ws.order = append(ws.order, gen)
+	ws.order = append(ws.order, res.Gen)
 	ws.orderMu.Unlock()
 }
 
 // dispatch tells everyone concerned about a commit, at once or as soon as the commits before it were told about. The caller has had a session of the
 // collector since before it committed. So has whoever delivers in its place, or there was another all the time: old values can still be read.
-func (ws *watchers) dispatch(res db.Result, from origin) {
+func (ws *watchers) dispatch(res db.Result, from origin, done func()) {
 	ws.orderMu.Lock()
 	defer ws.orderMu.Unlock()
 	if ws.ready == nil {
 		ws.ready = map[uint64]delivery{}
 	}
-	ws.ready[res.Gen] = delivery{res, from}
+	ws.ready[res.Gen] = delivery{res, from, done}
 	if ws.delivering {
 		return
 	}
@@ -99,6 +103,9 @@ func (ws *watchers) dispatch(res db.Result, from origin) {
 		func() { // a condition that panics must not stop what comes after it
 			ws.orderMu.Unlock()
 			defer ws.orderMu.Lock()
+			if d.done != nil {
+				defer d.done()
+			}
 			ws.deliver(d.res, d.from)
 		}()
 	}
@@ -124,19 +131,46 @@ func (ws *watchers) deliver(res db.Result, from origin) {
 			}
 		}
 	}
+	var (
+		bulk  []*watcher // that may be concerned by what is not listed
+		waits []*keyWait
+	)
+	if g := res.Graft; g != nil {
+		bulk = ws.byPart[g.Part]
+		waits = slices.Collect(maps.Keys(ws.waits[g.Part]))
+	}
 	ws.mu.RUnlock()
 
 	from.depth++
 	var told []*watcher
-	for _, m := range matches {
-		if !m.w.concerns(m.c) {
-			continue
+	tell := func(w *watcher, c db.Change) {
+		if !w.concerns(c) {
+			return
 		}
-		m.w.merge(pendingChange{
-			Change: Change{Key: m.c.Key, Old: Blob{m.c.Old}, New: Blob{m.c.New}}, first: res.Gen, last: res.Gen,
+		w.merge(pendingChange{
+			Change: Change{Key: c.Key, Old: Blob{c.Old}, New: Blob{c.New}}, first: res.Gen, last: res.Gen,
 		})
-		if !slices.Contains(told, m.w) {
-			told = append(told, m.w)
+		if !slices.Contains(told, w) {
+			told = append(told, w)
+		}
+	}
+	for _, m := range matches {
+		tell(m.w, m.c)
+	}
+	for _, w := range bulk {
+		ws.each(res.Graft, w.pat, func(c db.Change) bool {
+			tell(w, c)
+			return true
+		})
+	}
+	for _, kw := range waits {
+		met := false
+		whole := ws.each(res.Graft, kw.pat, func(c db.Change) bool {
+			met = !c.New.IsZero() && kw.pat.Match(c.Key)
+			return !met
+		})
+		if met || !whole {
+			fires = append(fires, kw.fire) // whoever waits looks again
 		}
 	}
 	for _, fire := range fires {
@@ -145,6 +179,15 @@ func (ws *watchers) deliver(res db.Result, from origin) {
 	for _, w := range told {
 		w.wake(from)
 	}
+}
+
+// each calls fn for what a graft changed within the bounds of a pattern, and reports whether that could be read.
+func (ws *watchers) each(g *db.Graft, pat Pattern, fn func(db.Change) bool) bool {
+	err := g.Each(db.Span{Lo: pat.lo, Hi: pat.hi}, fn)
+	if err != nil {
+		ws.log.Error("runtime: what a bulk commit changed could not be read; watchers may have missed some of it", "err", err)
+	}
+	return err == nil
 }
 
 func (ws *watchers) await(kw *keyWait) {

@@ -86,6 +86,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
+	e.watchers.log = o.Logger
 	e.db.OnCommit(e.watchers.observed)
 	e.layers.opened(e.db.Close)
 	if err := e.loadCycle(); err != nil {

@@ -72,7 +72,7 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 	// A commit that is applied but not durable has changes and an error.
 	if len(res.Changes) > 0 {
 		e.gc.Referred(res.Changes)
-		e.watchers.dispatch(res, from)
+		e.watchers.dispatch(res, from, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("runtime: commit of %d changes: %w", len(w.ops), err)

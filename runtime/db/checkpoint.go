@@ -95,7 +95,7 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
 	before = d.note
-	n := note{root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq}
+	n := note{format: before.format, root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq}
 	if h == before.root {
 		n.before = before.before
 	}

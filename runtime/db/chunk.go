@@ -20,6 +20,14 @@ type chunk struct {
 	resets   []PartID     // partitions emptied without a list of what was in them; they come before sections. Ascending
 	sections []section
 	pieces   []Hash // records with more sections, before those above. Only one of the two is used
+	grafts   []graft
+}
+
+// A graft gives a partition another tree. It comes after resets and sections, and no section is of its partition.
+type graft struct {
+	part PartID
+	root Hash // of the tree; zero: empty
+	Delta
 }
 
 // A definition names a partition.
@@ -57,7 +65,11 @@ func (c *chunk) encode() []byte { return c.append(nil) }
 
 // append appends c's record to b.
 func (c *chunk) append(b []byte) []byte {
-	b = append(b, formatV1)
+	format := byte(formatV1)
+	if len(c.grafts) > 0 {
+		format = formatV2
+	}
+	b = append(b, format)
 	b = binary.AppendUvarint(b, c.seq)
 	b = binary.AppendUvarint(b, c.gen)
 	b = append(b, c.prev[:]...)
@@ -78,12 +90,23 @@ func (c *chunk) append(b []byte) []byte {
 	for _, h := range c.pieces {
 		b = append(b, h[:]...)
 	}
-	return appendSections(b, c.sections)
+	b = appendSections(b, c.sections)
+	if format == formatV1 {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.grafts)))
+	for _, g := range c.grafts {
+		b = append(binary.AppendUvarint(b, uint64(g.part)), g.root[:]...)
+		for _, n := range []uint64{g.Inserted, g.Changed, g.Deleted} {
+			b = binary.AppendUvarint(b, n)
+		}
+	}
+	return b
 }
 
 func decodeChunk(payload []byte) (*chunk, error) {
 	d := &decoder{b: payload}
-	d.format()
+	format := d.format(formatV2)
 	c := &chunk{seq: d.uvarint(), gen: d.uvarint(), prev: d.hash()}
 	switch d.byte() {
 	case 0:
@@ -111,10 +134,31 @@ func decodeChunk(payload []byte) (*chunk, error) {
 	if len(c.pieces) > 0 && len(c.sections) > 0 {
 		d.fail("sections both inside and outside")
 	}
+	if format == formatV2 {
+		d.grafts(c)
+	}
 	if err := d.end(); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// grafts reads what a chunk has in the second format only.
+func (d *decoder) grafts(c *chunk) {
+	n := d.count(1 + hashLen + 3)
+	if n == 0 {
+		d.fail("second format without a graft")
+	}
+	for range n {
+		g := graft{part: d.part(), root: d.hash(), Delta: Delta{d.uvarint(), d.uvarint(), d.uvarint()}}
+		if n := len(c.grafts); n > 0 && c.grafts[n-1].part >= g.part {
+			d.fail("grafts out of order")
+		}
+		if g.Delta == (Delta{}) {
+			d.fail("graft of nothing")
+		}
+		c.grafts = append(c.grafts, g)
+	}
 }
 
 func appendDefinition(b []byte, d definition) []byte {
@@ -205,7 +249,7 @@ func appendPiece(b []byte, sections []section) []byte {
 
 func decodePiece(payload []byte) ([]section, error) {
 	d := &decoder{b: payload}
-	d.format()
+	d.format(formatV1)
 	s := d.sections()
 	return s, d.end()
 }

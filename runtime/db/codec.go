@@ -81,11 +81,13 @@ func (d *decoder) part() PartID {
 	return PartID(v)
 }
 
-// format checks the first byte.
-func (d *decoder) format() {
-	if f := d.byte(); f != formatV1 {
+// format returns the first byte, which must be a format up to newest.
+func (d *decoder) format(newest byte) byte {
+	f := d.byte()
+	if f < formatV1 || f > newest {
 		d.fail("format %d", f)
 	}
+	return f
 }
 
 // end checks that nothing is left and returns what went wrong, if anything.

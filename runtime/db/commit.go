@@ -14,6 +14,8 @@ type pending struct {
 	def    *definition // a partition to be made; its ID is the answer
 	reset  PartID      // a partition to be emptied
 	relog  *relog      // partitions that become unlogged, or logged
+	bulk   *Bulk       // nil, or whose tree is to be its partition's
+	force  bool        // the bulk is to be brought up to date in the turn
 	done   bool        // guarded by turn; the answer is in res and err
 	differ bool        // something was changed
 	logged bool        // the chunk is in the log
@@ -110,9 +112,10 @@ func (d *DB) drain() {
 	}
 	for _, p := range batch {
 		if p.bumped && len(d.observers) > 0 {
-			told := w.versioned(p.res.Changes)
+			told := p.res
+			told.Changes = w.versioned(told.Changes)
 			for _, o := range d.observers {
-				o.fn(p.res.Gen, told) // C4
+				o.fn(told) // C4
 			}
 		}
 	}
@@ -169,6 +172,10 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		}
 		versioned = true
 	}
+	grafted, err := p.bulk.graft(w, p.force)
+	if err != nil {
+		return err
+	}
 	d.apply.diffs = d.apply.diffs[:0]
 	for i := range p.plans {
 		pl := &p.plans[i]
@@ -203,6 +210,13 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		}
 	}
 	changes := d.apply.diffs
+	if grafted != nil {
+		if !w.cat.unlogged[grafted.Part] {
+			c.grafts = []graft{{grafted.Part, treeHash(grafted.after), grafted.Delta}}
+		}
+		changed = append(changed, change{grafted.Part, false, grafted.after})
+		versioned = true
+	}
 	if len(changed) == 0 && p.def == nil {
 		p.res.Gen = w.cur.gen // C1
 		d.counts.unchanged.Add(1)
@@ -212,7 +226,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if versioned {
 		c.gen++
 	}
-	if p.logged = len(c.defs)+len(c.resets)+len(c.sections) > 0; p.logged {
+	if p.logged = len(c.defs)+len(c.resets)+len(c.sections)+len(c.grafts) > 0; p.logged {
 		if err := d.append(w, &c); err != nil {
 			p.logged = false
 			return err
@@ -237,10 +251,13 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		w.cur.gen = c.gen
 	}
 	p.differ, p.bumped = true, versioned
-	p.res = Result{c.gen, changes}
+	p.res = Result{c.gen, changes, grafted}
 	w.applied = append(w.applied, p)
 	d.counts.chunks.Add(1)
 	d.counts.changes.Add(uint64(len(changes)))
+	if grafted != nil {
+		d.counts.changes.Add(grafted.Keys())
+	}
 	return nil
 }
 
@@ -346,13 +363,13 @@ func (d *DB) sync(gen uint64) error {
 
 // An observer is told of each generation.
 type observer struct {
-	fn func(gen uint64, changes []Change)
+	fn func(Result)
 }
 
 // OnCommit has fn called for each generation from now on, in order, once it is visible; a snapshot taken in fn may be of a later one. fn runs in the
-// commit turn: it must be quick and must not commit, checkpoint, close or stop. Changes are shared: read-only. stop waits for a
+// commit turn: it must be quick and must not commit, checkpoint, close or stop. Changes, which leave out side partitions and are none for a Reset, are shared: read-only. stop waits for a
 // running call; fn is not called after it.
-func (d *DB) OnCommit(fn func(gen uint64, changes []Change)) (stop func()) {
+func (d *DB) OnCommit(fn func(Result)) (stop func()) {
 	o := &observer{fn}
 	d.turn.Lock()
 	defer d.turn.Unlock()

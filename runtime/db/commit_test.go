@@ -172,7 +172,8 @@ func TestEmptyCommitKeepsGenerationAndWritesNothing(t *testing.T) {
 func TestSidePartitionsHaveNoGenerationsAndTellNobody(t *testing.T) {
 	b := newBench(t, Options{})
 	told := 0
-	defer b.OnCommit(func(_ uint64, changes []Change) {
+	defer b.OnCommit(func(res Result) {
+		changes := res.Changes
 		for _, c := range changes {
 			if c.Part != b.p {
 				t.Errorf("told of %+v", c)
@@ -258,7 +259,8 @@ func TestCombinedCommits(t *testing.T) {
 	var mu sync.Mutex
 	var told []uint64
 	seen := map[string]bool{}
-	stop := b.OnCommit(func(gen uint64, changes []Change) {
+	stop := b.OnCommit(func(res Result) {
+		gen, changes := res.Gen, res.Changes
 		told = append(told, gen)
 		for _, c := range changes {
 			seen[c.Key] = true
@@ -300,7 +302,8 @@ func TestTurnTakesAllThatWait(t *testing.T) {
 	b := newBench(t, Options{})
 	before := b.Stats().Turns
 	inside, goOn := make(chan struct{}), make(chan struct{})
-	stop := b.OnCommit(func(gen uint64, _ []Change) {
+	stop := b.OnCommit(func(res Result) {
+		gen := res.Gen
 		if gen == 1 {
 			close(inside)
 			<-goOn

@@ -54,6 +54,17 @@
 //     random number, so a record left over from a lost future, which may become readable again, cannot continue the log: it names none
 //     that is behind that chunk, and among those that name the same one the newest (by seq, which only grows) counts.
 //   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
+//   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of it, was made durable as the store is set to.
+//
+// # Bulks
+//
+// A Bulk is a commit that does not fit into memory. Its operations come in key order and are applied in batches to a tree of its own, which shares with the partition's tree
+// what is equal. The nodes of each batch go to the store at once; in memory stays the path to where the next batch goes on. Committing makes that tree durable
+// and hangs it into the partition in one small chunk (a graft), with operations on other partitions if there are any. If the partition has
+// changed since the bulk began, what changed is brought into the bulk's tree first, outside of the turn; after bulkTries times, in it. Recovery reads
+// the top of the tree and hangs it in again: what is below was durable before (C5).
+//
+// What a bulk changed is not listed but found: Graft.Each and DB.Diff walk two trees at once and pass over what is equal by hash. Replaced gets no notes of it.
 //
 // # Snapshots
 //

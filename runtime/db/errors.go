@@ -16,6 +16,8 @@ var (
 	ErrPartitionKind = errors.New("db: partition is of the other kind")         // side asked as versioned, or the other way round
 	ErrKeyTooLong    = errors.New("db: key too long")                           // more than MaxKeyBytes, in a key, a prefix or a partition's name
 	ErrBadOp         = errors.New("db: malformed operation")                    // an unknown verb, or a put of the zero hash
+	ErrOrder         = errors.New("db: keys of a bulk must ascend")             // a key that is not greater than the one before
+	ErrBulkDone      = errors.New("db: bulk has ended")                         // a call after Commit, Close or an error of it
 	ErrDangling      = errors.New("db: commit names a record not in the store") // matched by DanglingError
 	ErrDamaged       = errors.New("db: damaged partition")                      // matched by DamagedError
 	ErrNotDurable    = errors.New("db: committed, but not known to be durable") // the chunk is visible and survives the process; syncing it failed

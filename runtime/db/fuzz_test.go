@@ -47,6 +47,7 @@ func FuzzChunk(f *testing.F) {
 	}
 	f.Add(c.encode())
 	f.Add((&chunk{seq: 1, turn: hashOf(9), pieces: []Hash{hashOf(5), hashOf(6)}}).encode())
+	f.Add((&chunk{seq: 2, gen: 9, grafts: []graft{{3, hashOf(7), Delta{1, 2, 300}}, {4, Hash{}, Delta{Deleted: 1}}}}).encode())
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		c, err := decodeChunk(payload)
 		if err != nil {
@@ -91,6 +92,7 @@ func FuzzRoot(f *testing.F) {
 
 func FuzzNote(f *testing.F) {
 	f.Add((&note{root: hashOf(1), seq: 2, gen: 3, last: hashOf(4), before: hashOf(5), head: hashOf(6), headSeq: 700, headGen: 8}).encode())
+	f.Add((&note{format: formatV2, root: hashOf(1)}).encode())
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		n, err := decodeNote(payload)
 		if err != nil {

@@ -45,4 +45,42 @@ type Result struct {
 
 	// Changes lists what changed, ordered by partition and key, in versioned and side partitions. It is shared: read-only.
 	Changes []Change
+
+	// Graft tells what a Bulk changed; nil if the chunk had none, or it changed nothing.
+	Graft *Graft
+}
+
+// A Delta counts keys that are not what they were.
+type Delta struct{ Inserted, Changed, Deleted uint64 }
+
+// count adds one key, of which one of the two records may be missing, or takes it off again.
+func (d *Delta) count(before, after Hash, by uint64) {
+	switch {
+	case before == after:
+	case before.IsZero():
+		d.Inserted += by
+	case after.IsZero():
+		d.Deleted += by
+	default:
+		d.Changed += by
+	}
+}
+
+// Keys returns the number of keys.
+func (d Delta) Keys() uint64 { return d.Inserted + d.Changed + d.Deleted }
+
+// A Graft says what a Bulk did to its partition. Its changes are not listed: Each finds them.
+type Graft struct {
+	Part PartID
+	Delta
+
+	d             *DB
+	before, after *link
+}
+
+// Each calls fn for the changes within a span, in key order, until fn returns false. It compares the two trees as DB.Diff does, and must be called before the Bulk is closed.
+func (g *Graft) Each(sp Span, fn func(Change) bool) error {
+	return g.d.explain(g.Part, diff(g.d.st, g.before, g.after, sp, func(key string, before, after Hash) bool {
+		return fn(Change{g.Part, key, before, after})
+	}))
 }

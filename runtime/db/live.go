@@ -205,6 +205,11 @@ func refs(kind mmapcas.Kind, payload []byte, fn func(h Hash, own bool)) {
 			fn(h, true)
 		}
 		values(c.sections)
+		for _, g := range c.grafts {
+			if !g.root.IsZero() {
+				fn(g.root, true)
+			}
+		}
 	case KindPiece:
 		if s, err := decodePiece(payload); err == nil {
 			values(s)

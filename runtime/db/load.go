@@ -10,6 +10,13 @@ type nodeError struct {
 
 func (e *nodeError) Error() string { return fmt.Sprintf("record %v: %s", e.hash, e.reason) }
 
+// rootLink returns a clean link to a root node.
+func rootLink(h Hash, n *node) *link {
+	l := &link{size: n.count(), hash: h}
+	l.node.Store(n)
+	return l
+}
+
 // A loader reads the node that a hash names.
 type loader interface {
 	load(h Hash) (*node, error)

@@ -45,26 +45,45 @@ func (w world) apply(ops []Op, side map[PartID]bool) (world, []Change) {
 			maps.DeleteFunc(m, func(k string, _ Hash) bool { return strings.HasPrefix(k, op.Key) })
 		}
 	}
+	return n, n.end(w, side)
+}
+
+// end gives n its generation, as what a chunk made of w, and returns the differences.
+func (n *world) end(w world, side map[PartID]bool) []Change {
+	changes := w.diff(*n)
+	for _, c := range changes {
+		if !side[c.Part] {
+			n.gen = w.gen + 1
+		}
+	}
+	for _, c := range changes {
+		n.changed[c.Part] = n.gen
+	}
+	return changes
+}
+
+// diff returns what differs between two worlds.
+func (w world) diff(n world) []Change {
 	var changes []Change
-	versioned := false
 	for id, m := range n.parts {
 		keys := maps.Clone(m)
 		maps.Copy(keys, w.parts[id])
 		for k := range keys {
 			if old, now := w.parts[id][k], m[k]; old != now {
 				changes = append(changes, Change{id, k, old, now})
-				versioned = versioned || !side[id]
 			}
 		}
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Part, b.Part), cmp.Compare(a.Key, b.Key)) })
-	if versioned {
-		n.gen++
-	}
+	return changes
+}
+
+// delta counts changes.
+func delta(changes []Change) (d Delta) {
 	for _, c := range changes {
-		n.changed[c.Part] = n.gen
+		d.count(c.Old, c.New, 1)
 	}
-	return n, changes
+	return d
 }
 
 type heldSnapshot struct {
@@ -84,8 +103,9 @@ type dbModel struct {
 	snaps []heldSnapshot
 	told  []Result // by OnCommit
 
-	past   []world // the newest of each generation since opened
-	opened uint64  // the generation found when the database was opened last
+	past    []world // the newest of each generation since opened
+	history []world // of all commits
+	opened  uint64  // the generation found when the database was opened last
 }
 
 func (m *dbModel) open() {
@@ -96,7 +116,7 @@ func (m *dbModel) open() {
 	m.d = d
 	m.snaps = nil
 	m.opened = d.Generation()
-	d.OnCommit(func(gen uint64, changes []Change) { m.told = append(m.told, Result{gen, changes}) })
+	d.OnCommit(func(res Result) { m.told = append(m.told, res) })
 	for i, name := range m.names {
 		id, err := d.Partition(name, m.side[PartID(i+1)])
 		if err != nil || id != PartID(i+1) {
@@ -126,12 +146,106 @@ func (m *dbModel) commit(ops []Op) {
 	}
 	var told []Result
 	if want.gen != m.want.gen {
-		told = []Result{{want.gen, slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return m.side[c.Part] })}}
+		told = []Result{{Gen: want.gen, Changes: slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return m.side[c.Part] })}}
 	}
 	if fmt.Sprint(m.told) != fmt.Sprint(told) {
 		m.t.Fatalf("observers were told %v, want %v", m.told, told)
 	}
 	m.want = want
+	m.history = append(m.history, want)
+	m.remember()
+}
+
+// bulk commits through a Bulk, or abandons it, perhaps with commits beside it.
+func (m *dbModel) bulk() {
+	part := PartID(1)
+	for id := range m.side {
+		if !m.side[id] && id > part && rapid.Bool().Draw(m.t, "other") {
+			part = id
+		}
+	}
+	b, err := m.d.BeginBulk(m.t.Context(), part)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer b.Close()
+	b.batch = rapid.SampledFrom([]int{1, 3, 50, bulkBatch}).Draw(m.t, "batch")
+	base := m.want
+	mine := maps.Clone(base.parts[part])
+	keys := sortedKeys(mine)
+	if rapid.Bool().Draw(m.t, "sparse") {
+		keys = nil
+	}
+	for range rapid.IntRange(0, 40).Draw(m.t, "keys") {
+		keys = append(keys, anyKey.Draw(m.t, "key"))
+	}
+	slices.Sort(keys)
+	for _, k := range slices.Compact(keys) {
+		var h Hash
+		if rapid.IntRange(0, 3).Draw(m.t, "verb") > 0 {
+			h = value(m.t, m.st, fmt.Sprint(rapid.IntRange(0, 5).Draw(m.t, "value")))
+			mine[k] = h
+			err = b.Put(k, h)
+		} else {
+			delete(mine, k)
+			err = b.Delete(k)
+		}
+		if err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	for range rapid.IntRange(0, 2).Draw(m.t, "beside") {
+		m.commit(m.ops())
+	}
+	if rapid.IntRange(0, 9).Draw(m.t, "abandon") == 0 {
+		return
+	}
+	ops := slices.DeleteFunc(m.ops(), func(op Op) bool { return op.Part == part })
+	want, others := m.want.apply(ops, m.side)
+	want.gen = m.want.gen
+	for _, c := range base.diff(world{parts: map[PartID]map[string]Hash{part: mine}}) {
+		if want.parts[part][c.Key] = c.New; c.New.IsZero() {
+			delete(want.parts[part], c.Key)
+		}
+	}
+	all := want.end(m.want, m.side)
+	grafted := slices.DeleteFunc(all, func(c Change) bool { return c.Part != part })
+	m.told = nil
+	res, err := b.Commit(m.t.Context(), ops...)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if res.Gen != want.gen || !slices.Equal(res.Changes, others) || (res.Graft != nil) != (len(grafted) > 0) || len(m.told) != int(want.gen-m.want.gen) {
+		m.t.Fatalf("bulk: generation %d, changes %v, graft %v, told %v, want %d, %v and %v", res.Gen, res.Changes, res.Graft, m.told, want.gen, others, grafted)
+	}
+	if g := res.Graft; g != nil {
+		var each []Change
+		err := g.Each(Span{}, func(c Change) bool { each = append(each, c); return true })
+		if err != nil || g.Part != part || g.Delta != delta(grafted) || !slices.Equal(each, grafted) || m.told[0].Graft != g {
+			m.t.Fatalf("graft of %d: %+v, %v, %v, want %v", g.Part, g.Delta, each, err, grafted)
+		}
+	}
+	m.want = want
+	m.history = append(m.history, want)
+	m.remember()
+}
+
+// checkDiff compares two generations.
+func (m *dbModel) checkDiff(a, b heldSnapshot) {
+	for id := range a.want.parts {
+		if m.side[id] {
+			continue
+		}
+		sp := anySpan(m.t)
+		var got []Change
+		if err := m.d.Diff(a.Snapshot, b.Snapshot, id, sp, func(c Change) bool { got = append(got, c); return true }); err != nil {
+			m.t.Fatal(err)
+		}
+		want := slices.DeleteFunc(a.want.diff(b.want), func(c Change) bool { return c.Part != id || !sp.Contains(c.Key) })
+		if !slices.Equal(got, want) {
+			m.t.Fatalf("partition %d, %+v, from generation %d to %d: %v, want %v", id, sp, a.want.gen, b.want.gen, got, want)
+		}
+	}
 }
 
 func (m *dbModel) ops() []Op {
@@ -284,6 +398,15 @@ func (m *dbModel) checkPast() {
 	}
 }
 
+// remember keeps the newest of each generation.
+func (m *dbModel) remember() {
+	if n := len(m.past); n > 0 && m.past[n-1].gen == m.want.gen {
+		m.past[n-1] = m.want // only side partitions have changed, or nothing
+	} else {
+		m.past = append(m.past, m.want)
+	}
+}
+
 // check compares everything that can be read now.
 func (m *dbModel) check() {
 	if g := m.d.Generation(); g != m.want.gen {
@@ -301,11 +424,7 @@ func (m *dbModel) check() {
 			m.t.Fatalf("count of partition %d: %d, %v, want %d", id, n, err, len(want))
 		}
 	}
-	if n := len(m.past); n > 0 && m.past[n-1].gen == m.want.gen {
-		m.past[n-1] = m.want // only side partitions have changed, or nothing
-	} else {
-		m.past = append(m.past, m.want)
-	}
+	m.remember()
 	m.checkPast()
 	oldest := m.want.gen - min(uint64(m.o.History), m.want.gen-m.opened)
 	for _, s := range m.snaps {
@@ -391,6 +510,17 @@ func TestDatabaseAgainstMaps(t *testing.T) {
 					ops = append(ops, Op{1, fmt.Sprintf("bulk%03d", i*7%150), Put, h})
 				}
 				m.commit(ops)
+			},
+			"graft": func(t *rapid.T) { m.t = t; m.bulk() },
+			"diff": func(t *rapid.T) {
+				m.t = t
+				if len(m.snaps) > 0 {
+					now := heldSnapshot{m.d.Snapshot(), m.want}
+					defer now.Release()
+					then := rapid.SampledFrom(m.snaps).Draw(t, "then")
+					m.checkDiff(then, now)
+					m.checkDiff(now, then)
+				}
 			},
 			"partition": func(t *rapid.T) {
 				m.t = t
@@ -479,19 +609,22 @@ func TestPowerCutLeavesAPrefix(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 {
-			history := []world{m.want} // since what is certain to survive
+			m.history = []world{m.want} // since what is certain to survive
 			for range rapid.IntRange(0, 12).Draw(t, "commits") {
-				m.commit(m.ops())
-				history = append(history, m.want)
+				if rapid.IntRange(0, 4).Draw(t, "how") > 0 {
+					m.commit(m.ops())
+				} else {
+					m.bulk()
+				}
 				if rapid.IntRange(0, 5).Draw(t, "checkpoint") == 0 {
 					if err := m.d.Checkpoint(t.Context()); err != nil {
 						t.Fatal(err)
 					}
-					history = []world{m.want}
+					m.history = []world{m.want}
 				}
 			}
 			if durable {
-				history = history[len(history)-1:]
+				m.history = m.history[len(m.history)-1:]
 			}
 			after := m.st.cutPower(newRand(rapid.Uint64().Draw(t, "cut")))
 			m.close()
@@ -506,13 +639,13 @@ func TestPowerCutLeavesAPrefix(t *testing.T) {
 			}
 			// The generation is that of the state, or beyond all that are still known.
 			gen := m.d.Generation()
-			i := slices.IndexFunc(history, func(w world) bool {
+			i := slices.IndexFunc(m.history, func(w world) bool {
 				return maps.Equal(w.parts[1], got.parts[1]) && maps.Equal(w.parts[2], got.parts[2]) && gen >= w.gen
 			})
 			if i < 0 {
-				t.Fatalf("generation %d, %v is the state after none of %d commits", gen, got.parts, len(history))
+				t.Fatalf("generation %d, %v is the state after none of %d commits", gen, got.parts, len(m.history))
 			}
-			m.want = history[i].clone()
+			m.want = m.history[i].clone()
 			m.want.gen = m.d.Generation()
 		}
 	})

@@ -99,7 +99,8 @@ func TestCursorEndsWithItsSnapshot(t *testing.T) {
 func TestHistory(t *testing.T) {
 	b := newBench(t, Options{History: 4})
 	inside, goOn := make(chan struct{}), make(chan struct{})
-	stop := b.OnCommit(func(gen uint64, _ []Change) {
+	stop := b.OnCommit(func(res Result) {
+		gen := res.Gen
 		if gen == 1 {
 			close(inside)
 			<-goOn
@@ -191,7 +192,8 @@ func TestWaitingReadRacesWithTheCommitThatSatisfiesIt(t *testing.T) {
 		var wg sync.WaitGroup
 		var stop func()
 		wg.Go(func() {
-			stop = b.OnCommit(func(_ uint64, changes []Change) {
+			stop = b.OnCommit(func(res Result) {
+				changes := res.Changes
 				for _, c := range changes {
 					if c.Key == key {
 						told.Store(true)

@@ -32,8 +32,8 @@ type recovery struct {
 // recover sets d to what the store holds.
 func (d *DB) recover() error {
 	raw := d.st.Note()
-	if len(raw) > 0 && raw[0] > formatV1 {
-		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV1)
+	if len(raw) > 0 && raw[0] > formatV2 {
+		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV2)
 	}
 	var n note
 	if len(raw) > 0 {
@@ -203,8 +203,7 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 		if !p.tree.IsZero() {
 			n, err := d.st.load(p.tree)
 			if err == nil {
-				t.root = &link{size: n.count(), hash: p.tree}
-				t.root.node.Store(n)
+				t.root = rootLink(p.tree, n)
 			} else if err := r.lose(id, err); err != nil {
 				return nil, err
 			}
@@ -297,6 +296,21 @@ func (d *DB) redo(r *recovery, c found) error {
 			}
 		}
 	}
+	grafts := make([]*tree, len(c.grafts))
+	for i, g := range c.grafts {
+		if def, err := cat.find(g.part); err != nil || def.side {
+			return fmt.Errorf("%w: a graft on partition %d", ErrNoPartition, g.part)
+		}
+		grafts[i] = &tree{changed: c.gen}
+		if g.root.IsZero() {
+			continue
+		}
+		n, err := d.st.load(g.root) // what is below it was durable before the chunk was written (C5)
+		if err != nil {
+			return fmt.Errorf("%w: %w: a graft on partition %q", errRecord, err, cat.defs[g.part].name)
+		}
+		grafts[i].root = rootLink(g.root, n)
+	}
 	r.cat, r.cur.gen = cat, c.gen
 	for _, id := range c.resets {
 		delete(r.lost, id)
@@ -315,6 +329,10 @@ func (d *DB) redo(r *recovery, c found) error {
 			continue
 		}
 		r.state(s.part).set(s.part, &tree{root, c.gen})
+	}
+	for i, g := range c.grafts {
+		delete(r.lost, g.part)
+		r.cur.set(g.part, grafts[i])
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (r *root) encode() []byte {
 
 func decodeRoot(payload []byte) (*root, error) {
 	d := &decoder{b: payload}
-	d.format()
+	d.format(formatV1)
 	r := &root{seq: d.uvarint(), gen: d.uvarint(), last: d.hash()}
 	names := map[string]bool{}
 	for i := range d.count(3 + hashLen + 1) {
@@ -52,6 +52,7 @@ func decodeRoot(payload []byte) (*root, error) {
 
 // A note is what the store's manifest keeps for the database: where to begin at Open.
 type note struct {
+	format  byte   // formatV2 once a chunk has had a graft; zero is formatV1
 	root    Hash   // the newest root
 	seq     uint64 // its seq, gen and last, should it be damaged
 	gen     uint64
@@ -63,7 +64,7 @@ type note struct {
 }
 
 func (n *note) encode() []byte {
-	b := append([]byte{formatV1}, n.root[:]...)
+	b := append([]byte{max(n.format, formatV1)}, n.root[:]...)
 	b = binary.AppendUvarint(b, n.seq)
 	b = binary.AppendUvarint(b, n.gen)
 	b = append(b, n.last[:]...)
@@ -75,9 +76,9 @@ func (n *note) encode() []byte {
 
 func decodeNote(b []byte) (note, error) {
 	d := &decoder{b: b}
-	d.format()
+	format := d.format(formatV2)
 	n := note{
-		root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), last: d.hash(),
+		format: format, root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), last: d.hash(),
 		before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint(),
 	}
 	if n.headSeq < n.seq || n.headGen < n.gen {

@@ -213,7 +213,7 @@ func TestCollectionBesideCommits(t *testing.T) {
 	var stop atomic.Bool
 	var wg sync.WaitGroup
 	commits, often, failed := 0, make(chan struct{}), make(chan struct{}, 2)
-	b.OnCommit(func(uint64, []Change) {
+	b.OnCommit(func(Result) {
 		if commits++; commits%200 == 0 {
 			select {
 			case often <- struct{}{}:

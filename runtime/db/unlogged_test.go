@@ -39,7 +39,7 @@ func TestUnloggedChunkWritesNothing(t *testing.T) {
 	}
 	b.setUnlogged(true, u)
 	told := ""
-	b.OnCommit(func(gen uint64, changes []Change) { told = show(Result{gen, changes}) })
+	b.OnCommit(func(res Result) { told = show(res) })
 	wrote, syncs := b.st.own(), 0
 	b.st.fail = func(op string, _ mmapcas.Kind) error {
 		if op != "put" {

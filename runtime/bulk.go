@@ -1,0 +1,94 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A BulkWriter collects the changes of one bulk commit. It belongs to the function it was given to and ends with it.
+type BulkWriter[V any] struct {
+	p    *Partition[V]
+	eng  *Engine
+	bulk *db.Bulk
+}
+
+// Bulk is Engine.Commit for more changes to one partition than should be in memory at once: fn gives them in ascending order of their keys, and they go to the store as
+// they come. All of them become visible in one generation, or, if fn or Bulk returns an error, none. The memory that it needs does not depend on their number, but for watchers of the
+// partition: they are told of every key that changed and that they watch.
+//
+// Changes are counted from the generation in which Bulk began: what others commit to the partition meanwhile stays where fn changes nothing, and loses where it does. A collection
+// that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a partition of that tier.
+func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
+	if e.closing.Load() {
+		return ErrClosed
+	}
+	id, err := p.id(e)
+	if err != nil {
+		return err
+	}
+	if p.tier == Frozen {
+		return fmt.Errorf("%w: a bulk for %s", ErrFrozen, p.name)
+	}
+	done := e.gc.Session() // as long as the bulk's tree hangs nowhere, and until the old one was compared with it
+	told := false
+	defer func() {
+		if !told {
+			done()
+		}
+	}()
+	bulk, err := e.db.BeginBulk(ctx, id)
+	if err != nil {
+		return fmt.Errorf("runtime: bulk commit to %s: %w", p.name, err)
+	}
+	end := done
+	done = func() {
+		bulk.Close()
+		end()
+	}
+	w := &BulkWriter[V]{p, e, bulk}
+	err = fn(w)
+	w.bulk = nil
+	if err != nil {
+		return err
+	}
+	res, err := bulk.Commit(ctx)
+	if res.Graft != nil {
+		told = true // by whoever delivers it
+		e.watchers.dispatch(res, origin{lane: lane.Default}, done)
+	}
+	if err != nil {
+		return fmt.Errorf("runtime: bulk commit to %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// Put sets key, which must be greater than the key before (db.ErrOrder), to v when the bulk is applied. v is encoded at once and may be changed afterwards.
+func (w *BulkWriter[V]) Put(key string, v V) error {
+	if w.bulk == nil {
+		return db.ErrBulkDone
+	}
+	kind, payload, refs, err := w.p.codec.encode(&v)
+	if err != nil {
+		return fmt.Errorf("runtime: encoding %s[%q]: %w", w.p.name, key, err)
+	}
+	h, _, err := w.eng.store.Put(kind, payload)
+	if err != nil {
+		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", w.p.name, key, len(payload), err)
+	}
+	for _, ref := range refs {
+		w.eng.gc.Shade(ref)
+	}
+	w.eng.gc.Shade(h)
+	return w.bulk.Put(key, h)
+}
+
+// Delete removes key, which must be greater than the key before, when the bulk is applied. A key that is not there is no error.
+func (w *BulkWriter[V]) Delete(key string) error {
+	if w.bulk == nil {
+		return db.ErrBulkDone
+	}
+	return w.bulk.Delete(key)
+}
