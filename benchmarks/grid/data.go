@@ -46,6 +46,7 @@ type Config struct {
 	Distinct int    // different records; at least 1
 	Dir      string // of the store
 	Asks     int    // of each question
+	BulkFrom int    // chunks of so many records and more are committed as bulks
 }
 
 // bounds returns the first record of chunk c and the first behind it.
@@ -54,8 +55,8 @@ func (c Config) bounds(chunk int) (from, to int) {
 }
 
 func (c Config) validate() error {
-	if c.Records < 4*rangeKeys || c.Chunks < 1 || c.Chunks > c.Records || c.Distinct < 1 || c.Asks < 3 {
-		return fmt.Errorf("grid: %d records in %d chunks, %d distinct, %d asks: at least %d records, 1 chunk, 1 distinct, 3 asks", c.Records, c.Chunks, c.Distinct, c.Asks, 4*rangeKeys)
+	if c.Records < 4*rangeKeys || c.Chunks < 1 || c.Chunks > c.Records || c.Distinct < 1 || c.Asks < 3 || c.BulkFrom < 1 {
+		return fmt.Errorf("grid: %d records in %d chunks, %d distinct, %d asks, bulks from %d: at least %d records, 1 chunk, 1 distinct, 3 asks, bulks from 1", c.Records, c.Chunks, c.Distinct, c.Asks, c.BulkFrom, 4*rangeKeys)
 	}
 	return nil
 }

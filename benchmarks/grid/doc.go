@@ -11,6 +11,8 @@
 // each for [Ours], a database on files that was checkpointed, and for [Baseline]. A question is asked again and again, each time at another place
 // within one percent of the position, and every answer is checked.
 //
+// Chunks of Config.BulkFrom records and more are committed as bulks (db.Bulk), which take their records from a stream; smaller ones from memory.
+//
 // # The baseline
 //
 // What an index does that keeps chunks as they came: every question visits every chunk, and what the chunks answer is put in order. A chunk is a

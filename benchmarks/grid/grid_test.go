@@ -11,7 +11,7 @@ func TestGrid(t *testing.T) {
 		records = 100_000
 	}
 	for _, chunks := range []int{1, 2, 128, 2048, 10_000} {
-		c := Config{Records: records, Chunks: chunks, Distinct: 1 << 14, Dir: t.TempDir(), Asks: 100}
+		c := Config{Records: records, Chunks: chunks, Distinct: 1 << 14, Dir: t.TempDir(), Asks: 100, BulkFrom: records / 200}
 		mine, err := Ours(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -46,7 +46,7 @@ func TestKeysAscend(t *testing.T) {
 }
 
 func TestWrongAnswersAreNoticed(t *testing.T) {
-	c := Config{Records: 50_000, Chunks: 3, Distinct: 100, Asks: 5}
+	c := Config{Records: 50_000, Chunks: 3, Distinct: 100, Asks: 5, BulkFrom: 1}
 	if _, err := ask(c, &list{chunks: make([]chunk, 3), mode: sequential}); err == nil {
 		t.Error("an empty index passes")
 	}

@@ -99,6 +99,12 @@ func (o *ours) load(ctx context.Context, c Config) error {
 	var ops []db.Op
 	for chunk := range c.Chunks {
 		from, to := c.bounds(chunk)
+		if to-from >= c.BulkFrom {
+			if err := o.bulk(ctx, c, names, from, to); err != nil {
+				return fmt.Errorf("grid: chunk %d: %w", chunk, err)
+			}
+			continue
+		}
 		ops = ops[:0]
 		slab := make([]byte, 0, (to-from)*keyBytes)
 		for i := from; i < to; i++ {
@@ -114,6 +120,25 @@ func (o *ours) load(ctx context.Context, c Config) error {
 		}
 	}
 	return nil
+}
+
+// bulk commits one chunk without having it in memory.
+func (o *ours) bulk(ctx context.Context, c Config, names []mmapcas.Hash, from, to int) error {
+	b, err := o.db.BeginBulk(ctx, o.part)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	for i := from; i < to; i++ {
+		if err := b.Put(key(i), names[i%c.Distinct]); err != nil {
+			return err
+		}
+	}
+	res, err := b.Commit(ctx)
+	if err == nil && (res.Graft == nil || res.Graft.Delta != (db.Delta{Inserted: uint64(to - from)})) {
+		err = fmt.Errorf("%+v instead of %d insertions", res.Graft, to-from)
+	}
+	return err
 }
 
 type oursReader struct {

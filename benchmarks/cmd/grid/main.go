@@ -1,6 +1,6 @@
 // Grid runs the grid of package grid and prints one line for each cell, tab-separated.
 //
-//	grid [-n 100000000] [-chunks 1,2,128,2048,10000] [-asks 2000] [-distinct 1048576] [-dir DIR] [-baseline=true]
+//	grid [-n 100000000] [-chunks 1,2,128,2048,10000] [-asks 2000] [-distinct 1048576] [-bulk 100000] [-dir DIR] [-baseline=true]
 //
 // Each cell runs in a process of its own, so that memory is its own.
 package main
@@ -41,13 +41,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	chunks := flags.String("chunks", "1,2,128,2048,10000", "numbers of chunks")
 	asks := flags.Int("asks", 2000, "how often a question is asked")
 	distinct := flags.Int("distinct", 1<<20, "different records, at most")
+	bulk := flags.Int("bulk", 100_000, "commit chunks of so many records and more as bulks")
 	dir := flags.String("dir", "", "where to make stores (default: the system's temporary directory)")
 	baseline := flags.Bool("baseline", true, "measure the baseline, too")
 	cell := flags.String("cell", "", "measure one cell in this process and print it as JSON: ours or baseline")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	c := grid.Config{Records: *records, Distinct: max(1, min(*distinct, *records)), Asks: *asks}
+	c := grid.Config{Records: *records, Distinct: max(1, min(*distinct, *records)), Asks: *asks, BulkFrom: *bulk}
 	if *cell != "" {
 		var err error
 		if c.Chunks, err = strconv.Atoi(*chunks); err != nil {
@@ -69,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 				continue
 			}
 			cmd := exec.CommandContext(ctx, self, "-cell", who, "-chunks", n, "-n", strconv.Itoa(c.Records), "-asks", strconv.Itoa(c.Asks),
-				"-distinct", strconv.Itoa(c.Distinct), "-dir", *dir)
+				"-distinct", strconv.Itoa(c.Distinct), "-bulk", strconv.Itoa(c.BulkFrom), "-dir", *dir)
 			cmd.Stderr = stderr
 			out, err := cmd.Output()
 			if err != nil {
