@@ -27,6 +27,9 @@ func NewBlock(n int) (*Block, error) {
 // Words returns the block as words. They are gone after Free.
 func (b *Block) Words() []atomic.Uint64 { return words(b.mem) }
 
+// Bytes returns the block as bytes. They are gone after Free.
+func (b *Block) Bytes() []byte { return b.mem }
+
 // Len returns the size in bytes.
 func (b *Block) Len() int { return len(b.mem) }
 

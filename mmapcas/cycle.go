@@ -101,7 +101,7 @@ func (c *Cycle) Mark(h Hash) (first bool, err error) {
 		if k == nil || k.cycle != c {
 			return fmt.Errorf("%w: it has ended", ErrCycle)
 		}
-		r, ok := parseRecord(m.Mem()[off:])
+		r, ok := seg.header(off)
 		if !ok {
 			s.drop(h, at, 0)
 			return s.damage(seg, off, "header fails its checksum", nil)

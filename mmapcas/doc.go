@@ -11,6 +11,7 @@
 //   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
+//   - Packed: of a segment, compressed; the others are plain.
 //
 // # Putting
 //
@@ -83,6 +84,24 @@
 // others hold is a tenth of what is live. After a cycle the store is therefore no larger than 1.1 times what is live, and what
 // was put during the cycle, unless the disk was full. Open segments count like others: they are taken from the appenders, sealed, and
 // emptied with all that was put there since. While a cycle runs there are up to 8 emptied segments beside the copies.
+//
+// # Packing
+//
+// With Options.PackAfter a sweep rewrites segments that it keeps and that have become old: their records are all committed, and
+// so many plain segments were made since. A packed segment holds payloads in blocks of some 64 KiB of neighbours, each a frame of
+// zstd, since a record of 128 bytes does not compress by itself; and headers as ever, so that finding a record, and asking whether it is
+// there, costs what it always does (packed.go has the bytes). It is whole and synced before it has its name, has its name before an index
+// entry leads into it, and every manifest record from then on lists it in full; then the plain one goes under the rule of G4. A
+// packed file that is not listed so at opening was never needed and is removed.
+//
+// A read unpacks the block, or finds it unpacked: Options.PackedCacheBytes bounds how much is. Whoever wants a block that is being unpacked
+// waits for that. A view of a packed record is of the block in the cache; a block that is taken out of the cache is retired
+// like everything else that a pin protects, and its memory used again after two epochs. While too much waits so, blocks
+// are left to Go's collector instead. A block that saves less than an eighth is stored as it is, and viewed in place.
+//
+// Checks are those of plain records: header, payload, and the block before it is unpacked. Damage to a block costs the records in
+// it, each reported by itself. Put, which checks what it finds, unpacks like a read. A packed segment that is sparse is
+// emptied like others, into plain ones.
 //
 // Files are given disk space ahead of their appender, up to 16 MiB each. Close cuts them at the page in which their last record
 // ends; a process that is killed leaves that to the next one.

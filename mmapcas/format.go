@@ -22,7 +22,7 @@ import (
 // Segment: 64 bytes of header, then records. Name: number as 8 hexadecimal digits, ".seg".
 //
 //	 0  magic "CYTseg\r\n"
-//	 8  format version:32
+//	 8  version:32, 1; one of version 2 is packed (packed.go)
 //	12  segment number:32
 //	16  store identity, 16 random bytes
 //	32  size the segment was created for:64
@@ -31,8 +31,9 @@ import (
 //
 // The two headers carry their own checksums so that opening can trust the lengths in them without reading payloads.
 
-// FormatVersion is the newest format this package reads and the one it writes.
-const FormatVersion = 1
+// FormatVersion is the newest format this package reads. What it writes is the oldest that holds it: a store is of
+// version 1, and its packed segments, if any, are of version 2, which keeps older programs away.
+const FormatVersion = 2
 
 const (
 	headerBytes        = 32
@@ -92,9 +93,11 @@ type rec struct {
 	payload []byte // without padding
 	padded  []byte // with padding
 	sum     uint32 // what padded's checksum should be
+	away    int64  // bytes of a padded payload that lies in a block of a packed segment, and was not fetched
 }
 
-func (r *rec) extent() int64 { return headerBytes + int64(len(r.padded)) }
+// extent is what the record takes unpacked.
+func (r *rec) extent() int64 { return headerBytes + int64(len(r.padded)) + r.away }
 
 // intact reports whether the payload has the checksum that the header, which was checked before, gives.
 func (r *rec) intact() bool { return checksum(r.padded) == r.sum }
@@ -145,6 +148,7 @@ type segmentHeader struct {
 	number   uint32
 	identity [identityBytes]byte
 	bytes    int64
+	packed   packedShape // of version 2
 }
 
 func (h *segmentHeader) encode() []byte {
@@ -154,6 +158,9 @@ func (h *segmentHeader) encode() []byte {
 	binary.LittleEndian.PutUint32(b[12:], h.number)
 	copy(b[16:32], h.identity[:])
 	binary.LittleEndian.PutUint64(b[32:], uint64(h.bytes))
+	if h.version == packedVersion {
+		h.packed.encode(b)
+	}
 	binary.LittleEndian.PutUint32(b[60:], checksum(b[:60]))
 	return b
 }
@@ -167,6 +174,11 @@ func parseSegmentHeader(b []byte) (h segmentHeader, ok bool) {
 		number:   binary.LittleEndian.Uint32(b[12:]),
 		identity: [identityBytes]byte(b[16:32]),
 		bytes:    int64(binary.LittleEndian.Uint64(b[32:])),
+	}
+	if h.version == packedVersion {
+		if h.packed, ok = parsePackedShape(b, h.bytes); !ok {
+			return segmentHeader{}, false
+		}
 	}
 	return h, h.version > 0 && h.bytes >= segmentHeaderBytes
 }

@@ -207,7 +207,7 @@ func FuzzManifest(f *testing.F) {
 }
 
 func FuzzSuperblock(f *testing.F) {
-	s := superblock{version: FormatVersion, segmentBytes: 1 << 26}
+	s := superblock{version: plainVersion, segmentBytes: 1 << 26}
 	f.Add(s.encode())
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -266,7 +266,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := segmentHeader{version: FormatVersion, number: 2, identity: identity, bytes: 64 << 10}
+		h := segmentHeader{version: plainVersion, number: 2, identity: identity, bytes: 64 << 10}
 		if _, err := seg.WriteAt(append(h.encode(), b...), 0); err != nil {
 			t.Fatal(err)
 		}

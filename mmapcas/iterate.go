@@ -19,7 +19,7 @@ func (s *Store) Iterate(fn func(kind Kind, h Hash, payload []byte) error) error 
 }
 
 func (s *Store) iterateSegment(seg *segment, fn func(Kind, Hash, []byte) error) error {
-	w := scanner{arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: seg.mem.Length()}
+	w := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
 	// One pin per record: fn may take its time, and a collection in between must be able to give memory back.
 	for {
 		more, err := s.iterateNext(seg, &w, fn)
@@ -47,9 +47,9 @@ func (s *Store) iterateNext(seg *segment, w *scanner, fn func(Kind, Hash, []byte
 		if s.index.find(r.hash) != at {
 			return nil // dropped, or another copy counts
 		}
-		if !r.intact() {
+		if reason := s.fill(seg, off, &r); reason != "" {
 			s.drop(r.hash, at, r.extent())
-			_ = s.damage(seg, off, "payload fails its checksum", nil)
+			_ = s.damage(seg, off, reason, nil)
 			return nil
 		}
 		return fn(r.kind, r.hash, r.payload)

@@ -178,7 +178,7 @@ func (v *savedIndex) walk(i int) (t *table, entries int64, err error) {
 		if !v.s.mapped(c.seg) {
 			continue
 		}
-		w := scanner{arena: v.s.arena, seg: c.seg.mem, off: segmentHeaderBytes, end: c.end}
+		w := v.s.scan(c.seg, segmentHeaderBytes, c.end)
 		for {
 			off, r, ok := w.next()
 			if !ok {

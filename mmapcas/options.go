@@ -60,11 +60,23 @@ type Options struct {
 	Logger *slog.Logger
 	// ReadOnly opens a store that exists, beside other readers, and changes nothing on disk.
 	ReadOnly bool
+	// PackAfter makes collections compress what has become old. A segment whose records are all committed is rewritten as a
+	// packed one when at least so many others that are not packed were made after it: segments are filled one after the other,
+	// so that says how much was put since. A record of a packed segment takes a third of the disk, or less, and the first read of its block
+	// a hundred microseconds or so. Zero means never. A store that has packed segments can be read whatever this says, by programs
+	// that know format 2. Stores in memory are not compressed.
+	PackAfter int
+	// PackedCacheBytes bounds what is kept unpacked of packed segments. Zero means 32 MiB.
+	PackedCacheBytes int64
+	// packedBlock, if not 0, is in place of packedBlockBytes.
+	packedBlock int
 	// saveBytes, if not 0, is in place of saveBytesOpen and saveBytesClose.
 	saveBytes int64
 	// Name is what others read about the holder of the store's lock. Empty means the program's name.
 	Name string
 }
+
+const defaultPackedCacheBytes = 32 << 20
 
 func (o Options) withDefaults(dir string) Options {
 	if o.Epochs == nil {
@@ -72,6 +84,9 @@ func (o Options) withDefaults(dir string) Options {
 	}
 	if o.Appenders == 0 {
 		o.Appenders = goruntime.GOMAXPROCS(0)
+	}
+	if o.PackedCacheBytes == 0 {
+		o.PackedCacheBytes = defaultPackedCacheBytes
 	}
 	if o.FS == nil {
 		o.FS = vfs.OS{}
@@ -98,6 +113,9 @@ func (o Options) Validate() error {
 	}
 	if o.Sync > SyncEvery {
 		return fmt.Errorf("mmapcas: Sync is %d, want SyncNone, SyncGroup or SyncEvery", o.Sync)
+	}
+	if o.PackAfter < 0 || o.PackedCacheBytes < 0 {
+		return fmt.Errorf("mmapcas: PackAfter is %d and PackedCacheBytes is %d, want no less than 0", o.PackAfter, o.PackedCacheBytes)
 	}
 	return o.arena().Validate()
 }

@@ -213,6 +213,9 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		return errors.Join(err, file.Close())
 	}
 	h, ok, err := s.readSegmentHeader(seg.name)
+	if err == nil && !ok && f.listed && f.trusted == f.size {
+		h, ok, err = s.readPackedCopy(seg, f.size)
+	}
 	switch {
 	case err != nil && !f.listed:
 		_ = s.damage(seg, 0, "cannot be read", err)
@@ -229,11 +232,37 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		_ = s.damage(seg, 0, "segment of another store, or under another name", nil)
 		return file.Close()
 	}
+	if h.version == packedVersion && (!f.listed || f.trusted < h.bytes) {
+		// Nothing was ever led into it (packer): its records are where they were.
+		return errors.Join(file.Close(), s.removeLeftover(segmentName(f.number)))
+	}
 	if f.size < f.trusted {
 		_ = s.damage(seg, f.size, fmt.Sprintf("file ends here, the manifest gives it %d bytes", f.trusted), nil)
 	}
+	if h.version == packedVersion {
+		if f.size < h.bytes {
+			return file.Close() // its headers were at the end
+		}
+		f.size, seg.packed = h.bytes, newPacked(h.packed)
+	}
 	f.headerOK, f.bytes = ok, max(h.bytes, f.size)
 	return s.mapSegment(f, seg, saved)
+}
+
+// readPackedCopy reads the copy of a packed segment's header at the end of the file, whose start is damaged.
+func (s *Store) readPackedCopy(seg *segment, size int64) (h segmentHeader, ok bool, err error) {
+	var b [segmentHeaderBytes]byte
+	if size < packedAlign {
+		return segmentHeader{}, false, nil
+	}
+	if _, err := seg.file.ReadAt(b[:], size-segmentHeaderBytes); err != nil {
+		return segmentHeader{}, false, err
+	}
+	h, ok = parseSegmentHeader(b[:])
+	if ok = ok && h.version == packedVersion && h.bytes == size && h.number == seg.number && h.identity == s.identity; ok {
+		_ = s.damage(seg, 0, "segment header fails its checksum; its copy is whole", nil)
+	}
+	return h, ok, nil
 }
 
 func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error) {
@@ -254,9 +283,9 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 		// Nothing in it, and too short to be appended to; it was made a moment before the end.
 		return unusable(nil)
 	}
-	seg.reusable = f.headerOK && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
+	seg.reusable = f.headerOK && seg.packed == nil && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
 	spec := arena.Spec{
-		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly,
+		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly || seg.packed != nil,
 		Grow: s.growFile(seg, f.bytes, f.readable),
 	}
 	saved.place(seg.number, &spec)
@@ -285,6 +314,10 @@ func (s *Store) enterTrusted(f *found) error {
 
 // enterTail puts the records behind those into the index and finds their end.
 func (s *Store) enterTail(f *found) (err error) {
+	if f.seg.packed != nil {
+		f.end = f.readable // it is listed in full
+		return nil
+	}
 	f.end, err = s.enter(f, f.trusted, f.readable, true)
 	return err
 }
@@ -324,12 +357,11 @@ func (s *Store) finishSegment(f *found, synced bool) {
 func (s *Store) enter(f *found, from, to int64, tail bool) (end int64, err error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
-	w := scanner{
-		arena: s.arena, seg: f.seg.mem, off: from, end: to, payloads: tail,
-		damaged: func(off int64, reason string, err error) {
-			f.damaged = true
-			_ = s.damage(f.seg, off, reason, err)
-		},
+	w := s.scan(f.seg, from, to)
+	w.payloads = tail
+	w.damaged = func(off int64, reason string, err error) {
+		f.damaged = true
+		_ = s.damage(f.seg, off, reason, err)
 	}
 	err = s.enterAll(&w)
 	return w.off, err

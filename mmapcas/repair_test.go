@@ -41,7 +41,7 @@ func wreckStore(t *testing.T, dir string, o Options) (w wreck) {
 		t.Fatalf("%d segments", len(segs))
 	}
 	for _, seg := range segs {
-		sc := scanner{arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: seg.mem.Length()}
+		sc := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
 		for off, r, ok := sc.next(); ok; off, r, ok = sc.next() {
 			places = append(places, place{seg, off, r})
 		}

@@ -26,6 +26,7 @@ type segment struct {
 	name   string // path of the file, "" in memory; immutable
 	file   vfs.File
 	mem    *arena.Segment
+	packed *packed // nil for a plain segment; immutable
 	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the store is open.
 	reusable bool
 
@@ -66,6 +67,14 @@ func parseSegmentName(name string) (number uint32, ok bool) {
 	}
 	n, err := strconv.ParseUint(hex, 16, 32)
 	return uint32(n), err == nil && segmentName(uint32(n)) == name
+}
+
+// used is the extents of all records in the segment, unpacked.
+func (seg *segment) used() int64 {
+	if seg.packed != nil {
+		return seg.packed.raw
+	}
+	return seg.mem.Length() - segmentHeaderBytes
 }
 
 // newSegment makes a segment, enters it in the list and returns it with nothing but its header. bytes 0 means the
@@ -133,7 +142,7 @@ func (s *Store) numberTaken(n uint32) {
 }
 
 func (s *Store) segmentHeader(seg *segment, bytes int64) segmentHeader {
-	return segmentHeader{version: FormatVersion, number: seg.number, identity: s.identity, bytes: bytes}
+	return segmentHeader{version: plainVersion, number: seg.number, identity: s.identity, bytes: bytes}
 }
 
 // createFile makes the file of a segment with its first bytes, durable if anything is to be.
@@ -251,6 +260,8 @@ func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r rec, reason st
 	off = m.Offset(addr)
 	r, ok := parseRecord(m.Mem()[off:])
 	switch {
+	case !ok && seg.packed != nil:
+		r, reason = s.unpack(seg, off) // its headers never look like plain ones
 	case !ok:
 		reason = "header fails its checksum"
 	case !r.intact():
@@ -261,8 +272,8 @@ func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r rec, reason st
 
 // sync makes the first n bytes of the segment durable.
 func (s *Store) syncSegment(seg *segment, n int64) error {
-	if seg.file == nil || seg.synced.Load() >= n {
-		return nil
+	if seg.file == nil || seg.packed != nil || seg.synced.Load() >= n {
+		return nil // a packed one was synced before it had its name
 	}
 	seg.syncMu.Lock()
 	defer seg.syncMu.Unlock()

@@ -32,6 +32,7 @@ type Store struct {
 	ownEpochs bool
 	arena     *arena.Arena
 	index     *index
+	blocks    *blockCache
 	pool      *pool
 	identity  [identityBytes]byte
 	lock      io.Closer // nil in memory
@@ -79,7 +80,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		dir: dir, opts: o, fs: o.FS, log: o.Logger, epochs: o.Epochs, ownEpochs: ownEpochs,
-		pool: newPool(o.Appenders), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
+		pool: newPool(o.Appenders), blocks: newBlockCache(o.Epochs, o.PackedCacheBytes), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
 	}
 	if err := s.open(); err != nil {
 		s.closed.Store(true)
@@ -120,7 +121,7 @@ func (s *Store) open() error {
 	if ao.SegmentBytes == 0 {
 		ao.SegmentBytes = defaultSegmentBytes
 	}
-	fresh := superblock{version: FormatVersion, segmentBytes: ao.SegmentBytes}
+	fresh := superblock{version: plainVersion, segmentBytes: ao.SegmentBytes}
 	if _, err := rand.Read(fresh.identity[:]); err != nil {
 		return err
 	}
@@ -193,6 +194,7 @@ func (s *Store) release() error {
 			}
 		})
 	}
+	s.blocks.close()
 	if s.index != nil {
 		x := s.index
 		s.epochs.Retire(int(x.bytes()), x.free)

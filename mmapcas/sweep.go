@@ -19,6 +19,8 @@ type SweepStats struct {
 	DroppedBytes int64
 	Moved        int64 // records copied out of sparse segments
 	MovedBytes   int64
+	Packed       int64 // records rewritten in compressed form
+	PackedBytes  int64 // of these, before
 	Freed        int64 // bytes of segments that go when their readers have left
 }
 
@@ -32,6 +34,7 @@ type sweeper struct {
 	open    bool
 	damaged bool // todo[0] has records that the scan could not read
 	to      appender
+	packing *packer    // of todo[0], nil if it is not to be packed, or cannot be
 	emptied []*segment // nothing needs them, once the copies are durable
 }
 
@@ -68,7 +71,7 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 		if err != nil {
 			return false, st, err
 		}
-		if finished {
+		if finished && c.scanned() {
 			if err := c.finishSegment(&st); err != nil {
 				return false, st, err
 			}
@@ -105,6 +108,9 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 			return false, err
 		}
 	}
+	if w.packing != nil && w.packing.to != nil {
+		return w.packing.switchSome(st), nil
+	}
 	for range sweepCheck {
 		before := w.scan.off
 		off, r, ok := w.scan.next()
@@ -123,7 +129,7 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 func (c *Cycle) openChore(job *chore) error {
 	s, w := c.s, &c.sweep
 	seg := job.seg
-	if job.ours {
+	if job.ours && job.move {
 		// Once it is sealed there is no way back, so there should be somewhere to go.
 		if err := c.nextTarget(extent(0)); errors.Is(err, ErrNoSpace) {
 			if len(w.emptied) > 0 {
@@ -138,15 +144,48 @@ func (c *Cycle) openChore(job *chore) error {
 		seg.mem.Seal()
 		job.ours = false
 	}
-	w.open, w.damaged = true, false
-	w.scan = scanner{
-		arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: job.end,
-		damaged: func(off int64, reason string, err error) {
-			w.damaged = true
-			_ = s.damage(seg, off, reason, err)
-		},
+	w.open, w.damaged, w.packing = true, false, nil
+	if job.pack {
+		var err error
+		if w.packing, err = s.newPacker(seg); err != nil {
+			c.notPacked(job, err)
+		}
+	}
+	w.scan = s.scan(seg, segmentHeaderBytes, job.end)
+	w.scan.damaged = func(off int64, reason string, err error) {
+		w.damaged = true
+		_ = s.damage(seg, off, reason, err)
 	}
 	return nil
+}
+
+// scanned ends the scan of the first segment and reports whether that was all: if it is packed, its index entries have still to be
+// led to the packed one, and the scan ends once more when they are. It syncs a file, and so holds no pin.
+func (c *Cycle) scanned() (finished bool) {
+	w := &c.sweep
+	if w.packing == nil || w.packing.to != nil {
+		return true
+	}
+	if w.damaged {
+		c.notPacked(&w.todo[0], errDamaged)
+		return true
+	}
+	if err := w.packing.publish(c); err != nil {
+		c.notPacked(&w.todo[0], err)
+		return true
+	}
+	return w.packing.to == nil // nothing was left in it
+}
+
+var errDamaged = errors.New("it has damage in it")
+
+// notPacked leaves a segment as it is although it is old.
+func (c *Cycle) notPacked(job *chore, err error) {
+	c.s.log.Warn("mmapcas: segment not packed", "segment", job.seg.name, "err", err)
+	if p := c.sweep.packing; p != nil {
+		p.abandon()
+	}
+	job.pack, c.sweep.packing = false, nil
 }
 
 // keep leaves a segment where it is although it is sparse, since there is no room to make room. Sweeping goes on, and
@@ -187,6 +226,10 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 		}
 	}
 	job := &c.sweep.todo[0]
+	if job.pack {
+		c.packRecord(job, off, r)
+		return nil
+	}
 	if !job.move {
 		return nil
 	}
@@ -201,6 +244,28 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	return err
 }
 
+// packRecord copies a record to the packed segment in the making. Its index entry stays until that is whole.
+func (c *Cycle) packRecord(job *chore, off int64, r *rec) {
+	s, seg := c.s, job.seg
+	at := seg.mem.At(off)
+	var failed error
+	err := s.arena.Confine(func() error {
+		if !r.intact() {
+			s.drop(r.hash, at, r.extent())
+			_ = s.damage(seg, off, "payload fails its checksum", nil)
+			return nil
+		}
+		failed = c.sweep.packing.add(r)
+		return nil
+	})
+	if err != nil {
+		_ = s.readError(r.hash, at, err)
+	}
+	if failed != nil {
+		c.notPacked(job, failed)
+	}
+}
+
 // errEmptiedFirst: there is no room for a copy, but emptied segments wait to make some.
 var errEmptiedFirst = errors.New("mmapcas: let emptied segments go first")
 
@@ -213,9 +278,9 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 		return err
 	}
 	err := s.arena.Confine(func() error {
-		if !r.intact() {
+		if reason := s.fill(seg, off, r); reason != "" {
 			s.drop(r.hash, at, r.extent())
-			_ = s.damage(seg, off, "payload fails its checksum", nil)
+			_ = s.damage(seg, off, reason, nil)
 			return nil
 		}
 		to, b, err := w.to.Reserve(r.extent())
@@ -269,14 +334,14 @@ func (c *Cycle) finishSegment(st *SweepStats) error {
 	s, w := c.s, &c.sweep
 	job := w.todo[0]
 	seg := job.seg
-	if job.move {
+	if job.move || job.pack {
 		if w.damaged {
 			// Records that the scan could not read may still have entries.
 			s.index.dropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
 		}
 		w.emptied = append(w.emptied, seg)
 	}
-	w.todo, w.open = w.todo[1:], false
+	w.todo, w.open, w.packing = w.todo[1:], false, nil
 	if len(w.emptied) < emptiedMax {
 		return nil
 	}
@@ -343,6 +408,10 @@ func (s *Store) forget(gone []*segment, to *arena.Segment) error {
 
 // close leaves the open segments that the sweeper has for others to fill.
 func (w *sweeper) close(s *Store) {
+	if w.packing != nil {
+		w.packing.abandon()
+		w.packing = nil
+	}
 	if m := w.to.Detach(); m != nil {
 		s.giveOpen(m)
 	}

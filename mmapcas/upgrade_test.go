@@ -57,7 +57,7 @@ func TestNewerSegmentIsNotTouched(t *testing.T) {
 		o.ReadOnly = readOnly
 		_, err = Open("/s", o)
 		fe, ok := errors.AsType[*FormatError](err)
-		if !ok || !errors.Is(err, ErrNewerFormat) || fe.Found != FormatVersion+2 || fe.Supported != FormatVersion || fe.Path != "/s" {
+		if !ok || !errors.Is(err, ErrNewerFormat) || fe.Found != plainVersion+2 || fe.Supported != FormatVersion || fe.Path != "/s" {
 			t.Fatalf("open: %v", err)
 		}
 		if after := listing(t, fs, "/s"); after != before {

@@ -87,7 +87,7 @@ func (v *verifier) dangles(e entry) {
 // segment verifies one segment, in chunks, each under a pin of its own.
 func (v *verifier) segment(seg *segment) error {
 	v.report.Segments++
-	w := scanner{arena: v.s.arena, seg: seg.mem, off: segmentHeaderBytes, end: seg.mem.Length()}
+	w := v.s.scan(seg, segmentHeaderBytes, seg.mem.Length())
 	w.damaged = func(off int64, reason string, err error) { v.damaged(seg, off, nil, reason, err) }
 	v.segmentHeader(seg)
 	for from := int64(0); ; from = w.off {
@@ -119,6 +119,17 @@ func (v *verifier) segmentHeader(seg *segment) {
 		if !ok || h.number != seg.number || h.identity != v.s.identity {
 			v.damaged(seg, 0, nil, "segment header fails its checksum", nil)
 		}
+		if p := seg.packed; p != nil {
+			mem := seg.mem.Mem()
+			if h, ok := parseSegmentHeader(mem[len(mem)-segmentHeaderBytes:]); !ok || h.packed != p.packedShape {
+				v.damaged(seg, int64(len(mem)-segmentHeaderBytes), nil, "copy of the segment header fails its checksum", nil)
+			}
+			for i, e := range p.readDirectory(seg.mem, v.s.arena).entries {
+				if e.records == 0 {
+					v.damaged(seg, p.headersEnd()+packedEntryBytes*int64(i), nil, "entry of the directory fails its checksum", nil)
+				}
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -147,10 +158,7 @@ func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 		reason := ""
 		indexed := false
 		err := s.arena.Confine(func() error {
-			switch {
-			case !r.intact():
-				reason = "payload fails its checksum"
-			case HashOf(r.kind, r.payload) != r.hash:
+			if reason = s.fill(seg, off, &r); reason == "" && HashOf(r.kind, r.payload) != r.hash {
 				reason = "payload has another hash than its header says"
 			}
 			indexed = s.index.find(r.hash) == seg.mem.At(off)
@@ -198,7 +206,7 @@ func (v *verifier) shard(i int) error {
 		err := s.arena.Confine(func() error {
 			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of the same name.
 			m := s.arena.Segment(e.addr)
-			r, ok := parseRecord(m.Mem()[m.Offset(e.addr):])
+			r, ok := m.Owner().(*segment).header(m.Offset(e.addr))
 			if (!ok || s.index.find(r.hash) == arena.Nil) && e.current() {
 				v.dangles(e)
 			}

@@ -75,7 +75,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 
 	e.epochs = epoch.NewDomain()
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
-		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger,
+		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, PackAfter: o.PackAfter,
 	})
 	if err != nil {
 		return nil, err

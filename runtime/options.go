@@ -31,6 +31,10 @@ type Options struct {
 	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means 64 MiB. Fixed at creation.
 	SegmentBytes int64
 
+	// PackAfter has collections compress segments that are old: those with so many newer ones that are not compressed. A result read from
+	// one may take a hundred microseconds more. Zero means never. See mmapcas.Options.PackAfter.
+	PackAfter int
+
 	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero means 256 MiB.
 	CacheBytes int64
 

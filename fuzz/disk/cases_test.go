@@ -269,3 +269,28 @@ func mustAnswer(t *testing.T, mem *vfs.Mem, index string, payload []byte) {
 		t.Fatal(err)
 	}
 }
+
+// TestScriptsPack: what the scripts go through, with a call failing and the power going at each, includes packing segments, unpacking
+// them, and opening a store that has some.
+func TestScriptsPack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	l, mem := newLedger(), vfs.NewMem()
+	for i := range 2 {
+		var packed, before int64
+		left, _, err := run(l, mem, plan{sync: mmapcas.SyncGroup}, rng, func(s *session) {
+			before = int64(s.store.Stats().PackedSegments)
+			s.script()
+			packed = s.store.Stats().Packed
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if packed == 0 || i > 0 && before == 0 {
+			t.Errorf("session %d packed %d segments, and found %d", i, packed, before)
+		}
+		mem = left
+	}
+	if err := healthy(l, mem); err != nil {
+		t.Error(err)
+	}
+}

@@ -77,7 +77,7 @@ func (s *session) workAtRandom() {
 		case 11, 12, 13:
 			s.commit()
 		case 14:
-			s.collect(1 + s.rng.IntN(7))
+			s.collect(1 + s.rng.IntN(8))
 		case 15:
 			s.verify()
 		}
@@ -101,6 +101,9 @@ func (s *session) script() {
 		func() { s.fill(12, 3000) },
 		s.commit,
 		func() { s.collect(3) },
+		func() { s.fill(16, 3000) },
+		s.commit,
+		func() { s.collect(8) }, // all stays, so what is old is packed
 		func() { s.fill(4, 500) },
 		s.commit,
 		s.verify,

@@ -61,7 +61,10 @@ var errGone = errors.New("disk: the process is gone")
 const dir = "/s"
 
 func options(fs vfs.FS, sync mmapcas.Sync) mmapcas.Options {
-	return mmapcas.Options{SegmentBytes: 64 << 10, ReserveBytes: 32 << 20, Appenders: 1, FS: fs, Sync: sync}
+	return mmapcas.Options{
+		SegmentBytes: 64 << 10, ReserveBytes: 32 << 20, Appenders: 1, FS: fs, Sync: sync,
+		PackAfter: 1, PackedCacheBytes: 256 << 10,
+	}
 }
 
 // A session is one process that works on a disk, and what it left.
