@@ -1,6 +1,7 @@
 package mmapcas
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/cytisus/cytisus/arena"
@@ -129,7 +130,7 @@ func (v *save) run() {
 	s.saving.mu.Lock()
 	defer s.saving.mu.Unlock()
 	switch {
-	case err == errCycleBegan:
+	case errors.Is(err, errCycleBegan):
 	case err != nil:
 		s.saving.retryAt = v.bytes + v.bytes/saveFailedShare
 		s.log.Warn("mmapcas: index not saved", "file", s.indexFile(), "err", err)
@@ -193,7 +194,7 @@ func (v *save) encode(x *index, i int, b []byte) []byte {
 			if m == nil {
 				return nil
 			}
-			if r, ok := parseRecord(m.Mem()[m.Offset(at):]); ok {
+			if r, ok := m.Owner().(*segment).header(m.Offset(at)); ok {
 				v.head.live -= r.extent()
 			}
 			return nil
