@@ -219,7 +219,7 @@ func TestFailedSyncIsFinal(t *testing.T) {
 		mem := vfs.NewMem()
 		o := small(mem)
 		o.Sync = SyncGroup
-		o.saveBytes = 1 << 40 // a save of the index runs beside, and takes steps of its own
+		o.SaveIndexBytes = 1 << 40 // a save of the index runs beside, and takes steps of its own
 		s := mustOpen(t, "/s", o)
 		h := mustPut(t, s, 1, payload(1, 5000))
 		fs := vfs.FailNth(mem, n, syscall.EIO)

@@ -70,8 +70,9 @@ type Options struct {
 	PackedCacheBytes int64
 	// packedBlock, if not 0, is in place of packedBlockBytes.
 	packedBlock int
-	// saveBytes, if not 0, is in place of saveBytesOpen and saveBytesClose.
-	saveBytes int64
+	// SaveIndexBytes is how much must have been committed since the index was saved for it to be saved again. Zero means 16 MiB
+	// while the store is open and 256 KiB at Close, each with a share of what is saved already.
+	SaveIndexBytes int64
 	// Name is what others read about the holder of the store's lock. Empty means the program's name.
 	Name string
 }
@@ -110,6 +111,9 @@ func (o Options) withDefaults(dir string) Options {
 func (o Options) Validate() error {
 	if o.Appenders < 0 || o.Appenders > 1024 {
 		return fmt.Errorf("mmapcas: Appenders is %d, want 0 to 1024", o.Appenders)
+	}
+	if o.SaveIndexBytes < 0 {
+		return fmt.Errorf("mmapcas: SaveIndexBytes is %d, want 0 or more", o.SaveIndexBytes)
 	}
 	if o.Sync > SyncEvery {
 		return fmt.Errorf("mmapcas: Sync is %d, want SyncNone, SyncGroup or SyncEvery", o.Sync)

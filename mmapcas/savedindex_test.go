@@ -478,3 +478,47 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 }
+
+// A creating file system calls a function before a file is made.
+type creating struct {
+	vfs.FS
+	before func(name string)
+}
+
+func (c *creating) Create(name string) (vfs.File, error) {
+	c.before(name)
+	return c.FS.Create(name)
+}
+
+// TestSaveGivenUpForACycle: a save that a collection overtakes is no failure, so the next one need not wait for more commits.
+func TestSaveGivenUpForACycle(t *testing.T) {
+	mem := vfs.NewMem()
+	var s *Store
+	var c *Cycle
+	fs := &creating{mem, func(name string) {
+		if c != nil || filepath.Base(name) != indexFileName+vfs.TempSuffix {
+			return
+		}
+		var err error
+		if c, err = s.BeginCycle(); err != nil {
+			t.Error(err)
+		}
+	}}
+	s = mustOpen(t, "/s", small(fs))
+	mustPut(t, s, 1, payload(1, 1000))
+	if err := s.Commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	s.waitForSave()
+	if c == nil {
+		t.Fatal("no save has begun")
+	}
+	if _, err := vfs.ReadFile(mem, "/s/"+indexFileName); err == nil {
+		t.Fatal("the save has come to its end")
+	}
+	c.Abort()
+	mustClose(t, s)
+	if _, err := vfs.ReadFile(mem, "/s/"+indexFileName); err != nil {
+		t.Fatalf("no index was saved at Close: %v", err)
+	}
+}

@@ -84,8 +84,8 @@ func (s *Store) beginSave(share, least int64) *save {
 		s.cycle.Load() != nil || s.saving.settled != s.counters.moved.Load() {
 		return nil
 	}
-	if s.opts.saveBytes > 0 {
-		least = s.opts.saveBytes
+	if s.opts.SaveIndexBytes > 0 {
+		least = s.opts.SaveIndexBytes
 	}
 	s.saving.mu.Lock()
 	defer s.saving.mu.Unlock()

@@ -29,7 +29,7 @@ func seeded(t testing.TB) *rand.Rand {
 
 // small is a store whose edges are near.
 func small(fs vfs.FS) Options {
-	return Options{SegmentBytes: 64 << 10, ReserveBytes: 64 << 20, FS: fs, Appenders: 2, saveBytes: 1}
+	return Options{SegmentBytes: 64 << 10, ReserveBytes: 64 << 20, FS: fs, Appenders: 2, SaveIndexBytes: 1}
 }
 
 func mustOpen(t testing.TB, dir string, o Options) *Store {
