@@ -70,8 +70,8 @@ func eachCall(t *testing.T, sync mmapcas.Sync, planFor func(n int64, rng *rand.R
 		work := rand.New(rand.NewPCG(again, 2))
 		l := newLedger()
 		p := planFor(n, rng)
-		p.sync, p.seed = sync, rng.Uint64()
-		mem, calls, err := run(l, vfs.NewMem(), plan{sync: sync}, work, (*session).script)
+		p.sync, p.seed, p.save = sync, rng.Uint64(), 1
+		mem, calls, err := run(l, vfs.NewMem(), plan{sync: sync, save: 1}, work, (*session).script)
 		if err == nil {
 			mem, calls, err = run(l, mem, p, work, (*session).script)
 		}

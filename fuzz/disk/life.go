@@ -19,9 +19,10 @@ func Live(seed uint64, sessions int) error {
 	mem, l := vfs.NewMem(), newLedger()
 	syncs := []mmapcas.Sync{mmapcas.SyncGroup, mmapcas.SyncGroup, mmapcas.SyncEvery, mmapcas.SyncNone}
 	syncs = syncs[:1+rng.IntN(len(syncs))] // half of the lives never leave a record to chance
+	saves := []int64{0, 1, 40_000}[rng.IntN(3)]
 	calls := int64(60)
 	for i := range sessions {
-		p := plan{sync: syncs[rng.IntN(len(syncs))], end: ending(rng.IntN(int(endings))), seed: rng.Uint64()}
+		p := plan{save: saves, sync: syncs[rng.IntN(len(syncs))], end: ending(rng.IntN(int(endings))), seed: rng.Uint64()}
 		if p.end != closed && rng.IntN(3) > 0 {
 			p.endAt = 1 + rng.Int64N(calls)
 		}

@@ -36,6 +36,7 @@ type plan struct {
 	end    ending
 	endAt  int64  // the call before which the session ends, 0 for its own end
 	seed   uint64 // of what survives a power cut
+	save   int64  // how many bytes are committed before the index is saved, 0 for the store's own choice, which is many
 }
 
 func (p plan) String() string {
@@ -83,6 +84,8 @@ type session struct {
 	gone  bool   // the ending has come; guarded by mu
 	fired bool   // a call has failed; guarded by mu
 	last  string // the last call before the end, for messages; guarded by mu
+	op    string // the operation under way; guarded by mu
+	sites *sites // if not nil, which calls there are, and which of them fails
 }
 
 // healthy has a process on a disk without faults look at a copy of mem, check it against the ledger, and use it.
@@ -117,12 +120,18 @@ func healthy(l *ledger, mem *vfs.Mem) (err error) {
 
 // run does work on mem as the plan says and returns what is left, and how many calls there were. An error is a broken promise.
 func run(l *ledger, mem *vfs.Mem, p plan, rng *rand.Rand, work func(*session)) (left *vfs.Mem, calls int64, err error) {
-	s := &session{plan: p, l: l, mem: mem, rng: rng}
+	return runAt(nil, l, mem, p, rng, work)
+}
+
+// runAt is run that notes the sites of all calls and fails the one that at names.
+func runAt(at *sites, l *ledger, mem *vfs.Mem, p plan, rng *rand.Rand, work func(*session)) (left *vfs.Mem, calls int64, err error) {
+	s := &session{plan: p, l: l, mem: mem, rng: rng, sites: at}
 	s.fs = NewFaulty(mem, s.step)
 	if s.open() {
 		work(s)
 	}
 	if s.store != nil && !s.isGone() && (s.end == closed || s.end >= cut && rng.IntN(2) == 0) {
+		s.begin("close")
 		s.do("close", s.store.Close())
 		s.store = nil
 	}
@@ -156,7 +165,7 @@ func (s *session) step(n int64, call, name string) (err error) {
 	case n == s.endAt:
 		s.gone = true
 		err = errGone
-	case n >= s.failAt && n < s.failAt+s.fails:
+	case n >= s.failAt && n < s.failAt+s.fails, s.sites.fails(siteOf(s.op, call, name)):
 		s.fired = true
 		err = fmt.Errorf("disk: %s %s: %w", call, name, s.err)
 	}
@@ -195,6 +204,13 @@ func (s *session) survivors() *vfs.Mem {
 	}
 }
 
+// begin says which operation comes next.
+func (s *session) begin(op string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.op = op
+}
+
 // do takes note of the result of an operation and reports whether it was done. It is not, whatever it says, if the process
 // ended meanwhile.
 func (s *session) do(what string, err error) (done bool) {
@@ -220,7 +236,10 @@ func (s *session) broken(err error) {
 func (s *session) over() bool { return s.isGone() || s.wrong != nil }
 
 func (s *session) open() bool {
-	store, err := mmapcas.Open(dir, options(s.fs, s.sync))
+	s.begin("open")
+	o := options(s.fs, s.sync)
+	o.SaveIndexBytes = s.save
+	store, err := mmapcas.Open(dir, o)
 	if err == nil {
 		s.store = store
 	}
@@ -230,6 +249,7 @@ func (s *session) open() bool {
 func (s *session) put(payload []byte) {
 	s.l.put(payload, nothing)
 	s.tell("put", payload)
+	s.begin("put")
 	_, _, err := s.store.Put(kind, payload)
 	if s.do("put", err) {
 		s.l.put(payload, s.promises())
@@ -241,6 +261,7 @@ func (s *session) putBatch(payloads [][]byte) {
 		s.l.put(p, nothing)
 		s.tell("put", p)
 	}
+	s.begin("put")
 	_, err := s.store.PutBatch(kind, payloads, nil)
 	if s.do("put batch", err) {
 		for _, p := range payloads {
@@ -268,12 +289,14 @@ func (s *session) commit() {
 	note := fmt.Sprint("note ", s.l.next)
 	s.l.next++
 	s.l.tried(note)
+	s.begin("commit")
 	if s.do("commit", s.store.Commit([]byte(note))) {
 		s.l.committed(s.sync != mmapcas.SyncNone)
 	}
 }
 
 func (s *session) get(h mmapcas.Hash) {
+	s.begin("get")
 	err := s.l.checkRecord(s.store, h)
 	if err == nil || s.over() {
 		return
@@ -286,6 +309,7 @@ func (s *session) get(h mmapcas.Hash) {
 
 // collect runs a collection that keeps each record with the odds given, out of 8, and gives up before its end now and then.
 func (s *session) collect(odds int) {
+	s.begin("collect")
 	c, err := s.store.BeginCycle()
 	if !s.do("begin a cycle", err) {
 		return
@@ -311,6 +335,7 @@ func (s *session) collect(odds int) {
 		r.promise = nothing
 	}
 	for range 200 {
+		s.begin("collect")
 		done, st, err := c.Sweep(0)
 		if !s.do("sweep", err) && s.over() {
 			return
@@ -328,6 +353,7 @@ func (s *session) collect(odds int) {
 }
 
 func (s *session) verify() {
+	s.begin("verify")
 	rep, err := s.store.Verify(context.Background(), nil)
 	if s.do("verify", err) && !rep.OK() && !s.l.damage && !s.hasFired() {
 		s.broken(fmt.Errorf("verify: %+v", rep))
