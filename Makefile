@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross tidy-check gen-check compare grid-store grid vuln profile fuzz crash crash-sim spin soak show clean ci
+.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin soak show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,8 +74,13 @@ profile: build ## record a labelled CPU profile of a cold index and report it by
 fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	./fuzz/all.sh $(or $(FUZZTIME),10s)
 
-crash: ## kill a real process while it commits, reopen, check; CYCLES (default 100)
-	$(GO) run ./fuzz/cmd/crash -cycles $(or $(CYCLES),100)
+sim: ## STEPS (default 5000000) random steps of the database under the deterministic scheduler, with kills and power cuts; SEED repeats one run
+	$(GO) test -count=1 -v -timeout 120m ./runtime/db -run '^TestSimulation$$' -sim.steps=$(or $(STEPS),5000000) -sim.seed=$(or $(SEED),0)
+
+crash: crash-sim crash-kill ## both of these: 100,000 simulated sessions, and kills of a real process on a real disk
+
+crash-kill: ## kill a real process while it commits, reopen, check; KILLS (default 100)
+	$(GO) run ./fuzz/cmd/crash -cycles $(or $(KILLS),100)
 
 crash-sim: ## CYCLES (default 100000) sessions of random lives on a disk that fails and loses power; SEED repeats one
 	$(GO) test -count=1 -v -timeout 120m ./fuzz/disk -run Lives -cycles $(or $(CYCLES),100000) -seed $(or $(SEED),0)

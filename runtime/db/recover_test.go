@@ -144,6 +144,28 @@ func TestLostFutureStaysLost(t *testing.T) {
 	third.want(third.p, "k=B")
 }
 
+// The same crash may be recovered from twice, if the power goes after the first time. What was committed after the first recovery must not
+// continue the second one.
+func TestLostFutureOfARecoveryStaysLost(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commit(b.put("k", "A"))
+	left := b.st.crash()
+	first := reopenBench(t, left.crash(), Options{})
+	first.commit(first.put("k", "B"))
+	chunks := first.st.only(KindChunk)
+	lost := chunks[len(chunks)-1]
+
+	second := reopenBench(t, left.crash(), Options{})
+	second.want(second.p, "k=A")
+	after := second.st.crash()
+	if _, _, err := after.Put(KindChunk, first.st.recs[lost].payload); err != nil { // it is readable again
+		t.Fatal(err)
+	}
+	value(t, after, "B")
+	third := reopenBench(t, after, Options{})
+	third.want(third.p, "k=A")
+}
+
 func TestChunkWhoseRecordsAreMissingEndsTheLog(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commit(b.put("a", "A"))

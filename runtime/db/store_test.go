@@ -410,3 +410,44 @@ func TestStoreInMemory(t *testing.T) {
 		t.Fatalf("%d entries, want %d", len(got), len(want))
 	}
 }
+
+// TestRootsBesideCheckpoints: whoever finds that a checkpoint has written a node finds its hash, too (T6).
+func TestRootsBesideCheckpoints(t *testing.T) {
+	b := newBench(t, Options{fan: 4})
+	h := value(t, b.st, "A")
+	var ops []Op
+	for i := range 200 {
+		ops = append(ops, Op{b.p, fmt.Sprintf("%03d", i), Put, h})
+	}
+	b.commit(ops...)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 60 {
+			g := value(t, b.st, fmt.Sprint(i))
+			for j := range ops {
+				ops[j].Hash = g
+			}
+			b.commit(ops...)
+			if err := b.Checkpoint(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for going := true; going; {
+		select {
+		case <-done:
+			going = false
+		default:
+		}
+		roots, err := b.Roots()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range roots {
+			if h.IsZero() {
+				t.Fatal("a clean node without a hash")
+			}
+		}
+	}
+}
