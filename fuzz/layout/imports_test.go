@@ -29,7 +29,7 @@ var allowed = []struct {
 	{"mmapcas", []string{"affinity", "epoch", "arena", "mmapcas/…"}, "records, no partitions"},
 	{"runtime/lane", nil, ""},
 	{"runtime/sched", []string{"affinity", "epoch", "queue", "runtime/lane"}, "runs functions, knows no data"},
-	{"runtime/db", []string{"mmapcas"}, "knows no tasks and no queries"},
+	{"runtime/db", []string{"arena", "mmapcas"}, "knows no tasks and no queries"},
 	{"runtime/memo", []string{"mmapcas", "runtime/db", "runtime/sched"}, ""},
 	{"runtime/gc", []string{"mmapcas", "runtime/db"}, ""},
 	{"runtime", []string{"affinity", "epoch", "mmapcas", "runtime/…"}, "the face: no language, no protocol"},

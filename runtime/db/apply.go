@@ -208,11 +208,12 @@ func (a *applier) patch(n *node, edits []edit) (l *link, same, ok bool) {
 	if len(own.at) == 0 {
 		return nil, true, true
 	}
-	raw := slices.Clone(n.raw)
+	l, raw := newLeaf(len(n.raw), n.tail, count)
+	copy(raw, n.raw)
 	for i, at := range own.at {
 		copy(raw[n.tail+hashLen*at:], a.diffs[before+i].New[:])
 	}
-	return newLeaf(raw, n.tail), false, true
+	return l, false, true
 }
 
 // merge applies edits to a leaf; a nil leaf is empty. What the leaf became is appended to out, if it does not stay the same.

@@ -147,9 +147,10 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		c.defs = []definition{*p.def}
 	}
 	type change struct {
-		part PartID
-		side bool
-		root *link
+		part   PartID
+		side   bool
+		root   *link
+		listed bool // all of it is in the list of changes
 	}
 	var room [4]change
 	changed := room[:0]
@@ -159,7 +160,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 			if !w.cat.unlogged[p.reset] {
 				c.resets = []PartID{p.reset}
 			}
-			changed = append(changed, change{p.reset, side, nil})
+			changed = append(changed, change{part: p.reset, side: side})
 			versioned = !side
 		}
 	}
@@ -168,7 +169,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 			if w.cur.root(id) != nil && !w.cat.unlogged[id] {
 				c.resets = append(c.resets, id)
 			}
-			changed = append(changed, change{id, false, nil})
+			changed = append(changed, change{part: id})
 		}
 		versioned = true
 	}
@@ -196,7 +197,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 			continue
 		}
 		checkTree(after)
-		changed = append(changed, change{pl.part, side, after})
+		changed = append(changed, change{pl.part, side, after, true})
 		versioned = versioned || !side
 		if !p.there {
 			for i := range diffs {
@@ -214,7 +215,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		if !w.cat.unlogged[grafted.Part] {
 			c.grafts = []graft{{grafted.Part, treeHash(grafted.after), grafted.Delta}}
 		}
-		changed = append(changed, change{grafted.Part, false, grafted.after})
+		changed = append(changed, change{part: grafted.Part, root: grafted.after})
 		versioned = true
 	}
 	if len(changed) == 0 && p.def == nil {
@@ -245,10 +246,15 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	}
 	for _, ch := range changed {
 		s := d.own(w, ch.side)
-		s.set(ch.part, &tree{ch.root, c.gen})
+		t := &tree{root: ch.root, changed: c.gen}
+		if ch.listed {
+			t.listed, t.floor = true, s.tree(ch.part).noted()
+		}
+		s.set(ch.part, t)
 	}
 	if versioned {
 		w.cur.gen = c.gen
+		d.points.note(c.gen, changes) // before anybody sees them (P1)
 	}
 	p.differ, p.bumped = true, versioned
 	p.res = Result{c.gen, changes, grafted}

@@ -22,6 +22,7 @@ type DB struct {
 	side    atomic.Pointer[state]   // side partitions; written with the turn held
 	live    registry
 	old     replaced
+	points  *points // immutable; nil: none
 
 	checkpointing sync.Mutex // one checkpoint, or one taking of roots, at a time
 
@@ -76,6 +77,10 @@ func open(st store, o Options) (*DB, error) {
 	d.st = &nodeStore{st, &d.counts}
 	d.apply = applier{src: d.st, fan: o.fan}
 	d.old.max = o.ReplacedMax
+	var err error
+	if d.points, err = newPoints(o.PointCacheBytes, o.pointTreeMin); err != nil {
+		return nil, fmt.Errorf("db: open: point cache: %w", err)
+	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	if err := d.recover(); err != nil {
 		d.cancel()
@@ -120,11 +125,17 @@ func (d *DB) Generation() uint64 { return d.current.Load().gen }
 
 // Latest returns the record at key as it is now, in a side or a versioned partition.
 func (d *DB) Latest(part PartID, key string) (Hash, bool, error) {
-	root, err := d.latest(part)
+	def, err := d.catalog.Load().find(part)
 	if err != nil {
 		return Hash{}, false, err
 	}
-	h, ok, err := get(d.st, root, key)
+	var h Hash
+	var ok bool
+	if st := d.newest(def.side); def.side {
+		h, ok, err = get(d.st, st.root(part), key)
+	} else if t := st.tree(part); t != nil {
+		h, ok, err = d.get(t, st.gen, part, key)
+	}
 	return h, ok, d.explain(part, err)
 }
 

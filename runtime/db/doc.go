@@ -82,6 +82,34 @@
 // A Span says which keys, in which direction, and how many. Scan calls a function for each, Cursor hands them out one by one, Page in slices with the span of what
 // is left. Span.After is how paging goes on after a key, in the same snapshot or in a later one. Count reads the paths to the bounds only.
 //
+// # The point cache
+//
+// An exact read in a large tree is a chain of cache misses. What such reads find is kept in a table beside the trees: a print of 128 bits that stands for partition
+// and key, the record (none, if there was none), and the generation that was read. The table is bounded, lies off the Go heap, forgets what is in the
+// way, and is empty after Open. Two keys with one print would be taken for one another; with the two seeds that each database draws, this is as likely as two
+// records of one name.
+//
+// Nothing is taken out of the table when a key changes. There is a second table, of stamps: a stamp is the newest generation that changed any of the keys that share it.
+//
+//   - P1: before a generation can be seen, the stamps of the keys that it changed are at least that generation. Stamps only grow.
+//   - P2: an entry that was read in generation e answers for a snapshot of generation s if e <= s and the key's stamp is at most e.
+//
+// Why P2 is right: had the key changed in a generation r with e < r <= s, then its stamp was at least r before r was published (P1), which was before the snapshot was
+// taken; and stamps only grow. Splits, merges, trees that are loaded, trimmed or unloaded play no part, and what holds for a record holds for its absence. It
+// does not matter either when and through which snapshot an entry was made, or how late. That another key with the same stamp changed costs a read of the tree.
+//
+// Not every change comes with a list of keys: Reset does not, nor did those before Open. So a tree knows the generation since which all of its changes
+// had their stamps (tree.noted), and an entry that is older counts for nothing. A tree that says nothing is taken at its newest change. Where a tree has not
+// changed since e its stamps need not be asked. Only versioned partitions are cached; side partitions have no generations.
+//
+// A bucket is two cache lines: a count of its changes and three entries. Whoever enters something makes the count odd with a compare-and-swap and even again when it
+// is done; if the count is odd already it leaves it at that. A reader looks at the count before and after; if it is odd or has moved the reader has learnt
+// nothing and asks the tree. Nobody waits. All words are atomic, so in the one order of all of them either the reader's loads lie between the two
+// changes of the count by the same writer, or it sees that they do not; the processor's memory model plays no part.
+//
+// The table grows by doubling, when live entries have made room for others often enough, by a part that is as large as all before; the places of half of the
+// entries change, and those are forgotten.
+//
 // # The log, checkpoints, recovery
 //
 // Open reads the root that the store's newest note names and replays the chunk records behind it: those of the crash tail, and those that a

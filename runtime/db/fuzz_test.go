@@ -32,7 +32,8 @@ func FuzzNode(f *testing.F) {
 		}
 		_ = Refs(mmapcas.Kind(kind), payload)
 		if n.leaf() {
-			l := newLeaf(n.raw, n.tail)
+			l, raw := newLeaf(len(n.raw), n.tail, n.len())
+			copy(raw, n.raw)
 			if err := scan(nil, l, Span{}, func(string, Hash) bool { return true }); err != nil {
 				t.Fatal(err)
 			}

@@ -60,7 +60,14 @@ func newNode(level int, items []item) *link {
 	if level == 0 {
 		size += hashLen * len(items)
 	}
-	raw := make([]byte, headLen+2*len(items), size)
+	var leaf *link
+	var raw []byte
+	if level == 0 {
+		leaf, raw = newLeaf(size, tail, len(items))
+		raw = raw[:headLen+2*len(items)]
+	} else {
+		raw = make([]byte, headLen+2*len(items), size)
+	}
 	raw[0], raw[1] = formatV1, byte(level)
 	binary.LittleEndian.PutUint16(raw[2:], uint16(len(items)))
 	binary.LittleEndian.PutUint16(raw[4:], uint16(p))
@@ -75,7 +82,7 @@ func newNode(level int, items []item) *link {
 		for i := range items {
 			raw = append(raw, items[i].hash[:]...)
 		}
-		return newLeaf(raw, tail)
+		return leaf
 	}
 	n := &node{raw: raw, tail: tail, kids: make([]*link, len(items))}
 	entries := uint64(0)

@@ -103,9 +103,10 @@ type dbModel struct {
 	snaps []heldSnapshot
 	told  []Result // by OnCommit
 
-	past    []world // the newest of each generation since opened
-	history []world // of all commits
-	opened  uint64  // the generation found when the database was opened last
+	asked   []string // keys that are read over and over
+	past    []world  // the newest of each generation since opened
+	history []world  // of all commits
+	opened  uint64   // the generation found when the database was opened last
 }
 
 func (m *dbModel) open() {
@@ -290,9 +291,14 @@ func (m *dbModel) checkSnapshot(s heldSnapshot) {
 			m.t.Fatalf("partition %d last changed in %d, want %d", id, got, s.want.changed[id])
 		}
 		m.checkSpan(s, id)
-		k := anyKey.Draw(m.t, "get")
-		if h, ok, err := s.Get(id, k); err != nil || h != want[k] || ok == h.IsZero() {
-			m.t.Fatalf("get %q: %v, %t, %v, want %v", k, h, ok, err, want[k])
+		// The same again and again, so that the point cache has something to say, in this snapshot and in others.
+		for _, k := range append(slices.Clone(m.asked), anyKey.Draw(m.t, "get")) {
+			if h, ok, err := s.Get(id, k); err != nil || h != want[k] || ok == h.IsZero() {
+				m.t.Fatalf("get %q: %v, %t, %v, want %v", k, h, ok, err, want[k])
+			}
+			if h, ok, err := m.d.Latest(id, k); err != nil || h != m.want.parts[id][k] || ok == h.IsZero() {
+				m.t.Fatalf("latest %q: %v, %t, %v, want %v", k, h, ok, err, m.want.parts[id][k])
+			}
 		}
 	}
 }
@@ -484,7 +490,10 @@ func TestDatabaseAgainstMaps(t *testing.T) {
 			Durable:           rapid.Bool().Draw(t, "durable"),
 			History:           rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "history"),
 			Logger:            quiet,
+			PointCacheBytes:   rapid.SampledFrom([]int64{-1, pointBucketBytes, 16 * pointBucketBytes, 1 << 17}).Draw(t, "points"),
+			pointTreeMin:      1,
 		}
+		m.asked = rapid.SliceOfN(anyKey, 0, 4).Draw(t, "asked")
 		addPartition := func(side bool) {
 			name := fmt.Sprintf("part%d", len(m.names))
 			id, err := m.d.Partition(name, side)

@@ -63,19 +63,6 @@ func newLink(n *node, size uint64) *link {
 	return l
 }
 
-// newLeaf returns a dirty link to a leaf. Both lie in one piece of memory, which lives as long as the link: trim replaces links to leaves.
-func newLeaf(raw []byte, tail int) *link {
-	both := &struct {
-		link
-		leaf node
-	}{leaf: node{raw: raw, tail: tail}}
-	l := &both.link
-	l.size = uint64(both.leaf.len())
-	l.node.Store(&both.leaf)
-	l.dirty.Store(true)
-	return l
-}
-
 // id returns the hash of a clean link.
 func (l *link) id() Hash {
 	if l.dirty.Load() {

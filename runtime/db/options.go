@@ -23,6 +23,11 @@ type Options struct {
 	// CacheBytes bounds the clean nodes kept in memory, checked after each checkpoint. Zero means 256 MiB, negative no bound.
 	CacheBytes int64
 
+	// PointCacheBytes bounds the memory, off the Go heap, in which the answers of exact reads (Get, GetBatch, Latest) are kept for the next time. It grows from 64
+	// KiB as it is used. The size counts as the next lower power of two; a sixteenth of it comes on top. Zero means 64 MiB, which is
+	// 1.5 million keys, negative none.
+	PointCacheBytes int64
+
 	// History is the number of generations before the newest that SnapshotAt can still read. They hold memory and records as snapshots do. Zero: only those
 	// that somebody holds a snapshot of.
 	History int
@@ -32,6 +37,8 @@ type Options struct {
 
 	// Logger gets what Open repaired, failed background checkpoints and resets. Nil means slog.Default().
 	Logger *slog.Logger
+
+	pointTreeMin uint64 // least entries of a tree whose reads are kept; tests make it small. Zero means pointTreeMin
 
 	fan int // applier.fan; tests make it small. Zero means fanMax
 }
@@ -45,6 +52,12 @@ func (o *Options) fill() {
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 256 << 20
+	}
+	if o.PointCacheBytes == 0 {
+		o.PointCacheBytes = 64 << 20
+	}
+	if o.pointTreeMin == 0 {
+		o.pointTreeMin = pointTreeMin
 	}
 	if o.ReplacedMax <= 0 {
 		o.ReplacedMax = 1 << 20

@@ -328,7 +328,7 @@ func (d *DB) redo(r *recovery, c found) error {
 			}
 			continue
 		}
-		r.state(s.part).set(s.part, &tree{root, c.gen})
+		r.state(s.part).set(s.part, &tree{root: root, changed: c.gen})
 	}
 	for i, g := range c.grafts {
 		delete(r.lost, g.part)

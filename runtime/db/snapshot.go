@@ -80,22 +80,25 @@ func (s *Snapshot) LastChanged(part PartID) uint64 {
 
 // Get returns the record at key; false says that there is none.
 func (s *Snapshot) Get(part PartID, key string) (Hash, bool, error) {
-	root, err := s.root(part)
-	if err != nil {
+	t := s.st.tree(part)
+	if t == nil || t.root == nil || s.released.Load() {
+		_, err := s.root(part)
 		return Hash{}, false, err
 	}
-	h, ok, err := get(s.d.st, root, key)
-	return h, ok, s.d.explain(part, err)
+	h, ok, err := s.d.get(t, s.st.gen, part, key)
+	if err != nil {
+		err = s.d.explain(part, err)
+	}
+	return h, ok, err
 }
 
 // GetBatch appends the records at keys to out, in their order; the zero Hash says that there is none. Sorted keys are read quickest. On an
 // error it returns out as it was.
 func (s *Snapshot) GetBatch(part PartID, keys []string, out []Hash) ([]Hash, error) {
-	root, err := s.root(part)
-	if err != nil {
+	if _, err := s.root(part); err != nil {
 		return out, err
 	}
-	all, err := getBatch(s.d.st, root, keys, out)
+	all, err := s.d.getBatch(s.st.tree(part), s.st.gen, part, keys, out)
 	if err != nil {
 		return out, s.d.explain(part, err)
 	}

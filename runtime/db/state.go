@@ -54,6 +54,27 @@ func damaged(err error) bool {
 type tree struct {
 	root    *link  // nil: empty. A root node is in memory
 	changed uint64 // generation of the newest change
+	listed  bool   // since floor, every key that changed was given to points.note
+	floor   uint64 // means nothing unless listed
+}
+
+// noted returns the generation since which each change of t was given to points.note, key by key: that of the newest change, unless somebody says better.
+func (t *tree) noted() uint64 {
+	switch {
+	case t == nil:
+		return 0
+	case t.listed:
+		return t.floor
+	}
+	return t.changed
+}
+
+// top returns the link to the root, nil if t is empty.
+func (t *tree) top() *link {
+	if t == nil {
+		return nil
+	}
+	return t.root
 }
 
 func (t *tree) entries() uint64 {
@@ -78,12 +99,7 @@ func (s *state) tree(id PartID) *tree {
 }
 
 // root returns the link to the root of a partition, nil if it is empty.
-func (s *state) root(id PartID) *link {
-	if t := s.tree(id); t != nil {
-		return t.root
-	}
-	return nil
-}
+func (s *state) root(id PartID) *link { return s.tree(id).top() }
 
 func (s *state) clone() *state {
 	c := &state{gen: s.gen, trees: slices.Clone(s.trees)}

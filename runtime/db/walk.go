@@ -83,23 +83,54 @@ func (w *walk) next() (n *node, lo, hi bool, err error) {
 	return nil, false, false, nil
 }
 
+// get returns the record at key in the tree of a versioned partition in generation gen.
+func (d *DB) get(t *tree, gen uint64, part PartID, key string) (Hash, bool, error) {
+	p := d.points
+	if p == nil || t.entries() < p.treeMin {
+		return get(d.st, t.root, key)
+	}
+	k := p.print(part, key)
+	if h, ok := p.find(k, t, gen); ok {
+		checkPoint(d, t, key, h)
+		return h, !h.IsZero(), nil
+	}
+	h, ok, err := get(d.st, t.root, key)
+	if err == nil {
+		p.add(k, gen, h)
+	}
+	return h, ok, err
+}
+
 // get returns the record at key.
 func get(src loader, root *link, key string) (Hash, bool, error) {
 	if root == nil {
 		return Hash{}, false, nil
 	}
-	n := root.node.Load()
-	for !n.leaf() {
-		var err error
-		if n, err = child(src, n, n.route(key)); err != nil {
-			return Hash{}, false, err
-		}
+	n, err := leafOf(src, root, key)
+	if err != nil {
+		return Hash{}, false, err
 	}
 	i, found := n.search(key)
 	if !found {
 		return Hash{}, false, nil
 	}
 	return n.value(i), true, nil
+}
+
+// leafOf returns the leaf in which key is, or would be.
+func leafOf(src loader, root *link, key string) (*node, error) {
+	n := root.node.Load()
+	for level := n.level(); level > 0; level-- {
+		i := n.route(key)
+		if level == 1 {
+			n.kids[i].fetch()
+		}
+		var err error
+		if n, err = child(src, n, i); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
 }
 
 // scan calls fn for the entries of a span until it returns false.
@@ -134,28 +165,73 @@ func scan(src loader, root *link, s Span, fn func(string, Hash) bool) error {
 	}
 }
 
-// getBatch appends the records at keys to out. Keys that lie in one leaf, one after the other, share the way to it.
-func getBatch(src loader, root *link, keys []string, out []Hash) ([]Hash, error) {
-	var leaf *node
-	for _, key := range keys {
-		if leaf == nil || leaf.compare(0, key) > 0 || leaf.compare(leaf.len()-1, key) < 0 {
-			if root == nil {
-				out = append(out, Hash{})
-				continue
-			}
-			leaf = root.node.Load()
-			for !leaf.leaf() {
-				var err error
-				if leaf, err = child(src, leaf, leaf.route(key)); err != nil {
-					return nil, err
-				}
-			}
+// A batch reads one key after the other in a tree. Keys that lie in one leaf share the way to it.
+type batch struct {
+	src  loader
+	root *link
+	leaf *node // the one read last
+}
+
+// get returns the record at key, zero if there is none.
+func (b *batch) get(key string) (h Hash, err error) {
+	if n := b.leaf; n == nil || n.compare(0, key) > 0 || n.compare(n.len()-1, key) < 0 {
+		if b.root == nil {
+			return Hash{}, nil
 		}
-		var h Hash
-		if i, found := leaf.search(key); found {
-			h = leaf.value(i)
+		if b.leaf, err = leafOf(b.src, b.root, key); err != nil {
+			return Hash{}, err
+		}
+	}
+	if i, found := b.leaf.search(key); found {
+		h = b.leaf.value(i)
+	}
+	return h, nil
+}
+
+// getBatch appends the records at keys to out.
+func getBatch(src loader, root *link, keys []string, out []Hash) ([]Hash, error) {
+	b := batch{src: src, root: root}
+	for _, key := range keys {
+		h, err := b.get(key)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, h)
+	}
+	return out, nil
+}
+
+// batchAhead is the number of keys whose places in the point cache are asked for before the first is looked at.
+const batchAhead = 16
+
+// getBatch is getBatch in the tree of a versioned partition in generation gen.
+func (d *DB) getBatch(t *tree, gen uint64, part PartID, keys []string, out []Hash) ([]Hash, error) {
+	p := d.points
+	if t == nil || p == nil || t.entries() < p.treeMin {
+		return getBatch(d.st, t.top(), keys, out)
+	}
+	b := batch{src: d.st, root: t.root}
+	var prints [batchAhead]pointPrint
+	for len(keys) > 0 {
+		some := keys[:min(len(keys), batchAhead)]
+		keys = keys[len(some):]
+		for i, key := range some {
+			prints[i] = p.print(part, key)
+			p.fetch(prints[i])
+		}
+		for i, key := range some {
+			h, ok := p.find(prints[i], t, gen)
+			if ok {
+				checkPoint(d, t, key, h)
+			} else {
+				var err error
+				if h, err = b.get(key); err != nil {
+					return nil, err
+				}
+				p.add(prints[i], gen, h)
+			}
+			out = append(out, h)
+		}
 	}
 	return out, nil
 }
