@@ -3,8 +3,9 @@
 // # Cases
 //
 //	size-heap         live Go heap per entry
-//	gc-cycle          processor time that a collection takes more with it than without it
-//	get               random keys through one snapshot
+//	gc-cycle          processor time that a collection takes
+//	get-first         random keys through one snapshot, each read for the first time
+//	get               the same when all keys have been read before
 //	scan-100          the 100 keys of a random group, in order
 //	snapshot          take one and give it back
 //	commit-100        change the 100 adjacent keys of a group at once, visible as a whole to later snapshots
@@ -19,6 +20,8 @@
 // reports what changed, and checks that every name it is given exists in the store; "cytisus-no-log" is the same without
 // the log. The trees in memory do none of that, and take keys of fixed size, which saves them an allocation and
 // a pointer per entry. Pebble is on its in-memory file system, bbolt on a file without sync.
+//
+// In size-heap and gc-cycle each contender is alone: it is loaded anew for every round, and nothing else is kept meanwhile.
 //
 // # Caveats
 //

@@ -24,16 +24,16 @@ func Suite() compare.Suite {
 }
 
 func cases(env *compare.Env) ([]compare.Case, error) {
-	d := newData(env, max(env.Size(200_000, 2000), group))
-	f := &fleet{env: env, data: d, ships: make(map[string]*loaded)}
+	f := &fleet{env: env, n: max(env.Size(200_000, 2000), group), ships: make(map[string]*loaded)}
 	commits, snapshots, updates, reads := 200, 20_000, 2000, 50_000
 	if env.Quick {
 		commits, snapshots, updates, reads = 20, 100, 100, 1000
 	}
 	one := func(unit string) []compare.Column { return []compare.Column{{Unit: unit}} }
 	list := []compare.Case{
-		{Name: "size-heap", Columns: one("bytes/entry"), Entrants: f.entrants(size)},
-		{Name: "gc-cycle", Columns: one("us"), Entrants: f.entrants(cycle)},
+		{Name: "size-heap", Columns: one("bytes/entry"), Entrants: f.alone(size)}, // these two first: nothing else is loaded yet
+		{Name: "gc-cycle", Columns: one("us"), Entrants: f.alone(cycle)},
+		{Name: "get-first", Columns: one("ns/get"), Entrants: f.entrants(getFirst)},
 		{Name: "get", Columns: one("ns/get"), Entrants: f.entrants(get)},
 		{Name: "scan-100", Columns: one("ns/scan"), Entrants: f.entrants(scan)},
 		{Name: "snapshot", Columns: one("ns/snapshot"), Entrants: f.entrants(take(snapshots))},
@@ -45,18 +45,14 @@ func cases(env *compare.Env) ([]compare.Case, error) {
 			Entrants: f.besides(beside(reads)),
 		},
 	}
-	for _, c := range list[:2] {
-		for i := range c.Entrants {
-			c.Entrants[i].Rounds = 1 // measured when it was loaded
-		}
-	}
 	return list, nil
 }
 
 // A fleet is the contenders with all entries. Each is loaded when it is first asked for.
 type fleet struct {
 	env   *compare.Env
-	data  *data
+	n     int
+	data  *data // nil until a contender is asked for
 	ships map[string]*loaded
 }
 
@@ -66,8 +62,41 @@ type loaded struct {
 	d        *data
 	versions []int // of each group
 	cursor   int   // where the next round goes on
-	heap     float64
-	gc       float64
+	firsts   int   // probes of which getFirst has read each once
+	warm     bool  // all keys have been read
+}
+
+// alone loads a contender for each round and measures it while the process holds nothing but what it holds: no other one, and no list of entries.
+func (f *fleet) alone(m func(c contender, entries int) float64) (list []compare.Entrant) {
+	for _, k := range makers {
+		list = append(list, compare.Entrant{
+			Name: k.name, Ours: k.ours, Skip: k.skip, Rounds: 3,
+			Start: func(ctx context.Context) (compare.Session, error) {
+				return compare.Session{Round: func(context.Context) ([]float64, error) {
+					c, entries, err := f.single(ctx, k)
+					if err != nil {
+						return nil, err
+					}
+					figure := m(c, entries)
+					return []float64{figure}, c.close()
+				}}, nil
+			},
+		})
+	}
+	return list
+}
+
+// single loads a contender and lets go of everything else.
+func (f *fleet) single(ctx context.Context, k maker) (contender, int, error) {
+	dir, err := f.env.TempDir(k.name)
+	if err != nil {
+		return nil, 0, err
+	}
+	l, err := load(ctx, k, dir, newData(f.env, f.n))
+	if err != nil {
+		return nil, 0, err
+	}
+	return l.c, len(l.d.entries), l.checkGroups(0, l.d.groups())
 }
 
 func (f *fleet) entrants(m measure) (list []compare.Entrant) {
@@ -97,18 +126,18 @@ func (f *fleet) get(ctx context.Context, k maker) (*loaded, error) {
 	if l := f.ships[k.name]; l != nil {
 		return l, nil
 	}
+	if f.data == nil {
+		f.data = newData(f.env, f.n)
+	}
 	dir, err := f.env.TempDir(k.name)
 	if err != nil {
 		return nil, err
 	}
-	heap, gc := compare.LiveHeap(), gcCPU()
 	l, err := load(ctx, k, dir, f.data)
 	if err != nil {
 		return nil, err
 	}
 	f.env.Cleanup(l.c.close)
-	l.heap = max(0, float64(compare.LiveHeap()-heap)) / float64(len(f.data.entries))
-	l.gc = max(0, gcCPU()-gc)
 	f.ships[k.name] = l
 	return l, nil
 }
