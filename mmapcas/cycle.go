@@ -54,6 +54,10 @@ func (s *Store) BeginCycle() (*Cycle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
+	if err := s.shadePinned(); err != nil {
+		c.end() // nobody has it yet
+		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
+	}
 	return c, nil
 }
 

@@ -75,6 +75,9 @@
 //   - G4: a segment file goes only after everything marked in it was copied, the copies are durable, a manifest record
 //     without it is durable, and two epochs have passed.
 //
+//   - G5: a pinned record (Pin) is shaded in every cycle, so it survives it, and so does what the caller finds it to refer to.
+//     Pins are the process's own.
+//
 // Together: a record reachable from a root at any moment is readable at that moment, and after a crash.
 //
 // Records born black carry no mark of their own, so Mark says first for each of them once as well: what they refer to
@@ -120,7 +123,7 @@
 //
 // # Lock order
 //
-// Cycle.sweepMu, commitMu, the appenders, segMu, then one of Cycle.mu, a segment's syncMu, a shard's mu. The epoch domain's
+// Cycle.sweepMu, commitMu, the appenders, segMu, then one of Cycle.mu, a segment's syncMu, a shard's mu, those of pins and of the block cache. The epoch domain's
 // Collect, which runs free functions, is called without segMu, since they take that one (trim), and no other of them.
 //
 // # Trust

@@ -31,6 +31,7 @@ type Stats struct {
 	Cycles      int64 // collections completed
 	Swept       int64 // records they dropped
 	Moved       int64 // records they copied
+	Pinned      int64 // records that Pin keeps now
 
 	PackedSegments  int   // of Segments, those that are compressed
 	PackedBytes     int64 // of these, the size of their files
@@ -49,7 +50,7 @@ func (s *Store) Stats() Stats {
 	st := Stats{
 		LiveBytes: c.live.Load(), Retired: c.retired.Load(), Puts: c.puts.Load(), DedupHits: c.dedupHits.Load(),
 		Commits: c.commits.Load(), Syncs: c.syncs.Load(), Damaged: c.damaged.Load(), Made: c.segmentsMade.Load(),
-		Cycles: c.cycles.Load(), Swept: c.swept.Load(), Moved: c.moved.Load(),
+		Cycles: c.cycles.Load(), Swept: c.swept.Load(), Moved: c.moved.Load(), Pinned: s.pins.len(),
 	}
 	st.Packed, st.BlockHits, st.BlockMisses = c.packed.Load(), s.blocks.hits.Load(), s.blocks.misses.Load()
 	st.BlockCacheBytes = s.blocks.bytes()

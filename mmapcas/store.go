@@ -58,6 +58,8 @@ type Store struct {
 
 	cycle atomic.Pointer[Cycle] // the running collection; changed with all appenders held
 
+	pins pins
+
 	trimming trimming
 }
 
