@@ -65,13 +65,17 @@
 //   - G0: whoever puts a record has put, or holds live, everything the record refers to. "Has put" includes a put that
 //     found the record there: fresh=false says nothing about the records it refers to. "Holds live" means reachable
 //     from a root that this cycle marks.
+//
 //   - G1: a record put while a cycle runs survives the cycle (it is born black). So does an older one that was put again
 //     meanwhile (shaded).
+//
 //   - G2: the handshake. BeginCycle says nothing about puts that returned before it. Whoever calls it must, before
 //     taking the roots, wait until every writer that was at work then has either linked its records under a root or
 //     forgotten them.
+//
 //   - G3: an unmarked record is condemned in one atomic step with the test that it is unmarked; after that a put of the
 //     same content writes a new copy. So a put either saves the record or replaces it.
+//
 //   - G4: a segment file goes only after everything marked in it was copied, the copies are durable, a manifest record
 //     without it is durable, and two epochs have passed.
 //
