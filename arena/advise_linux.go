@@ -5,11 +5,9 @@ import "golang.org/x/sys/unix"
 // flushPages has nothing to do: mapped pages are the file's pages, and fdatasync writes them.
 func flushPages([]byte) error { return nil }
 
-const hugePageBytes = 2 << 20
-
 // adviseHuge asks for huge pages. Kernels that have none say so; the memory works all the same.
 func adviseHuge(mem []byte) {
-	if len(mem) >= hugePageBytes {
+	if len(mem) >= slabPageBytes {
 		_ = unix.Madvise(mem, unix.MADV_HUGEPAGE)
 	}
 }

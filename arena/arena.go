@@ -1,6 +1,7 @@
 package arena
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"os"
@@ -103,6 +104,9 @@ func (a *Arena) SegmentBytes() int64 { return a.segmentBytes }
 // Table reports whether the arena is of the table form.
 func (a *Arena) Table() bool { return a.base == nil }
 
+// Base returns where the reservation starts, nil in the table form: addr lies addr*Unit bytes behind.
+func (a *Arena) Base() unsafe.Pointer { return a.base }
+
 // Bytes returns the n bytes at addr. The caller vouches that they lie in one mapped segment and that it
 // stays mapped while they are used.
 func (a *Arena) Bytes(addr Addr, n int) []byte {
@@ -112,6 +116,19 @@ func (a *Arena) Bytes(addr Addr, n int) []byte {
 	s := a.slots[addr>>a.slotShift].Load()
 	off := int64(addr-s.first) * Unit
 	return s.mem[off : off+int64(n) : off+int64(n)]
+}
+
+// Pair returns the two little-endian words that lie off bytes behind addr, a multiple of 8. Otherwise it is Bytes.
+func (a *Arena) Pair(addr Addr, off int64) (lo, hi uint64) {
+	if a.base != nil {
+		return pairAt(a.base, int64(addr)*Unit+off)
+	}
+	return a.pairInTable(addr, off)
+}
+
+func (a *Arena) pairInTable(addr Addr, off int64) (lo, hi uint64) {
+	b := a.Bytes(addr+Addr(off/Unit), int(off%Unit)+16)[off%Unit:]
+	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
 }
 
 // Segment returns the segment at addr, nil when there is none.

@@ -416,7 +416,7 @@ func TestWords(t *testing.T) {
 }
 
 func TestBlock(t *testing.T) {
-	for _, n := range []int{64, 1000 * 64, blockBytesMin, 3 << 20} {
+	for _, n := range []int{64, 1000 * 64, pieceBytesMin, pieceBytesMax, pieceBytesMax + 64, 3 << 20} {
 		b, err := NewBlock(n)
 		if err != nil {
 			t.Fatal(err)

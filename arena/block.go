@@ -2,20 +2,29 @@ package arena
 
 import "sync/atomic"
 
-// blockBytesMin is the size from which a block is worth a mapping of its own.
-const blockBytesMin = 64 << 10
-
-// A Block is zeroed memory for tables of numbers. Large ones lie off the Go heap, where the collector does not
-// count them; in race builds all lie on it, where the race detector sees them.
+// A Block is zeroed memory for tables of numbers. Those from 4 KiB on lie off the Go heap, on huge pages where there are some; the
+// collector does not count them. In race builds all lie on the heap, where the race detector sees them.
 type Block struct {
 	mem    []byte
+	page   *slabPage // that it is a piece of, nil if it is none
+	piece  int
 	mapped bool
 }
 
+// blocks is what all of the process share: a huge page is a lot for a small store.
+var blocks = slab{mapPage: mapBlock, unmapPage: unmapBlock}
+
 // NewBlock returns a block of n bytes, which starts on a cache line.
 func NewBlock(n int) (*Block, error) {
-	if raceEnabled || n < blockBytesMin {
+	switch {
+	case raceEnabled || !canPlace || n < pieceBytesMin:
 		return &Block{mem: heapBytes(n)}, nil
+	case n <= pieceBytesMax:
+		mem, page, piece, err := blocks.take(n)
+		if err != nil {
+			return nil, err
+		}
+		return &Block{mem: mem, page: page, piece: piece}, nil
 	}
 	mem, err := mapBlock(n)
 	if err != nil {
@@ -37,8 +46,13 @@ func (b *Block) Len() int { return len(b.mem) }
 func (b *Block) Free() error {
 	mem := b.mem
 	b.mem = nil
-	if !b.mapped || mem == nil {
+	switch {
+	case mem == nil:
 		return nil
+	case b.page != nil:
+		return blocks.give(b.page, b.piece)
+	case b.mapped:
+		return unmapBlock(mem)
 	}
-	return unmapBlock(mem)
+	return nil
 }

@@ -30,6 +30,35 @@ func (a *Arena) Confine(fn func() error) (err error) {
 	return err
 }
 
+// BeginConfined and EndConfined are Confine for paths on which a closure and its call cost too much:
+//
+//	old := a.BeginConfined()
+//	defer func() {
+//		if fault := a.EndConfined(old, recover()); fault != nil {
+//			err = fault
+//		}
+//	}()
+//
+// Nothing may come between the two statements.
+func (a *Arena) BeginConfined() (old bool) { return debug.SetPanicOnFault(true) }
+
+// EndConfined ends what BeginConfined began. panicked is what the deferred function recovered; a panic that stands for no fault
+// goes on.
+func (a *Arena) EndConfined(old bool, panicked any) *FaultError {
+	debug.SetPanicOnFault(old)
+	if panicked == nil {
+		return nil
+	}
+	return a.endFaulted(panicked)
+}
+
+func (a *Arena) endFaulted(panicked any) *FaultError {
+	if e := a.fault(panicked); e != nil {
+		return e
+	}
+	panic(panicked)
+}
+
 // fault returns the fault that v, the value of a panic, stands for; nil when it is something else.
 func (a *Arena) fault(v any) *FaultError {
 	e, ok := v.(interface {

@@ -16,6 +16,12 @@ func bytesAt(base unsafe.Pointer, off int64, n int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(base, off)), n)
 }
 
+// pairAt returns the two little-endian words at off, of memory that does not change any more.
+func pairAt(base unsafe.Pointer, off int64) (lo, hi uint64) {
+	b := (*[16]byte)(unsafe.Add(base, off))
+	return binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
+}
+
 func words(mem []byte) []atomic.Uint64 {
 	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)/8)
 }

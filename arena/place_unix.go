@@ -63,11 +63,29 @@ func (file) populate(mem []byte)      { populateWrite(mem) }
 func (file) protect(mem []byte) error { return unix.Mprotect(mem, unix.PROT_READ) }
 func (file) flush(mem []byte) error   { return flushPages(mem) }
 
-// mapBlock returns n bytes of zeroed memory off the Go heap.
+// mapBlock returns n bytes of zeroed memory off the Go heap. From slabPageBytes on they start on a multiple of that, so that
+// huge pages fit.
 func mapBlock(n int) ([]byte, error) {
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	slop := 0
+	if n >= slabPageBytes {
+		slop = slabPageBytes
+	}
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(n+slop), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
+	}
+	if slop > 0 {
+		before := int(-uintptr(p) & (slabPageBytes - 1))
+		after := slop - before
+		// What is left over: whole pages of it. They were never touched, so keeping them after a failure costs nothing.
+		if before > 0 {
+			_ = unix.MunmapPtr(p, uintptr(before))
+		}
+		p = unsafe.Add(p, before)
+		page := os.Getpagesize()
+		if from := (n + page - 1) &^ (page - 1); n+after > from {
+			_ = unix.MunmapPtr(unsafe.Add(p, from), uintptr(n+after-from))
+		}
 	}
 	mem := bytesAt(p, 0, n)
 	adviseHuge(mem)

@@ -7,7 +7,7 @@
 //
 //   - Record: 32 bytes of header and the payload, padded to units of 32 bytes.
 //   - Segment: a file of records in the order they were appended. One appender at a time writes to it.
-//   - Index: hash table from name to address, off the Go heap; saved now and then (savedindex.go), else rebuilt at opening.
+//   - Index: hash table from name to address, off the Go heap; saved now and then (indexformat.go), else rebuilt at opening.
 //   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
@@ -29,11 +29,13 @@
 // # Reading
 //
 // View and Get pin an epoch, probe the index, check both checksums of the record and hand out its bytes. The checksum
-// of a payload is computed at every read. Among a million records out of cache that makes a view of 64 bytes cost 547 ns
-// instead of 470, and one of 1 KiB 967 instead of 488 (two busy cores of a 2.8 GHz Xeon, best of 12), most of it for bringing
-// in lines that the reader wants anyway. Remembering what was checked would cost a miss of its own, and would not notice
-// damage that comes later. A record that fails is dropped from the index and reported as *CorruptError: the
-// caller computes it again and puts it again. Nothing that fails a check is ever handed out.
+// of a payload is computed at every read: what was right once may be read from a failing disk again later, since the pages are
+// the system's. A record that fails is dropped from the index and reported as *CorruptError: the caller computes it again and
+// puts it again. Nothing that fails a check is ever handed out.
+//
+// A read waits for memory twice, for the bucket and for the record, and a processor waits for as many reads at once as fit on
+// its list of pending instructions. So the way to a record that is simply there is short (glance.go), and what a call does
+// around it counts: Reader.Visit does that once for many reads, Reader.View for each, and Store.View has to find a Reader first.
 //
 // # What survives
 //
@@ -123,7 +125,7 @@
 //   - S2: an entry leads to a published record whose header holds that name, unless it was damaged since.
 //   - S3: the record's first word is stored after all its other bytes and before the index entry.
 //   - S4: the manifest on disk never claims bytes that were not synced before (with SyncNone: not stored before).
-//   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine.
+//   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine or what stands for it.
 //
 // # Lock order
 //

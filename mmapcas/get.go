@@ -10,87 +10,63 @@ import (
 // must be quick and must not wait, since memory cannot be given back meanwhile. View returns fn's error, ErrNotFound, or
 // a *CorruptError when the record is damaged, also if fn itself met a page that cannot be read.
 func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
-	g := s.epochs.Pin()
-	defer g.Unpin()
-	return s.viewPinned(h, fn)
-}
-
-func (s *Store) viewPinned(h Hash, fn func(kind Kind, payload []byte) error) error {
-	if s.closed.Load() {
-		return ErrClosed
-	}
-	var at arena.Addr
-	err := s.arena.Confine(func() error {
-		r, a, err := s.lookup(h)
-		if err != nil {
-			return err
-		}
-		at = a
-		return fn(r.kind, r.payload)
-	})
-	if err == nil {
-		return nil
-	}
-	return s.readError(h, at, err)
+	r := s.idle.take(s)
+	defer s.idle.put(r)
+	return r.View(h, fn)
 }
 
 // Get appends the payload of the record named h to dst and returns it with its kind. Errors are those of View; dst is
 // returned unchanged with them.
 func (s *Store) Get(h Hash, dst []byte) ([]byte, Kind, error) {
-	g := s.epochs.Pin()
-	defer g.Unpin()
-	return s.getPinned(h, dst)
-}
-
-func (s *Store) getPinned(h Hash, dst []byte) ([]byte, Kind, error) {
-	if s.closed.Load() {
-		return dst, 0, ErrClosed
-	}
-	var (
-		at   arena.Addr
-		kind Kind
-		out  = dst
-	)
-	err := s.arena.Confine(func() error {
-		r, a, err := s.lookup(h)
-		if err != nil {
-			return err
-		}
-		at, kind = a, r.kind
-		out = append(out, r.payload...)
-		return nil
-	})
-	if err != nil {
-		return dst, 0, s.readError(h, at, err)
-	}
-	return out, kind, nil
+	r := s.idle.take(s)
+	out, kind, err := r.Get(h, dst) // which runs nobody else's code
+	s.idle.put(r)
+	return out, kind, err
 }
 
 // Has reports whether there is a record named h. It does not look at the payload, so the record may turn out to be
 // damaged, and it holds nothing alive: only Put saves a record from a running cycle.
 func (s *Store) Has(h Hash) bool {
-	g := s.epochs.Pin()
-	defer g.Unpin()
-	if s.closed.Load() {
-		return false
-	}
-	found := false
-	err := s.arena.Confine(func() error {
-		found = s.index.find(h) != arena.Nil
-		return nil
-	})
-	if err != nil {
-		_ = s.readError(h, arena.Nil, err) // which drops and reports it
-		return false
-	}
+	r := s.idle.take(s)
+	found := r.Has(h)
+	s.idle.put(r)
 	return found
 }
 
-// lookup returns the record named h, checked. The caller is inside a pin and inside Confine.
-func (s *Store) lookup(h Hash) (rec, arena.Addr, error) {
-	at := s.index.find(h)
-	r, err := s.lookupAt(h, at)
-	return r, at, err
+// record returns the record named k, checked, in place. The caller is inside a pin and confined.
+func (s *Store) record(k key) (kind Kind, payload []byte, err error) {
+	at, word := s.index.glance(k)
+	if word == 0 {
+		return s.recordAt(k, at)
+	}
+	return Kind(word >> 32), s.index.glanced(at, word), nil
+}
+
+// recordAt is record for what glance knows only where to find, or not even that.
+func (s *Store) recordAt(k key, at arena.Addr) (kind Kind, payload []byte, err error) {
+	if at == arena.Nil {
+		at = s.index.findKey(k)
+	}
+	if at == arena.Nil || at == absent {
+		return 0, nil, ErrNotFound
+	}
+	if kind, payload, ok := s.whole(at); ok {
+		return kind, payload, nil
+	}
+	r, err := s.lookupAt(k.hash(), at)
+	return r.kind, r.payload, err
+}
+
+// faulted drops the entry of h after a fault and returns the error for it. The caller needs no pin.
+func (s *Store) faulted(h Hash, fault *arena.FaultError) error {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	at := arena.Nil
+	_ = s.arena.Confine(func() error {
+		at = s.index.find(h)
+		return nil
+	})
+	return s.unreadable(h, at, fault)
 }
 
 // lookupAt returns the record named h, which was found at an address, or was not.

@@ -22,11 +22,11 @@ type indexRig struct {
 
 func newIndexRig(t testing.TB) *indexRig {
 	t.Helper()
-	a, err := arena.New(arena.Options{SegmentBytes: 16 << 20, ReserveBytes: 64 << 20, Table: true})
+	a, err := arena.New(arena.Options{SegmentBytes: 16 << 20, ReserveBytes: 64 << 20, Table: raceEnabled})
 	if err != nil {
 		t.Fatal(err)
 	}
-	seg, err := a.Map(arena.Spec{Source: arena.Heap(), Length: segmentHeaderBytes})
+	seg, err := a.Map(arena.Spec{Source: arena.Anonymous(), Length: segmentHeaderBytes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +116,11 @@ func TestIndexModel(t *testing.T) {
 				}
 				if got := r.find(h); got != model[h] {
 					t.Fatalf("find: %d, want %d", got, model[h])
+				}
+				// The header has no checksum, so that glance vouches for none.
+				at, word := r.glance(keyOf(&h))
+				if at == absent && model[h] != arena.Nil || at > absent && at != model[h] || word != 0 {
+					t.Fatalf("glance: %d and %x, want %d", at, word, model[h])
 				}
 			}
 			for i := range names {

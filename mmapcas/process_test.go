@@ -297,6 +297,33 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		// A visit ends where it meets the hole, once for each record there.
+		reader := s.NewReader()
+		visited, holes := 0, 0
+		for visited < len(all)/2 {
+			err := reader.Visit(func(v Visit) error {
+				for ; visited < len(all)/2; visited++ {
+					_, p, err := v.Get(all[visited])
+					if err == nil && string(p) != string(payload(visited, 3000)) {
+						t.Errorf("record %d: wrong bytes", visited)
+					}
+				}
+				return nil
+			})
+			if err == nil {
+				break
+			}
+			if holes++; !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("record %d: %v", visited, err)
+			}
+			if reader.Has(all[visited]) {
+				t.Fatalf("record %d is still there", visited)
+			}
+		}
+		reader.Close()
+		if holes == 0 {
+			t.Error("the visit noticed nothing")
+		}
 		damaged := 0
 		for i, h := range all {
 			err := s.View(h, func(_ Kind, p []byte) error {
@@ -311,7 +338,7 @@ func TestFaults(t *testing.T) {
 				if ce.File != segs[1].name && ce.File != segs[len(segs)-1].name {
 					t.Errorf("damage is said to be in %s", ce.File)
 				}
-			} else if err != nil {
+			} else if err != nil && (err != ErrNotFound || i >= len(all)/2) {
 				t.Errorf("record %d: %v", i, err)
 			}
 		}
@@ -379,6 +406,16 @@ func TestPanicsPass(t *testing.T) {
 				}
 			}()
 			_ = s.View(h, func(Kind, []byte) error { fn(); return nil })
+		}()
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("panic in a visit did not arrive")
+				}
+			}()
+			r := s.NewReader()
+			defer r.Close()
+			_ = r.Visit(func(Visit) error { fn(); return nil })
 		}()
 	}
 	// The pin is gone: memory can be given back.

@@ -5,32 +5,82 @@ import (
 	"github.com/cytisus/cytisus/epoch"
 )
 
-// A Reader reads for one goroutine. It does what View and Get of Store do, without the locked instruction that a pin
-// of just any goroutine takes; that instruction makes the processor finish one lookup before it begins the next. Close
-// it when it is not needed any more: an open one costs whoever frees memory a look.
+// A Reader reads for one goroutine. It does what the methods of Store do that have the same names, which borrow one for every
+// call. Close it when it is not needed any more: an open one costs whoever frees memory a look.
 type Reader struct {
 	s   *Store
 	pin *epoch.Participant
+	// visited is the name that a Visit looked up last.
+	visited key
 }
 
 // NewReader returns a reader. Only one goroutine at a time may use it.
-func (s *Store) NewReader() *Reader { return &Reader{s, s.epochs.Register("mmapcas reader")} }
+func (s *Store) NewReader() *Reader { return &Reader{s: s, pin: s.epochs.Register("mmapcas reader")} }
 
 // Close gives the reader's slot back. The store may have been closed before.
 func (r *Reader) Close() { r.pin.Close() }
 
 // View is Store.View.
-func (r *Reader) View(h Hash, fn func(kind Kind, payload []byte) error) error {
+func (r *Reader) View(h Hash, fn func(kind Kind, payload []byte) error) (err error) {
 	r.pin.Enter()
-	defer r.pin.Leave()
-	return r.s.viewPinned(h, fn)
+	old := r.s.arena.BeginConfined()
+	defer func() {
+		v := recover()
+		r.pin.Leave()
+		if fault := r.s.arena.EndConfined(old, v); fault != nil {
+			err = r.s.faulted(h, fault)
+		}
+	}()
+	if r.s.closed.Load() {
+		return ErrClosed
+	}
+	// As in record, which is one call too many here.
+	x, k := r.s.index, keyOf(&h)
+	at, word := x.glance(k)
+	if word == 0 {
+		return r.viewAt(k, at, fn)
+	}
+	return fn(Kind(word>>32), x.glanced(at, word))
+}
+
+func (r *Reader) viewAt(k key, at arena.Addr, fn func(kind Kind, payload []byte) error) error {
+	kind, payload, err := r.s.recordAt(k, at)
+	if err != nil {
+		return err
+	}
+	return fn(kind, payload)
 }
 
 // Get is Store.Get.
-func (r *Reader) Get(h Hash, dst []byte) ([]byte, Kind, error) {
+func (r *Reader) Get(h Hash, dst []byte) (out []byte, kind Kind, err error) {
 	r.pin.Enter()
-	defer r.pin.Leave()
-	return r.s.getPinned(h, dst)
+	old := r.s.arena.BeginConfined()
+	defer func() {
+		v := recover()
+		r.pin.Leave()
+		if fault := r.s.arena.EndConfined(old, v); fault != nil {
+			out, kind, err = dst, 0, r.s.faulted(h, fault)
+		}
+	}()
+	if r.s.closed.Load() {
+		return dst, 0, ErrClosed
+	}
+	kind, payload, err := r.s.record(keyOf(&h))
+	return append(dst, payload...), kind, err
+}
+
+// Has is Store.Has.
+func (r *Reader) Has(h Hash) (found bool) {
+	r.pin.Enter()
+	old := r.s.arena.BeginConfined()
+	defer func() {
+		v := recover()
+		r.pin.Leave()
+		if fault := r.s.arena.EndConfined(old, v); fault != nil {
+			_, found = r.s.faulted(h, fault), false // which drops and reports it
+		}
+	}()
+	return !r.s.closed.Load() && r.s.index.find(h) != arena.Nil
 }
 
 // ViewBatch is Store.ViewBatch.
@@ -74,11 +124,11 @@ func (s *Store) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payl
 		bad  error // of fn
 	)
 	err := s.arena.Confine(func() error {
-		s.index.findGroup(names, &at)
+		s.index.approach(names, &at)
 		s.fetch(at[:len(names)])
 		for ; next < len(names); next++ {
-			r, err := s.lookupAt(names[next], at[next])
-			if bad = fn(base+next, r.kind, r.payload, err); bad != nil {
+			kind, payload, err := s.record(keyOf(&names[next]))
+			if bad = fn(base+next, kind, payload, err); bad != nil {
 				return nil
 			}
 		}
@@ -93,7 +143,7 @@ func (s *Store) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payl
 	// Some page cannot be read. One at a time, the record that it belongs to finds out.
 	for ; next < len(names); next++ {
 		called := false
-		err := s.viewPinned(names[next], func(kind Kind, payload []byte) error {
+		err := s.View(names[next], func(kind Kind, payload []byte) error {
 			called = true
 			bad = fn(base+next, kind, payload, nil)
 			return nil

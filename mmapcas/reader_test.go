@@ -74,9 +74,19 @@ func TestReader(t *testing.T) {
 			p, kind, err := r.Get(h, nil)
 			_ = check(i, kind, p, err)
 		}
+		err := r.Visit(func(v Visit) error {
+			for i, h := range names {
+				kind, p, err := v.Get(h)
+				_ = check(i, kind, p, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		mine := errors.New("mine")
 		n := 0
-		err := r.ViewBatch(names, func(i int, _ Kind, _ []byte, _ error) error {
+		err = r.ViewBatch(names, func(i int, _ Kind, _ []byte, _ error) error {
 			if n++; i == 20 {
 				return mine
 			}
@@ -113,11 +123,52 @@ func TestReadsDoNotAllocate(t *testing.T) {
 		"Reader.View":      func() { _ = r.View(names[0], look) },
 		"Reader.Get":       func() { _, _, _ = r.Get(names[0], dst) },
 		"Reader.ViewBatch": func() { _ = r.ViewBatch(names, lookAll) },
+		"Reader.Has":       func() { r.Has(names[0]) },
+		"Reader.Visit": func() {
+			_ = r.Visit(func(v Visit) error {
+				for _, h := range names {
+					_, p, _ := v.Get(h)
+					sum += len(p)
+				}
+				return nil
+			})
+		},
 	} {
 		if n := testing.AllocsPerRun(100, fn); n > 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
+}
+
+// TestVisitLetsGo: a visit holds back no memory that was retired before its newest lookup, and ends with the store.
+func TestVisitLetsGo(t *testing.T) {
+	s := mustOpen(t, "", small(nil))
+	h := mustPut(t, s, 5, payload(1, 200))
+	r := s.NewReader()
+	defer r.Close()
+	err := r.Visit(func(v Visit) error {
+		freed := false
+		s.epochs.Retire(0, func() { freed = true })
+		for range 4 {
+			if _, _, err := v.Get(h); err != nil {
+				return err
+			}
+			s.epochs.Collect()
+		}
+		if !freed {
+			t.Error("what was retired is still there")
+		}
+		s.closed.Store(true)
+		if _, _, err := v.Get(h); err != ErrClosed {
+			t.Errorf("in a closed store: %v", err)
+		}
+		s.closed.Store(false)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
 }
 
 // TestConcurrentBatches: goroutines put the same records in batches, in different orders, while readers look for them in

@@ -34,6 +34,7 @@ type Store struct {
 	index     *index
 	blocks    *blockCache
 	pool      *pool
+	idle      idleReaders
 	identity  [identityBytes]byte
 	lock      io.Closer // nil in memory
 	closed    atomic.Bool

@@ -37,6 +37,11 @@ type reader interface {
 	close() error
 }
 
+// A visitor reads many in a row, through what visit gives.
+type visitor interface {
+	visit(fn func(get func(k *key) (sum int, ok bool))) error
+}
+
 // A batchReader reads many at once. Others are asked for one after the other.
 type batchReader interface {
 	// getBatch sets sums[i] to what get returns for keys[i], and returns how many there are.
@@ -51,6 +56,7 @@ type maker struct {
 	name    string
 	ours    bool
 	durable bool   // can wait for the disk
+	reads   bool   // takes part where records are read only: another way to read what is listed already
 	slow    bool   // takes part in at most three rounds of the puts
 	skip    string // why it cannot take part, "" if it can
 	open    func(ctx context.Context, dir string, n int, sync bool) (contender, error)

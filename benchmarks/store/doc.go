@@ -17,6 +17,10 @@
 //
 // A get touches the first and the last byte of the value.
 //
+// Ours reads in visits (Reader.Visit), the way for whoever reads many records in a row; "mmapcas-Reader.View" and
+// "mmapcas-Store.View" are the same store read by one call of a Reader per record, and by one call of the store from just any
+// goroutine.
+//
 // # What is alike
 //
 // All contenders see the same records in the same order and read them in the same order. Ours names a record by the
@@ -35,7 +39,7 @@
 // # Caveats
 //
 // The default size (200,000 records, 32 MB) nearly fits into the last-level cache of a server. -n 1000000 is what the
-// recorded results use. Put without sync measures memory and the writes the kernel has begun meanwhile. Pebble and
+// recorded results use. -n 10000000 takes some 15 GB of memory for all contenders; -peer picks some. Put without sync measures memory and the writes the kernel has begun meanwhile. Pebble and
 // badger go on working after a put returns (flushes, compactions); what that costs others is not seen. Sync figures are
 // those of the disk at that moment.
 package store

@@ -10,7 +10,9 @@ import (
 
 // makers is ours, the floor and the peers. One line here and one file beside this one add a peer.
 var makers = []maker{
-	{name: "cytisus-mmapcas", ours: true, durable: true, open: openOurs},
+	{name: "cytisus-mmapcas", ours: true, durable: true, open: openOurs(viaVisit)},
+	{name: "mmapcas-Reader.View", reads: true, durable: true, open: openOurs(viaReader)},
+	{name: "mmapcas-Store.View", reads: true, durable: true, open: openOurs(viaStore)},
 	{name: "floor", durable: true, open: openFloor},
 	{name: "map+RWMutex", open: openMap},
 	{name: "sync.Map", open: openSyncMap},
@@ -64,7 +66,7 @@ func cases(env *compare.Env) ([]compare.Case, error) {
 // puts is the entrants of a case of puts: each round fills a new store.
 func puts(env *compare.Env, d *data, n int, sync bool) (list []compare.Entrant) {
 	for _, m := range makers {
-		if sync && !m.durable {
+		if m.reads || sync && !m.durable {
 			continue
 		}
 		e := compare.Entrant{Name: m.name, Ours: m.ours, Skip: m.skip}

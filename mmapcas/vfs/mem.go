@@ -414,11 +414,18 @@ func (f *memFile) Sync() error {
 }
 
 // copyPages makes dst a copy of src as a disk would: a page may be stored into while it is copied, and then some mix
-// arrives. The race detector is kept out since that is the point.
+// arrives. The race detector is kept out since that is the point: byte by byte, because copy and append tell it in any case.
 //
 //go:norace
 func copyPages(dst, src []byte) []byte {
-	return append(dst[:0], src...)
+	if cap(dst) < len(src) {
+		dst = make([]byte, len(src))
+	}
+	dst = dst[:len(src)]
+	for i := range src {
+		dst[i] = src[i]
+	}
+	return dst
 }
 
 // Source maps the file: the segment is the file's own memory.

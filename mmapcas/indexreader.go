@@ -199,7 +199,7 @@ func (v *savedIndex) walk(i int) (t *table, entries int64, err error) {
 		_ = v.s.arena.Confine(func() error {
 			for ; j < len(all); j++ {
 				f := &all[j]
-				if other, _ := x.tryInsert(t, x.place(f.hash), f.hash, f.at); other == arena.Nil {
+				if other, _ := x.tryInsert(t, keyOf(&f.hash), f.at); other == arena.Nil {
 					t.used.Add(1)
 					entries++
 				}

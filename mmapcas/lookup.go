@@ -1,0 +1,124 @@
+package mmapcas
+
+import (
+	"math/bits"
+
+	"github.com/cytisus/cytisus/arena"
+)
+
+// Looking up a record waits for memory twice: for its bucket, and for its header, whose place the bucket tells. A processor
+// waits for several lookups at once if they are short enough for more than one to be on its list of pending instructions, and if
+// none has a locked instruction or a load from what was just stored in other pieces. So these paths are written for few
+// instructions, and what is rare is in functions of its own.
+
+// match compares the tags of 8 slots without a branch: bit i says that slot i may be it. That is a hint: slots change,
+// so whoever acts on one loads it again.
+func match(b *bucket, tag uint64) uint32 {
+	// Equal tags leave 0 of 16 bits, of which one less is negative.
+	return uint32(((b[0].Load()^tag)>>arena.AddrBits-1)>>63 |
+		((b[1].Load()^tag)>>arena.AddrBits-1)>>62&(1<<1) |
+		((b[2].Load()^tag)>>arena.AddrBits-1)>>61&(1<<2) |
+		((b[3].Load()^tag)>>arena.AddrBits-1)>>60&(1<<3) |
+		((b[4].Load()^tag)>>arena.AddrBits-1)>>59&(1<<4) |
+		((b[5].Load()^tag)>>arena.AddrBits-1)>>58&(1<<5) |
+		((b[6].Load()^tag)>>arena.AddrBits-1)>>57&(1<<6) |
+		((b[7].Load()^tag)>>arena.AddrBits-1)>>56&(1<<7))
+}
+
+// slotOf returns the first slot that match found.
+func slotOf(same uint32) int { return bits.TrailingZeros32(same) & (bucketSlots - 1) }
+
+// keyAt returns the name in the header at a.
+func (x *index) keyAt(a arena.Addr) key {
+	lo, hi := x.arena.Pair(a, hashAt)
+	return key{lo, hi}
+}
+
+// find returns the address of h, Nil if there is none. The caller holds an epoch pin.
+func (x *index) find(h Hash) arena.Addr { return x.findKey(keyOf(&h)) }
+
+// findKey is find. Most records are where the first slot with their tag leads to, in the first bucket.
+func (x *index) findKey(k key) arena.Addr {
+	t := x.shardFor(k).table.Load()
+	if t == nil {
+		return x.findUnread(k)
+	}
+	b := t.bucket(k.start())
+	if same := match(b, k.tag()); same != 0 {
+		if w := b[slotOf(same)].Load(); isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k {
+			return arena.Addr(w & addrMask)
+		}
+	} else if ends(b) {
+		return arena.Nil
+	}
+	return x.findIn(t, k)
+}
+
+// findUnread is find in a shard that is not in memory.
+func (x *index) findUnread(k key) arena.Addr {
+	t, err := x.load(x.shardFor(k))
+	if err != nil {
+		return arena.Nil // absent, until there is memory again
+	}
+	return x.findIn(t, k)
+}
+
+func (x *index) findIn(t *table, k key) arena.Addr {
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(k.start() + i)
+		for same := match(b, k.tag()); same != 0; same &= same - 1 {
+			if w := b[slotOf(same)].Load(); isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k {
+				return arena.Addr(w & addrMask)
+			}
+		}
+		if ends(b) {
+			return arena.Nil
+		}
+	}
+	return arena.Nil
+}
+
+// approach brings the buckets and the headers of names into the cache, with no step for one name waiting for that of another, and
+// sets at[i] to where the record named names[i] is in most cases, Nil if no place is likely. The caller holds an epoch pin.
+func (x *index) approach(names []Hash, at *[batchNames]arena.Addr) {
+	names = names[:min(len(names), batchNames)]
+	var (
+		buckets [batchNames]*bucket
+		sum     uint64
+	)
+	for i := range names {
+		k := keyOf(&names[i])
+		s := x.shardFor(k)
+		t := s.table.Load()
+		if t == nil {
+			if t, _ = x.load(s); t == nil {
+				continue
+			}
+		}
+		buckets[i] = t.bucket(k.start())
+		sum ^= buckets[i][0].Load()
+	}
+	// The first slot with the tag in the first bucket.
+	for i := range names {
+		at[i] = arena.Nil
+		b := buckets[i]
+		if b == nil {
+			continue
+		}
+		if same := match(b, keyOf(&names[i]).tag()); same != 0 {
+			if w := b[slotOf(same)].Load(); isEntry(w) {
+				at[i] = arena.Addr(w & addrMask)
+				sum ^= x.keyAt(at[i]).lo
+			}
+		}
+	}
+	sink(byte(sum))
+}
+
+// findGroup sets at[i] to the address of names[i]. The caller holds an epoch pin.
+func (x *index) findGroup(names []Hash, at *[batchNames]arena.Addr) {
+	x.approach(names, at)
+	for i := range names[:min(len(names), batchNames)] {
+		at[i] = x.findKey(keyOf(&names[i]))
+	}
+}
