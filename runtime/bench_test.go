@@ -57,3 +57,70 @@ func BenchmarkValidateAfterUnrelatedCommit(b *testing.B) {
 		})
 	}
 }
+
+// What covers a position of a file with 10,000 spans, nested as those of a syntax tree are: from the index, and by going through all.
+func BenchmarkSpans(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		e := open(b, "", runtime.Options{Workers: 1})
+		size := uint64(40 * n)
+		err := e.Commit(b.Context(), func(w *runtime.Writer) error {
+			for all := []runtime.Span{{To: size}}; ; { // each with ten parts, the large ones first
+				for _, span := range all[:min(n, len(all))] {
+					if err := scopes.Put(w, "f", runtime.SpanKey{Span: span}, "v"); err != nil {
+						return err
+					}
+				}
+				if len(all) >= n || all[0].To < 10 {
+					return nil
+				}
+				var parts []runtime.Span
+				for _, span := range all {
+					step := (span.To - span.From) / 10
+					for i := range uint64(10) {
+						parts = append(parts, runtime.Span{From: span.From + i*step, To: span.From + (i+1)*step})
+					}
+				}
+				all = parts
+			}
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := e.Snapshot()
+		b.Cleanup(s.Release)
+		pos := uint64(0)
+		b.Run(fmt.Sprintf("n=%d/index", n), func(b *testing.B) {
+			b.ReportAllocs()
+			found := 0
+			for b.Loop() {
+				pos = (pos + 7919) % size
+				keys, err := scopes.KeysAt(s, "f", pos)
+				if err != nil {
+					b.Fatal(err)
+				}
+				found += len(keys)
+			}
+			b.ReportMetric(float64(found)/float64(b.N), "spans")
+		})
+		b.Run(fmt.Sprintf("n=%d/scan", n), func(b *testing.B) {
+			found := 0
+			for b.Loop() {
+				pos = (pos + 7919) % size
+				keys, err := scopes.Partition().Keys(s, scopes.In("f"))
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, key := range keys {
+					_, k, err := scopes.DecodeKey(key)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if k.Contains(pos) {
+						found++
+					}
+				}
+			}
+			b.ReportMetric(float64(found)/float64(b.N), "spans")
+		})
+	}
+}
