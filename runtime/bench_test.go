@@ -124,3 +124,39 @@ func BenchmarkSpans(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkScan reads 100,000 values of a struct type: with one worker, alone; with two, helped where that pays.
+func BenchmarkScan(b *testing.B) {
+	type record struct {
+		Name  string
+		Lines []int
+	}
+	part := runtime.NewPartition[record]("benchScan")
+	for _, n := range []int{200, 2000, 10_000, 100_000} {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("n=%d/workers=%d", n, workers), func(b *testing.B) {
+				e := open(b, "", runtime.Options{Workers: workers})
+				err := e.Commit(b.Context(), func(w *runtime.Writer) error {
+					for i := range n {
+						if err := part.Put(w, fmt.Sprintf("%08d", i), record{fmt.Sprint("name ", i), []int{i, 2 * i, 3 * i}}); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				inTask(b, e, func(t *runtime.Task) {
+					for b.Loop() {
+						sum := 0
+						if err := part.Scan(t, runtime.All(), func(_ string, v record) error { sum += v.Lines[0]; return nil }); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/value")
+			})
+		}
+	}
+}

@@ -30,7 +30,9 @@ type Engine struct {
 	parts    *xsync.MapOf[string, defined]    // partitions met, by name
 	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
 	watchers watchers
-	tiers    tiers
+
+	fanoutWake atomic.Int64 // nanoseconds that a helper of a scan takes to come, a running mean
+	tiers      tiers
 
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process

@@ -58,15 +58,11 @@ func (p *Partition[V]) Keys(r Reader, pat Pattern, opts ...ReadOption) ([]string
 
 // Scan calls fn for every match, in order of keys, until fn returns an error, which Scan returns. Inside a query it depends on the
 // matches that fn was given, and on there being no others between them.
+//
+// When the range is large and it pays, which is measured all the while, other workers load and decode values ahead of fn, a few hundred at most. fn is called by
+// the caller all the same, one key after the other. A task that is cancelled meanwhile gets the cause.
 func (p *Partition[V]) Scan(r Reader, pat Pattern, fn func(key string, v V) error, opts ...ReadOption) error {
-	eng, _ := r.reads()
-	return p.each(r, pat, opts, true, func(key string, h mmapcas.Hash) error {
-		v, err := p.load(eng, key, h)
-		if err != nil {
-			return err
-		}
-		return fn(key, v)
-	})
+	return p.scan(r, pat, pat.span(opts), fn)
 }
 
 // An Entry is a key and its value.
@@ -202,13 +198,17 @@ func (p *Partition[V]) hashes(r Reader, keys []string) ([]mmapcas.Hash, error) {
 }
 
 func (p *Partition[V]) each(r Reader, pat Pattern, opts []ReadOption, values bool, fn func(string, mmapcas.Hash) error) error {
+	return p.eachIn(r, pat, pat.span(opts), values, fn)
+}
+
+// eachIn calls fn for the keys of a span that match pat, in which the span lies.
+func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn func(string, mmapcas.Hash) error) error {
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
 		return err
 	}
 	var stop error
-	sp := pat.span(opts)
 	if view.frame != nil {
 		err = view.frame.Scan(id, sp, pat.glob, values, func(key string, h mmapcas.Hash) bool {
 			stop = fn(key, h)
