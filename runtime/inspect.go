@@ -28,6 +28,16 @@ type PartitionInfo struct {
 // MarshalText gives a tier's name.
 func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (t *Tier) UnmarshalText(text []byte) error {
+	i := slices.Index(tierNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("runtime: %q is no tier; there are %s", text, strings.Join(tierNames[:], ", "))
+	}
+	*t = Tier(i)
+	return nil
+}
+
 // Partitions lists the partitions of the store by name. It reads counters only.
 func (e *Engine) Partitions() []PartitionInfo {
 	st := e.db.Stats()
@@ -48,7 +58,12 @@ type RawRecord struct {
 	Bytes int             `json:"bytes"`           // of the stored value
 	Value json.RawMessage `json:"value,omitzero"`  // as the program's definition of the partition reads it; without one, text, CBOR or hexadecimal digits
 	Error string          `json:"error,omitempty"` // why there is no value
+
+	at Cursor
 }
+
+// Cursor is the place behind the record, for Behind. A record that was decoded from JSON has none.
+func (r RawRecord) Cursor() Cursor { return r.at }
 
 // Records calls fn for the entries of a partition that match, until it returns an error, which Records returns. It reads the newest generation of any
 // partition of the store, also one that this program does not define. An unknown name is a *NoPartitionError.
@@ -110,7 +125,7 @@ func (e *Engine) findPartition(name string) (part db.PartID, side bool, err erro
 }
 
 func (e *Engine) rawRecord(partition, key string, h mmapcas.Hash) RawRecord {
-	rec := RawRecord{Key: showBytes([]byte(key)), Hash: h.String()}
+	rec := RawRecord{Key: showBytes([]byte(key)), Hash: h.String(), at: Cursor{key, true}}
 	err := e.store.View(h, func(kind mmapcas.Kind, payload []byte) (err error) {
 		rec.Bytes = len(payload)
 		rec.Value, err = showValue(allPartitions.find(partition), kind, payload)

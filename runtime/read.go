@@ -104,6 +104,15 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Behind reads what comes behind a Cursor in the order of reading; for the zero Cursor that is everything.
+func Behind(c Cursor) ReadOption {
+	return func(r *reading) {
+		if c.on {
+			r.after, r.isAfter = c.key, true
+		}
+	}
+}
+
 // Page returns up to n matches (1 if n is less) from a place on, with their values, and where the next page begins: the zero Cursor if there is none.
 // A Limit has no effect. Inside a query it depends on what is in the page and, because it tells whether there is more, on the key
 // behind it.

@@ -102,6 +102,9 @@ func (s *session) handlers() map[string]dispatch.Handler {
 		methodStats:   s.stats,
 		methodExplain: s.explain,
 		methodReindex: s.reindex,
+
+		MethodDBStats:      s.dbStats,
+		MethodQueryRecords: s.queryRecords,
 	}
 }
 

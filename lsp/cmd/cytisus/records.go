@@ -11,35 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// openStore opens the engine of the store around a directory, for a look at what is in it; what the workspace looks like now plays no part.
-func (a *app) openStore(from, what string) (*local, error) {
-	root, store, err := a.storeOf(from)
-	if err != nil {
-		return nil, err
-	}
-	if store == "" {
-		return nil, &usageError{fmt.Errorf("%s needs a store: --memory keeps none", what)}
-	}
-	if !exists(store) {
-		return nil, fmt.Errorf("%w: there is no store at %s; run cytisus index first", runtime.ErrNotFound, store)
-	}
-	return a.openEngine(root, store, what)
-}
-
 func (a *app) recordsCommand() *cobra.Command {
-	var (
-		prefix string
-		limit  int
-		latest bool
-	)
+	var p server.QueryRecordsParams
 	cmd := &cobra.Command{
 		Use:   "query-records PARTITION [DIR]",
 		Short: "Print what a partition of the store holds",
 		Long: `query-records prints the entries of one partition of the store around DIR (default: the current directory), in the order of their keys: key, size of the
-value, value. cytisus db-stats lists the partitions.
+value, value. cytisus db-stats lists the partitions. If another process serves the store, it is asked.
 
 With --latest it reads from the greatest key down, and prints one entry unless --limit says how many.`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -49,33 +31,26 @@ With --latest it reads from the greatest key down, and prints one entry unless -
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if limit < 0 {
-				return &usageError{fmt.Errorf("--limit is %d, want 0 (no limit) or more", limit)}
+			if p.Limit < 0 {
+				return &usageError{fmt.Errorf("--limit is %d, want 0 (no limit) or more", p.Limit)}
 			}
-			l, err := a.openStore(dirArg(args[1:]), "query-records")
+			in, _, err := a.openInspector(cmd.Context(), dirArg(args[1:]), "query-records")
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, l.close()) }()
-			var opts []runtime.ReadOption
-			if latest {
-				opts = append(opts, runtime.Backward())
-				if !cmd.Flags().Changed("limit") {
-					limit = 1
-				}
-			}
-			if limit > 0 {
-				opts = append(opts, runtime.Limit(limit))
+			defer func() { err = errors.Join(err, in.close()) }()
+			if p.Partition = args[0]; p.Latest && !cmd.Flags().Changed("limit") {
+				p.Limit = 1
 			}
 			records := []runtime.RawRecord{}
-			err = l.eng.Records(args[0], runtime.Prefix(prefix), func(r runtime.RawRecord) error {
+			err = in.records(cmd.Context(), p, func(r runtime.RawRecord) error {
 				if a.flags.json {
 					records = append(records, r)
 					return nil
 				}
 				_, err := fmt.Fprintf(a.out, "%s\t%s\t%s\n", printable(r.Key), bytesText(int64(r.Bytes)), oneLine(r))
 				return err
-			}, opts...)
+			})
 			if err != nil {
 				return err
 			}
@@ -85,9 +60,9 @@ With --latest it reads from the greatest key down, and prints one entry unless -
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&prefix, "prefix", "", "only keys that begin with this")
-	cmd.Flags().IntVar(&limit, "limit", 0, "print no more than this many (0: all)")
-	cmd.Flags().BoolVar(&latest, "latest", false, "from the greatest key down; one, unless --limit says more")
+	cmd.Flags().StringVar(&p.Prefix, "prefix", "", "only keys that begin with this")
+	cmd.Flags().IntVar(&p.Limit, "limit", 0, "print no more than this many (0: all)")
+	cmd.Flags().BoolVar(&p.Latest, "latest", false, "from the greatest key down; one, unless --limit says more")
 	return cmd
 }
 

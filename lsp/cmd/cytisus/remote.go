@@ -14,6 +14,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/server"
 )
 
 // A remote asks the process that holds the store, in the Language Server Protocol.
@@ -39,7 +40,10 @@ func newRemote(ctx context.Context, conn net.Conn, root string) (*remote, error)
 		_, err := r.conn.Run(context.WithoutCancel(ctx))
 		r.ended <- err
 	}()
-	rootURI := string(uri.File(root))
+	var rootURI any // none: only the store is of interest
+	if root != "" {
+		rootURI = string(uri.File(root))
+	}
 	params := map[string]any{
 		"processId": os.Getpid(),
 		"rootUri":   rootURI,
@@ -52,7 +56,7 @@ func newRemote(ctx context.Context, conn net.Conn, root string) (*remote, error)
 	if err == nil {
 		err = r.conn.Notify("initialized", map[string]any{})
 	}
-	if err == nil {
+	if err == nil && root != "" {
 		// The process may not have been told of what was written since: it looks at the whole root again.
 		err = r.conn.Notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": rootURI, "type": 2}}})
 	}
@@ -100,6 +104,8 @@ func (r *remote) call(ctx context.Context, method string, params, result any) er
 	var refused *jsonrpc2.Error
 	if errors.As(err, &refused) {
 		switch {
+		case refused.Code == server.NoSuchPartition:
+			return &noPartitionError{refused.Message}
 		case strings.Contains(refused.Message, lsp.ErrUnknownFile.Error()):
 			return lsp.ErrUnknownFile
 		case refused.Code == jsonrpc2.InvalidParams:

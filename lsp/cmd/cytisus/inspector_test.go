@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp/server"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+var inspected = runtime.NewPartition[string]("test/inspected", runtime.Volatile)
+
+// The process that holds the store says of it what an engine of one's own says, also where it takes several answers.
+func TestInspectorsAgree(t *testing.T) {
+	ctx := t.Context()
+	a := &app{err: t.Output(), flags: flags{memory: true, workers: 1}}
+	dir := write(t, example)
+	l, err := a.openLocal(ctx, dir, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	const many = 9000 // more than two answers hold
+	err = l.eng.Commit(ctx, func(w *runtime.Writer) error {
+		err := errors.Join(inspected.Put(w, "", "the empty key"), inspected.Put(w, "\xff\x00", "no text"), inspected.Put(w, "large", strings.Repeat("x", 2<<20)))
+		for i := range many {
+			err = errors.Join(err, inspected.Put(w, fmt.Sprintf("k%05d", i), fmt.Sprint(i)))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := a.newHost(l, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	here, there := net.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		_, err := host.Serve(context.WithoutCancel(ctx), there)
+		served <- err
+	}()
+	r, err := newRemote(ctx, here, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []server.DBStatsParams{{}, {Bytes: true}} {
+		ours, err1 := l.dbStats(ctx, p)
+		theirs, err2 := r.dbStats(ctx, p)
+		if err1 != nil || err2 != nil || len(ours.Partitions) < 2 || len(ours.Partitions) != len(theirs.Partitions) {
+			t.Fatalf("%+v, %v; %+v, %v", ours, err1, theirs, err2)
+		}
+		for i, p := range ours.Partitions {
+			q := theirs.Partitions[i]
+			if p.PartitionInfo != q.PartitionInfo || fmt.Sprint(p.Bytes != nil) != fmt.Sprint(q.Bytes != nil) || p.Bytes != nil && *p.Bytes != *q.Bytes {
+				t.Errorf("%+v, the other process says %+v", p, q)
+			}
+		}
+	}
+	read := func(in inspector, p server.QueryRecordsParams) (out []string, err error) {
+		err = in.records(ctx, p, func(r runtime.RawRecord) error {
+			out = append(out, fmt.Sprint(r.Key, r.Hash, r.Bytes, string(r.Value), r.Error))
+			return nil
+		})
+		return out, err
+	}
+	for _, p := range []struct {
+		server.QueryRecordsParams
+		n int
+	}{
+		{server.QueryRecordsParams{}, many + 3},
+		{server.QueryRecordsParams{Prefix: "k"}, many},
+		{server.QueryRecordsParams{Prefix: "k0000"}, 10},
+		{server.QueryRecordsParams{Limit: 4096}, 4096},
+		{server.QueryRecordsParams{Limit: 4097}, 4097},
+		{server.QueryRecordsParams{Limit: 8500, Latest: true}, 8500},
+		{server.QueryRecordsParams{Latest: true}, many + 3},
+		{server.QueryRecordsParams{Prefix: "nothing"}, 0},
+	} {
+		p.Partition = inspected.Name()
+		ours, err1 := read(l, p.QueryRecordsParams)
+		theirs, err2 := read(r, p.QueryRecordsParams)
+		if err1 != nil || err2 != nil || len(ours) != p.n || !slices.Equal(ours, theirs) {
+			t.Errorf("%+v: %d records, %v; the other process says %d, %v", p.QueryRecordsParams, len(ours), err1, len(theirs), err2)
+		}
+	}
+	_, err1 := read(l, server.QueryRecordsParams{Partition: "no such"})
+	_, err2 := read(r, server.QueryRecordsParams{Partition: "no such"})
+	if err1 == nil || err2 == nil || err1.Error() != err2.Error() || exitCode(err1) != exitNothing || exitCode(err2) != exitNothing {
+		t.Errorf("a partition that is not there: %v (exit code %d); %v (exit code %d)", err1, exitCode(err1), err2, exitCode(err2))
+	}
+	if _, err := read(r, server.QueryRecordsParams{Partition: inspected.Name(), Limit: -1}); exitCode(err) != exitUsage {
+		t.Errorf("limit -1: %v", err)
+	}
+	if err := r.close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// The two commands work while an editor has the store open.
+func TestInspectWhileServed(t *testing.T) {
+	dir := write(t, example)
+	c := newCLI(t)
+	c.ok("index", dir)
+	const name = "golang/members"
+	before := c.ok("query-records", "--json", name, dir)
+	a := &app{err: t.Output(), flags: flags{store: c.store, tests: true, workers: 1}}
+	here, there := net.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		_, err := a.serve(context.WithoutCancel(t.Context()), there)
+		served <- err
+	}()
+	editor, err := newRemote(t.Context(), here, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := c.ok("query-records", "--json", name, dir); now != before || len(now) < 10 {
+		t.Errorf("%s\nbefore: %s", now, before)
+	}
+	if table := c.ok("db-stats", dir); !strings.Contains(table, name) || !strings.Contains(table, c.store) {
+		t.Errorf("db-stats prints\n%s", table)
+	}
+	if _, errs, code := c.run("query-records", "no-such", dir); code != exitNothing || !strings.Contains(errs, name) {
+		t.Errorf("exit code %d, %s", code, errs)
+	}
+	if err := editor.close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
