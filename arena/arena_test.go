@@ -322,6 +322,33 @@ func TestConfine(t *testing.T) {
 	})
 }
 
+// TestAbandon: a segment whose memory failed in the middle of a reservation is given up and sealed. Without a reservation nothing has happened.
+func TestAbandon(t *testing.T) {
+	forms(t, func(t *testing.T, a *Arena, source func(int64) Source) {
+		seg := mustMap(t, a, Spec{Source: source(testSegment), Bytes: testSegment})
+		var p Appender
+		p.Abandon()
+		if err := p.Attach(seg); err != nil {
+			t.Fatal(err)
+		}
+		if p.Abandon(); p.Segment() != seg || seg.Sealed() {
+			t.Error("given up without a reservation")
+		}
+		if _, _, err := p.Reserve(100); err != nil {
+			t.Fatal(err)
+		}
+		if p.Abandon(); p.Segment() != nil || !seg.Sealed() || seg.Length() != 0 {
+			t.Errorf("after Abandon: segment %v, sealed %t, length %d", p.Segment(), seg.Sealed(), seg.Length())
+		}
+		if err := p.Attach(seg); !errors.Is(err, ErrSealed) {
+			t.Errorf("attached again: %v", err)
+		}
+		if err := errors.Join(seg.Unmap(), a.Close()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // TestStaleAddress: in the reserved form, what was unmapped faults; it does not show other bytes.
 func TestStaleAddress(t *testing.T) {
 	a, err := New(Options{SegmentBytes: testSegment})

@@ -244,6 +244,61 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 	}
 }
 
+// TestIndexChangeBesideRehash is TestIndexChangeDuringGrowth with nothing but growth: a change that did not take the shard's mutex would be lost
+// to a copy made before it.
+func TestIndexChangeBesideRehash(t *testing.T) {
+	r := newIndexRig(t)
+	namer := namers["one shard"]
+	const entries = 60
+	var names []Hash
+	at := map[Hash]arena.Addr{}
+	other := map[Hash]arena.Addr{}
+	for i := range entries {
+		h := namer(i)
+		names = append(names, h)
+		at[h], other[h] = r.record(h), r.record(h)
+		if _, err := r.insert(h, at[h]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := r.place(names[0]).shard
+	rounds := 6000
+	if raceEnabled {
+		rounds = 1000
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(stop)
+		for range rounds {
+			if err := r.grow(s, s.table.Load()); err != nil {
+				t.Error(err)
+			}
+			r.d.Collect()
+		}
+	})
+	wg.Go(func() {
+		for going := true; going; {
+			select {
+			case <-stop:
+				going = false
+			default:
+			}
+			for _, h := range names {
+				g := r.d.Pin()
+				if !r.change(h, at[h], other[h]) || r.find(h) != other[h] {
+					t.Errorf("entry %v is lost", h)
+					g.Unpin()
+					return
+				}
+				g.Unpin()
+				at[h], other[h] = other[h], at[h]
+			}
+		}
+	})
+	wg.Wait()
+}
+
 func TestMatch(t *testing.T) {
 	rng := seeded(t)
 	r := newIndexRig(t)

@@ -27,6 +27,49 @@ func watch(t testing.TB, e *runtime.Engine, p runtime.Watched, pat runtime.Patte
 	t.Cleanup(stop)
 }
 
+// TestWatcherOrderOfDeliveries: who commits second is not told of before who committed first, though the first is held up.
+func TestWatcherOrderOfDeliveries(t *testing.T) {
+	e := open(t, "", runtime.Options{Workers: 1})
+	asked, answer := make(chan struct{}), make(chan struct{})
+	stop, err := numbers.Watch(e, runtime.Exact("first"), func(string, *int, *int) bool {
+		close(asked)
+		<-answer
+		return false
+	}, func(*runtime.Task, runtime.Changes) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	var mu sync.Mutex
+	var keys []string
+	all := newTold()
+	watch(t, e, numbers, runtime.All(), func(_ *runtime.Task, c runtime.Changes) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, ch := range c.List {
+			keys = append(keys, ch.Key)
+		}
+		all.tell(c)
+		return nil
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() { put(t, e, numbers, "first", 1) })
+	<-asked
+	put(t, e, numbers, "second", 2)
+	// Whatever was queued by now runs before this.
+	if err := e.Submit(t.Context(), lane.Default, func(*runtime.Task) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	mu.Lock()
+	if len(keys) > 0 {
+		t.Errorf("told of %v while the first commit was not told of", keys)
+	}
+	mu.Unlock()
+	close(answer)
+	wg.Wait()
+	all.await(2)
+}
+
 // A gate keeps the only worker of an engine busy, so that what is submitted meanwhile stays queued.
 func gate(t *testing.T, e *runtime.Engine) (open func()) {
 	t.Helper()
