@@ -261,7 +261,7 @@ func TestIndexChangeBesideRehash(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := r.place(names[0]).shard
+	s := &r.shards[shardOf(names[0])]
 	rounds := 6000
 	if raceEnabled {
 		rounds = 1000
