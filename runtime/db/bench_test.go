@@ -94,6 +94,15 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+	b.Run("bytes=100", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			n := 0
+			if err := s.ScanBytes(p, Span{Lo: keys[i%len(keys)]}, func([]byte, Hash) bool { n++; return n < 100 }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("snapshot", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

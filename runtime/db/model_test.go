@@ -350,6 +350,10 @@ func (m *dbModel) checkSpan(s heldSnapshot, id PartID) {
 	if c.Next() || c.Err() != nil || !slices.Equal(walked, want) {
 		m.t.Fatalf("cursor over %+v: %v, %v, want %v", sp, walked, c.Err(), want)
 	}
+	var lent []Entry
+	if err := s.ScanBytes(id, sp, func(k []byte, h Hash) bool { lent = append(lent, Entry{string(k), h}); return true }); err != nil || !slices.Equal(lent, want) {
+		m.t.Fatalf("scan by bytes of %+v: %v, %v, want %v", sp, lent, err, want)
+	}
 	var paged []Entry
 	size := rapid.IntRange(1, 4).Draw(m.t, "page")
 	for rest, more, pages := sp, true, 0; more; pages++ {

@@ -115,6 +115,18 @@ func (s *Snapshot) Scan(part PartID, sp Span, fn func(key string, h Hash) bool) 
 	return s.d.explain(part, scan(s.d.st, root, sp, fn))
 }
 
+// ScanBytes is Scan with keys that are valid, and to be left alone, until fn returns. It allocates nothing for an entry or a leaf, and ends with
+// ErrReleased once the snapshot is released.
+func (s *Snapshot) ScanBytes(part PartID, sp Span, fn func(key []byte, h Hash) bool) error {
+	c := s.Cursor(part, sp)
+	for c.Next() {
+		if !fn(c.Bytes(), c.Hash()) {
+			return nil
+		}
+	}
+	return c.Err()
+}
+
 // Range is Scan for every key with lo <= key < hi; an empty hi is no bound.
 func (s *Snapshot) Range(part PartID, lo, hi string, reverse bool, fn func(key string, h Hash) bool) error {
 	return s.Scan(part, Span{Lo: lo, Hi: hi, Reverse: reverse}, fn)

@@ -4,9 +4,24 @@ package db
 type walk struct {
 	src   loader
 	span  Span
-	depth int // frames in use
-	path  [levelMax + 1]frame
-	top   *node // not looked at yet
+	depth int              // frames in use
+	path  [walkDepth]frame // the first of them
+	deep  []frame          // the others, of trees that are higher
+	top   *node            // not looked at yet
+}
+
+// walkDepth is the height of a tree of 60^6 entries. A walk is made for every scan, so it must not be large.
+const walkDepth = 6
+
+// frame returns frame i.
+func (w *walk) frame(i int) *frame {
+	if i < walkDepth {
+		return &w.path[i]
+	}
+	if i -= walkDepth; i == len(w.deep) {
+		w.deep = append(w.deep, frame{})
+	}
+	return &w.deep[i]
 }
 
 // A frame is a node on the way and the children that are still to be visited.
@@ -14,6 +29,14 @@ type frame struct {
 	n       *node
 	at, end int8 // children at to before end; fanMax fits
 	lo, hi  int8 // the child that the lower and the upper bound may lie in; -1: none
+}
+
+// first returns the child that is visited next.
+func (f *frame) first(reverse bool) int8 {
+	if reverse {
+		return f.end - 1
+	}
+	return f.at
 }
 
 func (w *walk) begin(src loader, root *link, s Span) {
@@ -55,7 +78,10 @@ func (w *walk) leaf() (n *node, from, to int, err error) {
 		if hi {
 			f.hi = int8(to - 1)
 		}
-		w.path[w.depth] = f
+		if n.level() == 1 && from < to {
+			n.kids[f.first(w.span.Reverse)].fetch()
+		}
+		*w.frame(w.depth) = f
 		w.depth++
 	}
 	return nil, 0, 0, err
@@ -64,7 +90,7 @@ func (w *walk) leaf() (n *node, from, to int, err error) {
 // next returns the next node to look at and whether the bounds may lie in it.
 func (w *walk) next() (n *node, lo, hi bool, err error) {
 	for w.depth > 0 {
-		f := &w.path[w.depth-1]
+		f := w.frame(w.depth - 1)
 		if f.at >= f.end {
 			f.n = nil
 			w.depth--
@@ -76,6 +102,9 @@ func (w *walk) next() (n *node, lo, hi bool, err error) {
 			i = f.end
 		} else {
 			f.at++
+		}
+		if f.at < f.end && f.n.level() == 1 {
+			f.n.kids[f.first(w.span.Reverse)].fetch() // comes while this one is read
 		}
 		n, err = child(w.src, f.n, int(i))
 		return n, i == f.lo, i == f.hi, err
