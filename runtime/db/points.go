@@ -7,6 +7,7 @@ import (
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/cytisus/cytisus/arena"
 )
@@ -35,6 +36,7 @@ const (
 	pointParts       = 32
 	pointPartBuckets = 512
 	pointTreeMin     = 512
+	pointsAhead      = 16 // keys whose places are asked for before the first is looked at
 )
 
 // pointBucket is a count of changes, odd while one is under way, and entries. An entry with a print of zero is none.
@@ -117,8 +119,18 @@ func (p *points) note(gen uint64, changes []Change) {
 	if p == nil {
 		return
 	}
-	for i := range changes {
-		p.stamp(p.low(changes[i].Part, changes[i].Key)).Store(gen) // P1
+	// A store waits for its line, so lines are asked for some keys ahead.
+	var some [pointsAhead]*atomic.Uint64
+	for len(changes) > 0 {
+		n := min(len(changes), pointsAhead)
+		for i := range n {
+			some[i] = p.stamp(p.low(changes[i].Part, changes[i].Key))
+			prefetch(unsafe.Pointer(some[i]), 1)
+		}
+		for _, stamp := range some[:n] {
+			stamp.Store(gen) // P1
+		}
+		changes = changes[n:]
 	}
 }
 

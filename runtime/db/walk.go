@@ -230,9 +230,6 @@ func getBatch(src loader, root *link, keys []string, out []Hash) ([]Hash, error)
 	return out, nil
 }
 
-// batchAhead is the number of keys whose places in the point cache are asked for before the first is looked at.
-const batchAhead = 16
-
 // getBatch is getBatch in the tree of a versioned partition in generation gen.
 func (d *DB) getBatch(t *tree, gen uint64, part PartID, keys []string, out []Hash) ([]Hash, error) {
 	p := d.points
@@ -240,9 +237,9 @@ func (d *DB) getBatch(t *tree, gen uint64, part PartID, keys []string, out []Has
 		return getBatch(d.st, t.top(), keys, out)
 	}
 	b := batch{src: d.st, root: t.root}
-	var prints [batchAhead]pointPrint
+	var prints [pointsAhead]pointPrint
 	for len(keys) > 0 {
-		some := keys[:min(len(keys), batchAhead)]
+		some := keys[:min(len(keys), pointsAhead)]
 		keys = keys[len(some):]
 		for i, key := range some {
 			prints[i] = p.print(part, key)
