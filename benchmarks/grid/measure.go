@@ -25,7 +25,7 @@ type Result struct {
 	Load     float64 // seconds
 	Times    []Times
 	HeapMiB  float64 // Go heap after the load, collected
-	PeakMiB  float64 // Go heap at its largest, as far as sampling every 20 ms tells
+	PeakMiB  float64 // Go heap at its largest until the last answer, garbage included, as far as sampling every 20 ms tells
 	RSSMiB   float64 // of the process at its largest; 0 where the system does not tell
 	DiskMiB  float64
 	ReopenMS float64 // until the first get; 0 for the baseline

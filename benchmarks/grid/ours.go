@@ -25,8 +25,8 @@ func Ours(ctx context.Context, c Config) (_ Result, err error) {
 	if err == nil {
 		err = errors.Join(o.load(ctx, c), o.db.Checkpoint(ctx))
 	}
-	r.PeakMiB = g.end()
 	if err != nil {
+		g.end()
 		return r, errors.Join(err, o.close(ctx))
 	}
 	r.Load = time.Since(began).Seconds()
@@ -34,7 +34,7 @@ func Ours(ctx context.Context, c Config) (_ Result, err error) {
 	snap := o.db.Snapshot()
 	r.Times, err = ask(c, oursReader{o, snap})
 	snap.Release()
-	r.RSSMiB = peakRSS()
+	r.PeakMiB, r.RSSMiB = g.end(), peakRSS()
 	if err = errors.Join(err, o.close(ctx)); err != nil {
 		return r, err
 	}

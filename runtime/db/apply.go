@@ -20,6 +20,7 @@ type edit struct {
 type applier struct {
 	src    loader
 	fan    int      // most entries of a node that it makes, 2 to fanMax
+	made   int64    // bytes of leaves made
 	diffs  []Change // what apply changed is appended here, in key order
 	part   PartID   // for diffs
 	levels [levelMax + 1]scratch
@@ -210,6 +211,7 @@ func (a *applier) patch(n *node, edits []edit) (l *link, same, ok bool) {
 	}
 	l, raw := newLeaf(len(n.raw), n.tail, count)
 	copy(raw, n.raw)
+	a.made += int64(len(raw))
 	for i, at := range own.at {
 		copy(raw[n.tail+hashLen*at:], a.diffs[before+i].New[:])
 	}

@@ -15,6 +15,9 @@ func (a *applier) build(level int, items, out []item) []item {
 			take++
 		}
 		l := newNode(level, items[:take])
+		if level == 0 {
+			a.made += int64(len(l.node.Load().raw))
+		}
 		out = append(out, item{from: l.node.Load(), link: l, fresh: true})
 		items = items[take:]
 	}

@@ -65,6 +65,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	d.turn.Lock()
 	d.due.chunks -= was.chunks
 	d.due.bytes -= was.bytes
+	d.due.made -= was.made
 	d.due.holdOff = 0
 	d.counts.logChunks.Store(int64(d.due.chunks))
 	if before.root != h {
@@ -158,10 +159,11 @@ func collectDirty(l *link, levels [][]*link) {
 	}
 }
 
-// trim drops clean leaves from memory if the trees hold more than CacheBytes. Whoever reads on loads them again. Only the holder of
-// checkpointing trims.
+// trim drops clean leaves from memory if the trees hold more than CacheBytes, then, level by level, the inner nodes above them. Whoever reads on loads
+// them again. Only the holder of checkpointing trims.
 func (d *DB) trim(states ...*state) {
-	bytes := int64(0)
+	d.st.loaded.Store(0)
+	bytes, top := int64(0), 0
 	walk := func(visit func(*link, *node)) {
 		for _, s := range states {
 			for _, t := range s.trees {
@@ -171,29 +173,42 @@ func (d *DB) trim(states ...*state) {
 			}
 		}
 	}
-	walk(func(_ *link, n *node) { bytes += int64(n.bytes()) })
-	d.counts.cachedBytes.Store(bytes)
-	if bytes <= d.o.CacheBytes {
-		return
+	walk(func(_ *link, n *node) {
+		bytes += int64(n.bytes())
+		top = max(top, n.level())
+	})
+	for level := 1; level <= top && bytes > d.o.CacheBytes; level++ {
+		walk(func(l *link, n *node) {
+			if n.level() == level {
+				bytes -= n.forget(l)
+			}
+		})
 	}
-	walk(func(l *link, n *node) {
-		if n.level() != 1 || !slices.ContainsFunc(n.kids, func(k *link) bool { return k.node.Load() != nil && !k.dirty.Load() }) {
-			return
-		}
-		// Links to leaves are replaced rather than emptied: one that was born with its leaf keeps it. Who has the old node reads on in it.
-		links := make([]link, len(n.kids))
-		kids := make([]*link, len(n.kids))
-		for i, k := range n.kids {
-			kids[i] = k
-			if c := k.node.Load(); c != nil && !k.dirty.Load() {
-				links[i].hash, links[i].size = k.hash, k.size
-				kids[i] = &links[i]
-				bytes -= int64(c.bytes())
+	d.counts.cachedBytes.Store(bytes)
+}
+
+// forget replaces the node that l leads to by an equal one with links to children that are not in memory, but for dirty ones. It returns the bytes of those
+// that were, without what is below them.
+func (n *node) forget(l *link) (bytes int64) {
+	stale := func(k *link) bool { return !k.dirty.Load() && (k.node.Load() != nil || k.asked.Load()) }
+	if !slices.ContainsFunc(n.kids, stale) {
+		return 0
+	}
+	// Links are replaced rather than emptied: one that was born with its leaf keeps it. Who has the old node reads on in it.
+	links := make([]link, len(n.kids))
+	kids := make([]*link, len(n.kids))
+	for i, k := range n.kids {
+		kids[i] = k
+		if stale(k) {
+			links[i].hash, links[i].size = k.hash, k.size
+			kids[i] = &links[i]
+			if c := k.node.Load(); c != nil {
+				bytes += int64(c.bytes())
 			}
 		}
-		l.node.Store(&node{raw: n.raw, tail: n.tail, kids: kids})
-	})
-	d.counts.cachedBytes.Store(bytes)
+	}
+	l.node.Store(&node{raw: n.raw, tail: n.tail, kids: kids})
+	return bytes
 }
 
 // walkLoaded calls visit for the nodes in memory, a parent before its children.

@@ -339,6 +339,8 @@ func (d *DB) publish(w *draft) {
 	d.log = append(d.log, w.log...)
 	d.due.chunks += w.chunks
 	d.due.bytes += w.bytes
+	d.due.made += d.apply.made
+	d.apply.made = 0
 	d.counts.logChunks.Store(int64(d.due.chunks))
 	d.counts.logBytes.Add(uint64(w.bytes))
 	for _, p := range w.applied {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -62,7 +63,8 @@ type logged struct {
 type due struct {
 	chunks  int
 	bytes   int64
-	holdOff int // chunks before the next attempt; set by a failed one
+	made    int64 // bytes of leaves
+	holdOff int   // chunks before the next attempt; set by a failed one
 }
 
 // Open reads the database that st holds, or begins an empty one. It reads the newest root, the tops of its trees and the log behind it, and repairs
@@ -74,7 +76,10 @@ func Open(st *mmapcas.Store, o Options) (*DB, error) { return open(st, o) }
 func open(st store, o Options) (*DB, error) {
 	o.fill()
 	d := &DB{o: o, wake: make(chan struct{}, 1), tended: make(chan struct{})}
-	d.st = &nodeStore{st, &d.counts}
+	d.st = &nodeStore{store: st, counts: &d.counts, loadedMax: math.MaxInt64, full: d.tell}
+	if o.CacheBytes > 0 {
+		d.st.loadedMax = max(o.CacheBytes/4, o.loadedMin)
+	}
 	d.apply = applier{src: d.st, fan: o.fan}
 	d.old.max = o.ReplacedMax
 	var err error
@@ -86,11 +91,7 @@ func open(st store, o Options) (*DB, error) {
 		d.cancel()
 		return nil, fmt.Errorf("db: open: %w", err)
 	}
-	if o.ReadOnly {
-		close(d.tended)
-	} else {
-		go d.tend()
-	}
+	go d.tend()
 	return d, nil
 }
 
@@ -230,7 +231,7 @@ func (d *DB) tell() {
 	}
 }
 
-// tend makes checkpoints and resets side partitions when told to, until Close.
+// tend makes checkpoints, resets side partitions and forgets what was loaded, when told to, until Close.
 func (d *DB) tend() {
 	defer close(d.tended)
 	for {
@@ -248,6 +249,11 @@ func (d *DB) tend() {
 				d.o.Logger.Error("db: side partition could not be reset", "partition", d.PartitionName(id), "err", err)
 			}
 		}
+		if d.st.loaded.Load() > d.st.loadedMax {
+			d.checkpointing.Lock()
+			d.trim(d.current.Load(), d.side.Load())
+			d.checkpointing.Unlock()
+		}
 		d.turn.Lock()
 		due := d.isDue()
 		d.turn.Unlock()
@@ -260,10 +266,13 @@ func (d *DB) tend() {
 	}
 }
 
+// madeMin is the least number of bytes of leaves made that is a reason for a checkpoint.
+const madeMin = 16 << 20
+
 // isDue is called with the turn held.
 func (d *DB) isDue() bool {
-	return !d.o.Volatile && d.due.chunks >= d.due.holdOff && (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
-		d.o.CheckpointBytes > 0 && d.due.bytes >= d.o.CheckpointBytes)
+	return !d.o.Volatile && !d.o.ReadOnly && d.due.chunks >= d.due.holdOff && (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
+		d.o.CheckpointBytes > 0 && d.o.CacheBytes > 0 && d.due.made >= max(d.o.CacheBytes, madeMin) || d.o.CheckpointBytes > 0 && d.due.bytes >= d.o.CheckpointBytes)
 }
 
 // holdOff puts the next attempt off until the log is twice as long, and returns its length.

@@ -20,8 +20,8 @@
 //
 // A partition is a copy-on-write B+tree. Nodes are immutable. Trees and inner nodes hold links: a link leads to a node by pointer once the node is in
 // memory, and by hash before. What a link leads to never changes, but how it does may, and readers cannot tell: a node that was not loaded yet is filled in,
-// a link that a checkpoint has written is marked clean and told its hash, and when memory is short a parent of leaves gives way to an equal one with
-// links to leaves that are not loaded.
+// a link that a checkpoint has written is marked clean and told its hash, and when memory is short a parent gives way to an equal one with
+// links to children that are not loaded. A leaf that is not in memory is searched in its record, in place, the first time that a key is looked up in it, and loaded the second time.
 // A leaf in memory is the payload of its record, so that writing it costs a hash and a copy, and the garbage collector has
 // nothing to follow in it. Nodes are hashed when a checkpoint writes them, not when a commit makes them. The record of an inner node
 // holds the hashes of its children: the hash of a root names the whole content of a partition (a Merkle tree, 1979).

@@ -1,6 +1,10 @@
 package db
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
 
 // A nodeError says that the record that should hold a node does not.
 type nodeError struct {
@@ -20,6 +24,8 @@ func rootLink(h Hash, n *node) *link {
 // A loader reads the node that a hash names.
 type loader interface {
 	load(h Hash) (*node, error)
+	// look calls fn with the record that holds a node. The payload is only there during the call.
+	look(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error
 }
 
 // child returns child i of an inner node and loads it if need be.

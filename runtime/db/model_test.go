@@ -234,7 +234,7 @@ func (m *dbModel) bulk() {
 // checkDiff compares two generations.
 func (m *dbModel) checkDiff(a, b heldSnapshot) {
 	for id := range a.want.parts {
-		if m.side[id] {
+		if m.side[id] || b.want.parts[id] == nil {
 			continue
 		}
 		sp := anySpan(m.t)

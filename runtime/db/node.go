@@ -52,6 +52,7 @@ type link struct {
 	node  atomic.Pointer[node] // nil: not in memory. Once it is not nil it stays so, and what it leads to stays equal (T6)
 	size  uint64               // immutable: entries under the node
 	dirty atomic.Bool          // the record is not in the store; cleared once, after hash was set
+	asked atomic.Bool          // a leaf that was not in memory was asked for a key: see find
 	hash  Hash                 // valid unless dirty
 }
 
@@ -248,28 +249,13 @@ func kidCount(payload []byte, tail, n, i int) uint64 {
 
 // checkNode verifies that payload is the canonical form of a node and returns where its hashes begin.
 func checkNode(kind mmapcas.Kind, payload []byte) (tail int, err error) {
-	if len(payload) < headLen || payload[0] != formatV1 {
-		return 0, fmt.Errorf("%w: %d bytes, or an unknown format", errNode, len(payload))
+	if tail, err = checkShape(kind, payload); err != nil {
+		return 0, err
 	}
 	n := node{raw: payload}
-	count, text := n.len(), int(binary.LittleEndian.Uint16(payload[6:]))
-	tail = headLen + 2*count + n.plen() + text
-	per := hashLen
-	if kind == KindInner {
-		per += countLen
-	}
-	switch {
-	case kind != KindLeaf && kind != KindInner, n.leaf() != (kind == KindLeaf), n.level() > levelMax:
-		return 0, fmt.Errorf("%w: level %d in a record of kind %d", errNode, n.level(), kind)
-	case count == 0 || count > fanMax:
-		return 0, fmt.Errorf("%w: %d keys", errNode, count)
-	case len(payload) != tail+count*per:
-		return 0, fmt.Errorf("%w: %d bytes for %d keys", errNode, len(payload), count)
-	case n.end(count-1) != text:
-		return 0, fmt.Errorf("%w: suffixes end at %d of %d", errNode, n.end(count-1), text)
-	}
+	count := n.len()
 	for i := range count {
-		if n.end(i) > text || i > 0 && (n.end(i-1) > n.end(i) || string(n.suffix(i-1)) >= string(n.suffix(i))) {
+		if i > 0 && string(n.suffix(i-1)) >= string(n.suffix(i)) {
 			return 0, fmt.Errorf("%w: keys %d and %d out of order", errNode, i-1, i)
 		}
 		if n.plen()+len(n.suffix(i)) > MaxKeyBytes {

@@ -20,7 +20,9 @@ type Options struct {
 	// CheckpointBytes is the size of the log, in bytes, after which a checkpoint is made in the background. Zero means 32 MiB, negative never.
 	CheckpointBytes int64
 
-	// CacheBytes bounds the clean nodes kept in memory, checked after each checkpoint. Zero means 256 MiB, negative no bound.
+	// CacheBytes bounds the clean nodes kept in memory, checked after each checkpoint and when a quarter of it, or 1 MiB if that is more, was loaded since. So
+	// many bytes of leaves that commits have made, or 16 MiB if that is more, are a reason for a checkpoint, too, unless CheckpointBytes is negative. Zero
+	// means 256 MiB, negative no bound.
 	CacheBytes int64
 
 	// PointCacheBytes bounds the memory, off the Go heap, in which the answers of exact reads (Get, GetBatch, Latest) are kept for the next time. It grows from 64
@@ -40,7 +42,8 @@ type Options struct {
 
 	pointTreeMin uint64 // least entries of a tree whose reads are kept; tests make it small. Zero means pointTreeMin
 
-	fan int // applier.fan; tests make it small. Zero means fanMax
+	fan       int   // applier.fan; tests make it small. Zero means fanMax
+	loadedMin int64 // least bytes of loaded nodes that are a reason to look; tests make it small. Zero means 1 MiB
 }
 
 func (o *Options) fill() {
@@ -61,6 +64,9 @@ func (o *Options) fill() {
 	}
 	if o.ReplacedMax <= 0 {
 		o.ReplacedMax = 1 << 20
+	}
+	if o.loadedMin == 0 {
+		o.loadedMin = 1 << 20
 	}
 	if o.fan == 0 {
 		o.fan = fanMax

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/cytisus/cytisus/mmapcas"
 )
@@ -27,22 +28,37 @@ var _ store = (*mmapcas.Store)(nil)
 type nodeStore struct {
 	store
 	counts *counters
+
+	loaded    atomic.Int64 // bytes of nodes loaded since the last trim
+	loadedMax int64        // immutable: beyond it
+	full      func()       // is called, often; it is quick
 }
 
 func (s *nodeStore) load(h Hash) (*node, error) {
 	var n *node
-	err := s.View(h, func(kind mmapcas.Kind, payload []byte) (err error) {
+	err := s.look(h, func(kind mmapcas.Kind, payload []byte) (err error) {
 		n, err = decodeNode(kind, payload)
 		return err
 	})
-	if damaged(err) {
-		return nil, &nodeError{h, err.Error()}
-	}
 	if err != nil {
-		return nil, fmt.Errorf("reading node %v: %w", h, err)
+		return nil, err
 	}
 	s.counts.nodesLoaded.Add(1)
+	if s.loaded.Add(int64(n.bytes())) > s.loadedMax {
+		s.full()
+	}
 	return n, nil
+}
+
+func (s *nodeStore) look(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error {
+	err := s.View(h, fn)
+	if damaged(err) {
+		return &nodeError{h, err.Error()}
+	}
+	if err != nil {
+		return fmt.Errorf("reading node %v: %w", h, err)
+	}
+	return nil
 }
 
 // damaged reports whether err says that a record is missing or not what it should be, as opposed to a store that does not answer.

@@ -3,6 +3,7 @@ package db
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -25,7 +26,7 @@ type treeModel struct {
 
 func newTreeModel(fan int) *treeModel {
 	m := &treeModel{st: newFake(), want: map[string]Hash{}}
-	m.src = &nodeStore{m.st, &counters{}}
+	m.src = &nodeStore{store: m.st, counts: &counters{}, loadedMax: math.MaxInt64}
 	m.a = applier{src: m.src, fan: fan}
 	return m
 }

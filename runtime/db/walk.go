@@ -135,9 +135,17 @@ func get(src loader, root *link, key string) (Hash, bool, error) {
 	if root == nil {
 		return Hash{}, false, nil
 	}
-	n, err := leafOf(src, root, key)
-	if err != nil {
-		return Hash{}, false, err
+	n := root.node.Load()
+	for level := n.level(); level > 0; level-- {
+		i := n.route(key)
+		if level == 1 {
+			n.kids[i].fetch()
+			return find(src, n, i, key)
+		}
+		var err error
+		if n, err = child(src, n, i); err != nil {
+			return Hash{}, false, err
+		}
 	}
 	i, found := n.search(key)
 	if !found {
