@@ -37,7 +37,7 @@ func (s *Store) commit(note []byte, covered func()) error {
 		s.counters.commits.Add(1)
 		return nil
 	}
-	if err := s.syncFailed(); err != nil {
+	if err := s.rescue(); err != nil {
 		return err
 	}
 	// With all appenders in hand no put is between index and length, so these lengths cover all that anyone has been
@@ -86,6 +86,7 @@ func (s *Store) syncNames() error {
 		return nil
 	}
 	if err := s.fs.SyncDir(s.dir); err != nil {
+		s.final.Store(true)
 		return s.failSync(err)
 	}
 	s.namesDurable = s.opts.Sync != SyncNone
@@ -100,6 +101,7 @@ func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
 	}
 	failed, err := s.manifest.append(r, sync)
 	if failed {
+		s.final.Store(true)
 		return s.failSync(err)
 	}
 	return classify(err)
@@ -117,12 +119,12 @@ func (s *Store) Note() []byte {
 func (s *Store) failSync(err error) error {
 	err = fmt.Errorf("%w: %w", ErrSync, classify(err))
 	if s.failure.CompareAndSwap(nil, &err) {
-		s.log.Error("mmapcas: nothing can be made durable until the store is opened again", "err", err)
+		s.log.Error("mmapcas: a sync failed", "final", s.final.Load(), "err", err)
 	}
 	return err
 }
 
-// syncFailed returns the error of the first failed sync, nil if none has failed.
+// syncFailed returns the error of the first failed sync, nil if none has failed, or all were made up for.
 func (s *Store) syncFailed() error {
 	if e := s.failure.Load(); e != nil {
 		return *e

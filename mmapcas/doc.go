@@ -45,9 +45,11 @@
 // also every record whose Put returned nil. Of the rest any part may be there; what is there is whole. With SyncNone
 // nothing is certain except that nothing wrong is ever answered.
 //
-// A failed sync is final: the system may have dropped the pages it could not write, so trying again could report a
-// success that never was. Every later Commit fails with the first error, the store stays readable, and the next Open
-// finds out what is there.
+// A failed sync is not tried again on its file: the system may have dropped the pages it could not write, so that could report a
+// success that never was. The segment is sealed, and the Commit fails. The next one copies what is alive in it, which is still in memory,
+// to fresh segments, and goes on with these (rescue.go), unless a collection is under way. If a record is found not to be in memory
+// any more, or if the sync was of the manifest or of the directory, the failure is final: every later Commit fails with the first error, the store stays
+// readable, and the next Open finds out what is there.
 //
 // # Opening
 //

@@ -27,7 +27,8 @@ var (
 	ErrTooLarge = errors.New("mmapcas: too large")
 	// ErrClosed: the store is closed.
 	ErrClosed = errors.New("mmapcas: store is closed")
-	// ErrSync: a sync failed earlier; nothing can be made durable until the store is opened again.
+	// ErrSync: a sync failed, so nothing can be called durable. If it was of a segment the next Commit goes on in other
+	// segments; else nothing can be made durable until the store is opened again.
 	ErrSync = errors.New("mmapcas: a sync failed")
 	// ErrCycle: a collection is under way already, or this one has ended.
 	ErrCycle = errors.New("mmapcas: no such collection")

@@ -213,15 +213,17 @@ func TestSyncEvery(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestFailedSyncIsFinal: a sync that failed is not tried again, and nothing is called durable after it.
-func TestFailedSyncIsFinal(t *testing.T) {
+// TestFailedSync: a sync that failed is not tried again on its file. If it was a segment's, the next commit covers what was put all the same; if it
+// was another, no later commit succeeds. Either way what a commit that returned nil covers survives a power cut.
+func TestFailedSync(t *testing.T) {
+	rescued, final := 0, 0
 	for n := int64(1); ; n++ {
 		mem := vfs.NewMem()
 		o := small(mem)
 		o.Sync = SyncGroup
 		o.SaveIndexBytes = 1 << 40 // a save of the index runs beside, and takes steps of its own
 		s := mustOpen(t, "/s", o)
-		h := mustPut(t, s, 1, payload(1, 5000))
+		all := []Hash{mustPut(t, s, 1, payload(1, 5000)), mustPut(t, s, 1, payload(3, 20_000)), mustPut(t, s, 1, payload(4, 150_000))}
 		fs := vfs.FailNth(mem, n, syscall.EIO)
 		s.fs = fs
 		for _, seg := range s.segs {
@@ -235,23 +237,131 @@ func TestFailedSyncIsFinal(t *testing.T) {
 		if err == nil {
 			if !fs.Fired() {
 				mustClose(t, s)
-				return
+				break
 			}
 			t.Fatalf("step %d failed, the commit did not", n)
 		}
-		if errors.Is(err, ErrSync) {
-			if err := s.Commit([]byte("y")); !errors.Is(err, ErrSync) || !errors.Is(err, syscall.EIO) {
-				t.Fatalf("commit after a failed sync: %v", err)
+		all = append(all, mustPut(t, s, 1, payload(2, 5000)))
+		again := s.Commit([]byte("y"))
+		switch {
+		case again == nil:
+			if errors.Is(err, ErrSync) {
+				rescued++
 			}
-		} else if err := s.Commit([]byte("y")); err != nil {
-			t.Fatalf("commit after a failed step that was no sync: %v", err)
+			for seed := range uint64(8) {
+				checkSurvives(t, mem.CrashClone(seed), all, "y")
+			}
+		case errors.Is(err, ErrSync) && errors.Is(again, ErrSync) && errors.Is(again, syscall.EIO):
+			final++
+			if err := s.Commit(nil); !errors.Is(err, ErrSync) {
+				t.Errorf("a third commit: %v", err)
+			}
+		default:
+			t.Fatalf("step %d: %v, then %v", n, err, again)
 		}
-		if _, _, err := s.Get(h, nil); err != nil {
-			t.Fatalf("get after a failed sync: %v", err)
-		}
-		mustPut(t, s, 1, payload(2, 5000))
+		mustHave(t, s, all)
+		mustPut(t, s, 1, payload(5, 5000))
+		mustVerify(t, s)
 		mustClose(t, s)
 	}
+	if rescued < 2 || final == 0 {
+		t.Errorf("%d commits made up for a failed sync, %d could not", rescued, final)
+	}
+}
+
+// checkSurvives opens what is left and finds these records and the note.
+func checkSurvives(t *testing.T, fs vfs.FS, all []Hash, note string) {
+	t.Helper()
+	s := mustOpen(t, "/s", small(fs))
+	mustHave(t, s, all)
+	if string(s.Note()) != note {
+		t.Errorf("note %q, want %q", s.Note(), note)
+	}
+	mustVerify(t, s)
+	mustClose(t, s)
+}
+
+// failSyncOf makes the next sync of a segment fail.
+func failSyncOf(t *testing.T, mem *vfs.Mem, seg *segment) (mend func()) {
+	t.Helper()
+	whole := seg.file
+	var err error
+	if seg.file, err = vfs.FailFrom(mem, 2, syscall.EIO).Open(seg.name, false); err != nil { // what is opened first works
+		t.Fatal(err)
+	}
+	return func() { seg.file = whole }
+}
+
+// TestRescueOfWhatIsGone: if the system has dropped a page that it could not write, no commit says that the record in it is durable.
+func TestRescueOfWhatIsGone(t *testing.T) {
+	mem := vfs.NewMem()
+	o := small(mem)
+	o.Sync, o.Appenders = SyncGroup, 1
+	s := mustOpen(t, "/s", o)
+	first, second := mustPut(t, s, 1, payload(1, 500)), mustPut(t, s, 1, payload(2, 500))
+	seg := s.segments()[0]
+	mend := failSyncOf(t, mem, seg)
+	if err := s.Commit(nil); !errors.Is(err, ErrSync) {
+		t.Fatal(err)
+	}
+	mend()
+	clear(seg.mem.Mem()[seg.mem.Offset(s.index.find(second))+100:][:64])
+	for range 2 {
+		if err := s.Commit(nil); !errors.Is(err, ErrSync) || !errors.Is(err, syscall.EIO) {
+			t.Fatalf("commit of what is gone: %v", err)
+		}
+	}
+	mustHave(t, s, []Hash{first})
+	if _, _, err := s.Get(second, nil); !errors.Is(err, ErrCorrupt) && err != ErrNotFound {
+		t.Errorf("%v", err)
+	}
+	mustClose(t, s)
+}
+
+// TestRescueWaitsForTheCycle: while a collection is under way, which has its own view of the segments, commits fail; after it they go on.
+func TestRescueWaitsForTheCycle(t *testing.T) {
+	mem := vfs.NewMem()
+	o := small(mem)
+	o.Sync, o.Appenders = SyncGroup, 1
+	s := mustOpen(t, "/s", o)
+	var all []Hash
+	for i := range 300 {
+		all = append(all, mustPut(t, s, 1, payload(i, 500)))
+	}
+	c, err := s.BeginCycle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, seg := range s.segments() {
+		defer failSyncOf(t, mem, seg)()
+	}
+	for range 2 {
+		if err := s.Commit(nil); !errors.Is(err, ErrSync) {
+			t.Fatalf("commit during a collection: %v", err)
+		}
+	}
+	for _, h := range all {
+		if _, err := c.Mark(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Abort()
+	// One segment was tried and is lost; the others fail in their turn, and are rescued in theirs.
+	for n := 0; ; n++ {
+		err := s.Commit([]byte("z"))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrSync) || n > 10 {
+			t.Fatal(err)
+		}
+	}
+	for seed := range uint64(8) {
+		checkSurvives(t, mem.CrashClone(seed), all, "z")
+	}
+	collect(t, s, all)
+	mustHave(t, s, all)
+	mustClose(t, s)
 }
 
 // TestFullDisk: each step once finds the disk full. The error says so, and with space again everything works.

@@ -283,6 +283,9 @@ func (s *Store) syncSegment(seg *segment, n int64) error {
 	if err := s.syncFailed(); err != nil {
 		return err
 	}
+	if seg.lost.Load() {
+		return fmt.Errorf("%w: of segment %s, earlier", ErrSync, seg.name) // never tried again
+	}
 	n = max(n, seg.mem.Length())
 	s.counters.syncs.Add(1)
 	err := seg.mem.Flush()

@@ -53,7 +53,8 @@ type Store struct {
 	// SyncNone; guarded by commitMu.
 	namesDurable bool
 
-	failure atomic.Pointer[error] // the first failed sync
+	failure atomic.Pointer[error] // the first failed sync that was not made up for
+	final   atomic.Bool           // and cannot be; see rescue
 
 	saving saving
 

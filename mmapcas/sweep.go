@@ -373,6 +373,11 @@ func (s *Store) forget(gone []*segment, to *arena.Segment) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
+	return s.forgetLocked(gone, to)
+}
+
+// forgetLocked is forget for whoever holds commitMu.
+func (s *Store) forgetLocked(gone []*segment, to *arena.Segment) error {
 	if s.dir != "" {
 		if err := s.syncFailed(); err != nil {
 			return err
@@ -401,7 +406,9 @@ func (s *Store) forget(gone []*segment, to *arena.Segment) error {
 		// The marks stay in place: a put that found a record here before it was dropped asks them whether it was (G3).
 		k := seg.marks.Load()
 		s.retire(seg)
-		s.epochs.Retire(k.block.Len(), func() { _ = k.block.Free() })
+		if k != nil {
+			s.epochs.Retire(k.block.Len(), func() { _ = k.block.Free() })
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -80,12 +81,13 @@ type session struct {
 	wrong error    // the first broken promise
 
 	// The store makes some calls from goroutines of its own.
-	mu    sync.Mutex
-	gone  bool   // the ending has come; guarded by mu
-	fired bool   // a call has failed; guarded by mu
-	last  string // the last call before the end, for messages; guarded by mu
-	op    string // the operation under way; guarded by mu
-	sites *sites // if not nil, which calls there are, and which of them fails
+	mu       sync.Mutex
+	gone     bool            // the ending has come; guarded by mu
+	fired    bool            // a call has failed; guarded by mu
+	unsynced map[string]bool // segments whose sync failed; guarded by mu
+	last     string          // the last call before the end, for messages; guarded by mu
+	op       string          // the operation under way; guarded by mu
+	sites    *sites          // if not nil, which calls there are, and which of them fails
 }
 
 // healthy has a process on a disk without faults look at a copy of mem, check it against the ledger, and use it.
@@ -125,7 +127,7 @@ func run(l *ledger, mem *vfs.Mem, p plan, rng *rand.Rand, work func(*session)) (
 
 // runAt is run that notes the sites of all calls and fails the one that at names.
 func runAt(at *sites, l *ledger, mem *vfs.Mem, p plan, rng *rand.Rand, work func(*session)) (left *vfs.Mem, calls int64, err error) {
-	s := &session{plan: p, l: l, mem: mem, rng: rng, sites: at}
+	s := &session{plan: p, l: l, mem: mem, rng: rng, sites: at, unsynced: map[string]bool{}}
 	s.fs = NewFaulty(mem, s.step)
 	if s.open() {
 		work(s)
@@ -161,12 +163,18 @@ func (s *session) step(n int64, call, name string) (err error) {
 		return errGone
 	}
 	s.last = call + " " + name
+	if call == "sync" && s.unsynced[name] && s.wrong == nil {
+		s.wrong = fmt.Errorf("a sync of %s failed, and is tried again", name)
+	}
 	switch {
 	case n == s.endAt:
 		s.gone = true
 		err = errGone
 	case n >= s.failAt && n < s.failAt+s.fails, s.sites.fails(siteOf(s.op, call, name)):
 		s.fired = true
+		if call == "sync" && strings.HasSuffix(name, ".seg") {
+			s.unsynced[name] = true
+		}
 		err = fmt.Errorf("disk: %s %s: %w", call, name, s.err)
 	}
 	if Trace != nil {
