@@ -74,8 +74,9 @@ profile: build ## record a labelled CPU profile of a cold index and report it by
 fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	./fuzz/all.sh $(or $(FUZZTIME),10s)
 
-sim: ## STEPS (default 5000000) random steps of the database under the deterministic scheduler, with kills and power cuts; SEED repeats one run
-	$(GO) test -count=1 -v -timeout 120m ./runtime/db -run '^TestSimulation$$' -sim.steps=$(or $(STEPS),5000000) -sim.seed=$(or $(SEED),0)
+sim: ## the database and the engine on the deterministic scheduler: STEPS (default 5000000) random steps, with kills and power cuts; RUNS (default 2000) of watchers and waits
+	$(GO) test -count=1 -v -timeout 120m ./runtime/db -run '^TestSimulation$$' -sim.steps=$(or $(STEPS),5000000)
+	$(GO) test -count=1 -v -timeout 60m ./runtime -run '^TestSimulatedEngine$$' -sim.runs=$(or $(RUNS),2000)
 
 crash: crash-sim crash-kill ## both of these: 100,000 simulated sessions, and kills of a real process on a real disk
 

@@ -111,7 +111,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return e.memo.Flush(context.WithoutCancel(ctx))
 	})
 
-	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, Epochs: e.epochs, Logger: o.Logger})
+	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, Epochs: e.epochs, Logger: o.Logger, Deterministic: o.simulated})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // Durability says when commits survive a power cut. A killed process loses no commit under any of them.
@@ -57,6 +58,8 @@ type Options struct {
 
 	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.
 	Holder string
+
+	simulated *sched.Deterministic // of tests
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
 	Logger *slog.Logger
