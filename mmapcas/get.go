@@ -11,8 +11,9 @@ import (
 // a *CorruptError when the record is damaged, also if fn itself met a page that cannot be read.
 func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 	r := s.idle.take(s)
-	defer s.idle.put(r)
-	return r.View(h, fn)
+	err := r.View(h, fn) // after a panic the reader is out of the store, and goes the way of all garbage
+	s.idle.put(r)
+	return err
 }
 
 // Get appends the payload of the record named h to dst and returns it with its kind. Errors are those of View; dst is

@@ -18,7 +18,7 @@ func (p *idleReaders) take(s *Store) *Reader {
 		p.list = p.list[:n-1]
 		return r
 	}
-	return s.NewReader()
+	return newIdle(s)
 }
 
 func (p *idleReaders) put(r *Reader) {

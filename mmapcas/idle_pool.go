@@ -2,12 +2,7 @@
 
 package mmapcas
 
-import (
-	"runtime"
-	"sync"
-
-	"github.com/cytisus/cytisus/epoch"
-)
+import "sync"
 
 // idleReaders lends readers to calls that have none of their own. A pool finds one for the processor it runs on without a locked
 // instruction, which makes the processor finish one lookup before it begins the next.
@@ -17,10 +12,7 @@ func (p *idleReaders) take(s *Store) *Reader {
 	if r, ok := p.pool.Get().(*Reader); ok {
 		return r
 	}
-	r := s.NewReader()
-	// The pool forgets readers when Go's collector runs; the domain must not go on to ask them.
-	runtime.AddCleanup(r, func(pin *epoch.Participant) { pin.Close() }, r.pin)
-	return r
+	return newIdle(s)
 }
 
 func (p *idleReaders) put(r *Reader) { p.pool.Put(r) }
