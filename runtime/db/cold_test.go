@@ -85,6 +85,11 @@ func TestReadsAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer func() {
+				if err := d.Close(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}()
 			part, err := d.Partition("p", false)
 			if err != nil {
 				t.Fatal(err)
@@ -106,9 +111,6 @@ func TestReadsAreBounded(t *testing.T) {
 				if count != n || err != nil {
 					t.Fatal(count, err)
 				}
-			}
-			if err := d.Close(context.Background()); err != nil {
-				t.Fatal(err)
 			}
 		})
 	}
