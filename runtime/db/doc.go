@@ -107,8 +107,8 @@
 // nothing and asks the tree. Nobody waits. All words are atomic, so in the one order of all of them either the reader's loads lie between the two
 // changes of the count by the same writer, or it sees that they do not; the processor's memory model plays no part.
 //
-// The table grows by doubling, when live entries have made room for others often enough, by a part that is as large as all before; the places of half of the
-// entries change, and those are forgotten.
+// The table grows by doubling, when live entries have made room for others often enough, by a part that is as large as all before: an entry of bucket b stays there or
+// goes to bucket b of the new part, as one more bit of its print says. A goroutine copies those that go before anybody looks there.
 //
 // # The log, checkpoints, recovery
 //

@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"math/bits"
 	goruntime "runtime"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -21,12 +20,12 @@ type points struct {
 	first   uint64          // immutable: buckets of parts[0], a power of two
 	treeMin uint64          // immutable: entries of a tree that is worth it
 
-	mask  atomic.Uint64 // buckets in use, less one; written with growing held
+	mask  atomic.Uint64 // buckets in use, less one; written by who has set growing
 	parts [pointParts]atomic.Pointer[pointPart]
 
 	_       [64]byte
 	pushed  atomic.Int64 // live entries that made room since the table grew
-	growing sync.Mutex   // held to grow, never waited for
+	growing atomic.Bool  // somebody makes the table grow
 }
 
 const (
@@ -196,23 +195,46 @@ func (p *points) add(k pointPrint, gen uint64, h Hash) {
 	b[at+3].Store(h1)
 	b[at+4].Store(gen)
 	b[0].Store(count + 2)
-	if pushed && p.pushed.Add(1) > int64(mask/4) && mask+1 < p.buckets {
-		p.grow(mask)
+	if pushed && p.pushed.Add(1) > int64(mask/4) && mask+1 < p.buckets && p.growing.CompareAndSwap(false, true) {
+		go p.grow()
 	}
 	goruntime.KeepAlive(p)
 }
 
-// grow doubles the table, unless somebody does. Half of the entries are then looked for where they are not; they make room when they are in the way.
-func (p *points) grow(mask uint64) {
-	if !p.growing.TryLock() {
+// grow doubles the table. An entry stays where it is or goes into the new part, which nobody looks at before it is full. Readers go on meanwhile; what they add
+// to buckets that were seen to already may be forgotten. The caller has set growing.
+func (p *points) grow() {
+	defer p.growing.Store(false)
+	mask := p.mask.Load()
+	n := mask + 1
+	part := bits.Len64(n / p.first)
+	p.pushed.Store(0) // also if there is no memory: not again at once
+	if n >= p.buckets || p.extend(part, n) != nil {
 		return
 	}
-	defer p.growing.Unlock()
-	if p.mask.Load() != mask {
-		return
+	words := p.parts[part].Load().words
+	for at := range n {
+		from, to := p.bucket(at, mask), (*pointBucket)(words[at*uint64(len(pointBucket{})):])
+		var entries pointBucketCopy
+		count, k := from[0].Load(), 0
+		for e := 1; e < len(from); e += pointWords {
+			if low, hi := from[e].Load(), from[e+1].Load(); low == 0 || hi&n == 0 {
+				continue
+			}
+			for i := range pointWords {
+				entries[k+i] = from[e+i].Load()
+			}
+			k += pointWords
+		}
+		if count&1 != 0 || from[0].Load() != count {
+			continue
+		}
+		for i, w := range entries[:k] {
+			to[1+i].Store(w)
+		}
 	}
-	p.pushed.Store(0)
-	if p.extend(bits.Len64((mask+1)/p.first), mask+1) == nil {
-		p.mask.Store(2*mask + 1)
-	}
+	p.mask.Store(2*n - 1)
 }
+
+// pointBucketCopy is the words of the entries of a bucket.
+type pointBucketCopy [pointEntries * pointWords]uint64

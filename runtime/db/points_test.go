@@ -3,6 +3,7 @@ package db
 import (
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,7 +202,24 @@ func TestPointCacheGrows(t *testing.T) {
 	}
 	tr := &tree{changed: 1}
 	for i := range 8 * buckets {
+		before := p.mask.Load()
 		p.add(p.print(1, fmt.Sprint(i)), 1, hashOf(i))
+		for p.growing.Load() {
+			goruntime.Gosched()
+		}
+		if now := p.mask.Load(); now != before {
+			// Nothing is lost: what has a new place is there.
+			known := 0
+			for j := range i {
+				if h, ok := p.find(p.print(1, fmt.Sprint(j)), tr, 1); ok && h == hashOf(j) {
+					known++
+				}
+			}
+			// Growth begins after some buckets have overflowed; without the copy half of this would be known.
+			if want := int(before+1) * pointEntries; known < want/2 {
+				t.Fatalf("%d entries are known after %d buckets with room for %d became %d", known, before+1, want, now+1)
+			}
+		}
 	}
 	if got := p.mask.Load() + 1; got != buckets {
 		t.Fatalf("%d buckets, want %d", got, buckets)
