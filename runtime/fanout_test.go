@@ -85,12 +85,12 @@ func meet(ready func(n uint64) bool, then func()) func(n uint64) error {
 
 // Any range, with help or without, in a task, in a query and outside, is what a walk over all keys says.
 func TestScanWithHelpIsScan(t *testing.T) {
-	const n = 6000
+	const n = 4000
 	inQuery := runtime.NewQuery("scanHeavies", 1, func(t *runtime.Task, fn string) (bool, error) {
 		v, _ := scansInQuery.Load(fn)
 		return true, v.(func(runtime.Reader) error)(t)
 	})
-	for _, workers := range []int{1, 2, 3} {
+	for _, workers := range []int{1, 3} {
 		t.Run(fmt.Sprintf("workers=%d", workers), func(t *testing.T) {
 			e := open(t, "", runtime.Options{Workers: workers})
 			putHeavies(t, e, n)

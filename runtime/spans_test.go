@@ -156,7 +156,7 @@ func TestSpansAgainstAList(t *testing.T) {
 			"": func(t *rapid.T) {
 				now := held{e.Snapshot(), model}
 				defer now.Release()
-				for _, s := range append([]held{now}, snaps...) {
+				for _, s := range []held{now, rapid.SampledFrom(append([]held{now}, snaps...)).Draw(t, "snapshot")} {
 					space := rapid.SampledFrom(spaces).Draw(t, "space")
 					pos, span := anyPos.Draw(t, "at"), anySpan(t)
 					got, err := scopes.At(s, space, pos)
