@@ -26,8 +26,8 @@
 //
 // A partition is read by key (Get, Has, GetBatch), by Pattern (Keys, Scan, Count), forward or Backward, up to a Limit, or in pages with a Cursor; Wait
 // waits for a key that matches. What a query reads is recorded as exactly as it was asked: the keys behind a Limit, those that a glob does not match, or the values where only the
-// keys were asked for, may change without another run. Keyed gives keys a type with an order and prefixes; Spans gives values a place, and says what
-// covers a position. A large Scan is shared among workers while that is measured to pay.
+// keys were asked for, may change without another run. Keyed gives keys a type with an order and prefixes; Covering gives them entries that are
+// read without the values; Spans gives values a place, and says what covers a position. A large Scan is shared among workers while that is measured to pay.
 //
 // # Tiers
 //

@@ -150,6 +150,9 @@ func appendKeyNumber(b []byte, n uint64, bits int) []byte {
 	return append(b, binary.BigEndian.AppendUint64(nil, n)[8-bits/8:]...)
 }
 
+// keyTextEndBytes is how many bytes end a text in a struct.
+const keyTextEndBytes = 2
+
 func appendKeyText(b []byte, s string) []byte {
 	for {
 		i := strings.IndexByte(s, 0)
@@ -195,11 +198,11 @@ func decodeKeyField(s string, v reflect.Value) (rest string, ok bool) {
 	switch k := v.Kind(); {
 	case k == reflect.String:
 		text, rest, ok := cutKeyText(s)
-		v.SetString(string(text))
+		v.SetString(text)
 		return rest, ok
 	case k == reflect.Slice:
 		text, rest, ok := cutKeyText(s)
-		v.SetBytes(text)
+		v.SetBytes([]byte(text))
 		return rest, ok
 	case k == reflect.Array:
 		if len(s) < v.Len() {
@@ -234,21 +237,22 @@ func decodeKeyField(s string, v reflect.Value) (rest string, ok bool) {
 	return s[bits/8:], v.Uint() == n
 }
 
-func cutKeyText(s string) (text []byte, rest string, ok bool) {
-	text = []byte{}
-	for {
+// cutKeyText returns the text that s begins with; it is a part of s unless there was a zero byte in it.
+func cutKeyText(s string) (text, rest string, ok bool) {
+	for joined := []byte(nil); ; {
 		i := strings.IndexByte(s, 0)
 		if i < 0 || i+1 == len(s) {
-			return nil, "", false
+			return "", "", false
 		}
-		text = append(text, s[:i]...)
-		switch s[i+1] {
-		case 1:
-			return text, s[i+2:], true
-		case 0xff:
-			text = append(text, 0)
+		switch {
+		case s[i+1] == 0xff:
+			joined = append(append(joined, s[:i]...), 0)
+		case s[i+1] != 1:
+			return "", "", false
+		case joined == nil:
+			return s[:i], s[i+2:], true
 		default:
-			return nil, "", false
+			return string(append(joined, s[:i]...)), s[i+2:], true
 		}
 		s = s[i+2:]
 	}
