@@ -4,12 +4,13 @@
 //
 // N records in one partition, committed as 1, 2, 128, 2,048 and 10,000 chunks. At 47 % of the data, at 60 % with 10,000 chunks:
 //
-//	get      one key
+//	first    one key that nobody has read since the load
+//	get      the same keys, the third time: what a benchmark that warms up measures
 //	prefix   the 100 keys of one prefix
 //	range    10,000 keys
 //
 // each for [Ours], a database on files that was checkpointed, and for [Baseline]. A question is asked again and again, each time at another place
-// within one percent of the position, and every answer is checked.
+// within one percent of the position, and every answer is checked. First gets find most of the leaves that they need unread since they were written.
 //
 // Chunks of Config.BulkFrom records and more are committed as bulks (db.Bulk), which take their records from a stream; smaller ones from memory.
 //

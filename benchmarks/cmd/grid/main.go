@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, line := range compare.Machine() {
 		fmt.Fprintln(stderr, "#", line)
 	}
-	fmt.Fprintln(stdout, "records\tchunks\twho\tload s\tget p50 ns\tp99\tprefix p50 ns\tp99\trange p50 ns\tp99\theap MiB\tpeak heap\tpeak RSS\tdisk\treopen ms")
+	fmt.Fprintln(stdout, "records\tchunks\twho\tload s\tfirst get p50 ns\tp99\tget p50 ns\tp99\tprefix p50 ns\tp99\trange p50 ns\tp99\theap MiB\tpeak heap\tpeak RSS\tdisk\treopen ms")
 	self, err := os.Executable()
 	if err != nil {
 		return err
