@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	goruntime "runtime"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ func Machine() []string {
 		fmt.Sprintf("kernel      %s", first("/proc/sys/kernel/osrelease", "not known on this system")),
 		fmt.Sprintf("go          %s", goruntime.Version()),
 		fmt.Sprintf("GOMAXPROCS  %d", goruntime.GOMAXPROCS(0)),
-		fmt.Sprintf("command     %s", strings.Join(os.Args, " ")),
+		fmt.Sprintf("command     %s", strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " ")),
 	}
 	return append(lines, Load())
 }
