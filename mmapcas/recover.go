@@ -213,11 +213,15 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		return errors.Join(err, file.Close())
 	}
 	h, ok, err := s.readSegmentHeader(seg.name)
-	if err == nil && !ok && f.listed && f.trusted == f.size {
-		h, ok, err = s.readPackedCopy(seg, f.size)
+	if !ok && f.listed && f.trusted == f.size {
+		// Whether it is packed must be known: its records are not where a plain one has them.
+		var again error
+		if h, ok, again = s.readPackedCopy(seg, f.size); again != nil {
+			return errors.Join(err, again, file.Close())
+		}
 	}
 	switch {
-	case err != nil && !f.listed:
+	case !ok && err != nil && !f.listed:
 		_ = s.damage(seg, 0, "cannot be read", err)
 		// It may be readable another time. So manifest records of this process must not count it among those dropped.
 		s.making[f.number] = struct{}{}
@@ -226,8 +230,8 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		// The process or the power went while the segment was made: nothing in it was ever promised.
 		return errors.Join(file.Close(), s.removeLeftover(segmentName(f.number)))
 	case !ok:
-		_ = s.damage(seg, 0, "segment header fails its checksum", nil)
-		h.bytes = max(s.arena.SegmentBytes(), f.size)
+		_ = s.damage(seg, 0, "segment header cannot be read, or fails its checksum", err)
+		h = segmentHeader{bytes: max(s.arena.SegmentBytes(), f.size)}
 	case h.identity != s.identity || h.number != f.number:
 		_ = s.damage(seg, 0, "segment of another store, or under another name", nil)
 		return file.Close()

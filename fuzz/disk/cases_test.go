@@ -55,6 +55,47 @@ func TestUnreadableSegmentIsKept(t *testing.T) {
 	}
 }
 
+// TestSegmentHeaderUnreadableOnce: the header of a segment that the manifest lists cannot be read at one open. A packed segment must not be taken for a
+// plain one: its records would not be where they are looked for, and what was promised would look damaged.
+func TestSegmentHeaderUnreadableOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	l := newLedger()
+	mem, _, err := run(l, vfs.NewMem(), plan{sync: mmapcas.SyncGroup, end: closed}, rng, (*session).script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := 0
+	for nth := 1; ; nth++ {
+		reads := 0
+		faulty := NewFaulty(mem.Clone(), func(_ int64, call, name string) error {
+			if call != "read" || !strings.HasSuffix(name, ".seg") {
+				return nil
+			}
+			if reads++; reads == nth {
+				return syscall.EIO
+			}
+			return nil
+		})
+		s, err := mmapcas.Open(dir, options(faulty, mmapcas.SyncGroup))
+		if err != nil {
+			if !errors.Is(err, syscall.EIO) {
+				t.Fatalf("read %d: %v", nth, err)
+			}
+			continue
+		}
+		packed = max(packed, s.Stats().PackedSegments)
+		if err := errors.Join(l.check(s), s.Close()); err != nil {
+			t.Errorf("read %d of a segment fails: %v", nth, err)
+		}
+		if reads < nth {
+			break
+		}
+	}
+	if packed == 0 {
+		t.Error("no segment is packed")
+	}
+}
+
 // TestLedgerNotices: the model must be able to say no. A record that was promised and is not there, another note, a record
 // with a wrong promise after the power went.
 func TestLedgerNotices(t *testing.T) {

@@ -132,3 +132,32 @@ func TestSnapshotsAreLinearizable(t *testing.T) {
 		}
 	}
 }
+
+// The checker finds what it is there to find.
+func TestLinearModelRefusesViolations(t *testing.T) {
+	put := func(call, ret int64, v int) porcupine.Operation {
+		return porcupine.Operation{ClientId: 0, Call: call, Return: ret, Input: linearInput{commit: true, set: [linearKeys]int{v}}, Output: linearOutput{}}
+	}
+	see := func(call, ret int64, p, q int) porcupine.Operation {
+		return porcupine.Operation{
+			ClientId: 1, Call: call, Return: ret, Input: linearInput{},
+			Output: linearOutput{[linearKeys]int{p}, [linearKeys]int{q}},
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		history []porcupine.Operation
+		want    bool
+	}{
+		{"a commit that runs is seen", []porcupine.Operation{put(1, 4, 7), see(2, 3, 7, 7)}, true},
+		{"or is not seen yet", []porcupine.Operation{put(1, 4, 7), see(2, 3, 0, 0)}, true},
+		{"one partition without the other", []porcupine.Operation{put(1, 4, 7), see(2, 3, 7, 0)}, false},
+		{"a commit that had returned is missing", []porcupine.Operation{put(1, 2, 7), see(3, 4, 0, 0)}, false},
+		{"the new, and then the old", []porcupine.Operation{put(1, 2, 7), put(3, 8, 9), see(4, 5, 9, 9), see(6, 7, 7, 7)}, false},
+		{"what nobody wrote", []porcupine.Operation{put(1, 2, 7), see(3, 4, 8, 8)}, false},
+	} {
+		if got := porcupine.CheckOperations(linearModel, c.history); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
