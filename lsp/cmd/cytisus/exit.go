@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/mmapcas"
@@ -33,10 +34,18 @@ type codeError int
 
 func (e codeError) Error() string { return "" }
 
+// A noStoreError names the directory in which there should be a store.
+type noStoreError string
+
+func (e noStoreError) Error() string {
+	return fmt.Sprintf("there is no store at %s; run cytisus index first", string(e))
+}
+
 func exitCode(err error) int {
 	var (
 		usage *usageError
 		code  codeError
+		none  noStoreError
 	)
 	switch {
 	case err == nil:
@@ -47,7 +56,8 @@ func exitCode(err error) int {
 		return exitBadNews
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, lsp.ErrNoSymbol), errors.Is(err, lsp.ErrUnknownFile), errors.Is(err, lsp.ErrOutOfRange), errors.Is(err, runtime.ErrNotFound):
+	case errors.Is(err, lsp.ErrNoSymbol), errors.Is(err, lsp.ErrUnknownFile), errors.Is(err, lsp.ErrOutOfRange), errors.Is(err, runtime.ErrNotFound),
+		errors.As(err, &none):
 		return exitNothing
 	case errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
 		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt):

@@ -29,7 +29,7 @@ func (a *app) openInspector(ctx context.Context, from, what string) (in inspecto
 		return nil, "", &usageError{fmt.Errorf("%s needs a store: --memory keeps none", what)}
 	}
 	if !exists(store) {
-		return nil, "", fmt.Errorf("%w: there is no store at %s; run cytisus index first", runtime.ErrNotFound, store)
+		return nil, "", noStoreError(store)
 	}
 	var l *local
 	conn, err := a.openOrDial(ctx, store, "cytisus "+what, func() (err error) {

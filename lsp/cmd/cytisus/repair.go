@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cytisus/cytisus/mmapcas"
-	"github.com/cytisus/cytisus/runtime"
 )
 
 func (a *app) repairCommand() *cobra.Command {
@@ -29,7 +28,7 @@ A store that cannot be opened at all cannot be repaired: delete its directory, w
 				return &usageError{errors.New("repair needs a store: --memory keeps none")}
 			}
 			if !exists(dir) {
-				return fmt.Errorf("%w: there is no store at %s; run cytisus index first", runtime.ErrNotFound, dir)
+				return noStoreError(dir)
 			}
 			st, err := mmapcas.Open(dir, mmapcas.Options{Name: "cytisus repair", Logger: a.logger()})
 			if errors.Is(err, mmapcas.ErrCorrupt) {

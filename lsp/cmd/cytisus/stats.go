@@ -64,7 +64,7 @@ to mend it.`,
 				return &usageError{errors.New("verify needs a store: --memory keeps none")}
 			}
 			if !exists(dir) {
-				return fmt.Errorf("%w: there is no store at %s; run cytisus index first", runtime.ErrNotFound, dir)
+				return noStoreError(dir)
 			}
 			st, err := mmapcas.Open(dir, mmapcas.Options{ReadOnly: true, Name: "cytisus verify", Logger: a.logger()})
 			if err != nil {
