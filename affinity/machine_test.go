@@ -163,3 +163,23 @@ func TestQuotaErrors(t *testing.T) {
 		t.Errorf("quota of the mount: %v, %v; want 2", q, err)
 	}
 }
+
+// TestQuotaOfMountAtTheRoot: a tree mounted at / is searched up to its top, and the search ends there.
+func TestQuotaOfMountAtTheRoot(t *testing.T) {
+	for _, mount := range []string{"/", "//", "/..", "."} {
+		for _, group := range []string{"/a/b", "/", "", "/..", "a", "../a"} {
+			root := fstest.MapFS{
+				"proc/self/cgroup":    {Data: []byte("0::" + group + "\n4:cpu:" + group)},
+				"proc/self/mountinfo": {Data: []byte("31 24 0:27 / " + mount + " rw - cgroup2 c rw\n32 24 0:28 / " + mount + " rw - cgroup c rw,cpu")},
+			}
+			want := math.Inf(1)
+			if group == "/a/b" && mount != "." {
+				root["a/cpu.max"] = &fstest.MapFile{Data: []byte("150000 100000")}
+				want = 1.5
+			}
+			if q, err := ReadQuota(root); err != nil || q != want {
+				t.Errorf("mount %q, group %q: %v, %v; want %v", mount, group, q, err, want)
+			}
+		}
+	}
+}

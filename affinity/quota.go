@@ -21,7 +21,7 @@ func ReadQuota(root fs.FS) (cpus float64, err error) {
 	for _, h := range hierarchies(groups, mounts) {
 		for dir := h.group; ; dir = path.Dir(dir) {
 			cpus = min(cpus, r.limit(h, dir))
-			if dir == h.mount || dir == "." {
+			if dir == h.mount || dir == path.Dir(dir) {
 				break
 			}
 		}
@@ -105,7 +105,7 @@ func below(mount, root, group string) string {
 	if !ok || rest != "" && rest[0] != '/' || strings.HasPrefix(rest, "/..") {
 		return mount
 	}
-	return path.Join(mount, rest)
+	return strings.TrimPrefix(path.Join(mount, rest), "/") // a mount at the root is ""
 }
 
 func listHas(list, item string) bool {
