@@ -59,7 +59,7 @@ func (p *Appender) Reserve(n int64) (Addr, []byte, error) {
 		return Nil, nil, ErrFull
 	}
 	if end > s.ready {
-		ready, err := s.grow(end)
+		ready, err := s.grow(s.ready, end)
 		if err != nil {
 			return Nil, nil, err
 		}

@@ -241,7 +241,7 @@ func TestGrow(t *testing.T) {
 	}
 	full := true
 	var asked []int64
-	seg := mustMap(t, a, Spec{Source: Anonymous(), Ready: 100, Grow: func(n int64) (int64, error) {
+	seg := mustMap(t, a, Spec{Source: Anonymous(), Ready: 100, Grow: func(_, n int64) (int64, error) {
 		asked = append(asked, n)
 		if full {
 			return 0, syscall.ENOSPC

@@ -18,9 +18,10 @@ type Spec struct {
 	Length int64
 	// Ready is how many bytes may be touched without calling Grow.
 	Ready int64
-	// Grow makes at least the first n bytes safe to touch (A2) and returns how many are now. Nil means
-	// that all bytes are safe from the start. Only the segment's appender calls it.
-	Grow func(n int64) (ready int64, err error)
+	// Grow makes at least the first n bytes safe to touch (A2), of which the first ready are, and
+	// returns how many are now. Nil means that all bytes are safe from the start. Only the segment's
+	// appender calls it.
+	Grow func(ready, n int64) (int64, error)
 	// ReadOnly maps the segment so that a store into it faults.
 	ReadOnly bool
 	// Fixed asks for the slots from the one at First on, where an earlier process had the segment; Map fails with
@@ -41,7 +42,7 @@ type Segment struct {
 	length  atomic.Int64 // committed bytes; written by the appender, read by anyone
 	sealed  atomic.Bool
 	source  Source
-	grow    func(int64) (int64, error)
+	grow    func(ready, n int64) (int64, error)
 	ready   int64 // plain; owned by the segment's appender
 	release func() error
 	owner   any
@@ -99,6 +100,10 @@ func (s *Segment) Length() int64 { return s.length.Load() }
 // SetLength declares the first n bytes committed. It is for whoever maps existing bytes and has found out
 // where they end, before the segment has an appender.
 func (s *Segment) SetLength(n int64) { s.length.Store(n) }
+
+// SetReady declares that only the first n bytes may be touched without calling Grow. It is for the
+// same caller as SetLength, at the same time.
+func (s *Segment) SetReady(n int64) { s.ready = n }
 
 // Mem returns the whole segment. Below Length its bytes are final; the rest belongs to the appender.
 func (s *Segment) Mem() []byte { return s.mem }

@@ -293,7 +293,7 @@ func TestNoTrimOfDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Allocate(allocateBytesMin); err != nil {
+	if err := f.Truncate(allocateBytesMin); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.WriteAt([]byte{0xff}, segmentHeaderBytes+hashAt); err != nil {

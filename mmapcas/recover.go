@@ -274,7 +274,7 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 	if s.wholeFiles() && f.size < f.bytes {
 		if s.opts.ReadOnly {
 			f.bytes = f.size
-		} else if err := seg.file.Allocate(f.bytes); err != nil {
+		} else if err := seg.file.Truncate(f.bytes); err != nil {
 			// A full disk is no reason not to read.
 			s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)
 			f.bytes, f.headerOK = f.size, false
@@ -290,7 +290,7 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 	seg.reusable = f.headerOK && seg.packed == nil && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
 	spec := arena.Spec{
 		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly || seg.packed != nil,
-		Grow: s.growFile(seg, f.bytes, f.readable),
+		Grow: growFile(seg, f.bytes),
 	}
 	saved.place(seg.number, &spec)
 	seg.mem, err = s.arena.Map(spec)
@@ -342,8 +342,10 @@ func (s *Store) finishSegment(f *found, synced bool) {
 	if seg.reusable && f.bytes-f.end >= f.bytes/spareShare {
 		// A1. Whatever lies there never counted, and must not be taken for records once others stand before it.
 		err := seg.file.Zero(f.end, f.size-f.end)
-		if err == nil {
-			err = seg.file.Allocate(f.size) // where clearing made holes
+		if s.wholeFiles() {
+			seg.mem.SetReady(f.end) // the rest of the file may have no disk space
+		} else if err == nil {
+			err = seg.file.Allocate(f.end, f.size) // where clearing made holes
 		}
 		if err == nil {
 			if !synced {

@@ -153,10 +153,10 @@ func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
 	}
 	seg.file = f
 	ready := min(int64(allocateBytesMin), spec.Bytes)
-	if s.wholeFiles() {
-		ready = spec.Bytes
+	err = f.Allocate(0, ready)
+	if err == nil && s.wholeFiles() {
+		err = f.Truncate(spec.Bytes)
 	}
-	err = f.Allocate(ready)
 	if err == nil {
 		h := s.segmentHeader(seg, spec.Bytes)
 		_, err = f.WriteAt(h.encode(), 0)
@@ -171,23 +171,23 @@ func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
 	}
 	spec.Source = f.Source()
 	spec.Ready = ready
-	spec.Grow = s.growFile(seg, spec.Bytes, ready)
+	spec.Grow = growFile(seg, spec.Bytes)
 	return nil
 }
 
-// wholeFiles: the form of mapping in use needs files of their full size.
+// wholeFiles: the form of mapping in use needs files of their full size. They are sparse where the
+// file system can have it so: disk space comes by growFile in either form.
 func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
 
 // growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a small store is small.
-func (s *Store) growFile(seg *segment, bytes, ready int64) func(int64) (int64, error) {
-	return func(n int64) (int64, error) {
+func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
+	return func(ready, n int64) (int64, error) {
 		step := min(max(ready, allocateBytesMin), allocateBytesMax)
 		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
-		if err := seg.file.Allocate(to); err != nil {
+		if err := seg.file.Allocate(ready, to); err != nil {
 			return 0, fmt.Errorf("mmapcas: %w", classify(err))
 		}
-		ready = to
-		return ready, nil
+		return to, nil
 	}
 }
 

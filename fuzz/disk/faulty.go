@@ -167,11 +167,11 @@ func (f *faultyFile) Truncate(n int64) error {
 	return f.File.Truncate(n)
 }
 
-func (f *faultyFile) Allocate(n int64) error {
+func (f *faultyFile) Allocate(from, to int64) error {
 	if err := f.announce("allocate"); err != nil {
 		return err
 	}
-	return f.File.Allocate(n)
+	return f.File.Allocate(from, to)
 }
 
 func (f *faultyFile) Zero(off, n int64) error {

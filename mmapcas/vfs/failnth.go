@@ -145,11 +145,11 @@ func (f *failingFile) Truncate(n int64) error {
 	return f.File.Truncate(n)
 }
 
-func (f *failingFile) Allocate(n int64) error {
+func (f *failingFile) Allocate(from, to int64) error {
 	if err := f.f.step(); err != nil {
 		return err
 	}
-	return f.File.Allocate(n)
+	return f.File.Allocate(from, to)
 }
 
 func (f *failingFile) Zero(off, n int64) error {

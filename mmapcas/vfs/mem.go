@@ -384,16 +384,16 @@ func (f *memFile) Truncate(n int64) error {
 	return nil
 }
 
-func (f *memFile) Allocate(n int64) error {
+func (f *memFile) Allocate(_, to int64) error {
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
 	if err := f.writable(); err != nil {
 		return err
 	}
-	if err := f.m.room(f, int(n)); err != nil {
+	if err := f.m.room(f, int(to)); err != nil {
 		return err
 	}
-	f.node.resize(max(int(n), len(f.node.data)))
+	f.node.resize(max(int(to), len(f.node.data)))
 	return nil
 }
 

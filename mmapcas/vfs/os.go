@@ -159,9 +159,12 @@ func (f *osFile) Size() (int64, error) {
 	return fi.Size(), nil
 }
 
-func (f *osFile) Allocate(n int64) error {
-	if err := allocate(f.f, n); err != nil {
-		return fmt.Errorf("vfs: allocate %d bytes for %s: %w", n, f.f.Name(), err)
+func (f *osFile) Allocate(from, to int64) error {
+	if from >= to {
+		return nil
+	}
+	if err := allocate(f.f, from, to); err != nil {
+		return fmt.Errorf("vfs: allocate %d bytes at %d of %s: %w", to-from, from, f.f.Name(), err)
 	}
 	return nil
 }
@@ -183,7 +186,7 @@ func (f *osFile) Sync() error {
 	return nil
 }
 
-// writeZeros stores zeros in [off, off+n): the portable way to give bytes disk space or to clear them.
+// writeZeros stores zeros in [off, off+n): the portable way to give bytes disk space.
 func writeZeros(f *os.File, off, n int64) error {
 	buf := make([]byte, min(n, 1<<20))
 	for n > 0 {
@@ -197,11 +200,37 @@ func writeZeros(f *os.File, off, n int64) error {
 	return nil
 }
 
-// lengthen gives disk space to what is missing for a file of n bytes by writing it.
-func lengthen(f *os.File, n int64) error {
-	fi, err := f.Stat()
-	if err != nil {
-		return err
+// clearBytes is writeZeros where something else than zero is read: the portable way to clear a range
+// that is mostly empty, which does not fill the holes of a sparse file.
+func clearBytes(f *os.File, off, n int64) error {
+	const step = 64 << 10
+	buf := make([]byte, min(n, step))
+	for n > 0 {
+		b := buf[:min(n, step)]
+		k, err := f.ReadAt(b, off)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if k == 0 {
+			return nil // the file ends here
+		}
+		if !allZero(b[:k]) {
+			clear(b[:k])
+			if _, err := f.WriteAt(b[:k], off); err != nil {
+				return err
+			}
+		}
+		off += int64(k)
+		n -= int64(k)
 	}
-	return writeZeros(f, fi.Size(), n-fi.Size())
+	return nil
+}
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }

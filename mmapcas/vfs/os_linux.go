@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func allocate(f *os.File, n int64) error {
-	err := eintr(func() error { return unix.Fallocate(int(f.Fd()), 0, 0, n) })
+func allocate(f *os.File, from, to int64) error {
+	err := eintr(func() error { return unix.Fallocate(int(f.Fd()), 0, from, to-from) })
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
-		return lengthen(f, n)
+		return writeZeros(f, from, to-from)
 	}
 	return err
 }
@@ -22,7 +22,7 @@ func zero(f *os.File, off, n int64) error {
 		return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_ZERO_RANGE|unix.FALLOC_FL_KEEP_SIZE, off, n)
 	})
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
-		return writeZeros(f, off, n)
+		return clearBytes(f, off, n)
 	}
 	return err
 }

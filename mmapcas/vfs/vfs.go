@@ -43,11 +43,13 @@ type File interface {
 	Name() string
 	// Size returns the length in bytes.
 	Size() (int64, error)
-	// Truncate sets the length. The file must not be mapped.
+	// Truncate sets the length; bytes beyond the old one are zero, and may have no disk space yet.
+	// The file must not be mapped.
 	Truncate(n int64) error
-	// Allocate makes the file n bytes long, if it is shorter, and gives all n bytes disk space, so that storing into
-	// them cannot fail for want of it. New bytes are zero, others stay.
-	Allocate(n int64) error
+	// Allocate gives the bytes [from, to) disk space, so that storing into them cannot fail for want
+	// of it, and makes the file to bytes long, if it is shorter. The caller knows that no byte of the
+	// range holds anything but zero: some systems give space by writing zeros.
+	Allocate(from, to int64) error
 	// Zero clears n bytes at off, inside the file, and keeps their disk space.
 	Zero(off, n int64) error
 	// Sync makes bytes and size durable.

@@ -57,8 +57,10 @@ func TestFiles(t *testing.T) {
 		if got := read(t, fs, name); got != "\x00\x00\x00hello" {
 			t.Errorf("%q", got)
 		}
-		must(t, f.Allocate(20))
-		must(t, f.Allocate(10)) // never shorter
+		must(t, f.Allocate(8, 20))
+		must(t, f.Allocate(8, 10)) // never shorter
+		must(t, f.Allocate(9, 9))
+		must(t, f.Allocate(12, 8))
 		if n, err := f.Size(); n != 20 || err != nil {
 			t.Errorf("%d %v", n, err)
 		}
@@ -68,7 +70,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		must(t, f.Truncate(5))
-		must(t, f.Allocate(8))
+		must(t, f.Allocate(5, 8))
 		if got := read(t, fs, name); got != "\x00\x00\x00he\x00\x00\x00" {
 			t.Errorf("%q", got)
 		}
@@ -109,18 +111,18 @@ func TestMapping(t *testing.T) {
 		f, err := fs.Create(filepath.Join(dir, "a"))
 		must(t, err)
 		const page = 64 << 10
-		must(t, f.Allocate(page))
+		must(t, f.Allocate(0, page))
 		a, err := arena.New(arena.Options{SegmentBytes: 4 * page, ReserveBytes: 16 * page, Table: fs.Table()})
 		must(t, err)
 		if a.Table() && !fs.Table() {
-			must(t, f.Allocate(4*page)) // this system maps whole files only
+			must(t, f.Truncate(4*page)) // this system maps whole files only
 		}
 		seg, err := a.Map(arena.Spec{Source: f.Source()})
 		must(t, err)
 		copy(seg.Mem()[100:], "mapped")
 		_, err = f.WriteAt([]byte("written"), 200)
 		must(t, err)
-		must(t, f.Allocate(3*page))
+		must(t, f.Allocate(page, 3*page))
 		copy(seg.Mem()[2*page:], "grown")
 		var b [7]byte
 		_, err = f.ReadAt(b[:6], 100)
@@ -281,7 +283,7 @@ func TestFailing(t *testing.T) {
 			return errs
 		}
 		_, err = f.WriteAt([]byte("abcd"), 0)
-		return append(errs, err, f.Allocate(9), f.Zero(0, 1), f.Truncate(3), f.Sync(), fs.SyncDir("/d"), fs.Rename("/d/a", "/d/b"), fs.Remove("/d/b"))
+		return append(errs, err, f.Allocate(0, 9), f.Zero(0, 1), f.Truncate(3), f.Sync(), fs.SyncDir("/d"), fs.Rename("/d/a", "/d/b"), fs.Remove("/d/b"))
 	}
 	for n := int64(1); ; n++ {
 		fs := FailNth(NewMem(), n, syscall.EIO)
