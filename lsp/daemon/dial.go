@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -53,8 +51,11 @@ func ask(ctx context.Context, store string, verb Verb, o Options) (net.Conn, Inf
 	var d net.Dialer
 	raw, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		switch {
+		case absent(err):
 			return nil, Info{}, fmt.Errorf("%w: %s", ErrNoHost, store)
+		case busy(err):
+			return nil, Info{}, fmt.Errorf("%w: %s: %w", ErrBusy, store, err)
 		}
 		return nil, Info{}, fmt.Errorf("daemon: connecting to the host of %s: %w", store, unsupported(err))
 	}
@@ -126,7 +127,7 @@ func OpenOrDial(ctx context.Context, store string, o Options, locked error, open
 			return c, info, nil
 		}
 		refused, _ := errors.AsType[*RefusedError](err)
-		if !errors.Is(err, ErrNoHost) && (refused == nil || refused.Reason != ReasonClosing) {
+		if !errors.Is(err, ErrNoHost) && !errors.Is(err, ErrBusy) && (refused == nil || refused.Reason != ReasonClosing) {
 			return nil, info, errors.Join(err, openErr)
 		}
 		select {

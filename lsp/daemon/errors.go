@@ -9,6 +9,9 @@ var (
 	// ErrNoHost: nobody listens for this store.
 	ErrNoHost = errors.New("daemon: no host for this store")
 
+	// ErrBusy: a host is there, and too many wait for it to take their connections.
+	ErrBusy = errors.New("daemon: the host is busy")
+
 	// ErrHosted: somebody else answers on the store's socket.
 	ErrHosted = errors.New("daemon: the store has a host already")
 

@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -42,7 +41,7 @@ func (o Options) filled() Options {
 
 // A Host listens for the clients of one store.
 type Host struct {
-	listener *net.UnixListener
+	listener listener
 	path     string
 	store    string // canonical
 	o        Options
@@ -101,21 +100,18 @@ func removeStale(path string) error {
 	if info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
 		return fmt.Errorf("%w: %s is no socket", ErrUnsafe, path)
 	}
-	if c, err := net.DialTimeout("unix", path, handshakeTimeout); err == nil {
+	c, err := net.DialTimeout("unix", path, handshakeTimeout)
+	if err == nil {
 		c.Close()
 		return fmt.Errorf("%w: %s answers", ErrHosted, path)
+	}
+	if !absent(err) {
+		return err // a host may well be there: it is only too busy, or this process short of descriptors
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
-}
-
-func unsupported(err error) error {
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EAFNOSUPPORT) {
-		return fmt.Errorf("%w: %w", ErrUnsupported, err)
-	}
-	return err
 }
 
 // Serve takes clients and calls handle for each that wants to be served, on a goroutine
@@ -127,18 +123,11 @@ func (h *Host) Serve(ctx context.Context, idle time.Duration, handle func(ctx co
 	stop := context.AfterFunc(ctx, func() { h.finish(context.Cause(ctx)) })
 	defer stop()
 	h.tasks.Go(func() { h.watchIdle(idle) })
-	for {
-		conn, err := h.listener.AcceptUnix()
-		if err != nil {
-			if h.end.Err() == nil {
-				h.finish(fmt.Errorf("daemon: accepting: %w", err))
-			}
-			break
-		}
+	h.accept(func(conn *net.UnixConn) {
 		if !h.begin(func() { h.client(newLineConn(conn), handle) }) {
 			conn.Close()
 		}
-	}
+	})
 	h.tasks.Wait()
 	if err := context.Cause(h.end); !errors.Is(err, net.ErrClosed) {
 		return err
@@ -169,10 +158,10 @@ func (h *Host) finishLocked(why error) {
 		return
 	}
 	h.closing = true
+	h.endWith(why)
 	if err := h.listener.Close(); err != nil { // removes the socket
 		h.o.Logger.Warn("daemon: closing the socket", "path", h.path, "err", err)
 	}
-	h.endWith(why)
 }
 
 // Close ends the host. It does not wait for Serve.
