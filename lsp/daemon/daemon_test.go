@@ -374,8 +374,79 @@ func TestSocketDir(t *testing.T) {
 	if dir, err := socketDir(linked, run, uid); !errors.Is(err, ErrUnsafe) {
 		t.Error(dir, err)
 	}
-	if dir, err := socketDir(run, root, uid+1); !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), "belongs to user") {
-		t.Error(dir, err)
+	if uid == 0 { // only root can give a directory away
+		other := sub("other", 0o700)
+		os.Mkdir(filepath.Join(other, "cytisus"), 0o700)
+		os.Chown(filepath.Join(other, "cytisus"), uid+1, -1)
+		if dir, err := socketDir(other, root, uid); !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), "belongs to user") {
+			t.Error(dir, err)
+		}
+	}
+}
+
+// A2: a directory above that others could exchange is passed over, by whatever way it is named.
+func TestDirectoriesAboveTheSocket(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no Unix modes")
+	}
+	root, err := os.MkdirTemp("", "cy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(root)
+	uid := os.Getuid()
+	for name, mode := range map[string]os.FileMode{"run": 0o700, "open": 0o777, "group": 0o775, "sticky": 0o777 | os.ModeSticky} {
+		for _, dir := range []string{name, name + "/below"} {
+			if err := errors.Join(os.Mkdir(filepath.Join(root, dir), 0o700), os.Chmod(filepath.Join(root, dir), 0o700)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(filepath.Join(root, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"to-run": "run", "to-open": filepath.Join(root, "open"), "over": "open/below/../../run", "loop": "loop"} {
+		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir, good := range map[string]bool{
+		"run": true, "run/below": true, "sticky": true, "sticky/below": true, "to-run": true, "to-run/below": true,
+		"open": false, "open/below": false, "group": false, "to-open": false, "to-open/below": false, "loop": false,
+		"over": false, // the way leads through a directory that others may write into
+	} {
+		err := makePrivate(filepath.Join(root, dir, "cytisus"), uid)
+		if good != (err == nil) {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+	if uid == 0 {
+		if err := os.Lchown(filepath.Join(root, "to-run"), 1, -1); err != nil {
+			t.Fatal(err)
+		}
+		if err := makePrivate(filepath.Join(root, "to-run", "cytisus"), uid); err == nil {
+			t.Error("another user's link was followed")
+		}
+	}
+}
+
+// A link in the socket's place is not followed, by a host or by a client.
+func TestSocketIsNoLink(t *testing.T) {
+	elsewhere := private(t)
+	h := host(t, elsewhere, 0, Options{}, echo)
+	store := filepath.Join(t.TempDir(), "other")
+	path, err := SocketPath(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(h.Path(), path); err != nil {
+		t.Skip(err)
+	}
+	if _, _, err := Dial(t.Context(), store, me("")); !errors.Is(err, ErrUnsafe) {
+		t.Error(err)
+	}
+	if _, err := Listen(store, Options{}); !errors.Is(err, ErrUnsafe) {
+		t.Error(err)
 	}
 }
 

@@ -48,6 +48,9 @@ func ask(ctx context.Context, store string, verb Verb, o Options) (net.Conn, Inf
 	if err != nil {
 		return nil, Info{}, err
 	}
+	if err := checkSocket(path, os.Getuid()); err != nil {
+		return nil, Info{}, fmt.Errorf("daemon: store %s: %w", store, err)
+	}
 	var d net.Dialer
 	raw, err := d.DialContext(ctx, "unix", path)
 	if err != nil {

@@ -14,9 +14,13 @@
 // # Who may connect
 //
 //   - A0: the directory belongs to the user and has mode 0700, the socket 0600. A
-//     directory that is anybody else's, or open to others, is refused and not repaired.
+//     directory that is another user's, or open to others, is refused and not repaired; so
+//     is a symbolic link in its place or in the socket's.
 //   - A1: on Linux and macOS each side asks the kernel for the other's user and refuses
 //     another one. Elsewhere the directory alone protects.
+//   - A2: every directory and every symbolic link on the way to the socket's directory
+//     belongs to the user or to root, and others may write only into sticky directories.
+//     A candidate for the directory that fails this is passed over.
 //
 // # Handshake
 //

@@ -90,15 +90,11 @@ func Listen(store string, o Options) (*Host, error) {
 
 // removeStale removes a socket on which nobody answers (H0).
 func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err := checkSocket(path, os.Getuid()); err != nil {
 		return err
 	}
-	if info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
-		return fmt.Errorf("%w: %s is no socket", ErrUnsafe, path)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	c, err := net.DialTimeout("unix", path, handshakeTimeout)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/zeebo/blake3"
 )
@@ -84,7 +85,14 @@ func socketDir(runtimeDir, tempDir string, uid int) (string, error) {
 	return "", fmt.Errorf("daemon: no directory for sockets: %w", errors.Join(problems...))
 }
 
+// makePrivate makes a directory that is the user's own, or finds it to be that already. A
+// directory above it that others could put another one into is passed over.
 func makePrivate(dir string, uid int) error {
+	if uid >= 0 {
+		if err := checkAbove(filepath.Dir(dir), uid); err != nil {
+			return err
+		}
+	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -103,6 +111,73 @@ func makePrivate(dir string, uid int) error {
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return fmt.Errorf("%w: %s has mode %#o; others must have no access (chmod 700)", ErrUnsafe, dir, mode)
+	}
+	return nil
+}
+
+// linksMax bounds how many symbolic links a path may lead through.
+const linksMax = 40
+
+// checkAbove makes sure that nobody but the user and the system's own can exchange what a
+// path names (A2). Every directory on the way belongs to one of them and is closed to the
+// writing of others, or sticky, so that they cannot move what is not theirs; every symbolic
+// link on the way belongs to one of them, and where it leads is checked as well.
+func checkAbove(dir string, uid int) error {
+	todo := splitPath(dir)
+	at := string(filepath.Separator)
+	for links := 0; ; {
+		info, err := os.Lstat(at)
+		if err != nil {
+			return err
+		}
+		if owner, ok := ownerOf(info); ok && owner != uid && owner != 0 {
+			return fmt.Errorf("%s is not used: %s belongs to user %d", dir, at, owner)
+		}
+		switch mode := info.Mode(); {
+		case mode&fs.ModeSymlink != 0:
+			if links++; links > linksMax {
+				return fmt.Errorf("%s is not used: too many symbolic links", dir)
+			}
+			to, err := os.Readlink(at)
+			if err != nil {
+				return err
+			}
+			todo = append(splitPath(to), todo...)
+			at = filepath.Dir(at)
+			if filepath.IsAbs(to) {
+				at = string(filepath.Separator)
+			}
+		case mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0:
+			return fmt.Errorf("%s is not used: others may write into %s, which has mode %#o", dir, at, mode.Perm())
+		}
+		if len(todo) == 0 {
+			return nil
+		}
+		at, todo = filepath.Join(at, todo[0]), todo[1:]
+	}
+}
+
+// splitPath returns the elements of a path. An element ".." is kept: behind a symbolic link
+// it leads elsewhere than the name before it says.
+func splitPath(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
+}
+
+// checkSocket makes sure that what lies at a socket's path is a socket of the user's own, and
+// not a link to another one. It succeeds if nothing is there.
+func checkSocket(path string, uid int) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 || info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%w: %s is no socket", ErrUnsafe, path)
+	}
+	if owner, ok := ownerOf(info); uid >= 0 && ok && owner != uid {
+		return fmt.Errorf("%w: %s belongs to user %d, not to %d", ErrUnsafe, path, owner, uid)
 	}
 	return nil
 }
