@@ -25,6 +25,7 @@ func (a *app) serveCommand() *cobra.Command {
 shell, are answered by that process. It ends when its editor and everybody else have left.`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer surviveBrokenPipes()()
 			code, err := a.serve(cmd.Context(), dispatch.Stdio())
 			if err == nil && code != 0 {
 				return codeError(code)
@@ -165,6 +166,7 @@ question from the shell over a private socket until nobody has been connected fo
 				}
 				return nil
 			}
+			defer surviveBrokenPipes()()
 			l, err := a.openEngine(root, store, "daemon")
 			if err != nil {
 				return err
