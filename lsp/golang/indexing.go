@@ -284,9 +284,9 @@ func (w *workspace) refresh(uris []string) {
 	for _, uri := range uris {
 		w.touched[uri] = true
 	}
-	w.tasks.Add(1)
-	go func() {
-		defer w.tasks.Done()
+	w.refreshes.begin()
+	w.tasks.Go(func() {
+		defer w.refreshes.end()
 		h, err := w.eng.Go(w.background, lane.Transition(0), w.refreshTask, runtime.Named("golang refresh"),
 			runtime.Client(w.o.Client), runtime.Supersede("golang refresh "+w.root))
 		if err == nil {
@@ -295,7 +295,15 @@ func (w *workspace) refresh(uris []string) {
 		if err != nil && w.background.Err() == nil {
 			w.log.Debug("golang: refresh ended early", "root", w.root, "err", err)
 		}
-	}()
+	})
+}
+
+// Settle implements lsp.Workspace.
+func (w *workspace) Settle(ctx context.Context) error {
+	if w.isClosed() {
+		return lsp.ErrClosed
+	}
+	return w.refreshes.wait(ctx)
 }
 
 func (w *workspace) refreshTask(t *runtime.Task) error {

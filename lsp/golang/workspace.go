@@ -107,6 +107,7 @@ type workspace struct {
 	background context.Context // ends with Close
 	stop       context.CancelCauseFunc
 	tasks      sync.WaitGroup // background refreshes
+	refreshes  activity       // the same, for those who wait while others begin
 
 	turn chan struct{} // holds a token while somebody brings inputs in
 	disk sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn

@@ -17,6 +17,7 @@ var commands = map[string]string{
 	"cytisus.stats":   methodStats,
 	"cytisus.explain": methodExplain,
 	"cytisus.reindex": methodReindex,
+	"cytisus.settle":  methodSettle,
 }
 
 func commandNames() []string { return slices.Sorted(maps.Keys(commands)) }

@@ -130,6 +130,8 @@ type fakeWorkspace struct {
 
 func (w *fakeWorkspace) Root() string { return w.root }
 
+func (w *fakeWorkspace) Settle(context.Context) error { return nil }
+
 func (w *fakeWorkspace) inside(path string) bool { return strings.HasPrefix(path, w.root+"/") }
 
 func (w *fakeWorkspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {

@@ -93,6 +93,13 @@ func (x *indexer) serve(run *indexRun) {
 	}
 }
 
+// going returns the index that is going on, nil if none is.
+func (x *indexer) going() *indexRun {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.current
+}
+
 // observe has tell called from now on, and at once if an index is going on.
 func (x *indexer) observe(tell observer) (stop func()) {
 	x.mu.Lock()

@@ -25,7 +25,7 @@ type root struct {
 
 	mu      sync.Mutex
 	changed map[string]struct{} // guarded by mu: files to be looked at
-	looking bool                // guarded by mu: somebody does
+	looked  chan struct{}       // guarded by mu: closed when all of them have been; nil while none is looked at
 	closing bool                // guarded by mu
 }
 
@@ -64,9 +64,9 @@ func (r *root) filesChanged(uris []string) {
 	for _, u := range uris {
 		r.changed[u] = struct{}{}
 	}
-	start := !r.looking && len(r.changed) > 0 && !r.closing
+	start := r.looked == nil && len(r.changed) > 0 && !r.closing
 	if start {
-		r.looking = true
+		r.looked = make(chan struct{})
 		r.tasks.Go(r.look)
 	}
 	r.mu.Unlock()
@@ -81,7 +81,8 @@ func (r *root) look() {
 		}
 		clear(r.changed)
 		if len(batch) == 0 || r.closing {
-			r.looking = false
+			close(r.looked)
+			r.looked = nil
 			r.mu.Unlock()
 			return
 		}

@@ -528,6 +528,35 @@ func TestClosedHost(t *testing.T) {
 	}
 }
 
+// cytisus/settle is answered when the index has ended and the files that were reported before have been looked at, no sooner.
+func TestSettle(t *testing.T) {
+	lang := simple()
+	lang.gate, lang.seen = make(chan struct{}), make(chan []string)
+	c := newBench(t, lang, Options{}).connect()
+	c.begin("file:///m", plainCaps, "")
+	c.tell("workspace/didChangeWatchedFiles", `{"changes":[{"uri":"file:///m/b.txt","type":2}]}`)
+	settled := make(chan error, 1)
+	go func() { _, err := c.ask("cytisus/settle", ""); settled <- err }()
+	still := func(why string) {
+		t.Helper()
+		c.must("cytisus/stats", "") // an answer to a later request shows that the first has been taken
+		select {
+		case err := <-settled:
+			t.Fatalf("settled %s: %v", why, err)
+		default:
+		}
+	}
+	still("during the index")
+	close(lang.gate)
+	c.indexed()
+	still("before the file was looked at")
+	<-lang.seen
+	if err := <-settled; err != nil {
+		t.Error(err)
+	}
+	c.finish()
+}
+
 func TestHostIndex(t *testing.T) {
 	b := newBench(t, simple(), Options{})
 	ws, err := b.host.Open(t.Context(), "/m")

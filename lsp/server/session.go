@@ -102,6 +102,7 @@ func (s *session) handlers() map[string]dispatch.Handler {
 		methodStats:   s.stats,
 		methodExplain: s.explain,
 		methodReindex: s.reindex,
+		methodSettle:  s.settle,
 
 		MethodDBStats:      s.dbStats,
 		MethodQueryRecords: s.queryRecords,

@@ -29,14 +29,19 @@ func (s *session) registerWatchers(ctx context.Context) {
 		globs = w.WatchGlobs()
 	}
 	var options protocol.DidChangeWatchedFilesRegistrationOptions
+	add := func(f *folder, glob string, kind protocol.WatchKind) {
+		var pattern protocol.GlobPattern = protocol.Pattern(path.Join(uri.URI(f.prefix).Path(), glob))
+		if caps.relativePatterns {
+			pattern = &protocol.RelativePattern{BaseURI: protocol.URI(strings.TrimSuffix(f.prefix, "/")), Pattern: protocol.Pattern(glob)}
+		}
+		options.Watchers = append(options.Watchers, protocol.FileSystemWatcher{GlobPattern: pattern, Kind: kind})
+	}
 	for _, f := range s.folderList() {
 		for _, glob := range globs {
-			var pattern protocol.GlobPattern = protocol.Pattern(path.Join(uri.URI(f.prefix).Path(), glob))
-			if caps.relativePatterns {
-				pattern = &protocol.RelativePattern{BaseURI: protocol.URI(strings.TrimSuffix(f.prefix, "/")), Pattern: protocol.Pattern(glob)}
-			}
-			options.Watchers = append(options.Watchers, protocol.FileSystemWatcher{GlobPattern: pattern})
+			add(f, glob, 0) // of every kind
 		}
+		// A directory takes its files along: editors may report it alone.
+		add(f, "**/*", protocol.WatchKindDelete)
 	}
 	if len(options.Watchers) == 0 {
 		return
