@@ -36,7 +36,7 @@ type listed struct {
 }
 
 // runList asks the go command about the packages of a pattern and everything they import. Overlay gives the texts of files that
-// differ from the disk, by path.
+// differ from the disk, by path; nil is a file that it must not see.
 func runList(ctx context.Context, dir string, env *environment, overlay map[string][]byte, patterns ...string) ([]listed, error) {
 	args := []string{"list", "-e", "-deps", "-json=" + listFields}
 	if env.Tests {
@@ -81,6 +81,10 @@ func writeOverlay(overlay map[string][]byte) (file string, remove func(), err er
 	remove = func() { os.RemoveAll(dir) }
 	replace := make(map[string]string, len(overlay))
 	for path, text := range overlay {
+		if text == nil {
+			replace[path] = ""
+			continue
+		}
 		at := filepath.Join(dir, strconv.Itoa(len(replace))+".go")
 		if err := os.WriteFile(at, text, 0o600); err != nil {
 			remove()

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	diskfiles "github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -94,12 +95,17 @@ func (d *diskChange) write(w *runtime.Writer, root string) error {
 func lookAt(path, uri string, known *fileStat) diskChange {
 	st, err := statFile(path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) || errors.Is(err, fs.ErrInvalid) {
+		if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || errors.Is(err, fs.ErrInvalid) {
 			return goneFrom(uri, known)
 		}
 		st.Refuse = errorText(err)
 	}
 	return readChanged(path, uri, st, known)
+}
+
+// isNoFile reports whether an error says that what has a name is nothing that a workspace reads.
+func isNoFile(err error) bool {
+	return errors.Is(err, errDirectory) || errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
 }
 
 // goneFrom is the change of a file that is not there.
@@ -120,7 +126,7 @@ func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
 	if st.Refuse == "" {
 		text, err := readInput(path)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), isNoFile(err):
 			return goneFrom(uri, known)
 		case err != nil:
 			d.stat.Refuse, passing = errorText(err), true

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"go/types"
 	"hash/crc32"
-	"os"
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
@@ -203,12 +202,12 @@ func keepIfDiskAgrees(t *runtime.Task, root string, l *layout, env *environment)
 	agrees := true
 	err = t.Blocking(func() error {
 		for path, head := range want {
-			if text, err := os.ReadFile(path); err == nil && header(text) != head {
+			if text, err := readInput(path); err == nil && header(text) != head {
 				agrees = false
 			}
 		}
 		for path, text := range modules {
-			if now, err := os.ReadFile(path); err == nil && !bytes.Equal(now, text) {
+			if now, err := readInput(path); err == nil && !bytes.Equal(now, text) {
 				agrees = false
 			}
 		}
@@ -256,6 +255,15 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		}
 	}
 	overlay := map[string][]byte{}
+	problems, err := scanProblems.Get(t, root)
+	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		return nil, err
+	}
+	for _, p := range problems {
+		if p.Hide {
+			overlay[p.Path] = nil
+		}
+	}
 	for _, uri := range l.Unsaved {
 		h, err := headers.Get(t, uri)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
+	diskfiles "github.com/cytisus/cytisus/lsp/files"
 )
 
 // A fileStat is what a stat call says about a file: equal stats mean that the content need not be read again. Change time
@@ -33,11 +34,13 @@ type scanned struct {
 type scanProblem struct {
 	Path    string // printable, quoted where its bytes are no UTF-8
 	Message string
+	Hide    bool // the go command must not see it: to open it may take for ever
 }
 
 // scan lists the files below root that a workspace knows: Go files that a go command would look at, and the module files. As the
 // go command does, it leaves out testdata, vendor, names that begin with "." or "_", and nested modules; it does not follow
-// symbolic links to directories, so loops are no matter, but a link to a file counts as a file.
+// symbolic links to directories, so loops are no matter, but a link to a file counts as a file. A FIFO, a device or a file of the
+// kernel that has the name of an input is no input: it is told as a problem, and hidden from the go command.
 // What cannot be read is a problem, not an error; an error means that the root itself cannot be listed or ctx ended.
 func scan(ctx context.Context, root string, tests bool) (files []scanned, problems []scanProblem, err error) {
 	walk := func(path string, d fs.DirEntry, err error) error {
@@ -48,7 +51,7 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 			if path == root {
 				return err
 			}
-			problems = append(problems, scanProblem{printable(path), errorText(err)})
+			problems = append(problems, scanProblem{printable(path), errorText(err), false})
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
@@ -63,7 +66,7 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 				return fs.SkipDir
 			}
 			if !utf8.ValidString(name) {
-				problems = append(problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out"})
+				problems = append(problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out", false})
 				return fs.SkipDir
 			}
 			if info, err := os.Stat(filepath.Join(path, "go.mod")); err == nil && info.Mode().IsRegular() {
@@ -75,19 +78,20 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 			return nil
 		}
 		if !utf8.ValidString(name) {
-			problems = append(problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out"})
+			problems = append(problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out", false})
 			return nil
 		}
 		st, err := statFile(path)
 		switch {
-		case errors.Is(err, errNotRegular):
-			return nil // a directory, socket or pipe called x.go
+		case errors.Is(err, errDirectory):
+			return nil // a link to one, called x.go
 		case err != nil:
-			problems = append(problems, scanProblem{printable(path), errorText(err)})
+			odd := errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
+			problems = append(problems, scanProblem{printable(path), errorText(err), odd})
 			return nil
 		}
 		if st.Refuse != "" {
-			problems = append(problems, scanProblem{path, st.Refuse})
+			problems = append(problems, scanProblem{path, st.Refuse, false})
 		}
 		files = append(files, scanned{path, st})
 		return nil
@@ -112,16 +116,16 @@ func skipDir(name string) bool {
 	return name == "testdata" || name == "vendor" || name[0] == '.' || name[0] == '_'
 }
 
-var errNotRegular = errors.New("not a regular file")
+var errDirectory = errors.New("a directory")
 
 // statFile looks at a file, through symbolic links.
 func statFile(path string) (fileStat, error) {
-	info, err := os.Stat(path)
+	info, err := diskfiles.Stat(path)
+	if info != nil && info.IsDir() {
+		return fileStat{}, errDirectory
+	}
 	if err != nil {
 		return fileStat{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return fileStat{}, errNotRegular
 	}
 	st := fileStat{Size: info.Size(), ModNS: info.ModTime().UnixNano()}
 	st.ChgNS, st.Inode = changeTime(info)
@@ -131,17 +135,8 @@ func statFile(path string) (fileStat, error) {
 	return st, nil
 }
 
-// readInput reads a file that statFile accepted. A file that grew past the limit since then is refused.
-func readInput(path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > lsp.MaxFileBytes {
-		return nil, fmt.Errorf("%s: %w: %d bytes", path, lsp.ErrTooLarge, len(text))
-	}
-	return text, nil
-}
+// readInput reads a file that statFile accepted.
+func readInput(path string) ([]byte, error) { return diskfiles.Read(path, lsp.MaxFileBytes) }
 
 // printable is a path as a message shows it.
 func printable(path string) string {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/server"
 )
 
@@ -226,7 +227,7 @@ func (r *remote) place(loc remoteLocation) found {
 	lines, ok := r.texts[f.File]
 	if !ok {
 		// The text is a courtesy: a file that cannot be read has none.
-		if text, err := os.ReadFile(f.File); err == nil {
+		if text, err := files.Read(f.File, lsp.MaxFileBytes); err == nil {
 			lines = strings.Split(string(text), "\n")
 		}
 		r.texts[f.File] = lines

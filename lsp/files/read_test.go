@@ -1,0 +1,41 @@
+package files
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, size int) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, bytes.Repeat([]byte("x"), size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, size := range []int{0, 1, 511, 512, 513, 99_999, 100_000} {
+		text, err := Read(write("a.go", size), 100_000)
+		if err != nil || len(text) != size {
+			t.Errorf("%d bytes: %d read, %v", size, len(text), err)
+		}
+	}
+	if _, err := Read(write("a.go", 100_001), 100_000); !errors.Is(err, lsp.ErrTooLarge) {
+		t.Errorf("a file over the limit: %v", err)
+	}
+	if _, err := Read(dir, 10); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a directory: %v", err)
+	}
+	if _, err := Read(os.DevNull, 10); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a device: %v", err)
+	}
+	if _, err := Read(filepath.Join(dir, "none.go"), 10); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
