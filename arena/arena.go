@@ -3,6 +3,7 @@ package arena
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"os"
 	"slices"
@@ -11,46 +12,76 @@ import (
 	"unsafe"
 )
 
+// narrow: addresses have 32 bits. What is mapped then has to fit beside the Go heap.
+const narrow = bits.UintSize == 32
+
 const (
 	defaultSegmentBytes = 64 << 20
 	minSegmentBytes     = 64 << 10
 	maxSegmentBytes     = 4 << 30
-	defaultReserveBytes = 1 << 40
 	slotsMax            = 1 << 16
 	slotsMin            = 4
+
+	// The sizes where addresses have 32 bits.
+	narrowSegmentBytes    = 16 << 20
+	narrowSegmentBytesMax = 256 << 20
+	narrowReserveBytesMax = 1 << 30
 )
 
 // Options says how an arena is laid out. The zero value is the reserved form with 64 MiB segments
 // where the system can do it.
 type Options struct {
-	// SegmentBytes is the stride of slots, a power of two from 64 KiB to 4 GiB. Zero means 64 MiB.
+	// SegmentBytes is the stride of slots, a power of two from 64 KiB to 4 GiB, 256 MiB where addresses
+	// have 32 bits. Zero means 64 MiB, 16 MiB with 32 bits, and less where the process may use so
+	// little address space that four of those would be more than a quarter of it.
 	SegmentBytes int64
-	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB. Less is
-	// taken without complaint, down to four segments, when limits of the process leave no more.
+	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB, or 256 MiB
+	// where addresses have 32 bits. No more is taken than a quarter of what the process may use
+	// (ulimit -v), nor than 1 GiB with 32 bits. When that is less than four segments, the arena takes
+	// the table form, which reserves nothing.
 	ReserveBytes int64
 	// Table selects the table form, which heap memory and memory of other owners need.
 	Table bool
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns the options with what New takes for zero values and for wishes that cannot
+// be met on this system, under the limits of this process.
+func (o Options) WithDefaults() Options { return o.withDefaults(narrow, addressSpaceLimit()) }
+
+// withDefaults is WithDefaults for a process that may use limit bytes of address space.
+func (o Options) withDefaults(narrow bool, limit int64) Options {
+	segmentBytes, reserveBytes, most := int64(defaultSegmentBytes), int64(1<<40), limit/4
+	if narrow {
+		segmentBytes, reserveBytes, most = narrowSegmentBytes, narrowReserveBytesMax/4, min(most, narrowReserveBytesMax)
+	}
 	if o.SegmentBytes == 0 {
-		o.SegmentBytes = defaultSegmentBytes
+		for segmentBytes > minSegmentBytes && slotsMin*segmentBytes > most {
+			segmentBytes /= 2
+		}
+		o.SegmentBytes = segmentBytes
 	}
 	if o.ReserveBytes == 0 {
-		o.ReserveBytes = defaultReserveBytes
+		o.ReserveBytes = reserveBytes
 	}
-	o.ReserveBytes = max(slotsMin, min(o.ReserveBytes/o.SegmentBytes, slotsMax)) * o.SegmentBytes
-	if !canPlace {
+	if slotsMin*o.SegmentBytes > most || !canPlace {
 		o.Table = true
 	}
+	if !o.Table {
+		o.ReserveBytes = min(o.ReserveBytes, most)
+	}
+	o.ReserveBytes = max(slotsMin, min(o.ReserveBytes/o.SegmentBytes, slotsMax)) * o.SegmentBytes
 	return o
 }
 
 // Validate reports what is wrong with the options, if anything.
 func (o Options) Validate() error {
-	o = o.withDefaults()
-	if o.SegmentBytes < minSegmentBytes || o.SegmentBytes > maxSegmentBytes || bits.OnesCount64(uint64(o.SegmentBytes)) != 1 {
-		return fmt.Errorf("arena: SegmentBytes is %d, want a power of two from %d to %d", o.SegmentBytes, minSegmentBytes, int64(maxSegmentBytes))
+	o = o.WithDefaults()
+	most := int64(maxSegmentBytes)
+	if narrow {
+		most = narrowSegmentBytesMax
+	}
+	if o.SegmentBytes < minSegmentBytes || o.SegmentBytes > most || bits.OnesCount64(uint64(o.SegmentBytes)) != 1 {
+		return fmt.Errorf("arena: SegmentBytes is %d, want a power of two from %d to %d", o.SegmentBytes, minSegmentBytes, most)
 	}
 	if page := int64(os.Getpagesize()); o.SegmentBytes%page != 0 {
 		return fmt.Errorf("arena: SegmentBytes is %d, no multiple of the page size %d", o.SegmentBytes, page)
@@ -79,7 +110,7 @@ func New(o Options) (*Arena, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	a := &Arena{segmentBytes: o.SegmentBytes, slotShift: uint(bits.TrailingZeros64(uint64(o.SegmentBytes / Unit)))}
 	a.reserved = o.ReserveBytes
 	for !o.Table {
@@ -89,13 +120,21 @@ func New(o Options) (*Arena, error) {
 			break
 		}
 		if a.reserved /= 2; a.reserved < slotsMin*a.segmentBytes {
-			return nil, fmt.Errorf("arena: reserve %d segments of address space: %w", slotsMin, err)
+			return nil, fmt.Errorf("arena: reserve address space for %d segments of %d MiB%s: %w",
+				slotsMin, a.segmentBytes>>20, limitInWords(addressSpaceLimit()), err)
 		}
 	}
 	n := a.reserved / a.segmentBytes
 	a.slots = make([]atomic.Pointer[Segment], n)
 	a.taken = make([]bool, n)
 	return a, nil
+}
+
+func limitInWords(limit int64) string {
+	if limit == math.MaxInt64 {
+		return ""
+	}
+	return fmt.Sprintf(" (ulimit -v leaves the process %d MiB in all)", limit>>20)
 }
 
 // SegmentBytes returns the stride of slots.

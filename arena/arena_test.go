@@ -420,7 +420,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.SegmentBytes() != 64<<20 {
+	if a.SegmentBytes() != (Options{}).WithDefaults().SegmentBytes {
 		t.Error(a.SegmentBytes())
 	}
 	if _, err := a.Map(Spec{Source: Anonymous(), Length: 5}); err == nil {

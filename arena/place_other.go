@@ -3,6 +3,7 @@
 package arena
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/edsrzf/mmap-go"
@@ -10,6 +11,9 @@ import (
 
 // canPlace: this system cannot map at a chosen place; every arena is of the table form.
 const canPlace = false
+
+// addressSpaceLimit returns how many bytes of address space the process may use.
+func addressSpaceLimit() int64 { return math.MaxInt64 }
 
 func reserve(int64) (unsafe.Pointer, error)  { return nil, ErrUnsupported }
 func unreserve(unsafe.Pointer, int64) error  { return ErrUnsupported }

@@ -3,6 +3,7 @@
 package arena
 
 import (
+	"math"
 	"os"
 	"unsafe"
 
@@ -11,6 +12,15 @@ import (
 
 // canPlace: this system maps at a chosen place.
 const canPlace = true
+
+// addressSpaceLimit returns how many bytes of address space the process may use.
+func addressSpaceLimit() int64 {
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &r); err != nil || r.Cur > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(r.Cur)
+}
 
 func reserve(n int64) (unsafe.Pointer, error) {
 	return unix.MmapPtr(-1, 0, nil, uintptr(n), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)

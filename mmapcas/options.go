@@ -41,8 +41,8 @@ type Options struct {
 	// Epochs is the clock that mapped memory is given back by. Nil means a domain of the store's own. A domain that is
 	// handed in is the caller's to reap: memory of old index tables goes when somebody calls its Collect.
 	Epochs *epoch.Domain
-	// SegmentBytes is the size of a segment file, a power of two from 64 KiB to 4 GiB. Zero means 64 MiB. Fixed when a store
-	// is made; a store that exists keeps its own.
+	// SegmentBytes is the size of a segment file, a power of two from 64 KiB to 4 GiB. Zero means what arena.Options
+	// takes, 64 MiB as a rule. Fixed when a store is made; a store that exists keeps its own.
 	SegmentBytes int64
 	// ReserveBytes is how much address space to reserve, which bounds the size of the store. Zero means 1 TiB, or what the
 	// limits of the process permit.

@@ -122,10 +122,7 @@ func (s *Store) open() error {
 		return err
 	}
 	ao := s.opts.arena()
-	if ao.SegmentBytes == 0 {
-		ao.SegmentBytes = defaultSegmentBytes
-	}
-	fresh := superblock{version: plainVersion, segmentBytes: ao.SegmentBytes}
+	fresh := superblock{version: plainVersion, segmentBytes: ao.WithDefaults().SegmentBytes}
 	if _, err := rand.Read(fresh.identity[:]); err != nil {
 		return err
 	}
@@ -140,8 +137,6 @@ func (s *Store) open() error {
 	}
 	return s.recover()
 }
-
-const defaultSegmentBytes = 64 << 20
 
 func (s *Store) openMemory() (err error) {
 	if s.arena, err = arena.New(s.opts.arena()); err != nil {

@@ -29,7 +29,8 @@ type Options struct {
 	// is computed again.
 	Sync Durability
 
-	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means 64 MiB. Fixed at creation.
+	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means
+	// 64 MiB, less where addresses have 32 bits or the process may use little address space (ulimit -v). Fixed at creation.
 	SegmentBytes int64
 
 	// PackAfter has collections compress segments that are old: those with so many newer ones that are not compressed. A result read from

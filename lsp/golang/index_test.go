@@ -3,6 +3,7 @@ package golang
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -124,7 +125,7 @@ func exercise(x *index) {
 		x.file(x.uri(i))
 		n := 0
 		x.occurrences(i, func(o occurrence) bool { n++; return n < 10_000 })
-		for _, offset := range []int{-1, 0, 100, 1 << 40} {
+		for _, offset := range []int{-1, 0, 100, math.MaxInt} {
 			x.occurrencesAt(i, offset)
 		}
 	}

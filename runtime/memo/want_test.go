@@ -3,6 +3,7 @@ package memo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -14,10 +15,9 @@ var errWhy = errors.New("why")
 // seeds runs a test in many orders of its tasks.
 func seeds(t *testing.T, n uint64, fn func(t *testing.T, r *rig)) {
 	for seed := range n {
-		r := newRig(t, seed, Options{})
-		fn(t, r)
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
+		ok := t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { fn(t, newRig(t, seed, Options{})) })
+		if !ok {
+			return
 		}
 	}
 }
