@@ -19,6 +19,17 @@ func (x *index) change(h Hash, from, to arena.Addr) bool {
 	if err != nil {
 		return false
 	}
+	if !x.changeIn(t, k, from, to) {
+		return false
+	}
+	if to == arena.Nil {
+		s.live.Add(-1)
+	}
+	return true
+}
+
+// changeIn is change in one table, for the owner of its shard's mutex.
+func (x *index) changeIn(t *table, k key, from, to arena.Addr) bool {
 	old := k.tag() | uint64(from)
 	with := k.tag() | uint64(to)
 	if to == arena.Nil {
@@ -30,9 +41,6 @@ func (x *index) change(h Hash, from, to arena.Addr) bool {
 			switch b[j].Load() {
 			case old:
 				b[j].Store(with)
-				if to == arena.Nil {
-					s.live.Add(-1)
-				}
 				return true
 			case slotEmpty, slotFrozen:
 				return false
@@ -48,16 +56,19 @@ func (x *index) dropUnreadable(h Hash) {
 	s := x.shardFor(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, err := x.loadLocked(s)
-	if err != nil {
-		return
+	if t, err := x.loadLocked(s); err == nil {
+		s.live.Add(-x.dropUnreadableIn(t, k))
 	}
+}
+
+// dropUnreadableIn is dropUnreadable in one table, for the owner of its shard's mutex. It returns how many it dropped.
+func (x *index) dropUnreadableIn(t *table, k key) (dropped int64) {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(k.start() + i)
 		for j := range b {
 			w := b[j].Load()
 			if w == slotEmpty || w == slotFrozen {
-				return
+				return dropped
 			}
 			if (w^k.tag())>>arena.AddrBits != 0 || !isEntry(w) {
 				continue
@@ -68,10 +79,11 @@ func (x *index) dropUnreadable(h Hash) {
 			})
 			if err != nil {
 				b[j].Store(slotDead)
-				s.live.Add(-1)
+				dropped++
 			}
 		}
 	}
+	return dropped
 }
 
 // touch reads the first byte of b. It is not inlined, so that the read is not found to be useless.

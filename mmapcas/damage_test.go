@@ -269,34 +269,115 @@ func TestTruncatedFiles(t *testing.T) {
 	}
 }
 
-// TestStaleTail: after a torn end, bytes that lie beyond it must not come back as records when the gap is filled.
-func TestStaleTail(t *testing.T) {
+// TestGapInTheTail: a record of the tail that is not whole costs itself. What was put behind it is there, what is put next
+// comes behind that, and the segment is as good as any.
+func TestGapInTheTail(t *testing.T) {
+	for _, at := range []struct {
+		name string
+		off  int64 // from the start of the record
+	}{{"header", 3}, {"name", hashAt + 2}, {"payload", 50}} {
+		t.Run(at.name, func(t *testing.T) {
+			fs := vfs.NewMem()
+			o := small(fs)
+			o.Appenders = 1
+			s := mustOpen(t, "/s", o)
+			var names []Hash
+			for i := range 4 {
+				names = append(names, mustPut(t, s, 1, payload(i, 100)))
+			}
+			place := s.index.find(names[1])
+			seg := s.segmentOf(place)
+			off := seg.mem.Offset(place)
+			mustClose(t, s)
+			flip(t, fs, seg.name, off+at.off, 1)
+			for range 2 {
+				s = mustOpen(t, "/s", o)
+				for i, h := range names {
+					if s.Has(h) != (i != 1) {
+						t.Fatalf("record %d of 4 is there: %v, and the second was damaged", i+1, s.Has(h))
+					}
+				}
+				mustVerify(t, s)
+				mustClose(t, s)
+			}
+			s = mustOpen(t, "/s", o)
+			mustPut(t, s, 1, payload(1, 100))
+			mustPut(t, s, 1, payload(9, 100))
+			if n := len(s.segments()); n != 1 {
+				t.Fatalf("%d segments, although there was room in the first", n)
+			}
+			mustClose(t, s)
+			s = mustOpen(t, "/s", o)
+			for _, h := range append(names, HashOf(1, payload(9, 100))) {
+				if !s.Has(h) {
+					t.Fatal("a record put behind the gap is gone")
+				}
+			}
+			mustVerify(t, s)
+			mustClose(t, s)
+		})
+	}
+}
+
+// TestTornEnd: a last record that is not whole ends the tail, and nothing of it comes back.
+func TestTornEnd(t *testing.T) {
 	fs := vfs.NewMem()
 	o := small(fs)
 	o.Appenders = 1
 	s := mustOpen(t, "/s", o)
-	first := mustPut(t, s, 1, payload(1, 100))
-	mustPut(t, s, 1, payload(2, 100))
-	third := mustPut(t, s, 1, payload(3, 100))
-	seg := s.segments()[0]
-	off := seg.mem.Offset(s.index.find(third))
+	first, last := mustPut(t, s, 1, payload(1, 100)), mustPut(t, s, 1, payload(2, 100))
+	place := s.index.find(last)
+	seg := s.segmentOf(place)
+	off := seg.mem.Offset(place)
 	mustClose(t, s)
-	// The second record did not reach the disk, the third did.
-	flip(t, fs, seg.name, off-10, 1)
+	flip(t, fs, seg.name, off+40, 1)
 	s = mustOpen(t, "/s", o)
-	if !s.Has(first) || s.Has(third) {
-		t.Fatalf("first %v, third %v", s.Has(first), s.Has(third))
+	if !s.Has(first) || s.Has(last) || s.Stats().Damaged != 0 {
+		t.Fatalf("first %v, last %v, %+v", s.Has(first), s.Has(last), s.Stats())
 	}
-	mustPut(t, s, 1, payload(4, 100)) // takes the second's place
 	mustClose(t, s)
+	flip(t, fs, seg.name, off+40, 1)
 	s = mustOpen(t, "/s", o)
-	if s.Has(third) {
+	if s.Has(last) {
 		t.Fatal("a record from before the crash came back")
 	}
-	if !s.Has(HashOf(1, payload(4, 100))) {
-		t.Fatal("a record put after the crash is gone")
-	}
 	mustClose(t, s)
+}
+
+// TestFalseRecordInAPayload: when the header around it is damaged, bytes in a payload that look like a record are not
+// taken for one, since their name is not that of their content.
+func TestFalseRecordInAPayload(t *testing.T) {
+	for _, commit := range []bool{true, false} {
+		fs := vfs.NewMem()
+		o := small(fs)
+		o.Appenders = 1
+		s := mustOpen(t, "/s", o)
+		victim := HashOf(1, []byte("what is right"))
+		forged := make([]byte, 2*extent(13))
+		var scratch [headerBytes]byte
+		writeRecord(forged, 1, victim, []byte("what is wrong"), &scratch)
+		writeRecord(forged[extent(13):], 1, victim, []byte("what is wrong"), &scratch)
+		around := mustPut(t, s, 1, forged)
+		behind := mustPut(t, s, 1, payload(1, 100))
+		place := s.index.find(around)
+		seg := s.segmentOf(place)
+		off := seg.mem.Offset(place)
+		if commit {
+			if err := s.Commit(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustClose(t, s)
+		flip(t, fs, seg.name, off, 1)
+		s = mustOpen(t, "/s", o)
+		if p, _, err := s.Get(victim, nil); !errors.Is(err, ErrNotFound) {
+			t.Fatalf("committed %v: a false record is answered: %q, %v", commit, p, err)
+		}
+		if !s.Has(behind) {
+			t.Fatalf("committed %v: the record behind is gone", commit)
+		}
+		mustClose(t, s)
+	}
 }
 
 func TestCorruptErrorNamesFileAndOffset(t *testing.T) {

@@ -102,6 +102,9 @@ func (r *rec) extent() int64 { return headerBytes + int64(len(r.padded)) + r.awa
 // intact reports whether the payload has the checksum that the header, which was checked before, gives.
 func (r *rec) intact() bool { return checksum(r.padded) == r.sum }
 
+// named reports whether the record is what its name says. It takes as long as a put.
+func (r *rec) named() bool { return HashOf(r.kind, r.payload) == r.hash }
+
 // parseRecord reads the record at the start of b, checking the header only. It reports false when there is none or its
 // header is damaged.
 func parseRecord(b []byte) (r rec, ok bool) {
@@ -132,14 +135,19 @@ func parseRecord(b []byte) (r rec, ok bool) {
 // writeRecord writes a record over the zeros of b, which has its extent. scratch avoids an allocation.
 func writeRecord(b []byte, kind Kind, h Hash, payload []byte, scratch *[headerBytes]byte) {
 	copy(b[headerBytes:], payload)
-	w := recordWord(kind, len(payload))
-	s := scratch[:]
-	binary.LittleEndian.PutUint64(s, w)
-	copy(s[hashAt:], h[:])
-	binary.LittleEndian.PutUint32(s[payloadSumAt:], checksum(b[headerBytes:]))
-	binary.LittleEndian.PutUint32(s[selfSumAt:], checksum(s[:selfSumAt]))
-	copy(b[hashAt:headerBytes], s[hashAt:])
+	w := putHeader(scratch, kind, h, payload, checksum(b[headerBytes:]))
+	copy(b[hashAt:headerBytes], scratch[hashAt:])
 	arena.StoreWord(b, w) // S3
+}
+
+// putHeader writes the header of a record and returns its first word.
+func putHeader(b *[headerBytes]byte, kind Kind, h Hash, payload []byte, sum uint32) (word uint64) {
+	word = recordWord(kind, len(payload))
+	binary.LittleEndian.PutUint64(b[:], word)
+	copy(b[hashAt:], h[:])
+	binary.LittleEndian.PutUint32(b[payloadSumAt:], sum)
+	binary.LittleEndian.PutUint32(b[selfSumAt:], checksum(b[:selfSumAt]))
+	return word
 }
 
 // segmentHeader is the start of a segment.

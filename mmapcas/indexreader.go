@@ -192,20 +192,8 @@ func (v *savedIndex) walk(i int) (t *table, entries int64, err error) {
 	if t, err = newTable(bucketsFor(2 * int64(len(all)))); err != nil {
 		return nil, 0, err
 	}
-	x := v.s.index
-	for j := 0; j < len(all); j++ {
-		// Of several copies the first is taken. A record that cannot be read any more is not entered, nor are those after
-		// it that might be confused with it.
-		_ = v.s.arena.Confine(func() error {
-			for ; j < len(all); j++ {
-				f := &all[j]
-				if other, _ := x.tryInsert(t, keyOf(&f.hash), f.at); other == arena.Nil {
-					t.used.Add(1)
-					entries++
-				}
-			}
-			return nil
-		})
+	for i := range all {
+		entries += v.s.index.enterCopy(t, &all[i].hash, all[i].at)
 	}
 	return t, entries, nil
 }

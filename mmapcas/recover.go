@@ -146,6 +146,7 @@ type found struct {
 	covered               int64 // up to here its records are in the saved index
 	end                   int64 // up to here they are records at all
 	damaged               bool
+	orphan                bool // without a header, and not in the manifest
 }
 
 // recoverSegments maps segment files and enters their records. What the manifest covers comes first: of two
@@ -227,8 +228,9 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		s.making[f.number] = struct{}{}
 		return file.Close()
 	case !ok && !f.listed:
-		// The process or the power went while the segment was made: nothing in it was ever promised.
-		return errors.Join(file.Close(), s.removeLeftover(segmentName(f.number)))
+		// The process or the power went while the segment was made, or something struck it there later: what is in it tells.
+		f.orphan = true
+		h = segmentHeader{bytes: max(s.arena.SegmentBytes(), f.size)}
 	case !ok:
 		_ = s.damage(seg, 0, "segment header cannot be read, or fails its checksum", err)
 		h = segmentHeader{bytes: max(s.arena.SegmentBytes(), f.size)}
@@ -285,6 +287,9 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 	f.readable = min(f.size, f.bytes) &^ (arena.Unit - 1)
 	if f.readable <= segmentHeaderBytes {
 		// Nothing in it, and too short to be appended to; it was made a moment before the end.
+		if f.orphan {
+			return unusable(s.removeLeftover(segmentName(seg.number)))
+		}
 		return unusable(nil)
 	}
 	seg.reusable = f.headerOK && seg.packed == nil && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
@@ -329,6 +334,13 @@ func (s *Store) enterTail(f *found) (err error) {
 // finishSegment decides whether the segment may be appended to.
 func (s *Store) finishSegment(f *found, synced bool) {
 	seg := f.seg
+	if f.orphan && f.end > segmentHeaderBytes {
+		_ = s.damage(seg, 0, "segment header fails its checksum", nil)
+	} else if f.orphan && !s.opts.ReadOnly {
+		seg.mem.Seal()
+		s.retire(seg) // nothing in it was ever promised
+		return
+	}
 	// What is damaged stays as it is: appending behind a header that is whole, of a record that is not, would make that
 	// header swallow what is appended.
 	seg.whole = f.headerOK && !f.damaged && f.size >= seg.noted
@@ -369,8 +381,26 @@ func (s *Store) enter(f *found, from, to int64, tail bool) (end int64, err error
 		f.damaged = true
 		_ = s.damage(f.seg, off, reason, err)
 	}
+	if tail && !s.opts.ReadOnly {
+		w.fill = func(from, to int64) bool { return s.fillGap(f.seg, from, to) }
+	}
 	err = s.enterAll(&w)
 	return w.off, err
+}
+
+// fillGap makes one record of the bytes between two others of the tail, where one was that did not get to the disk whole,
+// or was struck there. Nobody has its name, so the next collection drops it; until then the segment is whole, and can be
+// appended to like others. The caller is inside a pin and inside Confine.
+func (s *Store) fillGap(seg *segment, from, to int64) bool {
+	_ = s.damage(seg, from, "no whole record up to the next one", nil)
+	payload := seg.mem.Mem()[from+headerBytes : to]
+	var b [headerBytes]byte
+	putHeader(&b, 0, HashOf(0, payload), payload, checksum(payload))
+	_, err := seg.file.WriteAt(b[:], from)
+	if err != nil {
+		s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)
+	}
+	return err == nil
 }
 
 func (s *Store) enterAll(w *scanner) error {
@@ -385,7 +415,7 @@ func (s *Store) enterAll(w *scanner) error {
 	}
 }
 
-// enterRecord enters one record. Of several copies the first is taken.
+// enterRecord enters one record. Of several copies the first that is whole is taken.
 func (s *Store) enterRecord(at arena.Addr, r *rec) error {
 	if s.index.enterAtLoad(located{r.hash, at, r.extent()}) {
 		s.counters.live.Add(r.extent())
@@ -402,9 +432,28 @@ func (s *Store) enterRecord(at arena.Addr, r *rec) error {
 			s.index.dropUnreadable(r.hash)
 			continue
 		}
-		if err == nil && other == arena.Nil {
+		switch {
+		case err != nil:
+			return err
+		case other == arena.Nil:
 			s.counters.live.Add(r.extent())
+		case other != at && s.rather(at, other):
+			s.index.change(r.hash, other, at)
 		}
-		return err
+		return nil
 	}
+}
+
+// rather reports whether the copy of a record at one address is to be taken, and not the one at another: that one is
+// damaged, and this one is not. The caller is inside a pin.
+func (s *Store) rather(this, that arena.Addr) bool { return !s.sound(that) && s.sound(this) }
+
+// sound reports whether the record at addr can be read and passes its checks. The caller is inside a pin.
+func (s *Store) sound(addr arena.Addr) bool {
+	reason := ""
+	err := s.arena.Confine(func() error {
+		_, _, _, reason = s.load(addr)
+		return nil
+	})
+	return err == nil && reason == ""
 }

@@ -41,15 +41,13 @@ func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (r
 		return rep, err
 	}
 	defer c.Abort() // which does nothing after the end
-	damaged := map[*segment]bool{}
+	damaged, lost := map[*segment]bool{}, map[Hash]Kind{}
 	v := verifier{s: s, ctx: ctx, progress: progress}
 	v.bad = func(seg *segment, off int64, r *rec) {
 		damaged[seg] = true
 		if r != nil && s.index.change(r.hash, seg.mem.At(off), arena.Nil) {
 			s.counters.live.Add(-r.extent())
-			if rep.LostAll++; len(rep.Lost) < damagedMax {
-				rep.Lost = append(rep.Lost, LostRecord{r.hash, r.kind})
-			}
+			lost[r.hash] = r.kind
 		}
 	}
 	var dangling []arena.Addr
@@ -60,11 +58,69 @@ func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (r
 	for _, at := range dangling {
 		s.index.dropRange(at, at+1)
 	}
+	if !rep.Found.OK() {
+		if err := s.enterOthers(ctx); err != nil {
+			return rep, err
+		}
+	}
+	for h, kind := range lost {
+		if s.Has(h) {
+			continue
+		}
+		if rep.LostAll++; len(rep.Lost) < damagedMax {
+			rep.Lost = append(rep.Lost, LostRecord{h, kind})
+		}
+	}
 	if err := c.emptyOnly(ctx, damaged, &rep); err != nil {
 		return rep, err
 	}
 	// A manifest that lists what is there, and the note it had.
 	return rep, s.Commit(s.Note())
+}
+
+// enterOthers puts every whole record into the index that is not there, as opening the store without an index file does:
+// among them are other copies of what was dropped because it is damaged. What a collection has dropped is there again as
+// well, until the next.
+func (s *Store) enterOthers(ctx context.Context) error {
+	for _, seg := range s.segments() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.enterOthersOf(seg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) enterOthersOf(seg *segment) error {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if !s.mapped(seg) {
+		return nil
+	}
+	w := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
+	for {
+		off, r, ok := w.next()
+		if !ok {
+			return nil
+		}
+		at := seg.mem.At(off)
+		whole := false
+		_ = s.arena.Confine(func() error { // what cannot be read is not whole
+			whole = s.index.find(r.hash) == arena.Nil && s.fill(seg, off, &r) == "" && r.named()
+			return nil
+		})
+		if !whole {
+			continue
+		}
+		if err := s.enterRecord(at, &r); err != nil {
+			return err
+		}
+	}
 }
 
 // emptyOnly marks all that can be found by its name, so that nothing of it is dropped, and sweeps the store such that these segments are emptied.

@@ -14,9 +14,14 @@ type scanner struct {
 	packed *packed // nil for a plain segment
 	off    int64   // of the next record
 	end    int64   // where to stop
-	// payloads says to check payloads too, and to stop at the first record that fails: what a tail needs. Otherwise
-	// headers alone are checked, and damage is skipped.
+	// payloads says to check payloads too, and to end where no whole record follows: what a tail needs. Otherwise
+	// headers alone are checked. Damage with a whole record behind it is skipped in both cases.
 	payloads bool
+	// doubt: the walk has lost its way once. What it took up again may lie in the payload of a record whose header
+	// is damaged, and such bytes may be made up: from here on a record counts if its name is that of its content.
+	doubt bool
+	// fill, if not nil, is asked to make something whole of what lies between two records, and reports whether it has.
+	fill func(from, to int64) bool
 	// damaged hears about each damaged place. May be nil.
 	damaged func(off int64, reason string, err error)
 }
@@ -34,6 +39,7 @@ func (s *Store) scan(seg *segment, from, to int64) scanner {
 // reading them may fault, next itself does not.
 func (w *scanner) next() (off int64, r rec, ok bool) {
 	for w.off < w.end {
+		start := w.off
 		err := w.arena.Confine(func() error {
 			off, r, ok = w.step()
 			return nil
@@ -44,14 +50,12 @@ func (w *scanner) next() (off int64, r rec, ok bool) {
 		var fault *arena.FaultError
 		errors.As(err, &fault)
 		w.report(fault.Offset, "cannot be read", err)
-		if w.payloads {
-			w.end = w.off
-			return 0, rec{}, false
-		}
 		// The rest of the page is lost with it.
 		page := int64(os.Getpagesize())
 		w.off = (max(fault.Offset, w.off) + page) &^ (page - 1)
-		w.resync()
+		if !w.resync() && w.payloads {
+			w.off, w.end = start, start
+		}
 	}
 	return 0, rec{}, false
 }
@@ -63,20 +67,32 @@ func (w *scanner) step() (int64, rec, bool) {
 	off := w.off
 	mem := w.seg.Mem()[:w.end]
 	r, ok := parseRecord(mem[off:])
-	if w.payloads {
-		if !ok || !r.intact() {
-			w.end = off
-			return 0, rec{}, false
-		}
-	} else if !ok {
-		w.report(off, "header fails its checksum", nil)
-		w.off += arena.Unit
-		if !w.resync() {
-			return 0, rec{}, false
-		}
-		off = w.off
-		r, _ = parseRecord(mem[off:])
+	reason, skip := "", r.extent()
+	switch {
+	case !ok:
+		reason, skip = "header fails its checksum", arena.Unit
+	case w.payloads && !r.intact():
+		reason = "payload fails its checksum" // the header, which is whole, says where the next one is
+	case w.doubt && r.intact() && !r.named():
+		reason, skip = "no record, but looks like one", arena.Unit
+	default:
+		w.off = off + skip
+		return off, r, true
 	}
+	w.off += skip
+	found := w.resync()
+	if !found && w.payloads {
+		w.off, w.end = off, off // nothing was ever put here, or it never got here whole
+		return 0, rec{}, false
+	}
+	if !found || w.fill == nil || !w.fill(off, w.off) {
+		w.report(off, reason, nil)
+	}
+	if !found {
+		return 0, rec{}, false
+	}
+	off = w.off
+	r, _ = parseRecord(mem[off:])
 	w.off = off + r.extent()
 	return off, r, true
 }
@@ -95,16 +111,17 @@ func (w *scanner) stepPacked() (int64, rec, bool) {
 	return 0, rec{}, false
 }
 
-// resync moves to the next place where a whole record passes both checksums, or to the end.
+// resync moves to the next place where a record is whole and has its own name, or to the end.
 func (w *scanner) resync() (found bool) {
 	if w.packed != nil {
 		return w.off < w.end
 	}
+	w.doubt = true
 	for w.off < w.end {
 		err := w.arena.Confine(func() error {
 			mem := w.seg.Mem()[:w.end]
 			for ; w.off < w.end; w.off += arena.Unit {
-				if r, ok := parseRecord(mem[w.off:]); ok && r.intact() {
+				if r, ok := parseRecord(mem[w.off:]); ok && r.intact() && r.named() {
 					found = true
 					return nil
 				}

@@ -211,10 +211,14 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 		_ = s.readError(r.hash, arena.Nil, err)
 		return nil
 	}
-	if found != at {
-		return nil // dropped before, or another copy counts
+	other := found != at
+	if other {
+		// Dropped before, or another copy counts: unless that has been damaged since it was chosen, and this one was not.
+		if found == arena.Nil || !s.rather(at, found) || !s.index.change(r.hash, found, at) {
+			return nil
+		}
 	}
-	if off < k.bornBlack {
+	if off < k.bornBlack && !other {
 		if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
 			s.drop(r.hash, at, r.extent())
 			if now {

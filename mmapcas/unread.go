@@ -44,25 +44,44 @@ func (x *index) loadLocked(s *shard) (*table, error) {
 	return t, nil
 }
 
-// enterLater enters what waits for t, until t should grow. Names that t has, and those that cannot be told from others
-// because memory fails, are dropped. The caller holds the mutex of s.
+// enterLater enters what waits for t, until t should grow. A name that t has already keeps its entry unless that leads
+// to a damaged copy and this one is whole. The caller holds the mutex of s.
 func (x *index) enterLater(s *shard, t *table) {
 	for len(s.later) > 0 && t.used.Load() < t.limit {
 		l := s.later[0]
 		s.later = s.later[1:]
-		entered := false
-		_ = x.arena.Confine(func() error {
-			other, done := x.tryInsert(t, keyOf(&l.hash), l.at)
-			entered = done && other == arena.Nil
-			return nil
-		})
-		if entered {
-			t.used.Add(1)
-		} else {
-			s.live.Add(-1)
+		if gained := x.enterCopy(t, &l.hash, l.at); gained < 1 {
+			s.live.Add(gained - 1)
 			x.saved.s.counters.live.Add(-l.bytes)
 		}
 	}
+}
+
+// enterCopy enters the copy of a record at an address into a table that is not published yet, and returns how many
+// entries more the table has. A name that it has already keeps its entry, which leads to whichever copy is whole, or as
+// before.
+func (x *index) enterCopy(t *table, h *Hash, at arena.Addr) (gained int64) {
+	k := keyOf(h)
+	for range bucketSlots {
+		var other arena.Addr
+		done := false
+		err := x.arena.Confine(func() error {
+			other, done = x.tryInsert(t, k, at)
+			return nil
+		})
+		switch {
+		case err != nil:
+			gained -= x.dropUnreadableIn(t, k) // an entry on the way leads to memory that failed
+			continue
+		case done && other == arena.Nil:
+			t.used.Add(1)
+			gained++
+		case done && other != at && x.saved.s.rather(at, other):
+			x.changeIn(t, k, other, at)
+		}
+		return gained
+	}
+	return gained
 }
 
 // enterAtLoad notes a record for a shard that is not in memory, and reports false if it is. Only Open calls it.

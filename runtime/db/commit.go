@@ -19,6 +19,7 @@ type pending struct {
 	done   bool        // guarded by turn; the answer is in res and err
 	differ bool        // something was changed
 	logged bool        // the chunk is in the log
+	owed   bool        // it is to be made durable before it is answered
 	bumped bool        // it made a generation
 	res    Result
 	err    error
@@ -93,11 +94,16 @@ func (d *DB) drain() {
 		}
 	}
 	d.counts.turns.Add(1)
-	if w.chunks > 0 {
-		if d.o.Durable {
+	if d.o.Durable {
+		owed := w.chunks > 0
+		for _, p := range batch {
+			p.owed = p.logged || p.err == nil && d.putAgain(w.cat, p)
+			owed = owed || p.owed
+		}
+		if owed {
 			if err := d.sync(w.cur.gen); err != nil {
 				for _, p := range batch {
-					if p.logged {
+					if p.owed {
 						p.err = fmt.Errorf("%w: %w", ErrNotDurable, err)
 					}
 				}
@@ -119,6 +125,22 @@ func (d *DB) drain() {
 			}
 		}
 	}
+}
+
+// putAgain reports whether p, which changes nothing, names records that a power cut could take: their stored copies were
+// damaged, and have just been put again.
+func (d *DB) putAgain(cat *catalog, p *pending) bool {
+	for i := range p.plans {
+		if cat.unlogged[p.plans[i].part] {
+			continue
+		}
+		for _, e := range p.plans[i].edits {
+			if !e.hash.IsZero() && !d.st.Synced(e.hash) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // admit reports why a chunk must not be applied at all.

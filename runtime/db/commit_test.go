@@ -488,3 +488,47 @@ func TestPlansReduceAChunk(t *testing.T) {
 		t.Fatalf("%+v, want %+v", plans, want)
 	}
 }
+
+// TestPutAgainIsDurable: a commit that changes nothing may still have put a record whose stored copy was damaged. With Durable
+// it is acknowledged when that is on disk, and not before.
+func TestPutAgainIsDurable(t *testing.T) {
+	st := newFake()
+	d := mustOpen(t, st, Options{Durable: true, CheckpointCommits: -1, Logger: quiet})
+	part, err := d.Partition("p", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := value(t, st, "text")
+	put := func() error {
+		_, err := d.Commit(t.Context(), []Op{{Part: part, Key: "k", Verb: Put, Hash: h}})
+		return err
+	}
+	if err := put(); err != nil {
+		t.Fatal(err)
+	}
+	floor := st.floor
+	if err := put(); err != nil || st.floor != floor {
+		t.Fatalf("a commit of what is there synced the store: %v", err)
+	}
+	// Damaged, and put again.
+	delete(st.recs, h)
+	st.order = slices.DeleteFunc(st.order, func(o Hash) bool { return o == h })
+	st.floor = len(st.order)
+	value(t, st, "text")
+	if err := put(); err != nil || !st.Synced(h) {
+		t.Fatalf("acknowledged before it is durable: %v", err)
+	}
+	delete(st.recs, h)
+	st.order, st.floor = st.order[:len(st.order)-1], len(st.order)-1
+	value(t, st, "text")
+	st.fail = func(op string, _ mmapcas.Kind) error {
+		if op == "commit" {
+			return mmapcas.ErrNoSpace
+		}
+		return nil
+	}
+	if err := put(); !errors.Is(err, ErrNotDurable) {
+		t.Fatalf("acknowledged although it could not be made durable: %v", err)
+	}
+	st.fail = nil
+}

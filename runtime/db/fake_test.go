@@ -71,6 +71,13 @@ func (s *fakeStore) PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) (
 	return out, nil
 }
 
+// Synced is true of what the newest Commit covers.
+func (s *fakeStore) Synced(h Hash) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.order[:s.floor], h)
+}
+
 func (s *fakeStore) View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error {
 	s.mu.Lock()
 	r, ok := s.recs[h]

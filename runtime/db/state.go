@@ -16,6 +16,7 @@ type store interface {
 	View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error
 	Has(h Hash) bool
 	HasAll(names []Hash) int
+	Synced(h Hash) bool
 	Commit(note []byte) error
 	CommitCovered(note []byte, covered func()) error
 	Note() []byte

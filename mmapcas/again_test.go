@@ -1,0 +1,261 @@
+package mmapcas
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+// damages are what may happen to a record that lies at off in a segment file.
+var damages = []struct {
+	name string
+	do   func(t *testing.T, fs vfs.FS, file string, off, n int64)
+}{
+	{"payload", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off+headerBytes+20, 1) }},
+	{"length", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off, 8) }},
+	{"name", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off+hashAt+3, 1) }},
+	{"zeros", func(t *testing.T, fs vfs.FS, file string, off, n int64) {
+		f, err := fs.Open(file, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt(make([]byte, n), off); err != nil {
+			t.Fatal(err)
+		}
+	}},
+}
+
+// sessionEnds are the ways in which a session may be over. Each returns what the next one finds.
+var sessionEnds = []string{"close", "commit and close", "commit and kill", "kill", "collect and close", "collect and kill", "close without index file"}
+
+func endSession(t *testing.T, fs *vfs.Mem, s *Store, how string, live []Hash) *vfs.Mem {
+	t.Helper()
+	switch {
+	case strings.HasPrefix(how, "commit"):
+		if err := s.Commit([]byte("again")); err != nil {
+			t.Fatal(err)
+		}
+		s.waitForSave()
+	case strings.HasPrefix(how, "collect"):
+		collect(t, s, live)
+	}
+	if strings.HasSuffix(how, "kill") {
+		next := fs.Clone()
+		mustClose(t, s)
+		return next
+	}
+	mustClose(t, s)
+	if strings.HasSuffix(how, "without index file") {
+		if err := fs.Remove(filepath.Join("/s", indexFileName)); err != nil && !strings.HasSuffix(err.Error(), "not exist") {
+			t.Fatal(err)
+		}
+	}
+	return fs
+}
+
+// TestPutAgainSurvives: a record whose stored copy is damaged is put again, and then the copy that is whole counts, in every
+// session to come, however this one ends, and again when that copy is struck later.
+func TestPutAgainSurvives(t *testing.T) {
+	for _, packed := range []bool{false, true} {
+		for _, hurt := range damages {
+			for _, first := range sessionEnds {
+				for _, second := range sessionEnds {
+					t.Run(fmt.Sprintf("packed=%v/%s/%s/%s", packed, hurt.name, first, second), func(t *testing.T) {
+						t.Parallel()
+						putAgainSurvives(t, packed, hurt.do, first, second)
+					})
+				}
+			}
+		}
+	}
+}
+
+func putAgainSurvives(t *testing.T, pack bool, hurt func(t *testing.T, fs vfs.FS, file string, off, n int64), how ...string) {
+	fs := vfs.NewMem()
+	o := small(fs)
+	if pack {
+		o = packing(o)
+		o.packedBlock = 600
+	}
+	records := map[Hash][]byte{}
+	s := mustOpen(t, "/s", o)
+	for i := range 12 {
+		p := prose(i, 300)
+		records[mustPut(t, s, 9, p)] = p
+	}
+	if err := s.Commit([]byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if pack {
+		s.pool.exclusive(func(all []*appender) {
+			for _, a := range all {
+				a.Detach().Seal() // so that the next record comes to another segment
+			}
+		})
+		p := prose(99, 300)
+		records[mustPut(t, s, 9, p)] = p
+		collect(t, s, keysOf(records))
+		if s.Stats().PackedSegments == 0 {
+			t.Fatal("nothing is packed")
+		}
+		if err := s.Commit([]byte("one")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.waitForSave()
+	h := HashOf(9, prose(5, 300))
+	for round, how := range how {
+		at := s.index.find(h)
+		seg := s.segmentOf(at)
+		off := seg.mem.Offset(at)
+		mustClose(t, s)
+		if seg.packed != nil {
+			flip(t, fs, seg.name, off+9, 1) // its block is others', too
+		} else {
+			hurt(t, fs, seg.name, off, extent(300))
+		}
+		s = mustOpen(t, "/s", o)
+		for h, p := range records {
+			if got, _, err := s.Get(h, nil); err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrCorrupt) || err == nil && !bytes.Equal(got, p) {
+				t.Fatalf("round %d: %v: %v", round, h, err)
+			}
+			mustPut(t, s, 9, p)
+		}
+		fs = endSession(t, fs, s, how, keysOf(records))
+		o.FS = fs
+		s = mustOpen(t, "/s", o)
+		for h, p := range records {
+			if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, p) {
+				t.Fatalf("round %d: %v was put again, and after %s it is not there: %v", round, h, how, err)
+			}
+		}
+	}
+	if rep, err := s.Repair(t.Context(), nil); err != nil || rep.LostAll != 0 {
+		t.Fatalf("repair finds that %d records are lost, of which there are whole copies: %v", rep.LostAll, err)
+	}
+	mustVerify(t, s)
+	mustAnswer(t, s, records)
+	mustClose(t, s)
+}
+
+// twoCopies is a store in which there are two whole copies of a record, in segments of their own. Its index leads to the first.
+func twoCopies(t *testing.T, fs *vfs.Mem, o Options) (s *Store, h Hash, first, second *segment) {
+	t.Helper()
+	s = mustOpen(t, "/s", o)
+	h = mustPut(t, s, 9, payload(1, 300))
+	for i := range 20 {
+		mustPut(t, s, 9, payload(10+i, 300))
+	}
+	if err := s.Commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	at := s.index.find(h)
+	s.drop(h, at, extent(300))
+	s.pool.exclusive(func(all []*appender) {
+		for _, a := range all {
+			a.Detach().Seal()
+		}
+	})
+	mustPut(t, s, 9, payload(1, 300))
+	for i := range 20 {
+		mustPut(t, s, 9, payload(50+i, 300))
+	}
+	if err := s.Commit(nil); err != nil {
+		t.Fatal(err)
+	}
+	s.waitForSave()
+	second = s.segmentOf(s.index.find(h))
+	first = s.segmentOf(at)
+	if first == second {
+		t.Fatal("both copies are in one segment")
+	}
+	s.index.change(h, s.index.find(h), at)
+	return s, h, first, second
+}
+
+// TestCollectionPrefersTheWholeCopy: a sweep that meets a second copy of a record, of which the one that counted has been
+// damaged, keeps it.
+func TestCollectionPrefersTheWholeCopy(t *testing.T) {
+	fs := vfs.NewMem()
+	o := small(fs)
+	o.Appenders = 1
+	s, h, first, _ := twoCopies(t, fs, o)
+	hurtSegment(t, first, first.mem.Offset(s.index.find(h))+headerBytes+20)
+	collect(t, s, []Hash{h}) // all others are garbage, so both segments are emptied
+	if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, payload(1, 300)) {
+		t.Fatalf("a whole copy was swept in favour of a damaged one: %v", err)
+	}
+	mustVerify(t, s)
+	mustClose(t, s)
+}
+
+// TestRepairFindsTheWholeCopy: what is damaged is not lost as long as there is another copy.
+func TestRepairFindsTheWholeCopy(t *testing.T) {
+	for _, off := range []int64{headerBytes + 20, hashAt + 2} {
+		fs := vfs.NewMem()
+		o := small(fs)
+		o.Appenders = 1
+		s, h, first, _ := twoCopies(t, fs, o)
+		hurtSegment(t, first, first.mem.Offset(s.index.find(h))+off)
+		rep, err := s.Repair(t.Context(), nil)
+		if err != nil || rep.LostAll != 0 || rep.Found.OK() {
+			t.Fatalf("%+v, %v", rep, err)
+		}
+		if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, payload(1, 300)) {
+			t.Fatalf("repair gave up a record of which there was a whole copy: %v", err)
+		}
+		mustVerify(t, s)
+		mustClose(t, s)
+	}
+}
+
+// TestRecoveryPrefersTheWholeCopy: of two copies that opening meets the whole one counts, whichever comes first. So it is when
+// the index file is damaged, and the table of a shard is made from the records it covers.
+func TestRecoveryPrefersTheWholeCopy(t *testing.T) {
+	for _, which := range []int{0, 1} {
+		for _, index := range []string{"missing", "damaged"} {
+			fs := vfs.NewMem()
+			o := small(fs)
+			o.Appenders = 1
+			s, h, first, second := twoCopies(t, fs, o)
+			hurt := []*segment{first, second}[which]
+			w := s.scan(hurt, segmentHeaderBytes, hurt.mem.Length())
+			for off, r, ok := w.next(); ok; off, r, ok = w.next() {
+				if r.hash == h {
+					hurtSegment(t, hurt, off+headerBytes+20)
+				}
+			}
+			mustClose(t, s)
+			file := filepath.Join("/s", indexFileName)
+			if index == "missing" {
+				if err := fs.Remove(file); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				b, err := vfs.ReadFile(fs, file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				head, ok := parseIndexHead(b[:indexHeadSize(2)])
+				if !ok {
+					t.Fatal("no index file of two segments")
+				}
+				at := int64(indexHeadSize(2))
+				for i := range shardOf(h) {
+					at += head.parts[i].bytes()
+				}
+				flip(t, fs, file, at, 1)
+			}
+			s = mustOpen(t, "/s", o)
+			if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, payload(1, 300)) {
+				t.Errorf("copy %d is damaged, the other is whole, the index file is %s: %v", which, index, err)
+			}
+			mustClose(t, s)
+		}
+	}
+}
