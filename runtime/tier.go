@@ -50,8 +50,6 @@ const tierPartition = "$tiers"
 
 // tiers is what an engine knows about tiers.
 type tiers struct {
-	frozen sync.Mutex // held by commits to frozen partitions
-
 	mu    sync.Mutex
 	known map[string]Tier // guarded by mu: by name of the partition; those that are not in it are Workspace
 }
@@ -92,13 +90,9 @@ func (e *Engine) loadTiers() error {
 			e.memo.Durable(part)
 		}
 	}
-	return e.setVolatile(true, volatile...)
-}
-
-// setVolatile empties partitions and has them kept out of the log, or in it.
-func (e *Engine) setVolatile(volatile bool, parts ...db.PartID) error {
-	if err := e.db.SetUnlogged(context.Background(), volatile, parts...); err != nil && !errors.Is(err, db.ErrNotDurable) {
-		return fmt.Errorf("runtime: emptying %d partitions, volatile: %t: %w", len(parts), volatile, err)
+	err = e.db.OpenUnlogged(context.Background(), volatile...)
+	if err != nil && !errors.Is(err, db.ErrNotDurable) {
+		return fmt.Errorf("runtime: emptying %d volatile partitions: %w", len(volatile), err)
 	}
 	return nil
 }
@@ -124,8 +118,9 @@ func (e *Engine) meetTier(name string, part db.PartID, tier Tier) error {
 		return fmt.Errorf("runtime: storing the tier of partition %q: %w", name, err)
 	}
 	if tier == Volatile || e.tiers.known[name] == Volatile {
-		if err := e.setVolatile(tier == Volatile, part); err != nil {
-			return err
+		err := e.db.SetUnlogged(context.Background(), tier == Volatile, part)
+		if err != nil && !errors.Is(err, db.ErrNotDurable) {
+			return fmt.Errorf("runtime: emptying partition %q, which becomes %v: %w", name, tier, err)
 		}
 	}
 	e.tiers.known[name] = tier
@@ -146,29 +141,12 @@ func (w *Writer) note(tier Tier, part db.PartID, name string) {
 	w.frozen[part] = name
 }
 
-// checkFrozen reports an operation that would change or remove what a frozen partition holds.
-func (w *Writer) checkFrozen() error {
-	for _, op := range w.ops {
-		name, frozen := w.frozen[op.Part]
-		if !frozen {
-			continue
-		}
-		if op.Verb == db.ClearPrefix {
-			n, err := w.eng.db.LatestCount(op.Part, op.Key, afterPrefix(op.Key))
-			if err != nil {
-				return fmt.Errorf("runtime: looking up %s[%q…]: %w", name, op.Key, err)
-			}
-			if n > 0 {
-				return fmt.Errorf("%w: removing %d keys %s[%q…]", ErrFrozen, n, name, op.Key)
-			}
-			continue
-		}
-		h, there, err := w.eng.db.Latest(op.Part, op.Key)
-		if err != nil {
-			return fmt.Errorf("runtime: looking up %s[%q]: %w", name, op.Key, err)
-		}
-		if there && (op.Verb == db.Delete || op.Hash != h) {
-			return fmt.Errorf("%w: %s[%q]", ErrFrozen, name, op.Key)
+// checkFrozen reports a change of something that a frozen partition holds. What a commit puts and takes
+// back again is no change.
+func (w *Writer) checkFrozen(changes []db.Change) error {
+	for _, c := range changes {
+		if name, frozen := w.frozen[c.Part]; frozen && !c.Old.IsZero() {
+			return fmt.Errorf("%w: %s[%q]", ErrFrozen, name, c.Key)
 		}
 	}
 	return nil

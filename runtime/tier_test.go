@@ -285,3 +285,73 @@ func TestVolatileAfterACrash(t *testing.T) {
 		}
 	}
 }
+
+// A commit that leaves everything as it was makes no generation, whatever it did on the way, and also if
+// it is the first to use a partition.
+func TestCommitThatChangesNothing(t *testing.T) {
+	for _, tier := range []runtime.Tier{runtime.Workspace, runtime.Volatile, runtime.Dependency, runtime.Frozen} {
+		t.Run(tier.String(), func(t *testing.T) {
+			e := open(t, t.TempDir(), runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet, History: 4})
+			put(t, e, inputs, "k", "v")
+			p := runtime.NewPartition[string]("first used in "+t.Name(), tier)
+			both := func(ops ...func() error) error {
+				for _, op := range ops {
+					if err := op(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			unchanged := func(what string, fn func(w *runtime.Writer) error) {
+				t.Helper()
+				gen := e.Stats().Generation
+				if err := e.Commit(t.Context(), fn); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+				if got := e.Stats().Generation; got != gen {
+					t.Errorf("%s: generation went from %d to %d", what, gen, got)
+				}
+			}
+			unchanged("delete what is not there, first use", func(w *runtime.Writer) error { return p.Delete(w, "a") })
+			unchanged("put and delete", func(w *runtime.Writer) error {
+				return both(func() error { return p.Put(w, "a", "x") }, func() error { return p.Delete(w, "a") })
+			})
+			gen := e.Stats().Generation
+			put(t, e, p, "a", "x")
+			if got := e.Stats().Generation; got != gen+1 {
+				t.Errorf("one commit went from generation %d to %d", gen, got)
+			}
+			if s, err := e.SnapshotAt(gen); err != nil {
+				t.Errorf("the generation before the first use: %v", err)
+			} else {
+				s.Release()
+			}
+			unchanged("the same value", func(w *runtime.Writer) error { return p.Put(w, "a", "x") })
+			unchanged("another value and the same again", func(w *runtime.Writer) error {
+				return both(func() error { return p.Put(w, "a", "y") }, func() error { return p.Put(w, "a", "x") })
+			})
+			unchanged("delete and put again", func(w *runtime.Writer) error {
+				return both(func() error { return p.Delete(w, "a") }, func() error { return p.Put(w, "a", "x") })
+			})
+			unchanged("clear and put again", func(w *runtime.Writer) error {
+				return both(func() error { return p.ClearPrefix(w, "") }, func() error { return p.Put(w, "a", "x") })
+			})
+			if tier == runtime.Frozen {
+				err := e.Commit(t.Context(), func(w *runtime.Writer) error {
+					return both(func() error { return p.Put(w, "a", "x") }, func() error { return p.Put(w, "a", "y") })
+				})
+				if !errors.Is(err, runtime.ErrFrozen) {
+					t.Errorf("the same value and then another: %v", err)
+				}
+				return
+			}
+			gen = e.Stats().Generation
+			if err := p.Bulk(t.Context(), e, func(w *runtime.BulkWriter[string]) error { return w.Put("a", "x") }); err != nil {
+				t.Error(err)
+			}
+			if got := e.Stats().Generation; got != gen {
+				t.Errorf("a bulk of what is there: generation went from %d to %d", gen, got)
+			}
+		})
+	}
+}

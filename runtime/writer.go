@@ -60,15 +60,11 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 			e.gc.Shade(w.ops[i].Hash)
 		}
 	}
+	var check func([]db.Change) error
 	if w.frozen != nil {
-		// Between the look and the commit nobody else may write there.
-		e.tiers.frozen.Lock()
-		defer e.tiers.frozen.Unlock()
-		if err := w.checkFrozen(); err != nil {
-			return err
-		}
+		check = w.checkFrozen
 	}
-	res, err := e.db.Commit(ctx, w.ops)
+	res, err := e.db.CommitIf(ctx, w.ops, check)
 	// A commit that is applied but not durable has changes and an error.
 	if len(res.Changes) > 0 {
 		e.gc.Referred(res.Changes)

@@ -10,17 +10,18 @@ import (
 type pending struct {
 	ctx    context.Context
 	plans  []plan
-	there  bool        // every record that plans names is in the store
-	def    *definition // a partition to be made; its ID is the answer
-	reset  PartID      // a partition to be emptied
-	relog  *relog      // partitions that become unlogged, or logged
-	bulk   *Bulk       // nil, or whose tree is to be its partition's
-	force  bool        // the bulk is to be brought up to date in the turn
-	done   bool        // guarded by turn; the answer is in res and err
-	differ bool        // something was changed
-	logged bool        // the chunk is in the log
-	owed   bool        // it is to be made durable before it is answered
-	bumped bool        // it made a generation
+	there  bool                 // every record that plans names is in the store
+	check  func([]Change) error // nil, or may refuse what the chunk would change
+	def    *definition          // a partition to be made; its ID is the answer
+	reset  PartID               // a partition to be emptied
+	relog  *relog               // partitions that become unlogged, or logged
+	bulk   *Bulk                // nil, or whose tree is to be its partition's
+	force  bool                 // the bulk is to be brought up to date in the turn
+	done   bool                 // guarded by turn; the answer is in res and err
+	differ bool                 // something was changed
+	logged bool                 // the chunk is in the log
+	owed   bool                 // it is to be made durable before it is answered
+	bumped bool                 // it made a generation
 	res    Result
 	err    error
 }
@@ -32,6 +33,12 @@ type pending struct {
 // Commits wait for each other, never for readers. ctx is heeded until the chunk's turn comes. The database is as before after
 // ErrClosed, ErrReadOnly, ErrNoPartition, ErrKeyTooLong, ErrBadOp, ErrDangling, ErrDamaged, or an error of the store.
 func (d *DB) Commit(ctx context.Context, ops []Op) (Result, error) {
+	return d.CommitIf(ctx, ops, nil)
+}
+
+// CommitIf is Commit of a chunk that is refused if check says so. check is called in the turn, with
+// what the chunk would change, and must be quick; its error is returned, and nothing is applied.
+func (d *DB) CommitIf(ctx context.Context, ops []Op, check func(changes []Change) error) (Result, error) {
 	b := benches.Get().(*workbench)
 	defer b.clear()
 	plans, err := b.plan(ops, d.catalog.Load())
@@ -39,7 +46,7 @@ func (d *DB) Commit(ctx context.Context, ops []Op) (Result, error) {
 		return Result{}, err
 	}
 	// Not in the turn, where others would wait for it. If one is missing it may still be that it is at its key already.
-	p := &pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans)}
+	p := &pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans), check: check}
 	d.submit(p)
 	return p.res, p.err
 }
@@ -188,12 +195,15 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	}
 	if p.relog != nil {
 		for _, id := range p.relog.parts {
-			if w.cur.root(id) != nil && !w.cat.unlogged[id] {
+			full := w.cur.root(id) != nil
+			if full && !w.cat.unlogged[id] {
 				c.resets = append(c.resets, id)
 			}
-			changed = append(changed, change{part: id})
+			if full || p.relog.opening {
+				changed = append(changed, change{part: id})
+				versioned = true
+			}
 		}
-		versioned = true
 	}
 	grafted, err := p.bulk.graft(w, p.force)
 	if err != nil {
@@ -233,6 +243,11 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		}
 	}
 	changes := d.apply.diffs
+	if p.check != nil {
+		if err := p.check(changes); err != nil {
+			return err
+		}
+	}
 	if grafted != nil {
 		if !w.cat.unlogged[grafted.Part] {
 			c.grafts = []graft{{grafted.Part, treeHash(grafted.after), grafted.Delta}}
@@ -240,7 +255,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		changed = append(changed, change{part: grafted.Part, root: grafted.after})
 		versioned = true
 	}
-	if len(changed) == 0 && p.def == nil {
+	if len(changed) == 0 && p.def == nil && p.relog == nil {
 		p.res.Gen = w.cur.gen // C1
 		d.counts.unchanged.Add(1)
 		return nil

@@ -9,7 +9,7 @@
 //
 // # Unlogged partitions
 //
-// A versioned partition can be unlogged (SetUnlogged): its changes are part of chunks, generations and snapshots as any others, and neither the log nor a
+// A versioned partition can be unlogged (SetUnlogged, OpenUnlogged): its changes are part of chunks, generations and snapshots as any others, and neither the log nor a
 // checkpoint has them. A chunk that changes nothing else writes nothing at all. Its tree stays in memory, whatever Options.CacheBytes says. After Open the partition is empty.
 // On disk an unlogged partition is one that happens to be empty, so the format knows nothing of it.
 //

@@ -7,15 +7,25 @@ import (
 	"slices"
 )
 
-// SetUnlogged makes partitions unlogged, or logged again. Either way it empties them, which counts as a change of each of them, in one new generation,
-// also of those that were empty: what anybody knew of them holds no longer. Observers are called with no changes.
+// SetUnlogged makes partitions unlogged, or logged again. Either way it empties them, which counts as a
+// change of those that were not empty, in one new generation; without any the generation stays.
+// Observers are called with no changes.
 //
-// Generations before it are no history any more (SnapshotAt), unless a snapshot holds them: after Open they would show the partition empty where
-// an earlier process may have seen, and remembered, something.
-//
-// Whether a partition is unlogged is not written down: whoever knows says so after each Open, before anybody reads. What the log still says about
-// a partition that becomes unlogged is cleared there.
+// Whether a partition is unlogged is not written down. What the log still says about a partition that
+// becomes unlogged is cleared there.
 func (d *DB) SetUnlogged(ctx context.Context, unlogged bool, parts ...PartID) error {
+	return d.relog(ctx, &relog{unlogged: unlogged}, parts)
+}
+
+// OpenUnlogged is SetUnlogged for partitions that were unlogged in an earlier process. It comes after
+// Open, before anything is read, and counts as a change of each of them, although they are empty: what
+// that process knew of them holds no longer. Generations before it are no history any more
+// (SnapshotAt): they would show a partition empty where that process may have seen something.
+func (d *DB) OpenUnlogged(ctx context.Context, parts ...PartID) error {
+	return d.relog(ctx, &relog{unlogged: true, opening: true}, parts)
+}
+
+func (d *DB) relog(ctx context.Context, r *relog, parts []PartID) error {
 	for _, part := range parts {
 		def, err := d.catalog.Load().find(part)
 		if err == nil && def.side {
@@ -28,17 +38,19 @@ func (d *DB) SetUnlogged(ctx context.Context, unlogged bool, parts ...PartID) er
 	if len(parts) == 0 {
 		return nil
 	}
-	p := &pending{ctx: ctx, relog: &relog{slices.Sorted(slices.Values(parts)), unlogged}}
-	if d.submit(p); p.err == nil {
+	r.parts = slices.Sorted(slices.Values(parts))
+	p := &pending{ctx: ctx, relog: r}
+	if d.submit(p); p.err == nil && p.bumped {
 		d.live.cut()
 	}
 	return p.err
 }
 
-// A relog is the wish of SetUnlogged.
+// A relog is the wish of SetUnlogged or OpenUnlogged.
 type relog struct {
 	parts    []PartID // ascending
 	unlogged bool
+	opening  bool // the partitions count as changed although they are empty
 }
 
 // relogging returns the catalog after r.
