@@ -10,11 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// watchers finds those whom a commit concerns: watchers, and those who wait for a key.
-//
-// Whoever commits tells them, after the database has answered. Several who commit at the same time may come here in any order, but the
-// database has told the order of their generations before it answered any of them (observed). What comes too early waits in ready for those before
-// it; one at a time delivers what is next in order, also for others.
+// watchers finds those whom a commit concerns: watchers, and tasks that wait for a key. Committers call
+// dispatch concurrently. See "How watchers are told" in the package comment.
 type watchers struct {
 	loops atomic.Uint64 // WatchLoopErrors
 	log   *slog.Logger
@@ -72,15 +69,16 @@ type delivery struct {
 // observed is called in the commit turn for each generation.
 func (ws *watchers) observed(res db.Result) {
 	if len(res.Changes) == 0 && res.Graft == nil {
-		return // a partition was reset, on nobody's behalf
+		return // a partition was reset
 	}
 	ws.orderMu.Lock()
 	ws.order = append(ws.order, res.Gen)
 	ws.orderMu.Unlock()
 }
 
-// dispatch tells everyone concerned about a commit, at once or as soon as the commits before it were told about. The caller has had a session of the
-// collector since before it committed. So has whoever delivers in its place, or there was another all the time: old values can still be read.
+// dispatch tells all whom a commit concerns, at once or as soon as the commits before it were told of.
+// The caller has had a session of the collector since before it committed. A committer that delivers in
+// its place holds one too, and the two overlap: old values can still be read.
 func (ws *watchers) dispatch(res db.Result, from origin, done func()) {
 	ws.orderMu.Lock()
 	defer ws.orderMu.Unlock()
@@ -111,57 +109,43 @@ func (ws *watchers) dispatch(res db.Result, from origin, done func()) {
 	}
 }
 
+// A batch is what one commit has for one watcher, whole.
+type batch struct {
+	w       *watcher
+	changes []db.Change
+	met     []bool // whether each meets the watcher's condition; nil: there is none
+}
+
+// deliver makes everything that a commit changed pending, watcher by watcher, and only then wakes anybody.
 func (ws *watchers) deliver(res db.Result, from origin) {
-	type match struct {
-		w *watcher
-		c db.Change
-	}
-	var (
-		matches []match
-		fires   []func(origin)
-	)
 	ws.mu.RLock()
+	batches := ws.concerned(res.Changes)
+	var fires []func(origin)
 	for _, c := range res.Changes {
-		for _, w := range ws.byPart[c.Part] {
-			matches = append(matches, match{w, c})
-		}
 		for kw := range ws.waits[c.Part] {
 			if !c.New.IsZero() && kw.pat.Match(c.Key) {
 				fires = append(fires, kw.fire)
 			}
 		}
 	}
-	var (
-		bulk  []*watcher // that may be concerned by what is not listed
-		waits []*keyWait
-	)
+	var waits []*keyWait // that may be concerned by what is not listed
 	if g := res.Graft; g != nil {
-		bulk = ws.byPart[g.Part]
+		for _, w := range ws.byPart[g.Part] {
+			batches = append(batches, batch{w: w})
+		}
 		waits = slices.Collect(maps.Keys(ws.waits[g.Part]))
 	}
 	ws.mu.RUnlock()
 
-	from.depth++
-	var told []*watcher
-	tell := func(w *watcher, c db.Change) {
-		if !w.concerns(c) {
-			return
+	for i := range batches {
+		if b := &batches[i]; b.changes == nil {
+			ws.each(res.Graft, b.w.pat, func(c db.Change) bool {
+				if b.w.pat.Match(c.Key) {
+					b.changes = append(b.changes, c)
+				}
+				return true
+			})
 		}
-		w.merge(pendingChange{
-			Change: Change{Key: c.Key, Old: Blob{c.Old}, New: Blob{c.New}}, first: res.Gen, last: res.Gen,
-		})
-		if !slices.Contains(told, w) {
-			told = append(told, w)
-		}
-	}
-	for _, m := range matches {
-		tell(m.w, m.c)
-	}
-	for _, w := range bulk {
-		ws.each(res.Graft, w.pat, func(c db.Change) bool {
-			tell(w, c)
-			return true
-		})
 	}
 	for _, kw := range waits {
 		met := false
@@ -170,15 +154,69 @@ func (ws *watchers) deliver(res db.Result, from origin) {
 			return !met
 		})
 		if met || !whole {
-			fires = append(fires, kw.fire) // whoever waits looks again
+			fires = append(fires, kw.fire) // the task looks again
 		}
 	}
+	panicked := judge(batches)
+	batches = slices.DeleteFunc(batches, func(b batch) bool { return !b.w.tell(res.Gen, from.hops, b) })
 	for _, fire := range fires {
 		fire(from)
 	}
-	for _, w := range told {
-		w.wake(from)
+	for _, b := range batches {
+		b.w.wake(from)
 	}
+	if panicked != nil {
+		panic(panicked)
+	}
+}
+
+// concerned returns the changes for each watcher of what they change. The caller holds mu.
+func (ws *watchers) concerned(changes []db.Change) (batches []batch) {
+	for len(changes) > 0 { // they are ordered by partition
+		part, n := changes[0].Part, 1
+		for n < len(changes) && changes[n].Part == part {
+			n++
+		}
+		for _, w := range ws.byPart[part] {
+			b := batch{w: w}
+			for _, c := range changes[:n] {
+				if w.pat.Match(c.Key) {
+					b.changes = append(b.changes, c)
+				}
+			}
+			if b.changes != nil {
+				batches = append(batches, b)
+			}
+		}
+		changes = changes[n:]
+	}
+	return batches
+}
+
+// judge asks the conditions of watchers. One that panics counts as met, and keeps no other watcher from
+// being told; the first panic is returned.
+func judge(batches []batch) (panicked any) {
+	for i := range batches {
+		b := &batches[i]
+		if b.w.when == nil {
+			continue
+		}
+		b.met = make([]bool, len(b.changes))
+		for j, c := range b.changes {
+			func() {
+				defer func() {
+					if r := recover(); r != nil {
+						b.met[j] = true
+						if panicked == nil {
+							panicked = r
+						}
+					}
+				}()
+				b.met[j] = b.w.when(c)
+			}()
+		}
+	}
+	return panicked
 }
 
 // each calls fn for what a graft changed within the bounds of a pattern, and reports whether that could be read.

@@ -41,6 +41,28 @@
 // commit. Partition.Watch adds a condition on the values before and after; Task.Again has a run repeated when something is there
 // that it looked for in vain. Watchers that set each other off without end are stopped and named in the log.
 //
+// # How watchers are told
+//
+// The database numbers generations in the commit turn and tells their order before it answers a
+// committer (observed). Each committer then hands its commit in (dispatch). What comes too early waits for
+// those before it, and one committer at a time delivers what is next, also for the others.
+//
+//   - W1: commits are delivered whole, one after the other, in the order of generations.
+//   - W2: all that a commit has for a watcher becomes pending at once, under the watcher's lock, after every
+//     condition was asked; a run takes all that is pending, under the same lock. So a run that is told of
+//     a generation is told of everything in it, and of everything before it that was not told yet.
+//   - W3: what is pending of one key is the value before the first commit and the one after the last. If
+//     they are equal there is nothing to tell.
+//   - W4: a watcher has one task at most. A delivery makes pending first and then looks whether there is a
+//     task; a task that ends says so first and then looks whether something is pending. So one of them
+//     sees the other, and nothing pending is left without a task.
+//   - W5: what a run was told that was cancelled is pending again.
+//   - W6: a change knows its way: the watchers, each set off by the one before, through which it came from a
+//     commit from elsewhere, which has no way itself. What came on several ways counts as the shortest, and
+//     so does a run with all that it is told, and what it commits. What is pending is dropped when every
+//     way is 64 long. So nothing that rests on a commit from elsewhere in the last 64 rounds is dropped,
+//     and watchers that set each other off come to an end 64 rounds after the last such commit.
+//
 // # What must be pure
 //
 // A query function may read through its Task, compute, and wait for other queries. It must not commit, read clocks, files or

@@ -23,7 +23,7 @@ type rootTask struct {
 	strand memo.Strand
 	snap   *Snapshot
 	own    bool   // the task releases snap itself
-	from   origin // depth and hops: of the watcher that the task, or an ancestor, runs for
+	from   origin // hops: of the watcher that the task, or an ancestor, runs for
 	told   *told  // what the watcher was told; nil: the task is not a watcher's
 }
 

@@ -22,11 +22,15 @@ type Change struct {
 
 // Changes is what a watcher is told: the keys that differ since it was last told, in order, each once.
 type Changes struct {
-	Generation uint64 // the newest generation that is included; the task reads this one or a later one
+	// Generation is the newest that the watcher has been told of with this run: all that the commit
+	// changed of what it watches is in List, or was in that of a run before. The task reads this
+	// generation or a later one.
+	Generation uint64
 	List       []Change
 }
 
-// watchDepthMax bounds how often watchers may set each other off before one of them is dropped with ErrWatchLoop.
+// watchDepthMax bounds how often watchers may set each other off before what they changed is dropped with
+// ErrWatchLoop.
 const watchDepthMax = 64
 
 // Watch runs fn as a task after every commit that changes keys of p that match pat. Changes that come while the task is still queued are added to
@@ -36,8 +40,9 @@ const watchDepthMax = 64
 // Task.Parent is the task that committed. A run that ends with an error because it was cancelled, or that was cancelled before it began, is
 // made up for on behalf of the engine: what changed concerns others than the client that went away. Any other error is logged.
 //
-// A watcher that changes what it watches is set off again until nothing differs. After 64 rounds without a commit from elsewhere the changes
-// are dropped and a WatchLoopError is logged; the next commit from elsewhere sets it off again.
+// A watcher that changes what it watches is set off again until nothing differs. After 64 rounds without a
+// commit from elsewhere the changes are dropped and a WatchLoopError is logged; the next commit from
+// elsewhere sets it off again. What is committed from elsewhere meanwhile, in whichever round, is told.
 //
 // stop ends the watch and waits for a run that has begun; it must not be called from within fn.
 func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
@@ -45,8 +50,10 @@ func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, op
 }
 
 // Watch is Engine.Watch for changes that meet a condition. when is given the values before and after one commit, nil for absent; it is
-// called by one who commits, after the commit, so it should be quick; it must not commit a panic in it reaches them. A key is told once a commit met the condition, with all that became
-// of it until the run. A value that cannot be read meets every condition: it is better to be told once too often.
+// called by a committer, after the commit, so it should be quick. It must not commit; a panic in it
+// reaches the committer. A key is told once a commit met the condition, with all that became of it until
+// the run. A value that cannot be read, and a condition that panics, count as met: it is better to be
+// told once too often.
 func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, new *V) bool, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
 	return e.watch(p, pat, func(c db.Change) bool {
 		var before, after *V
@@ -109,29 +116,30 @@ type pendingChange struct {
 	Change
 	first, last uint64
 	again       bool // to be told although it may be the same as before: see Task.Again
+	hops        *hop // the shortest way on which one of the commits came
 }
 
-// concerns reports whether the watcher wants to hear of a change.
-func (w *watcher) concerns(c db.Change) bool {
-	if !w.pat.Match(c.Key) {
-		return false
-	}
-	if w.when == nil {
-		return true
-	}
-	w.mu.Lock()
-	_, pending := w.pending[c.Key]
-	w.mu.Unlock()
-	return pending || w.when(c)
-}
-
-// merge adds one change. Changes of one key chain: what one made New is the Old of the next, so the span keeps its two ends.
-func (w *watcher) merge(c pendingChange) {
+// tell makes pending what a commit has for the watcher, and reports whether there was anything. A key
+// that is pending goes on being told, whether or not the change meets the condition.
+func (w *watcher) tell(gen uint64, hops *hop, b batch) (told bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mergeLocked(c)
+	for i, c := range b.changes {
+		if b.met != nil && !b.met[i] {
+			if _, pending := w.pending[c.Key]; !pending {
+				continue
+			}
+		}
+		w.mergeLocked(pendingChange{
+			Change: Change{Key: c.Key, Old: Blob{c.Old}, New: Blob{c.New}}, first: gen, last: gen, hops: hops,
+		})
+		told = true
+	}
+	return told
 }
 
+// mergeLocked adds one change. Changes of one key chain: what one made New is the Old of the next, so the
+// span keeps its two ends. The caller holds mu.
 func (w *watcher) mergeLocked(c pendingChange) {
 	if w.pending == nil {
 		w.pending = map[string]pendingChange{}
@@ -148,6 +156,7 @@ func (w *watcher) mergeLocked(c pendingChange) {
 		p.last, p.New = c.last, c.New
 	}
 	p.again = p.again || c.again
+	p.hops = shorter(p.hops, c.hops)
 	p.Deleted = p.New.IsZero()
 	w.pending[c.Key] = p
 }
@@ -168,8 +177,8 @@ func (w *watcher) start() {
 		w.mu.Unlock()
 		return
 	}
-	if from.depth > watchDepthMax {
-		w.eng.o.Logger.Error("runtime: watcher dropped", "err", w.loopLocked(from))
+	if way := shortest(w.pending); way.rounds() >= watchDepthMax {
+		w.eng.o.Logger.Error("runtime: watcher dropped", "err", w.loopLocked(way))
 		w.eng.watchers.loops.Add(1)
 		w.pending = nil
 		w.mu.Unlock()
@@ -205,6 +214,7 @@ func (w *watcher) run(t *Task) error {
 	changes, taken := Changes{Generation: w.gen}, w.pending
 	w.pending = nil
 	from, stopped := w.from, w.stopped
+	from.hops = shortest(taken)
 	w.running, w.missed = t.task().Handle(), false
 	w.mu.Unlock()
 	for _, c := range taken {
@@ -220,7 +230,7 @@ func (w *watcher) run(t *Task) error {
 		t.root.advance(t.eng.Snapshot()) // the commit was applied after the task took its snapshot
 	}
 	t.root.from = from
-	t.root.from.hops = &hop{w, from.hops}
+	t.root.from.hops = &hop{w, from.hops, from.hops.rounds() + 1}
 	t.root.told = &told{w, taken}
 	err := w.fn(t, changes)
 	switch {
@@ -242,6 +252,9 @@ func (w *watcher) run(t *Task) error {
 func (w *watcher) ended(h *sched.Handle) {
 	w.mu.Lock()
 	w.tasked = false
+	if w.running == h && (errors.Is(h.Err(), sched.ErrGoexit) || errors.As(h.Err(), new(*PanicError))) {
+		w.eng.o.Logger.Error("runtime: watcher failed", "partition", w.name, "watcher", w.where, "err", h.Err())
+	}
 	if w.missed || w.running != h {
 		w.from.client = 0 // with which it may have been cancelled
 	}
@@ -308,7 +321,7 @@ func (t *Task) Again(p Watched, pat Pattern) error {
 		if old, ok := kw.taken[key]; ok {
 			c.first, c.Old = old.first, old.Old // older: it was told before
 		}
-		c.again = true
+		c.again, c.hops = true, nil
 		kw.taken[key] = c
 	}
 	w.mu.Unlock()
@@ -338,16 +351,48 @@ func (w *watcher) again(cond condition, kw *keyWait, from origin) {
 	}
 	delete(w.absent, cond)
 	for _, c := range kw.taken {
+		c.hops = from.hops
 		w.mergeLocked(c)
 	}
 	w.mu.Unlock()
 	w.wake(from)
 }
 
-// A hop is one watcher on the way from a commit from outside to a commit by a watcher.
+// A hop is one watcher on the way from a commit from elsewhere to a commit by a watcher. No hop is the
+// way of a commit from elsewhere.
 type hop struct {
 	w    *watcher
 	prev *hop
+	n    int // hops up to this one
+}
+
+// rounds returns how many watchers are on the way.
+func (h *hop) rounds() int {
+	if h == nil {
+		return 0
+	}
+	return h.n
+}
+
+func shorter(a, b *hop) *hop {
+	if a.rounds() <= b.rounds() {
+		return a
+	}
+	return b
+}
+
+// shortest returns the shortest way of changes, of which there is one at least.
+func shortest(changes map[string]pendingChange) (way *hop) {
+	first := true
+	for _, c := range changes {
+		if first || c.hops.rounds() < way.rounds() {
+			way, first = c.hops, false
+		}
+		if way == nil {
+			break
+		}
+	}
+	return way
 }
 
 // A WatchLoopError says that watchers set each other off without end, and which. It matches ErrWatchLoop.
@@ -364,15 +409,15 @@ func (e *WatchLoopError) Error() string {
 // Is reports whether target is ErrWatchLoop.
 func (e *WatchLoopError) Is(target error) bool { return target == ErrWatchLoop }
 
-// loopLocked describes the loop that from leads to. The caller holds mu.
-func (w *watcher) loopLocked(from origin) *WatchLoopError {
+// loopLocked describes the loop at the end of a way. The caller holds mu.
+func (w *watcher) loopLocked(way *hop) *WatchLoopError {
 	err := &WatchLoopError{Partition: w.name}
 	for key := range w.pending {
 		err.Keys = append(err.Keys, key)
 	}
 	slices.Sort(err.Keys)
 	err.Keys = err.Keys[:min(len(err.Keys), 8)]
-	for h := from.hops; h != nil; h = h.prev {
+	for h := way; h != nil; h = h.prev {
 		err.Watchers = append(err.Watchers, fmt.Sprintf("%s (watches %s%v)", h.w.where, h.w.name, h.w.pat))
 		if h.w == w {
 			break

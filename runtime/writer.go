@@ -20,8 +20,7 @@ type origin struct {
 	lane   lane.Lane
 	client uint64
 	parent uint64 // the task that commits; 0: none
-	depth  int    // commits by watchers since a commit from outside
-	hops   *hop   // which watchers; nil: none
+	hops   *hop   // the watchers since a commit from elsewhere
 }
 
 // Commit calls fn and applies what it wrote as a whole: all of it becomes visible in one generation, in all partitions, or none of it. If
@@ -43,7 +42,7 @@ func (t *Task) Commit(fn func(*Writer) error) error {
 	if t.frame.InQuery() {
 		return fmt.Errorf("%w: Commit", ErrInQuery)
 	}
-	return t.eng.commit(t.Context(), origin{t.Lane(), t.Client(), t.task().ID(), t.root.from.depth, t.root.from.hops}, fn)
+	return t.eng.commit(t.Context(), origin{t.Lane(), t.Client(), t.task().ID(), t.root.from.hops}, fn)
 }
 
 func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error) error {
