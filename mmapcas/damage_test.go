@@ -250,10 +250,7 @@ func TestTruncatedFiles(t *testing.T) {
 			}
 			s, err := Open("/s", small(c))
 			if err != nil {
-				if name != superblockName || !errors.Is(err, ErrCorrupt) {
-					t.Fatalf("%s cut to %d bytes: %v", name, n, err)
-				}
-				continue
+				t.Fatalf("%s cut to %d bytes: %v", name, n, err)
 			}
 			checkNoWrongAnswer(t, s, records)
 			if err := s.Commit([]byte("three")); err != nil {
@@ -478,7 +475,7 @@ func TestSuperblock(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fs, _ := smallStore(t)
+	fs, records := smallStore(t)
 	newer := superblock{version: FormatVersion + 4, segmentBytes: 1}
 	write(fs, newer.encode())
 	_, err := Open("/s", small(fs))
@@ -487,15 +484,35 @@ func TestSuperblock(t *testing.T) {
 		!strings.Contains(err.Error(), fmt.Sprint(FormatVersion+4)) || !strings.Contains(err.Error(), fmt.Sprint(FormatVersion)) {
 		t.Fatalf("newer store: %v", err)
 	}
-	write(fs, make([]byte, superblockBytes))
-	if _, err := Open("/s", small(fs)); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), superblockName) {
-		t.Fatalf("no superblock left: %v", err)
+	// The segments know whose they are, and how large the store's segments are.
+	for _, lose := range []func(fs *vfs.Mem) error{
+		func(fs *vfs.Mem) error { write(fs, make([]byte, superblockBytes)); return nil },
+		func(fs *vfs.Mem) error { return fs.Remove("/s/" + superblockName) },
+	} {
+		if err := lose(fs); err != nil {
+			t.Fatal(err)
+		}
+		for _, readOnly := range []bool{true, false, true} {
+			o := small(fs)
+			o.SegmentBytes, o.ReadOnly = 128<<10, readOnly
+			s := mustOpen(t, "/s", o)
+			if lost := checkNoWrongAnswer(t, s, records); lost > 0 || s.arena.SegmentBytes() != 64<<10 || string(s.Note()) != "two" {
+				t.Fatalf("%d records lost with the superblock, segments of %d bytes, note %q", lost, s.arena.SegmentBytes(), s.Note())
+			}
+			mustClose(t, s)
+		}
 	}
-	if err := fs.Remove("/s/" + superblockName); err != nil {
+	// Without both nothing says that what is there is of one store.
+	write(fs, make([]byte, superblockBytes))
+	f, err := fs.Open("/s/"+segmentName(1), false)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("/s", small(fs)); !errors.Is(err, ErrCorrupt) {
-		t.Fatalf("superblock removed: %v", err)
+	if _, err := f.WriteAt(make([]byte, segmentHeaderBytes), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open("/s", small(fs)); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), superblockName) {
+		t.Fatalf("neither superblock nor a segment's header is left: %v", err)
 	}
 }
 

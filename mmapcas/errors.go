@@ -30,6 +30,8 @@ var (
 	// ErrSync: a sync failed, so nothing can be called durable. If it was of a segment the next Commit goes on in other
 	// segments; else nothing can be made durable until the store is opened again.
 	ErrSync = errors.New("mmapcas: a sync failed")
+	// ErrNoStore: there is no store, and Options say that none is to be made. It is an fs.ErrNotExist.
+	ErrNoStore = fmt.Errorf("mmapcas: there is no store: %w", fs.ErrNotExist)
 	// ErrCycle: a collection is under way already, or this one has ended.
 	ErrCycle = errors.New("mmapcas: no such collection")
 )

@@ -60,6 +60,8 @@ type Options struct {
 	Logger *slog.Logger
 	// ReadOnly opens a store that exists, beside other readers, and changes nothing on disk.
 	ReadOnly bool
+	// MustExist opens a store that exists, and makes none: ErrNoStore if there is none. ReadOnly implies it.
+	MustExist bool
 	// PackAfter makes collections compress what has become old. A segment whose records are all committed is rewritten as a
 	// packed one when at least so many others that are not packed were made after it: segments are filled one after the other,
 	// so that says how much was put since. A record of a packed segment takes a third of the disk, or less, and the first read of its block

@@ -689,7 +689,7 @@ func TestPackedStoreIsNewer(t *testing.T) {
 		t.Errorf("superblock of version %d, %v", sb.version, err)
 	}
 	for _, seg := range s.segments() {
-		h, ok, err := s.readSegmentHeader(seg.name)
+		h, ok, err := readSegmentHeader(s.fs, seg.name)
 		want := uint32(1)
 		if seg.packed != nil {
 			want = 2

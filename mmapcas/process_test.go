@@ -209,6 +209,26 @@ func TestLock(t *testing.T) {
 	mustClose(t, mustOpen(t, dir, Options{}))
 }
 
+// TestMustExist: with MustExist, and to read, nothing is made where there is no store.
+func TestMustExist(t *testing.T) {
+	for _, o := range []Options{{MustExist: true}, {ReadOnly: true}} {
+		dir := filepath.Join(t.TempDir(), "s")
+		for range 2 {
+			if _, err := Open(dir, o); !errors.Is(err, ErrNoStore) || !errors.Is(err, fs.ErrNotExist) {
+				t.Fatalf("%+v: %v", o, err)
+			}
+			if names, err := os.ReadDir(dir); len(names) != 0 {
+				t.Fatalf("%+v: made %v, %v", o, names, err)
+			}
+			if err := os.MkdirAll(dir, 0o700); err != nil { // a directory is no store
+				t.Fatal(err)
+			}
+		}
+		mustClose(t, mustOpen(t, dir, Options{}))
+		mustClose(t, mustOpen(t, dir, o))
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		o.ReadOnly = true

@@ -96,7 +96,7 @@ func (s *Store) refuseNewer(names []string) error {
 			continue
 		}
 		// What cannot be read is met again, and reported, when it is to be mapped.
-		h, ok, err := s.readSegmentHeader(filepath.Join(s.dir, name))
+		h, ok, err := readSegmentHeader(s.fs, filepath.Join(s.dir, name))
 		if err == nil && ok && h.identity == s.identity && h.version > FormatVersion {
 			return &FormatError{Path: s.dir, Found: h.version, Supported: FormatVersion}
 		}
@@ -110,7 +110,7 @@ func (s *Store) removeLeftover(name string) error {
 		return nil
 	}
 	path := filepath.Join(s.dir, name)
-	h, ok, err := s.readSegmentHeader(path)
+	h, ok, err := readSegmentHeader(s.fs, path)
 	if err != nil || (ok && h.identity != s.identity) {
 		s.log.Warn("mmapcas: file does not belong to the store", "file", path, "err", err)
 		return nil
@@ -119,8 +119,8 @@ func (s *Store) removeLeftover(name string) error {
 }
 
 // readSegmentHeader reads the header of a segment file; ok=false means that it has none that is whole.
-func (s *Store) readSegmentHeader(path string) (h segmentHeader, ok bool, err error) {
-	f, err := s.fs.Open(path, true)
+func readSegmentHeader(fsys vfs.FS, path string) (h segmentHeader, ok bool, err error) {
+	f, err := fsys.Open(path, true)
 	if err != nil {
 		return segmentHeader{}, false, err
 	}
@@ -213,7 +213,7 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 	if f.size, err = file.Size(); err != nil {
 		return errors.Join(err, file.Close())
 	}
-	h, ok, err := s.readSegmentHeader(seg.name)
+	h, ok, err := readSegmentHeader(s.fs, seg.name)
 	if !ok && f.listed && f.trusted == f.size {
 		// Whether it is packed must be known: its records are not where a plain one has them.
 		var again error

@@ -109,12 +109,15 @@ func (s *Store) open() error {
 	if s.dir == "" {
 		return s.openMemory()
 	}
-	if !s.opts.ReadOnly {
-		if err := s.fs.MkdirAll(s.dir); err != nil {
+	if s.opts.ReadOnly || s.opts.MustExist {
+		// Before a lock file is made where there is no store.
+		if there, err := exists(s.fs, s.dir); err != nil {
 			return err
+		} else if !there {
+			return ErrNoStore
 		}
-	} else if _, err := readSuperblock(s.fs, s.dir); err != nil {
-		return err // before a lock file is made where there is no store
+	} else if err := s.fs.MkdirAll(s.dir); err != nil {
+		return err
 	}
 	var err error
 	s.lock, err = s.fs.Lock(filepath.Join(s.dir, lockName), s.opts.Name, s.opts.ReadOnly)
@@ -126,9 +129,13 @@ func (s *Store) open() error {
 	if _, err := rand.Read(fresh.identity[:]); err != nil {
 		return err
 	}
-	sb, err := openSuperblock(s.fs, s.dir, fresh, s.opts.ReadOnly)
+	sb, lost, err := openSuperblock(s.fs, s.dir, fresh, s.opts.ReadOnly)
 	if err != nil {
 		return err
+	}
+	if lost != nil {
+		s.counters.damaged.Add(1)
+		s.log.Warn("mmapcas: superblock made again from what the segments say", "err", lost)
 	}
 	s.identity = sb.identity
 	ao.SegmentBytes = sb.segmentBytes
@@ -228,17 +235,14 @@ func (s *Store) reap() {
 // Dir returns the directory of the store, "" for one in memory.
 func (s *Store) Dir() string { return s.dir }
 
-// Exists reports whether dir holds a store, of whatever format.
-func Exists(fsys vfs.FS, dir string) (bool, error) {
-	if fsys == nil {
-		fsys = vfs.OS{}
-	}
-	f, err := fsys.Open(filepath.Join(dir, superblockName), true)
+// exists reports whether dir holds a store, of whatever format, or what is left of one.
+func exists(fsys vfs.FS, dir string) (bool, error) {
+	names, err := fsys.List(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	return true, f.Close()
+	return slices.ContainsFunc(names, func(n string) bool {
+		_, isSegment := parseSegmentName(n)
+		return isSegment || n == superblockName || n == manifestName
+	}), err
 }

@@ -95,26 +95,83 @@ func readSuperblock(fsys vfs.FS, dir string) (superblock, error) {
 	return s, nil
 }
 
-// openSuperblock reads the superblock or, unless readOnly, makes a new store in dir.
-func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (superblock, error) {
-	s, err := readSuperblock(fsys, dir)
-	if !errors.Is(err, fs.ErrNotExist) || readOnly {
-		return s, err
+// openSuperblock reads the superblock or, unless readOnly, makes a new store in dir. If it is damaged or gone, the segments
+// say what it said. lost is why that was needed, nil if it was not.
+func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s superblock, lost error, err error) {
+	s, err = readSuperblock(fsys, dir)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err == nil || !missing && !errors.Is(err, ErrCorrupt) {
+		return s, nil, err
 	}
 	// The superblock is durable before anything else is made, so files without one are no store of ours.
-	names, err := fsys.List(dir)
-	if err != nil {
-		return superblock{}, err
+	names, lerr := fsys.List(dir)
+	if lerr != nil {
+		return superblock{}, nil, lerr
 	}
+	held := ""
 	for _, n := range names {
 		if _, isSegment := parseSegmentName(n); isSegment || n == manifestName {
-			return superblock{}, &CorruptError{File: filepath.Join(dir, superblockName), Reason: fmt.Sprintf("missing, although %s is there", n)}
+			held = n
 		}
 	}
+	if held != "" {
+		if missing {
+			err = &CorruptError{File: filepath.Join(dir, superblockName), Reason: fmt.Sprintf("missing, although %s is there", held)}
+		}
+		lost = err
+		var ok bool
+		if fresh, ok = surveySegments(fsys, dir, names, fresh); !ok {
+			return superblock{}, nil, err
+		}
+	}
+	if readOnly {
+		return fresh, lost, errIf(held == "", err)
+	}
 	if _, err := vfs.WriteFile(fsys, dir, filepath.Join(dir, superblockName), fresh.encode(), true); err != nil {
-		return superblock{}, err
+		return superblock{}, nil, err
 	}
 	// Best effort: losing the whole directory with everything in it is losing a store that was never used.
 	_ = fsys.SyncDir(filepath.Dir(dir))
-	return fresh, nil
+	return fresh, lost, nil
+}
+
+func errIf(cond bool, err error) error {
+	if cond {
+		return err
+	}
+	return nil
+}
+
+// surveySegments returns the superblock of the store that most of the segments in dir belong to, false if none of them says
+// which. A store whose segments are all packed keeps the size that fresh gives: nothing depends on it but what is made next.
+func surveySegments(fsys vfs.FS, dir string, names []string, fresh superblock) (superblock, bool) {
+	votes, sizes := map[[identityBytes]byte]int{}, map[[identityBytes]byte]map[int64]int{}
+	var best [identityBytes]byte
+	for _, n := range names {
+		number, ok := parseSegmentName(n)
+		if !ok {
+			continue
+		}
+		h, ok, err := readSegmentHeader(fsys, filepath.Join(dir, n))
+		if err != nil || !ok || h.number != number {
+			continue
+		}
+		if votes[h.identity]++; votes[h.identity] > votes[best] {
+			best = h.identity
+		}
+		if h.version == plainVersion && h.bytes >= allocateBytesMin && bits.OnesCount64(uint64(h.bytes)) == 1 {
+			if sizes[h.identity] == nil {
+				sizes[h.identity] = map[int64]int{}
+			}
+			sizes[h.identity][h.bytes]++
+		}
+	}
+	s := superblock{version: plainVersion, identity: best, segmentBytes: fresh.segmentBytes}
+	most := 0
+	for bytes, n := range sizes[best] {
+		if n > most || n == most && bytes < s.segmentBytes {
+			s.segmentBytes, most = bytes, n
+		}
+	}
+	return s, votes[best] > 0
 }

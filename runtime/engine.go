@@ -61,7 +61,7 @@ func (l *layers) closeAll(ctx context.Context) error {
 
 // Open opens the store in dir, making it if there is none, and starts the workers. An empty dir keeps everything in memory.
 //
-// Errors: mmapcas.ErrLocked (a *mmapcas.LockedError names the holder), mmapcas.ErrNewerFormat, mmapcas.ErrReadOnly,
+// Errors: mmapcas.ErrNoStore (with Options.MustExist), mmapcas.ErrLocked (a *mmapcas.LockedError names the holder), mmapcas.ErrNewerFormat, mmapcas.ErrReadOnly,
 // mmapcas.ErrNoSpace, mmapcas.ErrCorrupt. A store that was damaged or cut off opens with what is intact.
 func Open(dir string, o Options) (_ *Engine, err error) {
 	if err := o.fill(); err != nil {
@@ -78,6 +78,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	e.epochs = epoch.NewDomain()
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
 		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, PackAfter: o.PackAfter,
+		MustExist: o.MustExist,
 	})
 	if err != nil {
 		return nil, err

@@ -60,6 +60,9 @@ type Options struct {
 	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.
 	Holder string
 
+	// MustExist opens a store that exists, and makes none: mmapcas.ErrNoStore if there is none.
+	MustExist bool
+
 	simulated *sched.Deterministic // of tests
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().

@@ -23,6 +23,7 @@ func (a *app) explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.onlyLooks = true
 			l, err := a.openLocal(ctx, file, "explain")
 			if err != nil {
 				return err

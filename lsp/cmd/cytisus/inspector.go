@@ -31,6 +31,7 @@ func (a *app) openInspector(ctx context.Context, from, what string) (in inspecto
 	if !exists(store) {
 		return nil, "", noStoreError(store)
 	}
+	a.onlyLooks = true
 	var l *local
 	conn, err := a.openOrDial(ctx, store, "cytisus "+what, func() (err error) {
 		l, err = a.openEngine(root, store, what)

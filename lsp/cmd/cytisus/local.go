@@ -15,6 +15,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang"
+	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -65,7 +66,7 @@ func (a *app) openLocal(ctx context.Context, from, what string) (*local, error) 
 
 // openEngine opens the store alone.
 func (a *app) openEngine(root, store, what string) (*local, error) {
-	if store != "" {
+	if store != "" && !a.onlyLooks {
 		if err := os.MkdirAll(store, 0o700); err != nil {
 			return nil, fmt.Errorf("making the store's directory: %w", err)
 		}
@@ -82,7 +83,12 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	eng, err := runtime.Open(store, runtime.Options{Workers: workers, StallAfter: stallAfter, Holder: "cytisus " + what, Logger: a.logger()})
+	eng, err := runtime.Open(store, runtime.Options{
+		Workers: workers, StallAfter: stallAfter, Holder: "cytisus " + what, MustExist: a.onlyLooks && store != "", Logger: a.logger(),
+	})
+	if errors.Is(err, mmapcas.ErrNoStore) {
+		return nil, noStoreError(store)
+	}
 	if err != nil {
 		return nil, err
 	}

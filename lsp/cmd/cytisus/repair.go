@@ -27,10 +27,10 @@ A store that cannot be opened at all cannot be repaired: delete its directory, w
 			if dir == "" {
 				return &usageError{errors.New("repair needs a store: --memory keeps none")}
 			}
-			if !exists(dir) {
+			st, err := mmapcas.Open(dir, mmapcas.Options{MustExist: true, Name: "cytisus repair", Logger: a.logger()})
+			if errors.Is(err, mmapcas.ErrNoStore) {
 				return noStoreError(dir)
 			}
-			st, err := mmapcas.Open(dir, mmapcas.Options{Name: "cytisus repair", Logger: a.logger()})
 			if errors.Is(err, mmapcas.ErrCorrupt) {
 				return fmt.Errorf("%w\nThe store is beyond repair. Delete %s and run cytisus index: everything in it can be computed again", err, dir)
 			}

@@ -58,7 +58,49 @@ func TestRepairCommand(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(c.store, "superblock"), make([]byte, 4096), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if out := c.ok("repair", dir); !strings.Contains(out, "nothing is damaged") { // the segments say what it said
+		t.Errorf("repair without a superblock prints %q", out)
+	}
+	if err := os.WriteFile(filepath.Join(c.store, "superblock"), make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if segs, err = filepath.Glob(filepath.Join(c.store, "*.seg")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range segs {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(b, make([]byte, 64))
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, errs, code := c.run("repair", dir); code != exitStore || !strings.Contains(errs, "Delete "+c.store) {
 		t.Errorf("repair without a superblock: exit code %d: %s", code, errs)
+	}
+}
+
+// TestLookingMakesNoStore: a command that only looks says that there is no store, and makes none.
+func TestLookingMakesNoStore(t *testing.T) {
+	dir := grove(t, 1)
+	file := filepath.Join(dir, "p00", "p.go")
+	for _, args := range [][]string{{"stats", dir}, {"verify", dir}, {"repair", dir}, {"explain", file}, {"db-stats", dir}, {"query-records", "files", dir}} {
+		for _, made := range []bool{false, true} {
+			c := newCLI(t)
+			if made {
+				if err := os.MkdirAll(c.store, 0o700); err != nil { // a directory is no store
+					t.Fatal(err)
+				}
+			}
+			if _, errs, code := c.run(args...); code != exitNothing || !strings.Contains(errs, "no store") {
+				t.Errorf("%s without a store: exit code %d: %s", args[0], code, errs)
+			}
+			left, err := os.ReadDir(c.store)
+			if made && (err != nil || len(left) != 0) || !made && !os.IsNotExist(err) {
+				t.Errorf("%s made %v, %v", args[0], left, err)
+			}
+		}
 	}
 }

@@ -15,6 +15,8 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	flags    flags
+	// onlyLooks: the command opens a store that is there, and makes none.
+	onlyLooks bool
 }
 
 // flags are those that every command takes.

@@ -18,6 +18,7 @@ func (a *app) statsCommand() *cobra.Command {
 		Short: "Print where the store is and what is in it",
 		Args:  atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			a.onlyLooks = true
 			l, err := a.openLocal(cmd.Context(), dirArg(args), "stats")
 			if err != nil {
 				return err
@@ -63,10 +64,10 @@ to mend it.`,
 			if dir == "" {
 				return &usageError{errors.New("verify needs a store: --memory keeps none")}
 			}
-			if !exists(dir) {
+			st, err := mmapcas.Open(dir, mmapcas.Options{ReadOnly: true, Name: "cytisus verify", Logger: a.logger()})
+			if errors.Is(err, mmapcas.ErrNoStore) {
 				return noStoreError(dir)
 			}
-			st, err := mmapcas.Open(dir, mmapcas.Options{ReadOnly: true, Name: "cytisus verify", Logger: a.logger()})
 			if err != nil {
 				return err
 			}
