@@ -38,6 +38,14 @@
 //   - G6: a stat record is committed together with the text that was read under it, and is distrusted while the file is young.
 //   - G7: a panic in go/types costs the package that it happened in, and is a diagnostic there.
 //
+// # The go command
+//
+// It is asked for the environment and for the packages (gocommand.go). It runs in a group of its own and is ended with all it
+// started when the question, the workspace or the process ends, when it prints without end, and after five minutes; the setting
+// CYTISUS_GO_TIMEOUT, such as "15m", allows another time. When it gives no answer the workspace is read without it (fallback.go), and
+// its go.mod carries a diagnostic with the cause. A cause that may pass (no go command, no network, no space) makes the next Index
+// ask again; until then nothing does, so that a go command that hangs is not waited for with every edit.
+//
 // # What the empty answer means
 //
 // A query about a file or package that is not there gives the zero value, not an error: it may have gone since the

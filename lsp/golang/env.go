@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/build"
 	"os"
-	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
 	"strings"
@@ -32,16 +32,8 @@ type environment struct {
 	Tags       []string // in addition to GoFlags
 	Extra      []string // KEY=VALUE settings of the workspace
 	Tests      bool
+	Attempt    uint64 // counts up when the go command is to be asked again although nothing else has changed
 	Problem    string // why the go command could not be asked; "" if it answered
-}
-
-// goCommand prepares a go command in a directory. Its environment is the process' with the extra settings on top.
-func goCommand(ctx context.Context, dir string, extra []string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PWD="+dir)
-	cmd.Env = append(cmd.Env, extra...)
-	return cmd
 }
 
 // readEnvironment asks the go command. A go command that is missing or refuses is no error: the environment is then that of
@@ -53,19 +45,17 @@ func readEnvironment(ctx context.Context, root string, tests bool, tags, extra [
 		"CGO_ENABLED": &env.CgoEnabled, "GOEXPERIMENT": &env.Experiment, "GOMODCACHE": &env.GoModCache, "GOMOD": &env.GoMod,
 		"GOWORK": &env.GoWork, "GO111MODULE": &env.Module111, "GOTOOLCHAIN": &env.Toolchain,
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := goCommand(ctx, root, extra, "env", "-json")
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return env, fmt.Errorf("go env in %s: %w", root, ctx.Err())
-	}
+	out, err := runGo(ctx, root, extra, "env", "-json")
 	var answer map[string]string
-	if err == nil {
-		err = json.Unmarshal(stdout.Bytes(), &answer)
+	if err == nil && json.Unmarshal(out, &answer) != nil {
+		err = noAnswer("go env", out)
+	}
+	failure, ok := errors.AsType[*commandError](err)
+	if err != nil && !ok {
+		return env, err
 	}
 	if err != nil {
-		env.Problem = commandText("go env", err, stderr.Bytes())
+		env.Problem = failure.text
 		env.GoVersion, env.GoOS, env.GoArch = goruntime.Version(), goruntime.GOOS, goruntime.GOARCH
 		env.GoRoot = build.Default.GOROOT
 		env.CgoEnabled = "0"
@@ -77,6 +67,7 @@ func readEnvironment(ctx context.Context, root string, tests bool, tags, extra [
 	if src := filepath.Join(env.GoRoot, "src"); src != root && sameDir(src, root) {
 		env.GoRootAs, env.GoRoot = env.GoRoot, filepath.Dir(root)
 	}
+	env.Problem = env.unsupported()
 	if env.GoMod == os.DevNull {
 		env.GoMod = ""
 	}
@@ -86,17 +77,17 @@ func readEnvironment(ctx context.Context, root string, tests bool, tags, extra [
 	return env, nil
 }
 
-// commandText says what a failed command said, in one line where possible.
-func commandText(what string, err error, stderr []byte) string {
-	text := strings.TrimSpace(strings.ToValidUTF8(string(stderr), "?"))
-	if text == "" {
-		text = err.Error()
+// unsupported says why there can be no build for the system and processor that are set, "" if there can. The go command itself finds out late
+// and lists packages without their files before that.
+func (e *environment) unsupported() string {
+	if e.GoOS == goruntime.GOOS && e.GoArch == goruntime.GOARCH || e.GoRoot == "" {
+		return ""
 	}
-	const limit = 2000
-	if len(text) > limit {
-		text = text[:limit] + "…"
+	table, err := readInput(filepath.Join(e.GoRoot, "src", "internal", "platform", "zosarch.go"))
+	if err != nil || !bytes.Contains(table, []byte("OSArch{")) || bytes.Contains(table, fmt.Appendf(nil, "{%q, %q}", e.GoOS, e.GoArch)) {
+		return "" // or a Go tree of another shape, which may know it
 	}
-	return what + ": " + text
+	return fmt.Sprintf("go: unsupported GOOS/GOARCH pair %s/%s", e.GoOS, e.GoArch)
 }
 
 // languageVersion is the go1.N form of the toolchain's version, "" if it has another form.

@@ -48,35 +48,24 @@ func runList(ctx context.Context, dir string, env *environment, overlay map[stri
 	if len(overlay) > 0 {
 		file, remove, err := writeOverlay(overlay)
 		if err != nil {
-			return nil, err
+			return nil, &commandError{fmt.Sprintf("go list: writing unsaved texts for it: %v", err), true}
 		}
 		defer remove()
 		args = append(args, "-overlay="+file)
 	}
 	args = append(append(args, "--"), patterns...)
-	var stdout, stderr bytes.Buffer
-	cmd := goCommand(ctx, dir, env.Extra, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("go list in %s: %w", dir, ctx.Err())
-	}
+	out, err := runGo(ctx, dir, env.Extra, args...)
 	if err != nil {
-		return nil, &commandError{commandText("go list", err, stderr.Bytes())}
+		return nil, err
 	}
-	return decodeList(stdout.Bytes())
+	return decodeList(out)
 }
-
-// A commandError is what the go command said when it failed.
-type commandError struct{ text string }
-
-func (e *commandError) Error() string { return e.text }
 
 // writeOverlay writes what go list -overlay reads: a file that maps paths to files with their texts.
 func writeOverlay(overlay map[string][]byte) (file string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "cytisus-overlay-")
 	if err != nil {
-		return "", nil, fmt.Errorf("go list overlay: %w", err)
+		return "", nil, err
 	}
 	remove = func() { os.RemoveAll(dir) }
 	replace := make(map[string]string, len(overlay))
@@ -88,7 +77,7 @@ func writeOverlay(overlay map[string][]byte) (file string, remove func(), err er
 		at := filepath.Join(dir, strconv.Itoa(len(replace))+".go")
 		if err := os.WriteFile(at, text, 0o600); err != nil {
 			remove()
-			return "", nil, fmt.Errorf("go list overlay: %w", err)
+			return "", nil, err
 		}
 		replace[path] = at
 	}
@@ -99,9 +88,14 @@ func writeOverlay(overlay map[string][]byte) (file string, remove func(), err er
 	}
 	if err != nil {
 		remove()
-		return "", nil, fmt.Errorf("go list overlay: %w", err)
+		return "", nil, err
 	}
 	return file, remove, nil
+}
+
+// noAnswer is the error for a go command that ended well and printed something else.
+func noAnswer(what string, out []byte) *commandError {
+	return &commandError{fmt.Sprintf("%s printed what is no answer (is the go in PATH the go command?): %.80q", what, out), true}
 }
 
 // decodeList reads the values that go list prints one after another.
@@ -115,7 +109,7 @@ func decodeList(out []byte) ([]listed, error) {
 			return all, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("go list: reading its answer: %w", err)
+			return nil, noAnswer("go list", out)
 		}
 		all = append(all, p)
 	}
@@ -131,6 +125,9 @@ func assemble(root string, env *environment, all []listed) (m *metadata, failed 
 		p.Dir = env.dir(p.Dir)
 		if !p.DepOnly && p.ForTest == "" {
 			matched[p.ImportPath] = true
+		}
+		if p.Error != nil && m.Failed == "" && isPassing(p.Error.Err) {
+			m.Failed = "go list: " + p.ImportPath + ": " + p.Error.Err
 		}
 		if p.Error != nil && len(p.GoFiles)+len(p.CgoFiles) == 0 {
 			broken[p.ImportPath] = p.Error.Err

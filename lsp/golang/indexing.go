@@ -23,6 +23,8 @@ const damagedMax = 64
 
 // Index implements lsp.Workspace. A damaged text is dropped by the store when it is read; the next look at the disk brings it in again.
 func (w *workspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
+	ctx, end := w.while(ctx)
+	defer end()
 	for again := 0; ; again++ {
 		sum, err := w.indexOnce(ctx, progress)
 		if again == damagedMax || !errors.Is(err, runtime.ErrDamaged) {

@@ -35,6 +35,10 @@ var (
 	// scanProblems are what each root's last scan could not read.
 	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
 
+	// failures are the roots about which the go command gave no answer for a reason that may pass: it is asked again when the inputs
+	// are brought in next. No query depends on it.
+	failures = runtime.NewPartition[string]("golang/failures")
+
 	// published are the files that a root has published diagnostics of, under memberKey.
 	published = runtime.NewPartition[string]("golang/published")
 )

@@ -14,6 +14,7 @@ import (
 type metadata struct {
 	Packages []pkgMeta // sorted by ID
 	Problems []problem // what concerns no single package
+	Failed   string    // why the go command gave no answer, or not a whole one, for a reason that may pass; "" if it did
 
 	looked graph
 }

@@ -21,6 +21,8 @@ const (
 
 // prepareOnce brings the inputs in unless that has been done.
 func (w *workspace) prepareOnce(ctx context.Context) error {
+	ctx, end := w.while(ctx)
+	defer end()
 	if err := w.takeTurn(ctx); err != nil {
 		return err
 	}
@@ -79,8 +81,11 @@ func (w *workspace) prepare(ctx context.Context, progress func(lsp.Progress)) (p
 	}); err != nil {
 		return p, err
 	}
+	if env.Attempt, err = w.attempt(); err != nil {
+		return p, err
+	}
 	err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
-		return errors.Join(environments.Put(c, w.root, env), scanProblems.Put(c, w.root, problems))
+		return errors.Join(environments.Put(c, w.root, env), scanProblems.Put(c, w.root, problems), failures.Delete(c, w.root))
 	})
 	if err != nil {
 		return p, fmt.Errorf("golang: %s: %w", w.root, err)
@@ -88,6 +93,12 @@ func (w *workspace) prepare(ctx context.Context, progress func(lsp.Progress)) (p
 	progress(lsp.Progress{Phase: "metadata", FilesTotal: p.scanned})
 	if p.meta, err = w.listPackages(ctx, &env); err != nil {
 		return p, err
+	}
+	if p.meta.Failed != "" {
+		err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return failures.Put(c, w.root, p.meta.Failed) })
+		if err != nil {
+			return p, fmt.Errorf("golang: %s: %w", w.root, err)
+		}
 	}
 	if err := w.forget(ctx, p.meta, &env); err != nil {
 		return p, err
@@ -106,6 +117,27 @@ func (w *workspace) prepare(ctx context.Context, progress func(lsp.Progress)) (p
 	w.ready = max(snap.Generation(), 1)
 	w.prepared = p.meta
 	return p, nil
+}
+
+// attempt is the number of the attempt at asking the go command: another one than the last if that failed for a reason that may pass.
+func (w *workspace) attempt() (uint64, error) {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	last, err := environments.Get(snap, w.root)
+	if errors.Is(err, runtime.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("golang: %s: %w", w.root, err)
+	}
+	failed, err := failures.Has(snap, w.root)
+	if err != nil {
+		return 0, fmt.Errorf("golang: %s: %w", w.root, err)
+	}
+	if failed {
+		last.Attempt++
+	}
+	return last.Attempt, nil
 }
 
 // survey asks the go command for its environment while the root is scanned.

@@ -278,6 +278,8 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	var (
 		m   *metadata
 		why = env.Problem
+
+		passing bool
 	)
 	if why == "" {
 		var listed []listed
@@ -288,7 +290,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		var failure *commandError
 		switch {
 		case errors.As(err, &failure):
-			why = failure.text
+			why, passing = failure.text, failure.passing
 		case err != nil:
 			return nil, err
 		default:
@@ -299,7 +301,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			why = m.Problems[0].Message
 		}
 	}
-	if env.GoMod == "" && env.GoWork == "" {
+	if env.GoMod == "" && env.GoWork == "" && lacksModule(why) {
 		why = fmt.Sprintf("no go.mod file in %s or any directory above it: imports within this tree cannot be resolved (%s)", root, why)
 	}
 	hs, err := headers.All(t, l.Files)
@@ -314,6 +316,9 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		m, err = fallback(t.Context(), root, &env, headed, modfile.ModulePath(goMod), why)
 		return err
 	})
+	if passing && err == nil {
+		m.Failed = why
+	}
 	return m, err
 }
 

@@ -136,6 +136,16 @@ func (w *workspace) Close() error {
 	return nil
 }
 
+// while returns a context that ends with the workspace, too.
+func (w *workspace) while(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	forget := context.AfterFunc(w.background, func() { cancel(lsp.ErrClosed) })
+	return ctx, func() {
+		forget()
+		cancel(nil)
+	}
+}
+
 func (w *workspace) isClosed() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -185,6 +195,8 @@ func (w *workspace) FilesChanged(ctx context.Context, uris []string) error {
 
 // changeDisk looks at files, or whole directories, and commits what has become of them, together with what fn writes.
 func (w *workspace) changeDisk(ctx context.Context, uris []string, fn func(*runtime.Writer) error) error {
+	ctx, end := w.while(ctx)
+	defer end()
 	w.disk.Lock()
 	defer w.disk.Unlock()
 	changes, err := w.look(ctx, uris)
@@ -196,6 +208,9 @@ func (w *workspace) changeDisk(ctx context.Context, uris []string, fn func(*runt
 		// Module files decide the environment, too.
 		e, err := readEnvironment(ctx, w.root, w.o.Tests, w.o.BuildTags, w.o.Env)
 		if err != nil {
+			return err
+		}
+		if e.Attempt, err = w.attempt(); err != nil {
 			return err
 		}
 		env = &e

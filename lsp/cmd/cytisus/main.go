@@ -9,6 +9,10 @@
 //	3  nothing there: no symbol at the position, no such file in the workspace
 //	4  the store cannot be used: held by another process, of a newer format, no space, not writable
 //	5  anything else went wrong
+//
+// Environment:
+//
+//	CYTISUS_GO_TIMEOUT  how long one run of the go command may take, such as 15m (5m)
 package main
 
 import (
