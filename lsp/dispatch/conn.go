@@ -36,6 +36,7 @@ type Conn struct {
 
 	mu     sync.Mutex
 	open   map[jsonrpc2.ID]*Request  // guarded by mu: requests not yet answered
+	busy   int                       // guarded by mu: requests whose turn and work have not ended
 	calls  map[int64]chan<- response // guarded by mu: our own, waiting for a reply
 	callID int64                     // guarded by mu: last one given out
 	ended  bool                      // guarded by mu: no reply can come any more
@@ -47,7 +48,7 @@ func New(rw io.ReadWriteCloser, handlers map[string]Handler, o Options) *Conn {
 	o = o.filled()
 	return &Conn{
 		rw: rw, handlers: handlers, o: o,
-		in: newInbox(o.MaxQueueBytes), out: newOutbox(o.MaxOutboundBytes),
+		in: newInbox(o.MaxQueueBytes), out: newOutbox(o.MaxOutboundBytes, o.FullOutboundBytes),
 		failed: make(chan struct{}),
 		open:   make(map[jsonrpc2.ID]*Request),
 		calls:  make(map[int64]chan<- response),

@@ -300,7 +300,7 @@ func TestIDsAndLimits(t *testing.T) {
 	w.send(call("1", "echo", "2")) // a string is another id
 	w.want(result("1", "2"))
 	w.send(call(2, "wait", ""), call(3, "echo", "3"))
-	w.wantCode("3", int(RequestFailed), "2 requests are open already")
+	w.wantCode("3", int(RequestFailed), "too many requests are open: at most 2")
 	close(release)
 	w.next()
 	w.next()
@@ -396,7 +396,7 @@ func TestSlowClient(t *testing.T) {
 }
 
 func TestNotifyLatest(t *testing.T) {
-	o := newOutbox(1 << 20)
+	o := newOutbox(1<<20, 1<<20)
 	put := func(body, key string) {
 		if err := o.put([]byte(body), key); err != nil {
 			t.Fatal(err)
@@ -407,12 +407,12 @@ func TestNotifyLatest(t *testing.T) {
 	put("plain", "")
 	put("a2", "a")
 	put("plain", "")
-	got := fmt.Sprintf("%s", o.take())
+	got := fmt.Sprintf("%s", o.take(nil))
 	if got != "[a2 b1 plain plain]" {
 		t.Error(got)
 	}
 	put("a3", "a") // a2 is on its way: nothing to replace
-	if got := fmt.Sprintf("%s", o.take()); got != "[a3]" || o.bytes != 0 {
+	if got := fmt.Sprintf("%s", o.take(nil)); got != "[a3]" || o.bytes != 0 {
 		t.Error(got, o.bytes)
 	}
 }

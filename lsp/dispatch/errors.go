@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -32,6 +33,9 @@ var (
 	// be understood any more.
 	ErrFraming = errors.New("dispatch: malformed framing")
 
+	// ErrTooLong: a message is longer than Options.MaxMessageBytes.
+	ErrTooLong = errors.New("dispatch: message too long")
+
 	// ErrSlowClient: the client does not read what is written for it.
 	ErrSlowClient = errors.New("dispatch: the client does not read")
 
@@ -54,9 +58,24 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
+// errorTextMax is how much of an error's text a client is sent: some quote what it sent.
+const errorTextMax = 8 << 10
+
 // wireError returns the error object for a failed request. Errors that carry a code
 // keep it, with the whole message.
 func wireError(ctx context.Context, err error) *jsonrpc2.Error {
+	wire := coded(ctx, err)
+	text := wire.Message
+	if len(text) > errorTextMax {
+		text = text[:errorTextMax] + "…"
+	}
+	if text = strings.ToValidUTF8(text, "\uFFFD"); text != wire.Message {
+		return &jsonrpc2.Error{Code: wire.Code, Message: text, Data: wire.Data}
+	}
+	return wire
+}
+
+func coded(ctx context.Context, err error) *jsonrpc2.Error {
 	if coded, ok := errors.AsType[*jsonrpc2.Error](err); ok {
 		if coded.Message == err.Error() {
 			return coded

@@ -34,8 +34,9 @@ func (e *frameError) Error() string { return e.reason }
 // It forgives bare newlines, blank lines before a header, any case, and fields it
 // does not know.
 type frameReader struct {
-	r   *bufio.Reader
-	max int // bytes of the largest body that is taken
+	r    *bufio.Reader
+	max  int  // bytes of the largest body that is taken
+	skip bool // larger ones are skipped, rather than the end
 }
 
 func newFrameReader(r io.Reader, limit int) *frameReader {
@@ -44,17 +45,21 @@ func newFrameReader(r io.Reader, limit int) *frameReader {
 
 // next returns the next body in memory of its own. It returns io.EOF at the end of
 // the input between two messages, io.ErrUnexpectedEOF inside one, a *frameError for a
-// message that was skipped, and an error that matches ErrFraming when it is lost.
+// message that was skipped, an error that matches ErrTooLong, before any of its body is read,
+// for one over the limit, and one that matches ErrFraming when the input is lost.
 func (f *frameReader) next() ([]byte, error) {
 	length, charset, err := f.header()
 	if err != nil {
 		return nil, err
 	}
 	if length > int64(f.max) {
-		if err := f.skip(length); err != nil {
-			return nil, err
+		if !f.skip {
+			return nil, fmt.Errorf("%w: Content-Length is %d, the limit is %d bytes", ErrTooLong, length, f.max)
 		}
-		return nil, &frameError{fmt.Sprintf("message of %d bytes is larger than the limit of %d bytes and was skipped", length, f.max)}
+		if _, err := io.CopyN(io.Discard, f.r, length); err != nil {
+			return nil, unexpected(err)
+		}
+		return nil, &frameError{fmt.Sprintf("message of %d bytes was skipped", length)}
 	}
 	body, err := f.body(int(length))
 	if err != nil {
@@ -142,11 +147,6 @@ func (f *frameReader) body(n int) ([]byte, error) {
 		}
 	}
 	return body, nil
-}
-
-func (f *frameReader) skip(n int64) error {
-	_, err := io.CopyN(io.Discard, f.r, n)
-	return unexpected(err)
 }
 
 func unexpected(err error) error {

@@ -53,6 +53,11 @@ func (r *Request) Decode(v any) error {
 // notification's error is reported.
 type Handler func(ctx context.Context, r *Request) (Outcome, error)
 
+// A RunHandler serves notifications of one method that wait for their turn one right behind
+// the other, in one turn. Nothing else comes between them, so that their sum may take effect
+// at once. It returns an error for each that failed, at its index. ctx is the first one's.
+type RunHandler func(ctx context.Context, run []*Request) []error
+
 // An Outcome is what a handler hands back from its turn.
 type Outcome struct {
 	value any

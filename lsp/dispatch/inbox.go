@@ -33,23 +33,30 @@ func (b *inbox) put(r *Request) {
 	b.change.Broadcast()
 }
 
-// take waits for the next message. It returns nil when none will come, or when the
-// inbox is halted.
-func (b *inbox) take() *Request {
+// runMax is how many messages take returns at once.
+const runMax = 1 << 10
+
+// take waits for the next message and appends it to run, together with those behind it that
+// joins says belong to it and that are there already. It returns none when none will come,
+// or when the inbox is halted.
+func (b *inbox) take(run []*Request, joins func(first, next *Request) bool) []*Request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.queue) == 0 && !b.closed && !b.halted {
 		b.change.Wait()
 	}
-	if len(b.queue) == 0 || b.halted {
-		return nil
+	if b.halted {
+		return run
 	}
-	r := b.queue[0]
-	b.queue[0] = nil
-	b.queue = b.queue[1:]
-	b.bytes -= r.size
+	for len(b.queue) > 0 && (len(run) == 0 || len(run) < runMax && joins(run[0], b.queue[0])) {
+		r := b.queue[0]
+		run = append(run, r)
+		b.queue[0] = nil
+		b.queue = b.queue[1:]
+		b.bytes -= r.size
+	}
 	b.change.Broadcast()
-	return r
+	return run
 }
 
 // close says that no more messages come.

@@ -35,10 +35,21 @@ func TestMalformedMessages(t *testing.T) {
 		{frame(`{"jsonrpc":"2.0","id":1,"method":"echo","result":1}`), -32600, ""},
 		{frame(`[]`), -32600, "batches"},
 		{frame(` [` + call(1, "echo", "1") + `]`), -32600, "batches"},
-		{frame(`"` + strings.Repeat("x", 2000) + `"`), -32700, "larger than the limit of 1000 bytes"},
+		{frame(`{"jsonrpc":"2.0","id":null,"method":"echo"}`), -32600, "must be a number or a string, not null"},
+		{frame(`{"jsonrpc":"2.0","id":1.0,"method":"echo"}`), -32600, ""},
+		{frame(`{"jsonrpc":"2.0","id":1e2,"method":"echo"}`), -32600, ""},
+		{frame(`{"jsonrpc":"2.0","id":true,"method":"echo"}`), -32600, ""},
+		{frame(`{"jsonrpc":"2.0","id":99999999999999999999,"method":"echo"}`), -32600, ""},
+		{frame(`{"jsonrpc":"2.0","id":"` + strings.Repeat("x", idMax) + `","method":"echo"}`), -32600, "id has 1026 bytes, at most 1024"},
+		{frame("{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"method\":\"echo\"}"), -32600, "id is no string"},
+		{frame("{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}"), -32700, "not valid UTF-8"},
+		{frame("\ufeff{}"), -32700, ""},
+		{frame(call(2, "echo", "1") + call(3, "echo", "1")), -32700, ""},
+		{frame(`{"jsonrpc":"2.0","method":"echo","params":[1,2,}`), -32700, ""},
+		{frame(`{"jsonrpc":"2.0","method":"echo","params":` + strings.Repeat("[", 500)), -32700, ""},
 		{"Content-Length: 2\r\nContent-Type: application/vscode-jsonrpc; charset=utf-16\r\n\r\n{}", -32700, "utf-16"},
 	} {
-		w := start(t, map[string]Handler{"echo": echo}, Options{MaxMessageBytes: 1000})
+		w := start(t, map[string]Handler{"echo": echo}, Options{MaxMessageBytes: 2000})
 		w.raw(c.raw)
 		w.wantCode("null", c.code, c.word)
 		w.send(call(1, "echo", "true"))
@@ -68,11 +79,76 @@ func TestForgivenFraming(t *testing.T) {
 	}
 }
 
+// What is malformed but has an id is refused under that id.
+func TestMalformedRequests(t *testing.T) {
+	for _, c := range []struct {
+		body string
+		code int
+		word string
+	}{
+		{`{"jsonrpc":"2.0","id":7,"method":"` + strings.Repeat("x", methodMax+1) + `"}`, -32600, "method has 257 bytes, at most 256"},
+		{"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"m\xff\"}", -32700, "not valid UTF-8"},
+		{"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"echo\",\"params\":\"\xff\"}", -32700, "not valid UTF-8"},
+		{`{"jsonrpc":"2.0","id":7,"method":""}`, -32601, ""},
+		{`{"jsonrpc":"2.0","id":7,"method":"$/cancelRequest","params":{"id":1}}`, -32601, ""},
+		{`{"jsonrpc":"2.0","id":7,"method":"exit"}`, -32601, ""},
+		{`{"jsonrpc":"2.0","id":7,"method":"echo","params":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, -32603, ""},
+		{`{"jsonrpc":"2.0","id":7,"method":"long"}`, int(RequestFailed), strings.Repeat("x", errorTextMax) + "…"},
+	} {
+		w := start(t, map[string]Handler{"echo": echo, "long": func(context.Context, *Request) (Outcome, error) {
+			return Done, errors.New(strings.Repeat("x", 1<<20))
+		}}, Options{})
+		w.send(c.body)
+		w.wantCode("7", c.code, c.word)
+		w.send(call(7, "echo", "true"))
+		w.want(result(7, "true"))
+		w.client.Close()
+		w.end()
+	}
+}
+
+// A message over the limit ends the connection before any of it has come, and with a word about
+// it: what follows would be swallowed without one.
+func TestTooLongEndsAtOnce(t *testing.T) {
+	for _, length := range []string{"1001", "4000", "99999999999", "4611686018427387903"} {
+		w := start(t, map[string]Handler{"echo": echo}, Options{MaxMessageBytes: 1000})
+		w.raw("Content-Length: " + length + "\r\n\r\n")
+		w.wantCode("null", -32700, "message too long: Content-Length is "+length+", the limit is 1000 bytes")
+		w.want("<end>")
+		if code, err := w.end(); code != 1 || !errors.Is(err, ErrTooLong) {
+			t.Errorf("%s: %d, %v", length, code, err)
+		}
+	}
+	w := start(t, map[string]Handler{"echo": echo}, Options{MaxMessageBytes: 1000})
+	body := call(1, "echo", `"`+strings.Repeat("x", 900)+`"`)
+	w.send(body + strings.Repeat(" ", 1000-len(body)))
+	if got := w.next(); !strings.Contains(got, "xxx") {
+		t.Errorf("a message at the limit: %s", got)
+	}
+}
+
+// Requests of the lifecycle without an id are no requests: they change nothing.
+func TestLifecycleNeedsAnID(t *testing.T) {
+	served := 0
+	count := func(context.Context, *Request) (Outcome, error) { served++; return Done, nil }
+	w := start(t, lifecycle(map[string]Handler{"initialize": count, "shutdown": count}), Options{Lifecycle: true})
+	w.send(note("initialize", "{}"), call(1, "echo", "1"))
+	w.wantCode("1", -32002)
+	w.send(call(2, "initialize", "{}"), note("shutdown", ""), call(3, "echo", "3"))
+	w.want(result(2, "null"), result(3, "3"))
+	w.send(note("exit", ""))
+	if code, err := w.end(); code != 1 || err != nil || served != 1 {
+		t.Errorf("exit code %d, %v, %d served", code, err, served)
+	}
+}
+
 // A header without a usable length loses the input: one refusal, then the end.
 func TestLostFraming(t *testing.T) {
 	for _, raw := range []string{
 		"Content-Length: -1\r\n\r\n", "Content-Length: x\r\n\r\n", "Content-Length:\r\n\r\n", "Content-Length: 1e3\r\n\r\n",
 		"Content-Length: 99999999999999999999999\r\n\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+		"Content-Length: +2\r\n\r\n{}", "Content-Length: 0x2\r\n\r\n{}", "Content-Length: 2, 2\r\n\r\n{}", "Content-Length: 1_0\r\n\r\n",
+		"Content-Length: 9223372036854775808\r\n\r\n", "Content-Length: 2\x00\r\n\r\n{}", "Content-Length 2\r\n\r\n{}", "\xff\xfeC\x00o\x00\r\n",
 		"X: 1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", `{"jsonrpc":"2.0","method":"x"}` + "\n\n", strings.Repeat("\n", 40),
 		"X: " + strings.Repeat("y", 5000), strings.Repeat("X: 1\n", 40),
 	} {
@@ -87,7 +163,7 @@ func TestLostFraming(t *testing.T) {
 }
 
 func TestTruncatedInput(t *testing.T) {
-	for _, raw := range []string{"Content-Length: 10\r\n\r\n{}", "Content-Le", "Content-Length: 2\r\n", "Content-Length: 4000\r\n\r\nx"} {
+	for _, raw := range []string{"Content-Length: 10\r\n\r\n{}", "Content-Le", "Content-Length: 2\r\n", "Content-Length: 1000\r\n\r\nx"} {
 		w := start(t, nil, Options{MaxMessageBytes: 1000})
 		w.raw(raw)
 		w.client.Close()

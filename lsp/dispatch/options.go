@@ -11,20 +11,25 @@ type Options struct {
 	// Lifecycle makes the connection enforce the protocol's lifecycle on the other end.
 	Lifecycle bool
 
-	// MaxMessageBytes is the largest message body read. Larger ones are refused and
-	// skipped. Zero means 192 MiB: a text of 64 MiB may grow to three times its size
-	// when it is written as a JSON string.
+	// MaxMessageBytes is the largest message body read. A longer one ends the connection
+	// before any of it is read. Zero means 128 MiB.
 	MaxMessageBytes int
 
 	// MaxQueueBytes is how many bytes of messages may wait for their turn before the
-	// reader stops reading. Zero means 256 MiB.
+	// reader stops reading, one message apart. Zero means 32 MiB.
 	MaxQueueBytes int
 
-	// MaxRequests is how many requests may be open at once. Zero means 1024.
+	// MaxRequests is how many requests may be open at once; those that were cancelled count
+	// until their work has ended. Zero means 1024.
 	MaxRequests int
 
+	// FullOutboundBytes is how many bytes may wait to be written before the reader stops
+	// reading. Zero means 32 MiB.
+	FullOutboundBytes int
+
 	// MaxOutboundBytes is how many bytes may wait to be written before the client
-	// counts as gone. Zero means 256 MiB.
+	// counts as gone: answers to what was read before, and notifications, may gather behind
+	// a full outbox. Zero means 256 MiB.
 	MaxOutboundBytes int
 
 	// FlushTimeout is how long the end of a connection waits for a client to read what
@@ -34,6 +39,10 @@ type Options struct {
 	// StuckAfter is how long a turn may take before it is reported in the log. Zero
 	// means 5 seconds.
 	StuckAfter time.Duration
+
+	// Runs are handlers of notifications that are served several in one turn, by method; none
+	// of them is a request's.
+	Runs map[string]RunHandler
 
 	// Logger receives what the client is not told. Nil discards.
 	Logger *slog.Logger
@@ -45,10 +54,13 @@ type Options struct {
 
 func (o Options) filled() Options {
 	if o.MaxMessageBytes <= 0 {
-		o.MaxMessageBytes = 192 << 20
+		o.MaxMessageBytes = 128 << 20
 	}
 	if o.MaxQueueBytes <= 0 {
-		o.MaxQueueBytes = 256 << 20
+		o.MaxQueueBytes = 32 << 20
+	}
+	if o.FullOutboundBytes <= 0 {
+		o.FullOutboundBytes = 32 << 20
 	}
 	if o.MaxRequests <= 0 {
 		o.MaxRequests = 1024

@@ -6,14 +6,16 @@ import (
 )
 
 // An outbox holds what is to be written, in order. Queueing never waits: when too
-// much has gathered, the client counts as gone.
+// much has gathered, the client counts as gone. Long before that the outbox is full: the
+// reader then waits for room (T1), so that no more answers come about.
 type outbox struct {
-	max int // immutable
+	max, full int // immutable: bytes
 
 	mu     sync.Mutex
-	ready  sync.Cond          // signalled when queue or closed changes
+	ready  sync.Cond          // signalled for the writer when queue or closed changes
+	room   sync.Cond          // broadcast when the outbox is not full any more, or is closed
 	queue  []*parcel          // guarded by mu
-	bytes  int                // guarded by mu: of the bodies in queue
+	bytes  int                // guarded by mu: of queue, parcelOverhead included
 	latest map[string]*parcel // guarded by mu: waiting parcels that a newer one may replace
 	closed bool               // guarded by mu: nothing more is taken
 }
@@ -24,9 +26,17 @@ type parcel struct {
 	key  string // "" or what it is the latest of
 }
 
-func newOutbox(limit int) *outbox {
-	o := &outbox{max: limit, latest: make(map[string]*parcel)}
-	o.ready.L = &o.mu
+const (
+	// writeStep is about how many bytes are gathered for one write.
+	writeStep = 64 << 10
+
+	// parcelOverhead is about what a body that waits costs beside its bytes.
+	parcelOverhead = 128
+)
+
+func newOutbox(limit, full int) *outbox {
+	o := &outbox{max: limit, full: min(full, limit), latest: make(map[string]*parcel)}
+	o.ready.L, o.room.L = &o.mu, &o.mu
 	return o
 }
 
@@ -51,9 +61,21 @@ func (o *outbox) put(body []byte, key string) error {
 		o.latest[key] = p
 	}
 	o.queue = append(o.queue, p)
-	o.bytes += len(body)
+	o.bytes += len(body) + parcelOverhead
 	o.ready.Signal()
 	return nil
+}
+
+// waitForRoom waits while the outbox is full and open. It calls begin first if it has to.
+func (o *outbox) waitForRoom(begin func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for begun := false; o.bytes >= o.full && !o.closed; begun = true {
+		if !begun {
+			begin()
+		}
+		o.room.Wait()
+	}
 }
 
 // close lets the writer end once everything queued is written.
@@ -62,55 +84,64 @@ func (o *outbox) close() {
 	defer o.mu.Unlock()
 	o.closed = true
 	o.ready.Signal()
+	o.room.Broadcast()
 }
 
-// take waits for parcels and returns all there are, nil at the end.
-func (o *outbox) take() [][]byte {
+// take waits for parcels and appends the bodies of the first to bodies: about as many as one
+// write takes, so that what waits stays where it is counted. It returns none at the end.
+func (o *outbox) take(bodies [][]byte) [][]byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for len(o.queue) == 0 && !o.closed {
 		o.ready.Wait()
 	}
-	bodies := make([][]byte, len(o.queue))
-	for i, p := range o.queue {
-		bodies[i] = p.body
+	was := o.bytes
+	n, size := 0, 0
+	for n < len(o.queue) && size < writeStep {
+		p := o.queue[n]
+		bodies = append(bodies, p.body)
+		size += len(p.body)
+		o.bytes -= len(p.body) + parcelOverhead
+		if p.key != "" {
+			delete(o.latest, p.key)
+		}
+		o.queue[n] = nil
+		n++
 	}
-	clear(o.latest)
-	clear(o.queue)
-	o.queue, o.bytes = o.queue[:0], 0
+	if o.queue = o.queue[n:]; len(o.queue) == 0 {
+		o.queue = nil // the array behind it may have become long
+	}
+	if was >= o.full && o.bytes < o.full {
+		o.room.Broadcast()
+	}
 	return bodies
 }
-
-// writeStep is about how many bytes are gathered for one write.
-const writeStep = 64 << 10
 
 // write writes what is queued until the outbox is closed and empty, or until writing
 // fails; from then on it only takes, so that nobody's memory fills up.
 func (o *outbox) write(w io.Writer) error {
 	var (
+		bodies [][]byte
 		buf    []byte
 		failed error
 	)
 	for {
-		bodies := o.take()
+		bodies = o.take(bodies[:0])
 		if len(bodies) == 0 {
 			return failed
 		}
-		for i, body := range bodies {
+		for _, body := range bodies {
 			buf = appendFrame(buf, body)
-			if len(buf) < writeStep && i < len(bodies)-1 {
-				continue
-			}
-			if failed == nil {
-				_, failed = w.Write(buf)
-			}
-			buf = buf[:0]
-			if cap(buf) > 4*writeStep {
-				buf = nil // one large reply must not be kept for ever
+		}
+		clear(bodies)
+		if failed == nil {
+			if _, failed = w.Write(buf); failed != nil {
+				o.close()
 			}
 		}
-		if failed != nil {
-			o.close()
+		buf = buf[:0]
+		if cap(buf) > 4*writeStep {
+			buf = nil // one large reply must not be kept for ever
 		}
 	}
 }

@@ -23,7 +23,7 @@ func Peek(rw io.ReadWriteCloser, o Options) (Glimpse, io.ReadWriteCloser) {
 	body, err := newFrameReader(io.TeeReader(rw, &seen), o.filled().MaxMessageBytes).next()
 	replay := &replayed{ReadWriteCloser: rw, r: io.MultiReader(&seen, rw)}
 	if err != nil {
-		if _, ok := errors.AsType[*frameError](err); !ok && !errors.Is(err, ErrFraming) {
+		if _, ok := errors.AsType[*frameError](err); !ok && !errors.Is(err, ErrFraming) && !errors.Is(err, ErrTooLong) {
 			replay.r = io.MultiReader(&seen, failing{err}) // the input has ended, or broke
 		}
 		return Glimpse{}, replay
@@ -61,6 +61,7 @@ type Seen struct{ Shutdown, Exit bool }
 func Follow(r io.Reader) Seen {
 	var seen Seen
 	frames := newFrameReader(r, 64<<10) // shutdown and exit are small
+	frames.skip = true
 	for {
 		body, err := frames.next()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/jsonrpc2"
@@ -19,11 +20,25 @@ const (
 	methodShutdown   = "shutdown"
 )
 
+const (
+	idMax     = 1 << 10 // bytes of an id as it is written: it is kept, and sent back
+	methodMax = 256     // bytes of a method's name: error messages quote it
+
+	// requestOverhead is about what a message that waits for its turn costs beside its bytes.
+	requestOverhead = 512
+)
+
 // read takes messages from the wire until it ends: nil for the end of the input,
 // ErrExit, or what broke it.
 func (c *Conn) read(ctx context.Context) error {
 	frames := newFrameReader(c.rw, c.o.MaxMessageBytes)
+	paused := func() {
+		if c.counts.paused.Add(1) == 1 {
+			c.o.Logger.Warn("dispatch: the client does not read its answers; nothing is read from it until it does", "bytes", c.o.FullOutboundBytes)
+		}
+	}
 	for {
+		c.out.waitForRoom(paused)
 		body, err := frames.next()
 		if bad, ok := errors.AsType[*frameError](err); ok {
 			c.refuse(jsonrpc2.NewError(jsonrpc2.ParseError, bad.reason))
@@ -33,7 +48,7 @@ func (c *Conn) read(ctx context.Context) error {
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, ErrFraming):
+		case errors.Is(err, ErrFraming), errors.Is(err, ErrTooLong):
 			c.refuse(jsonrpc2.NewError(jsonrpc2.ParseError, err.Error()))
 			return err
 		case ctx.Err() != nil:
@@ -65,18 +80,35 @@ func (c *Conn) accept(ctx context.Context, body []byte) (exit bool) {
 		c.deliver(&view)
 		return false
 	}
-	method, ok := view.MethodString()
-	if !ok {
-		c.refuse(jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "method is no string: %q", clip(view.MethodRaw)))
-		return false
-	}
 	id, ok := view.ID.ID()
-	if !ok {
+	switch {
+	case len(view.IDRaw) > idMax:
+		c.refuse(jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "id has %d bytes, at most %d are taken", len(view.IDRaw), idMax))
+		return false
+	case string(view.IDRaw) == "null":
+		// JSON-RPC has such requests and the language server protocol has none; it is no notification in either.
+		c.refuse(jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "the id of a request must be a number or a string, not null: %q", clip(body)))
+		return false
+	case !ok || !utf8.Valid(view.IDRaw):
 		c.refuse(jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "id is no string: %q", clip(view.IDRaw)))
 		return false
 	}
+	method, ok := view.MethodString()
+	var broken *jsonrpc2.Error
+	switch {
+	case !ok:
+		broken = jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "method is no string: %q", clip(view.MethodRaw))
+	case len(method) > methodMax:
+		broken = jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "method has %d bytes, at most %d are taken", len(method), methodMax)
+	case !utf8.Valid(body):
+		broken = jsonrpc2.Errorf(jsonrpc2.ParseError, "message is not valid UTF-8: %q", clip(body))
+	}
+	if broken != nil {
+		c.refuseID(id, broken)
+		return false
+	}
 	c.ticket++
-	r := &Request{Method: method, Params: view.Params, Ticket: c.ticket, id: id, size: len(body)}
+	r := &Request{Method: method, Params: view.Params, Ticket: c.ticket, id: id, size: len(body) + requestOverhead}
 	switch {
 	case method == methodCancel && !r.IsCall():
 		c.cancelCall(r.Params)
@@ -86,9 +118,9 @@ func (c *Conn) accept(ctx context.Context, body []byte) (exit bool) {
 	case method == methodShutdown && r.IsCall():
 		c.shutdown.Store(true)
 	}
-	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	if r.IsCall() && !c.admit(r) {
-		r.cancel(ErrClosed)
+	if !r.IsCall() {
+		r.ctx, r.cancel = context.WithCancelCause(ctx)
+	} else if !c.admit(ctx, r) {
 		return false
 	}
 	c.in.put(r)
@@ -96,11 +128,12 @@ func (c *Conn) accept(ctx context.Context, body []byte) (exit bool) {
 }
 
 // admit enters a request into the table of open ones, or answers it with a refusal.
-func (c *Conn) admit(r *Request) bool {
+func (c *Conn) admit(ctx context.Context, r *Request) bool {
 	c.mu.Lock()
 	_, used := c.open[r.id]
-	n := len(c.open)
-	if !used && n < c.o.MaxRequests {
+	if !used && c.busy < c.o.MaxRequests {
+		r.ctx, r.cancel = context.WithCancelCause(ctx)
+		c.busy++
 		c.open[r.id] = r
 		c.mu.Unlock()
 		return true
@@ -110,7 +143,8 @@ func (c *Conn) admit(r *Request) bool {
 	if used {
 		c.answer(r.id, nil, jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "id %v is in use by a request that is not answered yet", r.id))
 	} else {
-		c.answer(r.id, nil, jsonrpc2.Errorf(RequestFailed, "%s: %d requests are open already", r.Method, n))
+		c.answer(r.id, nil, jsonrpc2.Errorf(RequestFailed, "%s: too many requests are open: at most %d; this one was dropped and may be sent again when others are answered",
+			r.Method, c.o.MaxRequests))
 	}
 	return false
 }
@@ -166,8 +200,11 @@ func codeOf(err error) jsonrpc2.Code {
 }
 
 // refuse answers a message whose id is not known.
-func (c *Conn) refuse(err *jsonrpc2.Error) {
+func (c *Conn) refuse(err *jsonrpc2.Error) { c.refuseID(jsonrpc2.ID{}, err) }
+
+// refuseID answers a message that is malformed but for its id, if it has one.
+func (c *Conn) refuseID(id jsonrpc2.ID, err *jsonrpc2.Error) {
 	c.counts.malformed.Add(1)
 	c.o.Logger.Warn("dispatch: malformed message", "code", int(err.Code), "err", err.Message)
-	c.answer(jsonrpc2.ID{}, nil, err)
+	c.answer(id, nil, err)
 }

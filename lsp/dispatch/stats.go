@@ -5,6 +5,7 @@ import "sync/atomic"
 // counters are atomic: written by whoever does what they count, read by Stats.
 type counters struct {
 	received, sent, malformed, refused    atomic.Uint64
+	paused                                atomic.Uint64
 	answered, failed, cancelled, panicked atomic.Uint64
 }
 
@@ -14,6 +15,7 @@ type Stats struct {
 	Sent      uint64 `json:"sent"`      // messages queued for writing
 	Malformed uint64 `json:"malformed"` // messages that were none
 	Refused   uint64 `json:"refused"`   // requests refused for their id or their number
+	Paused    uint64 `json:"paused"`    // times that reading waited for the client to read
 	Answered  uint64 `json:"answered"`  // requests answered with a result
 	Failed    uint64 `json:"failed"`    // requests and notifications that ended in an error
 	Cancelled uint64 `json:"cancelled"` // requests the client cancelled
@@ -29,7 +31,7 @@ func (c *Conn) Stats() Stats {
 	c.mu.Unlock()
 	n := &c.counts
 	return Stats{
-		Received: n.received.Load(), Sent: n.sent.Load(), Malformed: n.malformed.Load(), Refused: n.refused.Load(),
+		Received: n.received.Load(), Sent: n.sent.Load(), Malformed: n.malformed.Load(), Refused: n.refused.Load(), Paused: n.paused.Load(),
 		Answered: n.answered.Load(), Failed: n.failed.Load(), Cancelled: n.cancelled.Load(), Panicked: n.panicked.Load(),
 		Open: open, Waiting: c.in.depth(),
 	}
