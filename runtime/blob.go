@@ -41,7 +41,10 @@ func (e *Engine) putBlob(p []byte) (Blob, error) {
 }
 
 // PutBlob stores p and returns its name. p is copied.
-func (t *Task) PutBlob(p []byte) (Blob, error) { return t.eng.putBlob(p) }
+func (t *Task) PutBlob(p []byte) (Blob, error) {
+	b, err := t.eng.putBlob(p)
+	return b, fails(t, err)
+}
 
 // PutBlob stores p and returns its name. p is copied.
 func (w *Writer) PutBlob(p []byte) (Blob, error) { return w.eng.putBlob(p) }
@@ -62,16 +65,23 @@ func ViewBlob(r Reader, b Blob, fn func([]byte) error) error {
 	if b.IsZero() {
 		return fn(nil)
 	}
-	eng, _ := r.reads()
-	err := eng.store.View(b.hash, func(kind mmapcas.Kind, p []byte) error { return fn(p) })
+	eng, view := r.reads()
+	seen := false
+	err := eng.store.View(b.hash, func(_ mmapcas.Kind, p []byte) error {
+		seen = true
+		return fn(p)
+	})
 	switch {
+	case err == nil:
+		return nil
+	case seen: // fn's own
+		return fmt.Errorf("runtime: blob %s: %w", b, err)
 	case errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrNotFound):
 		eng.memo.Distrust()
-		return fmt.Errorf("%w: blob %s: %w", ErrDamaged, b, err)
-	case err != nil:
-		return fmt.Errorf("runtime: blob %s: %w", b, err)
+		return view.failed(fmt.Errorf("%w: blob %s: %w", ErrDamaged, b, err))
+	default:
+		return view.failed(fmt.Errorf("runtime: blob %s: %w", b, err))
 	}
-	return nil
 }
 
 // A blobFinder finds the blobs in values of one type. Types that cannot hold one have none.

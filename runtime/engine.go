@@ -31,6 +31,7 @@ type Engine struct {
 	queries  *xsync.MapOf[string, boundQuery] // queries met, by name
 	watchers watchers
 
+	program    atomic.Pointer[program]
 	fanoutWake atomic.Int64 // nanoseconds that a helper of a scan takes to come, a running mean
 	tiers      tiers
 
@@ -98,7 +99,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 
 	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
-		Store: e.store, DB: e.db, Lookup: e.lookup, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
+		Store: e.store, DB: e.db, Lookup: e.lookup, Program: e.programName, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,
 	})
 	if err != nil {

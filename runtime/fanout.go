@@ -37,7 +37,7 @@ var errProbed = errors.New("runtime: probed")
 func (p *Partition[V]) scan(r Reader, pat Pattern, sp db.Span, fn func(key string, v V) error) error {
 	eng, _ := r.reads()
 	one := func(key string, h mmapcas.Hash) error {
-		v, err := p.load(eng, key, h)
+		v, err := p.read(r, key, h)
 		if err != nil {
 			return err
 		}
@@ -98,11 +98,11 @@ func (p *Partition[V]) worthHelp(r Reader, sp db.Span, cost time.Duration) (bool
 	eng, view := r.reads()
 	part, err := p.id(eng)
 	if err != nil {
-		return false, err
+		return false, view.failed(err)
 	}
 	n, err := view.snap.Count(part, sp.Lo, sp.Hi)
 	if err != nil {
-		return false, fmt.Errorf("runtime: counting keys of %s: %w", p.name, err)
+		return false, view.failed(fmt.Errorf("runtime: counting keys of %s: %w", p.name, err))
 	}
 	if sp.Limit > 0 {
 		n = min(n, uint64(sp.Limit))
@@ -154,7 +154,7 @@ func (f *fanout[V]) run(pat Pattern, sp db.Span) error {
 	_, view := f.r.reads()
 	part, err := f.p.id(f.eng)
 	if err != nil {
-		return err
+		return view.failed(err)
 	}
 	var stop error
 	left := sp.Limit
@@ -180,7 +180,7 @@ func (f *fanout[V]) run(pat Pattern, sp db.Span) error {
 		}))
 	}
 	if err != nil {
-		return fmt.Errorf("runtime: reading a range of %s: %w", f.p.name, err)
+		return view.failed(fmt.Errorf("runtime: reading a range of %s: %w", f.p.name, err))
 	}
 	return stop
 }
@@ -241,7 +241,7 @@ func (f *fanout[V]) visit(key string, h mmapcas.Hash) error {
 
 // give loads one value and gives it to fn.
 func (f *fanout[V]) give(key string, h mmapcas.Hash) error {
-	v, err := f.p.load(f.eng, key, h)
+	v, err := f.p.read(f.r, key, h)
 	if err != nil {
 		return err
 	}
@@ -302,7 +302,7 @@ func (f *fanout[V]) drain(n int) error {
 				continue
 			}
 			if err := f.await(b); err != nil {
-				return err
+				return fails(f.r, err)
 			}
 		}
 		f.flight = f.flight[1:]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -190,6 +191,8 @@ func (p *Partition[V]) decodeAny(kind mmapcas.Kind, payload []byte) (any, error)
 type names[T any] struct {
 	mu     sync.RWMutex
 	byName map[string][]T // guarded by mu
+
+	defined int // guarded by mu: how many there are
 }
 
 var allPartitions names[anyPartition]
@@ -201,6 +204,21 @@ func (n *names[T]) add(name string, t T) {
 		n.byName = map[string][]T{}
 	}
 	n.byName[name] = append(n.byName[name], t)
+	n.defined++
+}
+
+// size returns how many definitions there are.
+func (n *names[T]) size() int {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.defined
+}
+
+// all returns the definitions of each name.
+func (n *names[T]) all() map[string][]T {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return maps.Clone(n.byName)
 }
 
 // find returns the definition of this name, or the zero T if there is none or more than one.

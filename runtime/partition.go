@@ -93,15 +93,20 @@ func (p *Partition[V]) Get(r Reader, key string) (V, error) {
 	if !ok {
 		return v, fmt.Errorf("%w: %s[%q]", ErrNotFound, p.name, key)
 	}
-	eng, _ := r.reads()
-	return p.load(eng, key, h)
+	return p.read(r, key, h)
 }
 
 // Load returns the value that a Change or Hash names. Inside a query nothing is recorded: the name says all about the value. A value
 // that no snapshot can see any more is ErrDamaged once it was collected.
 func (p *Partition[V]) Load(r Reader, b Blob) (V, error) {
-	e, _ := r.reads()
-	return p.load(e, b.String(), b.hash)
+	return p.read(r, b.String(), b.hash)
+}
+
+// read is load for a reader.
+func (p *Partition[V]) read(r Reader, key string, h mmapcas.Hash) (V, error) {
+	e, view := r.reads()
+	v, err := p.load(e, key, h)
+	return v, view.failed(err)
 }
 
 func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err error) {
@@ -122,25 +127,30 @@ func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err err
 }
 
 // Intact reports whether the record of key can be found in the store. It does not read it: a record with a damaged byte is found until somebody has
-// tried to read it. A key that is not there has no record, and is intact. Nothing is recorded inside a query.
+// tried to read it. A key that is not there has no record, and is intact. Nothing is recorded
+// inside a query; a result that rests on a record that is not intact is not kept.
 func (p *Partition[V]) Intact(r Reader, key string) (bool, error) {
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
-		return false, err
+		return false, view.failed(err)
 	}
 	h, ok, err := view.snap.Get(id, key)
 	if err != nil {
-		return false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err)
+		return false, view.failed(fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err))
 	}
-	return !ok || eng.store.Has(h), nil
+	intact := !ok || eng.store.Has(h)
+	if !intact && view.frame != nil {
+		view.frame.Taint()
+	}
+	return intact, nil
 }
 
 func (p *Partition[V]) hash(r Reader, key string) (mmapcas.Hash, bool, error) {
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
-		return mmapcas.Hash{}, false, err
+		return mmapcas.Hash{}, false, view.failed(err)
 	}
 	var (
 		h  mmapcas.Hash
@@ -162,7 +172,7 @@ func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
-		return false, err
+		return false, view.failed(err)
 	}
 	var has bool
 	if view.frame != nil {

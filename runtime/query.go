@@ -34,7 +34,10 @@ func (q *Query[K, V]) Name() string { return q.name }
 // anyQuery is a query of any type.
 type anyQuery interface {
 	memo(e *Engine) (*memo.Query, error)
+	versioned() int
 }
+
+func (q *Query[K, V]) versioned() int { return q.version }
 
 // allQueries holds every query of the program, for traces that mention one which the engine has not met in this process.
 var allQueries names[anyQuery]
@@ -104,7 +107,7 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	var zero V
 	m, key, err := q.resolve(t.eng, k)
 	if err != nil {
-		return zero, err
+		return zero, fails(t, err)
 	}
 	a, err := t.eng.memo.Get(t.frame, m, key)
 	if err != nil {
@@ -113,14 +116,16 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	return a.Value.(V), nil
 }
 
-// All answers the query for many keys, in parallel, and returns the answers in the order of ks. The first error in that order is returned.
+// All answers the query for many keys, in parallel, and returns the answers in the order of ks, or
+// the error of the first key that has one, a panic being one. The errors of keys behind it are not
+// told.
 func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	keys := make([]string, len(ks))
 	var m *memo.Query
 	for i, k := range ks {
 		var err error
 		if m, keys[i], err = q.resolve(t.eng, k); err != nil {
-			return nil, err
+			return nil, fails(t, err)
 		}
 	}
 	if len(ks) == 0 {
@@ -140,12 +145,8 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 // Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx. When ctx
 // ends, what was computed for this call alone stops; what others wait for goes on.
 func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOption) (V, error) {
-	var v V
-	err := e.Submit(ctx, 0, func(t *Task) (err error) {
-		v, err = q.Get(t, k)
-		return err
-	}, append([]TaskOption{Named("ask " + q.name)}, opts...)...)
-	return v, err
+	get := func(t *Task) (V, error) { return q.Get(t, k) }
+	return Evaluate(ctx, e, 0, get, append([]TaskOption{Named("ask " + q.name)}, opts...)...)
 }
 
 func (q *Query[K, V]) resolve(e *Engine, k K) (*memo.Query, string, error) {

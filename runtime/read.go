@@ -121,7 +121,6 @@ func (p *Partition[V]) Page(r Reader, pat Pattern, from Cursor, n int, opts ...R
 	if from.on {
 		opts = append(opts[:len(opts):len(opts)], After(from.key))
 	}
-	eng, _ := r.reads()
 	keys, err := p.Keys(r, pat, append(opts[:len(opts):len(opts)], Limit(n+1))...)
 	if err != nil {
 		return nil, Cursor{}, err
@@ -135,7 +134,7 @@ func (p *Partition[V]) Page(r Reader, pat Pattern, from Cursor, n int, opts ...R
 	}
 	page = make([]Entry[V], len(keys))
 	for i, key := range keys {
-		v, err := p.load(eng, key, hashes[i])
+		v, err := p.read(r, key, hashes[i])
 		if err != nil {
 			return nil, Cursor{}, err
 		}
@@ -150,7 +149,7 @@ func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
-		return 0, err
+		return 0, view.failed(err)
 	}
 	var n uint64
 	switch {
@@ -170,7 +169,6 @@ func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
 // GetBatch returns the values of many keys, in their order, and which of them are there; the value of one that is not is the zero V. Sorted keys are
 // read quickest. Inside a query it depends on each of the keys, as Get does.
 func (p *Partition[V]) GetBatch(r Reader, keys []string) (values []V, there []bool, err error) {
-	eng, _ := r.reads()
 	hashes, err := p.hashes(r, keys)
 	if err != nil {
 		return nil, nil, err
@@ -180,7 +178,7 @@ func (p *Partition[V]) GetBatch(r Reader, keys []string) (values []V, there []bo
 		if h.IsZero() {
 			continue
 		}
-		if values[i], err = p.load(eng, keys[i], h); err != nil {
+		if values[i], err = p.read(r, keys[i], h); err != nil {
 			return nil, nil, err
 		}
 		there[i] = true
@@ -192,7 +190,7 @@ func (p *Partition[V]) hashes(r Reader, keys []string) ([]mmapcas.Hash, error) {
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
-		return nil, err
+		return nil, view.failed(err)
 	}
 	var hashes []mmapcas.Hash
 	if view.frame != nil {
@@ -215,7 +213,7 @@ func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn
 	eng, view := r.reads()
 	id, err := p.id(eng)
 	if err != nil {
-		return err
+		return view.failed(err)
 	}
 	var stop error
 	if view.frame != nil {

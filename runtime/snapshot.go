@@ -18,6 +18,21 @@ type readView struct {
 	frame *memo.Frame
 }
 
+// failed passes an error on that a read returns. A query that goes on in spite of it has seen what
+// its trace cannot name, so its result is not kept.
+func (v readView) failed(err error) error {
+	if err != nil && v.frame != nil {
+		v.frame.Taint()
+	}
+	return err
+}
+
+// fails is failed for readers that have not been looked into yet.
+func fails(r Reader, err error) error {
+	_, view := r.reads()
+	return view.failed(err)
+}
+
 // A Snapshot is one generation, unchanging, for as long as it is held. It keeps replaced records alive: release
 // it when done. It may be used from any number of goroutines until then.
 type Snapshot struct {

@@ -155,9 +155,8 @@ func (k SpanKey) before(o SpanKey) int {
 }
 
 func (s *Spans[V]) read(r Reader, space string, first, last uint64) (out []SpanEntry[V], err error) {
-	eng, _ := r.reads()
 	err = s.look(r, space, first, last, true, func(key string, k SpanKey, h mmapcas.Hash) error {
-		v, err := s.p.load(eng, key, h)
+		v, err := s.p.read(r, key, h)
 		out = append(out, SpanEntry[V]{k, v})
 		return err
 	})
@@ -184,13 +183,13 @@ func (s *Spans[V]) look(r Reader, space string, first, last uint64, values bool,
 	prefix := spaceKey(space)
 	top, err := s.top(r, prefix)
 	if err != nil {
-		return err
+		return view.failed(err)
 	}
 	scan := func(pat Pattern) error {
 		return s.p.each(r, pat, nil, values, func(key string, h mmapcas.Hash) error {
 			k, err := decodeSpanKey(key[len(prefix):])
 			if err != nil {
-				return err
+				return view.failed(err) // not all was read that the answer would depend on
 			}
 			return fn(key, k, h)
 		})

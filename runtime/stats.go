@@ -17,6 +17,7 @@ type Stats struct {
 	CachedBytes int64 // decoded results in memory, by stored size; bounded by Options.CacheBytes
 
 	MemoEvicted  uint64 // query keys forgotten to stay within the bound; asked again, they are read back from the store
+	MemoUnstored uint64 // how often the store refused what a run read, which stays in memory only
 	CacheEvicted uint64 // decoded results dropped to stay within the bound
 	WatchLoops   uint64 // how often watchers set each other off without end
 	Store        mmapcas.Stats
@@ -44,7 +45,7 @@ func (e *Engine) Stats() Stats {
 		Generation:  e.db.Generation(),
 		Snapshots:   e.db.Snapshots(),
 		Queries:     map[string]QueryStats{},
-		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted,
+		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted, MemoUnstored: in.Unstored,
 		CachedBytes: in.DecodedBytes, CacheEvicted: in.DecodedEvicted,
 		WatchLoops: e.watchers.loops.Load(),
 		Store:      e.store.Stats(),

@@ -72,13 +72,28 @@ func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts
 }
 
 // Submit is Go followed by waiting for the task's end; it returns the task's error. When ctx ends first, the task is cancelled and Submit
-// returns without waiting for it.
+// returns without waiting for it: what fn writes belongs to the task then. Evaluate returns a
+// value.
 func (e *Engine) Submit(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) error {
 	h, err := e.Go(ctx, l, fn, opts...)
 	if err != nil {
 		return err
 	}
 	return h.Wait(ctx)
+}
+
+// Evaluate is Engine.Submit for a function that has something to say. With an error, what it said
+// is not returned: when ctx ends first, the task may still be writing it.
+func Evaluate[T any](ctx context.Context, e *Engine, l lane.Lane, fn func(*Task) (T, error), opts ...TaskOption) (T, error) {
+	var value, none T
+	err := e.Submit(ctx, l, func(t *Task) (err error) {
+		value, err = fn(t)
+		return err
+	}, opts...)
+	if err != nil {
+		return none, err
+	}
+	return value, nil
 }
 
 // CancelClient cancels all tasks that work for a client now, for the given cause (nil: context.Canceled). What others wait for as well goes on; what watchers were
@@ -154,8 +169,9 @@ func (t *Task) task() *sched.Task { return t.root.strand.Task }
 // Engine returns the engine that runs the task.
 func (t *Task) Engine() *Engine { return t.eng }
 
-// Context ends when the task is cancelled. Long computations should look at it.
-func (t *Task) Context() context.Context { return t.task().Context() }
+// Context ends when the task is cancelled. Long computations should look at it. The result of a
+// query whose function asked for the context is not kept if the context has ended by then.
+func (t *Task) Context() context.Context { return t.frame.Context() }
 
 // Lane returns the task's priority.
 func (t *Task) Lane() lane.Lane { return t.task().Lane() }

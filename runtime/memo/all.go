@@ -1,28 +1,34 @@
 package memo
 
-import (
-	"errors"
-	"sync/atomic"
-)
+import "sync/atomic"
 
-// A Spawner starts helpers of a strand: fn runs as a task of its own, in the same snapshot, on the same lane, with a root frame. It never waits.
+// A Spawner starts helpers of a strand: fn runs as a task of its own, in the same snapshot, on the
+// same lane, with a root frame. It never waits. On an error there may be fewer.
 type Spawner func(helpers int, fn func(*Frame)) error
 
 // All answers q for many keys, in parallel as far as helpers find time, and records the reads in the order of keys. It
-// returns the first error in the order of keys.
+// returns the error of the first key that has one, a panic of the query being one; the errors of
+// later keys, which may or may not have been asked for, go to the strands that ask for these keys.
 //
 // Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
-// depend on helpers being scheduled.
+// depend on helpers being scheduled, and helpers that cannot be started are no error.
 func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
+	defer fr.answered()
 	snap := fr.strand.Snap
 	flights := make([]*flight, len(keys))
 	var open []*flight
 	for i, key := range keys {
+		if q.fits(key) != nil {
+			continue // get says so, in its turn
+		}
 		e := t.entry(q, key)
 		if tr := e.last.Load(); tr != nil && t.covers(q, tr, snap) && t.sound(tr) {
 			continue
 		}
-		// An entry that is evicted at this very moment has none: the Get below sees to its key.
+		if fr.strand.met(e) != nil {
+			continue
+		}
+		// An entry that is evicted at this very moment has none: the get below sees to its key.
 		if f := e.join(snap.Gen()); f != nil {
 			flights[i] = f
 			open = append(open, f)
@@ -40,13 +46,23 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 			}
 			if t.claim(fr, open[i]) {
 				t.fly(fr, open[i])
+				fr.note(open[i]) // now: the caller may not come to this key
 			}
 		}
 	}
-	if helpers := min(helpersMax, len(open)-1); helpers > 0 {
-		if err := spawn(helpers, work); err != nil {
-			return nil, err
+	defer func() {
+		for _, f := range open { // those left when the strand was cancelled; they would keep their entries
+			if t.claim(fr, f) {
+				f.finish(nil, errAbandoned)
+			}
 		}
+	}()
+	if helpers := min(helpersMax, len(open)-1); helpers > 0 {
+		question := fr.strand.share()
+		_ = spawn(helpers, func(fr *Frame) {
+			fr.strand.unkept = question
+			work(fr)
+		})
 	}
 	work(fr)
 
@@ -54,15 +70,18 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	for i, key := range keys {
 		if f := flights[i]; f != nil {
 			err := t.wait(fr, f)
-			if err == nil && !errors.Is(f.err, errAbandoned) {
-				err = f.err
+			if err == nil {
+				fr.note(f)
+				if !f.abandoned() {
+					err = f.err
+				}
 			}
 			if err != nil {
 				fr.tainted = true
 				return nil, err
 			}
 		}
-		a, err := t.Get(fr, q, key)
+		a, err := t.get(fr, q, key)
 		if err != nil {
 			return nil, err
 		}

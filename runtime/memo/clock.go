@@ -127,6 +127,7 @@ type Residency struct {
 	Evicted        uint64 // keys forgotten to stay within Options.TraceBytes
 	DecodedBytes   int64  // results in decoded form, by their encoded size
 	DecodedEvicted uint64 // of them, dropped to stay within Options.CacheBytes
+	Unstored       uint64 // how often the store refused a key's traces, which stay in memory
 }
 
 // Residency returns what is in memory now.
@@ -134,5 +135,6 @@ func (t *Table) Residency() Residency {
 	return Residency{
 		Entries: t.Entries(), Bytes: t.clock.bytes.Load(), Evicted: t.clock.evicted.Load(),
 		DecodedBytes: t.cache.bytes.Load(), DecodedEvicted: t.cache.evicted.Load(),
+		Unstored: t.asides.unstored.Load(),
 	}
 }

@@ -11,16 +11,24 @@ import (
 // KindTrace is the record kind of an entry's traces. Kinds 16 to 31 belong to this package.
 const KindTrace mmapcas.Kind = 16
 
-const traceFormat = 1
+// Format 1 has no program.
+const traceFormat = 2
+
+// A making says what made a trace record.
+type making struct {
+	version uint32 // of the query
+	program uint64 // Options.Program; 0 in format 1
+}
 
 // The form of a trace record (uvarints, strings and hashes as below):
 //
-//	format, query version, number of traces, then for each trace:
-//	  from, to, partitions (8 bytes, little endian), result hash, number of reads, then for each read:
+//	format, query version, program (8 bytes, little endian), number of traces, then for each trace:
+//	  from, to (less than from: holds nowhere), partitions (8 bytes, little endian), result hash, number of reads, then for each read:
 //	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), glob (filtered ranges only), hash
-func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
+func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 	dst = append(dst, traceFormat)
-	dst = binary.AppendUvarint(dst, uint64(version))
+	dst = binary.AppendUvarint(dst, uint64(by.version))
+	dst = binary.LittleEndian.AppendUint64(dst, by.program)
 	dst = binary.AppendUvarint(dst, uint64(len(traces)))
 	for _, tr := range traces {
 		iv := tr.newest()
@@ -55,18 +63,24 @@ func encodeTraces(dst []byte, version uint32, traces []*trace) []byte {
 }
 
 // decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is ErrCorruptTrace.
-func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
+func decodeTraces(p []byte) (by making, traces []*trace, err error) {
 	d := decoder{rest: p}
-	if f := d.byte(); f != traceFormat {
-		return 0, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
+	f := d.byte()
+	if f < 1 || f > traceFormat {
+		return by, nil, fmt.Errorf("%w: format %d, this program reads 1 to %d", ErrCorruptTrace, f, traceFormat)
 	}
-	version = uint32(d.uvarint())
+	by.version = uint32(d.uvarint())
+	if f > 1 {
+		by.program = d.uint64()
+	}
 	n := d.count(1)
 	names := map[string]string{} // one string per query name
 	for range n {
 		tr := &trace{}
 		from, to := d.uvarint(), d.uvarint()
-		tr.holds.Store(&intervals{{from, to}})
+		if from <= to {
+			tr.holds.Store(&intervals{{from, to}})
+		}
 		tr.parts.Store(d.uint64())
 		d.hash(&tr.result)
 		reads := d.count(2 + len(mmapcas.Hash{}))
@@ -108,7 +122,7 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 			}
 			d.hash(&r.hash)
 			if d.err != nil {
-				return 0, nil, d.err
+				return by, nil, d.err
 			}
 		}
 		traces = append(traces, tr)
@@ -116,7 +130,7 @@ func decodeTraces(p []byte) (version uint32, traces []*trace, err error) {
 	if d.err == nil && len(d.rest) != 0 {
 		d.fail("bytes after the end")
 	}
-	return version, traces, d.err
+	return by, traces, d.err
 }
 
 // Refs returns the record that a record of this package's kinds refers to: the result of its newest trace. A record that does

@@ -33,10 +33,11 @@ func sampleTraces() []*trace {
 
 func TestTracesRoundTrip(t *testing.T) {
 	want := sampleTraces()
-	p := encodeTraces(nil, 7, want)
-	version, got, err := decodeTraces(p)
-	if err != nil || version != 7 || len(got) != len(want) {
-		t.Fatalf("version %d, %d traces, %v", version, len(got), err)
+	by := making{version: 7, program: 1 << 63}
+	p := encodeTraces(nil, by, want)
+	made, got, err := decodeTraces(p)
+	if err != nil || made != by || len(got) != len(want) {
+		t.Fatalf("by %v, %d traces, %v", made, len(got), err)
 	}
 	for i := range want {
 		if !got[i].sameReads(want[i]) || got[i].result != want[i].result || got[i].readParts() != want[i].readParts() || got[i].newest() != want[i].newest() {
@@ -51,19 +52,19 @@ func TestTracesRoundTrip(t *testing.T) {
 }
 
 func FuzzDecodeTraces(f *testing.F) {
-	f.Add(encodeTraces(nil, 7, sampleTraces()))
-	f.Add(encodeTraces(nil, 0, nil))
+	f.Add(encodeTraces(nil, making{7, 9}, sampleTraces()))
+	f.Add(encodeTraces(nil, making{}, nil))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		version, traces, err := decodeTraces(p)
+		by, traces, err := decodeTraces(p)
 		if err != nil {
 			return
 		}
-		again := encodeTraces(nil, version, traces)
-		v2, t2, err := decodeTraces(again)
-		if err != nil || v2 != version || len(t2) != len(traces) {
+		again := encodeTraces(nil, by, traces)
+		by2, t2, err := decodeTraces(again)
+		if err != nil || by2 != by || len(t2) != len(traces) {
 			t.Fatalf("does not survive another round: %v", err)
 		}
-		if !bytes.Equal(again, encodeTraces(nil, v2, t2)) {
+		if !bytes.Equal(again, encodeTraces(nil, by2, t2)) {
 			t.Fatal("encoding is not stable")
 		}
 	})

@@ -52,16 +52,75 @@
 // strand itself exactly when waiting would close a cycle, and the last strand to wait sees it: the query that
 // would have closed the cycle returns a CycleError with the path.
 //
-// # What is not memoised
+// # What is kept, and what may vouch
 //
-// An error of a query function is returned to whoever asked and not kept; queries above it that return
-// normally in spite of it are not kept either (they are tainted), because a trace cannot name an error.
+// An outcome is an error or an answer. An answer is kept when its run met no taint; it then has a
+// trace in its entry, and is written by Flush. A taint is anything that the function could see and
+// that its trace cannot name: an error of a read (of the snapshot, of the store, of another query),
+// a tainted answer of another query, the end of the run's context, Frame.Taint. Errors, and answers
+// with a taint, are not kept: they go to the strands that ask at the time and are gone.
+//
+// Only what is kept may be a reason to keep something (K1). The interval of a trace T, or its set
+// of partitions, rests on the reads of T in the snapshot of the interval and on kept traces that
+// hold there, and on nothing else. That asks four things:
+//
+//   - A run with a taint adds no trace (Table.run).
+//   - A walk that reads a query whose outcome in the snapshot is not kept finds a difference, also
+//     when the answer's hash is the recorded one (Table.unchanged).
+//   - A stored interval counts only in a program with the same queries of the same versions as the
+//     one that wrote it (Options.Program): a trace of another version is not kept. The reads of the
+//     trace are then walked once (Table.load).
+//   - A sampled run is compared with what is kept only if it would be kept itself (Table.recheck).
+//
+// Why the hash alone does not do: an interval grows over every generation in which no partition of
+// the trace's set changed, so the set must hold each partition that a computation from scratch at
+// the interval's end would read. By induction over the queries below, the set of a kept trace does:
+// its run and each of its walks added the partitions of its own reads, and the sets of the kept
+// traces with which the queries below answered. An answer with a taint breaks the induction. What
+// it read up to the error below it is in no set, so a commit there, which may well turn the error
+// into another answer, would be skipped.
+//
+// What is not kept is shared for as long as one question of a task is being answered (type unkept):
+// the walk that met the outcome, the run that follows it, and all other runs of the question, get
+// it from there. Without that, each level of queries above an error would compute it twice, once to
+// verify and once to run, and the work would double with each level. All of it happens in one
+// snapshot, where one run of a pure function is as good as another. An outcome that rests on a
+// CycleError depends on who asked whom, and is not shared.
+//
+// # What fails
+//
+// A panic of a query function is an error of the query that names it and its key, and wraps the
+// sched.PanicError; so is a panic of its decoder. Goexit, and the panic by which a pool ends a
+// task, go on up.
+//
+// A result that cannot be read back costs a run once. When the result of a run that began after
+// the question cannot be read back either, that is the answer: an error (Table.answer). So a
+// question ends after at most one run for each trace that was there, and one more.
+//
+// A key that is too long to be a key of the trace partition is refused where the query is asked
+// (db.ErrKeyTooLong).
 //
 // # What survives
 //
 // Traces are records (KindTrace) in a side partition keyed by query name and key; results are records
 // of their own. Both are written by Flush; losing them costs runs, never a wrong answer. A result that
 // is missing or damaged in the store drops its trace and the query runs again.
+//
+// A trace that the store refuses for what it is (its key, its size) is set aside: it stays in
+// memory, where it answers as any other, and keeps no other trace from being written. Its result is
+// reached from no root, so each Flush shades it: the collector flushes with its barrier on before
+// it takes its roots. An error of the store as a whole (no space, closed) leaves all traces of the
+// batch dirty, and the next Flush tries them again.
+//
+// When the trace partition itself is damaged it counts as empty. The database empties it, and at
+// the next Flush all traces in memory are dirty again.
+//
+// # What the collector is told
+//
+// With its barrier on, a collector frees what it has not marked, so memo shades each reference that
+// it makes, inside a session that began before the record was put: what the result of a run refers
+// to, when the result was put; the result that a trace record refers to (Refs), before the record
+// is committed; the record itself; and the results of traces that are set aside, at each Flush.
 //
 // # What stays in memory
 //
@@ -78,4 +137,7 @@
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
 //   - M6: an entry that is evicted has no flight and nothing that is not written, and gets neither any more: at most one entry of a key
 //     is not dead.
+//   - K1: only what is kept may be a reason to keep something; see above.
+//   - K2: a flight that ended without being kept is in an unkept of the strands that asked, and in
+//     nothing that outlives their question.
 package memo

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // An Answer is a query's result in one snapshot. Value is shared: it must not be changed.
@@ -16,24 +17,43 @@ type Answer struct {
 
 // Get answers q for key in fr's snapshot and records the read in fr.
 func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
+	defer fr.answered()
+	return t.get(fr, q, key)
+}
+
+// get is Get as a part of a question.
+func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
+	tr, value, err := t.answer(fr, q, key)
+	if err != nil {
+		fr.tainted = true
+		return Answer{}, err
+	}
+	fr.tainted = fr.tainted || tr.tainted
+	fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts())
+	return Answer{tr.result, value}, nil
+}
+
+// answer returns a trace of the key that holds in fr's snapshot, with its result. It ends: each
+// time round, a trace that was there when it began is dropped, or the result is one that was
+// computed since.
+func (t *Table) answer(fr *Frame, q *Query, key string) (*trace, any, error) {
+	began := t.runs.Load()
 	for {
 		e, tr, err := t.upToDate(fr, q, key)
 		if err != nil {
-			fr.tainted = true
-			return Answer{}, err
+			return nil, nil, err
 		}
 		value, err := t.value(e, tr)
-		if lost(err) {
-			t.drop(e, tr) // the result is gone or damaged: run the query again
-			continue
+		if !lost(err) {
+			return tr, value, err
 		}
-		if err != nil {
-			fr.tainted = true
-			return Answer{}, err
+		if why := fr.strand.Task.Err(); why != nil {
+			return nil, nil, why
 		}
-		fr.tainted = fr.tainted || tr.tainted
-		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts())
-		return Answer{tr.result, value}, nil
+		if tr.run > began {
+			return nil, nil, fmt.Errorf("memo: what a run has just given cannot be read back: %w", err)
+		}
+		t.drop(e, tr) // the result is gone or damaged: run the query again
 	}
 }
 
@@ -56,6 +76,7 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 	)
 	err := t.o.Store.View(tr.result, func(kind mmapcas.Kind, payload []byte) (err error) {
 		bytes = len(payload)
+		defer caught(&err)
 		value, err = e.query.Decode(kind, payload)
 		return err
 	})
@@ -65,8 +86,19 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 	return t.cache.put(tr, value, bytes).value, nil
 }
 
+// caught makes an error of a panic of the function that defers it.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		*err = sched.Caught(r)
+	}
+}
+
 // upToDate returns a trace of the key that holds in fr's snapshot, evaluating the query if need be.
+// The trace may be tainted.
 func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error) {
+	if err := q.fits(key); err != nil {
+		return nil, nil, err
+	}
 	snap := fr.strand.Snap
 	for {
 		e := t.entry(q, key)
@@ -75,6 +107,9 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error
 			q.Counts.Reused.Add(1)
 			return e, tr, nil
 		}
+		if f := fr.strand.met(e); f != nil {
+			return e, f.trace, f.err
+		}
 		f := e.join(snap.Gen())
 		if f == nil {
 			t.forget(e) // if whoever evicted it has not done so yet
@@ -82,13 +117,11 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error
 		}
 		if t.claim(fr, f) {
 			t.fly(fr, f)
-			if errors.Is(f.err, errAbandoned) {
-				return e, nil, fr.strand.Task.Err()
-			}
 		} else if err := t.wait(fr, f); err != nil {
 			return e, nil, err
 		}
-		if f.err == nil || !errors.Is(f.err, errAbandoned) {
+		if !f.abandoned() {
+			fr.note(f)
 			return e, f.trace, f.err
 		}
 		if err := fr.strand.Task.Err(); err != nil {
@@ -194,6 +227,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 				return tr, seen, why, err
 			}
 			news := tr.dependsOn(verify.parts)
+			news = news || tr.holds.Load() == nil
 			tr.verified(snap.Gen())
 			if !t.reuse(e, tr, Reason{Verdict: Validated}) {
 				continue
@@ -252,7 +286,10 @@ func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 			if ctxErr := fr.strand.Task.Err(); ctxErr != nil {
 				return false, ctxErr
 			}
-			return false, nil // it fails now: whoever read it runs again and meets the error itself
+			return false, nil // it fails now: what read it runs again and meets the error itself
+		}
+		if tr.tainted {
+			return false, nil // K1: the hash may be the same, but what it rests on is not known
 		}
 		fr.parts |= tr.readParts()
 		return tr.result == r.hash, nil
@@ -275,10 +312,15 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
 	defer t.o.Session()()
-	res, err := q.Eval(fc, e.key)
+	res, err := q.eval(fc, e.key)
+	f.cyclic = fc.cyclic
 	if err != nil {
 		q.Counts.Failed.Add(1)
+		e.explain(failure(err))
 		return nil, err
+	}
+	if fc.looked && fr.strand.Task.Err() != nil {
+		fc.tainted = true
 	}
 	q.Counts.Ran.Add(1)
 	h, _, err := t.o.Store.Put(res.Kind, res.Payload)
@@ -288,15 +330,27 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	for _, ref := range res.Refs {
 		t.o.Shade(ref)
 	}
-	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted}
+	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted, run: t.runs.Add(1)}
 	tr.dependsOn(fc.parts)
 	tr.soundAt.Store(t.damage.Load())
 	tr.verified(fr.strand.Snap.Gen())
 	t.cache.put(tr, res.Value, len(res.Payload))
-	if !tr.tainted {
+	if tr.tainted {
+		e.explain(Reason{Verdict: RanUnkept})
+	} else {
 		t.add(e, tr, why)
 	}
 	return tr, nil
+}
+
+// eval calls the query function. A panic of it is an error that names the query and the key.
+func (q *Query) eval(f *Frame, key string) (res Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("memo: query %s: %w", q.show(key), sched.Caught(r))
+		}
+	}()
+	return q.Eval(f, key)
 }
 
 // sampled decides whether this validated answer is one to compute again.
@@ -317,7 +371,7 @@ func (t *Table) recheck(fr *Frame, f *flight, kept *trace) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tr.result != kept.result {
+	if !tr.tainted && tr.result != kept.result {
 		q.Counts.Impure.Add(1)
 		t.o.Logger.Error("memo: query is not pure: the same reads gave another result",
 			"query", q.show(f.entry.key), "kept", kept.result.String(), "now", tr.result.String())

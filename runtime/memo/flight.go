@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"errors"
 	"slices"
 	"sync/atomic"
 
@@ -10,8 +11,8 @@ import (
 // A flight is one computation: a key at one generation. Its state says who may touch the rest:
 //
 //	open     nobody evaluates it; claim moves it on
-//	claimed  the claiming strand evaluates it and owns trace and err
-//	done     trace and err are immutable; done has fired
+//	claimed  the claiming strand evaluates it and owns trace, err and cyclic
+//	done     trace, err and cyclic are immutable; done has fired
 type flight struct {
 	entry   *entry
 	gen     uint64
@@ -20,8 +21,12 @@ type flight struct {
 	owner   *Strand // guarded by Table.waitMu; set once, by claim
 	trace   *trace
 	err     error
+	cyclic  bool // the outcome rests on a CycleError
 	done    sched.Event
 }
+
+// abandoned reports whether a done flight has no outcome that others could use.
+func (f *flight) abandoned() bool { return errors.Is(f.err, errAbandoned) }
 
 const (
 	flightOpen int32 = iota
@@ -103,6 +108,7 @@ func (t *Table) wait(fr *Frame, f *flight) error {
 		if g.owner == me {
 			path := cyclePath(fr, f)
 			t.waitMu.Unlock()
+			fr.cyclic = true
 			return &CycleError{Path: path}
 		}
 	}

@@ -2,6 +2,7 @@ package memo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -15,12 +16,17 @@ func (t *Table) Dirty() int {
 	return len(t.dirty)
 }
 
-// Flush writes all traces that are not in the store yet, and then makes room if there are too many in memory. On an error they stay dirty and
-// the next Flush tries again.
+// Flush writes all traces that are not in the store yet, and then makes room if there are too many
+// in memory. On an error of the store as a whole those that were not written stay dirty, and the
+// next Flush tries again. Traces that the store refuses for what they are are set aside.
 func (t *Table) Flush(ctx context.Context) error {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
 	defer t.trim()
+	if t.partDamaged.Swap(false) {
+		t.rewrite()
+	}
+	t.shadeAside()
 	t.dirtyMu.Lock()
 	batch := t.dirty
 	t.dirty = nil
@@ -28,47 +34,100 @@ func (t *Table) Flush(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	if err := t.write(ctx, batch); err != nil {
-		t.dirtyMu.Lock()
-		t.dirty = append(batch, t.dirty...)
-		t.dirtyMu.Unlock()
-		return fmt.Errorf("memo: writing the traces of %d keys: %w", len(batch), err)
+	left, err := t.write(ctx, batch)
+	if err == nil {
+		return nil
 	}
-	return nil
+	for _, e := range left {
+		e.mu.Lock()
+		e.dirty = true // it goes back on the list; use must not add it twice
+		e.mu.Unlock()
+	}
+	t.dirtyMu.Lock()
+	t.dirty = append(left, t.dirty...)
+	t.dirtyMu.Unlock()
+	if errors.Is(err, db.ErrDamaged) {
+		t.partDamaged.Store(true)
+	}
+	return fmt.Errorf("memo: writing the traces of %d keys: %w", len(left), err)
 }
 
-func (t *Table) write(ctx context.Context, batch []*entry) (err error) {
+// A record is a trace record to be written.
+type record struct {
+	entry   *entry
+	payload []byte
+}
+
+// write writes the traces of a batch. With an error it returns the entries that were not written.
+func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err error) {
 	defer t.o.Session()()
-	payloads := make([][]byte, len(batch))
+	by := making{program: t.o.Program()}
+	records := make([]record, len(batch))
 	for i, e := range batch {
 		e.mu.Lock()
 		e.dirty = false
 		stored := e.traces[:min(len(e.traces), tracesStored)]
-		payloads[i] = encodeTraces(nil, e.query.Version, stored)
+		by.version = e.query.Version
+		records[i] = record{e, encodeTraces(nil, by, stored)}
 		for _, tr := range stored[:min(len(stored), 1)] {
 			t.o.Shade(tr.result)
 		}
 		e.mu.Unlock()
 	}
-	defer func() {
-		if err == nil {
-			return
+	return t.store(ctx, records)
+}
+
+// store puts records and commits them. A record that the store refuses for what it is is set aside,
+// and found by halving, so that the others cost a logarithm of commits for each.
+func (t *Table) store(ctx context.Context, records []record) (left []*entry, err error) {
+	err = t.commit(ctx, records)
+	switch {
+	case err == nil:
+		for _, r := range records {
+			t.asides.stored(r.entry)
 		}
-		for _, e := range batch {
-			e.mu.Lock()
-			e.dirty = true // it goes back on the list; use must not add it twice
-			e.mu.Unlock()
+		return nil, nil
+	case !refused(err):
+		for _, r := range records {
+			left = append(left, r.entry)
 		}
-	}()
-	hashes, err := t.o.Store.PutBatch(KindTrace, payloads, make([]mmapcas.Hash, 0, len(batch)))
+		return left, err
+	case len(records) == 1:
+		t.setAside(records[0].entry, err)
+		return nil, nil
+	}
+	half := len(records) / 2
+	left, err = t.store(ctx, records[:half])
+	more, errMore := t.store(ctx, records[half:])
+	return append(left, more...), errors.Join(err, errMore)
+}
+
+// commit puts records and refers to them from the trace partition.
+func (t *Table) commit(ctx context.Context, records []record) error {
+	payloads := make([][]byte, len(records))
+	for i, r := range records {
+		payloads[i] = r.payload
+	}
+	hashes, err := t.o.Store.PutBatch(KindTrace, payloads, make([]mmapcas.Hash, 0, len(records)))
 	if err != nil {
 		return err
 	}
-	ops := make([]db.Op, len(batch))
-	for i, e := range batch {
+	ops := make([]db.Op, len(records))
+	for i, r := range records {
 		t.o.Shade(hashes[i])
-		ops[i] = db.Op{Part: t.part, Key: storeKey(e.query, e.key), Verb: db.Put, Hash: hashes[i]}
+		ops[i] = db.Op{Part: t.part, Key: storeKey(r.entry.query, r.entry.key), Verb: db.Put, Hash: hashes[i]}
 	}
 	_, err = t.o.DB.Commit(ctx, ops)
 	return err
+}
+
+// refused reports whether an error of writing is about what was to be written, and not about the
+// store.
+func refused(err error) bool {
+	for _, about := range []error{mmapcas.ErrTooLarge, db.ErrKeyTooLong, db.ErrBadOp, db.ErrDangling} {
+		if errors.Is(err, about) {
+			return true
+		}
+	}
+	return false
 }

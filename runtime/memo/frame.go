@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -18,6 +19,8 @@ type Strand struct {
 	waits   *flight // guarded by Table.waitMu
 	waitsIn *Frame  // guarded by Table.waitMu: the frame that waits
 
+	unkept *unkept // of the question being answered; nil: nothing yet. The strand's own
+
 	want    atomic.Pointer[want] // while a run is shielded; written by the strand
 	waiters atomic.Int32         // strands that wait for flights that this one evaluates
 }
@@ -30,7 +33,9 @@ type Frame struct {
 	entry  *entry // what is evaluated; nil for a task's own frame
 
 	recording bool
-	tainted   bool // an error was seen on the way: the result must not be kept
+	tainted   bool // something was seen that a trace cannot name: the result must not be kept
+	cyclic    bool // a CycleError was met here or below: the outcome is for this stack only
+	looked    bool // the function has the run's context
 	reads     []read
 	seen      map[readID]struct{} // made when reads are many
 	parts     partSet
@@ -51,6 +56,15 @@ func (f *Frame) InQuery() bool { return f.entry != nil }
 
 // Taint marks f's result as not to be kept.
 func (f *Frame) Taint() { f.tainted = true }
+
+// Context returns the context of f's task. A function that has it may have seen it end, and given
+// up half-way without an error: then the result is not kept.
+func (f *Frame) Context() context.Context {
+	if f.entry != nil {
+		f.looked = true
+	}
+	return f.strand.Task.Context()
+}
 
 const readsBeforeMap = 12
 

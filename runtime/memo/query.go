@@ -1,11 +1,13 @@
 package memo
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/puzpuzpuz/xsync/v3"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
 )
 
 // A Query is a memoised function in untyped form, as one Table knows it; package runtime makes typed ones of it.
@@ -46,3 +48,15 @@ type Counts struct {
 }
 
 func (q *Query) show(key string) string { return q.Name + "(" + q.ShowKey(key) + ")" }
+
+// keyBytesMax is the length of the longest key of q: the traces are stored under it and the name.
+func (q *Query) keyBytesMax() int { return db.MaxKeyBytes - len(storeKey(q, "")) }
+
+// fits reports a key that is too long.
+func (q *Query) fits(key string) error {
+	if len(key) <= q.keyBytesMax() {
+		return nil
+	}
+	return fmt.Errorf("memo: query %s: %w: %d bytes, the most is %d; it begins %.64q",
+		q.Name, db.ErrKeyTooLong, len(key), q.keyBytesMax(), key)
+}

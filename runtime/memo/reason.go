@@ -1,6 +1,9 @@
 package memo
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Verdict says how a key was last answered.
 type Verdict uint8
@@ -12,9 +15,15 @@ const (
 	RanFirst                  // no trace was there
 	RanChanged                // a read had changed
 	RanSampled                // validated, and computed again to check purity
+	RanUnkept                 // ran, and the result is not kept
+	RanFailed                 // ran, and failed or panicked
 )
 
-var verdictNames = [...]string{"not asked for in this process", "reused", "validated: every read is as it was", "ran: no earlier run is known", "ran: a read changed", "ran: sampled check of purity"}
+var verdictNames = [...]string{
+	"not asked for in this process", "reused", "validated: every read is as it was",
+	"ran: no earlier run is known", "ran: a read changed", "ran: sampled check of purity",
+	"ran: the result is not kept, it rests on an error or was said to be unstable", "ran and failed",
+}
 
 func (v Verdict) String() string { return verdictNames[v] }
 
@@ -22,13 +31,33 @@ func (v Verdict) String() string { return verdictNames[v] }
 type Reason struct {
 	Verdict Verdict
 	Read    string // RanChanged: the first read that differed from the newest trace
+	Err     string // RanFailed: the first line of the error
 }
 
 func (r Reason) String() string {
-	if r.Read == "" {
-		return r.Verdict.String()
+	s := r.Verdict.String()
+	for _, more := range []string{r.Read, r.Err} {
+		if more != "" {
+			s += ": " + more
+		}
 	}
-	return r.Verdict.String() + ": " + r.Read
+	return s
+}
+
+// failure is the Reason of a run that ended with err.
+func failure(err error) Reason {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return Reason{Verdict: RanFailed, Err: line[:min(len(line), failureBytes)]}
+}
+
+// failureBytes bounds what is remembered of an error for each key.
+const failureBytes = 1 << 10
+
+// explain says how the key was last answered.
+func (e *entry) explain(why Reason) {
+	e.mu.Lock()
+	e.why = why
+	e.mu.Unlock()
 }
 
 // Explain returns how q was last answered for key, and what its newest trace reads.

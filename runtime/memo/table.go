@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -21,6 +22,10 @@ type Options struct {
 	// Lookup finds a query by name while a stored trace is verified; nil means that no query of this name exists, which
 	// invalidates the trace.
 	Lookup func(name string) *Query
+
+	// Program names the queries of the program and their versions: two programs of one name agree in
+	// both. It may change when a query is defined. Nil: the program is always the same.
+	Program func() uint64
 
 	// Session is called before a run puts its first record and its return value when what it put is referred to or
 	// abandoned; the collector does not sweep what a session that began before its cycle may still refer to. Nil: no collector.
@@ -52,6 +57,7 @@ const PartitionName = "$memo"
 type Table struct {
 	o       Options
 	part    db.PartID
+	runs    atomic.Uint64 // runs that gave a result
 	entries atomic.Int64
 	cache   cache
 	clock   clock
@@ -65,6 +71,10 @@ type Table struct {
 	dirtyMu sync.Mutex
 	dirty   []*entry   // guarded by dirtyMu
 	flushMu sync.Mutex // one Flush at a time
+
+	asides asides // what the store does not take
+
+	partDamaged atomic.Bool // the trace partition was found damaged; the database empties it
 }
 
 // An entry is one key of one query.
@@ -106,6 +116,9 @@ func New(o Options) (*Table, error) {
 	}
 	if o.Shade == nil {
 		o.Shade = func(mmapcas.Hash) {}
+	}
+	if o.Program == nil {
+		o.Program = func() uint64 { return 0 }
 	}
 	part, err := o.DB.Partition(PartitionName, true)
 	if err != nil {
@@ -150,6 +163,11 @@ func (t *Table) load(e *entry) error {
 		return nil
 	}
 	h, ok, err := t.o.DB.Latest(t.part, storeKey(e.query, e.key))
+	if errors.Is(err, db.ErrDamaged) {
+		t.o.Logger.Warn("memo: stored traces cannot be looked up, the query will run again", "query", e.query.show(e.key), "err", err)
+		t.partDamaged.Store(true)
+		ok, err = false, nil
+	}
 	if err != nil {
 		return fmt.Errorf("memo: looking up the traces of %s: %w", e.query.show(e.key), err)
 	}
@@ -159,11 +177,17 @@ func (t *Table) load(e *entry) error {
 	}
 	var traces []*trace
 	err = t.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
-		version, tr, err := decodeTraces(payload)
-		if err == nil && kind == KindTrace && version == e.query.Version {
-			traces = tr
+		made, tr, err := decodeTraces(payload)
+		if err != nil || kind != KindTrace || made.version != e.query.Version {
+			return err
 		}
-		return err
+		traces = tr
+		if made.program != t.o.Program() { // K1: a query below may have another version
+			for _, tr := range traces {
+				tr.doubt()
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key), "err", err)
@@ -276,6 +300,16 @@ func (t *Table) sound(tr *trace) bool {
 	}
 	tr.soundAt.Store(now)
 	return true
+}
+
+// doubt forgets where a trace that reads queries holds.
+func (tr *trace) doubt() {
+	for i := range tr.reads {
+		if tr.reads[i].kind == readQuery {
+			tr.holds.Store(nil)
+			return
+		}
+	}
 }
 
 // drop forgets a trace whose result is gone.

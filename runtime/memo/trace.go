@@ -18,14 +18,15 @@ const (
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {
-	reads   []read        // immutable
-	parts   atomic.Uint64 // a partSet that only grows: partitions read, transitively, by the run and by every walk since
-	result  mmapcas.Hash  // immutable
-	tainted bool          // immutable: an answer in spite of an error, for those who asked at the time; never kept
-	holds   atomic.Pointer[intervals]
-	soundAt atomic.Uint64       // Table.damage when the result and what it refers to were last known to be there
-	value   atomic.Pointer[box] // decoded result; dropped by the cache, brought back by Table.value
-	bytes   atomic.Int64        // estimated size, 0 until somebody asks
+	reads   []read                    // immutable
+	parts   atomic.Uint64             // a partSet that only grows: partitions read, transitively, by the run and by every walk since
+	result  mmapcas.Hash              // immutable
+	tainted bool                      // immutable: an answer that is not kept, for the strands that asked at the time (K1)
+	run     uint64                    // immutable: which run of the table made it, from 1; 0: a stored one
+	holds   atomic.Pointer[intervals] // nil: not known to hold anywhere
+	soundAt atomic.Uint64             // Table.damage when the result and what it refers to were last known to be there
+	value   atomic.Pointer[box]       // decoded result; dropped by the cache, brought back by Table.value
+	bytes   atomic.Int64              // estimated size, 0 until somebody asks
 }
 
 // An interval of generations, both ends included.
@@ -100,9 +101,9 @@ func (tr *trace) verified(gen uint64) {
 	}
 }
 
-// newest returns the interval with the newest generation.
+// newest returns the interval with the newest generation, an empty one if there is none.
 func (tr *trace) newest() interval {
-	var best interval
+	best := interval{from: 1, to: 0}
 	if known := tr.holds.Load(); known != nil {
 		for _, iv := range *known {
 			if iv.to >= best.to {

@@ -47,6 +47,17 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("sched: task panicked: %v\n\n%s", e.Value, e.Stack)
 }
 
+// Caught returns the error of a panic that a task's function has recovered, for a function that
+// makes errors of panics. The stack is the one of the goroutine, which while deferred functions run
+// holds the frames that panicked. The panic by which a pool ends a task is not the function's to
+// catch: it goes on.
+func Caught(r any) *PanicError {
+	if r == any(unwind) {
+		panic(r)
+	}
+	return asPanicError(r)
+}
+
 // Unwrap returns the panic's value if it is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
