@@ -51,6 +51,9 @@ func flip(t *testing.T, fs vfs.FS, name string, off int64, mask byte) {
 	if _, err := f.WriteAt(b[:], off); err != nil {
 		t.Fatal(err)
 	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // hurtSegment damages a byte under the map: through the file if there is one, since the map may be protected.
