@@ -6,10 +6,10 @@ STORE         ?= .cytisus
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-CROSS         := darwin/arm64 windows/amd64 linux/arm64
+CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin soak show clean ci
+.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin soak show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ fmt-check: ## fail if gofumpt would change a file
 
 cross: ## build for the other platforms
 	@for p in $(CROSS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./... && GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; done
+
+test-narrow: ## the tests of PKGS (default: the engine's small packages) where addresses have 32 bits, which runs on amd64 too
+	GOARCH=386 CGO_ENABLED=0 $(GO) test -timeout 14m $(or $(PKGS),./affinity ./arena ./epoch ./mmapcas/vfs ./runtime/gc ./runtime/memo)
 
 tidy-check: ## fail if go.mod or go.sum are not tidy
 	$(GO) mod tidy -diff

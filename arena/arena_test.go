@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -21,7 +23,7 @@ func forms(t *testing.T, fn func(t *testing.T, a *Arena, source func(bytes int64
 		n := 0
 		return func(bytes int64) Source {
 			n++
-			f, err := os.Create(filepath.Join(dir, string(rune('a'+n))))
+			f, err := os.Create(filepath.Join(dir, strconv.Itoa(n)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -284,7 +286,7 @@ func TestConfine(t *testing.T) {
 		src := source(2 * testSegment)
 		f, isFile := src.(file)
 		seg := mustMap(t, a, Spec{Source: src, Bytes: 2 * testSegment})
-		if isFile {
+		if isFile && goruntime.GOOS != "windows" { // which lets nobody cut a file that is mapped
 			if err := f.f.Truncate(testSegment); err != nil {
 				t.Fatal(err)
 			}

@@ -171,7 +171,7 @@ func TestStalled(t *testing.T) {
 	}
 	advance(d, 1)
 	s := d.Stalled(0)
-	if len(s) != 1 || s[0].Label != "the slow one" || s[0].Epoch != firstEpoch || s[0].Age <= 0 {
+	if len(s) != 1 || s[0].Label != "the slow one" || s[0].Epoch != firstEpoch || s[0].Age < 0 {
 		t.Errorf("Stalled = %+v", s)
 	}
 	if d.Stalled(time.Hour) != nil {

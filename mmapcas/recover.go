@@ -68,9 +68,7 @@ func (s *Store) recover() error {
 		delete(listed, number)
 		if !isListed && number < newest.next {
 			// Dropped by a collection whose process ended before it removed the file.
-			if err := s.removeLeftover(name); err != nil {
-				return err
-			}
+			s.removeLeftover(name)
 			continue
 		}
 		next = max(next, number+1)
@@ -104,18 +102,22 @@ func (s *Store) refuseNewer(names []string) error {
 	return nil
 }
 
-// removeLeftover removes a segment file that does not count, unless it is some other store's or cannot be read.
-func (s *Store) removeLeftover(name string) error {
+// removeLeftover removes a segment file that does not count, unless it is some other store's or cannot
+// be read. A file that stays, because another process has it open, say, does no harm: it is found
+// again by the next Open.
+func (s *Store) removeLeftover(name string) {
 	if s.opts.ReadOnly {
-		return nil
+		return
 	}
 	path := filepath.Join(s.dir, name)
 	h, ok, err := readSegmentHeader(s.fs, path)
 	if err != nil || (ok && h.identity != s.identity) {
 		s.log.Warn("mmapcas: file does not belong to the store", "file", path, "err", err)
-		return nil
+		return
 	}
-	return s.fs.Remove(path)
+	if err := s.fs.Remove(path); err != nil {
+		s.log.Warn("mmapcas: leftover segment not removed", "file", path, "err", err)
+	}
 }
 
 // readSegmentHeader reads the header of a segment file; ok=false means that it has none that is whole.
@@ -240,7 +242,9 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 	}
 	if h.version == packedVersion && (!f.listed || f.trusted < h.bytes) {
 		// Nothing was ever led into it (packer): its records are where they were.
-		return errors.Join(file.Close(), s.removeLeftover(segmentName(f.number)))
+		err := file.Close()
+		s.removeLeftover(segmentName(f.number))
+		return err
 	}
 	if f.size < f.trusted {
 		_ = s.damage(seg, f.size, fmt.Sprintf("file ends here, the manifest gives it %d bytes", f.trusted), nil)
@@ -288,7 +292,9 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 	if f.readable <= segmentHeaderBytes {
 		// Nothing in it, and too short to be appended to; it was made a moment before the end.
 		if f.orphan {
-			return unusable(s.removeLeftover(segmentName(seg.number)))
+			err := unusable(nil)
+			s.removeLeftover(segmentName(seg.number))
+			return err
 		}
 		return unusable(nil)
 	}

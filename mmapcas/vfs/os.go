@@ -28,7 +28,7 @@ func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
 
 // Create implements FS.
 func (OS) Create(name string) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (OS) Open(name string, readOnly bool) (File, error) {
 	if readOnly {
 		flag = os.O_RDONLY
 	}
-	f, err := os.OpenFile(name, flag, 0)
+	f, err := openFile(name, flag)
 	if err != nil {
 		return nil, err
 	}

@@ -86,6 +86,8 @@ func TestFiles(t *testing.T) {
 		if _, err := r.WriteAt([]byte("x"), 0); err == nil {
 			t.Error("wrote to a file open for reading")
 		}
+		must(t, fs.Rename(name, filepath.Join(dir, "moved"))) // under an open file
+		must(t, fs.Rename(filepath.Join(dir, "moved"), name))
 		must(t, r.Close())
 		replaced, err := WriteFile(fs, dir, name, []byte("new"), true)
 		if !replaced || err != nil || read(t, fs, name) != "new" {
