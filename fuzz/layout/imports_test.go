@@ -39,7 +39,7 @@ var allowed = []struct {
 	{"lsp/files", []string{"lsp"}, "the one door to the files of a workspace"},
 	{"lsp/partition", []string{"lsp", "runtime"}, ""},
 	{"lsp/dispatch", []string{"lsp", "runtime", "runtime/lane"}, ""},
-	{"lsp/daemon", []string{"lsp/dispatch"}, ""},
+	{"lsp/daemon", []string{"lsp", "lsp/position", "lsp/document", "lsp/dispatch"}, ""},
 	{"lsp/server", []string{"lsp", "lsp/position", "lsp/document", "lsp/partition", "lsp/dispatch", "runtime", "runtime/lane"}, "knows no language"},
 	{"lsp/golang", []string{"lsp", "lsp/files", "lsp/partition", "runtime", "runtime/lane"}, "knows no protocol"},
 	{"lsp/cmd/cytisus", []string{"…"}, ""},

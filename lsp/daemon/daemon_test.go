@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -473,101 +472,22 @@ func TestOpenOrDial(t *testing.T) {
 		t.Fatal(info, err)
 	}
 	c.Close()
-	// Another build is no reason to wait.
-	_, _, err = OpenOrDial(t.Context(), store, Options{Build: "b2"}, errLocked, func() error { return errLocked })
-	if !errors.Is(err, ErrRefused) || !errors.Is(err, errLocked) {
+	// A host of another build is no reason to wait, and none to open its store beside it.
+	_, _, err = OpenOrDial(t.Context(), store, Options{Build: "b2"}, errLocked, func() error { t.Error("opened"); return nil })
+	if !errors.Is(err, ErrRefused) {
 		t.Error(err)
 	}
+	c, _, err = OpenOrDial(t.Context(), store, me(""), errLocked, func() error { t.Error("opened"); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
 	_, _, err = OpenOrDial(ctx, private(t), me(""), errLocked, func() error { return errLocked })
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrNoHost) || !errors.Is(err, errLocked) {
 		t.Error(err)
 	}
-}
-
-func lspFrame(body string) string {
-	return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
-}
-
-// An ended client: its input, then the end; what comes back is kept.
-type script struct {
-	io.Reader
-	out    bytes.Buffer
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newScript(in string, ends bool) *script {
-	s := &script{closed: make(chan struct{})}
-	s.Reader = strings.NewReader(in)
-	if !ends {
-		s.Reader = io.MultiReader(s.Reader, waiting{s.closed})
-	}
-	return s
-}
-
-func (s *script) Write(p []byte) (int, error) { return s.out.Write(p) }
-func (s *script) Close() error                { s.once.Do(func() { close(s.closed) }); return nil }
-
-type waiting struct{ closed chan struct{} }
-
-func (w waiting) Read([]byte) (int, error) { <-w.closed; return 0, io.ErrClosedPipe }
-
-func TestBridge(t *testing.T) {
-	store := private(t)
-	shutdown, exit := lspFrame(`{"jsonrpc":"2.0","id":1,"method":"shutdown"}`), lspFrame(`{"jsonrpc":"2.0","method":"exit"}`)
-	for _, c := range []struct {
-		name  string
-		in    string
-		ends  bool // the client's input
-		hangs bool // the host hangs up once it has read in
-		code  int
-		err   error
-	}{
-		{"input ends", "hello", true, false, 1, nil},
-		{"shutdown and exit", shutdown + exit, false, true, 0, nil},
-		{"exit alone", exit, false, true, 1, nil},
-		{"host is lost", lspFrame(`{"jsonrpc":"2.0","id":1,"method":"x"}`), false, true, 1, ErrHostLost},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			h := host(t, store, 0, Options{}, func(ctx context.Context, conn net.Conn, p Peer) {
-				if !c.hangs {
-					echo(ctx, conn, p)
-					return
-				}
-				got := make([]byte, len(c.in))
-				io.ReadFull(conn, got)
-				conn.Write(got)
-			})
-			conn, _, err := Dial(t.Context(), store, me("bridge"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			client := newScript(c.in, c.ends)
-			code, err := Bridge(t.Context(), conn, client)
-			if code != c.code || !errors.Is(err, c.err) {
-				t.Errorf("code %d, %v", code, err)
-			}
-			if client.out.String() != c.in {
-				t.Errorf("%q came back", client.out.String())
-			}
-			h.Close()
-			h.wait(t)
-		})
-	}
-	t.Run("context ends", func(t *testing.T) {
-		host(t, store, 0, Options{}, echo)
-		conn, _, err := Dial(t.Context(), store, me("bridge"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err := Bridge(ctx, conn, newScript("", false)); !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-	})
 }
 
 func FuzzHandshake(f *testing.F) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"time"
@@ -11,8 +12,12 @@ import (
 
 // Dial connects to the host of a store; the Language Server Protocol follows. It fails
 // with [ErrNoHost] if nobody listens, and with a [*RefusedError] if the two do not match.
-func Dial(ctx context.Context, store string, o Options) (net.Conn, Info, error) {
-	return ask(ctx, store, Serve, o)
+func Dial(ctx context.Context, store string, o Options) (Conn, Info, error) {
+	c, info, err := ask(ctx, store, Serve, o)
+	if err != nil {
+		return nil, info, err
+	}
+	return c, info, nil
 }
 
 // AskStatus returns what a store's host says about itself, whatever its build.
@@ -38,7 +43,7 @@ func AskStop(ctx context.Context, store string, o Options) (Info, error) {
 	return info, context.Cause(ctx)
 }
 
-func ask(ctx context.Context, store string, verb Verb, o Options) (net.Conn, Info, error) {
+func ask(ctx context.Context, store string, verb Verb, o Options) (*lineConn, Info, error) {
 	o = o.filled()
 	canonical, err := canonicalStore(store)
 	if err != nil {
@@ -110,14 +115,27 @@ func shake(ctx context.Context, c *lineConn, out hello, o Options) (Info, error)
 	return in.Info, nil
 }
 
-// OpenOrDial gets access to a store one way or the other. It calls open, which tries to
-// open the store and fails with an error that matches locked if somebody else has it;
-// then it dials. Both are repeated until one works, because a holder may not listen yet
-// or may be about to end. It returns no connection if open succeeded. Any other error of
-// open, a refusal, or the end of ctx ends the attempt.
-func OpenOrDial(ctx context.Context, store string, o Options, locked error, open func() error) (net.Conn, Info, error) {
+// OpenOrDial gets access to a store one way or the other. It dials, because a host that answers
+// is the store's host whatever has become of its lock; if there is none it calls open, which
+// tries to open the store and fails with an error that matches locked if another process has
+// it. Both are repeated until one works: a holder may not listen yet, or may be about to end. It
+// returns no connection if open succeeded. Any other error of open, a refusal, or the end of
+// ctx ends the attempt.
+func OpenOrDial(ctx context.Context, store string, o Options, locked error, open func() error) (Conn, Info, error) {
 	wait := 5 * time.Millisecond
+	var before error // why the attempt before failed
 	for {
+		c, info, err := Dial(ctx, store, o)
+		if err == nil {
+			return c, info, nil
+		}
+		if ctx.Err() != nil && before != nil {
+			return nil, info, errors.Join(before, context.Cause(ctx))
+		}
+		refused, _ := errors.AsType[*RefusedError](err)
+		if refused != nil && refused.Reason != ReasonClosing {
+			return nil, info, err // a host is there
+		}
 		openErr := open()
 		if openErr == nil {
 			return nil, Info{}, nil
@@ -125,18 +143,17 @@ func OpenOrDial(ctx context.Context, store string, o Options, locked error, open
 		if !errors.Is(openErr, locked) {
 			return nil, Info{}, openErr
 		}
-		c, info, err := Dial(ctx, store, o)
-		if err == nil {
-			return c, info, nil
-		}
-		refused, _ := errors.AsType[*RefusedError](err)
-		if !errors.Is(err, ErrNoHost) && !errors.Is(err, ErrBusy) && (refused == nil || refused.Reason != ReasonClosing) {
+		if refused == nil && !errors.Is(err, ErrNoHost) && !errors.Is(err, ErrBusy) {
 			return nil, info, errors.Join(err, openErr)
 		}
+		before = errors.Join(openErr, err)
+		// A herd that lost the same host does not ask in step.
+		timer := time.NewTimer(wait/2 + rand.N(wait))
 		select {
 		case <-ctx.Done():
-			return nil, info, errors.Join(openErr, err, context.Cause(ctx))
-		case <-time.After(wait):
+			timer.Stop()
+			return nil, info, errors.Join(before, context.Cause(ctx))
+		case <-timer.C:
 		}
 		wait = min(2*wait, 200*time.Millisecond)
 	}

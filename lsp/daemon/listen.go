@@ -54,6 +54,7 @@ type Host struct {
 	conns   map[*lineConn]Peer // guarded by mu: connected clients of Serve
 	changed chan struct{}      // guarded by mu: closed and replaced when conns change
 	closing bool               // guarded by mu
+	drained bool               // guarded by mu: it ends as soon as nobody is connected
 	tasks   sync.WaitGroup     // handshakes and connections
 }
 
@@ -235,6 +236,18 @@ func (h *Host) leave(c *lineConn) {
 	delete(h.conns, c)
 	close(h.changed)
 	h.changed = make(chan struct{})
+	if h.drained && len(h.conns) == 0 {
+		h.finishLocked(ErrIdle)
+	}
+}
+
+// Drain ends the host, for the reason [ErrIdle], as soon as nobody is connected.
+func (h *Host) Drain() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.drained = true; len(h.conns) == 0 {
+		h.finishLocked(ErrIdle)
+	}
 }
 
 // client shakes hands with one client and serves it.

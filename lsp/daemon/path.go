@@ -115,8 +115,8 @@ func makePrivate(dir string, uid int) error {
 	return nil
 }
 
-// linksMax bounds how many symbolic links a path may lead through.
-const linksMax = 40
+// symlinksMax bounds how many symbolic links a path may lead through.
+const symlinksMax = 40
 
 // checkAbove makes sure that nobody but the user and the system's own can exchange what a
 // path names (A2). Every directory on the way belongs to one of them and is closed to the
@@ -135,7 +135,7 @@ func checkAbove(dir string, uid int) error {
 		}
 		switch mode := info.Mode(); {
 		case mode&fs.ModeSymlink != 0:
-			if links++; links > linksMax {
+			if links++; links > symlinksMax {
 				return fmt.Errorf("%s is not used: too many symbolic links", dir)
 			}
 			to, err := os.Readlink(at)

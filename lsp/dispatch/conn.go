@@ -25,6 +25,7 @@ type Conn struct {
 	out    *outbox
 	counts counters
 	trace  atomic.Int32 // a traceLevel
+	silent atomic.Bool  // no request is answered any more (Options.HangUp)
 	phase  phase        // touched by turns only
 
 	ticket   Ticket      // touched by the reader only
@@ -60,6 +61,11 @@ func New(rw io.ReadWriteCloser, handlers map[string]Handler, o Options) *Conn {
 // else 1), and an error unless the end was an orderly one. All work it started has
 // returned by then. It must be called once.
 func (c *Conn) Run(ctx context.Context) (code int, err error) {
+	if c.o.HangUp {
+		inner, stop := c.hushed(ctx)
+		defer stop()
+		ctx = inner
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(ErrClosed)
 
@@ -137,6 +143,20 @@ func (c *Conn) Run(ctx context.Context) (code int, err error) {
 		code = 1
 	}
 	return code, err
+}
+
+// hushed returns a context that ends with another one, but not before the connection has
+// fallen silent: no handler can answer that it was interrupted.
+func (c *Conn) hushed(outer context.Context) (ctx context.Context, stop func()) {
+	ctx, end := context.WithCancelCause(context.WithoutCancel(outer))
+	unwatch := context.AfterFunc(outer, func() {
+		c.silent.Store(true)
+		end(context.Cause(outer))
+	})
+	return ctx, func() {
+		unwatch()
+		end(ErrClosed)
+	}
 }
 
 // Abort ends the connection at once; what is queued may be lost. Run returns [ErrClosed].

@@ -344,6 +344,27 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
+// A client that is carried asks another server: it is not told that its requests were given up.
+func TestHangUp(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	began := make(chan struct{})
+	w := startContext(t, ctx, map[string]Handler{"wait": func(context.Context, *Request) (Outcome, error) {
+		return Later(func(ctx context.Context) (any, error) {
+			close(began)
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		}), nil
+	}}, Options{HangUp: true})
+	w.send(call(1, "wait", ""))
+	<-began
+	why := errors.New("logging out")
+	cancel(why)
+	w.want("<end>")
+	if _, err := w.end(); !errors.Is(err, why) {
+		t.Error(err)
+	}
+}
+
 func TestAbort(t *testing.T) {
 	w := start(t, map[string]Handler{"echo": echo}, Options{})
 	w.send(call(1, "echo", "1"))

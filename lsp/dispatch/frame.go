@@ -34,9 +34,8 @@ func (e *frameError) Error() string { return e.reason }
 // It forgives bare newlines, blank lines before a header, any case, and fields it
 // does not know.
 type frameReader struct {
-	r    *bufio.Reader
-	max  int  // bytes of the largest body that is taken
-	skip bool // larger ones are skipped, rather than the end
+	r   *bufio.Reader
+	max int // bytes of the largest body that is taken
 }
 
 func newFrameReader(r io.Reader, limit int) *frameReader {
@@ -45,7 +44,7 @@ func newFrameReader(r io.Reader, limit int) *frameReader {
 
 // next returns the next body in memory of its own. It returns io.EOF at the end of
 // the input between two messages, io.ErrUnexpectedEOF inside one, a *frameError for a
-// message that was skipped, an error that matches ErrTooLong, before any of its body is read,
+// message that cannot be taken, an error that matches ErrTooLong, before any of its body is read,
 // for one over the limit, and one that matches ErrFraming when the input is lost.
 func (f *frameReader) next() ([]byte, error) {
 	length, charset, err := f.header()
@@ -53,13 +52,7 @@ func (f *frameReader) next() ([]byte, error) {
 		return nil, err
 	}
 	if length > int64(f.max) {
-		if !f.skip {
-			return nil, fmt.Errorf("%w: Content-Length is %d, the limit is %d bytes", ErrTooLong, length, f.max)
-		}
-		if _, err := io.CopyN(io.Discard, f.r, length); err != nil {
-			return nil, unexpected(err)
-		}
-		return nil, &frameError{fmt.Sprintf("message of %d bytes was skipped", length)}
+		return nil, fmt.Errorf("%w: Content-Length is %d, the limit is %d bytes", ErrTooLong, length, f.max)
 	}
 	body, err := f.body(int(length))
 	if err != nil {

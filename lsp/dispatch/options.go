@@ -11,6 +11,11 @@ type Options struct {
 	// Lifecycle makes the connection enforce the protocol's lifecycle on the other end.
 	Lifecycle bool
 
+	// HangUp leaves requests without an answer that are open when the context of [Conn.Run]
+	// ends. It is for a client whose messages are carried by a process that asks another server
+	// then (see package daemon); any other one is told that its requests were given up.
+	HangUp bool
+
 	// MaxMessageBytes is the largest message body read. A longer one ends the connection
 	// before any of it is read. Zero means 128 MiB.
 	MaxMessageBytes int

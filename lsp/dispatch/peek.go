@@ -52,34 +52,3 @@ func (f failing) Read([]byte) (int, error) {
 	}
 	return 0, f.err
 }
-
-// Seen is what a client has said that matters to whoever only carries its bytes.
-type Seen struct{ Shutdown, Exit bool }
-
-// Follow reads a client's bytes to their end without answering anything and returns
-// whether shutdown and exit were among them. From malformed framing on it only reads.
-func Follow(r io.Reader) Seen {
-	var seen Seen
-	frames := newFrameReader(r, 64<<10) // shutdown and exit are small
-	frames.skip = true
-	for {
-		body, err := frames.next()
-		if err != nil {
-			if _, ok := errors.AsType[*frameError](err); ok {
-				continue
-			}
-			_, _ = io.Copy(io.Discard, frames.r) // the writer must not block; how the input ends is not ours to say
-			return seen
-		}
-		view, err := jsonrpc2.ScanMessageView(body)
-		if err != nil {
-			continue
-		}
-		switch string(view.MethodBytes) {
-		case methodShutdown:
-			seen.Shutdown = seen.Shutdown || view.Kind == jsonrpc2.MessageViewCall
-		case methodExit:
-			seen.Exit = seen.Exit || view.Kind == jsonrpc2.MessageViewNotification
-		}
-	}
-}

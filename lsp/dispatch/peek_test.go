@@ -39,19 +39,42 @@ func readErr(r io.Reader) error {
 	return err
 }
 
-func TestFollow(t *testing.T) {
-	shutdown, exit := frame(call(1, "shutdown", "")), frame(note("exit", ""))
-	big := frame(note("big", `"`+strings.Repeat("x", 1<<17)+`"`))
-	for in, want := range map[string]Seen{
-		"":                                     {},
-		shutdown + exit:                        {true, true},
-		big + frame("{") + exit:                {false, true},
-		frame(note("shutdown", "")) + shutdown: {true, false},
-		frame(call(1, "exit", "")):             {},
-		exit + "lost\r\n\r\n" + shutdown:       {false, true},
+// A process that carries messages tells their sender what a connection would have told.
+func TestMessagesAreRefusedAsByAConnection(t *testing.T) {
+	small := Options{MaxMessageBytes: 64}
+	for in, more := range map[string]bool{
+		frame(`"` + strings.Repeat("x", 100) + `"`):                      false,
+		"Content-Length: 2\r\nContent-Type: x; charset=utf-16\r\n\r\n{}": true,
+		"nonsense\r\n\r\n":             false,
+		"Content-Length: 10\r\n\r\n{}": false,
+		"Content-Length: 99999999999999999999999999999999999999999999999\r\n\r\n{}": false,
 	} {
-		if got := Follow(strings.NewReader(in)); got != want {
-			t.Errorf("%.60q: %v", in, got)
+		_, err := NewMessages(strings.NewReader(in), small).Next()
+		answer, goesOn := Refusal(err)
+		if goesOn != more || err == nil {
+			t.Errorf("%.60q: %v, goes on: %v", in, err, goesOn)
+		}
+		var out strings.Builder
+		c := New(&stdStreams{PipeReader: pipeOf(in), out: nopWriteCloser{&out}}, nil, small)
+		_, _ = c.Run(t.Context())
+		if want := out.String(); want != onWire(answer) {
+			t.Errorf("%.60q is answered with %q, by a connection with %q", in, answer, want)
 		}
 	}
+}
+
+func onWire(answer []byte) string {
+	if answer == nil {
+		return ""
+	}
+	return string(AppendMessage(nil, answer))
+}
+
+func pipeOf(in string) *io.PipeReader {
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.WriteString(w, in)
+		w.CloseWithError(err)
+	}()
+	return r
 }

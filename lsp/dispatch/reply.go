@@ -11,7 +11,7 @@ import (
 
 // reply answers a request unless it is answered already (T3).
 func (c *Conn) reply(r *Request, value any, err error) {
-	if r.answered.Swap(true) {
+	if r.answered.Swap(true) || c.silent.Load() {
 		return
 	}
 	c.mu.Lock()

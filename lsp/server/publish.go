@@ -183,6 +183,21 @@ func (p *publisher) changed(files []string) {
 	}
 }
 
+// resume takes over a client that shows diagnostics of files, whatever they are.
+func (p *publisher) resume(files []string) {
+	if p.mode() == modePull || len(files) == 0 {
+		return
+	}
+	p.mu.Lock()
+	for _, name := range files {
+		if _, known := p.sent[name]; !known {
+			p.sent[name] = publication{}
+		}
+	}
+	p.mu.Unlock()
+	p.publishFiles(files)
+}
+
 // publishKnown publishes what is known of a folder: after a warm start, all there was.
 func (p *publisher) publishKnown(f *folder) {
 	if p.mode() == modePull {

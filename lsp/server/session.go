@@ -79,6 +79,7 @@ func (s *session) handlers() map[string]dispatch.Handler {
 		protocol.MethodInitialized: s.initialized,
 		protocol.MethodShutdown:    s.shutdown,
 		protocol.MethodSetTrace:    s.setTrace,
+		dispatch.MethodResumed:     s.resumed,
 
 		protocol.MethodTextDocumentDidOpen:   s.didOpen,
 		protocol.MethodTextDocumentDidChange: s.didChange,

@@ -239,10 +239,22 @@ func (e *editor) stats() server.Stats {
 // finish ends the session in the orderly way.
 func (e *editor) finish() {
 	e.t.Helper()
+	e.leave()
+	e.left()
+}
+
+// leave says that the session ends. The process of a host ends when its guests have left.
+func (e *editor) leave() {
+	e.t.Helper()
 	e.must("shutdown", nil)
 	if err := e.Notify("exit", nil); err != nil {
 		e.t.Fatal(err)
 	}
+}
+
+// left waits for the process' end.
+func (e *editor) left() {
+	e.t.Helper()
 	select {
 	case <-e.ended:
 	case <-time.After(patience):

@@ -33,7 +33,7 @@ func (a *app) openInspector(ctx context.Context, from, what string) (in inspecto
 	}
 	a.onlyLooks = true
 	var l *local
-	conn, err := a.openOrDial(ctx, store, "cytisus "+what, func() (err error) {
+	conn, err := a.openOrDial(ctx, store, "cytisus "+what, dialFor, func() (err error) {
 		l, err = a.openEngine(root, store, what)
 		return err
 	})

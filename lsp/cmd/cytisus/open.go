@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"time"
 
@@ -31,7 +30,7 @@ func (a *app) openAsker(ctx context.Context, from string) (asker, error) {
 			return nil, err
 		}
 	} else {
-		conn, err := a.openOrDial(ctx, store, "cytisus query", open)
+		conn, err := a.openOrDial(ctx, store, "cytisus query", dialFor, open)
 		if err != nil {
 			return nil, err
 		}
@@ -46,11 +45,11 @@ func (a *app) openAsker(ctx context.Context, from string) (asker, error) {
 }
 
 // openOrDial opens a store or connects to the process that holds it: exactly one of a connection and a successful open.
-func (a *app) openOrDial(ctx context.Context, store, name string, open func() error) (net.Conn, error) {
+func (a *app) openOrDial(ctx context.Context, store, name string, patience time.Duration, open func() error) (daemon.Conn, error) {
 	if err := os.MkdirAll(store, 0o700); err != nil {
 		return nil, fmt.Errorf("making the store's directory: %w", err)
 	}
-	wait, cancel := context.WithTimeout(ctx, dialFor)
+	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	conn, _, err := daemon.OpenOrDial(wait, store, a.daemonOptions(name), mmapcas.ErrLocked, open)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"strings"
 
@@ -26,7 +26,7 @@ type remote struct {
 	texts map[string][]string // lines of files, read from disk
 }
 
-func newRemote(ctx context.Context, conn net.Conn, root string) (*remote, error) {
+func newRemote(ctx context.Context, conn io.ReadWriteCloser, root string) (*remote, error) {
 	answerNull := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
 	r := &remote{dir: root, ended: make(chan error, 1), texts: map[string][]string{}}
 	r.conn = dispatch.New(conn, map[string]dispatch.Handler{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,8 +20,9 @@ func (a *app) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Speak the Language Server Protocol on standard input and output",
-		Long: `serve is what an editor starts. The first serve of a module opens its store and shares it: further editors, and the questions of the
-shell, are answered by that process. It ends when its editor and everybody else have left.`,
+		Long: `serve is what an editor starts. The first serve of a module opens its store and shares it: further editors, and the
+questions of the shell, are answered by that process. It ends when its editor and everybody else have left. If it ends
+earlier, by a kill or by cytisus daemon --stop, one of the others takes the store over and nothing is lost.`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer surviveBrokenPipes()()
@@ -36,6 +36,7 @@ shell, are answered by that process. It ends when its editor and everybody else 
 }
 
 // serve serves one client on rw, from a store of its own or through the process that holds it.
+// When that process ends, this one takes over, or finds the one that has.
 func (a *app) serve(ctx context.Context, rw io.ReadWriteCloser) (code int, err error) {
 	// The workspace, and with it the store, is what initialize says.
 	first, rw := dispatch.Peek(rw, dispatch.Options{})
@@ -47,83 +48,81 @@ func (a *app) serve(ctx context.Context, rw io.ReadWriteCloser) (code int, err e
 	if err != nil {
 		return 1, errors.Join(err, rw.Close())
 	}
-	var l *local
-	open := func() error {
-		l, err = a.openEngine(root, store, "serve")
-		return err
-	}
-	if store == "" {
-		if err := open(); err != nil {
-			return 1, errors.Join(err, rw.Close())
-		}
-	} else {
-		conn, err := a.openOrDial(ctx, store, "cytisus serve", open)
-		if err != nil {
-			return 1, errors.Join(err, rw.Close())
-		}
-		if conn != nil {
-			return daemon.Bridge(ctx, conn, rw)
-		}
-	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	host, err := a.newHost(l, root)
-	if err != nil {
-		return 1, errors.Join(err, rw.Close())
-	}
-	defer func() { err = errors.Join(err, host.Close()) }()
-	if store == "" {
-		return host.Serve(ctx, rw)
-	}
-	guests, err := a.listen(ctx, store, "cytisus serve", 0, host)
-	if err != nil {
-		// An editor without guests is still served.
-		a.logger().Warn("the store cannot be shared with other processes", "err", err)
-		return host.Serve(ctx, rw)
-	}
-	code, err = host.Serve(ctx, rw)
-	for ctx.Err() == nil && host.Sessions() > 0 {
-		time.Sleep(guestsLookEvery)
-	}
-	return code, errors.Join(err, guests.close())
+	s := &serving{a: a, ctx: ctx, root: root, store: store}
+	code, err = daemon.NewBridge(rw, s.link, a.daemonOptions("cytisus serve")).Run(ctx)
+	return code, errors.Join(err, s.close())
 }
 
-// guestsLookEvery is how often a process whose own client has left looks whether the others have.
-const guestsLookEvery = 100 * time.Millisecond
+// A serving finds hosts for the client of cytisus serve. It is used by one goroutine.
+type serving struct {
+	a           *app
+	ctx         context.Context // of the process
+	root, store string
+	own         *hosting // nil while another process is the host
+}
+
+// takeoverFor bounds how long a process waits for a store whose holder does not serve it. The
+// process that is about to take a store over may have much to recover.
+const takeoverFor = 30 * time.Second
+
+// link is the client's daemon.Connector.
+func (s *serving) link(ctx context.Context, _ int) (daemon.Link, error) {
+	if s.own != nil {
+		if conn := s.own.connect(); conn != nil {
+			return daemon.Link{Conn: conn}, nil
+		}
+		if err := s.own.wait(); err != nil {
+			s.a.logger().Warn("this process is the host no longer", "err", err)
+		}
+		s.own = nil
+	}
+	for {
+		var l *local
+		open := func() (err error) {
+			l, err = s.a.openEngine(s.root, s.store, "serve")
+			return err
+		}
+		if s.store == "" {
+			if err := open(); err != nil {
+				return daemon.Link{}, err
+			}
+		} else if conn, err := s.a.openOrDial(ctx, s.store, "cytisus serve", takeoverFor, open); err != nil {
+			return daemon.Link{}, err
+		} else if conn != nil {
+			return daemon.Link{Conn: conn}, nil
+		}
+		own, err := s.a.beginHosting(s.ctx, l, "cytisus serve", 0)
+		if errors.Is(err, daemon.ErrHosted) {
+			continue // which is dialled
+		}
+		if err != nil {
+			return daemon.Link{}, err
+		}
+		if conn := own.connect(); conn != nil {
+			s.own = own
+			return daemon.Link{Conn: conn}, nil
+		}
+	}
+}
+
+// close serves other processes until they have left.
+func (s *serving) close() error {
+	if s.own == nil {
+		return nil
+	}
+	return s.own.drain()
+}
 
 func (a *app) newHost(l *local, root string) (*server.Host, error) {
 	return server.NewHost(l.eng, golang.Language{}, server.Options{
 		Name: "cytisus", Version: version(), Root: root, Logger: a.logger(),
+		Dispatch:  dispatch.Options{HangUp: true}, // every editor is behind a bridge
 		Workspace: lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()},
 	})
 }
 
-// guests are the clients that come over the socket.
-type guests struct {
-	host  *daemon.Host
-	ended chan error
-}
-
-// listen serves whoever connects to the store's socket from now on.
-func (a *app) listen(ctx context.Context, store, name string, idle time.Duration, host *server.Host) (*guests, error) {
-	dh, err := daemon.Listen(store, a.daemonOptions(name))
-	if err != nil {
-		return nil, err
-	}
-	g := &guests{host: dh, ended: make(chan error, 1)}
-	go func() {
-		g.ended <- dh.Serve(ctx, idle, func(ctx context.Context, conn net.Conn, peer daemon.Peer) {
-			if _, err := host.Serve(ctx, conn); err != nil {
-				a.logger().Debug("client left", "client", peer.Name, "pid", peer.PID, "err", err)
-			}
-		})
-	}()
-	return g, nil
-}
-
-func (g *guests) close() error {
-	g.host.Close()
-	return <-g.ended
-}
+// errNotShared ends a daemon that no process can connect to.
+var errNotShared = errors.New("a daemon without a socket serves nobody")
 
 func (a *app) daemonCommand() *cobra.Command {
 	var (
@@ -171,28 +170,23 @@ question from the shell over a private socket until nobody has been connected fo
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, l.close()) }()
-			host, err := a.newHost(l, root)
+			h, err := a.beginHosting(ctx, l, "cytisus daemon", idle)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, host.Close()) }()
-			g, err := a.listen(ctx, store, "cytisus daemon", idle, host)
-			if err != nil {
-				return err
+			if h.shared == nil {
+				h.endWith(errNotShared)
+				return h.wait()
 			}
 			fmt.Fprintf(a.err, "serving %s from %s\n", root, store)
-			if _, err := host.Open(ctx, root); err != nil {
-				return errors.Join(err, g.close())
+			if _, err := h.host.Open(ctx, root); err != nil {
+				h.endWith(err)
+				return h.wait()
 			}
-			if _, err := host.Index(ctx, root); err != nil && ctx.Err() == nil {
+			if _, err := h.host.Index(ctx, root); err != nil && h.end.Err() == nil {
 				a.logger().Warn("indexing failed", "err", err)
 			}
-			err = <-g.ended
-			if errors.Is(err, daemon.ErrIdle) || errors.Is(err, daemon.ErrStopped) || errors.Is(err, context.Canceled) {
-				return nil // ways to end that somebody asked for
-			}
-			return err
+			return h.wait()
 		},
 	}
 	cmd.Flags().DurationVar(&idle, "idle", 10*time.Minute, "end after nobody has been connected for this long; 0 means never")
