@@ -35,7 +35,7 @@ func (b *Blob) UnmarshalBinary(p []byte) error {
 func (e *Engine) putBlob(p []byte) (Blob, error) {
 	h, _, err := e.store.Put(kindBlob, p)
 	if err != nil {
-		return Blob{}, fmt.Errorf("runtime: storing a blob of %d bytes: %w", len(p), err)
+		return Blob{}, fmt.Errorf("runtime: storing a blob of %d bytes: %w", len(p), public(err))
 	}
 	return Blob{h}, nil
 }
@@ -47,7 +47,12 @@ func (t *Task) PutBlob(p []byte) (Blob, error) {
 }
 
 // PutBlob stores p and returns its name. p is copied.
-func (w *Writer) PutBlob(p []byte) (Blob, error) { return w.eng.putBlob(p) }
+func (w *Writer) PutBlob(p []byte) (Blob, error) {
+	if err := w.open(); err != nil {
+		return Blob{}, err
+	}
+	return w.eng.putBlob(p)
+}
 
 // ReadBlob returns a copy of the bytes that b names. A blob that was reached through a value of r's snapshot is always there; any
 // other may have been collected. One that is missing or damaged is ErrDamaged: a query that made it runs again when it is asked next.
@@ -62,12 +67,15 @@ func ReadBlob(r Reader, b Blob) ([]byte, error) {
 
 // ViewBlob calls fn with the bytes that b names, in place: they must not be changed or kept, and fn must not wait.
 func ViewBlob(r Reader, b Blob, fn func([]byte) error) error {
+	eng, view, err := r.reads()
+	if err != nil {
+		return view.failed(err)
+	}
 	if b.IsZero() {
 		return fn(nil)
 	}
-	eng, view := r.reads()
 	seen := false
-	err := eng.store.View(b.hash, func(_ mmapcas.Kind, p []byte) error {
+	err = eng.store.View(b.hash, func(_ mmapcas.Kind, p []byte) error {
 		seen = true
 		return fn(p)
 	})

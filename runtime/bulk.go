@@ -3,16 +3,38 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/cytisus/cytisus/runtime/db"
-	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A BulkWriter collects the changes of one bulk commit. It belongs to the function it was given to and ends with it.
+// A BulkWriter collects the changes of one bulk commit. It belongs to the function it was given to and ends
+// with it, as a Writer does.
 type BulkWriter[V any] struct {
-	p    *Partition[V]
-	eng  *Engine
-	bulk *db.Bulk
+	p   *Partition[V]
+	eng *Engine
+
+	mu   sync.Mutex
+	bulk *db.Bulk // guarded by mu; nil: the function has returned
+}
+
+// with calls fn with the bulk unless it has ended.
+func (w *BulkWriter[V]) with(fn func(*db.Bulk) error) error {
+	if err := notInQuery(nil, "writing"); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.bulk == nil {
+		return w.eng.endedErr()
+	}
+	return public(fn(w.bulk))
+}
+
+func (w *BulkWriter[V]) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bulk = nil
 }
 
 // Bulk is Engine.Commit for more changes to one partition than should be in memory at once: fn gives them in ascending order of their keys, and they go to the store as
@@ -22,8 +44,8 @@ type BulkWriter[V any] struct {
 // Changes are counted from the generation in which Bulk began: what others commit to the partition meanwhile stays where fn changes nothing, and loses where it does. A collection
 // that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a partition of that tier.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
-	if e.closing.Load() {
-		return ErrClosed
+	if err := e.admit(ctx, "Bulk"); err != nil {
+		return err
 	}
 	id, err := p.id(e)
 	if err != nil {
@@ -41,54 +63,52 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	}()
 	bulk, err := e.db.BeginBulk(ctx, id)
 	if err != nil {
-		return fmt.Errorf("runtime: bulk commit to %s: %w", p.name, err)
+		return fmt.Errorf("runtime: bulk commit to %s: %w", p.name, public(err))
 	}
 	end := done
 	done = func() {
 		bulk.Close()
 		end()
 	}
-	w := &BulkWriter[V]{p, e, bulk}
-	err = fn(w)
-	w.bulk = nil
+	w := &BulkWriter[V]{p: p, eng: e, bulk: bulk}
+	err = func() error {
+		defer w.end()
+		return fn(w)
+	}()
 	if err != nil {
-		return err
+		return public(err)
 	}
 	res, err := bulk.Commit(ctx)
 	if res.Graft != nil {
 		told = true // by whoever delivers it
-		e.watchers.dispatch(res, origin{lane: lane.Default}, done)
+		e.watchers.dispatch(res, e.callerOrigin(), done)
 	}
 	if err != nil {
-		return fmt.Errorf("runtime: bulk commit to %s: %w", p.name, err)
+		return fmt.Errorf("runtime: bulk commit to %s: %w", p.name, public(err))
 	}
 	return nil
 }
 
 // Put sets key, which must be greater than the key before (db.ErrOrder), to v when the bulk is applied. v is encoded at once and may be changed afterwards.
 func (w *BulkWriter[V]) Put(key string, v V) error {
-	if w.bulk == nil {
-		return db.ErrBulkDone
-	}
-	kind, payload, refs, err := w.p.codec.encode(&v)
-	if err != nil {
-		return fmt.Errorf("runtime: encoding %s[%q]: %w", w.p.name, key, err)
-	}
-	h, _, err := w.eng.store.Put(kind, payload)
-	if err != nil {
-		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", w.p.name, key, len(payload), err)
-	}
-	for _, ref := range refs {
-		w.eng.gc.Shade(ref)
-	}
-	w.eng.gc.Shade(h)
-	return w.bulk.Put(key, h)
+	return w.with(func(bulk *db.Bulk) error {
+		kind, payload, refs, err := w.p.codec.encode(&v)
+		if err != nil {
+			return fmt.Errorf("runtime: encoding %s[%q]: %w", w.p.name, key, err)
+		}
+		h, _, err := w.eng.store.Put(kind, payload)
+		if err != nil {
+			return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", w.p.name, key, len(payload), err)
+		}
+		for _, ref := range refs {
+			w.eng.gc.Shade(ref)
+		}
+		w.eng.gc.Shade(h)
+		return bulk.Put(key, h)
+	})
 }
 
 // Delete removes key, which must be greater than the key before, when the bulk is applied. A key that is not there is no error.
 func (w *BulkWriter[V]) Delete(key string) error {
-	if w.bulk == nil {
-		return db.ErrBulkDone
-	}
-	return w.bulk.Delete(key)
+	return w.with(func(bulk *db.Bulk) error { return bulk.Delete(key) })
 }

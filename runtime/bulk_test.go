@@ -139,7 +139,7 @@ func TestBulkThatFails(t *testing.T) {
 	if err := inputs.Bulk(t.Context(), e, func(w *runtime.BulkWriter[string]) error { late = w; return nil }); err != nil {
 		t.Error(err)
 	}
-	if err := late.Put("x", "y"); !errors.Is(err, db.ErrBulkDone) {
+	if err := late.Put("x", "y"); !errors.Is(err, runtime.ErrEnded) {
 		t.Error("a writer that has ended:", err)
 	}
 	if _, err := e.Collect(t.Context()); err != nil {

@@ -70,6 +70,35 @@
 // asked (a compiler, the file system), make its state an input: a record with a hash of what the answer
 // depends on, read before asking. Options.RecomputeShare finds queries that are not pure.
 //
+// # Inside a query
+//
+// What a query needs it reads through the Task that it was given. Everything else that asks or changes an
+// engine is refused there, with an error that matches ErrInQuery and names it: Ask, Go, Submit, Commit,
+// Bulk, Watch, Snapshot and SnapshotAt, Records, Explain, Checkpoint, Collect, Tidy, Verify, Close; reading
+// through a Snapshot, or through a Task that another function was given; writing to a Writer; waiting for a
+// key or for a task; Spawn, Again and Intact. Stats and Partitions, which return no error, are empty. The
+// number of the generation may be asked for, but then the result is not kept.
+//
+// It is refused by whoever asks: on the query's goroutine and in Task.Blocking, with whatever context, and
+// on every other goroutine by a context that came from the query's Task, also after the query has
+// returned. What cannot be known is a goroutine that a query starts and gives another context or none, and
+// what a query reads from a global. CancelClient, Profiling, Handle.Cancel and the end of a watch are not
+// refused: they give a query nothing to know.
+//
+// # Inside a task
+//
+// A task that is not in a query may call the engine as others do. Submit, Ask and Handle.Wait wait as Join
+// does, so that one worker is enough, and Go does not wait for room in a lane. Close would wait for the task
+// itself: by a task, in Blocking, and with a task's context it is ErrInTask. What a task of a watcher
+// commits by way of the engine counts as a round of that watcher, but is committed for no client.
+//
+// # Closing
+//
+// Close first refuses what is new (ErrClosed), then lets tasks come to their end, cancels those that its
+// context leaves no time for, and then ends reading, too. From then on every read through a snapshot that is
+// still held is ErrClosed. An error with which a task ends that was cancelled by this matches ErrClosed,
+// whatever its function made of it. Release, Stats and the like go on working.
+//
 // # Errors
 //
 // An error from a query function goes to whoever asked and is not kept. A failure that is an answer ("this file does not

@@ -38,7 +38,8 @@ type Engine struct {
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
 	keeper    keeper
-	closing   atomic.Bool
+	closing   atomic.Bool // Close was called: nothing new from outside
+	closed    atomic.Bool // the tasks have ended: nothing is read any more
 	layers    layers
 }
 
@@ -117,7 +118,10 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e.layers.opened(e.sched.Close)
+	e.layers.opened(func(ctx context.Context) error {
+		defer e.closed.Store(true)
+		return e.sched.Close(ctx)
+	})
 
 	e.keeper.start(e)
 	e.layers.opened(func(context.Context) error { e.keeper.stop(); return nil })
@@ -159,22 +163,30 @@ func (e *Engine) lookup(name string) *memo.Query {
 	return nil
 }
 
-// Close stops taking work, waits for tasks that run or are queued until ctx ends, cancels those that are left, writes what is not written yet and
-// closes the store. It may be called more than once; calls after the first return the same error.
+// Close stops taking work, waits for tasks that run or are queued until ctx ends, cancels those that are
+// left, writes what is not written yet and closes the store. It may be called more than once; calls after
+// the first return the same error. A task that calls it, or anybody with its context, gets ErrInTask, a
+// query ErrInQuery, and the engine stays open.
 func (e *Engine) Close(ctx context.Context) error {
+	if err := notInQuery(ctx, "Close"); err != nil {
+		return err
+	}
+	if err := e.sched.NotInTask(ctx); err != nil {
+		return fmt.Errorf("runtime: Close: %w", err)
+	}
 	e.closing.Store(true)
 	return e.layers.closeAll(ctx)
 }
 
 // Checkpoint writes everything to the store and makes it durable now, whatever Options.Sync says.
 func (e *Engine) Checkpoint(ctx context.Context) error {
-	if e.closing.Load() {
-		return ErrClosed
-	}
-	if err := e.memo.Flush(ctx); err != nil {
+	if err := e.admit(ctx, "Checkpoint"); err != nil {
 		return err
 	}
-	return e.db.Checkpoint(ctx)
+	if err := e.memo.Flush(ctx); err != nil {
+		return public(err)
+	}
+	return public(e.db.Checkpoint(ctx))
 }
 
 // A VerifyReport is what Verify found: what lies in the segments, and what can be reached from the engine's roots.
@@ -191,12 +203,15 @@ func (r VerifyReport) Clean() bool {
 // Verify reads the whole store back and checks every record's hash, then follows every reference. progress may be nil; it is called with
 // bytes done and in total. What Verify finds wrong is in the report, not an error.
 func (e *Engine) Verify(ctx context.Context, progress func(done, total int64)) (rep VerifyReport, err error) {
-	if err := e.memo.Flush(ctx); err != nil {
+	if err := e.admit(ctx, "Verify"); err != nil {
 		return rep, err
+	}
+	if err := e.memo.Flush(ctx); err != nil {
+		return rep, public(err)
 	}
 	if rep.Store, err = e.store.Verify(ctx, progress); err != nil {
-		return rep, err
+		return rep, public(err)
 	}
 	rep.Reachable, err = e.gc.Walk(ctx)
-	return rep, err
+	return rep, public(err)
 }

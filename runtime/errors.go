@@ -16,8 +16,12 @@ var (
 	// has to be put again. Partition.Intact finds such inputs.
 	ErrDamaged = errors.New("runtime: a stored record is damaged or missing")
 
-	// ErrClosed is returned by every call on an engine that is closed or closing.
-	ErrClosed = errors.New("runtime: engine is closed")
+	// ErrClosed is matched by the error of every call on an engine that is closed or closing, and of whatever
+	// the closing has cut short.
+	ErrClosed = sched.ErrClosed
+
+	// ErrEnded is returned by a Writer or BulkWriter whose commit function has returned.
+	ErrEnded = errors.New("runtime: the commit of this writer has ended")
 
 	// ErrGone is returned by SnapshotAt for a generation that is not kept any more, or is to come.
 	ErrGone = errors.New("runtime: generation not kept")
@@ -31,8 +35,12 @@ var (
 	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.
 	ErrConflict = errors.New("runtime: conflicting definitions")
 
-	// ErrInQuery is returned for what a query function must not do: commit, wait for a change, watch.
+	// ErrInQuery is matched by the error of what a query function must not do; the error names it. See
+	// "Inside a query" in the package comment.
 	ErrInQuery = errors.New("runtime: not allowed inside a query")
+
+	// ErrInTask is matched by the error of Close when a task calls it, or anybody with a task's context.
+	ErrInTask = sched.ErrInTask
 
 	// ErrReserved is returned for a partition name that begins with "$".
 	ErrReserved = errors.New("runtime: names that begin with $ are the engine's own")

@@ -35,7 +35,10 @@ var errProbed = errors.New("runtime: probed")
 
 // scan is Scan without an option.
 func (p *Partition[V]) scan(r Reader, pat Pattern, sp db.Span, fn func(key string, v V) error) error {
-	eng, _ := r.reads()
+	eng, _, err := r.reads()
+	if err != nil {
+		return err
+	}
 	one := func(key string, h mmapcas.Hash) error {
 		v, err := p.read(r, key, h)
 		if err != nil {
@@ -43,7 +46,7 @@ func (p *Partition[V]) scan(r Reader, pat Pattern, sp db.Span, fn func(key strin
 		}
 		return fn(key, v)
 	}
-	helpers := fanoutHelpers(r)
+	helpers := fanoutHelpers(eng, r)
 	if helpers == 0 {
 		return p.eachIn(r, pat, sp, true, one)
 	}
@@ -52,7 +55,7 @@ func (p *Partition[V]) scan(r Reader, pat Pattern, sp db.Span, fn func(key strin
 		began time.Time
 		last  string
 	)
-	err := p.eachIn(r, pat, sp, true, func(key string, h mmapcas.Hash) error {
+	err = p.eachIn(r, pat, sp, true, func(key string, h mmapcas.Hash) error {
 		if err := one(key, h); err != nil {
 			return err
 		}
@@ -83,8 +86,7 @@ func (p *Partition[V]) scan(r Reader, pat Pattern, sp db.Span, fn func(key strin
 }
 
 // fanoutHelpers is how many workers could help a reader.
-func fanoutHelpers(r Reader) int {
-	eng, _ := r.reads()
+func fanoutHelpers(eng *Engine, r Reader) int {
 	n := eng.sched.Workers()
 	if _, ok := r.(*Task); ok {
 		n-- // its own
@@ -95,10 +97,9 @@ func fanoutHelpers(r Reader) int {
 // worthHelp reports whether reading a span alone, at this cost for each entry, takes longer than it takes workers to come, and the span is long enough
 // for a trial to pay. It looks at counts only.
 func (p *Partition[V]) worthHelp(r Reader, sp db.Span, cost time.Duration) (bool, error) {
-	eng, view := r.reads()
-	part, err := p.id(eng)
+	eng, view, part, err := p.in(r)
 	if err != nil {
-		return false, view.failed(err)
+		return false, err
 	}
 	n, err := view.snap.Count(part, sp.Lo, sp.Hi)
 	if err != nil {
@@ -151,10 +152,9 @@ func (f *fanout[V]) run(pat Pattern, sp db.Span) error {
 	f.stretch = 4 * scanTrial
 	f.begin(true, true, scanTrial)
 	defer f.end()
-	_, view := f.r.reads()
-	part, err := f.p.id(f.eng)
+	_, view, part, err := f.p.in(f.r)
 	if err != nil {
-		return view.failed(err)
+		return err
 	}
 	var stop error
 	left := sp.Limit

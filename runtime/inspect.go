@@ -40,7 +40,12 @@ func (t *Tier) UnmarshalText(text []byte) error {
 }
 
 // Partitions lists the partitions of the store by name. It reads counters only.
+//
+// Inside a query there are none.
 func (e *Engine) Partitions() []PartitionInfo {
+	if notInQuery(nil, "") != nil {
+		return nil
+	}
 	st := e.db.Stats()
 	e.tiers.mu.Lock()
 	defer e.tiers.mu.Unlock()
@@ -69,6 +74,9 @@ func (r RawRecord) Cursor() Cursor { return r.at }
 // Records calls fn for the entries of a partition that match, until it returns an error, which Records returns. It reads the newest generation of any
 // partition of the store, also one that this program does not define. An unknown name is a *NoPartitionError.
 func (e *Engine) Records(partition string, pat Pattern, fn func(RawRecord) error, opts ...ReadOption) error {
+	if err := e.admit(nil, "Records"); err != nil {
+		return err
+	}
 	part, side, err := e.findPartition(partition)
 	if err != nil {
 		return err
@@ -87,12 +95,12 @@ func (e *Engine) Records(partition string, pat Pattern, fn func(RawRecord) error
 	if side {
 		err = e.db.LatestRange(part, sp.Lo, sp.Hi, sp.Reverse, visit)
 	} else {
-		s := e.Snapshot()
+		s := e.snapshot()
 		defer s.Release()
 		err = s.snap.Range(part, sp.Lo, sp.Hi, sp.Reverse, visit)
 	}
 	if err != nil {
-		return fmt.Errorf("runtime: reading partition %q: %w", partition, err)
+		return fmt.Errorf("runtime: reading partition %q: %w", partition, public(err))
 	}
 	return stop
 }
@@ -233,6 +241,9 @@ func (n *names[T]) find(name string) (t T) {
 
 // RecordBytes returns the size of the values of a partition, in bytes, each record counted once for each key that has it. It reads the whole partition.
 func (e *Engine) RecordBytes(partition string) (bytes int64, err error) {
+	if err := e.admit(nil, "RecordBytes"); err != nil {
+		return 0, err
+	}
 	part, side, err := e.findPartition(partition)
 	if err != nil {
 		return 0, err
@@ -251,9 +262,9 @@ func (e *Engine) RecordBytes(partition string) (bytes int64, err error) {
 	if side {
 		scan = e.db.LatestRange(part, "", "", false, add)
 	} else {
-		s := e.Snapshot()
+		s := e.snapshot()
 		defer s.Release()
 		scan = s.snap.Range(part, "", "", false, add)
 	}
-	return bytes, errors.Join(err, scan)
+	return bytes, public(errors.Join(err, scan))
 }

@@ -190,6 +190,9 @@ func (e *Engine) collect(t *Task, slice time.Duration) error {
 // Collect frees what nothing refers to any more: it runs a whole collection that begins after the call, and compacts segments that have become
 // sparse. Readers and commits go on meanwhile. It makes a checkpoint first, since what the last one refers to is kept.
 func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
+	if err := e.admit(ctx, "Collect"); err != nil {
+		return gc.Stats{}, err
+	}
 	if err := e.Checkpoint(ctx); err != nil {
 		return gc.Stats{}, err
 	}
@@ -200,6 +203,9 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 // Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
 // before they close; an engine that stays open does it by itself.
 func (e *Engine) Tidy(ctx context.Context) error {
+	if err := e.admit(ctx, "Tidy"); err != nil {
+		return err
+	}
 	if e.gc.Stats().Phase != gc.Idle {
 		// Given up half-way, it would leave copies behind.
 		err := e.Submit(ctx, lane.Default, func(t *Task) error {

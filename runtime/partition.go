@@ -73,13 +73,21 @@ func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
 	}
 	part, err := e.db.Partition(p.name, false)
 	if err != nil {
-		return 0, fmt.Errorf("runtime: opening partition %q: %w", p.name, err)
+		return 0, fmt.Errorf("runtime: opening partition %q: %w", p.name, public(err))
 	}
 	if err := e.meetTier(p.name, part, p.tier); err != nil {
-		return 0, err
+		return 0, public(err)
 	}
 	e.parts.LoadOrStore(p.name, defined{what: p, where: p.where, part: part})
 	return p.id(e)
+}
+
+// in returns what a reader reads of the partition.
+func (p *Partition[V]) in(r Reader) (eng *Engine, view readView, id db.PartID, err error) {
+	if eng, view, err = r.reads(); err == nil {
+		id, err = p.id(eng)
+	}
+	return eng, view, id, view.failed(err)
 }
 
 // Get returns the value at key. The value may be shared and must not be changed. It returns ErrNotFound for a key that the snapshot does
@@ -103,9 +111,11 @@ func (p *Partition[V]) Load(r Reader, b Blob) (V, error) {
 }
 
 // read is load for a reader.
-func (p *Partition[V]) read(r Reader, key string, h mmapcas.Hash) (V, error) {
-	e, view := r.reads()
-	v, err := p.load(e, key, h)
+func (p *Partition[V]) read(r Reader, key string, h mmapcas.Hash) (v V, err error) {
+	e, view, err := r.reads()
+	if err == nil {
+		v, err = p.load(e, key, h)
+	}
 	return v, view.failed(err)
 }
 
@@ -121,58 +131,49 @@ func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err err
 	case errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrNotFound):
 		return v, fmt.Errorf("%w: %s[%q]: %w", ErrDamaged, p.name, key, err)
 	case err != nil:
-		return v, fmt.Errorf("runtime: reading %s[%q]: %w", p.name, key, err)
+		return v, fmt.Errorf("runtime: reading %s[%q]: %w", p.name, key, public(err))
 	}
 	return v, nil
 }
 
 // Intact reports whether the record of key can be found in the store. It does not read it: a record with a damaged byte is found until somebody has
-// tried to read it. A key that is not there has no record, and is intact. Nothing is recorded
-// inside a query; a result that rests on a record that is not intact is not kept.
+// tried to read it. A key that is not there has no record, and is intact. It is not allowed inside a query.
 func (p *Partition[V]) Intact(r Reader, key string) (bool, error) {
-	eng, view := r.reads()
-	id, err := p.id(eng)
+	eng, view, id, err := p.in(r)
+	if err == nil && view.frame != nil && view.frame.Strand().InQuery() {
+		err = fmt.Errorf("%w: Intact", ErrInQuery)
+	}
 	if err != nil {
-		return false, view.failed(err)
+		return false, err
 	}
 	h, ok, err := view.snap.Get(id, key)
 	if err != nil {
 		return false, view.failed(fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err))
 	}
-	intact := !ok || eng.store.Has(h)
-	if !intact && view.frame != nil {
-		view.frame.Taint()
-	}
-	return intact, nil
+	return !ok || eng.store.Has(h), nil
 }
 
-func (p *Partition[V]) hash(r Reader, key string) (mmapcas.Hash, bool, error) {
-	eng, view := r.reads()
-	id, err := p.id(eng)
+func (p *Partition[V]) hash(r Reader, key string) (h mmapcas.Hash, ok bool, err error) {
+	_, view, id, err := p.in(r)
 	if err != nil {
-		return mmapcas.Hash{}, false, view.failed(err)
+		return h, false, err
 	}
-	var (
-		h  mmapcas.Hash
-		ok bool
-	)
 	if view.frame != nil {
 		h, ok, err = view.frame.Get(id, key)
 	} else {
 		h, ok, err = view.snap.Get(id, key)
 	}
 	if err != nil {
-		return h, false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err)
+		return h, false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, public(err))
 	}
 	return h, ok, nil
 }
 
 // Has reports whether the snapshot has key. Inside a query it depends on that alone, and not on the value.
 func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
-	eng, view := r.reads()
-	id, err := p.id(eng)
+	_, view, id, err := p.in(r)
 	if err != nil {
-		return false, view.failed(err)
+		return false, err
 	}
 	var has bool
 	if view.frame != nil {
@@ -181,7 +182,7 @@ func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
 		_, has, err = view.snap.Get(id, key)
 	}
 	if err != nil {
-		return false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, err)
+		return false, fmt.Errorf("runtime: looking up %s[%q]: %w", p.name, key, public(err))
 	}
 	return has, nil
 }
@@ -197,24 +198,35 @@ func (p *Partition[V]) Hash(r Reader, key string) (Blob, error) {
 
 // Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.
 func (p *Partition[V]) Put(w *Writer, key string, v V) error {
+	return p.put(w, v, key)
+}
+
+// put sets keys to one value.
+func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
+	if err := w.open(); err != nil {
+		return err
+	}
 	id, err := p.id(w.eng)
 	if err != nil {
 		return err
 	}
 	kind, payload, refs, err := p.codec.encode(&v)
 	if err != nil {
-		return fmt.Errorf("runtime: encoding %s[%q]: %w", p.name, key, err)
+		return fmt.Errorf("runtime: encoding %s[%q]: %w", p.name, keys[0], err)
 	}
 	h, _, err := w.eng.store.Put(kind, payload)
 	if err != nil {
-		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", p.name, key, len(payload), err)
+		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", p.name, keys[0], len(payload), public(err))
 	}
 	for _, ref := range refs {
 		w.eng.gc.Shade(ref)
 	}
-	w.note(p.tier, id, p.name)
-	w.ops = append(w.ops, db.Op{Part: id, Key: key, Verb: db.Put, Hash: h})
-	return nil
+	var room [2]db.Op
+	ops := room[:0]
+	for _, key := range keys {
+		ops = append(ops, db.Op{Key: key, Verb: db.Put, Hash: h})
+	}
+	return w.add(p.tier, id, p.name, ops...)
 }
 
 // Delete removes key when the commit is applied. A key that is not there is no error.
@@ -229,12 +241,12 @@ func (p *Partition[V]) ClearPrefix(w *Writer, prefix string) error {
 }
 
 func (p *Partition[V]) op(w *Writer, op db.Op) error {
+	if err := w.open(); err != nil {
+		return err
+	}
 	id, err := p.id(w.eng)
 	if err != nil {
 		return err
 	}
-	op.Part = id
-	w.note(p.tier, id, p.name)
-	w.ops = append(w.ops, op)
-	return nil
+	return w.add(p.tier, id, p.name, op)
 }

@@ -105,13 +105,16 @@ func (q *Query[K, V]) bind(e *Engine) *memo.Query {
 // changed.
 func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	var zero V
+	if _, _, err := t.reads(); err != nil {
+		return zero, err
+	}
 	m, key, err := q.resolve(t.eng, k)
 	if err != nil {
 		return zero, fails(t, err)
 	}
 	a, err := t.eng.memo.Get(t.frame, m, key)
 	if err != nil {
-		return zero, err
+		return zero, public(err)
 	}
 	return a.Value.(V), nil
 }
@@ -120,6 +123,9 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 // the error of the first key that has one, a panic being one. The errors of keys behind it are not
 // told.
 func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
+	if _, _, err := t.reads(); err != nil {
+		return nil, err
+	}
 	keys := make([]string, len(ks))
 	var m *memo.Query
 	for i, k := range ks {
@@ -133,7 +139,7 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	}
 	answers, err := t.eng.memo.All(t.frame, m, keys, t.eng.sched.Workers()-1, t.spawnHelpers(q.name))
 	if err != nil {
-		return nil, err
+		return nil, public(err)
 	}
 	out := make([]V, len(answers))
 	for i, a := range answers {
@@ -145,6 +151,10 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 // Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx. When ctx
 // ends, what was computed for this call alone stops; what others wait for goes on.
 func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOption) (V, error) {
+	if err := e.admit(ctx, "Ask"); err != nil {
+		var zero V
+		return zero, err
+	}
 	get := func(t *Task) (V, error) { return q.Get(t, k) }
 	return Evaluate(ctx, e, 0, get, append([]TaskOption{Named("ask " + q.name)}, opts...)...)
 }

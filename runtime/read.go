@@ -146,10 +146,9 @@ func (p *Partition[V]) Page(r Reader, pat Pattern, from Cursor, n int, opts ...R
 // Count returns how many keys match. Without a glob it reads the paths to the ends of the range and nothing between them. Inside a query it depends on
 // the number alone.
 func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
-	eng, view := r.reads()
-	id, err := p.id(eng)
+	_, view, id, err := p.in(r)
 	if err != nil {
-		return 0, view.failed(err)
+		return 0, err
 	}
 	var n uint64
 	switch {
@@ -161,7 +160,7 @@ func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
 		err = p.each(r, pat, nil, false, func(string, mmapcas.Hash) error { n++; return nil })
 	}
 	if err != nil {
-		return 0, fmt.Errorf("runtime: counting keys of %s: %w", p.name, err)
+		return 0, fmt.Errorf("runtime: counting keys of %s: %w", p.name, public(err))
 	}
 	return int(n), nil
 }
@@ -186,20 +185,18 @@ func (p *Partition[V]) GetBatch(r Reader, keys []string) (values []V, there []bo
 	return values, there, nil
 }
 
-func (p *Partition[V]) hashes(r Reader, keys []string) ([]mmapcas.Hash, error) {
-	eng, view := r.reads()
-	id, err := p.id(eng)
+func (p *Partition[V]) hashes(r Reader, keys []string) (hashes []mmapcas.Hash, err error) {
+	_, view, id, err := p.in(r)
 	if err != nil {
-		return nil, view.failed(err)
+		return nil, err
 	}
-	var hashes []mmapcas.Hash
 	if view.frame != nil {
 		hashes, err = view.frame.GetBatch(id, keys)
 	} else {
 		hashes, err = view.snap.GetBatch(id, keys, make([]mmapcas.Hash, 0, len(keys)))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("runtime: looking up %d keys of %s: %w", len(keys), p.name, err)
+		return nil, fmt.Errorf("runtime: looking up %d keys of %s: %w", len(keys), p.name, public(err))
 	}
 	return hashes, nil
 }
@@ -210,10 +207,9 @@ func (p *Partition[V]) each(r Reader, pat Pattern, opts []ReadOption, values boo
 
 // eachIn calls fn for the keys of a span that match pat, in which the span lies.
 func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn func(string, mmapcas.Hash) error) error {
-	eng, view := r.reads()
-	id, err := p.id(eng)
+	_, view, id, err := p.in(r)
 	if err != nil {
-		return view.failed(err)
+		return err
 	}
 	var stop error
 	if view.frame != nil {
@@ -234,7 +230,7 @@ func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("runtime: reading a range of %s: %w", p.name, err)
+		return fmt.Errorf("runtime: reading a range of %s: %w", p.name, public(err))
 	}
 	return stop
 }
@@ -242,6 +238,9 @@ func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn
 // SnapshotAt returns a generation of the past: one of the Options.History before the newest, or one of which a snapshot is held. Others, and those to come, are
 // ErrGone. The caller must Release it.
 func (e *Engine) SnapshotAt(generation uint64) (*Snapshot, error) {
+	if err := e.admit(nil, "SnapshotAt"); err != nil {
+		return nil, err
+	}
 	snap, err := e.db.SnapshotAt(generation)
 	if errors.Is(err, db.ErrGone) {
 		return nil, fmt.Errorf("%w: %d, the newest is %d", ErrGone, generation, e.db.Generation())

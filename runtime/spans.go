@@ -84,13 +84,7 @@ func (s *Spans[V]) Put(w *Writer, space string, k SpanKey, v V) error {
 		return fmt.Errorf("%w: %v in %q", ErrBadSpan, k.Span, space)
 	}
 	first, last := k.encode(space)
-	if err := s.p.Put(w, first, v); err != nil {
-		return err
-	}
-	op := w.ops[len(w.ops)-1]
-	op.Key = last
-	w.ops = append(w.ops, op)
-	return nil
+	return s.p.put(w, v, first, last)
 }
 
 // Delete removes the entry of this space, span and id. One that is not there is no error.
@@ -179,7 +173,10 @@ func (s *Spans[V]) keys(r Reader, space string, first, last uint64) (out []SpanK
 
 // look calls fn for the entries that have one of the positions first to last, in no order.
 func (s *Spans[V]) look(r Reader, space string, first, last uint64, values bool, fn func(key string, k SpanKey, h mmapcas.Hash) error) error {
-	_, view := r.reads()
+	_, view, err := r.reads()
+	if err != nil {
+		return err
+	}
 	prefix := spaceKey(space)
 	top, err := s.top(r, prefix)
 	if err != nil {
@@ -218,8 +215,7 @@ func (s *Spans[V]) look(r Reader, space string, first, last uint64, values bool,
 
 // top returns the highest level of the entries of a space, -1 if it has none. It is not recorded.
 func (s *Spans[V]) top(r Reader, prefix []byte) (level int, err error) {
-	eng, view := r.reads()
-	part, err := s.p.id(eng)
+	_, view, part, err := s.p.in(r)
 	if err != nil {
 		return 0, err
 	}
@@ -233,7 +229,7 @@ func (s *Spans[V]) top(r Reader, prefix []byte) (level int, err error) {
 		return true
 	})
 	if err != nil {
-		return 0, fmt.Errorf("runtime: reading spans of %s: %w", s.p.name, err)
+		return 0, fmt.Errorf("runtime: reading spans of %s: %w", s.p.name, public(err))
 	}
 	return level, nil
 }

@@ -38,8 +38,11 @@ type QueryStats struct {
 	Impure    uint64 // a sampled second run gave another result
 }
 
-// Stats returns the engine's counters.
+// Stats returns the engine's counters. Inside a query they are zero.
 func (e *Engine) Stats() Stats {
+	if notInQuery(nil, "") != nil {
+		return Stats{}
+	}
 	in := e.memo.Residency()
 	s := Stats{
 		Generation:  e.db.Generation(),
@@ -72,6 +75,9 @@ type Explanation struct {
 
 // Explain says what the engine did when it was last asked for q at k: whether it ran or reused, and which read had changed.
 func Explain[K comparable, V any](e *Engine, q *Query[K, V], k K) (Explanation, error) {
+	if err := e.admit(nil, "Explain"); err != nil {
+		return Explanation{}, err
+	}
 	m, key, err := q.resolve(e, k)
 	if err != nil {
 		return Explanation{}, err

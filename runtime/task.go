@@ -57,8 +57,8 @@ type Handle = sched.Handle
 // Go submits fn as a task on a lane (zero: lane.Default) and returns at once, unless the lane is full, in which case it waits for room or for ctx.
 // Cancelling ctx cancels the task.
 func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
-	if e.closing.Load() {
-		return nil, ErrClosed
+	if err := e.admit(ctx, "submitting a task"); err != nil {
+		return nil, err
 	}
 	o := taskOptions{spec: sched.Spec{Lane: l}}
 	for _, opt := range opts {
@@ -67,13 +67,16 @@ func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts
 	if o.spec.Lane == 0 {
 		o.spec.Lane = lane.Default
 	}
+	if err := o.unreadable(); err != nil {
+		return nil, err
+	}
 	h, err := e.sched.Submit(ctx, o.spec, e.body(&o, fn))
 	return o.submitted(h, err)
 }
 
-// Submit is Go followed by waiting for the task's end; it returns the task's error. When ctx ends first, the task is cancelled and Submit
-// returns without waiting for it: what fn writes belongs to the task then. Evaluate returns a
-// value.
+// Submit is Go followed by waiting for the task's end; it returns the task's error. When ctx ends first, the
+// task is cancelled and Submit returns without waiting for it: what fn writes belongs to the task then.
+// Evaluate returns a value. A task that calls it does not hold a worker meanwhile.
 func (e *Engine) Submit(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) error {
 	h, err := e.Go(ctx, l, fn, opts...)
 	if err != nil {
@@ -107,15 +110,20 @@ func (o *taskOptions) submitted(h *Handle, err error) (*Handle, error) {
 		if o.snap != nil {
 			o.snap.Release()
 		}
-		if errors.Is(err, sched.ErrClosed) {
-			err = ErrClosed
-		}
 		return nil, fmt.Errorf("runtime: submitting task %q: %w", o.spec.Name, err)
 	}
 	if o.snap != nil {
 		h.Ended().OnFire(o.snap.Release)
 	}
 	return h, nil
+}
+
+// unreadable reports why the snapshot that the task is given is none.
+func (o *taskOptions) unreadable() error {
+	if o.snap != nil {
+		return o.snap.err
+	}
+	return nil
 }
 
 // body wraps fn for the scheduler, and retains the snapshot that the task is given.
@@ -127,12 +135,20 @@ func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) er
 	return func(s *sched.Task) error {
 		root := &rootTask{snap: given, from: from}
 		if given == nil {
-			root.snap = e.Snapshot()
+			root.snap = e.snapshot()
 			root.own = true
 		}
 		defer root.release()
 		root.strand = memo.Strand{Task: s, Snap: root.snap.snap, Host: root}
-		return fn(&Task{eng: e, root: root, frame: e.memo.Root(&root.strand)})
+		s.SetLocal(root)
+		err := fn(&Task{eng: e, root: root, frame: e.memo.Root(&root.strand)})
+		if err == nil {
+			return nil
+		}
+		if err = public(err); !errors.Is(err, ErrClosed) && errors.Is(s.Err(), ErrClosed) {
+			err = fmt.Errorf("%w: %w", ErrClosed, err) // whatever the function made of it
+		}
+		return err
 	}
 }
 
@@ -160,8 +176,12 @@ func (e *Engine) taskIn(f *memo.Frame) *Task {
 	return &Task{eng: e, root: f.Strand().Host.(*rootTask), frame: f}
 }
 
-func (t *Task) reads() (*Engine, readView) {
-	return t.eng, readView{snap: t.root.snap.snap, frame: t.frame}
+func (t *Task) reads() (*Engine, readView, error) {
+	err := t.records()
+	if err == nil && t.eng.closed.Load() {
+		err = fmt.Errorf("runtime: reading in a task: %w", ErrClosed)
+	}
+	return t.eng, readView{snap: t.root.snap.snap, frame: t.frame}, err
 }
 
 func (t *Task) task() *sched.Task { return t.root.strand.Task }
@@ -188,23 +208,30 @@ func (t *Task) Parent() uint64 {
 	return t.task().Parent()
 }
 
-// Generation is the generation that the task reads.
-func (t *Task) Generation() uint64 { return t.root.snap.Generation() }
+// Generation is the generation that the task reads. The result of a query that asks is not kept: in
+// another generation it would be another.
+func (t *Task) Generation() uint64 {
+	t.root.strand.Taint()
+	return t.root.snap.Generation()
+}
 
 // Spawn starts a child task, on the same lane when l is zero, in the newest generation; cancelling the parent cancels it. It never waits.
 func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
-	if t.frame.InQuery() {
-		return nil, fmt.Errorf("%w: Spawn (use Query.All)", ErrInQuery)
+	if err := t.notInQuery("Spawn (use Query.All)"); err != nil {
+		return nil, err
 	}
 	o := taskOptions{spec: sched.Spec{Lane: l}, from: t.root.from}
 	for _, opt := range opts {
 		opt(&o)
 	}
+	if err := o.unreadable(); err != nil {
+		return nil, err
+	}
 	h, err := t.task().Spawn(o.spec, t.eng.body(&o, fn))
 	return o.submitted(h, err)
 }
 
-// Join waits for a child without holding a worker, and returns its error.
+// Join waits for a child without holding a worker, and returns its error. It is not allowed inside a query.
 func (t *Task) Join(h *Handle) error { return t.task().Join(h) }
 
 // Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own, and suspends the task meanwhile.

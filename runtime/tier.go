@@ -130,7 +130,7 @@ func (e *Engine) meetTier(name string, part db.PartID, tier Tier) error {
 	return nil
 }
 
-// note remembers that w changes a frozen partition.
+// note remembers that w changes a frozen partition. The caller holds mu.
 func (w *Writer) note(tier Tier, part db.PartID, name string) {
 	if tier != Frozen {
 		return

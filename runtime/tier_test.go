@@ -266,7 +266,7 @@ func TestVolatileAfterACrash(t *testing.T) {
 		}
 		after := open(t, crashed, o)
 		found := after.Stats().Generation
-		if found > gen+1 {
+		if found > gen+2 { // traces may have been written meanwhile, and opening makes one
 			t.Errorf("generation %d, there were %d", found, gen+1)
 		}
 		for range 4 { // also in the generations that were there before

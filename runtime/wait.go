@@ -16,8 +16,8 @@ func (p *Partition[V]) Wait(t *Task, pat Pattern) (key string, v V, err error) {
 
 // WaitUntil is Wait that gives up at the deadline with ErrTimeout, unless the deadline is zero. The task goes on.
 func (p *Partition[V]) WaitUntil(t *Task, pat Pattern, deadline time.Time) (key string, v V, err error) {
-	if t.frame.InQuery() {
-		return "", v, fmt.Errorf("%w: Wait", ErrInQuery)
+	if err := t.notInQuery("Wait"); err != nil {
+		return "", v, err
 	}
 	part, err := p.id(t.eng)
 	if err != nil {
@@ -26,13 +26,13 @@ func (p *Partition[V]) WaitUntil(t *Task, pat Pattern, deadline time.Time) (key 
 	for {
 		key, found, err := p.awaitKey(t, part, pat, deadline)
 		if err != nil {
-			return "", v, fmt.Errorf("runtime: waiting for a key of %s: %w", p.name, err)
+			return "", v, fmt.Errorf("runtime: waiting for a key of %s: %w", p.name, public(err))
 		}
 		if found {
 			v, err = p.Get(t, key)
 			return key, v, err
 		}
-		t.root.advance(t.eng.Snapshot()) // something that matches was put; it may be gone again
+		t.root.advance(t.eng.snapshot()) // something that matches was put; it may be gone again
 	}
 }
 
@@ -47,7 +47,7 @@ func (p *Partition[V]) awaitKey(t *Task, part db.PartID, pat Pattern, deadline t
 	if err != nil || found {
 		return key, found, err
 	}
-	newest := t.eng.Snapshot()
+	newest := t.eng.snapshot()
 	defer newest.Release()
 	if newest.Generation() > t.Generation() {
 		return "", false, nil

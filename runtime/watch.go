@@ -44,7 +44,8 @@ const watchDepthMax = 64
 // commit from elsewhere the changes are dropped and a WatchLoopError is logged; the next commit from
 // elsewhere sets it off again. What is committed from elsewhere meanwhile, in whichever round, is told.
 //
-// stop ends the watch and waits for a run that has begun; it must not be called from within fn.
+// stop ends the watch and waits for a run that has begun, but not where that would wait for itself: in fn
+// and in a query.
 func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
 	return e.watch(p, pat, nil, fn, opts)
 }
@@ -76,8 +77,8 @@ func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, 
 }
 
 func (e *Engine) watch(p Watched, pat Pattern, when func(db.Change) bool, fn func(*Task, Changes) error, opts []TaskOption) (stop func(), err error) {
-	if e.closing.Load() {
-		return nil, ErrClosed
+	if err := e.admit(nil, "Watch"); err != nil {
+		return nil, err
 	}
 	part, err := p.id(e)
 	if err != nil {
@@ -227,7 +228,7 @@ func (w *watcher) run(t *Task) error {
 		return nil
 	}
 	if t.Generation() < changes.Generation {
-		t.root.advance(t.eng.Snapshot()) // the commit was applied after the task took its snapshot
+		t.root.advance(t.eng.snapshot()) // the commit was applied after the task took its snapshot
 	}
 	t.root.from = from
 	t.root.from.hops = &hop{w, from.hops, from.hops.rounds() + 1}
@@ -268,10 +269,25 @@ func (w *watcher) stop() {
 	w.stopped = true
 	h := w.running
 	w.mu.Unlock()
-	if h != nil {
-		<-h.Done()
-		w.eng.watchers.remove(w) // what the last run waits for
+	if h == nil {
+		return
 	}
+	if t := sched.Caller(); t == nil {
+		<-h.Done()
+	} else if root := callingTask(t); (root == nil || !root.strand.InQuery()) && t.Handle() != h {
+		awaitEnd(h)
+	}
+	w.eng.watchers.remove(w) // what the last run waits for
+}
+
+// awaitEnd waits for the end of a task, whatever happens, and holds no worker meanwhile.
+func awaitEnd(h *sched.Handle) {
+	wait := func() error { <-h.Done(); return nil }
+	if t := sched.Current(); t != nil {
+		_ = t.Blocking(wait) // which returns nil
+		return
+	}
+	_ = wait()
 }
 
 // told is what a run of a watcher was told.
@@ -291,8 +307,8 @@ type condition struct {
 // want of something is done when that is there, without waiting for it. The condition holds until it was met once, or the watch is stopped; several runs may
 // ask for the same. Outside of a watcher it is ErrNoWatcher.
 func (t *Task) Again(p Watched, pat Pattern) error {
-	if t.frame.InQuery() {
-		return fmt.Errorf("%w: Again", ErrInQuery)
+	if err := t.notInQuery("Again"); err != nil {
+		return err
 	}
 	told := t.root.told
 	if told == nil {
@@ -329,7 +345,7 @@ func (t *Task) Again(p Watched, pat Pattern) error {
 		t.eng.watchers.await(kw)
 	}
 	// Registered first, looked second: a commit in between finds it.
-	newest := t.eng.Snapshot()
+	newest := t.eng.snapshot()
 	defer newest.Release()
 	if newest.Generation() == t.Generation() {
 		return nil

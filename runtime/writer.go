@@ -3,16 +3,69 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/lane"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A Writer collects the changes of one commit. It belongs to the function it was given to and ends with it.
+// A Writer collects the changes of one commit. It belongs to the function it was given to and ends with
+// it: a call that comes later, from whichever goroutine, is ErrEnded and changes nothing.
 type Writer struct {
-	eng    *Engine
-	ops    []db.Op
-	frozen map[db.PartID]string // names of the frozen partitions among those that ops change
+	eng *Engine
+
+	mu     sync.Mutex
+	ended  bool                 // guarded by mu; what follows is the commit's from then on
+	ops    []db.Op              // guarded by mu
+	frozen map[db.PartID]string // guarded by mu: names of the frozen partitions among those that ops change
+}
+
+// open reports why the writer takes no more changes.
+func (w *Writer) open() error {
+	if err := notInQuery(nil, "writing"); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.openLocked()
+}
+
+func (w *Writer) openLocked() error {
+	if !w.ended {
+		return nil
+	}
+	return w.eng.endedErr()
+}
+
+// endedErr is ErrEnded, and ErrClosed if the engine is closed as well.
+func (e *Engine) endedErr() error {
+	if e.closing.Load() {
+		return fmt.Errorf("%w: %w", ErrEnded, ErrClosed)
+	}
+	return ErrEnded
+}
+
+// add appends operations on a partition.
+func (w *Writer) add(tier Tier, part db.PartID, name string, ops ...db.Op) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.openLocked(); err != nil {
+		return err
+	}
+	w.note(tier, part, name)
+	for _, op := range ops {
+		op.Part = part
+		w.ops = append(w.ops, op)
+	}
+	return nil
+}
+
+// end ends the writer.
+func (w *Writer) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
 }
 
 // An origin says on whose behalf a commit is made; watchers inherit it.
@@ -28,28 +81,48 @@ type origin struct {
 // store (mmapcas.ErrNoSpace, mmapcas.ErrReadOnly, …), in which case nothing was applied, unless it is db.ErrNotDurable: then all was,
 // and a power cut may undo it.
 //
-// Commit does not wait for readers, and readers do not wait for it.
+// Commit does not wait for readers, and readers do not wait for it. fn must not wait for a collection
+// (Collect, Tidy), which waits for fn.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
-	if e.closing.Load() {
-		return ErrClosed
+	if err := e.admit(ctx, "Commit"); err != nil {
+		return err
 	}
-	return e.commit(ctx, origin{lane: lane.Default}, fn)
+	return e.commit(ctx, e.callerOrigin(), fn)
+}
+
+// callerOrigin is the origin of what the calling goroutine commits by way of the engine: on behalf of no
+// lane and client, but if a task of a watcher calls then its rounds go on.
+func (e *Engine) callerOrigin() origin {
+	from := origin{lane: lane.Default}
+	if t := sched.Current(); t != nil && t.Pool() == e.sched {
+		if root := callingTask(t); root != nil {
+			from.hops = root.from.hops
+		}
+	}
+	return from
 }
 
 // Commit is Engine.Commit on behalf of the task: watchers run on its lane and for its client. The task goes on reading
 // its own snapshot. It is not allowed inside a query (ErrInQuery).
 func (t *Task) Commit(fn func(*Writer) error) error {
-	if t.frame.InQuery() {
-		return fmt.Errorf("%w: Commit", ErrInQuery)
+	if err := t.notInQuery("Commit"); err != nil {
+		return err
 	}
 	return t.eng.commit(t.Context(), origin{t.Lane(), t.Client(), t.task().ID(), t.root.from.hops}, fn)
 }
 
 func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error) error {
+	if e.closed.Load() {
+		return fmt.Errorf("runtime: Commit: %w", ErrClosed)
+	}
 	defer e.gc.Session()()
 	w := &Writer{eng: e}
-	if err := fn(w); err != nil {
-		return err
+	err := func() error {
+		defer w.end()
+		return fn(w)
+	}()
+	if err != nil {
+		return public(err)
 	}
 	if len(w.ops) == 0 {
 		return nil
@@ -70,7 +143,7 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 		e.watchers.dispatch(res, from, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("runtime: commit of %d changes: %w", len(w.ops), err)
+		return fmt.Errorf("runtime: commit of %d changes: %w", len(w.ops), public(err))
 	}
 	return nil
 }

@@ -311,6 +311,7 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
 func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
+	defer fc.enter()()
 	defer t.o.Session()()
 	res, err := q.eval(fc, e.key)
 	f.cyclic = fc.cyclic

@@ -16,6 +16,7 @@ type Strand struct {
 	Snap *db.Snapshot
 	Host any // whatever the embedder keeps with the task
 
+	top     *Frame  // whose query function runs, nil outside of any; the strand's own
 	waits   *flight // guarded by Table.waitMu
 	waitsIn *Frame  // guarded by Table.waitMu: the frame that waits
 
@@ -48,11 +49,52 @@ func (f *Frame) child(e *entry, recording bool) *Frame {
 	return &Frame{table: f.table, strand: f.strand, parent: f, entry: e, recording: recording}
 }
 
+// enter makes f the frame whose query function runs.
+func (f *Frame) enter() (leave func()) {
+	s, outer := f.strand, f.strand.top
+	s.top = f
+	if outer != nil {
+		return func() { s.top = outer }
+	}
+	inQueries.n.Add(1)
+	return func() {
+		s.top = nil
+		inQueries.n.Add(-1)
+	}
+}
+
+// inQueries counts the strands of the process that run query functions.
+var inQueries struct {
+	_ [128]byte
+	n atomic.Int64
+	_ [128]byte
+}
+
+// AnyInQuery reports whether any strand of the process runs a query function. It costs a load, and spares
+// most readers from outside the question whether they are such a strand.
+func AnyInQuery() bool { return inQueries.n.Load() != 0 }
+
+// InQuery reports whether the strand runs a query function. The strand asks.
+func (s *Strand) InQuery() bool { return s.top != nil }
+
+// Taint has the result of the query function that the strand runs, if it runs one, not be kept.
+func (s *Strand) Taint() {
+	if s.top != nil {
+		s.top.Taint()
+	}
+}
+
+// Current reports whether f is the frame whose query function runs, or the task's own while none does. What
+// is read through another frame of the strand is recorded where it does not belong, or nowhere.
+func (f *Frame) Current() bool {
+	if f.strand.top == nil {
+		return f.entry == nil
+	}
+	return f.strand.top == f
+}
+
 // Strand returns the strand that evaluates f.
 func (f *Frame) Strand() *Strand { return f.strand }
-
-// InQuery reports whether f is the frame of a query function.
-func (f *Frame) InQuery() bool { return f.entry != nil }
 
 // Taint marks f's result as not to be kept.
 func (f *Frame) Taint() { f.tainted = true }

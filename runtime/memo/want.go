@@ -20,6 +20,24 @@ type want struct {
 	over bool // guarded by mu: the run has returned, its task must not be looked at any more
 }
 
+// wantKey is the key under which the context of a want, and those made from it, have the want.
+type wantKey struct{}
+
+// Value is part of context.Context.
+func (w *want) Value(key any) any {
+	if key == (wantKey{}) {
+		return w
+	}
+	return w.Context.Value(key)
+}
+
+// InQuery reports whether ctx is the context of a task that runs a query function, or was made from it: the
+// query's own goroutine has it, and those that it was given to, also after the query has returned.
+func InQuery(ctx context.Context) bool {
+	_, in := ctx.Value(wantKey{}).(*want)
+	return in
+}
+
 // shield calls fn. Until it returns, a cancellation of the task is put off while other strands wait for what it computes.
 func (s *Strand) shield(fn func()) {
 	outer := s.Task.Context()

@@ -8,7 +8,7 @@ import "runtime/debug"
 // calls runtime.Goexit, Blocking returns [ErrGoexit]. It works during shutdown too, so that a task can clean up. fn
 // must not call methods of the task that wait.
 func (t *Task) Blocking(fn func() error) error {
-	c := &blockingCall{fn: fn, err: ErrGoexit}
+	c := &blockingCall{task: t, fn: fn, err: ErrGoexit}
 	if s := t.pool.sim; s != nil {
 		s.addCall(c)
 	} else {
@@ -22,6 +22,7 @@ func (t *Task) Blocking(fn func() error) error {
 }
 
 type blockingCall struct {
+	task     *Task
 	fn       func() error
 	done     Event
 	err      error       // written before done fires
@@ -29,6 +30,7 @@ type blockingCall struct {
 }
 
 func (c *blockingCall) run() {
+	defer caller{blocking: c.task}.enter()()
 	ended := false
 	defer func() {
 		if !ended {

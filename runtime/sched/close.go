@@ -14,9 +14,13 @@ const (
 // Close stops admission and waits until all tasks have ended; tasks may still spawn others. If ctx ends first, all
 // tasks are cancelled with [ErrClosed], and Close waits a short while more ([Options.CloseGrace]) for them to end. A
 // ctx that has ended already means to shut down at once. Nil means that every task ended by itself and all
-// workers are gone; a [CloseError] tells otherwise, with names if some tasks do not end. Close may be called again, and
-// by several goroutines. A task must not call it, as it would wait for itself.
+// workers are gone; a [CloseError] tells otherwise, with names if some tasks do not end. Close may be called
+// again, and by several goroutines. A task that calls it, or anybody with its context, gets [ErrInTask]
+// and nothing happens, as it would wait for itself.
 func (p *Pool) Close(ctx context.Context) error {
+	if err := p.NotInTask(ctx); err != nil {
+		return err
+	}
 	p.phase.CompareAndSwap(open, draining)
 	p.stopAdmitted()
 	p.pending.wake(func(*Restartable) bool { return true })
@@ -37,6 +41,16 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.watching.Wait()
 	if p.killed.Load() != nil {
 		return &CloseError{Cause: hurry(ctx)}
+	}
+	return nil
+}
+
+// NotInTask returns ErrInTask if a task of the pool calls, or a goroutine of Blocking, or anybody with a task's context.
+func (p *Pool) NotInTask(ctx context.Context) error {
+	for _, t := range []*Task{Caller(), within(ctx)} {
+		if t != nil && t.pool == p {
+			return fmt.Errorf("%w: task %d %q", ErrInTask, t.id, t.name)
+		}
 	}
 	return nil
 }

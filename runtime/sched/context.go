@@ -34,7 +34,7 @@ func (t *Task) Context() context.Context {
 }
 
 func (t *Task) newView() *contextView {
-	v := &contextView{ctx: t.base, stop: func() {}}
+	v := &contextView{ctx: &taskContext{t.base, t}, stop: func() {}}
 	// In a simulation the deadline is in a time that others know nothing of. The task's own timer sees to it.
 	if x := t.extra; x != nil && x.timer != nil && t.pool.sim == nil {
 		v.ctx, v.stop = context.WithDeadline(v.ctx, x.deadline)

@@ -141,6 +141,16 @@
 // A task that computes for others puts all this off with [Task.Shield]: during it another context decides, which ends
 // when nobody wants the result any more. Only the closing of the pool reaches through.
 //
+// # Who calls
+//
+// What must not be done by a task, or is done in another way there, has to know who calls. A goroutine has no
+// name in Go, but what the Go runtime keeps of it has an address, which the registers of amd64 and arm64
+// give; elsewhere its number is printed and read (self). A table tells which goroutines are coroutines of
+// workers, and which run a blocking call: each enters itself when it begins and leaves before it ends, so
+// what it finds under its own number is never another's. [Current] and [Caller] ask there, and
+// [Handle.Wait] and [Pool.Close] make use of it. A task's context has the task, for goroutines that a task
+// has given it to.
+//
 // # Restartable tasks
 //
 // A stack for each of many tasks that wait at the same time costs 2.5 KiB and time of the collector. A [Restartable] waits

@@ -10,7 +10,10 @@ import (
 var (
 	// ErrClosed says that the pool takes no more tasks. It is also the cause of cancellation of the tasks that
 	// [Pool.Close] did not wait for.
-	ErrClosed = errors.New("sched: pool is closed")
+	ErrClosed = errors.New("closed")
+
+	// ErrInTask says that a task asks for what would wait for the task itself.
+	ErrInTask = errors.New("not allowed inside a task")
 
 	// ErrLane says that a task's lane is none of the 31.
 	ErrLane = errors.New("sched: no such lane")
@@ -64,8 +67,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// A CloseError says that a pool was closed before all its tasks had ended by themselves. It matches the cause of the
-// context that ran out.
+// A CloseError says that a pool was closed before all its tasks had ended by themselves. It matches the
+// cause of the context that ran out, and ErrClosed, with which the tasks were cancelled.
 type CloseError struct {
 	Cause error    // why Close did not wait longer
 	Stuck []string // tasks that have not ended even after they were cancelled; the pool is not over while there are any
@@ -78,8 +81,8 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("sched: tasks do not end: %s: %v", strings.Join(e.Stuck, ", "), e.Cause)
 }
 
-// Unwrap returns the cause.
-func (e *CloseError) Unwrap() error { return e.Cause }
+// Unwrap returns what the error matches.
+func (e *CloseError) Unwrap() []error { return []error{e.Cause, ErrClosed} }
 
 type timeoutError struct{}
 

@@ -39,10 +39,13 @@ func (h *Handle) Err() error {
 	return h.err
 }
 
-// Wait waits for the task's end and returns its error. If ctx ends first, Wait returns ctx's cause, wrapped, and the
-// task goes on. A task must not call it, because it blocks the worker; it has [Task.Join].
+// Wait waits for the task's end and returns its error. If ctx ends first, Wait returns ctx's cause, wrapped,
+// and the task goes on. A task that calls it waits as in [Task.Join], without holding its worker.
 func (h *Handle) Wait(ctx context.Context) error {
 	t := h.task()
+	if me := Current(); me != nil {
+		return me.joinUntil(h, ctx)
+	}
 	if s := t.pool.sim; s != nil {
 		s.wait(ctx, &t.done)
 	}
@@ -53,8 +56,13 @@ func (h *Handle) Wait(ctx context.Context) error {
 	case <-t.done.Done():
 		return t.err
 	case <-ctx.Done():
-		return fmt.Errorf("sched: wait for task %d %q: %w", t.id, t.name, context.Cause(ctx))
+		return t.gaveUp(ctx)
 	}
+}
+
+// gaveUp is the error of a wait for t that ended with ctx.
+func (t *Task) gaveUp(ctx context.Context) error {
+	return fmt.Errorf("sched: wait for task %d %q: %w", t.id, t.name, context.Cause(ctx))
 }
 
 // Cancel cancels the task and its descendants for the given cause, context.Canceled if it is nil. A queued task ends at

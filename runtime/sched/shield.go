@@ -13,7 +13,7 @@ import "context"
 // decides. If ctx has ended already, fn is called all the same.
 func (t *Task) Shield(ctx context.Context, fn func() error) error {
 	v := &contextView{shield: ctx, stop: func() {}}
-	v.ctx, v.cancel = context.WithCancelCause(ctx)
+	v.ctx, v.cancel = context.WithCancelCause(&taskContext{ctx, t})
 	outer := t.view.Swap(v)
 	unwatch := t.watch(ctx)
 	t.loop.waited = true // it is enlisted

@@ -11,7 +11,7 @@ import (
 
 // Submit queues a task. The context is the task's: the task is cancelled when it ends, and [Task.Context] carries its
 // values. While its lane has too many queued tasks, Submit waits for room, as long as the context and the pool
-// allow. Tasks spawn others with [Task.Spawn] instead, because a worker that waits for room makes none.
+// allow; but a task that calls it does not wait, because a worker that waits for room makes none.
 //
 // It fails with [ErrLane] or [ErrNilFunc] on bad arguments, with [ErrClosed], or with the context's cause; then the
 // function is not called.
@@ -197,8 +197,8 @@ func (p *Pool) pushWait(ctx context.Context, ring int, j job, why error) error {
 	switch {
 	case !errors.Is(why, queue.ErrFull):
 		return why
-	case p.sim != nil:
-		return p.lanes.Push(ring, j) // nobody makes room while we wait
+	case p.sim != nil || Current() != nil:
+		return p.lanes.Push(ring, j) // while we wait there may be no worker that makes room
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -90,11 +90,18 @@ func (t *Task) Handle() *Handle {
 	return (*Handle)(t)
 }
 
-// SetLocal attaches a value to the task, for the layer above: one slot, not inherited.
+// SetLocal attaches a value to the task, for the layer above: one slot, not inherited. A [Guard] is asked
+// before the task joins another.
 func (t *Task) SetLocal(v any) { t.loop.local = v }
 
 // Local returns the value of the last SetLocal, nil if there was none.
 func (t *Task) Local() any { return t.loop.local }
+
+// A Guard decides whether the task that it was attached to may wait for the end of another one.
+type Guard interface {
+	// MayJoin returns nil, or what Join and Handle.Wait are to return at once.
+	MayJoin() error
+}
 
 // Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of memory that the epochs
 // protect become invalid, as across a wait.

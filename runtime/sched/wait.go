@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -34,7 +35,12 @@ func (t *Task) AwaitUntil(e *Event, deadline time.Time, r Reason) error {
 		t.wake()
 	})
 	defer timer.Stop()
-	return t.wait(e, r, &late)
+	return t.wait(e, r, func() error {
+		if late.Load() {
+			return ErrTimeout
+		}
+		return nil
+	})
 }
 
 // Sleep waits for the given time. It returns the cause if the task is cancelled first.
@@ -48,11 +54,34 @@ func (t *Task) Sleep(d time.Duration) error {
 // Join waits for another task's end and returns its error, or the cause if this task is cancelled first. The other
 // task goes on in that case. Joining oneself fails with [ErrSelfJoin].
 func (t *Task) Join(h *Handle) error {
+	return t.joinUntil(h, background)
+}
+
+// joinUntil is Join that gives up when ctx ends.
+func (t *Task) joinUntil(h *Handle, ctx context.Context) error {
 	other := h.task()
-	if other == t {
-		return ErrSelfJoin
+	if g, ok := t.loop.local.(Guard); ok {
+		if err := g.MayJoin(); err != nil {
+			return err
+		}
 	}
-	if err := t.AwaitReason(&other.done, Reason{What: "task", On: other.id}); err != nil {
+	switch {
+	case other == t:
+		return ErrSelfJoin
+	case other.done.Fired():
+		return other.err
+	}
+	var over func() error
+	if ctx.Done() != nil {
+		defer t.watch(ctx)()
+		over = func() error {
+			if ctx.Err() != nil {
+				return other.gaveUp(ctx)
+			}
+			return nil
+		}
+	}
+	if err := t.wait(&other.done, Reason{What: "task", On: other.id}, over); err != nil {
 		return err
 	}
 	return other.err
@@ -68,8 +97,9 @@ func (t *Task) Yield() {
 	t.point()
 }
 
-// wait waits until the event has fired, the task is cancelled, or late is set.
-func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
+// wait waits until the event has fired, the task is cancelled, or over, which may be nil, returns an error;
+// what makes it do so wakes the task.
+func (t *Task) wait(e *Event, r Reason, over func() error) (err error) {
 	t.unwindIfTold()
 	t.point()
 	t.watchBase()
@@ -83,9 +113,10 @@ func (t *Task) wait(e *Event, r Reason, late *atomic.Bool) (err error) {
 		if err = t.Err(); err != nil {
 			break
 		}
-		if late != nil && late.Load() {
-			err = ErrTimeout
-			break
+		if over != nil {
+			if err = over(); err != nil {
+				break
+			}
 		}
 		t.park()
 	}

@@ -180,6 +180,7 @@ func (w *worker) takeLoop() *loop {
 	}
 	l := &loop{w: w}
 	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
+		defer caller{loop: l}.enter()()
 		l.yield = yield
 		if w.pool.sim != nil {
 			id := goroutineID()
