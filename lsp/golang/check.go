@@ -71,7 +71,7 @@ func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []import
 	pkg := types.NewPackage(p.Path, p.Name)
 	// Errors have gone to the collector; what could be made out is in info.
 	_ = types.NewChecker(&conf, fset, pkg, info).Files(syntax)
-	c.index = buildIndex(pkg, info, fit, w)
+	c.index = buildIndex(fset, pkg, info, fit, w)
 	worlds.put(w)
 	if bodies {
 		c.diagnostics = append(c.diagnostics, errs.list...)

@@ -22,8 +22,9 @@ const builtinPackage = "builtin"
 const packagePath = "."
 
 // buildIndex lists the declarations of a checked package and everything its files name. Trees are the files that were checked.
-func buildIndex(pkg *types.Package, info *types.Info, trees []*tree, w *world) []byte {
+func buildIndex(fset *token.FileSet, pkg *types.Package, info *types.Info, trees []*tree, w *world) []byte {
 	b := indexBuilder{
+		fset:      fset,
 		pkg:       pkg,
 		info:      info,
 		world:     w,
@@ -33,15 +34,18 @@ func buildIndex(pkg *types.Package, info *types.Info, trees []*tree, w *world) [
 		externals: map[externalName]int{},
 		own:       objectPaths(pkg),
 		docs:      map[token.Pos]lsp.Span{},
+		written:   map[token.Pos]string{},
 		fileOf:    map[*tree]int{},
 	}
 	for i, t := range trees {
 		b.files[i].uri = t.uri
 		b.fileOf[t] = i
 		b.collectDocs(t)
+		collectWritten(t, b.written)
 	}
 	slices.SortFunc(b.trees, func(x, y *tree) int { return cmp.Compare(x.tok.Base(), y.tok.Base()) })
 	b.declarePackage(trees)
+	b.declareSwitches()
 	b.declare()
 	b.use()
 	for _, t := range trees {
@@ -55,6 +59,7 @@ func buildIndex(pkg *types.Package, info *types.Info, trees []*tree, w *world) [
 }
 
 type indexBuilder struct {
+	fset      *token.FileSet
 	pkg       *types.Package
 	info      *types.Info
 	world     *world
@@ -67,6 +72,7 @@ type indexBuilder struct {
 	externals map[externalName]int
 	own       map[types.Object]string // paths of the package's own objects
 	docs      map[token.Pos]lsp.Span  // doc comments by the position of the declared name
+	written   map[token.Pos]string    // see collectWritten
 }
 
 // find returns the tree that holds a position, or nil.
@@ -130,7 +136,7 @@ func (b *indexBuilder) declareObject(obj types.Object, start, end token.Pos) {
 		name:      obj.Name(),
 		span:      t.span(start, end),
 		kind:      kindOf(obj),
-		signature: signature(obj, b.qualify),
+		signature: b.signature(obj),
 		path:      b.own[obj],
 		doc:       b.docs[start],
 	}
@@ -141,6 +147,11 @@ func (b *indexBuilder) declareObject(obj types.Object, start, end token.Pos) {
 	b.decls = append(b.decls, d)
 	b.objects = append(b.objects, obj)
 	b.occur(start, end, occurrence{target: b.declOf[start], decl: true})
+}
+
+// signature describes an object of the package, with what was written of it that its type does not show.
+func (b *indexBuilder) signature(obj types.Object) string {
+	return signature(obj, b.qualify, b.written[obj.Pos()])
 }
 
 // isLocal reports whether an object is none of those that a reader would look for by name: not declared at package level, no
@@ -175,7 +186,7 @@ func (b *indexBuilder) use() {
 		if i, ok := b.declOf[origin.Pos()]; ok && origin.Pkg() == b.pkg {
 			o.target = i
 			if obj != b.objects[i] {
-				if s := signature(obj, b.qualify); s != b.decls[i].signature {
+				if s := b.signature(obj); s != b.decls[i].signature {
 					o.signature = s
 				}
 			}
@@ -183,7 +194,7 @@ func (b *indexBuilder) use() {
 			name := b.nameOf(origin)
 			o.external, o.target = true, b.external(name)
 			if obj != origin || name.path == "" {
-				o.signature = signature(obj, b.qualify)
+				o.signature = signature(obj, b.qualify, "")
 			}
 		}
 		b.occur(id.Pos(), id.End(), o)
@@ -297,13 +308,7 @@ func (b *indexBuilder) collectDocs(t *tree) {
 	}
 	fields := func(n ast.Node) bool {
 		if f, ok := n.(*ast.Field); ok {
-			names := f.Names
-			if len(names) == 0 {
-				if id := embeddedName(f.Type); id != nil {
-					names = []*ast.Ident{id}
-				}
-			}
-			note(names, f.Doc, f.Comment)
+			note(fieldNames(f), f.Doc, f.Comment)
 		}
 		return true
 	}

@@ -71,9 +71,9 @@ var (
 		return m.find(k.ID), nil
 	})
 
-	checks = runtime.NewQuery("golang/check", version(1), checkOf)
+	checks = runtime.NewQuery("golang/check", version(2), checkOf)
 
-	declarations = runtime.NewQuery("golang/declarations", version(1), declarationsOf)
+	declarations = runtime.NewQuery("golang/declarations", version(2), declarationsOf)
 )
 
 // faces is made here because a face asks for those of its imports.

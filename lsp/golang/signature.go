@@ -9,11 +9,25 @@ import (
 // signatureBytes bounds a signature. The types of generated tables can be megabytes long when written out.
 const signatureBytes = 4 << 10
 
-// signature describes an object as types.ObjectString does; a constant also has its value.
-func signature(obj types.Object, qualify types.Qualifier) string {
+// signature describes an object as types.ObjectString does. A constant also has its value, behind the
+// expression that it was written as if that is another text; a field has its tag.
+func signature(obj types.Object, qualify types.Qualifier, written string) string {
 	s := types.ObjectString(obj, qualify)
-	if c, ok := obj.(*types.Const); ok && c.Val() != nil && c.Val().Kind() != constant.Unknown {
-		s += " = " + c.Val().String() // short form
+	switch obj := obj.(type) {
+	case *types.Const:
+		if obj.Val() == nil || obj.Val().Kind() == constant.Unknown {
+			break
+		}
+		value := obj.Val().String() // short form
+		if written == "" || written == value {
+			s += " = " + value
+		} else {
+			s += " = " + written + " // " + value
+		}
+	case *types.Var:
+		if written != "" {
+			s += " " + written
+		}
 	}
 	if len(s) <= signatureBytes {
 		return s

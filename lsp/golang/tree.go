@@ -69,7 +69,7 @@ func parseTree(uri string, text []byte) *tree {
 		}}
 		return t
 	}
-	file, err := parser.ParseFile(positions, uri, text, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
+	file, err := parser.ParseFile(positions, messageName(uri), text, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
 	if file == nil || !file.FileStart.IsValid() {
 		t.empty()
 	} else {
@@ -89,6 +89,10 @@ func parseTree(uri string, text []byte) *tree {
 	}
 	return t
 }
+
+// messageName is what messages about other places call a file: what the compiler calls it when it
+// is run in the directory of the package.
+func messageName(uri string) string { return "./" + baseName(uri) }
 
 // empty makes the tree one of a file without content.
 func (t *tree) empty() {

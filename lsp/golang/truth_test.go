@@ -80,6 +80,7 @@ func (tr *truth) load(id string) *truthPackage {
 	}
 	p := &truthPackage{info: &types.Info{
 		Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Implicits: map[ast.Node]types.Object{},
+		Types: map[ast.Expr]types.TypeAndValue{},
 	}}
 	for _, uri := range meta.Files {
 		f, err := parser.ParseFile(tr.fset, uri, tr.b.text(uri), parser.ParseComments|parser.SkipObjectResolution)
@@ -166,7 +167,7 @@ func (tr *truth) read(p *truthPackage) {
 			note(id, obj)
 		}
 	}
-	// The name in "switch x := y.(type)" has no object, but those of the clauses are declared there.
+	// The name in "switch x := y.(type)" has no object, but those of the clauses are declared there. It has the type of y.
 	for _, f := range p.files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			sw, ok := n.(*ast.TypeSwitchStmt)
@@ -177,14 +178,8 @@ func (tr *truth) read(p *truthPackage) {
 			if !ok {
 				return true
 			}
-			var clauses []types.Object
-			for _, c := range sw.Body.List {
-				if obj := p.info.Implicits[c]; obj != nil {
-					clauses = append(clauses, obj)
-				}
-			}
-			if id := assign.Lhs[0].(*ast.Ident); len(clauses) > 0 && id.Name != "_" {
-				note(id, clauses[:1]...)
+			if id := assign.Lhs[0].(*ast.Ident); id.Name != "_" {
+				note(id, types.NewVar(id.Pos(), p.pkg, id.Name, p.info.TypeOf(assign.Rhs[0].(*ast.TypeAssertExpr).X)))
 			}
 			return true
 		})
@@ -214,7 +209,25 @@ func (tr *truth) hover(s site) string {
 			return ""
 		}
 		return p.Name()
-	}), "")
+	}, ""), "")
+}
+
+// withoutWritten takes from a signature what the source says of an object beside its type: of a constant
+// the expression, of a field the tag.
+func withoutWritten(signature string, obj types.Object) string {
+	switch obj := obj.(type) {
+	case *types.Const:
+		before, _, _ := strings.Cut(signature, " = ")
+		if i := strings.LastIndex(signature, " // "+obj.Val().String()); i > 0 {
+			return before + " = " + signature[i+len(" // "):]
+		}
+	case *types.Var:
+		plain := types.TypeString(obj.Type(), func(p *types.Package) string { return p.Name() })
+		if i := max(strings.LastIndex(signature, " `"), strings.LastIndex(signature, ` "`)); obj.IsField() && i > 0 && !strings.ContainsAny(plain, "`\"") {
+			return signature[:i]
+		}
+	}
+	return signature
 }
 
 // references lists the places that name what a site names.
@@ -298,9 +311,9 @@ func compareWithTruth(t *testing.T, tr *truth, n int, seed uint64,
 			bad++
 			t.Errorf("%s: definition %v, want %v", where, defs, want)
 		}
-		if got := tr.hover(s); h.Signature != got {
+		if got, want := withoutWritten(h.Signature, s.objs[0]), tr.hover(s); got != want {
 			bad++
-			t.Errorf("%s: hover\n got %q\nwant %q", where, h.Signature, got)
+			t.Errorf("%s: hover\n got %q\nwant %q", where, got, want)
 		}
 		refs, err := references(s.at.URI, offset, true)
 		if err != nil {
