@@ -15,7 +15,18 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 	if err != nil {
 		return nil, err
 	}
-	out := c.Diagnostics
+	out := slices.Clip(c.Diagnostics)
+	if len(p.Forbidden) > 0 {
+		for _, uri := range p.Files {
+			text, err := textOf(t, uri)
+			if ignoreUnknown(err) != nil {
+				return nil, err
+			}
+			for _, d := range forbiddenIn(p, trees.get(uri, text)) {
+				out = append(out, fileDiagnostic{uri, d})
+			}
+		}
+	}
 	for i := range p.Errors {
 		e := p.Errors[i]
 		if e.File == "" && len(p.Files) > 0 {
@@ -32,9 +43,15 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 		d := e.diagnostic(text)
 		if e.Line == 0 {
 			d.Span = packageClause(text)
+			if spec, ok := importOf(uri, text, e.Import); ok {
+				d.Span = spec
+			}
 		}
 		// A bad import and a bad header are found by the checker and the parser, too, and told better.
-		known := slices.ContainsFunc(out, func(o fileDiagnostic) bool { return o.URI == uri && o.Diag.Span.Start == d.Span.Start })
+		spec := importAround(uri, text, d.Span.Start)
+		known := slices.ContainsFunc(out, func(o fileDiagnostic) bool {
+			return o.URI == uri && (o.Diag.Span.Start == d.Span.Start || spec.Start <= o.Diag.Span.Start && o.Diag.Span.Start < spec.End)
+		})
 		if !known {
 			out = append(slices.Clip(out), fileDiagnostic{uri, d})
 		}

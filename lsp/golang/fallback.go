@@ -139,7 +139,7 @@ func listStandard(ctx context.Context, env *environment, paths map[string]bool) 
 		}
 		return nil, nil
 	}
-	m, _ := assemble(src, &plain, all)
+	m, _ := assemble(src, &plain, all, nil)
 	out := m.Packages[:0]
 	for _, p := range m.Packages {
 		p.Workspace = false

@@ -115,14 +115,21 @@ func decodeList(out []byte) ([]listed, error) {
 	}
 }
 
-// assemble turns what go list said about a root into metadata. Failed is true if it said nothing of use about the root.
-func assemble(root string, env *environment, all []listed) (m *metadata, failed bool) {
+// assemble turns what go list said about a root into metadata. Extra are the packages that were asked about beside those of the root.
+// Failed is true if it said nothing of use about the root.
+func assemble(root string, env *environment, all []listed, extra map[string]bool) (m *metadata, failed bool) {
 	m = new(metadata)
 	broken := map[string]string{} // import path -> why there is no such package
 	matched := map[string]bool{}  // paths that the pattern matched
 	for i := range all {
 		p := &all[i]
 		p.Dir = env.dir(p.Dir)
+		if extra[p.ImportPath] && !inside(root, p.Dir) {
+			p.DepOnly = true // nothing of the workspace needs it
+			if len(p.GoFiles)+len(p.CgoFiles) == 0 {
+				p.Error = nil
+			}
+		}
 		if !p.DepOnly && p.ForTest == "" {
 			matched[p.ImportPath] = true
 		}
@@ -152,9 +159,47 @@ func assemble(root string, env *environment, all []listed) (m *metadata, failed 
 		m.Packages = append(m.Packages, p.meta(root, env.GoArch, matched, broken))
 	}
 	failed = failed && !anyWorkspace(m.Packages)
+	m.assignErrors()
 	m.addDocumentation(root, env)
 	m.normalise()
 	return m, failed
+}
+
+// assignErrors gives each error to a package that has the file which it is shown in: the go command has
+// the error of an import against the package that is imported.
+func (m *metadata) assignErrors() {
+	owner := map[string]int{} // URI -> number of a package of the workspace
+	for i := range m.Packages {
+		for _, uri := range m.Packages[i].Files {
+			if _, ok := owner[uri]; !ok && m.Packages[i].Workspace {
+				owner[uri] = i
+			}
+		}
+	}
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		p.Errors = slices.DeleteFunc(p.Errors, func(e listError) bool {
+			to, ok := owner[e.File]
+			if !ok || to == i || slices.Contains(p.Files, e.File) {
+				return false
+			}
+			m.Packages[to].Errors = append(m.Packages[to].Errors, e)
+			return true
+		})
+	}
+}
+
+// placeUnsaved places the errors of files that the go command was shown as their headers only.
+func (m *metadata) placeUnsaved(headers map[string]*parsedHeader) {
+	for i := range m.Packages {
+		for j := range m.Packages[i].Errors {
+			e := &m.Packages[i].Errors[j]
+			if h := headers[e.File]; h != nil && e.Line > 0 {
+				e.Import = h.importAt(e.Line)
+				e.Line, e.Column = 0, 0
+			}
+		}
+	}
 }
 
 // addDocumentation adds the packages that document the language, which go list gives to those only who import them.

@@ -118,6 +118,15 @@ func parseHeader(h string) parsedHeader {
 	return p
 }
 
+// importAt is the import that stands in a line of source, counted from 1; "" if none does.
+func (p *parsedHeader) importAt(line int) string {
+	const before = 3 // an empty line, the package clause, and counting from 1
+	if i := line - len(p.constraints) - before; i >= 0 && i < len(p.imports) {
+		return p.imports[i]
+	}
+	return ""
+}
+
 // source is a smallest file with this header, for tools that read headers only.
 func (p *parsedHeader) source() []byte {
 	var b strings.Builder

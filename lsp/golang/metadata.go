@@ -33,6 +33,7 @@ type pkgMeta struct {
 	Workspace bool     // indexed and diagnosed; other packages are only imported
 	Standard  bool
 	Imports   []importEdge // sorted by Import
+	Forbidden []forbiddenImport
 	Errors    []listError
 }
 
@@ -47,6 +48,7 @@ type importEdge struct {
 type listError struct {
 	File         string // URI; "" for the package as a whole
 	Line, Column int    // from 1; Column counts bytes; 0 unknown
+	Import       string // the import that it is about, of a file whose lines the go command does not know
 	Message      string
 }
 
@@ -110,6 +112,7 @@ func (m *metadata) normalise() {
 		return cmp.Or(cmp.Compare(a.URI, b.URI), cmp.Compare(a.Message, b.Message))
 	})
 	m.Problems = slices.Compact(m.Problems)
+	m.forbid()
 	m.cutCycles()
 }
 
@@ -135,10 +138,21 @@ func (m *metadata) cutCycles() {
 		}
 	}
 	for i := range m.Packages {
-		for j := range m.Packages[i].Imports {
-			if e := &m.Packages[i].Imports[j]; e.Problem != "" {
-				e.ID = "" // only now: cycle walks these edges
+		p := &m.Packages[i]
+		for j := range p.Imports {
+			e := &p.Imports[j]
+			if e.Problem == "" {
+				continue
 			}
+			// Only now: cycle walks these edges.
+			if id := pathOf(e.ID); p.ForTest != "" && id != e.ID && m.find(id) != nil && group[id] != group[p.ID] {
+				// What is imported is known as it is without tests.
+				text := strings.Replace(e.Problem, "not allowed", "not allowed in test", 1)
+				p.Forbidden = append(p.Forbidden, forbiddenImport{e.Import, text})
+				e.ID, e.Problem = id, ""
+				continue
+			}
+			e.ID = ""
 		}
 	}
 }

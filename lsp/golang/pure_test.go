@@ -38,7 +38,7 @@ var stdMetadata = sync.OnceValues(func() (environment, *metadata) {
 	if err != nil {
 		panic(err)
 	}
-	m, failed := assemble(root, &env, all)
+	m, failed := assemble(root, &env, all, nil)
 	if failed {
 		panic("go list failed on the standard library")
 	}

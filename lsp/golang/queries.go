@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/types"
 	"hash/crc32"
+	"maps"
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
@@ -58,9 +59,9 @@ var (
 
 	layouts = runtime.NewQuery("golang/layout", version(1), layoutOf)
 
-	metadatas = runtime.NewQuery("golang/metadata", version(1), metadataOf)
+	metadatas = runtime.NewQuery("golang/metadata", version(2), metadataOf)
 
-	pkgs = runtime.NewQuery("golang/package", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+	pkgs = runtime.NewQuery("golang/package", version(2), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
 		if isStray(k.ID) {
 			return strayPackage(t, k.Root, k.ID)
 		}
@@ -255,6 +256,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		}
 	}
 	overlay := map[string][]byte{}
+	unsaved := map[string]*parsedHeader{} // what overlay is made of, by URI
 	problems, err := scanProblems.Get(t, root)
 	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 		return nil, err
@@ -272,6 +274,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		if parsed := parseHeader(h); !parsed.broken && parsed.name != "" {
 			if path, ok := filePath(uri); ok {
 				overlay[path] = parsed.source()
+				unsaved[uri] = &parsed
 			}
 		}
 	}
@@ -283,8 +286,12 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	)
 	if why == "" {
 		var listed []listed
-		err := t.Blocking(func() (err error) {
-			listed, err = runList(t.Context(), root, &env, overlay, "./...")
+		extra, err := importsOfStrays(t, &env, l.Files)
+		if err != nil {
+			return nil, err
+		}
+		err = t.Blocking(func() (err error) {
+			listed, err = runList(t.Context(), root, &env, overlay, append([]string{"./..."}, slices.Sorted(maps.Keys(extra))...)...)
 			return err
 		})
 		var failure *commandError
@@ -295,7 +302,9 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			return nil, err
 		default:
 			var failed bool
-			if m, failed = assemble(root, &env, listed); !failed {
+			m, failed = assemble(root, &env, listed, extra)
+			m.placeUnsaved(unsaved)
+			if !failed {
 				return m, keepIfDiskAgrees(t, root, &l, &env)
 			}
 			why = m.Problems[0].Message

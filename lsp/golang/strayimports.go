@@ -1,0 +1,42 @@
+package golang
+
+import (
+	"strings"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// strayImportsMax bounds the packages that are asked of the go command for the sake of strays.
+const strayImportsMax = 1000
+
+// importsOfStrays are the import paths of the files that the build leaves out. The go command is asked
+// about them beside the packages of the workspace, so that questions about such files have answers.
+func importsOfStrays(t *runtime.Task, env *environment, uris []string) (map[string]bool, error) {
+	heads, err := headers.All(t, uris)
+	if err != nil {
+		return nil, err
+	}
+	ctx := env.buildContext()
+	paths := map[string]bool{}
+	for i, uri := range uris {
+		h := parseHeader(heads[i])
+		path, ok := filePath(uri)
+		if !ok || len(h.imports) == 0 || matches(ctx, path, &h) {
+			continue
+		}
+		for _, path := range h.imports {
+			if isPlainImport(path) && len(paths) < strayImportsMax {
+				paths[path] = true
+			}
+		}
+	}
+	return paths, nil
+}
+
+// isPlainImport reports whether an import path means one package, whatever stands before it in the
+// arguments of a command: it is no pattern, no file, no directory and no flag.
+func isPlainImport(path string) bool {
+	return path != "" && path != "C" && path != "unsafe" && path != "all" && path != "std" && path != "cmd" && path != "main" &&
+		!strings.Contains(path, "...") && !strings.ContainsAny(path, " @\\:\x00") && path[0] != '.' && path[0] != '/' &&
+		path[0] != '-' && !strings.HasSuffix(path, ".go")
+}
