@@ -143,13 +143,47 @@ func (f *blobFinder) find(v reflect.Value) []mmapcas.Hash {
 	if f == nil {
 		return nil
 	}
-	var refs []mmapcas.Hash
-	f.walk(v, &refs)
-	slices.SortFunc(refs, func(a, b mmapcas.Hash) int { return slices.Compare(a[:], b[:]) })
-	return slices.Compact(refs)
+	w := blobWalk{finder: f}
+	w.walk(v)
+	slices.SortFunc(w.refs, func(a, b mmapcas.Hash) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(w.refs)
 }
 
-func (f *blobFinder) walk(v reflect.Value, refs *[]mmapcas.Hash) {
+// A blobWalk looks for blobs in one value. What a type with a form of its own has in its fields may
+// have cycles, or be pointed to from so many places that going there each time takes for ever: in a
+// large value each place is visited once.
+type blobWalk struct {
+	finder *blobFinder
+	refs   []mmapcas.Hash
+	steps  int
+	seen   map[blobPlace]bool
+}
+
+type blobPlace struct {
+	t   reflect.Type
+	at  uintptr
+	len int
+}
+
+// largeBlobWalk is the number of steps from which on places are remembered.
+const largeBlobWalk = 1000
+
+func (w *blobWalk) beenAt(t reflect.Type, at uintptr, n int) bool {
+	if w.steps++; w.steps < largeBlobWalk {
+		return false
+	}
+	if w.seen == nil {
+		w.seen = map[blobPlace]bool{}
+	}
+	place := blobPlace{t, at, n}
+	if w.seen[place] {
+		return true
+	}
+	w.seen[place] = true
+	return false
+}
+
+func (w *blobWalk) walk(v reflect.Value) {
 	t := v.Type()
 	if t == blobType {
 		var h mmapcas.Hash
@@ -158,33 +192,43 @@ func (f *blobFinder) walk(v reflect.Value, refs *[]mmapcas.Hash) {
 			h[i] = byte(bytes.Index(i).Uint())
 		}
 		if !h.IsZero() {
-			*refs = append(*refs, h)
+			w.refs = append(w.refs, h)
 		}
 		return
 	}
-	if holds, ok := f.types[t]; ok && !holds {
+	if holds, ok := w.finder.types[t]; ok && !holds {
 		return
 	}
 	switch t.Kind() {
 	case reflect.Struct:
 		for i := range t.NumField() {
-			f.walk(v.Field(i), refs)
+			w.walk(v.Field(i))
 		}
 	case reflect.Array, reflect.Slice:
-		if elem, ok := f.types[t.Elem()]; !ok && scalar(t.Elem().Kind()) || ok && !elem {
+		if elem, ok := w.finder.types[t.Elem()]; !ok && scalar(t.Elem().Kind()) || ok && !elem {
+			return
+		}
+		if t.Kind() == reflect.Slice && w.beenAt(t, v.Pointer(), v.Len()) {
 			return
 		}
 		for i := range v.Len() {
-			f.walk(v.Index(i), refs)
+			w.walk(v.Index(i))
 		}
-	case reflect.Pointer, reflect.Interface:
+	case reflect.Pointer:
+		if !v.IsNil() && !w.beenAt(t, v.Pointer(), 1) {
+			w.walk(v.Elem())
+		}
+	case reflect.Interface:
 		if !v.IsNil() {
-			f.walk(v.Elem(), refs)
+			w.walk(v.Elem())
 		}
 	case reflect.Map:
+		if w.beenAt(t, v.Pointer(), v.Len()) {
+			return
+		}
 		for it := v.MapRange(); it.Next(); {
-			f.walk(it.Key(), refs)
-			f.walk(it.Value(), refs)
+			w.walk(it.Key())
+			w.walk(it.Value())
 		}
 	}
 }

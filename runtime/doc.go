@@ -22,6 +22,47 @@
 // Partitions and queries are values, usually package variables; an engine learns of them at first use. Two of one
 // name that differ in type or version are an error that names both places.
 //
+// # What values may be
+//
+// A value comes back from the store equal to what went in, or it is refused. This holds for what a
+// partition holds, for the results of queries and for their keys.
+//
+// []byte and string are stored as they are. A type with UnmarshalBinary and AppendBinary or
+// MarshalBinary is stored as these say, and answers for it. All else becomes deterministic CBOR:
+// bools, integers, floats, strings, time.Time, big.Int, and slices, arrays, maps, structs and pointers
+// of what may be a value; what an any may hold is listed below. A field with a form of its own
+// needs MarshalBinary, or MarshalCBOR and UnmarshalCBOR. Tags (cbor, or json) name fields.
+//
+// Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and maps,
+// -0 and the bits of a NaN are kept apart. There are these exceptions:
+//   - A time.Time is an instant and a distance from UTC. It comes back in UTC or in a zone without a
+//     name, without monotonic reading; a result is handed out so before it was stored, too.
+//   - Pointers to one place come back as pointers to equal places.
+//   - Fields named _ are not stored.
+//
+// These types are refused when an engine first meets their partition or query, with an ErrBadValue
+// that says where it was named and which part of the type it is:
+//   - structs with unexported fields, unless they have a form of their own;
+//   - half a form, such as MarshalBinary without UnmarshalBinary, and one that an embedded field lends
+//     to a struct with other fields;
+//   - interfaces other than any, funcs, channels, complex numbers, uintptr, unsafe.Pointer;
+//   - fields that a tag leaves out, and two that are stored under one name, as may be with embedding;
+//   - embedded pointers to unexported structs, or to structs of which nothing is always stored;
+//   - maps with keys that hold pointers, interfaces or times.
+//
+// These values are refused by Put, or fail their query, with an ErrBadValue that says which part of
+// the value it is:
+//   - one that is nested more than 10,000 levels deep, or holds itself;
+//   - one of a type that holds itself and of more than 16,777,216 parts, which sharing soon makes;
+//   - a pointer to a nil pointer, slice, map or interface, or to the zero time;
+//   - in an any, all but nil, bool, int64, float64, string, []byte, []any and map[string]any;
+//   - a time in a struct, slice or map outside of the years 0 to 9999, or in a zone with seconds;
+//   - a NaN, or what a form of its own gives back as another key, as the key of a map;
+//   - a url.URL that its text does not mean;
+//   - what omitempty or omitzero leaves out though it is not zero, such as an empty slice.
+//
+// Sort keys (see Keyed) are bytes in the end: a nil []byte in one is an empty one.
+//
 // # Reading
 //
 // A partition is read by key (Get, Has, GetBatch), by Pattern (Keys, Scan, Count), forward or Backward, up to a Limit, or in pages with a Cursor; Wait

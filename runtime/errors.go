@@ -35,6 +35,11 @@ var (
 	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.
 	ErrConflict = errors.New("runtime: conflicting definitions")
 
+	// ErrBadValue is returned for a type of values or keys, or for a value of a type, that would not come
+	// back from the store as it went in. The error says where in it, and why. See "What values may be" in
+	// the package comment.
+	ErrBadValue = errors.New("runtime: it would not come back from the store as it went in")
+
 	// ErrInQuery is matched by the error of what a query function must not do; the error names it. See
 	// "Inside a query" in the package comment.
 	ErrInQuery = errors.New("runtime: not allowed inside a query")

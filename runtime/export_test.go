@@ -1,6 +1,10 @@
 package runtime
 
-import "github.com/cytisus/cytisus/runtime/sched"
+import (
+	"reflect"
+
+	"github.com/cytisus/cytisus/runtime/sched"
+)
 
 // Simulated makes an engine's workers a simulation, which Simulate moves.
 func Simulated(o Options, d *sched.Deterministic) Options {
@@ -13,3 +17,74 @@ func (e *Engine) Simulate() { e.sched.Simulate(nil) }
 
 // Choices tells runs of simulated engines apart.
 func (e *Engine) Choices() (n int, digest uint64) { return e.sched.Choices() }
+
+// TypeError is why a type is refused as the type of values.
+func TypeError(t reflect.Type) error {
+	_, err := formOf(t, false)
+	return err
+}
+
+// PartitionOf is NewPartition for a type that was made at run time. Values are of that type.
+func PartitionOf(t reflect.Type, name string) *Partition[any] {
+	return &Partition[any]{name: name, where: callerOf(2), codec: codecOf(t)}
+}
+
+// QueryOf is NewQuery for results of a type that was made at run time.
+func QueryOf(t reflect.Type, name string, fn func(*Task, string) (any, error)) *Query[string, any] {
+	return &Query[string, any]{name: name, version: 1, where: callerOf(2), fn: fn, keys: keyCodecFor[string](), values: codecOf(t)}
+}
+
+// QueryBy is NewQuery for keys of a type that was made at run time.
+func QueryBy(t reflect.Type, name string, fn func(*Task, any) (string, error)) *Query[any, string] {
+	f, err := formOf(t, false)
+	return &Query[any, string]{name: name, version: 1, where: callerOf(2), fn: fn, values: codecFor[string](), keys: keyCodec[any]{
+		err:    err,
+		encode: func(k any) (string, error) { b, err := f.ofType(nil, k); return string(b), err },
+		decode: func(s string) (any, error) { return f.toType([]byte(s)) },
+	}}
+}
+
+func codecOf(t reflect.Type) codec[any] {
+	f, err := formOf(t, false)
+	if err != nil {
+		return codec[any]{err: err}
+	}
+	return codec[any]{
+		form:   &form{timed: f.timed},
+		append: func(dst []byte, v *any) ([]byte, error) { return f.ofType(dst, *v) },
+		decode: f.toType,
+	}
+}
+
+func (f *form) ofType(dst []byte, v any) ([]byte, error) {
+	p := reflect.New(f.t)
+	p.Elem().Set(reflect.ValueOf(v))
+	if err := f.verify(p.Elem()); err != nil {
+		return nil, err
+	}
+	return f.append(dst, p.Interface())
+}
+
+func (f *form) toType(b []byte) (any, error) {
+	p := reflect.New(f.t)
+	err := f.decode(b, p.Interface())
+	return p.Elem().Interface(), err
+}
+
+// EncodeOf returns the bytes of a value of type t.
+func EncodeOf(t reflect.Type, v any) ([]byte, error) {
+	f, err := formOf(t, false)
+	if err != nil {
+		return nil, err
+	}
+	return f.ofType(nil, v)
+}
+
+// DecodeOf is the inverse of EncodeOf.
+func DecodeOf(t reflect.Type, b []byte) (any, error) {
+	f, err := formOf(t, false)
+	if err != nil {
+		return nil, err
+	}
+	return f.toType(b)
+}

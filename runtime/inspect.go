@@ -148,7 +148,7 @@ func (e *Engine) rawRecord(partition, key string, h mmapcas.Hash) RawRecord {
 
 // showValue renders a record as JSON.
 func showValue(p anyPartition, kind mmapcas.Kind, payload []byte) (json.RawMessage, error) {
-	if kind != kindValue && kind != kindRefValue {
+	if kind != kindValue && kind != kindRefValue && kind != kindNil {
 		return json.Marshal(fmt.Sprintf("%d bytes of kind %d", len(payload), kind))
 	}
 	if p != nil {

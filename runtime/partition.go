@@ -19,8 +19,8 @@ type Partition[V any] struct {
 	codec codec[V]
 }
 
-// NewPartition names a partition. Values are stored as the package comment of codec describes: []byte and string as they are, types with
-// AppendBinary and UnmarshalBinary in their own form, others as deterministic CBOR. The only option is the Tier.
+// NewPartition names a partition. What values may be is said in the package comment; a type that may not be one shows at first use, as
+// ErrBadValue. The only option is the Tier.
 func NewPartition[V any](name string, opts ...PartitionOption) *Partition[V] {
 	p := &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
 	for _, opt := range opts {
@@ -70,6 +70,9 @@ func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
 	}
 	if strings.HasPrefix(p.name, "$") {
 		return 0, fmt.Errorf("%w: partition %q", ErrReserved, p.name)
+	}
+	if p.codec.err != nil {
+		return 0, fmt.Errorf("%w: partition %q at %s: %w", ErrBadValue, p.name, p.where, p.codec.err)
 	}
 	part, err := e.db.Partition(p.name, false)
 	if err != nil {
@@ -196,7 +199,8 @@ func (p *Partition[V]) Hash(r Reader, key string) (Blob, error) {
 	return Blob{h}, err
 }
 
-// Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.
+// Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards. A value that would not come back is
+// ErrBadValue.
 func (p *Partition[V]) Put(w *Writer, key string, v V) error {
 	return p.put(w, v, key)
 }

@@ -19,7 +19,8 @@ type Query[K comparable, V any] struct {
 }
 
 // NewQuery names a query. Results are kept in the store under the name, and are ignored when the version differs: raise it whenever fn may give
-// another result for the same reads. K is a string, or a type that CBOR encodes deterministically; V as for NewPartition.
+// another result for the same reads. Both K and V are of types that values may be (see the package comment), which shows
+// at first use; a result that would not come back fails its query.
 //
 // Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.
 func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error)) *Query[K, V] {
@@ -53,6 +54,12 @@ type boundQuery struct {
 func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
 	b, ok := e.queries.Load(q.name)
 	if !ok {
+		if q.keys.err != nil {
+			return nil, fmt.Errorf("%w: keys of query %q at %s: %w", ErrBadValue, q.name, q.where, q.keys.err)
+		}
+		if q.values.err != nil {
+			return nil, fmt.Errorf("%w: results of query %q at %s: %w", ErrBadValue, q.name, q.where, q.values.err)
+		}
 		b, _ = e.queries.LoadOrCompute(q.name, func() boundQuery {
 			return boundQuery{what: q, version: q.version, where: q.where, memo: q.bind(e)}
 		})
@@ -80,6 +87,9 @@ func (q *Query[K, V]) bind(e *Engine) *memo.Query {
 			kind, payload, refs, err := q.values.encode(&v)
 			if err != nil {
 				return memo.Result{}, fmt.Errorf("runtime: encoding the result of %s(%v): %w", q.name, k, err)
+			}
+			if v, err = q.values.asStored(v, kind, payload); err != nil {
+				return memo.Result{}, &DecodeError{What: "the result of query " + q.name, Err: err}
 			}
 			return memo.Result{Kind: kind, Payload: payload, Refs: refs, Value: v}, nil
 		},
@@ -116,7 +126,8 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	if err != nil {
 		return zero, public(err)
 	}
-	return a.Value.(V), nil
+	v, _ := a.Value.(V) // not ok: the nil of an interface
+	return v, nil
 }
 
 // All answers the query for many keys, in parallel, and returns the answers in the order of ks, or
@@ -143,7 +154,7 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	}
 	out := make([]V, len(answers))
 	for i, a := range answers {
-		out[i] = a.Value.(V)
+		out[i], _ = a.Value.(V) // as in Get
 	}
 	return out, nil
 }

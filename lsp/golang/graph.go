@@ -19,8 +19,14 @@ type graph struct {
 	roots map[string]string
 }
 
+// MarshalBinary gives no bytes: a graph says nothing that its metadata does not say.
+func (*graph) MarshalBinary() ([]byte, error) { return nil, nil }
+
+// UnmarshalBinary leaves the graph as one that has not been asked for.
+func (*graph) UnmarshalBinary([]byte) error { return nil }
+
 func (m *metadata) graph() *graph {
-	g := &m.looked
+	g := &m.Looked
 	g.once.Do(func() {
 		g.byFile, g.byPath, g.byDir = map[string][]int{}, map[string][]int{}, map[string]int{}
 		g.roots = map[string]string{}

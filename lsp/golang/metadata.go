@@ -16,7 +16,7 @@ type metadata struct {
 	Problems []problem // what concerns no single package
 	Failed   string    // why the go command gave no answer, or not a whole one, for a reason that may pass; "" if it did
 
-	looked graph
+	Looked graph // what follows from the above, for those who look things up; not stored
 }
 
 // pkgMeta is one package as it is compiled. A package with tests in it is another package than the one without, under the

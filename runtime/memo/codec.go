@@ -11,13 +11,14 @@ import (
 // KindTrace is the record kind of an entry's traces. Kinds 16 to 31 belong to this package.
 const KindTrace mmapcas.Kind = 16
 
-// Format 1 has no program.
+// Results of traces of format 1 may have lost some of themselves when they were stored. They are
+// computed again.
 const traceFormat = 2
 
 // A making says what made a trace record.
 type making struct {
 	version uint32 // of the query
-	program uint64 // Options.Program; 0 in format 1
+	program uint64 // Options.Program
 }
 
 // The form of a trace record (uvarints, strings and hashes as below):
@@ -65,14 +66,11 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 // decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is ErrCorruptTrace.
 func decodeTraces(p []byte) (by making, traces []*trace, err error) {
 	d := decoder{rest: p}
-	f := d.byte()
-	if f < 1 || f > traceFormat {
-		return by, nil, fmt.Errorf("%w: format %d, this program reads 1 to %d", ErrCorruptTrace, f, traceFormat)
+	if f := d.byte(); f != traceFormat {
+		return by, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
 	}
 	by.version = uint32(d.uvarint())
-	if f > 1 {
-		by.program = d.uint64()
-	}
+	by.program = d.uint64()
 	n := d.count(1)
 	names := map[string]string{} // one string per query name
 	for range n {
