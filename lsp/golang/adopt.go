@@ -6,18 +6,32 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// askAbout is ask for a question about one file. The directory of a file that no scan finds is read first.
-func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task) error) error {
+// askAbout is ask for a question about one file, which goes to the build of a root. The directory of a file that no scan finds is read first.
+func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {
+	path, ok := filePath(uri)
+	if !ok {
+		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	if inside(w.root, path) {
+		return w.askBuild(t, w.buildOf(path), uri, fn)
+	}
+	// Whether one of the builds of the folder reads it is known when they are ready.
+	return w.ask(t, func(t *runtime.Task) error { return w.askBuild(t, w.buildOf(path), uri, fn) })
+}
+
+func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(t *runtime.Task, root string) error) error {
+	question := func(t *runtime.Task) error { return fn(t, b.root) }
 	return w.ask(t, func(t *runtime.Task) error {
 		known, err := files.Has(t, uri)
 		if err != nil {
 			return err
 		}
 		if known || !isGoFile(uri) {
-			return fn(t)
+			return question(t)
 		}
 		adopted := false
 		if err := t.Blocking(func() (err error) {
@@ -27,14 +41,14 @@ func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Tas
 			return err
 		}
 		if !adopted {
-			return fn(t)
+			return question(t)
 		}
-		h, err := t.Spawn(0, fn, runtime.Client(w.o.Client), runtime.Named("golang question"))
+		h, err := t.Spawn(0, question, runtime.Client(w.o.Client), runtime.Named("golang question"))
 		if err != nil {
 			return err
 		}
 		return t.Join(h)
-	})
+	}, b)
 }
 
 // adopt brings in the Go files of the directory of a file and reports whether it is one of them. They are forgotten when the workspace is

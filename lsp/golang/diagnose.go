@@ -88,9 +88,11 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 	}
 	take(out)
 	owners := m.owners(uri)
+	path, _ := filePath(uri)
+	theirs := m.foreign(path) || isVendored(path)
 	for _, p := range owners {
-		if !p.Workspace {
-			continue // somebody else's code
+		if !p.Workspace && (theirs || p.Standard) {
+			continue // code that its reader does not change
 		}
 		ds, err := packageDiagnostics(t, root, p)
 		if err != nil {
@@ -116,11 +118,13 @@ func unreadFile(uri, why string) fileDiagnostic {
 
 // workspaceProblems is what is wrong with no package in particular.
 func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnostic, error) {
-	var out []fileDiagnostic
-	for _, p := range m.Problems {
-		out = append(out, fileDiagnostic{p.URI, lsp.Diagnostic{
-			Severity: lsp.SeverityError, Code: "workspace", Source: sourceList, Message: p.Message,
-		}})
+	env, err := environments.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	out, err := moduleDiagnostics(t, &env, m)
+	if err != nil {
+		return nil, err
 	}
 	problems, err := scanProblems.Get(t, root)
 	if err != nil && !errors.Is(err, runtime.ErrNotFound) {

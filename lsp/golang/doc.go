@@ -2,13 +2,13 @@
 //
 // # Data flow
 //
-// Inputs are records: the text of every file, unsaved texts, which files a root has, the build environment. prepare and
+// Inputs are records: the text of every file, unsaved texts, which files a build has, the build environment. prepare and
 // changeDisk compare them with the disk, by stat, and commit what differs. Everything else is computed (queries.go):
 //
 //	content   of a file: which bytes are its text
 //	header    of a file: what the go command looks at
-//	layout    of a root: its files and their headers
-//	metadata  of a root: its packages and all they import, asked of go list; one package's part of it is "package"
+//	layout    of a build: its files, those nearby, and their headers
+//	metadata  of a build: its packages and all they import, asked of go list; one package's part of it is "package"
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
 //	check     of a package: diagnostics and index, from its files and the faces of its imports
@@ -22,10 +22,30 @@
 // known by their place, things of other packages by path and object path (objectpath.go). A definition is two look-ups; references
 // are a binary search in every index whose package can reach the thing, and a scan of those that name it.
 //
+// # Builds
+//
+// A folder that an editor opens need not be a module. What one question to the go command is about is a build (build.go): one module, all
+// modules that a go.work file uses, or the files outside of modules. A workspace consists of
+//
+//   - the build around its folder: of the go.work file or the module that the folder lies in, the whole of it;
+//   - those of modules below a folder that lies in none;
+//   - those of folders and open files that belong to a module of their own, such as one nested in the folder's.
+//
+// A file outside of the folder goes to a build that reads it, such as one whose go.mod replaces a module by its directory, or else to a build
+// of its own module. Every build is a root in the engine, so that two of them may know one package in two versions. When a file changes
+// that decides which builds there are, they are defined anew and those concerned are prepared again (follow in indexing.go).
+//
+// Files nearby are those of directories that a build's packages come from and that are not its own, but may change: replaced modules. Their
+// headers are part of the layout, and clients are asked to report them.
+//
+// The go command reads the disk as it is, the inputs are what events told of it. Where its answer shows another state (a file that no
+// event has told of, another header, another go.mod), the answer is not kept and these files are looked at: metadata never
+// outlives what it was computed from.
+//
 // # Terms
 //
 // A package is known by its ID, as go list prints it; several IDs can share a path, since a package with its tests is compiled apart.
-// A package belongs to the workspace if a pattern ./... in the root matches it; others are read as far as those need it.
+// A package belongs to the workspace if it lies in a module of one of its builds; others are read as far as those need it.
 // The owners of a file are the packages that it is compiled in.
 //
 // # Invariants
@@ -55,5 +75,5 @@
 //
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are dropped. A file that the build
 // leaves out is answered about (stray.go) but not diagnosed beyond its syntax, and a search that starts elsewhere does not look into it.
-// Nested modules are workspaces of their own.
+// Of the modules below a folder that lies in none, 64 are read before a file of theirs is opened.
 package golang

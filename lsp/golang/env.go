@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strings"
 )
 
@@ -32,14 +33,22 @@ type environment struct {
 	Tags       []string // in addition to GoFlags
 	Extra      []string // KEY=VALUE settings of the workspace
 	Tests      bool
-	Attempt    uint64 // counts up when the go command is to be asked again although nothing else has changed
-	Problem    string // why the go command could not be asked; "" if it answered
+	Attempt    uint64   // counts up when the go command is to be asked again although nothing else has changed
+	Dir        string   // where the go command runs
+	Plain      bool     // outside of modules
+	Own        []string // directories whose packages are the build's own; sorted
+	Nested     []string // directories of modules below these which are not part of the build; sorted
+	Problem    string   // why the go command could not be asked; "" if it answered
 }
 
 // readEnvironment asks the go command. A go command that is missing or refuses is no error: the environment is then that of
 // this program, with a Problem.
-func readEnvironment(ctx context.Context, root string, tests bool, tags, extra []string) (environment, error) {
-	env := environment{Tags: tags, Extra: extra, Tests: tests}
+func readEnvironment(ctx context.Context, d *buildDef, tests bool, tags, extra []string) (environment, error) {
+	root := d.dir
+	if d.off {
+		extra = append(slices.Clip(extra), "GOWORK=off")
+	}
+	env := environment{Tags: tags, Extra: extra, Tests: tests, Dir: d.dir, Plain: d.plain, Own: d.own}
 	keys := map[string]*string{
 		"GOVERSION": &env.GoVersion, "GOROOT": &env.GoRoot, "GOOS": &env.GoOS, "GOARCH": &env.GoArch, "GOFLAGS": &env.GoFlags,
 		"CGO_ENABLED": &env.CgoEnabled, "GOEXPERIMENT": &env.Experiment, "GOMODCACHE": &env.GoModCache, "GOMOD": &env.GoMod,
@@ -116,24 +125,41 @@ func (e *environment) buildContext() build.Context {
 	return ctx
 }
 
-// moduleFiles are the files outside the root's own tree, or which a scan leaves out, that decide what imports mean.
-func (e *environment) moduleFiles(root string) []string {
+// moduleFiles are the files, apart from those that a scan finds, that decide what imports mean. They need not exist.
+func (e *environment) moduleFiles() []string {
 	var files []string
-	for _, f := range []string{e.GoMod, e.GoWork} {
-		if f == "" {
-			continue
+	for _, own := range e.Own {
+		files = append(files, filepath.Join(own, "go.mod"))
+		if !e.Plain {
+			files = append(files, filepath.Join(own, "go.sum"), filepath.Join(own, "vendor", "modules.txt"))
 		}
-		dir := filepath.Dir(f)
-		sum := strings.TrimSuffix(f, filepath.Ext(f)) + ".sum"
-		if f == e.GoWork {
-			sum = f + ".sum"
+	}
+	if e.GoWork != "" {
+		files = append(files, e.GoWork, e.GoWork+".sum", filepath.Join(filepath.Dir(e.GoWork), "vendor", "modules.txt"))
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// owned reports whether a file lies in one of the build's own directories and in no module below them.
+func (e *environment) owned(path string) bool {
+	own := longestAbove(e.Own, path)
+	if own == "" || len(longestAbove(e.Nested, path)) > len(own) {
+		return false
+	}
+	rel, err := filepath.Rel(own, filepath.Dir(path))
+	return err == nil && (rel == "." || !slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), skipDir))
+}
+
+// longestAbove is the innermost of directories that a path lies in; "" if it lies in none.
+func longestAbove(dirs []string, path string) string {
+	best := ""
+	for _, dir := range dirs {
+		if len(dir) > len(best) && inside(dir, path) {
+			best = dir
 		}
-		files = append(files, f, sum, filepath.Join(dir, "vendor", "modules.txt"))
 	}
-	if e.GoMod == "" {
-		files = append(files, filepath.Join(root, "go.mod"))
-	}
-	return files
+	return best
 }
 
 func sameDir(a, b string) bool {

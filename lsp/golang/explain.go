@@ -1,13 +1,9 @@
 package golang
 
 import (
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
 )
-
-// WatchGlobs says which files matter: a client is asked to report these only.
-func (Language) WatchGlobs() []string {
-	return []string{"**/*.go", "**/go.mod", "**/go.sum", "**/go.work", "**/go.work.sum", "**/vendor/modules.txt"}
-}
 
 // Explain says why each query that answers about a file rest on was last computed or reused: those of the file, then those of the packages
 // that it belongs to.
@@ -15,7 +11,12 @@ func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation,
 	if _, err := w.Diagnostics(t, uri); err != nil {
 		return nil, err
 	}
-	m, err := metadatas.Get(t, w.root)
+	path, ok := filePath(uri)
+	if !ok {
+		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	root := w.buildOf(path).root
+	m, err := metadatas.Get(t, root)
 	if err != nil {
 		return nil, err
 	}
@@ -23,10 +24,10 @@ func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation,
 	explain := []func() (runtime.Explanation, error){
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, headers, uri) },
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, shapes, uri) },
-		func() (runtime.Explanation, error) { return runtime.Explain(eng, metadatas, w.root) },
+		func() (runtime.Explanation, error) { return runtime.Explain(eng, metadatas, root) },
 	}
 	for _, p := range m.owners(uri) {
-		k := pkgKey{w.root, p.ID}
+		k := pkgKey{root, p.ID}
 		explain = append(explain,
 			func() (runtime.Explanation, error) { return runtime.Explain(eng, pkgs, k) },
 			func() (runtime.Explanation, error) { return runtime.Explain(eng, faces, k) },

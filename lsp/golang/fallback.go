@@ -16,32 +16,37 @@ type headedFile struct {
 	header string
 }
 
-// fallback makes metadata without the go command's help, for a root that it will not list: no go.mod, a go.mod that does not parse, no go
-// command. Every directory is a package; imports within the module and of the standard library are found, others are not.
-func fallback(ctx context.Context, root string, env *environment, files []headedFile, modulePath, why string) (*metadata, error) {
-	m := new(metadata)
-	m.Problems = append(m.Problems, problem{problemURI(root, env), why})
+// fallback makes metadata without the go command's help: outside of modules, and for a module that the go command will not list. Every
+// directory is a package; imports within the module and of the standard library are found, others are not. Outside of modules, programs that
+// lie in one directory are packages apart, each with those files of the directory that are no programs.
+func fallback(ctx context.Context, env *environment, files []headedFile, modulePaths map[string]string, why string) (*metadata, error) {
+	m := &metadata{Foreign: env.foreign()}
 	std := map[string]bool{}
 	imported := map[string][]string{} // ID -> import paths
 	build := env.buildContext()
+	var taken []headedFile
+	programs := map[string][]string{} // directory -> its programs
 	for _, f := range files {
 		path, ok := filePath(f.uri)
 		h := parseHeader(f.header)
 		if !ok || !isGoFile(f.uri) || isTestFile(f.uri) && !env.Tests || !matches(build, path, &h) {
 			continue
 		}
-		id := fallbackPath(root, filepath.Dir(path), modulePath)
-		// Tests inside a package are taken as part of it: without the go command there are no variants.
-		if isTestFile(f.uri) && strings.HasSuffix(h.name, "_test") {
-			id += "_test"
+		taken = append(taken, f)
+		if env.Plain && h.program {
+			programs[filepath.Dir(path)] = append(programs[filepath.Dir(path)], filepath.Base(path))
 		}
-		i := slices.IndexFunc(m.Packages, func(p pkgMeta) bool { return p.ID == id })
-		if i < 0 {
+	}
+	numbers := map[string]int{}
+	add := func(id, uri string, h *parsedHeader) {
+		i, ok := numbers[id]
+		if !ok {
 			i = len(m.Packages)
+			numbers[id] = i
 			m.Packages = append(m.Packages, pkgMeta{ID: id, Path: id, Name: h.name, Arch: env.GoArch, Workspace: true})
 		}
 		p := &m.Packages[i]
-		p.Files = append(p.Files, f.uri)
+		p.Files = append(p.Files, uri)
 		for _, path := range h.imports {
 			switch path {
 			case "C":
@@ -52,6 +57,24 @@ func fallback(ctx context.Context, root string, env *environment, files []headed
 				if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
 					std[path] = true
 				}
+			}
+		}
+	}
+	for _, f := range taken {
+		path, h := mustPath(f.uri), parseHeader(f.header)
+		id := fallbackPath(env, filepath.Dir(path), modulePaths)
+		beside := programs[filepath.Dir(path)]
+		switch {
+		case isTestFile(f.uri) && strings.HasSuffix(h.name, "_test"):
+			// Tests inside a package are taken as part of it: without the go command there are no variants.
+			add(id+"_test", f.uri, &h)
+		case len(beside) < 2 || h.name != "main":
+			add(id, f.uri, &h)
+		case h.program:
+			add(id+"/"+filepath.Base(path), f.uri, &h)
+		default:
+			for _, name := range beside {
+				add(id+"/"+name, f.uri, &h)
 			}
 		}
 	}
@@ -75,31 +98,35 @@ func fallback(ctx context.Context, root string, env *environment, files []headed
 		for _, path := range imported[p.ID] {
 			e := importEdge{Import: path, ID: path}
 			if !own[path] && !known[path] {
-				e.ID, e.Problem = "", "the package cannot be found: "+why
+				e.ID, e.Problem = "", why
 			}
 			p.Imports = append(p.Imports, e)
 		}
 	}
 	m.Packages = append(m.Packages, listed...)
-	m.addDocumentation(root, env)
+	m.addDocumentation(env)
 	m.normalise()
 	return m, nil
 }
 
 // fallbackPath is the import path of a directory: below the module's path if that is known, otherwise one that no import can have.
-func fallbackPath(root, dir, modulePath string) string {
-	rel, err := filepath.Rel(root, dir)
+func fallbackPath(env *environment, dir string, modulePaths map[string]string) string {
+	own := longestAbove(env.Own, dir)
+	rel, err := filepath.Rel(own, dir)
 	if err != nil {
 		rel = dir
 	}
 	rel = filepath.ToSlash(rel)
-	switch {
-	case modulePath == "":
-		return "_/" + rel
+	switch path := modulePaths[own]; {
+	case path == "" && rel == ".":
+		return "_" + filepath.ToSlash(own)
+	case path == "":
+		return "_" + filepath.ToSlash(own) + "/" + rel
 	case rel == ".":
-		return modulePath
+		return path
+	default:
+		return path + "/" + rel
 	}
-	return modulePath + "/" + rel
 }
 
 // matches reports whether a file is part of the build, by its name and constraints.
@@ -129,9 +156,9 @@ func listStandard(ctx context.Context, env *environment, paths map[string]bool) 
 		return nil, nil
 	}
 	plain := *env
-	plain.Tests = false
-	plain.Extra = append(slices.Clone(env.Extra), "GOWORK=off", "GOFLAGS=", "GO111MODULE=")
 	src := filepath.Join(env.GoRoot, "src")
+	plain.Tests, plain.Dir, plain.Own = false, src, nil
+	plain.Extra = append(slices.Clone(env.Extra), "GOWORK=off", "GOFLAGS=", "GO111MODULE=")
 	all, err := runList(ctx, src, &plain, nil, patterns...)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -139,7 +166,7 @@ func listStandard(ctx context.Context, env *environment, paths map[string]bool) 
 		}
 		return nil, nil
 	}
-	m, _ := assemble(src, &plain, all, nil)
+	m, _ := assemble(&plain, newPlacer(&plain, nil), all, nil)
 	out := m.Packages[:0]
 	for _, p := range m.Packages {
 		p.Workspace = false

@@ -204,16 +204,6 @@ func isPassing(message string) bool {
 	return false
 }
 
-// lacksModule reports whether the go command would list nothing because there is no module.
-func lacksModule(message string) bool {
-	for _, sign := range []string{"go.mod file not found", "cannot find main module", "does not contain main module"} {
-		if strings.Contains(message, sign) {
-			return true
-		}
-	}
-	return false
-}
-
 // oddModuleFile names a module file that the go command would open and might never come to the end
 // of: one in the directory or above that is a FIFO, a device or a file of the kernel.
 func oddModuleFile(dir string) string {

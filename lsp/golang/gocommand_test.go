@@ -290,7 +290,7 @@ func TestGoCommandCauseIsTold(t *testing.T) {
 		{"garbage", "print:hello", nil, `go env printed what is no answer (is the go in PATH the go command?): "hello\n"`},
 		{"GOOS", "", []string{"GOOS=nope"}, "go: unsupported GOOS/GOARCH pair nope/" + goruntime.GOARCH},
 		{"GOARCH", "", []string{"GOARCH=nope"}, "go: unsupported GOOS/GOARCH pair " + goruntime.GOOS + "/nope"},
-		{"GOFLAGS", "", []string{"GOFLAGS=nope"}, `go list: go: parsing $GOFLAGS: non-flag "nope"`},
+		{"GOFLAGS", "", []string{"GOFLAGS=nope"}, `go list: parsing $GOFLAGS: non-flag "nope"`},
 		{"GO111MODULE", "", []string{"GO111MODULE=nope"}, "go env: go: unknown environment setting GO111MODULE=nope"},
 		{"timeout", "", []string{goTimeoutSetting + "=nope"}, goTimeoutSetting + ` is "nope"`},
 	} {
@@ -329,8 +329,8 @@ func TestGoCommandIsAskedAgain(t *testing.T) {
 	path := os.Getenv("PATH")
 	root, store := tempDir(t), t.TempDir()
 	found := writeFiles(t, root, "-- go.mod --\nmodule example.com/m\n\ngo 1.24\n-- a.go --\npackage m\n\nimport \"fmt\"\n\nvar A = fmt.Sprint()\n")
-	const why = "go: example.com/x@v1.0.0: dial tcp: lookup proxy.golang.org: no such host"
-	putFakeGo(t, "list:"+real+"\n"+why)
+	const why = "example.com/x@v1.0.0: dial tcp: lookup proxy.golang.org: no such host"
+	putFakeGo(t, "list:"+real+"\ngo: "+why)
 	f := openFixture(t, root, store, found, lsp.WorkspaceOptions{})
 	for range 2 {
 		f.index()

@@ -115,16 +115,33 @@ func decodeList(out []byte) ([]listed, error) {
 	}
 }
 
-// assemble turns what go list said about a root into metadata. Extra are the packages that were asked about beside those of the root.
-// Failed is true if it said nothing of use about the root.
-func assemble(root string, env *environment, all []listed, extra map[string]bool) (m *metadata, failed bool) {
+// patterns are the packages that the build is about, those of its own directories.
+func (e *environment) patterns() []string {
+	var out []string
+	for _, own := range e.Own {
+		rel, err := filepath.Rel(e.Dir, own)
+		switch {
+		case err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)):
+			out = append(out, filepath.Join(own, "..."))
+		case rel == ".":
+			out = append(out, "./...")
+		default:
+			out = append(out, "./"+filepath.ToSlash(rel)+"/...")
+		}
+	}
+	return out
+}
+
+// assemble turns what go list said about a build into metadata. Extra are the packages that were asked about beside those of the build.
+// Failed is true if it said nothing of use about it.
+func assemble(env *environment, places *placer, all []listed, extra map[string]bool) (m *metadata, failed bool) {
 	m = new(metadata)
 	broken := map[string]string{} // import path -> why there is no such package
-	matched := map[string]bool{}  // paths that the pattern matched
+	matched := map[string]bool{}  // paths that the patterns matched
 	for i := range all {
 		p := &all[i]
 		p.Dir = env.dir(p.Dir)
-		if extra[p.ImportPath] && !inside(root, p.Dir) {
+		if extra[p.ImportPath] && !env.within(p.Dir) {
 			p.DepOnly = true // nothing of the workspace needs it
 			if len(p.GoFiles)+len(p.CgoFiles) == 0 {
 				p.Error = nil
@@ -146,9 +163,9 @@ func assemble(root string, env *environment, all []listed, extra map[string]bool
 			if p.Error == nil || p.DepOnly || strings.HasPrefix(p.Error.Err, "build constraints exclude all Go files") {
 				continue
 			}
-			if file, _, _ := errorPosition(root, p.Error.Pos); file == "" && !strings.HasPrefix(p.Error.Err, "no Go files in") &&
+			if file, _, _ := errorPosition(env.Dir, p.Error.Pos); file == "" && !strings.HasPrefix(p.Error.Err, "no Go files in") &&
 				!strings.HasPrefix(p.Error.Err, "import cycle not allowed in test") {
-				m.Problems = append(m.Problems, problem{problemURI(root, env), "go list: " + p.Error.Err})
+				m.Problems = append(m.Problems, places.problems("go list: "+p.Error.Err)...)
 				failed = failed || p.Dir == "" // a pattern rather than a package
 			}
 			continue
@@ -156,11 +173,23 @@ func assemble(root string, env *environment, all []listed, extra map[string]bool
 		if isTestMain(p) {
 			continue
 		}
-		m.Packages = append(m.Packages, p.meta(root, env.GoArch, matched, broken))
+		m.Packages = append(m.Packages, p.meta(env, matched, broken))
 	}
 	failed = failed && !anyWorkspace(m.Packages)
 	m.assignErrors()
-	m.addDocumentation(root, env)
+	m.Problems = append(m.Problems, places.missing(broken)...)
+	m.Foreign = env.foreign()
+	m.addDocumentation(env)
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		path, ok := filePath(firstFile(p))
+		if !ok || p.Standard || env.owned(path) || m.foreign(path) || isVendored(path) {
+			continue
+		}
+		m.Nearby = append(m.Nearby, filepath.Dir(path))
+	}
+	slices.Sort(m.Nearby)
+	m.Nearby = slices.Compact(m.Nearby)
 	m.normalise()
 	return m, failed
 }
@@ -202,18 +231,36 @@ func (m *metadata) placeUnsaved(headers map[string]*parsedHeader) {
 	}
 }
 
+// foreign lists the directories of code that never changes.
+func (e *environment) foreign() []string {
+	var out []string
+	for _, dir := range []string{e.GoRoot, e.GoModCache} {
+		if dir != "" && !slices.ContainsFunc(e.Own, func(own string) bool { return inside(dir, own) }) {
+			out = append(out, dir)
+		}
+	}
+	return out
+}
+
+func isVendored(path string) bool {
+	return strings.Contains(filepath.ToSlash(filepath.Dir(path))+"/", "/vendor/")
+}
+
 // addDocumentation adds the packages that document the language, which go list gives to those only who import them.
-func (m *metadata) addDocumentation(root string, env *environment) {
+func (m *metadata) addDocumentation(env *environment) {
 	for _, path := range []string{builtinPackage, "unsafe"} {
 		known := slices.ContainsFunc(m.Packages, func(p pkgMeta) bool { return p.ID == path })
 		if dir := filepath.Join(env.GoRoot, "src", path); env.GoRoot != "" && !known {
 			m.Packages = append(m.Packages, pkgMeta{
 				ID: path, Path: path, Name: path, Arch: env.GoArch, Files: []string{fileURI(filepath.Join(dir, path+".go"))},
-				Standard: true, Workspace: inside(root, dir),
+				Standard: true, Workspace: env.within(dir),
 			})
 		}
 	}
 }
+
+// within reports whether a directory lies in one of the build's own.
+func (e *environment) within(dir string) bool { return longestAbove(e.Own, dir) != "" }
 
 func anyWorkspace(ps []pkgMeta) bool {
 	for i := range ps {
@@ -224,27 +271,16 @@ func anyWorkspace(ps []pkgMeta) bool {
 	return false
 }
 
-// problemURI is the file that a problem of the whole workspace is shown at.
-func problemURI(root string, env *environment) string {
-	switch {
-	case env.GoWork != "":
-		return fileURI(env.GoWork)
-	case env.GoMod != "":
-		return fileURI(env.GoMod)
-	}
-	return fileURI(filepath.Join(root, "go.mod"))
-}
-
 // isTestMain reports whether a package is the generated main of a test binary, whose only file lies in the build cache.
 func isTestMain(p *listed) bool {
 	return p.Name == "main" && strings.HasSuffix(p.ImportPath, ".test") && len(p.GoFiles) == 1 && filepath.IsAbs(p.GoFiles[0])
 }
 
-func (p *listed) meta(root, arch string, matched map[string]bool, broken map[string]string) pkgMeta {
+func (p *listed) meta(env *environment, matched map[string]bool, broken map[string]string) pkgMeta {
 	m := pkgMeta{
 		ID:       p.ImportPath,
 		Path:     pathOf(p.ImportPath),
-		Arch:     arch,
+		Arch:     env.GoArch,
 		Name:     p.Name,
 		ForTest:  p.ForTest,
 		Standard: p.Standard,
@@ -265,10 +301,10 @@ func (p *listed) meta(root, arch string, matched map[string]bool, broken map[str
 	}
 	if p.ForTest == "" {
 		// What the standard library vendors is part of it; what another module vendors is somebody else's.
-		m.Workspace = (matched[p.ImportPath] || p.Standard) && inside(root, p.Dir)
+		m.Workspace = (matched[p.ImportPath] || p.Standard) && env.within(p.Dir)
 	} else {
 		// The package with its tests, and its external tests. What else was compiled anew for them is not shown twice.
-		m.Workspace = matched[p.ForTest] && inside(root, p.Dir) && (m.Path == p.ForTest || m.Path == p.ForTest+"_test")
+		m.Workspace = matched[p.ForTest] && env.within(p.Dir) && (m.Path == p.ForTest || m.Path == p.ForTest+"_test")
 	}
 	written := map[string]string{} // ID -> path in the source
 	for path, id := range p.ImportMap {
@@ -289,7 +325,7 @@ func (p *listed) meta(root, arch string, matched map[string]bool, broken map[str
 	}
 	if e := p.Error; e != nil && !strings.HasPrefix(e.Err, "import cycle not allowed") {
 		le := listError{Message: e.Err}
-		le.File, le.Line, le.Column = errorPosition(root, e.Pos)
+		le.File, le.Line, le.Column = errorPosition(env.Dir, e.Pos)
 		m.Errors = append(m.Errors, le)
 	}
 	return m

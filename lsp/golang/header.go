@@ -10,7 +10,8 @@ import (
 
 // header is everything in a file that can change what go list says about its package, as one string: two texts of one file
 // with equal headers need no new listing. It holds the package name, the imports in order, build constraints, and the
-// directives that go list reads (//go:embed, //go:debug, #cgo lines).
+// directives that go list reads (//go:embed, //go:debug, #cgo lines). Whether a file is a program of its own matters where there is no
+// module.
 func header(text []byte) string {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ImportsOnly|parser.ParseComments)
@@ -60,6 +61,9 @@ func header(text []byte) string {
 	// The parser stopped behind the imports; directives further down are found by line. A line inside a raw string that looks
 	// like one costs a listing, nothing else.
 	for line := range strings.Lines(string(text)) {
+		if file.Name.Name == "main" && strings.HasPrefix(line, "func main()") {
+			b.WriteString("main\n")
+		}
 		if strings.HasPrefix(line, "//go:embed") || strings.HasPrefix(line, "//go:debug") {
 			b.WriteString(strings.TrimSpace(line))
 			b.WriteByte('\n')
@@ -96,6 +100,7 @@ type parsedHeader struct {
 	name        string // of the package
 	imports     []string
 	broken      bool // the text has a syntax error in its header
+	program     bool // it declares func main of a package main
 }
 
 func parseHeader(h string) parsedHeader {
@@ -105,6 +110,8 @@ func parseHeader(h string) parsedHeader {
 		switch {
 		case isConstraint(line):
 			p.constraints = append(p.constraints, line)
+		case line == "main":
+			p.program = true
 		case strings.HasPrefix(line, "error "):
 			p.broken = true
 		case strings.HasPrefix(line, "package "):

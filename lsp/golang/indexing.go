@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -42,18 +43,22 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 		return sum, err
 	}
 	ranBefore, reusedBefore := w.counts()
-	p, err := w.prepare(ctx, report)
+	prepared, err := w.prepareAll(ctx, report)
 	w.giveTurn()
 	if err != nil {
 		return sum, err
 	}
-	sum.FilesRead = p.read
+	var all []*metadata
+	for _, p := range prepared {
+		sum.FilesRead += p.read
+		all = append(all, p.meta)
+	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	if err := w.checkAll(ctx, snap, p.meta, report, &sum); err != nil {
+	if err := w.checkAll(ctx, snap, prepared, report, &sum); err != nil {
 		return sum, err
 	}
-	uris, _ := workspaceFiles(p.meta)
+	uris, _ := workspaceFiles(all...)
 	sum.Files = len(uris)
 	report(lsp.Progress{
 		Phase: "publish", FilesDone: sum.Files, FilesTotal: sum.Files, PackagesDone: sum.Packages, PackagesTotal: sum.Packages,
@@ -62,16 +67,42 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 		if _, err := symbolLists.All(t, uris); err != nil {
 			return err
 		}
-		sum.Diagnostics, err = w.publishAll(t)
+		roots := make([]string, len(prepared))
+		for i := range prepared {
+			roots[i] = prepared[i].root
+		}
+		sum.Diagnostics, err = w.publishAll(t, roots)
 		return err
 	}, runtime.Named("golang publish"), runtime.Client(w.o.Client), runtime.At(snap))
 	if err != nil {
 		return sum, fmt.Errorf("golang: publishing diagnostics of %s: %w", w.root, err)
 	}
+	w.mu.Lock()
+	pending := w.undefined || slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready == 0 || b.stale })
+	w.mu.Unlock()
+	if pending {
+		w.refresh(nil) // a file was opened, or a file that decides a build changed, in the meantime
+	}
 	ran, reused := w.counts()
 	sum.Ran, sum.Reused = ran-ranBefore, reused-reusedBefore
 	sum.Wall = time.Since(begin)
 	return sum, nil
+}
+
+// prepareAll prepares every build. The caller has the turn.
+func (w *workspace) prepareAll(ctx context.Context, progress func(lsp.Progress)) ([]preparation, error) {
+	if err := w.redefine(ctx); err != nil {
+		return nil, err
+	}
+	var all []preparation
+	for _, b := range w.currentBuilds() {
+		p, err := w.prepare(ctx, b, progress)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, w.forget(ctx)
 }
 
 // serialise makes a progress function that may be nil one that any goroutine may call.
@@ -97,14 +128,24 @@ func (w *workspace) counts() (ran, reused uint64) {
 }
 
 // checkAll checks every package of the workspace and adds up what there is.
-func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, m *metadata, report func(lsp.Progress), sum *lsp.Summary) error {
-	uris, _ := workspaceFiles(m)
-	var todo []*pkgMeta
-	for i := range m.Packages {
-		if m.Packages[i].Workspace {
-			todo = append(todo, &m.Packages[i])
+func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepared []preparation, report func(lsp.Progress), sum *lsp.Summary) error {
+	type job struct {
+		root string
+		*pkgMeta
+	}
+	var (
+		todo []job
+		all  []*metadata
+	)
+	for _, p := range prepared {
+		all = append(all, p.meta)
+		for i := range p.meta.Packages {
+			if p.meta.Packages[i].Workspace {
+				todo = append(todo, job{p.root, &p.meta.Packages[i]})
+			}
 		}
 	}
+	uris, _ := workspaceFiles(all...)
 	sum.Packages = len(todo)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -114,9 +155,9 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, m *met
 	)
 	progress := lsp.Progress{Phase: "check", PackagesTotal: len(todo), FilesTotal: len(uris)}
 	report(progress)
-	one := func(p *pkgMeta) func(*runtime.Task) error {
+	one := func(p job) func(*runtime.Task) error {
 		return func(t *runtime.Task) error {
-			c, err := checks.Get(t, pkgKey{w.root, p.ID})
+			c, err := checks.Get(t, pkgKey{p.root, p.ID})
 			if err != nil {
 				return fmt.Errorf("golang: checking %s: %w", p.ID, err)
 			}
@@ -163,48 +204,35 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, m *met
 	return nil
 }
 
-// publishAll brings the published diagnostics of every file of the workspace up to date and returns how many there are.
-func (w *workspace) publishAll(t *runtime.Task) (int, error) {
-	m, err := metadatas.Get(t, w.root)
-	if err != nil {
-		return 0, err
-	}
-	all, err := workspaceProblems(t, w.root, m)
-	if err != nil {
-		return 0, err
-	}
-	var keys []pkgKey
-	for i := range m.Packages {
-		if m.Packages[i].Workspace {
-			keys = append(keys, pkgKey{w.root, m.Packages[i].ID})
-		}
-	}
-	if _, err := checks.All(t, keys); err != nil {
-		return 0, err
-	}
-	for i := range m.Packages {
-		if !m.Packages[i].Workspace {
-			continue
-		}
-		ds, err := packageDiagnostics(t, w.root, &m.Packages[i])
+// publishAll brings the published diagnostics of every file of the builds of roots up to date and returns how many there are.
+func (w *workspace) publishAll(t *runtime.Task, roots []string) (int, error) {
+	byFile := map[string][]lsp.Diagnostic{}
+	for _, root := range roots {
+		all, err := buildDiagnostics(t, root)
 		if err != nil {
 			return 0, err
 		}
-		all = append(all, ds...)
+		for _, d := range all {
+			if w.shows(d.URI) {
+				byFile[d.URI] = append(byFile[d.URI], d.Diag)
+			}
+		}
 	}
-	byFile := map[string][]lsp.Diagnostic{}
-	for _, d := range all {
-		byFile[d.URI] = append(byFile[d.URI], d.Diag)
-	}
-	unsaved, err := overlays.Keys(t, runtime.Prefix(dirPrefix(w.root)))
-	if err != nil {
-		return 0, err
-	}
-	for _, uri := range unsaved {
-		if _, ok := byFile[uri]; !ok && len(m.owners(uri)) == 0 {
-			if byFile[uri], err = fileDiagnostics(t, w.root, uri); err != nil {
+	w.mu.Lock()
+	opened := slices.Sorted(maps.Keys(w.opened))
+	w.mu.Unlock()
+	for _, uri := range opened {
+		path, ok := filePath(uri)
+		if _, done := byFile[uri]; done || !ok {
+			continue
+		}
+		// Not part of the build, or of another folder.
+		if b := w.buildOf(path); slices.Contains(roots, b.root) {
+			list, err := fileDiagnostics(t, b.root, uri)
+			if err != nil {
 				return 0, err
 			}
+			byFile[uri] = list
 		}
 	}
 	// What was published before and is no longer true is cleared.
@@ -222,7 +250,47 @@ func (w *workspace) publishAll(t *runtime.Task) (int, error) {
 		byFile[uri] = mergeDiagnostics(list)
 		count += len(byFile[uri])
 	}
-	return count, w.publish(t, byFile)
+	return count, w.publish(t, byFile, true)
+}
+
+// shows reports whether the workspace publishes diagnostics of a file: one of the folder, or one that is open.
+func (w *workspace) shows(uri string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	path, ok := filePath(uri)
+	return ok && (inside(w.root, path) || w.opened[uri])
+}
+
+// buildDiagnostics is everything wrong with a build.
+func buildDiagnostics(t *runtime.Task, root string) ([]fileDiagnostic, error) {
+	m, err := metadatas.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	all, err := workspaceProblems(t, root, m)
+	if err != nil {
+		return nil, err
+	}
+	var keys []pkgKey
+	for i := range m.Packages {
+		if m.Packages[i].Workspace {
+			keys = append(keys, pkgKey{root, m.Packages[i].ID})
+		}
+	}
+	if _, err := checks.All(t, keys); err != nil {
+		return nil, err
+	}
+	for i := range m.Packages {
+		if !m.Packages[i].Workspace {
+			continue
+		}
+		ds, err := packageDiagnostics(t, root, &m.Packages[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ds...)
+	}
+	return all, nil
 }
 
 // publishedFiles lists the files that the workspace has published diagnostics of.
@@ -234,17 +302,28 @@ func (w *workspace) publishedFiles(t *runtime.Task) ([]string, error) {
 	return keys, err
 }
 
-// publish replaces the published diagnostics of files where they differ.
-func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic) error {
+// publish replaces the published diagnostics of files where they differ, unless those of a newer state have been published. All says that
+// these are all that there are.
+func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic, all bool) error {
+	w.publishing.Lock()
+	defer w.publishing.Unlock()
+	if t.Generation() < w.publishedAt {
+		return nil
+	}
 	var differ []string
+	now := w.eng.Snapshot()
+	defer now.Release()
 	for uri, list := range byFile {
-		old, err := partition.FileDiagnostics(t, uri)
+		old, err := partition.FileDiagnostics(now, uri)
 		if err != nil {
 			return err
 		}
 		if !sameDiagnostics(old, list) {
 			differ = append(differ, uri)
 		}
+	}
+	if all {
+		w.publishedAt = t.Generation()
 	}
 	if len(differ) == 0 {
 		return nil
@@ -277,7 +356,7 @@ func sameDiagnostics(old, list []lsp.Diagnostic) bool {
 func (w *workspace) refresh(uris []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || w.ready == 0 {
+	if w.closed || !slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready != 0 }) {
 		return // the first Index publishes everything
 	}
 	if w.touched == nil {
@@ -309,8 +388,8 @@ func (w *workspace) Settle(ctx context.Context) error {
 }
 
 func (w *workspace) refreshTask(t *runtime.Task) error {
-	m, err := metadatas.Get(t, w.root)
-	if err != nil {
+	roots, err := w.follow(t)
+	if err != nil || roots == nil {
 		return err
 	}
 	w.mu.Lock()
@@ -318,44 +397,25 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	for uri := range w.touched {
 		touched = append(touched, uri)
 	}
-	prepared := w.prepared
 	w.mu.Unlock()
-	if m != prepared {
-		// Packages have come or gone: their files have to be here before anything is said about imports.
-		var read int
-		err := t.Blocking(func() error {
-			if err := w.takeTurn(t.Context()); err != nil {
-				return err
-			}
-			defer w.giveTurn()
-			read, err = w.bringOthers(t.Context(), m, func(int, int) {})
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		w.mu.Lock()
-		w.prepared = m
-		w.mu.Unlock()
-		if read > 0 {
-			w.refresh(nil)
-			return nil
-		}
-	}
 	slices.Sort(touched)
 	near := map[string][]lsp.Diagnostic{}
 	for _, uri := range touched {
-		list, err := fileDiagnostics(t, w.root, uri)
-		if err != nil {
-			return err
+		path, ok := filePath(uri)
+		if !ok || !w.shows(uri) {
+			continue
 		}
-		near[uri] = list
+		if b := w.buildOf(path); slices.Contains(roots, b.root) {
+			if near[uri], err = fileDiagnostics(t, b.root, uri); err != nil {
+				return err
+			}
+		}
 	}
-	if err := w.publish(t, near); err != nil {
+	if err := w.publish(t, near, false); err != nil {
 		return err
 	}
 	h, err := t.Spawn(lane.Transition(1), func(t *runtime.Task) error {
-		_, err := w.publishAll(t)
+		_, err := w.publishAll(t, roots)
 		return err
 	}, runtime.Named("golang refresh all"))
 	if err != nil {
@@ -370,4 +430,70 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 		delete(w.touched, uri)
 	}
 	return nil
+}
+
+// follow makes the builds follow the files: those that are new or stale are prepared, and the files of packages that have come are brought
+// in before anything is said about imports. It returns the roots of all builds, or none if another refresh has to go on from what it did.
+func (w *workspace) follow(t *runtime.Task) ([]string, error) {
+	w.mu.Lock()
+	opened := slices.Sorted(maps.Keys(w.opened))
+	w.mu.Unlock()
+	for _, uri := range opened {
+		if path, ok := filePath(uri); ok {
+			w.buildOf(path)
+		}
+	}
+	w.mu.Lock()
+	pending, newest := w.undefined, uint64(0)
+	for _, b := range w.builds {
+		pending = pending || b.stale || b.ready == 0
+		newest = max(newest, b.ready)
+	}
+	w.mu.Unlock()
+	if pending {
+		if err := t.Blocking(func() error { return w.prepareOnce(t.Context()) }); err != nil {
+			return nil, err
+		}
+		w.refresh(nil)
+		return nil, nil
+	}
+	if t.Generation() < newest {
+		w.refresh(nil)
+		return nil, nil
+	}
+	var roots []string
+	for _, b := range w.viewedBuilds() {
+		roots = append(roots, b.root)
+		m, err := metadatas.Get(t, b.root)
+		if err != nil {
+			return nil, err
+		}
+		if m == b.meta {
+			continue
+		}
+		var changed bool
+		err = t.Blocking(func() error {
+			if err := w.takeTurn(t.Context()); err != nil {
+				return err
+			}
+			defer w.giveTurn()
+			var read int
+			if changed, _, err = w.catchUp(t.Context(), b.buildUnit, m); err == nil && !changed {
+				read, err = w.bringOthers(t.Context(), b.buildUnit, m, func(int, int) {})
+				changed = read > 0
+			}
+			return errors.Join(err, w.publishWatches(t.Context()))
+		})
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			w.refresh(nil)
+			return nil, nil
+		}
+		w.mu.Lock()
+		b.prepared = m
+		w.mu.Unlock()
+	}
+	return roots, nil
 }

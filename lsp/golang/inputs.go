@@ -28,9 +28,9 @@ var (
 	// environments holds the build environment of each root.
 	environments = runtime.NewPartition[environment]("golang/environments")
 
-	// outside holds, per root, a digest of the directories outside it that its packages come from and that may change at any
-	// time: modules that a go.mod file replaces by a directory.
-	outside = runtime.NewPartition[string]("golang/outside")
+	// nearby are files under memberKey that are not a build's own, but in directories that its packages come from and that may change at
+	// any time, such as those that a go.mod file puts in the place of a module, with the go.mod files above them.
+	nearby = runtime.NewPartition[string]("golang/nearby")
 
 	// scanProblems are what each root's last scan could not read.
 	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")

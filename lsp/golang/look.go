@@ -22,11 +22,11 @@ const freshNS = int64(2 * time.Second)
 
 // A diskChange is what has become of one file on disk.
 type diskChange struct {
-	uri    string
-	fate   fate
-	text   []byte   // if read
-	stat   fileStat // if read or refused
-	member memberChange
+	uri     string
+	fate    fate
+	text    []byte   // if read
+	stat    fileStat // if read or refused
+	members []memberChange
 }
 
 // A fate is what has become of a file's content.
@@ -39,40 +39,35 @@ const (
 	fateRefused             // it cannot be read; the stat says why
 )
 
-// A memberChange says whether a file joins or leaves the workspace's own files.
-type memberChange int8
-
-const (
-	memberSame memberChange = iota
-	memberJoins
-	memberLeaves
-)
-
-// A diskChanges is a list of changes on behalf of a root.
-type diskChanges struct {
-	root string
-	list []diskChange
+// A memberChange says that a file joins or leaves a build.
+type memberChange struct {
+	root  string
+	near  bool // of the files nearby, not the build's own
+	joins bool
 }
 
-func (c *diskChanges) uris() []string {
-	out := make([]string, len(c.list))
-	for i := range c.list {
-		out[i] = c.list[i].uri
+// diskChanges is what has become of several files.
+type diskChanges []diskChange
+
+func (c diskChanges) uris() []string {
+	out := make([]string, len(c))
+	for i := range c {
+		out[i] = c[i].uri
 	}
 	return out
 }
 
 // write puts the changes into a commit.
-func (c *diskChanges) write(w *runtime.Writer) error {
-	for i := range c.list {
-		if err := c.list[i].write(w, c.root); err != nil {
+func (c diskChanges) write(w *runtime.Writer) error {
+	for i := range c {
+		if err := c[i].write(w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *diskChange) write(w *runtime.Writer, root string) error {
+func (d *diskChange) write(w *runtime.Writer) error {
 	var errs []error
 	switch d.fate {
 	case fateGone:
@@ -82,11 +77,16 @@ func (d *diskChange) write(w *runtime.Writer, root string) error {
 	case fateRefused:
 		errs = append(errs, files.Delete(w, d.uri), stats.Put(w, d.uri, d.stat))
 	}
-	switch d.member {
-	case memberJoins:
-		errs = append(errs, members.Put(w, memberKey(root, d.uri), ""))
-	case memberLeaves:
-		errs = append(errs, members.Delete(w, memberKey(root, d.uri)))
+	for _, m := range d.members {
+		list := members
+		if m.near {
+			list = nearby
+		}
+		if key := memberKey(m.root, d.uri); m.joins {
+			errs = append(errs, list.Put(w, key, ""))
+		} else {
+			errs = append(errs, list.Delete(w, key))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -155,9 +155,45 @@ func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 	return &st, nil
 }
 
+// A viewed build is a build as a look at the disk finds it.
+type viewedBuild struct {
+	*buildUnit
+	near []string  // see metadata.Nearby
+	meta *metadata // whose files were brought in last; nil if none have been
+}
+
+func (w *workspace) viewedBuilds() []viewedBuild {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := make([]viewedBuild, len(w.builds))
+	for i, b := range w.builds {
+		out[i] = viewedBuild{b, b.near, b.prepared}
+	}
+	return out
+}
+
+// isNear reports whether a file is one of those nearby.
+func (v *viewedBuild) isNear(path string) bool {
+	dir, name := filepath.Dir(path), filepath.Base(path)
+	if name == "go.mod" {
+		return slices.ContainsFunc(v.near, func(near string) bool { return inside(dir, near) })
+	}
+	return isGoFile(name) && isInput(name) && slices.Contains(v.near, dir)
+}
+
+// decides reports whether a file, by its place, decides what the build is.
+func (v *viewedBuild) decides(path string) bool {
+	if !decidesBuild(filepath.Base(path)) {
+		return false
+	}
+	dir := strings.TrimSuffix(filepath.Dir(path), string(filepath.Separator)+"vendor")
+	return slices.Contains(v.own, dir) || v.work != "" && filepath.Dir(v.work) == dir
+}
+
 // look compares files, or everything below directories, with what is known of them. The caller holds the lock of the disk.
-func (w *workspace) look(ctx context.Context, uris []string) (*diskChanges, error) {
-	out := &diskChanges{root: w.root}
+func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error) {
+	var out diskChanges
+	builds := w.viewedBuilds()
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	seen := map[string]bool{}
@@ -166,28 +202,12 @@ func (w *workspace) look(ctx context.Context, uris []string) (*diskChanges, erro
 			return nil
 		}
 		seen[uri] = true
-		known, err := statOf(snap, uri)
+		d, err := lookFor(snap, builds, path, uri)
 		if err != nil {
 			return fmt.Errorf("golang: %s: %w", uri, err)
 		}
-		member, err := members.Has(snap, memberKey(w.root, uri))
-		if err != nil {
-			return fmt.Errorf("golang: %s: %w", uri, err)
-		}
-		mine := w.owns(path)
-		if !mine && !member && known == nil {
-			return nil // a file that nothing has asked for
-		}
-		d := lookAt(path, uri, known)
-		there := d.fate != fateGone && (d.fate != fateSame || known != nil)
-		switch {
-		case member && !(mine && there):
-			d.member = memberLeaves
-		case !member && mine && there:
-			d.member = memberJoins
-		}
-		if d.fate != fateSame || d.member != memberSame {
-			out.list = append(out.list, d)
+		if d.fate != fateSame || len(d.members) > 0 {
+			out = append(out, d)
 		}
 		return nil
 	}
@@ -200,12 +220,12 @@ func (w *workspace) look(ctx context.Context, uris []string) (*diskChanges, erro
 			continue
 		}
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			found, _, err := scan(ctx, path, w.o.Tests)
+			found, err := filesBelow(ctx, builds, path, w.o.Tests)
 			if err != nil {
 				return nil, err
 			}
-			for _, f := range found {
-				if err := one(f.path, fileURI(f.path)); err != nil {
+			for _, path := range found {
+				if err := one(path, fileURI(path)); err != nil {
 					return nil, err
 				}
 			}
@@ -231,69 +251,100 @@ func (w *workspace) look(ctx context.Context, uris []string) (*diskChanges, erro
 	return out, nil
 }
 
-// owns reports whether a scan of the root would find a file of this path, nested modules apart.
-func (w *workspace) owns(path string) bool {
-	name := filepath.Base(path)
-	if !isInput(name) || !w.o.Tests && isTestFile(name) || !utf8.ValidString(path) || !inside(w.root, path) {
-		return false
-	}
-	rel, err := filepath.Rel(w.root, filepath.Dir(path))
-	if err != nil {
-		return false
-	}
-	dir := w.root
-	for part := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
-		if part == "." {
-			continue
-		}
-		dir = filepath.Join(dir, part)
-		if skipDir(part) {
-			return false
-		}
-		if info, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil && info.Mode().IsRegular() {
-			return false
-		}
-	}
-	return true
-}
-
-// outsideDigest describes the Go files in directories outside the root that may change at any time.
-func outsideDigest(dirs []string) string {
-	var b strings.Builder
-	for _, dir := range dirs {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			fmt.Fprintf(&b, "%s: %s\n", dir, errorText(err))
-			continue
-		}
-		for _, e := range entries {
-			if !isGoFile(e.Name()) {
+// filesBelow lists the files that builds read below a directory.
+func filesBelow(ctx context.Context, builds []viewedBuild, dir string, tests bool) ([]string, error) {
+	var list []string
+	scanned := map[string]bool{}
+	for i := range builds {
+		b := &builds[i]
+		for _, own := range b.own {
+			from := own
+			switch {
+			case inside(own, dir):
+				if from = dir; !owns(own, filepath.Join(dir, "x.go")) {
+					continue
+				}
+			case !inside(dir, own):
 				continue
 			}
-			st, err := statFile(filepath.Join(dir, e.Name()))
-			if err == nil {
-				fmt.Fprintf(&b, "%q %d %d %d\n", filepath.Join(dir, e.Name()), st.Size, st.ModNS, st.Inode)
+			if scanned[from] {
+				continue
+			}
+			scanned[from] = true
+			found, err := scan(ctx, from, tests)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range found.files {
+				list = append(list, f.path)
+			}
+		}
+		for _, near := range b.near {
+			if inside(dir, near) {
+				list = append(list, goFilesOnDisk(near)...)
 			}
 		}
 	}
-	return b.String()
+	return list, nil
 }
 
-// outsideDirs lists the directories that packages come from and that are neither in the root, nor in the Go tree, nor in the module
-// cache, both of which hold what never changes.
-func outsideDirs(root string, env *environment, m *metadata) []string {
-	var dirs []string
-	for i := range m.Packages {
-		p := &m.Packages[i]
-		if p.Standard || len(p.Files) == 0 {
-			continue
-		}
-		path, ok := filePath(p.Files[0])
-		if !ok || inside(root, path) || env.GoModCache != "" && inside(env.GoModCache, path) || env.GoRoot != "" && inside(env.GoRoot, path) {
-			continue
-		}
-		dirs = append(dirs, filepath.Dir(path))
+// goFilesOnDisk lists the Go files of a directory.
+func goFilesOnDisk(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // then it has none
 	}
-	slices.Sort(dirs)
-	return slices.Compact(dirs)
+	var list []string
+	for _, e := range entries {
+		if isGoFile(e.Name()) && isInput(e.Name()) && utf8.ValidString(e.Name()) {
+			list = append(list, filepath.Join(dir, e.Name()))
+		}
+	}
+	return list
+}
+
+// lookFor looks at one file on behalf of builds. One that none of them has asked for is left alone.
+func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (diskChange, error) {
+	known, err := statOf(snap, uri)
+	if err != nil {
+		return diskChange{}, err
+	}
+	wanted := known != nil
+	var is []memberChange // joins tells whether it is one now
+	for i := range builds {
+		b := &builds[i]
+		for _, m := range []memberChange{
+			{root: b.root, joins: b.owner(path) != ""},
+			{root: b.root, near: true, joins: b.isNear(path)},
+		} {
+			list := members
+			if m.near {
+				list = nearby
+			}
+			was, err := list.Has(snap, memberKey(m.root, uri))
+			if err != nil {
+				return diskChange{}, err
+			}
+			if wanted = wanted || was || m.joins; was || m.joins {
+				is = append(is, memberChange{m.root, m.near, was})
+			}
+		}
+		wanted = wanted || b.decides(path)
+	}
+	if !wanted {
+		return diskChange{uri: uri}, nil
+	}
+	d := lookAt(path, uri, known)
+	there := d.fate != fateGone && (d.fate != fateSame || known != nil)
+	for _, m := range is {
+		b := builds[slices.IndexFunc(builds, func(b viewedBuild) bool { return b.root == m.root })]
+		mine := b.owner(path) != ""
+		if m.near {
+			mine = b.isNear(path)
+		}
+		if joins := mine && there; joins != m.joins {
+			d.members = append(d.members, memberChange{m.root, m.near, joins})
+		}
+	}
+	return d, nil
 }

@@ -15,6 +15,9 @@ type metadata struct {
 	Packages []pkgMeta // sorted by ID
 	Problems []problem // what concerns no single package
 	Failed   string    // why the go command gave no answer, or not a whole one, for a reason that may pass; "" if it did
+	Nearby   []string  // directories that packages come from and which may change, but are not the build's own; sorted
+	Foreign  []string  // directories of code that never changes: the Go tree and the module cache
+	Unseen   []string  // URIs of files that the go command saw in another state than the inputs have; sorted
 
 	Looked graph // what follows from the above, for those who look things up; not stored
 }
@@ -52,10 +55,16 @@ type listError struct {
 	Message      string
 }
 
-// A problem concerns the workspace as a whole and is shown at a file that it has most to do with, which need not exist.
+// A problem concerns a build as a whole and is shown at the file that it has most to do with.
 type problem struct {
-	URI     string
-	Message string
+	URI          string
+	Line, Column int // from 1; 0 unknown
+	Message      string
+}
+
+// foreign reports whether a file is part of code that never changes.
+func (m *metadata) foreign(path string) bool {
+	return slices.ContainsFunc(m.Foreign, func(dir string) bool { return inside(dir, path) })
 }
 
 // find returns the package of an ID, or nil.
@@ -109,7 +118,7 @@ func (m *metadata) normalise() {
 	slices.SortFunc(m.Packages, func(a, b pkgMeta) int { return cmp.Compare(a.ID, b.ID) })
 	m.Packages = slices.CompactFunc(m.Packages, func(a, b pkgMeta) bool { return a.ID == b.ID })
 	slices.SortFunc(m.Problems, func(a, b problem) int {
-		return cmp.Or(cmp.Compare(a.URI, b.URI), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(a.URI, b.URI), a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Message, b.Message))
 	})
 	m.Problems = slices.Compact(m.Problems)
 	m.forbid()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
 	goruntime "runtime"
 	"slices"
 	"sync"
@@ -19,22 +21,40 @@ const (
 	batchBytes = 8 << 20
 )
 
-// prepareOnce brings the inputs in unless that has been done.
-func (w *workspace) prepareOnce(ctx context.Context) error {
+// prepareOnce brings the inputs of builds in unless that has been done; of all that there are if none is named.
+func (w *workspace) prepareOnce(ctx context.Context, builds ...*buildUnit) error {
 	ctx, end := w.while(ctx)
 	defer end()
 	if err := w.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer w.giveTurn()
-	w.mu.Lock()
-	done := w.ready != 0
-	w.mu.Unlock()
-	if done {
-		return nil
+	if len(builds) == 0 {
+		if err := w.redefine(ctx); err != nil {
+			return err
+		}
+		builds = w.currentBuilds()
 	}
-	_, err := w.prepare(ctx, func(lsp.Progress) {})
-	return err
+	for _, b := range builds {
+		if b, pending := w.pending(b.root); pending {
+			if _, err := w.prepare(ctx, b, func(lsp.Progress) {}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pending returns the build of a root as it is now, and whether its inputs have to be brought in.
+func (w *workspace) pending(root string) (b *buildUnit, pending bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range w.builds {
+		if b.root == root {
+			return b, b.ready == 0 || b.stale
+		}
+	}
+	return nil, false
 }
 
 // takeTurn waits until nobody else brings inputs in.
@@ -57,82 +77,92 @@ func (w *workspace) giveTurn() { <-w.turn }
 
 // A preparation is what prepare did.
 type preparation struct {
+	root    string
 	meta    *metadata
 	scanned int // files of the root
 	read    int // files whose content was read
 }
 
-// prepare compares the disk with the inputs and commits what differs: first the root's own files and the environment, then,
+// prepare compares the disk with the inputs of a build and commits what differs: first the build's own files and the environment, then,
 // when these have told which packages there are, the files of all others. The caller has the turn.
-func (w *workspace) prepare(ctx context.Context, progress func(lsp.Progress)) (preparation, error) {
-	var p preparation
+func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp.Progress)) (preparation, error) {
+	p := preparation{root: b.root}
 	progress(lsp.Progress{Phase: "scan"})
-	env, found, problems, err := w.survey(ctx)
+	w.mu.Lock()
+	b.stale = false // what changes from now on has it looked at again
+	w.mu.Unlock()
+	fail := func(err error) (preparation, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		b.stale = true
+		return p, err
+	}
+	env, found, err := w.survey(ctx, b)
 	if err != nil {
-		return p, err
+		return fail(err)
 	}
-	p.scanned = len(found)
-	own, err := w.compare(found, &env)
+	p.scanned = len(found.files)
+	own, err := w.compare(b, found.files, &env)
 	if err != nil {
-		return p, err
+		return fail(err)
 	}
-	if p.read, err = w.bring(ctx, own, func(done, total int) {
-		progress(lsp.Progress{Phase: "read", FilesDone: done, FilesTotal: total})
-	}); err != nil {
-		return p, err
+	reading := func(done, total int) { progress(lsp.Progress{Phase: "read", FilesDone: done, FilesTotal: total}) }
+	if p.read, err = w.bring(ctx, own, reading); err != nil {
+		return fail(err)
 	}
-	if env.Attempt, err = w.attempt(); err != nil {
-		return p, err
+	if env.Attempt, err = w.attempt(b); err != nil {
+		return fail(err)
 	}
 	err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
-		return errors.Join(environments.Put(c, w.root, env), scanProblems.Put(c, w.root, problems), failures.Delete(c, w.root))
+		return errors.Join(environments.Put(c, b.root, env), scanProblems.Put(c, b.root, found.problems), failures.Delete(c, b.root))
 	})
 	if err != nil {
-		return p, fmt.Errorf("golang: %s: %w", w.root, err)
+		return fail(fmt.Errorf("golang: %s: %w", b.root, err))
 	}
 	progress(lsp.Progress{Phase: "metadata", FilesTotal: p.scanned})
-	if p.meta, err = w.listPackages(ctx, &env); err != nil {
-		return p, err
-	}
-	if p.meta.Failed != "" {
-		err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return failures.Put(c, w.root, p.meta.Failed) })
-		if err != nil {
-			return p, fmt.Errorf("golang: %s: %w", w.root, err)
-		}
-	}
-	if err := w.forget(ctx, p.meta, &env); err != nil {
-		return p, err
-	}
-	read, err := w.bringOthers(ctx, p.meta, func(done, total int) {
-		progress(lsp.Progress{Phase: "read", FilesDone: done, FilesTotal: total})
-	})
+	var read int
+	p.meta, read, err = w.listPackages(ctx, b)
 	p.read += read
 	if err != nil {
-		return p, err
+		return fail(err)
+	}
+	if p.meta.Failed != "" {
+		err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return failures.Put(c, b.root, p.meta.Failed) })
+		if err != nil {
+			return fail(fmt.Errorf("golang: %s: %w", b.root, err))
+		}
+	}
+	read, err = w.bringOthers(ctx, b, p.meta, reading)
+	p.read += read
+	if err != nil {
+		return fail(err)
+	}
+	if err := w.publishWatches(ctx); err != nil {
+		return fail(err)
 	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ready = max(snap.Generation(), 1)
-	w.prepared = p.meta
+	b.ready = max(snap.Generation(), 1)
+	b.prepared = p.meta
 	return p, nil
 }
 
 // attempt is the number of the attempt at asking the go command: another one than the last if that failed for a reason that may pass.
-func (w *workspace) attempt() (uint64, error) {
+func (w *workspace) attempt(b *buildUnit) (uint64, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	last, err := environments.Get(snap, w.root)
+	last, err := environments.Get(snap, b.root)
 	if errors.Is(err, runtime.ErrNotFound) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("golang: %s: %w", w.root, err)
+		return 0, fmt.Errorf("golang: %s: %w", b.root, err)
 	}
-	failed, err := failures.Has(snap, w.root)
+	failed, err := failures.Has(snap, b.root)
 	if err != nil {
-		return 0, fmt.Errorf("golang: %s: %w", w.root, err)
+		return 0, fmt.Errorf("golang: %s: %w", b.root, err)
 	}
 	if failed {
 		last.Attempt++
@@ -140,41 +170,81 @@ func (w *workspace) attempt() (uint64, error) {
 	return last.Attempt, nil
 }
 
-// survey asks the go command for its environment while the root is scanned.
-func (w *workspace) survey(ctx context.Context) (env environment, found []scanned, problems []scanProblem, err error) {
+// survey asks the go command for its environment while the build's own directories are scanned.
+func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, found scanResult, err error) {
 	var (
 		envErr error
 		wait   sync.WaitGroup
 	)
-	wait.Go(func() { env, envErr = readEnvironment(ctx, w.root, w.o.Tests, w.o.BuildTags, w.o.Env) })
-	found, problems, err = scan(ctx, w.root, w.o.Tests)
-	wait.Wait()
-	return env, found, problems, errors.Join(err, envErr)
-}
-
-// listPackages asks for the metadata. Directories outside the root that changed since it was made are found only with its help, so it may have
-// to be asked for twice.
-func (w *workspace) listPackages(ctx context.Context, env *environment) (*metadata, error) {
-	for again := false; ; again = true {
-		m, err := metadatas.Ask(ctx, w.eng, w.root, runtime.Client(w.o.Client))
-		if err != nil {
-			return nil, fmt.Errorf("golang: listing the packages of %s: %w", w.root, err)
+	wait.Go(func() { env, envErr = readEnvironment(ctx, &b.buildDef, w.o.Tests, w.o.BuildTags, w.o.Env) })
+	for _, own := range b.own {
+		some, scanErr := scan(ctx, own, w.o.Tests)
+		if scanErr != nil {
+			err = scanErr
+			break
 		}
-		digest := outsideDigest(outsideDirs(w.root, env, m))
-		snap := w.eng.Snapshot()
-		known, err := outside.Get(snap, w.root)
-		snap.Release()
-		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
-			return nil, fmt.Errorf("golang: %s: %w", w.root, err)
-		}
-		if known == digest || again {
-			return m, nil
-		}
-		err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return outside.Put(c, w.root, digest) })
-		if err != nil {
-			return nil, fmt.Errorf("golang: %s: %w", w.root, err)
+		found.files = append(found.files, some.files...)
+		found.problems = append(found.problems, some.problems...)
+		for _, dir := range some.nested {
+			if !slices.Contains(b.own, dir) {
+				found.nested = append(found.nested, dir)
+			}
 		}
 	}
+	wait.Wait()
+	slices.Sort(found.nested)
+	env.Nested = found.nested
+	return env, found, errors.Join(err, envErr)
+}
+
+// listTries bounds how often the packages are listed because what the go command read was not what the inputs had.
+const listTries = 4
+
+// listPackages asks for the metadata. Which directories are nearby, and which files an event has not told of yet, is known with its help
+// only, so it may have to be asked for again.
+func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata, read int, err error) {
+	for range listTries {
+		if m, err = metadatas.Ask(ctx, w.eng, b.root, runtime.Client(w.o.Client)); err != nil {
+			return nil, read, fmt.Errorf("golang: listing the packages of %s: %w", b.root, err)
+		}
+		changed, n, err := w.catchUp(ctx, b, m)
+		if read += n; err != nil || !changed {
+			return m, read, err
+		}
+	}
+	return m, read, nil
+}
+
+// catchUp brings in what the go command has read and the inputs lack: files nearby, and files that changed unseen.
+func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (changed bool, read int, err error) {
+	w.mu.Lock()
+	b.near = m.Nearby // from now on they are looked at
+	w.mu.Unlock()
+	list, err := w.nearbyErrands(b, m)
+	if err != nil {
+		return false, 0, err
+	}
+	if len(m.Unseen) > 0 {
+		w.disk.Lock()
+		defer w.disk.Unlock()
+		changes, err := w.look(ctx, m.Unseen)
+		if err == nil && len(changes) > 0 {
+			err = w.eng.Commit(ctx, changes.write)
+		}
+		if err != nil {
+			return false, 0, fmt.Errorf("golang: %s: %w", b.root, err)
+		}
+		return len(changes) > 0, len(changes), nil
+	}
+	before := w.generation()
+	read, err = w.bring(ctx, list, func(int, int) {})
+	return w.generation() != before, read, err
+}
+
+func (w *workspace) generation() uint64 {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	return snap.Generation()
 }
 
 // An errand is a file that may have to be read.
@@ -182,73 +252,119 @@ type errand struct {
 	path, uri string
 	stat      *fileStat // what a scan saw; nil: not looked at yet
 	known     *fileStat
-	member    memberChange
+	members   []memberChange
 }
 
 // compare lists what has to be looked at after a scan: files that differ from what is known, files that are gone, and module files
 // that a scan does not see.
-func (w *workspace) compare(found []scanned, env *environment) ([]errand, error) {
+func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]errand, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	known := map[string]fileStat{}
-	err := stats.Scan(snap, runtime.Prefix(dirPrefix(w.root)), func(uri string, st fileStat) error {
-		intact, err := files.Intact(snap, uri)
-		if intact {
-			known[uri] = st
-		}
-		return err
-	})
+	member, err := memberSet(snap, members, b.root)
 	if err != nil {
-		return nil, fmt.Errorf("golang: %s: %w", w.root, err)
-	}
-	member := map[string]bool{}
-	keys, err := members.Keys(snap, runtime.Prefix(memberKey(w.root, "")))
-	if err != nil {
-		return nil, fmt.Errorf("golang: %s: %w", w.root, err)
-	}
-	for _, key := range keys {
-		member[key[len(memberKey(w.root, "")):]] = true
+		return nil, err
 	}
 	var out []errand
+	add := func(e errand) error {
+		known, err := statOf(snap, e.uri)
+		if err != nil {
+			return fmt.Errorf("golang: %s: %w", e.uri, err)
+		}
+		if e.known = known; e.stat == nil || known == nil || *known != *e.stat || len(e.members) > 0 {
+			out = append(out, e)
+		}
+		return nil
+	}
+	scanned := map[string]bool{}
 	for i := range found {
 		f := &found[i]
 		e := errand{path: f.path, uri: fileURI(f.path), stat: &f.stat}
-		if st, ok := known[e.uri]; ok {
-			e.known = &st
-		}
-		if !member[e.uri] {
-			e.member = memberJoins
+		if scanned[f.path] = true; !member[e.uri] {
+			e.members = []memberChange{{root: b.root, joins: true}}
 		}
 		delete(member, e.uri)
-		if e.known == nil || *e.known != f.stat || e.member != memberSame {
-			out = append(out, e)
+		if err := add(e); err != nil {
+			return nil, err
 		}
 	}
 	for uri := range member {
-		if path, ok := filePath(uri); ok {
-			e := errand{path: path, uri: uri, member: memberLeaves}
-			if st, ok := known[uri]; ok {
-				e.known = &st
-			}
-			out = append(out, e)
-		}
-	}
-	for _, path := range env.moduleFiles(w.root) {
-		uri := fileURI(path)
-		if slices.ContainsFunc(found, func(f scanned) bool { return f.path == path }) {
+		path, ok := filePath(uri)
+		if !ok {
 			continue
 		}
-		st, err := statOf(snap, uri)
-		if err != nil {
-			return nil, fmt.Errorf("golang: %s: %w", uri, err)
+		e := errand{path: path, uri: uri}
+		if !isRegular(path) || b.owner(path) == "" { // else it came after the scan
+			e.members = []memberChange{{root: b.root}}
 		}
-		out = append(out, errand{path: path, uri: uri, known: st})
+		if err := add(e); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range env.moduleFiles() {
+		if !scanned[path] {
+			if err := add(errand{path: path, uri: fileURI(path)}); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return out, nil
 }
 
-// bringOthers brings in the files of packages that are not in the root.
-func (w *workspace) bringOthers(ctx context.Context, m *metadata, progress func(done, total int)) (int, error) {
+// memberSet is the set of the files that a build has in a list.
+func memberSet(r runtime.Reader, list *runtime.Partition[string], root string) (map[string]bool, error) {
+	keys, err := list.Keys(r, runtime.Prefix(memberKey(root, "")))
+	if err != nil {
+		return nil, fmt.Errorf("golang: %s: %w", root, err)
+	}
+	set := map[string]bool{}
+	for _, key := range keys {
+		set[key[len(memberKey(root, "")):]] = true
+	}
+	return set, nil
+}
+
+// nearbyErrands compares the files in the directories nearby with those that are known to be there.
+func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	was, err := memberSet(snap, nearby, b.root)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, dir := range m.Nearby {
+		paths = append(paths, goFilesOnDisk(dir)...)
+		if mod := upTo(dir, "go.mod"); mod != "" {
+			paths = append(paths, filepath.Join(mod, "go.mod"))
+		}
+	}
+	slices.Sort(paths)
+	var out []errand
+	for _, path := range slices.Compact(paths) {
+		e := errand{path: path, uri: fileURI(path)}
+		if !was[e.uri] {
+			e.members = []memberChange{{root: b.root, near: true, joins: true}}
+		}
+		delete(was, e.uri)
+		if e.known, err = statOf(snap, e.uri); err != nil {
+			return nil, fmt.Errorf("golang: %s: %w", e.uri, err)
+		}
+		out = append(out, e)
+	}
+	for uri := range was {
+		if path, ok := filePath(uri); ok {
+			e := errand{path: path, uri: uri, members: []memberChange{{root: b.root, near: true}}}
+			if e.known, err = statOf(snap, uri); err != nil {
+				return nil, fmt.Errorf("golang: %s: %w", uri, err)
+			}
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// bringOthers brings in the files of packages that are not the build's own.
+func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata, progress func(done, total int)) (int, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	seen := map[string]bool{}
@@ -260,7 +376,7 @@ func (w *workspace) bringOthers(ctx context.Context, m *metadata, progress func(
 				continue
 			}
 			seen[uri] = true
-			if mine, err := members.Has(snap, memberKey(w.root, uri)); err != nil {
+			if mine, err := members.Has(snap, memberKey(b.root, uri)); err != nil {
 				return 0, fmt.Errorf("golang: %s: %w", uri, err)
 			} else if mine {
 				continue // looked at already
@@ -277,39 +393,42 @@ func (w *workspace) bringOthers(ctx context.Context, m *metadata, progress func(
 
 // forget drops what is known of files that no package is made of any more, such as those of a module's version that was replaced by a newer
 // one. Where several workspaces share an engine nothing is dropped: the others may need it.
-func (w *workspace) forget(ctx context.Context, m *metadata, env *environment) error {
+func (w *workspace) forget(ctx context.Context) error {
+	if len(sessions.others(w)) > 0 {
+		return nil
+	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	roots, err := environments.Keys(snap, runtime.All())
-	if err != nil || len(roots) != 1 {
-		return err
-	}
 	keep := map[string]bool{}
-	for i := range m.Packages {
-		for _, uri := range m.Packages[i].Files {
-			keep[uri] = true
+	for _, b := range w.viewedBuilds() {
+		if b.meta == nil {
+			return nil // what it needs is not known
 		}
-	}
-	for _, path := range env.moduleFiles(w.root) {
-		keep[fileURI(path)] = true
+		for i := range b.meta.Packages {
+			for _, uri := range b.meta.Packages[i].Files {
+				keep[uri] = true
+			}
+		}
+		env, err := environments.Get(snap, b.root)
+		if err != nil {
+			return fmt.Errorf("golang: %s: %w", b.root, err)
+		}
+		for _, path := range env.moduleFiles() {
+			keep[fileURI(path)] = true
+		}
+		for _, list := range []*runtime.Partition[string]{members, nearby} {
+			set, err := memberSet(snap, list, b.root)
+			if err != nil {
+				return err
+			}
+			maps.Copy(keep, set)
+		}
 	}
 	known, err := stats.Keys(snap, runtime.All())
 	if err != nil {
 		return fmt.Errorf("golang: %s: %w", w.root, err)
 	}
-	var drop []string
-	for _, uri := range known {
-		if keep[uri] {
-			continue
-		}
-		member, err := members.Has(snap, memberKey(w.root, uri))
-		if err != nil {
-			return fmt.Errorf("golang: %s: %w", uri, err)
-		}
-		if !member {
-			drop = append(drop, uri)
-		}
-	}
+	drop := slices.DeleteFunc(known, func(uri string) bool { return keep[uri] })
 	if len(drop) == 0 {
 		return nil
 	}
@@ -354,9 +473,12 @@ func (w *workspace) bring(ctx context.Context, errands []errand, progress func(d
 func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int, err error) {
 	w.disk.Lock()
 	defer w.disk.Unlock()
-	changes := diskChanges{root: w.root, list: lookAtAll(errands)}
-	for i := range changes.list {
-		if changes.list[i].fate == fateRead {
+	changes := lookAtAll(errands)
+	if len(changes) == 0 {
+		return 0, nil
+	}
+	for i := range changes {
+		if changes[i].fate == fateRead {
 			read++
 		}
 	}
@@ -367,7 +489,7 @@ func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int,
 }
 
 // lookAtAll runs errands, as many at a time as there are CPUs, and returns those that found a change.
-func lookAtAll(errands []errand) []diskChange {
+func lookAtAll(errands []errand) diskChanges {
 	results := make([]*diskChange, len(errands))
 	next := make(chan int)
 	var wait sync.WaitGroup
@@ -383,7 +505,7 @@ func lookAtAll(errands []errand) []diskChange {
 	}
 	close(next)
 	wait.Wait()
-	var out []diskChange
+	var out diskChanges
 	for _, d := range results {
 		if d != nil {
 			out = append(out, *d)
@@ -399,7 +521,11 @@ func (e *errand) run() *diskChange {
 	} else {
 		d = lookAt(e.path, e.uri, e.known)
 	}
-	if d.member = e.member; d.fate == fateSame && d.member == memberSame {
+	d.members = e.members
+	if d.fate == fateGone || d.fate == fateSame && e.known == nil { // it went after the scan
+		d.members = slices.DeleteFunc(slices.Clone(e.members), func(m memberChange) bool { return m.joins })
+	}
+	if d.fate == fateSame && len(d.members) == 0 {
 		return nil
 	}
 	return &d

@@ -46,20 +46,20 @@ module nested
 		}
 	}
 	for _, tests := range []bool{false, true} {
-		found, problems, err := scan(context.Background(), root, tests)
+		got, err := scan(context.Background(), root, tests)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var names []string
-		for _, f := range found {
+		for _, f := range got.files {
 			rel, _ := filepath.Rel(root, f.path)
 			names = append(names, filepath.ToSlash(rel))
 		}
 		want := []string{"a.go", "go.mod", "go.sum", "gomoddir/go.mod/x.go", "sub/d.go"}
 		if goruntime.GOOS != "windows" {
 			want = append(want, "link.go")
-			if len(problems) != 1 || !strings.HasSuffix(problems[0].Path, "dangling.go") {
-				t.Errorf("problems: %v", problems)
+			if len(got.problems) != 1 || !strings.HasSuffix(got.problems[0].Path, "dangling.go") {
+				t.Errorf("problems: %v", got.problems)
 			}
 		}
 		if tests {
@@ -71,12 +71,12 @@ module nested
 			t.Errorf("tests %v:\n got %v\nwant %v", tests, names, want)
 		}
 	}
-	if _, _, err := scan(context.Background(), filepath.Join(root, "none"), true); err == nil {
+	if _, err := scan(context.Background(), filepath.Join(root, "none"), true); err == nil {
 		t.Error("scanning a root that is not there succeeded")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := scan(ctx, root, true); err == nil {
+	if _, err := scan(ctx, root, true); err == nil {
 		t.Error("a cancelled scan succeeded")
 	}
 }

@@ -28,17 +28,17 @@ type pureBuild struct {
 // stdMetadata lists the standard library once for all tests.
 var stdMetadata = sync.OnceValues(func() (environment, *metadata) {
 	ctx := context.Background()
-	env, err := readEnvironment(ctx, ".", false, nil, nil)
+	env, err := readEnvironment(ctx, &buildDef{dir: "."}, false, nil, nil)
 	if err != nil || env.Problem != "" {
 		panic(env.Problem)
 	}
 	root := filepath.Join(env.GoRoot, "src")
-	env, _ = readEnvironment(ctx, root, false, nil, nil)
+	env, _ = readEnvironment(ctx, &buildDef{root: root, dir: root, own: []string{root}}, false, nil, nil)
 	all, err := runList(ctx, root, &env, nil, "./...")
 	if err != nil {
 		panic(err)
 	}
-	m, failed := assemble(root, &env, all, nil)
+	m, failed := assemble(&env, newPlacer(&env, nil), all, nil)
 	if failed {
 		panic("go list failed on the standard library")
 	}

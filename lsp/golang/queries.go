@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/types"
 	"hash/crc32"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	goruntime "runtime"
@@ -25,7 +26,7 @@ import (
 //	content -> shape -> face text -> face of the package -> face of an importer …
 //	content, faces of imports -> check
 var (
-	headers = runtime.NewQuery("golang/header", version(1), func(t *runtime.Task, uri string) (string, error) {
+	headers = runtime.NewQuery("golang/header", version(2), func(t *runtime.Task, uri string) (string, error) {
 		text, err := textOf(t, uri)
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			return "", nil
@@ -57,7 +58,7 @@ var (
 		return s.Symbols, err
 	})
 
-	layouts = runtime.NewQuery("golang/layout", version(1), layoutOf)
+	layouts = runtime.NewQuery("golang/layout", version(2), layoutOf)
 
 	metadatas = runtime.NewQuery("golang/metadata", version(2), metadataOf)
 
@@ -98,11 +99,12 @@ type shape struct {
 	Syntax  []lsp.Diagnostic
 }
 
-// A layout is what the files of a root mean to the go command.
+// A layout is what the files of a build mean to the go command.
 type layout struct {
-	Files   []string // URIs of the Go files
+	Files   []string // URIs of the Go files, those nearby included
 	Headers []byte   // digest of all headers
 	Unsaved []string // files whose header is another one than on disk
+	Near    []string // URIs of module files nearby
 }
 
 // A faceResult is a package as importers see it.
@@ -128,24 +130,49 @@ func ignoreUnknown(err error) error {
 
 func layoutOf(t *runtime.Task, root string) (layout, error) {
 	var l layout
-	keys, err := members.Keys(t, runtime.Prefix(memberKey(root, "")))
+	env, err := environments.Get(t, root)
 	if err != nil {
 		return l, err
 	}
-	for _, key := range keys {
-		if uri := key[len(memberKey(root, "")):]; isGoFile(uri) {
-			l.Files = append(l.Files, uri)
+	for _, list := range []*runtime.Partition[string]{members, nearby} {
+		keys, err := list.Keys(t, runtime.Prefix(memberKey(root, "")))
+		if err != nil {
+			return l, err
+		}
+		for _, key := range keys {
+			switch uri := key[len(memberKey(root, "")):]; {
+			case isGoFile(uri):
+				l.Files = append(l.Files, uri)
+			case list == nearby:
+				l.Near = append(l.Near, uri)
+			}
 		}
 	}
-	unsaved, err := overlays.Keys(t, runtime.Prefix(dirPrefix(root)))
-	if err != nil {
-		return l, err
-	}
-	for _, uri := range unsaved {
-		if isGoFile(uri) && isInput(baseName(uri)) {
-			l.Files = append(l.Files, uri)
+	var unsaved []string
+	for _, own := range env.Own {
+		some, err := overlays.Keys(t, runtime.Prefix(dirPrefix(own)))
+		if err != nil {
+			return l, err
+		}
+		for _, uri := range some {
+			path, ok := filePath(uri)
+			if ok && isGoFile(uri) && isInput(baseName(uri)) && env.owned(path) && (env.Tests || !isTestFile(uri)) {
+				unsaved = append(unsaved, uri)
+			}
 		}
 	}
+	for _, uri := range l.Files {
+		has, err := overlays.Has(t, uri)
+		if err != nil {
+			return l, err
+		}
+		if has {
+			unsaved = append(unsaved, uri)
+		}
+	}
+	slices.Sort(unsaved)
+	unsaved = slices.Compact(unsaved)
+	l.Files = append(l.Files, unsaved...)
 	slices.Sort(l.Files)
 	l.Files = slices.Compact(l.Files)
 	all, err := headers.All(t, l.Files)
@@ -175,53 +202,59 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 	return l, nil
 }
 
-// keepIfDiskAgrees makes a result of the go command unstable when the files it looked at were not those that the query read: it reads the disk, and
-// somebody may have written there since the disk was looked at.
-func keepIfDiskAgrees(t *runtime.Task, root string, l *layout, env *environment) error {
+// unseen lists the files that the go command saw in another state than the inputs have them: it reads the disk, and somebody may have
+// written there since the disk was looked at. Seen are those that it named.
+func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]string, error) {
 	heads, err := headers.All(t, l.Files)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	want := map[string]string{} // by path
+	known := map[string]bool{}
 	for i, uri := range l.Files {
+		known[uri] = true
 		// A file that was refused has no header.
 		if path, ok := filePath(uri); ok && heads[i] != "" && !slices.Contains(l.Unsaved, uri) {
 			want[path] = heads[i]
 		}
 	}
 	modules := map[string][]byte{}
-	for _, path := range env.moduleFiles(root) {
+	for _, path := range env.moduleFiles() {
 		text, err := files.Get(t, fileURI(path)) // as on disk: the go command does not see unsaved ones
-		if errors.Is(err, runtime.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
 		}
 		modules[path] = text
 	}
-	agrees := true
+	var out []string
+	for i := range seen {
+		for _, uri := range seen[i].Files {
+			if path, ok := filePath(uri); ok && !known[uri] && env.owned(path) {
+				out = append(out, uri)
+			}
+		}
+	}
 	err = t.Blocking(func() error {
 		for path, head := range want {
-			if text, err := readInput(path); err == nil && header(text) != head {
-				agrees = false
+			switch text, err := readInput(path); {
+			case err == nil && header(text) != head, errors.Is(err, fs.ErrNotExist):
+				out = append(out, fileURI(path))
 			}
 		}
 		for path, text := range modules {
-			if now, err := readInput(path); err == nil && !bytes.Equal(now, text) {
-				agrees = false
+			if now, err := readInput(path); err == nil && !bytes.Equal(now, text) || errors.Is(err, fs.ErrNotExist) && text != nil {
+				out = append(out, fileURI(path))
 			}
 		}
 		return nil
 	})
-	if !agrees {
-		t.Unstable()
-	}
-	return err
+	slices.Sort(out)
+	return slices.Compact(out), err
 }
 
 // metadataOf asks the go command. That reads the disk, which a query must not do; what it reads there is recorded by reading the same
-// things from the inputs: the module files, the headers of all files, the environment, and the digest of directories outside.
+// things from the inputs: the module files, the headers of all files of the build and nearby, and the environment. A result that shows
+// that the disk was in another state is not kept.
 func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	l, err := layouts.Get(t, root)
 	if err != nil {
@@ -231,28 +264,20 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := outside.Hash(t, root); err != nil && !errors.Is(err, runtime.ErrNotFound) {
-		return nil, err
-	}
-	var goMod []byte
-	for _, path := range env.moduleFiles(root) {
-		text, err := textOf(t, fileURI(path))
-		if ignoreUnknown(err) != nil {
+	modulePaths := map[string]string{} // by directory
+	moduleTexts := map[string][]byte{} // by path
+	for _, path := range env.moduleFiles() {
+		text, err := files.Get(t, fileURI(path)) // as on disk: what is not saved is not in force
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 			return nil, err
 		}
-		if filepath.Base(path) == "go.mod" && goMod == nil {
-			goMod = text
+		if moduleTexts[path] = text; filepath.Base(path) == "go.mod" {
+			modulePaths[filepath.Dir(path)] = modfile.ModulePath(text)
 		}
 	}
-	nested, err := members.Keys(t, runtime.Prefix(memberKey(root, "")))
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range nested {
-		if uri := key[len(memberKey(root, "")):]; !isGoFile(uri) {
-			if _, err := files.Hash(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
-				return nil, err
-			}
+	for _, uri := range l.Near {
+		if _, err := files.Hash(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
 		}
 	}
 	overlay := map[string][]byte{}
@@ -278,20 +303,17 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			}
 		}
 	}
-	var (
-		m   *metadata
-		why = env.Problem
-
-		passing bool
-	)
-	if why == "" {
+	places := newPlacer(&env, moduleTexts)
+	why, passing := env.Problem, false
+	var said []problem
+	if why == "" && !env.Plain {
 		var listed []listed
 		extra, err := importsOfStrays(t, &env, l.Files)
 		if err != nil {
 			return nil, err
 		}
 		err = t.Blocking(func() (err error) {
-			listed, err = runList(t.Context(), root, &env, overlay, append([]string{"./..."}, slices.Sorted(maps.Keys(extra))...)...)
+			listed, err = runList(t.Context(), env.Dir, &env, overlay, append(env.patterns(), slices.Sorted(maps.Keys(extra))...)...)
 			return err
 		})
 		var failure *commandError
@@ -301,34 +323,57 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		case err != nil:
 			return nil, err
 		default:
-			var failed bool
-			m, failed = assemble(root, &env, listed, extra)
+			m, failed := assemble(&env, places, listed, extra)
 			m.placeUnsaved(unsaved)
 			if !failed {
-				return m, keepIfDiskAgrees(t, root, &l, &env)
+				return keep(t, m, &l, &env)
 			}
-			why = m.Problems[0].Message
+			said = m.Problems
+			why = said[0].Message
 		}
 	}
-	if env.GoMod == "" && env.GoWork == "" && lacksModule(why) {
-		why = fmt.Sprintf("no go.mod file in %s or any directory above it: imports within this tree cannot be resolved (%s)", root, why)
+	if env.Plain && why == "" {
+		why = fmt.Sprintf("there is no go.mod file in %s or any directory above it", env.Dir)
 	}
 	hs, err := headers.All(t, l.Files)
 	if err != nil {
 		return nil, err
 	}
-	headed := make([]headedFile, len(hs))
+	var headed []headedFile
 	for i := range hs {
-		headed[i] = headedFile{l.Files[i], hs[i]}
+		if path, ok := filePath(l.Files[i]); ok && env.owned(path) {
+			headed = append(headed, headedFile{l.Files[i], hs[i]})
+		}
 	}
+	var m *metadata
 	err = t.Blocking(func() (err error) {
-		m, err = fallback(t.Context(), root, &env, headed, modfile.ModulePath(goMod), why)
+		m, err = fallback(t.Context(), &env, headed, modulePaths, why)
 		return err
 	})
-	if passing && err == nil {
+	if err != nil {
+		return nil, err
+	}
+	if passing {
 		m.Failed = why
 	}
-	return m, err
+	if said == nil && (!env.Plain || env.Problem != "") {
+		said = places.problems(why)
+	}
+	m.Problems = said
+	m.normalise()
+	return keep(t, m, &l, &env)
+}
+
+// keep makes a result unstable that does not say how things are.
+func keep(t *runtime.Task, m *metadata, l *layout, env *environment) (*metadata, error) {
+	var err error
+	if m.Unseen, err = unseen(t, l, env, m.Packages); err != nil {
+		return nil, err
+	}
+	if len(m.Unseen) > 0 {
+		t.Unstable()
+	}
+	return m, nil
 }
 
 // importsOf reads the faces of what a package imports.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -37,12 +36,19 @@ type scanProblem struct {
 	Hide    bool // the go command must not see it: to open it may take for ever
 }
 
+// A scanResult is what there is in a directory.
+type scanResult struct {
+	files    []scanned
+	problems []scanProblem
+	nested   []string // directories of modules of their own, which were not looked into
+}
+
 // scan lists the files below root that a workspace knows: Go files that a go command would look at, and the module files. As the
 // go command does, it leaves out testdata, vendor, names that begin with "." or "_", and nested modules; it does not follow
 // symbolic links to directories, so loops are no matter, but a link to a file counts as a file. A FIFO, a device or a file of the
 // kernel that has the name of an input is no input: it is told as a problem, and hidden from the go command.
 // What cannot be read is a problem, not an error; an error means that the root itself cannot be listed or ctx ended.
-func scan(ctx context.Context, root string, tests bool) (files []scanned, problems []scanProblem, err error) {
+func scan(ctx context.Context, root string, tests bool) (out scanResult, err error) {
 	walk := func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -51,7 +57,7 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 			if path == root {
 				return err
 			}
-			problems = append(problems, scanProblem{printable(path), errorText(err), false})
+			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), false})
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
@@ -66,11 +72,12 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 				return fs.SkipDir
 			}
 			if !utf8.ValidString(name) {
-				problems = append(problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out", false})
+				out.problems = append(out.problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out", false})
 				return fs.SkipDir
 			}
-			if info, err := os.Stat(filepath.Join(path, "go.mod")); err == nil && info.Mode().IsRegular() {
-				return fs.SkipDir // a module of its own
+			if isRegular(filepath.Join(path, "go.mod")) {
+				out.nested = append(out.nested, path)
+				return fs.SkipDir
 			}
 			return nil
 		}
@@ -78,7 +85,7 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 			return nil
 		}
 		if !utf8.ValidString(name) {
-			problems = append(problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out", false})
+			out.problems = append(out.problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out", false})
 			return nil
 		}
 		st, err := statFile(path)
@@ -87,20 +94,20 @@ func scan(ctx context.Context, root string, tests bool) (files []scanned, proble
 			return nil // a link to one, called x.go
 		case err != nil:
 			odd := errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
-			problems = append(problems, scanProblem{printable(path), errorText(err), odd})
+			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), odd})
 			return nil
 		}
 		if st.Refuse != "" {
-			problems = append(problems, scanProblem{path, st.Refuse, false})
+			out.problems = append(out.problems, scanProblem{path, st.Refuse, false})
 		}
-		files = append(files, scanned{path, st})
+		out.files = append(out.files, scanned{path, st})
 		return nil
 	}
 	err = filepath.WalkDir(root, walk)
 	if err != nil {
-		return nil, nil, fmt.Errorf("scanning %s: %w", printable(root), err)
+		return scanResult{}, fmt.Errorf("scanning %s: %w", printable(root), err)
 	}
-	return files, problems, nil
+	return out, nil
 }
 
 // isInput reports whether a file's content is an input of the workspace, by its name.

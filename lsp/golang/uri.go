@@ -49,3 +49,9 @@ func baseName(u string) string { return u[strings.LastIndexByte(u, '/')+1:] }
 func isGoFile(name string) bool { return strings.HasSuffix(name, ".go") }
 
 func isTestFile(name string) bool { return strings.HasSuffix(name, "_test.go") }
+
+// mustPath is the path of a URI that is known to be one of a file.
+func mustPath(u string) string {
+	path, _ := filePath(u)
+	return path
+}

@@ -49,12 +49,12 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if !info.IsDir() {
 		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
-	w := &workspace{eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1)}
+	w := &workspace{eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1), opened: map[string]bool{}, folders: map[string]int{}}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	w.background, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
-	err = sessions.begin(eng, func(first bool) error {
+	err = sessions.begin(w, func(first bool) error {
 		stale := dirPrefix(root)
 		if first {
 			stale = "" // of whatever files a process before this one left
@@ -67,36 +67,48 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	return w, nil
 }
 
-// sessions counts the open workspaces of each engine.
-var sessions = sessionCount{open: map[*runtime.Engine]int{}}
+// sessions are the open workspaces of each engine.
+var sessions = sessionList{open: map[*runtime.Engine][]*workspace{}}
 
-type sessionCount struct {
+type sessionList struct {
 	mu   sync.Mutex
-	open map[*runtime.Engine]int // guarded by mu
+	open map[*runtime.Engine][]*workspace // guarded by mu; the slices are immutable
 }
 
-// begin counts a workspace if fn, which learns whether it is the engine's first in this process, succeeds.
-func (s *sessionCount) begin(eng *runtime.Engine, fn func(first bool) error) error {
+// begin adds a workspace if fn, which learns whether it is the engine's first in this process, succeeds.
+func (s *sessionList) begin(w *workspace, fn func(first bool) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := fn(s.open[eng] == 0); err != nil {
+	all := s.open[w.eng]
+	if err := fn(len(all) == 0); err != nil {
 		return err
 	}
-	s.open[eng]++
+	s.open[w.eng] = append(slices.Clip(all), w)
 	return nil
 }
 
-func (s *sessionCount) end(eng *runtime.Engine) {
+func (s *sessionList) end(w *workspace) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open[eng]--; s.open[eng] == 0 {
-		delete(s.open, eng)
+	rest := slices.DeleteFunc(slices.Clone(s.open[w.eng]), func(o *workspace) bool { return o == w })
+	if s.open[w.eng] = rest; len(rest) == 0 {
+		delete(s.open, w.eng)
 	}
 }
 
-// A workspace is one root with the engine that knows about it.
+// others are the workspaces that share an engine with one.
+func (s *sessionList) others(w *workspace) []*workspace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.open[w.eng]), func(o *workspace) bool { return o == w })
+}
+
+// A workspace is one folder with the engine that knows about it.
 //
-// Inputs are brought in by prepare, under the turn; questions that come before the first prepare wait for it. Background refreshes
+// It consists of builds (build.go), each with a root of its own in the engine: that of the module or go.work file around the folder, those
+// of modules below a folder that is in none, and those of other files that are open. Questions about a file go to the build that it belongs to.
+//
+// Inputs are brought in by prepare, a build at a time, under the turn; questions that come before wait for it. Background refreshes
 // follow every change of inputs after that.
 type workspace struct {
 	eng  *runtime.Engine
@@ -112,11 +124,17 @@ type workspace struct {
 	turn chan struct{} // holds a token while somebody brings inputs in
 	disk sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn
 
-	mu       sync.Mutex
-	ready    uint64          // guarded by mu: the generation from which on inputs are complete; 0: not yet
-	prepared *metadata       // guarded by mu: whose files were brought in last
-	touched  map[string]bool // guarded by mu: files changed since diagnostics were last published
-	closed   bool            // guarded by mu
+	mu        sync.Mutex
+	builds    []*buildUnit          // guarded by mu: sorted by root
+	byDir     map[string]*buildUnit // guarded by mu: what buildOf found
+	folders   map[string]int        // guarded by mu: directories in the root that are folders themselves, with how often
+	undefined bool                  // guarded by mu: which builds there are has to be found out anew
+	opened    map[string]bool       // guarded by mu: URIs of the files with an overlay
+	touched   map[string]bool       // guarded by mu: files changed since diagnostics were last published
+	closed    bool                  // guarded by mu
+
+	publishing  sync.Mutex // held from a look at published diagnostics to their replacement
+	publishedAt uint64     // guarded by publishing: generation that all published diagnostics were computed from, at least
 }
 
 // Root implements lsp.Workspace.
@@ -130,7 +148,7 @@ func (w *workspace) Close() error {
 	w.mu.Unlock()
 	if !closed {
 		w.stop(lsp.ErrClosed)
-		sessions.end(w.eng)
+		sessions.end(w)
 	}
 	w.tasks.Wait()
 	return nil
@@ -170,6 +188,9 @@ func (w *workspace) SetOverlay(ctx context.Context, uri string, text []byte) err
 	if len(text) > lsp.MaxFileBytes {
 		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrTooLarge}
 	}
+	w.mu.Lock()
+	w.opened[uri] = true
+	w.mu.Unlock()
 	return w.change(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Put(c, uri, text) })
 }
 
@@ -179,7 +200,26 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 	if err != nil {
 		return err
 	}
+	w.mu.Lock()
+	delete(w.opened, uri)
+	w.mu.Unlock()
 	return w.changeDisk(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Delete(c, uri) })
+}
+
+// Include has a directory in the root read although it may be a module of its own: a client has opened it, too.
+func (w *workspace) Include(dir string) { w.folder(dir, 1) }
+
+// Exclude takes an Include back.
+func (w *workspace) Exclude(dir string) { w.folder(dir, -1) }
+
+func (w *workspace) folder(dir string, by int) {
+	w.mu.Lock()
+	if w.folders[dir] += by; w.folders[dir] <= 0 {
+		delete(w.folders, dir)
+	}
+	w.undefined = true
+	w.mu.Unlock()
+	w.refresh(nil)
 }
 
 // FilesChanged implements lsp.Workspace.
@@ -203,26 +243,9 @@ func (w *workspace) changeDisk(ctx context.Context, uris []string, fn func(*runt
 	if err != nil {
 		return err
 	}
-	var env *environment
-	if slices.ContainsFunc(changes.list, func(d diskChange) bool { return !isGoFile(d.uri) }) {
-		// Module files decide the environment, too.
-		e, err := readEnvironment(ctx, w.root, w.o.Tests, w.o.BuildTags, w.o.Env)
-		if err != nil {
-			return err
-		}
-		if e.Attempt, err = w.attempt(); err != nil {
-			return err
-		}
-		env = &e
-	}
-	return w.change(ctx, append(uris, changes.uris()...), func(c *runtime.Writer) error {
-		if env != nil {
-			if err := environments.Put(c, w.root, *env); err != nil {
-				return err
-			}
-		}
-		return errors.Join(fn(c), changes.write(c))
-	})
+	all := append(slices.Clip(uris), changes.uris()...)
+	w.markStale(all)
+	return w.change(ctx, all, func(c *runtime.Writer) error { return errors.Join(fn(c), changes.write(c)) })
 }
 
 // change commits changed inputs and has diagnostics follow.
@@ -234,22 +257,46 @@ func (w *workspace) change(ctx context.Context, uris []string, fn func(*runtime.
 		return fmt.Errorf("golang: %s: %w", w.root, err)
 	}
 	w.refresh(uris)
+	for _, o := range sessions.others(w) {
+		if o.knows(uris) {
+			o.refresh(nil)
+		}
+	}
 	return nil
 }
 
-// ask runs a question on a task's snapshot, once the inputs are complete. A task that began before they were asks in a newer one.
-func (w *workspace) ask(t *runtime.Task, fn func(t *runtime.Task) error) error {
+// knows reports whether a build reads one of some files.
+func (w *workspace) knows(uris []string) bool {
+	for _, b := range w.viewedBuilds() {
+		if b.meta != nil && slices.ContainsFunc(uris, func(uri string) bool { return len(b.meta.owners(uri)) > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// ask runs a question on a task's snapshot, once the inputs of the builds that it is about are complete: of all that there are if none is
+// named. A task that began before they were asks in a newer one.
+func (w *workspace) ask(t *runtime.Task, fn func(t *runtime.Task) error, builds ...*buildUnit) error {
 	w.mu.Lock()
-	ready, closed := w.ready, w.closed
+	closed, ready, generation := w.closed, len(w.builds) > 0, uint64(0)
+	about := builds
+	if len(about) == 0 {
+		about = w.builds
+	}
+	for _, b := range about {
+		ready = ready && b.ready != 0
+		generation = max(generation, b.ready)
+	}
 	w.mu.Unlock()
 	switch {
 	case closed:
 		return lsp.ErrClosed
-	case ready != 0 && t.Generation() >= ready:
+	case ready && t.Generation() >= generation:
 		return fn(t)
 	}
-	if ready == 0 {
-		err := t.Blocking(func() error { return w.prepareOnce(t.Context()) })
+	if !ready {
+		err := t.Blocking(func() error { return w.prepareOnce(t.Context(), builds...) })
 		if err != nil {
 			return err
 		}
@@ -269,7 +316,7 @@ func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
 	}
 	text, err = textOf(t, uri)
 	if errors.Is(err, lsp.ErrUnknownFile) {
-		err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
+		err = w.askAbout(t, uri, func(t *runtime.Task, _ string) (err error) {
 			text, err = textOf(t, uri)
 			return err
 		})
@@ -283,8 +330,8 @@ func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnos
 	if err != nil {
 		return nil, err
 	}
-	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
-		list, err = fileDiagnostics(t, w.root, uri)
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		list, err = fileDiagnostics(t, root, uri)
 		return err
 	})
 	return list, err
@@ -300,7 +347,7 @@ func (w *workspace) Symbols(t *runtime.Task, uri string) ([]lsp.Symbol, error) {
 		return nil, err
 	}
 	var list []lsp.Symbol
-	err = w.askAbout(t, uri, func(t *runtime.Task) error {
+	err = w.askAbout(t, uri, func(t *runtime.Task, _ string) error {
 		s, err := shapes.Get(t, uri)
 		list = s.Outline
 		return err
@@ -314,18 +361,22 @@ func (w *workspace) FindSymbols(t *runtime.Task, query string, limit int) (list 
 		limit = 100
 	}
 	err = w.ask(t, func(t *runtime.Task) (err error) {
-		list, err = findSymbols(t, w.root, query, limit)
+		list, err = findSymbols(t, w.currentBuilds(), query, limit)
 		return err
 	})
 	return list, err
 }
 
-func findSymbols(t *runtime.Task, root, query string, limit int) ([]lsp.SymbolMatch, error) {
-	m, err := metadatas.Get(t, root)
-	if err != nil {
-		return nil, err
+func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) ([]lsp.SymbolMatch, error) {
+	var all []*metadata
+	for _, b := range builds {
+		m, err := metadatas.Get(t, b.root)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
 	}
-	uris, containers := workspaceFiles(m)
+	uris, containers := workspaceFiles(all...)
 	lists, err := symbolLists.All(t, uris)
 	if err != nil {
 		return nil, err
@@ -349,17 +400,19 @@ func findSymbols(t *runtime.Task, root, query string, limit int) ([]lsp.SymbolMa
 }
 
 // workspaceFiles lists the files of a workspace's packages, each once, with the path of the package that it belongs to.
-func workspaceFiles(m *metadata) (uris, containers []string) {
+func workspaceFiles(all ...*metadata) (uris, containers []string) {
 	owner := map[string]string{}
-	for i := range m.Packages {
-		p := &m.Packages[i]
-		if !p.Workspace {
-			continue
-		}
-		for _, uri := range p.Files {
-			if _, ok := owner[uri]; !ok {
-				owner[uri] = p.Path
-				uris = append(uris, uri)
+	for _, m := range all {
+		for i := range m.Packages {
+			p := &m.Packages[i]
+			if !p.Workspace {
+				continue
+			}
+			for _, uri := range p.Files {
+				if _, ok := owner[uri]; !ok {
+					owner[uri] = p.Path
+					uris = append(uris, uri)
+				}
 			}
 		}
 	}
@@ -376,24 +429,57 @@ func (w *workspace) Definition(t *runtime.Task, uri string, offset int) (list []
 	if err != nil {
 		return nil, err
 	}
-	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
-		list, err = definition(taskSource{t, w.root}, uri, offset)
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		list, err = definition(taskSource{t, root}, uri, offset)
 		return err
 	})
 	return list, err
 }
 
-// References implements lsp.Workspace.
+// References implements lsp.Workspace. Other builds that read the declaration are searched, too.
 func (w *workspace) References(t *runtime.Task, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err
 	}
-	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
-		list, err = references(taskSource{t, w.root}, uri, offset, declaration)
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
+			return err
+		}
+		more, err := w.referencesElsewhere(t, root, uri, offset, declaration)
+		if err == nil && len(more) > 0 {
+			list = append(list, more...)
+			slices.SortFunc(list, lsp.Location.Compare)
+			list = slices.Compact(list)
+		}
 		return err
 	})
 	return list, err
+}
+
+// referencesElsewhere looks for references in the builds that read what is named in a file of another one.
+func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	builds := w.viewedBuilds()
+	if len(builds) < 2 {
+		return nil, nil
+	}
+	declared, err := definition(taskSource{t, root}, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range builds {
+		for _, at := range declared {
+			if b.root == root || b.meta == nil || len(b.meta.owners(at.URI)) == 0 || b.meta.foreign(mustPath(at.URI)) {
+				continue
+			}
+			more, err := references(taskSource{t, b.root}, at.URI, at.Span.Start, declaration)
+			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, lsp.ErrUnknownFile) {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+	}
+	return list, nil
 }
 
 // Hover implements lsp.Workspace.
@@ -402,8 +488,8 @@ func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover
 	if err != nil {
 		return nil, err
 	}
-	err = w.askAbout(t, uri, func(t *runtime.Task) (err error) {
-		h, err = hover(taskSource{t, w.root}, uri, offset)
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		h, err = hover(taskSource{t, root}, uri, offset)
 		return err
 	})
 	return h, err

@@ -36,6 +36,14 @@
 // mixed is the default for clients that can pull and refresh; a client picks another one with
 // the initialization option {"diagnostics": "push" | "mixed" | "pull"}.
 //
+// # Files that change
+//
+// The client is asked to report changes in its folders of what the language cares for, and
+// the deletion of anything: editors report a directory that goes instead of its files. What
+// a workspace reads elsewhere it writes to the partition of watches; a watcher on it has the
+// client asked anew. An event goes to every root of the session, because a file may matter
+// to several. cytisus/settle is answered when all this has had its effect.
+//
 // # Invariants
 //
 //   - V0: an answer describes the text the client had when it asked: the edits before it

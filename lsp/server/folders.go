@@ -83,18 +83,17 @@ func (s *session) openFolder(ctx context.Context, dir string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{root: r, prefix: dirURI(dir)}
-	switch { // inside the root, it is known under the root's name
-	case strings.HasPrefix(f.prefix, r.prefix):
-		f.prefix = r.prefix
-	case strings.HasPrefix(f.prefix, r.given):
-		f.prefix = r.given
+	f := &folder{root: r, prefix: r.prefix, named: dirURI(dir)}
+	f.within = f.named
+	if !strings.HasPrefix(f.named, r.prefix) && strings.HasPrefix(f.named, r.given) {
+		f.prefix, f.within = r.given, r.prefix+strings.TrimPrefix(f.named, r.given)
 	}
 	s.mu.Lock()
 	i := slices.IndexFunc(s.folders, func(old *folder) bool { return *old == *f })
 	if i < 0 {
 		s.folders = append(slices.Clip(s.folders), f)
 		s.mu.Unlock()
+		r.include(f, true)
 		return f, nil
 	}
 	old := s.folders[i]
@@ -127,13 +126,14 @@ func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Req
 		}
 		s.enterFolder(opened)
 	}
+	s.begin(s.registerWatchers)
 	return dispatch.Done, errors.Join(problems...)
 }
 
 // documentsIn returns the documents that the client has open in a folder.
 func (s *session) documentsIn(f *folder) []*document.Document {
 	return slices.DeleteFunc(s.agreed.Load().docs.All(), func(d *document.Document) bool {
-		return !strings.HasPrefix(d.URI(), f.root.prefix)
+		return !strings.HasPrefix(d.URI(), f.within)
 	})
 }
 
@@ -145,7 +145,7 @@ func (s *session) closeFolder(ctx context.Context, u uri.URI) error {
 	}
 	prefix := dirURI(u.FsPath())
 	s.mu.Lock()
-	i := slices.IndexFunc(s.folders, func(f *folder) bool { return f.prefix == prefix })
+	i := slices.IndexFunc(s.folders, func(f *folder) bool { return f.named == prefix })
 	if i < 0 {
 		s.mu.Unlock()
 		return nil
@@ -154,12 +154,13 @@ func (s *session) closeFolder(ctx context.Context, u uri.URI) error {
 	s.folders = slices.Delete(slices.Clone(s.folders), i, i+1)
 	s.mu.Unlock()
 	var problems []error
-	if !s.shows(gone.root.prefix) {
-		for _, d := range s.documentsIn(gone) {
+	for _, d := range s.documentsIn(gone) {
+		if !s.shows(d.URI()) {
 			problems = append(problems, s.host.overlays.clear(ctx, s.id, d.URI()))
 		}
-		s.pub.retract(gone)
 	}
+	s.pub.retract(gone)
+	gone.root.include(gone, false)
 	s.host.release(gone.root)
 	return errors.Join(problems...)
 }

@@ -49,7 +49,12 @@ func NewHost(eng *runtime.Engine, lang lsp.Language, o Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: watching diagnostics: %w", err)
 	}
-	h.stopWatch = stop
+	stopWatches, err := eng.Watch(partition.Watches, runtime.All(), h.watchesChanged, runtime.Named("lsp watches"))
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("server: watching watches: %w", err)
+	}
+	h.stopWatch = func() { stop(); stopWatches() }
 	return h, nil
 }
 

@@ -166,7 +166,7 @@ func (p *publisher) changed(files []string) {
 	for _, name := range files {
 		_, open := docs.Get(name)
 		switch {
-		case !open && !p.s.shows(name):
+		case !open && !p.s.shows(name) && !p.showing(name):
 		case open && mode == modePush:
 			p.schedule(name, 0)
 		case open || mode == modePull:
@@ -198,13 +198,22 @@ func (p *publisher) resume(files []string) {
 	p.publishFiles(files)
 }
 
+// showing reports whether the client has been told something of a file that has not been
+// taken back: of one outside of its folders, since it was open.
+func (p *publisher) showing(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was, known := p.sent[name]
+	return known && !was.empty
+}
+
 // publishKnown publishes what is known of a folder: after a warm start, all there was.
 func (p *publisher) publishKnown(f *folder) {
 	if p.mode() == modePull {
 		return
 	}
 	p.submit("publish known diagnostics", func(t *runtime.Task) error {
-		files, err := partition.Files(t, runtime.Prefix(f.root.prefix))
+		files, err := partition.Files(t, runtime.Prefix(f.within))
 		if err != nil {
 			return err
 		}
@@ -276,7 +285,7 @@ func (p *publisher) send(generation uint64, name string, version *int32, list []
 
 // retract withdraws what was published of a folder that the session gives up.
 func (p *publisher) retract(f *folder) {
-	p.withdraw(func(name string) bool { return strings.HasPrefix(name, f.root.prefix) && !p.s.shows(name) })
+	p.withdraw(func(name string) bool { return strings.HasPrefix(name, f.within) && !p.s.shows(name) })
 }
 
 // withdraw publishes empty lists in place of others.

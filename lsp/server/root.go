@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+
+	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
 )
@@ -45,6 +48,36 @@ func (r *root) begin(fn func()) bool {
 	}
 	r.tasks.Go(fn)
 	return true
+}
+
+// A reader is what a workspace may be besides a lsp.Workspace: it says which files outside of
+// its root it reads.
+type reader interface{ Reads(uri string) bool }
+
+func (r *root) reads(name string) bool {
+	ws, ok := r.ws.(reader)
+	return ok && ws.Reads(name)
+}
+
+// An includer is what a workspace may be besides a lsp.Workspace: it leaves some directories
+// in its root out unless they are folders themselves.
+type includer interface {
+	Include(dir string)
+	Exclude(dir string)
+}
+
+// include tells the workspace of a folder in the root, or that it has been closed.
+func (r *root) include(f *folder, open bool) {
+	ws, ok := r.ws.(includer)
+	if !ok || f.within == r.prefix {
+		return
+	}
+	dir := uri.URI(strings.TrimSuffix(f.within, "/")).FsPath()
+	if open {
+		ws.Include(dir)
+	} else {
+		ws.Exclude(dir)
+	}
 }
 
 func (r *root) close() error {

@@ -319,7 +319,7 @@ func TestWatchedFiles(t *testing.T) {
 	c.indexed()
 	lang.write("/m/a.txt", "def changed\n")
 	c.tell("workspace/didChangeWatchedFiles", `{"changes":[{"uri":"file:///m/a.txt","type":2},{"uri":"file:///elsewhere/a.txt","type":1}]}`)
-	if got := fmt.Sprint(<-lang.seen); got != "[file:///m/a.txt]" {
+	if got := fmt.Sprint(<-lang.seen); got != "[file:///elsewhere/a.txt file:///m/a.txt]" {
 		t.Error(got)
 	}
 	if got := c.must("textDocument/hover", at(fileA, 0, 5)); !strings.Contains(got, "def changed") {

@@ -39,6 +39,9 @@ type session struct {
 	folders []*folder // guarded by mu; replaced, never changed
 	closing bool      // guarded by mu: begin takes no more
 
+	watching sync.Mutex // held while the client is asked to watch files
+	watched  []byte     // guarded by watching: what it was asked last
+
 	pub publisher
 }
 
@@ -52,10 +55,12 @@ type terms struct {
 	noIndex  bool
 }
 
-// A folder is a root as one client names it.
+// A folder is a directory that one client has open: a root, or a directory in one.
 type folder struct {
 	root   *root
-	prefix string // of URIs as the client writes them, with a slash
+	prefix string // of URIs in the root as the client writes them, with a slash
+	named  string // the folder itself as the client writes it, with a slash
+	within string // the same as the root knows it
 }
 
 func newSession(h *Host, id uint64) *session {
@@ -180,8 +185,8 @@ func (s *session) foreign(name string) uri.URI {
 }
 
 // rootOf returns the root that answers for a file: the innermost one of the session's that
-// it lies in, or else the session's first, which may know it as a dependency. It returns nil
-// if the session has none.
+// it lies in, or else one that reads it as a dependency, or else the session's first. It
+// returns nil if the session has none.
 func (s *session) rootOf(name string) *root {
 	var best *root
 	folders := s.folderList()
@@ -191,7 +196,12 @@ func (s *session) rootOf(name string) *root {
 		}
 	}
 	if best == nil && len(folders) > 0 {
-		return folders[0].root
+		best = folders[0].root
+		for _, f := range folders[1:] {
+			if f.root != best && !best.reads(name) && f.root.reads(name) {
+				return f.root
+			}
+		}
 	}
 	return best
 }
@@ -199,7 +209,7 @@ func (s *session) rootOf(name string) *root {
 // shows reports whether a file lies in one of the session's folders.
 func (s *session) shows(name string) bool {
 	for _, f := range s.folderList() {
-		if strings.HasPrefix(name, f.root.prefix) {
+		if strings.HasPrefix(name, f.within) {
 			return true
 		}
 	}

@@ -1,14 +1,19 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // A watcher of files is what a language may be besides a lsp.Language: it says which files
@@ -17,38 +22,38 @@ type watcher interface{ WatchGlobs() []string }
 
 const watchRegistration = "cytisus-files"
 
-// registerWatchers asks the client to report changed files, if it can.
+// registerWatchers asks the client to report changed files, if it can. What the client was
+// asked before is replaced.
 func (s *session) registerWatchers(ctx context.Context) {
 	caps := s.agreed.Load().caps
 	if !caps.watchFiles {
 		s.log.Info("server: the client does not watch files; changes on disk are seen when a document is saved or a workspace is indexed")
 		return
 	}
-	globs := []string{"**/*"}
-	if w, ok := s.host.lang.(watcher); ok {
-		globs = w.WatchGlobs()
-	}
-	var options protocol.DidChangeWatchedFilesRegistrationOptions
-	add := func(f *folder, glob string, kind protocol.WatchKind) {
-		var pattern protocol.GlobPattern = protocol.Pattern(path.Join(uri.URI(f.prefix).Path(), glob))
-		if caps.relativePatterns {
-			pattern = &protocol.RelativePattern{BaseURI: protocol.URI(strings.TrimSuffix(f.prefix, "/")), Pattern: protocol.Pattern(glob)}
-		}
-		options.Watchers = append(options.Watchers, protocol.FileSystemWatcher{GlobPattern: pattern, Kind: kind})
-	}
-	for _, f := range s.folderList() {
-		for _, glob := range globs {
-			add(f, glob, 0) // of every kind
-		}
-		// A directory takes its files along: editors may report it alone.
-		add(f, "**/*", protocol.WatchKindDelete)
-	}
-	if len(options.Watchers) == 0 {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	list, err := s.watchers(caps)
+	if err != nil {
+		s.log.Warn("server: what is to be watched", "err", err)
 		return
 	}
-	raw, err := protocol.Marshal(&options)
+	raw, err := protocol.Marshal(&protocol.DidChangeWatchedFilesRegistrationOptions{Watchers: list})
 	if err != nil {
 		s.log.Warn("server: encoding file watchers", "err", err)
+		return
+	}
+	if bytes.Equal(raw, s.watched) {
+		return
+	}
+	if s.watched != nil {
+		err = s.conn.Call(ctx, protocol.MethodClientUnregisterCapability, &protocol.UnregistrationParams{Unregisterations: []protocol.Unregistration{
+			{ID: watchRegistration, Method: protocol.MethodWorkspaceDidChangeWatchedFiles},
+		}}, nil)
+		if s.watched = nil; err != nil && ctx.Err() == nil {
+			s.log.Warn("server: the client does not stop to watch files", "err", err)
+		}
+	}
+	if len(list) == 0 {
 		return
 	}
 	err = s.conn.Call(ctx, protocol.MethodClientRegisterCapability, &protocol.RegistrationParams{Registrations: []protocol.Registration{
@@ -56,7 +61,67 @@ func (s *session) registerWatchers(ctx context.Context) {
 	}}, nil)
 	if err != nil && ctx.Err() == nil {
 		s.log.Warn("server: the client refuses to watch files", "err", err)
+		return
 	}
+	s.watched = raw
+}
+
+// watchers lists what the client is to report: changes in its folders, and elsewhere as far
+// as workspaces ask for them.
+func (s *session) watchers(caps capabilities) ([]protocol.FileSystemWatcher, error) {
+	globs := []string{"**/*"}
+	if w, ok := s.host.lang.(watcher); ok {
+		globs = w.WatchGlobs()
+	}
+	var list []protocol.FileSystemWatcher
+	add := func(prefix string, globs []string) {
+		one := func(glob string, kind protocol.WatchKind) {
+			var pattern protocol.GlobPattern = protocol.Pattern(path.Join(uri.URI(prefix).Path(), glob))
+			if caps.relativePatterns {
+				pattern = &protocol.RelativePattern{BaseURI: protocol.URI(strings.TrimSuffix(prefix, "/")), Pattern: protocol.Pattern(glob)}
+			}
+			list = append(list, protocol.FileSystemWatcher{GlobPattern: pattern, Kind: kind})
+		}
+		deep := false
+		for _, glob := range globs {
+			one(glob, 0) // of every kind
+			deep = deep || strings.HasPrefix(glob, "**/")
+		}
+		if deep { // a directory takes its files along: editors may report it alone
+			one("**/*", protocol.WatchKindDelete)
+		}
+	}
+	snap := s.host.eng.Snapshot()
+	defer snap.Release()
+	var seen []string
+	for _, f := range s.folderList() {
+		if !slices.Contains(seen, f.named) {
+			add(f.named, globs)
+			seen = append(seen, f.named)
+		}
+	}
+	for _, r := range s.roots() {
+		elsewhere, err := partition.Watches.Get(snap, r.ws.Root())
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
+		}
+		for _, w := range elsewhere {
+			if prefix := string(s.foreign(dirURI(w.Dir))); !slices.Contains(seen, prefix) {
+				add(prefix, w.Globs)
+			}
+		}
+	}
+	return list, nil
+}
+
+// watchesChanged is the watcher on the partition of watches.
+func (h *Host) watchesChanged(*runtime.Task, runtime.Changes) error {
+	for _, s := range h.allSessions() {
+		if s.live.Load() {
+			s.begin(s.registerWatchers)
+		}
+	}
+	return nil
 }
 
 // didChangeWatchedFiles has files looked at, in the background: events about the disk are
@@ -66,18 +131,14 @@ func (s *session) didChangeWatchedFiles(_ context.Context, r *dispatch.Request) 
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	byRoot := make(map[*root][]string)
+	var names []string
 	for _, c := range p.Changes {
-		name, err := s.canonical(c.URI)
-		if err != nil {
-			continue
-		}
 		// A name that the language does not handle may be a directory that came or went.
-		if root := s.rootOf(name); root != nil && strings.HasPrefix(name, root.prefix) {
-			byRoot[root] = append(byRoot[root], name)
+		if name, err := s.canonical(c.URI); err == nil {
+			names = append(names, name)
 		}
 	}
-	for root, names := range byRoot {
+	for _, root := range s.roots() { // a file may matter to several
 		root.filesChanged(names)
 	}
 	return dispatch.Done, nil

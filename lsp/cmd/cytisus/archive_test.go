@@ -76,6 +76,7 @@ type player struct {
 	t       *testing.T
 	top     string
 	store   string
+	modules string // the module cache
 	env     []string
 	texts   map[string]string // of the sections
 	folders []string          // absolute
@@ -85,10 +86,10 @@ type player struct {
 
 func playArchive(t *testing.T, a *txtar.Archive) {
 	p := &player{t: t, top: tempDir(t), store: filepath.Join(t.TempDir(), "store"), texts: map[string]string{}}
-	p.folders = []string{p.top}
+	p.folders, p.modules = []string{p.top}, p.store+"-modules"
 	p.env = []string{
 		"GOENV=off", "GOFLAGS=", "GOWORK=", "GO111MODULE=", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local",
-		"GOMODCACHE=" + filepath.Join(p.store+"-modules"),
+		"GOMODCACHE=" + p.modules,
 	}
 	for _, f := range a.Files {
 		text := strings.NewReplacer("<CR>", "\r", "<BOM>", "\ufeff").Replace(string(f.Data))
@@ -119,7 +120,15 @@ func tempDir(t *testing.T) string {
 	return dir
 }
 
-func (p *player) path(name string) string { return filepath.Join(p.top, filepath.FromSlash(name)) }
+// path is where a file lies that a step or a section names.
+func (p *player) path(name string) string {
+	for _, r := range p.roots() {
+		if rest, ok := strings.CutPrefix(name, r.name+"/"); ok && r.name != "" {
+			return filepath.Join(r.dir, filepath.FromSlash(rest))
+		}
+	}
+	return filepath.Join(p.top, filepath.FromSlash(name))
+}
 
 func (p *player) put(name, text string) {
 	p.t.Helper()
@@ -314,15 +323,16 @@ func (p *player) workspaceOptions() lsp.WorkspaceOptions {
 	return lsp.WorkspaceOptions{Tests: true, Env: slices.Clone(p.env)}
 }
 
+// A namedDir is a directory that answers have a name for.
+type namedDir struct{ dir, name string }
+
+func (p *player) roots() []namedDir {
+	return []namedDir{{p.top, ""}, {filepath.Join(goroot(), "src"), "GOROOT"}, {p.modules, "GOMODCACHE"}}
+}
+
 // relative is the name of a file in an answer.
 func (p *player) relative(path string) string {
-	roots := []struct{ dir, name string }{{p.top, ""}, {filepath.Join(goroot(), "src"), "GOROOT"}}
-	for _, e := range p.env {
-		if dir, ok := strings.CutPrefix(e, "GOMODCACHE="); ok {
-			roots = append(roots, struct{ dir, name string }{dir, "GOMODCACHE"})
-		}
-	}
-	for _, r := range roots {
+	for _, r := range p.roots() {
 		if rest, ok := strings.CutPrefix(path, r.dir+string(filepath.Separator)); ok {
 			return strings.TrimPrefix(r.name+"/"+filepath.ToSlash(rest), "/")
 		}

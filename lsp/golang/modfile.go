@@ -1,0 +1,398 @@
+package golang
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A directive is a line of a go.mod or go.work file that problems may be about.
+type directive struct {
+	verb string // "module", "go", "toolchain", "require", "replace", "use"
+	path string // of a module, or of a directory
+	line int    // from 1
+}
+
+// A moduleFile is a go.mod or go.work file taken apart.
+type moduleFile struct {
+	directives []directive
+	errors     []lsp.Diagnostic
+}
+
+// parseModuleFile takes the text of a file apart as far as that is possible.
+func parseModuleFile(name string, text []byte) moduleFile {
+	if filepath.Base(name) == "go.work" {
+		return parseWorkFile(name, text)
+	}
+	var m moduleFile
+	f, err := modfile.Parse(filepath.Base(name), text, nil)
+	m.errors = moduleErrors(text, err)
+	if err != nil {
+		// Lax parsing passes over what it does not know, but some of what is wrong stops it, too.
+		if f, err = modfile.ParseLax(filepath.Base(name), text, nil); err != nil {
+			return m
+		}
+	}
+	if f.Module != nil {
+		m.add("module", f.Module.Mod.Path, f.Module.Syntax)
+	} else if len(m.errors) == 0 {
+		m.errors = append(m.errors, moduleError(text, 1, "missing module declaration: a go.mod file says what its module is called, as in: module example.com/name"))
+	}
+	m.addVersions(f.Go, f.Toolchain)
+	first := map[string]int{}
+	for _, r := range f.Require {
+		m.add("require", r.Mod.Path, r.Syntax)
+		line := lineOf(r.Syntax)
+		if at, twice := first[r.Mod.Path]; twice {
+			d := moduleError(text, line, fmt.Sprintf("duplicate requirement of %s, which line %d requires as well", r.Mod.Path, at))
+			d.Severity = lsp.SeverityWarning
+			m.errors = append(m.errors, d)
+		} else {
+			first[r.Mod.Path] = line
+		}
+	}
+	m.addReplaces(f.Replace)
+	return m
+}
+
+func parseWorkFile(name string, text []byte) moduleFile {
+	var m moduleFile
+	f, err := modfile.ParseWork(filepath.Base(name), text, nil)
+	m.errors = moduleErrors(text, err)
+	if err != nil {
+		return m
+	}
+	m.addVersions(f.Go, f.Toolchain)
+	first := map[string]int{}
+	for _, u := range f.Use {
+		m.add("use", u.Path, u.Syntax)
+		line, clean := lineOf(u.Syntax), path.Clean(u.Path)
+		if at, twice := first[clean]; twice {
+			m.errors = append(m.errors, moduleError(text, line, fmt.Sprintf("path %s appears multiple times in workspace: line %d uses it as well", u.Path, at)))
+		} else {
+			first[clean] = line
+		}
+	}
+	m.addReplaces(f.Replace)
+	return m
+}
+
+func (m *moduleFile) add(verb, path string, at *modfile.Line) {
+	m.directives = append(m.directives, directive{verb, path, lineOf(at)})
+}
+
+func (m *moduleFile) addVersions(g *modfile.Go, t *modfile.Toolchain) {
+	if g != nil {
+		m.add("go", g.Version, g.Syntax)
+	}
+	if t != nil {
+		m.add("toolchain", t.Name, t.Syntax)
+	}
+}
+
+func (m *moduleFile) addReplaces(list []*modfile.Replace) {
+	for _, r := range list {
+		m.add("replace", r.Old.Path, r.Syntax)
+	}
+}
+
+func lineOf(l *modfile.Line) int {
+	if l == nil {
+		return 0
+	}
+	return l.Start.Line
+}
+
+// moduleErrors turns what the parser of module files says into diagnostics.
+func moduleErrors(text []byte, err error) []lsp.Diagnostic {
+	if err == nil {
+		return nil
+	}
+	list, ok := errors.AsType[modfile.ErrorList](err)
+	if !ok {
+		return []lsp.Diagnostic{moduleError(text, 1, err.Error())}
+	}
+	var out []lsp.Diagnostic
+	for _, e := range list {
+		bare := e
+		bare.Filename, bare.Pos = "", modfile.Position{}
+		d := moduleError(text, e.Pos.Line, strings.TrimPrefix(bare.Error(), ": "))
+		if e.Pos.LineRune > 1 && d.Span.Start < e.Pos.Byte && e.Pos.Byte <= d.Span.End {
+			d.Span.Start = e.Pos.Byte
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// moduleError is something wrong with a line of a module file, comments apart.
+func moduleError(text []byte, line int, message string) lsp.Diagnostic {
+	return lsp.Diagnostic{Span: lineSpan(text, line), Severity: lsp.SeverityError, Code: "module", Source: sourceList, Message: message}
+}
+
+// lineSpan is what stands in a line, from 1, without the white space around it and a comment behind it.
+func lineSpan(text []byte, line int) lsp.Span {
+	start := offsetOf(text, max(line, 1), 1)
+	end := start
+	for end < len(text) && text[end] != '\n' {
+		end++
+	}
+	content, _, _ := strings.Cut(string(text[start:end]), "//")
+	trimmed := strings.TrimLeft(content, " \t")
+	start += len(content) - len(trimmed)
+	return lsp.Span{Start: start, End: start + len(strings.TrimRight(trimmed, " \t\r"))}
+}
+
+// moduleFiles takes the text of a module file apart, the unsaved one if there is one.
+var moduleFiles = runtime.NewQuery("golang/module-file", 1, func(t *runtime.Task, uri string) ([]lsp.Diagnostic, error) {
+	text, err := textOf(t, uri)
+	if err != nil {
+		return nil, ignoreUnknown(err)
+	}
+	return parseModuleFile(mustPath(uri), text).errors, nil
+})
+
+// isParsedModuleFile reports whether a file is one that parseModuleFile knows.
+func isParsedModuleFile(path string) bool {
+	name := filepath.Base(path)
+	return name == "go.mod" || name == "go.work"
+}
+
+var (
+	modulePosition = regexp.MustCompile(`^(?:go list: |go: )*(.*(?:go\.mod|go\.work|go\.sum|modules\.txt)):(\d+)(?::(\d+))?: (.*)$`)
+	needsGo        = regexp.MustCompile(`requires go >= `)
+)
+
+// A placer finds the lines of module files that messages of the go command are about.
+type placer struct {
+	env   *environment
+	files map[string]moduleFile // by path, as they are on disk
+	order []string              // the keys of files, the most important first
+}
+
+// newPlacer takes the module files of a build apart; texts are by path.
+func newPlacer(env *environment, texts map[string][]byte) *placer {
+	p := &placer{env: env, files: map[string]moduleFile{}}
+	for path, text := range texts {
+		if isParsedModuleFile(path) && text != nil {
+			p.files[path] = parseModuleFile(path, text)
+			p.order = append(p.order, path)
+		}
+	}
+	slices.SortFunc(p.order, func(a, b string) int {
+		if x, y := filepath.Base(a) == "go.work", filepath.Base(b) == "go.work"; x != y {
+			return boolOrder(y, x)
+		}
+		return strings.Compare(a, b)
+	})
+	return p
+}
+
+// main is the file that problems without a better place are shown at.
+func (p *placer) main() string {
+	switch {
+	case p.env.GoWork != "":
+		return p.env.GoWork
+	case p.env.GoMod != "":
+		return p.env.GoMod
+	}
+	return filepath.Join(p.env.Dir, "go.mod")
+}
+
+// problems places what the go command says about a build as a whole.
+func (p *placer) problems(message string) []problem {
+	var out []problem
+	for line := range strings.Lines(message) {
+		m := modulePosition.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil {
+			continue
+		}
+		path := m[1]
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(p.env.Dir, filepath.FromSlash(path))
+		}
+		at, _ := strconv.Atoi(m[2])
+		out = append(out, problem{URI: fileURI(path), Line: at, Message: m[4]})
+	}
+	if len(out) > 0 {
+		return out
+	}
+	path, line := p.place(message)
+	message = strings.TrimPrefix(strings.TrimPrefix(message, "go list: "), "go: ") // who says so is the diagnostic's source
+	return []problem{{URI: fileURI(path), Line: line, Message: message}}
+}
+
+// place finds the line that a message without a place is about: one that names what it names.
+func (p *placer) place(message string) (path string, line int) {
+	path, line, ok := p.line(func(file string, d directive) int { return p.weight(file, d, message) })
+	if ok {
+		return path, line
+	}
+	for _, d := range p.files[p.main()].directives {
+		if d.verb == "module" || d.verb == "go" && line == 0 {
+			line = d.line
+		}
+	}
+	return p.main(), line
+}
+
+// line finds the line that weighs most; ok is false if none weighs anything.
+func (p *placer) line(weight func(file string, d directive) int) (path string, line int, ok bool) {
+	best := 0
+	for _, name := range p.order {
+		for _, d := range p.files[name].directives {
+			if w := weight(name, d); w > best {
+				best, path, line = w, name, d.line
+			}
+		}
+	}
+	return path, line, best > 0
+}
+
+// missing places what is wrong with packages, by path, that modules which are required should provide.
+func (p *placer) missing(broken map[string]string) []problem {
+	var out []problem
+	for path, why := range broken {
+		first, _, _ := strings.Cut(why, "\n") // what comes behind it is a command to repair it
+		first, _, _ = strings.Cut(first, "; to add")
+		if strings.Contains(first, "no required module provides") {
+			continue // shown at the import
+		}
+		name, line, ok := p.line(func(file string, d directive) int {
+			switch {
+			case d.verb != "require" && d.verb != "replace":
+				return 0
+			case path == d.path || strings.HasPrefix(path, d.path+"/"):
+				return max(p.weight(file, d, first), 2*len(d.path)-1)
+			}
+			return p.weight(file, d, first)
+		})
+		if ok {
+			out = append(out, problem{URI: fileURI(name), Line: line, Message: first})
+		}
+	}
+	return out
+}
+
+// weight says how well a directive fits a message; 0 is not at all.
+func (p *placer) weight(file string, d directive, message string) int {
+	switch d.verb {
+	case "module", "toolchain":
+		return 0
+	case "go":
+		if needsGo.MatchString(message) && (strings.Contains(message, filepath.Base(file)+" requires") || strings.Contains(message, "but go.work lists")) {
+			return 1 << 20
+		}
+		return 0
+	case "use":
+		dir := filepath.FromSlash(d.path)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(filepath.Dir(file), dir)
+		}
+		rel, _ := filepath.Rel(p.env.Dir, dir)
+		for _, name := range []string{dir, rel, d.path} {
+			if strings.Contains(message, "go.work") && names(message, filepath.ToSlash(name)) {
+				return 1<<10 + len(name)
+			}
+		}
+		return 0
+	}
+	if !names(message, d.path) {
+		return 0
+	}
+	weight := 2 * len(d.path)
+	if d.verb == "replace" && strings.Contains(message, "replace") { // "replaced by", "replacement"
+		weight++
+	}
+	return weight
+}
+
+// names reports whether a message holds a path, alone or with what lies below it.
+func names(message, path string) bool {
+	if path == "" || path == "." {
+		return false
+	}
+	for rest := message; ; {
+		i := strings.Index(rest, path)
+		if i < 0 {
+			return false
+		}
+		before := i == 0 || strings.ContainsRune(" \t\n(\"'", rune(rest[i-1]))
+		end := i + len(path)
+		if before && (end == len(rest) || strings.ContainsRune(" \t\n@/:,;)\"'", rune(rest[end]))) {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
+// moved finds the line of a text that a line of another text has become; 0 if it is gone.
+func moved(from, to []byte, line int) int {
+	was, now := strings.Split(string(from), "\n"), strings.Split(string(to), "\n")
+	if line < 1 || line > len(was) {
+		return 0
+	}
+	best := 0
+	for i, text := range now {
+		if text == was[line-1] && (best == 0 || abs(i+1-line) < abs(best-line)) {
+			best = i + 1
+		}
+	}
+	return best
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// moduleDiagnostics is what is wrong with the module files of a build: what can be told of their current texts, and what the go command
+// says of those on disk.
+func moduleDiagnostics(t *runtime.Task, env *environment, m *metadata) ([]fileDiagnostic, error) {
+	var out []fileDiagnostic
+	for _, path := range env.moduleFiles() {
+		if !isParsedModuleFile(path) {
+			continue
+		}
+		list, err := moduleFiles.Get(t, fileURI(path))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			out = append(out, fileDiagnostic{fileURI(path), d})
+		}
+	}
+	own := len(out)
+	for _, p := range m.Problems {
+		text, err := textOf(t, p.URI)
+		if ignoreUnknown(err) != nil {
+			return nil, err
+		}
+		saved, err := files.Get(t, p.URI)
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
+		}
+		line := p.Line
+		if line > 0 {
+			if line = moved(saved, text, line); line == 0 {
+				continue // about a line that is not there any more
+			}
+		}
+		d := moduleError(text, line, p.Message)
+		d.Code = "workspace"
+		known := slices.ContainsFunc(out[:own], func(o fileDiagnostic) bool {
+			return o.URI == p.URI && lineSpan(text, line).Contains(o.Diag.Span.Start) && o.Diag.Severity == lsp.SeverityError
+		})
+		if !known {
+			out = append(out, fileDiagnostic{p.URI, d})
+		}
+	}
+	return out, nil
+}

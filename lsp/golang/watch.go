@@ -1,0 +1,67 @@
+package golang
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// WatchGlobs says which files matter: a client is asked to report these only.
+func (Language) WatchGlobs() []string {
+	return []string{"**/*.go", "**/go.mod", "**/go.sum", "**/go.work", "**/go.work.sum", "**/vendor/modules.txt"}
+}
+
+// Reads reports whether a build reads a file that need not be in the folder.
+func (w *workspace) Reads(uri string) bool { return w.knows([]string{uri}) }
+
+// watches lists what matters outside of the folder: the builds' own directories and those of modules nearby, and the module files that the
+// go command would find above the folder.
+func (w *workspace) watches() []partition.Watch {
+	var dirs []string
+	for _, b := range w.viewedBuilds() {
+		dirs = append(dirs, b.own...)
+		for _, near := range b.near {
+			if mod := upTo(near, "go.mod"); mod != "" {
+				near = mod
+			}
+			dirs = append(dirs, near)
+		}
+	}
+	slices.Sort(dirs)
+	var out []partition.Watch
+	for _, dir := range slices.Compact(dirs) {
+		above := slices.ContainsFunc(out, func(o partition.Watch) bool { return inside(o.Dir, dir) })
+		if !inside(w.root, dir) && !above {
+			out = append(out, partition.Watch{Dir: dir, Globs: Language{}.WatchGlobs()})
+		}
+	}
+	for dir := filepath.Dir(w.root); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		out = append(out, partition.Watch{Dir: dir, Globs: []string{"go.mod", "go.work", "go.work.sum"}})
+	}
+	return out
+}
+
+// publishWatches makes known what matters outside of the folder.
+func (w *workspace) publishWatches(ctx context.Context) error {
+	list := w.watches()
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	old, err := partition.Watches.Get(snap, w.root)
+	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		return fmt.Errorf("golang: %s: %w", w.root, err)
+	}
+	same := slices.EqualFunc(old, list, func(a, b partition.Watch) bool { return a.Dir == b.Dir && slices.Equal(a.Globs, b.Globs) })
+	if same {
+		return nil
+	}
+	err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return partition.Watches.Put(c, w.root, list) })
+	if err != nil {
+		return fmt.Errorf("golang: %s: %w", w.root, err)
+	}
+	return nil
+}
