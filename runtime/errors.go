@@ -59,6 +59,10 @@ var (
 	// ErrTimeout is returned by a wait whose deadline has passed.
 	ErrTimeout = sched.ErrTimeout
 
+	// ErrThreadLocked is matched by the failure of a task, whichever query it ran, that has locked its thread
+	// (LockOSThread) and waits or ends without unlocking it. Task.Blocking is for what needs a thread.
+	ErrThreadLocked = sched.ErrThreadLocked
+
 	// ErrWatchLoop is matched by the WatchLoopError that is logged when watchers keep setting each other off without end.
 	ErrWatchLoop = errors.New("runtime: watchers trigger each other without end")
 )

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -898,5 +899,30 @@ func TestWatcherLoopByTheEngine(t *testing.T) {
 	}
 	if runs != 64 {
 		t.Errorf("%d runs", runs)
+	}
+}
+
+// A query that leaves its thread locked fails the task that asks, by name, and the engine goes on.
+func TestQueryLeavesItsThreadLocked(t *testing.T) {
+	if goruntime.GOARCH != "amd64" && goruntime.GOARCH != "arm64" {
+		t.Skip("the lock count of a thread is not known here")
+	}
+	e := open(t, "", runtime.Options{Workers: 1})
+	put(t, e, inputs, "k", "v")
+	faceProbes.Store("lock", func(*runtime.Task) error { goruntime.LockOSThread(); return nil })
+	faceProbes.Store("lock and wait", func(t *runtime.Task) error {
+		goruntime.LockOSThread()
+		return t.Blocking(func() error { return nil })
+	})
+	for _, key := range []string{"lock", "lock and wait"} {
+		if err := fails(inFace.Ask(t.Context(), e, key)); !errors.Is(err, runtime.ErrThreadLocked) || !strings.Contains(err.Error(), "ask in face") {
+			t.Errorf("%s: %v", key, err)
+		}
+		err := e.Submit(t.Context(), lane.Default, func(t *runtime.Task) error {
+			return errors.Join(t.Blocking(func() error { return nil }), fails(faceLength.Get(t, "k")))
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }

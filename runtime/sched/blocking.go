@@ -8,6 +8,7 @@ import "runtime/debug"
 // calls runtime.Goexit, Blocking returns [ErrGoexit]. It works during shutdown too, so that a task can clean up. fn
 // must not call methods of the task that wait.
 func (t *Task) Blocking(fn func() error) error {
+	t.mustNotLock()
 	c := &blockingCall{task: t, fn: fn, err: ErrGoexit}
 	if s := t.pool.sim; s != nil {
 		s.addCall(c)

@@ -21,7 +21,9 @@
 // A coroutine that was made on a locked thread may only be switched on that thread, with the same lock count; anything
 // else is a fatal error of the Go runtime. Hence a task that has started belongs to its worker for good, a wake is
 // directed to that worker, and a task must not change the lock count of its thread with LockOSThread or
-// UnlockOSThread. [Task.Blocking] runs such code, cgo and blocking I/O on an ordinary goroutine.
+// UnlockOSThread across a wait or its end. One that does fails with [ErrThreadLocked], and the count is
+// restored, where it can be read (locks.go); elsewhere the fatal error stays. [Task.Blocking] runs such
+// code, cgo and blocking I/O on an ordinary goroutine.
 //
 // # A task's states
 //

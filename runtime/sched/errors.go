@@ -52,10 +52,10 @@ func (e *PanicError) Error() string {
 
 // Caught returns the error of a panic that a task's function has recovered, for a function that
 // makes errors of panics. The stack is the one of the goroutine, which while deferred functions run
-// holds the frames that panicked. The panic by which a pool ends a task is not the function's to
-// catch: it goes on.
+// holds the frames that panicked. The panics by which a pool ends a task are not the function's to
+// catch: they go on.
 func Caught(r any) *PanicError {
-	if r == any(unwind) {
+	if _, locked := r.(lockedWait); locked || r == any(unwind) {
 		panic(r)
 	}
 	return asPanicError(r)

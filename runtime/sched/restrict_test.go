@@ -16,9 +16,12 @@ import (
 
 // These tests go through what coroutines on locked threads do not allow, and what the pool makes of it.
 
-// A task that changes its thread's lock count across a wait is stopped by the Go runtime, loudly and by name; nothing can
-// recover from it, so a process of its own shows it.
+// Where the lock count of a thread cannot be read, a task that changes it across a wait is stopped by the Go
+// runtime; nothing can recover from it, so a process of its own shows it.
 func TestLockOSThreadAcrossWait(t *testing.T) {
+	if knowsThreads {
+		t.Skip("TestThreadLeftLocked is for this processor")
+	}
 	const env = "SCHED_TEST_LOCK"
 	if os.Getenv(env) != "" {
 		p := newPool(t, Options{Workers: 1})
@@ -256,5 +259,65 @@ func TestForeignWait(t *testing.T) {
 	wait(t, h)
 	if s, _ := message.Load().(string); !strings.Contains(s, "S2") {
 		t.Errorf("panic %q", s)
+	}
+}
+
+// A task that leaves its thread locked fails by name, however it ends, and the worker goes on: those that
+// wait on it, and those that come.
+func TestThreadLeftLocked(t *testing.T) {
+	if lockCountAt() == 0 {
+		if knowsThreads {
+			t.Fatal("the lock count of a thread is not found")
+		}
+		t.Skip("the lock count of a thread is not known here")
+	}
+	lock := func(n int) {
+		for range n {
+			goruntime.LockOSThread()
+		}
+	}
+	failed := errors.New("its own")
+	for _, workers := range []int{1, 2} {
+		p := newPool(t, Options{Workers: workers})
+		var goOn Event
+		var parked []*Handle
+		for range 2 * workers {
+			parked = append(parked, submit(t, p, Spec{}, func(task *Task) error { return task.Await(&goOn) }))
+		}
+		for name, c := range map[string]struct {
+			fn   func(task *Task) error
+			also error
+		}{
+			"returns":            {func(*Task) error { lock(1); return nil }, nil},
+			"three times":        {func(*Task) error { lock(3); return nil }, nil},
+			"with an error":      {func(*Task) error { lock(1); return failed }, failed},
+			"panics":             {func(*Task) error { lock(2); panic(failed) }, failed},
+			"goexit":             {func(*Task) error { lock(2); goruntime.Goexit(); return nil }, ErrGoexit},
+			"waits":              {func(task *Task) error { lock(1); return task.Await(&goOn) }, nil},
+			"waits and unlocks":  {func(task *Task) error { lock(1); defer goruntime.UnlockOSThread(); return task.Await(&goOn) }, nil},
+			"blocks":             {func(task *Task) error { lock(1); return task.Blocking(func() error { return nil }) }, nil},
+			"yields":             {func(task *Task) error { lock(1); task.Yield(); return nil }, nil},
+			"after it waited":    {func(task *Task) error { err := task.Blocking(func() error { return nil }); lock(1); return err }, nil},
+			"unlocks the worker": {func(*Task) error { goruntime.UnlockOSThread(); return nil }, nil},
+		} {
+			h := submit(t, p, Spec{Name: "locker"}, c.fn)
+			err := wait(t, h)
+			if !errors.Is(err, ErrThreadLocked) || !strings.Contains(err.Error(), `"locker"`) || c.also != nil && !errors.Is(err, c.also) {
+				t.Errorf("%s: %v", name, err)
+			}
+			// With nobody to tell, and the next task on the same coroutine.
+			if err := p.Go(bg, Spec{Lane: lane.Default}, func(*Task) error { lock(1); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if err := wait(t, submit(t, p, Spec{}, func(task *Task) error { return task.Blocking(func() error { return nil }) })); err != nil {
+				t.Errorf("the task after it: %v", err)
+			}
+		}
+		goOn.Fire()
+		for _, h := range parked {
+			if err := wait(t, h); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }

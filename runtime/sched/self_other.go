@@ -13,3 +13,8 @@ func self() uintptr {
 	}
 	return uintptr(n)
 }
+
+// threadWord is not to be had here.
+func threadWord(uintptr) (thread uintptr, word uint32) { return 0, 0 }
+
+const knowsThreads = false

@@ -90,6 +90,7 @@ func (t *Task) joinUntil(h *Handle, ctx context.Context) error {
 // Yield lets more urgent tasks, and others of the task's lane, go first. It returns at once if there are none.
 func (t *Task) Yield() {
 	t.unwindIfTold()
+	t.mustNotLock()
 	t.mustBeOwner()
 	if w := t.loop.w; w.wantedBy(int(t.lane)) {
 		w.yield(t)
@@ -101,6 +102,7 @@ func (t *Task) Yield() {
 // what makes it do so wakes the task.
 func (t *Task) wait(e *Event, r Reason, over func() error) (err error) {
 	t.unwindIfTold()
+	t.mustNotLock()
 	t.point()
 	t.watchBase()
 	l := t.loop

@@ -74,6 +74,7 @@ type loop struct {
 
 	goroutine atomic.Pointer[string] // its number, in a simulation; set once, when it first runs
 	crashed   bool                   // the task that ran last ended by a panic
+	thread    threadState
 
 	local any // the running task's; see SetLocal
 
@@ -181,6 +182,7 @@ func (w *worker) takeLoop() *loop {
 	l := &loop{w: w}
 	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer caller{loop: l}.enter()()
+		l.thread.note()
 		l.yield = yield
 		if w.pool.sim != nil {
 			id := goroutineID()
@@ -232,16 +234,25 @@ func (l *loop) run(t *Task) (next *Task) {
 		if !calling {
 			return // all is well, or a bug of ours
 		}
-		switch r := recover(); r {
-		case nil: // Goexit: nothing after this function runs any more
-			w.exits.add(1)
-			w.finish(t, endPanicked, ErrGoexit)
-			return
-		case unwind:
-			w.finish(t, endCancelled, ErrClosed)
-		default:
-			w.finish(t, endPanicked, asPanicError(r))
+		r := recover()
+		how, err := endPanicked, error(ErrGoexit)
+		switch _, locked := r.(lockedWait); {
+		case locked:
+			how, err = endReturned, fmt.Errorf("%w: task %d %q waits", ErrThreadLocked, t.id, t.name)
+		case r == unwind:
+			how, err = endCancelled, ErrClosed
+		case r != nil:
+			err = asPanicError(r)
 		}
+		if l.thread.changed() {
+			err = l.thread.restore(t, err)
+		}
+		if r == nil { // Goexit: nothing after this function runs any more
+			w.exits.add(1)
+			w.finish(t, how, err)
+			return
+		}
+		w.finish(t, how, err)
 		l.crashed = true
 	}()
 	for t != nil && t.loop == nil {
@@ -253,6 +264,9 @@ func (l *loop) run(t *Task) (next *Task) {
 			calling = true
 			err := t.fn(t)
 			calling = false
+			if l.thread.changed() {
+				err = l.thread.restore(t, err)
+			}
 			if err != nil || watched || l.waited || !t.detached || !t.unseen() {
 				w.finish(t, endReturned, err)
 			} else {
