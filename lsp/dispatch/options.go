@@ -12,8 +12,9 @@ type Options struct {
 	Lifecycle bool
 
 	// HangUp leaves requests without an answer that are open when the context of [Conn.Run]
-	// ends. It is for a client whose messages are carried by a process that asks another server
-	// then (see package daemon); any other one is told that its requests were given up.
+	// ends, and failures of notifications without a report. It is for a client whose messages
+	// are carried by a process that asks another server then (see package daemon); any other
+	// one is told that its requests were given up.
 	HangUp bool
 
 	// MaxMessageBytes is the largest message body read. A longer one ends the connection

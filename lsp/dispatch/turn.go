@@ -212,7 +212,7 @@ func (c *Conn) done(r *Request) {
 }
 
 func (c *Conn) report(r *Request, err error) {
-	if c.o.OnError != nil {
+	if c.o.OnError != nil && !c.silent.Load() {
 		c.o.OnError(r.Method, err)
 	}
 }

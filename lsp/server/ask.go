@@ -101,6 +101,9 @@ func (q *question) checkText() error {
 		return err
 	}
 	if !bytes.Equal(text, q.doc.Text()) {
+		if err := q.s.host.overlays.failure(q.s.id, q.uri); err != nil {
+			return err
+		}
 		return errModified("another client has other unsaved text in " + q.uri)
 	}
 	q.remember(q.uri, q.doc.Mapper())

@@ -93,14 +93,23 @@ func TestClientWithoutAHost(t *testing.T) {
 	near, far = net.Pipe()
 	done := make(chan struct{})
 	go func() { defer close(done); _, _ = b.host.Serve(context.Background(), far) }()
-	if _, err := NewClient(t.Context(), near, "/missing", "x"); err == nil || !strings.Contains(err.Error(), "no such directory") {
+	// A directory that is not there is no reason to refuse a client; questions about it are refused.
+	c, err := NewClient(t.Context(), near, "/missing", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := &protocol.DocumentSymbolParams{TextDocument: protocol.TextDocumentIdentifier{URI: "file:///missing/a.txt"}}
+	if err := c.Call(t.Context(), protocol.MethodTextDocumentDocumentSymbol, params, nil); err == nil || !strings.Contains(err.Error(), "no workspace is open") {
+		t.Error(err)
+	}
+	if err := c.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	<-done
 	near, far = net.Pipe()
 	done = make(chan struct{})
 	go func() { defer close(done); _, _ = b.host.Serve(context.Background(), far) }()
-	c, err := NewClient(t.Context(), near, "/m", "x")
+	c, err = NewClient(t.Context(), near, "/m", "x")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,17 @@
 // unsaved texts, the one that wrote last wins; the others are told ContentModified when
 // they ask about a position in it, because the answer would be about another text.
 //
+// A text that the engine could not take is its client's alone: that client is told, once by a
+// message and then by each question about the file, until a later edit is taken. The others
+// have the text that counted before.
+//
+// # When the store fails
+//
+// A session is never refused because of its workspace: folders that cannot be opened are told
+// of, and what lies in them is not answered. An error that says that the store is of no use
+// any more (Options.StoreFailed) is not told to clients at all. The owner of the host ends
+// all sessions, and each client's bridge repeats at another host what was left unanswered.
+//
 // # Diagnostics
 //
 // A language writes diagnostics to their standard partition; a watcher on it has them

@@ -29,7 +29,7 @@ func (s *session) wireError(ctx context.Context, method string, err error) error
 	if _, ok := errors.AsType[*jsonrpc2.Error](err); ok {
 		return err
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || s.hangUp(ctx, err) {
 		return context.Cause(ctx)
 	}
 	if p, ok := errors.AsType[*runtime.PanicError](err); ok {

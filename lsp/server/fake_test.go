@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -26,6 +27,7 @@ type fakeLanguage struct {
 	gate  chan struct{}     // if set, Index waits for it after its first step
 	stuck chan struct{}     // if set, Definition waits for it, or for its task's end, first
 	opens atomic.Int32
+	full  atomic.Bool   // SetOverlay fails
 	seen  chan []string // if set, what FilesChanged is told
 	began chan struct{} // if set, told when a Definition is stuck
 	ended chan error    // if set, how a Definition that was stuck ended
@@ -38,6 +40,8 @@ func newFake(files ...string) *fakeLanguage {
 	}
 	return l
 }
+
+var errFull = errors.New("the disk is full")
 
 func (l *fakeLanguage) write(path, text string) {
 	l.mu.Lock()
@@ -212,6 +216,9 @@ func (w *fakeWorkspace) later() {
 func (w *fakeWorkspace) SetOverlay(ctx context.Context, name string, text []byte) error {
 	if !strings.HasPrefix(name, "file://") {
 		return &lsp.FileError{URI: name, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	if w.lang.full.Load() {
+		return errFull
 	}
 	err := w.eng.Commit(ctx, func(c *runtime.Writer) error { return fakeOverlay.Put(c, name, string(text)) })
 	if !strings.Contains(string(text), "quiet") {

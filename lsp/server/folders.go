@@ -57,23 +57,19 @@ func RootOf(initializeParams []byte) string {
 	return ""
 }
 
-// openFolders opens the session's first folders. One that cannot be opened is reported; it
-// is an error only if none can.
+// openFolders opens the session's first folders. The client is told, when it may be, of those
+// that cannot be opened: a session without them is worth more than none. It is an error only
+// if the host itself has come to its end.
 func (s *session) openFolders(ctx context.Context, dirs []string) error {
-	var problems []error
 	for _, dir := range dirs {
-		if _, err := s.openFolder(ctx, dir); err != nil {
-			problems = append(problems, err)
+		_, err := s.openFolder(ctx, dir)
+		if closed(err) || s.host.storeFailed(err) {
+			return err
+		}
+		if err != nil {
+			s.unopened = append(s.unopened, fmt.Sprintf("%s: %s is not open, nothing in it is answered: %v", s.host.o.Name, dir, err))
 		}
 	}
-	if len(problems) == 0 {
-		return nil
-	}
-	err := errors.Join(problems...)
-	if len(problems) == len(dirs) {
-		return err
-	}
-	s.tell(protocol.MessageTypeWarning, true, fmt.Sprintf("%s: %v", s.host.o.Name, err))
 	return nil
 }
 

@@ -78,6 +78,11 @@ func (h *Host) Serve(ctx context.Context, rw io.ReadWriteCloser) (code int, err 
 	return code, err
 }
 
+// storeFailed reports whether an error is the end of the host.
+func (h *Host) storeFailed(err error) bool {
+	return err != nil && h.o.StoreFailed != nil && h.o.StoreFailed(err)
+}
+
 // Sessions returns how many clients are connected.
 func (h *Host) Sessions() int {
 	h.mu.Lock()

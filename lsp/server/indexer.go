@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -76,6 +77,9 @@ func (x *indexer) serve(run *indexRun) {
 			tell(p, nil)
 		}
 	})
+	if x.root.host.storeFailed(run.err) {
+		run.err = errors.Join(ErrClosed, run.err) // which no client is told
+	}
 	if run.err != nil && x.root.end.Err() == nil {
 		x.root.host.o.Logger.Warn("server: index failed", "root", x.root.ws.Root(), "err", run.err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
@@ -28,7 +27,7 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 	options := readOptions(p.InitializationOptions)
 	a.mode, a.noIndex = chooseMode(a.caps, options), options.NoIndex || s.host.o.NoIndex
 	if err := s.openFolders(ctx, workspaceFolders(&p, s.host.o.Root)); err != nil {
-		return dispatch.Done, jsonrpc2.Errorf(dispatch.RequestFailed, "initialize: %v", err)
+		return dispatch.Done, fmt.Errorf("initialize: %w", err)
 	}
 	s.agreed.Store(a)
 	s.conn.SetTrace(p.Trace)
@@ -57,6 +56,10 @@ func clientName(info *protocol.ClientInfo) string {
 // initialized is the moment from which the client may be sent anything.
 func (s *session) initialized(context.Context, *dispatch.Request) (dispatch.Outcome, error) {
 	s.live.Store(true)
+	for _, message := range s.unopened {
+		s.tell(protocol.MessageTypeError, true, message)
+	}
+	s.unopened = nil
 	s.begin(s.registerWatchers)
 	for _, f := range s.folderList() {
 		s.enterFolder(f)

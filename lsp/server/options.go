@@ -38,6 +38,11 @@ type Options struct {
 	// the server.
 	Dispatch dispatch.Options
 
+	// StoreFailed, if set, is asked about every error of the engine. It returns true for one
+	// that says that the engine's store is of no use any more, and then has ended, or is about
+	// to end, the contexts of all sessions. Dispatch.HangUp should be set beside it.
+	StoreFailed func(err error) bool
+
 	// Logger receives what no client is told. Nil discards.
 	Logger *slog.Logger
 }

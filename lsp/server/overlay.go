@@ -3,15 +3,39 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/cytisus/cytisus/lsp"
 )
 
 // overlays knows which client's unsaved text each file has.
 type overlays struct {
 	mu     sync.Mutex
-	byFile map[string][]claim // guarded by mu: the one that counts is last
+	byFile map[string][]claim  // guarded by mu: the one that counts is last
+	failed map[failedKey]error // guarded by mu
 }
+
+// A failedKey names a client's text that the engine could not take. Until a later one has
+// been taken, or the file is closed, the engine has another text than this client.
+type failedKey struct {
+	client uint64
+	uri    string
+}
+
+// An overlayError says why a client's text was not taken.
+type overlayError struct {
+	uri string
+	err error
+}
+
+func (e *overlayError) Error() string {
+	return fmt.Sprintf("the unsaved text of %s could not be taken: %v", e.uri, e.err)
+}
+
+func (e *overlayError) Unwrap() error { return e.err }
 
 // A claim is one client's text of a file.
 type claim struct {
@@ -20,10 +44,20 @@ type claim struct {
 	text   []byte
 }
 
-func (o *overlays) init() { o.byFile = make(map[string][]claim) }
+func (o *overlays) init() {
+	o.byFile = make(map[string][]claim)
+	o.failed = make(map[failedKey]error)
+}
+
+// failure returns why a client's text of a file was not taken, nil if it was.
+func (o *overlays) failure(client uint64, uri string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failed[failedKey{client, uri}]
+}
 
 // set makes a client's text the file's. It returns once the engine has it: a snapshot
-// taken next sees it.
+// taken next sees it. If it fails, the engine has the text that it had.
 func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, text []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -32,9 +66,15 @@ func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, 
 	claims := append(without(old, client), claim{client, r, text})
 	if !same {
 		if err := r.ws.SetOverlay(ctx, uri, text); err != nil {
+			if errors.Is(err, lsp.ErrUnknownFile) {
+				return err // it has no text here, whoever asks
+			}
+			err = &overlayError{uri, err}
+			o.failed[failedKey{client, uri}] = err
 			return err
 		}
 	}
+	delete(o.failed, failedKey{client, uri})
 	o.byFile[uri] = claims
 	return nil
 }
@@ -44,6 +84,7 @@ func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, 
 func (o *overlays) clear(ctx context.Context, client uint64, uri string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	delete(o.failed, failedKey{client, uri})
 	old := o.byFile[uri]
 	i := slices.IndexFunc(old, func(c claim) bool { return c.client == client })
 	if i < 0 {

@@ -134,7 +134,7 @@ func (p *publisher) publishDocument(ctx context.Context, name string) {
 		p.send(t.Generation(), name, &version, q.diagnostics(list))
 		return nil
 	}, runtime.Client(s.id), runtime.Named("publish diagnostics"), runtime.Supersede(fmt.Sprintf("diagnostics %d %s", s.id, name)))
-	if err != nil && ctx.Err() == nil && !closed(err) && !errors.Is(err, context.Canceled) {
+	if err != nil && ctx.Err() == nil && !closed(err) && !errors.Is(err, context.Canceled) && !s.host.storeFailed(err) {
 		s.log.Warn("server: diagnostics of a document", "uri", name, "err", err)
 	}
 }
@@ -229,7 +229,7 @@ func (p *publisher) publishFiles(files []string) {
 func (p *publisher) submit(name string, fn func(*runtime.Task) error) {
 	p.s.begin(func(ctx context.Context) {
 		err := p.s.host.eng.Submit(ctx, lane.Default, fn, runtime.Client(p.s.id), runtime.Named(name))
-		if err != nil && ctx.Err() == nil && !closed(err) {
+		if err != nil && ctx.Err() == nil && !closed(err) && !p.s.host.storeFailed(err) {
 			p.s.log.Warn("server: "+name, "err", err)
 		}
 	})

@@ -121,7 +121,7 @@ func (r *root) look() {
 		}
 		r.mu.Unlock()
 		slices.Sort(batch)
-		if err := r.ws.FilesChanged(r.end, batch); err != nil && r.end.Err() == nil {
+		if err := r.ws.FilesChanged(r.end, batch); err != nil && !r.host.storeFailed(err) && r.end.Err() == nil {
 			r.host.o.Logger.Warn("server: looking at changed files", "root", r.ws.Root(), "files", len(batch), "first", batch[0], "err", err)
 		}
 	}

@@ -31,6 +31,8 @@ type session struct {
 	live   atomic.Bool           // initialized has been received: the client may be sent anything
 	tokens atomic.Uint64         // progress tokens made
 
+	unopened []string // what is to be said of folders that could not be opened; touched by turns only
+
 	ended   context.Context // ends with the session
 	endWith context.CancelCauseFunc
 	tasks   sync.WaitGroup // goroutines that talk to the client
@@ -76,8 +78,23 @@ func (s *session) dispatchOptions() dispatch.Options {
 	return o
 }
 
-// handlers is the table of everything the server understands.
+// handlers is the table of everything the server understands, with an eye on the store.
 func (s *session) handlers() map[string]dispatch.Handler {
+	table := s.table()
+	for method, handle := range table {
+		table[method] = func(ctx context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+			outcome, err := handle(ctx, r)
+			if s.hangUp(ctx, err) {
+				err = context.Cause(ctx)
+			}
+			return outcome, err
+		}
+	}
+	return table
+}
+
+// table is handlers without that.
+func (s *session) table() map[string]dispatch.Handler {
 	ignore := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
 	return map[string]dispatch.Handler{
 		protocol.MethodInitialize:  s.initialize,
@@ -137,6 +154,17 @@ func (s *session) end() {
 	for _, f := range folders {
 		s.host.release(f.root)
 	}
+}
+
+// hangUp reports whether an error is the end of the host, which the client must not be told
+// of: its bridge repeats at the next host what this one leaves unanswered. It waits until
+// nothing can be answered any more.
+func (s *session) hangUp(ctx context.Context, err error) bool {
+	if !s.host.storeFailed(err) {
+		return false
+	}
+	<-ctx.Done()
+	return true
 }
 
 // begin runs fn on a goroutine that the session's end waits for; its context ends first.
@@ -226,6 +254,9 @@ func (s *session) failed(method string, err error) {
 	if errors.Is(err, document.ErrOutOfSync) {
 		d, ok := errors.AsType[*document.SyncError](err)
 		show = ok && s.pub.firstTime("sync "+d.URI)
+	}
+	if e, ok := errors.AsType[*overlayError](err); ok {
+		show = s.pub.firstTime("overlay " + e.uri)
 	}
 	s.tell(kind, show, fmt.Sprintf("%s: %s: %v", s.host.o.Name, method, err))
 }

@@ -33,12 +33,14 @@ type hosting struct {
 // beginHosting serves an engine, which it closes at its end, also if it fails. An error that
 // matches daemon.ErrHosted says that another process is the store's host all the same.
 func (a *app) beginHosting(ctx context.Context, l *local, name string, idle time.Duration) (*hosting, error) {
-	host, err := a.newHost(l, l.root())
+	h := &hosting{a: a, l: l, done: make(chan struct{})}
+	h.end, h.endWith = context.WithCancelCause(ctx)
+	host, err := a.newHost(l, l.root(), h.storeFailed)
 	if err != nil {
+		h.endWith(err)
 		return nil, errors.Join(err, l.close())
 	}
-	h := &hosting{a: a, l: l, host: host, done: make(chan struct{})}
-	h.end, h.endWith = context.WithCancelCause(ctx)
+	h.host = host
 	if l.store != "" {
 		h.shared, err = daemon.Listen(l.store, a.daemonOptions(name))
 		if errors.Is(err, daemon.ErrHosted) {
@@ -52,6 +54,16 @@ func (a *app) beginHosting(ctx context.Context, l *local, name string, idle time
 	}
 	go h.run(idle)
 	return h, nil
+}
+
+// storeFailed ends the hosting if an error says that the store is of no use any more: each
+// client's bridge goes on elsewhere, the one in this process from memory.
+func (h *hosting) storeFailed(err error) bool {
+	if h.l.store == "" || !storeIsLost(err) {
+		return false
+	}
+	h.endWith(&storeFailedError{err})
+	return true
 }
 
 // run waits for the end and closes everything, the store last.

@@ -40,7 +40,7 @@ func TestInspectorsAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := a.newHost(l, dir)
+	host, err := a.newHost(l, dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,11 +44,11 @@ func (a *app) serve(ctx context.Context, rw io.ReadWriteCloser) (code int, err e
 	if from == "" {
 		from = "."
 	}
-	root, store, err := a.storeOf(from)
-	if err != nil {
-		return 1, errors.Join(err, rw.Close())
+	s := &serving{a: a, ctx: ctx}
+	s.root, s.store, s.lost = a.servedRoot(from)
+	if s.root == "" {
+		return 1, errors.Join(s.lost, rw.Close())
 	}
-	s := &serving{a: a, ctx: ctx, root: root, store: store}
 	code, err = daemon.NewBridge(rw, s.link, a.daemonOptions("cytisus serve")).Run(ctx)
 	return code, errors.Join(err, s.close())
 }
@@ -59,36 +59,63 @@ type serving struct {
 	ctx         context.Context // of the process
 	root, store string
 	own         *hosting // nil while another process is the host
+	linked      bool     // there has been a host
+	lost        error    // why the store is not used; nil while it is
 }
 
 // takeoverFor bounds how long a process waits for a store whose holder does not serve it. The
 // process that is about to take a store over may have much to recover.
 const takeoverFor = 30 * time.Second
 
-// link is the client's daemon.Connector.
-func (s *serving) link(ctx context.Context, _ int) (daemon.Link, error) {
+// hostsDie is how many hosts in a row may end before they are told everything, until the store
+// is given up: something in it, or in what the client has open, is what ends them.
+const hostsDie = 4
+
+// link is the client's daemon.Connector. It works from memory if there is no host to be had.
+func (s *serving) link(ctx context.Context, failures int) (daemon.Link, error) {
 	if s.own != nil {
 		if conn := s.own.connect(); conn != nil {
 			return daemon.Link{Conn: conn}, nil
 		}
-		if err := s.own.wait(); err != nil {
+		err := s.own.wait()
+		if failed, ok := errors.AsType[*storeFailedError](err); ok {
+			s.lost = failed
+		} else if err != nil {
 			s.a.logger().Warn("this process is the host no longer", "err", err)
 		}
 		s.own = nil
 	}
+	if failures >= hostsDie && s.lost == nil {
+		s.lost = fmt.Errorf("%d hosts of %s in a row have ended at once", failures, s.store)
+	}
+	if s.store == "" || s.lost != nil {
+		return s.memoryLink()
+	}
+	link, err := s.storeLink(ctx)
+	if err == nil || ctx.Err() != nil {
+		return link, err
+	}
+	s.lost = err
+	return s.memoryLink()
+}
+
+// storeLink dials the store's host, or makes this process it.
+func (s *serving) storeLink(ctx context.Context) (daemon.Link, error) {
+	patience := dialFor
+	if s.linked {
+		patience = takeoverFor
+	}
 	for {
 		var l *local
-		open := func() (err error) {
+		conn, err := s.a.openOrDial(ctx, s.store, "cytisus serve", patience, func() (err error) {
 			l, err = s.a.openEngine(s.root, s.store, "serve")
 			return err
-		}
-		if s.store == "" {
-			if err := open(); err != nil {
-				return daemon.Link{}, err
-			}
-		} else if conn, err := s.a.openOrDial(ctx, s.store, "cytisus serve", takeoverFor, open); err != nil {
+		})
+		if err != nil {
 			return daemon.Link{}, err
-		} else if conn != nil {
+		}
+		s.linked = true
+		if conn != nil {
 			return daemon.Link{Conn: conn}, nil
 		}
 		own, err := s.a.beginHosting(s.ctx, l, "cytisus serve", 0)
@@ -113,9 +140,10 @@ func (s *serving) close() error {
 	return s.own.drain()
 }
 
-func (a *app) newHost(l *local, root string) (*server.Host, error) {
+func (a *app) newHost(l *local, root string, storeFailed func(error) bool) (*server.Host, error) {
 	return server.NewHost(l.eng, golang.Language{}, server.Options{
-		Name: "cytisus", Version: version(), Root: root, Logger: a.logger(),
+		StoreFailed: storeFailed,
+		Name:        "cytisus", Version: version(), Root: root, Logger: a.logger(),
 		Dispatch:  dispatch.Options{HangUp: true}, // every editor is behind a bridge
 		Workspace: lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()},
 	})

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp/daemon"
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// Whatever is wrong with the store or the root, initialize is answered, questions are, and the
+// user is told what is wrong and what to do.
+func TestInitializeIsAnsweredWhateverIsWrong(t *testing.T) {
+	runtimeDir(t)
+	dir := write(t, example)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("no directory"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	goEnv := func(name string) string {
+		out, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name + "=" + strings.TrimSpace(string(out))
+	}
+	homeless := []string{"HOME=", "XDG_CACHE_HOME=", "LocalAppData=", goEnv("GOCACHE"), goEnv("GOPATH"), goEnv("GOMODCACHE")}
+	store := func(name string, prepare func(dir string)) []string {
+		d := filepath.Join(t.TempDir(), name)
+		prepare(d)
+		return []string{"--store", d}
+	}
+	for _, c := range []struct {
+		name   string
+		root   string
+		args   []string
+		env    []string
+		says   []string // in one message that is shown
+		closed bool     // there is no workspace to ask about
+	}{
+		{name: "no such root", root: filepath.Join(dir, "none"), says: []string{"none is not open"}, closed: true},
+		{name: "the root is a file", root: file, says: []string{"file is not open"}, closed: true},
+		{name: "no home", root: dir, env: homeless, says: []string{"cache directory", "from memory", "--store"}},
+		{name: "the store is below a file", root: dir, args: []string{"--store", filepath.Join(file, "store")}, says: []string{"not a directory", "from memory"}},
+		{name: "the store is a file", root: dir, args: []string{"--store", file}, says: []string{"from memory"}},
+		{
+			name: "held by a process that does not serve", root: dir, args: store("held", func(d string) {
+				st, err := mmapcas.Open(d, mmapcas.Options{Name: "an index"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { st.Close() })
+			}), says: []string{"an index", "from memory", "when that process has ended"},
+		},
+		{
+			name: "a newer format", root: dir, args: store("newer", func(d string) {
+				st, err := mmapcas.Open(d, mmapcas.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				st.Close()
+				raise(t, filepath.Join(d, "superblock"))
+			}), says: []string{"has format", "from memory", "Use the newer cytisus"},
+		},
+		{
+			name: "a host of another build", root: dir, args: store("foreign", func(d string) {
+				if err := os.MkdirAll(d, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				h, err := daemon.Listen(d, daemon.Options{Build: "another"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				served := make(chan error, 1)
+				go func() { served <- h.Serve(t.Context(), 0, nil) }()
+				t.Cleanup(func() { h.Close(); <-served })
+			}), says: []string{"build another", "from memory", "one build"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := serveProcess(t, c.env, append([]string{"serve"}, c.args...)...)
+			e.begin(c.root)
+			e.await("window/showMessage", func(p string) bool {
+				for _, word := range c.says {
+					if !strings.Contains(p, word) {
+						return false
+					}
+				}
+				return true
+			})
+			at := placeOf(filepath.Join(dir, "broom.go"), 6, 11)
+			answer, err := e.ask("textDocument/definition", at)
+			switch {
+			case c.closed && (err == nil || !strings.Contains(err.Error(), "no workspace is open")):
+				t.Errorf("%s, %v", answer, err)
+			case !c.closed && (err != nil || !strings.Contains(answer, "twig.go")):
+				t.Errorf("%s, %v", answer, err)
+			}
+			e.finish()
+		})
+	}
+}
+
+// raise makes a store's superblock one of a later version.
+func raise(t *testing.T, name string) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{0, 2048} {
+		c := b[at : at+128]
+		binary.LittleEndian.PutUint32(c[8:], mmapcas.FormatVersion+1)
+		binary.LittleEndian.PutUint32(c[124:], crc32.Checksum(c[:124], crc32.MakeTable(crc32.Castagnoli)))
+	}
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The disk fills up while two editors type. Their edits and answers go on, from memory.
+func TestFullDisk(t *testing.T) {
+	runtimeDir(t)
+	dir := write(t, example)
+	disk := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=70m", "none", disk).CombinedOutput(); err != nil {
+		t.Skipf("no disk of its own to be had: %v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("umount", disk).Run() })
+	store := filepath.Join(disk, "store")
+	a, b := serveProcess(t, nil, "serve", "--store", store), serveProcess(t, nil, "serve", "--store", store)
+	twig, broom := filepath.Join(dir, "twig", "twig.go"), filepath.Join(dir, "broom.go")
+	a.begin(dir)
+	b.begin(dir)
+	b.open(broom, 1, "package broom\n\nfunc Unsaved() {}\n")
+	b.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(broom))}})
+	a.open(twig, 0, "package twig\n")
+	filler := strings.Repeat("// "+strings.Repeat("x", 77)+"\n", 5000)
+	told := func(e *editor) bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, m := range e.got {
+			if m.method == "window/showMessage" && strings.Contains(m.params, "from memory") && strings.Contains(m.params, "Free space") {
+				return true
+			}
+		}
+		return false
+	}
+	n := 1
+	for ; n < 1000 && !told(a); n++ {
+		name := fmt.Sprintf("Twig%d", n)
+		a.tell("textDocument/didChange", map[string]any{
+			"textDocument":   map[string]any{"uri": string(uri.File(twig)), "version": n},
+			"contentChanges": []any{map[string]any{"text": "package twig\n\ntype " + name + " int\n" + filler + fmt.Sprint("// ", n)}},
+		})
+		got := a.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(twig))}})
+		if !strings.Contains(got, `"`+name+`"`) {
+			t.Fatalf("after edit %d: %s", n, got)
+		}
+	}
+	if !told(a) {
+		t.Fatalf("the disk is not full after %d edits", n)
+	}
+	got := b.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(broom))}})
+	if !strings.Contains(got, `"Unsaved"`) {
+		t.Errorf("the other editor is told %s", got)
+	}
+	a.leave()
+	b.leave()
+	a.left()
+	b.left()
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp/dispatch"
+)
+
+// A text that cannot be taken is told to its client, and to no other; the next one that can
+// be is the file's.
+func TestOverlayThatCannotBeTaken(t *testing.T) {
+	b := newBench(t, simple(), Options{})
+	first, second := b.connect(), b.connect()
+	for _, c := range []*client{first, second} {
+		c.begin("file:///m", plainCaps, "")
+		c.indexed()
+	}
+	first.open(fileA, 1, "def one\n")
+	second.open(fileA, 1, "def one\n")
+	first.must("textDocument/documentSymbol", doc(fileA))
+	second.must("textDocument/documentSymbol", doc(fileA))
+	b.lang.full.Store(true)
+	first.tell("textDocument/didChange", insert(fileA, 2, 0, 0, "def zero\n"))
+	first.tell("textDocument/didChange", insert(fileA, 3, 0, 0, "def half\n"))
+	_, err := first.ask("textDocument/hover", at(fileA, 0, 5))
+	wantCode(t, err, -32803, fileA, "could not be taken", errFull.Error())
+	first.await(0, protocol.MethodWindowShowMessage, has(errFull.Error()))
+	if n := first.count(0, protocol.MethodWindowShowMessage, errFull.Error()); n != 1 {
+		t.Errorf("shown %d times", n)
+	}
+	second.must("textDocument/hover", at(fileA, 0, 5)) // has its own text
+	b.lang.full.Store(false)
+	first.tell("textDocument/didChange", insert(fileA, 4, 0, 0, "def more\n"))
+	first.must("textDocument/hover", at(fileA, 0, 5))
+	_, err = second.ask("textDocument/hover", at(fileA, 0, 5))
+	wantCode(t, err, int(protocol.CodeContentModified), "another client")
+	first.finish()
+	second.must("textDocument/hover", at(fileA, 0, 5))
+	second.finish()
+}
+
+// The end of the store is the end of all sessions, and what they had asked stays open.
+func TestStoreFails(t *testing.T) {
+	ctx, end := context.WithCancelCause(t.Context())
+	b := newBench(t, simple(), Options{
+		Dispatch: dispatch.Options{HangUp: true},
+		StoreFailed: func(err error) bool {
+			failed := errors.Is(err, errFull)
+			if failed {
+				end(err)
+			}
+			return failed
+		},
+	})
+	near, far := net.Pipe()
+	served := make(chan error, 1)
+	go func() { _, err := b.host.Serve(ctx, far); served <- err }()
+	messages := dispatch.NewMessages(near, dispatch.Options{})
+	said := make(chan string, 100)
+	go func() {
+		defer close(said)
+		for body, err := messages.Next(); err == nil; body, err = messages.Next() {
+			said <- string(body)
+		}
+	}()
+	say := func(body string) {
+		t.Helper()
+		if _, err := near.Write(dispatch.AppendMessage(nil, []byte(body))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"rootUri":"file:///m","capabilities":{},"initializationOptions":{"noIndex":true}}}`)
+	say(`{"jsonrpc":"2.0","method":"initialized","params":{}}`)
+	<-said
+	b.lang.full.Store(true)
+	say(`{"jsonrpc":"2.0","method":"textDocument/didOpen","params":{"textDocument":{"uri":"` + fileA + `","languageId":"words","version":1,"text":"x"}}}`)
+	select {
+	case err := <-served:
+		if !errors.Is(err, errFull) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the session goes on")
+	}
+	near.Close()
+	for body := range said {
+		t.Errorf("the client is told %s", body)
+	}
+}
