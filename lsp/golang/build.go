@@ -243,6 +243,11 @@ func (w *workspace) redefine(ctx context.Context) error {
 			want[d.root] = d
 		}
 	}
+	if base.off && inside(w.root, w.workFile(w.root)) { // the folder is a module that its own go.work file does not use
+		at := filepath.Dir(w.workFile(w.root))
+		uses, _ := usedModules(w.workFile(w.root))
+		want[at] = buildDef{root: at, dir: at, work: w.workFile(w.root), own: uses}
+	}
 	if base.plain {
 		below, err := modulesBelow(ctx, w.root)
 		if err != nil {

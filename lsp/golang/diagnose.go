@@ -74,6 +74,10 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 	if err != nil {
 		return nil, err
 	}
+	env, err := environments.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
 	out, err := workspaceProblems(t, root, m)
 	if err != nil {
 		return nil, err
@@ -99,6 +103,14 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 			return nil, err
 		}
 		take(ds)
+	}
+	if isParsedModuleFile(path) && !slices.Contains(env.moduleFiles(), path) {
+		// Not in force, such as one that is not saved yet: what can be told of its text.
+		ds, err := moduleFiles.Get(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ds...)
 	}
 	if len(owners) == 0 && isGoFile(uri) {
 		// Not part of the build, or not yet: its syntax can be judged.

@@ -253,12 +253,18 @@ func (w *workspace) publishAll(t *runtime.Task, roots []string) (int, error) {
 	return count, w.publish(t, byFile, true)
 }
 
-// shows reports whether the workspace publishes diagnostics of a file: one of the folder, or one that is open.
+// shows reports whether the workspace publishes diagnostics of a file: one of the folder, one of a module that a go.work file in the folder
+// uses, or one that is open.
 func (w *workspace) shows(uri string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	path, ok := filePath(uri)
-	return ok && (inside(w.root, path) || w.opened[uri])
+	if !ok || inside(w.root, path) || w.opened[uri] {
+		return ok
+	}
+	return slices.ContainsFunc(w.builds, func(b *buildUnit) bool {
+		return b.work != "" && inside(w.root, b.work) && longestAbove(b.own, path) != ""
+	})
 }
 
 // buildDiagnostics is everything wrong with a build.

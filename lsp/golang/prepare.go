@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	goruntime "runtime"
@@ -179,6 +180,9 @@ func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, 
 	wait.Go(func() { env, envErr = readEnvironment(ctx, &b.buildDef, w.o.Tests, w.o.BuildTags, w.o.Env) })
 	for _, own := range b.own {
 		some, scanErr := scan(ctx, own, w.o.Tests)
+		if errors.Is(scanErr, fs.ErrNotExist) && own != w.root {
+			continue // it went a moment ago: the next event tells
+		}
 		if scanErr != nil {
 			err = scanErr
 			break

@@ -17,7 +17,11 @@ func (Language) WatchGlobs() []string {
 }
 
 // Reads reports whether a build reads a file that need not be in the folder.
-func (w *workspace) Reads(uri string) bool { return w.knows([]string{uri}) }
+func (w *workspace) Reads(uri string) bool {
+	path, ok := filePath(uri)
+	own := func(b viewedBuild) bool { return longestAbove(b.own, path) != "" }
+	return ok && (w.knows([]string{uri}) || slices.ContainsFunc(w.viewedBuilds(), own))
+}
 
 // watches lists what matters outside of the folder: the builds' own directories and those of modules nearby, and the module files that the
 // go command would find above the folder.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -64,7 +65,13 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if err != nil {
 		return nil, fmt.Errorf("golang: opening workspace %s: %w", root, err)
 	}
-	return w, nil
+	// What an earlier process found is still the best guess; else what is above the folder is known.
+	snap := eng.Snapshot()
+	defer snap.Release()
+	if has, err := partition.Watches.Has(snap, root); err != nil || has {
+		return w, err
+	}
+	return w, w.publishWatches(ctx)
 }
 
 // sessions are the open workspaces of each engine.

@@ -245,9 +245,12 @@ func (p *publisher) publishStored(t *runtime.Task, files []string) error {
 			}
 			continue
 		}
-		list, err := partition.FileDiagnostics(t, name)
-		if err != nil {
-			return err
+		var list []lsp.Diagnostic
+		if p.s.shows(name) { // else it was open, and has been closed
+			var err error
+			if list, err = partition.FileDiagnostics(t, name); err != nil {
+				return err
+			}
 		}
 		q := &question{s: p.s, t: t, root: p.s.rootOf(name), uri: name}
 		if q.root == nil {

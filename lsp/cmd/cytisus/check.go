@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.lsp.dev/uri"
@@ -57,8 +58,13 @@ func (a *app) checkCommand() *cobra.Command {
 func (l *local) diagnostics(cmd *cobra.Command) (out []foundDiagnostic, err error) {
 	err = l.eng.Submit(cmd.Context(), lane.Default, func(t *runtime.Task) error {
 		files := newLines(l.ws, t)
-		return partition.Diagnostics.Scan(t, runtime.Prefix(string(uri.File(l.ws.Root()))), func(key string, ds []lsp.Diagnostic) error {
+		below := string(uri.File(l.ws.Root()))
+		elsewhere, _ := l.ws.(interface{ Reads(uri string) bool })
+		return partition.Diagnostics.Scan(t, runtime.All(), func(key string, ds []lsp.Diagnostic) error {
 			file, _, _ := partition.SplitDiagnosticsKey(key)
+			if !strings.HasPrefix(file, below) && (elsewhere == nil || !elsewhere.Reads(file)) {
+				return nil // of another workspace that shares the store
+			}
 			for _, d := range ds {
 				at, err := files.place(lsp.Location{URI: file, Span: d.Span})
 				if err != nil {
