@@ -87,11 +87,18 @@ func retireMarks(s *Store, seg *segment) {
 // Mark notes that the record named h is reachable. first reports whether this is news: then what the record refers to has
 // to be marked too. ErrNotFound says that there is no such record, a *CorruptError that it is damaged.
 func (c *Cycle) Mark(h Hash) (first bool, err error) {
+	_, first, err = c.MarkKind(h)
+	return first, err
+}
+
+// MarkKind is Mark, and says what kind of record it is: for callers to whom some kinds refer to
+// nothing.
+func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 	s := c.s
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	if err := c.running(); err != nil {
-		return false, err
+		return 0, false, err
 	}
 	var at arena.Addr
 	err = s.arena.Confine(func() error {
@@ -110,6 +117,7 @@ func (c *Cycle) Mark(h Hash) (first bool, err error) {
 			s.drop(h, at, 0)
 			return s.damage(seg, off, "header fails its checksum", nil)
 		}
+		kind = r.kind
 		var bits uint64
 		bits, first = k.set(off, bitMarked)
 		if bits == bitCondemned {
@@ -121,7 +129,7 @@ func (c *Cycle) Mark(h Hash) (first bool, err error) {
 		}
 		return nil
 	})
-	return first, s.readError(h, at, err)
+	return kind, first, s.readError(h, at, err)
 }
 
 // A shading is the outcome of shade.

@@ -25,7 +25,8 @@ import (
 //	..  note, zeros
 //	-4  checksum of everything before
 //
-// When the log is longer than manifestBytesMax it is replaced by a file with its newest record.
+// When the log is longer than manifestBytesMax it is replaced by a file with its newest record. Behind it lie zeros,
+// some disk space that was taken ahead: on a disk that is full, whoever deletes and collects can still say so.
 
 const (
 	manifestName      = "manifest"
@@ -34,6 +35,7 @@ const (
 	manifestHeadBytes = 40
 	manifestSegBytes  = 16
 	manifestBytesMax  = 1 << 20
+	manifestAhead     = 16 << 10 // taken when no more than half of it is left
 	manifestSynced    = 1
 )
 
@@ -137,6 +139,7 @@ type manifest struct {
 	name    string
 	f       vfs.File
 	end     int64
+	ready   int64 // bytes that have disk space, as far as is known
 	seq     uint64
 	damaged int
 }
@@ -179,6 +182,7 @@ func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error)
 	if m.f == nil || m.end+int64(len(b)) > manifestBytesMax {
 		return m.replace(r, b, sync)
 	}
+	m.lengthen()
 	if _, err := m.f.WriteAt(b, m.end); err != nil {
 		return false, fmt.Errorf("mmapcas: write %s: %w", m.name, err)
 	}
@@ -190,6 +194,16 @@ func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error)
 	m.seq = r.seq
 	m.end += int64(len(b))
 	return false, nil
+}
+
+// lengthen takes disk space ahead. If there is none, what was taken before serves for a while.
+func (m *manifest) lengthen() {
+	if m.ready-m.end > manifestAhead/2 {
+		return
+	}
+	if to := min(m.end+manifestAhead, manifestBytesMax); m.f.Allocate(m.end, to) == nil {
+		m.ready = to
+	}
 }
 
 // replace writes a log of one record in place of the old one.
@@ -210,7 +224,8 @@ func (m *manifest) replace(r *manifestRecord, b []byte, sync bool) (failed bool,
 	if err != nil {
 		return true, err
 	}
-	m.f, m.end, m.seq = f, int64(len(b)), r.seq
+	m.f, m.end, m.seq, m.ready = f, int64(len(b)), r.seq, int64(len(b))
+	m.lengthen()
 	return false, nil
 }
 

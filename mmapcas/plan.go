@@ -47,6 +47,7 @@ func (c *Cycle) plan() {
 			x := content{chore: chore{seg: seg, end: k.bornBlack}, used: seg.used()}
 			x.live = k.live.Load() + end - k.bornBlack
 			live += x.live
+			w.live += k.live.Load()
 			garbage += x.used - x.live
 			all = append(all, x)
 		}
@@ -75,6 +76,7 @@ func (c *Cycle) plan() {
 	for _, x := range all {
 		w.todo = append(w.todo, x.chore)
 	}
+	w.batch = max(live/emptiedShare, 1)
 	w.segs = nil
 }
 

@@ -64,8 +64,9 @@ func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
 	}
 	g.Unpin()
 	switch {
-	case errors.Is(err, arena.ErrFault):
-		// An entry on the way leads to memory that failed. One by one, it is found out which.
+	case errors.Is(err, arena.ErrFault), errors.Is(err, ErrNoSpace):
+		// An entry on the way leads to memory that failed: one by one, it is found out which. Or the disk is
+		// full: one by one, small ones may take from the reserve.
 		return s.putEach(kind, names, payloads)
 	case err != nil:
 		return err
@@ -184,6 +185,9 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 			break
 		}
 		at, fresh, err = s.append(kind, h, payload)
+		if errors.Is(err, ErrNoSpace) && len(payload) <= reserveSmall && s.useReserve(false) {
+			continue
+		}
 		if err != nil {
 			return false, err
 		}

@@ -184,7 +184,12 @@ func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
 	return func(ready, n int64) (int64, error) {
 		step := min(max(ready, allocateBytesMin), allocateBytesMax)
 		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
-		if err := seg.file.Allocate(ready, to); err != nil {
+		err := seg.file.Allocate(ready, to)
+		if least := min((n+allocateBytesMin-1)&^(allocateBytesMin-1), bytes); err != nil && least < to {
+			to = least // the disk may have room for that
+			err = seg.file.Allocate(ready, to)
+		}
+		if err != nil {
 			return 0, fmt.Errorf("mmapcas: %w", classify(err))
 		}
 		return to, nil

@@ -63,6 +63,7 @@ type Store struct {
 	pins pins
 
 	trimming trimming
+	reserve  reserve
 }
 
 func sortedSegments(m map[uint32]*segment) []*segment {
@@ -95,6 +96,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.trimming.allow(true)
+	s.openReserve()
 	return s, nil
 }
 
@@ -182,6 +184,7 @@ func (s *Store) Close() error {
 
 // release gives back whatever Open took.
 func (s *Store) release() error {
+	s.closeReserve()
 	var errs []error
 	segs := s.segments()
 	var left atomic.Int64

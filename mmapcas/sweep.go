@@ -8,12 +8,18 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// sweepCheck is how many records are swept between two looks at the clock.
-const sweepCheck = 64
+// sweepCheck is how many records are swept, and sweepBytes how many bytes of them copied, between two
+// looks at the clock.
+const (
+	sweepCheck = 64
+	sweepBytes = 256 << 10
+)
 
 // SweepStats tells what a call of Sweep did.
 type SweepStats struct {
 	Shaded       int   // records waiting in Shaded; if not 0, nothing was swept
+	Waits        bool  // SweepBriefly has come to something that may take long: Sweep does it
+	Live         int64 // bytes of what was there when the cycle began and stays
 	Segments     int   // segments finished
 	Dropped      int64 // records taken out of the index
 	DroppedBytes int64
@@ -28,6 +34,8 @@ type SweepStats struct {
 type sweeper struct {
 	segs    []*segment // all there were when the cycle began, until plan has been there
 	planned bool
+	wait    bool  // guarded by Cycle.sweepMu: the call that runs may wait for the disk
+	live    int64 // see SweepStats
 	only    map[*segment]bool // if not nil, the segments to be emptied, whatever is in them
 	todo    []chore           // the first may be half done
 	scan    scanner           // over todo[0], if open
@@ -36,10 +44,25 @@ type sweeper struct {
 	to      appender
 	packing *packer    // of todo[0], nil if it is not to be packed, or cannot be
 	emptied []*segment // nothing needs them, once the copies are durable
+	batch   int64      // bytes of emptied segments that are worth a sync
 }
 
-// emptiedMax is how many emptied segments wait for one sync to let them all go.
-const emptiedMax = 8
+// Emptied segments wait for one sync to let them all go, but not more than emptiedMax of them, and, if
+// that is more than one, no more than an eighth of what is live: they lie on the disk beside their
+// copies.
+const (
+	emptiedMax   = 8
+	emptiedShare = 8
+)
+
+// full reports whether the emptied segments are to go now.
+func (w *sweeper) full() bool {
+	bytes := int64(0)
+	for _, seg := range w.emptied {
+		bytes += seg.mem.Bytes()
+	}
+	return len(w.emptied) >= emptiedMax || len(w.emptied) > 0 && bytes >= w.batch
+}
 
 // Sweep drops every record that is not marked from the index, and empties sparse segments by copying what is left in them.
 // It works for about the budget and returns done=true when it has finished and the cycle has ended; until then call it again.
@@ -51,6 +74,17 @@ const emptiedMax = 8
 // After an error the cycle goes on: Sweep may be called again. A disk too full for copies is no
 // error: what cannot be copied stays where it is.
 func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error) {
+	return c.sweepFor(budget, true)
+}
+
+// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk, or for a commit that
+// does: it returns with SweepStats.Waits, and the next call of Sweep does that. For a caller who must
+// not hold up the thread that it runs on.
+func (c *Cycle) SweepBriefly(budget time.Duration) (done bool, st SweepStats, err error) {
+	return c.sweepFor(budget, false)
+}
+
+func (c *Cycle) sweepFor(budget time.Duration, wait bool) (done bool, st SweepStats, err error) {
 	c.sweepMu.Lock()
 	defer c.sweepMu.Unlock()
 	if err := c.running(); err != nil {
@@ -61,25 +95,29 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	}
 	s, w := c.s, &c.sweep
 	if !w.planned {
+		if !wait {
+			st.Waits = true
+			return false, st, nil
+		}
 		c.plan()
 	}
+	w.wait, st.Live = wait, w.live
 	for start := time.Now(); len(w.todo) > 0; {
-		finished, err := c.sweepSome(&st)
-		if errors.Is(err, errEmptiedFirst) {
-			err = c.forgetEmptied(&st)
+		err := c.sweepOn(&st)
+		if errors.Is(err, errWait) {
+			st.Waits = true
+			return false, st, nil
 		}
 		if err != nil {
 			return false, st, err
 		}
-		if finished && c.scanned() {
-			if err := c.finishSegment(&st); err != nil {
-				return false, st, err
-			}
-			st.Segments++
-		}
 		if time.Since(start) >= budget && len(w.todo) > 0 {
 			return false, st, nil
 		}
+	}
+	if !wait {
+		st.Waits = true
+		return false, st, nil
 	}
 	if err := c.forgetEmptied(&st); err != nil {
 		return false, st, err
@@ -89,7 +127,42 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	s.counters.cycles.Add(1)
 	s.saveIndexAfterCycle()
 	s.epochs.Collect()
+	s.fillReserve()
 	return true, st, nil
+}
+
+// errWait: what comes next may take long, and the caller does not want to wait.
+var errWait = errors.New("mmapcas: to be done by Sweep")
+
+// sweepOn does a little: some records of the first segment, or its end.
+func (c *Cycle) sweepOn(st *SweepStats) error {
+	w := &c.sweep
+	if w.full() {
+		if !w.wait {
+			return errWait
+		}
+		if err := c.forgetEmptied(st); err != nil {
+			return err
+		}
+	}
+	finished, err := c.sweepSome(st)
+	if errors.Is(err, errEmptiedFirst) {
+		if !w.wait {
+			return errWait
+		}
+		err = c.forgetEmptied(st)
+	}
+	if err != nil || !finished {
+		return err
+	}
+	if !w.wait && w.packing != nil && w.packing.to == nil {
+		return errWait // scanned would sync a file; it is asked again
+	}
+	if c.scanned() {
+		c.finishSegment()
+		st.Segments++
+	}
+	return nil
 }
 
 // sweepSome sweeps some records of the first segment and reports whether it came to its end.
@@ -111,7 +184,8 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 	if w.packing != nil && w.packing.to != nil {
 		return w.packing.switchSome(st), nil
 	}
-	for range sweepCheck {
+	moved := st.MovedBytes + st.PackedBytes
+	for n := 0; n < sweepCheck && st.MovedBytes+st.PackedBytes-moved < sweepBytes; n++ {
 		before := w.scan.off
 		off, r, ok := w.scan.next()
 		if !ok {
@@ -288,6 +362,9 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 			return nil
 		}
 		to, b, err := w.to.Reserve(r.extent())
+		if err != nil && errors.Is(classify(err), ErrNoSpace) && s.useReserve(true) {
+			to, b, err = w.to.Reserve(r.extent())
+		}
 		if err != nil {
 			return classify(err)
 		}
@@ -321,8 +398,15 @@ func (c *Cycle) nextTarget(n int64) error {
 	}
 	seg := s.takeSpare(n)
 	if seg == nil {
+		if !w.wait {
+			return errWait // making a file may sync it
+		}
 		var err error
-		if seg, err = s.newSegment(0); err != nil {
+		seg, err = s.newSegment(0)
+		if errors.Is(err, ErrNoSpace) && s.useReserve(true) {
+			seg, err = s.newSegment(0)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -334,7 +418,7 @@ func (c *Cycle) nextTarget(n int64) error {
 }
 
 // finishSegment ends the work on the first segment.
-func (c *Cycle) finishSegment(st *SweepStats) error {
+func (c *Cycle) finishSegment() {
 	s, w := c.s, &c.sweep
 	job := w.todo[0]
 	seg := job.seg
@@ -346,10 +430,6 @@ func (c *Cycle) finishSegment(st *SweepStats) error {
 		w.emptied = append(w.emptied, seg)
 	}
 	w.todo, w.open, w.packing = w.todo[1:], false, nil
-	if len(w.emptied) < emptiedMax {
-		return nil
-	}
-	return c.forgetEmptied(st)
 }
 
 // forgetEmptied lets emptied segments go (G4).
@@ -387,13 +467,18 @@ func (s *Store) forgetLocked(gone []*segment, to *arena.Segment) error {
 			return err
 		}
 		for _, seg := range s.segments() {
-			if !seg.copies.Load() || slices.Contains(gone, seg) {
+			if slices.Contains(gone, seg) {
 				continue
 			}
-			if err := s.syncSegment(seg, seg.mem.Length()); err != nil {
+			copies, n := seg.copies.Load(), seg.noted
+			if copies {
+				n = seg.mem.Length()
+			}
+			// What goes may be what an older note needs, so the newest has to be durable, with SyncNone too.
+			if err := s.syncSegment(seg, n); err != nil {
 				return err
 			}
-			if seg.mem != to {
+			if copies && seg.mem != to {
 				seg.copies.Store(false)
 			}
 		}
