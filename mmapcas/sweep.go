@@ -34,8 +34,8 @@ type SweepStats struct {
 type sweeper struct {
 	segs    []*segment // all there were when the cycle began, until plan has been there
 	planned bool
-	wait    bool  // guarded by Cycle.sweepMu: the call that runs may wait for the disk
-	live    int64 // see SweepStats
+	wait    bool              // guarded by Cycle.sweepMu: the call that runs may wait for the disk
+	live    int64             // see SweepStats
 	only    map[*segment]bool // if not nil, the segments to be emptied, whatever is in them
 	todo    []chore           // the first may be half done
 	scan    scanner           // over todo[0], if open

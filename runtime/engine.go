@@ -80,7 +80,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	e.epochs = epoch.NewDomain()
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
 		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, PackAfter: o.PackAfter,
-		MustExist: o.MustExist,
+		MustExist: o.MustExist, FS: o.fs,
 	})
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 
-	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Flush: func(ctx context.Context) error { return e.memo.Flush(ctx) }, Logger: o.Logger})
+	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Plain: plain, Flush: e.flushTraces, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Program: e.programName, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, RecomputeShare: o.RecomputeShare, Logger: o.Logger,
@@ -149,6 +149,19 @@ func refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	default:
 		return db.Refs(kind, payload)
 	}
+}
+
+// plain are the kinds of records that refer to nothing.
+func plain(kind mmapcas.Kind) bool { return kind == kindValue || kind == kindBlob }
+
+// flushTraces writes the traces, so that their results are reachable, and returns the results of those
+// that could not be written: the disk may be full, which a collection is to change.
+func (e *Engine) flushTraces(ctx context.Context) (unwritten []mmapcas.Hash) {
+	if err := e.memo.Flush(ctx); err != nil {
+		e.o.Logger.Warn("runtime: traces could not be written; they are tried again", "err", err)
+		return e.memo.Unwritten()
+	}
+	return nil
 }
 
 func (e *Engine) lookup(name string) *memo.Query {

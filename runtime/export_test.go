@@ -3,8 +3,15 @@ package runtime
 import (
 	"reflect"
 
+	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
+
+// OnFS puts an engine's store on another file system.
+func OnFS(o Options, fs vfs.FS) Options {
+	o.fs = fs
+	return o
+}
 
 // Simulated makes an engine's workers a simulation, which Simulate moves.
 func Simulated(o Options, d *sched.Deterministic) Options {

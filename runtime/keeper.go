@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -58,6 +59,7 @@ func (k *keeper) run(e *Engine) {
 			}
 		}
 		if e.collectionDue(backgroundShare) {
+			e.bringUpToDate(context.Background())
 			collecting = e.startCollection()
 		}
 	}
@@ -146,7 +148,9 @@ func (e *Engine) loadCycle() error {
 // saveCycle remembers how large the store is after a collection.
 func (e *Engine) saveCycle(ctx context.Context) error {
 	st := e.store.Stats()
-	last := &cycleEnd{live: st.LiveBytes, stored: max(st.StoredBytes, st.LiveBytes)}
+	// What was put while the collection went on is all there, needed or not, and counts for the next one.
+	live := min(e.gc.Stats().LiveBytes, st.LiveBytes)
+	last := &cycleEnd{live: live, stored: max(st.StoredBytes, live)}
 	e.lastCycle.Store(last)
 	defer e.gc.Session()()
 	h, _, err := e.store.Put(kindValue, last.encode())
@@ -160,8 +164,8 @@ func (e *Engine) saveCycle(ctx context.Context) error {
 
 // How long the collector holds a worker at a time: in the background, and when somebody waits for it.
 const (
-	backgroundSlice = 2 * time.Millisecond
-	awaitedSlice    = 20 * time.Millisecond
+	backgroundSlice = time.Millisecond
+	awaitedSlice    = 2 * time.Millisecond
 )
 
 // startCollection runs one cycle on the idle lane; nil if it could not be queued.
@@ -181,23 +185,47 @@ func (e *Engine) startCollection() *Handle {
 
 func (e *Engine) collect(t *Task, slice time.Duration) error {
 	t.root.dropSnapshot() // a collection must not keep alive what it is to collect
-	if err := e.gc.Collect(t.Context(), slice, t.Yield); err != nil {
+	if err := e.gc.Collect(t.Context(), t.pace(slice)); err != nil {
 		return err
 	}
-	return e.saveCycle(t.Context())
+	return e.collected(t.Context())
 }
 
-// Collect frees what nothing refers to any more: it runs a whole collection that begins after the call, and compacts segments that have become
-// sparse. Readers and commits go on meanwhile. It makes a checkpoint first, since what the last one refers to is kept.
+// pace is how a collection by a task gives way to others.
+func (t *Task) pace(slice time.Duration) gc.Pace {
+	return gc.Pace{Slice: slice, Wait: t.Yield, Block: t.Blocking}
+}
+
+// collected ends a collection: memory and files of what was freed go, unless a reader is inside.
+func (e *Engine) collected(ctx context.Context) error {
+	for range reapRounds {
+		if e.epochs.Collect(); e.store.Stats().Retired == 0 {
+			break
+		}
+		goruntime.Gosched()
+	}
+	return e.saveCycle(ctx)
+}
+
+// reapRounds is how often a collection looks whether readers have left; the keeper goes on.
+const reapRounds = 100
+
+// Collect frees all that nothing referred to when it was called: it runs a whole collection that begins after the call, and compacts segments
+// that have become sparse. Readers and commits go on meanwhile. A disk that is full is no obstacle.
 func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 	if err := e.admit(ctx, "Collect"); err != nil {
 		return gc.Stats{}, err
 	}
-	if err := e.Checkpoint(ctx); err != nil {
-		return gc.Stats{}, err
-	}
+	e.bringUpToDate(ctx)
 	err := e.Submit(ctx, lane.Default, func(t *Task) error { return e.collect(t, awaitedSlice) }, Named("collect"))
 	return e.gc.Stats(), err
+}
+
+// bringUpToDate has less kept for recovery: chunks before the root before. A collection does without, if there is no room for a checkpoint.
+func (e *Engine) bringUpToDate(ctx context.Context) {
+	if err := e.Checkpoint(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+		e.o.Logger.Warn("runtime: no checkpoint before a collection", "err", err)
+	}
 }
 
 // Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
@@ -210,10 +238,10 @@ func (e *Engine) Tidy(ctx context.Context) error {
 		// Given up half-way, it would leave copies behind.
 		err := e.Submit(ctx, lane.Default, func(t *Task) error {
 			t.root.dropSnapshot()
-			if finished, err := e.gc.Finish(t.Context(), awaitedSlice, t.Yield); err != nil || !finished {
+			if finished, err := e.gc.Finish(t.Context(), t.pace(awaitedSlice)); err != nil || !finished {
 				return err
 			}
-			return e.saveCycle(t.Context())
+			return e.collected(t.Context())
 		}, Named("finish collection"))
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
@@ -64,6 +65,7 @@ type Options struct {
 	MustExist bool
 
 	simulated *sched.Deterministic // of tests
+	fs        vfs.FS               // of tests; nil: the system's
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
 	Logger *slog.Logger

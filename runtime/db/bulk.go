@@ -280,16 +280,7 @@ func (d *DB) secureWith(gen uint64, covered func()) error {
 	if d.o.Volatile {
 		return nil
 	}
-	d.noteMu.Lock()
-	defer d.noteMu.Unlock()
-	n := d.note
-	n.format = formatV2
-	n.head, n.headSeq, n.headGen = d.last, d.seq, max(n.headGen, gen)
-	if err := d.st.CommitCovered(n.encode(), covered); err != nil {
-		return err
-	}
-	d.note = n
-	return nil
+	return d.advance(gen, covered, func(n *note) { n.format = max(n.format, formatV2) })
 }
 
 // treeHash returns the hash of a clean tree, zero if it is empty.

@@ -96,7 +96,7 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
 	before = d.note
-	n := note{format: before.format, root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq}
+	n := note{format: before.format, root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq, bare: before.bare}
 	if h == before.root {
 		n.before = before.before
 	}
@@ -106,6 +106,20 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	}
 	d.note = n
 	return before, nil
+}
+
+// advance has the store's note name the newest chunk, and say what change makes it say. The turn is held until covered is called.
+func (d *DB) advance(gen uint64, covered func(), change func(*note)) error {
+	d.noteMu.Lock()
+	defer d.noteMu.Unlock()
+	n := d.note
+	n.head, n.headSeq, n.headGen = d.last, d.seq, max(n.headGen, gen)
+	change(&n)
+	if err := d.st.CommitCovered(n.encode(), covered); err != nil {
+		return err
+	}
+	d.note = n
+	return nil
 }
 
 // write puts the dirty nodes that l leads to into the store, children first.
@@ -221,6 +235,17 @@ func walkLoaded(l *link, visit func(*link, *node)) {
 	for _, k := range n.kids {
 		walkLoaded(k, visit)
 	}
+}
+
+// BareRefs returns those of Refs that name records of this package.
+func BareRefs(kind mmapcas.Kind, payload []byte) []Hash {
+	var out []Hash
+	refs(kind, payload, func(h Hash, own bool) {
+		if own {
+			out = append(out, h)
+		}
+	})
+	return out
 }
 
 // Refs returns the hashes in a record that this package wrote; for one that it did not write, or that is damaged, none. The payload is only read

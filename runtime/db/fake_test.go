@@ -196,3 +196,31 @@ func mustOpen(t testing.TB, s store, o Options) *DB {
 func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+// trace adds to live what is reached from the roots by way of follow.
+func trace(st *fakeStore, roots []Hash, live map[Hash]bool, follow func(mmapcas.Kind, []byte) []Hash) {
+	for len(roots) > 0 {
+		h := roots[len(roots)-1]
+		roots = roots[:len(roots)-1]
+		if r, ok := st.recs[h]; ok && !live[h] {
+			live[h] = true
+			roots = append(roots, follow(r.kind, r.payload)...)
+		}
+	}
+}
+
+// claimed returns what a collection must not take, and settles that the rest may go.
+func claimed(t interface {
+	Helper()
+	Fatal(...any)
+}, d *DB, st *fakeStore,
+) map[Hash]bool {
+	t.Helper()
+	roots, live := d.Roots(), map[Hash]bool{}
+	trace(st, roots.Live, live, Refs)
+	trace(st, roots.Bare, live, BareRefs)
+	if err := d.Settle(roots); err != nil {
+		t.Fatal(err)
+	}
+	return live
+}

@@ -1,77 +1,63 @@
 package db
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
-// SkipRefs is returned by the function given to WalkLive to say: not what this record refers to.
-//
-//lint:ignore ST1012 a signal and no failure, as fs.SkipDir is
-var SkipRefs = errors.New("db: skip what the record refers to")
+// Roots are the records from which everything that a database needs can be reached.
+type Roots struct {
+	// Live is what readers and later commits see: the current trees and those of snapshots. What these records refer to is needed, and so on, by way
+	// of Refs.
+	Live []Hash
 
-// Roots returns records from which everything that the database needs can be reached by way of Refs: the current trees, those of
-// snapshots, the two newest roots and the log since the older one. It waits for a running checkpoint. Records that are put
-// after it was called are not its business.
-func (d *DB) Roots() ([]Hash, error) {
-	var out []Hash
-	err := d.frontier(func(h Hash, _ bool) error {
-		out = append(out, h)
-		return nil
-	})
-	return out, err
+	// Bare is what Open may begin with: the two newest roots, and the log since the older one. The records of this package that they lead to, by way of BareRefs,
+	// are needed; the values that they name are not, but for those that Live leads to.
+	Bare []Hash
+
+	seq uint64 // of the newest chunk in them
 }
 
-// WalkLive calls fn for every record that the database needs, as of some moment during the call: what Roots returns and all that this package's
-// records among them refer to. What the records of others refer to is not followed. fn gets a record at least once; SkipRefs from it
-// stops the walk there, any other error ends it. A record that is missing or damaged is given to fn like any other.
-// No commit, reader or checkpoint waits while fn runs.
-func (d *DB) WalkLive(fn func(h Hash) error) error {
-	type ref struct {
-		h   Hash
-		own bool // one of this package's records
-	}
-	var stack []ref
-	seen := map[Hash]struct{}{}
-	visit := func(h Hash, own bool) error {
-		stack = append(stack, ref{h, own})
-		for len(stack) > 0 {
-			r := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			if r.own {
-				if _, ok := seen[r.h]; ok {
-					continue
-				}
-				seen[r.h] = struct{}{}
-			}
-			if err := fn(r.h); errors.Is(err, SkipRefs) {
-				continue
-			} else if err != nil {
-				return err
-			}
-			if !r.own {
+// Roots returns the roots of this moment. It waits for a running checkpoint. Records that are put after it was called are not its business. Nothing
+// may be freed before Settle has returned nil for them.
+func (d *DB) Roots() (r Roots) {
+	states := d.frontier(&r)
+	seen := map[*link]struct{}{}
+	for _, s := range states {
+		for _, t := range s.trees {
+			if t == nil || t.root == nil {
 				continue
 			}
-			err := d.st.View(r.h, func(kind mmapcas.Kind, payload []byte) error {
-				refs(kind, payload, func(h Hash, own bool) { stack = append(stack, ref{h, own}) })
-				return nil
-			})
-			if err != nil && !damaged(err) {
-				return fmt.Errorf("db: walking record %v: %w", r.h, err)
-			}
+			fringe(t.root, seen, func(h Hash) { r.Live = append(r.Live, h) })
 		}
-		return nil
 	}
-	return d.frontier(visit)
+	return r
 }
 
-// frontier calls fn for the roots of what is live: records of this package, and records named by nodes that were never written.
-func (d *DB) frontier(fn func(h Hash, own bool) error) error {
+// Settle makes sure, as far as the store makes anything durable, that no recovery will ask for what r does not lead to: it makes the log up to the newest
+// chunk of r durable, and notes that what older chunks name may be gone.
+func (d *DB) Settle(r Roots) error {
+	if d.o.ReadOnly || d.o.Volatile {
+		return nil // there is no recovery, or nothing may be freed
+	}
+	d.turn.Lock()
+	unlock := sync.OnceFunc(d.turn.Unlock) // as in point
+	defer unlock()
+	err := d.advance(d.current.Load().gen, unlock, func(n *note) { n.format, n.bare = max(n.format, formatV3), max(n.bare, r.seq) })
+	if err != nil {
+		return fmt.Errorf("db: settling what a collection may free: %w", err)
+	}
+	return nil
+}
+
+// frontier returns the states that can be read, and fills in all of r but Live.
+func (d *DB) frontier(r *Roots) []*state {
 	// With both held, no record waits to be named by a state or a note that is not looked at here.
 	d.checkpointing.Lock()
+	defer d.checkpointing.Unlock()
 	d.turn.Lock()
 	states := []*state{d.current.Load(), d.side.Load()}
 	for _, s := range d.live.all() {
@@ -83,6 +69,7 @@ func (d *DB) frontier(fn func(h Hash, own bool) error) error {
 	n := d.note
 	d.noteMu.Unlock()
 	log, whole := slices.Clone(d.log), d.logWhole
+	r.seq = d.seq
 	d.turn.Unlock()
 	if !whole { // once after Open; commits need not wait for it
 		older := d.olderLog(n)
@@ -91,57 +78,37 @@ func (d *DB) frontier(fn func(h Hash, own bool) error) error {
 		d.log, d.logWhole = append(older, d.log...), true
 		d.turn.Unlock()
 	}
-	d.checkpointing.Unlock()
-
 	for _, h := range []Hash{n.root, n.before} {
 		if !h.IsZero() {
-			if err := fn(h, true); err != nil {
-				return err
-			}
+			r.Bare = append(r.Bare, h)
 		}
 	}
 	for _, l := range log {
-		if err := fn(l.hash, true); err != nil {
-			return err
-		}
+		r.Bare = append(r.Bare, l.hash)
 	}
-	seen := map[*link]struct{}{}
-	for _, s := range states {
-		for _, t := range s.trees {
-			if t != nil && t.root != nil {
-				if err := fringe(t.root, seen, fn); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
+	return states
 }
 
 // fringe calls fn for the clean nodes next to dirty ones, and for the values of dirty leaves.
-func fringe(l *link, seen map[*link]struct{}, fn func(h Hash, own bool) error) error {
+func fringe(l *link, seen map[*link]struct{}, fn func(h Hash)) {
 	if !l.dirty.Load() {
-		return fn(l.hash, true)
+		fn(l.hash)
+		return
 	}
 	if _, ok := seen[l]; ok {
-		return nil
+		return
 	}
 	seen[l] = struct{}{}
 	n := l.node.Load()
 	if n.leaf() {
 		for i := range n.len() {
-			if err := fn(n.value(i), false); err != nil {
-				return err
-			}
+			fn(n.value(i))
 		}
-		return nil
+		return
 	}
 	for _, k := range n.kids {
-		if err := fringe(k, seen, fn); err != nil {
-			return err
-		}
+		fringe(k, seen, fn)
 	}
-	return nil
 }
 
 // olderLog finds the chunks between the two roots of a note, as far as they can be read, oldest first.

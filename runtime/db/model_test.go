@@ -459,32 +459,7 @@ func (m *dbModel) check() {
 
 // collect removes from the store everything that the database does not claim.
 func (m *dbModel) collect() {
-	live := map[Hash]bool{}
-	if err := m.d.WalkLive(func(h Hash) error { live[h] = true; return nil }); err != nil {
-		m.t.Fatal(err)
-	}
-	// Roots and Refs must lead to the same records.
-	traced := map[Hash]bool{}
-	stack, err := m.d.Roots()
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	for len(stack) > 0 {
-		h := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if traced[h] {
-			continue
-		}
-		traced[h] = true
-		r, ok := m.st.recs[h]
-		if !ok {
-			m.t.Fatalf("record %v is live and not there", h)
-		}
-		stack = append(stack, Refs(r.kind, r.payload)...)
-	}
-	if !maps.Equal(live, traced) {
-		m.t.Fatalf("WalkLive finds %d records, Roots and Refs %d", len(live), len(traced))
-	}
+	live := claimed(m.t, m.d, m.st)
 	m.st.sweep(func(h Hash) bool { return live[h] })
 }
 

@@ -19,6 +19,7 @@ const (
 	levelMax  = 32          // far more than 2^64 entries need
 	formatV1  = 1           // first byte of every record of this package
 	formatV2  = 2           // that of a chunk with a graft, and of a note from then on, so that older programs refuse the database
+	formatV3  = 3           // that of a note once a collector was told which chunks need not keep what they name (note.bare)
 	hashLen   = len(Hash{}) //
 	headLen   = 8           // see node.raw
 	countLen  = 8           // bytes of an entry count

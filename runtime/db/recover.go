@@ -32,8 +32,8 @@ type recovery struct {
 // recover sets d to what the store holds.
 func (d *DB) recover() error {
 	raw := d.st.Note()
-	if len(raw) > 0 && raw[0] > formatV2 {
-		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV2)
+	if len(raw) > 0 && raw[0] > formatV3 {
+		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV3)
 	}
 	var n note
 	if len(raw) > 0 {
@@ -214,7 +214,7 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 		return nil, err
 	}
 	for _, c := range logBehind(rt, chunks) {
-		if err := d.redo(r, c); err != nil {
+		if err := d.redo(r, c, c.seq > n.bare); err != nil {
 			if !damaged(err) && !errors.Is(err, ErrDangling) && !errors.Is(err, ErrNoPartition) {
 				return nil, err
 			}
@@ -258,8 +258,9 @@ func logBehind(rt *root, chunks map[Hash]found) []found {
 	return nil
 }
 
-// redo applies a chunk of the log. On an error r is as before, but perhaps for partitions that are lost.
-func (d *DB) redo(r *recovery, c found) error {
+// redo applies a chunk of the log; whole says that all that the chunk names has to be there. On an error r is as before, but perhaps for
+// partitions that are lost.
+func (d *DB) redo(r *recovery, c found, whole bool) error {
 	sections := c.sections
 	for _, h := range c.pieces {
 		err := d.st.View(h, func(kind mmapcas.Kind, payload []byte) error {
@@ -291,7 +292,7 @@ func (d *DB) redo(r *recovery, c found) error {
 			return err
 		}
 		for _, e := range s.edits {
-			if !e.hash.IsZero() && !d.st.Has(e.hash) {
+			if whole && !e.hash.IsZero() && !d.st.Has(e.hash) {
 				return &DanglingError{cat.defs[s.part].name, e.key, e.hash}
 			}
 		}

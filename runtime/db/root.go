@@ -52,7 +52,7 @@ func decodeRoot(payload []byte) (*root, error) {
 
 // A note is what the store's manifest keeps for the database: where to begin at Open.
 type note struct {
-	format  byte   // formatV2 once a chunk has had a graft; zero is formatV1
+	format  byte   // formatV2 once a chunk has had a graft, formatV3 once bare is not zero; zero is formatV1
 	root    Hash   // the newest root
 	seq     uint64 // its seq, gen and last, should it be damaged
 	gen     uint64
@@ -61,6 +61,7 @@ type note struct {
 	head    Hash   // the newest chunk when the note was written; zero if none
 	headSeq uint64 // at least seq
 	headGen uint64
+	bare    uint64 // what chunks up to this seq name, and roots before it, may be gone unless the newest of them still names it; at most headSeq
 }
 
 func (n *note) encode() []byte {
@@ -71,17 +72,24 @@ func (n *note) encode() []byte {
 	b = append(b, n.before[:]...)
 	b = append(b, n.head[:]...)
 	b = binary.AppendUvarint(b, n.headSeq)
-	return binary.AppendUvarint(b, n.headGen)
+	b = binary.AppendUvarint(b, n.headGen)
+	if n.format >= formatV3 {
+		b = binary.AppendUvarint(b, n.bare)
+	}
+	return b
 }
 
 func decodeNote(b []byte) (note, error) {
 	d := &decoder{b: b}
-	format := d.format(formatV2)
+	format := d.format(formatV3)
 	n := note{
 		format: format, root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), last: d.hash(),
 		before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint(),
 	}
-	if n.headSeq < n.seq || n.headGen < n.gen {
+	if format >= formatV3 {
+		n.bare = d.uvarint()
+	}
+	if n.headSeq < n.seq || n.headGen < n.gen || n.headSeq < n.bare {
 		d.fail("head before root")
 	}
 	return n, d.end()

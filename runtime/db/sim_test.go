@@ -46,8 +46,12 @@ type simulation struct {
 	certain uint64               // the newest generation that the power cannot take
 	steps   int
 	over    bool
-	err     error
-	counts  struct{ commits, unchanged, combined, snapshots, checkpoints, sweeps, swept, opened, lost, damaged int }
+
+	begun    int // sessions
+	sessions map[int]bool
+
+	err    error
+	counts struct{ commits, unchanged, combined, snapshots, checkpoints, sweeps, swept, opened, lost, damaged int }
 }
 
 // A simStore is a fakeStore whose calls are places to be interrupted at.
@@ -135,6 +139,9 @@ func (s *simulation) open(st *fakeStore, first, last uint64) {
 		}
 		err := d.LatestRange(s.parts[i], "", "", false, func(k string, h Hash) bool {
 			found[i][s.at(k)] = s.number[h]
+			if !st.Has(h) {
+				s.fail("after opening %q names value %d, which a collection has taken", k, s.number[h])
+			}
 			return true
 		})
 		if err != nil {
@@ -160,16 +167,36 @@ func (s *simulation) open(st *fakeStore, first, last uint64) {
 	s.certain = gen
 }
 
-// simKind is of values, which no collection here removes.
 const simKind = 32
 
-// value puts a value, which the power may have taken.
+// value puts a value, which a collection or the power may have taken.
 func (s *simulation) value(number int) Hash {
 	h, _, err := s.st.fakeStore.Put(simKind, fmt.Append(nil, number))
 	if err != nil {
 		s.fail("%v", err)
 	}
+	s.st.shade(h)
 	return h
+}
+
+// session says that a task is between its first put and the end of its commit.
+func (s *simulation) session() (end func()) {
+	s.begun++
+	n := s.begun
+	s.sessions[n] = true
+	return func() { delete(s.sessions, n) }
+}
+
+// drain waits until all sessions that are open have ended.
+func (s *simulation) drain() {
+	until := s.begun
+	for open := true; open && !s.over; {
+		open = false
+		for n := range s.sessions {
+			open = open || n <= until
+		}
+		s.point()
+	}
 }
 
 func (s *simulation) at(key string) (i int) {
@@ -286,6 +313,7 @@ func (s *simulation) commit(ops []Op) (Result, error) {
 
 func (s *simulation) write(rng *rand.Rand) {
 	dangling := rng.IntN(20) == 0
+	defer s.session()()
 	ops := s.ops(rng, dangling)
 	run := s.commit
 	if rng.IntN(4) == 0 {
@@ -412,12 +440,35 @@ func (s *simulation) chores(rng *rand.Rand) {
 		return
 	}
 	s.st.put = map[Hash]bool{}
-	live := map[Hash]bool{}
-	if err := s.d.WalkLive(func(h Hash) error { live[h] = true; return nil }); err != nil {
-		s.fail("walk: %v", err)
+	defer func() { s.st.put = nil }()
+	if s.drain(); s.over {
+		return // given up
 	}
-	s.counts.swept += s.st.sweep(func(h Hash) bool { return live[h] || s.st.put[h] || s.st.recs[h].kind == simKind })
-	s.st.put = nil
+	roots := s.d.Roots()
+	live := map[Hash]bool{}
+	trace := func(grey []Hash, refs func(mmapcas.Kind, []byte) []Hash) {
+		for len(grey) > 0 {
+			h := grey[len(grey)-1]
+			grey = grey[:len(grey)-1]
+			if live[h] {
+				continue
+			}
+			live[h] = true
+			err := s.st.View(h, func(kind mmapcas.Kind, payload []byte) error {
+				grey = append(grey, refs(kind, payload)...)
+				return nil
+			})
+			if err != nil {
+				s.fail("tracing %v: %v", h, err)
+			}
+		}
+	}
+	trace(roots.Live, Refs)
+	trace(roots.Bare, BareRefs)
+	if err := s.d.Settle(roots); err != nil {
+		s.fail("settle: %v", err)
+	}
+	s.counts.swept += s.st.sweep(func(h Hash) bool { return live[h] || s.st.put[h] })
 	s.counts.sweeps++
 }
 
@@ -516,7 +567,7 @@ func (s *simulation) live(rng *rand.Rand, steps int) (digest uint64) {
 // simulate runs a whole simulation and returns a digest of all its choices.
 func simulate(seed uint64, steps int) (s *simulation, digest uint64) {
 	rng := rand.New(rand.NewPCG(seed, 0x73696d))
-	s = &simulation{number: map[Hash]int16{{}: 0}, history: map[uint64]*simState{0: {}}}
+	s = &simulation{number: map[Hash]int16{{}: 0}, sessions: map[int]bool{}, history: map[uint64]*simState{0: {}}}
 	s.o = Options{
 		fan:               []int{2, 4, 9}[rng.IntN(3)],
 		CheckpointCommits: -1,

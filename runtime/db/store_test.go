@@ -166,12 +166,12 @@ func (b *realBench) collect(t testing.TB, sessions *sync.RWMutex) mmapcas.SweepS
 		}
 		return err
 	}
-	trace := func() {
+	trace := func(follow func(mmapcas.Kind, []byte) []Hash) {
 		for len(grey) > 0 {
 			h := grey[len(grey)-1]
 			grey = grey[:len(grey)-1]
 			var refs []Hash
-			err := b.st.View(h, func(kind mmapcas.Kind, payload []byte) error { refs = Refs(kind, payload); return nil })
+			err := b.st.View(h, func(kind mmapcas.Kind, payload []byte) error { refs = follow(kind, payload); return nil })
 			for _, r := range refs {
 				err = errors.Join(err, mark(r))
 			}
@@ -180,20 +180,26 @@ func (b *realBench) collect(t testing.TB, sessions *sync.RWMutex) mmapcas.SweepS
 			}
 		}
 	}
-	roots, err := b.Roots()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range roots {
+	roots := b.Roots()
+	for _, h := range roots.Live {
 		if err := mark(h); err != nil {
 			t.Errorf("root %v: %v", h, err)
 		}
 	}
+	trace(Refs)
+	for _, h := range roots.Bare {
+		if err := mark(h); err != nil {
+			t.Errorf("root %v: %v", h, err)
+		}
+	}
+	trace(BareRefs)
+	if err := b.Settle(roots); err != nil {
+		t.Fatal(err)
+	}
 	var sum mmapcas.SweepStats
 	for {
-		trace()
 		grey = append(grey, c.Shaded()...)
-		trace()
+		trace(Refs)
 		done, st, err := c.Sweep(time.Millisecond)
 		if err != nil {
 			t.Fatal(err)
@@ -440,11 +446,8 @@ func TestRootsBesideCheckpoints(t *testing.T) {
 			going = false
 		default:
 		}
-		roots, err := b.Roots()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, h := range roots {
+		roots := b.Roots()
+		for _, h := range roots.Live {
 			if h.IsZero() {
 				t.Fatal("a clean node without a hash")
 			}

@@ -26,8 +26,13 @@ type Options struct {
 	// snapshot is held when it has taken its roots.
 	OldRefs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
 
-	// Flush makes everything that is held in memory only, but will be referred to, reachable from the database.
-	Flush func(context.Context) error
+	// Plain reports whether records of a kind refer to nothing: such a record is marked by its name,
+	// and its bytes are not read. Nil: no kind is known to be so.
+	Plain func(kind mmapcas.Kind) bool
+
+	// Flush makes everything that is held in memory only, but will be referred to, reachable from the
+	// database. What it could not write it returns: the cycle takes these records for roots.
+	Flush func(context.Context) (unwritten []mmapcas.Hash)
 
 	Logger *slog.Logger
 }
@@ -44,7 +49,7 @@ const (
 
 func (p Phase) String() string { return [...]string{"idle", "draining", "marking", "sweeping"}[p] }
 
-// A Collector runs at most one cycle at a time. Session and Shade may be called from anywhere; Step by one goroutine at a time (it locks).
+// A Collector runs at most one cycle at a time. All methods may be called from anywhere.
 type Collector struct {
 	o      Options
 	gate   gate
@@ -58,9 +63,16 @@ type Collector struct {
 	cycle   *mmapcas.Cycle // nil when idle
 	began   uint64         // cycles begun
 	ended   uint64         // the number of the last cycle that was completed
+	roots   db.Roots       // of the cycle; Live is gone once marked
 	grey    []mmapcas.Hash // marked, references not followed yet
+	found   []mmapcas.Hash // referred to by what was followed, or shaded; perhaps not marked yet
+	bare    []mmapcas.Hash // to be kept without the values that they name; waits until nothing is left of the two above
+	bones   []mmapcas.Hash // of these, marked, references to records of the database not followed yet
 	missing int            // references to records that are not in the store
 	old     bool           // OldRefs are followed
+	blocked time.Duration  // of the slice that runs: what it waited for others
+
+	clockBytes int // see work; tests make it small
 
 	reaper reaper
 	stats  counters
@@ -68,7 +80,7 @@ type Collector struct {
 
 type counters struct {
 	cycles, marked, freedRecords, freedBytes, movedBytes, missing atomic.Uint64
-	pauseMax                                                      atomic.Int64
+	pauseMax, live                                                atomic.Int64
 }
 
 // New returns an idle collector.
@@ -76,7 +88,7 @@ func New(o Options) *Collector {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	c := &Collector{o: o}
+	c := &Collector{o: o, clockBytes: clockBytes}
 	c.reaper.init(o)
 	return c
 }
@@ -97,17 +109,21 @@ func (c *Collector) Shade(h mmapcas.Hash) {
 	c.greyMu.Unlock()
 }
 
-// Step does about budget's worth of work, beginning a cycle when none runs, and reports whether the cycle is over.
-func (c *Collector) Step(ctx context.Context, budget time.Duration) (done bool, err error) {
-	c.stepMu.Lock()
-	defer c.stepMu.Unlock()
-	return c.step(ctx, budget)
+// A Pace is how a collection gives way to others.
+type Pace struct {
+	Slice time.Duration // how long it works at a time, about
+	Wait  func()        // is called between slices
+
+	// Block runs what waits for the disk or for a lock, and returns when it has ended. Nil: in place.
+	Block func(fn func() error) error
 }
 
-func (c *Collector) step(ctx context.Context, budget time.Duration) (done bool, err error) {
+// step does a slice of work, beginning a cycle when none runs, and reports whether the cycle is over.
+func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
 	began := time.Now()
+	c.blocked = 0
 	defer func() {
-		if d := int64(time.Since(began)); d > c.stats.pauseMax.Load() {
+		if d := int64(time.Since(began) - c.blocked); d > c.stats.pauseMax.Load() {
 			c.stats.pauseMax.Store(d)
 		}
 		if err != nil {
@@ -115,65 +131,113 @@ func (c *Collector) step(ctx context.Context, budget time.Duration) (done bool, 
 			c.abort()
 		}
 	}()
-	deadline := began.Add(budget)
+	w := &work{deadline: began.Add(p.Slice), every: c.clockBytes}
 	if c.cycle == nil {
-		if err := c.begin(); err != nil {
-			return false, err
-		}
+		return false, c.begin(p)
 	}
 	if Phase(c.phase.Load()) == Draining {
 		if !c.gate.drained() {
-			return false, nil
+			// Leaving a session is one atomic add, so it tells nobody.
+			return false, c.block(p, func() error { time.Sleep(drainLook); return nil })
 		}
-		if err := c.takeRoots(ctx); err != nil {
-			return false, err
-		}
+		return false, c.takeRoots(ctx, p)
 	}
 	if Phase(c.phase.Load()) == Marking {
-		if more, err := c.mark(deadline); more || err != nil {
+		if more, err := c.mark(w); more || err != nil {
+			return false, err
+		}
+		// What is freed from here on must not be what a recovery asks for.
+		if err := c.block(p, func() error { return c.o.DB.Settle(c.roots) }); err != nil {
 			return false, err
 		}
 		c.phase.Store(uint32(Sweeping))
+		return false, nil // others may have shaded something meanwhile
 	}
-	return c.sweep(deadline)
+	return c.sweep(p, w)
 }
 
+// block has fn run where it may take its time, which does not count as work.
+func (c *Collector) block(p Pace, fn func() error) error {
+	began := time.Now()
+	defer func() { c.blocked += time.Since(began) }()
+	if p.Block == nil {
+		return fn()
+	}
+	return p.Block(fn)
+}
+
+// work is what a slice has left of its time. The clock is looked at once for so many bytes or records.
+type work struct {
+	deadline time.Time
+	bytes    int
+	every    int
+}
+
+const (
+	clockBytes  = 64 << 10
+	recordBytes = 1 << 10 // what a record counts for beside its payload
+)
+
+// spent reports whether the time is over, after so many bytes more.
+func (w *work) spent(bytes int) bool {
+	if w.bytes += bytes; w.bytes < w.every {
+		return false
+	}
+	w.bytes = 0
+	return time.Now().After(w.deadline)
+}
+
+// drainLook is how often a collection looks whether older sessions have ended.
+const drainLook = time.Millisecond
+
 // begin turns the barrier on. From here on no session is without it but those that are open now.
-func (c *Collector) begin() error {
-	cycle, err := c.o.Store.BeginCycle()
+func (c *Collector) begin(p Pace) error {
+	var cycle *mmapcas.Cycle
+	err := c.block(p, func() (err error) {
+		cycle, err = c.o.Store.BeginCycle()
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	c.cycle, c.grey, c.missing = cycle, nil, 0
+	c.cycle, c.grey, c.bare, c.missing = cycle, nil, nil, 0
 	c.began++
 	c.active.Store(true)
-	c.gate.turn()
+	c.gate.reached("the barrier is on")
+	c.gate.turn() // last: a session that enters after it knows of the barrier
 	c.phase.Store(uint32(Draining))
 	return nil
 }
 
-func (c *Collector) takeRoots(ctx context.Context) error {
-	if err := c.o.Flush(ctx); err != nil {
-		return err
-	}
-	c.phase.Store(uint32(Marking))
-	roots, err := c.o.DB.Roots()
+func (c *Collector) takeRoots(ctx context.Context, p Pace) error {
+	var unwritten []mmapcas.Hash
+	err := c.block(p, func() error {
+		unwritten, c.roots = c.o.Flush(ctx), c.o.DB.Roots()
+		return nil
+	})
 	if err != nil {
 		return err
 	}
+	c.phase.Store(uint32(Marking))
 	// Looked at after the roots: a snapshot taken later reads what they reach, or something newer.
 	c.old = c.o.OldRefs != nil && c.o.DB.Snapshots() > 0
-	for _, h := range roots {
-		if err := c.shade(h); err != nil {
-			return err
-		}
-	}
+	c.bare = c.roots.Bare
+	c.queue(c.roots.Live)
+	c.queue(unwritten)
+	c.roots.Live, c.roots.Bare = nil, nil
 	return nil
 }
 
-// shade marks h and queues it if it was white.
-func (c *Collector) shade(h mmapcas.Hash) error {
-	first, err := c.cycle.Mark(h)
+// queue has mark take records for roots. It is Shade with the barrier known to be on.
+func (c *Collector) queue(names []mmapcas.Hash) {
+	c.greyMu.Lock()
+	c.shaded = append(c.shaded, names...)
+	c.greyMu.Unlock()
+}
+
+// shade marks h and, if it was white, queues it for what it refers to.
+func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
+	kind, first, err := c.cycle.MarkKind(h)
 	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
 		c.missing++ // lost to damage: whoever reads it computes it again
 		return nil
@@ -183,54 +247,87 @@ func (c *Collector) shade(h mmapcas.Hash) error {
 	}
 	if first {
 		c.stats.marked.Add(1)
-		c.grey = append(c.grey, h)
+		if c.o.Plain == nil || !c.o.Plain(kind) {
+			*queue = append(*queue, h)
+		}
 	}
 	return nil
 }
 
-// mark follows grey records until none is left or the deadline has passed; it reports whether there is more to do.
-func (c *Collector) mark(deadline time.Time) (more bool, err error) {
-	for n := 0; ; n++ {
-		if n%64 == 63 && time.Now().After(deadline) {
-			return true, nil
-		}
-		if len(c.grey) == 0 {
-			if drained, err := c.takeShaded(); drained || err != nil {
-				return false, err
-			}
-			continue
-		}
-		h := c.grey[len(c.grey)-1]
-		c.grey = c.grey[:len(c.grey)-1]
-		var refs, old []mmapcas.Hash
-		err := c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
-			refs = c.o.Refs(kind, payload)
-			if c.old {
-				old = c.o.OldRefs(kind, payload)
-			}
-			return nil
-		})
-		if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
-			c.missing++
-			continue
+// mark follows grey records until none is left or the time is over; it reports whether there is more to do.
+func (c *Collector) mark(w *work) (more bool, err error) {
+	for {
+		spent := 0
+		switch {
+		case len(c.grey) > 0:
+			spent, err = c.follow(pop(&c.grey))
+		case len(c.found) > 0:
+			spent, err = recordBytes, c.shade(pop(&c.found), &c.grey)
+		case c.takeShaded():
+		case len(c.bones) > 0:
+			spent, err = c.followBare(pop(&c.bones))
+		case len(c.bare) > 0:
+			spent, err = recordBytes, c.shade(pop(&c.bare), &c.bones)
+		default:
+			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		for _, ref := range refs {
-			if err := c.shade(ref); err != nil {
-				return false, err
-			}
-		}
-		for _, ref := range old {
-			if !c.whole(ref) {
-				continue // an earlier cycle took it
-			}
-			if err := c.shade(ref); err != nil {
-				return false, err
-			}
+		if w.spent(spent) {
+			return true, nil
 		}
 	}
+}
+
+func pop(stack *[]mmapcas.Hash) mmapcas.Hash {
+	last := len(*stack) - 1
+	h := (*stack)[last]
+	*stack = (*stack)[:last]
+	return h
+}
+
+// follow shades what a grey record refers to. It returns what that cost, in bytes.
+func (c *Collector) follow(h mmapcas.Hash) (cost int, err error) {
+	var refs, old []mmapcas.Hash
+	err = c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		cost = len(payload)
+		refs = c.o.Refs(kind, payload)
+		if c.old {
+			old = c.o.OldRefs(kind, payload)
+		}
+		return nil
+	})
+	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
+		c.missing++
+		return recordBytes, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	c.found = append(c.found, refs...) // one by one: a record may refer to any number of others
+	for _, ref := range old {
+		if c.whole(ref) { // else an earlier cycle took it
+			c.found = append(c.found, ref)
+		}
+	}
+	return cost + recordBytes*(1+len(old)), nil
+}
+
+// followBare marks the database's own records that h refers to.
+func (c *Collector) followBare(h mmapcas.Hash) (cost int, err error) {
+	var refs []mmapcas.Hash
+	err = c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+		cost = len(payload)
+		refs = db.BareRefs(kind, payload)
+		return nil
+	})
+	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
+		c.missing++
+		return recordBytes, nil
+	}
+	c.bare = append(c.bare, refs...)
+	return cost + recordBytes, err
 }
 
 // whole reports whether a record is there, and what it refers to.
@@ -243,32 +340,40 @@ func (c *Collector) whole(h mmapcas.Hash) bool {
 	return err == nil && !slices.ContainsFunc(refs, func(ref mmapcas.Hash) bool { return !c.o.Store.Has(ref) })
 }
 
-// takeShaded greys what the barriers have queued and reports whether there was nothing.
-func (c *Collector) takeShaded() (none bool, err error) {
+// takeShaded takes over what the barriers have queued and reports whether there was something.
+func (c *Collector) takeShaded() bool {
 	c.greyMu.Lock()
-	queued := c.shaded
+	c.found = append(c.found, c.shaded...)
 	c.shaded = nil
 	c.greyMu.Unlock()
-	dup := c.cycle.Shaded()
-	for _, h := range queued {
-		if err := c.shade(h); err != nil {
-			return false, err
-		}
-	}
 	// Marked by the store when they were put again; their references are still to be followed.
+	dup := c.cycle.Shaded()
 	c.grey = append(c.grey, dup...)
-	return len(c.grey) == 0, nil
+	return len(c.found)+len(dup) > 0
 }
 
-func (c *Collector) sweep(deadline time.Time) (done bool, err error) {
+func (c *Collector) sweep(p Pace, w *work) (done bool, err error) {
 	// What is shaded while sweeping must stay, with all it refers to.
-	if more, err := c.mark(deadline); more || err != nil {
+	if more, err := c.mark(w); more || err != nil {
 		return false, err
 	}
-	done, st, err := c.cycle.Sweep(time.Until(deadline))
-	c.stats.freedRecords.Add(uint64(st.Dropped))
-	c.stats.freedBytes.Add(uint64(st.DroppedBytes))
-	c.stats.movedBytes.Add(uint64(st.MovedBytes))
+	sweep := func(sweep func(time.Duration) (bool, mmapcas.SweepStats, error), budget time.Duration) (st mmapcas.SweepStats, err error) {
+		done, st, err = sweep(budget)
+		c.stats.freedRecords.Add(uint64(st.Dropped))
+		c.stats.freedBytes.Add(uint64(st.DroppedBytes))
+		c.stats.movedBytes.Add(uint64(st.MovedBytes))
+		if st.Live > 0 {
+			c.stats.live.Store(st.Live)
+		}
+		return st, err
+	}
+	st, err := sweep(c.cycle.SweepBriefly, max(time.Until(w.deadline), 0))
+	if err == nil && st.Waits {
+		err = c.block(p, func() error {
+			_, err := sweep(c.cycle.Sweep, 0)
+			return err
+		})
+	}
 	if err != nil || !done {
 		return false, err
 	}
@@ -285,7 +390,7 @@ func (c *Collector) sweep(deadline time.Time) (done bool, err error) {
 
 // over turns the barrier off.
 func (c *Collector) over() {
-	c.cycle, c.grey = nil, nil
+	c.cycle, c.grey, c.found, c.bare, c.bones, c.roots = nil, nil, nil, nil, nil, db.Roots{}
 	c.active.Store(false)
 	c.phase.Store(uint32(Idle))
 	c.greyMu.Lock()
@@ -302,54 +407,60 @@ func (c *Collector) abort() {
 	c.over()
 }
 
-// Collect runs cycles until one that began after the call is over, whoever else works on them. wait is called between slices, to let
-// others go on.
-func (c *Collector) Collect(ctx context.Context, slice time.Duration, wait func()) error {
-	c.stepMu.Lock()
+// Collect runs cycles until one that began after the call is over, whoever else works on them.
+func (c *Collector) Collect(ctx context.Context, p Pace) error {
+	c.lock(p)
 	number := c.began + 1
 	c.stepMu.Unlock()
 	for {
-		if done, err := c.stepTowards(ctx, number, slice); done || err != nil {
+		if done, err := c.stepTowards(ctx, number, p); done || err != nil {
 			return err
 		}
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		wait()
+		p.Wait()
 	}
 }
 
 // Finish completes the cycle that runs, if one does, and reports whether it did.
-func (c *Collector) Finish(ctx context.Context, slice time.Duration, wait func()) (finished bool, err error) {
+func (c *Collector) Finish(ctx context.Context, p Pace) (finished bool, err error) {
 	for {
-		ran, done, err := c.stepRunning(ctx, slice)
+		ran, done, err := c.stepRunning(ctx, p)
 		if !ran || done || err != nil {
 			return done, err
 		}
 		if err := context.Cause(ctx); err != nil {
 			return false, err
 		}
-		wait()
+		p.Wait()
 	}
 }
 
-// stepRunning is a Step unless no cycle runs.
-func (c *Collector) stepRunning(ctx context.Context, slice time.Duration) (ran, done bool, err error) {
-	c.stepMu.Lock()
+// lock takes stepMu without holding a thread: who has it may wait for the disk.
+func (c *Collector) lock(p Pace) {
+	for !c.stepMu.TryLock() {
+		p.Wait()
+	}
+}
+
+// stepRunning is a step unless no cycle runs.
+func (c *Collector) stepRunning(ctx context.Context, p Pace) (ran, done bool, err error) {
+	c.lock(p)
 	defer c.stepMu.Unlock()
 	if c.cycle == nil {
 		return false, false, nil
 	}
-	done, err = c.step(ctx, slice)
+	done, err = c.step(ctx, p)
 	return true, done, err
 }
 
-// stepTowards is a Step unless the cycle of that number, or a later one, was completed; it reports whether it was.
-func (c *Collector) stepTowards(ctx context.Context, number uint64, slice time.Duration) (done bool, err error) {
-	c.stepMu.Lock()
+// stepTowards is a step unless the cycle of that number, or a later one, was completed; it reports whether it was.
+func (c *Collector) stepTowards(ctx context.Context, number uint64, p Pace) (done bool, err error) {
+	c.lock(p)
 	defer c.stepMu.Unlock()
 	if c.ended < number {
-		_, err = c.step(ctx, slice)
+		_, err = c.step(ctx, p)
 	}
 	return c.ended >= number, err
 }
@@ -372,6 +483,7 @@ type Stats struct {
 	Missing      uint64        // references to records that were not there
 	SliceMax     time.Duration // longest single slice
 	GarbageBytes uint64        // the reaper's estimate of what a cycle would free
+	LiveBytes    int64         // what the last cycle kept of what was there when it began
 }
 
 // Stats returns the counters.
@@ -386,5 +498,6 @@ func (c *Collector) Stats() Stats {
 		Missing:      c.stats.missing.Load(),
 		SliceMax:     time.Duration(c.stats.pauseMax.Load()),
 		GarbageBytes: uint64(c.reaper.garbage.Load()),
+		LiveBytes:    c.stats.live.Load(),
 	}
 }

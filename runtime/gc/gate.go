@@ -7,13 +7,23 @@ import "sync/atomic"
 type gate struct {
 	phase atomic.Uint32
 	open  [2]atomic.Int64
+
+	at func(place string) // tests interleave here; nil in the product
+}
+
+func (g *gate) reached(place string) {
+	if g.at != nil {
+		g.at(place)
+	}
 }
 
 // enter opens a session and returns what to pass to leave.
 func (g *gate) enter() uint32 {
 	for {
 		p := g.phase.Load()
+		g.reached("looked")
 		g.open[p&1].Add(1)
+		g.reached("counted")
 		if g.phase.Load() == p {
 			return p
 		}

@@ -33,3 +33,29 @@ func TestStepWaitsForOpenSessions(t *testing.T) {
 		t.Error("the gate is not drained after the session has ended")
 	}
 }
+
+// A session that enters while a turn is made is counted in a phase that is still waited for: either
+// by that turn, if it is not over yet, or by the next one.
+func TestGateCountsWhoEntersDuringATurn(t *testing.T) {
+	for _, place := range []string{"looked", "counted"} {
+		var g gate
+		g.at = func(at string) {
+			if at == place {
+				g.at = nil
+				g.turn()
+				if at == "looked" && !g.drained() {
+					t.Fatal("a turn waits for a session that has not entered")
+				}
+			}
+		}
+		p := g.enter()
+		g.turn() // the next cycle
+		if g.drained() {
+			t.Errorf("a session that entered while a cycle began (%s) is not waited for by the next one", place)
+		}
+		g.leave(p)
+		if !g.drained() {
+			t.Errorf("the session has left (%s) and is waited for", place)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
 )
 
 // A WalkReport says what a walk over everything reachable found.
@@ -21,32 +22,43 @@ func (c *Collector) Walk(ctx context.Context) (WalkReport, error) {
 	c.stepMu.Lock()
 	defer c.stepMu.Unlock()
 	var rep WalkReport
-	stack, err := c.o.DB.Roots()
-	if err != nil {
-		return rep, fmt.Errorf("gc: walk: %w", err)
+	roots := c.o.DB.Roots()
+	w := walk{c: c, rep: &rep, seen: map[mmapcas.Hash]struct{}{}}
+	if err := w.from(ctx, roots.Live, c.o.Refs); err != nil {
+		return rep, err
 	}
-	seen := map[mmapcas.Hash]struct{}{}
+	return rep, w.from(ctx, roots.Bare, db.BareRefs)
+}
+
+type walk struct {
+	c    *Collector
+	rep  *WalkReport
+	seen map[mmapcas.Hash]struct{}
+}
+
+// from visits what is reached from stack by way of refs, but for what was visited before.
+func (w *walk) from(ctx context.Context, stack []mmapcas.Hash, refs func(mmapcas.Kind, []byte) []mmapcas.Hash) error {
 	for n := 0; len(stack) > 0; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
-			return rep, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 		h := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if _, ok := seen[h]; ok {
+		if _, ok := w.seen[h]; ok {
 			continue
 		}
-		seen[h] = struct{}{}
-		err := c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
-			rep.Records++
-			rep.Bytes += int64(len(payload))
-			stack = append(stack, c.o.Refs(kind, payload)...)
+		w.seen[h] = struct{}{}
+		err := w.c.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+			w.rep.Records++
+			w.rep.Bytes += int64(len(payload))
+			stack = append(stack, refs(kind, payload)...)
 			return nil
 		})
 		if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
-			rep.Missing++
+			w.rep.Missing++
 		} else if err != nil {
-			return rep, fmt.Errorf("gc: walk: %w", err)
+			return fmt.Errorf("gc: walk: %w", err)
 		}
 	}
-	return rep, nil
+	return nil
 }

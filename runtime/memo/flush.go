@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -50,6 +51,25 @@ func (t *Table) Flush(ctx context.Context) error {
 		t.partDamaged.Store(true)
 	}
 	return fmt.Errorf("memo: writing the traces of %d keys: %w", len(left), err)
+}
+
+// Unwritten returns the results of traces that Flush has not written yet: nothing in the store refers
+// to them.
+func (t *Table) Unwritten() []mmapcas.Hash {
+	t.flushMu.Lock()
+	defer t.flushMu.Unlock()
+	t.dirtyMu.Lock()
+	dirty := slices.Clone(t.dirty)
+	t.dirtyMu.Unlock()
+	var results []mmapcas.Hash
+	for _, e := range dirty {
+		e.mu.Lock()
+		for _, tr := range e.traces[:min(len(e.traces), 1)] {
+			results = append(results, tr.result)
+		}
+		e.mu.Unlock()
+	}
+	return results
 }
 
 // A record is a trace record to be written.
