@@ -15,8 +15,9 @@ var (
 	// files holds the text of every file that was read, as it is on disk.
 	files = runtime.NewPartition[[]byte]("golang/files")
 
-	// overlays holds unsaved texts. They belong to a process: a workspace that is opened clears what a dead one left.
-	overlays = runtime.NewPartition[[]byte]("golang/overlays")
+	// overlays holds unsaved texts. They belong to a process, so neither log nor checkpoint has them: a text that is typed on is garbage
+	// as soon as nobody reads the older one.
+	overlays = runtime.NewPartition[[]byte]("golang/overlays", runtime.Volatile)
 
 	// stats says what each file looked like on disk when it was read, so that reading it again costs a stat if it did not
 	// change. No query depends on it, except to say why a file has no text.

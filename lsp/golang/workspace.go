@@ -55,12 +55,9 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	w.background, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
-	err = sessions.begin(w, func(first bool) error {
-		stale := dirPrefix(root)
-		if first {
-			stale = "" // of whatever files a process before this one left
-		}
-		return eng.Commit(ctx, func(c *runtime.Writer) error { return overlays.ClearPrefix(c, stale) })
+	err = sessions.begin(w, func() error {
+		// A workspace over root that was closed may have left some.
+		return eng.Commit(ctx, func(c *runtime.Writer) error { return overlays.ClearPrefix(c, dirPrefix(root)) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golang: opening workspace %s: %w", root, err)
@@ -82,15 +79,14 @@ type sessionList struct {
 	open map[*runtime.Engine][]*workspace // guarded by mu; the slices are immutable
 }
 
-// begin adds a workspace if fn, which learns whether it is the engine's first in this process, succeeds.
-func (s *sessionList) begin(w *workspace, fn func(first bool) error) error {
+// begin adds a workspace if fn succeeds.
+func (s *sessionList) begin(w *workspace, fn func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.open[w.eng]
-	if err := fn(len(all) == 0); err != nil {
+	if err := fn(); err != nil {
 		return err
 	}
-	s.open[w.eng] = append(slices.Clip(all), w)
+	s.open[w.eng] = append(slices.Clip(s.open[w.eng]), w)
 	return nil
 }
 
