@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"slices"
+	"strings"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -63,7 +65,7 @@ func (s *state) takeOne(m *message) {
 		}
 		d := p.TextDocument
 		delete(s.unfit, string(d.URI))
-		_, _, _ = s.docs.Open(string(d.URI), string(d.LanguageID), d.Version, d.Text) // one that is too large is not open at the host either
+		_, _, _ = s.docs.Open(string(d.URI), string(d.LanguageID), d.Version, d.Text) // one that is too large is open without a text, as at the host
 	case protocol.MethodTextDocumentDidClose:
 		var p protocol.DidCloseTextDocumentParams
 		if protocol.Unmarshal(m.params(), &p) != nil {
@@ -153,7 +155,7 @@ func (s *state) takeEdits(list []*message) (n int) {
 func (s *state) takeEdit(edit document.Edit, body []byte) {
 	_, err := s.docs.Change(edit)
 	switch _, known := s.unfit[edit.URI]; {
-	case err == nil:
+	case err == nil, errors.Is(err, document.ErrTooLarge):
 		delete(s.unfit, edit.URI)
 	case !known:
 		s.unfit[edit.URI] = body
@@ -211,8 +213,12 @@ func (s *state) replay(shown []string) (list [][]byte, err error) {
 		if err != nil {
 			break
 		}
+		text := string(d.Text())
+		if errors.Is(d.Err(), document.ErrTooLarge) {
+			text = strings.Repeat(" ", lsp.MaxFileBytes+1) // another text that is too large: the host must not take the document for an empty one
+		}
 		notify(protocol.MethodTextDocumentDidOpen, &protocol.DidOpenTextDocumentParams{TextDocument: protocol.TextDocumentItem{
-			URI: uri.URI(d.URI()), LanguageID: protocol.LanguageKind(d.Language()), Version: d.Version(), Text: string(d.Text()),
+			URI: uri.URI(d.URI()), LanguageID: protocol.LanguageKind(d.Language()), Version: d.Version(), Text: text,
 		}})
 		if body, ok := s.unfit[d.URI()]; ok {
 			list = append(list, body)

@@ -128,12 +128,13 @@ func foreignCharset(contentType string) string {
 	}
 }
 
-// body reads n bytes, and allocates them as they come: a header alone costs nothing.
+// body reads n bytes, and allocates them as they come: a header alone costs nothing, and what has
+// come at most its fourfold.
 func (f *frameReader) body(n int) ([]byte, error) {
 	var body []byte
 	for len(body) < n {
 		from := len(body)
-		step := min(n-from, max(bodyStep, from))
+		step := min(n-from, max(bodyStep, 3*from))
 		body = slices.Grow(body, step)[:from+step]
 		if _, err := io.ReadFull(f.r, body[from:]); err != nil {
 			return nil, unexpected(err)

@@ -39,6 +39,6 @@ func (d *Document) Text() []byte { return d.text }
 // Mapper returns the text's line index, made at first use.
 func (d *Document) Mapper() *position.Mapper { return d.mapper() }
 
-// Err returns nil, or the *[SyncError] that says why the text is not the client's
-// any more (D2).
+// Err returns nil, or why the text is not the client's: a *[SyncError] (D2), or a *[SizeError] of
+// a document that has no text here (D3).
 func (d *Document) Err() error { return d.err }

@@ -211,23 +211,81 @@ func TestDocumentsAreImmutable(t *testing.T) {
 	}
 }
 
+// A text over a limit is not held, and its document is open all the same: it takes changes and says
+// why it has no text, until a whole text fits (D3).
 func TestSizeLimit(t *testing.T) {
 	s := NewStore(position.UTF8, 8)
-	if _, _, err := s.Open(name, "go", 1, "123456789"); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "9 bytes, more than the limit of 8") {
+	large := func(step string, d *Document, err error) {
+		t.Helper()
+		if err != nil && !errors.Is(err, ErrTooLarge) || d == nil || !errors.Is(d.Err(), ErrTooLarge) || errors.Is(d.Err(), ErrOutOfSync) || len(d.Text()) > 0 {
+			t.Errorf("%s: %v, %+v", step, err, d)
+		}
+		if held, ok := s.Get(name); !ok || held != d {
+			t.Errorf("%s: the store has %+v", step, held)
+		}
+	}
+	d, _, err := s.Open(name, "go", 1, "123456789")
+	large("opened", d, err)
+	if err == nil || !strings.Contains(err.Error(), "9 bytes, more than the limit of 8") {
 		t.Error(err)
 	}
-	if _, _, err := s.Open(name, "go", 1, "12345678"); err != nil {
+	d, err = s.Change(Edit{URI: name, Version: version(2), Changes: []Change{{rng(5, 0, 6, 0), "9"}}})
+	large("edited", d, err)
+	if err != nil || d.Version() != 2 {
+		t.Errorf("an edit of what is not held: version %d, %v", d.Version(), err)
+	}
+	if d, err = s.Change(Edit{URI: name, Version: version(3), Changes: []Change{{nil, "12345678"}}}); err != nil || d.Err() != nil || string(d.Text()) != "12345678" {
+		t.Errorf("a whole text that fits: %+v, %v", d, err)
+	}
+	d, err = s.Change(Edit{URI: name, Version: version(4), Changes: []Change{{rng(0, 0, 0, 0), "9"}}})
+	large("grown", d, err)
+	if err == nil {
+		t.Error("the change that makes it too large is not told")
+	}
+	if d, err = s.Change(Edit{URI: name, Version: version(5), Changes: []Change{{nil, "x"}}}); err != nil || string(d.Text()) != "x" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	d, err = s.Change(Edit{URI: name, Version: version(6), Changes: []Change{{nil, strings.Repeat("x", 9)}}})
+	large("replaced", d, err)
+	if d, err = s.Close(name); err != nil || !errors.Is(d.Err(), ErrTooLarge) {
+		t.Error(d, err)
+	}
+}
+
+// All texts of a store together have a limit, too, and closing one makes room.
+func TestSumLimit(t *testing.T) {
+	s := NewStore(position.UTF8, 8)
+	uri := func(i int) string { return fmt.Sprintf("file:///m/%d.go", i) }
+	for i := range sumOfMax {
+		if _, _, err := s.Open(uri(i), "go", 1, "12345678"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := s.Open(uri(sumOfMax), "go", 1, "1")
+	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "the open documents have 129, more than the limit of 128") {
 		t.Error(err)
 	}
-	_, err := s.Change(Edit{URI: name, Version: version(2), Changes: []Change{{rng(0, 0, 0, 0), "9"}}})
-	if !errors.Is(err, ErrTooLarge) || !errors.Is(err, ErrOutOfSync) { // D3
+	if _, _, err := s.Open(uri(0), "go", 2, "abcdefgh"); err != nil {
+		t.Errorf("in the place of an older text: %v", err)
+	}
+	if _, err := s.Change(Edit{URI: uri(1), Changes: []Change{{rng(0, 0, 0, 1), ""}}}); err != nil {
 		t.Error(err)
 	}
-	if _, err = s.Change(Edit{URI: name, Version: version(3), Changes: []Change{{nil, strings.Repeat("x", 9)}}}); !errors.Is(err, ErrTooLarge) {
+	if d, err := s.Change(Edit{URI: uri(sumOfMax), Changes: []Change{{nil, "1"}}}); err != nil || d.Err() != nil {
+		t.Errorf("once there is room: %v", err)
+	}
+	if _, err := s.Close(uri(2)); err != nil {
 		t.Error(err)
 	}
-	if _, err = s.Change(Edit{URI: name, Version: version(4), Changes: []Change{{nil, "x"}}}); err != nil {
-		t.Error(err)
+	if _, _, err := s.Open(uri(99), "go", 1, "12345678"); err != nil {
+		t.Errorf("in the place of a closed one: %v", err)
+	}
+	sum := 0
+	for _, d := range s.All() {
+		sum += len(d.Text())
+	}
+	if sum != s.bytes {
+		t.Errorf("%d bytes are counted, there are %d", s.bytes, sum)
 	}
 }
 

@@ -43,11 +43,7 @@ func DecodeEdit(params []byte) (Edit, error) {
 	if wire.TextDocument.URI == "" {
 		return Edit{}, fmt.Errorf("%w: textDocument.uri is missing", ErrBadEdit)
 	}
-	u, err := uri.Parse(string(wire.TextDocument.URI))
-	if err != nil {
-		return Edit{}, fmt.Errorf("%w: %w", ErrBadEdit, err)
-	}
-	edit := Edit{URI: string(u), Version: wire.TextDocument.Version}
+	edit := Edit{URI: string(wire.TextDocument.URI), Version: wire.TextDocument.Version}
 	for i, c := range wire.ContentChanges {
 		if c.Text == nil {
 			return Edit{}, fmt.Errorf("%w: contentChanges[%d].text is missing", ErrBadEdit, i)

@@ -52,14 +52,18 @@ func unwrapSync(err error) error {
 	return err
 }
 
-// A SizeError names a text over the store's limit. It matches [ErrTooLarge].
+// A SizeError names a text over a limit of the store. It matches [ErrTooLarge].
 type SizeError struct {
 	URI        string
 	Bytes, Max int
+	Sum        int // of the texts of all open documents if that is what is over the limit, else 0
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("document %s has %d bytes, more than the limit of %d", e.URI, e.Bytes, e.Max)
+	if e.Sum > 0 {
+		return fmt.Sprintf("document %s is too large: with its %d bytes the open documents have %d, more than the limit of %d", e.URI, e.Bytes, e.Sum, e.Max)
+	}
+	return fmt.Sprintf("document %s is too large: it has %d bytes, more than the limit of %d", e.URI, e.Bytes, e.Max)
 }
 
 // Is reports whether target is ErrTooLarge.

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +10,11 @@ import (
 	"github.com/cytisus/cytisus/lsp/position"
 )
 
-// DefaultMaxBytes is the largest text a store takes unless told otherwise.
-const DefaultMaxBytes = 64 << 20
+// DefaultMaxBytes is the largest text a store holds unless told otherwise.
+const DefaultMaxBytes = 16 << 20
+
+// sumOfMax is how many of the largest texts a store holds in sum.
+const sumOfMax = 16
 
 // A Store holds the documents one client has open. Its methods may be called from
 // any goroutine; changes must come in the order the client sent them.
@@ -18,12 +22,14 @@ type Store struct {
 	encoding position.Encoding // immutable
 	maxBytes int               // immutable
 
-	mu   sync.RWMutex
-	docs map[string]*Document // guarded by mu
+	mu    sync.RWMutex
+	docs  map[string]*Document // guarded by mu
+	bytes int                  // guarded by mu: of the texts in docs
 }
 
 // NewStore returns an empty store for a client that counts characters in that
-// encoding. maxBytes is the largest text it takes; 0 means [DefaultMaxBytes].
+// encoding. maxBytes is the largest text it holds; 0 means [DefaultMaxBytes]. All texts
+// together may have 16 times as many.
 func NewStore(encoding position.Encoding, maxBytes int) *Store {
 	if maxBytes <= 0 {
 		maxBytes = DefaultMaxBytes
@@ -32,26 +38,50 @@ func NewStore(encoding position.Encoding, maxBytes int) *Store {
 }
 
 // Open adds a document. A document that was open already is replaced, and replaced
-// reports so. A text over the limit is an error that matches [ErrTooLarge], and the
-// document is not open then.
+// reports so. A text over a limit is an error that matches [ErrTooLarge]; the document is open
+// then, without a text (D3).
 func (s *Store) Open(uri, language string, version int32, text string) (d *Document, replaced bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, replaced = s.docs[uri]
-	if len(text) > s.maxBytes {
-		delete(s.docs, uri)
-		return nil, replaced, &SizeError{URI: uri, Bytes: len(text), Max: s.maxBytes}
-	}
 	uri = strings.Clone(uri) // decoded strings may alias a whole message
-	d = newDocument(uri, strings.Clone(language), version, []byte(text), nil)
-	s.docs[uri] = d
-	return d, replaced, nil
+	_, replaced = s.docs[uri]
+	var content []byte
+	if err = s.fits(uri, len(text)); err == nil {
+		content = []byte(text)
+	}
+	return s.put(newDocument(uri, strings.Clone(language), version, content, err)), replaced, err
+}
+
+// fits returns the error for a text of a document that is over a limit. s.mu must be held.
+func (s *Store) fits(uri string, bytes int) error {
+	if bytes > s.maxBytes {
+		return &SizeError{URI: uri, Bytes: bytes, Max: s.maxBytes}
+	}
+	sum := s.bytes + bytes
+	if old, ok := s.docs[uri]; ok {
+		sum -= len(old.text)
+	}
+	if most := sumOfMax * s.maxBytes; sum > most {
+		return &SizeError{URI: uri, Bytes: bytes, Max: most, Sum: sum}
+	}
+	return nil
+}
+
+// put makes d the newest version of its document. s.mu must be held.
+func (s *Store) put(d *Document) *Document {
+	if old, ok := s.docs[d.uri]; ok {
+		s.bytes -= len(old.text)
+	}
+	s.bytes += len(d.text)
+	s.docs[d.uri] = d
+	return d
 }
 
 // Change applies a list of changes, all or none (D0), and returns the new version
 // of the document. A document that is not open is an error that matches
 // [ErrNotOpen]. Changes that do not fit the text leave the document out of sync and
-// are a *[SyncError] (D1, D2).
+// are a *[SyncError] (D1, D2). Changes that make it too large are an error that matches
+// [ErrTooLarge] and leave it without a text (D3); those that follow are taken in silence.
 func (s *Store) Change(edit Edit) (*Document, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,15 +93,19 @@ func (s *Store) Change(edit Edit) (*Document, error) {
 	if edit.Version != nil {
 		version = *edit.Version
 	}
+	if errors.Is(old.err, ErrTooLarge) && !slices.ContainsFunc(edit.Changes, func(c Change) bool { return c.Range == nil }) {
+		return s.put(newDocument(old.uri, old.language, version, nil, old.err)), nil
+	}
 	text, err := s.apply(old, version, edit.Changes)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return s.put(newDocument(old.uri, old.language, version, nil, err)), err
+	case err != nil:
 		err = &SyncError{URI: old.uri, Version: version, Held: old.version, Err: err}
-		s.docs[old.uri] = newDocument(old.uri, old.language, old.version, old.text, err)
+		s.put(newDocument(old.uri, old.language, old.version, old.text, err))
 		return nil, err
 	}
-	d := newDocument(old.uri, old.language, version, text, nil)
-	s.docs[old.uri] = d
-	return d, nil
+	return s.put(newDocument(old.uri, old.language, version, text, nil)), nil
 }
 
 func (s *Store) apply(old *Document, version int32, changes []Change) ([]byte, error) {
@@ -100,8 +134,8 @@ func (s *Store) apply(old *Document, version int32, changes []Change) ([]byte, e
 		}
 		text = b.text()
 	}
-	if len(text) > s.maxBytes {
-		return nil, &SizeError{URI: old.uri, Bytes: len(text), Max: s.maxBytes}
+	if err := s.fits(old.uri, len(text)); err != nil {
+		return nil, err
 	}
 	return text, nil
 }
@@ -116,6 +150,7 @@ func (s *Store) Close(uri string) (*Document, error) {
 		return nil, notOpen("close", uri)
 	}
 	delete(s.docs, uri)
+	s.bytes -= len(d.text)
 	return d, nil
 }
 

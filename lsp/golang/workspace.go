@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -25,7 +26,9 @@ var _ lsp.Language = Language{}
 func (Language) ID() string { return "go" }
 
 // Handles implements lsp.Language.
-func (Language) Handles(uri string) bool { return isInput(baseName(uri)) }
+func (Language) Handles(uri string) bool {
+	return strings.HasPrefix(uri, "file://") && isInput(baseName(uri))
+}
 
 // Open implements lsp.Language. Unsaved texts that an earlier process left in the engine's store are forgotten.
 func (Language) Open(ctx context.Context, eng *runtime.Engine, root string, o lsp.WorkspaceOptions) (lsp.Workspace, error) {

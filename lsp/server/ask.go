@@ -93,7 +93,7 @@ func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(
 
 // checkText makes sure that the workspace has the text the client asks about (V0).
 func (q *question) checkText() error {
-	if q.doc == nil || !q.s.host.lang.Handles(q.uri) {
+	if q.doc == nil || !q.s.host.handles(q.uri) {
 		return nil
 	}
 	text, err := q.root.ws.Text(q.t, q.uri)
@@ -175,5 +175,5 @@ func (q *question) locations(list []lsp.Location) protocol.LocationSlice {
 // nothing reports whether an error means that there is nothing to say, which the protocol
 // calls null.
 func nothing(q *question, err error) bool {
-	return errors.Is(err, lsp.ErrNoSymbol) || errors.Is(err, lsp.ErrUnknownFile) && !q.s.host.lang.Handles(q.uri)
+	return errors.Is(err, lsp.ErrNoSymbol) || errors.Is(err, lsp.ErrUnknownFile) && !q.s.host.handles(q.uri)
 }

@@ -55,6 +55,21 @@
 // client asked anew. An event goes to every root of the session, because a file may matter
 // to several. cytisus/settle is answered when all this has had its effect.
 //
+// # Limits
+//
+// What a connection may hold is said in package dispatch. Beside that, each an option or a constant:
+//
+//	text of an open document          Options.MaxDocumentBytes   16 MiB
+//	texts of a client's documents     16 times that             256 MiB
+//	a URI, and the path in it         maxURIBytes, maxPathBytes  12 KiB, 4 KiB
+//
+// A document over a limit is open, without a text: the client is told, its diagnostics say so, and a
+// question about it is answered with the reason. Changes that wait for their turn are committed
+// together, so a flood of them keeps no more texts than there is time for.
+//
+// Every URI comes through one door (uri.go), which gives a document one name however it is written.
+// Documents of other schemes than file: are followed, and questions about them have empty answers.
+//
 // # Invariants
 //
 //   - V0: an answer describes the text the client had when it asked: the edits before it

@@ -31,6 +31,8 @@ type fakeLanguage struct {
 	seen  chan []string // if set, what FilesChanged is told
 	began chan struct{} // if set, told when a Definition is stuck
 	ended chan error    // if set, how a Definition that was stuck ended
+
+	overlaysSet atomic.Int32
 }
 
 func newFake(files ...string) *fakeLanguage {
@@ -220,6 +222,8 @@ func (w *fakeWorkspace) SetOverlay(ctx context.Context, name string, text []byte
 	if w.lang.full.Load() {
 		return errFull
 	}
+
+	w.lang.overlaysSet.Add(1)
 	err := w.eng.Commit(ctx, func(c *runtime.Writer) error { return fakeOverlay.Put(c, name, string(text)) })
 	if !strings.Contains(string(text), "quiet") {
 		w.later()

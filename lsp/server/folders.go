@@ -21,8 +21,8 @@ func workspaceFolders(p *protocol.InitializeParams, fallback string) []string {
 	var dirs []string
 	if folders, ok := p.WorkspaceFolders.Get(); ok {
 		for _, f := range folders {
-			if f.URI.IsFile() {
-				dirs = append(dirs, f.URI.FsPath())
+			if dir, ok, _ := directoryOf(f.URI); ok { // others are no business of a server of files
+				dirs = append(dirs, dir)
 			}
 		}
 	}
@@ -30,8 +30,10 @@ func workspaceFolders(p *protocol.InitializeParams, fallback string) []string {
 		return dirs
 	}
 	//lint:ignore SA1019 clients without folders name their root here
-	if u := p.RootURI; u != nil && u.IsFile() {
-		return []string{u.FsPath()}
+	if u := p.RootURI; u != nil {
+		if dir, ok, _ := directoryOf(*u); ok {
+			return []string{dir}
+		}
 	}
 	//lint:ignore SA1019 and the oldest ones here
 	if path, ok := p.RootPath.Get(); ok && path != "" {
@@ -109,10 +111,12 @@ func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Req
 		problems = append(problems, s.closeFolder(ctx, f.URI))
 	}
 	for _, f := range p.Event.Added {
-		if !f.URI.IsFile() {
-			continue // no business of a server of files
+		dir, ok, err := directoryOf(f.URI)
+		if !ok {
+			problems = append(problems, err)
+			continue // without an error it is no business of a server of files
 		}
-		opened, err := s.openFolder(ctx, f.URI.FsPath())
+		opened, err := s.openFolder(ctx, dir)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -136,10 +140,11 @@ func (s *session) documentsIn(f *folder) []*document.Document {
 // closeFolder takes a folder from the session, with what was published of it and with the
 // texts of documents that are open in it.
 func (s *session) closeFolder(ctx context.Context, u uri.URI) error {
-	if !u.IsFile() {
-		return nil
+	dir, ok, err := directoryOf(u)
+	if !ok {
+		return err
 	}
-	prefix := dirURI(u.FsPath())
+	prefix := dirURI(dir)
 	s.mu.Lock()
 	i := slices.IndexFunc(s.folders, func(f *folder) bool { return f.named == prefix })
 	if i < 0 {

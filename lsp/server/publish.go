@@ -114,7 +114,7 @@ func (p *publisher) schedule(name string, delay time.Duration) {
 func (p *publisher) publishDocument(ctx context.Context, name string) {
 	s := p.s
 	root := s.rootOf(name)
-	if root == nil || !s.host.lang.Handles(name) {
+	if root == nil || !s.host.handles(name) {
 		return
 	}
 	err := s.host.eng.Submit(ctx, lane.Input, func(t *runtime.Task) error {

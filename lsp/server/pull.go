@@ -22,6 +22,15 @@ func (s *session) documentDiagnostic(_ context.Context, r *dispatch.Request) (di
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
+	name, err := s.canonical(p.TextDocument.URI)
+	if err != nil {
+		return dispatch.Done, err
+	}
+	if d, ok := s.openTooLarge(name); ok {
+		q, list := s.sizeDiagnostics(d)
+		items, id, err := q.items(list)
+		return dispatch.Now(&protocol.RelatedFullDocumentDiagnosticReport{FullDocumentDiagnosticReport: full(id, items)}), err
+	}
 	q, err := s.about(p.TextDocument.URI)
 	if err != nil {
 		return dispatch.Done, err
@@ -92,7 +101,7 @@ func (s *session) filesWithDiagnostics(t *runtime.Task, roots []*root, previous 
 		files = append(files, name)
 	}
 	for _, d := range s.agreed.Load().docs.All() {
-		if s.shows(d.URI()) && s.host.lang.Handles(d.URI()) {
+		if s.shows(d.URI()) && s.host.handles(d.URI()) {
 			files = append(files, d.URI())
 		}
 	}
@@ -122,6 +131,8 @@ func (s *session) fileReport(t *runtime.Task, name, previous string) (protocol.W
 		if list, err = root.ws.Diagnostics(t, name); nothing(q, err) {
 			err = nil
 		}
+	} else if doc, ok := s.openTooLarge(name); ok {
+		q, list = s.sizeDiagnostics(doc)
 	} else {
 		list, err = partition.FileDiagnostics(t, name)
 	}

@@ -495,21 +495,6 @@ func TestTraceAndShutdown(t *testing.T) {
 	}
 }
 
-func TestUntitledAndLargeDocuments(t *testing.T) {
-	c := newBench(t, simple(), Options{MaxDocumentBytes: 20}).connect()
-	c.begin("file:///m", plainCaps, "")
-	c.indexed()
-	c.open("untitled:Untitled-1.txt", 1, "def x\n")
-	_, err := c.ask("textDocument/hover", at("untitled:Untitled-1.txt", 0, 5))
-	wantCode(t, err, -32803, "unknown file")
-	c.open(fileA, 1, strings.Repeat("x", 21))
-	c.await(0, protocol.MethodWindowShowMessage, has("21 bytes, more than the limit of 20"))
-	if got := c.must("textDocument/hover", at(fileA, 0, 5)); !strings.Contains(got, "word one") {
-		t.Error(got) // its content on disk
-	}
-	c.finish()
-}
-
 func TestClosedHost(t *testing.T) {
 	b := newBench(t, simple(), Options{})
 	if err := b.host.Close(); err != nil {

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
@@ -32,6 +31,8 @@ type session struct {
 	tokens atomic.Uint64         // progress tokens made
 
 	unopened []string // what is to be said of folders that could not be opened; touched by turns only
+
+	spelled atomic.Pointer[spelled] // replaced under mu, never changed
 
 	ended   context.Context // ends with the session
 	endWith context.CancelCauseFunc
@@ -75,6 +76,7 @@ func newSession(h *Host, id uint64) *session {
 func (s *session) dispatchOptions() dispatch.Options {
 	o := s.host.o.Dispatch
 	o.Lifecycle, o.Logger, o.OnError = true, s.log, s.failed
+	o.Runs = map[string]dispatch.RunHandler{protocol.MethodTextDocumentDidChange: s.didChange}
 	return o
 }
 
@@ -103,10 +105,9 @@ func (s *session) table() map[string]dispatch.Handler {
 		protocol.MethodSetTrace:    s.setTrace,
 		dispatch.MethodResumed:     s.resumed,
 
-		protocol.MethodTextDocumentDidOpen:   s.didOpen,
-		protocol.MethodTextDocumentDidChange: s.didChange,
-		protocol.MethodTextDocumentDidSave:   s.didSave,
-		protocol.MethodTextDocumentDidClose:  s.didClose,
+		protocol.MethodTextDocumentDidOpen:  s.didOpen,
+		protocol.MethodTextDocumentDidSave:  s.didSave,
+		protocol.MethodTextDocumentDidClose: s.didClose,
 
 		protocol.MethodWorkspaceDidChangeWatchedFiles:     s.didChangeWatchedFiles,
 		protocol.MethodWorkspaceDidChangeWorkspaceFolders: s.didChangeWorkspaceFolders,
@@ -190,10 +191,10 @@ func (s *session) folderList() []*folder {
 // canonical returns the URI by which the session's folders know a document: the client
 // may name a folder through a symbolic link.
 func (s *session) canonical(u uri.URI) (string, error) {
-	if u == "" {
-		return "", jsonrpc2.NewError(jsonrpc2.InvalidParams, "textDocument.uri is missing")
+	name, err := nameOf(u)
+	if err != nil {
+		return "", err
 	}
-	name := strings.Clone(string(u)) // decoded strings may alias a whole message
 	for _, f := range s.folderList() {
 		if rest, ok := strings.CutPrefix(name, f.prefix); ok && f.prefix != f.root.prefix {
 			return f.root.prefix + rest, nil
@@ -204,6 +205,11 @@ func (s *session) canonical(u uri.URI) (string, error) {
 
 // foreign is the reverse of canonical: the URI by which the client knows a file.
 func (s *session) foreign(name string) uri.URI {
+	if own := s.spelled.Load(); own != nil {
+		if u, ok := (*own)[name]; ok {
+			return u
+		}
+	}
 	for _, f := range s.folderList() {
 		if rest, ok := strings.CutPrefix(name, f.root.prefix); ok && f.prefix != f.root.prefix {
 			return uri.URI(f.prefix + rest)

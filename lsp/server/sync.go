@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -24,17 +24,13 @@ func (s *session) didOpen(ctx context.Context, r *dispatch.Request) (dispatch.Ou
 	if err != nil {
 		return dispatch.Done, err
 	}
-	a := s.agreed.Load()
-	d, replaced, err := a.docs.Open(name, string(p.TextDocument.LanguageID), p.TextDocument.Version, p.TextDocument.Text)
-	if err != nil {
-		if replaced {
-			err = errors.Join(err, s.host.overlays.clear(ctx, s.id, name))
-		}
-		s.tell(protocol.MessageTypeWarning, true, fmt.Sprintf("%s: %v; its content on disk is used", s.host.o.Name, err))
-		return dispatch.Done, err
-	}
+	s.remember(name, p.TextDocument.URI)
+	d, replaced, err := s.agreed.Load().docs.Open(name, string(p.TextDocument.LanguageID), p.TextDocument.Version, p.TextDocument.Text)
 	if replaced {
 		s.log.Warn("server: a document was opened twice", "uri", name)
+	}
+	if err != nil {
+		return dispatch.Done, s.tooLarge(ctx, d)
 	}
 	if err := s.putOverlay(ctx, d); err != nil {
 		return dispatch.Done, err
@@ -43,31 +39,105 @@ func (s *session) didOpen(ctx context.Context, r *dispatch.Request) (dispatch.Ou
 	return dispatch.Done, nil
 }
 
-// didChange applies changes to a document. What it refers to is found in the order of the
-// stream (V0); one that is not open, or does not fit, changes nothing.
-func (s *session) didChange(ctx context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+// didChange applies changes to documents: of all the messages that wait, since what lies between
+// them is seen by no request. What they refer to is found in the order of the stream (V0); a change
+// of a document that is not open, or that does not fit, changes nothing.
+func (s *session) didChange(ctx context.Context, run []*dispatch.Request) []error {
+	errs := make([]error, len(run))
+	edits := make([]document.Edit, len(run))
+	for i, r := range run {
+		edits[i], errs[i] = s.decodeEdit(ctx, r)
+	}
+	var changed []string
+	for i := 0; i < len(run); {
+		if errs[i] != nil {
+			i++
+			continue
+		}
+		n := s.together(edits[i:], errs[i:])
+		s.applyEdits(edits[i:i+n], errs[i:])
+		if name := edits[i].URI; !slices.Contains(changed, name) {
+			changed = append(changed, name)
+		}
+		i += n
+	}
+	for _, name := range changed {
+		if err := s.changed(ctx, name); err != nil {
+			last := len(run) - 1
+			errs[last] = errors.Join(errs[last], err)
+		}
+	}
+	return errs
+}
+
+func (s *session) decodeEdit(ctx context.Context, r *dispatch.Request) (document.Edit, error) {
 	edit, err := document.DecodeEdit(r.Params)
 	if err != nil {
-		return dispatch.Done, s.wireError(ctx, r.Method, err)
+		return edit, s.wireError(ctx, r.Method, err)
 	}
-	if edit.URI, err = s.canonical(protocolURI(edit.URI)); err != nil {
-		return dispatch.Done, err
+	edit.URI, err = s.canonical(protocolURI(edit.URI))
+	return edit, err
+}
+
+// together returns how many of several edits, from the first on, change one document that is in
+// sync, with versions that do not go back: together they are one edit. At least it is one.
+func (s *session) together(edits []document.Edit, errs []error) int {
+	first := edits[0]
+	d, open := s.agreed.Load().docs.Get(first.URI)
+	if !open || d.Err() != nil || first.Version == nil || *first.Version < d.Version() {
+		return 1
 	}
-	d, err := s.agreed.Load().docs.Change(edit)
-	if err != nil {
-		return dispatch.Done, err
+	n := 1
+	for last := first; n < len(edits) && errs[n] == nil; n++ {
+		next := edits[n]
+		if next.URI != first.URI || next.Version == nil || *next.Version < *last.Version {
+			break
+		}
+		last = next
+	}
+	return n
+}
+
+// applyEdits applies edits that together has found, at the cost of one. If they do not fit, each is
+// applied by itself.
+func (s *session) applyEdits(edits []document.Edit, errs []error) {
+	docs := s.agreed.Load().docs
+	if len(edits) > 1 {
+		all := document.Edit{URI: edits[0].URI, Version: edits[len(edits)-1].Version}
+		for _, e := range edits {
+			all.Changes = append(all.Changes, e.Changes...)
+		}
+		old, _ := docs.Get(all.URI)
+		if _, err := docs.Change(all); err == nil {
+			return
+		}
+		_, _, _ = docs.Open(old.URI(), old.Language(), old.Version(), string(old.Text())) // it fitted before
+	}
+	for i, e := range edits {
+		_, errs[i] = docs.Change(e)
+	}
+}
+
+// changed gives the workspace a document's new text.
+func (s *session) changed(ctx context.Context, name string) error {
+	d, ok := s.agreed.Load().docs.Get(name)
+	switch {
+	case !ok:
+		return nil // the changes were of none
+	case errors.Is(d.Err(), document.ErrTooLarge):
+		return s.tooLarge(ctx, d)
 	}
 	if err := s.putOverlay(ctx, d); err != nil {
-		return dispatch.Done, err
+		return err
 	}
-	s.pub.edited(d.URI())
-	return dispatch.Done, nil
+	s.pub.edited(name)
+	return nil
 }
 
 // putOverlay gives the workspace a document's text, if the language wants it.
 func (s *session) putOverlay(ctx context.Context, d *document.Document) error {
 	root := s.rootOf(d.URI())
-	if root == nil || !s.host.lang.Handles(d.URI()) {
+	if root == nil || errors.Is(d.Err(), document.ErrTooLarge) || !s.host.handles(d.URI()) {
 		return nil
 	}
 	err := s.host.overlays.set(ctx, s.id, root, d.URI(), d.Text())
@@ -91,7 +161,7 @@ func (s *session) didSave(ctx context.Context, r *dispatch.Request) (dispatch.Ou
 	if _, ok := s.agreed.Load().docs.Get(name); !ok {
 		s.log.Info("server: a document was saved that is not open", "uri", name)
 	}
-	if root := s.rootOf(name); root != nil && s.host.lang.Handles(name) {
+	if root := s.rootOf(name); root != nil && s.host.handles(name) {
 		root.filesChanged([]string{name})
 	}
 	return dispatch.Done, nil
