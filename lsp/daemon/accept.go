@@ -24,7 +24,10 @@ const (
 func (h *Host) accept(take func(*net.UnixConn)) {
 	pause := acceptPauseMin
 	for {
-		conn, err := h.listener.AcceptUnix()
+		h.mu.Lock()
+		l := h.listener
+		h.mu.Unlock()
+		conn, err := l.AcceptUnix()
 		switch {
 		case h.end.Err() != nil:
 			if err == nil {

@@ -29,7 +29,8 @@ var bridgeSeed = flag.Uint64("bridge.seed", 0, "seed of TestTakeoversAgainstOneH
 type fakeHost struct {
 	*dispatch.Conn
 	end  Conn
-	gone chan struct{} // closed when the connection has ended
+	die  context.CancelFunc // without a word
+	gone chan struct{}      // closed when the connection has ended
 
 	mu   sync.Mutex
 	got  []string // guarded by mu: "method params" of what the bridge sent
@@ -104,10 +105,13 @@ func (r *rig) connect(_ context.Context, _ int) (Link, error) {
 	}
 	near, far := Pipe()
 	h := &fakeHost{end: far, gone: make(chan struct{})}
-	h.Conn = dispatch.New(far, h.handlers(r), dispatch.Options{Lifecycle: true})
+	ctx, cancel := context.WithCancel(context.Background())
+	h.die = cancel
+	h.Conn = dispatch.New(far, h.handlers(r), dispatch.Options{Lifecycle: true, HangUp: true})
 	go func() {
 		defer close(h.gone)
-		_, _ = h.Run(context.Background())
+		defer cancel()
+		_, _ = h.Run(ctx)
 	}()
 	r.hosts = append(r.hosts, h)
 	r.changed()
@@ -281,7 +285,7 @@ func (r *rig) countTold(part string) int {
 
 // kill ends a host as the kernel does: the connection breaks.
 func (h *fakeHost) kill() {
-	h.end.Close()
+	h.die()
 	<-h.gone
 }
 
@@ -409,7 +413,7 @@ func TestEditsWithoutAHost(t *testing.T) {
 	r.tell("textDocument/didOpen", opened(docA, "", 1))
 	r.want(r.ask("text", about(docA)), `"1 "`)
 	r.mu.Lock() // holds the connector
-	h.end.Close()
+	h.die()
 	for i := range 200 {
 		r.tell("textDocument/didChange", inserted(docA, 2+i, i, string(rune('a'+i%26))))
 	}
@@ -438,6 +442,7 @@ func TestRequestsThatAreNotRepeated(t *testing.T) {
 	if err := cancelled.Wait(ctx, nil); !errors.Is(err, context.Canceled) { // tells the host
 		t.Error(err)
 	}
+	r.want(r.ask("text", about("behind")), `"not open"`) // so the cancellation has come, too
 	for n := 1; n <= triesMax; n++ {
 		h := r.host(n)
 		r.heard(h, docA)
@@ -898,7 +903,7 @@ func TestTakeoversAgainstOneHost(t *testing.T) {
 				want = append(want, answer)
 			case n == 18:
 				hosts := r.allHosts()
-				hosts[len(hosts)-1].end.Close()
+				hosts[len(hosts)-1].die()
 				kills++
 			default: // let the bridge come to rest
 				for i, p := range asked {

@@ -143,10 +143,14 @@ func OpenOrDial(ctx context.Context, store string, o Options, locked error, open
 		if !errors.Is(openErr, locked) {
 			return nil, Info{}, openErr
 		}
-		if refused == nil && !errors.Is(err, ErrNoHost) && !errors.Is(err, ErrBusy) {
+		late, _ := errors.AsType[net.Error](err)
+		switch {
+		case late != nil && late.Timeout() && before != nil: // its time is up, which says less than before
+		case refused != nil, errors.Is(err, ErrNoHost), errors.Is(err, ErrBusy):
+			before = errors.Join(openErr, err)
+		default:
 			return nil, info, errors.Join(err, openErr)
 		}
-		before = errors.Join(openErr, err)
 		// A herd that lost the same host does not ask in step.
 		timer := time.NewTimer(wait/2 + rand.N(wait))
 		select {

@@ -39,6 +39,14 @@
 //     host that is still answering.
 //   - H2: a connection never keeps a host from ending: its context ends first.
 //   - H3: while a client is connected, the host does not end for idleness.
+//   - H4: a host knows its socket, its store's directory and the store's lock by what they
+//     are, not by their paths. It looks at them at intervals and before it takes a client. A
+//     socket that is gone is made again. Without its directory or its lock a host ends
+//     ([ErrMoved]): what lies at their paths may be another store, or open to another holder.
+//     Its clients then find the store that is there.
+//   - H5: a host that answers is the store's host, whatever has become of the lock: it is
+//     dialled, and nobody opens the store beside it. A process that holds the lock and finds
+//     such a host ([ErrHosted]) gives the store back.
 //
 // # When the host dies
 //

@@ -27,6 +27,9 @@ var (
 	// ErrHostLost: the host hung up although its client was not done.
 	ErrHostLost = errors.New("daemon: the host is gone")
 
+	// ErrMoved: the host is not the store's any more. See [MovedError].
+	ErrMoved = errors.New("daemon: the store was taken away")
+
 	// ErrIdle: the host ended because nobody used it.
 	ErrIdle = errors.New("daemon: nobody is connected")
 

@@ -23,6 +23,11 @@ type Options struct {
 	// Name says what the process is, for messages to others: "cytisus serve".
 	Name string
 
+	// Guard names files, in the store's directory or by their whole paths, that belong to the
+	// host as the directory does: if one is gone, or another in its place, the host ends. The
+	// store's lock is one.
+	Guard []string
+
 	// Logger receives what no client is told. Nil discards.
 	Logger *slog.Logger
 
@@ -41,21 +46,23 @@ func (o Options) filled() Options {
 
 // A Host listens for the clients of one store.
 type Host struct {
-	listener listener
-	path     string
-	store    string // canonical
-	o        Options
-	started  time.Time
+	path    string
+	store   string // canonical
+	guarded []identity
+	o       Options
+	started time.Time
 
 	end     context.Context // ends with the host
 	endWith context.CancelCauseFunc
 
-	mu      sync.Mutex
-	conns   map[*lineConn]Peer // guarded by mu: connected clients of Serve
-	changed chan struct{}      // guarded by mu: closed and replaced when conns change
-	closing bool               // guarded by mu
-	drained bool               // guarded by mu: it ends as soon as nobody is connected
-	tasks   sync.WaitGroup     // handshakes and connections
+	mu       sync.Mutex
+	listener listener           // guarded by mu: another one takes its place when the socket is lost
+	socket   identity           // guarded by mu
+	conns    map[*lineConn]Peer // guarded by mu: connected clients of Serve
+	changed  chan struct{}      // guarded by mu: closed and replaced when conns change
+	closing  bool               // guarded by mu
+	drained  bool               // guarded by mu: it ends as soon as nobody is connected
+	tasks    sync.WaitGroup     // handshakes and connections
 }
 
 // Listen makes the calling process the host of a store. It must hold the store's lock
@@ -70,19 +77,17 @@ func Listen(store string, o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := removeStale(path); err != nil {
-		return nil, fmt.Errorf("daemon: store %s: %w", store, err)
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	guarded, err := identities(canonical, o.Guard)
 	if err != nil {
-		return nil, fmt.Errorf("daemon: listening for store %s: %w", store, unsupported(err))
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
 		return nil, fmt.Errorf("daemon: store %s: %w", store, err)
+	}
+	l, socket, err := listen(path)
+	if err != nil {
+		releaseAll(guarded)
+		return nil, fmt.Errorf("daemon: listening for store %s: %w", store, err)
 	}
 	h := &Host{
-		listener: l, path: path, store: canonical, o: o.filled(), started: time.Now(),
+		listener: l, socket: socket, guarded: guarded, path: path, store: canonical, o: o.filled(), started: time.Now(),
 		conns: make(map[*lineConn]Peer), changed: make(chan struct{}),
 	}
 	h.end, h.endWith = context.WithCancelCause(context.Background())
@@ -114,18 +119,20 @@ func removeStale(path string) error {
 // Serve takes clients and calls handle for each that wants to be served, on a goroutine
 // of its own, with a context that ends with the host; the connection is closed when
 // handle returns. It returns, when all handlers have, for one of these reasons:
-// [ErrIdle] when nobody was connected for idle (0: never), [ErrStopped], the cause of
-// ctx's end, or nil after Close. It must be called once.
+// [ErrIdle] when nobody was connected for idle (0: never), [ErrStopped], [ErrMoved], the
+// cause of ctx's end, or nil after Close. It must be called once.
 func (h *Host) Serve(ctx context.Context, idle time.Duration, handle func(ctx context.Context, conn net.Conn, peer Peer)) error {
 	stop := context.AfterFunc(ctx, func() { h.finish(context.Cause(ctx)) })
 	defer stop()
 	h.tasks.Go(func() { h.watchIdle(idle) })
+	h.tasks.Go(h.watchIdentity)
 	h.accept(func(conn *net.UnixConn) {
 		if !h.begin(func() { h.client(newLineConn(conn), handle) }) {
 			conn.Close()
 		}
 	})
 	h.tasks.Wait()
+	releaseAll(h.guarded)
 	if err := context.Cause(h.end); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
@@ -156,7 +163,8 @@ func (h *Host) finishLocked(why error) {
 	}
 	h.closing = true
 	h.endWith(why)
-	if err := h.listener.Close(); err != nil { // removes the socket
+	h.removeSocket()
+	if err := h.listener.Close(); err != nil {
 		h.o.Logger.Warn("daemon: closing the socket", "path", h.path, "err", err)
 	}
 }
@@ -266,6 +274,9 @@ func (h *Host) client(c *lineConn, handle func(context.Context, net.Conn, Peer))
 		return
 	}
 	if refused == nil && in.Verb == Serve {
+		if err := h.moved(); err != nil { // the client shall find the store that is there now
+			h.finish(err)
+		}
 		if h.enter(c, in.Peer) {
 			defer h.leave(c)
 		} else {

@@ -11,6 +11,9 @@ import (
 	"github.com/cytisus/cytisus/lsp/server"
 )
 
+// lockFile is the file in a store's directory that its holder has locked.
+const lockFile = "lock"
+
 // A hosting is an engine that this process has open and serves to others: to clients in this
 // very process, and over the store's socket. It ends by itself when it is told to stop or finds
 // that it is not the store's host any more, and with its context.
@@ -42,7 +45,9 @@ func (a *app) beginHosting(ctx context.Context, l *local, name string, idle time
 	}
 	h.host = host
 	if l.store != "" {
-		h.shared, err = daemon.Listen(l.store, a.daemonOptions(name))
+		o := a.daemonOptions(name)
+		o.Guard = []string{lockFile}
+		h.shared, err = daemon.Listen(l.store, o)
 		if errors.Is(err, daemon.ErrHosted) {
 			h.endWith(err)
 			return nil, errors.Join(err, host.Close(), l.close())

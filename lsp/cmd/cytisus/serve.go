@@ -61,6 +61,7 @@ type serving struct {
 	own         *hosting // nil while another process is the host
 	linked      bool     // there has been a host
 	lost        error    // why the store is not used; nil while it is
+	notice      string   // what the user is to be told with the next link
 }
 
 // takeoverFor bounds how long a process waits for a store whose holder does not serve it. The
@@ -82,6 +83,7 @@ func (s *serving) link(ctx context.Context, failures int) (daemon.Link, error) {
 			s.lost = failed
 		} else if err != nil {
 			s.a.logger().Warn("this process is the host no longer", "err", err)
+			s.notice = fmt.Sprintf("cytisus: %v. Nothing is lost but time: what is in the store is computed again.", err)
 		}
 		s.own = nil
 	}
@@ -116,7 +118,7 @@ func (s *serving) storeLink(ctx context.Context) (daemon.Link, error) {
 		}
 		s.linked = true
 		if conn != nil {
-			return daemon.Link{Conn: conn}, nil
+			return daemon.Link{Conn: conn, Notice: s.takeNotice()}, nil
 		}
 		own, err := s.a.beginHosting(s.ctx, l, "cytisus serve", 0)
 		if errors.Is(err, daemon.ErrHosted) {
@@ -127,9 +129,14 @@ func (s *serving) storeLink(ctx context.Context) (daemon.Link, error) {
 		}
 		if conn := own.connect(); conn != nil {
 			s.own = own
-			return daemon.Link{Conn: conn}, nil
+			return daemon.Link{Conn: conn, Notice: s.takeNotice()}, nil
 		}
 	}
+}
+
+func (s *serving) takeNotice() (notice string) {
+	notice, s.notice = s.notice, ""
+	return notice
 }
 
 // close serves other processes until they have left.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"go.lsp.dev/uri"
+
+	"github.com/cytisus/cytisus/lsp/daemon"
 )
 
 // typist edits one file of a grove and asks about it, the same each time. It returns the
@@ -233,5 +236,69 @@ func TestStoppedHostIsSucceeded(t *testing.T) {
 		if n != 1 {
 			t.Errorf("the editor has %d registrations", n)
 		}
+	}
+}
+
+// Whatever is taken away from a host, its editors go on, there is one host again, and the store
+// that is there is whole.
+func TestHostLosesItsPlace(t *testing.T) {
+	runtimeDir(t)
+	dir := write(t, example)
+	c := newCLI(t)
+	a, b := serveProcess(t, nil, "serve", "--store", c.store), serveProcess(t, nil, "serve", "--store", c.store)
+	at := placeOf(filepath.Join(dir, "broom.go"), 6, 11)
+	for _, e := range []*editor{a, b} {
+		e.begin(dir)
+	}
+	want := a.must("textDocument/definition", at)
+	socket, err := daemon.SocketPath(c.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !exists(filepath.Join(c.store, lockFile)) {
+		t.Errorf("a store that is held has no file %s", lockFile)
+	}
+	for _, tt := range []struct {
+		name string
+		take func() error
+	}{
+		{"the socket", func() error { return os.Remove(socket) }},
+		{"the socket's directory", func() error { return os.RemoveAll(filepath.Dir(socket)) }},
+		{"the lock", func() error { return os.Remove(filepath.Join(c.store, lockFile)) }},
+		{"the store", func() error { return os.RemoveAll(c.store) }},
+		{"the store, exchanged", func() error {
+			return errors.Join(os.Rename(c.store, c.store+".away"), os.Mkdir(c.store, 0o700))
+		}},
+	} {
+		if err := tt.take(); err != nil {
+			t.Fatal(tt.name, err)
+		}
+		// A process that comes now finds a host, or the store that is there.
+		if out := c.ok("def", filepath.Join(dir, "broom.go")+":7:12"); !strings.Contains(out, "twig.go:8:6") {
+			t.Errorf("without %s: %s", tt.name, out)
+		}
+		for _, e := range []*editor{a, b} {
+			if got := e.must("textDocument/definition", at); got != want {
+				t.Errorf("without %s: %s, before: %s", tt.name, got, want)
+			}
+		}
+		deadline := time.Now().Add(patience)
+		for {
+			info, err := daemon.AskStatus(t.Context(), c.store, daemon.Options{})
+			if one := a.stats().PID; err == nil && one == b.stats().PID && one == info.PID && exists(filepath.Join(c.store, lockFile)) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("without %s: %v, and processes %d and %d are hosts", tt.name, err, a.stats().PID, b.stats().PID)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	a.leave()
+	b.leave()
+	a.left()
+	b.left()
+	if out := c.ok("verify", dir); !strings.Contains(out, "every hash is right") {
+		t.Errorf("verify prints %q", out)
 	}
 }
