@@ -128,7 +128,7 @@ func Good() {}
 		file  string
 		parts []string
 	}{
-		{"syntax/a.go", []string{"syntax: ", "found '{'"}},
+		{"syntax/a.go", []string{"syntax: ", "expected ')'"}},
 		{"types/a.go", []string{`"x": types: cannot use "x"`}},
 		{"types/a.go", []string{`"unicode/utf8": types: "unicode/utf8" imported and not used`}},
 		{"cycle/a/a.go", []string{`"example.com/bad/cycle/b"`, "import cycle not allowed: example.com/bad/cycle/a -> example.com/bad/cycle/b -> example.com/bad/cycle/a"}},

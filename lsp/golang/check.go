@@ -52,7 +52,7 @@ func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []import
 			fit = append(fit, t)
 		}
 	}
-	errs := errorCollector{cgo: p.Cgo, byBase: fit}
+	errs := errorCollector{byBase: fit}
 	w := worlds.take(imports)
 	conf := types.Config{
 		GoVersion:                p.GoVersion,
@@ -74,7 +74,7 @@ func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []import
 	c.index = buildIndex(fset, pkg, info, fit, w)
 	worlds.put(w)
 	if bodies {
-		c.diagnostics = append(c.diagnostics, errs.list...)
+		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, imports))...)
 	}
 	sortFileDiagnostics(c.diagnostics)
 	if err := c.count(); err != nil {
@@ -116,38 +116,44 @@ func sortFileDiagnostics(ds []fileDiagnostic) {
 
 // An errorCollector turns the errors of go/types into diagnostics.
 type errorCollector struct {
-	cgo    bool
 	byBase []*tree
-	list   []fileDiagnostic
+	errors []types.Error
 }
 
 func (c *errorCollector) add(err error) {
-	e, ok := err.(types.Error)
-	if !ok || len(c.list) >= maxTypeErrors {
-		return
+	if e, ok := err.(types.Error); ok && len(c.errors) < 4*maxTypeErrors {
+		c.errors = append(c.errors, e)
 	}
-	if c.cgo && (strings.Contains(e.Msg, "invalid type") || strings.Contains(e.Msg, "invalid operand")) {
-		return // follows from package C being opaque
-	}
-	file, span := c.place(e)
-	if file == nil {
-		return
-	}
-	// A message that begins with a tab continues the one before.
-	if text, ok := strings.CutPrefix(e.Msg, "\t"); ok {
-		if n := len(c.list); n > 0 {
-			last := &c.list[n-1].Diag
-			last.Related = append(last.Related, lsp.Related{Location: lsp.Location{URI: file.uri, Span: span}, Message: text})
+}
+
+// diagnostics are the errors that do not only follow from what is not known.
+func (c *errorCollector) diagnostics(of *consequences) (list []fileDiagnostic) {
+	dropped := false // the error before; what continues it goes with it
+	for _, e := range c.errors {
+		file, span := c.place(e)
+		if file == nil {
+			continue
 		}
-		return
+		// A message that begins with a tab continues the one before.
+		if text, ok := strings.CutPrefix(e.Msg, "\t"); ok {
+			if n := len(list); n > 0 && !dropped {
+				last := &list[n-1].Diag
+				last.Related = append(last.Related, lsp.Related{Location: lsp.Location{URI: file.uri, Span: span}, Message: text})
+			}
+			continue
+		}
+		if dropped = of.has(e, file); dropped || len(list) == maxTypeErrors {
+			continue
+		}
+		code := errorCode(e)
+		d := lsp.Diagnostic{Span: span, Severity: lsp.SeverityError, Code: code, Source: sourceTypes, Message: e.Msg}
+		switch code {
+		case "UnusedVar", "UnusedImport", "UnusedLabel":
+			d.Unnecessary = true
+		}
+		list = append(list, fileDiagnostic{file.uri, d})
 	}
-	code := errorCode(e)
-	d := lsp.Diagnostic{Span: span, Severity: lsp.SeverityError, Code: code, Source: sourceTypes, Message: e.Msg}
-	switch code {
-	case "UnusedVar", "UnusedImport", "UnusedLabel":
-		d.Unnecessary = true
-	}
-	c.list = append(c.list, fileDiagnostic{file.uri, d})
+	return list
 }
 
 // place finds the file and the span of an error.

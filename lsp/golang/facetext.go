@@ -6,6 +6,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"slices"
+	"strings"
 )
 
 // faceText is the part of a file that other packages can see the effect of, as text: without comments, white space, function
@@ -19,7 +20,7 @@ func faceText(t *tree) []byte {
 	if t.unfit {
 		return []byte("package " + t.file.Name.Name + "\n")
 	}
-	cut := cutText(t.text, hidden(t))
+	cut := cutText(t.source, hidden(t))
 	out := make([]byte, 0, len(cut)+64)
 	if v := t.file.GoVersion; v != "" {
 		out = append(out, "//go:build "+v+"\n\n"...)
@@ -31,7 +32,7 @@ func faceText(t *tree) []byte {
 		_, tok, lit := s.Scan()
 		switch {
 		case tok == token.EOF:
-			return append(out, '\n')
+			return appendUnsure(append(out, '\n'), t.unsure)
 		case tok == token.SEMICOLON:
 			out = append(out, ';')
 		case lit != "":
@@ -41,6 +42,26 @@ func faceText(t *tree) []byte {
 		}
 		out = append(out, ' ')
 	}
+}
+
+// unsureMark begins the line at the end of a face text that has the names of declarations that are
+// being typed: what importers say of them may follow from that.
+const unsureMark = "//unsure "
+
+func appendUnsure(face []byte, names []string) []byte {
+	if len(names) == 0 {
+		return face
+	}
+	return append(append(append(face, unsureMark...), strings.Join(names, " ")...), '\n')
+}
+
+// unsureIn are the names that appendUnsure added.
+func unsureIn(face []byte) []string {
+	_, list, ok := bytes.Cut(face, []byte("\n"+unsureMark))
+	if !ok {
+		return nil
+	}
+	return strings.Fields(string(list))
 }
 
 // hidden lists the ranges of text that no other package can see, in source order and disjoint.

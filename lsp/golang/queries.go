@@ -34,7 +34,7 @@ var (
 		return header(text), err
 	})
 
-	shapes = runtime.NewQuery("golang/shape", version(1), func(t *runtime.Task, uri string) (shape, error) {
+	shapes = runtime.NewQuery("golang/shape", version(2), func(t *runtime.Task, uri string) (shape, error) {
 		text, err := textOf(t, uri)
 		if err != nil {
 			return shape{}, ignoreUnknown(err)
@@ -81,7 +81,7 @@ var (
 // faces is made here because a face asks for those of its imports.
 var faces *runtime.Query[pkgKey, faceResult]
 
-func init() { faces = runtime.NewQuery("golang/face", version(1), faceOf) }
+func init() { faces = runtime.NewQuery("golang/face", version(2), faceOf) }
 
 // version is the version of a query whose results also depend on the parser and the checker that this program was built with.
 func version(n int) int {
@@ -110,7 +110,8 @@ type layout struct {
 // A faceResult is a package as importers see it.
 type faceResult struct {
 	Export  runtime.Blob
-	Problem string // why there is no export data
+	Unsure  []string // names of declarations that are being typed
+	Problem string   // why there is no export data
 }
 
 // A checkResult is what the check of a package came to.
@@ -397,7 +398,7 @@ func importsOf(t *runtime.Task, root string, p *pkgMeta) ([]importedFace, error)
 			if f.export, err = runtime.ReadBlob(t, r.Export); err != nil {
 				return nil, err
 			}
-			f.problem = r.Problem
+			f.problem, f.unsure = r.Problem, r.Unsure
 		}
 		out = append(out, f)
 	}
@@ -418,7 +419,10 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 	if err != nil {
 		return faceResult{}, err
 	}
-	var texts [][]byte
+	var (
+		texts  [][]byte
+		unsure []string
+	)
 	for _, b := range blobs {
 		text, err := runtime.ReadBlob(t, b)
 		if err != nil {
@@ -426,6 +430,7 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 		}
 		if len(text) > 0 {
 			texts = append(texts, text)
+			unsure = append(unsure, unsureIn(text)...)
 		}
 	}
 	imports, err := importsOf(t, k.Root, p)
@@ -437,7 +442,7 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 		return faceResult{Problem: err.Error()}, nil
 	}
 	blob, err := t.PutBlob(export)
-	return faceResult{Export: blob}, err
+	return faceResult{Export: blob, Unsure: unsure}, err
 }
 
 // sizesFor gives the sizes of types on an architecture; an unknown one is taken for the usual.

@@ -30,11 +30,19 @@ const (
 type tree struct {
 	uri    string
 	text   []byte
+	source []byte    // what was parsed: text, or text with brackets that it lacks (repair)
 	file   *ast.File // never nil, possibly incomplete
 	tok    *token.File
 	errors []lsp.Diagnostic // syntax errors, in source order
 	unfit  bool             // too deep or binary: not to be type-checked
+
+	// unsure are the names of declarations that are being typed, and doubtful their places (repair).
+	unsure   []string
+	doubtful []lsp.Span
 }
+
+// parseMode is how files are parsed.
+const parseMode = parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
 
 // offset turns a position into a byte offset of the text. Positions outside the file (which broken syntax can produce)
 // are brought back to its ends.
@@ -57,7 +65,7 @@ var positions = token.NewFileSet()
 
 // parseTree parses one file. It never fails: what is wrong is in errors.
 func parseTree(uri string, text []byte) *tree {
-	t := &tree{uri: uri, text: text}
+	t := &tree{uri: uri, text: text, source: text}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		t.empty()
 		t.errors = []lsp.Diagnostic{{
@@ -69,7 +77,7 @@ func parseTree(uri string, text []byte) *tree {
 		}}
 		return t
 	}
-	file, err := parser.ParseFile(positions, messageName(uri), text, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
+	file, err := parser.ParseFile(positions, messageName(uri), text, parseMode)
 	if file == nil || !file.FileStart.IsValid() {
 		t.empty()
 	} else {
@@ -77,7 +85,9 @@ func parseTree(uri string, text []byte) *tree {
 		t.tok = positions.File(file.FileStart)
 		positions.RemoveFile(t.tok)
 	}
-	t.errors = syntaxErrors(err, text)
+	if t.errors = syntaxErrors(err, text); len(t.errors) > 0 && !t.unfit {
+		t.repair()
+	}
 	if deeperThan(t.file, maxDepth) {
 		t.unfit = true
 		t.errors = append(t.errors, lsp.Diagnostic{
