@@ -102,7 +102,14 @@
 // Which segments are emptied is decided when everything is marked: those with the largest share of garbage, until what the
 // others hold is a tenth of what is live. After a cycle the store is therefore no larger than 1.1 times what is live, and what
 // was put during the cycle, unless the disk was full. Open segments count like others: they are taken from the appenders, sealed, and
-// emptied with all that was put there since. While a cycle runs there are up to 8 emptied segments beside the copies.
+// emptied with all that was put there since.
+//
+// While a cycle runs, emptied segments lie beside the copies: one, or as many as an eighth of what is
+// live, 8 at most. Before they go, what the newest commit covers is synced, with SyncNone too, since
+// what goes may be what an older note needs.
+//
+// A full disk is a state to get out of: a reserve of disk space (reserve.go) is there for the small
+// records that deleting takes, and for the copies of a sweep.
 //
 // # Packing
 //

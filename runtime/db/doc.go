@@ -126,21 +126,27 @@
 //
 // # Collection
 //
-// Roots gives a collector what the database needs. It is taken while no chunk is being applied and no checkpoint is being written.
-// Records that are written later are new or put again, which the store tells a running cycle. Replaced hands out notes of what commits replaced.
+// Roots gives a collector what the database needs. It is taken while no chunk is being applied and
+// no checkpoint is being written. Records that are written later are new or put again, which the
+// store tells a running cycle. Replaced hands out notes of what commits replaced.
 //
-// What readers see, the current trees and those of snapshots, is needed with all that it names. What recovery begins with, the two newest roots and the log
-// since the older one, is needed bare: nodes, chunks and pieces, but none of the values that they name. For replaying all of the log leads to the current
-// trees, from whichever root, and a value that is not in those has had its place taken by a later chunk. So a text that was replaced is garbage at once, whether a checkpoint
-// was made since or not.
+// What readers see, the current trees and those of snapshots, is needed with all that it names.
+// What recovery begins with, the two newest roots and the log since the older one, is needed bare:
+// nodes, chunks and pieces, but none of the values that they name. For replaying all of the log
+// leads to the current trees, from whichever root, and a value that is not in those has had its
+// place taken by a later chunk. So a text that was replaced is garbage at once, whether a
+// checkpoint was made since or not.
 //
-//   - C6: the chunks up to note.bare are replayed whether the values that they name are there or not, and a collector frees nothing before the note says so of the
-//     newest chunk in its roots, and names a head that is at least as new (Settle). Values that later chunks name are there: those in the trees were reachable when the
-//     roots were taken, and the others were put after.
+//   - C6: the chunks up to note.bare are replayed whether the values that they name are there or
+//     not, and a collector frees nothing before the note says so of the newest chunk in its roots,
+//     and names a head that is at least as new (Settle). Values that later chunks name are there:
+//     those in the trees were reachable when the roots were taken, and the others were put after.
 //
-// Why this loses nothing: what the note covers is durable as the store makes things durable, so every state that a recovery can end in is that after a chunk
-// no older than the newest one in the roots (or the log is damaged as well as cut short, and a value that is missing is reported when it is read). What such a
-// state names was reachable when the roots were taken, or was put after. An older program, which would stop at a value that is gone, refuses the note (formatV3).
+// Why this loses nothing: what the note covers is durable as the store makes things durable, so
+// every state that a recovery can end in is that after a chunk no older than the newest one in the
+// roots (or the log is damaged as well as cut short, and a value that is missing is reported when
+// it is read). What such a state names was reachable when the roots were taken, or was put after.
+// An older program, which would stop at a value that is gone, refuses the note (formatV3).
 //
 // # What false and zero mean
 //

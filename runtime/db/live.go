@@ -10,19 +10,21 @@ import (
 
 // Roots are the records from which everything that a database needs can be reached.
 type Roots struct {
-	// Live is what readers and later commits see: the current trees and those of snapshots. What these records refer to is needed, and so on, by way
-	// of Refs.
+	// Live is what readers and later commits see: the current trees and those of snapshots. What
+	// these records refer to is needed, and so on, by way of Refs.
 	Live []Hash
 
-	// Bare is what Open may begin with: the two newest roots, and the log since the older one. The records of this package that they lead to, by way of BareRefs,
-	// are needed; the values that they name are not, but for those that Live leads to.
+	// Bare is what Open may begin with: the two newest roots, and the log since the older one. The
+	// records of this package that they lead to, by way of BareRefs, are needed; the values that
+	// they name are not, but for those that Live leads to.
 	Bare []Hash
 
 	seq uint64 // of the newest chunk in them
 }
 
-// Roots returns the roots of this moment. It waits for a running checkpoint. Records that are put after it was called are not its business. Nothing
-// may be freed before Settle has returned nil for them.
+// Roots returns the roots of this moment. It waits for a running checkpoint. Records that are put
+// after it was called are not its business. Nothing may be freed before Settle has returned nil for
+// them.
 func (d *DB) Roots() (r Roots) {
 	states := d.frontier(&r)
 	seen := map[*link]struct{}{}
@@ -37,8 +39,9 @@ func (d *DB) Roots() (r Roots) {
 	return r
 }
 
-// Settle makes sure, as far as the store makes anything durable, that no recovery will ask for what r does not lead to: it makes the log up to the newest
-// chunk of r durable, and notes that what older chunks name may be gone.
+// Settle makes sure, as far as the store makes anything durable, that no recovery will ask for what
+// r does not lead to: it makes the log up to the newest chunk of r durable, and notes that what
+// older chunks name may be gone.
 func (d *DB) Settle(r Roots) error {
 	if d.o.ReadOnly || d.o.Volatile {
 		return nil // there is no recovery, or nothing may be freed
@@ -111,7 +114,8 @@ func fringe(l *link, seen map[*link]struct{}, fn func(h Hash)) {
 	}
 }
 
-// olderLog finds the chunks between the two roots of a note, as far as they can be read, oldest first.
+// olderLog finds the chunks between the two roots of a note, as far as they can be read, oldest
+// first.
 func (d *DB) olderLog(n note) []logged {
 	if n.before.IsZero() {
 		return nil

@@ -22,16 +22,16 @@ type Options struct {
 	// Refs returns what a record refers to; payload is valid during the call only.
 	Refs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
 
-	// OldRefs returns what a record refers to for those only who read older generations; nil: nothing. A cycle follows these references if a
-	// snapshot is held when it has taken its roots.
+	// OldRefs returns what a record refers to for those only who read older generations; nil:
+	// nothing. A cycle follows these references if a snapshot is held when it has taken its roots.
 	OldRefs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
 
 	// Plain reports whether records of a kind refer to nothing: such a record is marked by its name,
 	// and its bytes are not read. Nil: no kind is known to be so.
 	Plain func(kind mmapcas.Kind) bool
 
-	// Flush makes everything that is held in memory only, but will be referred to, reachable from the
-	// database. What it could not write it returns: the cycle takes these records for roots.
+	// Flush makes everything that is held in memory only, but will be referred to, reachable from
+	// the database. What it could not write it returns: the cycle takes these records for roots.
 	Flush func(context.Context) (unwritten []mmapcas.Hash)
 
 	Logger *slog.Logger
@@ -93,13 +93,15 @@ func New(o Options) *Collector {
 	return c
 }
 
-// Session opens a session; see the package comment. The function that it returns closes it and must be called exactly once.
+// Session opens a session; see the package comment. The function that it returns closes it and must
+// be called exactly once.
 func (c *Collector) Session() (end func()) {
 	p := c.gate.enter()
 	return func() { c.gate.leave(p) }
 }
 
-// Shade tells a running cycle that h is referred to from now on. It is cheap, and free when no cycle runs.
+// Shade tells a running cycle that h is referred to from now on. It is cheap, and free when no
+// cycle runs.
 func (c *Collector) Shade(h mmapcas.Hash) {
 	if !c.active.Load() {
 		return
@@ -114,11 +116,13 @@ type Pace struct {
 	Slice time.Duration // how long it works at a time, about
 	Wait  func()        // is called between slices
 
-	// Block runs what waits for the disk or for a lock, and returns when it has ended. Nil: in place.
+	// Block runs what waits for the disk or for a lock, and returns when it has ended. Nil: in
+	// place.
 	Block func(fn func() error) error
 }
 
-// step does a slice of work, beginning a cycle when none runs, and reports whether the cycle is over.
+// step does a slice of work, beginning a cycle when none runs, and reports whether the cycle is
+// over.
 func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
 	began := time.Now()
 	c.blocked = 0
@@ -132,13 +136,13 @@ func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
 		}
 	}()
 	w := &work{deadline: began.Add(p.Slice), every: c.clockBytes}
-	if c.cycle == nil {
-		return false, c.begin(p)
-	}
-	if Phase(c.phase.Load()) == Draining {
-		if !c.gate.drained() {
+	if phase := Phase(c.phase.Load()); phase <= Draining {
+		switch {
+		case !c.gate.drained():
 			// Leaving a session is one atomic add, so it tells nobody.
 			return false, c.block(p, func() error { time.Sleep(drainLook); return nil })
+		case phase == Idle:
+			return false, c.begin(p) // with nobody left from before the last turn, if that cycle was given up
 		}
 		return false, c.takeRoots(ctx, p)
 	}
@@ -166,7 +170,8 @@ func (c *Collector) block(p Pace, fn func() error) error {
 	return p.Block(fn)
 }
 
-// work is what a slice has left of its time. The clock is looked at once for so many bytes or records.
+// work is what a slice has left of its time. The clock is looked at once for so many bytes or
+// records.
 type work struct {
 	deadline time.Time
 	bytes    int
@@ -216,7 +221,7 @@ func (c *Collector) takeRoots(ctx context.Context, p Pace) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return err // of Block
 	}
 	c.phase.Store(uint32(Marking))
 	// Looked at after the roots: a snapshot taken later reads what they reach, or something newer.
@@ -254,7 +259,8 @@ func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
 	return nil
 }
 
-// mark follows grey records until none is left or the time is over; it reports whether there is more to do.
+// mark follows grey records until none is left or the time is over; it reports whether there is
+// more to do.
 func (c *Collector) mark(w *work) (more bool, err error) {
 	for {
 		spent := 0
@@ -455,7 +461,8 @@ func (c *Collector) stepRunning(ctx context.Context, p Pace) (ran, done bool, er
 	return true, done, err
 }
 
-// stepTowards is a step unless the cycle of that number, or a later one, was completed; it reports whether it was.
+// stepTowards is a step unless the cycle of that number, or a later one, was completed; it reports
+// whether it was.
 func (c *Collector) stepTowards(ctx context.Context, number uint64, p Pace) (done bool, err error) {
 	c.lock(p)
 	defer c.stepMu.Unlock()

@@ -1,49 +1,131 @@
-// Package gc finds the records that nothing refers to any more and gives their space back: a concurrent, incremental tri-colour collector
-// (Dijkstra, Lamport, Martin, Scholten and Steffens, 1978) over the content-addressed store, and a reaper that estimates how much there is to collect.
+// Package gc finds the records that nothing refers to any more and gives their space back: a
+// concurrent, incremental tri-colour collector (Dijkstra, Lamport, Martin, Scholten and Steffens,
+// 1978) over the content-addressed store, and a reaper that estimates how much there is to collect.
 //
 // # Colours
 //
-// White records have no mark bit. Grey ones are marked and in the queue, black ones are marked and their references were followed. The mark
-// bits lie off heap in the store (mmapcas.Cycle). The roots are what the database can reach: current trees, snapshots,
-// the last durable root, commits since (db.Roots). Traces are records of a side partition, so they and their results are reached from there.
+// A record is white while it has no mark, grey once it is marked and what it refers to is still to
+// be shaded, black after that. The marks lie off heap in the store (mmapcas.Cycle). What was put
+// since the cycle began counts as black without a mark: whoever put it had put, or held, what it
+// refers to (G0).
+//
+// Bare records are marked like others, and of what they refer to only the database's own records
+// are shaded, bare again. They are the roots and the log that a recovery begins with, and the nodes
+// below (db.Roots). A cycle comes to them when no record is grey, so that what is needed in full is
+// black by then.
 //
 // # Phases
 //
 //	idle      no cycle
-//	draining  the barrier is on; sessions that began before are still open; nothing is marked yet
-//	marking   roots were taken after the drain; grey records are followed, in slices
-//	sweeping  no grey record is left; the store frees and compacts, in slices
+//	draining  the barrier is on; sessions that began before are still open; no root was taken yet
+//	marking   roots were taken after the drain; grey records are followed, then bare ones, in slices
+//	sweeping  nothing is grey; the database has settled; the store frees and compacts, in slices
 //
-// # Sessions and the barrier
+// # Who publishes what
 //
-// Whoever puts records and refers to them later (a commit, a query run, the writing of traces) holds a session from its first put until what it
-// put is referred to, or abandoned. With the cycle on, three things happen on their behalf:
+// A cycle begins with three steps, in this order:
 //
-//   - a fresh record is born black, a duplicate of a white one is shaded (mmapcas does both);
-//   - Shade is called for every hash that a new record or a commit refers to (the insertion barrier), so a reference moved
-//     from an unvisited place to a visited one is not missed;
-//   - a session from before the cycle knew of no barrier: the cycle takes no roots until the last of them has ended (draining), and by then
-//     everything they referred to is reachable from the roots.
+//   - B1: the store publishes the cycle (BeginCycle), with all appenders held: a record that is put
+//     after that is behind the length at which its segment is born black, and a put that finds its
+//     record marks it and queues it (Shaded), or, if it is condemned already, puts another copy.
+//     A put that saw no cycle is one of a session from before.
+//   - B2: active is set: Shade queues from now on.
+//   - B3: the gate turns. A session that enters after that sees B1 and B2 in all that it does.
 //
-// A session must not wait for the collector.
+// A session enters in three steps: it loads the phase (E1), counts itself in the counter of that
+// phase (E2), loads the phase again and is in if it is the same (E3), else it takes itself off and
+// begins again. A cycle begins only when the counter of the phase before the current one is zero;
+// those who count themselves there later take themselves off at E3. So a session that is in was
+// counted, at E2, in the phase that was current then. If the turn B3 comes after E3, the cycle
+// waits for the session, for it looks at that counter after B3, until it is zero (drained); if B3
+// comes before E1, the session is a later one. Between E1 and E3 there is no turn, or E3 sees it.
+// Without the second look a session could be counted where only the cycle after the next one looks,
+// and put records that the next one would know nothing of. With the turn before B1 or B2 there
+// would be sessions that no cycle waits for and that know of no barrier.
+//
+// All these are atomic, and so in one order for everybody.
+//
+// # Sessions
+//
+// Whoever puts records and refers to them later (a commit, a query run, the writing of traces)
+// holds a session from its first put until what it put is referred to, or abandoned. It puts a
+// record after what the record refers to, or while it holds live what the record refers to: by a
+// snapshot, or because it has put that itself (G0). It calls Shade for what a new record or a
+// commit refers to. A session must not wait for the collector.
 //
 // # Why nothing live is freed
 //
-// The roots are taken at one moment as immutable trees, so everything that was reachable then is marked, whatever commits do
-// afterwards (a snapshot at the beginning, as in Yuasa, 1990). Everything put since the barrier went on is black. A record
-// from before that was not reachable from the roots can become live again in two ways only: somebody puts the same content again, which
-// the store sees and shades; or a session that held its hash refers to it. A session from before the barrier ended before the roots were
-// taken, so its references are among them. A later session got the hash by reading something reachable (marked) or by a put
-// (black or shaded). Shade on top of this costs little and keeps the argument local to each reference.
+// Call a record needed if it is reached from a tree of the current states, from one that a snapshot
+// holds, from a lease (mmapcas.Store.Pin), from what an open session has put, or from a trace that
+// is held in memory only.
+//
+// Invariant, from the moment at which the roots were taken to the end of the cycle: a needed record
+// is black, or grey, or is reached from a grey record, or from one that Shade or the store has
+// queued.
+//
+// It holds when the roots are taken. Sessions from before have ended, so what they put is reached
+// from the trees, or from a trace, or is needed no more. Options.Flush has written the traces, or
+// names their results. What later sessions have put is black or queued. Leases of records that were
+// there at B1 are queued by BeginCycle; later ones by Pin.
+//
+// It stays so whatever happens:
+//
+//   - Marking shades what a grey record refers to before that record counts as black.
+//   - A commit, or a new record, refers to something: that was put in the session that does it, and
+//     is black or queued, or was needed already, as its session held it live, and keeps its colour.
+//     Shade on top of this costs little and keeps the argument local to each reference.
+//   - A record from before the cycle is put again. The store marks and queues it in one step with
+//     the test that it is not condemned (G3), so it is grey. Its references may be white: the
+//     session may have put them before B1 (while the cycle drains for that session); so those that
+//     the store has queued are followed like others, while sweeping as well. One that is marked
+//     already is grey, black, or bare. It may be bare, with references of which some are white: but
+//     bare marking begins when sessions from before B1 are long over, so whoever puts it again has
+//     put or holds all of its references since, and these are needed by themselves.
+//   - Something stops being needed: that makes fewer of them.
+//   - A snapshot is taken: its trees are those of a current state, which are needed.
+//   - A lease is taken of a needed record: nothing changes. One of a record that is not needed is
+//     queued, or refused as it is condemned; what it refers to may be gone if a sweep is under way.
+//
+// A sweep frees white records only, and begins when nothing is grey or queued; it condemns a record
+// in one step with the test that it is white. So a record that is needed when it is condemned would
+// have to be white and reached from nothing grey. What comes in during the sweep is grey or queued,
+// and followed before the next slice; by the invariant it reaches white records only if they are
+// needed through it alone, and then its session holds them live, or has put them: they are not
+// white.
+//
+// Recovery needs the bare records, and the values that are in the newest trees of the log: these
+// are needed anyway. No recovery asks for more once the database has settled, which comes after
+// marking and before anything is freed (db.Settle, C6).
+//
+// # What is freed
+//
+// What is not needed when the cycle begins is white at its end unless somebody puts it again or
+// takes a lease of it, for nothing needed leads to it, and bare records do not lead to values. It
+// is freed in this cycle. So one collection that begins after a call frees all that was unreachable
+// at the call. What becomes unreachable during the cycle, and all that is put in it, is for the
+// next one.
 //
 // # Why it ends
 //
-// Marking visits each record once; the barrier only adds records that exist, and those born during the cycle are born black. The number of white
-// records falls with each step.
+// The drain waits for sessions from before the turn; later ones count elsewhere. Each step of
+// marking makes a white record grey or a grey one black. White records are never made: what is put
+// is black, or makes a white one grey. So their number falls. The queues of the barriers grow only
+// by names of records that exist, and each name is taken out once. The sweep goes once through the
+// segments that there were at B1; it waits for queues to be empty, and a record that is shaded
+// while it goes on is followed at most once.
+//
+// # Slices
+//
+// A step of a collection works for about its budget and gives way (Pace). The clock is looked at
+// once for so many bytes, and a record with many references is taken apart. What waits for the
+// disk, or for a lock that is held while somebody waits for the disk (beginning, taking the roots,
+// settling, letting segments go), is done where Pace.Block does it, and holds up nobody. A single
+// record is not split.
 //
 // # The reaper
 //
-// A commit that replaces a record leaves a note (db.Replaced) stamped with its generation. When no snapshot older than that remains, the reaper counts the
-// record's bytes, and those of what only it referred to, as garbage. This estimate decides when a cycle is worth its
-// cost; whether a record is free is decided by marking alone, so a wrong estimate costs time, never data.
+// A commit that replaces a record leaves a note (db.Replaced) stamped with its generation. When no
+// snapshot older than that remains, the reaper counts the record's bytes, and those of what only it
+// referred to, as garbage. This estimate decides when a cycle is worth its cost; whether a record is
+// free is decided by marking alone, so a wrong estimate costs time, never data.
 package gc

@@ -2,8 +2,9 @@ package gc
 
 import "sync/atomic"
 
-// A gate counts the open sessions of the current and the previous phase. Sessions enter the phase that is current when
-// they begin; turn starts a new phase, and the old one is drained when its count is zero.
+// A gate counts the open sessions of the current and the previous phase. Sessions enter the phase
+// that is current when they begin; turn starts a new phase, and the old one is drained when its
+// count is zero.
 type gate struct {
 	phase atomic.Uint32
 	open  [2]atomic.Int64

@@ -2,7 +2,8 @@ package gc
 
 import "testing"
 
-// A cycle takes its roots once every session from before it has ended, and does not wait for later ones.
+// A cycle takes its roots once every session from before it has ended, and does not wait for later
+// ones.
 func TestGateDrains(t *testing.T) {
 	var g gate
 	for cycle := range 3 {
@@ -20,7 +21,8 @@ func TestGateDrains(t *testing.T) {
 	}
 }
 
-// A session that is open when a cycle begins holds off the roots: what it puts and refers to afterwards is among them.
+// A session that is open when a cycle begins holds off the roots: what it puts and refers to
+// afterwards is among them.
 func TestStepWaitsForOpenSessions(t *testing.T) {
 	c := &Collector{}
 	end := c.Session()

@@ -20,7 +20,8 @@ const (
 	modelEnd   = 50000 // steps after that: what has not ended then never ends
 )
 
-// play has the actors of a world take turns as the seed says, until steps are over and all have ended.
+// play has the actors of a world take turns as the seed says, until steps are over and all have
+// ended.
 func play(w *world, collectors int) {
 	var actors []func() bool
 	act := func(body func(yield func())) {
@@ -100,11 +101,11 @@ func play(w *world, collectors int) {
 	}
 }
 
-// TestModel: a random graph of objects, with those who change it in sessions, queries whose traces are
-// written later, readers, leases, checkpoints, and collectors, one record or one step of a protocol at
-// a time, in an order that the seed says. Nothing that is reached from a key, a result, a session, a
-// snapshot or a lease is ever freed; what was unreachable when a collection was called is gone at its
-// end; and each ends.
+// TestModel: a random graph of objects, with those who change it in sessions, queries whose traces
+// are written later, readers, leases, checkpoints, and collectors, one record or one step of a
+// protocol at a time, in an order that the seed says. Nothing that is reached from a key, a result,
+// a session, a snapshot or a lease is ever freed; what was unreachable when a collection was called
+// is gone at its end; and each ends.
 func TestModel(t *testing.T) {
 	seed, runs := *modelSeed, *modelRuns
 	if seed != 0 {
@@ -136,8 +137,8 @@ func TestModel(t *testing.T) {
 	}
 }
 
-// quiet collects once more, with nobody at work, and finds that the store holds what is reachable and
-// nothing else.
+// quiet collects once more, with nobody at work, and finds that the store holds what is reachable
+// and nothing else.
 func quiet(t *testing.T, w *world) {
 	t.Helper()
 	for len(w.unwritten) > 0 {

@@ -9,8 +9,9 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A reaper turns notes about replaced records into an estimate of garbage. It keeps a count for each record that was
-// referred to since the process began; a record from before counts as referred to once.
+// A reaper turns notes about replaced records into an estimate of garbage. It keeps a count for
+// each record that was referred to since the process began; a record from before counts as referred
+// to once.
 type reaper struct {
 	o       Options
 	garbage atomic.Int64 // bytes
@@ -49,8 +50,8 @@ func (c *Collector) Referred(changes []db.Change) {
 // cascadeMax bounds how many dead records one Reap follows: a large drop is spread over several.
 const cascadeMax = 4096
 
-// Reap applies the notes that no snapshot needs any more and returns how many it applied. The rest, and what
-// follows from them, waits for the next call.
+// Reap applies the notes that no snapshot needs any more and returns how many it applied. The rest,
+// and what follows from them, waits for the next call.
 func (c *Collector) Reap() (applied int) {
 	r := &c.reaper
 	r.mu.Lock()

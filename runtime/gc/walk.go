@@ -16,8 +16,9 @@ type WalkReport struct {
 	Missing int64 // references to records that are not there or not intact
 }
 
-// Walk follows every reference from the roots with bookkeeping of its own, independent of mark bits: the check on the collector. No
-// cycle moves on while it runs; commits and readers do. It keeps a set of all reachable hashes in memory.
+// Walk follows every reference from the roots with bookkeeping of its own, independent of mark
+// bits: the check on the collector. No cycle moves on while it runs; commits and readers do. It
+// keeps a set of all reachable hashes in memory.
 func (c *Collector) Walk(ctx context.Context) (WalkReport, error) {
 	c.stepMu.Lock()
 	defer c.stepMu.Unlock()

@@ -1,0 +1,98 @@
+package gc
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// A slice ends once its time is over, after so many bytes at most, whatever it works on: many
+// records, large ones, and one that refers to very many.
+func TestSlicesAreBounded(t *testing.T) {
+	st, err := mmapcas.Open("", mmapcas.Options{SegmentBytes: 4 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	quiet := slog.New(slog.DiscardHandler)
+	d, err := db.Open(st, db.Options{Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(context.Background())
+	// A record of this kind is a list of names, as long as it likes.
+	const kindList mmapcas.Kind = 42
+	names := func(payload []byte) (out []mmapcas.Hash) {
+		for ; len(payload) >= hashBytes; payload = payload[hashBytes:] {
+			out = append(out, mmapcas.Hash(payload))
+		}
+		return out
+	}
+	c := New(Options{
+		Store: st, DB: d, Logger: quiet,
+		Refs: func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
+			if kind == kindList {
+				return names(payload)
+			}
+			return refsOf(kind, payload)
+		},
+		Flush: func(context.Context) []mmapcas.Hash { return nil },
+	})
+	put := func(kind mmapcas.Kind, payload []byte) mmapcas.Hash {
+		h, _, err := st.Put(kind, payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	const many, large, largeBytes = 20_000, 100, 100_000
+	var list []byte
+	for i := range many {
+		h := put(kindObject, binary.LittleEndian.AppendUint64([]byte{0}, uint64(i)))
+		list = append(list, h[:]...)
+	}
+	for i := range large {
+		h := put(kindObject, append(binary.LittleEndian.AppendUint64([]byte{0}, uint64(i)), make([]byte, largeBytes)...))
+		list = append(list, h[:]...)
+	}
+	part, err := d.Partition("p", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Commit(t.Context(), []db.Op{{Part: part, Key: "k", Verb: db.Put, Hash: put(kindList, list)}}); err != nil {
+		t.Fatal(err)
+	}
+	slices := 0
+	if err := c.Collect(t.Context(), Pace{Wait: func() { slices++ }}); err != nil {
+		t.Fatal(err)
+	}
+	if want := (many*recordBytes + large*largeBytes) / clockBytes / 2; slices < want {
+		t.Errorf("%d slices whose time was over at once, want at least %d", slices, want)
+	}
+	if st := c.Stats(); st.Marked < many+large || st.Missing > 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// What waits for the disk or for a lock is done where Pace.Block does it.
+func TestWaitingIsLeftToBlock(t *testing.T) {
+	w := newWorld(t, 1)
+	defer w.close(t)
+	blocked := map[Phase]int{}
+	err := w.c.Collect(t.Context(), Pace{Wait: func() {}, Block: func(fn func() error) error {
+		blocked[w.c.Stats().Phase]++
+		return fn()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range []Phase{Idle, Draining, Marking, Sweeping} {
+		if blocked[phase] == 0 {
+			t.Errorf("%v: nothing was left to Block", phase)
+		}
+	}
+}
