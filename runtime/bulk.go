@@ -20,7 +20,7 @@ type BulkWriter[V any] struct {
 
 // with calls fn with the bulk unless it has ended.
 func (w *BulkWriter[V]) with(fn func(*db.Bulk) error) error {
-	if err := notInQuery(nil, "writing"); err != nil {
+	if err := notInQuery("writing"); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -44,7 +44,7 @@ func (w *BulkWriter[V]) end() {
 // Changes are counted from the generation in which Bulk began: what others commit to the partition meanwhile stays where fn changes nothing, and loses where it does. A collection
 // that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a partition of that tier.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
-	if err := e.admit(ctx, "Bulk"); err != nil {
+	if err := e.admitBy(ctx, "Bulk"); err != nil {
 		return err
 	}
 	id, err := p.id(e)

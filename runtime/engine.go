@@ -181,7 +181,7 @@ func (e *Engine) lookup(name string) *memo.Query {
 // the first return the same error. A task that calls it, or anybody with its context, gets ErrInTask, a
 // query ErrInQuery, and the engine stays open.
 func (e *Engine) Close(ctx context.Context) error {
-	if err := notInQuery(ctx, "Close"); err != nil {
+	if err := notInQueryBy(ctx, "Close"); err != nil {
 		return err
 	}
 	if err := e.sched.NotInTask(ctx); err != nil {
@@ -193,7 +193,7 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // Checkpoint writes everything to the store and makes it durable now, whatever Options.Sync says.
 func (e *Engine) Checkpoint(ctx context.Context) error {
-	if err := e.admit(ctx, "Checkpoint"); err != nil {
+	if err := e.admitBy(ctx, "Checkpoint"); err != nil {
 		return err
 	}
 	if err := e.memo.Flush(ctx); err != nil {
@@ -216,7 +216,7 @@ func (r VerifyReport) Clean() bool {
 // Verify reads the whole store back and checks every record's hash, then follows every reference. progress may be nil; it is called with
 // bytes done and in total. What Verify finds wrong is in the report, not an error.
 func (e *Engine) Verify(ctx context.Context, progress func(done, total int64)) (rep VerifyReport, err error) {
-	if err := e.admit(ctx, "Verify"); err != nil {
+	if err := e.admitBy(ctx, "Verify"); err != nil {
 		return rep, err
 	}
 	if err := e.memo.Flush(ctx); err != nil {

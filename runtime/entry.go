@@ -12,9 +12,9 @@ import (
 )
 
 // admit is asked by every call on an engine from outside: what it returns is what the call returns. See
-// "Inside a query" in the package comment. ctx is nil for a call that takes none.
-func (e *Engine) admit(ctx context.Context, what string) error {
-	if err := notInQuery(ctx, what); err != nil {
+// "Inside a query" in the package comment.
+func (e *Engine) admit(what string) error {
+	if err := notInQuery(what); err != nil {
 		return err
 	}
 	if e.closing.Load() {
@@ -23,17 +23,30 @@ func (e *Engine) admit(ctx context.Context, what string) error {
 	return nil
 }
 
-// notInQuery is ErrInQuery if the calling goroutine works for a query, or ctx is a query's.
-func notInQuery(ctx context.Context, what string) error {
-	if ctx != nil && memo.InQuery(ctx) {
-		return fmt.Errorf("%w: %s", ErrInQuery, what)
+// admitBy is admit for a call that is given a context.
+func (e *Engine) admitBy(ctx context.Context, what string) error {
+	if err := notInQueryBy(ctx, what); err != nil {
+		return err
 	}
+	return e.admit(what)
+}
+
+// notInQuery is ErrInQuery if the calling goroutine works for a query.
+func notInQuery(what string) error {
 	if memo.AnyInQuery() {
 		if root := callingTask(sched.Caller()); root != nil && root.strand.InQuery() {
 			return fmt.Errorf("%w: %s", ErrInQuery, what)
 		}
 	}
 	return nil
+}
+
+// notInQueryBy is notInQuery for a call that is given a context, which may be a query's.
+func notInQueryBy(ctx context.Context, what string) error {
+	if ctx != nil && memo.InQuery(ctx) {
+		return fmt.Errorf("%w: %s", ErrInQuery, what)
+	}
+	return notInQuery(what)
 }
 
 // callingTask returns the engine's part of a task, nil if there is none.

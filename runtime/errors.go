@@ -59,6 +59,9 @@ var (
 	// ErrTimeout is returned by a wait whose deadline has passed.
 	ErrTimeout = sched.ErrTimeout
 
+	// ErrSuperseded is the cause of cancellation of a task whose place a newer one has taken (Supersede).
+	ErrSuperseded = sched.ErrSuperseded
+
 	// ErrThreadLocked is matched by the failure of a task, whichever query it ran, that has locked its thread
 	// (LockOSThread) and waits or ends without unlocking it. Task.Blocking is for what needs a thread.
 	ErrThreadLocked = sched.ErrThreadLocked

@@ -43,7 +43,7 @@ func (t *Tier) UnmarshalText(text []byte) error {
 //
 // Inside a query there are none.
 func (e *Engine) Partitions() []PartitionInfo {
-	if notInQuery(nil, "") != nil {
+	if notInQuery("") != nil {
 		return nil
 	}
 	st := e.db.Stats()
@@ -74,7 +74,7 @@ func (r RawRecord) Cursor() Cursor { return r.at }
 // Records calls fn for the entries of a partition that match, until it returns an error, which Records returns. It reads the newest generation of any
 // partition of the store, also one that this program does not define. An unknown name is a *NoPartitionError.
 func (e *Engine) Records(partition string, pat Pattern, fn func(RawRecord) error, opts ...ReadOption) error {
-	if err := e.admit(nil, "Records"); err != nil {
+	if err := e.admit("Records"); err != nil {
 		return err
 	}
 	part, side, err := e.findPartition(partition)
@@ -241,7 +241,7 @@ func (n *names[T]) find(name string) (t T) {
 
 // RecordBytes returns the size of the values of a partition, in bytes, each record counted once for each key that has it. It reads the whole partition.
 func (e *Engine) RecordBytes(partition string) (bytes int64, err error) {
-	if err := e.admit(nil, "RecordBytes"); err != nil {
+	if err := e.admit("RecordBytes"); err != nil {
 		return 0, err
 	}
 	part, side, err := e.findPartition(partition)

@@ -162,7 +162,7 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 // Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx. When ctx
 // ends, what was computed for this call alone stops; what others wait for goes on.
 func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOption) (V, error) {
-	if err := e.admit(ctx, "Ask"); err != nil {
+	if err := e.admitBy(ctx, "Ask"); err != nil {
 		var zero V
 		return zero, err
 	}

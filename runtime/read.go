@@ -238,7 +238,7 @@ func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn
 // SnapshotAt returns a generation of the past: one of the Options.History before the newest, or one of which a snapshot is held. Others, and those to come, are
 // ErrGone. The caller must Release it.
 func (e *Engine) SnapshotAt(generation uint64) (*Snapshot, error) {
-	if err := e.admit(nil, "SnapshotAt"); err != nil {
+	if err := e.admit("SnapshotAt"); err != nil {
 		return nil, err
 	}
 	snap, err := e.db.SnapshotAt(generation)

@@ -48,7 +48,7 @@ type Snapshot struct {
 // engine is closing or a query asks, every read through it returns ErrClosed or ErrInQuery, and its
 // generation is 0.
 func (e *Engine) Snapshot() *Snapshot {
-	if err := e.admit(nil, "Snapshot"); err != nil {
+	if err := e.admit("Snapshot"); err != nil {
 		return &Snapshot{eng: e, err: err}
 	}
 	return e.snapshot()
@@ -83,7 +83,7 @@ func (s *Snapshot) retain() *Snapshot {
 func (s *Snapshot) reads() (*Engine, readView, error) {
 	err := s.err
 	if err == nil {
-		err = notInQuery(nil, "reading a snapshot")
+		err = notInQuery("reading a snapshot")
 	}
 	if err == nil && s.eng.closed.Load() {
 		err = fmt.Errorf("runtime: reading a snapshot: %w", ErrClosed)

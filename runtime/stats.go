@@ -40,7 +40,7 @@ type QueryStats struct {
 
 // Stats returns the engine's counters. Inside a query they are zero.
 func (e *Engine) Stats() Stats {
-	if notInQuery(nil, "") != nil {
+	if notInQuery("") != nil {
 		return Stats{}
 	}
 	in := e.memo.Residency()
@@ -75,7 +75,7 @@ type Explanation struct {
 
 // Explain says what the engine did when it was last asked for q at k: whether it ran or reused, and which read had changed.
 func Explain[K comparable, V any](e *Engine, q *Query[K, V], k K) (Explanation, error) {
-	if err := e.admit(nil, "Explain"); err != nil {
+	if err := e.admit("Explain"); err != nil {
 		return Explanation{}, err
 	}
 	m, key, err := q.resolve(e, k)

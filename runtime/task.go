@@ -48,7 +48,8 @@ func On(l lane.Lane) TaskOption { return func(o *taskOptions) { o.spec.Lane = l 
 // Client says for whom the task works.
 func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client = id } }
 
-// Supersede makes the task cancel the one that was submitted before with the same key, if it is still going.
+// Supersede makes the task cancel the one that was submitted before with the same key, if it is still
+// going, with ErrSuperseded.
 func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key = key } }
 
 // A Handle is a task as seen from outside.
@@ -57,7 +58,7 @@ type Handle = sched.Handle
 // Go submits fn as a task on a lane (zero: lane.Default) and returns at once, unless the lane is full, in which case it waits for room or for ctx.
 // Cancelling ctx cancels the task.
 func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
-	if err := e.admit(ctx, "submitting a task"); err != nil {
+	if err := e.admitBy(ctx, "submitting a task"); err != nil {
 		return nil, err
 	}
 	o := taskOptions{spec: sched.Spec{Lane: l}}

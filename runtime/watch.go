@@ -77,7 +77,7 @@ func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, 
 }
 
 func (e *Engine) watch(p Watched, pat Pattern, when func(db.Change) bool, fn func(*Task, Changes) error, opts []TaskOption) (stop func(), err error) {
-	if err := e.admit(nil, "Watch"); err != nil {
+	if err := e.admit("Watch"); err != nil {
 		return nil, err
 	}
 	part, err := p.id(e)

@@ -23,7 +23,7 @@ type Writer struct {
 
 // open reports why the writer takes no more changes.
 func (w *Writer) open() error {
-	if err := notInQuery(nil, "writing"); err != nil {
+	if err := notInQuery("writing"); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -84,7 +84,7 @@ type origin struct {
 // Commit does not wait for readers, and readers do not wait for it. fn must not wait for a collection
 // (Collect, Tidy), which waits for fn.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
-	if err := e.admit(ctx, "Commit"); err != nil {
+	if err := e.admitBy(ctx, "Commit"); err != nil {
 		return err
 	}
 	return e.commit(ctx, e.callerOrigin(), fn)

@@ -1,14 +1,21 @@
 package server
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/runtime"
 )
 
 var errFake = jsonrpc2.NewError(jsonrpc2.InternalError, "the editor is not in the mood")
@@ -59,6 +66,53 @@ func TestPushDiagnostics(t *testing.T) {
 	}
 	c.await(from, published, has(`"uri":"file:///m/b.txt","diagnostics":[]`))
 	c.finish()
+}
+
+// That a publication gives way to a newer one is nothing to warn of.
+func TestSupersededPublicationIsNotLogged(t *testing.T) {
+	var log logBuffer
+	lang := newFake("/m/a.txt", "")
+	began := make(chan struct{})
+	var later atomic.Bool
+	lang.judging = func(t *runtime.Task) error {
+		if later.Swap(true) {
+			return nil
+		}
+		return t.Blocking(func() error {
+			close(began)
+			<-t.Context().Done()
+			return context.Cause(t.Context())
+		})
+	}
+	c := newBench(t, lang, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).connect()
+	c.begin("file:///m", plainPush, "")
+	c.indexed()
+	c.open(fileA, 1, "")
+	<-began
+	c.tell("textDocument/didChange", insert(fileA, 2, 0, 0, "x"))
+	c.await(0, published, has(`"version":2,`))
+	c.finish()
+	if line := log.String(); strings.Contains(line, "level=WARN") || strings.Contains(line, "superseded") {
+		t.Errorf("the log: %s", line)
+	}
+}
+
+// A logBuffer is a bytes.Buffer for several goroutines.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // A burst of edits ends with the diagnostics of the last text (V3), whatever was skipped.

@@ -134,7 +134,7 @@ func (p *publisher) publishDocument(ctx context.Context, name string) {
 		p.send(t.Generation(), name, &version, q.diagnostics(list))
 		return nil
 	}, runtime.Client(s.id), runtime.Named("publish diagnostics"), runtime.Supersede(fmt.Sprintf("diagnostics %d %s", s.id, name)))
-	if err != nil && ctx.Err() == nil && !closed(err) && !errors.Is(err, context.Canceled) && !s.host.storeFailed(err) {
+	if err != nil && ctx.Err() == nil && !closed(err) && !errors.Is(err, runtime.ErrSuperseded) && !s.host.storeFailed(err) {
 		s.log.Warn("server: diagnostics of a document", "uri", name, "err", err)
 	}
 }

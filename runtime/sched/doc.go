@@ -168,6 +168,14 @@
 // that meets this returns the error, so that it can clean up; a further one unwinds the task, running its deferred
 // functions.
 //
+// # What is warned of
+//
+// A task may compute or wait for as long as it takes; a warning is for what somebody should act on. After
+// [Options.StallAfter] the watchdog warns that tasks are queued and no worker has started, resumed or ended
+// any; that a task holds its worker while others wait to go on there; that tasks wait for each other in a
+// circle; that a reader holds back memory that is to be freed. What merely takes long it tells at level
+// debug.
+//
 // # Panics and Goexit
 //
 // A panic in a task ends that task, with a [PanicError]. Goexit (such as t.FailNow) ends the coroutine and reaches the

@@ -13,7 +13,7 @@ import (
 const (
 	workersMax   = 1024
 	waitingMax   = 16384
-	stallDefault = time.Second
+	stallDefault = 10 * time.Second
 	graceDefault = time.Second
 	ageDefault   = 5 * time.Millisecond
 	spinDefault  = 10 * time.Microsecond
@@ -48,8 +48,9 @@ type Options struct {
 	// Each takes about 2.5 KiB and more if it waits deep in calls. Zero means 16384.
 	WaitingLimit int
 
-	// StallAfter is how long a task, or an occupied lane, may stay as it is before the watchdog logs it. Zero means a
-	// second; negative means no watchdog.
+	// StallAfter is how long things may stay as they are before the watchdog speaks: it warns of what lets
+	// others wait or cannot get better (see "What is warned of" in the package comment), and tells the rest
+	// at level debug. Zero means ten seconds; negative means no watchdog.
 	StallAfter time.Duration
 
 	// AgeEvery is how long a request waits before it counts as one RPC lane more urgent. Zero means 5 ms.

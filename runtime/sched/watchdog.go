@@ -8,9 +8,18 @@ import (
 	"github.com/cytisus/cytisus/epoch"
 )
 
-// A watchdog looks at the pool from time to time and logs what has not moved between looks: tasks that hold a worker,
-// tasks that wait, lanes that are not served, readers that hold back the epoch. Each is logged when it has stood still
-// for the limit, and again each time that has doubled.
+// A watchdog looks at the pool from time to time, and warns of what somebody should act on, because it does
+// not get better by itself or lets others wait:
+//
+//   - nothing moves: tasks are queued, and no worker has started, resumed or ended one for the limit;
+//   - a task has held its worker for the limit, and others wait to go on there, which only that worker can
+//     resume;
+//   - tasks have waited for each other in a circle for the limit;
+//   - a reader has held back memory that is to be freed for the limit.
+//
+// That a task computes, or waits, for long is what tasks are for, and so is a queue that moves: these are
+// told at level debug. Each is told when it has stood still for the limit, and again each time that has
+// doubled.
 type watchdog struct {
 	pool   *Pool
 	epochs *epoch.Domain // nil without
@@ -20,7 +29,7 @@ type watchdog struct {
 
 // standing identifies something in a state: if it is the same at two looks, nothing has moved.
 type standing struct {
-	kind  string // "running", "waiting", "lane", "epoch"
+	kind  string // "pool", "running", "behind", "waiting", "circle", "lane", "epoch"
 	id    uint64 // task, lane index, or epoch
 	moves uint64 // a count that changes when it moves
 	label string
@@ -54,23 +63,11 @@ func (d *watchdog) run() {
 func (d *watchdog) look(now time.Time) {
 	d.round++
 	st := d.pool.Stats()
-	chains := newChains(&st)
-	for i := range st.Running {
-		t := &st.Running[i]
-		if age, due := d.due(standing{kind: "running", id: t.ID, moves: st.Workers[t.Worker].Resumed}, now); due {
-			d.pool.log.Warn("sched: task holds its worker", "for", age, "task", t.ID, "name", t.Name, "lane", t.Lane.String(),
-				"client", t.Client, "worker", t.Worker)
-		}
-	}
-	for i := range st.Waiting {
-		t := &st.Waiting[i]
-		if age, due := d.due(standing{kind: "waiting", id: t.ID, moves: t.Waits}, now); due {
-			d.pool.log.Warn("sched: task waits", "for", age, "task", t.ID, "name", t.Name, "lane", t.Lane.String(),
-				"client", t.Client, "worker", t.Worker, "chain", chains.of(t))
-		}
-	}
+	d.lookAtPool(&st, now)
+	d.lookAtRunning(&st, now)
+	d.lookAtWaiting(&st, now)
 	d.lookAtLanes(&st, now)
-	if d.epochs != nil {
+	if d.epochs != nil && d.epochs.Stats().Pending > 0 {
 		for _, s := range d.epochs.Stalled(d.pool.stallAfter) {
 			if _, due := d.due(standing{kind: "epoch", id: s.Epoch, label: s.Label}, now); due {
 				d.pool.log.Warn("sched: reader holds back memory reclamation", "for", s.Age, "reader", s.Label)
@@ -80,6 +77,74 @@ func (d *watchdog) look(now time.Time) {
 	for k, s := range d.seen {
 		if s.round != d.round {
 			delete(d.seen, k)
+		}
+	}
+}
+
+// lookAtPool reports that tasks are queued and no worker does anything about it.
+func (d *watchdog) lookAtPool(st *Stats, now time.Time) {
+	total := st.Total()
+	if total.Queued == 0 {
+		return
+	}
+	moves := total.Started + total.Ended()
+	for i := range st.Workers {
+		moves += st.Workers[i].Resumed
+	}
+	if age, due := d.due(standing{kind: "pool", moves: moves}, now); due {
+		var held []string
+		for i := range st.Running {
+			t := &st.Running[i]
+			held = append(held, fmt.Sprintf("worker %d by task %d %q", t.Worker, t.ID, t.Name))
+		}
+		d.pool.log.Warn("sched: nothing moves", "for", age, "queued", total.Queued, "workers", len(st.Workers), "held", strings.Join(held, ", "))
+	}
+}
+
+// lookAtRunning reports tasks that hold their workers, and warns where others wait to go on there.
+func (d *watchdog) lookAtRunning(st *Stats, now time.Time) {
+	for i := range st.Running {
+		t := &st.Running[i]
+		behind := 0
+		for j := range st.Waiting {
+			if w := &st.Waiting[j]; w.ready && w.Worker == t.Worker {
+				behind++
+			}
+		}
+		moves := st.Workers[t.Worker].Resumed
+		args := func(age time.Duration) []any {
+			return []any{"for", age, "task", t.ID, "name", t.Name, "lane", t.Lane.String(), "client", t.Client, "worker", t.Worker, "behind", behind}
+		}
+		if age, due := d.due(standing{kind: "running", id: t.ID, moves: moves}, now); due {
+			d.pool.log.Debug("sched: task holds its worker", args(age)...)
+		}
+		if behind == 0 {
+			continue
+		}
+		if age, due := d.due(standing{kind: "behind", id: t.ID, moves: moves}, now); due {
+			d.pool.log.Warn("sched: task holds its worker, and others wait to go on there", args(age)...)
+		}
+	}
+}
+
+// lookAtWaiting reports tasks that wait, and warns of circles, each once.
+func (d *watchdog) lookAtWaiting(st *Stats, now time.Time) {
+	chains := newChains(st)
+	for i := range st.Waiting {
+		t := &st.Waiting[i]
+		args := func(age time.Duration) []any {
+			return []any{
+				"for", age, "task", t.ID, "name", t.Name, "lane", t.Lane.String(), "client", t.Client, "worker", t.Worker, "chain", chains.of(t),
+			}
+		}
+		if age, due := d.due(standing{kind: "waiting", id: t.ID, moves: t.Waits}, now); due {
+			d.pool.log.Debug("sched: task waits", args(age)...)
+		}
+		if !chains.leads(t) {
+			continue
+		}
+		if age, due := d.due(standing{kind: "circle", id: t.ID, moves: t.Waits}, now); due {
+			d.pool.log.Warn("sched: tasks wait for each other", args(age)...)
 		}
 	}
 }
@@ -103,7 +168,7 @@ func (d *watchdog) lookAtLanes(st *Stats, now time.Time) {
 			moves = requests
 		}
 		if age, due := d.due(standing{kind: "lane", id: uint64(i), moves: moves}, now); due {
-			d.pool.log.Warn("sched: lane is not served", "for", age, "lane", l.Lane.String(), "queued", l.Queued)
+			d.pool.log.Debug("sched: lane is not served", "for", age, "lane", l.Lane.String(), "queued", l.Queued)
 		}
 	}
 }
@@ -135,6 +200,20 @@ func newChains(st *Stats) chains {
 		c[st.Waiting[i].ID] = &st.Waiting[i]
 	}
 	return c
+}
+
+// leads reports whether a task is the one with the least number of those that wait for each other in a circle.
+func (c chains) leads(t *TaskStatus) bool {
+	at := t
+	for range len(c) {
+		if at == nil || at.ready || at.Reason.On == 0 || at.ID < t.ID {
+			return false
+		}
+		if at = c[at.Reason.On]; at != nil && at.ID == t.ID {
+			return true
+		}
+	}
+	return false // it leads into a circle
 }
 
 // of spells out what a task waits for, what that waits for, and so on.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/pprof"
 	"runtime/trace"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,37 +46,131 @@ func (l *logBuffer) until(t *testing.T, want string) {
 	}
 }
 
-func TestWatchdog(t *testing.T) {
-	var log logBuffer
-	d := epoch.NewDomain()
-	p := newPool(t, Options{
-		Workers: 1, StallAfter: 4 * time.Millisecond, Epochs: d,
-		Logger: slog.New(slog.NewTextHandler(&log, nil)),
-	})
+// A watchedPool is a pool with a watchdog that looks when a test says so, at times that a test says.
+type watchedPool struct {
+	*Pool
+	t   *testing.T
+	d   *watchdog
+	log logBuffer
+	now time.Time
+}
+
+const limit = 10 * time.Second
+
+func newWatched(t *testing.T, workers int, d *epoch.Domain) *watchedPool {
+	w := &watchedPool{t: t, now: time.Unix(0, 0)}
+	w.Pool = newPool(t, Options{Workers: workers, StallAfter: -1, Epochs: d})
+	// Read by the watchdog alone, as nothing else is logged from now on.
+	w.Pool.stallAfter = limit
+	w.Pool.log = slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.d = newWatchdog(w.Pool, d)
+	return w
+}
+
+// says lets time pass, with a look each second, and compares what is said: the level and the message.
+func (w *watchedPool) says(passed time.Duration, want ...string) {
+	w.t.Helper()
+	from := len(w.log.String())
+	for end := w.now.Add(passed); w.now.Before(end); {
+		w.now = w.now.Add(time.Second)
+		w.d.look(w.now)
+	}
+	var got []string
+	for line := range strings.Lines(w.log.String()[from:]) {
+		_, line, _ = strings.Cut(line, "level=")
+		level, line, _ := strings.Cut(line, " msg=\"sched: ")
+		msg, _, _ := strings.Cut(line, "\"")
+		if got = append(got, level+" "+msg); level == "WARN" {
+			w.t.Log(line)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		w.t.Errorf("in %v it says %q, want %q", passed, got, want)
+	}
+}
+
+// Work that takes long, and waits that do, are no reason for a warning as long as they let others go on.
+func TestWatchdogIsQuietAboutWork(t *testing.T) {
+	w := newWatched(t, 2, nil)
 	var e Event
-	inner := started(t, p, bg, Spec{Name: "inner"}, func(task *Task) error {
-		return task.AwaitReason(&e, Reason{What: "the moon"})
-	})
-	outer := started(t, p, bg, Spec{Name: "outer", Client: 5}, func(task *Task) error { return task.Join(inner) })
-	log.until(t, fmt.Sprintf(`chain="task %d \"outer\" waits for task %d; task %d \"inner\" waits for the moon"`,
-		outer.ID(), inner.ID(), inner.ID()))
+	release := make(chan struct{})
+	var all []*Handle
+	all = append(all, started(t, w.Pool, bg, Spec{Name: "computes"}, func(*Task) error { <-release; return nil }))
+	inner := started(t, w.Pool, bg, Spec{Name: "inner"}, func(task *Task) error { return task.AwaitReason(&e, Reason{What: "the moon"}) })
+	all = append(all, inner, started(t, w.Pool, bg, Spec{Name: "outer"}, func(task *Task) error { return task.Join(inner) }))
+	w.says(limit)
+	w.says(time.Second, "DEBUG task holds its worker", "DEBUG task waits", "DEBUG task waits")
+	if line := w.log.String(); !strings.Contains(line, `waits for task`) || !strings.Contains(line, "waits for the moon") {
+		t.Errorf("the chain is missing: %s", line)
+	}
+	// A queue that moves, however long.
+	for range 15 {
+		if err := wait(t, submit(t, w.Pool, Spec{}, func(*Task) error { return nil })); err != nil {
+			t.Error(err)
+		}
+		w.now = w.now.Add(time.Second)
+		w.d.look(w.now)
+	}
+	if line := w.log.String(); strings.Contains(line, "WARN") {
+		t.Errorf("a warning: %s", line)
+	}
+	close(release)
+	e.Fire()
+	for _, h := range all {
+		if err := wait(t, h); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What lets others wait is warned of, when it has for the limit, and again when that has doubled.
+func TestWatchdogWarns(t *testing.T) {
+	w := newWatched(t, 1, nil)
+	var e Event
+	parked := started(t, w.Pool, bg, Spec{Name: "parked"}, func(task *Task) error { return task.Await(&e) })
+	release := make(chan struct{})
+	greedy := started(t, w.Pool, bg, Spec{Name: "greedy"}, func(*Task) error { <-release; return nil })
+	w.says(limit+time.Second, "DEBUG task holds its worker", "DEBUG task waits")
+	queued := submit(t, w.Pool, Spec{Lane: lane.Transition5}, func(*Task) error { return nil })
+	w.says(limit - time.Second)
+	w.says(2*time.Second, "WARN nothing moves", "DEBUG lane is not served", "DEBUG task holds its worker", "DEBUG task waits")
+	e.Fire() // parked may go on, and cannot
+	w.says(limit+time.Second, "WARN task holds its worker, and others wait to go on there", "WARN nothing moves", "DEBUG lane is not served")
+	if line := w.log.String(); !strings.Contains(line, `held="worker 0 by task`) || !strings.Contains(line, "behind=1") {
+		t.Errorf("the holder is not named: %s", line)
+	}
+	close(release)
+	for _, h := range []*Handle{parked, greedy, queued} {
+		if err := wait(t, h); err != nil {
+			t.Error(err)
+		}
+	}
+	w.says(3 * limit)
+}
+
+// A reader that holds back memory is warned of if there is any.
+func TestWatchdogNamesReaders(t *testing.T) {
+	d := epoch.NewDomain()
+	var log logBuffer
+	p := newPool(t, Options{Workers: 1, StallAfter: 4 * time.Millisecond, Epochs: d, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	release := make(chan struct{})
 	greedy := started(t, p, bg, Spec{Name: "greedy"}, func(*Task) error { <-release; return nil })
 	d.TryAdvance()
 	d.TryAdvance()
-	behind := submit(t, p, Spec{Lane: lane.Transition5}, func(*Task) error { return nil })
-	log.until(t, "task holds its worker")
-	log.until(t, "name=greedy")
-	log.until(t, "lane is not served")
-	log.until(t, "lane=transition-5 queued=1")
-	log.until(t, `reader holds back memory reclamation`)
+	w := newWatchdog(p, d)
+	for i := range 100 {
+		w.look(time.Unix(int64(i), 0))
+	}
+	if line := log.String(); line != "" {
+		t.Errorf("nothing waits to be freed: %s", line)
+	}
+	d.Retire(1, func() {})
 	log.until(t, `reader="worker 0"`)
 	close(release)
-	e.Fire()
-	for _, h := range []*Handle{inner, outer, greedy, behind} {
-		if err := wait(t, h); err != nil {
-			t.Error(err)
-		}
+	if err := wait(t, greedy); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -97,6 +192,9 @@ func TestWatchdogNamesCycles(t *testing.T) {
 	hs[1].Store(submit(t, p, Spec{Name: "b"}, join(0)))
 	known.Fire()
 	log.until(t, ": a cycle")
+	if line := log.String(); !strings.Contains(line, "tasks wait for each other") || strings.Contains(line, "name=b") {
+		t.Errorf("a circle of two is told: %s", line)
+	}
 	hs[0].Load().Cancel(nil)
 	wait(t, hs[0].Load())
 	wait(t, hs[1].Load())

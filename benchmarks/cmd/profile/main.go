@@ -31,7 +31,7 @@ import (
 // few is what is indexed by default: some thirty packages, and the faces of what they import.
 var few = []string{"encoding", "go", "text"}
 
-// stallAfter keeps the watchdog quiet while large packages are checked.
+// stallAfter is when work that does not move is worth a line on standard error.
 const stallAfter = 20 * time.Second
 
 func main() {

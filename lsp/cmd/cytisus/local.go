@@ -98,7 +98,7 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 // gcPercent is twice Go's default.
 const gcPercent = 200
 
-// stallAfter is when a task that does not move is worth a line on standard error: checking a large package takes a second.
+// stallAfter is when work that does not move is worth a line on standard error.
 const stallAfter = 20 * time.Second
 
 // closeAfter is how long a command waits for its engine to write what is left.
