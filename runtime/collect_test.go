@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/gc"
 )
 
 // A report holds blobs, so that the collector must follow values.
@@ -296,5 +298,58 @@ func TestUndoAfterCollection(t *testing.T) {
 		if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
 			t.Fatalf("after going back to %q: %+v, %v", text, rep, err)
 		}
+	}
+}
+
+// A value that is put while a collection marks may name a blob that nothing refers to any more: the
+// collector is told of it, so from then on it lives.
+func TestPutDuringMarkingKeepsTheBlobsOfItsValue(t *testing.T) {
+	e := open(t, "", runtime.Options{CollectEvery: -1})
+	err := e.Commit(t.Context(), func(w *runtime.Writer) error {
+		moved, err := w.PutBlob([]byte("moved"))
+		left, err2 := w.PutBlob([]byte("left"))
+		return errors.Join(err, err2, reports.Put(w, "from", report{Name: "r", Parts: []runtime.Blob{moved, left}}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := e.Snapshot()
+	rep, err := reports.Get(s, "from")
+	s.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove(t, e, reports, "from")
+	for i := range 300 { // more than a slice marks
+		put(t, e, inputs, fmt.Sprint(i), fmt.Sprint(i))
+	}
+	for i := range 3 { // then the log has forgotten the value, too
+		put(t, e, inputs, "k", fmt.Sprint(i))
+		if err := e.Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := rep.Parts[1]
+	rep.Name, rep.Parts = "another, so the value is a new record", rep.Parts[:1]
+	moved := false
+	err = e.CollectInSteps(t.Context(), func() {
+		if !moved && e.Stats().Collector.Phase == gc.Marking {
+			put(t, e, reports, "to", rep)
+			moved = true
+		}
+	})
+	if err != nil || !moved {
+		t.Fatal(moved, err)
+	}
+	now := e.Snapshot()
+	defer now.Release()
+	if got := string(readParts(t, now, rep)); got != "moved" {
+		t.Errorf("the blob reads %q", got)
+	}
+	if _, err := runtime.ReadBlob(now, left); !errors.Is(err, runtime.ErrDamaged) {
+		t.Errorf("this collection would have kept any blob: %v", err)
+	}
+	if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+		t.Errorf("verify: %+v, %v", rep, err)
 	}
 }

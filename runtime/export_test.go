@@ -1,9 +1,11 @@
 package runtime
 
 import (
+	"context"
 	"reflect"
 
 	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
@@ -21,6 +23,11 @@ func Simulated(o Options, d *sched.Deterministic) Options {
 
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
+
+// CollectInSteps runs a collection in the smallest slices, and calls between between two of them.
+func (e *Engine) CollectInSteps(ctx context.Context, between func()) error {
+	return e.gc.Collect(ctx, gc.Pace{Wait: between})
+}
 
 // Choices tells runs of simulated engines apart.
 func (e *Engine) Choices() (n int, digest uint64) { return e.sched.Choices() }

@@ -180,6 +180,7 @@ func (e *Engine) taskIn(f *memo.Frame) *Task {
 func (t *Task) reads() (*Engine, readView, error) {
 	err := t.records()
 	if err == nil && t.eng.closed.Load() {
+		t.frame.Taint() // a query that goes on in spite of it answers for nobody
 		err = fmt.Errorf("runtime: reading in a task: %w", ErrClosed)
 	}
 	return t.eng, readView{snap: t.root.snap.snap, frame: t.frame}, err

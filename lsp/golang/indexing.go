@@ -63,16 +63,15 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	report(lsp.Progress{
 		Phase: "publish", FilesDone: sum.Files, FilesTotal: sum.Files, PackagesDone: sum.Packages, PackagesTotal: sum.Packages,
 	})
-	err = w.eng.Submit(ctx, laneOfIndex, func(t *runtime.Task) error {
+	sum.Diagnostics, err = runtime.Evaluate(ctx, w.eng, laneOfIndex, func(t *runtime.Task) (int, error) {
 		if _, err := symbolLists.All(t, uris); err != nil {
-			return err
+			return 0, err
 		}
 		roots := make([]string, len(prepared))
 		for i := range prepared {
 			roots[i] = prepared[i].root
 		}
-		sum.Diagnostics, err = w.publishAll(t, roots)
-		return err
+		return w.publishAll(t, roots)
 	}, runtime.Named("golang publish"), runtime.Client(w.o.Client), runtime.At(snap))
 	if err != nil {
 		return sum, fmt.Errorf("golang: publishing diagnostics of %s: %w", w.root, err)

@@ -13,7 +13,12 @@ type Spawner func(helpers int, fn func(*Frame)) error
 // Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
 // depend on helpers being scheduled, and helpers that cannot be started are no error.
 func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
-	defer fr.answered()
+	answers, err := t.all(fr, q, keys, helpersMax, spawn)
+	fr.answered()
+	return answers, err
+}
+
+func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
 	snap := fr.strand.Snap
 	flights := make([]*flight, len(keys))
 	var open []*flight

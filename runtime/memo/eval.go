@@ -17,8 +17,9 @@ type Answer struct {
 
 // Get answers q for key in fr's snapshot and records the read in fr.
 func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
-	defer fr.answered()
-	return t.get(fr, q, key)
+	a, err := t.get(fr, q, key)
+	fr.answered()
+	return a, err
 }
 
 // get is Get as a part of a question.
@@ -335,10 +336,13 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	tr.dependsOn(fc.parts)
 	tr.soundAt.Store(t.damage.Load())
 	tr.verified(fr.strand.Snap.Gen())
-	t.cache.put(tr, res.Value, len(res.Payload))
 	if tr.tainted {
+		// Nothing refers to the result, so a collection may take it; the value lives with the trace,
+		// which lives as long as the questions that were given it.
+		tr.value.Store(&box{value: res.Value, owner: tr})
 		e.explain(Reason{Verdict: RanUnkept})
 	} else {
+		t.cache.put(tr, res.Value, len(res.Payload))
 		t.add(e, tr, why)
 	}
 	return tr, nil

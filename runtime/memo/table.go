@@ -230,6 +230,8 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.why = why
 	if i := slices.Index(e.traces, tr); i >= 0 {
 		e.traces = slices.Delete(e.traces, i, i+1)
+	} else { // a run has replaced it since it was looked at, or it was dropped
+		e.traces = slices.DeleteFunc(e.traces, tr.sameReads)
 	}
 	e.first(tr)
 	t.clock.weigh(e)

@@ -47,7 +47,8 @@ func (s *Strand) met(e *entry) *flight {
 	return s.unkept.flights[e]
 }
 
-// answered ends a question if fr is the frame that put it.
+// answered ends a question if fr is the frame that put it. A panic that goes through it ends the
+// task.
 func (fr *Frame) answered() {
 	if fr.entry == nil {
 		fr.strand.unkept = nil

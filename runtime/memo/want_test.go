@@ -183,12 +183,19 @@ func TestHelpersGoOnAsFarAsTheyAreWanted(t *testing.T) {
 func (r *rig) spawner(f *Frame) Spawner {
 	return func(helpers int, fn func(*Frame)) error {
 		for range helpers {
-			if _, err := f.Strand().Task.Spawn(sched.Spec{}, func(task *sched.Task) error {
-				fn(r.table.Root(&Strand{Task: task, Snap: f.Strand().Snap}))
-				return nil
-			}); err != nil {
+			snap, err := r.db.SnapshotAt(f.Strand().Snap.Gen()) // it outlives who spawned it
+			if err != nil {
 				return err
 			}
+			h, err := f.Strand().Task.Spawn(sched.Spec{}, func(task *sched.Task) error {
+				fn(r.table.Root(&Strand{Task: task, Snap: snap}))
+				return nil
+			})
+			if err != nil {
+				snap.Release()
+				return err
+			}
+			h.Ended().OnFire(snap.Release)
 		}
 		return nil
 	}

@@ -55,12 +55,12 @@ func (a *app) checkCommand() *cobra.Command {
 }
 
 // diagnostics returns everything that the last index published, by file and position.
-func (l *local) diagnostics(cmd *cobra.Command) (out []foundDiagnostic, err error) {
-	err = l.eng.Submit(cmd.Context(), lane.Default, func(t *runtime.Task) error {
+func (l *local) diagnostics(cmd *cobra.Command) ([]foundDiagnostic, error) {
+	return runtime.Evaluate(cmd.Context(), l.eng, lane.Default, func(t *runtime.Task) (out []foundDiagnostic, err error) {
 		files := newLines(l.ws, t)
 		below := string(uri.File(l.ws.Root()))
 		elsewhere, _ := l.ws.(interface{ Reads(uri string) bool })
-		return partition.Diagnostics.Scan(t, runtime.All(), func(key string, ds []lsp.Diagnostic) error {
+		err = partition.Diagnostics.Scan(t, runtime.All(), func(key string, ds []lsp.Diagnostic) error {
 			file, _, _ := partition.SplitDiagnosticsKey(key)
 			if !strings.HasPrefix(file, below) && (elsewhere == nil || !elsewhere.Reads(file)) {
 				return nil // of another workspace that shares the store
@@ -75,6 +75,6 @@ func (l *local) diagnostics(cmd *cobra.Command) (out []foundDiagnostic, err erro
 			}
 			return nil
 		})
+		return out, err
 	}, runtime.Named("diagnostics"))
-	return out, err
 }

@@ -36,10 +36,8 @@ func (a *app) explainCommand() *cobra.Command {
 			if !ok {
 				return errors.New("the language does not explain its answers")
 			}
-			var list []runtime.Explanation
-			err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) (err error) {
-				list, err = ws.Explain(t, string(uri.File(file)))
-				return err
+			list, err := runtime.Evaluate(ctx, l.eng, lane.RPC0, func(t *runtime.Task) ([]runtime.Explanation, error) {
+				return ws.Explain(t, string(uri.File(file)))
 			}, runtime.Named("explain"))
 			if err != nil {
 				return err

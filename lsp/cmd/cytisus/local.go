@@ -121,87 +121,80 @@ func (l *local) refresh(ctx context.Context) error {
 	return l.ws.FilesChanged(ctx, []string{string(uri.File(l.ws.Root()))})
 }
 
-// at runs fn as a task with the text and the offset of a place.
-func (l *local) at(ctx context.Context, p place, name string, fn func(t *runtime.Task, file string, offset int) error) error {
-	return l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
+// asAt answers as a task, with the text and the offset of a place.
+func asAt[T any](
+	ctx context.Context, l *local, p place, name string, fn func(t *runtime.Task, file string, offset int) (T, error),
+) (T, error) {
+	return runtime.Evaluate(ctx, l.eng, lane.RPC0, func(t *runtime.Task) (none T, err error) {
 		file := string(uri.File(p.file))
 		text, err := l.ws.Text(t, file)
 		if err != nil {
-			return err
+			return none, err
 		}
 		offset, err := p.offset(text)
 		if err != nil {
-			return err
+			return none, err
 		}
 		return fn(t, file, offset)
 	}, runtime.Named(name))
 }
 
-func (l *local) definition(ctx context.Context, p place) (out []found, err error) {
-	err = l.at(ctx, p, "definition", func(t *runtime.Task, file string, offset int) error {
+func (l *local) definition(ctx context.Context, p place) ([]found, error) {
+	return asAt(ctx, l, p, "definition", func(t *runtime.Task, file string, offset int) ([]found, error) {
 		locs, err := l.ws.Definition(t, file, offset)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out, err = l.places(t, locs)
-		return err
+		return l.places(t, locs)
 	})
-	return out, err
 }
 
-func (l *local) references(ctx context.Context, p place, declaration bool) (out []found, err error) {
-	err = l.at(ctx, p, "references", func(t *runtime.Task, file string, offset int) error {
+func (l *local) references(ctx context.Context, p place, declaration bool) ([]found, error) {
+	return asAt(ctx, l, p, "references", func(t *runtime.Task, file string, offset int) ([]found, error) {
 		locs, err := l.ws.References(t, file, offset, declaration)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out, err = l.places(t, locs)
-		return err
+		return l.places(t, locs)
 	})
-	return out, err
 }
 
-func (l *local) hover(ctx context.Context, p place) (out *described, err error) {
-	err = l.at(ctx, p, "hover", func(t *runtime.Task, file string, offset int) error {
+func (l *local) hover(ctx context.Context, p place) (*described, error) {
+	return asAt(ctx, l, p, "hover", func(t *runtime.Task, file string, offset int) (*described, error) {
 		h, err := l.ws.Hover(t, file, offset)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out = &described{Signature: h.Text(), Doc: h.Doc}
-		return nil
+		return &described{Signature: h.Text(), Doc: h.Doc}, nil
 	})
-	return out, err
 }
 
-func (l *local) symbols(ctx context.Context, pattern string, limit int) (out []foundSymbol, err error) {
-	err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
+func (l *local) symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error) {
+	return runtime.Evaluate(ctx, l.eng, lane.RPC0, func(t *runtime.Task) (out []foundSymbol, err error) {
 		matches, err := l.ws.FindSymbols(t, pattern, limit)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		files := newLines(l.ws, t)
 		for _, m := range matches {
 			at, err := files.place(m.Location)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			out = append(out, foundSymbol{Name: m.Name, Kind: m.Kind.String(), Container: m.Container, Place: at})
 		}
-		return nil
+		return out, nil
 	}, runtime.Named("symbols"))
-	return out, err
 }
 
-func (l *local) outline(ctx context.Context, file string) (out []outlined, err error) {
-	err = l.eng.Submit(ctx, lane.RPC0, func(t *runtime.Task) error {
+func (l *local) outline(ctx context.Context, file string) ([]outlined, error) {
+	return runtime.Evaluate(ctx, l.eng, lane.RPC0, func(t *runtime.Task) ([]outlined, error) {
 		symbols, err := l.ws.Symbols(t, string(uri.File(file)))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out, err = outlines(newLines(l.ws, t), string(uri.File(file)), symbols)
-		return err
+		return outlines(newLines(l.ws, t), string(uri.File(file)), symbols)
 	}, runtime.Named("outline"))
-	return out, err
 }
 
 func outlines(files *lines, file string, symbols []lsp.Symbol) ([]outlined, error) {
