@@ -257,8 +257,9 @@ type Summary struct {
 	Symbols     int // declarations
 	References  int // identifiers that name something
 	Diagnostics int
-	FilesRead   int    // whose content was read because their stat record differed
-	Ran         uint64 // queries computed
-	Reused      uint64 // queries answered from memory or from the store
+	Missing     []string // what kept the index from being whole, each with the reason; sorted
+	FilesRead   int      // whose content was read because their stat record differed
+	Ran         uint64   // queries computed
+	Reused      uint64   // queries answered from memory or from the store
 	Wall        time.Duration
 }

@@ -63,8 +63,14 @@
 // It is asked for the environment and for the packages (gocommand.go). It runs in a group of its own and is ended with all it
 // started when the question, the workspace or the process ends, when it prints without end, and after five minutes; the setting
 // CYTISUS_GO_TIMEOUT, such as "15m", allows another time. When it gives no answer the workspace is read without it (fallback.go), and
-// its go.mod carries a diagnostic with the cause. A cause that may pass (no go command, no network, no space) makes the next Index
-// ask again; until then nothing does, so that a go command that hangs is not waited for with every edit.
+// its go.mod carries a diagnostic with the cause. It is asked again by the next Index;
+// until then by nothing, so that a go command that hangs is not waited for with every edit.
+//
+// # What cannot be read
+//
+// A file or directory that the system does not let be read is left out, carries a diagnostic, and is named in lsp.Summary.Missing,
+// as is a go command that gave no answer. What is left out by a rule (too large, no UTF-8 in its name, no regular file) has a
+// diagnostic alone. To run out of descriptors or memory is an error of the whole index: it is no property of the file at hand.
 //
 // # What the empty answer means
 //

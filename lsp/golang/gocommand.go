@@ -32,10 +32,7 @@ type goLimits struct {
 var defaultGoLimits = goLimits{timeout: 5 * time.Minute, stdout: 256 << 20, stderr: 64 << 10, linger: 2 * time.Second}
 
 // A commandError says why a go command gave no answer.
-type commandError struct {
-	text    string
-	passing bool // the same question may be answered later although no input has changed
-}
+type commandError struct{ text string }
 
 func (e *commandError) Error() string { return e.text }
 
@@ -108,9 +105,9 @@ func runGoWithin(ctx context.Context, limits goLimits, dir string, extra []strin
 		return nil, fmt.Errorf("%s in %s: %w", what, dir, why)
 	case errors.Is(cause, errGoSlow):
 		return nil, &commandError{fmt.Sprintf("%s in %s did not end within %v and was ended (%s allows another time)%s",
-			what, dir, limits.timeout, goTimeoutSetting, after("; it said: ", said)), true}
+			what, dir, limits.timeout, goTimeoutSetting, after("; it said: ", said))}
 	case errors.Is(cause, errGoLoud):
-		return nil, &commandError{fmt.Sprintf("%s in %s printed more than %d bytes and was ended", what, dir, limits.stdout), true}
+		return nil, &commandError{fmt.Sprintf("%s in %s printed more than %d bytes and was ended", what, dir, limits.stdout)}
 	case err == nil:
 		return stdout.kept.Bytes(), nil
 	}
@@ -118,12 +115,12 @@ func runGoWithin(ctx context.Context, limits goLimits, dir string, extra []strin
 		if said == "" {
 			said = err.Error() + ", and it said nothing"
 		}
-		return nil, &commandError{what + ": " + said, !cmd.ProcessState.Exited() || isPassing(said)}
+		return nil, &commandError{what + ": " + said}
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return nil, &commandError{fmt.Sprintf("%s: there is no go command in the PATH of this process (%s)", what, os.Getenv("PATH")), true}
+		return nil, &commandError{fmt.Sprintf("%s: there is no go command in the PATH of this process (%s)", what, os.Getenv("PATH"))}
 	}
-	return nil, &commandError{fmt.Sprintf("%s: the go command cannot be started: %v", what, err), true}
+	return nil, &commandError{fmt.Sprintf("%s: the go command cannot be started: %v", what, err)}
 }
 
 // runGroup starts a command as a group of its own and waits for it. The thread that starts it stays

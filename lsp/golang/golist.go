@@ -48,7 +48,7 @@ func runList(ctx context.Context, dir string, env *environment, overlay map[stri
 	if len(overlay) > 0 {
 		file, remove, err := writeOverlay(overlay)
 		if err != nil {
-			return nil, &commandError{fmt.Sprintf("go list: writing unsaved texts for it: %v", err), true}
+			return nil, &commandError{fmt.Sprintf("go list: writing unsaved texts for it: %v", err)}
 		}
 		defer remove()
 		args = append(args, "-overlay="+file)
@@ -95,7 +95,7 @@ func writeOverlay(overlay map[string][]byte) (file string, remove func(), err er
 
 // noAnswer is the error for a go command that ended well and printed something else.
 func noAnswer(what string, out []byte) *commandError {
-	return &commandError{fmt.Sprintf("%s printed what is no answer (is the go in PATH the go command?): %.80q", what, out), true}
+	return &commandError{fmt.Sprintf("%s printed what is no answer (is the go in PATH the go command?): %.80q", what, out)}
 }
 
 // decodeList reads the values that go list prints one after another.

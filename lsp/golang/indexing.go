@@ -53,6 +53,9 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 		sum.FilesRead += p.read
 		all = append(all, p.meta)
 	}
+	if sum.Missing, err = w.missing(prepared); err != nil {
+		return sum, err
+	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	if err := w.checkAll(ctx, snap, prepared, report, &sum); err != nil {
@@ -93,6 +96,9 @@ func (w *workspace) prepareAll(ctx context.Context, progress func(lsp.Progress))
 	if err := w.redefine(ctx); err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	w.unread = map[string]string{}
+	w.mu.Unlock()
 	var all []preparation
 	for _, b := range w.currentBuilds() {
 		p, err := w.prepare(ctx, b, progress)

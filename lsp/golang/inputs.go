@@ -36,7 +36,7 @@ var (
 	// scanProblems are what each root's last scan could not read.
 	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
 
-	// failures are the roots about which the go command gave no answer for a reason that may pass: it is asked again when the inputs
+	// failures are the roots about which the go command gave no answer or not a whole one: it is asked again when the inputs
 	// are brought in next. No query depends on it.
 	failures = runtime.NewPartition[string]("golang/failures")
 

@@ -26,6 +26,7 @@ type diskChange struct {
 	fate    fate
 	text    []byte   // if read
 	stat    fileStat // if read or refused
+	failed  error    // why it could not be read; nil if it was, or need not be
 	members []memberChange
 }
 
@@ -98,7 +99,7 @@ func lookAt(path, uri string, known *fileStat) diskChange {
 		if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || errors.Is(err, fs.ErrInvalid) {
 			return goneFrom(uri, known)
 		}
-		st.Refuse = errorText(err)
+		return diskChange{uri: uri, stat: fileStat{Refuse: errorText(err)}, fate: fateRefused, failed: err}
 	}
 	return readChanged(path, uri, st, known)
 }
@@ -122,19 +123,18 @@ func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
 		return diskChange{uri: uri}
 	}
 	d := diskChange{uri: uri, stat: st, fate: fateRefused}
-	passing := false
 	if st.Refuse == "" {
 		text, err := readInput(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), isNoFile(err):
 			return goneFrom(uri, known)
 		case err != nil:
-			d.stat.Refuse, passing = errorText(err), true
+			d.stat.Refuse, d.failed = errorText(err), err
 		default:
 			d.text, d.fate = text, fateRead
 		}
 	}
-	if passing || time.Now().UnixNano()-max(st.ModNS, st.ChgNS) < freshNS {
+	if d.failed != nil || time.Now().UnixNano()-max(st.ModNS, st.ChgNS) < freshNS {
 		d.stat.ModNS = 0 // never equal to a real one: looked at again next time
 	}
 	return d
@@ -335,6 +335,9 @@ func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (di
 		return diskChange{uri: uri}, nil
 	}
 	d := lookAt(path, uri, known)
+	if diskfiles.Exhausted(d.failed) {
+		return diskChange{}, d.failed
+	}
 	there := d.fate != fateGone && (d.fate != fateSame || known != nil)
 	for _, m := range is {
 		b := builds[slices.IndexFunc(builds, func(b viewedBuild) bool { return b.root == m.root })]

@@ -14,7 +14,7 @@ import (
 type metadata struct {
 	Packages []pkgMeta // sorted by ID
 	Problems []problem // what concerns no single package
-	Failed   string    // why the go command gave no answer, or not a whole one, for a reason that may pass; "" if it did
+	Failed   string    // why the go command gave no answer, or not a whole one for a reason that may pass: the next index asks again
 	Nearby   []string  // directories that packages come from and which may change, but are not the build's own; sorted
 	Foreign  []string  // directories of code that never changes: the Go tree and the module cache
 	Unseen   []string  // URIs of files that the go command saw in another state than the inputs have; sorted

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp"
+	diskfiles "github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -481,6 +482,9 @@ func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int,
 	if len(changes) == 0 {
 		return 0, nil
 	}
+	if err := w.noteUnread(changes); err != nil {
+		return 0, err
+	}
 	for i := range changes {
 		if changes[i].fate == fateRead {
 			read++
@@ -490,6 +494,57 @@ func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int,
 		return read, fmt.Errorf("golang: reading the files of %s: %w", w.root, err)
 	}
 	return read, nil
+}
+
+// noteUnread takes down which files could not be read. It fails if the reason is none of theirs.
+func (w *workspace) noteUnread(changes diskChanges) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range changes {
+		d := &changes[i]
+		if diskfiles.Exhausted(d.failed) {
+			return fmt.Errorf("golang: reading the files of %s: %w", w.root, d.failed)
+		}
+		if path, ok := filePath(d.uri); ok && d.failed != nil {
+			w.unread[path] = d.stat.Refuse
+		}
+	}
+	return nil
+}
+
+// missing says what kept the inputs from being whole.
+func (w *workspace) missing(prepared []preparation) ([]string, error) {
+	var out []string
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	for i := range prepared {
+		p := &prepared[i]
+		env, err := environments.Get(snap, p.root)
+		if err != nil {
+			return nil, fmt.Errorf("golang: %s: %w", p.root, err)
+		}
+		for _, why := range []string{env.Problem, p.meta.Failed} {
+			if why != "" {
+				out = append(out, why)
+			}
+		}
+		problems, err := scanProblems.Get(snap, p.root)
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, fmt.Errorf("golang: %s: %w", p.root, err)
+		}
+		for _, s := range problems {
+			if s.Unread {
+				out = append(out, s.Path+": "+s.Message)
+			}
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for path, why := range w.unread {
+		out = append(out, path+": "+why)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 // lookAtAll runs errands, as many at a time as there are CPUs, and returns those that found a change.

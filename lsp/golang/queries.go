@@ -305,7 +305,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		}
 	}
 	places := newPlacer(&env, moduleTexts)
-	why, passing := env.Problem, false
+	why, failed := env.Problem, false
 	var said []problem
 	if why == "" && !env.Plain {
 		var listed []listed
@@ -320,7 +320,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		var failure *commandError
 		switch {
 		case errors.As(err, &failure):
-			why, passing = failure.text, failure.passing
+			why, failed = failure.text, true
 		case err != nil:
 			return nil, err
 		default:
@@ -354,7 +354,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	if passing {
+	if failed {
 		m.Failed = why
 	}
 	if said == nil && (!env.Plain || env.Problem != "") {

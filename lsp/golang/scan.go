@@ -34,6 +34,7 @@ type scanProblem struct {
 	Path    string // printable, quoted where its bytes are no UTF-8
 	Message string
 	Hide    bool // the go command must not see it: to open it may take for ever
+	Unread  bool // the system would not let it be read: the workspace is not whole
 }
 
 // A scanResult is what there is in a directory.
@@ -54,10 +55,10 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 			return ctx.Err()
 		}
 		if err != nil {
-			if path == root {
+			if path == root || diskfiles.Exhausted(err) {
 				return err
 			}
-			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), false})
+			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), false, true})
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
@@ -72,7 +73,7 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 				return fs.SkipDir
 			}
 			if !utf8.ValidString(name) {
-				out.problems = append(out.problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out", false})
+				out.problems = append(out.problems, scanProblem{printable(path), "the name of this directory is not valid UTF-8: it is left out", false, false})
 				return fs.SkipDir
 			}
 			if isRegular(filepath.Join(path, "go.mod")) {
@@ -85,7 +86,7 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 			return nil
 		}
 		if !utf8.ValidString(name) {
-			out.problems = append(out.problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out", false})
+			out.problems = append(out.problems, scanProblem{printable(path), "the name of this file is not valid UTF-8: it is left out", false, false})
 			return nil
 		}
 		st, err := statFile(path)
@@ -94,11 +95,11 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 			return nil // a link to one, called x.go
 		case err != nil:
 			odd := errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
-			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), odd})
+			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), odd, !odd && !errors.Is(err, fs.ErrNotExist)})
 			return nil
 		}
 		if st.Refuse != "" {
-			out.problems = append(out.problems, scanProblem{path, st.Refuse, false})
+			out.problems = append(out.problems, scanProblem{path, st.Refuse, false, false})
 		}
 		out.files = append(out.files, scanned{path, st})
 		return nil

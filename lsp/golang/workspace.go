@@ -53,7 +53,7 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if !info.IsDir() {
 		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
-	w := &workspace{eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1), opened: map[string]bool{}, folders: map[string]int{}}
+	w := &workspace{unread: map[string]string{}, eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1), opened: map[string]bool{}, folders: map[string]int{}}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -137,6 +137,7 @@ type workspace struct {
 	undefined bool                  // guarded by mu: which builds there are has to be found out anew
 	opened    map[string]bool       // guarded by mu: URIs of the files with an overlay
 	touched   map[string]bool       // guarded by mu: files changed since diagnostics were last published
+	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
 	closed    bool                  // guarded by mu
 
 	publishing  sync.Mutex // held from a look at published diagnostics to their replacement

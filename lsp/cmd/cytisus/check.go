@@ -25,7 +25,8 @@ func (a *app) checkCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, l.close()) }()
-			if _, err := a.index(cmd.Context(), l); err != nil {
+			r, err := a.index(cmd.Context(), l)
+			if err != nil {
 				return err
 			}
 			found, err := l.diagnostics(cmd)
@@ -46,10 +47,11 @@ func (a *app) checkCommand() *cobra.Command {
 				}
 				fmt.Fprintf(a.err, "%d errors, %d other findings\n", bad, len(found)-bad)
 			}
+			missing := a.missing(r.Missing)
 			if err == nil && bad > 0 {
 				err = errBadNews
 			}
-			return err
+			return errors.Join(err, missing)
 		},
 	}
 }

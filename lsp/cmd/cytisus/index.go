@@ -16,7 +16,8 @@ func (a *app) indexCommand() *cobra.Command {
 		Use:   "index [DIR]",
 		Short: "Read a module and keep what was learned",
 		Long: `index brings the store up to date with the module around DIR (default: the current directory): it looks at every file,
-reads those that changed, and computes again what they affect. Interrupted, it resumes where it was.`,
+reads those that changed, and computes again what they affect. Interrupted, it resumes where it was. What kept the index from being whole
+(no go command, a directory that may not be read) is named, and the exit code is then 1.`,
 		Args: atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			l, err := a.openLocal(cmd.Context(), dirArg(args), "index")
@@ -29,10 +30,11 @@ reads those that changed, and computes again what they affect. Interrupted, it r
 				return err
 			}
 			if a.flags.json {
-				return a.printJSON(r)
+				err = a.printJSON(r)
+			} else {
+				r.print(a)
 			}
-			r.print(a)
-			return nil
+			return errors.Join(err, a.missing(r.Missing))
 		},
 	}
 }
@@ -44,22 +46,35 @@ func dirArg(args []string) string {
 	return args[0]
 }
 
+// missing names what kept an index from being whole; that there is something is bad news.
+func (a *app) missing(list []string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	for _, m := range list {
+		fmt.Fprintf(a.err, "not in the index: %s\n", m)
+	}
+	return errBadNews
+}
+
 // An indexReport is what index prints.
 type indexReport struct {
-	Root        string  `json:"root"`
-	Store       string  `json:"store,omitempty"`
-	Files       int     `json:"files"`
-	FilesRead   int     `json:"filesRead"`
-	Packages    int     `json:"packages"`
-	Symbols     int     `json:"symbols"`
-	References  int     `json:"references"`
-	Diagnostics int     `json:"diagnostics"`
-	Records     int64   `json:"records"`
-	StoredBytes int64   `json:"storedBytes"`
-	Computed    uint64  `json:"computed"`
-	Reused      uint64  `json:"reused"`
-	ReusedShare float64 `json:"reusedShare"`
-	WallSeconds float64 `json:"wallSeconds"`
+	Root        string `json:"root"`
+	Store       string `json:"store,omitempty"`
+	Files       int    `json:"files"`
+	FilesRead   int    `json:"filesRead"`
+	Packages    int    `json:"packages"`
+	Symbols     int    `json:"symbols"`
+	References  int    `json:"references"`
+	Diagnostics int    `json:"diagnostics"`
+
+	Missing     []string `json:"missing,omitempty"` // what kept the index from being whole
+	Records     int64    `json:"records"`
+	StoredBytes int64    `json:"storedBytes"`
+	Computed    uint64   `json:"computed"`
+	Reused      uint64   `json:"reused"`
+	ReusedShare float64  `json:"reusedShare"`
+	WallSeconds float64  `json:"wallSeconds"`
 	wall        time.Duration
 }
 
@@ -88,7 +103,7 @@ func newIndexReport(l *local, sum lsp.Summary, wall time.Duration) *indexReport 
 	st := l.eng.Stats()
 	r := &indexReport{
 		Root: l.ws.Root(), Store: l.store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Packages, Symbols: sum.Symbols,
-		References: sum.References, Diagnostics: sum.Diagnostics, Records: int64(st.Store.Records), StoredBytes: st.Store.StoredBytes,
+		References: sum.References, Diagnostics: sum.Diagnostics, Missing: sum.Missing, Records: int64(st.Store.Records), StoredBytes: st.Store.StoredBytes,
 		Computed: sum.Ran, WallSeconds: wall.Seconds(), wall: wall,
 	}
 	// Of the answers that were needed, each counted once: one that many asked for is one.

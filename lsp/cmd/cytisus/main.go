@@ -4,7 +4,7 @@
 // Exit codes:
 //
 //	0  answered
-//	1  answered, and the answer is bad news: check found errors, verify found damage
+//	1  answered, and the answer is bad news: check found errors, verify found damage, index could not read all
 //	2  the command line is wrong
 //	3  nothing there: no symbol at the position, no such file in the workspace
 //	4  the store cannot be used: held by another process, of a newer format, no space, not writable
