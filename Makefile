@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin soak show clean ci
+.PHONY: help build run test test-check vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin soak endure show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,10 @@ spin: ## search the Promela models of fuzz/spin exhaustively, and for each mista
 
 soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS
 	$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000)
+
+endure: ## KEYS (default 10000) keystrokes in an editor session: first with the host killed and its files overwritten, then undisturbed, for memory and disk
+	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestEndure$$' -endure.keys=$(or $(KEYS),10000) -endure.large=500000 -endure.kill=500 -endure.damage=700
+	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestEndure$$' -endure.keys=$(or $(KEYS),10000) -endure.large=500000 -endure.kill=0 -endure.damage=0
 
 show: ## the main claims on the whole standard library: warm start, exact invalidation, 50 rounds of edits with flat disk use
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run 'StandardLibrary|DiskUseStaysFlat' -std -edits 50 -edits.of "$$($(GO) env GOROOT)/src"
