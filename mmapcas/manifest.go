@@ -179,6 +179,17 @@ func openManifest(fsys vfs.FS, dir string, readOnly bool) (*manifest, *manifestR
 func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error) {
 	r.seq = m.seq + 1
 	b := r.encode()
+	if m.f != nil {
+		// A record in a file that has no name any more, or that was cut short, would be found by nobody.
+		size, err := m.f.Size()
+		linked, lerr := m.f.Linked()
+		if err = errors.Join(err, lerr); err != nil {
+			return false, fmt.Errorf("mmapcas: look at %s: %w", m.name, err)
+		}
+		if !linked || size < m.end {
+			return m.replace(r, b, sync)
+		}
+	}
 	if m.f == nil || m.end+int64(len(b)) > manifestBytesMax {
 		return m.replace(r, b, sync)
 	}

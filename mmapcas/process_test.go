@@ -498,3 +498,84 @@ func TestTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestManifestTakenAway: a manifest that is removed, replaced or cut short while the store is open is made again by the next
+// commit, which would be nowhere else.
+func TestManifestTakenAway(t *testing.T) {
+	for what, do := range map[string]func(name string) error{
+		"removed": os.Remove,
+		"replaced": func(name string) error {
+			return errors.Join(os.Rename(name, name+"2"), os.WriteFile(name, []byte("x"), 0o600))
+		},
+		"cut": func(name string) error { return os.Truncate(name, 10) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "s")
+			s := mustOpen(t, dir, Options{SegmentBytes: 64 << 10})
+			h := mustPut(t, s, 1, payload(1, 100))
+			if err := s.Commit([]byte("one")); err != nil {
+				t.Fatal(err)
+			}
+			if err := do(filepath.Join(dir, manifestName)); err != nil {
+				if goruntime.GOOS == "windows" {
+					t.Skip(err)
+				}
+				t.Fatal(err)
+			}
+			if err := s.Commit([]byte("two")); err != nil {
+				t.Fatal(err)
+			}
+			mustClose(t, s)
+			s = mustOpen(t, dir, Options{})
+			if string(s.Note()) != "two" || !s.Has(h) {
+				t.Fatalf("the commit after the manifest was %s is nowhere: %q", what, s.Note())
+			}
+			mustClose(t, s)
+		})
+	}
+}
+
+// TestSegmentCutShort: a segment file that is cut while records are appended to it costs what was in it, and puts go on in others.
+func TestSegmentCutShort(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("a mapped file cannot be cut there")
+	}
+	for _, batch := range []bool{false, true} {
+		for _, keep := range []int64{0, 5000} { // nothing of it, or a page and a part
+			dir := filepath.Join(t.TempDir(), "s")
+			s := mustOpen(t, dir, Options{SegmentBytes: 256 << 10, Appenders: 1})
+			mustPut(t, s, 1, payload(0, 300))
+			if err := os.Truncate(filepath.Join(dir, segmentName(1)), keep); err != nil {
+				t.Fatal(err)
+			}
+			var all []Hash
+			for i := range 1000 {
+				p := payload(i+1, 300)
+				if batch {
+					var err error
+					if all, err = s.PutBatch(1, [][]byte{p}, all); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					all = append(all, mustPut(t, s, 1, p))
+				}
+			}
+			if err := s.Commit([]byte("n")); err != nil {
+				t.Fatal(err)
+			}
+			mustClose(t, s)
+			s = mustOpen(t, dir, Options{})
+			lost := 0
+			for _, h := range all {
+				if _, _, err := s.Get(h, nil); err != nil {
+					lost++
+				}
+			}
+			// A page that the cut goes through takes what is stored into it until somebody looks at the file's size.
+			if lost > 256<<10/300/4 {
+				t.Errorf("batch %v, cut to %d: %d of %d records that were put later are lost", batch, keep, lost, len(all))
+			}
+			mustClose(t, s)
+		}
+	}
+}

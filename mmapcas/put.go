@@ -64,9 +64,9 @@ func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
 	}
 	g.Unpin()
 	switch {
-	case errors.Is(err, arena.ErrFault), errors.Is(err, ErrNoSpace):
-		// An entry on the way leads to memory that failed: one by one, it is found out which. Or the disk is
-		// full: one by one, small ones may take from the reserve.
+	case elsewhere(err), errors.Is(err, ErrNoSpace):
+		// An entry on the way leads to memory that failed, or the segment's did: one by one, it is found out which. Or
+		// the disk is full: one by one, small ones may take from the reserve.
 		return s.putEach(kind, names, payloads)
 	case err != nil:
 		return err
@@ -121,6 +121,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[bat
 				}
 				addr, b, err := a.Reserve(n)
 				if err != nil {
+					a.leave(err)
 					return classify(err)
 				}
 				writeRecord(b, kind, names[i], payloads[i], &a.scratch)
@@ -184,7 +185,7 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 			s.counters.dedupHits.Add(1)
 			break
 		}
-		at, fresh, err = s.append(kind, h, payload)
+		at, fresh, err = s.appendSomewhere(kind, h, payload)
 		if errors.Is(err, ErrNoSpace) && len(payload) <= reserveSmall && s.useReserve(false) {
 			continue
 		}
@@ -251,6 +252,33 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 	}
 }
 
+// appendTries is in how many segments a record is tried whose memory fails: a file was cut short, or its disk fails.
+const appendTries = 8
+
+// appendSomewhere is append, in another segment if the memory of one fails, which is not appended to any more then.
+func (s *Store) appendSomewhere(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+	for range appendTries {
+		at, fresh, err = s.append(kind, h, payload)
+		if !elsewhere(err) {
+			break
+		}
+	}
+	return at, fresh, err
+}
+
+// elsewhere reports whether err says that a segment cannot be appended to, and others may.
+func elsewhere(err error) bool { return errors.Is(err, arena.ErrFault) || errors.Is(err, errCutShort) }
+
+// leave seals the appender's segment if err says that its file was cut.
+func (a *appender) leave(err error) {
+	if !errors.Is(err, errCutShort) {
+		return
+	}
+	if m := a.Detach(); m != nil {
+		m.Seal()
+	}
+}
+
 // append writes a record and enters it in the index. fresh=false says that another put of the same record was quicker;
 // at is where that one lies.
 func (s *Store) append(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
@@ -275,6 +303,7 @@ func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at are
 	err = s.arena.Confine(func() error {
 		addr, b, err := a.Reserve(extent(len(payload)))
 		if err != nil {
+			a.leave(err)
 			return classify(err)
 		}
 		writeRecord(b, kind, h, payload, &a.scratch)

@@ -74,8 +74,9 @@ func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (r
 	if err := c.emptyOnly(ctx, damaged, &rep); err != nil {
 		return rep, err
 	}
-	// A manifest that lists what is there, and the note it had.
-	return rep, s.Commit(s.Note())
+	// A manifest that lists what is there. What was behind its lengths stays so: if the manifest itself was damaged, nothing but
+	// the tail leads to what was there.
+	return rep, s.forget(nil, nil)
 }
 
 // enterOthers puts every whole record into the index that is not there, as opening the store without an index file does:

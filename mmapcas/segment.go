@@ -179,11 +179,17 @@ func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
 // file system can have it so: disk space comes by growFile in either form.
 func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
 
+// errCutShort: somebody has cut a segment's file, so what lies behind in memory is nowhere. Nothing is appended to it.
+var errCutShort = errors.New("mmapcas: segment file was cut short")
+
 // growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a small store is small.
 func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
 	return func(ready, n int64) (int64, error) {
 		step := min(max(ready, allocateBytesMin), allocateBytesMax)
 		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
+		if size, err := seg.file.Size(); err == nil && size < ready {
+			return 0, fmt.Errorf("%w: %s has %d bytes, and had %d", errCutShort, seg.name, size, ready)
+		}
 		err := seg.file.Allocate(ready, to)
 		if least := min((n+allocateBytesMin-1)&^(allocateBytesMin-1), bytes); err != nil && least < to {
 			to = least // the disk may have room for that

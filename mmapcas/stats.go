@@ -42,6 +42,9 @@ type Stats struct {
 	BlockCacheBytes int64 // of blocks that are unpacked now
 }
 
+// Damaged returns Stats.Damaged.
+func (s *Store) Damaged() int64 { return s.counters.damaged.Load() }
+
 // Stats returns counters and sizes. They are exact when nothing is under way.
 func (s *Store) Stats() Stats {
 	g := s.epochs.Pin()

@@ -366,6 +366,7 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 			to, b, err = w.to.Reserve(r.extent())
 		}
 		if err != nil {
+			w.to.leave(err)
 			return classify(err)
 		}
 		writeRecord(b, r.kind, r.hash, r.payload, &w.to.scratch)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/memo"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
@@ -13,8 +14,9 @@ var (
 	ErrNotFound = errors.New("runtime: no such key")
 
 	// ErrDamaged is returned for a value whose record is damaged or gone from the store. A query's result is computed again by itself; an input
-	// has to be put again. Partition.Intact finds such inputs.
-	ErrDamaged = errors.New("runtime: a stored record is damaged or missing")
+	// has to be put again. Partition.Intact finds such inputs. It is returned as well where a part of a partition cannot be read,
+	// or was given up: then ClearPrefix, with what belongs there put in the same commit, says again what there is.
+	ErrDamaged = db.ErrDamaged
 
 	// ErrClosed is matched by the error of every call on an engine that is closed or closing, and of whatever
 	// the closing has cut short.

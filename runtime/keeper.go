@@ -132,6 +132,9 @@ func (e *Engine) loadCycle() error {
 	}
 	e.gcPart = part
 	h, ok, err := e.db.Latest(part, gcCycleKey)
+	if errors.Is(err, db.ErrDamaged) {
+		return nil // as below
+	}
 	if err != nil || !ok {
 		return err
 	}

@@ -160,6 +160,13 @@ func (f *faultyFile) Size() (int64, error) {
 	return f.File.Size()
 }
 
+func (f *faultyFile) Linked() (bool, error) {
+	if err := f.announce("linked"); err != nil {
+		return false, err
+	}
+	return f.File.Linked()
+}
+
 func (f *faultyFile) Truncate(n int64) error {
 	if err := f.announce("truncate"); err != nil {
 		return err

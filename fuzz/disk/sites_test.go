@@ -16,7 +16,7 @@ import (
 var announced = map[string]string{
 	"FS.MkdirAll": "mkdir", "FS.Create": "create", "FS.Open": "open", "FS.Rename": "rename", "FS.Remove": "remove", "FS.List": "list",
 	"FS.SyncDir": "syncdir", "FS.Lock": "lock", "FS.Table": "",
-	"File.ReadAt": "read", "File.WriteAt": "write", "File.Close": "close", "File.Name": "", "File.Size": "size", "File.Truncate": "truncate",
+	"File.ReadAt": "read", "File.WriteAt": "write", "File.Close": "close", "File.Name": "", "File.Size": "size", "File.Linked": "linked", "File.Truncate": "truncate",
 	"File.Allocate": "allocate", "File.Zero": "zero", "File.Sync": "sync", "File.Source": "",
 }
 

@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -349,6 +350,17 @@ func (f *memFile) ReadAt(b []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// Linked implements File.
+func (f *memFile) Linked() (bool, error) {
+	f.m.mu.Lock()
+	defer f.m.mu.Unlock()
+	d, base, err := f.m.dirOf(f.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && d.names[base] == f.node, err
 }
 
 func (f *memFile) writable() error {

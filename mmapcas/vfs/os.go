@@ -159,6 +159,21 @@ func (f *osFile) Size() (int64, error) {
 	return fi.Size(), nil
 }
 
+// Linked implements File.
+func (f *osFile) Linked() (bool, error) { return linked(f.f) }
+
+func linked(f *os.File) (bool, error) {
+	now, err := os.Lstat(f.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	own, err := f.Stat()
+	return err == nil && os.SameFile(own, now), err
+}
+
 func (f *osFile) Allocate(from, to int64) error {
 	if from >= to {
 		return nil

@@ -43,6 +43,8 @@ type File interface {
 	Name() string
 	// Size returns the length in bytes.
 	Size() (int64, error)
+	// Linked reports whether the name still leads to this file: nobody has removed it, or put another in its place.
+	Linked() (bool, error)
 	// Truncate sets the length; bytes beyond the old one are zero, and may have no disk space yet.
 	// The file must not be mapped.
 	Truncate(n int64) error

@@ -23,6 +23,8 @@ type applier struct {
 	made   int64    // bytes of leaves made
 	diffs  []Change // what apply changed is appended here, in key order
 	part   PartID   // for diffs
+	around bool     // nodes that cannot be read are given up, and counted in holes
+	holes  []keyRange
 	levels [levelMax + 1]scratch
 }
 
@@ -54,6 +56,7 @@ func drop(list []item) []item {
 // itself. On an error root is as good as before, and diffs means nothing.
 func (a *applier) apply(part PartID, root *link, edits []edit) (*link, error) {
 	a.part = part
+	a.holes = nil
 	var tops []item
 	level := 0
 	if root == nil {
@@ -63,7 +66,7 @@ func (a *applier) apply(part PartID, root *link, edits []edit) (*link, error) {
 		level = n.level()
 		own := &a.levels[level]
 		defer func() { own.out = drop(own.out) }()
-		if same, err := a.descend(root, n, edits); same || err != nil {
+		if same, err := a.descend(root, n, "", edits); same || err != nil {
 			return root, err
 		}
 		tops = own.out
@@ -81,15 +84,35 @@ func (a *applier) apply(part PartID, root *link, edits []edit) (*link, error) {
 		if n.leaf() || n.len() > 1 {
 			return root, nil
 		}
-		if _, err := child(a.src, n, 0); err != nil { // a root is in memory
+		if _, err := child(a.src, n, 0); a.around && isHole(err) {
+			a.holes = append(a.holes, keyRange{lo: n.key(0)})
+			return nil, nil
+		} else if err != nil { // a root is in memory
 			return nil, err
 		}
 		root = n.kids[0]
 	}
 }
 
-// descend applies edits under n, to which l leads, and appends what n became to its level's list, or reports that n stays as it is.
-func (a *applier) descend(l *link, n *node, edits []edit) (same bool, err error) {
+// applyAround is apply, and gives up nodes that cannot be read where edits come to them. It returns the keys that were theirs.
+func (a *applier) applyAround(part PartID, root *link, edits []edit) (*link, []keyRange, error) {
+	a.around = true
+	root, err := a.apply(part, root, edits)
+	a.around = false
+	return root, a.holes, err
+}
+
+// afresh appends what a node of a level becomes that was given up: a node, or more, of the edits alone.
+func (a *applier) afresh(level int, edits []edit, out []item) []item {
+	tops, _ := a.merge(nil, edits, nil)
+	for l := 1; l <= level && len(tops) > 0; l++ {
+		tops = a.build(l, tops, nil)
+	}
+	return append(out, tops...)
+}
+
+// descend applies edits under n, to which l leads, whose keys lie below hi, and appends what n became to its level's list, or reports that n stays as it is.
+func (a *applier) descend(l *link, n *node, hi string, edits []edit) (same bool, err error) {
 	level := n.level()
 	own := &a.levels[level]
 	if level == 0 {
@@ -106,13 +129,18 @@ func (a *applier) descend(l *link, n *node, edits []edit) (same bool, err error)
 		if i+1 < len(n.kids) && n.compare(i+1, edits[mine-1].key) <= 0 {
 			mine = sort.Search(mine, func(j int) bool { return n.compare(i+1, edits[j].key) <= 0 })
 		}
-		c, err := child(a.src, n, i)
-		if err != nil {
-			return false, err
+		end := hi
+		if i+1 < len(n.kids) {
+			end = n.key(i + 1)
 		}
-		from := len(below.out)
-		unchanged, err := a.descend(n.kids[i], c, edits[:mine])
-		if err != nil {
+		c, err := child(a.src, n, i)
+		from, unchanged := len(below.out), false
+		if a.around && isHole(err) {
+			a.holes = append(a.holes, keyRange{n.key(i), end})
+			below.out = a.afresh(level-1, edits[:mine], below.out)
+		} else if err != nil {
+			return false, err
+		} else if unchanged, err = a.descend(n.kids[i], c, end, edits[:mine]); err != nil {
 			return false, err
 		}
 		if !unchanged {

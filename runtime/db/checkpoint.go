@@ -34,6 +34,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	cat, cur, side := d.catalog.Load(), d.current.Load(), d.side.Load()
 	seq, last, was := d.seq, d.last, d.due
 	d.turn.Unlock()
+	damage := d.st.Damaged()
 
 	r := &root{seq: seq, gen: cur.gen, last: last}
 	for _, def := range cat.defs[1:] {
@@ -43,10 +44,15 @@ func (d *DB) checkpoint(ctx context.Context) error {
 		}
 		e := rootEntry{name: def.name, side: def.side}
 		if t := s.tree(def.id); t != nil {
-			e.changed = t.changed
+			e.changed, e.lost = t.changed, t.lost
 			if t.root != nil && !cat.unlogged[def.id] {
 				if err := d.write(ctx, t.root); err != nil {
 					return fmt.Errorf("db: checkpoint of partition %q: %w", def.name, err)
+				}
+				if damage != d.damageSeen.Load() {
+					if err := d.writeAgain(ctx, t.root); err != nil {
+						return fmt.Errorf("db: checkpoint of partition %q: %w", def.name, err)
+					}
 				}
 				e.tree = t.root.id()
 			}
@@ -61,6 +67,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("db: checkpoint: %w", err)
 	}
+	d.damageSeen.Store(damage)
 
 	d.turn.Lock()
 	d.due.chunks -= was.chunks
@@ -97,6 +104,9 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	defer d.noteMu.Unlock()
 	before = d.note
 	n := note{format: before.format, root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq, bare: before.bare}
+	if r.lossy() {
+		n.format = formatV4
+	}
 	if h == before.root {
 		n.before = before.before
 	}
@@ -159,6 +169,41 @@ func (d *DB) write(ctx context.Context, l *link) error {
 		}
 	}
 	return nil
+}
+
+// writeAgain puts the clean nodes that are in memory, once something in the store was found to be damaged: the record of any
+// of them may be, and a put of one that is whole writes nothing.
+func (d *DB) writeAgain(ctx context.Context, root *link) error {
+	var payloads [2][][]byte
+	var hashes []Hash
+	put := func(i int, kind mmapcas.Kind) (err error) {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		hashes, err = d.st.PutBatch(kind, payloads[i], hashes[:0])
+		payloads[i] = payloads[i][:0]
+		return err
+	}
+	var failed error
+	walkLoaded(root, func(l *link, n *node) {
+		i, kind := 0, KindLeaf
+		if !n.leaf() {
+			i, kind = 1, KindInner
+		}
+		if failed != nil || l.dirty.Load() {
+			return // dirty: of a commit that came since
+		}
+		if payloads[i] = append(payloads[i], n.payload()); len(payloads[i]) == checkpointBatch {
+			failed = put(i, kind)
+		}
+	})
+	if failed == nil {
+		failed = put(0, KindLeaf)
+	}
+	if failed == nil {
+		failed = put(1, KindInner)
+	}
+	return failed
 }
 
 // collectDirty adds the dirty links from l down to the lists of their levels (T5).

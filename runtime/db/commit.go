@@ -20,6 +20,7 @@ type pending struct {
 	done   bool                 // guarded by turn; the answer is in res and err
 	differ bool                 // something was changed
 	logged bool                 // the chunk is in the log
+	mended bool                 // it changed what is lost of a partition, which the log does not tell
 	owed   bool                 // it is to be made durable before it is answered
 	bumped bool                 // it made a generation
 	res    Result
@@ -48,6 +49,7 @@ func (d *DB) CommitIf(ctx context.Context, ops []Op, check func(changes []Change
 	// Not in the turn, where others would wait for it. If one is missing it may still be that it is at its key already.
 	p := &pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans), check: check}
 	d.submit(p)
+	d.keepMended(p)
 	return p.res, p.err
 }
 
@@ -180,12 +182,13 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		side   bool
 		root   *link
 		listed bool // all of it is in the list of changes
+		lost   lost
 	}
 	var room [4]change
 	changed := room[:0]
 	versioned := false
 	if p.reset != 0 {
-		if side := w.cat.defs[p.reset].side; w.pick(side).root(p.reset) != nil {
+		if side := w.cat.defs[p.reset].side; !w.pick(side).tree(p.reset).empty() {
 			if !w.cat.unlogged[p.reset] {
 				c.resets = []PartID{p.reset}
 			}
@@ -195,7 +198,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	}
 	if p.relog != nil {
 		for _, id := range p.relog.parts {
-			full := w.cur.root(id) != nil
+			full := !w.cur.tree(id).empty()
 			if full && !w.cat.unlogged[id] {
 				c.resets = append(c.resets, id)
 			}
@@ -213,23 +216,18 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	for i := range p.plans {
 		pl := &p.plans[i]
 		side := w.cat.defs[pl.part].side
-		before := w.pick(side).root(pl.part)
-		edits, err := pl.resolve(d.st, before)
-		if err != nil {
-			return d.explain(pl.part, err)
-		}
 		from := len(d.apply.diffs)
-		d.apply.diffs = slices.Grow(d.apply.diffs, len(edits))
-		after, err := d.apply.apply(pl.part, before, edits)
+		edits, after, lost, mended, err := d.applyPlan(pl, w.pick(side).tree(pl.part), side)
 		if err != nil {
 			return d.explain(pl.part, err)
 		}
 		diffs := d.apply.diffs[from:]
-		if len(diffs) == 0 {
+		if len(diffs) == 0 && !mended {
 			continue
 		}
+		p.mended = p.mended || mended && !side
 		checkTree(after)
-		changed = append(changed, change{pl.part, side, after, true})
+		changed = append(changed, change{pl.part, side, after, !mended, lost})
 		versioned = versioned || !side
 		if !p.there {
 			for i := range diffs {
@@ -239,7 +237,13 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 			}
 		}
 		if !w.cat.unlogged[pl.part] {
-			c.sections = append(c.sections, section{part: pl.part, changes: diffs})
+			s := section{part: pl.part, changes: diffs}
+			if mended || len(lost) > 0 {
+				s.changes, s.edits = nil, edits // a deletion says something, whatever the tree holds
+			}
+			if s.len() > 0 {
+				c.sections = append(c.sections, s)
+			}
 		}
 	}
 	changes := d.apply.diffs
@@ -252,7 +256,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		if !w.cat.unlogged[grafted.Part] {
 			c.grafts = []graft{{grafted.Part, treeHash(grafted.after), grafted.Delta}}
 		}
-		changed = append(changed, change{part: grafted.Part, root: grafted.after})
+		changed = append(changed, change{part: grafted.Part, root: grafted.after, lost: w.cur.tree(grafted.Part).missing()})
 		versioned = true
 	}
 	if len(changed) == 0 && p.def == nil && p.relog == nil {
@@ -283,7 +287,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	}
 	for _, ch := range changed {
 		s := d.own(w, ch.side)
-		t := &tree{root: ch.root, changed: c.gen}
+		t := &tree{root: ch.root, changed: c.gen, lost: ch.lost}
 		if ch.listed {
 			t.listed, t.floor = true, s.tree(ch.part).noted()
 		}
@@ -302,6 +306,59 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		d.counts.changes.Add(grafted.Keys())
 	}
 	return nil
+}
+
+// applyPlan applies a plan to a tree. Where it comes to nodes that cannot be read these are given up: what was in them is
+// lost, and the commit goes on. lost is what is lost of the partition then, and mended says that it gave up something or that
+// this is not what was lost before.
+func (d *DB) applyPlan(pl *plan, t *tree, side bool) (edits []edit, after *link, lost lost, mended bool, err error) {
+	from, before := len(d.apply.diffs), t.top()
+	if edits, err = pl.resolve(d.st, before); err == nil {
+		d.apply.diffs = slices.Grow(d.apply.diffs, len(edits))
+		after, err = d.apply.apply(pl.part, before, edits)
+	}
+	var holes []keyRange
+	if isHole(err) {
+		why := err
+		d.apply.diffs = d.apply.diffs[:from]
+		if edits, err = pl.resolveAround(d.st, before); err == nil {
+			after, holes, err = d.apply.applyAround(pl.part, before, edits)
+		}
+		for i := 0; i < len(pl.clears) && err == nil; {
+			// A node that cannot be read may border on what was cleared now, and nobody knows where it ends.
+			if !isHole(scan(d.st, after, Prefix(pl.clears[i]), func(string, Hash) bool { return true })) {
+				i++
+				continue
+			}
+			var more []keyRange
+			after, more, err = d.apply.applyAround(pl.part, after, []edit{{key: pl.clears[i]}})
+			if holes = append(holes, more...); len(more) == 0 {
+				i++
+			}
+		}
+		if err == nil {
+			d.counts.damaged.Add(1)
+			d.o.Logger.Error("db: a commit gives up what cannot be read of a partition",
+				"partition", d.catalog.Load().name(pl.part), "ranges", len(holes), "first", fmt.Sprintf("%.40q", holes[0].lo), "err", why)
+		}
+	}
+	mended = len(holes) > 0
+	if err != nil || side || !mended && len(t.missing()) == 0 {
+		return edits, after, nil, mended, err // of a side partition its owner says again what was in it
+	}
+	lost = t.missing().after(holes, pl.clears, edits)
+	return edits, after, lost, mended || !slices.Equal(lost, t.missing()), nil
+}
+
+// keepMended makes a checkpoint after a commit that changed what is lost of a partition: a root tells, and the log does not.
+// Without it more may count as lost after a crash than need be.
+func (d *DB) keepMended(p *pending) {
+	if !p.mended || p.err != nil || d.o.Volatile {
+		return
+	}
+	if err := d.checkpoint(context.WithoutCancel(p.ctx)); err != nil {
+		d.o.Logger.Warn("db: what a partition has lost could not be written down", "err", err)
+	}
 }
 
 func (w *draft) pick(side bool) *state {

@@ -19,6 +19,8 @@ type Cursor struct {
 	w    walk
 	left int // entries that the limit allows behind this leaf; below zero: any number
 	err  error
+	// unknown is what comes behind the last entry, nil if that is the end.
+	unknown error
 
 	// The leaf, taken apart. rest entries of it are still to come, the next at at+step.
 	raw      []byte // nil: before the first entry, or behind the last
@@ -39,12 +41,13 @@ func (s *Snapshot) Cursor(part PartID, sp Span) *Cursor {
 	if sp.Reverse {
 		c.step = -1
 	}
-	root, err := s.root(part)
+	t, err := s.tree(part)
 	if err != nil {
 		c.err = err
 		return c
 	}
-	c.w.begin(s.d.st, root, sp)
+	sp, c.unknown = t.known(sp)
+	c.w.begin(s.d.st, t.top(), sp)
 	return c
 }
 
@@ -70,6 +73,9 @@ func (c *Cursor) nextLeaf() bool {
 	}
 	n, from, to, err := c.w.leaf()
 	if n == nil {
+		if err == nil {
+			err = c.unknown
+		}
 		c.left, c.err = 0, c.s.d.explain(c.part, err)
 		return false
 	}

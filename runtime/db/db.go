@@ -41,6 +41,8 @@ type DB struct {
 	queueMu sync.Mutex
 	queue   []*pending // guarded by queueMu
 
+	damageSeen atomic.Int64 // what the store had met of damage when a checkpoint began that wrote all nodes in memory
+
 	noteMu sync.Mutex
 	note   note // guarded by noteMu: what the store's newest note says
 
@@ -142,29 +144,29 @@ func (d *DB) Latest(part PartID, key string) (Hash, bool, error) {
 
 // LatestRange is Snapshot.Range over what a partition holds now; it does not see commits that come while it runs.
 func (d *DB) LatestRange(part PartID, lo, hi string, reverse bool, fn func(key string, h Hash) bool) error {
-	root, err := d.latest(part)
+	t, err := d.latest(part)
 	if err != nil {
 		return err
 	}
-	return d.explain(part, scan(d.st, root, Span{Lo: lo, Hi: hi, Reverse: reverse}, fn))
+	return d.explain(part, scanTree(d.st, t, Span{Lo: lo, Hi: hi, Reverse: reverse}, fn))
 }
 
 // LatestCount is Snapshot.Count over what a partition holds now.
 func (d *DB) LatestCount(part PartID, lo, hi string) (uint64, error) {
-	root, err := d.latest(part)
+	t, err := d.latest(part)
 	if err != nil {
 		return 0, err
 	}
-	n, err := count(d.st, root, Span{Lo: lo, Hi: hi})
+	n, err := countTree(d.st, t, Span{Lo: lo, Hi: hi})
 	return n, d.explain(part, err)
 }
 
-func (d *DB) latest(part PartID) (*link, error) {
+func (d *DB) latest(part PartID) (*tree, error) {
 	def, err := d.catalog.Load().find(part)
 	if err != nil {
 		return nil, err
 	}
-	return d.newest(def.side).root(part), nil
+	return d.newest(def.side).tree(part), nil
 }
 
 func (d *DB) newest(side bool) *state {
@@ -217,7 +219,7 @@ func (d *DB) Close(ctx context.Context) error {
 	d.noteMu.Lock()
 	done := d.note.seq == d.seq // closed: seq stands still
 	d.noteMu.Unlock()
-	if done {
+	if done && d.damageSeen.Load() == d.st.Damaged() {
 		return nil
 	}
 	return d.checkpoint(ctx)
@@ -271,7 +273,13 @@ const madeMin = 16 << 20
 
 // isDue is called with the turn held.
 func (d *DB) isDue() bool {
-	return !d.o.Volatile && !d.o.ReadOnly && d.due.chunks >= d.due.holdOff && (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
+	if d.o.Volatile || d.o.ReadOnly || d.due.chunks < d.due.holdOff {
+		return false
+	}
+	if d.damageSeen.Load() != d.st.Damaged() {
+		return true // the log may be damaged, and nodes that are in memory
+	}
+	return (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
 		d.o.CheckpointBytes > 0 && d.o.CacheBytes > 0 && d.due.made >= max(d.o.CacheBytes, madeMin) || d.o.CheckpointBytes > 0 && d.due.bytes >= d.o.CheckpointBytes)
 }
 

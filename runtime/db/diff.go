@@ -1,19 +1,27 @@
 package db
 
+import "cmp"
+
 // Diff calls fn for each key of a span whose record in one snapshot is not that in another, in ascending order, until fn returns false. What the two trees share is
 // not looked at: the cost goes with the number of leaves that differ, whatever the size of the partition, and nothing is held in memory but a path of each
 // tree. Span.Reverse and Span.Limit play no part. Both snapshots must be of d and must not be released meanwhile. On an error what fn was given is right, but not all
 // there is. This is how Merkle trees are compared (Merkle, 1979), on trees whose nodes need not begin at the same keys.
 func (d *DB) Diff(from, to *Snapshot, part PartID, sp Span, fn func(Change) bool) error {
-	a, err := from.root(part)
+	a, err := from.tree(part)
 	if err != nil {
 		return err
 	}
-	b, err := to.root(part)
+	b, err := to.tree(part)
 	if err != nil {
 		return err
 	}
-	return d.explain(part, diff(d.st, a, b, sp, func(key string, before, after Hash) bool { return fn(Change{part, key, before, after}) }))
+	// Where one of the two is not known, nobody knows whether they differ, unless they are the same.
+	if a != b {
+		if err := cmp.Or(a.missAny(sp), b.missAny(sp)); err != nil {
+			return d.explain(part, err)
+		}
+	}
+	return d.explain(part, diff(d.st, a.top(), b.top(), sp, func(key string, before, after Hash) bool { return fn(Change{part, key, before, after}) }))
 }
 
 // A half is one of two trees on the way through both: what is to come of it, first subtrees or entries on top.

@@ -119,10 +119,33 @@
 // checkpoint wrote. Where chunks are known to be lost, the
 // generation goes on beyond every number that is still known; a number of which no trace is left may be given out again.
 //
-// If the root, or the top of one of its trees, is damaged, the root before it is tried, with the log from there. If neither is intact, partitions whose
-// trees cannot be read start empty and the rest is kept. Damage deeper down shows when it is read (DamagedError, naming the partition);
-// Reset then starts the partition afresh. Side partitions are reset without being asked. Each of these is logged, counts as a change of the
-// partition, and costs whoever filled it a recomputation.
+// If the root, or the top of one of its trees, is damaged, the root before it is tried, with the log from there. If neither
+// root can be read, or the note that names them is gone, the newest root in the crash tail is; without any the database
+// begins empty. Each of these is logged.
+//
+// # Damage
+//
+// A node that cannot be read is a DamagedError for those who come to it, and for no others. A versioned partition never shows
+// a key as absent because its leaf cannot be read:
+//
+//   - D1: a key that is not in a partition's tree is absent if it lies outside of all lost ranges of the tree (lost.go), and
+//     unknown inside. Get, Scan, Cursor, Count and Diff are errors where they would have to know.
+//
+//   - D2: a commit is never refused because of damage. Where it comes to a node that cannot be read, that node is given up:
+//     the keys from its first one up to the next node's are lost, and what the commit puts there is put. Readers alone give
+//     up nothing, since what cannot be read now may be readable later.
+//
+//   - D3: what is deleted, and what lies under a cleared prefix, is known again. So ClearPrefix, with what belongs there put
+//     in the same chunk, ends a loss for good. So does Reset.
+//
+// Beside a node that cannot be read keys may count as unknown that are not in it, as its last key is not known: never the other
+// way round. A root says what is lost of its partitions; the log does not, so a commit that changes it makes a checkpoint
+// before it returns. Replay gives up nodes as commits do. A partition whose tree cannot be read at all is lost as a whole.
+//
+// Side partitions have no lost ranges: a damaged one is reset, without being asked, and its owner fills it again.
+//
+// Once the store has met damage anywhere, the next checkpoint, which then comes soon and at the latest at Close, puts all nodes
+// again that are in memory, and a new root. So the log before it, which may be damaged, is not needed any more.
 //
 // # Collection
 //

@@ -19,7 +19,7 @@ var (
 	ErrOrder         = errors.New("db: keys of a bulk must ascend")             // a key that is not greater than the one before
 	ErrBulkDone      = errors.New("db: bulk has ended")                         // a call after Commit, Close or an error of it
 	ErrDangling      = errors.New("db: commit names a record not in the store") // matched by DanglingError
-	ErrDamaged       = errors.New("db: damaged partition")                      // matched by DamagedError
+	ErrDamaged       = errors.New("db: a stored record is damaged or missing")  // matched by DamagedError
 	ErrNotDurable    = errors.New("db: committed, but not known to be durable") // the chunk is visible and survives the process; syncing it failed
 )
 
@@ -40,11 +40,14 @@ func (e *DanglingError) Is(target error) bool { return target == ErrDangling }
 // ErrDamaged and mmapcas.ErrCorrupt. What could be read is right; see DB.Reset.
 type DamagedError struct {
 	Partition string
-	Hash      mmapcas.Hash // of the record
+	Hash      mmapcas.Hash // of the record; zero if it was given up by a commit, or an opening, before
 	Reason    string
 }
 
 func (e *DamagedError) Error() string {
+	if e.Hash.IsZero() {
+		return fmt.Sprintf("db: partition %q: %s", e.Partition, e.Reason)
+	}
 	return fmt.Sprintf("db: partition %q: record %v: %s", e.Partition, e.Hash, e.Reason)
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -20,6 +21,8 @@ type fakeStore struct {
 	order []Hash // of puts
 	note  []byte
 	floor int // records of order before the newest note
+
+	damaged atomic.Int64
 
 	covering func()                                   // called by Commit before it takes the length, if not nil
 	fail     func(op string, kind mmapcas.Kind) error // nil: nothing fails
@@ -50,10 +53,10 @@ func (s *fakeStore) put(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
 		return Hash{}, false, err
 	}
 	h := mmapcas.HashOf(kind, payload)
-	if _, ok := s.recs[h]; ok {
+	if r, ok := s.recs[h]; ok && mmapcas.HashOf(r.kind, r.payload) == h {
 		return h, false, nil
 	}
-	s.recs[h] = fakeRecord{kind, slices.Clone(payload)}
+	s.recs[h] = fakeRecord{kind, slices.Clone(payload)} // in place of a damaged one, if there is one
 	s.order = append(s.order, h)
 	return h, true, nil
 }
@@ -78,12 +81,18 @@ func (s *fakeStore) Synced(h Hash) bool {
 	return slices.Contains(s.order[:s.floor], h)
 }
 
+// Damaged returns how often a record was not what its name says.
+func (s *fakeStore) Damaged() int64 { return s.damaged.Load() }
+
 func (s *fakeStore) View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error {
 	s.mu.Lock()
 	r, ok := s.recs[h]
 	s.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("%w: %v", mmapcas.ErrNotFound, h)
+	}
+	if mmapcas.HashOf(r.kind, r.payload) != h {
+		s.damaged.Add(1)
 	}
 	return fn(r.kind, r.payload)
 }

@@ -79,7 +79,10 @@ func FuzzPiece(f *testing.F) {
 }
 
 func FuzzRoot(f *testing.F) {
-	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: []rootEntry{{"a", false, hashOf(4), 5}, {"b", true, Hash{}, 0}}}).encode())
+	parts := []rootEntry{{name: "a", tree: hashOf(4), changed: 5}, {name: "b", side: true}}
+	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: parts}).encode())
+	parts[0].lost = lost{{"", "a"}, {"c", ""}}
+	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: parts}).encode())
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		r, err := decodeRoot(payload)
 		if err != nil {
@@ -94,6 +97,8 @@ func FuzzRoot(f *testing.F) {
 func FuzzNote(f *testing.F) {
 	f.Add((&note{root: hashOf(1), seq: 2, gen: 3, last: hashOf(4), before: hashOf(5), head: hashOf(6), headSeq: 700, headGen: 8}).encode())
 	f.Add((&note{format: formatV2, root: hashOf(1)}).encode())
+	f.Add((&note{format: formatV3, root: hashOf(1)}).encode())
+	f.Add((&note{format: formatV4, root: hashOf(1)}).encode())
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		n, err := decodeNote(payload)
 		if err != nil {

@@ -18,8 +18,9 @@ const (
 	textMax   = 32 << 10    // bytes of keys in a node with more than two entries; two longest keys fit
 	levelMax  = 32          // far more than 2^64 entries need
 	formatV1  = 1           // first byte of every record of this package
-	formatV2  = 2           // that of a chunk with a graft, and of a note from then on, so that older programs refuse the database
+	formatV2  = 2           // that of a chunk with a graft, and of a note from then on, so that older programs refuse the database; that of a root of which something is lost
 	formatV3  = 3           // that of a note once a collector was told which chunks need not keep what they name (note.bare)
+	formatV4  = 4           // that of a note once something was lost
 	hashLen   = len(Hash{}) //
 	headLen   = 8           // see node.raw
 	countLen  = 8           // bytes of an entry count

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -32,8 +33,8 @@ type recovery struct {
 // recover sets d to what the store holds.
 func (d *DB) recover() error {
 	raw := d.st.Note()
-	if len(raw) > 0 && raw[0] > formatV3 {
-		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV3)
+	if len(raw) > 0 && raw[0] > formatV4 {
+		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV4)
 	}
 	var n note
 	if len(raw) > 0 {
@@ -56,9 +57,19 @@ func (d *DB) recover() error {
 		seqMax, genMax = max(seqMax, c.seq), max(genMax, c.gen)
 	}
 
-	r, err := d.choose(n, chunks)
+	roots, err := d.tailRoots()
 	if err != nil {
 		return err
+	}
+	r, err := d.choose(n, chunks)
+	if err == nil && r == nil {
+		r, err = d.chooseFromTail(roots, n, chunks)
+	}
+	if err != nil {
+		return err
+	}
+	for _, root := range roots {
+		seqMax, genMax = max(seqMax, root.seq), max(genMax, root.gen)
 	}
 	fresh := r == nil
 	if fresh {
@@ -81,9 +92,16 @@ func (d *DB) recover() error {
 		d.o.Logger.Warn("db: what was committed last is lost", "generation", turn.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
 	}
 	for id, why := range r.lost {
-		d.o.Logger.Error("db: partition starts empty; what was in it must be computed again", "partition", r.cat.defs[id].name, "err", why)
-		turn.resets = append(turn.resets, id)
-		r.state(id).set(id, &tree{changed: turn.gen})
+		t := &tree{changed: turn.gen}
+		if r.cat.defs[id].side {
+			d.o.Logger.Error("db: partition starts empty; what was in it must be computed again", "partition", r.cat.defs[id].name, "err", why)
+			turn.resets = append(turn.resets, id)
+		} else {
+			was := r.cur.tree(id)
+			t.root, t.lost = was.root, was.lost
+			d.o.Logger.Error("db: keys of a partition are lost; what was there must be put again", "partition", r.cat.defs[id].name, "ranges", len(t.lost), "err", why)
+		}
+		r.state(id).set(id, t)
 	}
 	slices.Sort(turn.resets)
 	r.cur.gen = turn.gen
@@ -146,6 +164,44 @@ func (d *DB) choose(n note, chunks map[Hash]found) (*recovery, error) {
 	return best, nil
 }
 
+// A tailRoot is a root in the crash tail.
+type tailRoot struct {
+	hash     Hash
+	seq, gen uint64
+}
+
+// tailRoots returns the roots in the crash tail, the newest first.
+func (d *DB) tailRoots() (roots []tailRoot, err error) {
+	err = d.st.Tail(KindRoot, func(h Hash, payload []byte) error {
+		if r, err := decodeRoot(payload); err == nil {
+			roots = append(roots, tailRoot{h, r.seq, r.gen})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the crash tail: %w", err)
+	}
+	slices.SortFunc(roots, func(a, b tailRoot) int { return cmp.Compare(b.seq, a.seq) })
+	return roots, nil
+}
+
+// chooseFromTail recovers from the newest root that lies in the crash tail: where a damaged manifest has its newest records,
+// or all of them. Nil: there is none.
+func (d *DB) chooseFromTail(roots []tailRoot, n note, chunks map[Hash]found) (*recovery, error) {
+	n.bare = math.MaxUint64 // what a note that is gone said about values that may be gone is not known
+	for _, root := range roots {
+		r, err := d.replay(root.hash, n, chunks)
+		if err == nil {
+			d.o.Logger.Error("db: the store's note leads nowhere; going on from a root that was found", "root", root.hash)
+			return r, nil
+		}
+		if !damaged(err) {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
 // crashTail reads the chunks of the crash tail.
 func (d *DB) crashTail() (map[Hash]found, error) {
 	chunks := map[Hash]found{}
@@ -199,13 +255,15 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 	for i, p := range rt.parts {
 		id := PartID(i + 1)
 		r.cat = r.cat.with(definition{id, p.side, p.name})
-		t := &tree{changed: p.changed}
+		t := &tree{changed: p.changed, lost: p.lost}
 		if !p.tree.IsZero() {
 			n, err := d.st.load(p.tree)
 			if err == nil {
 				t.root = rootLink(p.tree, n)
 			} else if err := r.lose(id, err); err != nil {
 				return nil, err
+			} else if !p.side {
+				t.lost = lost{allKeys}
 			}
 		}
 		r.state(id).set(id, t)
@@ -302,7 +360,7 @@ func (d *DB) redo(r *recovery, c found, whole bool) error {
 		if def, err := cat.find(g.part); err != nil || def.side {
 			return fmt.Errorf("%w: a graft on partition %d", ErrNoPartition, g.part)
 		}
-		grafts[i] = &tree{changed: c.gen}
+		grafts[i] = &tree{changed: c.gen, lost: r.root.lostOf(g.part)}
 		if g.root.IsZero() {
 			continue
 		}
@@ -318,18 +376,32 @@ func (d *DB) redo(r *recovery, c found, whole bool) error {
 		r.state(id).set(id, &tree{changed: c.gen})
 	}
 	for _, s := range sections {
-		if r.lost[s.part] != nil {
+		side, t := cat.defs[s.part].side, r.state(s.part).tree(s.part)
+		if side && r.lost[s.part] != nil {
 			continue
 		}
 		d.apply.diffs = d.apply.diffs[:0]
-		root, err := d.apply.apply(s.part, r.state(s.part).root(s.part), s.edits)
+		root, err := d.apply.apply(s.part, t.top(), s.edits)
 		if err != nil {
 			if err := r.lose(s.part, err); err != nil {
 				return err
 			}
-			continue
+			if side {
+				continue
+			}
 		}
-		r.state(s.part).set(s.part, &tree{root: root, changed: c.gen})
+		var holes []keyRange
+		if err != nil {
+			d.apply.diffs = d.apply.diffs[:0]
+			if root, holes, err = d.apply.applyAround(s.part, t.top(), s.edits); err != nil {
+				return err
+			}
+		}
+		next := &tree{root: root, changed: c.gen}
+		if !side {
+			next.lost = t.missing().after(holes, nil, s.edits)
+		}
+		r.state(s.part).set(s.part, next)
 	}
 	for i, g := range c.grafts {
 		delete(r.lost, g.part)

@@ -1,6 +1,9 @@
 package db
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // A root is the state of a database at a checkpoint.
 type root struct {
@@ -15,10 +18,15 @@ type rootEntry struct {
 	side    bool
 	tree    Hash // of the root node; zero if empty
 	changed uint64
+	lost    lost
 }
 
 func (r *root) encode() []byte {
-	b := []byte{formatV1}
+	format := byte(formatV1)
+	if r.lossy() {
+		format = formatV2
+	}
+	b := []byte{format}
 	b = binary.AppendUvarint(b, r.seq)
 	b = binary.AppendUvarint(b, r.gen)
 	b = append(b, r.last[:]...)
@@ -27,13 +35,24 @@ func (r *root) encode() []byte {
 		b = appendDefinition(b, definition{PartID(i + 1), p.side, p.name})
 		b = append(b, p.tree[:]...)
 		b = binary.AppendUvarint(b, p.changed)
+		if format == formatV2 {
+			b = binary.AppendUvarint(b, uint64(len(p.lost)))
+			for _, l := range p.lost {
+				b = appendString(appendString(b, l.lo), l.hi)
+			}
+		}
 	}
 	return b
 }
 
+// lossy reports whether something is lost of a partition.
+func (r *root) lossy() bool {
+	return slices.ContainsFunc(r.parts, func(p rootEntry) bool { return len(p.lost) > 0 })
+}
+
 func decodeRoot(payload []byte) (*root, error) {
 	d := &decoder{b: payload}
-	d.format(formatV1)
+	format := d.format(formatV2)
 	r := &root{seq: d.uvarint(), gen: d.uvarint(), last: d.hash()}
 	names := map[string]bool{}
 	for i := range d.count(3 + hashLen + 1) {
@@ -42,7 +61,14 @@ func decodeRoot(payload []byte) (*root, error) {
 			d.fail("partition %d is called %d, %q", i+1, def.id, def.name)
 		}
 		names[def.name] = true
-		r.parts = append(r.parts, rootEntry{def.name, def.side, d.hash(), d.uvarint()})
+		e := rootEntry{name: def.name, side: def.side, tree: d.hash(), changed: d.uvarint()}
+		if format == formatV2 {
+			e.lost = d.lost()
+		}
+		r.parts = append(r.parts, e)
+	}
+	if format == formatV2 && !r.lossy() {
+		d.fail("format %d, and nothing is lost", format)
 	}
 	if err := d.end(); err != nil {
 		return nil, err
@@ -50,9 +76,29 @@ func decodeRoot(payload []byte) (*root, error) {
 	return r, nil
 }
 
+// lostOf returns what r says is lost of a partition.
+func (r *root) lostOf(id PartID) lost {
+	if int(id) > len(r.parts) {
+		return nil
+	}
+	return r.parts[id-1].lost
+}
+
+// lost reads ranges of keys.
+func (d *decoder) lost() (l lost) {
+	for range d.count(2) {
+		r := keyRange{d.string(MaxKeyBytes + 1), d.string(MaxKeyBytes + 1)} // a bound may be a key and a zero byte
+		if n := len(l); r.hi != "" && r.hi <= r.lo || n > 0 && (l[n-1].hi == "" || l[n-1].hi >= r.lo) {
+			d.fail("lost from %.40q to %.40q, out of order", r.lo, r.hi)
+		}
+		l = append(l, r)
+	}
+	return l
+}
+
 // A note is what the store's manifest keeps for the database: where to begin at Open.
 type note struct {
-	format  byte   // formatV2 once a chunk has had a graft, formatV3 once bare is not zero; zero is formatV1
+	format  byte   // formatV2 once a chunk has had a graft, formatV3 once bare is not zero, formatV4 once something was lost; zero is formatV1
 	root    Hash   // the newest root
 	seq     uint64 // its seq, gen and last, should it be damaged
 	gen     uint64
@@ -81,7 +127,7 @@ func (n *note) encode() []byte {
 
 func decodeNote(b []byte) (note, error) {
 	d := &decoder{b: b}
-	format := d.format(formatV3)
+	format := d.format(formatV4)
 	n := note{
 		format: format, root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), last: d.hash(),
 		before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint(),

@@ -81,8 +81,8 @@ func (s *Snapshot) LastChanged(part PartID) uint64 {
 // Get returns the record at key; false says that there is none.
 func (s *Snapshot) Get(part PartID, key string) (Hash, bool, error) {
 	t := s.st.tree(part)
-	if t == nil || t.root == nil || s.released.Load() {
-		_, err := s.root(part)
+	if t.empty() || s.released.Load() {
+		_, err := s.tree(part)
 		return Hash{}, false, err
 	}
 	h, ok, err := s.d.get(t, s.st.gen, part, key)
@@ -95,10 +95,11 @@ func (s *Snapshot) Get(part PartID, key string) (Hash, bool, error) {
 // GetBatch appends the records at keys to out, in their order; the zero Hash says that there is none. Sorted keys are read quickest. On an
 // error it returns out as it was.
 func (s *Snapshot) GetBatch(part PartID, keys []string, out []Hash) ([]Hash, error) {
-	if _, err := s.root(part); err != nil {
+	t, err := s.tree(part)
+	if err != nil {
 		return out, err
 	}
-	all, err := s.d.getBatch(s.st.tree(part), s.st.gen, part, keys, out)
+	all, err := s.d.getBatch(t, s.st.gen, part, keys, out)
 	if err != nil {
 		return out, s.d.explain(part, err)
 	}
@@ -108,11 +109,11 @@ func (s *Snapshot) GetBatch(part PartID, keys []string, out []Hash) ([]Hash, err
 // Scan calls fn for the entries of a span, in its direction, until fn returns false or the limit is reached. On an error what fn was given is right, but not
 // all there is. A key that is kept may keep its neighbours' memory, 60 keys at most.
 func (s *Snapshot) Scan(part PartID, sp Span, fn func(key string, h Hash) bool) error {
-	root, err := s.root(part)
+	t, err := s.tree(part)
 	if err != nil {
 		return err
 	}
-	return s.d.explain(part, scan(s.d.st, root, sp, fn))
+	return s.d.explain(part, scanTree(s.d.st, t, sp, fn))
 }
 
 // ScanBytes is Scan with keys that are valid, and to be left alone, until fn returns. It allocates nothing for an entry or a leaf, and ends with
@@ -170,20 +171,20 @@ func (s *Snapshot) Page(part PartID, sp Span, n int, out []Entry) (page []Entry,
 
 // Count returns the number of keys with lo <= key < hi; an empty hi is no bound. It reads no more than the paths to the bounds.
 func (s *Snapshot) Count(part PartID, lo, hi string) (uint64, error) {
-	root, err := s.root(part)
+	t, err := s.tree(part)
 	if err != nil {
 		return 0, err
 	}
-	n, err := count(s.d.st, root, Span{Lo: lo, Hi: hi})
+	n, err := countTree(s.d.st, t, Span{Lo: lo, Hi: hi})
 	return n, s.d.explain(part, err)
 }
 
-func (s *Snapshot) root(part PartID) (*link, error) {
+func (s *Snapshot) tree(part PartID) (*tree, error) {
 	if s.released.Load() {
 		return nil, ErrReleased
 	}
-	if root := s.st.root(part); root != nil {
-		return root, nil
+	if t := s.st.tree(part); !t.empty() {
+		return t, nil
 	}
 	// Empty, or not to be read here at all.
 	def, err := s.d.catalog.Load().find(part)

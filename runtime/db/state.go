@@ -17,6 +17,7 @@ type store interface {
 	Has(h Hash) bool
 	HasAll(names []Hash) int
 	Synced(h Hash) bool
+	Damaged() int64
 	Commit(note []byte) error
 	CommitCovered(note []byte, covered func()) error
 	Note() []byte
@@ -73,6 +74,7 @@ type tree struct {
 	changed uint64 // generation of the newest change
 	listed  bool   // since floor, every key that changed was given to points.note
 	floor   uint64 // means nothing unless listed
+	lost    lost   // where keys may be missing; of versioned partitions
 }
 
 // noted returns the generation since which each change of t was given to points.note, key by key: that of the newest change, unless somebody says better.
@@ -92,6 +94,17 @@ func (t *tree) top() *link {
 		return nil
 	}
 	return t.root
+}
+
+// empty reports whether t is known to have no keys.
+func (t *tree) empty() bool { return t.top() == nil && len(t.missing()) == 0 }
+
+// missing returns what is lost of t.
+func (t *tree) missing() lost {
+	if t == nil {
+		return nil
+	}
+	return t.lost
 }
 
 func (t *tree) entries() uint64 {
@@ -155,6 +168,12 @@ func (c *catalog) with(d definition) *catalog {
 }
 
 func (c *catalog) next() PartID { return PartID(len(c.defs)) }
+
+// name returns the name of a partition, "" if there is none of this ID.
+func (c *catalog) name(id PartID) string {
+	def, _ := c.find(id)
+	return def.name
+}
 
 func (c *catalog) find(id PartID) (definition, error) {
 	if id == 0 || id >= c.next() {

@@ -118,7 +118,7 @@ func (m *treeModel) check(t interface {
 	for i := 0; i < len(want); i += 1 + len(want)/16 {
 		batch = append(batch, want[i], want[i]+"\x00", want[len(want)-1-i], hi)
 	}
-	got, err := getBatch(m.src, m.root, batch, nil)
+	got, err := getBatch(m.src, &tree{root: m.root}, batch, nil)
 	if err != nil || len(got) != len(batch) {
 		t.Fatalf("batch of %d: %d, %v", len(batch), len(got), err)
 	}

@@ -116,7 +116,11 @@ func (w *walk) next() (n *node, lo, hi bool, err error) {
 func (d *DB) get(t *tree, gen uint64, part PartID, key string) (Hash, bool, error) {
 	p := d.points
 	if p == nil || t.entries() < p.treeMin {
-		return get(d.st, t.root, key)
+		h, ok, err := get(d.st, t.root, key)
+		if err == nil && !ok {
+			err = t.miss(key)
+		}
+		return h, ok, err
 	}
 	k := p.print(part, key)
 	if h, ok := p.find(k, t, gen); ok {
@@ -124,6 +128,9 @@ func (d *DB) get(t *tree, gen uint64, part PartID, key string) (Hash, bool, erro
 		return h, !h.IsZero(), nil
 	}
 	h, ok, err := get(d.st, t.root, key)
+	if err == nil && !ok {
+		err = t.miss(key)
+	}
 	if err == nil {
 		p.add(k, gen, h)
 	}
@@ -205,29 +212,30 @@ func scan(src loader, root *link, s Span, fn func(string, Hash) bool) error {
 // A batch reads one key after the other in a tree. Keys that lie in one leaf share the way to it.
 type batch struct {
 	src  loader
-	root *link
+	tree *tree
 	leaf *node // the one read last
 }
 
 // get returns the record at key, zero if there is none.
 func (b *batch) get(key string) (h Hash, err error) {
 	if n := b.leaf; n == nil || n.compare(0, key) > 0 || n.compare(n.len()-1, key) < 0 {
-		if b.root == nil {
-			return Hash{}, nil
+		if b.tree.top() == nil {
+			return Hash{}, b.tree.miss(key)
 		}
-		if b.leaf, err = leafOf(b.src, b.root, key); err != nil {
+		if b.leaf, err = leafOf(b.src, b.tree.root, key); err != nil {
 			return Hash{}, err
 		}
 	}
-	if i, found := b.leaf.search(key); found {
-		h = b.leaf.value(i)
+	i, found := b.leaf.search(key)
+	if !found {
+		return Hash{}, b.tree.miss(key)
 	}
-	return h, nil
+	return b.leaf.value(i), nil
 }
 
 // getBatch appends the records at keys to out.
-func getBatch(src loader, root *link, keys []string, out []Hash) ([]Hash, error) {
-	b := batch{src: src, root: root}
+func getBatch(src loader, t *tree, keys []string, out []Hash) ([]Hash, error) {
+	b := batch{src: src, tree: t}
 	for _, key := range keys {
 		h, err := b.get(key)
 		if err != nil {
@@ -242,9 +250,9 @@ func getBatch(src loader, root *link, keys []string, out []Hash) ([]Hash, error)
 func (d *DB) getBatch(t *tree, gen uint64, part PartID, keys []string, out []Hash) ([]Hash, error) {
 	p := d.points
 	if t == nil || p == nil || t.entries() < p.treeMin {
-		return getBatch(d.st, t.top(), keys, out)
+		return getBatch(d.st, t, keys, out)
 	}
-	b := batch{src: d.st, root: t.root}
+	b := batch{src: d.st, tree: t}
 	var prints [pointsAhead]pointPrint
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), pointsAhead)]

@@ -251,6 +251,9 @@ func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 	for i := range tr.reads {
 		r := &tr.reads[i]
 		same, err := t.unchanged(fr, r)
+		if lost(err) {
+			return r, nil // it cannot be read now: whoever needs it runs again, and meets the error if it reads it still
+		}
 		if err != nil {
 			return nil, err
 		}
