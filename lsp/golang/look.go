@@ -140,17 +140,21 @@ func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
 	return d
 }
 
-// statOf returns what is known of a file, nil if nothing is or if its text was lost to damage: then it is read again.
+// statOf returns what is known of a file, nil if nothing is. What was lost to damage counts as known, and as another than it is.
 func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 	st, err := stats.Get(r, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
 		return nil, nil
 	}
-	if err != nil {
+	intact := err == nil
+	if intact {
+		intact, err = files.Intact(r, uri)
+	}
+	if err != nil && !errors.Is(err, runtime.ErrDamaged) {
 		return nil, err
 	}
-	if intact, err := files.Intact(r, uri); err != nil || !intact {
-		return nil, err
+	if !intact || err != nil {
+		return &fileStat{}, nil // equal to none: the file is read again, or forgotten if it is gone
 	}
 	return &st, nil
 }

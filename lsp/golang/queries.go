@@ -521,7 +521,7 @@ func missingFile(t *runtime.Task, uri string) (fileDiagnostic, error) {
 	why := "the file cannot be read"
 	st, err := stats.Get(t, uri)
 	switch {
-	case errors.Is(err, runtime.ErrNotFound):
+	case errors.Is(err, runtime.ErrNotFound), errors.Is(err, runtime.ErrDamaged):
 	case err != nil:
 		return fileDiagnostic{}, err
 	case st.Refuse != "":
