@@ -21,10 +21,11 @@ type buildDef struct {
 	off   bool     // there is a go.work file, which does not use the module
 	plain bool     // outside of modules
 	own   []string // directories whose packages are the build's own, those of its modules; sorted
+	uses  []string // directories that the go.work file names, whether they are modules or not; sorted
 }
 
 func (d *buildDef) equal(e *buildDef) bool {
-	return d.root == e.root && d.dir == e.dir && d.work == e.work && d.off == e.off && d.plain == e.plain && slices.Equal(d.own, e.own)
+	return d.root == e.root && d.dir == e.dir && d.work == e.work && d.off == e.off && d.plain == e.plain && slices.Equal(d.own, e.own) && slices.Equal(d.uses, e.uses)
 }
 
 // A buildUnit is one of the builds of a workspace. Its inputs are there once it is ready. One that is defined anew is another build of the same root.
@@ -35,6 +36,8 @@ type buildUnit struct {
 	stale    bool      // guarded by workspace.mu: a file that decides what the build is has changed
 	prepared *metadata // guarded by workspace.mu: whose files were brought in last
 	near     []string  // guarded by workspace.mu: see metadata.Nearby
+	replaced []string  // guarded by workspace.mu: see metadata.Replaced
+	nested   []string  // guarded by workspace.mu: see environment.Nested
 }
 
 // modulesMax bounds how many modules below a folder that is in none of them are read before a file of theirs is opened.
@@ -91,12 +94,12 @@ func (w *workspace) define(dir, plain string) buildDef {
 	mod, work := upTo(dir, "go.mod"), w.workFile(dir)
 	if work != "" {
 		at := filepath.Dir(work)
-		uses, ok := usedModules(work)
+		d, ok := workBuild(work)
 		if !ok && mod != "" {
-			uses = []string{mod}
+			d.own = []string{mod}
 		}
-		if mod == "" || slices.ContainsFunc(uses, func(use string) bool { return use == mod || sameDir(use, mod) }) {
-			return buildDef{root: at, dir: at, work: work, own: uses}
+		if mod == "" || slices.ContainsFunc(d.own, func(use string) bool { return use == mod || sameDir(use, mod) }) {
+			return d
 		}
 		root := mod
 		if mod == at {
@@ -110,27 +113,29 @@ func (w *workspace) define(dir, plain string) buildDef {
 	return buildDef{root: plain, dir: plain, plain: true, own: []string{plain}}
 }
 
-// usedModules lists the directories that a go.work file uses, as far as they are modules; ok is false if it cannot be read.
-func usedModules(work string) (dirs []string, ok bool) {
+// workBuild is the build of a go.work file; ok is false if it cannot be read.
+func workBuild(work string) (d buildDef, ok bool) {
+	at := filepath.Dir(work)
+	d = buildDef{root: at, dir: at, work: work}
 	text, err := readInput(work)
 	if err != nil {
-		return nil, false
+		return d, false
 	}
 	f, err := modfile.ParseWork(work, text, nil)
 	if err != nil {
-		return nil, false
+		return d, false
 	}
 	for _, use := range f.Use {
 		dir := filepath.FromSlash(use.Path)
 		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(filepath.Dir(work), dir)
+			dir = filepath.Join(at, dir)
 		}
-		if dir = filepath.Clean(dir); isRegular(filepath.Join(dir, "go.mod")) {
-			dirs = append(dirs, dir)
-		}
+		d.uses = append(d.uses, filepath.Clean(dir))
 	}
-	slices.Sort(dirs)
-	return slices.Compact(dirs), true
+	slices.Sort(d.uses)
+	d.uses = slices.Compact(d.uses)
+	d.own = slices.DeleteFunc(slices.Clone(d.uses), func(dir string) bool { return !isRegular(filepath.Join(dir, "go.mod")) })
+	return d, true
 }
 
 // modulesBelow lists directories below a folder that hold a go.mod file, the nearest first, as many as are read unasked.
@@ -189,7 +194,7 @@ func (w *workspace) addBuild(d buildDef) *buildUnit {
 func (w *workspace) buildOf(path string) *buildUnit {
 	dir := filepath.Dir(path)
 	w.mu.Lock()
-	b := w.byDir[dir]
+	b, seen := w.byDir[dir], w.changes
 	if b == nil && !inside(w.root, path) {
 		b = w.readerOf(path)
 	}
@@ -204,7 +209,7 @@ func (w *workspace) buildOf(path string) *buildUnit {
 	b = w.addBuild(w.define(dir, plain))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if slices.Contains(w.builds, b) {
+	if seen == w.changes && slices.Contains(w.builds, b) {
 		if w.byDir == nil {
 			w.byDir = map[string]*buildUnit{}
 		}
@@ -236,6 +241,9 @@ func (w *workspace) readerOf(path string) *buildUnit {
 
 // redefine finds out which builds there are: after files have changed that decide it. Those that are new are not ready.
 func (w *workspace) redefine(ctx context.Context) error {
+	w.mu.Lock()
+	w.undefined = false // what changes from now on has it done again
+	w.mu.Unlock()
 	base := w.define(w.root, w.root)
 	want := map[string]buildDef{base.root: base}
 	add := func(dir, plain string) {
@@ -244,13 +252,15 @@ func (w *workspace) redefine(ctx context.Context) error {
 		}
 	}
 	if base.off && inside(w.root, w.workFile(w.root)) { // the folder is a module that its own go.work file does not use
-		at := filepath.Dir(w.workFile(w.root))
-		uses, _ := usedModules(w.workFile(w.root))
-		want[at] = buildDef{root: at, dir: at, work: w.workFile(w.root), own: uses}
+		d, _ := workBuild(w.workFile(w.root))
+		want[d.root] = d
 	}
 	if base.plain {
 		below, err := modulesBelow(ctx, w.root)
 		if err != nil {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.undefined = true
 			return err
 		}
 		for _, dir := range below {
@@ -258,8 +268,8 @@ func (w *workspace) redefine(ctx context.Context) error {
 		}
 	}
 	w.mu.Lock()
+	w.plain = base.plain
 	clear(w.byDir)
-	w.undefined = false
 	folders := slices.Collect(maps.Keys(w.folders))
 	var opened, elsewhere []string
 	for uri := range w.opened {
@@ -294,7 +304,7 @@ func (w *workspace) redefine(ctx context.Context) error {
 			}
 		}
 		if delete(want, b.root); !d.equal(&b.buildDef) {
-			b = &buildUnit{buildDef: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near}
+			b = &buildUnit{buildDef: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near, replaced: b.replaced, nested: b.nested}
 		}
 		kept = append(kept, b)
 	}
@@ -306,20 +316,29 @@ func (w *workspace) redefine(ctx context.Context) error {
 	return nil
 }
 
-// markStale has builds looked at anew for which files that decide what a build is have changed.
+// markStale has builds looked at anew for which files that decide what a build is have changed: module files, or directories that may hold
+// or have held some.
 func (w *workspace) markStale(uris []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, uri := range uris {
 		path, ok := filePath(uri)
-		if !ok || !decidesBuild(baseName(uri)) {
+		if !ok || isGoFile(uri) {
 			continue
 		}
-		clear(w.byDir)
+		decides := decidesBuild(baseName(uri))
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			decides = true
+		}
 		for _, b := range w.builds {
-			if b.reads(path) {
-				b.stale = true
+			if decides && b.reads(path) || slices.ContainsFunc(b.nested, func(dir string) bool { return inside(path, dir) }) {
+				decides, b.stale = true, true
 			}
+		}
+		if decides {
+			clear(w.byDir)
+			w.undefined = true
+			w.changes++
 		}
 	}
 }
@@ -339,9 +358,11 @@ func (b *buildUnit) reads(path string) bool {
 	if inside(dir, b.dir) { // at or above
 		return true
 	}
-	for _, own := range b.own {
-		if inside(own, path) || inside(dir, own) {
-			return true
+	for _, list := range [][]string{b.own, b.uses, b.replaced} {
+		for _, own := range list {
+			if inside(own, path) || inside(dir, own) {
+				return true
+			}
 		}
 	}
 	return slices.ContainsFunc(b.near, func(near string) bool { return inside(dir, near) })

@@ -112,7 +112,7 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 		}
 		list = append(list, ds...)
 	}
-	if len(owners) == 0 && isGoFile(uri) {
+	if len(owners) == 0 && isGoFile(uri) && !theirs {
 		// Not part of the build, or not yet: its syntax can be judged.
 		s, err := shapes.Get(t, uri)
 		if err != nil {

@@ -37,6 +37,7 @@ type environment struct {
 	Dir        string   // where the go command runs
 	Plain      bool     // outside of modules
 	Own        []string // directories whose packages are the build's own; sorted
+	Uses       []string // directories that the go.work file names, whether they are modules or not; sorted
 	Nested     []string // directories of modules below these which are not part of the build; sorted
 	Problem    string   // why the go command could not be asked; "" if it answered
 }
@@ -48,7 +49,7 @@ func readEnvironment(ctx context.Context, d *buildDef, tests bool, tags, extra [
 	if d.off {
 		extra = append(slices.Clip(extra), "GOWORK=off")
 	}
-	env := environment{Tags: tags, Extra: extra, Tests: tests, Dir: d.dir, Plain: d.plain, Own: d.own}
+	env := environment{Tags: tags, Extra: extra, Tests: tests, Dir: d.dir, Plain: d.plain, Own: d.own, Uses: d.uses}
 	keys := map[string]*string{
 		"GOVERSION": &env.GoVersion, "GOROOT": &env.GoRoot, "GOOS": &env.GoOS, "GOARCH": &env.GoArch, "GOFLAGS": &env.GoFlags,
 		"CGO_ENABLED": &env.CgoEnabled, "GOEXPERIMENT": &env.Experiment, "GOMODCACHE": &env.GoModCache, "GOMOD": &env.GoMod,
@@ -133,6 +134,9 @@ func (e *environment) moduleFiles() []string {
 		if !e.Plain {
 			files = append(files, filepath.Join(own, "go.sum"), filepath.Join(own, "vendor", "modules.txt"))
 		}
+	}
+	for _, use := range e.Uses {
+		files = append(files, filepath.Join(use, "go.mod"))
 	}
 	if e.GoWork != "" {
 		files = append(files, e.GoWork, e.GoWork+".sum", filepath.Join(filepath.Dir(e.GoWork), "vendor", "modules.txt"))

@@ -180,13 +180,12 @@ func assemble(env *environment, places *placer, all []listed, extra map[string]b
 	m.Problems = append(m.Problems, places.missing(broken)...)
 	m.Foreign = env.foreign()
 	m.addDocumentation(env)
-	for i := range m.Packages {
-		p := &m.Packages[i]
-		path, ok := filePath(firstFile(p))
-		if !ok || p.Standard || env.owned(path) || m.foreign(path) || isVendored(path) {
+	for i := range all {
+		path := filepath.Join(all[i].Dir, "x.go")
+		if all[i].Dir == "" || all[i].Standard || isTestMain(&all[i]) || env.owned(path) || m.foreign(path) || isVendored(path) {
 			continue
 		}
-		m.Nearby = append(m.Nearby, filepath.Dir(path))
+		m.Nearby = append(m.Nearby, all[i].Dir)
 	}
 	slices.Sort(m.Nearby)
 	m.Nearby = slices.Compact(m.Nearby)

@@ -462,7 +462,8 @@ func (w *workspace) follow(t *runtime.Task) ([]string, error) {
 	}
 	w.mu.Unlock()
 	if pending {
-		if err := t.Blocking(func() error { return w.prepareOnce(t.Context()) }); err != nil {
+		// A newer refresh does not end it: with many changes in a row it would never be done.
+		if err := t.Blocking(func() error { return w.prepareOnce(w.background) }); err != nil {
 			return nil, err
 		}
 		w.refresh(nil)

@@ -162,8 +162,9 @@ func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 // A viewed build is a build as a look at the disk finds it.
 type viewedBuild struct {
 	*buildUnit
-	near []string  // see metadata.Nearby
-	meta *metadata // whose files were brought in last; nil if none have been
+	near     []string  // see metadata.Nearby
+	replaced []string  // see metadata.Replaced
+	meta     *metadata // whose files were brought in last; nil if none have been
 }
 
 func (w *workspace) viewedBuilds() []viewedBuild {
@@ -171,18 +172,19 @@ func (w *workspace) viewedBuilds() []viewedBuild {
 	defer w.mu.Unlock()
 	out := make([]viewedBuild, len(w.builds))
 	for i, b := range w.builds {
-		out[i] = viewedBuild{b, b.near, b.prepared}
+		out[i] = viewedBuild{b, b.near, b.replaced, b.prepared}
 	}
 	return out
 }
 
-// isNear reports whether a file is one of those nearby.
+// isNear reports whether a file is one of those nearby: in a directory that a package comes from, or in a module from which one may come.
 func (v *viewedBuild) isNear(path string) bool {
 	dir, name := filepath.Dir(path), filepath.Base(path)
+	within := longestAbove(v.replaced, path) != ""
 	if name == "go.mod" {
-		return slices.ContainsFunc(v.near, func(near string) bool { return inside(dir, near) })
+		return within || slices.ContainsFunc(v.near, func(near string) bool { return inside(dir, near) })
 	}
-	return isGoFile(name) && isInput(name) && slices.Contains(v.near, dir)
+	return isGoFile(name) && isInput(name) && (within || slices.Contains(v.near, dir))
 }
 
 // decides reports whether a file, by its place, decides what the build is.
@@ -191,7 +193,7 @@ func (v *viewedBuild) decides(path string) bool {
 		return false
 	}
 	dir := strings.TrimSuffix(filepath.Dir(path), string(filepath.Separator)+"vendor")
-	return slices.Contains(v.own, dir) || v.work != "" && filepath.Dir(v.work) == dir
+	return slices.Contains(v.own, dir) || slices.Contains(v.uses, dir) || v.work != "" && filepath.Dir(v.work) == dir
 }
 
 // look compares files, or everything below directories, with what is known of them. The caller holds the lock of the disk.

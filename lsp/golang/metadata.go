@@ -16,6 +16,7 @@ type metadata struct {
 	Problems []problem // what concerns no single package
 	Failed   string    // why the go command gave no answer, or not a whole one for a reason that may pass: the next index asks again
 	Nearby   []string  // directories that packages come from and which may change, but are not the build's own; sorted
+	Replaced []string  // directories that module files put in the place of modules, which need not exist; sorted
 	Foreign  []string  // directories of code that never changes: the Go tree and the module cache
 	Unseen   []string  // URIs of files that the go command saw in another state than the inputs have; sorted
 

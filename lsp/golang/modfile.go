@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/mod/modfile"
 
@@ -26,6 +27,7 @@ type directive struct {
 // A moduleFile is a go.mod or go.work file taken apart.
 type moduleFile struct {
 	directives []directive
+	targets    []string // directories that replace modules, as they are written
 	errors     []lsp.Diagnostic
 }
 
@@ -102,7 +104,9 @@ func (m *moduleFile) addVersions(g *modfile.Go, t *modfile.Toolchain) {
 
 func (m *moduleFile) addReplaces(list []*modfile.Replace) {
 	for _, r := range list {
-		m.add("replace", r.Old.Path, r.Syntax)
+		if m.add("replace", r.Old.Path, r.Syntax); r.New.Version == "" {
+			m.targets = append(m.targets, r.New.Path)
+		}
 	}
 }
 
@@ -198,6 +202,24 @@ func newPlacer(env *environment, texts map[string][]byte) *placer {
 	return p
 }
 
+// replaced lists the directories that replace modules.
+func (p *placer) replaced() []string {
+	var out []string
+	for path, f := range p.files {
+		for _, target := range f.targets {
+			dir := filepath.FromSlash(target)
+			if !filepath.IsAbs(dir) {
+				dir = filepath.Join(filepath.Dir(path), dir)
+			}
+			if dir = filepath.Clean(dir); !slices.Contains(p.env.Own, dir) && utf8.ValidString(dir) {
+				out = append(out, dir)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // main is the file that problems without a better place are shown at.
 func (p *placer) main() string {
 	switch {
@@ -227,9 +249,12 @@ func (p *placer) problems(message string) []problem {
 	if len(out) > 0 {
 		return out
 	}
-	path, line := p.place(message)
 	message = strings.TrimPrefix(strings.TrimPrefix(message, "go list: "), "go: ") // who says so is the diagnostic's source
-	return []problem{{URI: fileURI(path), Line: line, Message: message}}
+	for part := range strings.SplitSeq(message, "\ngo: ") {
+		path, line := p.place(part)
+		out = append(out, problem{URI: fileURI(path), Line: line, Message: part})
+	}
+	return out
 }
 
 // place finds the line that a message without a place is about: one that names what it names.

@@ -104,6 +104,9 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 		return fail(err)
 	}
 	p.scanned = len(found.files)
+	w.mu.Lock()
+	b.nested = found.nested
+	w.mu.Unlock()
 	own, err := w.compare(b, found.files, &env)
 	if err != nil {
 		return fail(err)
@@ -223,7 +226,7 @@ func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata
 // catchUp brings in what the go command has read and the inputs lack: files nearby, and files that changed unseen.
 func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (changed bool, read int, err error) {
 	w.mu.Lock()
-	b.near = m.Nearby // from now on they are looked at
+	b.near, b.replaced = m.Nearby, m.Replaced // from now on they are looked at
 	w.mu.Unlock()
 	list, err := w.nearbyErrands(b, m)
 	if err != nil {
@@ -341,6 +344,16 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
 		paths = append(paths, goFilesOnDisk(dir)...)
 		if mod := upTo(dir, "go.mod"); mod != "" {
 			paths = append(paths, filepath.Join(mod, "go.mod"))
+		}
+	}
+	for _, dir := range m.Replaced {
+		if path := filepath.Join(dir, "go.mod"); isRegular(path) {
+			paths = append(paths, path)
+		}
+	}
+	for uri := range was { // what an event told of stays, although no package comes from there yet
+		if path, ok := filePath(uri); ok && longestAbove(m.Replaced, path) != "" && isRegular(path) {
+			paths = append(paths, path)
 		}
 	}
 	slices.Sort(paths)

@@ -327,6 +327,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			m, failed := assemble(&env, places, listed, extra)
 			m.placeUnsaved(unsaved)
 			if !failed {
+				m.Replaced = places.replaced()
 				return keep(t, m, &l, &env)
 			}
 			said = m.Problems
@@ -360,7 +361,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	if said == nil && (!env.Plain || env.Problem != "") {
 		said = places.problems(why)
 	}
-	m.Problems = said
+	m.Problems, m.Replaced = said, places.replaced()
 	m.normalise()
 	return keep(t, m, &l, &env)
 }

@@ -28,7 +28,7 @@ func (w *workspace) Reads(uri string) bool {
 func (w *workspace) watches() []partition.Watch {
 	var dirs []string
 	for _, b := range w.viewedBuilds() {
-		dirs = append(dirs, b.own...)
+		dirs = append(append(append(dirs, b.own...), b.uses...), b.replaced...)
 		for _, near := range b.near {
 			if mod := upTo(near, "go.mod"); mod != "" {
 				near = mod

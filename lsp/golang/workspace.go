@@ -134,7 +134,9 @@ type workspace struct {
 	builds    []*buildUnit          // guarded by mu: sorted by root
 	byDir     map[string]*buildUnit // guarded by mu: what buildOf found
 	folders   map[string]int        // guarded by mu: directories in the root that are folders themselves, with how often
+	changes   uint64                // guarded by mu: of files that decide which builds there are
 	undefined bool                  // guarded by mu: which builds there are has to be found out anew
+	plain     bool                  // guarded by mu: the folder is in no module
 	opened    map[string]bool       // guarded by mu: URIs of the files with an overlay
 	touched   map[string]bool       // guarded by mu: files changed since diagnostics were last published
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
@@ -209,6 +211,8 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 	}
 	w.mu.Lock()
 	delete(w.opened, uri)
+	// A build that was there for this file may go. Below a folder that is in no module all are there anyway.
+	w.undefined = w.undefined || len(w.builds) > 1 && !w.plain
 	w.mu.Unlock()
 	return w.changeDisk(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Delete(c, uri) })
 }

@@ -25,6 +25,7 @@ type publisher struct {
 	stopped    bool                   // guarded by mu
 	sent       map[string]publication // guarded by mu: by canonical URI
 	timers     map[string]*time.Timer // guarded by mu: documents whose edits are waited for
+	following  map[string]bool        // guarded by mu: documents that are published again when the workspace has settled
 	refreshing bool                   // guarded by mu: the client is being asked to pull again
 	again      bool                   // guarded by mu: and has to be asked once more
 	told       map[string]bool        // guarded by mu: see firstTime
@@ -41,6 +42,7 @@ func (p *publisher) init(s *session) {
 	p.s = s
 	p.sent = make(map[string]publication)
 	p.timers = make(map[string]*time.Timer)
+	p.following = make(map[string]bool)
 	p.told = make(map[string]bool)
 }
 
@@ -105,8 +107,34 @@ func (p *publisher) schedule(name string, delay time.Duration) {
 		p.mu.Lock()
 		delete(p.timers, name)
 		p.mu.Unlock()
-		p.s.begin(func(ctx context.Context) { p.publishDocument(ctx, name) })
+		p.s.begin(func(ctx context.Context) {
+			p.publishDocument(ctx, name)
+			p.followUp(ctx, name)
+		})
 	})
+}
+
+// followUp publishes an open document's diagnostics once more when the workspace has
+// settled. They may have been computed from a state that was passed over in the partition,
+// and then no change of the partition tells that they are out of date.
+func (p *publisher) followUp(ctx context.Context, name string) {
+	p.mu.Lock()
+	waited := p.following[name]
+	p.following[name] = true
+	p.mu.Unlock()
+	if waited {
+		return // one that waits publishes the newest
+	}
+	root, err := p.s.rootOf(name), error(nil)
+	if root != nil {
+		err = root.settle(ctx)
+	}
+	p.mu.Lock()
+	delete(p.following, name)
+	p.mu.Unlock()
+	if root != nil && err == nil {
+		p.publishDocument(ctx, name)
+	}
 }
 
 // publishDocument computes the diagnostics of an open document's newest text and publishes

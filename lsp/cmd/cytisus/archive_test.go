@@ -84,13 +84,19 @@ type player struct {
 	answer  string            // of the last step that has one
 }
 
-func playArchive(t *testing.T, a *txtar.Archive) {
+// newPlayer makes a player with an empty top.
+func newPlayer(t *testing.T) *player {
 	p := &player{t: t, top: tempDir(t), store: filepath.Join(t.TempDir(), "store"), texts: map[string]string{}}
 	p.folders, p.modules = []string{p.top}, p.store+"-modules"
 	p.env = []string{
 		"GOENV=off", "GOFLAGS=", "GOWORK=", "GO111MODULE=", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local",
 		"GOMODCACHE=" + p.modules,
 	}
+	return p
+}
+
+func playArchive(t *testing.T, a *txtar.Archive) {
+	p := newPlayer(t)
 	for _, f := range a.Files {
 		text := strings.NewReplacer("<CR>", "\r", "<BOM>", "\ufeff").Replace(string(f.Data))
 		p.texts[f.Name] = text
@@ -307,10 +313,16 @@ func (p *player) command(args ...string) string {
 		p.t.Fatal(err)
 	}
 	args = append(args, "--progress=none", "--workers=1", "--store", p.store)
-	cmd := exec.CommandContext(p.t.Context(), exe, args...)
-	cmd.Dir = p.folders[0]
-	cmd.Env = append(append(os.Environ(), p.env...), commandEnv+"=1", "PWD="+cmd.Dir)
-	out, err := cmd.CombinedOutput()
+	var out []byte
+	for range 100 {
+		cmd := exec.CommandContext(p.t.Context(), exe, args...)
+		cmd.Dir = p.folders[0]
+		cmd.Env = append(append(os.Environ(), p.env...), commandEnv+"=1", "PWD="+cmd.Dir)
+		if out, err = cmd.CombinedOutput(); !strings.Contains(string(out), fmt.Sprintf("is locked by process %d ", os.Getpid())) {
+			break
+		}
+		// A process that another test is starting has this one's files, the lock included, until it is a program of its own.
+	}
 	text := strings.ReplaceAll(string(out), p.top+string(filepath.Separator), "")
 	if err != nil {
 		text += err.Error() + "\n"
