@@ -119,7 +119,7 @@ func (f *form) append(dst []byte, v any) ([]byte, error) {
 func (f *form) marshal(v any) ([]byte, error) {
 	b, err := cborEnc.Marshal(v)
 	if err == nil && f.foreign {
-		err = wellFormed(b)
+		err = f.wellFormed(b)
 	}
 	return b, err
 }

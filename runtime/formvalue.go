@@ -360,10 +360,10 @@ func settledTime(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// wellFormed returns an error if what a MarshalCBOR wrote makes a value that the decoder refuses.
-func wellFormed(b []byte) error {
+// wellFormed refuses bytes in which a MarshalCBOR wrote what the decoder does not take.
+func (f *form) wellFormed(b []byte) error {
 	if err := cborDec.Wellformed(b); err != nil {
-		return fmt.Errorf("%w: %w", ErrBadValue, err)
+		return &pathError{root: f.t, reason: fmt.Sprintf("what a MarshalCBOR wrote is refused: %v", err)}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,23 @@ func TestTypesThatDoNotComeBackAreRefused(t *testing.T) {
 	refuses("result of halves", asResult[holder](t, e), ".H: runtime_test.appended has")
 	refuses("key", asKey[point2](t, e), "keys of query")
 	refuses("appended key", asKey[appended](t, e), "appended has AppendBinary and UnmarshalBinary but not MarshalBinary")
+}
+
+// A type that is made of very many types is refused too, before it is too much for the checks.
+func TestTypesOfVeryManyLevels(t *testing.T) {
+	typ := reflect.TypeFor[int]()
+	for range 400 {
+		typ = reflect.SliceOf(typ)
+	}
+	if err := runtime.TypeError(typ); err != nil {
+		t.Error(err)
+	}
+	for range 400 {
+		typ = reflect.SliceOf(typ)
+	}
+	if err := runtime.TypeError(typ); !errors.Is(err, runtime.ErrBadValue) || !strings.Contains(err.Error(), "more than 500 levels") {
+		t.Error(err)
+	}
 }
 
 func asValue[V any](t *testing.T, e *runtime.Engine) func(name string) error {
@@ -337,6 +355,7 @@ func TestValuesThatDoNotComeBackAreRefused(t *testing.T) {
 		F float64 `cbor:",omitzero"`
 	}{math.Copysign(0, -1)}, ".F: its tag leaves out -0")
 	refuseValue(t, e, "null", struct{ N *null }{&null{1}}, ".N: a pointer to what is nil")
+	refuseValue(t, e, "foreign", []nested{{20_000}}, "[]runtime_test.nested: what a MarshalCBOR wrote is refused: cbor: exceeded max nested level")
 	if testing.Short() {
 		return
 	}
@@ -352,6 +371,63 @@ type (
 	viewedRows struct{ Rows []struct{ Cells []any } }
 	null       struct{ n int }
 )
+
+// nested writes more levels than a decoder takes.
+type nested struct{ levels int }
+
+func (n nested) MarshalCBOR() ([]byte, error) {
+	return append(bytes.Repeat([]byte{0x81}, n.levels), 0), nil
+}
+
+func (n *nested) UnmarshalCBOR(b []byte) error {
+	n.levels = len(b) - 1
+	return nil
+}
+
+// A knot has a form of its own, and may be its own neighbour.
+type knot2 struct {
+	held runtime.Blob
+	next *knot2
+	more []any
+}
+
+func (k *knot2) MarshalBinary() ([]byte, error) { return k.held.MarshalBinary() }
+
+func (k *knot2) UnmarshalBinary(b []byte) error { return k.held.UnmarshalBinary(b) }
+
+// Blobs are found in what a type with a form of its own holds, though it goes round in circles.
+func TestBlobsInACircle(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	p := runtime.NewPartition[knot2]("knots")
+	err := e.Commit(t.Context(), func(w *runtime.Writer) error {
+		b, err := w.PutBlob([]byte("held"))
+		if err != nil {
+			return err
+		}
+		k := &knot2{more: make([]any, 2000)}
+		k.next = k
+		for i := range k.more {
+			k.more[i] = k.more
+		}
+		k.more[1999] = &knot2{held: b, next: k}
+		return p.Put(w, "k", knot2{held: b, next: k})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := e.Snapshot()
+	defer s.Release()
+	k, err := p.Get(s, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := runtime.ReadBlob(s, k.held); string(text) != "held" {
+		t.Errorf("%q %v", text, err)
+	}
+}
 
 func (null) MarshalCBOR() ([]byte, error)    { return []byte{0xf6}, nil }
 func (n *null) UnmarshalCBOR(b []byte) error { return nil }
