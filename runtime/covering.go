@@ -28,9 +28,9 @@ type covered[K, E any] struct {
 
 // NewCovering names a partition with entries. A type that cannot be stored in an index shows at first use, as ErrBadKey.
 func NewCovering[K, E, V any](name string, opts ...PartitionOption) *Covering[K, E, V] {
-	p := NewKeyed[covered[K, E], V](name, opts...)
-	p.p.where = callerOf(2)
-	return &Covering[K, E, V]{p, sortKeysFor(reflect.TypeFor[K]())}
+	where := callerOf(2)
+	p := newKeyed[covered[K, E], V](name, where, opts)
+	return &Covering[K, E, V]{p, sortKeysFor(reflect.TypeFor[K](), name, where)}
 }
 
 // Partition is the partition in which keys and entries are stored.

@@ -17,9 +17,13 @@ type Keyed[K, V any] struct {
 // NewKeyed names a partition with typed keys. A type that cannot be a key shows at first use, as ErrBadKey. The form in which keys are
 // stored is fixed for each type: changing the type of a partition that is stored makes its keys unreadable.
 func NewKeyed[K, V any](name string, opts ...PartitionOption) *Keyed[K, V] {
+	return newKeyed[K, V](name, callerOf(2), opts)
+}
+
+func newKeyed[K, V any](name, where string, opts []PartitionOption) *Keyed[K, V] {
 	p := NewPartition[V](name, opts...)
-	p.where = callerOf(2)
-	return &Keyed[K, V]{p, sortKeysFor(reflect.TypeFor[K]())}
+	p.where = where
+	return &Keyed[K, V]{p, sortKeysFor(reflect.TypeFor[K](), name, where)}
 }
 
 // Partition is the partition with untyped keys.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -172,9 +173,11 @@ func TestTypesThatAreNoKeys(t *testing.T) {
 		"unexported": errOf(runtime.NewKeyed[struct{ a int }, string]("bad").Encode(struct{ a int }{1})),
 		"no fields":  errOf(runtime.NewKeyed[struct{}, string]("bad").Decode("")),
 		"pointer":    errOf(runtime.NewKeyed[struct{ P *int }, string]("bad").Under(struct{ P *int }{}, 1)),
+		"time":       errOf(runtime.NewKeyed[time.Time, string]("bad").Encode(time.Time{})),
+		"entry":      errOf(runtime.NewCovering[string, error, string]("bad").Key("")),
 	} {
-		if !errors.Is(err, runtime.ErrBadKey) {
-			t.Errorf("%s: %v, want ErrBadKey", name, err)
+		if !errors.Is(err, runtime.ErrBadKey) || !strings.Contains(fmt.Sprint(err), `partition "bad" at `) || !strings.Contains(err.Error(), "keyed_test.go:") {
+			t.Errorf("%s: %v, want ErrBadKey and the place", name, err)
 		}
 	}
 }

@@ -177,7 +177,8 @@ func (q *Query[K, V]) resolve(e *Engine, k K) (*memo.Query, string, error) {
 	}
 	key, err := q.keys.encode(k)
 	if err != nil {
-		return nil, "", fmt.Errorf("runtime: encoding key %v of query %s: %w", k, q.name, err)
+		// The key is not shown: one that holds itself has no end.
+		return nil, "", fmt.Errorf("runtime: encoding a key of query %s: %w", q.name, err)
 	}
 	return m, key, nil
 }

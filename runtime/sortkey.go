@@ -39,16 +39,20 @@ type keyField struct {
 	top   int   // position of the outermost field that it belongs to
 }
 
-func sortKeysFor(t reflect.Type) *sortKeys {
+// sortKeysFor returns the keys of a partition that was named at a place in the program.
+func sortKeysFor(t reflect.Type, partition, where string) *sortKeys {
 	s := &sortKeys{t: t}
 	if t.Kind() == reflect.String || isBytes(t) {
 		s.plain = true
 		s.fields = []keyField{{}}
 		return s
 	}
-	s.err = s.addFields(t, nil, 0)
-	if s.err == nil && len(s.fields) == 0 {
-		s.err = fmt.Errorf("%w: type %v has no fields", ErrBadKey, t)
+	err := s.addFields(t, nil, 0)
+	if err == nil && len(s.fields) == 0 {
+		err = fmt.Errorf("type %v has no fields", t)
+	}
+	if err != nil {
+		s.err = fmt.Errorf("%w: partition %q at %s: %w", ErrBadKey, partition, where, err)
 	}
 	return s
 }
@@ -67,7 +71,7 @@ func (s *sortKeys) addFields(t reflect.Type, index []int, top int) error {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			if !f.IsExported() {
-				return fmt.Errorf("%w: field %s of type %v is not exported", ErrBadKey, f.Name, t)
+				return fmt.Errorf("field %s of type %v is not exported", f.Name, t)
 			}
 			at := top
 			if len(index) == 0 {
@@ -79,7 +83,7 @@ func (s *sortKeys) addFields(t reflect.Type, index []int, top int) error {
 		}
 		return nil
 	default:
-		return fmt.Errorf("%w: type %v has no order of bytes; wanted are strings, bytes, integers, bools and structs of them", ErrBadKey, t)
+		return fmt.Errorf("type %v has no order of bytes; wanted are strings, bytes, integers, bools and structs of them", t)
 	}
 }
 

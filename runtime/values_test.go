@@ -47,6 +47,27 @@ type (
 	holder struct{ H appended }
 )
 
+type (
+	readOnly   []byte
+	readCBOR   struct{ N int }
+	indefinite struct {
+		_ struct{} `cbor:",toindefarray"`
+		A int
+	}
+	row struct {
+		_ struct{} `cbor:",toarray"`
+		*Origin
+		N int
+	}
+	twoForms struct { // neither lends its methods
+		time.Time
+		netip.Addr
+	}
+)
+
+func (*readOnly) UnmarshalBinary([]byte) error { return nil }
+func (*readCBOR) UnmarshalCBOR([]byte) error   { return nil }
+
 func (cborOnly) MarshalCBOR() ([]byte, error) { return []byte{0xf6}, nil }
 
 // A type of which values would not come back is refused at first use, with the place where it was named and the
@@ -78,6 +99,14 @@ func TestTypesThatDoNotComeBackAreRefused(t *testing.T) {
 	refuses("loop", asValue[loop](t, e), "points to itself only")
 	refuses("half of CBOR", asValue[struct{ C cborOnly }](t, e), ".C: runtime_test.cborOnly has MarshalCBOR but not UnmarshalCBOR")
 	refuses("half of binary", asValue[binOnly](t, e), "binOnly has MarshalBinary but not UnmarshalBinary")
+	refuses("other half of binary", asValue[struct{ R readOnly }](t, e), ".R: runtime_test.readOnly has UnmarshalBinary but not MarshalBinary")
+	refuses("other half of CBOR", asValue[readCBOR](t, e), "readCBOR has UnmarshalCBOR but not MarshalCBOR")
+	refuses("no fixed length", asValue[indefinite](t, e), "indefinite: toindefarray is not deterministic")
+	refuses("pointer in an array", asValue[row](t, e), ".Origin: an embedded pointer has no place in an array")
+	refuses("two forms in one", asValue[twoForms](t, e), ".Time: an embedded time.Time is taken apart")
+	refuses("no number", asValue[struct {
+		A int `cbor:"a,keyasint"`
+	}](t, e), `.A: "a" is no number`)
 	refuses("text only", asValue[[]textOnly](t, e), "[]runtime_test.textOnly[].s: an unexported field")
 	refuses("big float", asValue[big.Float](t, e), "big.Float.prec: an unexported field")
 	refuses("promoted", asValue[stamped](t, e), "runtime_test.stamped: it has AppendBinary of the embedded time.Time, which knows no other field")
@@ -492,39 +521,63 @@ func differInTheLeast[V any](t *testing.T, name string, a, b V) {
 }
 
 // Of a time, what is known in one process only is gone at once, not only after a restart: the name of its
-// zone and the monotonic reading. Equal times have equal bytes, whatever they were made from.
+// zone, whether that is the zone of the process, and the monotonic reading. Equal times have equal bytes,
+// whatever they were made from.
 func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
-	type stamp struct{ At time.Time }
-	berlin := time.FixedZone("CET", 3600)
+	local := time.Local
+	t.Cleanup(func() { time.Local = local })
+	time.Local = time.FixedZone("CET", 3600)
 	instant := time.Now()
-	now := runtime.NewQuery("stamps", 1, func(_ *runtime.Task, n int) (stamp, error) {
-		return stamp{[]time.Time{instant.In(berlin), instant.In(time.FixedZone("", 3600)).Round(0), instant.UTC()}[n]}, nil
-	})
-	whole := runtime.NewQuery("times", 1, func(t *runtime.Task, n int) (time.Time, error) {
-		s, err := now.Get(t, n)
-		return s.At, err
-	})
+	times := []time.Time{
+		instant, instant.In(time.FixedZone("", 3600)).Round(0), instant.In(time.FixedZone("Europe/Berlin", 3600)), // equal
+		instant.UTC(), instant.In(time.FixedZone("GMT", 0)), // equal
+	}
+	type stamp struct{ At time.Time }
+	stamps := runtime.NewQuery("stamps", 1, func(_ *runtime.Task, n int) (stamp, error) { return stamp{times[n]}, nil })
+	wholes := runtime.NewQuery("times", 1, func(_ *runtime.Task, n int) (time.Time, error) { return times[n], nil })
+	stampsIn, wholesIn := runtime.NewPartition[stamp]("stamps"), runtime.NewPartition[time.Time]("times")
 	dir := t.TempDir()
-	var before [3]string
+	var first string
 	for life := range 2 {
 		e := open(t, dir, runtime.Options{})
-		for n := range before {
-			s, at := ask(t, e, now, n), ask(t, e, whole, n)
-			if got := fmt.Sprintf("%v %v", s.At, at); life == 0 {
-				before[n] = got
-			} else if got != before[n] {
-				t.Errorf("%d: %s, and after a restart %s", n, before[n], got)
+		var names [5]runtime.Blob
+		for n, at := range times {
+			put(t, e, stampsIn, "k", stamp{at})
+			put(t, e, wholesIn, "k", at)
+			s := e.Snapshot()
+			stored, err := stampsIn.Get(s, "k")
+			whole, err2 := wholesIn.Get(s, "k")
+			name, err3 := wholesIn.Hash(s, "k")
+			s.Release()
+			names[n] = name
+			if err := errors.Join(err, err2, err3); err != nil {
+				t.Fatal(err)
 			}
-			if strings.Contains(s.At.String(), "CET") || strings.Contains(s.At.String(), "m=") || !s.At.Equal(instant) || !at.Equal(instant) {
-				t.Errorf("%d: %v and %v", n, s.At, at)
+			for i, got := range []time.Time{stored.At, whole, ask(t, e, stamps, n).At, ask(t, e, wholes, n)} {
+				switch text := got.String(); {
+				case !got.Equal(instant):
+					t.Errorf("life %d, %d.%d: %v is another time than %v", life, n, i, got, instant)
+				case n > 2:
+					if got.Location() != time.UTC {
+						t.Errorf("life %d, %d.%d: %v is not in UTC", life, n, i, got)
+					}
+				case first == "":
+					first = text
+				case text != first:
+					t.Errorf("life %d, %d.%d: %s, want %s", life, n, i, text, first)
+				}
 			}
 		}
-		if before[0] != before[1] || before[0] == before[2] {
-			t.Errorf("the same time in the same zone is %s and %s, in another zone %s", before[0], before[1], before[2])
+		if names[0] != names[1] || names[0] != names[2] || names[3] != names[4] || names[0] == names[3] {
+			t.Errorf("hashes of three and of two equal times: %v", names)
 		}
 		if err := e.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		time.Local = time.FixedZone("EST", -5*3600)
+	}
+	if !strings.HasSuffix(first, " +0100 +0100") {
+		t.Errorf("%s has a zone with a name", first)
 	}
 }
 
@@ -579,6 +632,11 @@ func TestKeysComeBack(t *testing.T) {
 	}
 	k.Any = 1
 	if _, err := echo.Ask(t.Context(), e, k); !errors.Is(err, runtime.ErrBadValue) || !strings.Contains(err.Error(), "key.Any: a int in an interface") {
+		t.Errorf("%v", err)
+	}
+	loopy := map[string]any{}
+	loopy["me"] = loopy
+	if _, err := runtime.NewQuery("loopy key", 1, func(_ *runtime.Task, k any) (int, error) { return 1, nil }).Ask(t.Context(), e, any(loopy)); !errors.Is(err, runtime.ErrBadValue) {
 		t.Errorf("%v", err)
 	}
 	if got := ask(t, e, runtime.NewQuery("any key", 1, func(_ *runtime.Task, k any) (string, error) { return fmt.Sprintf("%T", k), nil }), any(int64(1))); got != "int64" {
