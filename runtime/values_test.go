@@ -383,6 +383,12 @@ func TestValuesThatDoNotComeBackAreRefused(t *testing.T) {
 	refuseValue(t, e, "minus zero", struct {
 		F float64 `cbor:",omitzero"`
 	}{math.Copysign(0, -1)}, ".F: its tag leaves out -0")
+	refuseValue(t, e, "no bytes", struct {
+		M muted `json:",omitempty"`
+	}{muted{1}}, ".M: omitempty leaves out what is not zero")
+	refuseValue(t, e, "zero by itself", struct {
+		N always0 `json:",omitzero"`
+	}{7}, ".N: omitzero leaves out what is not zero")
 	refuseValue(t, e, "null", struct{ N *null }{&null{1}}, ".N: a pointer to what is nil")
 	refuseValue(t, e, "foreign", []nested{{20_000}}, "[]runtime_test.nested: what a MarshalCBOR wrote is refused: cbor: exceeded max nested level")
 	if testing.Short() {
@@ -400,6 +406,18 @@ type (
 	viewedRows struct{ Rows []struct{ Cells []any } }
 	null       struct{ n int }
 )
+
+// muted writes no bytes, whatever it is.
+type muted struct{ n int }
+
+func (muted) MarshalBinary() ([]byte, error) { return nil, nil }
+
+func (*muted) UnmarshalBinary([]byte) error { return nil }
+
+// always0 is zero, as it says.
+type always0 int
+
+func (always0) IsZero() bool { return true }
 
 // nested writes more levels than a decoder takes.
 type nested struct{ levels int }
@@ -532,8 +550,12 @@ func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
 		instant, instant.In(time.FixedZone("", 3600)).Round(0), instant.In(time.FixedZone("Europe/Berlin", 3600)), // equal
 		instant.UTC(), instant.In(time.FixedZone("GMT", 0)), // equal
 	}
-	type stamp struct{ At time.Time }
-	stamps := runtime.NewQuery("stamps", 1, func(_ *runtime.Task, n int) (stamp, error) { return stamp{times[n]}, nil })
+	type stamp struct {
+		At time.Time
+		By map[string]time.Time
+	}
+	stampOf := func(at time.Time) stamp { return stamp{at, map[string]time.Time{"a": at}} }
+	stamps := runtime.NewQuery("stamps", 1, func(_ *runtime.Task, n int) (stamp, error) { return stampOf(times[n]), nil })
 	wholes := runtime.NewQuery("times", 1, func(_ *runtime.Task, n int) (time.Time, error) { return times[n], nil })
 	stampsIn, wholesIn := runtime.NewPartition[stamp]("stamps"), runtime.NewPartition[time.Time]("times")
 	dir := t.TempDir()
@@ -542,7 +564,7 @@ func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
 		e := open(t, dir, runtime.Options{})
 		var names [5]runtime.Blob
 		for n, at := range times {
-			put(t, e, stampsIn, "k", stamp{at})
+			put(t, e, stampsIn, "k", stampOf(at))
 			put(t, e, wholesIn, "k", at)
 			s := e.Snapshot()
 			stored, err := stampsIn.Get(s, "k")
@@ -553,7 +575,7 @@ func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
 			if err := errors.Join(err, err2, err3); err != nil {
 				t.Fatal(err)
 			}
-			for i, got := range []time.Time{stored.At, whole, ask(t, e, stamps, n).At, ask(t, e, wholes, n)} {
+			for i, got := range []time.Time{stored.At, stored.By["a"], whole, ask(t, e, stamps, n).At, ask(t, e, stamps, n).By["a"], ask(t, e, wholes, n)} {
 				switch text := got.String(); {
 				case !got.Equal(instant):
 					t.Errorf("life %d, %d.%d: %v is another time than %v", life, n, i, got, instant)
