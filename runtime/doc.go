@@ -142,8 +142,10 @@
 //
 // # Errors
 //
-// An error from a query function goes to whoever asked and is not kept. A failure that is an answer ("this file does not
-// parse") belongs in the value.
+// An error from a query function, or a panic, which names the query and its key, goes to the tasks that
+// ask at the time and is not kept. Nor is an answer that a query gives in spite of an error of a read, or
+// of another query: it is computed again for each question of a task. ErrNotFound is no such error. A
+// failure that is an answer ("this file does not parse") belongs in the value.
 //
 // # Concurrency
 //

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
 )
 
 // A reluctant is a value that cannot be read while reluctance says so, as if its record were
@@ -292,4 +293,49 @@ func tells(err error, parts ...string) bool {
 		}
 	}
 	return true
+}
+
+// A query that asks for whom it runs has looked at what no trace names: the next task is told anew.
+func TestAnswerAboutTheTaskIsNotKept(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	about := runtime.NewQuery("about the task", 1, func(t *runtime.Task, what string) (string, error) {
+		switch what {
+		case "client":
+			return fmt.Sprint(t.Client()), nil
+		case "lane":
+			return t.Lane().String(), nil
+		default:
+			return fmt.Sprint(t.Parent()), nil
+		}
+	})
+	above := runtime.NewQuery("above about the task", 1, func(t *runtime.Task, what string) (string, error) {
+		return about.Get(t, what)
+	})
+	asking := func(t *runtime.Task) (all [3]string, err error) {
+		for i, what := range []string{"client", "lane", "parent"} {
+			if all[i], err = above.Get(t, what); err != nil {
+				return all, err
+			}
+		}
+		want := [3]string{fmt.Sprint(t.Client()), t.Lane().String(), fmt.Sprint(t.Parent())}
+		if all != want {
+			err = fmt.Errorf("told %q, is %q", all, want)
+		}
+		return all, err
+	}
+	for client, l := range []lane.Lane{lane.Default, lane.Input, lane.Idle} {
+		_, err := runtime.Evaluate(t.Context(), e, l, func(t *runtime.Task) (none struct{}, err error) {
+			if _, err := asking(t); err != nil {
+				return none, err
+			}
+			h, err := t.Spawn(0, func(t *runtime.Task) error { _, err := asking(t); return err })
+			if err != nil {
+				return none, err
+			}
+			return none, t.Join(h)
+		}, runtime.Client(uint64(client)))
+		if err != nil {
+			t.Error(err)
+		}
+	}
 }

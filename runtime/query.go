@@ -19,7 +19,8 @@ type Query[K comparable, V any] struct {
 }
 
 // NewQuery names a query. Results are kept in the store under the name, and are ignored when the version differs: raise it whenever fn may give
-// another result for the same reads. Both K and V are of types that values may be (see the package comment), which shows
+// another result for the same reads. Results of queries that read this one are verified then, and need
+// no version of their own. Both K and V are of types that values may be (see the package comment), which shows
 // at first use; a result that would not come back fails its query.
 //
 // Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.

@@ -195,15 +195,23 @@ func (t *Task) Engine() *Engine { return t.eng }
 // query whose function asked for the context is not kept if the context has ended by then.
 func (t *Task) Context() context.Context { return t.frame.Context() }
 
-// Lane returns the task's priority.
-func (t *Task) Lane() lane.Lane { return t.task().Lane() }
+// Lane returns the task's priority. The result of a query that asks is not kept, since another task may
+// ask the query next; so it is with Client and Parent.
+func (t *Task) Lane() lane.Lane {
+	t.root.strand.Taint()
+	return t.task().Lane()
+}
 
 // Client says for whom the task works.
-func (t *Task) Client() uint64 { return t.task().Client() }
+func (t *Task) Client() uint64 {
+	t.root.strand.Taint()
+	return t.task().Client()
+}
 
 // Parent is the number (Handle.ID) of the task that spawned this one or, for a watcher, that made the newest commit it is told of; 0 is none. A
 // watcher does not end with its parent.
 func (t *Task) Parent() uint64 {
+	t.root.strand.Taint()
 	if t.root.told != nil {
 		return t.root.from.parent
 	}

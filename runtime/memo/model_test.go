@@ -18,7 +18,7 @@ import (
 
 var (
 	modelSeed  = flag.Uint64("memo.seed", 0, "seed of TestTracesAgainstScratch; 0 takes a new one")
-	modelRuns  = flag.Int("memo.runs", 40, "runs of TestTracesAgainstScratch, each with a seed of its own")
+	modelRuns  = flag.Int("memo.runs", 25, "runs of TestTracesAgainstScratch, each with a seed of its own")
 	modelSteps = flag.Int("memo.steps", 60, "steps of a run of TestTracesAgainstScratch")
 )
 
