@@ -85,7 +85,7 @@
 // # Lock order
 //
 // overlays.mu before everything else; Host.mu before root.mu; indexer.mu before
-// publisher.mu and progress.mu, and these before session.mu. Locks are held for a few
+// publisher.mu, publishing.mu and progress.mu, and these before session.mu. Locks are held for a few
 // instructions, with two exceptions: overlays.mu while an overlay is committed, so that
 // commits and its table have one order, and Host.mu while a workspace is opened, so that none
 // is opened twice. Nobody waits for a client, or for a computation, with a lock held.

@@ -29,6 +29,8 @@ type publisher struct {
 	refreshing bool                   // guarded by mu: the client is being asked to pull again
 	again      bool                   // guarded by mu: and has to be asked once more
 	told       map[string]bool        // guarded by mu: see firstTime
+
+	work publishing
 }
 
 // A publication is what a client was last told of a file.
@@ -44,6 +46,7 @@ func (p *publisher) init(s *session) {
 	p.timers = make(map[string]*time.Timer)
 	p.following = make(map[string]bool)
 	p.told = make(map[string]bool)
+	p.work.init(p)
 }
 
 // stop ends all publishing.
@@ -107,10 +110,7 @@ func (p *publisher) schedule(name string, delay time.Duration) {
 		p.mu.Lock()
 		delete(p.timers, name)
 		p.mu.Unlock()
-		p.s.begin(func(ctx context.Context) {
-			p.publishDocument(ctx, name)
-			p.followUp(ctx, name)
-		})
+		p.work.add(name, true)
 	})
 }
 
@@ -133,7 +133,7 @@ func (p *publisher) followUp(ctx context.Context, name string) {
 	delete(p.following, name)
 	p.mu.Unlock()
 	if root != nil && err == nil {
-		p.publishDocument(ctx, name)
+		p.work.add(name, false)
 	}
 }
 
