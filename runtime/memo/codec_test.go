@@ -2,6 +2,7 @@ package memo
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -29,6 +30,17 @@ func sampleTraces() []*trace {
 	b := &trace{result: mmapcas.Hash{3}}
 	b.holds.Store(&intervals{{1, 1}})
 	return []*trace{a, b}
+}
+
+// A trace of another format is not read: its result may have been stored by other rules.
+func TestTracesOfAnotherFormatAreNotRead(t *testing.T) {
+	p := encodeTraces(nil, making{version: 7}, sampleTraces())
+	for _, format := range []byte{0, traceFormat - 1, traceFormat + 1} {
+		p[0] = format
+		if _, _, err := decodeTraces(p); !errors.Is(err, ErrCorruptTrace) {
+			t.Errorf("format %d: %v", format, err)
+		}
+	}
 }
 
 func TestTracesRoundTrip(t *testing.T) {
