@@ -21,9 +21,10 @@ type Client struct {
 	err   error         // written before ended is closed
 }
 
-// NewClient begins a session over rw, which it closes, about the workspace at root. name is
-// what the host is told of the command.
-func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string) (*Client, error) {
+// NewClient begins a session over rw, which it closes, about the workspace at root, or about
+// the host's store alone if root is empty. name is what the host is told of the command;
+// progress, which may be nil, hears how far a request is that has ProgressToken.
+func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string, progress func(message string)) (*Client, error) {
 	drop := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
 	handlers := make(map[string]dispatch.Handler)
 	for _, method := range []string{
@@ -31,6 +32,22 @@ func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string) (*
 		protocol.MethodClientRegisterCapability, methodProgress, methodProgressCreate,
 	} {
 		handlers[method] = drop
+	}
+	if progress != nil {
+		handlers[methodProgress] = func(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+			var p struct {
+				Value struct {
+					Message string `json:"message"`
+				} `json:"value"`
+			}
+			if err := json.Unmarshal(r.Params, &p); err != nil {
+				return dispatch.Done, err
+			}
+			if p.Value.Message != "" {
+				progress(p.Value.Message)
+			}
+			return dispatch.Done, nil
+		}
 	}
 	c := &Client{conn: dispatch.New(rw, handlers, dispatch.Options{}), ended: make(chan struct{})}
 	go func() {
@@ -51,7 +68,9 @@ func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string) (*
 		},
 		InitializationOptions: protocol.LSPAny(`{"diagnostics":"pull","noIndex":true}`),
 	}
-	params.WorkspaceFolders = protocol.NewNullable([]protocol.WorkspaceFolder{{URI: folder, Name: root}})
+	if root != "" {
+		params.WorkspaceFolders = protocol.NewNullable([]protocol.WorkspaceFolder{{URI: folder, Name: root}})
+	}
 	if err := c.begin(ctx, params); err != nil {
 		rw.Close()
 		<-c.ended
@@ -77,17 +96,33 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	return c.conn.Call(ctx, method, params, result)
 }
 
+// ProgressToken is for requests whose progress the client is to hear of.
+const ProgressToken = protocol.String("cytisus")
+
+// Notify sends a notification.
+func (c *Client) Notify(method string, params any) error { return c.conn.Notify(method, params) }
+
+// CallPlain is Call for what is not of the protocol: the standard library has a form for all
+// of it.
+func (c *Client) CallPlain(ctx context.Context, method string, params, result any) error {
+	p, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("server: encoding %T: %w", params, err)
+	}
+	var raw protocol.LSPAny
+	if err := c.conn.Call(ctx, method, json.RawMessage(p), &raw); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, result); err != nil {
+		return fmt.Errorf("server: decoding the answer to %s: %w", method, err)
+	}
+	return nil
+}
+
 // Stats returns what the host says about itself.
 func (c *Client) Stats(ctx context.Context) (Stats, error) {
-	var raw protocol.LSPAny
-	if err := c.conn.Call(ctx, methodStats, nil, &raw); err != nil {
-		return Stats{}, err
-	}
 	var s Stats
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return Stats{}, fmt.Errorf("server: decoding the host's statistics: %w", err)
-	}
-	return s, nil
+	return s, c.CallPlain(ctx, methodStats, nil, &s)
 }
 
 // Close ends the session in the orderly way and waits for the end.

@@ -15,9 +15,9 @@ import (
 // the command's first argument for parameters.
 var commands = map[string]string{
 	"cytisus.stats":   methodStats,
-	"cytisus.explain": methodExplain,
-	"cytisus.reindex": methodReindex,
-	"cytisus.settle":  methodSettle,
+	"cytisus.explain": MethodExplain,
+	"cytisus.reindex": MethodReindex,
+	"cytisus.settle":  MethodSettle,
 }
 
 func commandNames() []string { return slices.Sorted(maps.Keys(commands)) }

@@ -54,7 +54,7 @@ func TestCommandsAskARunningHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := NewClient(t.Context(), conn, "/m", "cytisus def")
+	c, err := NewClient(t.Context(), conn, "/m", "cytisus def", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestCommandsAskARunningHost(t *testing.T) {
 func TestClientWithoutAHost(t *testing.T) {
 	near, far := net.Pipe()
 	far.Close()
-	if _, err := NewClient(t.Context(), near, "/m", "x"); err == nil {
+	if _, err := NewClient(t.Context(), near, "/m", "x", nil); err == nil {
 		t.Error("began")
 	}
 	b := newBench(t, simple(), Options{})
@@ -94,7 +94,7 @@ func TestClientWithoutAHost(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); _, _ = b.host.Serve(context.Background(), far) }()
 	// A directory that is not there is no reason to refuse a client; questions about it are refused.
-	c, err := NewClient(t.Context(), near, "/missing", "x")
+	c, err := NewClient(t.Context(), near, "/missing", "x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestClientWithoutAHost(t *testing.T) {
 	near, far = net.Pipe()
 	done = make(chan struct{})
 	go func() { defer close(done); _, _ = b.host.Serve(context.Background(), far) }()
-	c, err = NewClient(t.Context(), near, "/m", "x")
+	c, err = NewClient(t.Context(), near, "/m", "x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-const methodExplain = "cytisus/explain"
+const MethodExplain = "cytisus/explain"
 
 // An Explainer is what a workspace may be besides a lsp.Workspace: it says, for the queries
 // that an answer about a file rests on, why each was last computed or reused.

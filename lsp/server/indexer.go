@@ -68,6 +68,22 @@ func (x *indexer) run(ctx context.Context) (lsp.Summary, error) {
 	}
 }
 
+// renew is run for an index that sees the disk as it is now: one that is going on already, and
+// may have passed by what has changed since, is waited for first.
+func (x *indexer) renew(ctx context.Context) (lsp.Summary, error) {
+	x.mu.Lock()
+	going := x.current
+	x.mu.Unlock()
+	if going != nil {
+		select {
+		case <-going.done:
+		case <-ctx.Done():
+			return lsp.Summary{}, context.Cause(ctx)
+		}
+	}
+	return x.run(ctx)
+}
+
 func (x *indexer) serve(run *indexRun) {
 	run.summary, run.err = x.root.ws.Index(x.root.end, func(p lsp.Progress) {
 		x.mu.Lock()

@@ -137,5 +137,9 @@ func (s *session) queryRecords(_ context.Context, r *dispatch.Request) (dispatch
 	}), nil
 }
 
+// UnknownFile is the code of the error that a question about a file gives if there is no such
+// file in the workspace (lsp.ErrUnknownFile).
+const UnknownFile jsonrpc2.Code = -32951
+
 // NoSuchPartition is the code of the error that cytisus/queryRecords gives for a partition that the store does not have.
 const NoSuchPartition jsonrpc2.Code = -32950

@@ -58,6 +58,18 @@ func (s *session) documentDiagnostic(_ context.Context, r *dispatch.Request) (di
 // workspaceDiagnostic answers workspace/diagnostic: every file of the session's folders that
 // has diagnostics, and those the client believes to have some.
 func (s *session) workspaceDiagnostic(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	return s.allDiagnostics(r, false)
+}
+
+// MethodDiagnostics is workspace/diagnostic for commands: it also tells of files outside of the
+// folders that their workspaces read. An editor shows its folders only.
+const MethodDiagnostics = "cytisus/diagnostics"
+
+func (s *session) diagnosticsOfAll(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	return s.allDiagnostics(r, true)
+}
+
+func (s *session) allDiagnostics(r *dispatch.Request, elsewhere bool) (dispatch.Outcome, error) {
 	var p protocol.WorkspaceDiagnosticParams
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
@@ -70,7 +82,7 @@ func (s *session) workspaceDiagnostic(_ context.Context, r *dispatch.Request) (d
 	}
 	roots := s.roots()
 	return dispatch.Later(s.answer(r, &question{s: s}, lane.RPC3, func(q *question) (any, error) {
-		files, err := s.filesWithDiagnostics(q.t, roots, previous)
+		files, err := s.filesWithDiagnostics(q.t, roots, previous, elsewhere)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +100,7 @@ func (s *session) workspaceDiagnostic(_ context.Context, r *dispatch.Request) (d
 	})), nil
 }
 
-func (s *session) filesWithDiagnostics(t *runtime.Task, roots []*root, previous map[string]string) ([]string, error) {
+func (s *session) filesWithDiagnostics(t *runtime.Task, roots []*root, previous map[string]string, elsewhere bool) ([]string, error) {
 	var files []string
 	for _, root := range roots {
 		some, err := partition.Files(t, runtime.Prefix(root.prefix))
@@ -96,6 +108,15 @@ func (s *session) filesWithDiagnostics(t *runtime.Task, roots []*root, previous 
 			return nil, err
 		}
 		files = append(files, some...)
+	}
+	if elsewhere {
+		all, err := partition.Files(t, runtime.All())
+		if err != nil {
+			return nil, err
+		}
+		for _, root := range roots {
+			files = append(files, slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !root.reads(name) })...)
+		}
 	}
 	for name := range previous {
 		files = append(files, name)

@@ -89,7 +89,7 @@ func TestBadRequests(t *testing.T) {
 	_, err = c.ask("textDocument/definition", at(fileA, 2, 0))
 	wantCode(t, err, -32602, "line 2, character 0", "2 lines and 6 bytes", fileA)
 	_, err = c.ask("textDocument/hover", at("file:///m/none.txt", 0, 0))
-	wantCode(t, err, -32803, "file:///m/none.txt", "unknown file")
+	wantCode(t, err, int(UnknownFile), "file:///m/none.txt", "unknown file")
 	_, err = c.ask("textDocument/hover", `{"position":{"line":0,"character":0}}`)
 	wantCode(t, err, -32602, "textDocument.uri is missing")
 	_, err = c.ask("textDocument/hover", `{"textDocument":{"uri":"file:///m/a.txt"},"position":{"line":-1,"character":0}}`)

@@ -124,9 +124,13 @@ func (s *session) table() map[string]dispatch.Handler {
 		protocol.MethodWorkspaceExecuteCommand:    s.executeCommand,
 
 		methodStats:   s.stats,
-		methodExplain: s.explain,
-		methodReindex: s.reindex,
-		methodSettle:  s.settle,
+		MethodExplain: s.explain,
+		MethodReindex: s.reindex,
+		MethodSettle:  s.settle,
+
+		MethodDiagnostics: s.diagnosticsOfAll,
+		MethodVerify:      s.verify,
+		MethodRepair:      s.repair,
 
 		MethodDBStats:      s.dbStats,
 		MethodQueryRecords: s.queryRecords,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/dispatch"
@@ -15,8 +16,20 @@ import (
 
 const (
 	methodStats   = "cytisus/stats"
-	methodReindex = "cytisus/reindex"
+	MethodReindex = "cytisus/reindex"
 )
+
+// ReindexParams are the parameters of cytisus/reindex; there may be none.
+type ReindexParams struct {
+	Tidy          bool                   `json:"tidy,omitempty"` // write and collect afterwards, as the command does
+	WorkDoneToken protocol.ProgressToken `json:"workDoneToken,omitempty"`
+}
+
+// ReindexResult is what cytisus/reindex answers for each folder.
+type ReindexResult struct {
+	Root    string      `json:"root"`
+	Summary lsp.Summary `json:"summary"`
+}
 
 // Stats is the answer to cytisus/stats.
 type Stats struct {
@@ -76,25 +89,38 @@ func (s *session) stats(context.Context, *dispatch.Request) (dispatch.Outcome, e
 	return dispatch.Later(func(context.Context) (any, error) { return plainJSON(s.host.Stats()) }), nil
 }
 
-// reindex answers cytisus/reindex: it indexes the session's folders and returns their
-// summaries.
-func (s *session) reindex(context.Context, *dispatch.Request) (dispatch.Outcome, error) {
-	roots := s.roots()
-	return dispatch.Later(func(ctx context.Context) (any, error) {
-		type result struct {
-			Root    string      `json:"root"`
-			Summary lsp.Summary `json:"summary"`
+// reindex answers cytisus/reindex: it indexes the session's folders, as the disk is now, and
+// returns their summaries.
+func (s *session) reindex(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p ReindexParams
+	if len(r.Params) > 0 {
+		if err := r.Decode(&p); err != nil {
+			return dispatch.Done, err
 		}
-		out := []result{}
+	}
+	roots := s.roots()
+	work := func(ctx context.Context) (any, error) {
+		out := []ReindexResult{}
 		for _, r := range roots {
-			sum, err := r.index.run(ctx)
+			sum, err := r.index.renew(ctx)
 			if err != nil {
-				return nil, s.wireError(ctx, methodReindex, err)
+				return nil, s.wireError(ctx, MethodReindex, err)
 			}
-			out = append(out, result{r.ws.Root(), sum})
+			out = append(out, ReindexResult{r.ws.Root(), sum})
+		}
+		if p.Tidy {
+			for _, step := range []func(context.Context) error{s.host.eng.Checkpoint, s.host.eng.Tidy} {
+				if err := step(ctx); err != nil {
+					return nil, s.wireError(ctx, MethodReindex, err)
+				}
+			}
 		}
 		return plainJSON(out)
-	}), nil
+	}
+	if len(roots) > 0 {
+		work = s.withProgress(p.WorkDoneToken, "Indexing", roots[0], work)
+	}
+	return dispatch.Later(work), nil
 }
 
 // plainJSON encodes what is not of the protocol with the standard library, which has a form

@@ -102,7 +102,7 @@ func TestServerAgreesWithShell(t *testing.T) {
 		_, err := host.Serve(context.WithoutCancel(ctx), there)
 		served <- err
 	}()
-	r, err := newRemote(ctx, here, dir)
+	r, err := newRemote(ctx, here, dir, "", noMeter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"github.com/cytisus/cytisus/runtime"
+)
 
 // An asker answers the questions of the command line: the process itself over its own engine (local), or another process that holds the store
 // (remote).
@@ -11,6 +15,14 @@ type asker interface {
 	hover(ctx context.Context, p place) (*described, error)
 	symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error)
 	outline(ctx context.Context, file string) ([]outlined, error)
+	explain(ctx context.Context, file string) ([]runtime.Explanation, error)
+
+	// refresh has questions that come later see the disk as it is now. They compute what they need and no more.
+	refresh(ctx context.Context) error
+	// index brings the store up to date and says what it found.
+	index(ctx context.Context, m meter) (*indexReport, error)
+	// diagnostics are those that the last index found, by file and position.
+	diagnostics(ctx context.Context) ([]foundDiagnostic, error)
 	close() error
 }
 

@@ -13,11 +13,14 @@ import (
 
 // asking opens an asker for what is around a file or directory, runs fn with it and closes it.
 func (a *app) asking(ctx context.Context, from string, fn func(asker) error) (err error) {
-	q, err := a.openAsker(ctx, from)
+	q, err := a.openAsker(ctx, from, "query")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, q.close()) }()
+	if err := q.refresh(ctx); err != nil {
+		return err
+	}
 	for again := 0; ; again++ {
 		err := fn(q)
 		l, own := q.(*local)

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -20,16 +23,17 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Print what does not parse or type-check; exit 1 if anything does not",
 		Args:  atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			l, err := a.openLocal(cmd.Context(), dirArg(args), "check")
+			ctx := cmd.Context()
+			q, err := a.openAsker(ctx, dirArg(args), "check")
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, l.close()) }()
-			r, err := a.index(cmd.Context(), l)
+			defer func() { err = errors.Join(err, q.close()) }()
+			r, err := a.index(ctx, q)
 			if err != nil {
 				return err
 			}
-			found, err := l.diagnostics(cmd)
+			found, err := q.diagnostics(ctx)
 			if err != nil {
 				return err
 			}
@@ -56,9 +60,8 @@ func (a *app) checkCommand() *cobra.Command {
 	}
 }
 
-// diagnostics returns everything that the last index published, by file and position.
-func (l *local) diagnostics(cmd *cobra.Command) ([]foundDiagnostic, error) {
-	return runtime.Evaluate(cmd.Context(), l.eng, lane.Default, func(t *runtime.Task) (out []foundDiagnostic, err error) {
+func (l *local) diagnostics(ctx context.Context) ([]foundDiagnostic, error) {
+	return runtime.Evaluate(ctx, l.eng, lane.Default, func(t *runtime.Task) (out []foundDiagnostic, err error) {
 		files := newLines(l.ws, t)
 		below := string(uri.File(l.ws.Root()))
 		elsewhere, _ := l.ws.(interface{ Reads(uri string) bool })
@@ -79,4 +82,31 @@ func (l *local) diagnostics(cmd *cobra.Command) ([]foundDiagnostic, error) {
 		})
 		return out, err
 	}, runtime.Named("diagnostics"))
+}
+
+func (r *remote) diagnostics(ctx context.Context) (out []foundDiagnostic, err error) {
+	var report struct {
+		Items []struct {
+			URI   string `json:"uri"`
+			Items []struct {
+				Range    protocol.Range              `json:"range"`
+				Severity protocol.DiagnosticSeverity `json:"severity"`
+				Code     string                      `json:"code"`
+				Source   string                      `json:"source"`
+				Message  string                      `json:"message"`
+			} `json:"items"`
+		} `json:"items"`
+	}
+	if err := r.call(ctx, server.MethodDiagnostics, map[string]any{"previousResultIds": []any{}}, &report); err != nil {
+		return nil, err
+	}
+	for _, file := range report.Items {
+		for _, d := range file.Items {
+			out = append(out, foundDiagnostic{
+				Place: r.place(remoteLocation{URI: file.URI, Range: d.Range}), Severity: lsp.Severity(d.Severity).String(),
+				Source: d.Source, Code: d.Code, Message: d.Message,
+			})
+		}
+	}
+	return out, nil
 }

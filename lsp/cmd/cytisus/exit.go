@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/daemon"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -56,10 +57,12 @@ func exitCode(err error) int {
 		return exitBadNews
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.Is(err, daemon.ErrNoHost):
+		return exitNothing
 	case errors.Is(err, lsp.ErrNoSymbol), errors.Is(err, lsp.ErrUnknownFile), errors.Is(err, lsp.ErrOutOfRange), errors.Is(err, runtime.ErrNotFound),
 		errors.As(err, &none):
 		return exitNothing
-	case errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
+	case errors.Is(err, daemon.ErrRefused), errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
 		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt):
 		return exitStore
 	case errors.Is(err, context.Canceled):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -24,21 +25,15 @@ func (a *app) explainCommand() *cobra.Command {
 				return err
 			}
 			a.onlyLooks = true
-			l, err := a.openLocal(ctx, file, "explain")
+			q, err := a.openAsker(ctx, file, "explain")
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, l.close()) }()
-			if err := l.refresh(ctx); err != nil {
+			defer func() { err = errors.Join(err, q.close()) }()
+			if err := q.refresh(ctx); err != nil {
 				return err
 			}
-			ws, ok := l.ws.(server.Explainer)
-			if !ok {
-				return errors.New("the language does not explain its answers")
-			}
-			list, err := runtime.Evaluate(ctx, l.eng, lane.RPC0, func(t *runtime.Task) ([]runtime.Explanation, error) {
-				return ws.Explain(t, string(uri.File(file)))
-			}, runtime.Named("explain"))
+			list, err := q.explain(ctx, file)
 			if err != nil {
 				return err
 			}
@@ -58,4 +53,19 @@ func (a *app) explainCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func (l *local) explain(ctx context.Context, file string) ([]runtime.Explanation, error) {
+	ws, ok := l.ws.(server.Explainer)
+	if !ok {
+		return nil, errors.New("the language does not explain its answers")
+	}
+	return runtime.Evaluate(ctx, l.eng, lane.RPC0, func(t *runtime.Task) ([]runtime.Explanation, error) {
+		return ws.Explain(t, string(uri.File(file)))
+	}, runtime.Named("explain"))
+}
+
+func (r *remote) explain(ctx context.Context, file string) (list []runtime.Explanation, err error) {
+	params := map[string]any{"textDocument": map[string]any{"uri": string(uri.File(file))}}
+	return list, r.callPlain(ctx, server.MethodExplain, params, &list)
 }

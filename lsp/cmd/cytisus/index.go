@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/server"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 func (a *app) indexCommand() *cobra.Command {
@@ -20,12 +22,12 @@ reads those that changed, and computes again what they affect. Interrupted, it r
 (no go command, a directory that may not be read) is named, and the exit code is then 1.`,
 		Args: atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			l, err := a.openLocal(cmd.Context(), dirArg(args), "index")
+			q, err := a.openAsker(cmd.Context(), dirArg(args), "index")
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, l.close()) }()
-			r, err := a.index(cmd.Context(), l)
+			defer func() { err = errors.Join(err, q.close()) }()
+			r, err := a.index(cmd.Context(), q)
 			if err != nil {
 				return err
 			}
@@ -79,14 +81,18 @@ type indexReport struct {
 }
 
 // index runs one whole index with progress.
-func (a *app) index(ctx context.Context, l *local) (*indexReport, error) {
+func (a *app) index(ctx context.Context, q asker) (*indexReport, error) {
 	m, err := a.newMeter()
 	if err != nil {
 		return nil, err
 	}
+	defer m.done()
+	return q.index(ctx, m)
+}
+
+func (l *local) index(ctx context.Context, m meter) (*indexReport, error) {
 	started := time.Now()
 	sum, err := l.ws.Index(ctx, m.update)
-	m.done()
 	if err != nil {
 		return nil, fmt.Errorf("indexing %s: %w", l.ws.Root(), err)
 	}
@@ -96,13 +102,29 @@ func (a *app) index(ctx context.Context, l *local) (*indexReport, error) {
 	if err := l.eng.Tidy(ctx); err != nil {
 		return nil, fmt.Errorf("collecting what earlier runs left of the index of %s: %w", l.ws.Root(), err)
 	}
-	return newIndexReport(l, sum, time.Since(started)), nil
+	return newIndexReport(l.ws.Root(), l.store, sum, l.eng.Stats(), time.Since(started)), nil
 }
 
-func newIndexReport(l *local, sum lsp.Summary, wall time.Duration) *indexReport {
-	st := l.eng.Stats()
+func (r *remote) index(ctx context.Context, m meter) (*indexReport, error) {
+	started := time.Now()
+	var results []server.ReindexResult
+	params := server.ReindexParams{Tidy: true, WorkDoneToken: server.ProgressToken}
+	if err := r.callPlain(ctx, server.MethodReindex, params, &results); err != nil {
+		return nil, fmt.Errorf("indexing %s: %w", r.dir, err)
+	}
+	if len(results) != 1 {
+		return nil, fmt.Errorf("indexing %s: the process that holds the store does not open it", r.dir)
+	}
+	st, err := r.stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newIndexReport(results[0].Root, r.store, results[0].Summary, st, time.Since(started)), nil
+}
+
+func newIndexReport(root, store string, sum lsp.Summary, st runtime.Stats, wall time.Duration) *indexReport {
 	r := &indexReport{
-		Root: l.ws.Root(), Store: l.store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Packages, Symbols: sum.Symbols,
+		Root: root, Store: store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Packages, Symbols: sum.Symbols,
 		References: sum.References, Diagnostics: sum.Diagnostics, Missing: sum.Missing, Records: int64(st.Store.Records), StoredBytes: st.Store.StoredBytes,
 		Computed: sum.Ran, WallSeconds: wall.Seconds(), wall: wall,
 	}

@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-
-	"go.lsp.dev/protocol"
 
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
@@ -16,42 +12,19 @@ import (
 type inspector interface {
 	dbStats(ctx context.Context, p server.DBStatsParams) (server.DBStats, error)
 	records(ctx context.Context, p server.QueryRecordsParams, fn func(runtime.RawRecord) error) error
+	stats(ctx context.Context) (runtime.Stats, error)
 	close() error
-}
-
-// openInspector opens the store around a directory, which must be there, or asks the process that has it open. It returns where the store is, too.
-func (a *app) openInspector(ctx context.Context, from, what string) (in inspector, store string, err error) {
-	root, store, err := a.storeOf(from)
-	if err != nil {
-		return nil, "", err
-	}
-	if store == "" {
-		return nil, "", &usageError{fmt.Errorf("%s needs a store: --memory keeps none", what)}
-	}
-	if !exists(store) {
-		return nil, "", noStoreError(store)
-	}
-	a.onlyLooks = true
-	var l *local
-	conn, err := a.openOrDial(ctx, store, "cytisus "+what, dialFor, func() (err error) {
-		l, err = a.openEngine(root, store, what)
-		return err
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	if conn == nil {
-		return l, store, nil
-	}
-	r, err := newRemote(ctx, conn, "")
-	if err != nil {
-		return nil, "", err
-	}
-	return r, store, nil
 }
 
 func (l *local) dbStats(_ context.Context, p server.DBStatsParams) (server.DBStats, error) {
 	return server.ReadDBStats(l.eng, p)
+}
+
+func (l *local) stats(context.Context) (runtime.Stats, error) { return l.eng.Stats(), nil }
+
+func (r *remote) stats(ctx context.Context) (runtime.Stats, error) {
+	st, err := r.client.Stats(ctx)
+	return st.Engine, localError(err)
 }
 
 func (l *local) records(ctx context.Context, p server.QueryRecordsParams, fn func(runtime.RawRecord) error) error {
@@ -87,22 +60,6 @@ func (r *remote) records(ctx context.Context, p server.QueryRecordsParams, fn fu
 		}
 		p.After = page.Next
 	}
-}
-
-// callPlain is call for what is not of the protocol: the standard library has a form for all of it.
-func (r *remote) callPlain(ctx context.Context, method string, params, result any) error {
-	p, err := json.Marshal(params)
-	if err != nil {
-		return fmt.Errorf("encoding %T: %w", params, err)
-	}
-	var raw protocol.LSPAny
-	if err := r.call(ctx, method, json.RawMessage(p), &raw); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(raw, result); err != nil {
-		return fmt.Errorf("decoding the answer to %s: %w", method, err)
-	}
-	return nil
 }
 
 // A noPartitionError is runtime.NoPartitionError from the other process. It matches runtime.ErrNotFound.

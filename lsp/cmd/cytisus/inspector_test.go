@@ -51,7 +51,7 @@ func TestInspectorsAgree(t *testing.T) {
 		_, err := host.Serve(context.WithoutCancel(ctx), there)
 		served <- err
 	}()
-	r, err := newRemote(ctx, here, "")
+	r, err := newRemote(ctx, here, "", "", noMeter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestInspectWhileServed(t *testing.T) {
 		_, err := a.serve(context.WithoutCancel(t.Context()), there)
 		served <- err
 	}()
-	editor, err := newRemote(t.Context(), here, dir)
+	editor, err := newRemote(t.Context(), here, dir, "", noMeter{})
 	if err != nil {
 		t.Fatal(err)
 	}

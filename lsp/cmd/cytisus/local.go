@@ -57,11 +57,16 @@ func (a *app) openLocal(ctx context.Context, from, what string) (*local, error) 
 	if err != nil {
 		return nil, err
 	}
-	l.ws, err = golang.Language{}.Open(ctx, l.eng, root, lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()})
-	if err != nil {
+	if err := l.openWorkspace(ctx, a); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
+}
+
+// openWorkspace opens the workspace over the store.
+func (l *local) openWorkspace(ctx context.Context, a *app) (err error) {
+	l.ws, err = golang.Language{}.Open(ctx, l.eng, l.dir, lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()})
+	return err
 }
 
 // openEngine opens the store alone.

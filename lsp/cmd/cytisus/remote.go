@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"go.lsp.dev/jsonrpc2"
@@ -13,73 +12,48 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
-	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/server"
 )
 
 // A remote asks the process that holds the store, in the Language Server Protocol.
 type remote struct {
-	dir   string
-	conn  *dispatch.Conn
-	ended chan error
-	texts map[string][]string // lines of files, read from disk
+	dir, store string
+	client     *server.Client
+	texts      map[string][]string // lines of files, read from disk
 }
 
-func newRemote(ctx context.Context, conn io.ReadWriteCloser, root string) (*remote, error) {
-	answerNull := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
-	r := &remote{dir: root, ended: make(chan error, 1), texts: map[string][]string{}}
-	r.conn = dispatch.New(conn, map[string]dispatch.Handler{
-		"window/workDoneProgress/create":  answerNull,
-		"client/registerCapability":       answerNull,
-		"window/logMessage":               answerNull,
-		"window/showMessage":              answerNull,
-		"$/progress":                      answerNull,
-		"textDocument/publishDiagnostics": answerNull,
-	}, dispatch.Options{})
-	go func() {
-		_, err := r.conn.Run(context.WithoutCancel(ctx))
-		r.ended <- err
-	}()
-	var rootURI any // none: only the store is of interest
-	if root != "" {
-		rootURI = string(uri.File(root))
-	}
-	params := map[string]any{
-		"processId": os.Getpid(),
-		"rootUri":   rootURI,
-		"capabilities": map[string]any{
-			"general":      map[string]any{"positionEncodings": []string{"utf-8"}},
-			"textDocument": map[string]any{"documentSymbol": map[string]any{"hierarchicalDocumentSymbolSupport": true}, "hover": map[string]any{"contentFormat": []string{"plaintext"}}},
-		},
-	}
-	err := r.conn.Call(ctx, "initialize", params, nil)
-	if err == nil {
-		err = r.conn.Notify("initialized", map[string]any{})
-	}
-	if err == nil && root != "" {
-		// The process may not have been told of what was written since: it looks at the whole root again.
-		err = r.conn.Notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": rootURI, "type": 2}}})
-	}
+// newRemote begins to ask over a connection. An empty root means that only the store is of interest.
+func newRemote(ctx context.Context, conn io.ReadWriteCloser, root, store string, m meter) (*remote, error) {
+	client, err := server.NewClient(ctx, conn, root, "cytisus", func(message string) {
+		phase, _, _ := strings.Cut(message, ":")
+		m.update(lsp.Progress{Phase: phase})
+	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("asking the process that holds the store: %w", err), conn.Close())
+		return nil, fmt.Errorf("asking the process that holds the store: %w", err)
+	}
+	r := &remote{dir: root, store: store, client: client, texts: map[string][]string{}}
+	if root != "" {
+		// The process may not have been told of what was written since: it looks at the whole root again.
+		params := map[string]any{"changes": []any{map[string]any{"uri": string(uri.File(root)), "type": 2}}}
+		if err := client.Notify("workspace/didChangeWatchedFiles", params); err != nil {
+			return nil, errors.Join(fmt.Errorf("asking the process that holds the store: %w", err), conn.Close())
+		}
 	}
 	return r, nil
 }
 
 func (r *remote) root() string { return r.dir }
 
+// refresh waits until the process has looked at the disk, as newRemote has asked it to.
+func (r *remote) refresh(ctx context.Context) error {
+	return r.call(ctx, server.MethodSettle, &server.SettleParams{Files: true}, nil)
+}
+
 func (r *remote) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), dialFor)
 	defer cancel()
-	if err := r.conn.Call(ctx, "shutdown", nil, nil); err != nil {
-		return err
-	}
-	if err := r.conn.Notify("exit", nil); err != nil {
-		return err
-	}
-	<-r.ended
-	return nil
+	return r.client.Close(ctx)
 }
 
 type remoteLocation struct {
@@ -99,22 +73,31 @@ func (r *remote) ask(ctx context.Context, method string, p place, more map[strin
 	return r.call(ctx, method, params, result)
 }
 
-// call turns the other side's refusals into the errors that a local answer would have given.
+// call calls a method of the protocol.
 func (r *remote) call(ctx context.Context, method string, params, result any) error {
-	err := r.conn.Call(ctx, method, params, result)
-	var refused *jsonrpc2.Error
-	if errors.As(err, &refused) {
-		switch {
-		case refused.Code == server.NoSuchPartition:
-			return &noPartitionError{refused.Message}
-		case strings.Contains(refused.Message, lsp.ErrUnknownFile.Error()):
-			return lsp.ErrUnknownFile
-		case refused.Code == jsonrpc2.InvalidParams:
-			return &usageError{errors.New(refused.Message)}
-		}
-		return errors.New(refused.Message)
+	return localError(r.client.Call(ctx, method, params, result))
+}
+
+// callPlain calls a method that is not of the protocol.
+func (r *remote) callPlain(ctx context.Context, method string, params, result any) error {
+	return localError(r.client.CallPlain(ctx, method, params, result))
+}
+
+// localError turns the other side's refusals into the errors that a local answer would have given.
+func localError(err error) error {
+	refused, ok := errors.AsType[*jsonrpc2.Error](err)
+	if !ok {
+		return err
 	}
-	return err
+	switch refused.Code {
+	case server.NoSuchPartition:
+		return &noPartitionError{refused.Message}
+	case server.UnknownFile:
+		return lsp.ErrUnknownFile
+	case jsonrpc2.InvalidParams:
+		return &usageError{errors.New(refused.Message)}
+	}
+	return errors.New(refused.Message)
 }
 
 func (r *remote) definition(ctx context.Context, p place) ([]found, error) {

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 func (a *app) repairCommand() *cobra.Command {
@@ -27,25 +29,27 @@ A store that cannot be opened at all cannot be repaired: delete its directory, w
 			if dir == "" {
 				return &usageError{errors.New("repair needs a store: --memory keeps none")}
 			}
-			st, err := mmapcas.Open(dir, mmapcas.Options{MustExist: true, Name: "cytisus repair", Logger: a.logger()})
-			if errors.Is(err, mmapcas.ErrNoStore) {
-				return noStoreError(dir)
-			}
+			st, r, err := a.openRecords(cmd.Context(), dir, "repair", mmapcas.Options{MustExist: true})
 			if errors.Is(err, mmapcas.ErrCorrupt) {
 				return fmt.Errorf("%w\nThe store is beyond repair. Delete %s and run cytisus index: everything in it can be computed again", err, dir)
 			}
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, st.Close()) }()
-			rep, err := st.Repair(cmd.Context(), nil)
+			var all runtime.RepairReport
+			if r != nil {
+				defer func() { err = errors.Join(err, r.close()) }()
+				err = r.callPlain(cmd.Context(), server.MethodRepair, nil, &all)
+			} else {
+				defer func() { err = errors.Join(err, st.Close()) }()
+				if all.Repair, err = st.Repair(cmd.Context(), nil); err == nil {
+					all.After, err = st.Verify(cmd.Context(), nil)
+				}
+			}
 			if err != nil {
 				return fmt.Errorf("repairing %s: %w", dir, err)
 			}
-			after, err := st.Verify(cmd.Context(), nil)
-			if err != nil {
-				return err
-			}
+			rep, after := all.Repair, all.After
 			if a.flags.json {
 				err := a.printJSON(struct {
 					Store  string               `json:"store"`

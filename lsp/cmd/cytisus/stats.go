@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -18,23 +19,29 @@ func (a *app) statsCommand() *cobra.Command {
 		Short: "Print where the store is and what is in it",
 		Args:  atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			a.onlyLooks = true
-			l, err := a.openLocal(cmd.Context(), dirArg(args), "stats")
+			root, _, err := a.storeOf(dirArg(args))
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, l.close()) }()
-			st := l.eng.Stats()
+			in, store, err := a.openInspector(cmd.Context(), dirArg(args), "stats")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, in.close()) }()
+			st, err := in.stats(cmd.Context())
+			if err != nil {
+				return err
+			}
 			if a.flags.json {
 				return a.printJSON(struct {
 					Root  string        `json:"root"`
 					Store string        `json:"store"`
 					Stats runtime.Stats `json:"stats"`
-				}{l.root(), l.store, st})
+				}{root, store, st})
 			}
 			row := func(name, value string) { fmt.Fprintf(a.out, "  %-12s %s\n", name, value) }
-			fmt.Fprintln(a.out, l.root())
-			row("store", l.store)
+			fmt.Fprintln(a.out, root)
+			row("store", store)
 			row("generation", grouped(st.Generation))
 			row("records", grouped(int64(st.Store.Records)))
 			row("live", bytesText(st.Store.LiveBytes))
@@ -64,15 +71,18 @@ to mend it.`,
 			if dir == "" {
 				return &usageError{errors.New("verify needs a store: --memory keeps none")}
 			}
-			st, err := mmapcas.Open(dir, mmapcas.Options{ReadOnly: true, Name: "cytisus verify", Logger: a.logger()})
-			if errors.Is(err, mmapcas.ErrNoStore) {
-				return noStoreError(dir)
-			}
+			st, r, err := a.openRecords(cmd.Context(), dir, "verify", mmapcas.Options{ReadOnly: true})
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, st.Close()) }()
-			rep, err := st.Verify(cmd.Context(), nil)
+			var rep mmapcas.VerifyReport
+			if r != nil {
+				defer func() { err = errors.Join(err, r.close()) }()
+				err = r.callPlain(cmd.Context(), server.MethodVerify, nil, &rep)
+			} else {
+				defer func() { err = errors.Join(err, st.Close()) }()
+				rep, err = st.Verify(cmd.Context(), nil)
+			}
 			if err != nil {
 				return err
 			}
