@@ -127,7 +127,7 @@ func (p *publisher) followUp(ctx context.Context, name string) {
 	}
 	root, err := p.s.rootOf(name), error(nil)
 	if root != nil {
-		err = root.settle(ctx)
+		err = root.settle(ctx, false)
 	}
 	p.mu.Lock()
 	delete(p.following, name)
