@@ -145,7 +145,10 @@ func OpenOrDial(ctx context.Context, store string, o Options, locked error, open
 		}
 		late, _ := errors.AsType[net.Error](err)
 		switch {
-		case late != nil && late.Timeout() && before != nil: // its time is up, which says less than before
+		case late != nil && late.Timeout(): // its time is up, which says less than what was before
+			if before == nil {
+				before = errors.Join(openErr, err)
+			}
 		case refused != nil, errors.Is(err, ErrNoHost), errors.Is(err, ErrBusy):
 			before = errors.Join(openErr, err)
 		default:
