@@ -73,6 +73,7 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	w := &BulkWriter[V]{p: p, eng: e, bulk: bulk}
 	err = func() error {
 		defer w.end()
+		defer e.inCommit()()
 		return fn(w)
 	}()
 	if err != nil {

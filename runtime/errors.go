@@ -46,7 +46,8 @@ var (
 	// "Inside a query" in the package comment.
 	ErrInQuery = errors.New("runtime: not allowed inside a query")
 
-	// ErrInTask is matched by the error of Close when a task calls it, or anybody with a task's context.
+	// ErrInTask is matched by the error of what would wait for the task that calls: Close, also by anybody
+	// with a task's context, and Collect in a commit.
 	ErrInTask = sched.ErrInTask
 
 	// ErrReserved is returned for a partition name that begins with "$".

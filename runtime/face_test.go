@@ -673,6 +673,63 @@ func TestGenerationInAQuery(t *testing.T) {
 	}
 }
 
+// Nor does that of one that has asked for whom it runs.
+func TestClientInAQuery(t *testing.T) {
+	e := open(t, "", runtime.Options{Workers: 1})
+	for client := range uint64(3) {
+		got, err := faceClient.Ask(t.Context(), e, "k", runtime.Client(client))
+		if want := fmt.Sprint(client, lane.Default, 0); err != nil || got != want {
+			t.Errorf("%q, want %q, %v", got, want, err)
+		}
+	}
+}
+
+var faceClient = runtime.NewQuery("face client", 1, func(t *runtime.Task, _ string) (string, error) {
+	return fmt.Sprint(t.Client(), t.Lane(), t.Parent()), nil
+})
+
+// A collection waits for commit functions, so a task must not wait for one in its own.
+func TestCollectInACommit(t *testing.T) {
+	e := open(t, t.TempDir(), runtime.Options{Workers: 1})
+	collects := map[string]func(t *runtime.Task) error{
+		"Collect":             func(t *runtime.Task) error { return fails(e.Collect(t.Context())) },
+		"Tidy":                func(t *runtime.Task) error { return e.Tidy(context.Background()) },
+		"Collect in Blocking": func(t *runtime.Task) error { return t.Blocking(func() error { return fails(e.Collect(t.Context())) }) },
+	}
+	for name, collect := range collects {
+		for way, commit := range map[string]func(t *runtime.Task) error{
+			"a commit of the task": func(t *runtime.Task) error { return t.Commit(func(*runtime.Writer) error { return collect(t) }) },
+			"a commit of the engine": func(t *runtime.Task) error {
+				return e.Commit(t.Context(), func(*runtime.Writer) error { return collect(t) })
+			},
+			"a bulk": func(t *runtime.Task) error {
+				return inputs.Bulk(t.Context(), e, func(*runtime.BulkWriter[string]) error { return collect(t) })
+			},
+		} {
+			err := e.Submit(t.Context(), lane.Default, func(t *runtime.Task) error {
+				if err := commit(t); !errors.Is(err, runtime.ErrInTask) {
+					return fmt.Errorf("%s in %s: %w", name, way, err)
+				}
+				return collect(t)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// Close goes on while a commit function of no task runs, and that commit is refused.
+func TestCloseDuringACommit(t *testing.T) {
+	e := open(t, t.TempDir(), runtime.Options{Workers: 1})
+	err := e.Commit(t.Context(), func(w *runtime.Writer) error {
+		return errors.Join(inputs.Put(w, "k", "v"), e.Close(t.Context()))
+	})
+	if !errors.Is(err, runtime.ErrClosed) {
+		t.Errorf("%v, want ErrClosed", err)
+	}
+}
+
 var faceGeneration = runtime.NewQuery("face generation", 1, func(t *runtime.Task, key string) (uint64, error) {
 	_, err := inputs.Get(t, key)
 	return t.Generation(), err

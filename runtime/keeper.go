@@ -216,7 +216,7 @@ const reapRounds = 100
 // Collect frees all that nothing referred to when it was called: it runs a whole collection that begins after the call, and compacts segments
 // that have become sparse. Readers and commits go on meanwhile. A disk that is full is no obstacle.
 func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
-	if err := e.admitBy(ctx, "Collect"); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Collect"), notInCommit("Collect")); err != nil {
 		return gc.Stats{}, err
 	}
 	e.bringUpToDate(ctx)
@@ -234,7 +234,7 @@ func (e *Engine) bringUpToDate(ctx context.Context) {
 // Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
 // before they close; an engine that stays open does it by itself.
 func (e *Engine) Tidy(ctx context.Context) error {
-	if err := e.admitBy(ctx, "Tidy"); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Tidy"), notInCommit("Tidy")); err != nil {
 		return err
 	}
 	if e.gc.Stats().Phase != gc.Idle {

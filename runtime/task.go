@@ -25,6 +25,8 @@ type rootTask struct {
 	own    bool   // the task releases snap itself
 	from   origin // hops: of the watcher that the task, or an ancestor, runs for
 	told   *told  // what the watcher was told; nil: the task is not a watcher's
+
+	commits int // commit functions that run on the task's goroutine
 }
 
 // A TaskOption adjusts how a task is submitted.
@@ -196,7 +198,7 @@ func (t *Task) Engine() *Engine { return t.eng }
 func (t *Task) Context() context.Context { return t.frame.Context() }
 
 // Lane returns the task's priority. The result of a query that asks is not kept, since another task may
-// ask the query next; so it is with Client and Parent.
+// ask the query next; so it is with Client, Parent and Generation.
 func (t *Task) Lane() lane.Lane {
 	t.root.strand.Taint()
 	return t.task().Lane()
@@ -218,8 +220,7 @@ func (t *Task) Parent() uint64 {
 	return t.task().Parent()
 }
 
-// Generation is the generation that the task reads. The result of a query that asks is not kept: in
-// another generation it would be another.
+// Generation is the generation that the task reads.
 func (t *Task) Generation() uint64 {
 	t.root.strand.Taint()
 	return t.root.snap.Generation()

@@ -82,12 +82,30 @@ type origin struct {
 // and a power cut may undo it.
 //
 // Commit does not wait for readers, and readers do not wait for it. fn must not wait for a collection
-// (Collect, Tidy), which waits for fn.
+// (Collect, Tidy), which waits for fn; where a task commits, this is ErrInTask.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
 	if err := e.admitBy(ctx, "Commit"); err != nil {
 		return err
 	}
 	return e.commit(ctx, e.callerOrigin(), fn)
+}
+
+// inCommit notes that a commit function runs for the calling task, if it is one.
+func (e *Engine) inCommit() (over func()) {
+	root := callingTask(sched.Current())
+	if root == nil {
+		return func() {}
+	}
+	root.commits++
+	return func() { root.commits-- }
+}
+
+// notInCommit reports a commit function of a task that asks for what would wait for it.
+func notInCommit(what string) error {
+	if root := callingTask(sched.Caller()); root != nil && root.commits > 0 {
+		return fmt.Errorf("%w: %s in a commit", ErrInTask, what)
+	}
+	return nil
 }
 
 // callerOrigin is the origin of what the calling goroutine commits by way of the engine: on behalf of no
@@ -119,6 +137,7 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 	w := &Writer{eng: e}
 	err := func() error {
 		defer w.end()
+		defer e.inCommit()()
 		return fn(w)
 	}()
 	if err != nil {

@@ -532,3 +532,26 @@ func TestPutAgainIsDurable(t *testing.T) {
 	}
 	st.fail = nil
 }
+
+// A chunk may be refused for what it would change, and leaves nothing then.
+func TestCommitIf(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commit(b.put("k", "A"))
+	refused := errors.New("refused")
+	ops := []Op{b.put("k", "B"), b.put("l", "C"), b.put("m", "D"), {Part: b.p, Key: "m", Verb: Delete}}
+	asked := ""
+	res, err := b.CommitIf(t.Context(), ops, func(changes []Change) error {
+		asked = show(Result{Changes: changes})
+		return refused
+	})
+	expect(t, asked, "0 ~k +l")
+	if !errors.Is(err, refused) || len(res.Changes) != 0 || b.Generation() != 1 {
+		t.Errorf("%v, %v, generation %d", err, res, b.Generation())
+	}
+	b.want(b.p, "k=A")
+	if res, err = b.CommitIf(t.Context(), ops, func([]Change) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	expect(t, show(res), "2 ~k +l")
+	closeNow(t, b.DB)
+}

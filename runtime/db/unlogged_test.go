@@ -232,3 +232,35 @@ func TestUnloggedAgainstMaps(t *testing.T) {
 		})
 	})
 }
+
+// Unlogging what is empty changes nothing, and is in force all the same; opening what was unlogged counts
+// as a change.
+func TestUnloggingWhatIsEmpty(t *testing.T) {
+	b := newBench(t, Options{History: 2})
+	b.commit(b.put("k", "A"))
+	u, err := b.Partition("u", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote := b.st.own()
+	b.setUnlogged(true, u)
+	if gen := b.Generation(); gen != 1 || b.st.own() != wrote {
+		t.Errorf("generation %d, %d records more", gen, b.st.own()-wrote)
+	}
+	if s, err := b.SnapshotAt(1); err != nil {
+		t.Error(err)
+	} else {
+		s.Release()
+	}
+	b.commit(Op{u, "v", Put, value(t, b.st, "B")})
+	if b.st.own() != wrote {
+		t.Error("what is unlogged was logged")
+	}
+	if err := b.OpenUnlogged(t.Context(), u); err != nil || b.Generation() != 3 {
+		t.Errorf("generation %d, %v", b.Generation(), err)
+	}
+	if err := b.OpenUnlogged(t.Context(), u); err != nil || b.Generation() != 4 {
+		t.Errorf("generation %d, %v", b.Generation(), err)
+	}
+	closeNow(t, b.DB)
+}
