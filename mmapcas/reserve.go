@@ -12,8 +12,8 @@ import (
 // copy what is left in a segment before the segment can go.
 //
 // The reserve is a file without a meaning. It is made shorter by whoever meets the full disk: by a
-// small record down to half of it, by a sweep to nothing. It is made whole again when a sweep has
-// ended. A disk that is full from the start has none, and all is as it would be without. The name is
+// small record down to half of it, by a sweep to nothing. It grows with the store, and is made
+// whole again when a sweep has ended. A disk that is full from the start has none, and all is as it would be without. The name is
 // that of a temporary file, which the next Open removes if this process is killed.
 const (
 	reserveName  = "reserve" + vfs.TempSuffix
@@ -42,11 +42,12 @@ func (s *Store) openReserve() {
 	s.reserve.mu.Lock()
 	s.reserve.f = f
 	s.reserve.mu.Unlock()
-	s.fillReserve()
+	s.fillReserve(true)
 }
 
-// fillReserve makes the reserve what it should be, if there is room.
-func (s *Store) fillReserve() {
+// fillReserve makes the reserve what it should be, if there is room; again says to make up for what
+// was taken, too.
+func (s *Store) fillReserve(again bool) {
 	var stored int64
 	for _, seg := range s.segments() {
 		stored += seg.mem.Length()
@@ -54,7 +55,7 @@ func (s *Store) fillReserve() {
 	r := &s.reserve
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.f == nil {
+	if r.f == nil || !again && r.bytes < r.whole {
 		return
 	}
 	want := min(max(stored/reserveShare, reserveStep), s.arena.SegmentBytes()) &^ (allocateBytesMin - 1)

@@ -118,6 +118,7 @@ func (s *Store) newSegment(bytes int64) (*segment, error) {
 	s.segs[number] = seg
 	s.segMu.Unlock()
 	s.counters.segmentsMade.Add(1)
+	s.fillReserve(false)
 	return seg, nil
 }
 

@@ -127,7 +127,7 @@ func (c *Cycle) sweepFor(budget time.Duration, wait bool) (done bool, st SweepSt
 	s.counters.cycles.Add(1)
 	s.saveIndexAfterCycle()
 	s.epochs.Collect()
-	s.fillReserve()
+	s.fillReserve(true)
 	return true, st, nil
 }
 
