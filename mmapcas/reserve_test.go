@@ -32,6 +32,9 @@ func TestReserve(t *testing.T) {
 	mem := vfs.NewMem()
 	o := Options{SegmentBytes: 1 << 20, ReserveBytes: 64 << 20, FS: mem, Appenders: 1, Sync: SyncGroup}
 	s := mustOpen(t, "/s", o)
+	if err := s.Commit(nil); err != nil {
+		t.Fatal(err)
+	}
 	mem.SetLimit(8 << 20)
 	const large = 60_000
 	var live []Hash
@@ -48,17 +51,19 @@ func TestReserve(t *testing.T) {
 			live = append(live, h)
 		}
 	}
+	mem.SetLimit(1) // not a byte more
+	for range 20 {
+		if err := s.Commit([]byte("full")); err != nil {
+			t.Fatalf("a commit on a full disk: %v", err)
+		}
+	}
+	mem.SetLimit(8 << 20)
 	for i := range 60 {
 		h, _, err := s.Put(1, payload(10_000+i, 1000))
 		if err != nil {
 			t.Fatalf("small record %d on a full disk: %v", i, err)
 		}
 		live = append(live, h)
-		if i%4 == 0 {
-			if err := s.Commit([]byte("full")); err != nil {
-				t.Fatalf("a commit on a full disk: %v", err)
-			}
-		}
 	}
 	if st := collect(t, s, live); st.Moved == 0 || st.Freed < 4<<20 {
 		t.Fatalf("a collection on a full disk: %+v", st)
