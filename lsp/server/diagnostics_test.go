@@ -162,6 +162,26 @@ func TestWarmStartPublishesWhatIsKnown(t *testing.T) {
 	c.finish()
 }
 
+// What an open document was told may rest on a state that the partition never showed: no change of the partition takes it back. It is
+// looked at once more when the workspace has settled.
+func TestOpenDocumentIsPublishedAgainWhenSettled(t *testing.T) {
+	lang := newFake("/m/a.txt", "def one\n")
+	b := newBench(t, lang, Options{})
+	c := b.connect()
+	c.begin("file:///m", plainPush, "")
+	c.indexed()
+	lang.settling = make(chan struct{})
+	c.open(fileA, 1, "two\n")
+	_, from := c.await(0, published, has("undefined: two"))
+	err := b.eng.Commit(t.Context(), func(w *runtime.Writer) error { return fakeDisk.Put(w, fileB, "def two\n") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(lang.settling)
+	c.await(from, published, has(`"diagnostics":[]`))
+	c.finish()
+}
+
 type docReport struct {
 	Kind     string
 	ResultID string `json:"resultId"`

@@ -22,15 +22,16 @@ import (
 // one belongs to the declaration above it; a use of a name that nobody declares is wrong.
 // Its disk is a map.
 type fakeLanguage struct {
-	mu    sync.Mutex
-	disk  map[string]string // guarded by mu: path to text
-	gate  chan struct{}     // if set, Index waits for it after its first step
-	stuck chan struct{}     // if set, Definition waits for it, or for its task's end, first
-	opens atomic.Int32
-	full  atomic.Bool   // SetOverlay fails
-	seen  chan []string // if set, what FilesChanged is told
-	began chan struct{} // if set, told when a Definition is stuck
-	ended chan error    // if set, how a Definition that was stuck ended
+	mu       sync.Mutex
+	disk     map[string]string // guarded by mu: path to text
+	settling chan struct{}     // if set, Settle waits for it
+	gate     chan struct{}     // if set, Index waits for it after its first step
+	stuck    chan struct{}     // if set, Definition waits for it, or for its task's end, first
+	opens    atomic.Int32
+	full     atomic.Bool   // SetOverlay fails
+	seen     chan []string // if set, what FilesChanged is told
+	began    chan struct{} // if set, told when a Definition is stuck
+	ended    chan error    // if set, how a Definition that was stuck ended
 
 	overlaysSet atomic.Int32
 
@@ -138,7 +139,17 @@ type fakeWorkspace struct {
 
 func (w *fakeWorkspace) Root() string { return w.root }
 
-func (w *fakeWorkspace) Settle(context.Context) error { return nil }
+func (w *fakeWorkspace) Settle(ctx context.Context) error {
+	if w.lang.settling == nil {
+		return nil
+	}
+	select {
+	case <-w.lang.settling:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 func (w *fakeWorkspace) inside(path string) bool { return strings.HasPrefix(path, w.root+"/") }
 
