@@ -60,12 +60,15 @@ func (w *Writer) PutBlob(p []byte) (Blob, error) {
 // compares a checksum, which bytes that were forged can have.
 func ReadBlob(r Reader, b Blob) ([]byte, error) {
 	for {
-		var out []byte
-		err := ViewBlob(r, b, func(p []byte) error {
-			out = append(make([]byte, 0, len(p)), p...)
+		var (
+			out  []byte
+			kind mmapcas.Kind
+		)
+		err := viewBlob(r, b, func(k mmapcas.Kind, p []byte) error {
+			kind, out = k, append(make([]byte, 0, len(p)), p...)
 			return nil
 		})
-		if err != nil || b.IsZero() || mmapcas.HashOf(kindBlob, out) == b.hash {
+		if err != nil || b.IsZero() || mmapcas.HashOf(kind, out) == b.hash {
 			return out, err
 		}
 		eng, view, err := r.reads()
@@ -82,17 +85,22 @@ func ReadBlob(r Reader, b Blob) ([]byte, error) {
 
 // ViewBlob calls fn with the bytes that b names, in place: they must not be changed or kept, and fn must not wait.
 func ViewBlob(r Reader, b Blob, fn func([]byte) error) error {
+	return viewBlob(r, b, func(_ mmapcas.Kind, p []byte) error { return fn(p) })
+}
+
+// viewBlob is ViewBlob with the kind of the record: a Blob may name the record of a value, too.
+func viewBlob(r Reader, b Blob, fn func(mmapcas.Kind, []byte) error) error {
 	eng, view, err := r.reads()
 	if err != nil {
 		return view.failed(err)
 	}
 	if b.IsZero() {
-		return fn(nil)
+		return fn(kindBlob, nil)
 	}
 	seen := false
-	err = eng.store.View(b.hash, func(_ mmapcas.Kind, p []byte) error {
+	err = eng.store.View(b.hash, func(kind mmapcas.Kind, p []byte) error {
 		seen = true
-		return fn(p)
+		return fn(kind, p)
 	})
 	switch {
 	case err == nil:

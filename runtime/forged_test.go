@@ -85,3 +85,22 @@ func TestForgedBlob(t *testing.T) {
 		t.Errorf("%.30q, %v; want %.30q", got, err, text)
 	}
 }
+
+// TestBlobOfAValue: the name of a partition's value is a blob, too.
+func TestBlobOfAValue(t *testing.T) {
+	in := runtime.NewPartition[[]byte]("forged/in")
+	e := open(t, "", runtime.Options{})
+	defer e.Close(t.Context())
+	if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return in.Put(w, "k", []byte("a value")) }); err != nil {
+		t.Fatal(err)
+	}
+	s := e.Snapshot()
+	defer s.Release()
+	b, err := in.Hash(s, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := runtime.ReadBlob(s, b); err != nil || string(p) != "a value" {
+		t.Errorf("%q, %v", p, err)
+	}
+}
