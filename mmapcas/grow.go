@@ -29,6 +29,27 @@ func (x *index) grow(s *shard, t *table) error {
 	return nil
 }
 
+// shrinkShare is how much larger than its entries a table may be after a collection.
+const shrinkShare = 8
+
+// shrink gives back the memory of tables that most entries have left.
+func (x *index) shrink() {
+	for i := range x.shards {
+		x.shrinkShard(&x.shards[i])
+	}
+}
+
+func (x *index) shrinkShard(s *shard) {
+	g := x.epochs.Pin() // rehash reads headers (S5)
+	defer g.Unpin()
+	t := s.table.Load()
+	if t == nil || int64(len(t.slots)) <= shrinkShare*max(s.live.Load(), bucketsMin*bucketSlots) {
+		return
+	}
+	// One that cannot be replaced for want of memory goes on, and is replaced at the next insert.
+	_ = x.grow(s, t)
+}
+
 // rehash returns a table with room for twice the entries of t, into which nobody inserts meanwhile, and how many were
 // lost because their records cannot be read.
 func (x *index) rehash(t *table) (n *table, lost int64, err error) {

@@ -125,6 +125,7 @@ func (c *Cycle) sweepFor(budget time.Duration, wait bool) (done bool, st SweepSt
 	w.close(s)
 	c.end()
 	s.counters.cycles.Add(1)
+	s.index.shrink()
 	s.saveIndexAfterCycle()
 	s.epochs.Collect()
 	s.fillReserve(true)
