@@ -123,6 +123,9 @@ func (s *Store) Synced(h Hash) bool {
 
 // writeManifest appends a record. The caller holds commitMu.
 func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
+	if err := s.lock.Check(); err != nil {
+		return fmt.Errorf("mmapcas: write manifest: %w", err)
+	}
 	r.records = uint64(s.index.count())
 	if sync {
 		s.counters.syncs.Add(1)

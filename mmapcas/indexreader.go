@@ -155,7 +155,7 @@ func (v *savedIndex) table(i int) (t *table, entries int64, err error) {
 		if !v.s.opts.ReadOnly {
 			// Should the part be readable the next time, it may name copies of records that are gone by then, where walk
 			// finds others now.
-			_ = v.s.fs.Remove(v.s.indexFile())
+			_ = v.s.remove(v.s.indexFile())
 		}
 		if t, entries, err = v.walk(i); err != nil {
 			return nil, 0, err

@@ -147,6 +147,9 @@ func (v *save) run() {
 
 func (v *save) write() error {
 	s := v.s
+	if err := s.lock.Check(); err != nil {
+		return err
+	}
 	if err := s.index.loadAll(); err != nil {
 		return err
 	}

@@ -54,7 +54,10 @@ func (s *Store) newPacker(from *segment) (*packer, error) {
 		p.block = s.opts.packedBlock
 	}
 	p.tmp = p.name() + vfs.TempSuffix
-	if p.file, err = s.fs.Create(p.tmp); err != nil {
+	if err = s.lock.Check(); err == nil {
+		p.file, err = s.fs.Create(p.tmp)
+	}
+	if err != nil {
 		s.numberTaken(number)
 		return nil, err
 	}
@@ -160,10 +163,10 @@ func (p *packer) publish(c *Cycle) error {
 	file := p.file
 	p.file = nil
 	if err := errors.Join(file.Close(), s.fs.Rename(p.tmp, p.name())); err != nil {
-		return errors.Join(err, s.fs.Remove(p.tmp))
+		return errors.Join(err, s.remove(p.tmp))
 	}
 	if err := s.fs.SyncDir(s.dir); err != nil {
-		return errors.Join(err, s.fs.Remove(p.name()))
+		return errors.Join(err, s.remove(p.name()))
 	}
 	// With commitMu held no manifest record is written that knows half of it.
 	s.commitMu.Lock()
@@ -172,7 +175,7 @@ func (p *packer) publish(c *Cycle) error {
 		return ErrClosed // the next Open removes the file
 	}
 	if p.to, err = s.adoptPacked(c, number, p.header); err != nil {
-		return errors.Join(err, s.fs.Remove(p.name()))
+		return errors.Join(err, s.remove(p.name()))
 	}
 	s.numberTaken(number)
 	s.counters.packed.Add(1)
@@ -211,7 +214,7 @@ func (p *packer) abandon() {
 	if p.file != nil {
 		// What cannot be removed now is removed by the next Open.
 		_ = p.file.Close()
-		_ = p.s.fs.Remove(p.tmp)
+		_ = p.s.remove(p.tmp)
 		p.file = nil
 	}
 	p.s.numberTaken(p.number)

@@ -579,3 +579,170 @@ func TestSegmentCutShort(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsafeDirectories: a directory in which others could exchange files is refused, with what to do.
+func TestUnsafeDirectories(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("no modes there")
+	}
+	refused := func(dir, say string) {
+		t.Helper()
+		for _, o := range []Options{{}, {ReadOnly: true}} {
+			_, err := Open(dir, o)
+			if bad, ok := errors.AsType[*vfs.UnsafeError](err); !ok || !errors.Is(err, ErrUnsafe) || !strings.Contains(bad.Reason, say) {
+				t.Errorf("%s: %v", dir, err)
+			}
+		}
+	}
+	make := func() string {
+		dir := filepath.Join(t.TempDir(), "s")
+		mustClose(t, mustOpen(t, dir, Options{SegmentBytes: 64 << 10}))
+		return dir
+	}
+	for _, mode := range []os.FileMode{0o770, 0o707, 0o777} {
+		dir := make()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		refused(dir, "chmod")
+		if err := os.Chmod(dir, 0o755); err != nil { // others may read it
+			t.Fatal(err)
+		}
+		mustClose(t, mustOpen(t, dir, Options{}))
+	}
+	if os.Geteuid() == 0 {
+		dir := make()
+		if err := os.Chown(dir, 1234, -1); err != nil {
+			t.Fatal(err)
+		}
+		refused(dir, "user 1234")
+	}
+}
+
+// TestNoFileIsFollowed: a symbolic link in the place of a file of the store is refused, wherever it leads.
+func TestNoFileIsFollowed(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("links need a privilege there")
+	}
+	for _, name := range []string{lockName, superblockName, manifestName, indexFileName, segmentName(1)} {
+		dir := filepath.Join(t.TempDir(), "s")
+		s := mustOpen(t, dir, Options{SegmentBytes: 64 << 10, SaveIndexBytes: 1})
+		mustPut(t, s, 1, payload(1, 100))
+		if err := s.Commit([]byte("n")); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, s)
+		path := filepath.Join(dir, name)
+		elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+		if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
+			t.Fatal(name, err)
+		}
+		before, err := os.ReadFile(elsewhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []Options{{}, {ReadOnly: true}} {
+			if _, err := Open(dir, o); !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s is a link: %v", name, err)
+			}
+		}
+		if after, err := os.ReadFile(elsewhere); err != nil || string(after) != string(before) {
+			t.Errorf("%s: what the link leads to has changed, %v", name, err)
+		}
+	}
+}
+
+// TestLockFileTakenAway: while a process has the store, removing the lock file lets nobody else in.
+func TestLockFileTakenAway(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("an open lock file cannot be removed there")
+	}
+	dir := filepath.Join(t.TempDir(), "s")
+	cmd, lines := child(t, "hold", dir)
+	if !lines.Scan() || lines.Text() != "open" {
+		t.Fatalf("child says %q", lines.Text())
+	}
+	lock := filepath.Join(dir, lockName)
+	for what, do := range map[string]func() error{
+		"removed":  func() error { return os.Remove(lock) },
+		"replaced": func() error { return errors.Join(os.Rename(lock, lock+"2"), os.WriteFile(lock, nil, 0o600)) },
+	} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		for _, readOnly := range []bool{false, true} {
+			if _, err := Open(dir, Options{ReadOnly: readOnly}); !errors.Is(err, ErrLocked) {
+				t.Fatalf("the lock file is %s, readOnly %v: %v", what, readOnly, err)
+			}
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	mustClose(t, mustOpen(t, dir, Options{}))
+}
+
+// TestDirectoryTakenAway: when the directory of an open store is removed or moved, and another store is made under its name, the
+// first one writes nothing there, and says so. What was put in it can be read.
+func TestDirectoryTakenAway(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("the directory of an open file cannot be removed there")
+	}
+	for what, do := range map[string]func(dir string) error{
+		"removed": os.RemoveAll,
+		"moved":   func(dir string) error { return os.Rename(dir, dir+"2") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "s")
+			s := mustOpen(t, dir, Options{SegmentBytes: 64 << 10, SaveIndexBytes: 1})
+			h := mustPut(t, s, 1, payload(1, 100))
+			if err := s.Commit([]byte("first")); err != nil {
+				t.Fatal(err)
+			}
+			s.waitForSave()
+			if err := do(dir); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Commit([]byte("nowhere")); !errors.Is(err, ErrDisplaced) {
+				t.Fatalf("a commit to a directory that is %s: %v", what, err)
+			}
+			second := mustOpen(t, dir, Options{SegmentBytes: 64 << 10, SaveIndexBytes: 1})
+			own := mustPut(t, second, 1, payload(2, 100))
+			if err := second.Commit([]byte("second")); err != nil {
+				t.Fatal(err)
+			}
+			second.waitForSave()
+			before := listing(t, vfs.OS{}, dir)
+			if err := s.Commit([]byte("elsewhere")); !errors.Is(err, ErrDisplaced) {
+				t.Fatalf("a commit to a directory that is another's: %v", err)
+			}
+			var failed error
+			for i := 0; i < 1000 && failed == nil; i++ {
+				_, _, failed = s.Put(1, payload(10+i, 400))
+			}
+			if !errors.Is(failed, ErrDisplaced) {
+				t.Fatalf("a segment was made in a directory that is another's: %v", failed)
+			}
+			if got, _, err := s.Get(h, nil); err != nil || len(got) != 100 {
+				t.Fatalf("what was put cannot be read: %v", err)
+			}
+			if c, err := s.BeginCycle(); err == nil {
+				_, _ = c.Mark(h)
+				_, _, _ = c.Sweep(1 << 40)
+				c.Abort()
+			}
+			mustClose(t, s)
+			if after := listing(t, vfs.OS{}, dir); after != before {
+				t.Fatalf("the first store changed the second:\n%s\n%s", before, after)
+			}
+			mustClose(t, second)
+			second = mustOpen(t, dir, Options{})
+			if !second.Has(own) || second.Has(h) || string(second.Note()) != "second" {
+				t.Fatalf("the second store is not what it was: %q", second.Note())
+			}
+			mustVerify(t, second)
+			mustClose(t, second)
+		})
+	}
+}

@@ -99,7 +99,7 @@ func (s *Store) closeReserve() {
 	}
 	err := r.f.Close()
 	if err == nil {
-		err = s.fs.Remove(filepath.Join(s.dir, reserveName))
+		err = s.remove(filepath.Join(s.dir, reserveName))
 	}
 	if err != nil {
 		s.log.Debug("mmapcas: disk space in reserve not given back", "err", err)

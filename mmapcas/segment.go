@@ -148,6 +148,9 @@ func (s *Store) segmentHeader(seg *segment, bytes int64) segmentHeader {
 
 // createFile makes the file of a segment with its first bytes, durable if anything is to be.
 func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
+	if err := s.lock.Check(); err != nil {
+		return err
+	}
 	f, err := s.fs.Create(seg.name)
 	if err != nil {
 		return err
@@ -203,12 +206,20 @@ func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
 	}
 }
 
+// remove removes a file of the store, unless what has its name now is another's.
+func (s *Store) remove(name string) error {
+	if err := s.lock.Check(); err != nil {
+		return err
+	}
+	return s.fs.Remove(name)
+}
+
 // discardFile closes and removes the file of a segment that never came to be or is gone.
 func (s *Store) discardFile(seg *segment) error {
 	if seg.file == nil {
 		return nil
 	}
-	return errors.Join(seg.file.Close(), s.fs.Remove(seg.name))
+	return errors.Join(seg.file.Close(), s.remove(seg.name))
 }
 
 // retire takes a segment out of the list; its memory and file go when no reader is left. No index entry leads into it.

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -36,7 +35,7 @@ type Store struct {
 	pool      *pool
 	idle      idleReaders
 	identity  [identityBytes]byte
-	lock      io.Closer // nil in memory
+	lock      vfs.Lock // nil in memory
 	closed    atomic.Bool
 	counters  counters
 

@@ -2,7 +2,6 @@ package disk
 
 import (
 	"errors"
-	"io"
 	"sync"
 
 	"github.com/cytisus/cytisus/arena"
@@ -103,7 +102,7 @@ func (f *Faulty) SyncDir(dir string) error {
 }
 
 // Lock implements vfs.FS.
-func (f *Faulty) Lock(name, holder string, shared bool) (io.Closer, error) {
+func (f *Faulty) Lock(name, holder string, shared bool) (vfs.Lock, error) {
 	if err := f.announce("lock", name); err != nil {
 		return nil, err
 	}
@@ -118,13 +117,13 @@ func (f *Faulty) Lock(name, holder string, shared bool) (io.Closer, error) {
 func (f *Faulty) Table() bool { return f.fs.Table() }
 
 type faultyLock struct {
-	io.Closer
+	vfs.Lock
 	f    *Faulty
 	name string
 }
 
 func (l faultyLock) Close() error {
-	return errors.Join(l.f.announce("unlock", l.name), l.Closer.Close())
+	return errors.Join(l.f.announce("unlock", l.name), l.Lock.Close())
 }
 
 type faultyFile struct {

@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"errors"
-	"io"
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
@@ -115,7 +114,7 @@ func (f *Failing) SyncDir(dir string) error {
 }
 
 // Lock implements FS.
-func (f *Failing) Lock(name, holder string, shared bool) (io.Closer, error) {
+func (f *Failing) Lock(name, holder string, shared bool) (Lock, error) {
 	if err := f.step(); err != nil {
 		return nil, err
 	}

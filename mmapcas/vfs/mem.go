@@ -278,7 +278,7 @@ func (m *Mem) SyncDir(dir string) error {
 func (m *Mem) Table() bool { return true }
 
 // Lock implements FS.
-func (m *Mem) Lock(name, holder string, shared bool) (io.Closer, error) {
+func (m *Mem) Lock(name, holder string, shared bool) (Lock, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	name = filepath.Clean(name)
@@ -307,6 +307,9 @@ type memUnlock struct {
 	shared bool
 	once   sync.Once
 }
+
+// Check implements Lock: nobody takes the file system away.
+func (u *memUnlock) Check() error { return nil }
 
 func (u *memUnlock) Close() error {
 	u.once.Do(func() {

@@ -32,3 +32,6 @@ func openFile(name string, flag int) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(h), name), nil
 }
+
+// checkDir has nothing to look at: who may write is not in a file's mode.
+func checkDir(string, fs.FileInfo) error { return nil }

@@ -74,53 +74,11 @@ func (OS) SyncDir(dir string) error { return syncDir(dir) }
 // Table implements FS.
 func (OS) Table() bool { return false }
 
-// Lock implements FS.
-func (OS) Lock(name, holder string, shared bool) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
-	if err != nil && shared {
-		// A store that may not be written can still be read; a lock file is there unless nobody ever wrote.
-		f, err = os.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return noLock{}, nil
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = lockFile(f, shared)
-	if errors.Is(err, errHeld) {
-		held := readHolder(f, name)
-		// A lock that can be shared is held by readers; the note is of some writer before them.
-		if !shared && lockFile(f, true) == nil {
-			held = &HeldError{Name: name, Who: heldByReaders}
-		}
-		if cerr := f.Close(); cerr != nil {
-			return nil, errors.Join(held, cerr)
-		}
-		return nil, held
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("vfs: lock %s: %w", name, err), f.Close())
-	}
-	if shared {
-		return f, nil
-	}
-	// The note is for people; a lock without it is a lock all the same, also on a full disk.
-	if f.Truncate(0) == nil {
-		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+" "+holder+"\n"), 0)
-	}
-	return f, nil
-}
-
 // errHeld is what lockFile says when somebody else has the lock.
 var errHeld = errors.New("held")
 
 // heldByReaders is what a HeldError says of holders of a shared lock, who leave no note.
 const heldByReaders = "open for reading"
-
-type noLock struct{}
-
-func (noLock) Close() error { return nil }
 
 func readHolder(r io.ReaderAt, name string) *HeldError {
 	var b [512]byte

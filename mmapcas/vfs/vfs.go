@@ -29,7 +29,8 @@ type FS interface {
 	// Lock takes the lock that the file of this name stands for, exclusively or shared, without waiting. While it
 	// is held by others the error is a *HeldError. The lock ends with Close of the returned value or with
 	// the process, however that ends. An exclusive holder leaves holder behind for those who come later.
-	Lock(name, holder string, shared bool) (io.Closer, error)
+	// A directory in which others could exchange files is an *UnsafeError.
+	Lock(name, holder string, shared bool) (Lock, error)
 	// Table reports whether segments in these files need an arena of the table form.
 	Table() bool
 }
@@ -59,6 +60,33 @@ type File interface {
 	// Source returns the file as the memory of a segment.
 	Source() arena.Source
 }
+
+// A Lock is one that is held.
+type Lock interface {
+	io.Closer
+	// Check reports whether the lock still guards what its name leads to: ErrDisplaced if the directory, or what stands for it,
+	// was removed or replaced meanwhile.
+	Check() error
+}
+
+// ErrDisplaced: what a lock was taken for is not where it was.
+var ErrDisplaced = errors.New("vfs: the directory was removed or replaced while it was in use")
+
+// ErrUnsafe is the class of *UnsafeError.
+var ErrUnsafe = errors.New("vfs: not safe to use")
+
+// An UnsafeError says why a file or directory is not to be trusted, and what to do. It matches ErrUnsafe.
+type UnsafeError struct {
+	Path   string
+	Reason string
+}
+
+func (e *UnsafeError) Error() string {
+	return fmt.Sprintf("%s is not safe to use: %s", e.Path, e.Reason)
+}
+
+// Is reports whether target is ErrUnsafe.
+func (e *UnsafeError) Is(target error) bool { return target == ErrUnsafe }
 
 // ErrHeld is the class of *HeldError.
 var ErrHeld = errors.New("vfs: lock is held")

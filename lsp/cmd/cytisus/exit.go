@@ -63,7 +63,7 @@ func exitCode(err error) int {
 		errors.As(err, &none):
 		return exitNothing
 	case errors.Is(err, daemon.ErrRefused), errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
-		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt):
+		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrUnsafe), errors.Is(err, mmapcas.ErrDisplaced):
 		return exitStore
 	case errors.Is(err, context.Canceled):
 		return 130 // as shells report an interrupt
