@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -455,4 +456,28 @@ func TestCloseDuringSweep(t *testing.T) {
 		mustClose(t, s)
 		wg.Wait()
 	}
+}
+
+// TestFoundInACycleThatHasEnded: a put that found its record while a cycle ran, which ends before the put goes on, does not take
+// what that cycle may have swept for an answer. The cycle is looked at before the record is looked up.
+func TestFoundInACycleThatHasEnded(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		s := mustOpen(t, dir, o)
+		defer mustClose(t, s)
+		h := mustPut(t, s, 1, payload(1, 100))
+		c, err := s.BeginCycle()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := s.cycle.Load() // by a put, which is held up here
+		c.Abort()
+		g := s.epochs.Pin()
+		if _, again, err := s.existingIn(before, h); err != nil || !again {
+			t.Errorf("a record that an ended cycle may have swept is taken for there: again %v, %v", again, err)
+		}
+		if at, err := s.existing(h); err != nil || at == arena.Nil {
+			t.Errorf("looked up again it is there: %v, %v", at, err)
+		}
+		g.Unpin()
+	})
 }

@@ -439,3 +439,41 @@ func TestReadOnlyDisk(t *testing.T) {
 		}
 	}
 }
+
+// TestCopiesHaveTheirNamesBeforeOriginalsGo: what was durable is so after a collection of a later session that waits for nothing.
+// Its copies lie in segments whose names have to be on disk before the manifest forgets where the originals are.
+func TestCopiesHaveTheirNamesBeforeOriginalsGo(t *testing.T) {
+	for seed := range uint64(40) {
+		mem := vfs.NewMem()
+		o := small(mem)
+		o.Appenders, o.Sync = 1, SyncGroup
+		s := mustOpen(t, "/s", o)
+		var live []Hash
+		for i := range 100 {
+			h := mustPut(t, s, 1, payload(i, 400))
+			if i%3 == 0 {
+				live = append(live, h)
+			}
+		}
+		if err := s.Commit([]byte("durable")); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, s)
+		o.Sync = SyncNone
+		s = mustOpen(t, "/s", o)
+		if st := collect(t, s, live); st.Moved == 0 {
+			t.Fatal("nothing was moved")
+		}
+		for _, left := range []*vfs.Mem{mem.CrashClone(seed), mem.CrashCloneUnordered(seed)} {
+			o.FS = left
+			after := mustOpen(t, "/s", o)
+			for i, h := range live {
+				if _, _, err := after.Get(h, nil); err != nil {
+					t.Fatalf("seed %d: record %d of %d, durable since before the collection, is gone after a power cut: %v", seed, i, len(live), err)
+				}
+			}
+			mustClose(t, after)
+		}
+		mustClose(t, s)
+	}
+}

@@ -210,34 +210,7 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 // there is none. The caller holds a pin.
 func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 	for faults := 0; ; {
-		again := false
-		at = arena.Nil
-		err = s.arena.Confine(func() error {
-			c := s.cycle.Load() // before find; see shade
-			at = s.index.find(h)
-			if at == arena.Nil {
-				return nil
-			}
-			seg, off, r, reason := s.load(at)
-			if reason != "" {
-				s.drop(h, at, r.extent())
-				_ = s.damage(seg, off, reason, nil)
-				at = arena.Nil
-				return nil
-			}
-			if c == nil {
-				return nil
-			}
-			switch c.shade(seg, off, h, r.extent()) {
-			case condemned:
-				// The sweeper is about to drop it. Doing that here as well keeps the put from waiting (G3).
-				s.drop(h, at, r.extent())
-				at = arena.Nil
-			case stale:
-				again = true
-			}
-			return nil
-		})
+		at, again, err := s.existingIn(s.cycle.Load(), h)
 		switch {
 		case errors.Is(err, arena.ErrFault):
 			// The memory failed, not the search: without that entry the record is simply absent. A second failure may
@@ -250,6 +223,37 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 			return at, err
 		}
 	}
+}
+
+// existingIn is one try of existing, in the cycle that ran before it; see shade. again says that this cycle has ended since, and
+// may have swept what was found.
+func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err error) {
+	err = s.arena.Confine(func() error {
+		at = s.index.find(h)
+		if at == arena.Nil {
+			return nil
+		}
+		seg, off, r, reason := s.load(at)
+		if reason != "" {
+			s.drop(h, at, r.extent())
+			_ = s.damage(seg, off, reason, nil)
+			at = arena.Nil
+			return nil
+		}
+		if c == nil {
+			return nil
+		}
+		switch c.shade(seg, off, h, r.extent()) {
+		case condemned:
+			// The sweeper is about to drop it. Doing that here as well keeps the put from waiting (G3).
+			s.drop(h, at, r.extent())
+			at = arena.Nil
+		case stale:
+			again = true
+		}
+		return nil
+	})
+	return at, again, err
 }
 
 // appendTries is in how many segments a record is tried whose memory fails: a file was cut short, or its disk fails.

@@ -323,3 +323,24 @@ func TestPrefixEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffOfNodesThatWereNeverWritten: nodes that no checkpoint has written have no hash yet, and two of them of one size are not
+// the same.
+func TestDiffOfNodesThatWereNeverWritten(t *testing.T) {
+	b := newBench(t, Options{fan: 4})
+	for i := range 50 {
+		b.commit(b.put(fmt.Sprintf("%02d", i), "old"))
+	}
+	from := b.Snapshot()
+	defer from.Release()
+	b.commit(b.put("07", "new"), b.put("41", "new"))
+	to := b.Snapshot()
+	defer to.Release()
+	var keys []string
+	if err := b.Diff(from, to, b.p, Span{}, func(c Change) bool { keys = append(keys, c.Key); return true }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(keys, []string{"07", "41"}) {
+		t.Fatalf("the keys that differ are 07 and 41, and Diff names %q", keys)
+	}
+}
