@@ -27,6 +27,26 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 			}
 		}
 	}
+	for _, uri := range p.Files {
+		h, err := headers.Get(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		if !strings.Contains(h, embedDirective) {
+			continue
+		}
+		text, err := textOf(t, uri)
+		if ignoreUnknown(err) != nil {
+			return nil, err
+		}
+		list, err := embedDiagnostics(t, uri, text)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			out = append(out, fileDiagnostic{uri, d})
+		}
+	}
 	for i := range p.Errors {
 		e := p.Errors[i]
 		if e.File == "" && len(p.Files) > 0 {

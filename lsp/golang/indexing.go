@@ -56,12 +56,18 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	if sum.Missing, err = w.missing(prepared); err != nil {
 		return sum, err
 	}
+	uris, _ := workspaceFiles(all...)
+	_, err = runtime.Evaluate(ctx, w.eng, laneOfIndex, func(t *runtime.Task) (bool, error) {
+		return w.lookAtEmbeds(t, uris, nil, true)
+	}, runtime.Named("golang embeds"), runtime.Client(w.o.Client))
+	if err != nil {
+		return sum, fmt.Errorf("golang: what %s embeds: %w", w.root, err)
+	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	if err := w.checkAll(ctx, snap, prepared, report, &sum); err != nil {
 		return sum, err
 	}
-	uris, _ := workspaceFiles(all...)
 	sum.Files = len(uris)
 	report(lsp.Progress{
 		Phase: "publish", FilesDone: sum.Files, FilesTotal: sum.Files, PackagesDone: sum.Packages, PackagesTotal: sum.Packages,
@@ -398,6 +404,18 @@ func (w *workspace) Settle(ctx context.Context) error {
 	return w.refreshes.wait(ctx)
 }
 
+// splitGoFiles separates Go files from others.
+func splitGoFiles(uris []string) (goFiles, others []string) {
+	for _, uri := range uris {
+		if isGoFile(uri) {
+			goFiles = append(goFiles, uri)
+		} else {
+			others = append(others, uri)
+		}
+	}
+	return goFiles, others
+}
+
 func (w *workspace) refreshTask(t *runtime.Task) error {
 	roots, err := w.follow(t)
 	if err != nil || roots == nil {
@@ -410,6 +428,13 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	}
 	w.mu.Unlock()
 	slices.Sort(touched)
+	goFiles, others := splitGoFiles(touched)
+	if changed, err := w.lookAtEmbeds(t, goFiles, others, false); err != nil {
+		return err
+	} else if changed {
+		w.refresh(nil) // which sees what was committed
+		return nil
+	}
 	near := map[string][]lsp.Diagnostic{}
 	for _, uri := range touched {
 		path, ok := filePath(uri)

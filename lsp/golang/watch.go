@@ -55,6 +55,11 @@ func (w *workspace) publishWatches(ctx context.Context) error {
 	list := w.watches()
 	snap := w.eng.Snapshot()
 	defer snap.Release()
+	embedded, err := w.embedWatches(snap)
+	if err != nil {
+		return fmt.Errorf("golang: %s: %w", w.root, err)
+	}
+	list = append(list, embedded...)
 	old, err := partition.Watches.Get(snap, w.root)
 	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 		return fmt.Errorf("golang: %s: %w", w.root, err)

@@ -441,6 +441,12 @@ func (w *workspace) Definition(t *runtime.Task, uri string, offset int) (list []
 		return nil, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		if text, err := textOf(t, uri); err == nil {
+			if found, ok, err := embedded(t, uri, text, offset); ok || err != nil {
+				list = found
+				return err
+			}
+		}
 		list, err = definition(taskSource{t, root}, uri, offset)
 		return err
 	})

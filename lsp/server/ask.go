@@ -146,6 +146,9 @@ func (q *question) remember(name string, m *position.Mapper) {
 
 // rangeOf converts a span of a file.
 func (q *question) rangeOf(name string, span lsp.Span) (protocol.Range, error) {
+	if span == (lsp.Span{}) {
+		return protocol.Range{}, nil // the start of a file, which need not be a text
+	}
 	m, err := q.mapper(name)
 	if err != nil {
 		return protocol.Range{}, err

@@ -106,8 +106,12 @@ func (s *session) watchers(caps capabilities) ([]protocol.FileSystemWatcher, err
 			return nil, err
 		}
 		for _, w := range elsewhere {
-			if prefix := string(s.foreign(dirURI(w.Dir))); !slices.Contains(seen, prefix) {
-				add(prefix, w.Globs)
+			prefix := string(s.foreign(dirURI(w.Dir)))
+			fresh := slices.DeleteFunc(slices.Clone(w.Globs), func(glob string) bool {
+				return slices.Contains(seen, prefix) && slices.Contains(globs, glob)
+			})
+			if len(fresh) > 0 {
+				add(prefix, fresh)
 			}
 		}
 	}
