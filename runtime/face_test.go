@@ -75,6 +75,7 @@ var engineCalls = []call{
 	{"Engine.Records", func(f *face) error {
 		return f.e.Records("inputs", runtime.All(), func(runtime.RawRecord) error { return nil })
 	}},
+	{"Engine.Repair", func(f *face) error { return fails(f.e.Repair(f.ctx)) }},
 	{"Engine.Snapshot", func(f *face) error {
 		s := f.e.Snapshot()
 		defer s.Release()
@@ -119,7 +120,7 @@ var engineCalls = []call{
 
 // byContext are the engineCalls that take a context.
 var byContext = []string{
-	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.Submit", "Engine.Tidy", "Engine.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
+	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.Repair", "Engine.Submit", "Engine.Tidy", "Engine.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
 }
 
 // readerCalls read through a snapshot or a task.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // A RepairReport is what Repair found and did, and what was left to find after it.
@@ -23,6 +24,14 @@ func (e *Engine) Repair(ctx context.Context) (rep RepairReport, err error) {
 	if err := e.admitBy(ctx, "Repair"); err != nil {
 		return rep, err
 	}
+	if t := sched.Current(); t != nil { // the collection may need the task's worker
+		err = t.Blocking(func() (err error) { rep, err = e.repair(ctx); return err })
+		return rep, err
+	}
+	return e.repair(ctx)
+}
+
+func (e *Engine) repair(ctx context.Context) (rep RepairReport, err error) {
 	if err := e.memo.Flush(ctx); err != nil {
 		return rep, public(err)
 	}
