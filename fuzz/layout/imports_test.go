@@ -32,7 +32,7 @@ var allowed = []struct {
 	{"runtime/db", []string{"arena", "mmapcas"}, "knows no tasks and no queries"},
 	{"runtime/memo", []string{"mmapcas", "runtime/db", "runtime/sched"}, ""},
 	{"runtime/gc", []string{"mmapcas", "runtime/db"}, ""},
-	{"runtime", []string{"affinity", "epoch", "mmapcas", "runtime/…"}, "the face: no language, no protocol"},
+	{"runtime", []string{"affinity", "epoch", "mmapcas", "mmapcas/vfs", "runtime/…"}, "the face: no language, no protocol"},
 	{"lsp", []string{"runtime"}, "words only: no language, no wire"},
 	{"lsp/position", nil, ""},
 	{"lsp/document", []string{"lsp/position"}, ""},

@@ -3,15 +3,14 @@ package golang
 import (
 	"bytes"
 	"cmp"
-
 	"go/ast"
+	"go/build"
 	"go/scanner"
 	"go/token"
 	"go/types"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	goruntime "runtime"
 	"testing"
 )
 
@@ -21,7 +20,7 @@ func TestHalfTypedSpoilsOneDeclaration(t *testing.T) {
 	const edits = 400
 	lost, tried := 0, 0
 	for _, name := range []string{"fmt/print.go", "net/http/server.go", "go/types/stmt.go", "sort/sort.go"} {
-		text, err := os.ReadFile(filepath.Join(goruntime.GOROOT(), "src", filepath.FromSlash(name)))
+		text, err := os.ReadFile(filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(name)))
 		if err != nil {
 			t.Skip("needs the sources of the standard library:", err)
 		}

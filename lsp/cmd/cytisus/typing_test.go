@@ -71,7 +71,7 @@ func (m *manuscript) key(e *editor, rng *rand.Rand) {
 	if m.plan == "" && m.typed == "" {
 		m.plan = []string{"\tn = First(n) + 1", "\tfor i := range n { n += i }", "\tif n > 3 { return First(n - 1) }", "\t_ = n // (a remark"}[rng.IntN(4)]
 	}
-	change := map[string]any{}
+	var change map[string]any
 	at := func(column int) map[string]any { return map[string]any{"line": m.at, "character": column} }
 	if m.plan != "" {
 		change = map[string]any{"range": map[string]any{"start": at(len(m.typed)), "end": at(len(m.typed))}, "text": m.plan[:1]}
