@@ -22,7 +22,7 @@ const windowOfChecks = 256
 // damagedMax bounds how often an index begins again because the text of a file turned out to be damaged in the store.
 const damagedMax = 64
 
-// Index implements lsp.Workspace. A damaged text is dropped by the store when it is read; the next look at the disk brings it in again.
+// Index implements lsp.Workspace. What is damaged in the store is given up; the next look at the disk brings it in again.
 func (w *workspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
 	ctx, end := w.while(ctx)
 	defer end()
@@ -31,7 +31,9 @@ func (w *workspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp
 		if again == damagedMax || !errors.Is(err, runtime.ErrDamaged) {
 			return sum, err
 		}
-		w.log.Warn("golang: reading again what is damaged in the store", "root", w.root, "err", err)
+		if err := w.giveUpLost(ctx, err); err != nil {
+			return sum, err
+		}
 	}
 }
 
@@ -270,8 +272,11 @@ func (w *workspace) shows(uri string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	path, ok := filePath(uri)
-	if !ok || inside(w.root, path) || w.opened[uri] {
+	if !ok || inside(w.root, path) {
 		return ok
+	}
+	if _, opened := w.opened[uri]; opened {
+		return true
 	}
 	return slices.ContainsFunc(w.builds, func(b *buildUnit) bool {
 		return b.work != "" && inside(w.root, b.work) && longestAbove(b.own, path) != ""
@@ -376,6 +381,11 @@ func (w *workspace) refresh(uris []string) {
 	if w.closed || !slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready != 0 }) {
 		return // the first Index publishes everything
 	}
+	w.refreshLocked(uris)
+}
+
+// refreshLocked is refresh for a caller that holds w.mu, of a workspace that has published.
+func (w *workspace) refreshLocked(uris []string) {
 	if w.touched == nil {
 		w.touched = map[string]bool{}
 	}
@@ -389,6 +399,17 @@ func (w *workspace) refresh(uris []string) {
 			runtime.Client(w.o.Client), runtime.Supersede("golang refresh "+w.root))
 		if err == nil {
 			err = h.Wait(context.Background())
+		}
+		if errors.Is(err, runtime.ErrDamaged) && w.background.Err() == nil && w.mends.Add(1) <= mendMax {
+			if err = w.giveUpLost(w.background, err); err == nil {
+				w.mu.Lock()
+				if !w.closed {
+					w.refreshLocked(nil)
+				}
+				w.mu.Unlock()
+			}
+		} else if err == nil {
+			w.mends.Store(0)
 		}
 		if err != nil && w.background.Err() == nil {
 			w.log.Debug("golang: refresh ended early", "root", w.root, "err", err)

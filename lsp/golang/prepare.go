@@ -159,7 +159,7 @@ func (w *workspace) attempt(b *buildUnit) (uint64, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	last, err := environments.Get(snap, b.root)
-	if errors.Is(err, runtime.ErrNotFound) {
+	if errors.Is(err, runtime.ErrNotFound) || errors.Is(err, runtime.ErrDamaged) {
 		return 0, nil
 	}
 	if err != nil {

@@ -61,7 +61,7 @@ func (w *workspace) publishWatches(ctx context.Context) error {
 	}
 	list = append(list, embedded...)
 	old, err := partition.Watches.Get(snap, w.root)
-	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+	if err != nil && !errors.Is(err, runtime.ErrNotFound) && !errors.Is(err, runtime.ErrDamaged) {
 		return fmt.Errorf("golang: %s: %w", w.root, err)
 	}
 	same := slices.EqualFunc(old, list, func(a, b partition.Watch) bool { return a.Dir == b.Dir && slices.Equal(a.Globs, b.Globs) })

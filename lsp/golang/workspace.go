@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -53,7 +54,7 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if !info.IsDir() {
 		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
-	w := &workspace{unread: map[string]string{}, eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1), opened: map[string]bool{}, folders: map[string]int{}}
+	w := &workspace{unread: map[string]string{}, eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1), opened: map[string][]byte{}, folders: map[string]int{}}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -68,7 +69,7 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	// What an earlier process found is still the best guess; else what is above the folder is known.
 	snap := eng.Snapshot()
 	defer snap.Release()
-	if has, err := partition.Watches.Has(snap, root); err != nil || has {
+	if has, err := partition.Watches.Has(snap, root); err != nil && !errors.Is(err, runtime.ErrDamaged) || has {
 		return w, err
 	}
 	return w, w.publishWatches(ctx)
@@ -102,6 +103,13 @@ func (s *sessionList) end(w *workspace) {
 	}
 }
 
+// all are the workspaces of an engine.
+func (s *sessionList) all(eng *runtime.Engine) []*workspace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open[eng]
+}
+
 // others are the workspaces that share an engine with one.
 func (s *sessionList) others(w *workspace) []*workspace {
 	s.mu.Lock()
@@ -127,8 +135,9 @@ type workspace struct {
 	tasks      sync.WaitGroup // background refreshes
 	refreshes  activity       // the same, for those who wait while others begin
 
-	turn chan struct{} // holds a token while somebody brings inputs in
-	disk sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn
+	turn     chan struct{} // holds a token while somebody brings inputs in
+	overlaid sync.Mutex    // held while overlays are committed; taken after disk
+	disk     sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn
 
 	mu        sync.Mutex
 	builds    []*buildUnit          // guarded by mu: sorted by root
@@ -137,13 +146,14 @@ type workspace struct {
 	changes   uint64                // guarded by mu: of files that decide which builds there are
 	undefined bool                  // guarded by mu: which builds there are has to be found out anew
 	plain     bool                  // guarded by mu: the folder is in no module
-	opened    map[string]bool       // guarded by mu: URIs of the files with an overlay
+	opened    map[string][]byte     // guarded by mu: the overlays by URI, as they are set; a text is not changed
 	touched   map[string]bool       // guarded by mu: files changed since diagnostics were last published
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
 	closed    bool                  // guarded by mu
 
-	publishing  sync.Mutex // held from a look at published diagnostics to their replacement
-	publishedAt uint64     // guarded by publishing: generation that all published diagnostics were computed from, at least
+	mends       atomic.Int32 // refreshes that met damage since the last that did not
+	publishing  sync.Mutex   // held from a look at published diagnostics to their replacement
+	publishedAt uint64       // guarded by publishing: generation that all published diagnostics were computed from, at least
 }
 
 // Root implements lsp.Workspace.
@@ -198,7 +208,7 @@ func (w *workspace) SetOverlay(ctx context.Context, uri string, text []byte) err
 		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrTooLarge}
 	}
 	w.mu.Lock()
-	w.opened[uri] = true
+	w.opened[uri] = slices.Clone(text)
 	w.mu.Unlock()
 	return w.change(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Put(c, uri, text) })
 }
@@ -248,6 +258,16 @@ func (w *workspace) FilesChanged(ctx context.Context, uris []string) error {
 func (w *workspace) changeDisk(ctx context.Context, uris []string, fn func(*runtime.Writer) error) error {
 	ctx, end := w.while(ctx)
 	defer end()
+	err := w.changeDiskOnce(ctx, uris, fn)
+	for n := 0; n < mendMax && errors.Is(err, runtime.ErrDamaged); n++ {
+		if err = w.giveUpLost(ctx, err); err == nil {
+			err = w.changeDiskOnce(ctx, uris, fn)
+		}
+	}
+	return err
+}
+
+func (w *workspace) changeDiskOnce(ctx context.Context, uris []string, fn func(*runtime.Writer) error) error {
 	w.disk.Lock()
 	defer w.disk.Unlock()
 	changes, err := w.look(ctx, uris)
@@ -264,7 +284,10 @@ func (w *workspace) change(ctx context.Context, uris []string, fn func(*runtime.
 	if w.isClosed() {
 		return lsp.ErrClosed
 	}
-	if err := w.eng.Commit(ctx, fn); err != nil {
+	w.overlaid.Lock()
+	err := w.eng.Commit(ctx, fn)
+	w.overlaid.Unlock()
+	if err != nil {
 		return fmt.Errorf("golang: %s: %w", w.root, err)
 	}
 	w.refresh(uris)
@@ -289,6 +312,11 @@ func (w *workspace) knows(uris []string) bool {
 // ask runs a question on a task's snapshot, once the inputs of the builds that it is about are complete: of all that there are if none is
 // named. A task that began before they were asks in a newer one.
 func (w *workspace) ask(t *runtime.Task, fn func(t *runtime.Task) error, builds ...*buildUnit) error {
+	return w.mending(t, func(t *runtime.Task) error { return w.askReady(t, fn, builds...) })
+}
+
+// askReady is ask without a look at what is damaged.
+func (w *workspace) askReady(t *runtime.Task, fn func(t *runtime.Task) error, builds ...*buildUnit) error {
 	w.mu.Lock()
 	closed, ready, generation := w.closed, len(w.builds) > 0, uint64(0)
 	about := builds
@@ -326,7 +354,7 @@ func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
 		return nil, err
 	}
 	text, err = textOf(t, uri)
-	if errors.Is(err, lsp.ErrUnknownFile) {
+	if errors.Is(err, lsp.ErrUnknownFile) || errors.Is(err, runtime.ErrDamaged) {
 		err = w.askAbout(t, uri, func(t *runtime.Task, _ string) (err error) {
 			text, err = textOf(t, uri)
 			return err

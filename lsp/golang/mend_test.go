@@ -1,0 +1,110 @@
+package golang
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// TestDamageWhileServed: garbage over the segment files while a workspace is served costs computation and reading files again.
+// Answers are right at once, after closing, and in the next process; no store opens and refuses then.
+func TestDamageWhileServed(t *testing.T) {
+	const archive = `
+-- go.mod --
+module m
+
+go 1.26
+-- a/a.go --
+package a
+
+// One is the first.
+func /*@one*/One() int { return 1 }
+-- b/b.go --
+package b
+
+import "m/a"
+
+var Two = a./*@use*/One() + a.One()
+`
+	root, store := tempDir(t), filepath.Join(t.TempDir(), "store")
+	found := writeFiles(t, root, archive)
+	rng := rand.New(rand.NewPCG(1, 1))
+	strike := func() {
+		t.Helper()
+		segs, err := filepath.Glob(filepath.Join(store, "*.seg"))
+		if err != nil || len(segs) == 0 {
+			t.Fatal(segs, err)
+		}
+		for _, name := range segs {
+			f, err := os.OpenFile(name, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := make([]byte, 256<<10) // all that is used
+			for i := range b {
+				b[i] = byte(rng.Uint32())
+			}
+			if _, err := f.WriteAt(b, 64); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	type answers struct {
+		def, refs []lsp.Location
+		hover     string
+	}
+	ask := func(f *fixture) (a answers) {
+		t.Helper()
+		use := found["use"]
+		var err error
+		if a.def, err = f.definition(use.URI, use.Span.Start); err != nil {
+			t.Fatal(err)
+		}
+		if a.refs, err = f.references(use.URI, use.Span.Start, true); err != nil {
+			t.Fatal(err)
+		}
+		h, err := f.hover(use.URI, use.Span.Start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.hover = h.Text()
+		return a
+	}
+	f := openFixture(t, root, store, found, lsp.WorkspaceOptions{})
+	f.index()
+	want := ask(f)
+	if len(want.def) != 1 || len(want.refs) != 3 {
+		t.Fatalf("%+v", want)
+	}
+	for round := range 3 {
+		strike()
+		if round > 0 { // nothing in memory answers now
+			f.edit("b/b.go", "var Two", "\nvar Two")
+			f.edit("b/b.go", "\nvar Two", "var Two")
+		}
+		if got := ask(f); !reflect.DeepEqual(got, want) {
+			t.Fatalf("round %d, while served: %+v", round, got)
+		}
+		f.index()
+		f.close()
+		f = openFixture(t, root, store, found, lsp.WorkspaceOptions{})
+		if got := ask(f); !reflect.DeepEqual(got, want) {
+			t.Fatalf("round %d, in the next process: %+v", round, got)
+		}
+		f.index()
+		f.close()
+		strike()
+		f = openFixture(t, root, store, found, lsp.WorkspaceOptions{})
+		f.index()
+		if got := ask(f); !reflect.DeepEqual(got, want) {
+			t.Fatalf("round %d, struck while closed: %+v", round, got)
+		}
+	}
+}
