@@ -381,12 +381,12 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 		return nil
 	})
 	if fault, ok := errors.AsType[*arena.FaultError](err); ok {
+		target := w.to.Segment()
+		w.to.Abandon() // wherever the fault was, the copy may be half written
 		if fault.Segment == seg.mem {
 			_ = s.unreadable(r.hash, at, err)
 			return nil
 		}
-		target := w.to.Segment()
-		w.to.Abandon()
 		return s.faultError(target, fault)
 	}
 	return err

@@ -192,17 +192,21 @@ func (w *work) spent(bytes int) bool {
 	return time.Now().After(w.deadline)
 }
 
-// drainLook is how often a collection looks whether older sessions have ended.
+// drainLook is how often a collection looks whether older sessions have ended, and whether the store is free for its cycle.
 const drainLook = time.Millisecond
 
-// begin turns the barrier on. From here on no session is without it but those that are open now.
+// begin turns the barrier on. From here on no session is without it but those that are open now. While a repair of the store
+// runs, which is a cycle as well, begin lets a moment pass and leaves the collector idle.
 func (c *Collector) begin(p Pace) error {
 	var cycle *mmapcas.Cycle
 	err := c.block(p, func() (err error) {
-		cycle, err = c.o.Store.BeginCycle()
+		if cycle, err = c.o.Store.BeginCycle(); errors.Is(err, mmapcas.ErrCycle) {
+			time.Sleep(drainLook)
+			return nil
+		}
 		return err
 	})
-	if err != nil {
+	if err != nil || cycle == nil {
 		return err
 	}
 	c.cycle, c.grey, c.bare, c.missing = cycle, nil, nil, 0
