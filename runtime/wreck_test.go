@@ -427,7 +427,7 @@ func (w *wreckage) life() {
 					w.fatal("collect: %v", err)
 				}
 			case 2:
-				if w.live {
+				if w.live && !checked {
 					w.strike(true)
 				}
 			}
