@@ -30,6 +30,11 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 		if err != nil {
 			return err
 		}
+		if known { // a text that is lost is read again, of whichever build it is
+			if known, err = files.Intact(t, uri); err != nil {
+				return err
+			}
+		}
 		if known || !isGoFile(uri) {
 			return question(t)
 		}

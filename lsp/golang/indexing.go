@@ -337,10 +337,11 @@ func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic,
 	defer now.Release()
 	for uri, list := range byFile {
 		old, err := partition.FileDiagnostics(now, uri)
-		if err != nil {
+		lost := errors.Is(err, runtime.ErrDamaged)
+		if err != nil && !lost {
 			return err
 		}
-		if !sameDiagnostics(old, list) {
+		if lost || !sameDiagnostics(old, list) {
 			differ = append(differ, uri)
 		}
 	}
@@ -408,8 +409,6 @@ func (w *workspace) refreshLocked(uris []string) {
 				}
 				w.mu.Unlock()
 			}
-		} else if err == nil {
-			w.mends.Store(0)
 		}
 		if err != nil && w.background.Err() == nil {
 			w.log.Debug("golang: refresh ended early", "root", w.root, "err", err)
@@ -481,6 +480,7 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	if err := t.Join(h); err != nil {
 		return err
 	}
+	w.mends.Store(0)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, uri := range touched {

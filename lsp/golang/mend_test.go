@@ -1,11 +1,13 @@
 package golang
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/lsp"
 )
@@ -29,6 +31,8 @@ package b
 import "m/a"
 
 var Two = a./*@use*/One() + a.One()
+
+var Wrong int = "published"
 `
 	root, store := tempDir(t), filepath.Join(t.TempDir(), "store")
 	found := writeFiles(t, root, archive)
@@ -92,6 +96,11 @@ var Two = a./*@use*/One() + a.One()
 		if got := ask(f); !reflect.DeepEqual(got, want) {
 			t.Fatalf("round %d, while served: %+v", round, got)
 		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		if err := f.w.Settle(ctx); err != nil { // refreshes that meet damage come to an end
+			t.Fatalf("round %d: %v", round, err)
+		}
+		cancel()
 		f.index()
 		f.close()
 		f = openFixture(t, root, store, found, lsp.WorkspaceOptions{})

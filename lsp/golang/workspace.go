@@ -151,7 +151,7 @@ type workspace struct {
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
 	closed    bool                  // guarded by mu
 
-	mends       atomic.Int32 // refreshes that met damage since the last that did not
+	mends       atomic.Int32 // refreshes that met damage since the last that published all
 	publishing  sync.Mutex   // held from a look at published diagnostics to their replacement
 	publishedAt uint64       // guarded by publishing: generation that all published diagnostics were computed from, at least
 }
