@@ -1,6 +1,7 @@
 package mmapcas
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
@@ -238,6 +240,24 @@ func (s *Store) retire(seg *segment) {
 			s.log.Warn("mmapcas: segment not removed", "segment", seg.name, "err", err)
 		}
 	})
+}
+
+// retiredLook is how often AwaitRetired looks: leaving a pin is one store, so it tells nobody.
+const retiredLook = 200 * time.Microsecond
+
+// AwaitRetired waits until nothing is left, in memory and on the disk, of the segments that were
+// retired, and reports whether that is so: not if a reader stays inside for all of limit, or ctx
+// ends. The caller holds no pin of the store's domain, or it waits for itself.
+func (s *Store) AwaitRetired(ctx context.Context, limit time.Duration) bool {
+	for began := time.Now(); ; time.Sleep(retiredLook) {
+		s.epochs.Collect()
+		switch {
+		case s.counters.retired.Load() == 0:
+			return true
+		case ctx.Err() != nil || time.Since(began) >= limit:
+			return false
+		}
+	}
 }
 
 // segments returns all segments in the order of their numbers.

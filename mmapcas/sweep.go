@@ -1,6 +1,7 @@
 package mmapcas
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -14,6 +15,9 @@ const (
 	sweepCheck = 64
 	sweepBytes = 256 << 10
 )
+
+// readersLeave is how long a sweep on a full disk waits for readers of segments that it has emptied.
+const readersLeave = time.Second
 
 // SweepStats tells what a call of Sweep did.
 type SweepStats struct {
@@ -151,7 +155,10 @@ func (c *Cycle) sweepOn(st *SweepStats) error {
 		if !w.wait {
 			return errWait
 		}
-		err = c.forgetEmptied(st)
+		if err = c.forgetEmptied(st); err == nil {
+			// Their space is for the next copies.
+			c.s.AwaitRetired(context.Background(), readersLeave)
+		}
 	}
 	if err != nil || !finished {
 		return err

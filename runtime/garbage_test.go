@@ -118,8 +118,12 @@ func TestFullDiskIsUsableAfterOneCollection(t *testing.T) {
 		if _, err := e.Collect(t.Context()); err != nil {
 			t.Fatalf("seed %d: collecting on a full disk: %v", seed, err)
 		}
+		after := e.Stats().Store
+		if after.Retired > 0 {
+			t.Errorf("seed %d: %d segments that were freed still lie on the disk", seed, after.Retired)
+		}
 		if err := commit("more", noise(seed, 100_000)); err != nil {
-			t.Fatalf("seed %d: most was deleted and collected, and a commit says %v", seed, err)
+			t.Fatalf("seed %d: most was deleted and collected, and a commit says %v; after the collection: %+v", seed, err, after)
 		}
 		if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
 			t.Fatalf("seed %d: verify: %+v, %v", seed, rep, err)
@@ -221,7 +225,7 @@ func TestEditsDoNotGrowTheStore(t *testing.T) {
 					t.Fatal(err)
 				}
 				if used := diskUse(t, dir); used > limit {
-					t.Fatalf("%d bytes are on the disk after %d edits of %d bytes, %d are live; want at most %d", used, i, size, first, limit)
+					t.Fatalf("%d bytes are on the disk after %d edits of %d bytes, %d are live; want at most %d; %+v", used, i, size, first, limit, e.Stats().Store)
 				}
 			}
 			if e.Stats().Collector.Cycles < 3 {

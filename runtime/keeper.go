@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	goruntime "runtime"
 	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -191,7 +190,7 @@ func (e *Engine) collect(t *Task, slice time.Duration) error {
 	if err := e.gc.Collect(t.Context(), t.pace(slice)); err != nil {
 		return err
 	}
-	return e.collected(t.Context())
+	return e.collected(t)
 }
 
 // pace is how a collection by a task gives way to others.
@@ -199,19 +198,27 @@ func (t *Task) pace(slice time.Duration) gc.Pace {
 	return gc.Pace{Slice: slice, Wait: t.Yield, Block: t.Blocking}
 }
 
-// collected ends a collection: memory and files of what was freed go, unless a reader is inside.
-func (e *Engine) collected(ctx context.Context) error {
-	for range reapRounds {
-		if e.epochs.Collect(); e.store.Stats().Retired == 0 {
-			break
-		}
-		goruntime.Gosched()
+// collected ends a collection: memory and files of what was freed go, unless a reader stays inside.
+func (e *Engine) collected(t *Task) error {
+	if err := e.awaitReaders(t); err != nil {
+		return err
 	}
-	return e.saveCycle(ctx)
+	return e.saveCycle(t.Context())
 }
 
-// reapRounds is how often a collection looks whether readers have left; the keeper goes on.
-const reapRounds = 100
+// readersLeave is how long the end of a collection waits for readers of what was freed. A reader is
+// inside for microseconds, or for as long as its thread is off the processor, or, where a task
+// computes without a wait, for as long as that takes: then the keeper goes on.
+const readersLeave = time.Second
+
+// awaitReaders waits for the readers of what was freed. The worker's own pin is one that holds
+// memory back, so the wait is one that the task leaves its worker for.
+func (e *Engine) awaitReaders(t *Task) error {
+	return t.Blocking(func() error {
+		e.store.AwaitRetired(t.Context(), readersLeave)
+		return nil
+	})
+}
 
 // Collect frees all that nothing referred to when it was called: it runs a whole collection that begins after the call, and compacts segments
 // that have become sparse. Readers and commits go on meanwhile. A disk that is full is no obstacle.
@@ -237,14 +244,18 @@ func (e *Engine) Tidy(ctx context.Context) error {
 	if err := errors.Join(e.admitBy(ctx, "Tidy"), notInCommit("Tidy")); err != nil {
 		return err
 	}
-	if e.gc.Stats().Phase != gc.Idle {
-		// Given up half-way, it would leave copies behind.
+	if e.gc.Stats().Phase != gc.Idle || e.store.Stats().Retired > 0 {
+		// Given up half-way, it would leave copies behind; just over, it may have left what it freed.
 		err := e.Submit(ctx, lane.Default, func(t *Task) error {
 			t.root.dropSnapshot()
-			if finished, err := e.gc.Finish(t.Context(), t.pace(awaitedSlice)); err != nil || !finished {
+			finished, err := e.gc.Finish(t.Context(), t.pace(awaitedSlice))
+			switch {
+			case err != nil:
 				return err
+			case !finished:
+				return e.awaitReaders(t)
 			}
-			return e.collected(t.Context())
+			return e.collected(t)
 		}, Named("finish collection"))
 		if err != nil {
 			return err
