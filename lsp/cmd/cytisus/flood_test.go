@@ -204,7 +204,7 @@ func (f *flooder) within(what string, limit int, began time.Time) {
 	f.t.Helper()
 	peak, now := f.memory()
 	f.t.Logf("%s: peak %d MiB, %d MiB without mapped files now; %v", what, peak, now, time.Since(began).Round(time.Millisecond))
-	if peak > limit {
+	if limit *= raceFactor; peak > limit {
 		f.t.Errorf("%s: the process took %d MiB, at most %d were to be", what, peak, limit)
 	}
 }

@@ -1,0 +1,7 @@
+//go:build race
+
+package main
+
+// raceFactor is how much more memory a program may take under the race detector, which keeps
+// notes of its own about each word: 5 to 10 times as much, its documentation says.
+const raceFactor = 4
