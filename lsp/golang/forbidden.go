@@ -35,19 +35,19 @@ func (m *metadata) forbid() {
 			if q == nil {
 				continue
 			}
-			if why := forbidden(p, q, folded[fold(e.Import)]); why != "" {
+			if why := forbidden(p, q, e.Import, folded[fold(e.Import)]); why != "" {
 				p.Forbidden = append(p.Forbidden, forbiddenImport{e.Import, why})
 			}
 		}
 	}
 }
 
-// forbidden says why a package must not import another; "" if it may. Alike are the paths that are
-// like that of the other but for case. The rules and the words are the go command's (load.Package).
-func forbidden(p, q *pkgMeta, alike []string) string {
+// forbidden says why a package must not import another, written as it is; "" if it may. Alike are the
+// imports that are written like it but for case. The rules and the words are the go command's (load.Package).
+func forbidden(p, q *pkgMeta, written string, alike []string) string {
 	for _, other := range alike {
-		if other != q.Path {
-			return fmt.Sprintf("case-insensitive import collision: %q and %q", q.Path, other)
+		if other != written {
+			return fmt.Sprintf("case-insensitive import collision: %q and %q", written, other)
 		}
 	}
 	if q.Name == "main" && dirOf(p) != dirOf(q) {
@@ -67,8 +67,9 @@ func mayUseInternal(p, q *pkgMeta) bool {
 	if i < 0 {
 		return true
 	}
-	if q.Standard {
-		return p.Standard // nothing of the standard library's own lies elsewhere
+	if q.Standard { // whose tests are not said to be standard
+		above, ok := strings.CutSuffix(dirOf(q), filepath.FromSlash(q.Path[i:]))
+		return !ok || inside(above, dirOf(p))
 	}
 	above := slashed[1:max(i, 1)]
 	own := strings.TrimSuffix(p.Path, "_test")
