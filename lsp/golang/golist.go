@@ -141,9 +141,11 @@ func assemble(env *environment, places *placer, all []listed, extra map[string]b
 	for i := range all {
 		p := &all[i]
 		p.Dir = env.dir(p.Dir)
-		if extra[p.ImportPath] && !env.within(p.Dir) {
+		none := len(p.GoFiles)+len(p.CgoFiles) == 0
+		asked := extra[p.ImportPath] || extra[strings.TrimPrefix(p.ImportPath, "vendor/")]
+		if asked && (none || !env.within(p.Dir)) {
 			p.DepOnly = true // nothing of the workspace needs it
-			if len(p.GoFiles)+len(p.CgoFiles) == 0 {
+			if none {
 				p.Error = nil
 			}
 		}

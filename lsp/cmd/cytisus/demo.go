@@ -34,7 +34,8 @@ func (a *app) demoCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, l.close()) }()
-			warm := l.eng.Stats().Generation > 0
+			const fresh = 1 << 20 // opening a new store writes less
+			warm := l.eng.Stats().Store.LiveBytes > fresh
 			if warm {
 				fmt.Fprintln(a.out, "Looking for what changed in the Go standard library since the last run.")
 			} else {
