@@ -164,7 +164,8 @@ func TestQuotaErrors(t *testing.T) {
 	}
 }
 
-// TestQuotaOfMountAtTheRoot: a tree mounted at / is searched up to its top, and the search ends there.
+// TestQuotaOfMountAtTheRoot: a tree mounted at / is searched up to its top, and the search ends
+// there.
 func TestQuotaOfMountAtTheRoot(t *testing.T) {
 	for _, mount := range []string{"/", "//", "/..", "."} {
 		for _, group := range []string{"/a/b", "/", "", "/..", "a", "../a"} {

@@ -35,10 +35,10 @@ type Options struct {
 	// have 32 bits. Zero means 64 MiB, 16 MiB with 32 bits, and less where the process may use so
 	// little address space that four of those would be more than a quarter of it.
 	SegmentBytes int64
-	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB, or 256 MiB
-	// where addresses have 32 bits. No more is taken than a quarter of what the process may use
-	// (ulimit -v), nor than 1 GiB with 32 bits. When that is less than four segments, the arena takes
-	// the table form, which reserves nothing.
+	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB, or
+	// 256 MiB where addresses have 32 bits. No more is taken than a quarter of what the process may
+	// use (ulimit -v), nor than 1 GiB with 32 bits. When that is less than four segments, the arena
+	// takes the table form, which reserves nothing.
 	ReserveBytes int64
 	// Table selects the table form, which heap memory and memory of other owners need.
 	Table bool

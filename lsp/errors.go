@@ -22,8 +22,9 @@ var (
 	ErrClosed = errors.New("lsp: workspace is closed")
 )
 
-// MaxFileBytes is the size above which a file is refused, with a diagnostic that says so. While a file is parsed and checked it
-// costs up to 200 times its size; the largest Go files that people build with, generated ones, have about 10 MB.
+// MaxFileBytes is the size above which a file is refused, with a diagnostic that says so. While a
+// file is parsed and checked it costs up to 200 times its size; the largest Go files that people
+// build with, generated ones, have about 10 MB.
 const MaxFileBytes = 16 << 20
 
 // A FileError says which file, and where known which offset, an error is about.

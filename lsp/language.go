@@ -56,7 +56,8 @@ type Workspace interface {
 	// FilesChanged says that files (or whole directories) may have been written, created or removed on disk.
 	FilesChanged(ctx context.Context, uris []string) error
 
-	// Settle waits until the published diagnostics follow from everything that was set, cleared or reported as changed before.
+	// Settle waits until the published diagnostics follow from everything that was set, cleared or
+	// reported as changed before.
 	Settle(ctx context.Context) error
 
 	// Text is the current text of a file, overlay first. It fails with ErrUnknownFile.

@@ -58,8 +58,9 @@ func endSession(t *testing.T, fs *vfs.Mem, s *Store, how string, live []Hash) *v
 	return fs
 }
 
-// TestPutAgainSurvives: a record whose stored copy is damaged is put again, and then the copy that is whole counts, in every
-// session to come, however this one ends, and again when that copy is struck later.
+// TestPutAgainSurvives: a record whose stored copy is damaged is put again, and then the copy that
+// is whole counts, in every session to come, however this one ends, and again when that copy is
+// struck later.
 func TestPutAgainSurvives(t *testing.T) {
 	for _, packed := range []bool{false, true} {
 		for _, hurt := range damages {
@@ -143,7 +144,8 @@ func putAgainSurvives(t *testing.T, pack bool, hurt func(t *testing.T, fs vfs.FS
 	mustClose(t, s)
 }
 
-// twoCopies is a store in which there are two whole copies of a record, in segments of their own. Its index leads to the first.
+// twoCopies is a store in which there are two whole copies of a record, in segments of their own.
+// Its index leads to the first.
 func twoCopies(t *testing.T, fs *vfs.Mem, o Options) (s *Store, h Hash, first, second *segment) {
 	t.Helper()
 	s = mustOpen(t, "/s", o)
@@ -178,8 +180,8 @@ func twoCopies(t *testing.T, fs *vfs.Mem, o Options) (s *Store, h Hash, first, s
 	return s, h, first, second
 }
 
-// TestCollectionPrefersTheWholeCopy: a sweep that meets a second copy of a record, of which the one that counted has been
-// damaged, keeps it.
+// TestCollectionPrefersTheWholeCopy: a sweep that meets a second copy of a record, of which the one
+// that counted has been damaged, keeps it.
 func TestCollectionPrefersTheWholeCopy(t *testing.T) {
 	fs := vfs.NewMem()
 	o := small(fs)
@@ -214,8 +216,9 @@ func TestRepairFindsTheWholeCopy(t *testing.T) {
 	}
 }
 
-// TestRecoveryPrefersTheWholeCopy: of two copies that opening meets the whole one counts, whichever comes first. So it is when
-// the index file is damaged, and the table of a shard is made from the records it covers.
+// TestRecoveryPrefersTheWholeCopy: of two copies that opening meets the whole one counts, whichever
+// comes first. So it is when the index file is damaged, and the table of a shard is made from the
+// records it covers.
 func TestRecoveryPrefersTheWholeCopy(t *testing.T) {
 	for _, which := range []int{0, 1} {
 		for _, index := range []string{"missing", "damaged"} {

@@ -61,7 +61,8 @@ func (x *index) dropUnreadable(h Hash) {
 	}
 }
 
-// dropUnreadableIn is dropUnreadable in one table, for the owner of its shard's mutex. It returns how many it dropped.
+// dropUnreadableIn is dropUnreadable in one table, for the owner of its shard's mutex. It returns
+// how many it dropped.
 func (x *index) dropUnreadableIn(t *table, k key) (dropped int64) {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(k.start() + i)

@@ -95,8 +95,8 @@ func (s *Store) syncNames() error {
 	return nil
 }
 
-// Synced reports whether the record named h is known to be on disk, so that it survives a power cut whether a Commit comes
-// or not.
+// Synced reports whether the record named h is known to be on disk, so that it survives a power cut
+// whether a Commit comes or not.
 func (s *Store) Synced(h Hash) bool {
 	if s.dir == "" {
 		return s.Has(h)

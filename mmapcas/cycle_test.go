@@ -458,8 +458,9 @@ func TestCloseDuringSweep(t *testing.T) {
 	}
 }
 
-// TestFoundInACycleThatHasEnded: a put that found its record while a cycle ran, which ends before the put goes on, does not take
-// what that cycle may have swept for an answer. The cycle is looked at before the record is looked up.
+// TestFoundInACycleThatHasEnded: a put that found its record while a cycle ran, which ends before
+// the put goes on, does not take what that cycle may have swept for an answer. The cycle is looked
+// at before the record is looked up.
 func TestFoundInACycleThatHasEnded(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)

@@ -269,8 +269,8 @@ func TestTruncatedFiles(t *testing.T) {
 	}
 }
 
-// TestGapInTheTail: a record of the tail that is not whole costs itself. What was put behind it is there, what is put next
-// comes behind that, and the segment is as good as any.
+// TestGapInTheTail: a record of the tail that is not whole costs itself. What was put behind it is
+// there, what is put next comes behind that, and the segment is as good as any.
 func TestGapInTheTail(t *testing.T) {
 	for _, at := range []struct {
 		name string
@@ -344,8 +344,8 @@ func TestTornEnd(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestFalseRecordInAPayload: when the header around it is damaged, bytes in a payload that look like a record are not
-// taken for one, since their name is not that of their content.
+// TestFalseRecordInAPayload: when the header around it is damaged, bytes in a payload that look
+// like a record are not taken for one, since their name is not that of their content.
 func TestFalseRecordInAPayload(t *testing.T) {
 	for _, commit := range []bool{true, false} {
 		fs := vfs.NewMem()

@@ -53,18 +53,21 @@
 //
 // # Opening
 //
-// Up to the manifest's lengths the headers are walked, each protected by a checksum of its own; a damaged one is reported
-// and the walk finds the next record that is whole. Beyond these lengths records count as long as both checksums hold.
-// One that fails there costs itself if a whole one follows: the bytes between the two are made a record of their own,
-// under a name that no caller has. Behind the last whole record the segment is cleared before anything is appended, so
-// that old bytes never look like records.
+// Up to the manifest's lengths the headers are walked, each protected by a checksum of its own; a
+// damaged one is reported and the walk finds the next record that is whole. Beyond these lengths
+// records count as long as both checksums hold. One that fails there costs itself if a whole one
+// follows: the bytes between the two are made a record of their own, under a name that no caller
+// has. Behind the last whole record the segment is cleared before anything is appended, so that old
+// bytes never look like records.
 //
-// A walk that has lost its way may take it up again inside the payload of a record whose header is damaged, where bytes
-// may be made up to look like a record. From there on a record counts if its name is the hash of its content.
+// A walk that has lost its way may take it up again inside the payload of a record whose header is
+// damaged, where bytes may be made up to look like a record. From there on a record counts if its
+// name is the hash of its content.
 //
-// There may be several copies of a record: one was damaged and put again, or a collection ended between copy and removal.
-// The first that is whole counts, in the order manifest before tail and then by segment and place; so it is wherever two
-// are met: at opening, when the table of a shard is read, in a sweep, in Repair.
+// There may be several copies of a record: one was damaged and put again, or a collection ended
+// between copy and removal. The first that is whole counts, in the order manifest before tail and
+// then by segment and place; so it is wherever two are met: at opening, when the table of a shard
+// is read, in a sweep, in Repair.
 //
 // A segment file whose number is below the manifest's next number but which the manifest does not list was dropped by a
 // collection that crashed before it could remove the file; Open removes it.
@@ -104,9 +107,9 @@
 // was put during the cycle, unless the disk was full. Open segments count like others: they are taken from the appenders, sealed, and
 // emptied with all that was put there since.
 //
-// While a cycle runs, emptied segments lie beside the copies: one, or as many as an eighth of what is
-// live, 8 at most. Before they go, what the newest commit covers is synced, with SyncNone too, since
-// what goes may be what an older note needs.
+// While a cycle runs, emptied segments lie beside the copies: one, or as many as an eighth of what
+// is live, 8 at most. Before they go, what the newest commit covers is synced, with SyncNone too,
+// since what goes may be what an older note needs.
 //
 // A full disk is a state to get out of: a reserve of disk space (reserve.go) is there for the small
 // records that deleting takes, and for the copies of a sweep.

@@ -440,8 +440,9 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
-// TestCopiesHaveTheirNamesBeforeOriginalsGo: what was durable is so after a collection of a later session that waits for nothing.
-// Its copies lie in segments whose names have to be on disk before the manifest forgets where the originals are.
+// TestCopiesHaveTheirNamesBeforeOriginalsGo: what was durable is so after a collection of a later
+// session that waits for nothing. Its copies lie in segments whose names have to be on disk before
+// the manifest forgets where the originals are.
 func TestCopiesHaveTheirNamesBeforeOriginalsGo(t *testing.T) {
 	for seed := range uint64(40) {
 		mem := vfs.NewMem()

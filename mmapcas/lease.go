@@ -47,8 +47,8 @@ func (p *pool) lease() *appender {
 	}
 }
 
-// giveBack takes an appender back. A reservation that a panic has left open is abandoned: the caller of a put may recover, and others
-// append after it.
+// giveBack takes an appender back. A reservation that a panic has left open is abandoned: the
+// caller of a put may recover, and others append after it.
 func (p *pool) giveBack(a *appender) {
 	a.Abandon()
 	p.mu.Lock()

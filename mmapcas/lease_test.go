@@ -6,8 +6,8 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// A put that panics between reserving and committing leaves no reservation open: its caller may recover, as a
-// task's does, and others put with the same appender.
+// A put that panics between reserving and committing leaves no reservation open: its caller may
+// recover, as a task's does, and others put with the same appender.
 func TestAppenderAfterAPanic(t *testing.T) {
 	for name, put := range map[string]func(s *Store, h Hash, p []byte) error{
 		"one": func(s *Store, h Hash, p []byte) error {

@@ -25,8 +25,9 @@ import (
 //	..  note, zeros
 //	-4  checksum of everything before
 //
-// When the log is longer than manifestBytesMax it is replaced by a file with its newest record. Behind it lie zeros,
-// some disk space that was taken ahead: on a disk that is full, whoever deletes and collects can still say so.
+// When the log is longer than manifestBytesMax it is replaced by a file with its newest record.
+// Behind it lie zeros, some disk space that was taken ahead: on a disk that is full, whoever
+// deletes and collects can still say so.
 
 const (
 	manifestName      = "manifest"

@@ -41,8 +41,9 @@ type Options struct {
 	// Epochs is the clock that mapped memory is given back by. Nil means a domain of the store's own. A domain that is
 	// handed in is the caller's to reap: memory of old index tables goes when somebody calls its Collect.
 	Epochs *epoch.Domain
-	// SegmentBytes is the size of a segment file, a power of two from 64 KiB to 4 GiB. Zero means what arena.Options
-	// takes, 64 MiB as a rule. Fixed when a store is made; a store that exists keeps its own.
+	// SegmentBytes is the size of a segment file, a power of two from 64 KiB to 4 GiB. Zero means
+	// what arena.Options takes, 64 MiB as a rule. Fixed when a store is made; a store that exists
+	// keeps its own.
 	SegmentBytes int64
 	// ReserveBytes is how much address space to reserve, which bounds the size of the store. Zero means 1 TiB, or what the
 	// limits of the process permit.
@@ -60,7 +61,8 @@ type Options struct {
 	Logger *slog.Logger
 	// ReadOnly opens a store that exists, beside other readers, and changes nothing on disk.
 	ReadOnly bool
-	// MustExist opens a store that exists, and makes none: ErrNoStore if there is none. ReadOnly implies it.
+	// MustExist opens a store that exists, and makes none: ErrNoStore if there is none. ReadOnly
+	// implies it.
 	MustExist bool
 	// PackAfter makes collections compress what has become old. A segment whose records are all committed is rewritten as a
 	// packed one when at least so many others that are not packed were made after it: segments are filled one after the other,

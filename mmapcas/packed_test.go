@@ -912,8 +912,9 @@ func FuzzPacked(f *testing.F) {
 	})
 }
 
-// TestPackingLeavesDamageBehind: a record that was damaged while nobody read it does not get into a packed segment: it is
-// absent after the sweep, nothing of the store is damaged then, and putting it again puts it again.
+// TestPackingLeavesDamageBehind: a record that was damaged while nobody read it does not get into a
+// packed segment: it is absent after the sweep, nothing of the store is damaged then, and putting
+// it again puts it again.
 func TestPackingLeavesDamageBehind(t *testing.T) {
 	packedForms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)

@@ -499,8 +499,8 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// TestManifestTakenAway: a manifest that is removed, replaced or cut short while the store is open is made again by the next
-// commit, which would be nowhere else.
+// TestManifestTakenAway: a manifest that is removed, replaced or cut short while the store is open
+// is made again by the next commit, which would be nowhere else.
 func TestManifestTakenAway(t *testing.T) {
 	for what, do := range map[string]func(name string) error{
 		"removed": os.Remove,
@@ -535,7 +535,8 @@ func TestManifestTakenAway(t *testing.T) {
 	}
 }
 
-// TestSegmentCutShort: a segment file that is cut while records are appended to it costs what was in it, and puts go on in others.
+// TestSegmentCutShort: a segment file that is cut while records are appended to it costs what was
+// in it, and puts go on in others.
 func TestSegmentCutShort(t *testing.T) {
 	if goruntime.GOOS == "windows" {
 		t.Skip("a mapped file cannot be cut there")
@@ -571,7 +572,8 @@ func TestSegmentCutShort(t *testing.T) {
 					lost++
 				}
 			}
-			// A page that the cut goes through takes what is stored into it until somebody looks at the file's size.
+			// A page that the cut goes through takes what is stored into it until somebody looks at
+			// the file's size.
 			if lost > 256<<10/300/4 {
 				t.Errorf("batch %v, cut to %d: %d of %d records that were put later are lost", batch, keep, lost, len(all))
 			}
@@ -580,7 +582,8 @@ func TestSegmentCutShort(t *testing.T) {
 	}
 }
 
-// TestUnsafeDirectories: a directory in which others could exchange files is refused, with what to do.
+// TestUnsafeDirectories: a directory in which others could exchange files is refused, with what to
+// do.
 func TestUnsafeDirectories(t *testing.T) {
 	if goruntime.GOOS == "windows" {
 		t.Skip("no modes there")
@@ -619,7 +622,8 @@ func TestUnsafeDirectories(t *testing.T) {
 	}
 }
 
-// TestNoFileIsFollowed: a symbolic link in the place of a file of the store is refused, wherever it leads.
+// TestNoFileIsFollowed: a symbolic link in the place of a file of the store is refused, wherever it
+// leads.
 func TestNoFileIsFollowed(t *testing.T) {
 	if goruntime.GOOS == "windows" {
 		t.Skip("links need a privilege there")
@@ -683,8 +687,9 @@ func TestLockFileTakenAway(t *testing.T) {
 	mustClose(t, mustOpen(t, dir, Options{}))
 }
 
-// TestDirectoryTakenAway: when the directory of an open store is removed or moved, and another store is made under its name, the
-// first one writes nothing there, and says so. What was put in it can be read.
+// TestDirectoryTakenAway: when the directory of an open store is removed or moved, and another
+// store is made under its name, the first one writes nothing there, and says so. What was put in it
+// can be read.
 func TestDirectoryTakenAway(t *testing.T) {
 	if goruntime.GOOS == "windows" {
 		t.Skip("the directory of an open file cannot be removed there")

@@ -2,9 +2,10 @@ package mmapcas
 
 import "github.com/cytisus/cytisus/arena"
 
-// Prove compares the record named h with its name. Reading compares checksums only, which is quick and
-// finds what decay does; bytes that were put there on purpose can have a right checksum. A record that is
-// not what its name says is dropped, and the error is a *CorruptError; other errors are those of View.
+// Prove compares the record named h with its name. Reading compares checksums only, which is quick
+// and finds what decay does; bytes that were put there on purpose can have a right checksum. A
+// record that is not what its name says is dropped, and the error is a *CorruptError; other errors
+// are those of View.
 func (s *Store) Prove(h Hash) error {
 	g := s.epochs.Pin()
 	defer g.Unpin()

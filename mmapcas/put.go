@@ -65,8 +65,8 @@ func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
 	g.Unpin()
 	switch {
 	case elsewhere(err), errors.Is(err, ErrNoSpace):
-		// An entry on the way leads to memory that failed, or the segment's did: one by one, it is found out which. Or
-		// the disk is full: one by one, small ones may take from the reserve.
+		// An entry on the way leads to memory that failed, or the segment's did: one by one, it is
+		// found out which. Or the disk is full: one by one, small ones may take from the reserve.
 		return s.putEach(kind, names, payloads)
 	case err != nil:
 		return err
@@ -225,8 +225,8 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 	}
 }
 
-// existingIn is one try of existing, in the cycle that ran before it; see shade. again says that this cycle has ended since, and
-// may have swept what was found.
+// existingIn is one try of existing, in the cycle that ran before it; see shade. again says that
+// this cycle has ended since, and may have swept what was found.
 func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err error) {
 	err = s.arena.Confine(func() error {
 		at = s.index.find(h)
@@ -256,10 +256,12 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 	return at, again, err
 }
 
-// appendTries is in how many segments a record is tried whose memory fails: a file was cut short, or its disk fails.
+// appendTries is in how many segments a record is tried whose memory fails: a file was cut short,
+// or its disk fails.
 const appendTries = 8
 
-// appendSomewhere is append, in another segment if the memory of one fails, which is not appended to any more then.
+// appendSomewhere is append, in another segment if the memory of one fails, which is not appended
+// to any more then.
 func (s *Store) appendSomewhere(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
 	for range appendTries {
 		at, fresh, err = s.append(kind, h, payload)

@@ -102,9 +102,9 @@ func (s *Store) refuseNewer(names []string) error {
 	return nil
 }
 
-// removeLeftover removes a segment file that does not count, unless it is some other store's or cannot
-// be read. A file that stays, because another process has it open, say, does no harm: it is found
-// again by the next Open.
+// removeLeftover removes a segment file that does not count, unless it is some other store's or
+// cannot be read. A file that stays, because another process has it open, say, does no harm: it is
+// found again by the next Open.
 func (s *Store) removeLeftover(name string) {
 	if s.opts.ReadOnly {
 		return
@@ -230,7 +230,8 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		s.making[f.number] = struct{}{}
 		return file.Close()
 	case !ok && !f.listed:
-		// The process or the power went while the segment was made, or something struck it there later: what is in it tells.
+		// The process or the power went while the segment was made, or something struck it there
+		// later: what is in it tells.
 		f.orphan = true
 		h = segmentHeader{bytes: max(s.arena.SegmentBytes(), f.size)}
 	case !ok:
@@ -394,9 +395,10 @@ func (s *Store) enter(f *found, from, to int64, tail bool) (end int64, err error
 	return w.off, err
 }
 
-// fillGap makes one record of the bytes between two others of the tail, where one was that did not get to the disk whole,
-// or was struck there. Nobody has its name, so the next collection drops it; until then the segment is whole, and can be
-// appended to like others. The caller is inside a pin and inside Confine.
+// fillGap makes one record of the bytes between two others of the tail, where one was that did not
+// get to the disk whole, or was struck there. Nobody has its name, so the next collection drops it;
+// until then the segment is whole, and can be appended to like others. The caller is inside a pin
+// and inside Confine.
 func (s *Store) fillGap(seg *segment, from, to int64) bool {
 	_ = s.damage(seg, from, "no whole record up to the next one", nil)
 	payload := seg.mem.Mem()[from+headerBytes : to]
@@ -450,11 +452,12 @@ func (s *Store) enterRecord(at arena.Addr, r *rec) error {
 	}
 }
 
-// rather reports whether the copy of a record at one address is to be taken, and not the one at another: that one is
-// damaged, and this one is not. The caller is inside a pin.
+// rather reports whether the copy of a record at one address is to be taken, and not the one at
+// another: that one is damaged, and this one is not. The caller is inside a pin.
 func (s *Store) rather(this, that arena.Addr) bool { return !s.sound(that) && s.sound(this) }
 
-// sound reports whether the record at addr can be read and passes its checks. The caller is inside a pin.
+// sound reports whether the record at addr can be read and passes its checks. The caller is inside
+// a pin.
 func (s *Store) sound(addr arena.Addr) bool {
 	reason := ""
 	err := s.arena.Confine(func() error {

@@ -74,14 +74,14 @@ func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (r
 	if err := c.emptyOnly(ctx, damaged, &rep); err != nil {
 		return rep, err
 	}
-	// A manifest that lists what is there. What was behind its lengths stays so: if the manifest itself was damaged, nothing but
-	// the tail leads to what was there.
+	// A manifest that lists what is there. What was behind its lengths stays so: if the manifest
+	// itself was damaged, nothing but the tail leads to what was there.
 	return rep, s.forget(nil, nil)
 }
 
-// enterOthers puts every whole record into the index that is not there, as opening the store without an index file does:
-// among them are other copies of what was dropped because it is damaged. What a collection has dropped is there again as
-// well, until the next.
+// enterOthers puts every whole record into the index that is not there, as opening the store
+// without an index file does: among them are other copies of what was dropped because it is
+// damaged. What a collection has dropped is there again as well, until the next.
 func (s *Store) enterOthers(ctx context.Context) error {
 	for _, seg := range s.segments() {
 		if err := ctx.Err(); err != nil {

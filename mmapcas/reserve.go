@@ -13,8 +13,9 @@ import (
 //
 // The reserve is a file without a meaning. It is made shorter by whoever meets the full disk: by a
 // small record down to half of it, by a sweep to nothing. It grows with the store, and is made
-// whole again when a sweep has ended. A disk that is full from the start has none, and all is as it would be without. The name is
-// that of a temporary file, which the next Open removes if this process is killed.
+// whole again when a sweep has ended. A disk that is full from the start has none, and all is as it
+// would be without. The name is that of a temporary file, which the next Open removes if this
+// process is killed.
 const (
 	reserveName  = "reserve" + vfs.TempSuffix
 	reserveShare = 16 // of what is stored, a segment at most
@@ -72,8 +73,8 @@ func (s *Store) fillReserve(again bool) {
 	r.bytes, r.whole = want, want
 }
 
-// useReserve gives the disk a step of the reserve, or all of it to a sweep, and reports whether there
-// was something to give.
+// useReserve gives the disk a step of the reserve, or all of it to a sweep, and reports whether
+// there was something to give.
 func (s *Store) useReserve(sweep bool) bool {
 	r := &s.reserve
 	r.mu.Lock()

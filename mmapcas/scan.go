@@ -14,13 +14,16 @@ type scanner struct {
 	packed *packed // nil for a plain segment
 	off    int64   // of the next record
 	end    int64   // where to stop
-	// payloads says to check payloads too, and to end where no whole record follows: what a tail needs. Otherwise
-	// headers alone are checked. Damage with a whole record behind it is skipped in both cases.
+	// payloads says to check payloads too, and to end where no whole record follows: what a tail
+	// needs. Otherwise headers alone are checked. Damage with a whole record behind it is skipped
+	// in both cases.
 	payloads bool
-	// doubt: the walk has lost its way once. What it took up again may lie in the payload of a record whose header
-	// is damaged, and such bytes may be made up: from here on a record counts if its name is that of its content.
+	// doubt: the walk has lost its way once. What it took up again may lie in the payload of a
+	// record whose header is damaged, and such bytes may be made up: from here on a record counts
+	// if its name is that of its content.
 	doubt bool
-	// fill, if not nil, is asked to make something whole of what lies between two records, and reports whether it has.
+	// fill, if not nil, is asked to make something whole of what lies between two records, and
+	// reports whether it has.
 	fill func(from, to int64) bool
 	// damaged hears about each damaged place. May be nil.
 	damaged func(off int64, reason string, err error)

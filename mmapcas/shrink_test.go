@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A collection that drops most records gives back the memory of their index entries, while others read
-// and put.
+// A collection that drops most records gives back the memory of their index entries, while others
+// read and put.
 func TestIndexShrinks(t *testing.T) {
 	s := mustOpen(t, "", Options{SegmentBytes: 1 << 20})
 	defer mustClose(t, s)

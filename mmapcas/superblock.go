@@ -95,8 +95,8 @@ func readSuperblock(fsys vfs.FS, dir string) (superblock, error) {
 	return s, nil
 }
 
-// openSuperblock reads the superblock or, unless readOnly, makes a new store in dir. If it is damaged or gone, the segments
-// say what it said. lost is why that was needed, nil if it was not.
+// openSuperblock reads the superblock or, unless readOnly, makes a new store in dir. If it is
+// damaged or gone, the segments say what it said. lost is why that was needed, nil if it was not.
 func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s superblock, lost error, err error) {
 	s, err = readSuperblock(fsys, dir)
 	missing := errors.Is(err, fs.ErrNotExist)
@@ -142,8 +142,9 @@ func errIf(cond bool, err error) error {
 	return nil
 }
 
-// surveySegments returns the superblock of the store that most of the segments in dir belong to, false if none of them says
-// which. A store whose segments are all packed keeps the size that fresh gives: nothing depends on it but what is made next.
+// surveySegments returns the superblock of the store that most of the segments in dir belong to,
+// false if none of them says which. A store whose segments are all packed keeps the size that fresh
+// gives: nothing depends on it but what is made next.
 func surveySegments(fsys vfs.FS, dir string, names []string, fresh superblock) (superblock, bool) {
 	votes, sizes := map[[identityBytes]byte]int{}, map[[identityBytes]byte]map[int64]int{}
 	var best [identityBytes]byte

@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// sweepCheck is how many records are swept, and sweepBytes how many bytes of them copied, between two
-// looks at the clock.
+// sweepCheck is how many records are swept, and sweepBytes how many bytes of them copied, between
+// two looks at the clock.
 const (
 	sweepCheck = 64
 	sweepBytes = 256 << 10
@@ -51,9 +51,9 @@ type sweeper struct {
 	batch   int64      // bytes of emptied segments that are worth a sync
 }
 
-// Emptied segments wait for one sync to let them all go, but not more than emptiedMax of them, and, if
-// that is more than one, no more than an eighth of what is live: they lie on the disk beside their
-// copies.
+// Emptied segments wait for one sync to let them all go, but not more than emptiedMax of them, and,
+// if that is more than one, no more than an eighth of what is live: they lie on the disk beside
+// their copies.
 const (
 	emptiedMax   = 8
 	emptiedShare = 8
@@ -81,9 +81,9 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	return c.sweepFor(budget, true)
 }
 
-// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk, or for a commit that
-// does: it returns with SweepStats.Waits, and the next call of Sweep does that. For a caller who must
-// not hold up the thread that it runs on.
+// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk, or for a commit
+// that does: it returns with SweepStats.Waits, and the next call of Sweep does that. For a caller
+// who must not hold up the thread that it runs on.
 func (c *Cycle) SweepBriefly(budget time.Duration) (done bool, st SweepStats, err error) {
 	return c.sweepFor(budget, false)
 }
@@ -295,7 +295,8 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	}
 	other := found != at
 	if other {
-		// Dropped before, or another copy counts: unless that has been damaged since it was chosen, and this one was not.
+		// Dropped before, or another copy counts: unless that has been damaged since it was chosen,
+		// and this one was not.
 		if found == arena.Nil || !s.rather(at, found) || !s.index.change(r.hash, found, at) {
 			return nil
 		}

@@ -44,8 +44,8 @@ func (x *index) loadLocked(s *shard) (*table, error) {
 	return t, nil
 }
 
-// enterLater enters what waits for t, until t should grow. A name that t has already keeps its entry unless that leads
-// to a damaged copy and this one is whole. The caller holds the mutex of s.
+// enterLater enters what waits for t, until t should grow. A name that t has already keeps its
+// entry unless that leads to a damaged copy and this one is whole. The caller holds the mutex of s.
 func (x *index) enterLater(s *shard, t *table) {
 	for len(s.later) > 0 && t.used.Load() < t.limit {
 		l := s.later[0]
@@ -57,9 +57,9 @@ func (x *index) enterLater(s *shard, t *table) {
 	}
 }
 
-// enterCopy enters the copy of a record at an address into a table that is not published yet, and returns how many
-// entries more the table has. A name that it has already keeps its entry, which leads to whichever copy is whole, or as
-// before.
+// enterCopy enters the copy of a record at an address into a table that is not published yet, and
+// returns how many entries more the table has. A name that it has already keeps its entry, which
+// leads to whichever copy is whole, or as before.
 func (x *index) enterCopy(t *table, h *Hash, at arena.Addr) (gained int64) {
 	k := keyOf(h)
 	for range bucketSlots {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestNeverEmptyIsNeverSeenEmpty: a ring in which there is an item at every moment is never said to be empty by those who
-// look on while others push and pop.
+// TestNeverEmptyIsNeverSeenEmpty: a ring in which there is an item at every moment is never said to
+// be empty by those who look on while others push and pop.
 func TestNeverEmptyIsNeverSeenEmpty(t *testing.T) {
 	looks := volume(10_000_000)
 	for name, r := range map[string]interface {

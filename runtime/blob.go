@@ -54,10 +54,11 @@ func (w *Writer) PutBlob(p []byte) (Blob, error) {
 	return w.eng.putBlob(p)
 }
 
-// ReadBlob returns a copy of the bytes that b names. A blob that was reached through a value of r's snapshot is always there; any
-// other may have been collected. One that is missing or damaged is ErrDamaged: a query that made it runs again when it is asked next.
-// The bytes are those that were put: they are compared with their name, so that a decoder may trust them as its encoder's. ViewBlob
-// compares a checksum, which bytes that were forged can have.
+// ReadBlob returns a copy of the bytes that b names. A blob that was reached through a value of r's
+// snapshot is always there; any other may have been collected. One that is missing or damaged is
+// ErrDamaged: a query that made it runs again when it is asked next. The bytes are those that were
+// put: they are compared with their name, so that a decoder may trust them as its encoder's.
+// ViewBlob compares a checksum, which bytes that were forged can have.
 func ReadBlob(r Reader, b Blob) ([]byte, error) {
 	for {
 		var (

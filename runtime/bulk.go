@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A BulkWriter collects the changes of one bulk commit. It belongs to the function it was given to and ends
-// with it, as a Writer does.
+// A BulkWriter collects the changes of one bulk commit. It belongs to the function it was given to
+// and ends with it, as a Writer does.
 type BulkWriter[V any] struct {
 	p   *Partition[V]
 	eng *Engine

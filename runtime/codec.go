@@ -157,8 +157,8 @@ func (c *codec[V]) encode(v *V) (kind mmapcas.Kind, payload []byte, refs []mmapc
 }
 
 // asStored returns v as it comes back from its record. That is v itself but for values that hold
-// times, which lose what of them is known in this process only. What is read before and after a value
-// was stored is the same value therefore.
+// times, which lose what of them is known in this process only. What is read before and after a
+// value was stored is the same value therefore.
 func (c *codec[V]) asStored(v V, kind mmapcas.Kind, payload []byte) (V, error) {
 	if !c.form.timed {
 		return v, nil

@@ -57,8 +57,9 @@ func hurtText(t *testing.T, dir, text string) (n int) {
 	return n
 }
 
-// TestDamagedInputPutAgain: an input whose record is damaged is ErrDamaged until it is put again, and from then on it is
-// there in every session to come, however this one ends, and also when it was damaged while the engine served it.
+// TestDamagedInputPutAgain: an input whose record is damaged is ErrDamaged until it is put again,
+// and from then on it is there in every session to come, however this one ends, and also when it
+// was damaged while the engine served it.
 func TestDamagedInputPutAgain(t *testing.T) {
 	in := runtime.NewPartition[string]("damage/in")
 	text := "a text that is easily found in a segment " + strings.Repeat("x", 50)

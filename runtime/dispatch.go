@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// watchers finds those whom a commit concerns: watchers, and tasks that wait for a key. Committers call
-// dispatch concurrently. See "How watchers are told" in the package comment.
+// watchers finds those whom a commit concerns: watchers, and tasks that wait for a key. Committers
+// call dispatch concurrently. See "How watchers are told" in the package comment.
 type watchers struct {
 	loops atomic.Uint64 // WatchLoopErrors
 	log   *slog.Logger
@@ -76,9 +76,9 @@ func (ws *watchers) observed(res db.Result) {
 	ws.orderMu.Unlock()
 }
 
-// dispatch tells all whom a commit concerns, at once or as soon as the commits before it were told of.
-// The caller has had a session of the collector since before it committed. A committer that delivers in
-// its place holds one too, and the two overlap: old values can still be read.
+// dispatch tells all whom a commit concerns, at once or as soon as the commits before it were told
+// of. The caller has had a session of the collector since before it committed. A committer that
+// delivers in its place holds one too, and the two overlap: old values can still be read.
 func (ws *watchers) dispatch(res db.Result, from origin, done func()) {
 	ws.orderMu.Lock()
 	defer ws.orderMu.Unlock()
@@ -116,7 +116,8 @@ type batch struct {
 	met     []bool // whether each meets the watcher's condition; nil: there is none
 }
 
-// deliver makes everything that a commit changed pending, watcher by watcher, and only then wakes anybody.
+// deliver makes everything that a commit changed pending, watcher by watcher, and only then wakes
+// anybody.
 func (ws *watchers) deliver(res db.Result, from origin) {
 	ws.mu.RLock()
 	batches := ws.concerned(res.Changes)
@@ -193,8 +194,8 @@ func (ws *watchers) concerned(changes []db.Change) (batches []batch) {
 	return batches
 }
 
-// judge asks the conditions of watchers. One that panics counts as met, and keeps no other watcher from
-// being told; the first panic is returned.
+// judge asks the conditions of watchers. One that panics counts as met, and keeps no other watcher
+// from being told; the first panic is returned.
 func judge(batches []batch) (panicked any) {
 	for i := range batches {
 		b := &batches[i]

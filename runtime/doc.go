@@ -29,9 +29,9 @@
 //
 // []byte and string are stored as they are. A type with UnmarshalBinary and AppendBinary or
 // MarshalBinary is stored as these say, and answers for it. All else becomes deterministic CBOR:
-// bools, integers, floats, strings, time.Time, big.Int, and slices, arrays, maps, structs and pointers
-// of what may be a value; what an any may hold is listed below. A field with a form of its own
-// needs MarshalBinary, or MarshalCBOR and UnmarshalCBOR. Tags (cbor, or json) name fields.
+// bools, integers, floats, strings, time.Time, big.Int, and slices, arrays, maps, structs and
+// pointers of what may be a value; what an any may hold is listed below. A field with a form of its
+// own needs MarshalBinary, or MarshalCBOR and UnmarshalCBOR. Tags (cbor, or json) name fields.
 //
 // Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and maps,
 // -0 and the bits of a NaN are kept apart. There are these exceptions:
@@ -85,8 +85,9 @@
 // # How watchers are told
 //
 // The database numbers generations in the commit turn and tells their order before it answers a
-// committer (observed). Each committer then hands its commit in (dispatch). What comes too early waits for
-// those before it, and one committer at a time delivers what is next, also for the others.
+// committer (observed). Each committer then hands its commit in (dispatch). What comes too early
+// waits for those before it, and one committer at a time delivers what is next, also for the
+// others.
 //
 //   - W1: commits are delivered whole, one after the other, in the order of generations.
 //   - W2: all that a commit has for a watcher becomes pending at once, under the watcher's lock, after every
@@ -113,39 +114,42 @@
 //
 // # Inside a query
 //
-// What a query needs it reads through the Task that it was given. Everything else that asks or changes an
-// engine is refused there, with an error that matches ErrInQuery and names it: Ask, Go, Submit, Commit,
-// Bulk, Watch, Snapshot and SnapshotAt, Records, Explain, Checkpoint, Collect, Tidy, Verify, Close; reading
-// through a Snapshot, or through a Task that another function was given; writing to a Writer; waiting for a
-// key or for a task; Spawn, Again and Intact. Stats and Partitions, which return no error, are empty. The
-// generation, lane, client and parent of the task may be asked for, but then the result is not kept.
+// What a query needs it reads through the Task that it was given. Everything else that asks or
+// changes an engine is refused there, with an error that matches ErrInQuery and names it: Ask, Go,
+// Submit, Commit, Bulk, Watch, Snapshot and SnapshotAt, Records, Explain, Checkpoint, Collect,
+// Tidy, Verify, Close; reading through a Snapshot, or through a Task that another function was
+// given; writing to a Writer; waiting for a key or for a task; Spawn, Again and Intact. Stats and
+// Partitions, which return no error, are empty. The generation, lane, client and parent of the task
+// may be asked for, but then the result is not kept.
 //
-// It is refused by whoever asks: on the query's goroutine and in Task.Blocking, with whatever context, and
-// on every other goroutine by a context that came from the query's Task, also after the query has
-// returned. What cannot be known is a goroutine that a query starts and gives another context or none, and
-// what a query reads from a global. CancelClient, Profiling, Handle.Cancel and the end of a watch are not
-// refused: they give a query nothing to know.
+// It is refused by whoever asks: on the query's goroutine and in Task.Blocking, with whatever
+// context, and on every other goroutine by a context that came from the query's Task, also after
+// the query has returned. What cannot be known is a goroutine that a query starts and gives another
+// context or none, and what a query reads from a global. CancelClient, Profiling, Handle.Cancel and
+// the end of a watch are not refused: they give a query nothing to know.
 //
 // # Inside a task
 //
-// A task that is not in a query may call the engine as others do. Submit, Ask and Handle.Wait wait as Join
-// does, so that one worker is enough, and Go does not wait for room in a lane. Close would wait for the task
-// itself: by a task, in Blocking, and with a task's context it is ErrInTask. What a task of a watcher
-// commits by way of the engine counts as a round of that watcher, but is committed for no client.
+// A task that is not in a query may call the engine as others do. Submit, Ask and Handle.Wait wait
+// as Join does, so that one worker is enough, and Go does not wait for room in a lane. Close would
+// wait for the task itself: by a task, in Blocking, and with a task's context it is ErrInTask. What
+// a task of a watcher commits by way of the engine counts as a round of that watcher, but is
+// committed for no client.
 //
 // # Closing
 //
-// Close first refuses what is new (ErrClosed), then lets tasks come to their end, cancels those that its
-// context leaves no time for, and then ends reading, too. From then on every read through a snapshot that is
-// still held is ErrClosed. An error with which a task ends that was cancelled by this matches ErrClosed,
-// whatever its function made of it. Release, Stats and the like go on working.
+// Close first refuses what is new (ErrClosed), then lets tasks come to their end, cancels those
+// that its context leaves no time for, and then ends reading, too. From then on every read through
+// a snapshot that is still held is ErrClosed. An error with which a task ends that was cancelled by
+// this matches ErrClosed, whatever its function made of it. Release, Stats and the like go on
+// working.
 //
 // # Errors
 //
-// An error from a query function, or a panic, which names the query and its key, goes to the tasks that
-// ask at the time and is not kept. Nor is an answer that a query gives in spite of an error of a read, or
-// of another query: it is computed again for each question of a task. ErrNotFound is no such error. A
-// failure that is an answer ("this file does not parse") belongs in the value.
+// An error from a query function, or a panic, which names the query and its key, goes to the tasks
+// that ask at the time and is not kept. Nor is an answer that a query gives in spite of an error of
+// a read, or of another query: it is computed again for each question of a task. ErrNotFound is no
+// such error. A failure that is an answer ("this file does not parse") belongs in the value.
 //
 // # Concurrency
 //

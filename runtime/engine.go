@@ -63,8 +63,10 @@ func (l *layers) closeAll(ctx context.Context) error {
 
 // Open opens the store in dir, making it if there is none, and starts the workers. An empty dir keeps everything in memory.
 //
-// Errors: mmapcas.ErrNoStore (with Options.MustExist), mmapcas.ErrLocked (a *mmapcas.LockedError names the holder), mmapcas.ErrNewerFormat, mmapcas.ErrReadOnly, mmapcas.ErrUnsafe,
-// mmapcas.ErrNoSpace, mmapcas.ErrCorrupt. A store that was damaged or cut off opens with what is intact.
+// Errors: mmapcas.ErrNoStore (with Options.MustExist), mmapcas.ErrLocked (a *mmapcas.LockedError
+// names the holder), mmapcas.ErrNewerFormat, mmapcas.ErrReadOnly, mmapcas.ErrUnsafe,
+// mmapcas.ErrNoSpace, mmapcas.ErrCorrupt. A store that was damaged or cut off opens with what is
+// intact.
 func Open(dir string, o Options) (_ *Engine, err error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -154,8 +156,8 @@ func refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 // plain are the kinds of records that refer to nothing.
 func plain(kind mmapcas.Kind) bool { return kind == kindValue || kind == kindBlob }
 
-// flushTraces writes the traces, so that their results are reachable, and returns the results of those
-// that could not be written: the disk may be full, which a collection is to change.
+// flushTraces writes the traces, so that their results are reachable, and returns the results of
+// those that could not be written: the disk may be full, which a collection is to change.
 func (e *Engine) flushTraces(ctx context.Context) (unwritten []mmapcas.Hash) {
 	if err := e.memo.Flush(ctx); err != nil {
 		e.o.Logger.Warn("runtime: traces could not be written; they are tried again", "err", err)
@@ -176,10 +178,10 @@ func (e *Engine) lookup(name string) *memo.Query {
 	return nil
 }
 
-// Close stops taking work, waits for tasks that run or are queued until ctx ends, cancels those that are
-// left, writes what is not written yet and closes the store. It may be called more than once; calls after
-// the first return the same error. A task that calls it, or anybody with its context, gets ErrInTask, a
-// query ErrInQuery, and the engine stays open.
+// Close stops taking work, waits for tasks that run or are queued until ctx ends, cancels those
+// that are left, writes what is not written yet and closes the store. It may be called more than
+// once; calls after the first return the same error. A task that calls it, or anybody with its
+// context, gets ErrInTask, a query ErrInQuery, and the engine stays open.
 func (e *Engine) Close(ctx context.Context) error {
 	if err := notInQueryBy(ctx, "Close"); err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// admit is asked by every call on an engine from outside: what it returns is what the call returns. See
-// "Inside a query" in the package comment.
+// admit is asked by every call on an engine from outside: what it returns is what the call returns.
+// See "Inside a query" in the package comment.
 func (e *Engine) admit(what string) error {
 	if err := notInQuery(what); err != nil {
 		return err
@@ -82,8 +82,8 @@ func (t *Task) records() error {
 	return fmt.Errorf("%w: reading through a task that another function was given", ErrInQuery)
 }
 
-// public gives an error of the layers below the form that callers know: what says that one of them is
-// closed matches ErrClosed.
+// public gives an error of the layers below the form that callers know: what says that one of them
+// is closed matches ErrClosed.
 func public(err error) error {
 	if err == nil || errors.Is(err, ErrClosed) {
 		return err

@@ -13,13 +13,14 @@ var (
 	// ErrNotFound is returned by Partition.Get for a key that the snapshot does not have.
 	ErrNotFound = errors.New("runtime: no such key")
 
-	// ErrDamaged is returned for a value whose record is damaged or gone from the store. A query's result is computed again by itself; an input
-	// has to be put again. Partition.Intact finds such inputs. It is returned as well where a part of a partition cannot be read,
-	// or was given up: then ClearPrefix, with what belongs there put in the same commit, says again what there is.
+	// ErrDamaged is returned for a value whose record is damaged or gone from the store. A query's
+	// result is computed again by itself; an input has to be put again. Partition.Intact finds such
+	// inputs. It is returned as well where a part of a partition cannot be read, or was given up:
+	// then ClearPrefix, with what belongs there put in the same commit, says again what there is.
 	ErrDamaged = db.ErrDamaged
 
-	// ErrClosed is matched by the error of every call on an engine that is closed or closing, and of whatever
-	// the closing has cut short.
+	// ErrClosed is matched by the error of every call on an engine that is closed or closing, and
+	// of whatever the closing has cut short.
 	ErrClosed = sched.ErrClosed
 
 	// ErrEnded is returned by a Writer or BulkWriter whose commit function has returned.
@@ -37,17 +38,17 @@ var (
 	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.
 	ErrConflict = errors.New("runtime: conflicting definitions")
 
-	// ErrBadValue is returned for a type of values or keys, or for a value of a type, that would not come
-	// back from the store as it went in. The error says where in it, and why. See "What values may be" in
-	// the package comment.
+	// ErrBadValue is returned for a type of values or keys, or for a value of a type, that would
+	// not come back from the store as it went in. The error says where in it, and why. See "What
+	// values may be" in the package comment.
 	ErrBadValue = errors.New("runtime: it would not come back from the store as it went in")
 
 	// ErrInQuery is matched by the error of what a query function must not do; the error names it. See
 	// "Inside a query" in the package comment.
 	ErrInQuery = errors.New("runtime: not allowed inside a query")
 
-	// ErrInTask is matched by the error of what would wait for the task that calls: Close, also by anybody
-	// with a task's context, and Collect in a commit.
+	// ErrInTask is matched by the error of what would wait for the task that calls: Close, also by
+	// anybody with a task's context, and Collect in a commit.
 	ErrInTask = sched.ErrInTask
 
 	// ErrReserved is returned for a partition name that begins with "$".
@@ -62,11 +63,13 @@ var (
 	// ErrTimeout is returned by a wait whose deadline has passed.
 	ErrTimeout = sched.ErrTimeout
 
-	// ErrSuperseded is the cause of cancellation of a task whose place a newer one has taken (Supersede).
+	// ErrSuperseded is the cause of cancellation of a task whose place a newer one has taken
+	// (Supersede).
 	ErrSuperseded = sched.ErrSuperseded
 
-	// ErrThreadLocked is matched by the failure of a task, whichever query it ran, that has locked its thread
-	// (LockOSThread) and waits or ends without unlocking it. Task.Blocking is for what needs a thread.
+	// ErrThreadLocked is matched by the failure of a task, whichever query it ran, that has locked
+	// its thread (LockOSThread) and waits or ends without unlocking it. Task.Blocking is for what
+	// needs a thread.
 	ErrThreadLocked = sched.ErrThreadLocked
 
 	// ErrWatchLoop is matched by the WatchLoopError that is logged when watchers keep setting each other off without end.

@@ -221,8 +221,8 @@ var noEngine = []string{
 	"Covering.Decode", "Covering.From", "Covering.Key", "Covering.Partition", "Covering.Under", "Spans.DecodeKey", "Spans.In", "Spans.Partition",
 }
 
-// Every function and method of the package is in one of the lists above: one that is new has to say what
-// becomes of it in a query and after Close.
+// Every function and method of the package is in one of the lists above: one that is new has to say
+// what becomes of it in a query and after Close.
 func TestFaceIsListed(t *testing.T) {
 	listed := map[string]bool{}
 	for _, list := range [][]call{engineCalls, readerCalls, writerCalls, taskCalls} {
@@ -371,8 +371,8 @@ func TestEveryCallOnAClosedEngine(t *testing.T) {
 	}
 }
 
-// Whatever the closing of an engine cuts short ends with ErrClosed, also if the function makes its own
-// error of it.
+// Whatever the closing of an engine cuts short ends with ErrClosed, also if the function makes its
+// own error of it.
 func TestClosingCutsShort(t *testing.T) {
 	e, err := runtime.Open("", runtime.Options{Workers: 2, Logger: quiet})
 	if err != nil {
@@ -434,8 +434,8 @@ func TestClosingCutsShort(t *testing.T) {
 	}
 }
 
-// A task that goes on after its engine was closed, because it did not end in time, gets ErrClosed from
-// everything.
+// A task that goes on after its engine was closed, because it did not end in time, gets ErrClosed
+// from everything.
 func TestStuckTaskOfAClosedEngine(t *testing.T) {
 	e, err := runtime.Open(t.TempDir(), runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet})
 	if err != nil {
@@ -662,7 +662,8 @@ func TestContextOutlivesItsQuery(t *testing.T) {
 	}
 }
 
-// The result of a query that has asked for the generation does not stay when another generation comes.
+// The result of a query that has asked for the generation does not stay when another generation
+// comes.
 func TestGenerationInAQuery(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	put(t, e, inputs, "k", "v")
@@ -878,8 +879,8 @@ func TestWatchIsEndedFromWithin(t *testing.T) {
 	}
 }
 
-// A writer that outlives its commit function, whether or not that succeeded, takes nothing more, from
-// whichever goroutine.
+// A writer that outlives its commit function, whether or not that succeeded, takes nothing more,
+// from whichever goroutine.
 func TestWriterEnds(t *testing.T) {
 	e := open(t, "", runtime.Options{})
 	f := newFace(t, e)

@@ -13,8 +13,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// forgeText replaces a text in the segment files of a closed store by another of the same length, with
-// the checksums that a record with it has (docs/FORMAT.md).
+// forgeText replaces a text in the segment files of a closed store by another of the same length,
+// with the checksums that a record with it has (docs/FORMAT.md).
 func forgeText(t *testing.T, dir, text, with string) (n int) {
 	t.Helper()
 	const header, payloadSum, selfSum, unit = 32, 24, 28, 32
@@ -47,8 +47,8 @@ func forgeText(t *testing.T, dir, text, with string) (n int) {
 	return n
 }
 
-// TestForgedBlob: bytes that are not those that were put, with checksums that are right, are no answer:
-// the query that made them runs again.
+// TestForgedBlob: bytes that are not those that were put, with checksums that are right, are no
+// answer: the query that made them runs again.
 func TestForgedBlob(t *testing.T) {
 	text := strings.Repeat("what was put ", 20)
 	make := runtime.NewQuery("forged/make", 1, func(t *runtime.Task, _ string) (runtime.Blob, error) { return t.PutBlob([]byte(text)) })

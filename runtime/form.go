@@ -207,7 +207,8 @@ func (b *formBuilder) pointer(f *form, inKey bool) (err error) {
 	return err
 }
 
-// mayBeNull reports whether some values are written as null, which a pointer to them would be as well.
+// mayBeNull reports whether some values are written as null, which a pointer to them would be as
+// well.
 func (f *form) mayBeNull() bool {
 	if f.t == timeType || f.own == ownCBOR {
 		return true
@@ -373,8 +374,9 @@ func (b *formBuilder) structure(f *form, inKey bool) error {
 	return err
 }
 
-// addFields adds the fields of t to f. It returns how many of them are stored in every case, without
-// those behind embedded pointers: if there are none, a nil pointer and one to a zero t look the same.
+// addFields adds the fields of t to f. It returns how many of them are stored in every case,
+// without those behind embedded pointers: if there are none, a nil pointer and one to a zero t look
+// the same.
 func (b *formBuilder) addFields(f *form, t reflect.Type, inKey, array bool,
 	names map[storedName]string, open map[reflect.Type]bool, prefix string,
 ) (always int, err error) {

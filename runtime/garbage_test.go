@@ -25,8 +25,8 @@ func noise(seed uint64, n int) string {
 	return string(b)
 }
 
-// One collection frees all that nothing refers to when it is called, checkpoints or not, and what the
-// engine says of itself is true right after.
+// One collection frees all that nothing refers to when it is called, checkpoints or not, and what
+// the engine says of itself is true right after.
 func TestCollectFreesAllThatWasUnreachable(t *testing.T) {
 	for _, place := range []string{"memory", "disk"} {
 		t.Run(place, func(t *testing.T) {
@@ -210,7 +210,8 @@ func TestEditsDoNotGrowTheStore(t *testing.T) {
 			}
 			edit(0)
 			first := live()
-			// What may lie on the disk: what is live, twice, what makes a collection due, and some open segments.
+			// What may lie on the disk: what is live, twice, what makes a collection due, and some
+			// open segments.
 			limit := 2*first + every/2 + 6*segment
 			edits := 600
 			if testing.Short() {
@@ -244,7 +245,8 @@ func TestEditsDoNotGrowTheStore(t *testing.T) {
 	}
 }
 
-// What a process notes about its last collection is what was live, so a later one knows what is garbage.
+// What a process notes about its last collection is what was live, so a later one knows what is
+// garbage.
 func TestTidyFreesWhatAnotherProcessLeft(t *testing.T) {
 	const every = 4 << 20
 	dir := t.TempDir()
@@ -282,8 +284,9 @@ func TestTidyFreesWhatAnotherProcessLeft(t *testing.T) {
 	}
 }
 
-// A collection takes what an older state needs, so the newer one is on the disk before anything goes:
-// a power cut after it finds every key with its value, also where no commit waits for the disk.
+// A collection takes what an older state needs, so the newer one is on the disk before anything
+// goes: a power cut after it finds every key with its value, also where no commit waits for the
+// disk.
 func TestPowerCutAfterACollection(t *testing.T) {
 	for _, sync := range []runtime.Durability{mmapcas.SyncNone, mmapcas.SyncGroup} {
 		for seed := range uint64(12) {

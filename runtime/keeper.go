@@ -150,7 +150,8 @@ func (e *Engine) loadCycle() error {
 // saveCycle remembers how large the store is after a collection.
 func (e *Engine) saveCycle(ctx context.Context) error {
 	st := e.store.Stats()
-	// What was put while the collection went on is all there, needed or not, and counts for the next one.
+	// What was put while the collection went on is all there, needed or not, and counts for the
+	// next one.
 	live := min(e.gc.Stats().LiveBytes, st.LiveBytes)
 	last := &cycleEnd{live: live, stored: max(st.StoredBytes, live)}
 	e.lastCycle.Store(last)
@@ -220,8 +221,9 @@ func (e *Engine) awaitReaders(t *Task) error {
 	})
 }
 
-// Collect frees all that nothing referred to when it was called: it runs a whole collection that begins after the call, and compacts segments
-// that have become sparse. Readers and commits go on meanwhile. A disk that is full is no obstacle.
+// Collect frees all that nothing referred to when it was called: it runs a whole collection that
+// begins after the call, and compacts segments that have become sparse. Readers and commits go on
+// meanwhile. A disk that is full is no obstacle.
 func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 	if err := errors.Join(e.admitBy(ctx, "Collect"), notInCommit("Collect")); err != nil {
 		return gc.Stats{}, err
@@ -231,7 +233,8 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 	return e.gc.Stats(), err
 }
 
-// bringUpToDate has less kept for recovery: chunks before the root before. A collection does without, if there is no room for a checkpoint.
+// bringUpToDate has less kept for recovery: chunks before the root before. A collection does
+// without, if there is no room for a checkpoint.
 func (e *Engine) bringUpToDate(ctx context.Context) {
 	if err := e.Checkpoint(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
 		e.o.Logger.Warn("runtime: no checkpoint before a collection", "err", err)

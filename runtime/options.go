@@ -22,11 +22,11 @@ type Options struct {
 	// Affinity says whether workers are pinned to CPUs. The zero value pins where it helps: on 4 CPUs or more.
 	Affinity affinity.Mode
 
-	// StallAfter is how long things may stay as they are before the watchdog speaks. It warns of what
-	// somebody should act on: tasks are queued and no worker does anything, a task holds its worker while
-	// others wait to go on there, tasks wait for each other in a circle, a reader holds back memory. What
-	// merely takes long, or waits, it tells at level debug, with what it waits for. Zero means ten seconds;
-	// negative means no watchdog.
+	// StallAfter is how long things may stay as they are before the watchdog speaks. It warns of
+	// what somebody should act on: tasks are queued and no worker does anything, a task holds its
+	// worker while others wait to go on there, tasks wait for each other in a circle, a reader
+	// holds back memory. What merely takes long, or waits, it tells at level debug, with what it
+	// waits for. Zero means ten seconds; negative means no watchdog.
 	StallAfter time.Duration
 
 	// Sync says when commits reach the disk. The zero value leaves it to the kernel between checkpoints: what a power cut loses

@@ -19,8 +19,8 @@ type Partition[V any] struct {
 	codec codec[V]
 }
 
-// NewPartition names a partition. What values may be is said in the package comment; a type that may not be one shows at first use, as
-// ErrBadValue. The only option is the Tier.
+// NewPartition names a partition. What values may be is said in the package comment; a type that
+// may not be one shows at first use, as ErrBadValue. The only option is the Tier.
 func NewPartition[V any](name string, opts ...PartitionOption) *Partition[V] {
 	p := &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
 	for _, opt := range opts {
@@ -139,8 +139,9 @@ func (p *Partition[V]) load(e *Engine, key string, h mmapcas.Hash) (v V, err err
 	return v, nil
 }
 
-// Intact reports whether the record of key can be found in the store. It does not read it: a record with a damaged byte is found until somebody has
-// tried to read it. A key that is not there has no record, and is intact. It is not allowed inside a query.
+// Intact reports whether the record of key can be found in the store. It does not read it: a record
+// with a damaged byte is found until somebody has tried to read it. A key that is not there has no
+// record, and is intact. It is not allowed inside a query.
 func (p *Partition[V]) Intact(r Reader, key string) (bool, error) {
 	eng, view, id, err := p.in(r)
 	if err == nil && view.frame != nil && view.frame.Strand().InQuery() {
@@ -199,8 +200,8 @@ func (p *Partition[V]) Hash(r Reader, key string) (Blob, error) {
 	return Blob{h}, err
 }
 
-// Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards. A value that would not come back is
-// ErrBadValue.
+// Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.
+// A value that would not come back is ErrBadValue.
 func (p *Partition[V]) Put(w *Writer, key string, v V) error {
 	return p.put(w, v, key)
 }

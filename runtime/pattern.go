@@ -25,10 +25,10 @@ func Prefix(prefix string) Pattern { return Pattern{lo: prefix, hi: afterPrefix(
 // Range means the keys from lo up to, but not including, hi. An empty hi is unbounded.
 func Range(lo, hi string) Pattern { return Pattern{lo: lo, hi: hi} }
 
-// Glob means the keys that match a pattern in which * matches within one path element, ** any number
-// of elements, ? one character, [a-z] a class and {a,b} alternatives. A pattern that ends in /** means
-// what is below, and never that which it is below of: a/** does not mean a, and neither do {a,b}/**
-// and */**. A pattern that is malformed matches nothing.
+// Glob means the keys that match a pattern in which * matches within one path element, ** any
+// number of elements, ? one character, [a-z] a class and {a,b} alternatives. A pattern that ends in
+// /** means what is below, and never that which it is below of: a/** does not mean a, and neither
+// do {a,b}/** and */**. A pattern that is malformed matches nothing.
 func Glob(glob string) Pattern {
 	i := strings.IndexAny(glob, `*?[{\`)
 	if i < 0 {
@@ -69,8 +69,8 @@ func strictlyBelow(glob string) string {
 	return glob
 }
 
-// globItem returns the length of what a valid glob begins with: a character, an escaped one, a class,
-// all stars that follow each other, or alternatives with their braces.
+// globItem returns the length of what a valid glob begins with: a character, an escaped one, a
+// class, all stars that follow each other, or alternatives with their braces.
 func globItem(glob string) int {
 	switch n := 1; {
 	case glob[0] == '\\':

@@ -50,8 +50,8 @@ func expansions(glob string) []string {
 	return out
 }
 
-// below reports whether a glob without braces matches a key that lies below something, and whether it
-// does so to doublestar only because nothing of the key is left for its last ** to match.
+// below reports whether a glob without braces matches a key that lies below something, and whether
+// it does so to doublestar only because nothing of the key is left for its last ** to match.
 func below(glob, key string) (strictly, nothingLeft bool) {
 	base, rest := strings.CutSuffix(glob, "/**")
 	if !rest {
@@ -68,8 +68,8 @@ func below(glob, key string) (strictly, nothingLeft bool) {
 	return strictly, doublestar.MatchUnvalidated(base, key)
 }
 
-// A Glob means what doublestar says, whatever the bounds within which keys are looked for, but for that
-// which a pattern that ends in /** is about: "a/**" and "{a,b}/**" are what is below a.
+// A Glob means what doublestar says, whatever the bounds within which keys are looked for, but for
+// that which a pattern that ends in /** is about: "a/**" and "{a,b}/**" are what is below a.
 func TestGlobMeansWhatDoublestarSays(t *testing.T) {
 	var keys []string
 	seen := map[string]bool{}

@@ -18,10 +18,11 @@ type Query[K comparable, V any] struct {
 	values  codec[V]
 }
 
-// NewQuery names a query. Results are kept in the store under the name, and are ignored when the version differs: raise it whenever fn may give
-// another result for the same reads. Results of queries that read this one are verified then, and need
-// no version of their own. Both K and V are of types that values may be (see the package comment), which shows
-// at first use; a result that would not come back fails its query.
+// NewQuery names a query. Results are kept in the store under the name, and are ignored when the
+// version differs: raise it whenever fn may give another result for the same reads. Results of
+// queries that read this one are verified then, and need no version of their own. Both K and V are
+// of types that values may be (see the package comment), which shows at first use; a result that
+// would not come back fails its query.
 //
 // Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.
 func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error)) *Query[K, V] {

@@ -44,9 +44,9 @@ type Snapshot struct {
 	refs atomic.Int32 // the holder's one, and one for each task that reads it
 }
 
-// Snapshot returns the newest generation. The caller must Release it. Where there can be none, because the
-// engine is closing or a query asks, every read through it returns ErrClosed or ErrInQuery, and its
-// generation is 0.
+// Snapshot returns the newest generation. The caller must Release it. Where there can be none,
+// because the engine is closing or a query asks, every read through it returns ErrClosed or
+// ErrInQuery, and its generation is 0.
 func (e *Engine) Snapshot() *Snapshot {
 	if err := e.admit("Snapshot"); err != nil {
 		return &Snapshot{eng: e, err: err}

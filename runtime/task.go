@@ -50,8 +50,8 @@ func On(l lane.Lane) TaskOption { return func(o *taskOptions) { o.spec.Lane = l 
 // Client says for whom the task works.
 func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client = id } }
 
-// Supersede makes the task cancel the one that was submitted before with the same key, if it is still
-// going, with ErrSuperseded.
+// Supersede makes the task cancel the one that was submitted before with the same key, if it is
+// still going, with ErrSuperseded.
 func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key = key } }
 
 // A Handle is a task as seen from outside.
@@ -77,9 +77,9 @@ func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts
 	return o.submitted(h, err)
 }
 
-// Submit is Go followed by waiting for the task's end; it returns the task's error. When ctx ends first, the
-// task is cancelled and Submit returns without waiting for it: what fn writes belongs to the task then.
-// Evaluate returns a value. A task that calls it does not hold a worker meanwhile.
+// Submit is Go followed by waiting for the task's end; it returns the task's error. When ctx ends
+// first, the task is cancelled and Submit returns without waiting for it: what fn writes belongs to
+// the task then. Evaluate returns a value. A task that calls it does not hold a worker meanwhile.
 func (e *Engine) Submit(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) error {
 	h, err := e.Go(ctx, l, fn, opts...)
 	if err != nil {
@@ -197,8 +197,8 @@ func (t *Task) Engine() *Engine { return t.eng }
 // query whose function asked for the context is not kept if the context has ended by then.
 func (t *Task) Context() context.Context { return t.frame.Context() }
 
-// Lane returns the task's priority. The result of a query that asks is not kept, since another task may
-// ask the query next; so it is with Client, Parent and Generation.
+// Lane returns the task's priority. The result of a query that asks is not kept, since another task
+// may ask the query next; so it is with Client, Parent and Generation.
 func (t *Task) Lane() lane.Lane {
 	t.root.strand.Taint()
 	return t.task().Lane()
@@ -242,7 +242,8 @@ func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Ha
 	return o.submitted(h, err)
 }
 
-// Join waits for a child without holding a worker, and returns its error. It is not allowed inside a query.
+// Join waits for a child without holding a worker, and returns its error. It is not allowed inside
+// a query.
 func (t *Task) Join(h *Handle) error { return t.task().Join(h) }
 
 // Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own, and suspends the task meanwhile.

@@ -141,8 +141,8 @@ func (w *Writer) note(tier Tier, part db.PartID, name string) {
 	w.frozen[part] = name
 }
 
-// checkFrozen reports a change of something that a frozen partition holds. What a commit puts and takes
-// back again is no change.
+// checkFrozen reports a change of something that a frozen partition holds. What a commit puts and
+// takes back again is no change.
 func (w *Writer) checkFrozen(changes []db.Change) error {
 	for _, c := range changes {
 		if name, frozen := w.frozen[c.Part]; frozen && !c.Old.IsZero() {

@@ -286,8 +286,8 @@ func TestVolatileAfterACrash(t *testing.T) {
 	}
 }
 
-// A commit that leaves everything as it was makes no generation, whatever it did on the way, and also if
-// it is the first to use a partition.
+// A commit that leaves everything as it was makes no generation, whatever it did on the way, and
+// also if it is the first to use a partition.
 func TestCommitThatChangesNothing(t *testing.T) {
 	for _, tier := range []runtime.Tier{runtime.Workspace, runtime.Volatile, runtime.Dependency, runtime.Frozen} {
 		t.Run(tier.String(), func(t *testing.T) {

@@ -252,8 +252,8 @@ var (
 	valuesN    = flag.Int("values.n", 250, "how many values TestGeneratedValuesComeBack makes")
 )
 
-// Every value of every type is refused, or comes back equal: from a partition, as the result and as the
-// key of a query, from the cache, from the store, and after a restart.
+// Every value of every type is refused, or comes back equal: from a partition, as the result and as
+// the key of a query, from the cache, from the store, and after a restart.
 func TestGeneratedValuesComeBack(t *testing.T) {
 	type definition struct {
 		generated

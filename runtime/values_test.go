@@ -70,8 +70,8 @@ func (*readCBOR) UnmarshalCBOR([]byte) error   { return nil }
 
 func (cborOnly) MarshalCBOR() ([]byte, error) { return []byte{0xf6}, nil }
 
-// A type of which values would not come back is refused at first use, with the place where it was named and the
-// path to what is lost, as values, as results and as keys.
+// A type of which values would not come back is refused at first use, with the place where it was
+// named and the path to what is lost, as values, as results and as keys.
 func TestTypesThatDoNotComeBackAreRefused(t *testing.T) {
 	e := open(t, "", runtime.Options{})
 	refuses := func(name string, use func(name string) error, want string) {
@@ -245,8 +245,8 @@ func chain(n int) (t *twig) {
 
 func ptr[V any](v V) *V { return &v }
 
-// What values may be: each comes back from the partition, as a result that is in the cache, is not, or was
-// found again after a restart, and as another query sees it.
+// What values may be: each comes back from the partition, as a result that is in the cache, is not,
+// or was found again after a restart, and as another query sees it.
 func TestValuesComeBack(t *testing.T) {
 	link, err := url.Parse("http://user:pass@host/a%2Fb?q#f")
 	if err != nil {
@@ -352,7 +352,8 @@ func largeMap(n int) map[int]struct{} {
 	return m
 }
 
-// A value that would not come back is refused by Put and by Bulk, and fails its query, with the path to the part.
+// A value that would not come back is refused by Put and by Bulk, and fails its query, with the
+// path to the part.
 func TestValuesThatDoNotComeBackAreRefused(t *testing.T) {
 	e := open(t, "", runtime.Options{})
 	ring := &twig{Name: "ring"}
@@ -538,9 +539,9 @@ func differInTheLeast[V any](t *testing.T, name string, a, b V) {
 	}
 }
 
-// Of a time, what is known in one process only is gone at once, not only after a restart: the name of its
-// zone, whether that is the zone of the process, and the monotonic reading. Equal times have equal bytes,
-// whatever they were made from.
+// Of a time, what is known in one process only is gone at once, not only after a restart: the name
+// of its zone, whether that is the zone of the process, and the monotonic reading. Equal times have
+// equal bytes, whatever they were made from.
 func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
 	local := time.Local
 	t.Cleanup(func() { time.Local = local })
@@ -603,7 +604,8 @@ func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
 	}
 }
 
-// A result that cannot be stored fails its query, for every caller, after one run for each question, and with a small cache too.
+// A result that cannot be stored fails its query, for every caller, after one run for each
+// question, and with a small cache too.
 func TestResultThatCannotBeStoredFailsItsQuery(t *testing.T) {
 	for _, cache := range []int64{0, 1} {
 		e := open(t, "", runtime.Options{CacheBytes: cache})
@@ -666,7 +668,8 @@ func TestKeysComeBack(t *testing.T) {
 	}
 }
 
-// What the decoder is given is not always what was encoded. It never panics, and what it accepts has a form that comes back.
+// What the decoder is given is not always what was encoded. It never panics, and what it accepts
+// has a form that comes back.
 func FuzzDecodeValue(f *testing.F) {
 	types := append([]reflect.Type{reflect.TypeFor[embeds](), reflect.TypeFor[tagged](), reflect.TypeFor[[]tagged](), reflect.TypeFor[map[string]any]()}, leafTypes...)
 	for i, seed := range []any{embeds{Origin: &Origin{"f"}}, tagged{A: 1}, []tagged{{}}, map[string]any{"a": []any{int64(1), 1.5, "x"}}} {

@@ -29,8 +29,8 @@ type Changes struct {
 	List       []Change
 }
 
-// watchDepthMax bounds how often watchers may set each other off before what they changed is dropped with
-// ErrWatchLoop.
+// watchDepthMax bounds how often watchers may set each other off before what they changed is
+// dropped with ErrWatchLoop.
 const watchDepthMax = 64
 
 // Watch runs fn as a task after every commit that changes keys of p that match pat. Changes that come while the task is still queued are added to
@@ -40,21 +40,22 @@ const watchDepthMax = 64
 // Task.Parent is the task that committed. A run that ends with an error because it was cancelled, or that was cancelled before it began, is
 // made up for on behalf of the engine: what changed concerns others than the client that went away. Any other error is logged.
 //
-// A watcher that changes what it watches is set off again until nothing differs. After 64 rounds without a
-// commit from elsewhere the changes are dropped and a WatchLoopError is logged; the next commit from
-// elsewhere sets it off again. What is committed from elsewhere meanwhile, in whichever round, is told.
+// A watcher that changes what it watches is set off again until nothing differs. After 64 rounds
+// without a commit from elsewhere the changes are dropped and a WatchLoopError is logged; the next
+// commit from elsewhere sets it off again. What is committed from elsewhere meanwhile, in whichever
+// round, is told.
 //
-// stop ends the watch and waits for a run that has begun, but not where that would wait for itself: in fn
-// and in a query.
+// stop ends the watch and waits for a run that has begun, but not where that would wait for itself:
+// in fn and in a query.
 func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
 	return e.watch(p, pat, nil, fn, opts)
 }
 
-// Watch is Engine.Watch for changes that meet a condition. when is given the values before and after one commit, nil for absent; it is
-// called by a committer, after the commit, so it should be quick. It must not commit; a panic in it
-// reaches the committer. A key is told once a commit met the condition, with all that became of it until
-// the run. A value that cannot be read, and a condition that panics, count as met: it is better to be
-// told once too often.
+// Watch is Engine.Watch for changes that meet a condition. when is given the values before and
+// after one commit, nil for absent; it is called by a committer, after the commit, so it should be
+// quick. It must not commit; a panic in it reaches the committer. A key is told once a commit met
+// the condition, with all that became of it until the run. A value that cannot be read, and a
+// condition that panics, count as met: it is better to be told once too often.
 func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, new *V) bool, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
 	return e.watch(p, pat, func(c db.Change) bool {
 		var before, after *V
@@ -120,8 +121,8 @@ type pendingChange struct {
 	hops        *hop // the shortest way on which one of the commits came
 }
 
-// tell makes pending what a commit has for the watcher, and reports whether there was anything. A key
-// that is pending goes on being told, whether or not the change meets the condition.
+// tell makes pending what a commit has for the watcher, and reports whether there was anything. A
+// key that is pending goes on being told, whether or not the change meets the condition.
 func (w *watcher) tell(gen uint64, hops *hop, b batch) (told bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -139,8 +140,8 @@ func (w *watcher) tell(gen uint64, hops *hop, b batch) (told bool) {
 	return told
 }
 
-// mergeLocked adds one change. Changes of one key chain: what one made New is the Old of the next, so the
-// span keeps its two ends. The caller holds mu.
+// mergeLocked adds one change. Changes of one key chain: what one made New is the Old of the next,
+// so the span keeps its two ends. The caller holds mu.
 func (w *watcher) mergeLocked(c pendingChange) {
 	if w.pending == nil {
 		w.pending = map[string]pendingChange{}
@@ -374,8 +375,8 @@ func (w *watcher) again(cond condition, kw *keyWait, from origin) {
 	w.wake(from)
 }
 
-// A hop is one watcher on the way from a commit from elsewhere to a commit by a watcher. No hop is the
-// way of a commit from elsewhere.
+// A hop is one watcher on the way from a commit from elsewhere to a commit by a watcher. No hop is
+// the way of a commit from elsewhere.
 type hop struct {
 	w    *watcher
 	prev *hop

@@ -191,8 +191,8 @@ func TestWatcherIsToldOfWholeCommits(t *testing.T) {
 	}
 }
 
-// What is committed from elsewhere in whichever round of a loop is told, and so is what a watcher makes of
-// it for another one.
+// What is committed from elsewhere in whichever round of a loop is told, and so is what a watcher
+// makes of it for another one.
 func TestChangeFromElsewhereInALoopIsTold(t *testing.T) {
 	for at := 1; at <= 70; at++ {
 		e := open(t, "", runtime.Options{Workers: 1, Logger: quiet})

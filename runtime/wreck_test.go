@@ -79,8 +79,8 @@ func (w *wreckage) open() {
 	}
 }
 
-// beyond reports whether a store cannot be opened since neither its superblock nor any segment says what it is. Then it is
-// deleted, as the error asks for.
+// beyond reports whether a store cannot be opened since neither its superblock nor any segment says
+// what it is. Then it is deleted, as the error asks for.
 func (w *wreckage) beyond(err error) bool {
 	w.t.Helper()
 	bad, ok := errors.AsType[*mmapcas.CorruptError](err)
@@ -198,8 +198,8 @@ func under(state map[string]string, prefix string) (keys []string) {
 	return keys
 }
 
-// settle finds out which of the states that were committed a struck store has come back with: all that can be read of it is
-// of one, and nothing that was there at the end is of none.
+// settle finds out which of the states that were committed a struck store has come back with: all
+// that can be read of it is of one, and nothing that was there at the end is of none.
 func (w *wreckage) settle() {
 	w.t.Helper()
 	type reading struct {
@@ -289,7 +289,8 @@ func (w *wreckage) end(kill bool) {
 	w.fs, w.dir = left, next
 }
 
-// leave copies what a process leaves that is killed: the manifest first, since it must not know more than the segments have.
+// leave copies what a process leaves that is killed: the manifest first, since it must not know
+// more than the segments have.
 func leave(t *testing.T, dir string) string {
 	t.Helper()
 	to := path.Join(t.TempDir(), "left")
@@ -389,7 +390,8 @@ func (w *wreckage) strike(mapped bool) {
 	}
 }
 
-// life is one: sessions of work and damage, and at the end everything is put again and must be there.
+// life is one: sessions of work and damage, and at the end everything is put again and must be
+// there.
 func (w *wreckage) life() {
 	w.t.Helper()
 	w.open()
@@ -495,8 +497,9 @@ func (w *wreckage) repair() {
 	}
 }
 
-// TestWreckedStores damages anything of a store at any time of its life. What is read is right, or ErrDamaged; what is derived
-// is computed again; every store that opens works, and what is put again is there from then on.
+// TestWreckedStores damages anything of a store at any time of its life. What is read is right, or
+// ErrDamaged; what is derived is computed again; every store that opens works, and what is put
+// again is there from then on.
 func TestWreckedStores(t *testing.T) {
 	seed := *wreckSeed
 	if seed == 0 {

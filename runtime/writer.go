@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A Writer collects the changes of one commit. It belongs to the function it was given to and ends with
-// it: a call that comes later, from whichever goroutine, is ErrEnded and changes nothing.
+// A Writer collects the changes of one commit. It belongs to the function it was given to and ends
+// with it: a call that comes later, from whichever goroutine, is ErrEnded and changes nothing.
 type Writer struct {
 	eng *Engine
 
@@ -81,8 +81,8 @@ type origin struct {
 // store (mmapcas.ErrNoSpace, mmapcas.ErrReadOnly, …), in which case nothing was applied, unless it is db.ErrNotDurable: then all was,
 // and a power cut may undo it.
 //
-// Commit does not wait for readers, and readers do not wait for it. fn must not wait for a collection
-// (Collect, Tidy), which waits for fn; where a task commits, this is ErrInTask.
+// Commit does not wait for readers, and readers do not wait for it. fn must not wait for a
+// collection (Collect, Tidy), which waits for fn; where a task commits, this is ErrInTask.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
 	if err := e.admitBy(ctx, "Commit"); err != nil {
 		return err
@@ -108,8 +108,8 @@ func notInCommit(what string) error {
 	return nil
 }
 
-// callerOrigin is the origin of what the calling goroutine commits by way of the engine: on behalf of no
-// lane and client, but if a task of a watcher calls then its rounds go on.
+// callerOrigin is the origin of what the calling goroutine commits by way of the engine: on behalf
+// of no lane and client, but if a task of a watcher calls then its rounds go on.
 func (e *Engine) callerOrigin() origin {
 	from := origin{lane: lane.Default}
 	if t := sched.Current(); t != nil && t.Pool() == e.sched {

@@ -86,7 +86,8 @@ func (c *Conn) accept(ctx context.Context, body []byte) (exit bool) {
 		c.refuse(jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "id has %d bytes, at most %d are taken", len(view.IDRaw), idMax))
 		return false
 	case string(view.IDRaw) == "null":
-		// JSON-RPC has such requests and the language server protocol has none; it is no notification in either.
+		// JSON-RPC has such requests and the language server protocol has none; it is no
+		// notification in either.
 		c.refuse(jsonrpc2.Errorf(jsonrpc2.InvalidRequest, "the id of a request must be a number or a string, not null: %q", clip(body)))
 		return false
 	case !ok || !utf8.Valid(view.IDRaw):

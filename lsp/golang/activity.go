@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// An activity counts what is going on. Unlike a sync.WaitGroup it may be waited for while more begins, and with a context.
+// An activity counts what is going on. Unlike a sync.WaitGroup it may be waited for while more
+// begins, and with a context.
 type activity struct {
 	mu   sync.Mutex
 	n    int           // guarded by mu

@@ -10,7 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// askAbout is ask for a question about one file, which goes to the build of a root. The directory of a file that no scan finds is read first.
+// askAbout is ask for a question about one file, which goes to the build of a root. The directory
+// of a file that no scan finds is read first.
 func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {
 	path, ok := filePath(uri)
 	if !ok {

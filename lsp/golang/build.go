@@ -12,8 +12,8 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// A buildDef says what one question to the go command is about: the packages of one module, those of all the modules that a go.work
-// file uses, or what lies outside of modules.
+// A buildDef says what one question to the go command is about: the packages of one module, those
+// of all the modules that a go.work file uses, or what lies outside of modules.
 type buildDef struct {
 	root  string   // names the build; nearly always the same as dir
 	dir   string   // where the go command runs
@@ -28,7 +28,8 @@ func (d *buildDef) equal(e *buildDef) bool {
 	return d.root == e.root && d.dir == e.dir && d.work == e.work && d.off == e.off && d.plain == e.plain && slices.Equal(d.own, e.own) && slices.Equal(d.uses, e.uses)
 }
 
-// A buildUnit is one of the builds of a workspace. Its inputs are there once it is ready. One that is defined anew is another build of the same root.
+// A buildUnit is one of the builds of a workspace. Its inputs are there once it is ready. One that
+// is defined anew is another build of the same root.
 type buildUnit struct {
 	buildDef // immutable
 
@@ -40,7 +41,8 @@ type buildUnit struct {
 	nested   []string  // guarded by workspace.mu: see environment.Nested
 }
 
-// modulesMax bounds how many modules below a folder that is in none of them are read before a file of theirs is opened.
+// modulesMax bounds how many modules below a folder that is in none of them are read before a file
+// of theirs is opened.
 const modulesMax = 64
 
 // setting is an environment variable as the go command will see it.
@@ -53,7 +55,8 @@ func (w *workspace) setting(key string) string {
 	return os.Getenv(key)
 }
 
-// upTo is the nearest directory at or above another that holds a regular file of a name; "" if there is none.
+// upTo is the nearest directory at or above another that holds a regular file of a name; "" if
+// there is none.
 func upTo(dir, name string) string {
 	for {
 		if isRegular(filepath.Join(dir, name)) {
@@ -86,7 +89,8 @@ func (w *workspace) workFile(dir string) string {
 	return ""
 }
 
-// define finds the build that the files of a directory belong to. The root of a build outside of modules is plain.
+// define finds the build that the files of a directory belong to. The root of a build outside of
+// modules is plain.
 func (w *workspace) define(dir, plain string) buildDef {
 	if w.setting("GO111MODULE") == "off" {
 		return buildDef{root: w.root, dir: w.root, own: []string{w.root}}
@@ -138,7 +142,8 @@ func workBuild(work string) (d buildDef, ok bool) {
 	return d, true
 }
 
-// modulesBelow lists directories below a folder that hold a go.mod file, the nearest first, as many as are read unasked.
+// modulesBelow lists directories below a folder that hold a go.mod file, the nearest first, as many
+// as are read unasked.
 func modulesBelow(ctx context.Context, folder string) ([]string, error) {
 	level, found := []string{folder}, []string(nil)
 	for len(level) > 0 && len(found) < modulesMax {
@@ -190,7 +195,8 @@ func (w *workspace) addBuild(d buildDef) *buildUnit {
 	return b
 }
 
-// buildOf finds the build that answers for a file. For one outside of the folder that is a build that reads it, if there is such.
+// buildOf finds the build that answers for a file. For one outside of the folder that is a build
+// that reads it, if there is such.
 func (w *workspace) buildOf(path string) *buildUnit {
 	dir := filepath.Dir(path)
 	w.mu.Lock()
@@ -218,8 +224,9 @@ func (w *workspace) buildOf(path string) *buildUnit {
 	return b
 }
 
-// readerOf finds a build that reads a file which is not in the folder: one that compiles it, or that reads its directory. What belongs to
-// the Go tree or to the module cache is everybody's, and no reason for a build of its own. mu is held.
+// readerOf finds a build that reads a file which is not in the folder: one that compiles it, or
+// that reads its directory. What belongs to the Go tree or to the module cache is everybody's, and
+// no reason for a build of its own. mu is held.
 func (w *workspace) readerOf(path string) *buildUnit {
 	uri := fileURI(path)
 	var any *buildUnit
@@ -239,7 +246,8 @@ func (w *workspace) readerOf(path string) *buildUnit {
 	return any
 }
 
-// redefine finds out which builds there are: after files have changed that decide it. Those that are new are not ready.
+// redefine finds out which builds there are: after files have changed that decide it. Those that
+// are new are not ready.
 func (w *workspace) redefine(ctx context.Context) error {
 	w.mu.Lock()
 	w.undefined = false // what changes from now on has it done again
@@ -316,8 +324,8 @@ func (w *workspace) redefine(ctx context.Context) error {
 	return nil
 }
 
-// markStale has builds looked at anew for which files that decide what a build is have changed: module files, or directories that may hold
-// or have held some.
+// markStale has builds looked at anew for which files that decide what a build is have changed:
+// module files, or directories that may hold or have held some.
 func (w *workspace) markStale(uris []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -368,7 +376,8 @@ func (b *buildUnit) reads(path string) bool {
 	return slices.ContainsFunc(b.near, func(near string) bool { return inside(dir, near) })
 }
 
-// owner is the directory of the build's own that a file belongs to, as the go command walks them; "" if it belongs to none.
+// owner is the directory of the build's own that a file belongs to, as the go command walks them;
+// "" if it belongs to none.
 func (d *buildDef) owner(path string) string {
 	for _, own := range slices.Backward(d.own) { // what lies inside comes later
 		if !inside(own, path) {

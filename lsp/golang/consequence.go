@@ -11,9 +11,9 @@ import (
 )
 
 // An error that only follows from something that is not known is not told: it would be gone without
-// any change of the code that it is shown in. Three things are not known: what cgo makes of package C,
-// here and in packages that are imported; what a declaration will be that is being typed; and what a
-// file says below its first syntax error.
+// any change of the code that it is shown in. Three things are not known: what cgo makes of package
+// C, here and in packages that are imported; what a declaration will be that is being typed; and
+// what a file says below its first syntax error.
 //
 // An error is taken to follow if the statement or the declaration around it names such a thing.
 type consequences struct {
@@ -96,16 +96,16 @@ func (c *consequences) isUnsure(obj types.Object) bool {
 	return false
 }
 
-// isOpaque reports whether the type of an object is not known, because it comes from package C. A type
-// of this package that is not known for another reason has an error of its own, which go/types follows up
-// no further.
+// isOpaque reports whether the type of an object is not known, because it comes from package C. A
+// type of this package that is not known for another reason has an error of its own, which go/types
+// follows up no further.
 func (c *consequences) isOpaque(obj types.Object) bool {
 	return isUnknown(obj.Type(), func(p *types.Package) bool { return c.cgo || p != c.pkg }, c.cgo || obj.Pkg() != c.pkg, 0)
 }
 
-// isUnknown reports whether a type, or one that it is directly made of, is not known. A field of
-// a struct counts only if it is embedded: the others have a name of their own where they are used. From tells of a package whether its
-// unknown types count; here does so for a type without a name.
+// isUnknown reports whether a type, or one that it is directly made of, is not known. A field of a
+// struct counts only if it is embedded: the others have a name of their own where they are used.
+// From tells of a package whether its unknown types count; here does so for a type without a name.
 func isUnknown(t types.Type, from func(*types.Package) bool, here bool, depth int) bool {
 	if depth > 20 {
 		return false // a type that is made of itself
@@ -160,8 +160,8 @@ var independentOfTypes = map[string]bool{
 	"DuplicateMethod": true, "BrokenImport": true, "MissingReturn": true, "MisplacedLabel": true, "JumpOverDecl": true, "JumpIntoBlock": true,
 }
 
-// around is what an error at a position is about: the innermost simple statement or specification, or
-// what stands in the header of the innermost other statement.
+// around is what an error at a position is about: the innermost simple statement or specification,
+// or what stands in the header of the innermost other statement.
 func around(file *ast.File, pos token.Pos) []ast.Node {
 	var path []ast.Node
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -2,8 +2,9 @@
 //
 // # Data flow
 //
-// Inputs are records: the text of every file, unsaved texts, which files a build has, the build environment. prepare and
-// changeDisk compare them with the disk, by stat, and commit what differs. Everything else is computed (queries.go):
+// Inputs are records: the text of every file, unsaved texts, which files a build has, the build
+// environment. prepare and changeDisk compare them with the disk, by stat, and commit what differs.
+// Everything else is computed (queries.go):
 //
 //	content   of a file: which bytes are its text
 //	header    of a file: what the go command looks at
@@ -24,29 +25,35 @@
 //
 // # Builds
 //
-// A folder that an editor opens need not be a module. What one question to the go command is about is a build (build.go): one module, all
-// modules that a go.work file uses, or the files outside of modules. A workspace consists of
+// A folder that an editor opens need not be a module. What one question to the go command is about
+// is a build (build.go): one module, all modules that a go.work file uses, or the files outside of
+// modules. A workspace consists of
 //
 //   - the build around its folder: of the go.work file or the module that the folder lies in, the whole of it;
 //   - those of modules below a folder that lies in none;
 //   - those of folders and open files that belong to a module of their own, such as one nested in the folder's.
 //
-// A file outside of the folder goes to a build that reads it, such as one whose go.mod replaces a module by its directory, or else to a build
-// of its own module. Every build is a root in the engine, so that two of them may know one package in two versions. When a file changes
-// that decides which builds there are, they are defined anew and those concerned are prepared again (follow in indexing.go).
+// A file outside of the folder goes to a build that reads it, such as one whose go.mod replaces a
+// module by its directory, or else to a build of its own module. Every build is a root in the
+// engine, so that two of them may know one package in two versions. When a file changes that
+// decides which builds there are, they are defined anew and those concerned are prepared again
+// (follow in indexing.go).
 //
-// Files nearby are those of directories that a build's packages come from and that are not its own, but may change: replaced modules. Their
-// headers are part of the layout, and clients are asked to report them.
+// Files nearby are those of directories that a build's packages come from and that are not its own,
+// but may change: replaced modules. Their headers are part of the layout, and clients are asked to
+// report them.
 //
-// The go command reads the disk as it is, the inputs are what events told of it. Where its answer shows another state (a file that no
-// event has told of, another header, another go.mod), the answer is not kept and these files are looked at: metadata never
-// outlives what it was computed from.
+// The go command reads the disk as it is, the inputs are what events told of it. Where its answer
+// shows another state (a file that no event has told of, another header, another go.mod), the
+// answer is not kept and these files are looked at: metadata never outlives what it was computed
+// from.
 //
 // # Terms
 //
-// A package is known by its ID, as go list prints it; several IDs can share a path, since a package with its tests is compiled apart.
-// A package belongs to the workspace if it lies in a module of one of its builds; others are read as far as those need it.
-// The owners of a file are the packages that it is compiled in.
+// A package is known by its ID, as go list prints it; several IDs can share a path, since a package
+// with its tests is compiled apart. A package belongs to the workspace if it lies in a module of
+// one of its builds; others are read as far as those need it. The owners of a file are the packages
+// that it is compiled in.
 //
 // # Invariants
 //
@@ -60,17 +67,19 @@
 //
 // # The go command
 //
-// It is asked for the environment and for the packages (gocommand.go). It runs in a group of its own and is ended with all it
-// started when the question, the workspace or the process ends, when it prints without end, and after five minutes; the setting
-// CYTISUS_GO_TIMEOUT, such as "15m", allows another time. When it gives no answer the workspace is read without it (fallback.go), and
-// its go.mod carries a diagnostic with the cause. It is asked again by the next Index;
-// until then by nothing, so that a go command that hangs is not waited for with every edit.
+// It is asked for the environment and for the packages (gocommand.go). It runs in a group of its
+// own and is ended with all it started when the question, the workspace or the process ends, when
+// it prints without end, and after five minutes; the setting CYTISUS_GO_TIMEOUT, such as "15m",
+// allows another time. When it gives no answer the workspace is read without it (fallback.go), and
+// its go.mod carries a diagnostic with the cause. It is asked again by the next Index; until then
+// by nothing, so that a go command that hangs is not waited for with every edit.
 //
 // # What cannot be read
 //
-// A file or directory that the system does not let be read is left out, carries a diagnostic, and is named in lsp.Summary.Missing,
-// as is a go command that gave no answer. What is left out by a rule (too large, no UTF-8 in its name, no regular file) has a
-// diagnostic alone. To run out of descriptors or memory is an error of the whole index: it is no property of the file at hand.
+// A file or directory that the system does not let be read is left out, carries a diagnostic, and
+// is named in lsp.Summary.Missing, as is a go command that gave no answer. What is left out by a
+// rule (too large, no UTF-8 in its name, no regular file) has a diagnostic alone. To run out of
+// descriptors or memory is an error of the whole index: it is no property of the file at hand.
 //
 // # What the empty answer means
 //

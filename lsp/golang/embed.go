@@ -22,8 +22,8 @@ const embedDirective = "//go:embed"
 // embedFilesMax bounds the files that are noted of one pattern.
 const embedFilesMax = 100
 
-// embeds says what the pattern of a go:embed directive matches, under embedKey. A pattern that was not
-// looked at yet has no entry, and nothing is said of it.
+// embeds says what the pattern of a go:embed directive matches, under embedKey. A pattern that was
+// not looked at yet has no entry, and nothing is said of it.
 var embeds = runtime.NewPartition[embedMatch]("golang/embeds")
 
 // An embedMatch is what a pattern matches on disk.
@@ -41,8 +41,8 @@ type embedPattern struct {
 	span lsp.Span // quotes included
 }
 
-// embedPatterns finds the patterns of a file's go:embed directives. A line inside of a raw string that
-// looks like one is taken for one, as the header does.
+// embedPatterns finds the patterns of a file's go:embed directives. A line inside of a raw string
+// that looks like one is taken for one, as the header does.
 func embedPatterns(text []byte) (list []embedPattern) {
 	at := 0
 	for line := range strings.Lines(string(text)) {
@@ -78,8 +78,8 @@ func embedPatterns(text []byte) (list []embedPattern) {
 	return list
 }
 
-// matchEmbed looks at the disk as the go command does (load.resolveEmbed): a pattern matches files, and
-// directories that hold files which can be embedded.
+// matchEmbed looks at the disk as the go command does (load.resolveEmbed): a pattern matches files,
+// and directories that hold files which can be embedded.
 func matchEmbed(dir, pattern string) (m embedMatch) {
 	glob, all := strings.CutPrefix(pattern, "all:")
 	if _, err := path.Match(glob, ""); err != nil || !fs.ValidPath(glob) {
@@ -174,9 +174,9 @@ func embedded(r runtime.Reader, uri string, text []byte, offset int) (list []lsp
 
 func dirOfURI(uri string) string { return uri[:strings.LastIndexByte(uri, '/')+1] }
 
-// lookAtEmbeds compares the patterns of some files with the disk, and those that are known and that a
-// change of other files can concern, or all of them if everything is looked at. It reports whether any
-// differs; then it is committed.
+// lookAtEmbeds compares the patterns of some files with the disk, and those that are known and that
+// a change of other files can concern, or all of them if everything is looked at. It reports
+// whether any differs; then it is committed.
 func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, everything bool) (bool, error) {
 	matches := map[string]embedMatch{} // as they are known, by key
 	for _, uri := range goFiles {

@@ -87,8 +87,8 @@ func readEnvironment(ctx context.Context, d *buildDef, tests bool, tags, extra [
 	return env, nil
 }
 
-// unsupported says why there can be no build for the system and processor that are set, "" if there can. The go command itself finds out late
-// and lists packages without their files before that.
+// unsupported says why there can be no build for the system and processor that are set, "" if there
+// can. The go command itself finds out late and lists packages without their files before that.
 func (e *environment) unsupported() string {
 	if e.GoOS == goruntime.GOOS && e.GoArch == goruntime.GOARCH || e.GoRoot == "" {
 		return ""
@@ -126,7 +126,8 @@ func (e *environment) buildContext() build.Context {
 	return ctx
 }
 
-// moduleFiles are the files, apart from those that a scan finds, that decide what imports mean. They need not exist.
+// moduleFiles are the files, apart from those that a scan finds, that decide what imports mean.
+// They need not exist.
 func (e *environment) moduleFiles() []string {
 	var files []string
 	for _, own := range e.Own {
@@ -145,7 +146,8 @@ func (e *environment) moduleFiles() []string {
 	return slices.Compact(files)
 }
 
-// owned reports whether a file lies in one of the build's own directories and in no module below them.
+// owned reports whether a file lies in one of the build's own directories and in no module below
+// them.
 func (e *environment) owned(path string) bool {
 	own := longestAbove(e.Own, path)
 	if own == "" || len(longestAbove(e.Nested, path)) > len(own) {

@@ -16,9 +16,10 @@ type headedFile struct {
 	header string
 }
 
-// fallback makes metadata without the go command's help: outside of modules, and for a module that the go command will not list. Every
-// directory is a package; imports within the module and of the standard library are found, others are not. Outside of modules, programs that
-// lie in one directory are packages apart, each with those files of the directory that are no programs.
+// fallback makes metadata without the go command's help: outside of modules, and for a module that
+// the go command will not list. Every directory is a package; imports within the module and of the
+// standard library are found, others are not. Outside of modules, programs that lie in one
+// directory are packages apart, each with those files of the directory that are no programs.
 func fallback(ctx context.Context, env *environment, files []headedFile, modulePaths map[string]string, why string) (*metadata, error) {
 	m := &metadata{Foreign: env.foreign()}
 	std := map[string]bool{}

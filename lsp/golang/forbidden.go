@@ -42,8 +42,9 @@ func (m *metadata) forbid() {
 	}
 }
 
-// forbidden says why a package must not import another, written as it is; "" if it may. Alike are the
-// imports that are written like it but for case. The rules and the words are the go command's (load.Package).
+// forbidden says why a package must not import another, written as it is; "" if it may. Alike are
+// the imports that are written like it but for case. The rules and the words are the go command's
+// (load.Package).
 func forbidden(p, q *pkgMeta, written string, alike []string) string {
 	for _, other := range alike {
 		if other != written {
@@ -59,8 +60,8 @@ func forbidden(p, q *pkgMeta, written string, alike []string) string {
 	return ""
 }
 
-// mayUseInternal reports whether no element "internal" of q's path keeps p out: p must lie in the tree
-// of what is above the last of them.
+// mayUseInternal reports whether no element "internal" of q's path keeps p out: p must lie in the
+// tree of what is above the last of them.
 func mayUseInternal(p, q *pkgMeta) bool {
 	slashed := "/" + q.Path + "/"
 	i := strings.LastIndex(slashed, "/internal/")
@@ -104,8 +105,8 @@ func importPath(spec *ast.ImportSpec) string {
 	return path
 }
 
-// importAround is the place of the import, with its name if it has one, around an offset; it is empty
-// if there is none. The go command tells of an import where its name stands.
+// importAround is the place of the import, with its name if it has one, around an offset; it is
+// empty if there is none. The go command tells of an import where its name stands.
 func importAround(uri string, text []byte, offset int) lsp.Span {
 	t := trees.get(uri, text)
 	for _, spec := range t.file.Imports {

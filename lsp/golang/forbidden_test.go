@@ -2,8 +2,8 @@ package golang
 
 import "testing"
 
-// TestMayUseInternal: what lies below the parent of the last element "internal" may import the package;
-// in the standard library directories decide, since its tests are not said to be standard.
+// TestMayUseInternal: what lies below the parent of the last element "internal" may import the
+// package; in the standard library directories decide, since its tests are not said to be standard.
 func TestMayUseInternal(t *testing.T) {
 	pkg := func(path, dir string, standard bool) *pkgMeta {
 		return &pkgMeta{ID: path, Path: path, Standard: standard, Files: []string{fileURI(dir + "/a.go")}}

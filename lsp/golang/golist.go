@@ -132,8 +132,8 @@ func (e *environment) patterns() []string {
 	return out
 }
 
-// assemble turns what go list said about a build into metadata. Extra are the packages that were asked about beside those of the build.
-// Failed is true if it said nothing of use about it.
+// assemble turns what go list said about a build into metadata. Extra are the packages that were
+// asked about beside those of the build. Failed is true if it said nothing of use about it.
 func assemble(env *environment, places *placer, all []listed, extra map[string]bool) (m *metadata, failed bool) {
 	m = new(metadata)
 	broken := map[string]string{} // import path -> why there is no such package
@@ -195,8 +195,8 @@ func assemble(env *environment, places *placer, all []listed, extra map[string]b
 	return m, failed
 }
 
-// assignErrors gives each error to a package that has the file which it is shown in: the go command has
-// the error of an import against the package that is imported.
+// assignErrors gives each error to a package that has the file which it is shown in: the go command
+// has the error of an import against the package that is imported.
 func (m *metadata) assignErrors() {
 	owner := map[string]int{} // URI -> number of a package of the workspace
 	for i := range m.Packages {

@@ -16,11 +16,11 @@ import (
 // takes what follows for something else, so that the declarations below are gone, and with them all
 // that names them, in this file and in others.
 //
-// So a file with syntax errors is cut into sections of one declaration each. A section that is whole is
-// parsed as it is. One that spoils what follows it is changed until it does not: it gets the brackets
-// that it lacks, or loses what comes behind the line before its error, or its body, or everything. What
-// is taken out leaves spaces and what is added takes the place of white space, so every offset stays as
-// it is. Only the parser sees the changed text.
+// So a file with syntax errors is cut into sections of one declaration each. A section that is
+// whole is parsed as it is. One that spoils what follows it is changed until it does not: it gets
+// the brackets that it lacks, or loses what comes behind the line before its error, or its body, or
+// everything. What is taken out leaves spaces and what is added takes the place of white space, so
+// every offset stays as it is. Only the parser sees the changed text.
 
 // unsureMax bounds the names that are noted of one file.
 const unsureMax = 1000
@@ -154,8 +154,8 @@ func (s *sectioner) begins(at int, tok token.Token) bool {
 	return len(s.open) == 0 || isFormatted(s.text[s.here().start:at])
 }
 
-// isFormatted reports whether no line of a declaration but the first begins with code that gofmt would
-// indent.
+// isFormatted reports whether no line of a declaration but the first begins with code that gofmt
+// would indent.
 func isFormatted(text []byte) bool {
 	first := true
 	for line := range bytes.Lines(text) {
@@ -208,8 +208,8 @@ func endsExpression(tok token.Token) bool {
 	return false
 }
 
-// lacking are the brackets that close those which are open. A parenthesis inside of braces needs none:
-// the parser finds the next statement by itself.
+// lacking are the brackets that close those which are open. A parenthesis inside of braces needs
+// none: the parser finds the next statement by itself.
 func lacking(open []bracket) string {
 	var out []byte
 	for _, b := range open {
@@ -280,8 +280,8 @@ func mend(source []byte, s *section, isFirst bool) {
 	blank(source[s.start:s.end])
 }
 
-// parseSection parses a section on its own. It returns the offset of the first error, negative if there
-// is none, and whether a function behind the section would be found.
+// parseSection parses a section on its own. It returns the offset of the first error, negative if
+// there is none, and whether a function behind the section would be found.
 func parseSection(text []byte, isFirst bool) (first int, safe bool) {
 	const head, tail = "package p;", "\nfunc behind() {}\n"
 	source, skip := slices.Concat([]byte(head), text, []byte(tail)), len(head)
@@ -444,8 +444,9 @@ func sectionOf(list []section, offset int) int {
 	return max(i, 0)
 }
 
-// doubts lists the names, and the ranges of text, of declarations that a syntax error may have changed:
-// those of its section, unless it lies inside the body of a function, which nothing else can see.
+// doubts lists the names, and the ranges of text, of declarations that a syntax error may have
+// changed: those of its section, unless it lies inside the body of a function, which nothing else
+// can see.
 func (t *tree) doubts(list []section) (names []string, ranges []lsp.Span) {
 	for _, e := range t.errors {
 		s := list[sectionOf(list, e.Span.Start)]

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// TestHalfTypedSpoilsOneDeclaration: without one token, or cut off behind one in a line, a function does
-// not take along what is declared below it.
+// TestHalfTypedSpoilsOneDeclaration: without one token, or cut off behind one in a line, a function
+// does not take along what is declared below it.
 func TestHalfTypedSpoilsOneDeclaration(t *testing.T) {
 	const edits = 400
 	lost, tried := 0, 0
@@ -56,8 +56,8 @@ func TestHalfTypedSpoilsOneDeclaration(t *testing.T) {
 	}
 }
 
-// spoil takes a token out of a section, or the rest of a line behind one; nil if that would be a string,
-// whose end nobody can tell.
+// spoil takes a token out of a section, or the rest of a line behind one; nil if that would be a
+// string, whose end nobody can tell.
 func spoil(rng *rand.Rand, text []byte, s section) []byte {
 	part := text[s.start:s.end]
 	fset := token.NewFileSet()

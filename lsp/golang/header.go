@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// header is everything in a file that can change what go list says about its package, as one string: two texts of one file
-// with equal headers need no new listing. It holds the package name, the imports in order, build constraints, and the
-// directives that go list reads (//go:embed, //go:debug, #cgo lines). Whether a file is a program of its own matters where there is no
-// module.
+// header is everything in a file that can change what go list says about its package, as one
+// string: two texts of one file with equal headers need no new listing. It holds the package name,
+// the imports in order, build constraints, and the directives that go list reads (//go:embed,
+// //go:debug, #cgo lines). Whether a file is a program of its own matters where there is no module.
 func header(text []byte) string {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ImportsOnly|parser.ParseComments)

@@ -149,7 +149,8 @@ func (b *indexBuilder) declareObject(obj types.Object, start, end token.Pos) {
 	b.occur(start, end, occurrence{target: b.declOf[start], decl: true})
 }
 
-// signature describes an object of the package, with what was written of it that its type does not show.
+// signature describes an object of the package, with what was written of it that its type does not
+// show.
 func (b *indexBuilder) signature(obj types.Object) string {
 	return signature(obj, b.qualify, b.written[obj.Pos()])
 }

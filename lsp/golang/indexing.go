@@ -22,7 +22,8 @@ const windowOfChecks = 256
 // damagedMax bounds how often an index begins again because the text of a file turned out to be damaged in the store.
 const damagedMax = 64
 
-// Index implements lsp.Workspace. What is damaged in the store is given up; the next look at the disk brings it in again.
+// Index implements lsp.Workspace. What is damaged in the store is given up; the next look at the
+// disk brings it in again.
 func (w *workspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
 	ctx, end := w.while(ctx)
 	defer end()
@@ -217,7 +218,8 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 	return nil
 }
 
-// publishAll brings the published diagnostics of every file of the builds of roots up to date and returns how many there are.
+// publishAll brings the published diagnostics of every file of the builds of roots up to date and
+// returns how many there are.
 func (w *workspace) publishAll(t *runtime.Task, roots []string) (int, error) {
 	byFile := map[string][]lsp.Diagnostic{}
 	for _, root := range roots {
@@ -266,8 +268,8 @@ func (w *workspace) publishAll(t *runtime.Task, roots []string) (int, error) {
 	return count, w.publish(t, byFile, true)
 }
 
-// shows reports whether the workspace publishes diagnostics of a file: one of the folder, one of a module that a go.work file in the folder
-// uses, or one that is open.
+// shows reports whether the workspace publishes diagnostics of a file: one of the folder, one of a
+// module that a go.work file in the folder uses, or one that is open.
 func (w *workspace) shows(uri string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -324,8 +326,8 @@ func (w *workspace) publishedFiles(t *runtime.Task) ([]string, error) {
 	return keys, err
 }
 
-// publish replaces the published diagnostics of files where they differ, unless those of a newer state have been published. All says that
-// these are all that there are.
+// publish replaces the published diagnostics of files where they differ, unless those of a newer
+// state have been published. All says that these are all that there are.
 func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic, all bool) error {
 	w.publishing.Lock()
 	defer w.publishing.Unlock()
@@ -489,8 +491,9 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	return nil
 }
 
-// follow makes the builds follow the files: those that are new or stale are prepared, and the files of packages that have come are brought
-// in before anything is said about imports. It returns the roots of all builds, or none if another refresh has to go on from what it did.
+// follow makes the builds follow the files: those that are new or stale are prepared, and the files
+// of packages that have come are brought in before anything is said about imports. It returns the
+// roots of all builds, or none if another refresh has to go on from what it did.
 func (w *workspace) follow(t *runtime.Task) ([]string, error) {
 	w.mu.Lock()
 	opened := slices.Sorted(maps.Keys(w.opened))

@@ -15,8 +15,8 @@ var (
 	// files holds the text of every file that was read, as it is on disk.
 	files = runtime.NewPartition[[]byte]("golang/files")
 
-	// overlays holds unsaved texts. They belong to a process, so neither log nor checkpoint has them: a text that is typed on is garbage
-	// as soon as nobody reads the older one.
+	// overlays holds unsaved texts. They belong to a process, so neither log nor checkpoint has
+	// them: a text that is typed on is garbage as soon as nobody reads the older one.
 	overlays = runtime.NewPartition[[]byte]("golang/overlays", runtime.Volatile)
 
 	// stats says what each file looked like on disk when it was read, so that reading it again costs a stat if it did not
@@ -29,15 +29,16 @@ var (
 	// environments holds the build environment of each root.
 	environments = runtime.NewPartition[environment]("golang/environments")
 
-	// nearby are files under memberKey that are not a build's own, but in directories that its packages come from and that may change at
-	// any time, such as those that a go.mod file puts in the place of a module, with the go.mod files above them.
+	// nearby are files under memberKey that are not a build's own, but in directories that its
+	// packages come from and that may change at any time, such as those that a go.mod file puts in
+	// the place of a module, with the go.mod files above them.
 	nearby = runtime.NewPartition[string]("golang/nearby")
 
 	// scanProblems are what each root's last scan could not read.
 	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
 
-	// failures are the roots about which the go command gave no answer or not a whole one: it is asked again when the inputs
-	// are brought in next. No query depends on it.
+	// failures are the roots about which the go command gave no answer or not a whole one: it is
+	// asked again when the inputs are brought in next. No query depends on it.
 	failures = runtime.NewPartition[string]("golang/failures")
 
 	// published are the files that a root has published diagnostics of, under memberKey.

@@ -140,7 +140,8 @@ func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
 	return d
 }
 
-// statOf returns what is known of a file, nil if nothing is. What was lost to damage counts as known, and as another than it is.
+// statOf returns what is known of a file, nil if nothing is. What was lost to damage counts as
+// known, and as another than it is.
 func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 	st, err := stats.Get(r, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
@@ -177,7 +178,8 @@ func (w *workspace) viewedBuilds() []viewedBuild {
 	return out
 }
 
-// isNear reports whether a file is one of those nearby: in a directory that a package comes from, or in a module from which one may come.
+// isNear reports whether a file is one of those nearby: in a directory that a package comes from,
+// or in a module from which one may come.
 func (v *viewedBuild) isNear(path string) bool {
 	dir, name := filepath.Dir(path), filepath.Base(path)
 	within := longestAbove(v.replaced, path) != ""

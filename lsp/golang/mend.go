@@ -12,7 +12,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// Inputs that the store has lost. Each comes from the disk or from an editor and is brought in again:
+// Inputs that the store has lost. Each comes from the disk or from an editor and is brought in
+// again:
 //
 //   - A record that cannot be read makes its file one that has changed (statOf); an unsaved text is put again.
 //   - A partition of which keys are lost is emptied, and all that belongs there is put by the next preparation. Until then its
@@ -21,10 +22,12 @@ import (
 //
 // A question that met damage is asked again at most mendMax times.
 
-// mendMax bounds how often a question has damaged inputs brought in again: each time may show what was behind the last.
+// mendMax bounds how often a question has damaged inputs brought in again: each time may show what
+// was behind the last.
 const mendMax = 16
 
-// giving is held while partitions are emptied, so that the turns of several workspaces are taken by one goroutine at a time.
+// giving is held while partitions are emptied, so that the turns of several workspaces are taken by
+// one goroutine at a time.
 var giving sync.Mutex
 
 // mending runs a question, again in a newer snapshot as long as it meets damaged inputs.
@@ -53,8 +56,9 @@ func (w *workspace) mendAndAsk(t *runtime.Task, question func(t *runtime.Task) e
 	return t.Join(h)
 }
 
-// giveUpLost empties the partitions that have lost keys, puts the unsaved texts again, and has all builds prepared when they are
-// asked about next. The caller holds neither the turn nor the lock of the disk.
+// giveUpLost empties the partitions that have lost keys, puts the unsaved texts again, and has all
+// builds prepared when they are asked about next. The caller holds neither the turn nor the lock of
+// the disk.
 func (w *workspace) giveUpLost(ctx context.Context, damage error) error {
 	w.log.Warn("golang: reading again what is damaged in the store", "root", w.root, "err", damage)
 	giving.Lock()
@@ -115,7 +119,8 @@ func lossOf[V any](p *runtime.Partition[V]) func(*runtime.Snapshot) (func(*runti
 	}
 }
 
-// distrust has the builds prepared again; if inputs are gone, questions wait for that. A refresh follows where one has been before.
+// distrust has the builds prepared again; if inputs are gone, questions wait for that. A refresh
+// follows where one has been before.
 func (w *workspace) distrust(gone bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-// TestDamageWhileServed: garbage over the segment files while a workspace is served costs computation and reading files again.
-// Answers are right at once, after closing, and in the next process; no store opens and refuses then.
+// TestDamageWhileServed: garbage over the segment files while a workspace is served costs
+// computation and reading files again. Answers are right at once, after closing, and in the next
+// process; no store opens and refuses then.
 func TestDamageWhileServed(t *testing.T) {
 	const archive = `
 -- go.mod --

@@ -144,7 +144,8 @@ func moduleError(text []byte, line int, message string) lsp.Diagnostic {
 	return lsp.Diagnostic{Span: lineSpan(text, line), Severity: lsp.SeverityError, Code: "module", Source: sourceList, Message: message}
 }
 
-// lineSpan is what stands in a line, from 1, without the white space around it and a comment behind it.
+// lineSpan is what stands in a line, from 1, without the white space around it and a comment behind
+// it.
 func lineSpan(text []byte, line int) lsp.Span {
 	start := offsetOf(text, max(line, 1), 1)
 	end := start
@@ -284,7 +285,8 @@ func (p *placer) line(weight func(file string, d directive) int) (path string, l
 	return path, line, best > 0
 }
 
-// missing places what is wrong with packages, by path, that modules which are required should provide.
+// missing places what is wrong with packages, by path, that modules which are required should
+// provide.
 func (p *placer) missing(broken map[string]string) []problem {
 	var out []problem
 	for path, why := range broken {
@@ -378,8 +380,8 @@ func moved(from, to []byte, line int) int {
 
 func abs(n int) int { return max(n, -n) }
 
-// moduleDiagnostics is what is wrong with the module files of a build: what can be told of their current texts, and what the go command
-// says of those on disk.
+// moduleDiagnostics is what is wrong with the module files of a build: what can be told of their
+// current texts, and what the go command says of those on disk.
 func moduleDiagnostics(t *runtime.Task, env *environment, m *metadata) ([]fileDiagnostic, error) {
 	var out []fileDiagnostic
 	for _, path := range env.moduleFiles() {

@@ -23,7 +23,8 @@ const (
 	batchBytes = 8 << 20
 )
 
-// prepareOnce brings the inputs of builds in unless that has been done; of all that there are if none is named.
+// prepareOnce brings the inputs of builds in unless that has been done; of all that there are if
+// none is named.
 func (w *workspace) prepareOnce(ctx context.Context, builds ...*buildUnit) error {
 	ctx, end := w.while(ctx)
 	defer end()
@@ -85,8 +86,9 @@ type preparation struct {
 	read    int // files whose content was read
 }
 
-// prepare compares the disk with the inputs of a build and commits what differs: first the build's own files and the environment, then,
-// when these have told which packages there are, the files of all others. The caller has the turn.
+// prepare compares the disk with the inputs of a build and commits what differs: first the build's
+// own files and the environment, then, when these have told which packages there are, the files of
+// all others. The caller has the turn.
 func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp.Progress)) (preparation, error) {
 	p := preparation{root: b.root}
 	progress(lsp.Progress{Phase: "scan"})
@@ -154,7 +156,8 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 	return p, nil
 }
 
-// attempt is the number of the attempt at asking the go command: another one than the last if that failed for a reason that may pass.
+// attempt is the number of the attempt at asking the go command: another one than the last if that
+// failed for a reason that may pass.
 func (w *workspace) attempt(b *buildUnit) (uint64, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
@@ -205,11 +208,12 @@ func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, 
 	return env, found, errors.Join(err, envErr)
 }
 
-// listTries bounds how often the packages are listed because what the go command read was not what the inputs had.
+// listTries bounds how often the packages are listed because what the go command read was not what
+// the inputs had.
 const listTries = 4
 
-// listPackages asks for the metadata. Which directories are nearby, and which files an event has not told of yet, is known with its help
-// only, so it may have to be asked for again.
+// listPackages asks for the metadata. Which directories are nearby, and which files an event has
+// not told of yet, is known with its help only, so it may have to be asked for again.
 func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata, read int, err error) {
 	for range listTries {
 		if m, err = metadatas.Ask(ctx, w.eng, b.root, runtime.Client(w.o.Client)); err != nil {
@@ -223,7 +227,8 @@ func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata
 	return m, read, nil
 }
 
-// catchUp brings in what the go command has read and the inputs lack: files nearby, and files that changed unseen.
+// catchUp brings in what the go command has read and the inputs lack: files nearby, and files that
+// changed unseen.
 func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (changed bool, read int, err error) {
 	w.mu.Lock()
 	b.near, b.replaced = m.Nearby, m.Replaced // from now on they are looked at

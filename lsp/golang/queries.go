@@ -203,8 +203,9 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 	return l, nil
 }
 
-// unseen lists the files that the go command saw in another state than the inputs have them: it reads the disk, and somebody may have
-// written there since the disk was looked at. Seen are those that it named.
+// unseen lists the files that the go command saw in another state than the inputs have them: it
+// reads the disk, and somebody may have written there since the disk was looked at. Seen are those
+// that it named.
 func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]string, error) {
 	heads, err := headers.All(t, l.Files)
 	if err != nil {
@@ -253,9 +254,10 @@ func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]str
 	return slices.Compact(out), err
 }
 
-// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads there is recorded by reading the same
-// things from the inputs: the module files, the headers of all files of the build and nearby, and the environment. A result that shows
-// that the disk was in another state is not kept.
+// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads
+// there is recorded by reading the same things from the inputs: the module files, the headers of
+// all files of the build and nearby, and the environment. A result that shows that the disk was in
+// another state is not kept.
 func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	l, err := layouts.Get(t, root)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // signatureBytes bounds a signature. The types of generated tables can be megabytes long when written out.
 const signatureBytes = 4 << 10
 
-// signature describes an object as types.ObjectString does. A constant also has its value, behind the
-// expression that it was written as if that is another text; a field has its tag.
+// signature describes an object as types.ObjectString does. A constant also has its value, behind
+// the expression that it was written as if that is another text; a field has its tag.
 func signature(obj types.Object, qualify types.Qualifier, written string) string {
 	s := types.ObjectString(obj, qualify)
 	switch obj := obj.(type) {

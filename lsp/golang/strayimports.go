@@ -9,8 +9,9 @@ import (
 // strayImportsMax bounds the packages that are asked of the go command for the sake of strays.
 const strayImportsMax = 1000
 
-// importsOfStrays are the import paths of the files that the build leaves out. The go command is asked
-// about them beside the packages of the workspace, so that questions about such files have answers.
+// importsOfStrays are the import paths of the files that the build leaves out. The go command is
+// asked about them beside the packages of the workspace, so that questions about such files have
+// answers.
 func importsOfStrays(t *runtime.Task, env *environment, uris []string) (map[string]bool, error) {
 	heads, err := headers.All(t, uris)
 	if err != nil {

@@ -167,7 +167,8 @@ func (tr *truth) read(p *truthPackage) {
 			note(id, obj)
 		}
 	}
-	// The name in "switch x := y.(type)" has no object, but those of the clauses are declared there. It has the type of y.
+	// The name in "switch x := y.(type)" has no object, but those of the clauses are declared
+	// there. It has the type of y.
 	for _, f := range p.files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			sw, ok := n.(*ast.TypeSwitchStmt)
@@ -212,8 +213,8 @@ func (tr *truth) hover(s site) string {
 	}, ""), "")
 }
 
-// withoutWritten takes from a signature what the source says of an object beside its type: of a constant
-// the expression, of a field the tag.
+// withoutWritten takes from a signature what the source says of an object beside its type: of a
+// constant the expression, of a field the tag.
 func withoutWritten(signature string, obj types.Object) string {
 	switch obj := obj.(type) {
 	case *types.Const:

@@ -23,8 +23,8 @@ func (w *workspace) Reads(uri string) bool {
 	return ok && (w.knows([]string{uri}) || slices.ContainsFunc(w.viewedBuilds(), own))
 }
 
-// watches lists what matters outside of the folder: the builds' own directories and those of modules nearby, and the module files that the
-// go command would find above the folder.
+// watches lists what matters outside of the folder: the builds' own directories and those of
+// modules nearby, and the module files that the go command would find above the folder.
 func (w *workspace) watches() []partition.Watch {
 	var dirs []string
 	for _, b := range w.viewedBuilds() {

@@ -119,11 +119,12 @@ func (s *sessionList) others(w *workspace) []*workspace {
 
 // A workspace is one folder with the engine that knows about it.
 //
-// It consists of builds (build.go), each with a root of its own in the engine: that of the module or go.work file around the folder, those
-// of modules below a folder that is in none, and those of other files that are open. Questions about a file go to the build that it belongs to.
+// It consists of builds (build.go), each with a root of its own in the engine: that of the module
+// or go.work file around the folder, those of modules below a folder that is in none, and those of
+// other files that are open. Questions about a file go to the build that it belongs to.
 //
-// Inputs are brought in by prepare, a build at a time, under the turn; questions that come before wait for it. Background refreshes
-// follow every change of inputs after that.
+// Inputs are brought in by prepare, a build at a time, under the turn; questions that come before
+// wait for it. Background refreshes follow every change of inputs after that.
 type workspace struct {
 	eng  *runtime.Engine
 	root string
@@ -221,13 +222,15 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 	}
 	w.mu.Lock()
 	delete(w.opened, uri)
-	// A build that was there for this file may go. Below a folder that is in no module all are there anyway.
+	// A build that was there for this file may go. Below a folder that is in no module all are
+	// there anyway.
 	w.undefined = w.undefined || len(w.builds) > 1 && !w.plain
 	w.mu.Unlock()
 	return w.changeDisk(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Delete(c, uri) })
 }
 
-// Include has a directory in the root read although it may be a module of its own: a client has opened it, too.
+// Include has a directory in the root read although it may be a module of its own: a client has
+// opened it, too.
 func (w *workspace) Include(dir string) { w.folder(dir, 1) }
 
 // Exclude takes an Include back.
@@ -309,8 +312,9 @@ func (w *workspace) knows(uris []string) bool {
 	return false
 }
 
-// ask runs a question on a task's snapshot, once the inputs of the builds that it is about are complete: of all that there are if none is
-// named. A task that began before they were asks in a newer one.
+// ask runs a question on a task's snapshot, once the inputs of the builds that it is about are
+// complete: of all that there are if none is named. A task that began before they were asks in a
+// newer one.
 func (w *workspace) ask(t *runtime.Task, fn func(t *runtime.Task) error, builds ...*buildUnit) error {
 	return w.mending(t, func(t *runtime.Task) error { return w.askReady(t, fn, builds...) })
 }
@@ -502,7 +506,8 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 	return list, err
 }
 
-// referencesElsewhere looks for references in the builds that read what is named in a file of another one.
+// referencesElsewhere looks for references in the builds that read what is named in a file of
+// another one.
 func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
 	builds := w.viewedBuilds()
 	if len(builds) < 2 {

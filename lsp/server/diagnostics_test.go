@@ -162,8 +162,8 @@ func TestWarmStartPublishesWhatIsKnown(t *testing.T) {
 	c.finish()
 }
 
-// What an open document was told may rest on a state that the partition never showed: no change of the partition takes it back. It is
-// looked at once more when the workspace has settled.
+// What an open document was told may rest on a state that the partition never showed: no change of
+// the partition takes it back. It is looked at once more when the workspace has settled.
 func TestOpenDocumentIsPublishedAgainWhenSettled(t *testing.T) {
 	lang := newFake("/m/a.txt", "def one\n")
 	b := newBench(t, lang, Options{})

@@ -214,8 +214,8 @@ func TestFloodOfEditsIsCommittedTogether(t *testing.T) {
 	c.finish()
 }
 
-// Among edits that are applied together, one that does not fit puts its document out of sync as it would
-// alone, and no other document.
+// Among edits that are applied together, one that does not fit puts its document out of sync as it
+// would alone, and no other document.
 func TestBadEditAmongMany(t *testing.T) {
 	b := newBench(t, simple(), Options{})
 	c := b.connect()

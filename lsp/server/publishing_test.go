@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// However many documents a client opens, diagnostics of a few are computed at once; all are published
-// in the end, and one that is edited meanwhile does not wait for the others.
+// However many documents a client opens, diagnostics of a few are computed at once; all are
+// published in the end, and one that is edited meanwhile does not wait for the others.
 func TestFewDocumentsArePublishedAtOnce(t *testing.T) {
 	lang := simple()
 	var (

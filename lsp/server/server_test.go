@@ -513,7 +513,8 @@ func TestClosedHost(t *testing.T) {
 	}
 }
 
-// cytisus/settle is answered when the index has ended and the files that were reported before have been looked at, no sooner.
+// cytisus/settle is answered when the index has ended and the files that were reported before have
+// been looked at, no sooner.
 func TestSettle(t *testing.T) {
 	lang := simple()
 	lang.gate, lang.seen = make(chan struct{}), make(chan []string)

@@ -9,9 +9,10 @@ import (
 	"strconv"
 )
 
-// The lock of a directory. There are two: on a file in it, which says who has it, and on the directory itself, where the system
-// can lock one. The file may be removed while it is locked, and another made in its place; the directory cannot be another and
-// have the same files. What can still happen is that the whole directory is removed, or moved, and another one made under its
+// The lock of a directory. There are two: on a file in it, which says who has it, and on the
+// directory itself, where the system can lock one. The file may be removed while it is locked, and
+// another made in its place; the directory cannot be another and have the same files. What can
+// still happen is that the whole directory is removed, or moved, and another one made under its
 // name: then whoever holds the lock of the old one must make no file under that name (Check).
 
 // lockTries bounds how often a lock file is opened that is gone when it is locked.
@@ -25,7 +26,8 @@ type osLock struct {
 	whole bool
 }
 
-// Lock implements FS. The directory of the lock file must be the user's, and closed to the writing of others.
+// Lock implements FS. The directory of the lock file must be the user's, and closed to the writing
+// of others.
 func (OS) Lock(name, holder string, shared bool) (Lock, error) {
 	l := &osLock{}
 	var err error
@@ -62,7 +64,8 @@ func (l *osLock) take(name string, shared bool) error {
 	return nil
 }
 
-// takeFile opens the lock file and locks it. A file that is not there any more when it is locked locks nothing.
+// takeFile opens the lock file and locks it. A file that is not there any more when it is locked
+// locks nothing.
 func (l *osLock) takeFile(name string, shared bool) error {
 	for range lockTries {
 		f, err := openFile(name, os.O_RDWR|os.O_CREATE)

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFile opens a file that is a regular one, and no symbolic link to one. It waits for no pipe's other end.
+// openFile opens a file that is a regular one, and no symbolic link to one. It waits for no pipe's
+// other end.
 func openFile(name string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(name, flag|unix.O_NOFOLLOW|unix.O_NONBLOCK, fileMode)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EMLINK) { // the latter is FreeBSD's word

@@ -8,7 +8,8 @@ import (
 )
 
 // openFile opens a file such that others can remove it meanwhile. A handle of os.OpenFile forbids
-// that, so a collection could not remove a segment that any reader, of this process or another, has open.
+// that, so a collection could not remove a segment that any reader, of this process or another, has
+// open.
 func openFile(name string, flag int) (*os.File, error) {
 	path, err := windows.UTF16PtrFromString(name)
 	if err != nil {

@@ -44,7 +44,8 @@ type File interface {
 	Name() string
 	// Size returns the length in bytes.
 	Size() (int64, error)
-	// Linked reports whether the name still leads to this file: nobody has removed it, or put another in its place.
+	// Linked reports whether the name still leads to this file: nobody has removed it, or put
+	// another in its place.
 	Linked() (bool, error)
 	// Truncate sets the length; bytes beyond the old one are zero, and may have no disk space yet.
 	// The file must not be mapped.
@@ -64,8 +65,8 @@ type File interface {
 // A Lock is one that is held.
 type Lock interface {
 	io.Closer
-	// Check reports whether the lock still guards what its name leads to: ErrDisplaced if the directory, or what stands for it,
-	// was removed or replaced meanwhile.
+	// Check reports whether the lock still guards what its name leads to: ErrDisplaced if the
+	// directory, or what stands for it, was removed or replaced meanwhile.
 	Check() error
 }
 
@@ -75,7 +76,8 @@ var ErrDisplaced = errors.New("vfs: the directory was removed or replaced while 
 // ErrUnsafe is the class of *UnsafeError.
 var ErrUnsafe = errors.New("vfs: not safe to use")
 
-// An UnsafeError says why a file or directory is not to be trusted, and what to do. It matches ErrUnsafe.
+// An UnsafeError says why a file or directory is not to be trusted, and what to do. It matches
+// ErrUnsafe.
 type UnsafeError struct {
 	Path   string
 	Reason string

@@ -94,7 +94,8 @@ func (a *applier) apply(part PartID, root *link, edits []edit) (*link, error) {
 	}
 }
 
-// applyAround is apply, and gives up nodes that cannot be read where edits come to them. It returns the keys that were theirs.
+// applyAround is apply, and gives up nodes that cannot be read where edits come to them. It returns
+// the keys that were theirs.
 func (a *applier) applyAround(part PartID, root *link, edits []edit) (*link, []keyRange, error) {
 	a.around = true
 	root, err := a.apply(part, root, edits)
@@ -102,7 +103,8 @@ func (a *applier) applyAround(part PartID, root *link, edits []edit) (*link, []k
 	return root, a.holes, err
 }
 
-// afresh appends what a node of a level becomes that was given up: a node, or more, of the edits alone.
+// afresh appends what a node of a level becomes that was given up: a node, or more, of the edits
+// alone.
 func (a *applier) afresh(level int, edits []edit, out []item) []item {
 	tops, _ := a.merge(nil, edits, nil)
 	for l := 1; l <= level && len(tops) > 0; l++ {
@@ -111,7 +113,8 @@ func (a *applier) afresh(level int, edits []edit, out []item) []item {
 	return append(out, tops...)
 }
 
-// descend applies edits under n, to which l leads, whose keys lie below hi, and appends what n became to its level's list, or reports that n stays as it is.
+// descend applies edits under n, to which l leads, whose keys lie below hi, and appends what n
+// became to its level's list, or reports that n stays as it is.
 func (a *applier) descend(l *link, n *node, hi string, edits []edit) (same bool, err error) {
 	level := n.level()
 	own := &a.levels[level]

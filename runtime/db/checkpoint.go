@@ -118,7 +118,8 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	return before, nil
 }
 
-// advance has the store's note name the newest chunk, and say what change makes it say. The turn is held until covered is called.
+// advance has the store's note name the newest chunk, and say what change makes it say. The turn is
+// held until covered is called.
 func (d *DB) advance(gen uint64, covered func(), change func(*note)) error {
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
@@ -171,8 +172,8 @@ func (d *DB) write(ctx context.Context, l *link) error {
 	return nil
 }
 
-// writeAgain puts the clean nodes that are in memory, once something in the store was found to be damaged: the record of any
-// of them may be, and a put of one that is whole writes nothing.
+// writeAgain puts the clean nodes that are in memory, once something in the store was found to be
+// damaged: the record of any of them may be, and a put of one that is whole writes nothing.
 func (d *DB) writeAgain(ctx context.Context, root *link) error {
 	var payloads [2][][]byte
 	var hashes []Hash

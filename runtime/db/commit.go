@@ -136,8 +136,8 @@ func (d *DB) drain() {
 	}
 }
 
-// putAgain reports whether p, which changes nothing, names records that a power cut could take: their stored copies were
-// damaged, and have just been put again.
+// putAgain reports whether p, which changes nothing, names records that a power cut could take:
+// their stored copies were damaged, and have just been put again.
 func (d *DB) putAgain(cat *catalog, p *pending) bool {
 	for i := range p.plans {
 		if cat.unlogged[p.plans[i].part] {
@@ -308,9 +308,9 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	return nil
 }
 
-// applyPlan applies a plan to a tree. Where it comes to nodes that cannot be read these are given up: what was in them is
-// lost, and the commit goes on. lost is what is lost of the partition then, and mended says that it gave up something or that
-// this is not what was lost before.
+// applyPlan applies a plan to a tree. Where it comes to nodes that cannot be read these are given
+// up: what was in them is lost, and the commit goes on. lost is what is lost of the partition then,
+// and mended says that it gave up something or that this is not what was lost before.
 func (d *DB) applyPlan(pl *plan, t *tree, side bool) (edits []edit, after *link, lost lost, mended bool, err error) {
 	from, before := len(d.apply.diffs), t.top()
 	if edits, err = pl.resolve(d.st, before); err == nil {
@@ -350,8 +350,8 @@ func (d *DB) applyPlan(pl *plan, t *tree, side bool) (edits []edit, after *link,
 	return edits, after, lost, mended || !slices.Equal(lost, t.missing()), nil
 }
 
-// keepMended makes a checkpoint after a commit that changed what is lost of a partition: a root tells, and the log does not.
-// Without it more may count as lost after a crash than need be.
+// keepMended makes a checkpoint after a commit that changed what is lost of a partition: a root
+// tells, and the log does not. Without it more may count as lost after a crash than need be.
 func (d *DB) keepMended(p *pending) {
 	if !p.mended || p.err != nil || d.o.Volatile {
 		return

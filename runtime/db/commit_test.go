@@ -489,8 +489,8 @@ func TestPlansReduceAChunk(t *testing.T) {
 	}
 }
 
-// TestPutAgainIsDurable: a commit that changes nothing may still have put a record whose stored copy was damaged. With Durable
-// it is acknowledged when that is on disk, and not before.
+// TestPutAgainIsDurable: a commit that changes nothing may still have put a record whose stored
+// copy was damaged. With Durable it is acknowledged when that is on disk, and not before.
 func TestPutAgainIsDurable(t *testing.T) {
 	st := newFake()
 	d := mustOpen(t, st, Options{Durable: true, CheckpointCommits: -1, Logger: quiet})

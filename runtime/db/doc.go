@@ -9,9 +9,11 @@
 //
 // # Unlogged partitions
 //
-// A versioned partition can be unlogged (SetUnlogged, OpenUnlogged): its changes are part of chunks, generations and snapshots as any others, and neither the log nor a
-// checkpoint has them. A chunk that changes nothing else writes nothing at all. Its tree stays in memory, whatever Options.CacheBytes says. After Open the partition is empty.
-// On disk an unlogged partition is one that happens to be empty, so the format knows nothing of it.
+// A versioned partition can be unlogged (SetUnlogged, OpenUnlogged): its changes are part of
+// chunks, generations and snapshots as any others, and neither the log nor a checkpoint has them. A
+// chunk that changes nothing else writes nothing at all. Its tree stays in memory, whatever
+// Options.CacheBytes says. After Open the partition is empty. On disk an unlogged partition is one
+// that happens to be empty, so the format knows nothing of it.
 //
 // Generations that changed nothing but unlogged partitions leave no trace unless something is logged later: after Open the number may be lower than it was, but never lower than one that
 // a record in the store can have been told.
@@ -112,21 +114,24 @@
 //
 // # The log, checkpoints, recovery
 //
-// Open reads the root that the store's newest note names and replays the chunk records behind it: those of the crash tail, and those that a
-// link reaches from there or from the note. A chunk counts only if it is whole and every record that it names is there, but for those that a collection may have
-// taken (see "Collection"); replay stops at the first that does not. So the state after Open is the state after some prefix of the chunks, and after a process crash (kill -9) it is all
-// of them. After a power cut it is at least what was durable: with Options.Durable everything that was acknowledged, otherwise what the newest
-// checkpoint wrote. Where chunks are known to be lost, the
-// generation goes on beyond every number that is still known; a number of which no trace is left may be given out again.
+// Open reads the root that the store's newest note names and replays the chunk records behind it:
+// those of the crash tail, and those that a link reaches from there or from the note. A chunk
+// counts only if it is whole and every record that it names is there, but for those that a
+// collection may have taken (see "Collection"); replay stops at the first that does not. So the
+// state after Open is the state after some prefix of the chunks, and after a process crash (kill
+// -9) it is all of them. After a power cut it is at least what was durable: with Options.Durable
+// everything that was acknowledged, otherwise what the newest checkpoint wrote. Where chunks are
+// known to be lost, the generation goes on beyond every number that is still known; a number of
+// which no trace is left may be given out again.
 //
-// If the root, or the top of one of its trees, is damaged, the root before it is tried, with the log from there. If neither
-// root can be read, or the note that names them is gone, the newest root in the crash tail is; without any the database
-// begins empty. Each of these is logged.
+// If the root, or the top of one of its trees, is damaged, the root before it is tried, with the
+// log from there. If neither root can be read, or the note that names them is gone, the newest root
+// in the crash tail is; without any the database begins empty. Each of these is logged.
 //
 // # Damage
 //
-// A node that cannot be read is a DamagedError for those who come to it, and for no others. A versioned partition never shows
-// a key as absent because its leaf cannot be read:
+// A node that cannot be read is a DamagedError for those who come to it, and for no others. A
+// versioned partition never shows a key as absent because its leaf cannot be read:
 //
 //   - D1: a key that is not in a partition's tree is absent if it lies outside of all lost ranges of the tree (lost.go), and
 //     unknown inside. Get, Scan, Cursor, Count and Diff are errors where they would have to know.
@@ -138,14 +143,17 @@
 //   - D3: what is deleted, and what lies under a cleared prefix, is known again. So ClearPrefix, with what belongs there put
 //     in the same chunk, ends a loss for good. So does Reset.
 //
-// Beside a node that cannot be read keys may count as unknown that are not in it, as its last key is not known: never the other
-// way round. A root says what is lost of its partitions; the log does not, so a commit that changes it makes a checkpoint
-// before it returns. Replay gives up nodes as commits do. A partition whose tree cannot be read at all is lost as a whole.
+// Beside a node that cannot be read keys may count as unknown that are not in it, as its last key
+// is not known: never the other way round. A root says what is lost of its partitions; the log does
+// not, so a commit that changes it makes a checkpoint before it returns. Replay gives up nodes as
+// commits do. A partition whose tree cannot be read at all is lost as a whole.
 //
-// Side partitions have no lost ranges: a damaged one is reset, without being asked, and its owner fills it again.
+// Side partitions have no lost ranges: a damaged one is reset, without being asked, and its owner
+// fills it again.
 //
-// Once the store has met damage anywhere, the next checkpoint, which then comes soon and at the latest at Close, puts all nodes
-// again that are in memory, and a new root. So the log before it, which may be damaged, is not needed any more.
+// Once the store has met damage anywhere, the next checkpoint, which then comes soon and at the
+// latest at Close, puts all nodes again that are in memory, and a new root. So the log before it,
+// which may be damaged, is not needed any more.
 //
 // # Collection
 //

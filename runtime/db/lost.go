@@ -17,12 +17,13 @@ var allKeys = keyRange{}
 // before reports whether the upper bound hi lies at or below key.
 func endsBefore(hi, key string) bool { return hi != "" && hi <= key }
 
-// lost are the ranges of a partition in which keys may be missing from its tree: ascending, disjoint, not adjacent, none
-// empty. A key that is not in the tree is absent if it lies outside, and unknown if it lies inside. The zero lost is none.
+// lost are the ranges of a partition in which keys may be missing from its tree: ascending,
+// disjoint, not adjacent, none empty. A key that is not in the tree is absent if it lies outside,
+// and unknown if it lies inside. The zero lost is none.
 type lost []keyRange
 
-// lostMax bounds the ranges of one partition. Beyond it ranges are not taken apart any more: what is known to be absent then
-// counts as unknown.
+// lostMax bounds the ranges of one partition. Beyond it ranges are not taken apart any more: what
+// is known to be absent then counts as unknown.
 const lostMax = 1024
 
 // at returns the index of the first range that does not end before key.
@@ -89,8 +90,8 @@ func (l lost) without(r keyRange) lost {
 	return out
 }
 
-// after returns what is lost once a chunk was applied to a tree of which l was: it met holes, emptied the prefixes clears, and
-// made the edits. What it deletes is known to be absent.
+// after returns what is lost once a chunk was applied to a tree of which l was: it met holes,
+// emptied the prefixes clears, and made the edits. What it deletes is known to be absent.
 func (l lost) after(holes []keyRange, clears []string, edits []edit) lost {
 	for _, r := range holes {
 		l = l.with(r)
@@ -140,7 +141,8 @@ func (t *tree) missAny(sp Span) error {
 	return r.unknown()
 }
 
-// known returns what of a span can be read before something is met that nobody knows, and the error for that.
+// known returns what of a span can be read before something is met that nobody knows, and the error
+// for that.
 func (t *tree) known(sp Span) (Span, error) {
 	if t == nil || len(t.lost) == 0 {
 		return sp, nil
@@ -162,7 +164,8 @@ func (t *tree) known(sp Span) (Span, error) {
 	return part, r.unknown()
 }
 
-// scanTree is scan in a tree of which something may be lost: what fn is given before it comes to that is right.
+// scanTree is scan in a tree of which something may be lost: what fn is given before it comes to
+// that is right.
 func scanTree(src loader, t *tree, sp Span, fn func(string, Hash) bool) error {
 	part, unknown := t.known(sp)
 	if unknown == nil {
@@ -188,7 +191,8 @@ func countTree(src loader, t *tree, sp Span) (uint64, error) {
 	return count(src, t.top(), sp)
 }
 
-// scanAround calls fn for the entries of a span that can be read, and hole for each range that cannot, in ascending order.
+// scanAround calls fn for the entries of a span that can be read, and hole for each range that
+// cannot, in ascending order.
 func scanAround(src loader, n *node, hi string, sp Span, fn func(key string), hole func(keyRange)) error {
 	for i := range n.len() {
 		key, end := n.key(i), hi
@@ -222,7 +226,8 @@ func isHole(err error) bool {
 	return ok
 }
 
-// resolveAround is resolve where nodes cannot be read. An edit removes a key of each, so that the chunk comes there.
+// resolveAround is resolve where nodes cannot be read. An edit removes a key of each, so that the
+// chunk comes there.
 func (p *plan) resolveAround(src loader, root *link) ([]edit, error) {
 	if len(p.clears) == 0 || root == nil {
 		return p.edits, nil

@@ -106,9 +106,10 @@ func nodesOf(t *testing.T, b *bench, part PartID) (byLevel [][]Hash) {
 	return byLevel
 }
 
-// TestCommitsAcrossDamage damages any nodes of a partition below its root. From then on each key is what was committed, or
-// damaged, and never absent unless it is; every commit works; what was put again is there; and so it is after a crash and
-// after closing, and when everything was cleared and put again nothing is damaged any more.
+// TestCommitsAcrossDamage damages any nodes of a partition below its root. From then on each key is
+// what was committed, or damaged, and never absent unless it is; every commit works; what was put
+// again is there; and so it is after a crash and after closing, and when everything was cleared and
+// put again nothing is damaged any more.
 func TestCommitsAcrossDamage(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		st := newFake()
@@ -284,8 +285,8 @@ func TestCommitsAcrossDamage(t *testing.T) {
 	})
 }
 
-// TestNodesInMemoryMendTheirRecords: once damage was met, a checkpoint, or Close, puts the nodes that are in memory again,
-// whether anything was committed since or not.
+// TestNodesInMemoryMendTheirRecords: once damage was met, a checkpoint, or Close, puts the nodes
+// that are in memory again, whether anything was committed since or not.
 func TestNodesInMemoryMendTheirRecords(t *testing.T) {
 	for _, commit := range []bool{false, true} {
 		b := newBench(t, Options{fan: 4})
@@ -312,8 +313,9 @@ func TestNodesInMemoryMendTheirRecords(t *testing.T) {
 	}
 }
 
-// TestRootsAreFoundInTheTail: when the manifest is lost, and the note with it, everything lies in the tail, and the newest root
-// there is where the database goes on. What it was before an earlier loss does not come back.
+// TestRootsAreFoundInTheTail: when the manifest is lost, and the note with it, everything lies in
+// the tail, and the newest root there is where the database goes on. What it was before an earlier
+// loss does not come back.
 func TestRootsAreFoundInTheTail(t *testing.T) {
 	b := fallbackBench(t)
 	closeNow(t, b.DB)
@@ -328,7 +330,8 @@ func TestRootsAreFoundInTheTail(t *testing.T) {
 	if again.Generation() < gen {
 		t.Fatalf("generation %d after %d", again.Generation(), gen)
 	}
-	// All of that is lost now: no root can be read, and the note is gone. A new life begins, and is lost in its turn.
+	// All of that is lost now: no root can be read, and the note is gone. A new life begins, and is
+	// lost in its turn.
 	st := forget(again.st)
 	hidden := map[Hash]fakeRecord{}
 	for _, h := range st.only(KindRoot) {

@@ -185,8 +185,8 @@ func (d *DB) tailRoots() (roots []tailRoot, err error) {
 	return roots, nil
 }
 
-// chooseFromTail recovers from the newest root that lies in the crash tail: where a damaged manifest has its newest records,
-// or all of them. Nil: there is none.
+// chooseFromTail recovers from the newest root that lies in the crash tail: where a damaged
+// manifest has its newest records, or all of them. Nil: there is none.
 func (d *DB) chooseFromTail(roots []tailRoot, n note, chunks map[Hash]found) (*recovery, error) {
 	n.bare = math.MaxUint64 // what a note that is gone said about values that may be gone is not known
 	for _, root := range roots {
@@ -316,8 +316,8 @@ func logBehind(rt *root, chunks map[Hash]found) []found {
 	return nil
 }
 
-// redo applies a chunk of the log; whole says that all that the chunk names has to be there. On an error r is as before, but perhaps for
-// partitions that are lost.
+// redo applies a chunk of the log; whole says that all that the chunk names has to be there. On an
+// error r is as before, but perhaps for partitions that are lost.
 func (d *DB) redo(r *recovery, c found, whole bool) error {
 	sections := c.sections
 	for _, h := range c.pieces {

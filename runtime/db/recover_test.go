@@ -242,8 +242,9 @@ func TestFallbackSurvivesACollection(t *testing.T) {
 	third.want(third.p, want)
 }
 
-// However long ago the last checkpoint was, what the log names is garbage once something else is at its key, and no recovery asks for it: neither
-// after a kill, nor from the root before, nor where the power took what came later.
+// However long ago the last checkpoint was, what the log names is garbage once something else is at
+// its key, and no recovery asks for it: neither after a kill, nor from the root before, nor where
+// the power took what came later.
 func TestLogKeepsNoReplacedValue(t *testing.T) {
 	b := fallbackBench(t)
 	for i := range 50 {
@@ -305,8 +306,8 @@ func TestDamagedTreeTopFallsBackWithoutLoss(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeReadIsLost: a partition whose tree cannot be read at all is not empty, but unknown, until its
-// owner says what is in it. A side partition starts empty.
+// TestPartitionThatCannotBeReadIsLost: a partition whose tree cannot be read at all is not empty,
+// but unknown, until its owner says what is in it. A side partition starts empty.
 func TestPartitionThatCannotBeReadIsLost(t *testing.T) {
 	b := fallbackBench(t)
 	side, gen := b.contents(b.s), b.Generation()

@@ -324,8 +324,8 @@ func TestPrefixEnd(t *testing.T) {
 	}
 }
 
-// TestDiffOfNodesThatWereNeverWritten: nodes that no checkpoint has written have no hash yet, and two of them of one size are not
-// the same.
+// TestDiffOfNodesThatWereNeverWritten: nodes that no checkpoint has written have no hash yet, and
+// two of them of one size are not the same.
 func TestDiffOfNodesThatWereNeverWritten(t *testing.T) {
 	b := newBench(t, Options{fan: 4})
 	for i := range 50 {

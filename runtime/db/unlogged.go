@@ -7,20 +7,20 @@ import (
 	"slices"
 )
 
-// SetUnlogged makes partitions unlogged, or logged again. Either way it empties them, which counts as a
-// change of those that were not empty, in one new generation; without any the generation stays.
-// Observers are called with no changes.
+// SetUnlogged makes partitions unlogged, or logged again. Either way it empties them, which counts
+// as a change of those that were not empty, in one new generation; without any the generation
+// stays. Observers are called with no changes.
 //
-// Whether a partition is unlogged is not written down. What the log still says about a partition that
-// becomes unlogged is cleared there.
+// Whether a partition is unlogged is not written down. What the log still says about a partition
+// that becomes unlogged is cleared there.
 func (d *DB) SetUnlogged(ctx context.Context, unlogged bool, parts ...PartID) error {
 	return d.relog(ctx, &relog{unlogged: unlogged}, parts)
 }
 
-// OpenUnlogged is SetUnlogged for partitions that were unlogged in an earlier process. It comes after
-// Open, before anything is read, and counts as a change of each of them, although they are empty: what
-// that process knew of them holds no longer. Generations before it are no history any more
-// (SnapshotAt): they would show a partition empty where that process may have seen something.
+// OpenUnlogged is SetUnlogged for partitions that were unlogged in an earlier process. It comes
+// after Open, before anything is read, and counts as a change of each of them, although they are
+// empty: what that process knew of them holds no longer. Generations before it are no history any
+// more (SnapshotAt): they would show a partition empty where that process may have seen something.
 func (d *DB) OpenUnlogged(ctx context.Context, parts ...PartID) error {
 	return d.relog(ctx, &relog{unlogged: true, opening: true}, parts)
 }

@@ -233,8 +233,8 @@ func TestUnloggedAgainstMaps(t *testing.T) {
 	})
 }
 
-// Unlogging what is empty changes nothing, and is in force all the same; opening what was unlogged counts
-// as a change.
+// Unlogging what is empty changes nothing, and is in force all the same; opening what was unlogged
+// counts as a change.
 func TestUnloggingWhatIsEmpty(t *testing.T) {
 	b := newBench(t, Options{History: 2})
 	b.commit(b.put("k", "A"))

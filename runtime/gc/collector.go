@@ -192,11 +192,13 @@ func (w *work) spent(bytes int) bool {
 	return time.Now().After(w.deadline)
 }
 
-// drainLook is how often a collection looks whether older sessions have ended, and whether the store is free for its cycle.
+// drainLook is how often a collection looks whether older sessions have ended, and whether the
+// store is free for its cycle.
 const drainLook = time.Millisecond
 
-// begin turns the barrier on. From here on no session is without it but those that are open now. While a repair of the store
-// runs, which is a cycle as well, begin lets a moment pass and leaves the collector idle.
+// begin turns the barrier on. From here on no session is without it but those that are open now.
+// While a repair of the store runs, which is a cycle as well, begin lets a moment pass and leaves
+// the collector idle.
 func (c *Collector) begin(p Pace) error {
 	var cycle *mmapcas.Cycle
 	err := c.block(p, func() (err error) {

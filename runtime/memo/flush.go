@@ -53,8 +53,8 @@ func (t *Table) Flush(ctx context.Context) error {
 	return fmt.Errorf("memo: writing the traces of %d keys: %w", len(left), err)
 }
 
-// Unwritten returns the results of traces that Flush has not written yet: nothing in the store refers
-// to them.
+// Unwritten returns the results of traces that Flush has not written yet: nothing in the store
+// refers to them.
 func (t *Table) Unwritten() []mmapcas.Hash {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()

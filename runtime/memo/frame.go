@@ -70,8 +70,8 @@ var inQueries struct {
 	_ [128]byte
 }
 
-// AnyInQuery reports whether any strand of the process runs a query function. It costs a load, and spares
-// most readers from outside the question whether they are such a strand.
+// AnyInQuery reports whether any strand of the process runs a query function. It costs a load, and
+// spares most readers from outside the question whether they are such a strand.
 func AnyInQuery() bool { return inQueries.n.Load() != 0 }
 
 // InQuery reports whether the strand runs a query function. The strand asks.
@@ -84,8 +84,9 @@ func (s *Strand) Taint() {
 	}
 }
 
-// Current reports whether f is the frame whose query function runs, or the task's own while none does. What
-// is read through another frame of the strand is recorded where it does not belong, or nowhere.
+// Current reports whether f is the frame whose query function runs, or the task's own while none
+// does. What is read through another frame of the strand is recorded where it does not belong, or
+// nowhere.
 func (f *Frame) Current() bool {
 	if f.strand.top == nil {
 		return f.entry == nil

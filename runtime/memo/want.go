@@ -31,8 +31,9 @@ func (w *want) Value(key any) any {
 	return w.Context.Value(key)
 }
 
-// InQuery reports whether ctx is the context of a task that runs a query function, or was made from it: the
-// query's own goroutine has it, and those that it was given to, also after the query has returned.
+// InQuery reports whether ctx is the context of a task that runs a query function, or was made from
+// it: the query's own goroutine has it, and those that it was given to, also after the query has
+// returned.
 func InQuery(ctx context.Context) bool {
 	_, in := ctx.Value(wantKey{}).(*want)
 	return in

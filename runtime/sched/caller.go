@@ -6,9 +6,9 @@ import (
 	"github.com/puzpuzpuz/xsync/v3"
 )
 
-// callers knows which goroutines are a task's, by self: those of loops, and those of blocking calls as
-// long as they run. A goroutine enters and leaves it by itself, so what it finds under its own number is
-// about itself, although numbers are given out again.
+// callers knows which goroutines are a task's, by self: those of loops, and those of blocking calls
+// as long as they run. A goroutine enters and leaves it by itself, so what it finds under its own
+// number is about itself, although numbers are given out again.
 var callers = xsync.NewMapOf[uintptr, caller]()
 
 // A caller is a goroutine that does a task's work.
@@ -23,8 +23,8 @@ func (c caller) enter() (leave func()) {
 	return func() { callers.Delete(id) }
 }
 
-// Current returns the task that the calling goroutine runs, of whichever pool, and nil if it runs none. A
-// function given to [Task.Blocking] runs on another goroutine than its task.
+// Current returns the task that the calling goroutine runs, of whichever pool, and nil if it runs
+// none. A function given to [Task.Blocking] runs on another goroutine than its task.
 func Current() *Task {
 	c, ok := callers.Load(self())
 	if !ok || c.loop == nil {
@@ -41,8 +41,8 @@ func (l *loop) current() *Task {
 	return nil
 }
 
-// Caller returns the task for which the calling goroutine works: [Current], or the task that waits for it
-// in [Task.Blocking].
+// Caller returns the task for which the calling goroutine works: [Current], or the task that waits
+// for it in [Task.Blocking].
 func Caller() *Task {
 	c, ok := callers.Load(self())
 	switch {
@@ -72,7 +72,8 @@ func (c *taskContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// within returns the task, not yet ended, whose context ctx is or was made from; nil if there is none.
+// within returns the task, not yet ended, whose context ctx is or was made from; nil if there is
+// none.
 func within(ctx context.Context) *Task {
 	t, ok := ctx.Value(taskKey{}).(*Task)
 	if !ok || t.state.Load() == done {

@@ -46,8 +46,8 @@ func deep(n int) uintptr {
 	return deep(n-1) + uintptr(room[(n+1)%64])
 }
 
-// A task knows itself on its own goroutine, across waits and after others ended by a panic or Goexit; what
-// it calls in Blocking knows for whom it works; nobody else is taken for a task.
+// A task knows itself on its own goroutine, across waits and after others ended by a panic or
+// Goexit; what it calls in Blocking knows for whom it works; nobody else is taken for a task.
 func TestCurrent(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		p := newPool(t, Options{Workers: workers})

@@ -11,12 +11,13 @@ const (
 	draining               // takes no more from outside
 )
 
-// Close stops admission and waits until all tasks have ended; tasks may still spawn others. If ctx ends first, all
-// tasks are cancelled with [ErrClosed], and Close waits a short while more ([Options.CloseGrace]) for them to end. A
-// ctx that has ended already means to shut down at once. Nil means that every task ended by itself and all
-// workers are gone; a [CloseError] tells otherwise, with names if some tasks do not end. Close may be called
-// again, and by several goroutines. A task that calls it, or anybody with its context, gets [ErrInTask]
-// and nothing happens, as it would wait for itself.
+// Close stops admission and waits until all tasks have ended; tasks may still spawn others. If ctx
+// ends first, all tasks are cancelled with [ErrClosed], and Close waits a short while more
+// ([Options.CloseGrace]) for them to end. A ctx that has ended already means to shut down at once.
+// Nil means that every task ended by itself and all workers are gone; a [CloseError] tells
+// otherwise, with names if some tasks do not end. Close may be called again, and by several
+// goroutines. A task that calls it, or anybody with its context, gets [ErrInTask] and nothing
+// happens, as it would wait for itself.
 func (p *Pool) Close(ctx context.Context) error {
 	if err := p.NotInTask(ctx); err != nil {
 		return err
@@ -45,7 +46,8 @@ func (p *Pool) Close(ctx context.Context) error {
 	return nil
 }
 
-// NotInTask returns ErrInTask if a task of the pool calls, or a goroutine of Blocking, or anybody with a task's context.
+// NotInTask returns ErrInTask if a task of the pool calls, or a goroutine of Blocking, or anybody
+// with a task's context.
 func (p *Pool) NotInTask(ctx context.Context) error {
 	for _, t := range []*Task{Caller(), within(ctx)} {
 		if t != nil && t.pool == p {

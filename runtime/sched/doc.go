@@ -18,12 +18,13 @@
 //	root ──next──> loop 2: start C, B may resume: put loop 2 on the free list ──yield──> root
 //	root ──next──> loop 1: B goes on, ends; loop 1 is the worker's loop now: start D …
 //
-// A coroutine that was made on a locked thread may only be switched on that thread, with the same lock count; anything
-// else is a fatal error of the Go runtime. Hence a task that has started belongs to its worker for good, a wake is
-// directed to that worker, and a task must not change the lock count of its thread with LockOSThread or
-// UnlockOSThread across a wait or its end. One that does fails with [ErrThreadLocked], and the count is
-// restored, where it can be read (locks.go); elsewhere the fatal error stays. [Task.Blocking] runs such
-// code, cgo and blocking I/O on an ordinary goroutine.
+// A coroutine that was made on a locked thread may only be switched on that thread, with the same
+// lock count; anything else is a fatal error of the Go runtime. Hence a task that has started
+// belongs to its worker for good, a wake is directed to that worker, and a task must not change the
+// lock count of its thread with LockOSThread or UnlockOSThread across a wait or its end. One that
+// does fails with [ErrThreadLocked], and the count is restored, where it can be read (locks.go);
+// elsewhere the fatal error stays. [Task.Blocking] runs such code, cgo and blocking I/O on an
+// ordinary goroutine.
 //
 // # A task's states
 //
@@ -145,13 +146,13 @@
 //
 // # Who calls
 //
-// What must not be done by a task, or is done in another way there, has to know who calls. A goroutine has no
-// name in Go, but what the Go runtime keeps of it has an address, which the registers of amd64 and arm64
-// give; elsewhere its number is printed and read (self). A table tells which goroutines are coroutines of
-// workers, and which run a blocking call: each enters itself when it begins and leaves before it ends, so
-// what it finds under its own number is never another's. [Current] and [Caller] ask there, and
-// [Handle.Wait] and [Pool.Close] make use of it. A task's context has the task, for goroutines that a task
-// has given it to.
+// What must not be done by a task, or is done in another way there, has to know who calls. A
+// goroutine has no name in Go, but what the Go runtime keeps of it has an address, which the
+// registers of amd64 and arm64 give; elsewhere its number is printed and read (self). A table tells
+// which goroutines are coroutines of workers, and which run a blocking call: each enters itself
+// when it begins and leaves before it ends, so what it finds under its own number is never
+// another's. [Current] and [Caller] ask there, and [Handle.Wait] and [Pool.Close] make use of it. A
+// task's context has the task, for goroutines that a task has given it to.
 //
 // # Restartable tasks
 //
@@ -170,11 +171,11 @@
 //
 // # What is warned of
 //
-// A task may compute or wait for as long as it takes; a warning is for what somebody should act on. After
-// [Options.StallAfter] the watchdog warns that tasks are queued and no worker has started, resumed or ended
-// any; that a task holds its worker while others wait to go on there; that tasks wait for each other in a
-// circle; that a reader holds back memory that is to be freed. What merely takes long it tells at level
-// debug.
+// A task may compute or wait for as long as it takes; a warning is for what somebody should act on.
+// After [Options.StallAfter] the watchdog warns that tasks are queued and no worker has started,
+// resumed or ended any; that a task holds its worker while others wait to go on there; that tasks
+// wait for each other in a circle; that a reader holds back memory that is to be freed. What merely
+// takes long it tells at level debug.
 //
 // # Panics and Goexit
 //

@@ -67,8 +67,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// A CloseError says that a pool was closed before all its tasks had ended by themselves. It matches the
-// cause of the context that ran out, and ErrClosed, with which the tasks were cancelled.
+// A CloseError says that a pool was closed before all its tasks had ended by themselves. It matches
+// the cause of the context that ran out, and ErrClosed, with which the tasks were cancelled.
 type CloseError struct {
 	Cause error    // why Close did not wait longer
 	Stuck []string // tasks that have not ended even after they were cancelled; the pool is not over while there are any

@@ -39,8 +39,9 @@ func (h *Handle) Err() error {
 	return h.err
 }
 
-// Wait waits for the task's end and returns its error. If ctx ends first, Wait returns ctx's cause, wrapped,
-// and the task goes on. A task that calls it waits as in [Task.Join], without holding its worker.
+// Wait waits for the task's end and returns its error. If ctx ends first, Wait returns ctx's cause,
+// wrapped, and the task goes on. A task that calls it waits as in [Task.Join], without holding its
+// worker.
 func (h *Handle) Wait(ctx context.Context) error {
 	t := h.task()
 	if me := Current(); me != nil {

@@ -8,14 +8,15 @@ import (
 	"sync"
 )
 
-// A task must leave the lock count of its thread as it was: at the next switch of coroutines a difference
-// ends the process, with a message that names neither the task nor what it did (see "Tasks that wait" in
-// the package comment). So the count is looked at when a task waits and when it ends. Go has no way to
-// ask for it, and it is read where the Go runtime keeps it.
+// A task must leave the lock count of its thread as it was: at the next switch of coroutines a
+// difference ends the process, with a message that names neither the task nor what it did (see
+// "Tasks that wait" in the package comment). So the count is looked at when a task waits and when
+// it ends. Go has no way to ask for it, and it is read where the Go runtime keeps it.
 //
-// Where that is, is found by experiment: a goroutine that locks its thread some times over, and unlocks
-// it, looks which word of the thread's record follows. If it is not exactly one, as may happen with a Go
-// that keeps it in another way, nothing is looked at, and a difference is what it was before.
+// Where that is, is found by experiment: a goroutine that locks its thread some times over, and
+// unlocks it, looks which word of the thread's record follows. If it is not exactly one, as may
+// happen with a Go that keeps it in another way, nothing is looked at, and a difference is what it
+// was before.
 
 // lockCountAt is where the lock count is in a thread's record, 0 if that is not known.
 var lockCountAt = sync.OnceValue(func() (at uintptr) {
@@ -35,7 +36,8 @@ var lockCountAt = sync.OnceValue(func() (at uintptr) {
 	return <-found
 })
 
-// recordBytes is how much of a thread's record is looked at. It is larger than that in every Go since 1.5.
+// recordBytes is how much of a thread's record is looked at. It is larger than that in every Go
+// since 1.5.
 const recordBytes = 1024
 
 // findLockCount is called on a goroutine that is not locked.
@@ -72,8 +74,8 @@ func findLockCount() uintptr {
 	return places[0]
 }
 
-// ErrThreadLocked says that a task locked its thread and did not unlock it before it waited or ended, or
-// unlocked it more often than it had locked it.
+// ErrThreadLocked says that a task locked its thread and did not unlock it before it waited or
+// ended, or unlocked it more often than it had locked it.
 var ErrThreadLocked = errors.New("sched: task has changed the lock count of its thread")
 
 // A threadState is what a task must leave as it was.
@@ -99,7 +101,8 @@ func (s *threadState) changed() bool {
 	return locks != s.locks
 }
 
-// restore brings the lock count back and says what was wrong with it, and err if there was an error besides.
+// restore brings the lock count back and says what was wrong with it, and err if there was an error
+// besides.
 func (s *threadState) restore(t *Task, err error) error {
 	_, locks := threadWord(s.at)
 	why := fmt.Errorf("%w: task %d %q leaves it locked %d times too often", ErrThreadLocked, t.id, t.name, locks-s.locks)
@@ -125,7 +128,8 @@ func (s *threadState) restore(t *Task, err error) error {
 // lockedWait is the panic that ends a task which waits with a changed lock count.
 type lockedWait struct{ task *Task }
 
-// mustNotLock ends a task that begins to wait with a changed lock count. Its deferred functions may unlock.
+// mustNotLock ends a task that begins to wait with a changed lock count. Its deferred functions may
+// unlock.
 func (t *Task) mustNotLock() {
 	if t.loop.thread.changed() {
 		panic(lockedWait{t})

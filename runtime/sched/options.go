@@ -48,9 +48,9 @@ type Options struct {
 	// Each takes about 2.5 KiB and more if it waits deep in calls. Zero means 16384.
 	WaitingLimit int
 
-	// StallAfter is how long things may stay as they are before the watchdog speaks: it warns of what lets
-	// others wait or cannot get better (see "What is warned of" in the package comment), and tells the rest
-	// at level debug. Zero means ten seconds; negative means no watchdog.
+	// StallAfter is how long things may stay as they are before the watchdog speaks: it warns of
+	// what lets others wait or cannot get better (see "What is warned of" in the package comment),
+	// and tells the rest at level debug. Zero means ten seconds; negative means no watchdog.
 	StallAfter time.Duration
 
 	// AgeEvery is how long a request waits before it counts as one RPC lane more urgent. Zero means 5 ms.

@@ -16,8 +16,8 @@ import (
 
 // These tests go through what coroutines on locked threads do not allow, and what the pool makes of it.
 
-// Where the lock count of a thread cannot be read, a task that changes it across a wait is stopped by the Go
-// runtime; nothing can recover from it, so a process of its own shows it.
+// Where the lock count of a thread cannot be read, a task that changes it across a wait is stopped
+// by the Go runtime; nothing can recover from it, so a process of its own shows it.
 func TestLockOSThreadAcrossWait(t *testing.T) {
 	if knowsThreads {
 		t.Skip("TestThreadLeftLocked is for this processor")
@@ -262,8 +262,8 @@ func TestForeignWait(t *testing.T) {
 	}
 }
 
-// A task that leaves its thread locked fails by name, however it ends, and the worker goes on: those that
-// wait on it, and those that come.
+// A task that leaves its thread locked fails by name, however it ends, and the worker goes on:
+// those that wait on it, and those that come.
 func TestThreadLeftLocked(t *testing.T) {
 	if lockCountAt() == 0 {
 		if knowsThreads {

@@ -7,9 +7,10 @@ package sched
 // register g on arm64). It is compared and never followed. It takes a nanosecond.
 func self() uintptr
 
-// threadWord returns a number of the calling goroutine's thread, and a word of what the Go runtime keeps of
-// the thread (its m). Where an m is found, six words into a g, is known to Go's linker and has been the same
-// since Go 1.5; only findLockCount calls it with a place that it has not found by experiment.
+// threadWord returns a number of the calling goroutine's thread, and a word of what the Go runtime
+// keeps of the thread (its m). Where an m is found, six words into a g, is known to Go's linker and
+// has been the same since Go 1.5; only findLockCount calls it with a place that it has not found by
+// experiment.
 func threadWord(at uintptr) (thread uintptr, word uint32)
 
 const knowsThreads = true

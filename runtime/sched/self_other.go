@@ -4,8 +4,8 @@ package sched
 
 import "strconv"
 
-// self returns a number that no other goroutine has: here the one that Go prints, since nothing cheaper
-// is known. It takes about a microsecond.
+// self returns a number that no other goroutine has: here the one that Go prints, since nothing
+// cheaper is known. It takes about a microsecond.
 func self() uintptr {
 	n, err := strconv.ParseUint(goroutineID(), 10, 64)
 	if err != nil {

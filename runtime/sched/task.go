@@ -12,8 +12,9 @@ import (
 // A Task is a unit of work while it runs: what its function sees. Its methods may be called only by that function, on
 // its goroutine, unless they say otherwise; and not after it has returned.
 //
-// A task must not change the lock count of its thread (LockOSThread, UnlockOSThread) across a wait or its
-// end ([ErrThreadLocked]), and should not block its thread: [Task.Blocking] does both elsewhere.
+// A task must not change the lock count of its thread (LockOSThread, UnlockOSThread) across a wait
+// or its end ([ErrThreadLocked]), and should not block its thread: [Task.Blocking] does both
+// elsewhere.
 type Task struct {
 	// The first cache line is all that a submitter from outside writes, and so all that travels from its processor to
 	// the worker's. Immutable once submitted where nothing else is said.
@@ -90,8 +91,8 @@ func (t *Task) Handle() *Handle {
 	return (*Handle)(t)
 }
 
-// SetLocal attaches a value to the task, for the layer above: one slot, not inherited. A [Guard] is asked
-// before the task joins another.
+// SetLocal attaches a value to the task, for the layer above: one slot, not inherited. A [Guard] is
+// asked before the task joins another.
 func (t *Task) SetLocal(v any) { t.loop.local = v }
 
 // Local returns the value of the last SetLocal, nil if there was none.

@@ -98,8 +98,8 @@ func (t *Task) Yield() {
 	t.point()
 }
 
-// wait waits until the event has fired, the task is cancelled, or over, which may be nil, returns an error;
-// what makes it do so wakes the task.
+// wait waits until the event has fired, the task is cancelled, or over, which may be nil, returns
+// an error; what makes it do so wakes the task.
 func (t *Task) wait(e *Event, r Reason, over func() error) (err error) {
 	t.unwindIfTold()
 	t.mustNotLock()

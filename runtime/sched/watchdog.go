@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/epoch"
 )
 
-// A watchdog looks at the pool from time to time, and warns of what somebody should act on, because it does
-// not get better by itself or lets others wait:
+// A watchdog looks at the pool from time to time, and warns of what somebody should act on, because
+// it does not get better by itself or lets others wait:
 //
 //   - nothing moves: tasks are queued, and no worker has started, resumed or ended one for the limit;
 //   - a task has held its worker for the limit, and others wait to go on there, which only that worker can
@@ -17,9 +17,9 @@ import (
 //   - tasks have waited for each other in a circle for the limit;
 //   - a reader has held back memory that is to be freed for the limit.
 //
-// That a task computes, or waits, for long is what tasks are for, and so is a queue that moves: these are
-// told at level debug. Each is told when it has stood still for the limit, and again each time that has
-// doubled.
+// That a task computes, or waits, for long is what tasks are for, and so is a queue that moves:
+// these are told at level debug. Each is told when it has stood still for the limit, and again each
+// time that has doubled.
 type watchdog struct {
 	pool   *Pool
 	epochs *epoch.Domain // nil without
@@ -202,7 +202,8 @@ func newChains(st *Stats) chains {
 	return c
 }
 
-// leads reports whether a task is the one with the least number of those that wait for each other in a circle.
+// leads reports whether a task is the one with the least number of those that wait for each other
+// in a circle.
 func (c chains) leads(t *TaskStatus) bool {
 	at := t
 	for range len(c) {

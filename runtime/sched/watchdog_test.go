@@ -67,7 +67,8 @@ func newWatched(t *testing.T, workers int, d *epoch.Domain) *watchedPool {
 	return w
 }
 
-// says lets time pass, with a look each second, and compares what is said: the level and the message.
+// says lets time pass, with a look each second, and compares what is said: the level and the
+// message.
 func (w *watchedPool) says(passed time.Duration, want ...string) {
 	w.t.Helper()
 	from := len(w.log.String())
@@ -91,7 +92,8 @@ func (w *watchedPool) says(passed time.Duration, want ...string) {
 	}
 }
 
-// Work that takes long, and waits that do, are no reason for a warning as long as they let others go on.
+// Work that takes long, and waits that do, are no reason for a warning as long as they let others
+// go on.
 func TestWatchdogIsQuietAboutWork(t *testing.T) {
 	w := newWatched(t, 2, nil)
 	var e Event

@@ -17,7 +17,8 @@ type asker interface {
 	outline(ctx context.Context, file string) ([]outlined, error)
 	explain(ctx context.Context, file string) ([]runtime.Explanation, error)
 
-	// refresh has questions that come later see the disk as it is now. They compute what they need and no more.
+	// refresh has questions that come later see the disk as it is now. They compute what they need
+	// and no more.
 	refresh(ctx context.Context) error
 	// index brings the store up to date and says what it found.
 	index(ctx context.Context, m meter) (*indexReport, error)

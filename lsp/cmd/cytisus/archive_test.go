@@ -21,9 +21,10 @@ import (
 
 var archives = flag.String("archives", filepath.Join("testdata", "archives", "*.txtar"), "the archives that TestArchives plays, as a pattern")
 
-// TestArchives plays sessions with the language server that are written down as txtar archives in testdata/archives. The first line of an
-// archive says what is right. Its sections are the files of a directory, the top; a section whose name begins with "@" is a text for the
-// steps. <CR> and <BOM> in a section stand for the characters. Lines that begin with "> " are the steps:
+// TestArchives plays sessions with the language server that are written down as txtar archives in
+// testdata/archives. The first line of an archive says what is right. Its sections are the files of
+// a directory, the top; a section whose name begins with "@" is a text for the steps. <CR> and
+// <BOM> in a section stand for the characters. Lines that begin with "> " are the steps:
 //
 //	env KEY=VALUE           a setting of the go command; before everything else
 //	folders DIR...          the workspace folders (default: the top); later on, the folders there are from now on
@@ -43,8 +44,9 @@ var archives = flag.String("archives", filepath.Join("testdata", "archives", "*.
 //	expect RE               the answer of the step before matches; RE is a regexp in which ^ and $ fit at every line
 //	reject RE               it does not
 //
-// A session begins with the first step that needs one. Answers name files relative to the top, those of the Go tree as GOROOT/…, those of
-// the module cache as GOMODCACHE/…; lines and columns count from 1, columns in bytes:
+// A session begins with the first step that needs one. Answers name files relative to the top,
+// those of the Go tree as GOROOT/…, those of the module cache as GOMODCACHE/…; lines and columns
+// count from 1, columns in bytes:
 //
 //	def, refs               [2] a.go:3:6-11 b/b.go:5:19-24
 //	hover                   the text
@@ -52,8 +54,8 @@ var archives = flag.String("archives", filepath.Join("testdata", "archives", "*.
 //	check                   FILE:LINE:COL-COL: MESSAGE, one a line, or clean
 //	cli                     what the command prints, and "exit status N" if it fails
 //
-// An event that the server has not asked for fails the step: no editor would send it. In a check, what was published must be what the server
-// says when it is asked.
+// An event that the server has not asked for fails the step: no editor would send it. In a check,
+// what was published must be what the server says when it is asked.
 func TestArchives(t *testing.T) {
 	files, err := filepath.Glob(*archives)
 	if err != nil || len(files) == 0 {
@@ -321,7 +323,8 @@ func (p *player) command(args ...string) string {
 		if out, err = cmd.CombinedOutput(); !strings.Contains(string(out), fmt.Sprintf("is locked by process %d ", os.Getpid())) {
 			break
 		}
-		// A process that another test is starting has this one's files, the lock included, until it is a program of its own.
+		// A process that another test is starting has this one's files, the lock included, until it
+		// is a program of its own.
 	}
 	text := strings.ReplaceAll(string(out), p.top+string(filepath.Separator), "")
 	if err != nil {

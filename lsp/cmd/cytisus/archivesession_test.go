@@ -191,7 +191,8 @@ func (s *session) unregister(params []byte) error {
 	return err
 }
 
-// await waits until fits, which is called with mu held, reports true; false means that it took too long.
+// await waits until fits, which is called with mu held, reports true; false means that it took too
+// long.
 func (s *session) await(fits func() bool) bool {
 	deadline := time.After(awaitMax)
 	for {
@@ -311,7 +312,8 @@ func (s *session) event(kind string, paths []string) error {
 	return nil
 }
 
-// watched reports whether a pattern that is registered for a kind of change matches a path. mu is held.
+// watched reports whether a pattern that is registered for a kind of change matches a path. mu is
+// held.
 func (s *session) watched(file string, kind int) bool {
 	file = filepath.ToSlash(file)
 	for _, list := range s.watchers {
@@ -419,7 +421,8 @@ func (s *session) symbols(query string) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// check returns all diagnostics once nothing changes by itself. What is published must become what the server says when asked.
+// check returns all diagnostics once nothing changes by itself. What is published must become what
+// the server says when asked.
 func (s *session) check() (string, error) {
 	if _, err := s.call("cytisus/settle", nil); err != nil {
 		return "", err

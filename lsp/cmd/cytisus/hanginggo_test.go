@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// fakeGoEnv names a file into which the test binary, when it is called go, writes its process number;
-// then it hangs.
+// fakeGoEnv names a file into which the test binary, when it is called go, writes its process
+// number; then it hangs.
 const fakeGoEnv = "CYTISUS_TEST_FAKE_GO"
 
 func hangAsGo(note string) {

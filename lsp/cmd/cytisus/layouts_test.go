@@ -42,8 +42,9 @@ var (
 	}
 )
 
-// Modules, go.work files and Go files come, go, move and change, open files are edited, and events about it come late and in any order.
-// When all have come, a session says what a session says that sees only the end.
+// Modules, go.work files and Go files come, go, move and change, open files are edited, and events
+// about it come late and in any order. When all have come, a session says what a session says that
+// sees only the end.
 func TestLayoutsAgainstScratch(t *testing.T) {
 	seed := *layoutSeed
 	if seed == 0 {

@@ -14,8 +14,8 @@ import (
 // dialFor is how long a command waits for a store that another process holds but does not serve.
 const dialFor = 5 * time.Second
 
-// openAsker opens the store and the workspace around a file or directory, or asks the process that has them open. what names
-// the command.
+// openAsker opens the store and the workspace around a file or directory, or asks the process that
+// has them open. what names the command.
 func (a *app) openAsker(ctx context.Context, from, what string) (asker, error) {
 	root, store, err := a.storeOf(from)
 	if err != nil {
@@ -34,7 +34,8 @@ func (a *app) openAsker(ctx context.Context, from, what string) (asker, error) {
 	return l, nil
 }
 
-// openInspector opens the store around a directory, which must be there, or asks the process that has it open. It returns where the store is, too.
+// openInspector opens the store around a directory, which must be there, or asks the process that
+// has it open. It returns where the store is, too.
 func (a *app) openInspector(ctx context.Context, from, what string) (in inspector, store string, err error) {
 	root, store, err := a.storeOf(from)
 	if err != nil {
@@ -54,8 +55,8 @@ func (a *app) openInspector(ctx context.Context, from, what string) (in inspecto
 	return l, store, nil
 }
 
-// openBackend opens a store or connects to the process that serves it, about the workspace asked, which may be "". Exactly
-// one of the two results is there if it succeeds.
+// openBackend opens a store or connects to the process that serves it, about the workspace asked,
+// which may be "". Exactly one of the two results is there if it succeeds.
 func (a *app) openBackend(ctx context.Context, root, asked, store, what string) (l *local, r *remote, err error) {
 	open := func() (err error) {
 		l, err = a.openEngine(root, store, what)
@@ -76,8 +77,8 @@ func (a *app) openBackend(ctx context.Context, root, asked, store, what string) 
 	return nil, r, err
 }
 
-// openRecords opens the records of a store, which must be there, without an engine, or connects to the process that serves it.
-// Exactly one of the two results is there if it succeeds.
+// openRecords opens the records of a store, which must be there, without an engine, or connects to
+// the process that serves it. Exactly one of the two results is there if it succeeds.
 func (a *app) openRecords(ctx context.Context, dir, what string, o mmapcas.Options) (st *mmapcas.Store, r *remote, err error) {
 	o.Name, o.Logger = "cytisus "+what, a.logger()
 	conn, err := a.openOrDial(ctx, dir, o.Name, dialFor, func() (err error) {
@@ -94,7 +95,8 @@ func (a *app) openRecords(ctx context.Context, dir, what string, o mmapcas.Optio
 	return nil, r, err
 }
 
-// openOrDial opens a store or connects to the process that holds it: exactly one of a connection and a successful open.
+// openOrDial opens a store or connects to the process that holds it: exactly one of a connection
+// and a successful open.
 func (a *app) openOrDial(ctx context.Context, store, name string, patience time.Duration, open func() error) (daemon.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

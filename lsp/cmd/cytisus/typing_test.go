@@ -25,8 +25,8 @@ var (
 	endureSeed   = flag.Uint64("endure.seed", 0, "seed of TestEndure; 0 takes a new one")
 )
 
-// A manuscript is a file that is typed in: declarations, with a line in the first function that comes
-// and goes, key by key.
+// A manuscript is a file that is typed in: declarations, with a line in the first function that
+// comes and goes, key by key.
 type manuscript struct {
 	path    string
 	lines   []string
@@ -105,8 +105,9 @@ func (m *manuscript) check(e *editor) {
 	}
 }
 
-// TestEndure types in three files of a module while the host of the store is killed, and its segment files
-// are overwritten, again and again. Each answer is right throughout; memory and disk do not grow.
+// TestEndure types in three files of a module while the host of the store is killed, and its
+// segment files are overwritten, again and again. Each answer is right throughout; memory and disk
+// do not grow.
 func TestEndure(t *testing.T) {
 	if goruntime.GOOS != "linux" {
 		t.Skip("what a process costs is read from /proc")
@@ -233,7 +234,8 @@ func killed(t *testing.T, e *editor) {
 	<-e.ended
 }
 
-// scribble writes garbage over places of the segment files of a store that is served, and returns how many.
+// scribble writes garbage over places of the segment files of a store that is served, and returns
+// how many.
 func scribble(t *testing.T, store string, rng *rand.Rand) int {
 	t.Helper()
 	segs, err := filepath.Glob(filepath.Join(store, "*.seg"))
