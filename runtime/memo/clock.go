@@ -96,6 +96,7 @@ func (t *Table) evict(e *entry) bool {
 	}
 	e.dead = true
 	t.clock.bytes.Add(-int64(e.bytes))
+	t.cache.forget(e.traces...)
 	e.mu.Unlock()
 	t.forget(e)
 	t.clock.evicted.Add(1)

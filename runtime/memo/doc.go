@@ -137,6 +137,7 @@
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
 //   - M6: an entry that is evicted has no flight and nothing that is not written, and gets neither any more: at most one entry of a key
 //     is not dead.
+//   - M7: the cache holds values of traces only that are in the entry of their key.
 //   - K1: only what is kept may be a reason to keep something; see above.
 //   - K2: a flight that ended without being kept is in an unkept of the strands that asked, and in
 //     nothing that outlives their question.

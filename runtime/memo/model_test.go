@@ -488,6 +488,7 @@ func (m *model) check() {
 			return true
 		})
 	}
+	checkCache(m.t, m.table, m.queries)
 }
 
 func (m *model) checkEntry(e *entry, name, key string) {

@@ -206,9 +206,8 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 	e.mu.Lock()
 	e.why = why
 	e.tracesAdded++
-	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o.sameReads(tr) })
-	e.first(tr)
-	t.clock.weigh(e)
+	t.remove(e, tr.sameReads)
+	t.first(e, tr)
 	e.mu.Unlock()
 	t.markDirty(e)
 }
@@ -231,10 +230,10 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	if i := slices.Index(e.traces, tr); i >= 0 {
 		e.traces = slices.Delete(e.traces, i, i+1)
 	} else { // a run has replaced it since it was looked at, or it was dropped
-		e.traces = slices.DeleteFunc(e.traces, tr.sameReads)
+		t.remove(e, tr.sameReads)
+		t.cache.remember(tr)
 	}
-	e.first(tr)
-	t.clock.weigh(e)
+	t.first(e, tr)
 	e.mu.Unlock()
 	if !kept {
 		t.markDirty(e)
@@ -242,14 +241,27 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	return true
 }
 
-// first puts tr in front. The caller holds mu.
-func (e *entry) first(tr *trace) {
+// first puts tr in front. The caller holds e.mu.
+func (t *Table) first(e *entry, tr *trace) {
 	e.traces = slices.Insert(e.traces, 0, tr)
 	if len(e.traces) > tracesKept {
+		t.cache.forget(e.traces[tracesKept:]...)
 		e.traces = slices.Delete(e.traces, tracesKept, len(e.traces))
 	}
 	e.kept = tr
 	e.last.Store(tr)
+	t.clock.weigh(e)
+}
+
+// remove takes traces out of an entry. The caller holds e.mu.
+func (t *Table) remove(e *entry, which func(*trace) bool) {
+	e.traces = slices.DeleteFunc(e.traces, func(tr *trace) bool {
+		out := which(tr)
+		if out {
+			t.cache.forget(tr)
+		}
+		return out
+	})
 }
 
 // revive puts a record and all that it refers to once more, so that a collection that goes on keeps them.
@@ -318,7 +330,7 @@ func (tr *trace) doubt() {
 func (t *Table) drop(e *entry, tr *trace) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.traces = slices.DeleteFunc(e.traces, func(o *trace) bool { return o == tr })
+	t.remove(e, func(o *trace) bool { return o == tr })
 	if e.kept == tr {
 		e.kept = nil
 	}

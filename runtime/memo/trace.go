@@ -27,6 +27,7 @@ type trace struct {
 	soundAt atomic.Uint64             // Table.damage when the result and what it refers to were last known to be there
 	value   atomic.Pointer[box]       // decoded result; dropped by the cache, brought back by Table.value
 	bytes   atomic.Int64              // estimated size, 0 until somebody asks
+	gone    bool                      // guarded by cache.mu: is in no entry any more
 }
 
 // An interval of generations, both ends included.
@@ -45,6 +46,7 @@ type box struct {
 	bytes int
 	used  atomic.Bool // set by readers, cleared by the cache's hand
 	owner *trace
+	place int // guarded by cache.mu: in the ring, from 1; 0: it is not in the ring
 }
 
 // covers reports whether a trace of q is known to hold in snap without verifying its reads; it may
