@@ -226,6 +226,27 @@ func placeOf(file string, line, column int) map[string]any {
 	}
 }
 
+// outlines asks what a file declares, and fails unless a name is there.
+func (e *editor) outlines(file, name string) {
+	e.t.Helper()
+	got := e.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(file))}})
+	if !strings.Contains(got, `"`+name+`"`) {
+		e.t.Fatalf("process %d has no %s in %s: %s", e.cmd.Process.Pid, name, file, got)
+	}
+}
+
+// shown counts the messages to the user that fit, so far.
+func (e *editor) shown(fits func(string) bool) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.got {
+		if m.method == "window/showMessage" && fits(m.params) {
+			n++
+		}
+	}
+	return n
+}
+
 // stats asks the host about itself.
 func (e *editor) stats() server.Stats {
 	e.t.Helper()

@@ -2,12 +2,13 @@ package main
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.lsp.dev/uri"
@@ -127,7 +128,8 @@ func raise(t *testing.T, name string) {
 	}
 }
 
-// The disk fills up while two editors type. Their edits and answers go on, from memory.
+// The disk fills up while two editors type. Their edits and answers go on, from memory, and the
+// user is told once where there is no room. With room again, a server that starts uses the store.
 func TestFullDisk(t *testing.T) {
 	runtimeDir(t)
 	dir := write(t, example)
@@ -142,40 +144,78 @@ func TestFullDisk(t *testing.T) {
 	a.begin(dir)
 	b.begin(dir)
 	b.open(broom, 1, "package broom\n\nfunc Unsaved() {}\n")
-	b.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(broom))}})
-	a.open(twig, 0, "package twig\n")
-	filler := strings.Repeat("// "+strings.Repeat("x", 77)+"\n", 5000)
-	told := func(e *editor) bool {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		for _, m := range e.got {
-			if m.method == "window/showMessage" && strings.Contains(m.params, "from memory") && strings.Contains(m.params, "Free space") {
-				return true
-			}
-		}
-		return false
-	}
-	n := 1
-	for ; n < 1000 && !told(a); n++ {
-		name := fmt.Sprintf("Twig%d", n)
+	b.outlines(broom, "Unsaved")
+	a.open(twig, 0, "package twig\n\ntype Unsaved int\n")
+	a.outlines(twig, "Unsaved")
+
+	filler := filepath.Join(disk, "filler")
+	fillDisk(t, filler)
+	// The text has no room even where all else in the store is: unsaved texts and what is computed
+	// from them are garbage soon, so many small ones would fit one after the other.
+	large := "// " + strings.Repeat("x", int(diskUse(t, store))) + "\n"
+	change := func(version int, text string) {
 		a.tell("textDocument/didChange", map[string]any{
-			"textDocument":   map[string]any{"uri": string(uri.File(twig)), "version": n},
-			"contentChanges": []any{map[string]any{"text": "package twig\n\ntype " + name + " int\n" + filler + fmt.Sprint("// ", n)}},
+			"textDocument":   map[string]any{"uri": string(uri.File(twig)), "version": version},
+			"contentChanges": []any{map[string]any{"text": text}},
 		})
-		got := a.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(twig))}})
-		if !strings.Contains(got, `"`+name+`"`) {
-			t.Fatalf("after edit %d: %s", n, got)
+	}
+	change(1, "package twig\n\ntype Large int\n"+large)
+	a.outlines(twig, "Large")
+	a.await("window/showMessage", fromFullDisk(store))
+	change(2, "package twig\n\ntype Small int\n")
+	a.outlines(twig, "Small")
+	b.outlines(broom, "Unsaved")
+
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	change(3, "package twig\n\ntype Roomy int\n")
+	a.outlines(twig, "Roomy")
+	b.outlines(broom, "Unsaved")
+	for _, e := range []*editor{a, b} {
+		if n := e.shown(fromFullDisk(store)); n > 1 || e == a && n != 1 {
+			t.Errorf("process %d was told %d times that it works from memory", e.cmd.Process.Pid, n)
 		}
-	}
-	if !told(a) {
-		t.Fatalf("the disk is not full after %d edits", n)
-	}
-	got := b.must("textDocument/documentSymbol", map[string]any{"textDocument": map[string]any{"uri": string(uri.File(broom))}})
-	if !strings.Contains(got, `"Unsaved"`) {
-		t.Errorf("the other editor is told %s", got)
 	}
 	a.leave()
 	b.leave()
 	a.left()
 	b.left()
+
+	again := serveProcess(t, nil, "serve", "--store", store)
+	again.begin(dir)
+	again.open(twig, 0, "package twig\n\ntype Again int\n")
+	again.outlines(twig, "Again")
+	again.finish()
+	if n := again.shown(func(string) bool { return true }); n != 0 {
+		t.Errorf("with room again, the user is told: %v", again.got)
+	}
+}
+
+// fromFullDisk fits what is shown when a store has no room.
+func fromFullDisk(store string) func(string) bool {
+	return func(shown string) bool {
+		for _, word := range []string{store, "from memory", "Free space"} {
+			if !strings.Contains(shown, word) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// fillDisk writes a file that takes all the room there is.
+func fillDisk(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for block := make([]byte, 64<<10); err == nil; {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
 }
