@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -182,5 +183,16 @@ func TestQuotaOfMountAtTheRoot(t *testing.T) {
 				t.Errorf("mount %q, group %q: %v, %v; want %v", mount, group, q, err, want)
 			}
 		}
+	}
+}
+
+// What the process may use is bounded by what it was given, and by what Go can run.
+func TestUsableHere(t *testing.T) {
+	n := Usable()
+	if n < 1 || n > runtime.NumCPU() {
+		t.Errorf("%d processors of %d", n, runtime.NumCPU())
+	}
+	if m, err := ReadMachine(); err == nil && n > m.Usable() {
+		t.Errorf("%d processors, the machine says %d", n, m.Usable())
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Mode says whether workers are bound to processors.
@@ -68,6 +70,19 @@ func (m Machine) Usable() int {
 	}
 	return max(int(n), 1)
 }
+
+// usable is the answer of [Usable].
+var usable = sync.OnceValue(func() int {
+	m, err := ReadMachine()
+	if err != nil {
+		return runtime.NumCPU()
+	}
+	return min(m.Usable(), runtime.NumCPU())
+})
+
+// Usable returns how many processors this process can keep busy, by its mask and its quota; where
+// the machine cannot be read, by what Go knows of it. It is read once.
+func Usable() int { return usable() }
 
 // Unbound stands for "no processor in particular" in a plan.
 const Unbound = -1

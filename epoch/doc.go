@@ -58,7 +58,7 @@
 //   - F had the fence: on the reader's thread it lies after R1, and F sees the slot; or before R1 and R2, and R2 comes
 //     after W1. A goroutine that moves to another thread passes through the locked instructions of the Go scheduler.
 //   - F was not told that readers do without: a reader that was told, was told after F loaded the epoch. It looks
-//     (remote) before R2, which thus comes after W1.
+//     (affinity.RemoteFences) before R2, which thus comes after W1.
 //
 // Leaving is a plain store on amd64 everywhere: the processor lets a store become visible only after the loads and
 // stores before it. Under the race detector and on other processors all of these are atomic stores.

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cytisus/cytisus/affinity"
 )
 
 // firstEpoch is where the clock starts. Tests start it elsewhere.
@@ -51,8 +53,8 @@ func (d *Domain) Epoch() uint64 { return d.global.Load() }
 func (d *Domain) TryAdvance() bool {
 	g := d.global.Load() // before everything else: see "Safety"
 	held := d.heldBack(g)
-	if !held && len(*d.participants.Load()) > 0 && remote.Load() { // looked at first, since the fence is dear
-		fence()
+	if !held && len(*d.participants.Load()) > 0 && affinity.RemoteFences() { // looked at first, since the fence is dear
+		affinity.RemoteFence()
 		held = d.heldBack(g)
 	}
 	if held {

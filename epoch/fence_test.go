@@ -5,13 +5,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/cytisus/cytisus/affinity"
 )
 
 // TestPinIsSeen is E-see of the package comment as a litmus test: a reader stores its slot and looks for the object, a writer
 // unlinks it and scans, from a standing start, over and over. Never may both miss the other. Without the fence, with two
 // processors to run on, they do within this many rounds more often than not.
 func TestPinIsSeen(t *testing.T) {
-	makeFences() // at once, so that the whole test does with them
+	<-affinity.WantRemoteFences() // so that the whole test does with them
 	const rounds = 20_000
 	d := NewDomain()
 	p := d.Register("reader")

@@ -1,6 +1,10 @@
 package epoch
 
-import "math"
+import (
+	"math"
+
+	"github.com/cytisus/cytisus/affinity"
+)
 
 // A Participant is a reader with a slot of its own, for threads that read all the time. It is used
 // by one goroutine at a time; handing it over needs the caller's own synchronisation.
@@ -23,7 +27,7 @@ func (d *Domain) Register(label string) *Participant {
 	old := *d.participants.Load()
 	list := append(old[:len(old):len(old)], p)
 	d.participants.Store(&list)
-	wantFences()
+	affinity.WantRemoteFences()
 	return p
 }
 

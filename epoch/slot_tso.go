@@ -2,11 +2,15 @@
 
 package epoch
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
+)
 
 // On amd64 stores become visible in program order, and after all loads before them: a plain store is all that leaving
 // takes. An atomic one makes later loads wait for it as well, for which only entering has a use, and not even entering where
-// the other side sees to it (remote). See "Fences" in the package comment.
+// the other side sees to it (affinity.RemoteFences). See "Fences" in the package comment.
 //
 // Go has no such store, so it is written as an ordinary one to the atomic's memory. Safe: the word is aligned, the slot has one
 // writer as long as it is pinned (E3), and everybody else reads it atomically. In the words of the Go memory model this
@@ -16,7 +20,7 @@ import "unsafe"
 
 // enter announces a pin. Owner only.
 func (s *slot) enter(w uint64) {
-	if remote.Load() {
+	if affinity.RemoteFences() {
 		*(*uint64)(unsafe.Pointer(&s.word)) = w
 		return
 	}

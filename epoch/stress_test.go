@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/cytisus/cytisus/affinity"
 )
 
 var seed = flag.Uint64("seed", 0, "seed of the randomised tests; 0 picks one")
@@ -33,7 +35,7 @@ type block struct{ a, b atomic.Uint64 }
 // TestStress lets readers of every kind chase a pointer which writers swap, with frees that poison.
 func TestStress(t *testing.T) {
 	rnd := newRand(t)
-	makeFences() // not beside, so that all of the test does with them
+	<-affinity.WantRemoteFences() // not beside, so that all of the test does with them
 	d := NewDomain()
 	var (
 		current [4]atomic.Pointer[block]

@@ -2,7 +2,6 @@ package sched
 
 import (
 	"fmt"
-	goruntime "runtime"
 	"sync"
 
 	"github.com/cytisus/cytisus/affinity"
@@ -10,14 +9,6 @@ import (
 
 // machine is what the process may use, read once.
 var machine = sync.OnceValues(affinity.ReadMachine)
-
-// usableCPUs returns how many processors the process can keep busy.
-func usableCPUs() int {
-	if m, err := machine(); err == nil {
-		return min(m.Usable(), goruntime.NumCPU())
-	}
-	return goruntime.NumCPU()
-}
 
 // planCPUs returns the processor for each worker, or affinity.Unbound.
 func planCPUs(o *Options) ([]int, error) {

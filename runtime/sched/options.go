@@ -96,9 +96,9 @@ func (o *Options) fill() {
 		o.simulated()
 	}
 	if o.Workers == 0 {
-		o.Workers = max(1, usableCPUs()-1)
+		o.Workers = max(1, affinity.Usable()-1)
 	}
-	if o.Spin == 0 && usableCPUs() > 1 && o.Workers < goruntime.GOMAXPROCS(0) {
+	if o.Spin == 0 && affinity.Usable() > 1 && o.Workers < goruntime.GOMAXPROCS(0) {
 		o.Spin = spinDefault
 	}
 	if o.QueueLimit == 0 {

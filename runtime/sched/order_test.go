@@ -352,7 +352,7 @@ func TestAffinity(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if p := newPool(t, Options{}); p.Workers() != max(1, usableCPUs()-1) {
+	if p := newPool(t, Options{}); p.Workers() != max(1, affinity.Usable()-1) {
 		t.Errorf("%d workers by default", p.Workers())
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"go.lsp.dev/uri"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang"
 	"github.com/cytisus/cytisus/mmapcas"
@@ -78,7 +79,7 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 	}
 	workers := a.flags.workers
 	if workers == 0 {
-		workers = goruntime.NumCPU()
+		workers = usableCPUs()
 	}
 	// The process is all engine: a thread for each CPU to compute, and one more for everything else.
 	if goruntime.GOMAXPROCS(0) < workers+1 {
@@ -99,6 +100,10 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 	}
 	return &local{eng: eng, dir: root, store: store}, nil
 }
+
+// usableCPUs is how many processors the process was given: a mask or a quota may leave it fewer than
+// the machine has. Tests replace it.
+var usableCPUs = affinity.Usable
 
 // gcPercent is twice Go's default.
 const gcPercent = 200

@@ -89,7 +89,7 @@ func (a *app) command() *cobra.Command {
 	f.BoolVar(&a.flags.json, "json", false, "print JSON for programs")
 	f.BoolVar(&a.flags.tests, "tests", true, "include _test.go files")
 	f.StringSliceVar(&a.flags.tags, "tags", nil, "build tags, comma-separated")
-	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU)")
+	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU that the process may use)")
 	f.StringVar(&a.flags.progress, "progress", "auto", "progress on standard error: auto, bar, plain or none")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")
 	root.MarkFlagsMutuallyExclusive("store", "memory")
