@@ -41,13 +41,19 @@ func notInQuery(what string) error {
 	return nil
 }
 
-// notInQueryBy is notInQuery for a call that is given a context, which may be a query's.
+// notInQueryBy is notInQuery for a call that is given a context, which may be a query's. It must
+// not be nil.
 func notInQueryBy(ctx context.Context, what string) error {
-	if ctx != nil && memo.InQuery(ctx) {
+	if ctx == nil {
+		return fmt.Errorf("runtime: %s: %w", what, errNilContext)
+	}
+	if memo.InQuery(ctx) {
 		return fmt.Errorf("%w: %s", ErrInQuery, what)
 	}
 	return notInQuery(what)
 }
+
+var errNilContext = errors.New("the context is nil")
 
 // callingTask returns the engine's part of a task, nil if there is none.
 func callingTask(t *sched.Task) *rootTask {

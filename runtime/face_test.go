@@ -371,6 +371,27 @@ func TestEveryCallOnAClosedEngine(t *testing.T) {
 	}
 }
 
+// A call without a context is refused, and costs no other call anything: the engine stays open.
+func TestNilContextIsRefused(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	f := newFace(t, e)
+	f.ctx = nil
+	for _, c := range append([]call{{"Engine.Close", func(f *face) error { return f.e.Close(f.ctx) }}}, engineCalls...) {
+		if c.name != "Engine.Close" && !slices.Contains(byContext, c.name) {
+			continue
+		}
+		if err := c.fn(f); err == nil || !strings.Contains(err.Error(), "the context is nil") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	f.ctx = t.Context()
+	for _, c := range engineCalls {
+		if err := c.fn(f); err != nil {
+			t.Errorf("%s afterwards: %v", c.name, err)
+		}
+	}
+}
+
 // Whatever the closing of an engine cuts short ends with ErrClosed, also if the function makes its
 // own error of it.
 func TestClosingCutsShort(t *testing.T) {

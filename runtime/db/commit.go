@@ -67,8 +67,12 @@ func (d *DB) Reset(ctx context.Context, part PartID) error {
 	return p.err
 }
 
-// submit has p applied, by the caller or by whoever has the turn before.
+// submit has p applied, by the caller or by whoever has the turn before. A context that panics does
+// so here, before others depend on p.
 func (d *DB) submit(p *pending) {
+	if p.err = context.Cause(p.ctx); p.err != nil {
+		return
+	}
 	d.queueMu.Lock()
 	d.queue = append(d.queue, p)
 	d.queueMu.Unlock()
@@ -96,6 +100,12 @@ func (d *DB) drain() {
 	batch := d.queue
 	d.queue = nil
 	d.queueMu.Unlock()
+	whole := false
+	defer func() {
+		if !whole {
+			d.tear(batch)
+		}
+	}()
 	w := &draft{cat: d.catalog.Load(), cur: d.current.Load(), side: d.side.Load()}
 	for _, p := range batch {
 		if p.err = d.admit(p); p.err == nil {
@@ -134,6 +144,17 @@ func (d *DB) drain() {
 			}
 		}
 	}
+	whole = true
+}
+
+// tear ends a turn that a panic has left (C7).
+func (d *DB) tear(batch []*pending) {
+	d.torn = true
+	for _, p := range batch {
+		if !p.done {
+			p.done, p.err = true, errTorn
+		}
+	}
 }
 
 // putAgain reports whether p, which changes nothing, names records that a power cut could take:
@@ -159,6 +180,8 @@ func (d *DB) admit(p *pending) error {
 		return ErrClosed
 	case d.o.ReadOnly:
 		return ErrReadOnly
+	case d.torn:
+		return errTorn
 	}
 	return context.Cause(p.ctx)
 }

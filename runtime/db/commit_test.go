@@ -359,6 +359,50 @@ func TestOneBadChunkDoesNotSpoilItsTurn(t *testing.T) {
 	b.want(b.p, "all=2 k0=A k2=A")
 }
 
+// C7: the commits that a panic meets in its turn are not said to be applied, and are not.
+func TestPanicInATurnIsToldToAllOfIt(t *testing.T) {
+	b := newBench(t, Options{})
+	b.commit(b.put("k", "A"))
+	known := func(PartID) error { return nil }
+	var batch []*pending
+	for i := range 3 {
+		p := &pending{ctx: t.Context()}
+		p.plans, _ = makePlans([]Op{b.put(fmt.Sprint("k", i), "A")}, known)
+		batch = append(batch, p)
+	}
+	batch[1].check = func([]Change) error { panic("in the turn") }
+	func() {
+		b.turn.Lock()
+		defer b.turn.Unlock()
+		defer func() { _ = recover() }()
+		b.queue = batch
+		b.drain()
+		t.Error("the panic does not reach who has the turn")
+	}()
+	for i, p := range batch {
+		if !p.done || p.err == nil {
+			t.Errorf("chunk %d: done %v, error %v", i, p.done, p.err)
+		}
+	}
+	if _, err := b.Commit(t.Context(), []Op{b.put("late", "A")}); !errors.Is(err, errTorn) {
+		t.Errorf("a commit behind it: %v", err)
+	}
+	b.want(b.p, "k=A")
+}
+
+// A context that panics, as nil does, costs its own commit only.
+func TestNilContextCostsItsOwnCommit(t *testing.T) {
+	b := newBench(t, Options{})
+	func() {
+		defer func() { _ = recover() }()
+		var none context.Context
+		_, _ = b.Commit(none, []Op{b.put("none", "A")})
+		t.Error("a nil context is taken")
+	}()
+	b.commit(b.put("k", "A"))
+	b.want(b.p, "k=A")
+}
+
 func TestCommitsInDurableModeSayWhenASyncFails(t *testing.T) {
 	b := newBench(t, Options{Durable: true})
 	b.commit(b.put("k", "A"))

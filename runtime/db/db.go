@@ -29,6 +29,7 @@ type DB struct {
 
 	turn      sync.Mutex // the commit turn; guards all below
 	closed    bool
+	torn      bool   // a panic has left a turn (C7)
 	seq       uint64 // of the newest chunk
 	last      Hash   // that chunk; zero if there never was one
 	log       []logged

@@ -57,6 +57,9 @@
 //     that is behind that chunk, and among those that name the same one the newest (by seq, which only grows) counts.
 //   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
 //   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of it, was made durable as the store is set to.
+//   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn took on is answered, with an
+//     error unless it was published and answered before. The log may be ahead of what readers see then, so no chunk is
+//     written behind that: commits are refused until the database is opened again.
 //
 // # Bulks
 //

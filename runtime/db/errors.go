@@ -23,6 +23,9 @@ var (
 	ErrNotDurable    = errors.New("db: committed, but not known to be durable") // the chunk is visible and survives the process; syncing it failed
 )
 
+// errTorn refuses what comes after a turn that a panic has left (C7).
+var errTorn = errors.New("db: a panic has left a commit; open the database again")
+
 // A DanglingError names the operation whose record is not in the store. It matches ErrDangling. Nothing of its chunk was applied.
 type DanglingError struct {
 	Partition string
