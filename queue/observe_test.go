@@ -1,6 +1,10 @@
 package queue
 
 import (
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -47,5 +51,45 @@ func TestNeverEmptyIsNeverSeenEmpty(t *testing.T) {
 			close(done)
 			wg.Wait()
 		})
+	}
+}
+
+// TestHeadIsLoadedBeforeTail: those who look on load the head first. The other way round the head may
+// overtake the tail that was loaded, and the difference is negative, or a ring that was never empty
+// has a Len of zero. It shows in what the rings say once in millions of looks (the test above), so
+// the order is read from the source as well.
+func TestHeadIsLoadedBeforeTail(t *testing.T) {
+	fset := gotoken.NewFileSet()
+	looks := 0
+	for _, name := range []string{"mpmc.go", "spsc.go"} {
+		file, err := parser.ParseFile(fset, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Name.Name != "Len" && fn.Name.Name != "Empty" {
+				continue
+			}
+			var loads []string
+			ast.Inspect(fn.Body, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					if load, ok := call.Fun.(*ast.SelectorExpr); ok && load.Sel.Name == "Load" {
+						loads = append(loads, load.X.(*ast.SelectorExpr).Sel.Name)
+					}
+				}
+				return true
+			})
+			if len(loads) == 0 {
+				continue // by way of the other
+			}
+			looks++
+			if !slices.Equal(loads, []string{"head", "tail"}) {
+				t.Errorf("%v: %s loads %v, want the head and then the tail", fset.Position(fn.Pos()), fn.Name.Name, loads)
+			}
+		}
+	}
+	if looks < 3 {
+		t.Errorf("%d functions that look on were found, want Len and Empty of MPMC and Len of SPSC", looks)
 	}
 }

@@ -103,7 +103,8 @@ func (r *SPSC[T]) PopN(dst []T) int {
 	return n
 }
 
-// Len returns the number of items at some moment during the call, from any goroutine.
+// Len returns the number of items, from any goroutine. It is exact when nobody else uses the ring;
+// otherwise it may count items that were popped during the call.
 func (r *SPSC[T]) Len() int {
 	// The head first: the tail never falls behind a head loaded before it, so the difference is not negative.
 	h := r.head.Load()

@@ -483,3 +483,49 @@ func TestFailedFlushIsTriedAgain(t *testing.T) {
 		t.Errorf("%v, %d keys are dirty, %d refused", err, r.table.Dirty(), r.table.Residency().Unstored)
 	}
 }
+
+// A read that fails may be anything the next time, so an answer in spite of it is not kept: each kind
+// of read of a frame says so itself.
+func TestAnswerInSpiteOfEachFailedReadIsNotKept(t *testing.T) {
+	for name, read := range map[string]func(f *Frame, p db.PartID) error{
+		"Get": func(f *Frame, p db.PartID) error { _, _, err := f.Get(p, "k"); return err },
+		"GetBatch": func(f *Frame, p db.PartID) error {
+			_, err := f.GetBatch(p, []string{"k", "l"})
+			return err
+		},
+		"Has":   func(f *Frame, p db.PartID) error { _, err := f.Has(p, "k"); return err },
+		"Count": func(f *Frame, p db.PartID) error { _, err := f.Count(p, "", "", ""); return err },
+		"Count of a glob": func(f *Frame, p db.PartID) error {
+			_, err := f.Count(p, "", "", "*")
+			return err
+		},
+		"Scan": func(f *Frame, p db.PartID) error {
+			return f.Scan(p, db.Span{}, "", true, func(string, mmapcas.Hash) bool { return true })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1, Options{})
+			p := r.partition("files")
+			r.put(p, "k", "v")
+			gone := r.db.Snapshot()
+			gone.Release()
+			fails := true
+			r.query("low", func(f *Frame, _ string) (string, error) {
+				snap := f.strand.Snap
+				defer func() { f.strand.Snap = snap }()
+				if fails {
+					f.strand.Snap = gone
+				}
+				if err := read(f, p); err != nil {
+					return "in spite", nil
+				}
+				return "well", nil
+			})
+			r.query("high", func(f *Frame, key string) (string, error) { return r.get(f, "low", key) })
+			r.want("high", "", "in spite")
+			fails = false
+			r.want("high", "", "well")
+			r.want("low", "", "well")
+		})
+	}
+}
