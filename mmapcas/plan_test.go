@@ -324,3 +324,21 @@ func TestSweepInOneGo(t *testing.T) {
 	mustHave(t, s, young)
 	mustVerify(t, s)
 }
+
+// A file is given an eighth of what it has ahead, so that a store is not much larger on the disk
+// than what is in it.
+func TestFilesHaveAnEighthAhead(t *testing.T) {
+	fs := vfs.NewMem()
+	o := small(fs)
+	o.SegmentBytes, o.Appenders = 8<<20, 1
+	s := mustOpen(t, "/s", o)
+	defer mustClose(t, s)
+	for i := range 400 {
+		mustPut(t, s, 1, payload(i, 15_000))
+		seg := s.segments()[0]
+		n := seg.mem.Length()
+		if size, most := fileSize(t, fs, seg.name), n+max(n/8, allocateBytesMin)+allocateBytesMin; size < n || size > most {
+			t.Fatalf("the file has %d bytes for %d, want at most %d", size, n, most)
+		}
+	}
+}

@@ -20,6 +20,7 @@ const (
 	segmentSuffix    = ".seg"
 	allocateBytesMin = 64 << 10
 	allocateBytesMax = 16 << 20
+	allocateShare    = 8 // of what a file has, the space that it is given ahead
 )
 
 // A segment is a file of records, or the same in memory only.
@@ -192,7 +193,7 @@ var errCutShort = errors.New("mmapcas: segment file was cut short")
 // growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a small store is small.
 func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
 	return func(ready, n int64) (int64, error) {
-		step := min(max(ready, allocateBytesMin), allocateBytesMax)
+		step := min(max(ready/allocateShare&^(allocateBytesMin-1), allocateBytesMin), allocateBytesMax)
 		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
 		if size, err := seg.file.Size(); err == nil && size < ready {
 			return 0, fmt.Errorf("%w: %s has %d bytes, and had %d", errCutShort, seg.name, size, ready)

@@ -72,6 +72,12 @@ const (
 	tidyShare       = 4 // a quarter
 )
 
+// garbageFloor stands for Options.CollectEvery where what counts is known to be garbage. A store
+// that grows is not collected for nothing; one of a few megabytes in which somebody types would else
+// lie on the disk several times over. A collection costs what the live part costs, and a few syncs,
+// so that less would not be worth it.
+const garbageFloor = 4 << 20
+
 // collectionDue says that enough of the store may be garbage to be worth a collection: it holds so much more than what was live
 // after the last one, or the reaper has counted so much. What is left of each short run adds up across processes.
 func (e *Engine) collectionDue(share int64) bool {
@@ -79,17 +85,21 @@ func (e *Engine) collectionDue(share int64) bool {
 	if every < 0 || e.closing.Load() || e.gc.Stats().Phase != gc.Idle {
 		return false // while a cycle runs, the store holds copies beside what they are copies of
 	}
-	stored := e.store.Stats().StoredBytes
+	stored, garbage := e.store.Stats().StoredBytes, int64(e.gc.Stats().GarbageBytes)
 	last := e.lastCycle.Load()
-	if last == nil {
-		return stored >= every || int64(e.gc.Stats().GarbageBytes) >= every
+	live := stored - garbage
+	if last != nil {
+		live = last.live
 	}
-	worth := max(every, last.live) / share
-	if int64(e.gc.Stats().GarbageBytes) >= worth {
+	if garbage >= max(min(every, garbageFloor), live)/share {
 		return true
 	}
+	if last == nil {
+		return stored >= every
+	}
 	// A collection that could not free what it should have (the disk was full, a reader stayed) is not tried again at once.
-	return stored-last.live >= worth && stored-last.stored >= worth/4
+	worth := max(every, live) / share
+	return stored-live >= worth && stored-last.stored >= worth/4
 }
 
 // gcPartition keeps what the collector has to remember across restarts.
@@ -264,6 +274,7 @@ func (e *Engine) Tidy(ctx context.Context) error {
 			return err
 		}
 	}
+	e.gc.Reap() // which the keeper may not have come to
 	if !e.collectionDue(tidyShare) {
 		return nil
 	}

@@ -143,3 +143,29 @@ func TestTidyCollectsWhatGrewALot(t *testing.T) {
 		}
 	}
 }
+
+// A small store is collected for what is known to be garbage, and not because it grows.
+func TestTidyCollectsGarbageOfASmallStore(t *testing.T) {
+	e := open(t, t.TempDir(), runtime.Options{})
+	text := func(i int) string { return strings.Repeat(fmt.Sprintf("%06d ", i), 20_000) }
+	const texts = 50 // 7 MB
+	for i := range texts {
+		put(t, e, inputs, fmt.Sprint(i), text(i))
+	}
+	if err := e.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := e.Stats(); st.Collector.Cycles != 0 {
+		t.Errorf("%d collections of a store in which nothing is garbage: %d bytes are counted", st.Collector.Cycles, st.Collector.GarbageBytes)
+	}
+	grown := e.Stats().Store.StoredBytes
+	for i := range texts {
+		put(t, e, inputs, fmt.Sprint(i%texts/10), text(texts+i))
+	}
+	if err := e.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := e.Stats(); st.Collector.Cycles == 0 || st.Store.StoredBytes > grown*5/4 {
+		t.Errorf("%d collections, %d bytes are stored, %d are live", st.Collector.Cycles, st.Store.StoredBytes, grown)
+	}
+}

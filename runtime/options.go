@@ -53,8 +53,9 @@ type Options struct {
 	History int
 
 	// CollectEvery is how large a store becomes before it is collected for the first time, in bytes. After that a collection is due whenever it
-	// holds half as much again as was live after the last one, and no less than half of this; Engine.Tidy collects at a quarter. Zero means
-	// 64 MiB; negative means that only Engine.Collect collects.
+	// holds half as much again as was live after the last one, and no less than half of this; Engine.Tidy collects at a quarter. Of what is
+	// known to be garbage half of what is live is enough, and no less than 2 MiB. Zero means 64 MiB; negative means that only
+	// Engine.Collect collects.
 	CollectEvery int64
 
 	// RecomputeShare is the share of validated query answers, 0 to 1, that are computed again and compared, to find queries that

@@ -355,8 +355,7 @@ func (c *Collector) whole(h mmapcas.Hash) bool {
 // takeShaded takes over what the barriers have queued and reports whether there was something.
 func (c *Collector) takeShaded() bool {
 	c.greyMu.Lock()
-	c.found = append(c.found, c.shaded...)
-	c.shaded = nil
+	c.found, c.shaded = c.shaded, c.found[:0] // found is empty here: nothing is copied under the lock
 	c.greyMu.Unlock()
 	// Marked by the store when they were put again; their references are still to be followed.
 	dup := c.cycle.Shaded()
