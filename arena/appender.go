@@ -43,6 +43,15 @@ func (p *Appender) Room() int64 {
 	return p.seg.Bytes() - p.length
 }
 
+// Ready returns how many bytes can be reserved without a call of the system: without disk space
+// that has to be taken, or page tables that have to be set up.
+func (p *Appender) Ready() int64 {
+	if p.seg == nil {
+		return 0
+	}
+	return min(p.touched, p.seg.ready) - p.length
+}
+
 // Reserve returns n zero bytes, rounded up to whole units, at the end of the segment, and their address. They
 // become part of the segment by Commit or are taken back by Rollback, one of which must come before the next
 // Reserve.

@@ -81,8 +81,8 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	return c.sweepFor(budget, true)
 }
 
-// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk, or for a commit
-// that does: it returns with SweepStats.Waits, and the next call of Sweep does that. For a caller
+// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk (a sync, a file that
+// is made or grows), or for a commit that does: it returns with SweepStats.Waits, and the next call of Sweep does that. For a caller
 // who must not hold up the thread that it runs on.
 func (c *Cycle) SweepBriefly(budget time.Duration) (done bool, st SweepStats, err error) {
 	return c.sweepFor(budget, false)
@@ -363,6 +363,9 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 	// A record with a segment of its own is never moved: it is all of it, or nothing.
 	if err := c.nextTarget(r.extent()); err != nil {
 		return err
+	}
+	if !w.wait && w.to.Ready() < r.extent() {
+		return errWait // taking disk space waits for whatever else the file system does
 	}
 	err := s.arena.Confine(func() error {
 		if reason := s.fill(seg, off, r); reason != "" {

@@ -1,0 +1,91 @@
+package mmapcas
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+)
+
+// A countingFS counts the calls that may wait for the disk.
+type countingFS struct {
+	vfs.FS
+	calls atomic.Int64
+}
+
+type countingFile struct {
+	vfs.File
+	calls *atomic.Int64
+}
+
+func (f *countingFS) Create(name string) (vfs.File, error) {
+	f.calls.Add(1)
+	file, err := f.FS.Create(name)
+	return &countingFile{file, &f.calls}, err
+}
+
+func (f *countingFS) Remove(name string) error  { f.calls.Add(1); return f.FS.Remove(name) }
+func (f *countingFS) SyncDir(name string) error { f.calls.Add(1); return f.FS.SyncDir(name) }
+
+func (f *countingFile) Allocate(from, to int64) error {
+	f.calls.Add(1)
+	return f.File.Allocate(from, to)
+}
+
+func (f *countingFile) WriteAt(b []byte, off int64) (int, error) {
+	f.calls.Add(1)
+	return f.File.WriteAt(b, off)
+}
+
+func (f *countingFile) Sync() error            { f.calls.Add(1); return f.File.Sync() }
+func (f *countingFile) Truncate(n int64) error { f.calls.Add(1); return f.File.Truncate(n) }
+
+// SweepBriefly calls the file system for nothing: no file is made, synced, removed, or given disk
+// space, and no page tables are set up; that is left to Sweep, which it asks for.
+func TestBriefSweepLeavesTheDiskAlone(t *testing.T) {
+	fs := &countingFS{FS: vfs.NewMem()}
+	if err := fs.MkdirAll("/"); err != nil {
+		t.Fatal(err)
+	}
+	o := small(fs)
+	o.SegmentBytes = 1 << 20
+	s := mustOpen(t, "/s", o)
+	defer mustClose(t, s)
+	c, live, young := begin(t, s, 4000)
+	var moved, waits, briefly int64
+	for done := false; !done; {
+		before, ready := fs.calls.Load(), c.sweep.to.Ready()
+		var (
+			st  SweepStats
+			err error
+		)
+		done, st, err = c.SweepBriefly(time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := fs.calls.Load() - before; n != 0 {
+			t.Fatalf("SweepBriefly made %d calls of the file system", n)
+		}
+		if st.MovedBytes > ready {
+			t.Fatalf("SweepBriefly copied %d bytes where %d were ready", st.MovedBytes, ready)
+		}
+		moved, briefly = moved+st.Moved, briefly+st.Moved
+		if st.Waits {
+			waits++
+			if done, st, err = c.Sweep(0); err != nil {
+				t.Fatal(err)
+			}
+			moved += st.Moved
+		}
+		if st.Shaded > 0 {
+			c.Shaded()
+		}
+	}
+	if moved < int64(len(live)) || briefly == 0 || waits < 3 {
+		t.Errorf("%d records were moved, %d of them briefly, %d waits; %d are live", moved, briefly, waits, len(live))
+	}
+	mustHave(t, s, live)
+	mustHave(t, s, young)
+	mustVerify(t, s)
+}
