@@ -28,8 +28,10 @@ type fileDiagnostic struct {
 }
 
 // checkPackage type-checks the files of a package. Bodies tells whether function bodies are checked, too: for packages of others
-// only what they declare matters. It always gives an index; what went wrong is in the diagnostics.
-func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []importedFace, bodies bool) (c checkedPackage, err error) {
+// only what they declare matters. What is doubtful of a package imported, doubtOf says. It always gives an index; what went wrong is in the diagnostics.
+func checkPackage(
+	p *pkgMeta, sizes types.Sizes, files []*tree, imports []importedFace, doubtOf func(path string) doubt, bodies bool,
+) (c checkedPackage, err error) {
 	defer func() {
 		if e := recover(); e != nil {
 			err = newInternalError("checking "+p.ID, e)
@@ -72,10 +74,10 @@ func checkPackage(p *pkgMeta, sizes types.Sizes, files []*tree, imports []import
 	// Errors have gone to the collector; what could be made out is in info.
 	_ = types.NewChecker(&conf, fset, pkg, info).Files(syntax)
 	c.index = buildIndex(fset, pkg, info, fit, w)
-	worlds.put(w)
 	if bodies {
-		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, imports))...)
+		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, doubtOf))...)
 	}
+	worlds.put(w)
 	sortFileDiagnostics(c.diagnostics)
 	if err := c.count(); err != nil {
 		return c, err

@@ -11,35 +11,60 @@ import (
 )
 
 // An error that only follows from something that is not known is not told: it would be gone without
-// any change of the code that it is shown in. Three things are not known: what cgo makes of package
-// C, here and in packages that are imported; what a declaration will be that is being typed; and
-// what a file says below its first syntax error.
+// any change of the code that it is shown in. Four things are not known: what cgo makes of package
+// C, here and in packages that are imported; what a declaration will be that is being typed; what a
+// file says below its first syntax error; and what else a package will declare while a declaration
+// of it cannot be read or its text ends too early.
 //
 // An error is taken to follow if the statement or the declaration around it names such a thing.
 type consequences struct {
-	pkg    *types.Package
-	info   *types.Info
-	cgo    bool
-	broken bool            // some file of the package has syntax errors
-	unsure map[string]bool // names of declarations being typed, of the package and of its imports
-	trees  []*tree
+	pkg     *types.Package
+	info    *types.Info
+	cgo     bool
+	own     doubt // of the files of the package
+	trees   []*tree
+	imports []string                // paths
+	doubtOf func(path string) doubt // of another package
+	known   map[string]doubt        // what doubtOf said; nil: nothing was asked
 }
 
 // newConsequences is for the errors of one package.
-func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees []*tree, imports []importedFace) *consequences {
-	c := &consequences{pkg: pkg, info: info, cgo: p.Cgo, unsure: map[string]bool{}, trees: trees}
+func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees []*tree, doubtOf func(path string) doubt) *consequences {
+	c := &consequences{pkg: pkg, info: info, cgo: p.Cgo, trees: trees, doubtOf: doubtOf, known: map[string]doubt{}}
 	for _, t := range trees {
-		c.broken = c.broken || len(t.errors) > 0
-		for _, name := range t.unsure {
-			c.unsure[name] = true
-		}
+		c.own.add(t.doubt)
 	}
-	for _, f := range imports {
-		for _, name := range f.unsure {
-			c.unsure[name] = true
+	for _, e := range p.Imports {
+		if e.ID != "" {
+			c.imports = append(c.imports, pathOf(e.ID))
 		}
 	}
 	return c
+}
+
+// in is what is doubtful of a package, of this one or another.
+func (c *consequences) in(pkg *types.Package) doubt {
+	if pkg == nil {
+		return doubt{}
+	}
+	if pkg == c.pkg {
+		return c.own
+	}
+	return c.at(pkg.Path())
+}
+
+func (c *consequences) at(path string) doubt {
+	d, ok := c.known[path]
+	if !ok {
+		d = c.doubtOf(path)
+		c.known[path] = d
+	}
+	return d
+}
+
+// isDoubtful reports whether a name may be one that is being typed, here or in an import.
+func (c *consequences) isDoubtful(name string) bool {
+	return c.own.names(name) || slices.ContainsFunc(c.imports, func(path string) bool { return c.at(path).names(name) })
 }
 
 var missingMethod = regexp.MustCompile(`missing method (\w+)`)
@@ -49,10 +74,17 @@ func (c *consequences) has(e types.Error, t *tree) bool {
 	if len(t.errors) > 0 {
 		return true
 	}
-	if m := missingMethod.FindStringSubmatch(e.Msg); m != nil && c.unsure[m[1]] {
+	code := errorCode(e)
+	lacks := saysLacking[code]
+	if m := missingMethod.FindStringSubmatch(e.Msg); m != nil {
+		if lacks = true; c.isDoubtful(m[1]) {
+			return true
+		}
+	}
+	if code == "UndeclaredName" && c.own.Open {
 		return true
 	}
-	ofTypes := !independentOfTypes[errorCode(e)]
+	ofTypes := !independentOfTypes[code]
 	follows := false
 	for _, n := range around(t.file, e.Pos) {
 		ast.Inspect(n, func(n ast.Node) bool {
@@ -66,11 +98,11 @@ func (c *consequences) has(e types.Error, t *tree) bool {
 			}
 			switch name, isPackage := obj.(*types.PkgName); {
 			case obj == nil:
-				follows = c.unsure[id.Name]
+				follows = c.isDoubtful(id.Name)
 			case isPackage:
-				follows = name.Imported().Path() == "C"
+				follows = name.Imported().Path() == "C" || lacks && c.in(name.Imported()).Open
 			default:
-				follows = c.isUnsure(obj) || ofTypes && c.isOpaque(obj)
+				follows = c.isUnsure(obj) || ofTypes && c.isOpaque(obj) || lacks && c.isOpen(obj.Type(), 0)
 			}
 			return !follows
 		})
@@ -78,13 +110,65 @@ func (c *consequences) has(e types.Error, t *tree) bool {
 	return follows
 }
 
+// saysLacking are the kinds of errors that say that a package or type lacks something.
+var saysLacking = map[string]bool{"UndeclaredImportedName": true, "MissingFieldOrMethod": true, "MissingLitField": true}
+
+// isOpen reports whether a type is made of one of a package that may declare more of it.
+func (c *consequences) isOpen(t types.Type, depth int) bool {
+	if depth > 20 {
+		return false // a type that is made of itself
+	}
+	elem := func(t types.Type) bool { return c.isOpen(t, depth+1) }
+	switch t := types.Unalias(t).(type) {
+	case *types.Named:
+		if c.in(t.Obj().Pkg()).Open {
+			return true
+		}
+		for arg := range t.TypeArgs().Types() {
+			if elem(arg) {
+				return true
+			}
+		}
+		if s, ok := t.Underlying().(*types.Struct); ok {
+			return elem(s)
+		}
+	case *types.Struct:
+		for f := range t.Fields() {
+			if f.Embedded() && elem(f.Type()) {
+				return true
+			}
+		}
+	case *types.TypeParam:
+		return elem(t.Constraint())
+	case *types.Pointer:
+		return elem(t.Elem())
+	case *types.Slice:
+		return elem(t.Elem())
+	case *types.Array:
+		return elem(t.Elem())
+	case *types.Chan:
+		return elem(t.Elem())
+	case *types.Map:
+		return elem(t.Key()) || elem(t.Elem())
+	case *types.Signature:
+		return elem(t.Params()) || elem(t.Results())
+	case *types.Tuple:
+		for v := range t.Variables() {
+			if elem(v.Type()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // isUnsure reports whether the declaration of an object is being typed.
 func (c *consequences) isUnsure(obj types.Object) bool {
-	if !c.unsure[obj.Name()] {
+	if !c.in(obj.Pkg()).names(obj.Name()) {
 		return false
 	}
 	if obj.Pkg() != c.pkg {
-		return obj.Pkg() != nil
+		return true
 	}
 	for _, t := range c.trees {
 		base := token.Pos(t.tok.Base())

@@ -13,6 +13,8 @@
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
 //	check     of a package: diagnostics and index, from its files and the faces of its imports
+//	doubts    of a package: what syntax errors leave open about its declarations; a check with errors reads those of what it
+//	          imports, and drops the errors that follow
 //
 // A face text is what other packages can see the effect of. An edit in a body or a comment leaves it as it is, so that it ends
 // at the package's own check; an edit of a declaration makes a new face, and if the export data comes out the same it ends

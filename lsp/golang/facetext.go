@@ -6,7 +6,6 @@ import (
 	"go/scanner"
 	"go/token"
 	"slices"
-	"strings"
 )
 
 // faceText is the part of a file that other packages can see the effect of, as text: without comments, white space, function
@@ -32,7 +31,7 @@ func faceText(t *tree) []byte {
 		_, tok, lit := s.Scan()
 		switch {
 		case tok == token.EOF:
-			return appendUnsure(append(out, '\n'), t.unsure)
+			return append(out, '\n')
 		case tok == token.SEMICOLON:
 			out = append(out, ';')
 		case lit != "":
@@ -42,26 +41,6 @@ func faceText(t *tree) []byte {
 		}
 		out = append(out, ' ')
 	}
-}
-
-// unsureMark begins the line at the end of a face text that has the names of declarations that are
-// being typed: what importers say of them may follow from that.
-const unsureMark = "//unsure "
-
-func appendUnsure(face []byte, names []string) []byte {
-	if len(names) == 0 {
-		return face
-	}
-	return append(append(append(face, unsureMark...), strings.Join(names, " ")...), '\n')
-}
-
-// unsureIn are the names that appendUnsure added.
-func unsureIn(face []byte) []string {
-	_, list, ok := bytes.Cut(face, []byte("\n"+unsureMark))
-	if !ok {
-		return nil
-	}
-	return strings.Fields(string(list))
 }
 
 // hidden lists the ranges of text that no other package can see, in source order and disjoint.

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"regexp"
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -28,10 +29,13 @@ const unsureMax = 1000
 // A section is the text of one declaration.
 type section struct {
 	start, end int
-	rest       int // where what follows the declaration begins, and is none; end if nothing does
-	last       int // where its last token ends
+	rest       int  // where what follows the declaration begins, and is none; end if nothing does
+	last       int  // where its last token ends
+	lastStart  int  // where it begins
+	swallows   bool // there are lines in it that look like declarations, maybe of a string or comment
 	repairs    []repair
 	broken     bool
+	open       bool           // broken, and what follows may have been taken for a part of it, or not have been typed yet
 	problem    lsp.Diagnostic // of a broken one: its first error
 }
 
@@ -137,8 +141,20 @@ func (s *sectioner) token(at int, tok token.Token, lit string, before token.Toke
 			}
 		}
 	}
-	s.here().last = at + len(cmp.Or(lit, tok.String()))
+	s.note(at, cmp.Or(lit, tok.String()), tok == token.STRING)
 }
+
+// note makes a token the last one of the section.
+func (s *sectioner) note(at int, text string, isString bool) {
+	h := s.here()
+	comments := s.text[h.last:at]
+	h.swallows = h.swallows || isString && declarationLine.MatchString(text) ||
+		bytes.Contains(comments, []byte("/*")) && declarationLine.Match(comments)
+	h.lastStart, h.last = at, at+len(text)
+}
+
+// declarationLine is a line below the first that looks like the beginning of a declaration.
+var declarationLine = regexp.MustCompile(`\n(func|type|var|const)\b`)
 
 // begins reports whether a keyword begins a declaration. Inside of brackets it does if no statement
 // could begin like that, or if the section is formatted, so that no statement begins a line.
@@ -151,8 +167,15 @@ func (s *sectioner) begins(at int, tok token.Token) bool {
 	if at > 0 && s.text[at-1] != '\n' {
 		return false
 	}
-	return len(s.open) == 0 || isFormatted(s.text[s.here().start:at])
+	if len(s.open) == 0 || tok == token.FUNC && namedFunction.Match(s.text[at:]) || isFormatted(s.text[s.here().start:at]) {
+		return true
+	}
+	s.here().swallows = true // for all we know
+	return false
 }
+
+// namedFunction is how a function with a name begins, as no literal does.
+var namedFunction = regexp.MustCompile(`^func[ \t]+(\w+[ \t]*[(\[]|\([^()]*\)[ \t]*\w+[ \t]*\()`)
 
 // isFormatted reports whether no line of a declaration but the first begins with code that gofmt
 // would indent.
@@ -246,7 +269,7 @@ func (t *tree) repair() {
 		slices.SortStableFunc(errs, func(a, b lsp.Diagnostic) int { return a.Span.Start - b.Span.Start })
 		t.errors = firstOfEach(errs, list)
 	}
-	t.unsure, t.doubtful = t.doubts(list)
+	t.doubt, t.doubtful = t.doubts(list)
 }
 
 // mend looks whether a section is broken, and changes its part of the source until it spoils nothing
@@ -258,6 +281,7 @@ func mend(source []byte, s *section, isFirst bool) {
 		return
 	}
 	s.broken = true
+	s.open = s.swallows || s.end == len(source) && (first < 0 || s.start+first >= s.lastStart)
 	s.problem = s.firstProblem(raw, first, isFirst)
 	for _, change := range []func([]byte) bool{
 		s.addBrackets,
@@ -444,12 +468,13 @@ func sectionOf(list []section, offset int) int {
 	return max(i, 0)
 }
 
-// doubts lists the names, and the ranges of text, of declarations that a syntax error may have
-// changed: those of its section, unless it lies inside the body of a function, which nothing else
-// can see.
-func (t *tree) doubts(list []section) (names []string, ranges []lsp.Span) {
+// doubts says what syntax errors leave open. An error changes nothing but its section, and inside
+// the body of a function nothing that others can see, unless the section is open. What it may have
+// changed is told by names and places; a broken declaration may be one of any name.
+func (t *tree) doubts(list []section) (d doubt, ranges []lsp.Span) {
 	for _, e := range t.errors {
 		s := list[sectionOf(list, e.Span.Start)]
+		d.Open = d.Open || s.open
 		r := lsp.Span{Start: s.start, End: s.end}
 		for _, decl := range t.file.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -466,13 +491,15 @@ func (t *tree) doubts(list []section) (names []string, ranges []lsp.Span) {
 			}
 		}
 		if r.End > r.Start {
+			d.Open = true
 			ranges = append(ranges, r)
-			names = append(names, namesIn(t.text[r.Start:r.End])...)
+			d.Names = append(d.Names, namesIn(t.text[r.Start:r.End])...)
 		}
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	return names[:min(len(names), unsureMax)], ranges
+	slices.Sort(d.Names)
+	d.Names = slices.Compact(d.Names)
+	d.Names = d.Names[:min(len(d.Names), unsureMax)]
+	return d, ranges
 }
 
 // namesIn are the identifiers of a text.

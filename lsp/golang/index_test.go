@@ -189,7 +189,7 @@ func FuzzFile(f *testing.F) {
 		outline(file)
 		faceText(file)
 		p := &pkgMeta{ID: "p", Path: "p", Files: []string{file.uri}}
-		c, err := checkPackage(p, sizesFor("amd64"), []*tree{file}, nil, true)
+		c, err := checkPackage(p, sizesFor("amd64"), []*tree{file}, nil, noDoubt, true)
 		if err != nil {
 			return // a panic of the checker, caught
 		}

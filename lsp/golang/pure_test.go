@@ -113,12 +113,15 @@ func (b *pureBuild) check(id string) checkedPackage {
 	for _, uri := range p.Files {
 		files = append(files, trees.get(uri, b.text(uri)))
 	}
-	c, err := checkPackage(p, b.sizes, files, b.imports(p), true)
+	c, err := checkPackage(p, b.sizes, files, b.imports(p), noDoubt, true)
 	if err != nil {
 		b.t.Error(err)
 	}
 	return c
 }
+
+// noDoubt says that nothing is doubtful of any package.
+func noDoubt(string) doubt { return doubt{} }
 
 // indexOf checks a package once.
 func (b *pureBuild) indexOf(id string) *index {

@@ -34,7 +34,7 @@ var (
 		return header(text), err
 	})
 
-	shapes = runtime.NewQuery("golang/shape", version(2), func(t *runtime.Task, uri string) (shape, error) {
+	shapes = runtime.NewQuery("golang/shape", version(3), func(t *runtime.Task, uri string) (shape, error) {
 		text, err := textOf(t, uri)
 		if err != nil {
 			return shape{}, ignoreUnknown(err)
@@ -45,10 +45,12 @@ var (
 			return shape{}, err
 		}
 		outline := outline(tree)
-		return shape{Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors}, nil
+		return shape{
+			Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors, Doubt: tree.doubt,
+		}, nil
 	})
 
-	faceTexts = runtime.NewQuery("golang/face-text", version(1), func(t *runtime.Task, uri string) (runtime.Blob, error) {
+	faceTexts = runtime.NewQuery("golang/face-text", version(2), func(t *runtime.Task, uri string) (runtime.Blob, error) {
 		s, err := shapes.Get(t, uri)
 		return s.Face, err
 	})
@@ -73,7 +75,14 @@ var (
 		return m.find(k.ID), nil
 	})
 
-	checks = runtime.NewQuery("golang/check", version(2), checkOf)
+	fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (doubt, error) {
+		s, err := shapes.Get(t, uri)
+		return s.Doubt, err
+	})
+
+	doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)
+
+	checks = runtime.NewQuery("golang/check", version(3), checkOf)
 
 	declarations = runtime.NewQuery("golang/declarations", version(2), declarationsOf)
 )
@@ -81,7 +90,7 @@ var (
 // faces is made here because a face asks for those of its imports.
 var faces *runtime.Query[pkgKey, faceResult]
 
-func init() { faces = runtime.NewQuery("golang/face", version(2), faceOf) }
+func init() { faces = runtime.NewQuery("golang/face", version(3), faceOf) }
 
 // version is the version of a query whose results also depend on the parser and the checker that this program was built with.
 func version(n int) int {
@@ -97,6 +106,7 @@ type shape struct {
 	Outline []lsp.Symbol
 	Symbols []byte // a symbol list
 	Syntax  []lsp.Diagnostic
+	Doubt   doubt
 }
 
 // A layout is what the files of a build mean to the go command.
@@ -110,8 +120,7 @@ type layout struct {
 // A faceResult is a package as importers see it.
 type faceResult struct {
 	Export  runtime.Blob
-	Unsure  []string // names of declarations that are being typed
-	Problem string   // why there is no export data
+	Problem string // why there is no export data
 }
 
 // A checkResult is what the check of a package came to.
@@ -401,7 +410,7 @@ func importsOf(t *runtime.Task, root string, p *pkgMeta) ([]importedFace, error)
 			if f.export, err = runtime.ReadBlob(t, r.Export); err != nil {
 				return nil, err
 			}
-			f.problem, f.unsure = r.Problem, r.Unsure
+			f.problem = r.Problem
 		}
 		out = append(out, f)
 	}
@@ -422,10 +431,7 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 	if err != nil {
 		return faceResult{}, err
 	}
-	var (
-		texts  [][]byte
-		unsure []string
-	)
+	var texts [][]byte
 	for _, b := range blobs {
 		text, err := runtime.ReadBlob(t, b)
 		if err != nil {
@@ -433,7 +439,6 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 		}
 		if len(text) > 0 {
 			texts = append(texts, text)
-			unsure = append(unsure, unsureIn(text)...)
 		}
 	}
 	imports, err := importsOf(t, k.Root, p)
@@ -445,7 +450,7 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 		return faceResult{Problem: err.Error()}, nil
 	}
 	blob, err := t.PutBlob(export)
-	return faceResult{Export: blob, Unsure: unsure}, err
+	return faceResult{Export: blob}, err
 }
 
 // sizesFor gives the sizes of types on an architecture; an unknown one is taken for the usual.
@@ -504,7 +509,11 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 	if err != nil {
 		return checkedPackage{}, err
 	}
-	c, err := checkPackage(p, sizesFor(p.Arch), parsed, imports, bodies)
+	of := doubtReader{t: t, root: k.Root, p: p}
+	c, err := checkPackage(p, sizesFor(p.Arch), parsed, imports, of.doubt, bodies)
+	if of.err != nil {
+		return checkedPackage{}, of.err
+	}
 	if err != nil {
 		// A panic of the checker: the package has nothing to offer, and says why.
 		c = checkedPackage{index: writeIndex(nil, nil, nil)}

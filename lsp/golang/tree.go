@@ -36,9 +36,8 @@ type tree struct {
 	errors []lsp.Diagnostic // syntax errors, in source order
 	unfit  bool             // too deep or binary: not to be type-checked
 
-	// unsure are the names of declarations that are being typed, and doubtful their places (repair).
-	unsure   []string
-	doubtful []lsp.Span
+	doubt    doubt      // what syntax errors leave open
+	doubtful []lsp.Span // where the declarations are that it names
 }
 
 // parseMode is how files are parsed.

@@ -34,11 +34,10 @@ type world struct {
 
 // An imported face is what a package learns from one of its imports.
 type importedFace struct {
-	written string   // the import path in the source
-	path    string   // of the package meant
-	export  []byte   // export data; empty: there is none
-	problem string   // why not
-	unsure  []string // names of declarations there that are being typed
+	written string // the import path in the source
+	path    string // of the package meant
+	export  []byte // export data; empty: there is none
+	problem string // why not
 }
 
 // importKey names the world of a list of imports.

@@ -1,0 +1,88 @@
+package golang
+
+import (
+	"slices"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A doubt is what syntax errors leave open about the declarations of a file or package.
+type doubt struct {
+	Names []string // of declarations that may be others; sorted
+	Open  bool     // there may be further declarations, or further fields and methods
+}
+
+func (d *doubt) add(e doubt) {
+	d.Open = d.Open || e.Open
+	d.Names = append(d.Names, e.Names...)
+	slices.Sort(d.Names)
+	d.Names = slices.Compact(d.Names)
+}
+
+func (d doubt) names(name string) bool {
+	_, ok := slices.BinarySearch(d.Names, name)
+	return ok
+}
+
+// doubtsOf is what is doubtful of a package. It is looked at by those that have errors only, and
+// is no part of a face: to break a declaration so that it still means the same is no change.
+func doubtsOf(t *runtime.Task, k pkgKey) (d doubt, err error) {
+	p, err := pkgs.Get(t, k)
+	if err != nil || p == nil {
+		return d, err
+	}
+	list, err := fileDoubts.All(t, p.Files)
+	for _, e := range list {
+		d.add(e)
+	}
+	return d, err
+}
+
+// A doubtReader reads what is doubtful of the packages that one of them depends on. The first
+// failure is kept.
+type doubtReader struct {
+	t    *runtime.Task
+	root string
+	p    *pkgMeta
+	err  error
+}
+
+func (r *doubtReader) doubt(path string) (d doubt) {
+	if r.err != nil {
+		return d
+	}
+	id, err := r.find(path)
+	if err == nil && id != "" {
+		d, err = doubts.Get(r.t, pkgKey{r.root, id})
+	}
+	r.err = err
+	return d
+}
+
+// find is the ID of a package under a path, of those that the package depends on; "" if it is none.
+func (r *doubtReader) find(path string) (string, error) {
+	queue, seen := r.p.dependencies(), map[string]bool{}
+	for len(queue) > 0 {
+		var next []string
+		for _, id := range queue {
+			if pathOf(id) == path {
+				return id, nil
+			}
+		}
+		for _, id := range queue {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			p, err := pkgs.Get(r.t, pkgKey{r.root, id})
+			if err != nil {
+				return "", err
+			}
+			if p != nil && !p.Standard {
+				next = append(next, p.dependencies()...)
+			}
+		}
+		queue = next
+	}
+	return "", nil
+}
