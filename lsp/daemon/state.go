@@ -22,8 +22,8 @@ type state struct {
 	initialized []byte // the notification; nil until it was said
 	settings    []byte // the newest workspace/didChangeConfiguration
 	trace       []byte // the newest $/setTrace
-	added       []protocol.WorkspaceFolder
-	removed     []protocol.WorkspaceFolder
+	added       []namedFolder
+	removed     []namedFolder
 	docs        *document.Store
 	unfit       map[string][]byte // by URI: the change that put a document out of sync
 }
@@ -162,8 +162,23 @@ func (s *state) takeEdit(edit document.Edit, body []byte) {
 	}
 }
 
+// A namedFolder is a folder as the client writes it: the protocol library's own type reads an empty
+// URI as that of the root of all files.
+type namedFolder struct {
+	URI  string `json:"uri"`
+	Name string `json:"name"`
+}
+
+// folderChanges are the parameters of workspace/didChangeWorkspaceFolders.
+type folderChanges struct {
+	Event struct {
+		Added   []namedFolder `json:"added"`
+		Removed []namedFolder `json:"removed"`
+	} `json:"event"`
+}
+
 func (s *state) changeFolders(params []byte) {
-	var p protocol.DidChangeWorkspaceFoldersParams
+	var p folderChanges
 	if protocol.Unmarshal(params, &p) != nil {
 		return
 	}
@@ -179,9 +194,9 @@ func (s *state) changeFolders(params []byte) {
 	}
 }
 
-func dropFolder(list *[]protocol.WorkspaceFolder, f protocol.WorkspaceFolder) (found bool) {
+func dropFolder(list *[]namedFolder, f namedFolder) (found bool) {
 	n := len(*list)
-	*list = slices.DeleteFunc(*list, func(o protocol.WorkspaceFolder) bool { return o.URI == f.URI })
+	*list = slices.DeleteFunc(*list, func(o namedFolder) bool { return o.URI == f.URI })
 	return len(*list) < n
 }
 
@@ -202,9 +217,9 @@ func (s *state) replay(shown []string) (list [][]byte, err error) {
 		}
 	}
 	if len(s.added)+len(s.removed) > 0 {
-		notify(protocol.MethodWorkspaceDidChangeWorkspaceFolders, &protocol.DidChangeWorkspaceFoldersParams{
-			Event: protocol.WorkspaceFoldersChangeEvent{Added: slices.Clone(s.added), Removed: slices.Clone(s.removed)},
-		})
+		var p folderChanges
+		p.Event.Added, p.Event.Removed = slices.Clone(s.added), slices.Clone(s.removed)
+		notify(protocol.MethodWorkspaceDidChangeWorkspaceFolders, &p)
 	}
 	if s.initialized != nil && err == nil {
 		notify(dispatch.MethodResumed, &dispatch.ResumedParams{Shown: shown})

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -43,7 +44,13 @@ func TestNamesOfDocuments(t *testing.T) {
 		{"file:///a\nb.go", "", "control characters"},
 		{"untitled:\x7f", "", "control characters"},
 		{"file:///a\xff.go", "", "not valid UTF-8"},
+		{"file:///", "file:///", ""},
+		{"file:/", "file:///", ""},
+		{"file:////", "file:///", ""},
+		{"file://localhost/", "file:///", ""},
 		{"", "", "missing"},
+		{"file:", "", "no path"},
+		{"file://", "", "no path"},
 		{"a.go", "", "no scheme"},
 		{"/a/b.go", "", "no scheme"},
 		{":a", "", "no scheme"},
@@ -75,6 +82,45 @@ func TestNamesOfDocuments(t *testing.T) {
 		if dir, ok, _ := directoryOf(uri.URI(text)); err != nil || ok && strings.HasPrefix(dir, "/") {
 			t.Errorf("%q: %q, %q, %v", text, name, dir, err)
 		}
+	}
+}
+
+// An empty URI is not that of the root of all files, which the protocol library reads it as: nothing
+// is opened, or looked at, below that.
+func TestEmptyURIs(t *testing.T) {
+	b := newBench(t, simple(), Options{Root: "/m"})
+	for _, params := range []string{
+		`{"rootUri":"","capabilities":{}}`,
+		`{"rootUri":"file:","capabilities":{}}`,
+		`{"rootUri":"","rootPath":"/m","capabilities":{}}`,
+		`{"workspaceFolders":[{"uri":"","name":""}],"capabilities":{}}`,
+		`{"workspaceFolders":[{"uri":"file://","name":""}],"rootUri":"file:///m","capabilities":{}}`,
+		`{"workspaceFolders":null,"rootUri":null,"rootPath":null,"capabilities":{}}`,
+	} {
+		if got := RootOf([]byte(params)); got != "" && got != filepath.FromSlash("/m") {
+			t.Errorf("%s is about %q", params, got)
+		}
+		c := b.connect()
+		c.must("initialize", params)
+		c.tell("initialized", "{}")
+		c.indexed()
+		for _, change := range []string{`{"added":[{"uri":"","name":""}],"removed":[]}`, `{"added":[],"removed":[{"uri":"","name":""}]}`} {
+			from := c.mark()
+			c.tell("workspace/didChangeWorkspaceFolders", `{"event":`+change+`}`)
+			c.await(from, protocol.MethodWindowLogMessage, has("is missing"))
+		}
+		for _, s := range b.host.allSessions() {
+			for _, f := range s.folderList() {
+				if f.root.ws.Root() != "/m" {
+					t.Errorf("%s opened %q", params, f.root.ws.Root())
+				}
+			}
+		}
+		for _, u := range []string{"", "file:", "file:///"} {
+			_, err := c.ask("textDocument/hover", at(u, 0, 0))
+			wantCode(t, err, -32602, "textDocument.uri names no file")
+		}
+		c.finish()
 	}
 }
 

@@ -15,48 +15,55 @@ import (
 	"github.com/cytisus/cytisus/lsp/document"
 )
 
-// workspaceFolders returns the directories a client asks for: its folders, or its root in
-// one of the two old ways, or else the host's.
-func workspaceFolders(p *protocol.InitializeParams, fallback string) []string {
+// A namedFolder is a folder as the client writes it. The protocol library's own type is not used:
+// it completes what is written, and reads an empty URI as that of the root of all files.
+type namedFolder struct {
+	URI string `json:"uri"`
+}
+
+// path is the path of the folder; ok is false if the name is no file's.
+func (f namedFolder) path() (dir string, ok bool, err error) { return directoryOf(uri.URI(f.URI)) }
+
+// workspaceFolders returns the directories that the parameters of initialize ask for: the client's
+// folders, or its root in one of the two old ways, or else the host's.
+func workspaceFolders(params []byte, fallback string) ([]string, error) {
+	var p struct {
+		WorkspaceFolders []namedFolder `json:"workspaceFolders"`
+		RootURI          string        `json:"rootUri"`
+		RootPath         string        `json:"rootPath"`
+	}
+	if err := protocol.Unmarshal(params, &p); err != nil {
+		return nil, err
+	}
 	var dirs []string
-	if folders, ok := p.WorkspaceFolders.Get(); ok {
-		for _, f := range folders {
-			if dir, ok, _ := directoryOf(f.URI); ok { // others are no business of a server of files
-				dirs = append(dirs, dir)
-			}
+	for _, f := range p.WorkspaceFolders {
+		if dir, ok, _ := f.path(); ok { // others are no business of a server of files
+			dirs = append(dirs, dir)
 		}
 	}
 	if len(dirs) > 0 {
-		return dirs
+		return dirs, nil
 	}
-	//lint:ignore SA1019 clients without folders name their root here
-	if u := p.RootURI; u != nil {
-		if dir, ok, _ := directoryOf(*u); ok {
-			return []string{dir}
+	if dir, ok, _ := (namedFolder{p.RootURI}).path(); ok { // of clients without folders
+		return []string{dir}, nil
+	}
+	for _, dir := range []string{p.RootPath, fallback} { // of the oldest clients, and of none
+		if dir != "" {
+			return []string{dir}, nil
 		}
 	}
-	//lint:ignore SA1019 and the oldest ones here
-	if path, ok := p.RootPath.Get(); ok && path != "" {
-		return []string{path}
-	}
-	if fallback != "" {
-		return []string{fallback}
-	}
-	return nil
+	return nil, nil
 }
 
 // RootOf returns the directory that the parameters of an initialize request are about, ""
 // if they name none or are malformed. A command uses it to choose the store to open before
 // it serves.
 func RootOf(initializeParams []byte) string {
-	var p protocol.InitializeParams
-	if protocol.Unmarshal(initializeParams, &p) != nil {
+	dirs, err := workspaceFolders(initializeParams, "")
+	if err != nil || len(dirs) == 0 {
 		return ""
 	}
-	if dirs := workspaceFolders(&p, ""); len(dirs) > 0 {
-		return filepath.Clean(dirs[0])
-	}
-	return ""
+	return filepath.Clean(dirs[0])
 }
 
 // openFolders opens the session's first folders. The client is told, when it may be, of those
@@ -102,16 +109,21 @@ func (s *session) openFolder(ctx context.Context, dir string) (*folder, error) {
 
 // didChangeWorkspaceFolders adds and removes folders.
 func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
-	var p protocol.DidChangeWorkspaceFoldersParams
+	var p struct {
+		Event struct {
+			Added   []namedFolder `json:"added"`
+			Removed []namedFolder `json:"removed"`
+		} `json:"event"`
+	}
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
 	var problems []error
 	for _, f := range p.Event.Removed {
-		problems = append(problems, s.closeFolder(ctx, f.URI))
+		problems = append(problems, s.closeFolder(ctx, f))
 	}
 	for _, f := range p.Event.Added {
-		dir, ok, err := directoryOf(f.URI)
+		dir, ok, err := f.path()
 		if !ok {
 			problems = append(problems, err)
 			continue // without an error it is no business of a server of files
@@ -139,8 +151,8 @@ func (s *session) documentsIn(f *folder) []*document.Document {
 
 // closeFolder takes a folder from the session, with what was published of it and with the
 // texts of documents that are open in it.
-func (s *session) closeFolder(ctx context.Context, u uri.URI) error {
-	dir, ok, err := directoryOf(u)
+func (s *session) closeFolder(ctx context.Context, named namedFolder) error {
+	dir, ok, err := named.path()
 	if !ok {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
@@ -26,7 +27,11 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 	a.docs = document.NewStore(a.encoding, s.host.o.MaxDocumentBytes)
 	options := readOptions(p.InitializationOptions)
 	a.mode, a.noIndex = chooseMode(a.caps, options), options.NoIndex || s.host.o.NoIndex
-	if err := s.openFolders(ctx, workspaceFolders(&p, s.host.o.Root)); err != nil {
+	dirs, err := workspaceFolders(r.Params, s.host.o.Root)
+	if err != nil {
+		return dispatch.Done, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "initialize: %v", err)
+	}
+	if err := s.openFolders(ctx, dirs); err != nil {
 		return dispatch.Done, fmt.Errorf("initialize: %w", err)
 	}
 	s.agreed.Store(a)

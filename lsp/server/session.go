@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
@@ -198,6 +199,9 @@ func (s *session) canonical(u uri.URI) (string, error) {
 	name, err := nameOf(u)
 	if err != nil {
 		return "", err
+	}
+	if isFile(name) && strings.HasSuffix(name, "/") { // what the protocol library makes of an empty URI, too
+		return "", jsonrpc2.NewError(jsonrpc2.InvalidParams, "textDocument.uri names no file")
 	}
 	for _, f := range s.folderList() {
 		if rest, ok := strings.CutPrefix(name, f.prefix); ok && f.prefix != f.root.prefix {

@@ -33,6 +33,7 @@ func (h *Host) handles(name string) bool { return isFile(name) && h.lang.Handles
 //	longer than maxURIBytes, or a path longer than maxPathBytes
 //	control characters, a NUL in any writing, bytes that are no UTF-8
 //	no scheme
+//	a file without a path
 //	a file with a query or a fragment, or of another host; on Windows a host is a share's
 func nameOf(u uri.URI) (string, error) {
 	text := string(u)
@@ -65,6 +66,9 @@ func nameOf(u uri.URI) (string, error) {
 		} else if runtime.GOOS != "windows" {
 			return refuse("files of the host %.80q are not read", host)
 		}
+	}
+	if strings.Trim(rest, "/") == "" && !strings.Contains(strings.TrimPrefix(rest, "//"), "/") {
+		return refuse("it has no path")
 	}
 	if path, ok := strings.CutPrefix(rest, "///"); ok {
 		rest = "///" + strings.TrimLeft(path, "/") // the library takes none of the slashes that others add

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 
@@ -178,11 +179,46 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"symbols", "--root", dir, "zzzzzz"}, exitNothing, "zzzzzz"},
 		{[]string{"index", "--progress=sometimes", dir}, exitUsage, "sometimes"},
 		{[]string{"index", filepath.Join(dir, "nowhere")}, exitUsage, "nowhere"},
+		{[]string{"help", "frobnicate"}, exitUsage, `unknown command "frobnicate"`},
+		{[]string{"help", "index", "now"}, exitUsage, `unknown command "now"`},
+		{[]string{"completion"}, exitUsage, "bash, fish"},
+		{[]string{"completion", "cmd"}, exitUsage, "bash, fish"},
+		{[]string{"completion", "bash", "now"}, exitUsage, "no arguments"},
 	} {
 		out, errs, code := c.run(tt.args...)
 		if code != tt.code || !strings.Contains(errs, tt.says) {
 			t.Errorf("cytisus %s: exit code %d, want %d, saying %q:\n%s%s", strings.Join(tt.args, " "), code, tt.code, tt.says, out, errs)
 		}
+	}
+}
+
+// A store that cannot be found, made or opened has its own exit code, and none is made below a
+// home that is not absolute.
+func TestStoresThatCannotBe(t *testing.T) {
+	dir := write(t, example)
+	t.Chdir(t.TempDir())
+	file := filepath.Join(dir, "broom.go")
+	c := &cli{t: t, flags: []string{"--progress=none", "--root", dir}}
+	stores := []string{filepath.Join(file, "store"), file}
+	if goruntime.GOOS == "linux" {
+		stores = append(stores, "")
+	}
+	for _, store := range stores {
+		if store == "" {
+			t.Setenv("XDG_CACHE_HOME", "")
+			t.Setenv("HOME", "home")
+		}
+		c.store = store
+		for _, args := range [][]string{{"index"}, {"check"}, {"symbols", "Twig"}, {"stats"}, {"verify"}, {"repair"}, {"db-stats"}} {
+			out, errs, code := c.run(args...)
+			if code != exitStore || store == "" && !strings.Contains(errs, "not absolute") {
+				t.Errorf("%q in %q: exit code %d\n%s%s", args, store, code, out, errs)
+			}
+		}
+	}
+	left, err := os.ReadDir(".")
+	if err != nil || len(left) > 0 {
+		t.Errorf("the current directory has %v, %v", left, err)
 	}
 }
 
@@ -299,8 +335,12 @@ func TestCompletionsAndVersion(t *testing.T) {
 			t.Errorf("completion %s prints %q", shell, out)
 		}
 	}
-	if out := c.ok("version"); !strings.HasPrefix(out, "cytisus ") {
+	out := c.ok("version")
+	if !strings.HasPrefix(out, "cytisus ") {
 		t.Errorf("version prints %q", out)
+	}
+	if flag := c.ok("--version"); flag != out {
+		t.Errorf("--version prints %q, version %q", flag, out)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -62,11 +63,25 @@ func (b *lockedBuffer) String() string {
 // serveProcess starts a command that speaks the protocol on its standard streams.
 func serveProcess(t *testing.T, env []string, args ...string) *editor {
 	t.Helper()
+	return serveProcessIn(t, "", env, args...)
+}
+
+// serveProcessIn is serveProcess in a directory; in "removed" it is one that is gone.
+func serveProcessIn(t *testing.T, dir string, env []string, args ...string) *editor {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := &editor{t: t, cmd: exec.Command(self, args...), ended: make(chan struct{}), change: make(chan struct{})}
+	if dir == "removed" {
+		e.cmd = exec.Command("sh", append([]string{"-c", `rmdir "$PWD" && exec "$0" "$@"`, self}, args...)...)
+		dir = filepath.Join(t.TempDir(), dir)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.cmd.Dir = dir
 	e.cmd.Env = append(append(os.Environ(), commandEnv+"=1"), env...)
 	e.cmd.Stderr = &e.errs
 	if e.in, err = e.cmd.StdinPipe(); err != nil {

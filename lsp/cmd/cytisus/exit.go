@@ -35,6 +35,12 @@ type codeError int
 
 func (e codeError) Error() string { return "" }
 
+// A storeError is what keeps a store from being found, made or opened.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
 // A noStoreError names the directory in which there should be a store.
 type noStoreError string
 
@@ -47,6 +53,7 @@ func exitCode(err error) int {
 		usage *usageError
 		code  codeError
 		none  noStoreError
+		store *storeError
 	)
 	switch {
 	case err == nil:
@@ -63,7 +70,8 @@ func exitCode(err error) int {
 		errors.As(err, &none):
 		return exitNothing
 	case errors.Is(err, daemon.ErrRefused), errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
-		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrUnsafe), errors.Is(err, mmapcas.ErrDisplaced):
+		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrUnsafe), errors.Is(err, mmapcas.ErrDisplaced),
+		errors.As(err, &store):
 		return exitStore
 	case errors.Is(err, context.Canceled):
 		return 130 // as shells report an interrupt

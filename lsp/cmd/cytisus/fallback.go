@@ -48,18 +48,14 @@ func remedy(store string, err error) string {
 }
 
 // servedRoot is storeOf for a server, which has to answer whatever is wrong: a root that is
-// not there is taken as it is named.
+// not there is taken as it is named. It is "" if the current directory is meant and has been removed.
 func (a *app) servedRoot(from string) (root, store string, err error) {
 	root, store, err = a.storeOf(from)
 	if err == nil {
 		return root, store, nil
 	}
 	if root == "" {
-		abs, absErr := filepath.Abs(from)
-		if absErr != nil {
-			return "", "", errors.Join(err, absErr)
-		}
-		root = abs
+		root, _ = filepath.Abs(from) // err tells why not
 	}
 	return root, "", err
 }

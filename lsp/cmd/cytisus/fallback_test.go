@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"syscall"
+	"sync"
 	"testing"
+	"time"
 
 	"go.lsp.dev/uri"
 
@@ -109,6 +115,73 @@ func TestInitializeIsAnsweredWhateverIsWrong(t *testing.T) {
 			e.finish()
 		})
 	}
+}
+
+// A server whose current directory has been removed serves the folder of its client, or none.
+func TestServeInARemovedDirectory(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("a current directory is not removed there")
+	}
+	runtimeDir(t)
+	dir := write(t, example)
+	for _, root := range []string{fmt.Sprintf("%q", uri.File(dir)), "null"} {
+		e := serveProcessIn(t, "removed", nil, "serve", "--store", filepath.Join(t.TempDir(), "store"))
+		e.must("initialize", rawMessage(`{"processId":1,"capabilities":{},"rootUri":`+root+`}`))
+		e.tell("initialized", struct{}{})
+		if root == "null" {
+			e.await("window/showMessage", func(params string) bool {
+				return strings.Contains(params, "getwd") && strings.Contains(params, "from memory")
+			})
+			if got := e.must("workspace/symbol", rawMessage(`{"query":""}`)); got != "[]" {
+				t.Errorf("symbols of no folder: %s", got)
+			}
+		} else if got := e.must("textDocument/hover", placeOf(filepath.Join(dir, "broom.go"), 2, 5)); got == "" {
+			t.Error("no answer")
+		}
+		e.finish()
+	}
+}
+
+// A server that is told to end does so, also while its client has said nothing.
+func TestServeEndsBeforeInitialize(t *testing.T) {
+	runtimeDir(t)
+	for _, said := range []string{"", "Content-Length: 100\r\n\r\n{"} {
+		ctx, stop := context.WithCancelCause(t.Context())
+		near, far := daemon.Pipe()
+		reading := make(chan struct{})
+		code := make(chan error, 1)
+		a := &app{in: strings.NewReader(""), out: io.Discard, err: io.Discard, flags: flags{root: t.TempDir(), memory: true}}
+		go func() {
+			_, err := a.serve(ctx, &firstRead{Conn: far, reading: reading})
+			code <- err
+		}()
+		<-reading
+		if _, err := near.Write([]byte(said)); err != nil {
+			t.Fatal(err)
+		}
+		told := errors.New("told to end")
+		stop(told)
+		select {
+		case err := <-code:
+			if !errors.Is(err, told) {
+				t.Errorf("ended with %v", err)
+			}
+		case <-time.After(patience):
+			t.Fatal("the server waits for its client")
+		}
+	}
+}
+
+// A firstRead says when it is read from.
+type firstRead struct {
+	daemon.Conn
+	once    sync.Once
+	reading chan struct{}
+}
+
+func (r *firstRead) Read(p []byte) (int, error) {
+	r.once.Do(func() { close(r.reading) })
+	return r.Conn.Read(p)
 }
 
 // raise makes a store's superblock one of a later version.

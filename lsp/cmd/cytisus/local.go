@@ -74,7 +74,7 @@ func (l *local) openWorkspace(ctx context.Context, a *app) (err error) {
 func (a *app) openEngine(root, store, what string) (*local, error) {
 	if store != "" && !a.onlyLooks {
 		if err := os.MkdirAll(store, 0o700); err != nil {
-			return nil, fmt.Errorf("making the store's directory: %w", err)
+			return nil, &storeError{fmt.Errorf("making the store's directory: %w", err)}
 		}
 	}
 	workers := a.flags.workers
@@ -96,7 +96,7 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 		return nil, noStoreError(store)
 	}
 	if err != nil {
-		return nil, err
+		return nil, &storeError{err}
 	}
 	return &local{eng: eng, dir: root, store: store}, nil
 }

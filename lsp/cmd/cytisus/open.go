@@ -82,7 +82,9 @@ func (a *app) openBackend(ctx context.Context, root, asked, store, what string) 
 func (a *app) openRecords(ctx context.Context, dir, what string, o mmapcas.Options) (st *mmapcas.Store, r *remote, err error) {
 	o.Name, o.Logger = "cytisus "+what, a.logger()
 	conn, err := a.openOrDial(ctx, dir, o.Name, dialFor, func() (err error) {
-		st, err = mmapcas.Open(dir, o)
+		if st, err = mmapcas.Open(dir, o); err != nil {
+			err = &storeError{err}
+		}
 		return err
 	})
 	if errors.Is(err, mmapcas.ErrNoStore) {

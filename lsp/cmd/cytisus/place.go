@@ -144,8 +144,11 @@ func exists(name string) bool {
 // storeDir returns the store's directory for a root: its base name for people, a hash of the whole path for uniqueness.
 func storeDir(root string) (string, error) {
 	cache, err := os.UserCacheDir()
+	if err == nil && !filepath.IsAbs(cache) { // it would be another store in each directory
+		err = fmt.Errorf("%s is not absolute; look at $HOME", cache)
+	}
 	if err != nil {
-		return "", fmt.Errorf("finding the user's cache directory (give --store instead): %w", err)
+		return "", &storeError{fmt.Errorf("finding the user's cache directory (give --store instead): %w", err)}
 	}
 	sum := sha256.Sum256([]byte(root))
 	name := strings.Map(func(r rune) rune {

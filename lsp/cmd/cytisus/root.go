@@ -51,9 +51,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	a := &app{in: in, out: out, err: errw}
 	cmd := a.command()
 	cmd.SetArgs(args)
-	cmd.SetIn(in)
-	cmd.SetOut(out)
-	cmd.SetErr(errw)
 	err := cmd.ExecuteContext(ctx)
 	code := exitCode(err)
 	var silent codeError
@@ -71,6 +68,7 @@ func (a *app) command() *cobra.Command {
 		Use:           "cytisus",
 		Short:         "Index Go code and answer questions about it",
 		Long:          long,
+		Version:       versionLine(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -93,11 +91,45 @@ func (a *app) command() *cobra.Command {
 	f.StringVar(&a.flags.progress, "progress", "auto", "progress on standard error: auto, bar, plain or none")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")
 	root.MarkFlagsMutuallyExclusive("store", "memory")
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
 		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.symbolsCommand(), a.outlineCommand(), a.checkCommand(), a.explainCommand(),
 		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.dbStatsCommand(), a.recordsCommand(), a.verifyCommand(), a.repairCommand(), a.versionCommand(), a.demoCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		for _, shell := range completion.Commands() {
+			shell.Args = exactly(0, "no arguments")
+		}
+		completion.Args = nil
+		completion.RunE = func(*cobra.Command, []string) error {
+			return &usageError{errors.New("completion takes the name of a shell: bash, fish, powershell or zsh")}
+		}
+	}
 	return root
+}
+
+// helpCommand is cobra's, which takes a command that there is not for the root.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Print what cytisus or one of its commands does",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = fmt.Errorf("unknown command %q", rest[0])
+			}
+			if err != nil {
+				return &usageError{err}
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
 }
 
 // exactly refuses any other number of arguments, saying what is wanted.

@@ -39,16 +39,17 @@ earlier, by a kill or by cytisus daemon --stop, one of the others takes the stor
 // When that process ends, this one takes over, or finds the one that has.
 func (a *app) serve(ctx context.Context, rw io.ReadWriteCloser) (code int, err error) {
 	// The workspace, and with it the store, is what initialize says.
+	unwatch := context.AfterFunc(ctx, func() { rw.Close() }) // which ends a read that waits
 	first, rw := dispatch.Peek(rw, dispatch.Options{})
+	if !unwatch() {
+		return 1, context.Cause(ctx)
+	}
 	from := server.RootOf(first.Params)
 	if from == "" {
 		from = "."
 	}
 	s := &serving{a: a, ctx: ctx}
 	s.root, s.store, s.lost = a.servedRoot(from)
-	if s.root == "" {
-		return 1, errors.Join(s.lost, rw.Close())
-	}
 	code, err = daemon.NewBridge(rw, s.link, a.daemonOptions("cytisus serve")).Run(ctx)
 	return code, errors.Join(err, s.close())
 }

@@ -26,6 +26,11 @@ func version() string {
 	return v
 }
 
+// versionLine is the version as people read it.
+func versionLine() string {
+	return fmt.Sprintf("cytisus %s (%s, %s/%s)", version(), goruntime.Version(), goruntime.GOOS, goruntime.GOARCH)
+}
+
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -40,7 +45,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if a.flags.json {
 				return a.printJSON(v)
 			}
-			_, err := fmt.Fprintf(a.out, "cytisus %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+			_, err := fmt.Fprintln(a.out, versionLine())
 			return err
 		},
 	}
