@@ -519,6 +519,50 @@ func TestSuperblock(t *testing.T) {
 	}
 }
 
+// TestOnlyAManifest: where all files of a store have been removed while it was open, its close leaves
+// a manifest without anything that it is about. The next open makes a new store.
+func TestOnlyAManifest(t *testing.T) {
+	for _, lose := range []string{"removed", "damaged"} {
+		fs, records := smallStore(t)
+		names, err := fs.List("/s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range names {
+			if n == manifestName || n == superblockName && lose == "damaged" {
+				continue
+			}
+			if err := fs.Remove("/s/" + n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lose == "damaged" {
+			f, err := fs.Open("/s/"+superblockName, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteAt(make([]byte, superblockBytes), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o := small(fs)
+		o.ReadOnly = true
+		if _, err := Open("/s", o); !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("%s: who only reads is told %v", lose, err)
+		}
+		s := mustOpen(t, "/s", small(fs))
+		if lost := checkNoWrongAnswer(t, s, records); lost != len(records) || len(s.Note()) > 0 || s.Stats().Damaged == 0 {
+			t.Fatalf("%s: %d of %d records are gone, note %q, %+v", lose, lost, len(records), s.Note(), s.Stats())
+		}
+		mustClose(t, s)
+		s = mustOpen(t, "/s", small(fs))
+		if s.Stats().Damaged != 0 {
+			t.Fatalf("%s: %+v", lose, s.Stats())
+		}
+		mustClose(t, s)
+	}
+}
+
 // TestForeignSegment: a segment of another store is not read, and not removed either.
 func TestForeignSegment(t *testing.T) {
 	a, records := smallStore(t)

@@ -136,7 +136,7 @@ func (s *Store) open() error {
 	}
 	if lost != nil {
 		s.counters.damaged.Add(1)
-		s.log.Warn("mmapcas: superblock made again from what the segments say", "err", lost)
+		s.log.Warn("mmapcas: superblock made again from what the segments say; if there are none, the store is empty", "err", lost)
 	}
 	s.identity = sb.identity
 	ao.SegmentBytes = sb.segmentBytes

@@ -96,7 +96,8 @@ func readSuperblock(fsys vfs.FS, dir string) (superblock, error) {
 }
 
 // openSuperblock reads the superblock or, unless readOnly, makes a new store in dir. If it is
-// damaged or gone, the segments say what it said. lost is why that was needed, nil if it was not.
+// damaged or gone, the segments say what it said. Without segments there are no records either, and
+// the store is a new one. lost is why that was needed, nil if it was not.
 func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s superblock, lost error, err error) {
 	s, err = readSuperblock(fsys, dir)
 	missing := errors.Is(err, fs.ErrNotExist)
@@ -108,20 +109,28 @@ func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s
 	if lerr != nil {
 		return superblock{}, nil, lerr
 	}
-	held := ""
+	held, segments := "", false
 	for _, n := range names {
-		if _, isSegment := parseSegmentName(n); isSegment || n == manifestName {
+		_, isSegment := parseSegmentName(n)
+		if isSegment || n == manifestName {
 			held = n
 		}
+		segments = segments || isSegment
 	}
 	if held != "" {
 		if missing {
 			err = &CorruptError{File: filepath.Join(dir, superblockName), Reason: fmt.Sprintf("missing, although %s is there", held)}
 		}
 		lost = err
-		var ok bool
-		if fresh, ok = surveySegments(fsys, dir, names, fresh); !ok {
+		switch survey, ok := surveySegments(fsys, dir, names, fresh); {
+		case ok:
+			fresh = survey
+		case segments || readOnly:
 			return superblock{}, nil, err
+		default: // a manifest of records that are all gone
+			if err := fsys.Remove(filepath.Join(dir, manifestName)); err != nil {
+				return superblock{}, nil, err
+			}
 		}
 	}
 	if readOnly {

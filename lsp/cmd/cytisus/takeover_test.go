@@ -100,7 +100,8 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 
 	store := newCLI(t).store
 	var all []*editor
-	progress := make(chan struct{}, editors*rounds*3)
+	const questions = rounds * 3
+	progress := make(chan int, editors*questions)
 	var answers [editors][]string
 	var typing sync.WaitGroup
 	for range editors {
@@ -109,13 +110,29 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 		all = append(all, e)
 	}
 	for i, e := range all {
-		typing.Go(func() { answers[i] = typist(e, file(i), rounds, func() { progress <- struct{}{} }) })
+		typing.Go(func() { answers[i] = typist(e, file(i), rounds, func() { progress <- i }) })
 	}
 	killed := map[int]bool{}
-	for len(killed) < editors-2 {
-		for n := 1 + rng.IntN(20); n > 0; n-- {
-			<-progress
+	var answered [editors]int
+	var since [editors]bool // the last kill
+	// some reports whether it holds for an editor that lives and still has questions.
+	some := func(holds func(i int) bool) bool {
+		for i, e := range all {
+			if !killed[e.cmd.Process.Pid] && answered[i] < questions && holds(i) {
+				return true
+			}
 		}
+		return false
+	}
+	for len(killed) < editors-2 {
+		// A request that three hosts have ended with is given up: each editor gets an answer in between.
+		hungry := func(i int) bool { return !since[i] }
+		for n := 1 + rng.IntN(20); some(func(i int) bool { return n > 0 || hungry(i) }); n-- {
+			i := <-progress
+			answered[i]++
+			since[i] = true
+		}
+		clear(since[:])
 		pid := hostOf(t, all, killed)
 		i := slices.IndexFunc(all, func(e *editor) bool { return e.cmd.Process.Pid == pid })
 		how := []os.Signal{os.Kill, os.Kill, syscall.SIGTERM}[rng.IntN(3)]
