@@ -166,9 +166,10 @@ func (h *fakeHost) handlers(r *rig) map[string]dispatch.Handler {
 		}),
 		"textDocument/didChange": on(func(q *dispatch.Request) (dispatch.Outcome, error) {
 			edit, err := document.DecodeEdit(q.Params)
-			if err == nil {
-				_, err = h.docs.Change(edit)
+			if err != nil {
+				return dispatch.Done, errors.Join(err, h.docs.Lose(edit.URI, err))
 			}
+			_, err = h.docs.Change(edit)
 			return dispatch.Done, err
 		}),
 		"textDocument/didClose": on(func(q *dispatch.Request) (dispatch.Outcome, error) {
@@ -508,6 +509,41 @@ func TestOutOfSyncStaysSo(t *testing.T) {
 	r.host(2).kill()
 	r.want(r.ask("text", about(docA)), `"4 whole"`)
 	r.finish()
+}
+
+// So is one whose change could not be understood, and what a host has refused is not told to the next.
+func TestUnreadableChangeIsNotForgotten(t *testing.T) {
+	r := newRig(t)
+	h := r.begin()
+	r.tell("textDocument/didOpen", opened(docA, "one", 1))
+	r.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":2},"contentChanges":[{"text":7}]}`)
+	r.wantCode(r.ask("text", about(docA)), int(dispatch.RequestFailed))
+	for n := 2; n < 4; n++ {
+		h.kill()
+		r.wantCode(r.ask("text", about(docA)), int(dispatch.RequestFailed))
+		h = r.host(n)
+	}
+	r.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":4},"contentChanges":[{"text":"whole"}]}`)
+	r.want(r.ask("text", about(docA)), `"4 whole"`)
+	r.finish()
+}
+
+// What is no UTF-8 is refused by a host, and is not in the state either.
+func TestStateTakesNoBrokenText(t *testing.T) {
+	s := state{}
+	s.begin(&message{accepted: []byte(`{}`), body: []byte(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`)})
+	notify := func(method, params string) {
+		s.take([]*message{classify(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":%q,"params":%s}`, method, params))})
+	}
+	notify("textDocument/didOpen", opened(docA, "one", 1))
+	notify("textDocument/didOpen", "{\"textDocument\":{\"uri\":\""+docB+"\",\"languageId\":\"x\",\"version\":1,\"text\":\"\xff\"}}")
+	notify("textDocument/didChange", "{\"textDocument\":{\"uri\":\""+docA+"\",\"version\":2},\"contentChanges\":[{\"text\":\"\xff\"}]}")
+	if d, ok := s.docs.Get(docA); !ok || !errors.Is(d.Err(), document.ErrOutOfSync) || s.unfit[docA] == nil {
+		t.Errorf("%+v, %s", d, s.unfit[docA])
+	}
+	if d, ok := s.docs.Get(docB); ok {
+		t.Errorf("%+v", d)
+	}
 }
 
 // The next host is told of everything else that the client has said to last, and of what it

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -60,8 +61,9 @@ func (s *state) takeOne(m *message) {
 		s.changeFolders(m.params())
 	case protocol.MethodTextDocumentDidOpen:
 		var p protocol.DidOpenTextDocumentParams
-		if protocol.Unmarshal(m.params(), &p) != nil || p.TextDocument.URI == "" {
-			return
+		params := m.params()
+		if !utf8.Valid(params) || protocol.Unmarshal(params, &p) != nil || p.TextDocument.URI == "" {
+			return // the host has refused it
 		}
 		d := p.TextDocument
 		delete(s.unfit, string(d.URI))
@@ -109,7 +111,8 @@ func (s *state) takeEdits(list []*message) (n int) {
 		edit, err := document.DecodeEdit(list[n].params())
 		if err != nil {
 			if n == 0 {
-				return 1 // no change at all: the host has reported it
+				s.lose(edit.URI, err, list[0].body)
+				return 1
 			}
 			break
 		}
@@ -149,6 +152,16 @@ func (s *state) takeEdits(list []*message) (n int) {
 		s.takeEdit(edit, list[0].body)
 	}
 	return 1
+}
+
+// lose takes a change that cannot be understood. The document is out of sync, as at the host.
+func (s *state) lose(uri string, cause error, body []byte) {
+	if s.docs.Lose(uri, cause) == nil {
+		return
+	}
+	if _, known := s.unfit[uri]; !known {
+		s.unfit[uri] = body
+	}
 }
 
 // takeEdit takes one change. The first that does not fit is kept, for the next host.

@@ -67,7 +67,8 @@
 //	JSON that is no message       InvalidRequest with a null id; goes on
 //	a request with a null id      InvalidRequest with a null id; goes on
 //	a batch                       InvalidRequest with a null id; goes on: the protocol has none
-//	bytes that are no UTF-8       ParseError, with the id if that can be told; goes on
+//	bytes that are no UTF-8       ParseError, with the id if that can be told; goes on. The
+//	                              handler of a notification is called, and told by Decode
 //	a charset other than UTF-8    ParseError with a null id; goes on
 //	a message over the limit      ParseError with a null id, when its header has come; the
 //	                              connection ends, since what follows would be swallowed

@@ -19,6 +19,7 @@ type Request struct {
 	Params []byte // raw JSON, nil if the message has none
 	Ticket Ticket
 
+	broken   error       // why the message was refused: a notification that its handler is told of
 	id       jsonrpc2.ID // invalid for a notification
 	size     int         // bytes of the message
 	ctx      context.Context
@@ -35,6 +36,9 @@ func (r *Request) ID() jsonrpc2.ID { return r.id }
 // Decode reads the parameters into v, a type of the protocol library. Its errors carry
 // the code that the client gets: ParseError for what is no JSON, else InvalidParams.
 func (r *Request) Decode(v any) error {
+	if r.broken != nil {
+		return r.broken
+	}
 	if len(r.Params) == 0 {
 		return jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: params are missing", r.Method)
 	}

@@ -107,6 +107,31 @@ func TestMalformedRequests(t *testing.T) {
 	}
 }
 
+// A notification that is no UTF-8 is refused, and its handler told: what the client says that it has
+// done has happened.
+func TestBrokenNotifications(t *testing.T) {
+	told := make(chan error, 2)
+	decode := func(r *Request) error {
+		var v any
+		err := r.Decode(&v)
+		told <- err
+		return err
+	}
+	w := start(t, map[string]Handler{"echo": echo, "note": func(_ context.Context, r *Request) (Outcome, error) { return Done, decode(r) }},
+		Options{Runs: map[string]RunHandler{"run": func(_ context.Context, run []*Request) []error { return []error{decode(run[0])} }}})
+	for _, method := range []string{"note", "run"} {
+		w.send("{\"jsonrpc\":\"2.0\",\"method\":\"" + method + "\",\"params\":[\"\xff\"]}")
+		w.wantCode("null", -32700, "not valid UTF-8")
+		if err := <-told; err == nil || !strings.Contains(err.Error(), "not valid UTF-8") {
+			t.Errorf("%s: its handler is told %v", method, err)
+		}
+	}
+	w.send(call(7, "echo", "true"))
+	w.want(result(7, "true"))
+	w.client.Close()
+	w.end()
+}
+
 // A message over the limit ends the connection before any of it has come, and with a word about
 // it: what follows would be swallowed without one.
 func TestTooLongEndsAtOnce(t *testing.T) {

@@ -106,10 +106,16 @@ func (c *Conn) accept(ctx context.Context, body []byte) (exit bool) {
 	}
 	if broken != nil {
 		c.refuseID(id, broken)
-		return false
+		if id.IsValid() || broken.Code != jsonrpc2.ParseError || !utf8.ValidString(method) {
+			return false
+		}
+		// What the client has said has happened all the same: its handler must know.
 	}
 	c.ticket++
 	r := &Request{Method: method, Params: view.Params, Ticket: c.ticket, id: id, size: len(body) + requestOverhead}
+	if broken != nil {
+		r.broken = broken
+	}
 	switch {
 	case method == methodCancel && !r.IsCall():
 		c.cancelCall(r.Params)

@@ -310,9 +310,34 @@ func TestDecodeEdit(t *testing.T) {
 		`{"textDocument":{"uri":"file:///a"},"contentChanges":[{"range":{"start":{"line":-1,"character":0},"end":{"line":0,"character":0}},"text":"x"}]}`,
 		`{"textDocument":{"uri":"file:///a"},"contentChanges":[{"range":[],"text":"x"}]}`,
 	} {
-		if edit, err := DecodeEdit([]byte(params)); !errors.Is(err, ErrBadEdit) {
+		if edit, err := DecodeEdit([]byte(params)); !errors.Is(err, ErrBadEdit) || strings.Contains(params, "file:///a") != (edit.URI == "file:///a") {
 			t.Errorf("%s: %v, %v", params, edit, err)
 		}
+	}
+}
+
+// A change that cannot be understood has happened all the same.
+func TestLose(t *testing.T) {
+	s := opened(t, "one")
+	for _, params := range []string{
+		`{"textDocument":{"uri":"` + name + `","version":2},"contentChanges":[{"text":7}]}`,
+		"{\"textDocument\":{\"uri\":\"" + name + "\",\"version\":2},\"contentChanges\":[{\"text\":\"\xff\"}]}",
+	} {
+		edit, err := DecodeEdit([]byte(params))
+		lost := s.Lose(edit.URI, err)
+		d, _ := s.Get(name)
+		if !errors.Is(lost, ErrOutOfSync) || !errors.Is(lost, ErrBadEdit) || !errors.Is(d.Err(), ErrOutOfSync) || string(d.Text()) != "one" {
+			t.Errorf("%s: %v, %v, %q", params, lost, d.Err(), d.Text())
+		}
+		if _, err := s.Change(Edit{URI: name, Changes: []Change{{Range: rng(0, 0, 0, 0), Text: "x"}}}); !errors.Is(err, ErrOutOfSync) {
+			t.Errorf("a change of what is out of sync: %v", err)
+		}
+		if d, err := s.Change(Edit{URI: name, Changes: []Change{{Text: "one"}}}); err != nil || d.Err() != nil {
+			t.Errorf("the whole text: %v", err)
+		}
+	}
+	if err := s.Lose("file:///m/none", ErrBadEdit); err != nil {
+		t.Errorf("a document that is not open: %v", err)
 	}
 }
 

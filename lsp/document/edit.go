@@ -1,7 +1,9 @@
 package document
 
 import (
+	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -21,12 +23,37 @@ type Edit struct {
 }
 
 // DecodeEdit reads the parameters of textDocument/didChange. Anything that is not
-// exactly a change is an error that matches [ErrBadEdit].
+// exactly a change is an error that matches [ErrBadEdit]; the edit then has the URI of the document
+// that the client has changed, if that can be told, for [Store.Lose].
 //
 // The protocol library's own type is not used here: its union of "range and text" and
 // "text only" falls back to the second when a range does not decode, which would turn
 // a malformed keystroke into the text of the whole document.
 func DecodeEdit(params []byte) (Edit, error) {
+	edit, err := decodeEdit(params)
+	if err != nil {
+		return Edit{URI: changedURI(params)}, fmt.Errorf("%w: %w", ErrBadEdit, err)
+	}
+	return edit, nil
+}
+
+// changedURI returns the URI in the parameters of a change that does not decode, "" if it has none.
+func changedURI(params []byte) string {
+	var wire struct {
+		TextDocument struct {
+			URI uri.URI `json:"uri"`
+		} `json:"textDocument"`
+	}
+	if protocol.Unmarshal(params, &wire) != nil {
+		return ""
+	}
+	return string(wire.TextDocument.URI)
+}
+
+func decodeEdit(params []byte) (Edit, error) {
+	if !utf8.Valid(params) { // which the library below lets pass
+		return Edit{}, errors.New("it is not valid UTF-8")
+	}
 	var wire struct {
 		TextDocument struct {
 			URI     uri.URI `json:"uri"`
@@ -38,15 +65,15 @@ func DecodeEdit(params []byte) (Edit, error) {
 		} `json:"contentChanges"`
 	}
 	if err := protocol.Unmarshal(params, &wire); err != nil {
-		return Edit{}, fmt.Errorf("%w: %w", ErrBadEdit, err)
+		return Edit{}, err
 	}
 	if wire.TextDocument.URI == "" {
-		return Edit{}, fmt.Errorf("%w: textDocument.uri is missing", ErrBadEdit)
+		return Edit{}, errors.New("textDocument.uri is missing")
 	}
 	edit := Edit{URI: string(wire.TextDocument.URI), Version: wire.TextDocument.Version}
 	for i, c := range wire.ContentChanges {
 		if c.Text == nil {
-			return Edit{}, fmt.Errorf("%w: contentChanges[%d].text is missing", ErrBadEdit, i)
+			return Edit{}, fmt.Errorf("contentChanges[%d].text is missing", i)
 		}
 		edit.Changes = append(edit.Changes, Change{Range: c.Range, Text: *c.Text})
 	}

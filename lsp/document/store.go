@@ -108,6 +108,20 @@ func (s *Store) Change(edit Edit) (*Document, error) {
 	return s.put(newDocument(old.uri, old.language, version, text, nil)), nil
 }
 
+// Lose puts a document out of sync whose change could not be understood (D2), and returns the
+// *[SyncError]. One that is not open, or has no text, stays as it is.
+func (s *Store) Lose(uri string, cause error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, ok := s.docs[uri]
+	if !ok || errors.Is(old.err, ErrTooLarge) {
+		return nil
+	}
+	err := &SyncError{URI: old.uri, Version: old.version, Held: old.version, Err: cause}
+	s.put(newDocument(old.uri, old.language, old.version, old.text, err))
+	return err
+}
+
 func (s *Store) apply(old *Document, version int32, changes []Change) ([]byte, error) {
 	// A change of the whole text makes everything before it irrelevant, and heals.
 	whole := -1

@@ -51,6 +51,7 @@ func (s *session) didChange(ctx context.Context, run []*dispatch.Request) []erro
 	var changed []string
 	for i := 0; i < len(run); {
 		if errs[i] != nil {
+			errs[i] = s.lose(edits[i].URI, errs[i])
 			i++
 			continue
 		}
@@ -73,10 +74,20 @@ func (s *session) didChange(ctx context.Context, run []*dispatch.Request) []erro
 func (s *session) decodeEdit(ctx context.Context, r *dispatch.Request) (document.Edit, error) {
 	edit, err := document.DecodeEdit(r.Params)
 	if err != nil {
+		edit.URI, _ = s.canonical(protocolURI(edit.URI)) // if there is one
 		return edit, s.wireError(ctx, r.Method, err)
 	}
 	edit.URI, err = s.canonical(protocolURI(edit.URI))
 	return edit, err
+}
+
+// lose puts a document out of sync that the client has changed in a way that cannot be understood,
+// and returns the error to report.
+func (s *session) lose(name string, cause error) error {
+	if err := s.agreed.Load().docs.Lose(name, cause); err != nil {
+		return err
+	}
+	return cause
 }
 
 // together returns how many of several edits, from the first on, change one document that is in
