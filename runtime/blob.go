@@ -32,8 +32,17 @@ func (b *Blob) UnmarshalBinary(p []byte) error {
 	return nil
 }
 
-func (e *Engine) putBlob(p []byte) (Blob, error) {
-	h, _, err := e.store.Put(kindBlob, p)
+// putBlob stores p; kept says that it is a part of an answer, which does without the store.
+func (e *Engine) putBlob(p []byte, kept bool) (Blob, error) {
+	var (
+		h   mmapcas.Hash
+		err error
+	)
+	if kept {
+		h, err = e.memo.Keep(kindBlob, p)
+	} else {
+		h, _, err = e.store.Put(kindBlob, p)
+	}
 	if err != nil {
 		return Blob{}, fmt.Errorf("runtime: storing a blob of %d bytes: %w", len(p), public(err))
 	}
@@ -42,8 +51,20 @@ func (e *Engine) putBlob(p []byte) (Blob, error) {
 
 // PutBlob stores p and returns its name. p is copied.
 func (t *Task) PutBlob(p []byte) (Blob, error) {
-	b, err := t.eng.putBlob(p)
+	b, err := t.eng.putBlob(p, t.root.strand.InQuery())
 	return b, fails(t, err)
+}
+
+// settleRefs is called with what a value refers to before a commit refers to the value. A blob of an
+// answer may be in memory only.
+func (e *Engine) settleRefs(refs []mmapcas.Hash) error {
+	for _, ref := range refs {
+		if err := e.memo.Settle(ref); err != nil {
+			return err
+		}
+		e.gc.Shade(ref)
+	}
+	return nil
 }
 
 // PutBlob stores p and returns its name. p is copied.
@@ -51,7 +72,7 @@ func (w *Writer) PutBlob(p []byte) (Blob, error) {
 	if err := w.open(); err != nil {
 		return Blob{}, err
 	}
-	return w.eng.putBlob(p)
+	return w.eng.putBlob(p, false)
 }
 
 // ReadBlob returns a copy of the bytes that b names. A blob that was reached through a value of r's
@@ -99,7 +120,7 @@ func viewBlob(r Reader, b Blob, fn func(mmapcas.Kind, []byte) error) error {
 		return fn(kindBlob, nil)
 	}
 	seen := false
-	err = eng.store.View(b.hash, func(kind mmapcas.Kind, p []byte) error {
+	err = eng.memo.View(b.hash, func(kind mmapcas.Kind, p []byte) error {
 		seen = true
 		return fn(kind, p)
 	})

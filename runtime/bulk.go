@@ -101,8 +101,8 @@ func (w *BulkWriter[V]) Put(key string, v V) error {
 		if err != nil {
 			return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", w.p.name, key, len(payload), err)
 		}
-		for _, ref := range refs {
-			w.eng.gc.Shade(ref)
+		if err := w.eng.settleRefs(refs); err != nil {
+			return fmt.Errorf("runtime: storing %s[%q]: %w", w.p.name, key, err)
 		}
 		w.eng.gc.Shade(h)
 		return bulk.Put(key, h)

@@ -151,6 +151,13 @@
 // a read, or of another query: it is computed again for each question of a task. ErrNotFound is no
 // such error. A failure that is an answer ("this file does not parse") belongs in the value.
 //
+// # When nothing can be stored
+//
+// On a disk that is full, or that fails, a commit is refused with the reason, and nothing of it is
+// seen. Queries go on: an answer that cannot be stored is given all the same and kept in memory,
+// within the bounds of Options.CacheBytes and Options.TraceBytes, and is stored once there is room.
+// A partition that the store has never met is the exception: to be met is to be stored.
+//
 // # Concurrency
 //
 // All methods of Engine, Partition, Query and Snapshot may be called from any goroutine. A Task and a Writer belong to

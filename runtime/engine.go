@@ -198,10 +198,7 @@ func (e *Engine) Checkpoint(ctx context.Context) error {
 	if err := e.admitBy(ctx, "Checkpoint"); err != nil {
 		return err
 	}
-	if err := e.memo.Flush(ctx); err != nil {
-		return public(err)
-	}
-	return public(e.db.Checkpoint(ctx))
+	return public(errors.Join(e.memo.Flush(ctx), e.db.Checkpoint(ctx)))
 }
 
 // A VerifyReport is what Verify found: what lies in the segments, and what can be reached from the engine's roots.
@@ -221,9 +218,7 @@ func (e *Engine) Verify(ctx context.Context, progress func(done, total int64)) (
 	if err := e.admitBy(ctx, "Verify"); err != nil {
 		return rep, err
 	}
-	if err := e.memo.Flush(ctx); err != nil {
-		return rep, public(err)
-	}
+	e.flushTraces(ctx)
 	if rep.Store, err = e.store.Verify(ctx, progress); err != nil {
 		return rep, public(err)
 	}

@@ -37,15 +37,21 @@ func (k *keeper) run(e *Engine) {
 	defer close(k.done)
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
-	var collecting *Handle
+	var (
+		collecting *Handle
+		flushing   retry
+	)
 	for {
 		select {
 		case <-k.quit:
 			return
 		case <-tick.C:
 		}
-		if err := e.memo.Flush(context.Background()); err != nil {
-			e.o.Logger.Warn("runtime: traces could not be written; they are tried again", "err", err)
+		if flushing.due() {
+			err := e.memo.Flush(context.Background())
+			if flushing.failed(err != nil) {
+				e.o.Logger.Warn("runtime: traces could not be written; they stay in memory and are tried again", "err", err)
+			}
 		}
 		e.epochs.Collect()
 		e.gc.Reap()
@@ -62,6 +68,29 @@ func (k *keeper) run(e *Engine) {
 			collecting = e.startCollection()
 		}
 	}
+}
+
+// A retry has what fails tried again, at first at the next tick and less and less often then: a disk
+// may be full for days.
+type retry struct{ failures, wait int }
+
+// retryEveryMost is how many ticks a retry waits at the most.
+const retryEveryMost = 64
+
+func (r *retry) due() bool {
+	r.wait--
+	return r.wait < 0
+}
+
+// failed takes down how an attempt ended and reports whether it is the first of its kind to fail.
+func (r *retry) failed(bad bool) (first bool) {
+	if !bad {
+		*r = retry{}
+		return false
+	}
+	r.wait = min(1<<r.failures, retryEveryMost) - 1
+	r.failures = min(r.failures+1, 30)
+	return r.failures == 1
 }
 
 // Shares of what is live, and of Options.CollectEvery, that the store may hold beside it before a collection is due: for an engine at

@@ -223,8 +223,8 @@ func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
 	if err != nil {
 		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", p.name, keys[0], len(payload), public(err))
 	}
-	for _, ref := range refs {
-		w.eng.gc.Shade(ref)
+	if err := w.eng.settleRefs(refs); err != nil {
+		return fmt.Errorf("runtime: storing %s[%q]: %w", p.name, keys[0], public(err))
 	}
 	var room [2]db.Op
 	ops := room[:0]

@@ -32,9 +32,7 @@ func (e *Engine) Repair(ctx context.Context) (rep RepairReport, err error) {
 }
 
 func (e *Engine) repair(ctx context.Context) (rep RepairReport, err error) {
-	if err := e.memo.Flush(ctx); err != nil {
-		return rep, public(err)
-	}
+	e.flushTraces(ctx)
 	again := time.NewTimer(0)
 	defer again.Stop()
 	for {

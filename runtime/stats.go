@@ -18,6 +18,7 @@ type Stats struct {
 
 	MemoEvicted  uint64 // query keys forgotten to stay within the bound; asked again, they are read back from the store
 	MemoUnstored uint64 // how often the store refused what a run read, which stays in memory only
+	MemoHeld     int64  // bytes of results that the store could not take (the disk is full), and that are tried again
 	CacheEvicted uint64 // decoded results dropped to stay within the bound
 	WatchLoops   uint64 // how often watchers set each other off without end
 	Store        mmapcas.Stats
@@ -48,7 +49,7 @@ func (e *Engine) Stats() Stats {
 		Generation:  e.db.Generation(),
 		Snapshots:   e.db.Snapshots(),
 		Queries:     map[string]QueryStats{},
-		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted, MemoUnstored: in.Unstored,
+		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted, MemoUnstored: in.Unstored, MemoHeld: in.HeldBytes,
 		CachedBytes: in.DecodedBytes, CacheEvicted: in.DecodedEvicted,
 		WatchLoops: e.watchers.loops.Load(),
 		Store:      e.store.Stats(),

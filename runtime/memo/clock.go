@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -11,7 +12,8 @@ import (
 // were written before, and are loaded again when somebody asks for the key. What an eviction does lose is the traces
 // beyond those that are stored (tracesStored), and how the key was last answered (Explain).
 //
-// Entries that are being evaluated, or have traces that are not written yet, stay.
+// Entries that are being evaluated, or have traces that are not written yet, stay; but while the
+// store takes nothing the bound counts for more than the traces that it would have got.
 type clock struct {
 	bytes   atomic.Int64
 	evicted atomic.Uint64
@@ -69,6 +71,9 @@ func (t *Table) trim() {
 	if c.bytes.Load() <= t.o.TraceBytes {
 		return
 	}
+	if t.full {
+		defer t.forgetDead()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for looks := 2 * len(c.ring); looks > 0 && len(c.ring) > 0 && c.bytes.Load() > t.o.TraceBytes; looks-- {
@@ -87,10 +92,21 @@ func (t *Table) trim() {
 	}
 }
 
-// evict forgets e unless it is in use.
+// forgetDead takes entries that were evicted off the list of what Flush writes.
+func (t *Table) forgetDead() {
+	t.dirtyMu.Lock()
+	defer t.dirtyMu.Unlock()
+	t.dirty = slices.DeleteFunc(t.dirty, func(e *entry) bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.dead
+	})
+}
+
+// evict forgets e unless it is in use. The caller holds flushMu.
 func (t *Table) evict(e *entry) bool {
 	e.mu.Lock()
-	if len(e.flights) > 0 || e.dirty {
+	if len(e.flights) > 0 || e.dirty && !t.full {
 		e.mu.Unlock()
 		return false
 	}
@@ -129,6 +145,7 @@ type Residency struct {
 	DecodedBytes   int64  // results in decoded form, by their encoded size
 	DecodedEvicted uint64 // of them, dropped to stay within Options.CacheBytes
 	Unstored       uint64 // how often the store refused a key's traces, which stay in memory
+	HeldBytes      int64  // of records that the store could not take, and that are tried again
 }
 
 // Residency returns what is in memory now.
@@ -136,6 +153,6 @@ func (t *Table) Residency() Residency {
 	return Residency{
 		Entries: t.Entries(), Bytes: t.clock.bytes.Load(), Evicted: t.clock.evicted.Load(),
 		DecodedBytes: t.cache.bytes.Load(), DecodedEvicted: t.cache.evicted.Load(),
-		Unstored: t.asides.unstored.Load(),
+		Unstored: t.asides.unstored.Load(), HeldBytes: t.held.size(),
 	}
 }

@@ -112,6 +112,23 @@
 // it takes its roots. An error of the store as a whole (no space, closed) leaves all traces of the
 // batch dirty, and the next Flush tries them again.
 //
+// # A store that takes nothing
+//
+// A full disk, or one that fails, is no reason to refuse an answer. A record of an answer (the
+// result of a run, and what the result refers to) that the store cannot take is held in memory
+// (Keep), and is found there by its name as if it were in the store (View). The trace is as any
+// other. Only a closed store, and a record that is too large for any, fail the query.
+//
+// Flush puts what is held before it writes a trace that leads there (Settle), so no record in the
+// store names one that is in memory only; what cannot be put yet leaves its trace dirty. Whoever
+// else wants to refer to a record of an answer calls Settle first. A record is in the store before
+// it is held no longer, and readers look at what is held first, so they find it all along.
+//
+// What is held is bounded by Options.CacheBytes, and the dirty entries by Options.TraceBytes. Beyond
+// that the oldest records, and traces that were not written, are forgotten; results that referred to
+// the records are found unsound and computed again. After a Flush that leaves nothing dirty, while
+// nothing runs, all that is held still was replaced meanwhile, and is forgotten.
+//
 // When the trace partition itself is damaged it counts as empty. The database empties it, and at
 // the next Flush all traces in memory are dirty again.
 //
@@ -135,8 +152,8 @@
 //     result of any but entry.kept, the first: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
-//   - M6: an entry that is evicted has no flight and nothing that is not written, and gets neither any more: at most one entry of a key
-//     is not dead.
+//   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that is not written, and gets neither any
+//     more: at most one entry of a key is not dead.
 //   - M7: the cache holds values of traces only that are in the entry of their key.
 //   - K1: only what is kept may be a reason to keep something; see above.
 //   - K2: a flight that ended without being kept is in an unkept of the strands that asked, and in

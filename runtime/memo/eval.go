@@ -75,7 +75,7 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 		value any
 		bytes int
 	)
-	err := t.o.Store.View(tr.result, func(kind mmapcas.Kind, payload []byte) (err error) {
+	err := t.View(tr.result, func(kind mmapcas.Kind, payload []byte) (err error) {
 		bytes = len(payload)
 		defer caught(&err)
 		value, err = e.query.Decode(kind, payload)
@@ -317,6 +317,9 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	fc := fr.child(e, true)
 	defer fc.enter()()
 	defer t.o.Session()()
+	t.held.running.Add(1)
+	defer t.held.running.Add(-1)
+	damage := t.damage.Load()
 	res, err := q.eval(fc, e.key)
 	f.cyclic = fc.cyclic
 	if err != nil {
@@ -328,7 +331,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		fc.tainted = true
 	}
 	q.Counts.Ran.Add(1)
-	h, _, err := t.o.Store.Put(res.Kind, res.Payload)
+	h, err := t.Keep(res.Kind, res.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("memo: storing the result of %s: %w", q.show(e.key), err)
 	}
@@ -337,7 +340,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	}
 	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted, run: t.runs.Add(1)}
 	tr.dependsOn(fc.parts)
-	tr.soundAt.Store(t.damage.Load())
+	tr.soundAt.Store(damage)
 	tr.verified(fr.strand.Snap.Gen())
 	if tr.tainted {
 		// Nothing refers to the result, so a collection may take it; the value lives with the trace,

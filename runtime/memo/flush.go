@@ -24,6 +24,7 @@ func (t *Table) Flush(ctx context.Context) error {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
 	defer t.trim()
+	t.full = false
 	if t.partDamaged.Swap(false) {
 		t.rewrite()
 	}
@@ -33,12 +34,15 @@ func (t *Table) Flush(ctx context.Context) error {
 	t.dirty = nil
 	t.dirtyMu.Unlock()
 	if len(batch) == 0 {
+		t.clean()
 		return nil
 	}
 	left, err := t.write(ctx, batch)
 	if err == nil {
+		t.clean()
 		return nil
 	}
+	t.full = true
 	for _, e := range left {
 		e.mu.Lock()
 		e.dirty = true // it goes back on the list; use must not add it twice
@@ -82,19 +86,29 @@ type record struct {
 func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err error) {
 	defer t.o.Session()()
 	by := making{program: t.o.Program()}
-	records := make([]record, len(batch))
-	for i, e := range batch {
+	records := make([]record, 0, len(batch))
+	s := settling{t: t, most: mmapcas.MaxPayloadBytes}
+	for _, e := range batch {
 		e.mu.Lock()
-		e.dirty = false
 		stored := e.traces[:min(len(e.traces), tracesStored)]
+		if len(stored) > 0 && s.settle(stored[0].result) != nil {
+			left = append(left, e) // or it would name what is in no store
+			e.mu.Unlock()
+			continue
+		}
+		e.dirty = false
 		by.version = e.query.Version
-		records[i] = record{e, encodeTraces(nil, by, stored)}
+		records = append(records, record{e, encodeTraces(nil, by, stored)})
 		for _, tr := range stored[:min(len(stored), 1)] {
 			t.o.Shade(tr.result)
 		}
 		e.mu.Unlock()
 	}
-	return t.store(ctx, records)
+	if len(records) == 0 {
+		return left, s.err
+	}
+	more, err := t.store(ctx, records)
+	return append(left, more...), errors.Join(s.err, err)
 }
 
 // store puts records and commits them. A record that the store refuses for what it is is set aside,

@@ -73,6 +73,8 @@ type Table struct {
 	flushMu sync.Mutex // one Flush at a time
 
 	asides asides // what the store does not take
+	held   held   // what it does not take now
+	full   bool   // guarded by flushMu: the last Flush could not write everything
 
 	partDamaged atomic.Bool // the trace partition was found damaged; the database empties it
 }
@@ -193,10 +195,10 @@ func (t *Table) load(e *entry) error {
 		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key), "err", err)
 		return nil
 	}
-	if len(traces) > 0 && t.o.Store.Has(traces[0].result) {
+	if len(traces) > 0 && t.has(traces[0].result) {
 		e.kept = traces[0]
 	}
-	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.o.Store.Has(tr.result) })
+	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.has(tr.result) })
 	t.clock.weigh(e)
 	return nil
 }
@@ -264,18 +266,25 @@ func (t *Table) remove(e *entry, which func(*trace) bool) {
 	})
 }
 
-// revive puts a record and all that it refers to once more, so that a collection that goes on keeps them.
+// revive puts a record and all that it refers to once more, so that a collection that goes on keeps
+// them. What is held is out of a collection's reach.
 func (t *Table) revive(h mmapcas.Hash) error {
-	payload, kind, err := t.o.Store.Get(h, nil)
-	if err != nil {
-		return err
+	r, isHeld := t.held.get(h)
+	if !isHeld {
+		var err error
+		if r.payload, r.kind, err = t.o.Store.Get(h, nil); err != nil {
+			return err
+		}
 	}
-	for _, ref := range t.o.Refs(kind, payload) {
+	for _, ref := range t.o.Refs(r.kind, r.payload) {
 		if err := t.revive(ref); err != nil {
 			return err
 		}
 	}
-	_, _, err = t.o.Store.Put(kind, payload)
+	if isHeld {
+		return nil
+	}
+	_, err := t.Keep(r.kind, r.payload)
 	return err
 }
 
@@ -303,9 +312,9 @@ func (t *Table) sound(tr *trace) bool {
 		return true
 	}
 	whole := true
-	err := t.o.Store.View(tr.result, func(kind mmapcas.Kind, payload []byte) error {
+	err := t.View(tr.result, func(kind mmapcas.Kind, payload []byte) error {
 		for _, ref := range t.o.Refs(kind, payload) {
-			whole = whole && t.o.Store.Has(ref)
+			whole = whole && t.has(ref)
 		}
 		return nil
 	})

@@ -56,9 +56,9 @@ func typist(e *editor, file string, rounds int, answered func()) (answers []stri
 			answer, err := e.ask(q.method, q.params)
 			if err != nil {
 				select {
-				case <-e.ended:
+				case <-e.ended: // a process that was told to end hangs up some time before it does
 					return answers
-				case <-time.After(time.Second):
+				case <-time.After(patience):
 				}
 				e.t.Errorf("process %d, %s after %d edits: %v", e.cmd.Process.Pid, q.method, n+1, err)
 				return answers
