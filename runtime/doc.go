@@ -105,6 +105,9 @@
 //     way is 64 long. So nothing that rests on a commit from elsewhere in the last 64 rounds is dropped,
 //     and watchers that set each other off come to an end 64 rounds after the last such commit.
 //
+// A watcher is not told of the deletion of a key that damage has made unknown, and what is put there
+// is told as new: what was there is not known (package runtime/db, D4).
+//
 // # What must be pure
 //
 // A query function may read through its Task, compute, and wait for other queries. It must not commit, read clocks, files or

@@ -21,6 +21,7 @@ type Stats struct {
 	MemoHeld     int64  // bytes of results that the store could not take (the disk is full), and that are tried again
 	CacheEvicted uint64 // decoded results dropped to stay within the bound
 	WatchLoops   uint64 // how often watchers set each other off without end
+	LostCommits  uint64 // that Open could not recover, the engine's own among them: the log is damaged there, or before
 	Store        mmapcas.Stats
 	Collector    gc.Stats
 	Scheduler    sched.Stats
@@ -51,10 +52,10 @@ func (e *Engine) Stats() Stats {
 		Queries:     map[string]QueryStats{},
 		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted, MemoUnstored: in.Unstored, MemoHeld: in.HeldBytes,
 		CachedBytes: in.DecodedBytes, CacheEvicted: in.DecodedEvicted,
-		WatchLoops: e.watchers.loops.Load(),
-		Store:      e.store.Stats(),
-		Collector:  e.gc.Stats(),
-		Scheduler:  e.sched.Stats(),
+		WatchLoops: e.watchers.loops.Load(), LostCommits: e.db.Stats().LostChunks,
+		Store:     e.store.Stats(),
+		Collector: e.gc.Stats(),
+		Scheduler: e.sched.Stats(),
 	}
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts

@@ -127,6 +127,10 @@
 // known to be lost, the generation goes on beyond every number that is still known; a number of
 // which no trace is left may be given out again.
 //
+// A chunk that is damaged costs those behind it as well, also where they are whole: they may rest on
+// it (who commits has read before), and a state without it is one that never was. Stats.LostChunks
+// tells how many are known to be lost so.
+//
 // If the root, or the top of one of its trees, is damaged, the root before it is tried, with the
 // log from there. If neither root can be read, or the note that names them is gone, the newest root
 // in the crash tail is; without any the database begins empty. Each of these is logged.
@@ -145,6 +149,10 @@
 //
 //   - D3: what is deleted, and what lies under a cleared prefix, is known again. So ClearPrefix, with what belongs there put
 //     in the same chunk, ends a loss for good. So does Reset.
+//
+//   - D4: what was at a key that is unknown is no part of a Change: one that is put there is told as
+//     an insertion, and one that is deleted there is not told at all. Who keeps what observers told
+//     has to look anew after a loss (Stats.Damaged grows).
 //
 // Beside a node that cannot be read keys may count as unknown that are not in it, as its last key
 // is not known: never the other way round. A root says what is lost of its partitions; the log does

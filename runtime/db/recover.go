@@ -89,7 +89,8 @@ func (d *DB) recover() error {
 		// Numbers that are known to have been given out must not come back with another meaning.
 		behind++
 		turn.gen = max(genMax, r.cur.gen) + 1
-		d.o.Logger.Warn("db: what was committed last is lost", "generation", turn.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
+		d.lostChunks = seqMax - min(r.seq, seqMax)
+		d.o.Logger.Warn("db: what was committed last is lost", "chunks", d.lostChunks, "generation", turn.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
 	}
 	for id, why := range r.lost {
 		t := &tree{changed: turn.gen}

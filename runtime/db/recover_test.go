@@ -175,6 +175,33 @@ func TestChunkWhoseRecordsAreMissingEndsTheLog(t *testing.T) {
 	cut.damage(mmapcas.HashOf(32, []byte("B")), true)
 	again := reopenBench(t, cut, Options{})
 	again.want(again.p, "a=A")
+	if n := again.Stats().LostChunks; n != 2 {
+		t.Errorf("%d chunks are said to be lost, want 2", n)
+	}
+}
+
+// A damaged chunk takes with it those behind it, which is told; what is committed then stays.
+func TestDamagedChunkIsTold(t *testing.T) {
+	for _, remove := range []bool{false, true} {
+		b := newBench(t, Options{})
+		for _, k := range []string{"a", "b", "c", "d"} {
+			b.commit(b.put(k, strings.ToUpper(k)))
+		}
+		cut := b.st.crash()
+		chunks := cut.only(KindChunk)
+		cut.damage(chunks[len(chunks)-3], remove)
+		again := reopenBench(t, cut, Options{})
+		again.want(again.p, "a=A")
+		if n := again.Stats().LostChunks; n != 3 {
+			t.Errorf("removed %v: %d chunks are said to be lost, want 3", remove, n)
+		}
+		again.commit(again.put("c", "C"))
+		third := reopenBench(t, again.st.crash(), Options{})
+		third.want(third.p, "a=A c=C")
+		if n := third.Stats().LostChunks; n != 0 {
+			t.Errorf("removed %v: %d chunks are said to be lost at the opening after", remove, n)
+		}
+	}
 }
 
 // fallbackBench has two checkpoints, with commits before, between and behind.

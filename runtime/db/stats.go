@@ -28,6 +28,7 @@ type Stats struct {
 	NodesLoaded  uint64
 	CachedBytes  int64 // nodes in memory, as of the newest checkpoint
 
+	LostChunks      uint64 // that Open knew of, and could not replay: they are damaged, or lie behind one that is
 	Damaged         uint64 // reads that met damage
 	Replaced        int    // notes waiting for Replaced
 	ReplacedDropped uint64
@@ -52,7 +53,7 @@ func (d *DB) Stats() Stats {
 		Turns: d.counts.turns.Load(), Chunks: d.counts.chunks.Load(), Unchanged: d.counts.unchanged.Load(), Changes: d.counts.changes.Load(),
 		LogBytes: d.counts.logBytes.Load(), LogChunks: int(d.counts.logChunks.Load()),
 		Checkpoints: d.counts.checkpoints.Load(), NodesWritten: d.counts.nodesWritten.Load(), NodesLoaded: d.counts.nodesLoaded.Load(),
-		CachedBytes: d.counts.cachedBytes.Load(), Damaged: d.counts.damaged.Load(),
+		CachedBytes: d.counts.cachedBytes.Load(), Damaged: d.counts.damaged.Load(), LostChunks: d.lostChunks,
 	}
 	for _, def := range cat.defs[1:] {
 		st := cur

@@ -46,6 +46,9 @@ func (a *app) statsCommand() *cobra.Command {
 			row("records", grouped(int64(st.Store.Records)))
 			row("live", bytesText(st.Store.LiveBytes))
 			row("on disk", bytesText(st.Store.StoredBytes))
+			if st.LostCommits > 0 {
+				row("lost", grouped(st.LostCommits)+" commits: the log was damaged; cytisus index reads again what they held")
+			}
 			for _, name := range slices.Sorted(maps.Keys(st.Queries)) {
 				q := st.Queries[name]
 				row(name, fmt.Sprintf("ran %d, validated %d, reused %d", q.Ran, q.Validated, q.Reused))
