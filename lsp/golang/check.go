@@ -43,12 +43,17 @@ func checkPackage(
 	}
 	fset := token.NewFileSet()
 	var syntax []*ast.File
-	var fit []*tree
+	var fit, left []*tree // left: too large
 	for _, t := range files {
 		for _, d := range t.errors {
 			c.diagnostics = append(c.diagnostics, fileDiagnostic{t.uri, d})
 		}
-		if !t.unfit {
+		switch {
+		case t.unfit:
+		case t.large():
+			c.diagnostics = append(c.diagnostics, largeFile(t))
+			left = append(left, t)
+		default:
 			fset.AddExistingFiles(t.tok)
 			syntax = append(syntax, t.file)
 			fit = append(fit, t)
@@ -75,7 +80,7 @@ func checkPackage(
 	_ = types.NewChecker(&conf, fset, pkg, info).Files(syntax)
 	c.index = buildIndex(fset, pkg, info, fit, w)
 	if bodies {
-		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, doubtOf))...)
+		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, left, doubtOf))...)
 	}
 	worlds.put(w)
 	sortFileDiagnostics(c.diagnostics)

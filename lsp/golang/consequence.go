@@ -11,10 +11,10 @@ import (
 )
 
 // An error that only follows from something that is not known is not told: it would be gone without
-// any change of the code that it is shown in. Four things are not known: what cgo makes of package
+// any change of the code that it is shown in. Five things are not known: what cgo makes of package
 // C, here and in packages that are imported; what a declaration will be that is being typed; what a
-// file says below its first syntax error; and what else a package will declare while a declaration
-// of it cannot be read or its text ends too early.
+// file says below its first syntax error; what else a package will declare while a declaration of it
+// cannot be read or its text ends too early; and what is declared in a file that is too large.
 //
 // An error is taken to follow if the statement or the declaration around it names such a thing.
 type consequences struct {
@@ -28,11 +28,14 @@ type consequences struct {
 	known   map[string]doubt        // what doubtOf said; nil: nothing was asked
 }
 
-// newConsequences is for the errors of one package.
-func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees []*tree, doubtOf func(path string) doubt) *consequences {
+// newConsequences is for the errors of one package, of which some files are left out.
+func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees, left []*tree, doubtOf func(path string) doubt) *consequences {
 	c := &consequences{pkg: pkg, info: info, cgo: p.Cgo, trees: trees, doubtOf: doubtOf, known: map[string]doubt{}}
 	for _, t := range trees {
 		c.own.add(t.doubt)
+	}
+	for _, t := range left {
+		c.own.add(doubt{Names: declaredNames(t)})
 	}
 	for _, e := range p.Imports {
 		if e.ID != "" {

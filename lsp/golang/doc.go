@@ -90,6 +90,11 @@
 //
 // # Limits
 //
+// A file with more than 4 MiB of code, not counting comments, is not type-checked: it carries a
+// diagnostic, has an outline and no index, and no error elsewhere follows from what it declares. Of
+// a package 32 MiB of text are parsed (large.go). A check cannot be cancelled, so its cost is
+// bounded before it begins.
+//
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are dropped. A file that the build
 // leaves out is answered about (stray.go) but not diagnosed beyond its syntax, and a search that starts elsewhere does not look into it.
 // Of the modules below a folder that lies in none, 64 are read before a file of theirs is opened.

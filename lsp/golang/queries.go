@@ -34,19 +34,20 @@ var (
 		return header(text), err
 	})
 
-	shapes = runtime.NewQuery("golang/shape", version(3), func(t *runtime.Task, uri string) (shape, error) {
+	shapes = runtime.NewQuery("golang/shape", version(4), func(t *runtime.Task, uri string) (shape, error) {
 		text, err := textOf(t, uri)
 		if err != nil {
 			return shape{}, ignoreUnknown(err)
 		}
 		tree := trees.get(uri, text)
-		face, err := t.PutBlob(faceText(tree))
+		text, doubt := shownFace(tree)
+		face, err := t.PutBlob(text)
 		if err != nil {
 			return shape{}, err
 		}
 		outline := outline(tree)
 		return shape{
-			Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors, Doubt: tree.doubt,
+			Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors, Doubt: doubt,
 		}, nil
 	})
 
@@ -82,9 +83,9 @@ var (
 
 	doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)
 
-	checks = runtime.NewQuery("golang/check", version(3), checkOf)
+	checks = runtime.NewQuery("golang/check", version(4), checkOf)
 
-	declarations = runtime.NewQuery("golang/declarations", version(2), declarationsOf)
+	declarations = runtime.NewQuery("golang/declarations", version(3), declarationsOf)
 )
 
 // faces is made here because a face asks for those of its imports.
@@ -431,11 +432,17 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 	if err != nil {
 		return faceResult{}, err
 	}
-	var texts [][]byte
+	var (
+		texts [][]byte
+		bytes int
+	)
 	for _, b := range blobs {
 		text, err := runtime.ReadBlob(t, b)
 		if err != nil {
 			return faceResult{}, err
+		}
+		if bytes += len(text); bytes > maxPackageFace {
+			return faceResult{Problem: fmt.Sprintf("package %s declares too much: more than %d MiB", p.Path, maxPackageFace>>20)}, nil
 		}
 		if len(text) > 0 {
 			texts = append(texts, text)
@@ -490,6 +497,7 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		parsed  []*tree
 		missing []fileDiagnostic
 	)
+	room := maxPackageText
 	for _, uri := range p.Files {
 		text, err := textOf(t, uri)
 		if errors.Is(err, lsp.ErrUnknownFile) {
@@ -502,6 +510,10 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		}
 		if err != nil {
 			return checkedPackage{}, err
+		}
+		if room -= len(text); room < 0 {
+			missing = append(missing, unreadFile(uri, fmt.Sprintf(largePackage, maxPackageText>>20)))
+			continue
 		}
 		parsed = append(parsed, trees.get(uri, text))
 	}

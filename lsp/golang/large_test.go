@@ -1,0 +1,104 @@
+package golang
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// largeSource is a file that declares what the tests ask about, with a body that makes it large or
+// not.
+func largeSource(pkg, body string) string {
+	return "package " + pkg + "\n\ntype Big struct{}\n\nfunc (Big) Grow() int { return 1 }\n\nfunc Make() Big { return Big{} }\n\nvar Size = 1\n\nfunc init() {\n" + body + "}\n"
+}
+
+// lines repeats a line until there are so many bytes.
+func lines(line string, bytes int) string { return strings.Repeat(line, bytes/len(line)+1) }
+
+const largeRest = `package big
+
+func use() int {
+	var n string = 1
+	m := Make()
+	if Nowhere() {
+		return missing
+	}
+	return m.Grow() + Size + len(n)
+}
+`
+
+// A file whose code is too large is not checked. It says so; nothing that it declares is an error in
+// other files, in the package or beyond, and what is wrong there without it is told.
+func TestLargeFileIsNotChecked(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/large
+
+go 1.24
+-- big/big.go --
+package big
+-- big/rest.go --
+`+largeRest+`-- user/user.go --
+package user
+
+import "example.com/large/big"
+
+var a int = big.Make().Grow() + big.Size
+
+var b int = big.Nowhere
+
+var c int = "c"
+`, lsp.WorkspaceOptions{})
+	f.write("big/big.go", largeSource("big", "\tvar x = 1\n"+lines("\tx = x + 1\n", maxCode)))
+	f.index()
+	got := f.diagnostics("big/big.go")
+	wantDiagnostic(t, got, "not type-checked", "4 MiB")
+	if len(got) != 1 {
+		t.Errorf("diagnostics of the large file: %q", got)
+	}
+	got = f.diagnostics("big/rest.go")
+	wantDiagnostic(t, got, "undefined: Nowhere")
+	wantDiagnostic(t, got, "undefined: missing")
+	wantDiagnostic(t, got, "cannot use 1")
+	if len(got) != 3 {
+		t.Errorf("diagnostics beside the large file: %q", got)
+	}
+	// Its declarations take little, so importers know them.
+	got = f.diagnostics("user/user.go")
+	wantDiagnostic(t, got, "undefined: big.Nowhere")
+	wantDiagnostic(t, got, `cannot use "c"`)
+	if len(got) != 2 {
+		t.Errorf("diagnostics of the importer: %q", got)
+	}
+}
+
+// The limit is one of code: comments are not counted.
+func TestCommentsAreNotCode(t *testing.T) {
+	large := parseTree("file:///p.go", []byte(largeSource("p", "\tvar x = 1\n"+lines("\tx = x + 1\n", maxCode))))
+	small := parseTree("file:///q.go", []byte(largeSource("p", lines("\t// and so on\n", maxCode*3/2))))
+	if !large.large() || small.large() {
+		t.Errorf("large: %t of code, %t of comments", large.large(), small.large())
+	}
+}
+
+// A file that declares too much gives importers no face, and they do not say that what it declares
+// is not there.
+func TestLargeFaceIsLeftOut(t *testing.T) {
+	var b strings.Builder
+	for i := 0; b.Len() < maxCode+maxCode/4; i++ {
+		fmt.Fprintf(&b, "var Name%06d struct{ A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U, V, W, X, Y, Z int }\n", i)
+	}
+	tree := parseTree("file:///p.go", []byte("package p\n\n"+b.String()))
+	face, d := shownFace(tree)
+	if len(face) > maxCode || !strings.HasPrefix(string(face), "package p\n") {
+		t.Fatalf("the face has %d bytes", len(face))
+	}
+	if !d.Open {
+		t.Error("what importers miss there is told")
+	}
+	if parsed := parseTree("file:///face.go", face); len(parsed.errors) > 0 {
+		t.Errorf("the face has errors: %v", parsed.errors)
+	}
+}
