@@ -81,6 +81,9 @@ func checkPackage(
 	c.index = buildIndex(fset, pkg, info, fit, w)
 	if bodies {
 		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, left, doubtOf))...)
+		for _, t := range fit {
+			c.diagnostics = append(c.diagnostics, misusedEmbeds(t, info)...)
+		}
 	}
 	worlds.put(w)
 	sortFileDiagnostics(c.diagnostics)

@@ -1,8 +1,11 @@
 package golang
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"go/scanner"
+	"go/token"
 	"io/fs"
 	"os"
 	"path"
@@ -41,15 +44,23 @@ type embedPattern struct {
 	span lsp.Span // quotes included
 }
 
-// embedPatterns finds the patterns of a file's go:embed directives. A line inside of a raw string
-// that looks like one is taken for one, as the header does.
+// embedPatterns finds the patterns of a file's go:embed directives, as the go command does: in any
+// comment of a line.
 func embedPatterns(text []byte) (list []embedPattern) {
-	at := 0
-	for line := range strings.Lines(string(text)) {
-		rest, ok := strings.CutPrefix(line, embedDirective)
-		start := at + len(embedDirective)
-		at += len(line)
-		if !ok || rest == "" || rest[0] != ' ' && rest[0] != '\t' {
+	if !bytes.Contains(text, []byte(embedDirective)) {
+		return nil
+	}
+	var sc scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(text))
+	sc.Init(file, text, func(token.Position, string) {}, scanner.ScanComments)
+	for {
+		pos, tok, comment := sc.Scan()
+		if tok == token.EOF {
+			return list
+		}
+		rest, ok := strings.CutPrefix(comment, embedDirective)
+		start := file.Offset(pos) + len(embedDirective)
+		if tok != token.COMMENT || !ok || rest == "" || rest[0] != ' ' && rest[0] != '\t' {
 			continue
 		}
 		for rest != "" {
@@ -75,7 +86,6 @@ func embedPatterns(text []byte) (list []embedPattern) {
 			start, rest = start+n, rest[n:]
 		}
 	}
-	return list
 }
 
 // matchEmbed looks at the disk as the go command does (load.resolveEmbed): a pattern matches files,

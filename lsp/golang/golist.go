@@ -324,7 +324,8 @@ func (p *listed) meta(env *environment, matched map[string]bool, broken map[stri
 		}
 		m.Imports = append(m.Imports, e)
 	}
-	if e := p.Error; e != nil && !strings.HasPrefix(e.Err, "import cycle not allowed") {
+	// A pattern that matches nothing is told by embedDiagnostics, which follows the disk.
+	if e := p.Error; e != nil && !strings.HasPrefix(e.Err, "import cycle not allowed") && !strings.HasPrefix(e.Err, "pattern ") {
 		le := listError{Message: e.Err}
 		le.File, le.Line, le.Column = errorPosition(env.Dir, e.Pos)
 		m.Errors = append(m.Errors, le)

@@ -64,10 +64,13 @@ func header(text []byte) string {
 		if file.Name.Name == "main" && strings.HasPrefix(line, "func main()") {
 			b.WriteString("main\n")
 		}
-		if strings.HasPrefix(line, "//go:embed") || strings.HasPrefix(line, "//go:debug") {
-			b.WriteString(strings.TrimSpace(line))
-			b.WriteByte('\n')
+		if i := strings.Index(line, embedDirective); i >= 0 { // in a group it is indented
+			line = line[i:]
+		} else if !strings.HasPrefix(line, "//go:debug") {
+			continue
 		}
+		b.WriteString(strings.TrimSpace(line))
+		b.WriteByte('\n')
 	}
 	return b.String()
 }

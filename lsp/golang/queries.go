@@ -26,7 +26,7 @@ import (
 //	content -> shape -> face text -> face of the package -> face of an importer …
 //	content, faces of imports -> check
 var (
-	headers = runtime.NewQuery("golang/header", version(2), func(t *runtime.Task, uri string) (string, error) {
+	headers = runtime.NewQuery("golang/header", version(3), func(t *runtime.Task, uri string) (string, error) {
 		text, err := textOf(t, uri)
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			return "", nil
