@@ -29,6 +29,9 @@ func (e *Engine) CollectInSteps(ctx context.Context, between func()) error {
 	return e.gc.Collect(ctx, gc.Pace{Wait: between})
 }
 
+// WriteTraces leaves the keeper nothing to write, until something is computed again.
+func (e *Engine) WriteTraces(ctx context.Context) { e.flushTraces(ctx) }
+
 // Choices tells runs of simulated engines apart.
 func (e *Engine) Choices() (n int, digest uint64) { return e.sched.Choices() }
 

@@ -278,6 +278,7 @@ func (w *wreckage) end(kill bool) {
 	var left vfs.FS = w.fs
 	if kill {
 		if m, ok := w.fs.(*vfs.Mem); ok {
+			w.e.WriteTraces(w.t.Context()) // Clone wants that nobody writes
 			left = m.Clone()
 		} else {
 			next = leave(w.t, w.dir)

@@ -99,7 +99,7 @@ func lockOpen(f *os.File, name string, shared bool) error {
 	if errors.Is(err, errHeld) {
 		// A lock that can be shared is held by readers; the note is of some writer before them.
 		if !shared && lockFile(f, true) == nil {
-			return &HeldError{Name: name, Who: heldByReaders}
+			return errors.Join(&HeldError{Name: name, Who: heldByReaders}, unlockFile(f))
 		}
 		return readHolder(f, name)
 	}
@@ -127,10 +127,14 @@ func (l *osLock) Check() error {
 // Close gives the lock back.
 func (l *osLock) Close() error {
 	var errs []error
-	if l.file != nil {
-		errs = append(errs, l.file.Close())
+	if l.whole {
+		errs = append(errs, unlockFile(l.dir))
 	}
-	return errors.Join(append(errs, l.dir.Close())...)
+	errs = append(errs, l.dir.Close())
+	if l.file != nil {
+		errs = append(errs, unlockFile(l.file), l.file.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // linkedDir is linked for a directory, whose name may lead there by a symbolic link.

@@ -28,6 +28,16 @@ func lockFile(f *os.File, shared bool) error {
 	}
 }
 
+// unlockFile gives back what lockFile took. Closing the file would not do: a child process that is
+// being started has its own copy until it runs its program, and the lock goes with the last copy.
+func unlockFile(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
