@@ -47,6 +47,12 @@
 // mixed is the default for clients that can pull and refresh; a client picks another one with
 // the initialization option {"diagnostics": "push" | "mixed" | "pull"}.
 //
+// A client that pulls is asked to pull again when the language has written other diagnostics of a
+// file. The language passes over states that are replaced before it gets to them. So a client that
+// pulled a document in such a state, between another document's edit and its undo, is not asked: it
+// keeps that answer until it pulls again, as clients do at each edit. What is published is published
+// once more when the workspace has settled, and has no such gap.
+//
 // # Files that change
 //
 // The client is asked to report changes in its folders of what the language cares for, and
