@@ -39,6 +39,9 @@ type buildUnit struct {
 	near     []string  // guarded by workspace.mu: see metadata.Nearby
 	replaced []string  // guarded by workspace.mu: see metadata.Replaced
 	nested   []string  // guarded by workspace.mu: see environment.Nested
+
+	// problems are what the last scan could not take, by path: whether the go command must not see it.
+	problems map[string]bool // guarded by workspace.mu; replaced, never changed
 }
 
 // modulesMax bounds how many modules below a folder that is in none of them are read before a file
@@ -312,7 +315,7 @@ func (w *workspace) redefine(ctx context.Context) error {
 			}
 		}
 		if delete(want, b.root); !d.equal(&b.buildDef) {
-			b = &buildUnit{buildDef: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near, replaced: b.replaced, nested: b.nested}
+			b = &buildUnit{buildDef: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near, replaced: b.replaced, nested: b.nested, problems: b.problems}
 		}
 		kept = append(kept, b)
 	}
@@ -331,7 +334,11 @@ func (w *workspace) markStale(uris []string) {
 	defer w.mu.Unlock()
 	for _, uri := range uris {
 		path, ok := filePath(uri)
-		if !ok || isGoFile(uri) {
+		if !ok {
+			continue
+		}
+		if isGoFile(uri) {
+			w.markOdd(path)
 			continue
 		}
 		decides := decidesBuild(baseName(uri))
@@ -347,6 +354,24 @@ func (w *workspace) markStale(uris []string) {
 			clear(w.byDir)
 			w.undefined = true
 			w.changes++
+		}
+	}
+}
+
+// markOdd has builds scanned anew if a file of theirs has become one that cannot be read, or is none
+// any more: the go command is told by the scan what it must not open. w.mu is held.
+func (w *workspace) markOdd(path string) {
+	looked, problem, hide := false, false, false
+	for _, b := range w.builds {
+		if b.owner(path) == "" || !w.o.Tests && isTestFile(path) {
+			continue
+		}
+		if !looked {
+			p, bad := problemAt(path)
+			looked, problem, hide = true, bad, p.Hide
+		}
+		if hid, was := b.problems[path]; was != problem || hid != hide {
+			b.stale = true
 		}
 	}
 }

@@ -57,7 +57,7 @@ func readEnvironment(ctx context.Context, d *buildDef, tests bool, tags, extra [
 	}
 	out, err := runGo(ctx, root, extra, "env", "-json")
 	var answer map[string]string
-	if err == nil && json.Unmarshal(out, &answer) != nil {
+	if err == nil && (json.Unmarshal(out, &answer) != nil || answer["GOVERSION"] == "") {
 		err = noAnswer("go env", out)
 	}
 	failure, ok := errors.AsType[*commandError](err)

@@ -284,6 +284,7 @@ func TestGoCommandCauseIsTold(t *testing.T) {
 		{"toolchain", "say:go: downloading go1.99 (linux/amd64)\ngo: download go1.99 for linux/amd64: toolchain not available", nil, "go env: go: download go1.99 for linux/amd64: toolchain not available"},
 		{"mute", "say:", nil, "go env: exit status 1, and it said nothing"},
 		{"garbage", "print:hello", nil, `go env printed what is no answer (is the go in PATH the go command?): "hello\n"`},
+		{"an empty answer", "print:{}", nil, `go env printed what is no answer (is the go in PATH the go command?): "{}\n"`},
 		{"GOOS", "", []string{"GOOS=nope"}, "go: unsupported GOOS/GOARCH pair nope/" + goruntime.GOARCH},
 		{"GOARCH", "", []string{"GOARCH=nope"}, "go: unsupported GOOS/GOARCH pair " + goruntime.GOOS + "/nope"},
 		{"GOFLAGS", "", []string{"GOFLAGS=nope"}, `go list: parsing $GOFLAGS: non-flag "nope"`},

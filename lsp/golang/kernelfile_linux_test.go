@@ -58,3 +58,74 @@ func B() {}
 		}
 	}
 }
+
+// A file that becomes one of these while the workspace is open is hidden from the go command, which
+// would wait for it, as is one that appears; and one that is a file again is told as such.
+func TestFilesThatBecomeOdd(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/odd
+
+go 1.24
+-- p/a.go --
+package p
+
+func A() {}
+-- p/live.go --
+package p
+
+func B() {}
+`, lsp.WorkspaceOptions{Env: []string{"CYTISUS_GO_TIMEOUT=20s"}}) // nothing waits for that but a mistake
+	f.index()
+	// What is under way ends before the next file is exchanged, or the go command might have it.
+	look := func(name string) {
+		t.Helper()
+		if err := f.w.FilesChanged(f.ctx, []string{f.uri(name)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.w.Settle(f.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(name string) string { return filepath.Join(f.root, "p", name) }
+	if err := unix.Mkfifo(at("pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"live.go", "new.go"} {
+		for _, odd := range []func(path string) error{
+			func(path string) error { return unix.Mkfifo(path, 0o600) },
+			func(path string) error { return os.Symlink("/proc/self/pagemap", path) },
+			func(path string) error { return os.Symlink(at("pipe"), path) },
+			nil,
+		} {
+			if err := os.Remove(at(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			make := odd
+			if make == nil {
+				make = func(path string) error { return os.WriteFile(path, []byte("package p\n\nfunc Back() {}\n"), 0o600) }
+			}
+			if err := make(at(name)); err != nil {
+				t.Fatal(err)
+			}
+			look("p/" + name)
+			if got := f.published("p/a.go"); len(got) > 0 {
+				t.Errorf("%s: beside it there is %v", name, got)
+			}
+			if odd != nil {
+				if got := f.published("p/" + name); len(got) != 1 {
+					t.Errorf("%s: told %v", name, got)
+				}
+			} else if got := f.published("p/" + name); len(got) > 0 {
+				t.Errorf("%s is a file again: told %v", name, got)
+			}
+		}
+		if err := os.Remove(at(name)); err != nil {
+			t.Fatal(err)
+		}
+		look("p/" + name)
+		if got := f.published("go.mod"); len(got) > 0 {
+			t.Errorf("go.mod: told %v", got)
+		}
+	}
+}

@@ -107,7 +107,10 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 	}
 	p.scanned = len(found.files)
 	w.mu.Lock()
-	b.nested = found.nested
+	b.nested, b.problems = found.nested, make(map[string]bool, len(found.problems))
+	for _, p := range found.problems {
+		b.problems[p.Path] = p.Hide
+	}
 	w.mu.Unlock()
 	own, err := w.compare(b, found.files, &env)
 	if err != nil {

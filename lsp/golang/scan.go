@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -92,18 +93,12 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 			return nil
 		}
 		st, err := statFile(path)
-		switch {
-		case errors.Is(err, errDirectory):
-			return nil // a link to one, called x.go
-		case err != nil:
-			odd := errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
-			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), odd, !odd && !errors.Is(err, fs.ErrNotExist)})
-			return nil
+		if p, ok := problemOf(path, st, err); ok {
+			out.problems = append(out.problems, p)
 		}
-		if st.Refuse != "" {
-			out.problems = append(out.problems, scanProblem{path, st.Refuse, false, false})
+		if err == nil {
+			out.files = append(out.files, scanned{path, st})
 		}
-		out.files = append(out.files, scanned{path, st})
 		return nil
 	}
 	err = filepath.WalkDir(root, walk)
@@ -111,6 +106,30 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 		return scanResult{}, fmt.Errorf("scanning %s: %w", printable(root), err)
 	}
 	return out, nil
+}
+
+// problemOf is what a scan says of something that has the name of an input, and of which statFile
+// says what it does; ok is false if that is nothing.
+func problemOf(path string, st fileStat, err error) (p scanProblem, ok bool) {
+	switch {
+	case errors.Is(err, errDirectory):
+		return p, false // perhaps a link to one, called x.go
+	case err != nil:
+		odd := errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
+		return scanProblem{printable(path), errorText(err), odd, !odd && !errors.Is(err, fs.ErrNotExist)}, true
+	case st.Refuse != "":
+		return scanProblem{path, st.Refuse, false, false}, true
+	}
+	return p, false
+}
+
+// problemAt is problemOf for what is at a path now; where nothing is, there is no problem.
+func problemAt(path string) (p scanProblem, ok bool) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return p, false
+	}
+	st, err := statFile(path)
+	return problemOf(path, st, err)
 }
 
 // isInput reports whether a file's content is an input of the workspace, by its name.
