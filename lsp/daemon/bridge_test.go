@@ -606,6 +606,11 @@ func TestHostsAsk(t *testing.T) {
 	r.awaitTold("host/asks 1", 1)
 	h.kill()
 	second := r.host(2)
+	r.b.mu.Lock()
+	if n := len(r.b.asks); n != 0 {
+		t.Errorf("%d requests of a dead host are remembered", n)
+	}
+	r.b.mu.Unlock()
 	p, err := second.Start("host/asks", json.RawMessage(`2`))
 	if err != nil {
 		t.Fatal(err)
@@ -749,8 +754,15 @@ func TestClientEnds(t *testing.T) {
 		if _, err := r.answer(r.ask("shutdown", `null`)); err != nil {
 			t.Fatal(err)
 		}
+		early := r.ask("text", about(docA))
 		h.kill()
-		_, _ = r.answer(r.ask("text", about(docA))) // an error of one of the two
+		_, _ = r.answer(early) // an error of one of the two
+		r.b.mu.Lock()
+		for r.b.link != nil {
+			r.b.change.Wait()
+		}
+		r.b.mu.Unlock()
+		r.wantCode(r.ask("text", about(docA)), int(jsonrpc2.InvalidRequest)) // there is no host to say so
 		if err := r.client.Notify("exit", nil); err != nil {
 			t.Fatal(err)
 		}
