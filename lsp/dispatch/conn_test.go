@@ -365,6 +365,28 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
+// Nor is a notification's failure reported that is only the end: the next host takes it.
+func TestHangUpReportsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	began := make(chan struct{})
+	reported := make(chan error, 1)
+	w := startContext(t, ctx, map[string]Handler{"note": func(ctx context.Context, _ *Request) (Outcome, error) {
+		close(began)
+		<-ctx.Done()
+		return Done, context.Cause(ctx)
+	}}, Options{HangUp: true, OnError: func(_ string, err error) { reported <- err }})
+	w.send(`{"jsonrpc":"2.0","method":"note"}`)
+	<-began
+	cancel(errors.New("logging out"))
+	w.want("<end>")
+	_, _ = w.end()
+	select {
+	case err := <-reported:
+		t.Error(err)
+	default:
+	}
+}
+
 func TestAbort(t *testing.T) {
 	w := start(t, map[string]Handler{"echo": echo}, Options{})
 	w.send(call(1, "echo", "1"))
