@@ -187,6 +187,10 @@ func (c *consequences) isUnsure(obj types.Object) bool {
 // type of this package that is not known for another reason has an error of its own, which go/types
 // follows up no further.
 func (c *consequences) isOpaque(obj types.Object) bool {
+	switch obj.(type) {
+	case *types.Builtin, *types.Label, *types.Nil:
+		return false // go/types has no types for them
+	}
 	return isUnknown(obj.Type(), func(p *types.Package) bool { return c.cgo || p != c.pkg }, c.cgo || obj.Pkg() != c.pkg, 0)
 }
 

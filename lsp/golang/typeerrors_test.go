@@ -1,0 +1,102 @@
+package golang
+
+import (
+	"bytes"
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTypeErrorsAreAllTold: where nothing is broken and nothing comes from C, every error that
+// go/types finds is told. A name in a file of the standard library is put in the place of another.
+func TestTypeErrorsAreAllTold(t *testing.T) {
+	const edits = 60
+	env, m := stdMetadata()
+	b := newPureBuild(t, env, m)
+	rng := rand.New(rand.NewPCG(*spoilSeed, 8))
+	ids := []string{"bufio", "container/list", "errors", "go/scanner", "maps", "regexp/syntax", "slices", "strings", "text/tabwriter"}
+	told := 0
+	for n := range edits {
+		p := b.pkg(ids[n%len(ids)])
+		uri := p.Files[rng.IntN(len(p.Files))]
+		text := swapName(rng, b.text(uri))
+		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err != nil {
+			continue
+		}
+		var files []*tree
+		for _, u := range p.Files {
+			if u == uri {
+				files = append(files, parseTree(u, text))
+			} else {
+				files = append(files, trees.get(u, b.text(u)))
+			}
+		}
+		c, err := checkPackage(p, b.sizes, files, b.imports(p), noDoubt, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range c.diagnostics {
+			got = append(got, d.Diag.Message)
+		}
+		want := b.typeErrors(p, files)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("edit %d of -spoil.seed=%d: %s has %q, want %q", n, *spoilSeed, uri, got, want)
+		}
+		told += len(got)
+	}
+	if told < edits/3 {
+		t.Errorf("only %d errors were made", told)
+	}
+}
+
+// typeErrors are the messages of go/types about the files of a package.
+func (b *pureBuild) typeErrors(p *pkgMeta, files []*tree) (list []string) {
+	fset := token.NewFileSet()
+	var syntax []*ast.File
+	for _, t := range files {
+		fset.AddExistingFiles(t.tok)
+		syntax = append(syntax, t.file)
+	}
+	w := decodeWorld(b.imports(p))
+	conf := types.Config{GoVersion: p.GoVersion, Importer: w, Sizes: b.sizes, Error: func(err error) {
+		if e := err.(types.Error); !strings.HasPrefix(e.Msg, "\t") {
+			list = append(list, e.Msg)
+		}
+	}}
+	_, _ = conf.Check(p.Path, fset, syntax, nil) // the errors are in the list
+	return list
+}
+
+// swapName puts a name of a text in the place of another one.
+func swapName(rng *rand.Rand, text []byte) []byte {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", text, parser.SkipObjectResolution)
+	if err != nil {
+		return text
+	}
+	var names []*ast.Ident
+	for _, decl := range file.Decls {
+		ast.Inspect(decl, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				names = append(names, id)
+			}
+			return true
+		})
+	}
+	if len(names) == 0 {
+		return text
+	}
+	slices.SortFunc(names, func(a, b *ast.Ident) int { return cmp.Compare(a.Pos(), b.Pos()) })
+	old, by := names[rng.IntN(len(names))], names[rng.IntN(len(names))]
+	at := int(old.Pos() - file.FileStart)
+	return slices.Concat(bytes.Clone(text[:at]), []byte(by.Name), text[at+len(old.Name):])
+}
