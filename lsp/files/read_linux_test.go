@@ -35,6 +35,11 @@ func TestReadRefusesTheKernelsFiles(t *testing.T) {
 				t.Errorf("%s -> %s: %v", path, target, err)
 			}
 		}
+		for _, path := range []string{link, again} {
+			if info, err := Stat(path); info == nil || !errors.Is(err, ErrKernel) {
+				t.Errorf("%s -> %s looks like %v, %v", path, target, info, err)
+			}
+		}
 	}
 }
 

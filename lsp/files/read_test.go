@@ -3,6 +3,7 @@ package files
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,24 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 )
+
+// endless is a file that grows faster than it is read.
+type endless struct{ read int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += int64(len(p))
+	return len(p), nil
+}
+
+// F2: of a file that has no end one byte more than the limit is read.
+func TestReadEnds(t *testing.T) {
+	for _, limit := range []int64{0, 1, 4096, 1_000_003} {
+		var file endless
+		if _, err := take(io.LimitReader(&file, 1<<24), 0, limit); !errors.Is(err, lsp.ErrTooLarge) || file.read != limit+1 {
+			t.Errorf("limit %d: %d bytes are read, %v", limit, file.read, err)
+		}
+	}
+}
 
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
