@@ -82,6 +82,11 @@ func (p *packer) add(r *rec) error {
 	return nil
 }
 
+// writesFor reports whether add of this record may write to the file.
+func (p *packer) writesFor(r *rec) bool {
+	return p.records > 0 && len(p.raw)+len(r.padded) > p.block && len(p.out)+len(p.raw)+arena.Unit >= packWriteBytes
+}
+
 // endBlock writes the block that is being filled.
 func (p *packer) endBlock() error {
 	e := packedEntry{

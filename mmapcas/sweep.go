@@ -211,6 +211,9 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 func (c *Cycle) openChore(job *chore) error {
 	s, w := c.s, &c.sweep
 	seg := job.seg
+	if job.pack && !w.wait {
+		return errWait // a file is made
+	}
 	if job.ours && job.move {
 		// Once it is sealed there is no way back, so there should be somewhere to go.
 		if err := c.nextTarget(extent(0)); errors.Is(err, ErrNoSpace) {
@@ -314,6 +317,9 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 	}
 	job := &c.sweep.todo[0]
 	if job.pack {
+		if !c.sweep.wait && c.sweep.packing.writesFor(r) {
+			return errWait
+		}
 		c.packRecord(job, off, r)
 		return nil
 	}
