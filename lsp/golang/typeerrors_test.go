@@ -16,7 +16,7 @@ import (
 // TestTypeErrorsAreAllTold: where nothing is broken and nothing comes from C, every error that
 // go/types finds is told. A name in a file of the standard library is put in the place of another.
 func TestTypeErrorsAreAllTold(t *testing.T) {
-	const edits = 60
+	const edits = 45
 	env, m := stdMetadata()
 	b := newPureBuild(t, env, m)
 	rng := rand.New(rand.NewPCG(*spoilSeed, 8))
