@@ -54,6 +54,7 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	if p.tier == Frozen {
 		return fmt.Errorf("%w: a bulk for %s", ErrFrozen, p.name)
 	}
+	defer e.inCommit()()
 	done := e.gc.Session() // as long as the bulk's tree hangs nowhere, and until the old one was compared with it
 	told := false
 	defer func() {
@@ -73,7 +74,6 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	w := &BulkWriter[V]{p: p, eng: e, bulk: bulk}
 	err = func() error {
 		defer w.end()
-		defer e.inCommit()()
 		return fn(w)
 	}()
 	if err != nil {

@@ -37,6 +37,7 @@
 // -0 and the bits of a NaN are kept apart. There are these exceptions:
 //   - A time.Time is an instant and a distance from UTC. It comes back in UTC or in a zone without a
 //     name, without monotonic reading; a result is handed out so before it was stored, too.
+//   - A big.Int is a number: a zero that was computed comes back as one that was not.
 //   - Pointers to one place come back as pointers to equal places.
 //   - Fields named _ are not stored.
 //

@@ -48,7 +48,8 @@ var (
 	ErrInQuery = errors.New("runtime: not allowed inside a query")
 
 	// ErrInTask is matched by the error of what would wait for the task that calls: Close, also by
-	// anybody with a task's context, and Collect in a commit.
+	// anybody with a task's context, and Collect, Tidy and Repair in a commit, which need not be a
+	// task's.
 	ErrInTask = sched.ErrInTask
 
 	// ErrReserved is returned for a partition name that begins with "$".

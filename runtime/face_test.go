@@ -742,6 +742,59 @@ func TestCollectInACommit(t *testing.T) {
 	}
 }
 
+// What waits for a collection would wait for the commit in which it is called, whoever commits.
+func TestCollectInACommitOutsideOfTasks(t *testing.T) {
+	e := open(t, t.TempDir(), runtime.Options{Workers: 1})
+	collects := map[string]func() error{
+		"Collect": func() error { return fails(e.Collect(t.Context())) },
+		"Tidy":    func() error { return e.Tidy(t.Context()) },
+		"Repair":  func() error { return fails(e.Repair(t.Context())) },
+	}
+	told := map[string]error{}
+	stop, err := inputs.Watch(e, runtime.Exact("condition"), func(string, *string, *string) bool {
+		for name, collect := range collects {
+			told[name] = collect()
+		}
+		return false
+	}, func(*runtime.Task, runtime.Changes) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for name, collect := range collects {
+		for way, commit := range map[string]func() error{
+			"a commit": func() error { return e.Commit(t.Context(), func(*runtime.Writer) error { return collect() }) },
+			"a bulk": func() error {
+				return inputs.Bulk(t.Context(), e, func(*runtime.BulkWriter[string]) error { return collect() })
+			},
+			"a commit after another in a commit": func() error {
+				return e.Commit(t.Context(), func(*runtime.Writer) error {
+					return errors.Join(e.Commit(t.Context(), func(*runtime.Writer) error { return nil }), collect())
+				})
+			},
+			"Blocking of a task, in a commit": func() error {
+				return e.Submit(t.Context(), lane.Default, func(t *runtime.Task) error {
+					return t.Blocking(func() error {
+						return e.Commit(context.Background(), func(*runtime.Writer) error { return collect() })
+					})
+				})
+			},
+			"a condition": func() error {
+				clear(told)
+				err := e.Commit(t.Context(), func(w *runtime.Writer) error { return inputs.Put(w, "condition", name+"!") })
+				return errors.Join(err, told[name])
+			},
+		} {
+			if err := commit(); !errors.Is(err, runtime.ErrInTask) {
+				t.Errorf("%s in %s: %v, want ErrInTask", name, way, err)
+			}
+			if err := collect(); err != nil {
+				t.Errorf("%s after %s: %v", name, way, err)
+			}
+		}
+	}
+}
+
 // Close goes on while a commit function of no task runs, and that commit is refused.
 func TestCloseDuringACommit(t *testing.T) {
 	e := open(t, t.TempDir(), runtime.Options{Workers: 1})

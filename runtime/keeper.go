@@ -264,7 +264,7 @@ func (e *Engine) awaitReaders(t *Task) error {
 // begins after the call, and compacts segments that have become sparse. Readers and commits go on
 // meanwhile. A disk that is full is no obstacle.
 func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
-	if err := errors.Join(e.admitBy(ctx, "Collect"), notInCommit("Collect")); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Collect"), e.notInCommit("Collect")); err != nil {
 		return gc.Stats{}, err
 	}
 	e.bringUpToDate(ctx)
@@ -283,7 +283,7 @@ func (e *Engine) bringUpToDate(ctx context.Context) {
 // Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
 // before they close; an engine that stays open does it by itself.
 func (e *Engine) Tidy(ctx context.Context) error {
-	if err := errors.Join(e.admitBy(ctx, "Tidy"), notInCommit("Tidy")); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Tidy"), e.notInCommit("Tidy")); err != nil {
 		return err
 	}
 	if e.gc.Stats().Phase != gc.Idle || e.store.Stats().Retired > 0 {

@@ -21,7 +21,7 @@ const repairAgain = 20 * time.Millisecond
 // Repair takes out of the store what is damaged, while everything else goes on: what was lost is
 // computed or read again when it is needed. It waits for a collection that is under way.
 func (e *Engine) Repair(ctx context.Context) (rep RepairReport, err error) {
-	if err := e.admitBy(ctx, "Repair"); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Repair"), e.notInCommit("Repair")); err != nil {
 		return rep, err
 	}
 	if t := sched.Current(); t != nil { // the collection may need the task's worker

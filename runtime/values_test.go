@@ -260,7 +260,7 @@ func TestValuesComeBack(t *testing.T) {
 		keep(map[string]*time.Time{"a": ptr(time.Now()), "b": nil}), keep([]time.Time{{}, time.Unix(1, 2), time.Now().UTC()}), keep([2]time.Time{}),
 		keep(chain(300)), keep((*twig)(nil)), keep(twig{Kids: []twig{}, By: map[string]*twig{"a": nil, "b": chain(3)}}),
 		keep([]float64{math.Copysign(0, -1), math.NaN(), math.Float64frombits(0x7ff8dead00000000), math.Inf(1), 0.1}), keep([]float32{0.1, float32(math.Inf(-1))}),
-		keep([]uint64{math.MaxUint64, 0}), keep([]int64{math.MinInt64, math.MaxInt64}), keep(*new(big.Int).Lsh(big.NewInt(-3), 200)), keep((*big.Int)(nil)),
+		keep([]uint64{math.MaxUint64, 0}), keep([]int64{math.MinInt64, math.MaxInt64}), keep(*new(big.Int).Lsh(big.NewInt(-3), 200)), keep((*big.Int)(nil)), keep(new(big.Int).Sub(big.NewInt(5), big.NewInt(5))),
 		keep(map[netip.Addr]string{{}: "none", netip.MustParseAddr("fe80::1%eth0"): "local", netip.MustParseAddr("::ffff:1.2.3.4"): "mapped"}), keep(*link),
 		keep(embeds{base{1}, nil, 2}), keep(embeds{base{1}, &Origin{}, 2}), keep(appended{"whole"}), keep(map[cell]own{{1, 2}: {"x"}}), keep(positional{A: "a"}),
 		keep(map[[2]int8]bool{{1, -2}: true}), keep(map[float64]int{math.Copysign(0, -1): 1, 0.5: 2}), keep(map[digest]struct{}{{1}: {}}),

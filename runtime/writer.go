@@ -82,7 +82,7 @@ type origin struct {
 // and a power cut may undo it.
 //
 // Commit does not wait for readers, and readers do not wait for it. fn must not wait for a
-// collection (Collect, Tidy), which waits for fn; where a task commits, this is ErrInTask.
+// collection, which waits for fn: Collect, Tidy and Repair are ErrInTask where fn calls them.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
 	if err := e.admitBy(ctx, "Commit"); err != nil {
 		return err
@@ -90,20 +90,31 @@ func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
 	return e.commit(ctx, e.callerOrigin(), fn)
 }
 
-// inCommit notes that a commit function runs for the calling task, if it is one.
+// inCommit notes that the calling goroutine commits.
 func (e *Engine) inCommit() (over func()) {
-	root := callingTask(sched.Current())
-	if root == nil {
-		return func() {}
+	if root := callingTask(sched.Current()); root != nil {
+		root.commits++
+		return func() { root.commits-- }
 	}
-	root.commits++
-	return func() { root.commits-- }
+	id := sched.Goroutine()
+	outer, _ := e.committing.Load(id)
+	e.committing.Store(id, outer+1)
+	return func() {
+		if outer > 0 {
+			e.committing.Store(id, outer)
+		} else {
+			e.committing.Delete(id)
+		}
+	}
 }
 
-// notInCommit reports a commit function of a task that asks for what would wait for it.
-func notInCommit(what string) error {
-	if root := callingTask(sched.Caller()); root != nil && root.commits > 0 {
-		return fmt.Errorf("%w: %s in a commit", ErrInTask, what)
+// notInCommit reports a commit function, or the condition of a watcher, that asks for what would
+// wait for the commit.
+func (e *Engine) notInCommit(what string) error {
+	root := callingTask(sched.Caller())
+	_, commits := e.committing.Load(sched.Goroutine())
+	if commits || root != nil && root.commits > 0 {
+		return fmt.Errorf("%w: %s in a commit, for which it would wait", ErrInTask, what)
 	}
 	return nil
 }
@@ -134,10 +145,10 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 		return fmt.Errorf("runtime: Commit: %w", ErrClosed)
 	}
 	defer e.gc.Session()()
+	defer e.inCommit()()
 	w := &Writer{eng: e}
 	err := func() error {
 		defer w.end()
-		defer e.inCommit()()
 		return fn(w)
 	}()
 	if err != nil {

@@ -23,6 +23,9 @@ func (c caller) enter() (leave func()) {
 	return func() { callers.Delete(id) }
 }
 
+// Goroutine returns a number that no other goroutine has as long as the calling one lives.
+func Goroutine() uintptr { return self() }
+
 // Current returns the task that the calling goroutine runs, of whichever pool, and nil if it runs
 // none. A function given to [Task.Blocking] runs on another goroutine than its task.
 func Current() *Task {
