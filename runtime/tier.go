@@ -46,12 +46,17 @@ type PartitionOption interface{ tier() Tier }
 func (t Tier) tier() Tier { return t }
 
 // tierPartition remembers the tiers of partitions that have another than Workspace: the name of the partition, and one byte.
-const tierPartition = "$tiers"
+// It has tiersWhole as well, without which some of it may have been lost to damage.
+const (
+	tierPartition = "$tiers"
+	tiersWhole    = "$" // no partition has the name
+)
 
 // tiers is what an engine knows about tiers.
 type tiers struct {
 	mu    sync.Mutex
 	known map[string]Tier // guarded by mu: by name of the partition; those that are not in it are Workspace
+	whole bool            // guarded by mu: tiersWhole is there
 }
 
 // loadTiers brings back the tiers that were known when the store was open last, and empties what is volatile.
@@ -65,19 +70,26 @@ func (e *Engine) loadTiers() error {
 	if !ok {
 		return nil
 	}
+	unread := false
 	err := e.db.LatestRange(part, "", "", false, func(name string, h db.Hash) bool {
+		if name == tiersWhole {
+			e.tiers.whole = true
+			return true
+		}
 		err := e.store.View(h, func(_ mmapcas.Kind, p []byte) error {
 			if len(p) == 1 {
 				e.tiers.known[name] = Tier(p[0])
 			}
 			return nil
 		})
-		if err != nil { // costs a shortcut, or a key that outlives its process
+		if err != nil { // costs a shortcut, or the answers that rest on what is empty
+			unread = true
 			e.o.Logger.Warn("runtime: the tier of a partition cannot be read", "partition", name, "err", err)
 		}
 		return true
 	})
-	if err != nil && !errors.Is(err, db.ErrDamaged) {
+	damaged := errors.Is(err, db.ErrDamaged)
+	if err != nil && !damaged {
 		return fmt.Errorf("runtime: reading the tiers of partitions: %w", err)
 	}
 	var volatile []db.PartID
@@ -94,6 +106,14 @@ func (e *Engine) loadTiers() error {
 	if err != nil && !errors.Is(err, db.ErrNotDurable) {
 		return fmt.Errorf("runtime: emptying %d volatile partitions: %w", len(volatile), err)
 	}
+	if e.tiers.whole && !unread && !damaged {
+		return nil
+	}
+	// Any partition that is empty may have been volatile, and not empty when answers were stored.
+	err = e.db.OpenUnknown(context.Background())
+	if err != nil && !errors.Is(err, db.ErrNotDurable) {
+		return fmt.Errorf("runtime: doubting what is empty, as tiers are lost: %w", err)
+	}
 	return nil
 }
 
@@ -101,7 +121,7 @@ func (e *Engine) loadTiers() error {
 func (e *Engine) meetTier(name string, part db.PartID, tier Tier) error {
 	e.tiers.mu.Lock()
 	defer e.tiers.mu.Unlock()
-	if e.tiers.known[name] == tier {
+	if e.tiers.known[name] == tier && (e.tiers.whole || tier == Workspace) {
 		return nil
 	}
 	side, err := e.db.Partition(tierPartition, true)
@@ -114,10 +134,12 @@ func (e *Engine) meetTier(name string, part db.PartID, tier Tier) error {
 		return fmt.Errorf("runtime: storing the tier of partition %q: %w", name, err)
 	}
 	e.gc.Shade(h)
-	if _, err := e.db.Commit(context.Background(), []db.Op{{Part: side, Key: name, Verb: db.Put, Hash: h}}); err != nil && !errors.Is(err, db.ErrNotDurable) {
+	ops := []db.Op{{Part: side, Key: name, Verb: db.Put, Hash: h}, {Part: side, Key: tiersWhole, Verb: db.Put, Hash: h}}
+	if _, err := e.db.Commit(context.Background(), ops); err != nil && !errors.Is(err, db.ErrNotDurable) {
 		return fmt.Errorf("runtime: storing the tier of partition %q: %w", name, err)
 	}
-	if tier == Volatile || e.tiers.known[name] == Volatile {
+	e.tiers.whole = true
+	if was := e.tiers.known[name]; tier != was && (tier == Volatile || was == Volatile) {
 		err := e.db.SetUnlogged(context.Background(), tier == Volatile, part)
 		if err != nil && !errors.Is(err, db.ErrNotDurable) {
 			return fmt.Errorf("runtime: emptying partition %q, which becomes %v: %w", name, tier, err)

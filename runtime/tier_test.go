@@ -286,6 +286,31 @@ func TestVolatileAfterACrash(t *testing.T) {
 	}
 }
 
+// What rests on a volatile partition is not believed in the next process, also where damage has taken
+// the knowledge that it was one, and before anybody has named it.
+func TestVolatileWhenTiersAreLost(t *testing.T) {
+	dir := t.TempDir()
+	e := open(t, dir, runtime.Options{Workers: 1, Logger: quiet})
+	for life, who := range []string{"me", "another", "a third"} {
+		put(t, e, session, "who", who)
+		if got := ask(t, e, greeting, "who"); got != who {
+			t.Errorf("life %d: %q, want %q", life, got, who)
+		}
+		if life != 1 { // in between nothing is lost
+			if err := e.LoseTiers(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := e.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e = open(t, dir, runtime.Options{Workers: 1, Logger: quiet})
+		if got := ask(t, e, greeting, "who"); got != "nobody" {
+			t.Errorf("after life %d: %q, and nobody is there", life, got)
+		}
+	}
+}
+
 // A commit that leaves everything as it was makes no generation, whatever it did on the way, and
 // also if it is the first to use a partition.
 func TestCommitThatChangesNothing(t *testing.T) {

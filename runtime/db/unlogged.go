@@ -25,6 +25,20 @@ func (d *DB) OpenUnlogged(ctx context.Context, parts ...PartID) error {
 	return d.relog(ctx, &relog{unlogged: true, opening: true}, parts)
 }
 
+// OpenUnknown is for those who have lost what they knew of unlogged partitions in earlier processes:
+// each versioned partition that is empty may have been one, and counts as changed, as with
+// OpenUnlogged. It is logged from now on, unless it is said to be unlogged already.
+func (d *DB) OpenUnknown(ctx context.Context) error {
+	var parts []PartID
+	cat, cur := d.catalog.Load(), d.current.Load()
+	for _, def := range cat.defs[1:] {
+		if !def.side && !cat.unlogged[def.id] && cur.tree(def.id).empty() {
+			parts = append(parts, def.id)
+		}
+	}
+	return d.relog(ctx, &relog{opening: true}, parts)
+}
+
 func (d *DB) relog(ctx context.Context, r *relog, parts []PartID) error {
 	for _, part := range parts {
 		def, err := d.catalog.Load().find(part)
