@@ -1,0 +1,13 @@
+// Package marks is the protocol by which memo's answers learn of changes, as a model: what every
+// actor does is a sequence of accesses to what all share, and a test lets actors make them in all
+// orders (TestAllOrders), or in random ones (TestRandomWorlds), and compares each answer with one
+// from scratch. The rules are those of the section "Changes" in the comment of package memo; what a
+// step of the model does at once, the engine does under one lock or by one atomic access.
+//
+// Each rule is left out once (TestEachMistakeIsFound), in a setting that then gives a wrong answer.
+//
+// The model has flights, stamps of partitions, ranges, presence, several traces, forgetting, tidying,
+// overflow of the queue, older generations and restarts. It leaves out errors and taint, of which
+// memo's own tests are full: what is tainted makes neither a link nor an interval. Memory is
+// sequentially consistent, as it is between Go's atomics and locks.
+package marks

@@ -1,0 +1,328 @@
+package marks
+
+import (
+	"slices"
+)
+
+const never = 255
+
+// A state is everything that one moment of a model consists of. Lists inside of it are replaced and
+// never changed in place, so that a copy of the outer ones is a copy of all.
+type state struct {
+	sp *spec
+
+	history   []values // of generation i+1
+	published uint8
+	turn      bool // a commit goes on
+
+	queue  []change
+	lost   uint8 // newest generation whose changes were dropped from the queue
+	newest uint8 // newest generation in the queue
+
+	taken, marked, floor uint8
+	locked               bool // the mark lock
+
+	nodes   []nodeState
+	entries []entry // an entry that was forgotten stays here, dead
+	current []uint8 // the entry of each query, never if there is none
+	stored  [][]trace
+	flights []flight
+	actors  []actor
+
+	wrong string
+}
+
+type change struct {
+	gen, key uint8
+	replaced bool
+}
+
+type nodeState struct {
+	there   bool
+	made    uint8 // how often it was made: its identity
+	changed uint8
+	readers uint16
+}
+
+type entry struct {
+	q                   uint8
+	changed, told, seen uint8
+	dependents          uint16
+	dead                bool
+	all                 []trace // those that were dropped too
+	kept                []uint8
+}
+
+type trace struct {
+	reads  []read
+	result uint8
+	parts  uint8
+	ivs    []interval
+}
+
+type read struct {
+	query    bool
+	id, seen uint8
+}
+
+type interval struct {
+	from, to uint8
+	linked   bool
+	stamps   uint8
+	via      []uint8 // what each read was linked to: an entry, or how often the node had been made
+}
+
+type flight struct {
+	entry, gen    uint8
+	users         uint8 // frames that refer to it; 0: free
+	running, done bool
+	out           answer
+}
+
+// An answer is what a question gives to whoever reads it.
+type answer struct {
+	entry, result, parts uint8
+	linked               bool
+	stamps               uint8
+}
+
+type actor struct {
+	script []op
+	at     int
+	stack  []frame
+	ret    answer
+}
+
+type frame struct {
+	pc    pc
+	q     uint8
+	s     uint8
+	entry uint8
+
+	list  []uint8 // traces looked at
+	ti    int
+	known []interval
+	last  uint8
+
+	flight int // -1: none
+	other  int // a flight waited for
+
+	// of a walk or run
+	running bool
+	i       int
+	acc     uint8
+	skip    bool
+	end     uint8
+	from    []uint8 // via of the interval that reads are passed over by
+	passed  uint16
+	reads   []read
+	via     []uint8
+	stamps  uint8
+	parts   uint8
+	unkept  bool // a read did not vouch
+	newest  uint8
+	made    uint8
+	now     uint8 // the trace published
+
+	// of marking
+	gen     uint8
+	lost    uint8
+	changes []change
+	work    []mark
+}
+
+type mark struct {
+	node    bool
+	id, gen uint8
+}
+
+func start(sp *spec, first values) *state {
+	st := &state{sp: sp, history: []values{first}, published: 1, taken: 1, marked: 1, floor: 1}
+	st.nodes = make([]nodeState, len(sp.nodes))
+	st.current = slices.Repeat([]uint8{never}, len(sp.programs))
+	st.stored = make([][]trace, len(sp.programs))
+	return st
+}
+
+func (st *state) clone() *state {
+	c := *st
+	c.nodes = slices.Clone(st.nodes)
+	c.entries = slices.Clone(st.entries)
+	c.current = slices.Clone(st.current)
+	c.stored = slices.Clone(st.stored)
+	c.flights = slices.Clone(st.flights)
+	c.actors = slices.Clone(st.actors)
+	for i := range c.actors {
+		c.actors[i].stack = slices.Clone(st.actors[i].stack)
+	}
+	return &c
+}
+
+// reopen is a restart: what is in memory is gone, and the traces are as they were written.
+func (st *state) reopen() {
+	for q, x := range st.current {
+		if x != never {
+			st.write(x)
+			st.current[q] = never
+		}
+	}
+	st.entries = nil
+	st.nodes = make([]nodeState, len(st.sp.nodes))
+	st.queue, st.lost = nil, 0
+	st.taken, st.marked, st.floor = st.published, st.published, st.published
+}
+
+// write is what flushing leaves of an entry.
+func (st *state) write(x uint8) {
+	e := &st.entries[x]
+	var stored []trace
+	for _, k := range e.kept[:min(len(e.kept), 2)] {
+		tr := e.all[k]
+		var best interval
+		best.from = 1
+		for _, iv := range tr.ivs {
+			if iv.linked && iv.stamps == 0 && max(e.changed, st.floor) <= iv.to {
+				iv.to = max(iv.to, min(st.marked, st.published))
+			}
+			if iv.to >= best.to {
+				best = iv
+			}
+		}
+		best.linked = st.sp.rules.reopenedLinked
+		best.stamps = 0
+		tr.ivs = nil
+		if best.from <= best.to {
+			tr.ivs = []interval{best}
+		}
+		stored = append(stored, tr)
+	}
+	st.stored[e.q] = stored
+}
+
+// unchanged reports whether no partition of a set changed in (since, s].
+func (st *state) unchanged(set, since, s uint8) bool {
+	for g := since; g < s; g++ {
+		before, after := &st.history[g-1], &st.history[g]
+		for k, part := range st.sp.parts {
+			if set&(1<<part) != 0 && before[k] != after[k] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// check compares every interval with what is true.
+func (st *state) check() bool {
+	for i := range st.entries {
+		e := &st.entries[i]
+		for _, tr := range e.all {
+			for _, iv := range tr.ivs {
+				for g := iv.from; g <= iv.to; g++ {
+					if st.sp.scratch(&st.history[g-1], e.q) != tr.result {
+						st.wrong = "an interval is wrong"
+						return false
+					}
+				}
+			}
+		}
+	}
+	return true
+}
+
+// appendTo gives the state as bytes: equal bytes, equal futures.
+func (st *state) appendTo(b []byte) []byte {
+	flag := func(fs ...bool) {
+		x := uint8(0)
+		for _, f := range fs {
+			x <<= 1
+			if f {
+				x |= 1
+			}
+		}
+		b = append(b, x)
+	}
+	list := func(l []uint8) { b = append(append(b, uint8(len(l))), l...) }
+	reads := func(l []read) {
+		b = append(b, uint8(len(l)))
+		for _, r := range l {
+			flag(r.query)
+			b = append(b, r.id, r.seen)
+		}
+	}
+	ivs := func(l []interval) {
+		b = append(b, uint8(len(l)))
+		for _, iv := range l {
+			flag(iv.linked)
+			b = append(b, iv.from, iv.to, iv.stamps)
+			list(iv.via)
+		}
+	}
+	traces := func(l []trace) {
+		b = append(b, uint8(len(l)))
+		for _, tr := range l {
+			reads(tr.reads)
+			b = append(b, tr.result, tr.parts)
+			ivs(tr.ivs)
+		}
+	}
+	changes := func(l []change) {
+		b = append(b, uint8(len(l)))
+		for _, c := range l {
+			flag(c.replaced)
+			b = append(b, c.gen, c.key)
+		}
+	}
+	ans := func(a answer) {
+		flag(a.linked)
+		b = append(b, a.entry, a.result, a.parts, a.stamps)
+	}
+	for _, v := range st.history {
+		b = append(b, v[:]...)
+	}
+	flag(st.turn, st.locked)
+	b = append(b, uint8(len(st.history)), st.published, st.lost, st.newest, st.taken, st.marked, st.floor)
+	changes(st.queue)
+	for _, n := range st.nodes {
+		flag(n.there)
+		b = append(b, n.made, n.changed, uint8(n.readers), uint8(n.readers>>8))
+	}
+	for i := range st.entries {
+		e := &st.entries[i]
+		flag(e.dead)
+		b = append(b, e.q, e.changed, e.told, e.seen, uint8(e.dependents), uint8(e.dependents>>8))
+		traces(e.all)
+		list(e.kept)
+	}
+	list(st.current)
+	for _, s := range st.stored {
+		traces(s)
+	}
+	for _, f := range st.flights {
+		flag(f.running, f.done)
+		b = append(b, f.entry, f.gen, f.users)
+		ans(f.out)
+	}
+	for i := range st.actors {
+		a := &st.actors[i]
+		b = append(b, 254, uint8(a.at), uint8(len(a.stack)))
+		ans(a.ret)
+		for j := range a.stack {
+			f := &a.stack[j]
+			flag(f.running, f.skip, f.unkept)
+			b = append(b, uint8(f.pc), f.q, f.s, f.entry, uint8(f.ti), f.last, uint8(f.flight+1), uint8(f.other+1), uint8(f.i),
+				f.acc, f.end, uint8(f.passed), f.stamps, f.parts, f.newest, f.made, f.now, f.gen, f.lost)
+			list(f.list)
+			ivs(f.known)
+			list(f.from)
+			reads(f.reads)
+			list(f.via)
+			changes(f.changes)
+			for _, m := range f.work {
+				flag(m.node)
+				b = append(b, m.id, m.gen)
+			}
+		}
+	}
+	return b
+}
