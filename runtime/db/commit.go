@@ -23,6 +23,7 @@ type pending struct {
 	mended bool                 // it changed what is lost of a partition, which the log does not tell
 	owed   bool                 // it is to be made durable before it is answered
 	bumped bool                 // it made a generation
+	vague  bool                 // it changed more than its list of changes says
 	res    Result
 	err    error
 }
@@ -309,6 +310,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 		w.cur = w.cur.clone()
 	}
 	for _, ch := range changed {
+		p.vague = p.vague || !ch.side && !ch.listed
 		s := d.own(w, ch.side)
 		t := &tree{root: ch.root, changed: c.gen, lost: ch.lost}
 		if ch.listed {
@@ -465,6 +467,13 @@ func (d *DB) publish(w *draft) {
 	}
 	d.catalog.Store(w.cat)
 	d.side.Store(w.side)
+	for _, j := range d.journals {
+		for _, p := range w.applied {
+			if p.bumped {
+				j.note(p.res.Gen, p.res.Changes, p.vague) // J1
+			}
+		}
+	}
 	if w.cur != d.current.Load() {
 		d.live.advance(&d.current, append(w.past, w.cur)...)
 	}

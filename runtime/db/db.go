@@ -36,6 +36,7 @@ type DB struct {
 	logWhole  bool // log goes back to the root before the newest
 	due       due
 	observers []*observer
+	journals  []*Journal
 	apply     applier
 	room      []byte // for records of the log
 
