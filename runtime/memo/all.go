@@ -27,8 +27,10 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 			continue // get says so, in its turn
 		}
 		e := t.entry(q, key)
-		if tr := e.last.Load(); tr != nil && t.covers(q, tr, snap) && t.sound(tr) {
-			continue
+		if tr := e.last.Load(); tr != nil && t.sound(tr) {
+			if _, ok := t.covers(e, tr, snap); ok {
+				continue
+			}
 		}
 		if fr.strand.met(e) != nil {
 			continue

@@ -25,9 +25,9 @@ type clock struct {
 
 // Estimates, in bytes, of what an entry and a trace take beside their strings and reads.
 const (
-	entryBytes = 256
+	entryBytes = 328
 	traceBytes = 256
-	readBytes  = 88 + len(mmapcas.Hash{})
+	readBytes  = 104 + len(mmapcas.Hash{})
 )
 
 func (c *clock) add(e *entry) {
@@ -113,7 +113,10 @@ func (t *Table) evict(e *entry) bool {
 	e.dead = true
 	t.clock.bytes.Add(-int64(e.bytes))
 	t.cache.forget(e.traces...)
+	e.traces = nil
+	e.last.Store(nil)
 	e.mu.Unlock()
+	t.letGo(e)
 	t.forget(e)
 	t.clock.evicted.Add(1)
 	return true

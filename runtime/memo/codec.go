@@ -77,7 +77,7 @@ func decodeTraces(p []byte) (by making, traces []*trace, err error) {
 		tr := &trace{}
 		from, to := d.uvarint(), d.uvarint()
 		if from <= to {
-			tr.holds.Store(&intervals{{from, to}})
+			tr.holds.Store(&intervals{{from: from, to: to}})
 		}
 		tr.parts.Store(d.uint64())
 		d.hash(&tr.result)

@@ -26,9 +26,9 @@ func sampleTraces() []*trace {
 		},
 	}
 	a.parts.Store(5)
-	a.holds.Store(&intervals{{3, 900}})
+	a.holds.Store(&intervals{{from: 3, to: 900}})
 	b := &trace{result: mmapcas.Hash{3}}
-	b.holds.Store(&intervals{{1, 1}})
+	b.holds.Store(&intervals{{from: 1, to: 1}})
 	return []*trace{a, b}
 }
 

@@ -24,38 +24,75 @@ func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
 
 // get is Get as a part of a question.
 func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
-	tr, value, err := t.answer(fr, q, key)
+	found, value, err := t.answer(fr, q, key)
 	if err != nil {
 		fr.tainted = true
 		return Answer{}, err
 	}
+	tr := found.trace
 	fr.tainted = fr.tainted || tr.tainted
-	fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts())
+	if fr.recording {
+		fr.account.stamps |= found.stamps
+		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts(), &found.entry.source)
+	}
 	return Answer{tr.result, value}, nil
+}
+
+// A holding is a trace that holds in the snapshot that it was asked for in, and why.
+type holding struct {
+	entry *entry
+	trace *trace
+	vouch
 }
 
 // answer returns a trace of the key that holds in fr's snapshot, with its result. It ends: each
 // time round, a trace that was there when it began is dropped, or the result is one that was
 // computed since.
-func (t *Table) answer(fr *Frame, q *Query, key string) (*trace, any, error) {
+func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
+	if e, tr, iv := t.hit(fr, q, key); iv != nil {
+		if b := tr.value.Load(); b != nil {
+			b.use()
+			return holding{e, tr, iv.vouch(tr)}, b.value, nil
+		}
+	}
 	began := t.runs.Load()
 	for {
-		e, tr, err := t.upToDate(fr, q, key)
+		found, err := t.upToDate(fr, q, key, nil)
 		if err != nil {
-			return nil, nil, err
+			return holding{}, nil, err
 		}
-		value, err := t.value(e, tr)
+		value, err := t.value(found.entry, found.trace)
 		if !lost(err) {
-			return tr, value, err
+			return found, value, err
 		}
 		if why := fr.strand.Task.Err(); why != nil {
-			return nil, nil, why
+			return holding{}, nil, why
 		}
-		if tr.run > began {
-			return nil, nil, fmt.Errorf("memo: what a run has just given cannot be read back: %w", err)
+		if found.trace.run > began {
+			return holding{}, nil, fmt.Errorf("memo: what a run has just given cannot be read back: %w", err)
 		}
-		t.drop(e, tr) // the result is gone or damaged: run the query again
+		t.drop(found.entry, found.trace) // the result is gone or damaged: run the query again
 	}
+}
+
+// hit returns the interval of the trace that answered last if that is known to hold in fr's snapshot
+// without looking any further; nil if it is not. It is the fast path of upToDate.
+func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
+	e, ok := q.entries.Load(key)
+	if !ok {
+		return nil, nil, nil
+	}
+	tr := e.last.Load()
+	if tr == nil || tr.soundAt.Load() != t.damage.Load() {
+		return nil, nil, nil
+	}
+	iv := tr.holdsIn(fr.strand.Snap.Gen())
+	if iv == nil {
+		return nil, nil, nil
+	}
+	e.touch()
+	q.Counts.Reused.Add(1)
+	return e, tr, iv
 }
 
 // lost reports whether err says that a record is not there or not intact, which costs a run.
@@ -66,9 +103,7 @@ func lost(err error) bool {
 // value returns the decoded result of a trace.
 func (t *Table) value(e *entry, tr *trace) (any, error) {
 	if b := tr.value.Load(); b != nil {
-		if !b.used.Load() {
-			b.used.Store(true)
-		}
+		b.use()
 		return b.value, nil
 	}
 	var (
@@ -95,38 +130,48 @@ func caught(err *error) {
 }
 
 // upToDate returns a trace of the key that holds in fr's snapshot, evaluating the query if need be.
-// The trace may be tainted.
-func (t *Table) upToDate(fr *Frame, q *Query, key string) (*entry, *trace, error) {
-	if err := q.fits(key); err != nil {
-		return nil, nil, err
-	}
+// The trace may be tainted. hint is the key's entry, or one that it had, or nil.
+func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding, error) {
 	snap := fr.strand.Snap
 	for {
-		e := t.entry(q, key)
-		if tr := e.last.Load(); tr != nil && t.covers(q, tr, snap) && t.sound(tr) {
-			e.touch()
-			q.Counts.Reused.Add(1)
-			return e, tr, nil
+		e := hint
+		if e == nil || e.changed.Load() == never {
+			if err := q.fits(key); err != nil {
+				return holding{}, err
+			}
+			e = t.entry(q, key)
+		}
+		check := false
+		if tr := e.last.Load(); tr != nil && t.sound(tr) {
+			if v, ok := t.covers(e, tr, snap); ok {
+				if check = v.grown && t.sampled(); !check {
+					e.touch()
+					q.Counts.Reused.Add(1)
+					return holding{e, tr, v}, nil
+				}
+			}
 		}
 		if f := fr.strand.met(e); f != nil {
-			return e, f.trace, f.err
+			return holding{e, f.trace, f.vouch}, f.err
 		}
 		f := e.join(snap.Gen())
 		if f == nil {
 			t.forget(e) // if whoever evicted it has not done so yet
+			hint = nil
 			continue
 		}
 		if t.claim(fr, f) {
+			f.check = check
 			t.fly(fr, f)
 		} else if err := t.wait(fr, f); err != nil {
-			return e, nil, err
+			return holding{entry: e}, err
 		}
 		if !f.abandoned() {
 			fr.note(f)
-			return e, f.trace, f.err
+			return holding{e, f.trace, f.vouch}, f.err
 		}
 		if err := fr.strand.Task.Err(); err != nil {
-			return e, nil, err
+			return holding{entry: e}, err
 		}
 	}
 }
@@ -161,6 +206,7 @@ func (f *Frame) forOthers(tr *trace, err error) (*trace, error) {
 // evaluate finds a trace that holds or runs the query; ran says that it did the latter, and the outcome is as others may see it.
 func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) {
 	e := f.entry
+	t.catchUp(f.gen)
 	if err := t.load(e); err != nil {
 		return nil, false, err
 	}
@@ -209,7 +255,14 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 		return true
 	})
 	for _, tr := range traces {
-		if t.covers(e.query, tr, snap) && t.reuse(e, tr, Reason{Verdict: Reused}) {
+		v, ok := t.covers(e, tr, snap)
+		if ok && (f.check || v.grown && t.sampled()) {
+			f.check = false
+			tr, err = t.recheck(fr, f, tr)
+			return tr, seen, why, err
+		}
+		if ok && t.reuse(e, tr, Reason{Verdict: Reused}) {
+			f.vouch = v
 			e.query.Counts.Reused.Add(1)
 			return tr, seen, why, nil
 		}
@@ -217,7 +270,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	why = Reason{Verdict: RanFirst}
 	verify := fr.child(e, false)
 	for i, tr := range traces {
-		verify.parts = 0
+		verify.parts, verify.account = 0, account{}
 		diff, err := t.firstDifference(verify, tr)
 		if err != nil {
 			return nil, seen, why, err
@@ -229,7 +282,8 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 			}
 			news := tr.dependsOn(verify.parts)
 			news = news || tr.holds.Load() == nil
-			tr.verified(snap.Gen())
+			t.linkWalk(&verify.account, e, tr)
+			f.vouch = verify.account.publish(e, tr, snap.Gen())
 			if !t.reuse(e, tr, Reason{Verdict: Validated}) {
 				continue
 			}
@@ -246,11 +300,25 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	return nil, seen, why, nil
 }
 
-// firstDifference verifies the reads of tr in order; nil means that all are as they were, and fr.parts is what the walk touched.
+// firstDifference verifies the reads of tr in order; nil means that all are as they were, and then
+// fr.parts is what the walk touched, and fr.account what it found of the reads.
 func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
+	a := &fr.account
+	standing := t.standing(tr, fr.strand.Snap)
+	if a.links = standing.links; a.links != nil {
+		a.stamps = standing.stamps
+	} else {
+		a.links = tr.links.Load()
+	}
 	for i := range tr.reads {
+		var x *source
+		if a.links != nil {
+			if x = a.links.to[i]; standing.links != nil && x.changed.Load() <= standing.to {
+				continue // R12
+			}
+		}
 		r := &tr.reads[i]
-		same, err := t.unchanged(fr, r)
+		same, err := t.unchanged(fr, tr, i, x)
 		if lost(err) {
 			return r, nil // it cannot be read now: whoever needs it runs again, and meets the error if it reads it still
 		}
@@ -260,12 +328,14 @@ func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 		if !same {
 			return r, nil
 		}
+		a.looked = append(a.looked, int32(i))
 	}
 	return nil, nil
 }
 
-func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
-	snap := fr.strand.Snap
+// unchanged verifies read i of tr, which was linked to x, or nil.
+func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) {
+	snap, r := fr.strand.Snap, &tr.reads[i]
 	if r.kind.ranged() {
 		fr.parts |= partBit(r.part)
 		h, err := r.stateOf(snap)
@@ -281,22 +351,29 @@ func (t *Table) unchanged(fr *Frame, r *read) (bool, error) {
 		h, _, err := snap.Get(r.part, r.key)
 		return presence(h) == r.hash, err
 	case readQuery:
-		q := t.o.Lookup(r.query)
-		if q == nil {
+		var (
+			q    *Query
+			hint *entry
+		)
+		if x != nil {
+			q, hint = x.entry.query, x.entry
+		} else if q = t.o.Lookup(r.query); q == nil {
 			return false, nil // the program no longer has this query
 		}
-		_, tr, err := t.upToDate(fr, q, r.key)
+		found, err := t.upToDate(fr, q, r.key, hint)
 		if err != nil {
 			if ctxErr := fr.strand.Task.Err(); ctxErr != nil {
 				return false, ctxErr
 			}
 			return false, nil // it fails now: what read it runs again and meets the error itself
 		}
-		if tr.tainted {
+		if found.trace.tainted {
 			return false, nil // K1: the hash may be the same, but what it rests on is not known
 		}
-		fr.parts |= tr.readParts()
-		return tr.result == r.hash, nil
+		fr.parts |= found.trace.readParts()
+		fr.account.stamps |= found.stamps
+		fr.account.set(i, len(tr.reads), &found.entry.source)
+		return found.trace.result == r.hash, nil
 	}
 	return false, nil // unknown kind, from a newer program: run again
 }
@@ -341,7 +418,6 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted, run: t.runs.Add(1)}
 	tr.dependsOn(fc.parts)
 	tr.soundAt.Store(damage)
-	tr.verified(fr.strand.Snap.Gen())
 	if tr.tainted {
 		// Nothing refers to the result, so a collection may take it; the value lives with the trace,
 		// which lives as long as the questions that were given it.
@@ -349,9 +425,21 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		e.explain(Reason{Verdict: RanUnkept})
 	} else {
 		t.cache.put(tr, res.Value, len(res.Payload))
+		t.linkRun(&fc.account, e, tr.reads, e.linkedBefore())
+		f.vouch = fc.account.publish(e, tr, fr.strand.Snap.Gen())
 		t.add(e, tr, why)
 	}
 	return tr, nil
+}
+
+// linkedBefore returns the trace of e that was used last.
+func (e *entry) linkedBefore() *trace {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.traces) == 0 {
+		return nil
+	}
+	return e.traces[0]
 }
 
 // eval calls the query function. A panic of it is an error that names the query and the key.

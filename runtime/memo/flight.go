@@ -11,8 +11,8 @@ import (
 // A flight is one computation: a key at one generation. Its state says who may touch the rest:
 //
 //	open     nobody evaluates it; claim moves it on
-//	claimed  the claiming strand evaluates it and owns trace, err and cyclic
-//	done     trace, err and cyclic are immutable; done has fired
+//	claimed  the claiming strand evaluates it and owns trace, vouch, err and cyclic
+//	done     trace, vouch, err and cyclic are immutable; done has fired
 type flight struct {
 	entry   *entry
 	gen     uint64
@@ -20,6 +20,8 @@ type flight struct {
 	running bool    // guarded by entry.mu: the query function has been called
 	owner   *Strand // guarded by Table.waitMu; set once, by claim
 	trace   *trace
+	vouch   vouch // why trace holds
+	check   bool  // what is found to hold is to be computed again; written before the flight is claimed
 	err     error
 	cyclic  bool // the outcome rests on a CycleError
 	done    sched.Event

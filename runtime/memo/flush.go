@@ -23,6 +23,7 @@ func (t *Table) Dirty() int {
 func (t *Table) Flush(ctx context.Context) error {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
+	defer t.sweep()
 	defer t.trim()
 	t.full = false
 	if t.partDamaged.Swap(false) {
@@ -97,6 +98,9 @@ func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err e
 			continue
 		}
 		e.dirty = false
+		for _, tr := range stored {
+			t.extend(e, tr)
+		}
 		by.version = e.query.Version
 		records = append(records, record{e, encodeTraces(nil, by, stored)})
 		for _, tr := range stored[:min(len(stored), 1)] {

@@ -38,6 +38,7 @@ type Frame struct {
 	cyclic    bool // a CycleError was met here or below: the outcome is for this stack only
 	looked    bool // the function has the run's context
 	reads     []read
+	account   account             // of reads
 	seen      map[readID]struct{} // made when reads are many
 	parts     partSet
 }
@@ -111,7 +112,8 @@ func (f *Frame) Context() context.Context {
 
 const readsBeforeMap = 12
 
-func (f *Frame) record(r read, parts partSet) {
+// record adds a read. from is the entry that answered it, nil if it is of a partition.
+func (f *Frame) record(r read, parts partSet, from *source) {
 	if !f.recording {
 		return
 	}
@@ -137,6 +139,7 @@ func (f *Frame) record(r read, parts partSet) {
 		f.seen[id] = struct{}{}
 	}
 	f.reads = append(f.reads, r)
+	f.account.to = append(f.account.to, from)
 }
 
 // Get reads the hash of one key; the zero hash and false say that it is absent, which is recorded too.
@@ -146,6 +149,6 @@ func (f *Frame) Get(part db.PartID, key string) (mmapcas.Hash, bool, error) {
 		f.tainted = true
 		return h, ok, err
 	}
-	f.record(read{kind: readRecord, part: part, key: key, hash: h}, partBit(part))
+	f.record(read{kind: readRecord, part: part, key: key, hash: h}, partBit(part), nil)
 	return h, ok, nil
 }

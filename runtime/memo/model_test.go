@@ -515,13 +515,29 @@ func (m *model) checkEntry(e *entry, name, key string) {
 			continue
 		}
 		for _, iv := range *known {
-			for gen := iv.from; gen <= iv.to; gen++ {
+			if iv.to > m.table.marked.Load() && tr.run != 0 {
+				m.t.Errorf("%s(%s): an interval ends at %d, and changes are marked up to %d", name, key, iv.to, m.table.marked.Load())
+			}
+			for gen := iv.from; gen <= m.reach(e, iv); gen++ {
 				if _, there := m.history[gen]; there { // others are partitions being made
 					m.checkTrace(tr, gen, name, key)
 				}
 			}
 		}
 	}
+}
+
+// reach is how far an interval answers although nothing was looked at there.
+func (m *model) reach(e *entry, iv interval) uint64 {
+	if iv.links == nil || max(e.changed.Load(), m.table.floor.Load()) > iv.to {
+		return iv.to
+	}
+	snap := m.db.Snapshot()
+	defer snap.Release()
+	if !iv.stamps.unchangedSince(snap, iv.to) {
+		return iv.to // as far as this snapshot can say
+	}
+	return max(iv.to, min(m.table.marked.Load(), snap.Gen()))
 }
 
 func (m *model) checkTrace(tr *trace, gen uint64, name, key string) {

@@ -21,7 +21,7 @@ func (f *Frame) GetBatch(part db.PartID, keys []string) ([]mmapcas.Hash, error) 
 	}
 	if f.recording {
 		for i, key := range keys {
-			f.record(read{kind: readRecord, part: part, key: key, hash: hashes[i]}, partBit(part))
+			f.record(read{kind: readRecord, part: part, key: key, hash: hashes[i]}, partBit(part), nil)
 		}
 	}
 	return hashes, nil
@@ -34,7 +34,7 @@ func (f *Frame) Has(part db.PartID, key string) (bool, error) {
 		f.tainted = true
 		return false, err
 	}
-	f.record(read{kind: readPresence, part: part, key: key, hash: presence(h)}, partBit(part))
+	f.record(read{kind: readPresence, part: part, key: key, hash: presence(h)}, partBit(part), nil)
 	return ok, nil
 }
 
@@ -97,7 +97,7 @@ func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, f
 	case stopped:
 		r.hi = last + "\x00"
 	}
-	f.record(r.filtered(), partBit(part))
+	f.record(r.filtered(), partBit(part), nil)
 	return nil
 }
 
@@ -109,7 +109,7 @@ func (f *Frame) Count(part db.PartID, lo, hi, glob string) (uint64, error) {
 		return 0, err
 	}
 	r := read{kind: readCount, part: part, key: lo, hi: hi, glob: glob, hash: number(n)}
-	f.record(r.filtered(), partBit(part))
+	f.record(r.filtered(), partBit(part), nil)
 	return n, nil
 }
 

@@ -66,6 +66,8 @@ type Table struct {
 	sampler  atomic.Uint64
 	damage   atomic.Uint64 // how often something that results refer to was found missing
 
+	marks
+
 	waitMu sync.Mutex // guards who waits for what; see "Cycles"
 
 	dirtyMu sync.Mutex
@@ -81,6 +83,10 @@ type Table struct {
 
 // An entry is one key of one query.
 type entry struct {
+	source
+	told uint64 // guarded by source.mu: the newest generation that its dependents were told of
+	seen uint64 // guarded by source.mu: the newest generation of a walk or run that was published
+
 	query *Query
 	key   string
 	last  atomic.Pointer[trace] // the trace that answered most recently: the fast path
@@ -145,11 +151,17 @@ func (t *Table) Bind(q *Query) *Query {
 
 func storeKey(q *Query, key string) string { return q.Name + "\x00" + key }
 
+func newEntry(q *Query, key string) *entry {
+	e := &entry{query: q, key: key}
+	e.source.entry = e
+	return e
+}
+
 func (t *Table) entry(q *Query, key string) *entry {
 	if e, ok := q.entries.Load(key); ok {
 		return e
 	}
-	e, known := q.entries.LoadOrCompute(key, func() *entry { return &entry{query: q, key: key} })
+	e, known := q.entries.LoadOrCompute(key, func() *entry { return newEntry(q, key) })
 	if !known {
 		t.entries.Add(1)
 		t.clock.add(e)

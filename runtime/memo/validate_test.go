@@ -113,8 +113,8 @@ func TestSeveralTracesAndUndo(t *testing.T) {
 	}
 }
 
-// Commits to partitions that a query did not read, itself or below, cost no walk; a commit to one that it did read costs one.
-func TestGenerationsAreSkippedByPartition(t *testing.T) {
+// Commits of what a query did not read, itself or below, cost no walk; a commit of what it did read costs one.
+func TestOnlyWhatWasReadIsWalked(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	put := r.ladder()
 	other := r.partition("other")
@@ -129,8 +129,13 @@ func TestGenerationsAreSkippedByPartition(t *testing.T) {
 	}
 	put("j", "elsewhere")
 	r.want("length", "k", "xxx")
-	if u, l := r.counted("upper"), r.counted("length"); u != "1/1/0" || l != "1/1/5" {
-		t.Errorf("after a commit to what was read: upper %s, length %s; want 1/1/0 and 1/1/5", u, l)
+	if u, l := r.counted("upper"), r.counted("length"); u != "1/0/0" || l != "1/0/6" {
+		t.Errorf("after a commit of another key: upper %s, length %s; want 1/0/0 and 1/0/6", u, l)
+	}
+	put("k", "abd")
+	r.want("length", "k", "xxx")
+	if u, l := r.counted("upper"), r.counted("length"); u != "2/0/1" || l != "2/0/6" {
+		t.Errorf("after a commit to what was read: upper %s, length %s; want 2/0/1 (the run reads it after the walk) and 2/0/6", u, l)
 	}
 }
 
