@@ -73,7 +73,9 @@ func BenchmarkForest(b *testing.B) {
 		edit func(i int) (key, text string)
 	}{
 		{"unread", func(i int) (string, string) { return "unread", fmt.Sprint(i) }},
-		{"equal", func(i int) (string, string) { return "000777", []string{"text", "TEXT", "tExT", "Text", "texT", "teXt"}[i%6] }},
+		{"equal", func(i int) (string, string) {
+			return "000777", []string{"text", "TEXT", "tExT", "Text", "texT", "teXt"}[i%6]
+		}},
 		{"other", func(i int) (string, string) { return "000777", fmt.Sprintf("%*d", 1+i%1000, i) }},
 		{"undo", func(i int) (string, string) { return "000777", []string{"text", "a text"}[i%2] }},
 	} {
