@@ -31,6 +31,7 @@ var allowed = []struct {
 	{"runtime/sched", []string{"affinity", "epoch", "queue", "runtime/lane"}, "runs functions, knows no data"},
 	{"runtime/db", []string{"arena", "mmapcas"}, "knows no tasks and no queries"},
 	{"runtime/memo", []string{"mmapcas", "runtime/db", "runtime/sched"}, ""},
+	{"runtime/memo/marks", nil, "a model, in tests only"},
 	{"runtime/gc", []string{"mmapcas", "runtime/db"}, ""},
 	{"runtime", []string{"affinity", "epoch", "mmapcas", "mmapcas/vfs", "runtime/…"}, "the face: no language, no protocol"},
 	{"lsp", []string{"runtime"}, "words only: no language, no wire"},

@@ -51,7 +51,9 @@ type holding struct {
 func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 	if e, tr, iv := t.hit(fr, q, key); iv != nil {
 		if b := tr.value.Load(); b != nil {
+			e.touch()
 			b.use()
+			q.Counts.Reused.Add(1)
 			return holding{e, tr, iv.vouch(tr)}, b.value, nil
 		}
 	}
@@ -76,7 +78,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 }
 
 // hit returns the interval of the trace that answered last if that is known to hold in fr's snapshot
-// without looking any further; nil if it is not. It is the fast path of upToDate.
+// without looking any further; nil if it is not. With the value in memory it is all of answer.
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
 	e, ok := q.entries.Load(key)
 	if !ok {
@@ -86,13 +88,7 @@ func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval)
 	if tr == nil || tr.soundAt.Load() != t.damage.Load() {
 		return nil, nil, nil
 	}
-	iv := tr.holdsIn(fr.strand.Snap.Gen())
-	if iv == nil {
-		return nil, nil, nil
-	}
-	e.touch()
-	q.Counts.Reused.Add(1)
-	return e, tr, iv
+	return e, tr, tr.holdsIn(fr.strand.Snap.Gen())
 }
 
 // lost reports whether err says that a record is not there or not intact, which costs a run.
