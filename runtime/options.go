@@ -19,7 +19,8 @@ type Options struct {
 	// Workers is the number of worker threads. Zero means one less than the CPUs the process may use, at least 1.
 	Workers int
 
-	// Affinity says whether workers are pinned to CPUs. The zero value pins where it helps: on 4 CPUs or more.
+	// Affinity says whether workers are bound to CPUs. On binds them; no other thread can then stand
+	// in for one that a task holds for long. The other values do not bind.
 	Affinity affinity.Mode
 
 	// StallAfter is how long things may stay as they are before the watchdog speaks. It warns of

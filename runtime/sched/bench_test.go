@@ -32,7 +32,7 @@ func BenchmarkSubmit(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		for _, form := range []string{"Submit", "Go"} {
 			b.Run(fmt.Sprintf("%s/workers=%d", form, workers), func(b *testing.B) {
-				p := newPool(b, Options{Workers: workers})
+				p := newPool(b, Options{Workers: workers, StandIns: 2})
 				fn, all := countdown(b.N)
 				b.ReportAllocs()
 				b.ResetTimer()
@@ -97,11 +97,15 @@ func BenchmarkSpawn(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		for _, form := range []string{"Spawn", "Go"} {
 			b.Run(fmt.Sprintf("%s/workers=%d", form, workers), func(b *testing.B) {
-				p := newPool(b, Options{Workers: workers})
+				o := Options{Workers: workers, StandIns: 2}
+				if workers == 1 {
+					o.StandIns = -1 // the tasks share a plain count
+				}
+				p := newPool(b, o)
 				b.ReportAllocs()
 				b.ResetTimer()
 				h := submit(b, p, Spec{}, func(t *Task) error {
-					before := threadCPU()
+					before := processCPU()
 					for left := b.N; left > 0; {
 						n := min(left, burst)
 						left -= n
@@ -135,7 +139,7 @@ func BenchmarkSpawn(b *testing.B) {
 						}
 					}
 					if workers == 1 {
-						reportCPU(b, before, threadCPU)
+						reportCPU(b, before, processCPU)
 					}
 					return nil
 				})
@@ -152,7 +156,7 @@ func BenchmarkSpawn(b *testing.B) {
 func BenchmarkAwait(b *testing.B) {
 	for _, tasks := range []int{2, 1000} {
 		b.Run(fmt.Sprintf("tasks=%d", tasks), func(b *testing.B) {
-			p := newPool(b, Options{Workers: 1})
+			p := newPool(b, Options{Workers: 1, StandIns: 2})
 			turns := make([]Event, b.N+1)
 			b.ReportAllocs()
 			b.ResetTimer()
@@ -172,7 +176,7 @@ func BenchmarkAwait(b *testing.B) {
 
 // BenchmarkYield is one yield between two tasks.
 func BenchmarkYield(b *testing.B) {
-	p := newPool(b, Options{Workers: 1})
+	p := newPool(b, Options{Workers: 1, StandIns: 2})
 	var start Event
 	b.ReportAllocs()
 	b.ResetTimer()

@@ -12,6 +12,9 @@ var machine = sync.OnceValues(affinity.ReadMachine)
 
 // planCPUs returns the processor for each worker, or affinity.Unbound.
 func planCPUs(o *Options) ([]int, error) {
+	if o.StandIns > 0 {
+		return affinity.Plan(affinity.Machine{}, affinity.Off, o.Workers), nil
+	}
 	m, err := machine()
 	if err == nil {
 		return affinity.Plan(m, o.Affinity, o.Workers), nil

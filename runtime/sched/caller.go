@@ -38,7 +38,7 @@ func Current() *Task {
 
 // current returns the task that runs on the loop. The loop's own goroutine asks.
 func (l *loop) current() *Task {
-	if t := l.w.current.load(); t != nil && t.state.Load() != done { // not in what ending a task sets off
+	if t := l.worker().current.load(); t != nil && t.state.Load() != done { // not in what ending a task sets off
 		return t
 	}
 	return nil

@@ -22,7 +22,7 @@ func (t *Task) Context() context.Context {
 		v.end()
 		return t.view.Load().ctx
 	}
-	t.loop.w.enlist(t)
+	t.enlist()
 	// Only now is everybody who cancels able to find the view, so look whether somebody has come before.
 	if why := t.Err(); why != nil {
 		v.cancel(why)

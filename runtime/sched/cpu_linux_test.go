@@ -2,16 +2,11 @@ package sched
 
 import "golang.org/x/sys/unix"
 
-// threadCPU is how long the calling thread has had a processor, in ns: on a busy machine it repeats where wall time does
-// not.
-func threadCPU() int64 { return cpuClock(unix.CLOCK_THREAD_CPUTIME_ID) }
-
-// processCPU is the same of all threads together.
-func processCPU() int64 { return cpuClock(unix.CLOCK_PROCESS_CPUTIME_ID) }
-
-func cpuClock(id int32) int64 {
+// processCPU is how long the threads of the process have had a processor, in ns: on a busy machine it
+// repeats where wall time does not.
+func processCPU() int64 {
 	var ts unix.Timespec
-	if unix.ClockGettime(id, &ts) != nil {
+	if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts) != nil {
 		return 0
 	}
 	return ts.Nano()

@@ -2,6 +2,4 @@
 
 package sched
 
-func threadCPU() int64 { return 0 }
-
 func processCPU() int64 { return 0 }

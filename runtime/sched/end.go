@@ -55,13 +55,14 @@ func (t *Task) unseen() bool { return !t.kept && t.view.Load() == nil }
 // endUnseen is end for a task that nobody asks about. It leaves the look at the pool's phase to the worker's rest.
 func (t *Task) endUnseen(c *counters, outcome Outcome, err error) {
 	l := t.loop
-	l.w.current.store(nobody) // C1
+	w := l.worker()
+	w.current.store(nobody) // C1
 	l.leave(t, false)
 	if h := t.pool.hooks.OnEnd; h != nil {
 		h(t.info(), outcome, err)
 	}
 	c.count(&c.lanes[t.lane].ended[outcome])
-	l.w.recycle(t)
+	w.recycle(t)
 }
 
 func (t *Task) outcome(how ending, err error) Outcome {
@@ -89,7 +90,7 @@ func (l *loop) leave(t *Task, viewed bool) {
 		l.unwatch()
 		l.unwatch = nil
 	}
-	l.w.enlisted.remove(l)
+	l.roll.remove(l)
 	// Nobody else looks at these fields of a loop that is not enlisted.
 	l.task, l.waiter.task, l.reason, l.waited, l.noted, l.told = nil, nil, Reason{}, false, false, false
 	l.waits.n.Store(0)

@@ -2,7 +2,7 @@ package sched
 
 import "sync"
 
-// An enlistment lists the loops of one worker whose tasks others may have to find: to cancel them, to report on them. A
+// An enlistment lists the loops that one worker has made and whose tasks others may have to find: to cancel them, to report on them. A
 // task's loop is in it from the task's first wait, or from when its context is asked for, to the task's end.
 type enlistment struct {
 	mu    sync.Mutex
@@ -11,22 +11,22 @@ type enlistment struct {
 }
 
 // enlist makes the task findable. Any goroutine may call it.
-func (w *worker) enlist(t *Task) {
-	e := &w.enlisted
+func (t *Task) enlist() {
+	e := t.loop.roll
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.addLocked(t)
 }
 
 // enlistWait makes the task findable and notes what it is about to wait for.
-func (w *worker) enlistWait(t *Task, r Reason) {
+func (t *Task) enlistWait(r Reason) {
 	l := t.loop
 	l.waits.add(1)
 	if l.noted && l.reason == r {
 		return
 	}
 	l.noted = true
-	e := &w.enlisted
+	e := l.roll
 	e.mu.Lock()
 	e.addLocked(t)
 	l.reason = r

@@ -42,7 +42,7 @@ func (o Outcome) String() string {
 func (t *Task) info() TaskInfo {
 	i := TaskInfo{ID: t.id, Parent: t.parentID, Name: t.name, Lane: t.Lane(), Client: t.Client(), Worker: -1}
 	if t.loop != nil {
-		i.Worker = t.loop.w.id
+		i.Worker = t.loop.worker().id
 	}
 	return i
 }

@@ -12,6 +12,7 @@ import (
 
 const (
 	workersMax   = 1024
+	standInsMax  = 1024
 	waitingMax   = 16384
 	stallDefault = 10 * time.Second
 	graceDefault = time.Second
@@ -27,9 +28,14 @@ type Options struct {
 	// all of it.
 	Workers int
 
-	// Affinity says whether workers are bound to processors of their own, among those that the process was given. Auto
-	// binds them when there are four or more. On fails where the system does not allow it.
+	// Affinity says whether workers are bound to processors of their own, among those that the process was given. On
+	// fails where the system does not allow it. A bound worker has no stand-ins (see "Stand-ins" in the package
+	// comment), so Auto binds only where StandIns is negative, when there are four processors or more.
 	Affinity affinity.Mode
+
+	// StandIns is how many tasks at a time may have another thread stand in for the one that they hold; as many again
+	// may where something more urgent waits. Zero means two, and one more for every four workers. Negative means none.
+	StandIns int
 
 	// Epochs is the domain whose epoch a worker is pinned in while it runs a task, other than during waits. Nil means
 	// that tasks need no pin of the worker's.
@@ -79,6 +85,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("%w: %d workers, allowed are 1 to %d, or 0", ErrOptions, o.Workers, workersMax)
 	case o.Affinity > affinity.Off:
 		return fmt.Errorf("%w: %v", ErrOptions, o.Affinity)
+	case o.StandIns > standInsMax || o.StandIns > 0 && o.Affinity == affinity.On:
+		return fmt.Errorf("%w: %d stand-ins, allowed are up to %d, and none for bound workers", ErrOptions, o.StandIns, standInsMax)
 	case o.QueueLimit < 0:
 		return fmt.Errorf("%w: queue limit %d", ErrOptions, o.QueueLimit)
 	case o.WaitingLimit < 0:
@@ -97,6 +105,11 @@ func (o *Options) fill() {
 	}
 	if o.Workers == 0 {
 		o.Workers = max(1, affinity.Usable()-1)
+	}
+	if o.StandIns == 0 {
+		if o.StandIns = 2 + o.Workers/4; o.Affinity == affinity.On {
+			o.StandIns = -1
+		}
 	}
 	if o.Spin == 0 && affinity.Usable() > 1 && o.Workers < goruntime.GOMAXPROCS(0) {
 		o.Spin = spinDefault

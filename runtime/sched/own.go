@@ -7,7 +7,7 @@ const ownBatch = 32
 
 // push queues a task that was spawned on this worker.
 func (w *worker) push(t *Task) {
-	if w.pool.solo && rpcMask&(1<<t.lane) == 0 {
+	if w.solo && rpcMask&(1<<t.lane) == 0 {
 		w.own.push(t)
 		return
 	}
@@ -27,7 +27,7 @@ func (w *worker) pickOwn() *Task {
 
 // popStart removes the oldest live task of the most urgent occupied lane of the mask.
 func (w *worker) popStart(mask uint32) *Task {
-	if !w.pool.solo {
+	if !w.solo {
 		return w.popHighest(mask)
 	}
 	for {

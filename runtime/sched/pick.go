@@ -28,13 +28,14 @@ const (
 
 // find returns the next task to start or resume, sleeping until there is one, and nil when the pool is over.
 func (w *worker) find() *Task {
-	if w.pool.sim != nil {
-		return nil // every start is a choice of the simulation
+	if w.passive {
+		return nil
 	}
 	for {
 		if t := w.pick(); t != nil {
 			if w.rested {
 				w.rested = false
+				w.pool.lookout.stir(w)
 				w.pool.idle.Found(w.id)
 			}
 			return t
@@ -68,6 +69,7 @@ func (w *worker) linger() bool {
 // rest passes the time until there may be work.
 func (w *worker) rest() {
 	w.current.store(nil)
+	w.busy.Store(false)
 	w.rested = true
 	w.rests.Add(1) // with a fence: see "Counting"
 	w.pool.checkOver()

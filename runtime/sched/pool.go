@@ -2,8 +2,8 @@ package sched
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +11,7 @@ import (
 	"github.com/puzpuzpuz/xsync/v3"
 
 	"github.com/cytisus/cytisus/affinity"
+	"github.com/cytisus/cytisus/epoch"
 	"github.com/cytisus/cytisus/queue"
 )
 
@@ -21,6 +22,9 @@ type Pool struct {
 	lanes        *queue.Lanes[job]
 	idle         *queue.Idle
 	workers      []*worker
+	sidings      []*worker
+	lookout      *lookout // nil without stand-ins
+	bound        bool     // threads are locked, and bound where there is a processor for them
 	spins        int
 	waitingLimit int
 	ageStep      int64 // ns
@@ -35,6 +39,7 @@ type Pool struct {
 	closing      context.Context // ends when admission does
 	stopAdmitted context.CancelFunc
 
+	epochs   *epoch.Domain
 	watchers bool // hooks or epochs want to know of each task
 	quick    bool // solo, and no simulation
 	solo     bool // there is one worker, so what a task spawns need not be shared; see "Order"
@@ -81,6 +86,8 @@ func New(o Options) (*Pool, error) {
 		closeGrace:   o.CloseGrace,
 		log:          o.Logger,
 		hooks:        o.Hooks,
+		epochs:       o.Epochs,
+		bound:        o.Deterministic == nil && slices.ContainsFunc(cpus, func(cpu int) bool { return cpu != affinity.Unbound }),
 		clock:        realClock{},
 		watchers:     o.Hooks.OnStart != nil || o.Hooks.OnEnd != nil || o.Epochs != nil,
 		quick:        o.Workers == 1 && o.Deterministic == nil,
@@ -102,19 +109,26 @@ func New(o Options) (*Pool, error) {
 		func() bool { return p.queued() || p.over.Fired() },
 		func(w int) bool { return !p.workers[w].resumes.empty() })
 	for i := range p.workers {
-		w := &worker{pool: p, id: i, cpu: cpus[i], round: queue.AllLanes, spins: p.spins}
+		w := &worker{pool: p, id: i, cpu: cpus[i], round: queue.AllLanes, spins: p.spins, solo: p.solo, passive: p.sim != nil}
+		w.busy.Store(true)
 		w.settle()
-		if o.Epochs != nil {
-			w.part = o.Epochs.Register(fmt.Sprintf("worker %d", i))
-		}
+		w.register()
+		w.th = &thread{w}
 		p.workers[i] = w
 	}
 	p.alive.Add(o.Workers)
+	if o.StandIns > 0 {
+		p.lookout = newLookout(p, o.StandIns)
+	}
 	if p.sim != nil {
 		return p, nil
 	}
+	affinity.WantRemoteFences() // without stand-ins, too: a task's calls are cheaper with them
 	for _, w := range p.workers {
-		go w.main()
+		go w.th.main()
+	}
+	if p.lookout != nil {
+		p.watching.Go(p.lookout.run)
 	}
 	if p.stallAfter > 0 {
 		p.watching.Go(newWatchdog(p, o.Epochs).run)

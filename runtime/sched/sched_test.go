@@ -37,9 +37,13 @@ var bg = context.Background()
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-// newPool makes a pool that is drained at the end of the test.
+// newPool makes a pool that is drained at the end of the test. It has stand-ins only if they are asked
+// for: many a test holds the only worker, or counts on its tasks running one after the other.
 func newPool(t testing.TB, o Options) *Pool {
 	t.Helper()
+	if o.StandIns == 0 {
+		o.StandIns = -1
+	}
 	if o.Logger == nil {
 		o.Logger = quiet()
 	}
@@ -47,15 +51,17 @@ func newPool(t testing.TB, o Options) *Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(bg, patience)
-		defer cancel()
-		var ce *CloseError
-		if err := p.Close(ctx); err != nil && (!errors.As(err, &ce) || len(ce.Stuck) > 0 || ctx.Err() != nil) {
-			t.Errorf("Close: %v", err)
-		}
-	})
+	t.Cleanup(func() { closeAtEnd(t, p) })
 	return p
+}
+
+func closeAtEnd(t testing.TB, p *Pool) {
+	ctx, cancel := context.WithTimeout(bg, patience)
+	defer cancel()
+	var ce *CloseError
+	if err := p.Close(ctx); err != nil && (!errors.As(err, &ce) || len(ce.Stuck) > 0 || ctx.Err() != nil) {
+		t.Errorf("Close: %v", err)
+	}
 }
 
 func submit(t testing.TB, p *Pool, s Spec, fn func(*Task) error) *Handle {

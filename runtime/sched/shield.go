@@ -17,7 +17,7 @@ func (t *Task) Shield(ctx context.Context, fn func() error) error {
 	outer := t.view.Swap(v)
 	unwatch := t.watch(ctx)
 	t.loop.waited = true // it is enlisted
-	t.loop.w.enlist(t)
+	t.enlist()
 	if c := t.pool.killed.Load(); c != nil { // who came before we were enlisted did not find us
 		v.cancel(c.err)
 	}

@@ -158,9 +158,12 @@ func (s *sim) step() bool {
 		return false
 	}
 	moves := s.moves[:0]
-	for _, w := range p.workers {
+	for w := range p.places {
 		if w.canMove() {
 			moves = append(moves, w.move)
+		}
+		if l := w.paused; p.lookout != nil && l != nil && !w.siding && l.inside() {
+			moves = append(moves, func() { p.lookout.standIn(w, l, l.user.load()) })
 		}
 	}
 	s.mu.Lock()
@@ -214,7 +217,12 @@ func (s *sim) letOneStart() bool {
 
 // midway reports whether a worker was interrupted, which may be where it ends the last task.
 func (s *sim) midway() bool {
-	return slices.ContainsFunc(s.pool.workers, func(w *worker) bool { return w.paused != nil })
+	for w := range s.pool.places {
+		if w.paused != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // stop ends the workers of a pool that is over.
@@ -233,7 +241,7 @@ func (w *worker) canMove() bool {
 	if w.paused != nil || w.ready.mask != 0 || !w.resumes.empty() {
 		return true
 	}
-	return w.mayStart() && (w.own.mask != 0 || w.pool.queued())
+	return !w.siding && w.mayStart() && (w.own.mask != 0 || w.pool.queued())
 }
 
 // move lets a simulated worker go on with the task that was interrupted on it, or start or resume one. It returns when
@@ -252,9 +260,15 @@ func (w *worker) move() {
 		}
 	}
 	s := w.pool.sim
+	w.on.store(l)
 	s.running.Store(l)
+	defer func() { // also after Goexit
+		s.running.Store(nil)
+		if w.siding && w.paused == nil {
+			w.retire()
+		}
+	}()
 	l.next()
-	s.running.Store(nil)
 }
 
 // runCall runs the function of a blocking call.
@@ -318,6 +332,6 @@ func (s *sim) interrupt(l *loop) {
 	if s.choose(2) == 0 {
 		return
 	}
-	l.w.paused = l
+	l.worker().paused = l
 	l.yield(struct{}{})
 }

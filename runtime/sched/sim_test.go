@@ -22,6 +22,9 @@ func simulated(t testing.TB, seed uint64, o Options) *Pool {
 		o.Deterministic = &Deterministic{}
 	}
 	o.Deterministic.Seed = seed
+	if o.StandIns == 0 {
+		o.StandIns = 2
+	}
 	return newPool(t, o)
 }
 

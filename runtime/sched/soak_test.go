@@ -185,7 +185,7 @@ func TestSoak(t *testing.T) {
 	rnd := newRand(t)
 	d := epoch.NewDomain()
 	s := &soak{
-		p:      newPool(t, Options{Workers: 2, Epochs: d, StallAfter: time.Minute}),
+		p:      newPool(t, Options{Workers: 2, StandIns: 2, Epochs: d, StallAfter: time.Minute}),
 		groups: int64((n + soakGroup - 1) / soakGroup),
 	}
 	s.seen = make([]atomic.Uint32, (s.groups*soakGroup+31)/32)

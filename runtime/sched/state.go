@@ -25,7 +25,7 @@ func (t *Task) wake() {
 			}
 		case waiting:
 			if t.state.CompareAndSwap(waiting, resuming) {
-				t.loop.w.resume(t)
+				t.loop.worker().resume(t)
 				return
 			}
 		default:
@@ -39,12 +39,14 @@ func (t *Task) wake() {
 // its wakers, and looks again afterwards.
 func (t *Task) park() {
 	t.mustBeOwner()
-	if t.state.CompareAndSwap(running, waiting) {
-		t.loop.w.suspend(t)
-		return
-	}
-	if !t.state.CompareAndSwap(woken, running) {
+	switch w := t.loop.enter(); {
+	case w.siding:
+		w.goHome(t)
+	case t.state.CompareAndSwap(running, waiting):
+		w.suspend(t)
+	case !t.state.CompareAndSwap(woken, running):
 		panic(fmt.Sprintf("sched: S2: task %d waits while it is %s: wait called from a goroutine that is not the task's",
 			t.id, stateNames[t.state.Load()]))
 	}
+	t.loop.exit()
 }

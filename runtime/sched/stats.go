@@ -50,9 +50,20 @@ func (p *Pool) allCounters(yield func(*counters) bool) {
 	if !yield(&p.outside) {
 		return
 	}
-	for _, w := range p.workers {
+	for w := range p.places {
 		if !yield(&w.counts) {
 			return
+		}
+	}
+}
+
+// places yields every worker, and the sidings.
+func (p *Pool) places(yield func(*worker) bool) {
+	for _, list := range [][]*worker{p.workers, p.sidings} {
+		for _, w := range list {
+			if !yield(w) {
+				return
+			}
 		}
 	}
 }
@@ -64,6 +75,16 @@ type Stats struct {
 	Wakes   uint64 // sleeping workers woken
 	Running []TaskStatus
 	Waiting []TaskStatus // oldest last
+
+	StandIns StandInStats
+}
+
+// StandInStats tell of threads that stand in for those that tasks hold.
+type StandInStats struct {
+	Now   int    // tasks that have one at the moment
+	Most  int    // that had one at the same time
+	Total uint64 // that had one so far
+	Max   int    // that may have one at the same time
 }
 
 // LaneStats count the tasks of one lane.
@@ -93,9 +114,10 @@ type WorkerStats struct {
 // A TaskStatus is a task that has started and not ended.
 type TaskStatus struct {
 	TaskInfo
-	Waits  uint64 // waits begun so far
-	Reason Reason // of the latest wait
-	ready  bool
+	Waits   uint64 // waits begun so far
+	Reason  Reason // of the latest wait
+	StoodIn bool   // it holds its thread, and another one stands in
+	ready   bool
 }
 
 func (s *TaskStatus) state() string {
@@ -139,14 +161,17 @@ func (p *Pool) Stats() Stats {
 			l.add(&c.lanes[i])
 		}
 	}
-	for i, w := range p.workers {
-		st.Workers[i] = w.stats()
-		w.addOwn(&st)
-		if t := w.current.load(); t != nil && t.started() {
-			st.Running = append(st.Running, TaskStatus{TaskInfo: t.info()})
+	for w := range p.places {
+		if !w.siding {
+			st.Workers[w.id] = w.stats()
+			w.addOwn(&st)
+			st.Waiting = append(st.Waiting, w.waitingTasks()...)
 		}
-		st.Waiting = append(st.Waiting, w.waitingTasks()...)
+		if t := w.current.load(); t != nil && t.started() {
+			st.Running = append(st.Running, TaskStatus{TaskInfo: t.info(), StoodIn: w.siding})
+		}
 	}
+	st.StandIns = p.lookout.stats()
 	return st
 }
 
@@ -162,7 +187,7 @@ func (s *LaneStats) add(c *laneCounters) {
 
 // addOwn adds the tasks that lie in the worker's own queues: what came there less what was taken.
 func (w *worker) addOwn(st *Stats) {
-	if !w.pool.solo {
+	if !w.solo {
 		return
 	}
 	for i := range st.Lanes {

@@ -151,7 +151,7 @@ func TestStress(t *testing.T) {
 		for _, drain := range []bool{true, false} {
 			d := epoch.NewDomain()
 			s := &storm{p: newPool(t, Options{
-				Workers: workers, WaitingLimit: 50, QueueLimit: 64, Epochs: d, StallAfter: time.Millisecond,
+				Workers: workers, StandIns: 2, WaitingLimit: 50, QueueLimit: 64, Epochs: d, StallAfter: time.Millisecond,
 			})}
 			var wg sync.WaitGroup
 			for g := range 2 {

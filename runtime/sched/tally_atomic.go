@@ -2,6 +2,8 @@
 
 package sched
 
+const plainTallies = false
+
 // add may be called by the owning thread only.
 func (c *tally) add(n uint64) { c.n.Store(c.n.Load() + n) }
 

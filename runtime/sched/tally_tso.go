@@ -12,6 +12,9 @@ import "unsafe"
 // memory model, and the model bounds what it may do: a load of a single word sees a value that was stored. The compiler
 // keeps the order of stores. Under the race detector, and on other processors, tally_atomic.go is used.
 
+// plainTallies says that add comes before later loads only with a fence between.
+const plainTallies = true
+
 // add may be called by the owning thread only.
 func (c *tally) add(n uint64) { *(*uint64)(unsafe.Pointer(&c.n)) += n }
 

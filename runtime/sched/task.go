@@ -77,8 +77,9 @@ func (t *Task) Client() uint64 { return t.scope.id() }
 // Parent returns the number of the task that spawned this one, 0 if none did.
 func (t *Task) Parent() uint64 { return t.parentID }
 
-// Worker returns the number of the worker that runs the task, in [0, Workers). It stays the same for the task's life.
-func (t *Task) Worker() int { return t.loop.w.id }
+// Worker returns the number of the worker that runs the task, in [0, Workers). While another thread
+// stands in for the one that the task holds, it is a number from Workers on.
+func (t *Task) Worker() int { return t.loop.worker().id }
 
 // Pool returns the pool that runs the task.
 func (t *Task) Pool() *Pool { return t.pool }
@@ -106,7 +107,10 @@ type Guard interface {
 
 // Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of memory that the epochs
 // protect become invalid, as across a wait.
-func (t *Task) Refresh() { t.loop.w.refresh() }
+func (t *Task) Refresh() {
+	t.loop.enter().refresh()
+	t.loop.exit()
+}
 
 // Spawn submits a child and does not wait, not even for room. Lane and client are inherited where s leaves them zero,
 // the context always. Cancelling the task cancels the child. Spawn fails with [ErrLane] or [ErrNilFunc] on bad
@@ -115,8 +119,11 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	if err := t.admit(&s, fn); err != nil {
 		return nil, err
 	}
-	child := &Task{pool: t.pool, id: t.loop.w.ids.next(t.pool)}
-	t.adopt(child, &s, fn)
+	w := t.loop.enter()
+	child := &Task{pool: t.pool, id: w.ids.next(t.pool)}
+	w.adopt(t, child, &s, fn)
+	t.loop.exit()
+	t.point()
 	return child.Handle(), nil
 }
 
@@ -132,7 +139,11 @@ func (t *Task) Go(s Spec, fn func(*Task) error) error {
 		return t.goSlow(s, fn)
 	}
 	// As adopt does, less what the line above has excluded.
-	w := t.loop.w
+	l := t.loop
+	if !l.undisturbed() {
+		l.disturbed()
+	}
+	w := l.worker()
 	child := w.fresh()
 	child.fn, child.name, child.lane = fn, s.Name, i
 	child.base, child.scope, child.mortal = t.base, t.scope, t.mortal
@@ -143,6 +154,7 @@ func (t *Task) Go(s Spec, fn func(*Task) error) error {
 	}
 	w.counts.lanes[i].submitted.add(1)
 	w.push(child)
+	l.exit()
 	t.point()
 	return nil
 }
@@ -152,16 +164,18 @@ func (t *Task) goSlow(s Spec, fn func(*Task) error) error {
 	if err := t.admit(&s, fn); err != nil {
 		return err
 	}
-	w := t.loop.w
-	if !s.plain() {
-		t.adopt(&Task{pool: t.pool, id: w.ids.next(t.pool)}, &s, fn)
-		return nil
+	w := t.loop.enter()
+	if s.plain() {
+		child := w.fresh()
+		if t.pool.hooks.OnSubmit != nil {
+			child.id = w.ids.next(t.pool)
+		}
+		w.adopt(t, child, &s, fn)
+	} else {
+		w.adopt(t, &Task{pool: t.pool, id: w.ids.next(t.pool)}, &s, fn)
 	}
-	child := w.fresh()
-	if t.pool.hooks.OnSubmit != nil {
-		child.id = w.ids.next(t.pool)
-	}
-	t.adopt(child, &s, fn)
+	t.loop.exit()
+	t.point()
 	return nil
 }
 
@@ -179,9 +193,9 @@ func (t *Task) admit(s *Spec, fn func(*Task) error) error {
 	return t.Err()
 }
 
-// adopt makes child a child of t and queues it.
-func (t *Task) adopt(child *Task, s *Spec, fn func(*Task) error) {
-	p, w := t.pool, t.loop.w
+// adopt makes child a child of t, which runs on w, and queues it.
+func (w *worker) adopt(t, child *Task, s *Spec, fn func(*Task) error) {
+	p := w.pool
 	child.describe(s, fn)
 	child.parentID = t.id
 	if v := t.view.Load(); v != nil && v.shield != nil {
@@ -202,7 +216,6 @@ func (t *Task) adopt(child *Task, s *Spec, fn func(*Task) error) {
 	w.counts.lanes[child.lane].submitted.add(1)
 	p.prepare(child, s)
 	w.push(child)
-	t.point()
 }
 
 // hasKids notes that cancelling the task concerns others, and that they look at it when it has ended.

@@ -92,9 +92,13 @@ func (t *Task) Yield() {
 	t.unwindIfTold()
 	t.mustNotLock()
 	t.mustBeOwner()
-	if w := t.loop.w; w.wantedBy(int(t.lane)) {
+	switch w := t.loop.enter(); {
+	case w.siding:
+		w.goHome(t)
+	case w.wantedBy(int(t.lane)):
 		w.yield(t)
 	}
+	t.loop.exit()
 	t.point()
 }
 
@@ -110,7 +114,7 @@ func (t *Task) wait(e *Event, r Reason, over func() error) (err error) {
 	if !e.joinTask(&l.waiter) {
 		return nil
 	}
-	l.w.enlistWait(t, r)
+	t.enlistWait(r)
 	for !e.Fired() {
 		if err = t.Err(); err != nil {
 			break
@@ -134,7 +138,7 @@ func (t *Task) waitOut(e *Event, r Reason) {
 	if !e.joinTask(&l.waiter) {
 		return
 	}
-	l.w.enlistWait(t, r)
+	t.enlistWait(r)
 	for !e.Fired() {
 		t.park()
 	}

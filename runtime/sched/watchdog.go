@@ -111,9 +111,12 @@ func (d *watchdog) lookAtRunning(st *Stats, now time.Time) {
 				behind++
 			}
 		}
-		moves := st.Workers[t.Worker].Resumed
+		var moves uint64 // of its worker, which another one drives if there is a stand-in
+		if !t.StoodIn {
+			moves = st.Workers[t.Worker].Resumed
+		}
 		args := func(age time.Duration) []any {
-			return []any{"for", age, "task", t.ID, "name", t.Name, "lane", t.Lane.String(), "client", t.Client, "worker", t.Worker, "behind", behind}
+			return []any{"for", age, "task", t.ID, "name", t.Name, "lane", t.Lane.String(), "client", t.Client, "worker", t.Worker, "behind", behind, "standin", t.StoodIn}
 		}
 		if age, due := d.due(standing{kind: "running", id: t.ID, moves: moves}, now); due {
 			d.pool.log.Debug("sched: task holds its worker", args(age)...)

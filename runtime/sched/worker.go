@@ -17,13 +17,22 @@ const idBlock = 64
 // freeLoopsMax is how many idle loop coroutines a worker keeps.
 const freeLoopsMax = 64
 
-// A worker runs tasks on one OS thread. Fields without another note belong to that thread.
+// A worker is a place where tasks run, one at a time. A thread drives it, to which the fields without
+// another note belong; another thread may stand in for that one (see "Stand-ins").
 type worker struct {
-	pool   *Pool
-	id     int
-	cpu    int                // to be bound to, or affinity.Unbound
-	unbind func()             // gives the thread back its processors
-	part   *epoch.Participant // nil without epochs
+	pool    *Pool
+	id      int
+	cpu     int                // to be bound to, or affinity.Unbound
+	unbind  func()             // gives the thread back its processors
+	part    *epoch.Participant // nil without epochs
+	th      *thread            // which drives it
+	solo    bool               // immutable: what its tasks spawn stays here; see "Order"
+	passive bool               // immutable: it takes nothing up by itself, being a siding, or simulated
+
+	// Of a siding, where a task that holds its thread has been put aside with it.
+	siding  bool    // immutable
+	home    *worker // which that thread drove before
+	leaving *Task   // which is to go on at home
 
 	ready    readyLanes
 	own      readyLanes // tasks to start that only this worker knows of; see "Order"
@@ -48,6 +57,8 @@ type worker struct {
 	resumes  resumeList // written by wakers
 	_        affinity.LinePair
 	current  published[Task] // what the thread runs; read by the watchdog and Stats
+	on       published[loop] // the loop that the thread is in, or was in last; read by the lookout
+	busy     atomic.Bool     // not at rest
 	resumed  tally
 	rests    atomic.Uint64 // counted with a fence; see "Counting"
 	exits    tally         // tasks that called Goexit
@@ -66,7 +77,11 @@ var nobody = func() *Task {
 // A loop is a worker's loop in a coroutine of its own. A task that has started keeps its loop to its end, so what it
 // needs for waiting lies here and is used again by the next one.
 type loop struct {
-	w     *worker
+	user  tally                  // odd while the task's own code runs; see "Stand-ins"
+	claim atomic.Uint32          // not 0: a thread is about to stand in for this one, or does
+	w     atomic.Pointer[worker] // where it runs; another only while claimed
+	roll  *enlistment            // immutable; of the worker that made it
+
 	first *Task // what to start with, left by root
 	next  func() (struct{}, bool)
 	stop  func()
@@ -97,28 +112,39 @@ type loop struct {
 	waits    tally  // waits begun, for the watchdog
 }
 
-// main is the worker's goroutine.
-func (w *worker) main() {
-	goruntime.LockOSThread()
-	w.bind()
-	w.root()
+// worker returns where the loop runs. Any goroutine may ask; see [loop.enter] for the task's own.
+func (l *loop) worker() *worker { return l.w.Load() }
+
+// A thread is a goroutine that drives a worker, locked to its OS thread if that is bound.
+type thread struct {
+	w *worker // plain, the thread's; changed by whoever puts it on a siding, while a task holds it
 }
 
-// root runs the worker to its end, also across Goexit in a task.
-func (w *worker) root() {
+func (th *thread) main() {
+	if w := th.w; w.pool.bound {
+		goruntime.LockOSThread()
+		w.bind()
+	}
+	th.root()
+}
+
+// root drives workers to the end, also across Goexit in a task.
+func (th *thread) root() {
 	ended := false
 	defer func() {
 		if !ended {
-			w.rootExited()
+			th.rootExited()
 		}
 	}()
-	w.drive()
-	w.leave()
+	th.drive()
+	th.w.leave()
 	ended = true
 }
 
-// drive switches between loops until the pool is over. Every switch to a coroutine happens here (S6).
-func (w *worker) drive() {
+// drive switches between loops until the pool is over, or the thread has been put on a siding and its
+// task ends, or goes home. Every switch to a coroutine happens here (S6).
+func (th *thread) drive() {
+	w := th.w
 	var t *Task
 	for {
 		if t == nil {
@@ -132,8 +158,10 @@ func (w *worker) drive() {
 			l = w.takeLoop()
 			l.first = t
 		}
+		w.on.store(l)
 		l.next()
 		// The loop's task waits, or the loop has given its place up to the task in handoff.
+		w = th.w
 		t, w.handoff = w.handoff, nil
 		for len(w.free) > freeLoopsMax {
 			w.dropLoop()
@@ -143,6 +171,10 @@ func (w *worker) drive() {
 
 // leave ends the worker: no task is left, so all coroutines are on the free list.
 func (w *worker) leave() {
+	if w.siding {
+		w.retire()
+		return
+	}
 	if w.waiting != 0 {
 		panic(fmt.Sprintf("sched: S7: worker %d ends with %d tasks waiting", w.id, w.waiting))
 	}
@@ -152,7 +184,7 @@ func (w *worker) leave() {
 	if w.part != nil {
 		w.part.Close()
 	}
-	if w.pool.sim == nil {
+	if w.pool.bound {
 		w.unbind()
 		goruntime.UnlockOSThread()
 	}
@@ -161,15 +193,21 @@ func (w *worker) leave() {
 
 // rootExited goes on after a task's Goexit has reached root, which runs its deferred functions and will then end. The
 // coroutine that the task ran on is lost; the task itself has ended.
-func (w *worker) rootExited() {
-	if w.waiting > 0 {
-		w.root() // the parked coroutines belong to this thread
+func (th *thread) rootExited() {
+	w := th.w
+	switch {
+	case w.siding:
+		w.retire()
 		return
+	case w.pool.bound && w.waiting > 0:
+		th.root() // the parked coroutines belong to this thread
+		return
+	case w.pool.bound: // this goroutine ends locked, and its thread with it
+		for len(w.free) > 0 {
+			w.dropLoop()
+		}
 	}
-	for len(w.free) > 0 {
-		w.dropLoop()
-	}
-	go w.main() // this goroutine ends locked, and its thread with it
+	go th.main()
 }
 
 func (w *worker) takeLoop() *loop {
@@ -179,7 +217,9 @@ func (w *worker) takeLoop() *loop {
 		w.free = w.free[:n-1]
 		return l
 	}
-	l := &loop{w: w}
+	l := &loop{roll: &w.enlisted}
+	l.w.Store(w)
+	l.claim.Store(newClaim())
 	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer caller{loop: l}.enter()()
 		l.thread.note()
@@ -205,7 +245,6 @@ func (w *worker) dropLoop() {
 // body runs tasks until the coroutine is ended. Between two tasks it may find that another coroutine is to go on; then
 // it leaves its place to that one and waits on the free list to be used again.
 func (l *loop) body() {
-	w := l.w
 	for {
 		t := l.first
 		l.first = nil
@@ -214,8 +253,9 @@ func (l *loop) body() {
 				break
 			}
 			l.crashed = false
-			t = w.find()
+			t = l.worker().find()
 		}
+		w := l.worker()
 		w.handoff = t
 		w.free = append(w.free, l)
 		if !l.yield(struct{}{}) {
@@ -228,12 +268,13 @@ func (l *loop) body() {
 // next thing to do is to resume a task, or nothing, or after a panic with crashed set. Tasks share its deferred function,
 // because one for each would cost as much as starting a task.
 func (l *loop) run(t *Task) (next *Task) {
-	w := l.w
+	w := l.worker()
 	calling := false
 	defer func() {
 		if !calling {
 			return // all is well, or a bug of ours
 		}
+		w := l.enterLate()
 		r := recover()
 		how, err := endPanicked, error(ErrGoexit)
 		switch _, locked := r.(lockedWait); {
@@ -262,7 +303,12 @@ func (l *loop) run(t *Task) (next *Task) {
 				w.dress(t)
 			}
 			calling = true
+			l.exit()
 			err := t.fn(t)
+			if !l.undisturbed() {
+				l.disturbed()
+			}
+			w = l.worker()
 			calling = false
 			if l.thread.changed() {
 				err = l.thread.restore(t, err)
@@ -383,11 +429,7 @@ func (w *worker) switchAway(t *Task) {
 	}
 	w.waiting--
 	w.settle()
-	t.state.Store(running) // before it looks at its condition: see "A task's states"
-	w.current.store(t)
-	if w.part != nil {
-		w.part.Enter()
-	}
+	t.goOn(w)
 }
 
 // resume hands over a task that may go on. Called by any thread that has moved the task to the resuming state.
@@ -399,6 +441,29 @@ func (w *worker) resume(t *Task) {
 		return
 	}
 	w.pool.idle.Wake(w.id)
+}
+
+// goHome moves a task from a siding, where it has run, to its worker, behind those that are ready
+// there. It returns when that worker's thread resumes the task, which then looks at its condition.
+func (w *worker) goHome(t *Task) {
+	t.state.Store(resuming) // as in yield
+	w.leaving = t
+	if w.part != nil {
+		w.part.Leave() // S5
+	}
+	if !t.loop.yield(struct{}{}) {
+		panic("sched: S6: a parked task's coroutine was ended")
+	}
+	t.goOn(t.loop.worker())
+}
+
+// goOn makes a task that has been resumed on w the one that runs there.
+func (t *Task) goOn(w *worker) {
+	t.state.Store(running) // before it looks at its condition: see "A task's states"
+	w.current.store(t)
+	if w.part != nil {
+		w.part.Enter()
+	}
 }
 
 // refresh moves the epoch pin of the running task.
