@@ -126,7 +126,7 @@
 //	task, at each call                         lookout, holding its mutex
 //	G1  make user even                         H1  set claim
 //	G2  load claim; if set, wait for the       H2  make all threads pass a fence
-//     mutex                                  H3  load user; if it has changed, clear claim: no stand-in
+//	    mutex                                  H3  load user; if it has changed, clear claim: no stand-in
 //	G3  load w, and use that worker            H4  set w to a siding, give it what is the task's: its
 //	                                               epoch participant and its thread; start another
 //	                                               thread on the worker
