@@ -23,8 +23,17 @@ type contender interface {
 
 type ours struct{ pool *sched.Pool }
 
-func newOurs() (contender, error) {
-	p, err := sched.New(sched.Options{Workers: 1})
+// A maker makes a contender with so many workers, if it has such.
+type maker func(workers int) (contender, error)
+
+func newOurs(workers int) (contender, error) {
+	p, err := sched.New(sched.Options{Workers: workers})
+	return ours{p}, err
+}
+
+// newAlone is ours without stand-ins.
+func newAlone(workers int) (contender, error) {
+	p, err := sched.New(sched.Options{Workers: workers, StandIns: -1})
 	return ours{p}, err
 }
 
@@ -39,19 +48,21 @@ func (c ours) submit(kind int, task func()) {
 
 func (c ours) close() error { return c.pool.Close(context.Background()) }
 
-// Channel is one goroutine that takes functions from a channel with room for all.
+// Channel is goroutines that take functions from a channel with room for all.
 type channel struct {
 	tasks chan func()
 	wg    *sync.WaitGroup
 }
 
-func newChannel() (contender, error) {
+func newChannel(workers int) (contender, error) {
 	c := channel{make(chan func(), 4096), new(sync.WaitGroup)}
-	c.wg.Go(func() {
-		for task := range c.tasks {
-			task()
-		}
-	})
+	for range workers {
+		c.wg.Go(func() {
+			for task := range c.tasks {
+				task()
+			}
+		})
+	}
 	return c, nil
 }
 
@@ -66,7 +77,7 @@ func (c channel) close() error {
 // Goroutines is a goroutine for each task.
 type goroutines struct{ wg *sync.WaitGroup }
 
-func newGoroutines() (contender, error) { return goroutines{new(sync.WaitGroup)}, nil }
+func newGoroutines(int) (contender, error) { return goroutines{new(sync.WaitGroup)}, nil }
 
 func (c goroutines) submit(_ int, task func()) { c.wg.Go(task) }
 

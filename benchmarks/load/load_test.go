@@ -4,9 +4,9 @@ import "testing"
 
 // TestContenders starts a few requests on every contender, without load and with it.
 func TestContenders(t *testing.T) {
-	for name, make := range map[string]func() (contender, error){"ours": newOurs, "channel": newChannel, "goroutines": newGoroutines} {
+	for name, make := range map[string]maker{"ours": newOurs, "alone": newAlone, "channel": newChannel, "goroutines": newGoroutines} {
 		t.Run(name, func(t *testing.T) {
-			c, err := make()
+			c, err := make(1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -15,6 +15,10 @@ func TestContenders(t *testing.T) {
 				if err != nil || len(figures) != 2 || figures[0] > figures[1] {
 					t.Errorf("loaded %v: %v, %v", loaded, figures, err)
 				}
+			}
+			figures, err := measureHeld(c, 1)
+			if err != nil || len(figures) != 2 || figures[0] > figures[1] {
+				t.Errorf("held: %v, %v", figures, err)
 			}
 			if err := c.close(); err != nil {
 				t.Error(err)

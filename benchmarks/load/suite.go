@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 const (
 	length = 100 * time.Microsecond // of a task of the load
+	hold   = 100 * time.Millisecond // of a task that holds a worker
 	queued = 64                     // of each kind of load
 	gap    = 250 * time.Microsecond // between requests, at least
 	jitter = 100 * time.Microsecond // and at most so much more, lest requests keep step with the tasks of the load
@@ -27,7 +29,7 @@ func Suite() compare.Suite {
 		Cases: func(env *compare.Env) ([]compare.Case, error) {
 			n := env.Size(500, 20)
 			few := max(1, n/50) // where a request takes as long as the whole queue before it, or several time slices
-			return []compare.Case{{
+			cases := []compare.Case{{
 				Name:    "start",
 				Columns: []compare.Column{{Suffix: "-p50", Unit: "us"}, {Suffix: "-p99", Unit: "us"}},
 				Entrants: []compare.Entrant{
@@ -37,7 +39,21 @@ func Suite() compare.Suite {
 					{Name: "channel-pool", Start: entrant(newChannel, few, true, nil)},
 					{Name: "goroutines", Start: entrant(newGoroutines, few, true, nil)},
 				},
-			}}, nil
+			}}
+			for _, workers := range []int{1, 2} {
+				times := env.Size(10, 1)
+				cases = append(cases, compare.Case{
+					Name:    fmt.Sprintf("held-1of%d", workers),
+					Columns: []compare.Column{{Suffix: "-p50", Unit: "us"}, {Suffix: "-max", Unit: "us"}},
+					Entrants: []compare.Entrant{
+						{Name: "cytisus-sched", Ours: true, Start: holder(newOurs, workers, times)},
+						{Name: "cytisus-no-stand-ins", Start: holder(newAlone, workers, times)},
+						{Name: "channel-pool", Start: holder(newChannel, workers, times)},
+						{Name: "goroutines", Start: holder(newGoroutines, workers, times)},
+					},
+				})
+			}
+			return cases, nil
 		},
 	}
 }
@@ -45,9 +61,9 @@ func Suite() compare.Suite {
 // limit is what a figure of ours should not exceed, of the unloaded one.
 func limit(unloaded float64) float64 { return 2*unloaded + float64(length.Nanoseconds())/1e3 }
 
-func entrant(make func() (contender, error), n int, loaded bool, of func(float64) float64) func(context.Context) (compare.Session, error) {
+func entrant(make maker, n int, loaded bool, of func(float64) float64) func(context.Context) (compare.Session, error) {
 	return func(context.Context) (compare.Session, error) {
-		c, err := make()
+		c, err := make(1)
 		if err != nil {
 			return compare.Session{}, err
 		}
@@ -89,6 +105,46 @@ func measure(c contender, n int, loaded bool) ([]float64, error) {
 	over.Store(true)
 	running.Wait()
 	return []float64{compare.Quantile(took, 0.5), compare.Quantile(took, 0.99)}, err
+}
+
+func holder(make maker, workers, times int) func(context.Context) (compare.Session, error) {
+	return func(context.Context) (compare.Session, error) {
+		c, err := make(workers)
+		if err != nil {
+			return compare.Session{}, err
+		}
+		return compare.Session{
+			Round: func(context.Context) ([]float64, error) {
+				defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(max(goruntime.GOMAXPROCS(0), workers+2)))
+				return measureHeld(c, times)
+			},
+			Close: c.close,
+		}, nil
+	}
+}
+
+// measureHeld submits requests while a task holds one worker, so many times.
+func measureHeld(c contender, times int) ([]float64, error) {
+	var took []float64
+	for range times {
+		var begun, over atomic.Bool
+		c.submit(request, func() {
+			begun.Store(true)
+			compute(hold)
+			over.Store(true)
+		})
+		for !begun.Load() {
+			continue
+		}
+		for !over.Load() {
+			one, err := requests(c, 1)
+			if err != nil {
+				return nil, err
+			}
+			took = append(took, one...)
+		}
+	}
+	return []float64{compare.Quantile(took, 0.5), compare.Quantile(took, 1)}, nil
 }
 
 // requests returns how long each of n requests took to start, in microseconds.

@@ -120,8 +120,8 @@
 //
 // While its own code runs, a task touches nothing of its worker's. It does so between enter and exit,
 // where loop.user is even; it is odd otherwise. loop.claim says that a thread is about to stand in, or
-// has, and loop.w where the task is. The lookout, one goroutine of the pool's, looks every 5 ms at
-// what each worker runs. If it has seen the same odd number for 10 ms, it tries to have a thread stand in:
+// has, and loop.w where the task is. The lookout, one goroutine of the pool's, looks every 3 ms at
+// what each worker runs. If it has seen the same odd number for 6 ms, it tries to have a thread stand in:
 //
 //	task, at each call                         lookout, holding its mutex
 //	G1  make user even                         H1  set claim
@@ -152,7 +152,7 @@
 //   - Closing: a held task has not ended, so the pool is not over, and its thread is waited for.
 //   - It terminates: the lookout waits for nobody while it holds the mutex; a task waits for that only.
 //
-// The lookout sleeps after 20 ms in which all workers were at rest, and the first of them that finds
+// The lookout sleeps after 18 ms in which all workers were at rest, and the first of them that finds
 // something to do wakes it: it writes that it is busy before it looks whether the lookout sleeps, and
 // the lookout writes that it sleeps before it looks at the workers once more.
 //

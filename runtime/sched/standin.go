@@ -12,14 +12,14 @@ import (
 
 const (
 	// lookEach is the time between two looks at the workers, while there is one that is not at rest.
-	lookEach = 5 * time.Millisecond
+	lookEach = 3 * time.Millisecond
 
 	// heldAfter is how long a task's code may run before another thread stands in. With lookEach and
 	// some time for the lookout to be run itself, it is noticed within 20 ms.
-	heldAfter = 10 * time.Millisecond
+	heldAfter = 6 * time.Millisecond
 
 	// quietLooks is after how many looks that find all workers at rest the lookout sleeps.
-	quietLooks = 4
+	quietLooks = 6
 )
 
 // inside reports whether the task's own code runs.
