@@ -2,7 +2,6 @@ package golang
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"os"
 	"path/filepath"
@@ -22,10 +21,16 @@ type buildDef struct {
 	plain bool     // outside of modules
 	own   []string // directories whose packages are the build's own, those of its modules; sorted
 	uses  []string // directories that the go.work file names, whether they are modules or not; sorted
+
+	levels int // how many levels of directories below each of own are the build's; allLevels but outside of modules
 }
 
+// allLevels says that a build has everything below its directories.
+const allLevels = -1
+
 func (d *buildDef) equal(e *buildDef) bool {
-	return d.root == e.root && d.dir == e.dir && d.work == e.work && d.off == e.off && d.plain == e.plain && slices.Equal(d.own, e.own) && slices.Equal(d.uses, e.uses)
+	return d.root == e.root && d.dir == e.dir && d.work == e.work && d.off == e.off && d.plain == e.plain && d.levels == e.levels &&
+		slices.Equal(d.own, e.own) && slices.Equal(d.uses, e.uses)
 }
 
 // A buildUnit is one of the builds of a workspace. Its inputs are there once it is ready. One that
@@ -43,10 +48,6 @@ type buildUnit struct {
 	// problems are what the last scan could not take, by path: whether the go command must not see it.
 	problems map[string]bool // guarded by workspace.mu; replaced, never changed
 }
-
-// modulesMax bounds how many modules below a folder that is in none of them are read before a file
-// of theirs is opened.
-const modulesMax = 64
 
 // setting is an environment variable as the go command will see it.
 func (w *workspace) setting(key string) string {
@@ -92,38 +93,46 @@ func (w *workspace) workFile(dir string) string {
 	return ""
 }
 
-// define finds the build that the files of a directory belong to. The root of a build outside of
-// modules is plain.
-func (w *workspace) define(dir, plain string) buildDef {
+// define finds the build that the files of a directory belong to.
+func (w *workspace) define(dir string) buildDef {
+	if d, ok := w.defineModule(dir); ok {
+		return d
+	}
+	return w.definePlain(dir)
+}
+
+// defineModule is define for a directory that lies in a module, or below a go.work file; ok is
+// false if it does not.
+func (w *workspace) defineModule(dir string) (d buildDef, ok bool) {
 	if w.setting("GO111MODULE") == "off" {
-		return buildDef{root: w.root, dir: w.root, own: []string{w.root}}
+		return buildDef{root: w.root, dir: w.root, own: []string{w.root}, levels: allLevels}, true
 	}
 	mod, work := upTo(dir, "go.mod"), w.workFile(dir)
-	if work != "" {
+	switch {
+	case work != "":
 		at := filepath.Dir(work)
 		d, ok := workBuild(work)
 		if !ok && mod != "" {
 			d.own = []string{mod}
 		}
 		if mod == "" || slices.ContainsFunc(d.own, func(use string) bool { return use == mod || sameDir(use, mod) }) {
-			return d
+			return d, true
 		}
 		root := mod
 		if mod == at {
 			root = filepath.Join(mod, "go.mod") // the directory names the build of the go.work file
 		}
-		return buildDef{root: root, dir: mod, off: true, own: []string{mod}}
+		return buildDef{root: root, dir: mod, off: true, own: []string{mod}, levels: allLevels}, true
+	case mod != "":
+		return buildDef{root: mod, dir: mod, own: []string{mod}, levels: allLevels}, true
 	}
-	if mod != "" {
-		return buildDef{root: mod, dir: mod, own: []string{mod}}
-	}
-	return buildDef{root: plain, dir: plain, plain: true, own: []string{plain}}
+	return d, false
 }
 
 // workBuild is the build of a go.work file; ok is false if it cannot be read.
 func workBuild(work string) (d buildDef, ok bool) {
 	at := filepath.Dir(work)
-	d = buildDef{root: at, dir: at, work: work}
+	d = buildDef{root: at, dir: at, work: work, levels: allLevels}
 	text, err := readInput(work)
 	if err != nil {
 		return d, false
@@ -143,37 +152,6 @@ func workBuild(work string) (d buildDef, ok bool) {
 	d.uses = slices.Compact(d.uses)
 	d.own = slices.DeleteFunc(slices.Clone(d.uses), func(dir string) bool { return !isRegular(filepath.Join(dir, "go.mod")) })
 	return d, true
-}
-
-// modulesBelow lists directories below a folder that hold a go.mod file, the nearest first, as many
-// as are read unasked.
-func modulesBelow(ctx context.Context, folder string) ([]string, error) {
-	level, found := []string{folder}, []string(nil)
-	for len(level) > 0 && len(found) < modulesMax {
-		var next []string
-		for _, dir := range level {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			entries, err := os.ReadDir(dir)
-			if err != nil {
-				continue // the scan tells
-			}
-			for _, e := range entries {
-				if !e.IsDir() || skipDir(e.Name()) {
-					continue
-				}
-				sub := filepath.Join(dir, e.Name())
-				if isRegular(filepath.Join(sub, "go.mod")) {
-					found = append(found, sub)
-				} else {
-					next = append(next, sub)
-				}
-			}
-		}
-		level = next
-	}
-	return found[:min(len(found), modulesMax)], nil
 }
 
 // currentBuilds lists the builds that there are.
@@ -211,11 +189,7 @@ func (w *workspace) buildOf(path string) *buildUnit {
 	if b != nil {
 		return b
 	}
-	plain := dir
-	if inside(w.root, path) {
-		plain = w.root
-	}
-	b = w.addBuild(w.define(dir, plain))
+	b = w.addBuild(w.define(dir))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if seen == w.changes && slices.Contains(w.builds, b) {
@@ -251,14 +225,19 @@ func (w *workspace) readerOf(path string) *buildUnit {
 
 // redefine finds out which builds there are: after files have changed that decide it. Those that
 // are new are not ready.
-func (w *workspace) redefine(ctx context.Context) error {
+func (w *workspace) redefine() {
 	w.mu.Lock()
 	w.undefined = false // what changes from now on has it done again
 	w.mu.Unlock()
-	base := w.define(w.root, w.root)
+	base, module := w.defineModule(w.root)
+	var modules []string
+	if !module {
+		modules = w.lookBelow().modules
+		base = w.definePlain(w.root)
+	}
 	want := map[string]buildDef{base.root: base}
-	add := func(dir, plain string) {
-		if d := w.define(dir, plain); d.root != "" {
+	add := func(dir string) {
+		if d := w.define(dir); d.root != "" {
 			want[d.root] = d
 		}
 	}
@@ -266,17 +245,8 @@ func (w *workspace) redefine(ctx context.Context) error {
 		d, _ := workBuild(w.workFile(w.root))
 		want[d.root] = d
 	}
-	if base.plain {
-		below, err := modulesBelow(ctx, w.root)
-		if err != nil {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.undefined = true
-			return err
-		}
-		for _, dir := range below {
-			add(dir, w.root)
-		}
+	for _, dir := range modules {
+		add(dir)
 	}
 	w.mu.Lock()
 	w.plain = base.plain
@@ -294,14 +264,14 @@ func (w *workspace) redefine(ctx context.Context) error {
 	}
 	w.mu.Unlock()
 	for _, dir := range folders {
-		add(dir, w.root)
+		add(dir)
 	}
 	for _, path := range opened {
-		add(filepath.Dir(path), w.root)
+		add(filepath.Dir(path))
 	}
 	others := map[string]buildDef{} // kept if they are there
 	for _, path := range elsewhere {
-		d := w.define(filepath.Dir(path), filepath.Dir(path))
+		d := w.define(filepath.Dir(path))
 		others[d.root] = d
 	}
 	w.mu.Lock()
@@ -324,7 +294,6 @@ func (w *workspace) redefine(ctx context.Context) error {
 	}
 	slices.SortFunc(kept, func(a, b *buildUnit) int { return cmp.Compare(a.root, b.root) })
 	w.builds = kept
-	return nil
 }
 
 // markStale has builds looked at anew for which files that decide what a build is have changed:
@@ -391,37 +360,54 @@ func (b *buildUnit) reads(path string) bool {
 	if inside(dir, b.dir) { // at or above
 		return true
 	}
-	for _, list := range [][]string{b.own, b.uses, b.replaced} {
-		for _, own := range list {
-			if inside(own, path) || inside(dir, own) {
-				return true
-			}
-		}
+	above := func(own string) bool { return inside(dir, own) }
+	return b.covers(path) || longestAbove(b.uses, path) != "" || longestAbove(b.replaced, path) != "" ||
+		slices.ContainsFunc(b.own, above) || slices.ContainsFunc(b.uses, above) ||
+		slices.ContainsFunc(b.replaced, above) || slices.ContainsFunc(b.near, above)
+}
+
+// covers reports whether a file lies in one of the build's own directories, no deeper than the build
+// goes.
+func (d *buildDef) covers(path string) bool {
+	return slices.ContainsFunc(d.own, func(own string) bool { return reaches(own, d.levels, filepath.Dir(path)) })
+}
+
+// reaches reports whether a directory lies at most some levels below another, or is the same.
+func reaches(own string, levels int, dir string) bool {
+	depth, ok := depthBelow(own, dir)
+	return ok && (levels == allLevels || depth <= levels)
+}
+
+// depthBelow is how many levels a directory lies below another; ok is false if it does not.
+func depthBelow(own, dir string) (depth int, ok bool) {
+	rel, err := filepath.Rel(own, dir)
+	switch {
+	case err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)):
+		return 0, false
+	case rel == ".":
+		return 0, true
 	}
-	return slices.ContainsFunc(b.near, func(near string) bool { return inside(dir, near) })
+	return 1 + strings.Count(rel, string(filepath.Separator)), true
 }
 
 // owner is the directory of the build's own that a file belongs to, as the go command walks them;
 // "" if it belongs to none.
 func (d *buildDef) owner(path string) string {
 	for _, own := range slices.Backward(d.own) { // what lies inside comes later
-		if !inside(own, path) {
-			continue
-		}
-		if owns(own, path) {
+		if owns(own, d.levels, path) {
 			return own
 		}
 	}
 	return ""
 }
 
-// owns reports whether a scan of a directory finds a file.
-func owns(root, path string) bool {
-	if !isInput(filepath.Base(path)) {
+// owns reports whether a scan of some levels of a directory finds a file.
+func owns(root string, levels int, path string) bool {
+	if !isInput(filepath.Base(path)) || !reaches(root, levels, filepath.Dir(path)) {
 		return false
 	}
 	rel, err := filepath.Rel(root, filepath.Dir(path))
-	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if err != nil {
 		return false
 	}
 	dir := root

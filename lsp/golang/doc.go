@@ -36,7 +36,8 @@
 //   - those of folders and open files that belong to a module of their own, such as one nested in the folder's.
 //
 // A file outside of the folder goes to a build that reads it, such as one whose go.mod replaces a
-// module by its directory, or else to a build of its own module. Every build is a root in the
+// module by its directory, or else to a build of its own module. One in no module has a build of
+// its directory, without those below it: they may be all of a home. Every build is a root in the
 // engine, so that two of them may know one package in two versions. When a file changes that
 // decides which builds there are, they are defined anew and those concerned are prepared again
 // (follow in indexing.go).
@@ -97,5 +98,9 @@
 //
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are dropped. A file that the build
 // leaves out is answered about (stray.go) but not diagnosed beyond its syntax, and a search that starts elsewhere does not look into it.
-// Of the modules below a folder that lies in none, 64 are read before a file of theirs is opened.
+// Of the modules below a folder that lies in none, 64 are read before a file of theirs is opened. Of
+// the folder itself those levels of directories are read that have, together, no more than 50,000
+// directories and 10,000 Go files, and 32 levels at most (plain.go). Where that is not the whole, the
+// folder carries a diagnostic and is named in lsp.Summary.Missing, and a file that lies deeper is
+// read with its directory when it is opened.
 package golang

@@ -36,6 +36,7 @@ type environment struct {
 	Attempt    uint64   // counts up when the go command is to be asked again although nothing else has changed
 	Dir        string   // where the go command runs
 	Plain      bool     // outside of modules
+	Levels     int      // how many levels of directories below each of Own are the build's; allLevels but outside of modules
 	Own        []string // directories whose packages are the build's own; sorted
 	Uses       []string // directories that the go.work file names, whether they are modules or not; sorted
 	Nested     []string // directories of modules below these which are not part of the build; sorted
@@ -49,7 +50,7 @@ func readEnvironment(ctx context.Context, d *buildDef, tests bool, tags, extra [
 	if d.off {
 		extra = append(slices.Clip(extra), "GOWORK=off")
 	}
-	env := environment{Tags: tags, Extra: extra, Tests: tests, Dir: d.dir, Plain: d.plain, Own: d.own, Uses: d.uses}
+	env := environment{Tags: tags, Extra: extra, Tests: tests, Dir: d.dir, Plain: d.plain, Levels: d.levels, Own: d.own, Uses: d.uses}
 	keys := map[string]*string{
 		"GOVERSION": &env.GoVersion, "GOROOT": &env.GoRoot, "GOOS": &env.GoOS, "GOARCH": &env.GoArch, "GOFLAGS": &env.GoFlags,
 		"CGO_ENABLED": &env.CgoEnabled, "GOEXPERIMENT": &env.Experiment, "GOMODCACHE": &env.GoModCache, "GOMOD": &env.GoMod,
@@ -146,11 +147,11 @@ func (e *environment) moduleFiles() []string {
 	return slices.Compact(files)
 }
 
-// owned reports whether a file lies in one of the build's own directories and in no module below
-// them.
+// owned reports whether a file lies in one of the build's own directories, no deeper than the build
+// goes, and in no module below them.
 func (e *environment) owned(path string) bool {
 	own := longestAbove(e.Own, path)
-	if own == "" || len(longestAbove(e.Nested, path)) > len(own) {
+	if own == "" || !reaches(own, e.Levels, filepath.Dir(path)) || len(longestAbove(e.Nested, path)) > len(own) {
 		return false
 	}
 	rel, err := filepath.Rel(own, filepath.Dir(path))

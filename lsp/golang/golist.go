@@ -254,7 +254,7 @@ func (m *metadata) addDocumentation(env *environment) {
 		if dir := filepath.Join(env.GoRoot, "src", path); env.GoRoot != "" && !known {
 			m.Packages = append(m.Packages, pkgMeta{
 				ID: path, Path: path, Name: path, Arch: env.GoArch, Files: []string{fileURI(filepath.Join(dir, path+".go"))},
-				Standard: true, Workspace: env.within(dir),
+				Standard: true, Workspace: env.owned(filepath.Join(dir, "x.go")),
 			})
 		}
 	}

@@ -102,9 +102,7 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 
 // prepareAll prepares every build. The caller has the turn.
 func (w *workspace) prepareAll(ctx context.Context, progress func(lsp.Progress)) ([]preparation, error) {
-	if err := w.redefine(ctx); err != nil {
-		return nil, err
-	}
+	w.redefine()
 	w.mu.Lock()
 	w.unread = map[string]string{}
 	w.mu.Unlock()

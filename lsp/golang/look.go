@@ -262,24 +262,32 @@ func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error
 // filesBelow lists the files that builds read below a directory.
 func filesBelow(ctx context.Context, builds []viewedBuild, dir string, tests bool) ([]string, error) {
 	var list []string
-	scanned := map[string]bool{}
+	type levelsOf struct {
+		dir    string
+		levels int
+	}
+	scanned := map[levelsOf]bool{}
 	for i := range builds {
 		b := &builds[i]
 		for _, own := range b.own {
-			from := own
-			switch {
-			case inside(own, dir):
-				if from = dir; !owns(own, filepath.Join(dir, "x.go")) {
+			from, levels := own, b.levels
+			switch depth, within := depthBelow(own, dir); {
+			case within:
+				if from = dir; !owns(own, levels, filepath.Join(dir, "x.go")) {
 					continue
+				}
+				if levels != allLevels {
+					levels -= depth
 				}
 			case !inside(dir, own):
 				continue
 			}
-			if scanned[from] {
+			at := levelsOf{from, levels}
+			if scanned[at] {
 				continue
 			}
-			scanned[from] = true
-			found, err := scan(ctx, from, tests)
+			scanned[at] = true
+			found, err := scan(ctx, from, levels, tests)
 			if err != nil {
 				return nil, err
 			}

@@ -33,9 +33,7 @@ func (w *workspace) prepareOnce(ctx context.Context, builds ...*buildUnit) error
 	}
 	defer w.giveTurn()
 	if len(builds) == 0 {
-		if err := w.redefine(ctx); err != nil {
-			return err
-		}
+		w.redefine()
 		builds = w.currentBuilds()
 	}
 	for _, b := range builds {
@@ -189,7 +187,7 @@ func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, 
 	)
 	wait.Go(func() { env, envErr = readEnvironment(ctx, &b.buildDef, w.o.Tests, w.o.BuildTags, w.o.Env) })
 	for _, own := range b.own {
-		some, scanErr := scan(ctx, own, w.o.Tests)
+		some, scanErr := scan(ctx, own, b.levels, w.o.Tests)
 		if errors.Is(scanErr, fs.ErrNotExist) && own != w.root {
 			continue // it went a moment ago: the next event tells
 		}
@@ -206,6 +204,9 @@ func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, 
 		}
 	}
 	wait.Wait()
+	if b.plain && b.root == w.root && b.levels != allLevels {
+		found.problems = append(found.problems, w.limits.unreadLevels(&b.buildDef))
+	}
 	slices.Sort(found.nested)
 	env.Nested = found.nested
 	return env, found, errors.Join(err, envErr)

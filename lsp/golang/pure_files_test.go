@@ -46,7 +46,7 @@ module nested
 		}
 	}
 	for _, tests := range []bool{false, true} {
-		got, err := scan(context.Background(), root, tests)
+		got, err := scan(context.Background(), root, allLevels, tests)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,12 +71,12 @@ module nested
 			t.Errorf("tests %v:\n got %v\nwant %v", tests, names, want)
 		}
 	}
-	if _, err := scan(context.Background(), filepath.Join(root, "none"), true); err == nil {
+	if _, err := scan(context.Background(), filepath.Join(root, "none"), allLevels, true); err == nil {
 		t.Error("scanning a root that is not there succeeded")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := scan(ctx, root, true); err == nil {
+	if _, err := scan(ctx, root, allLevels, true); err == nil {
 		t.Error("a cancelled scan succeeded")
 	}
 }

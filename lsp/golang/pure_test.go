@@ -33,7 +33,7 @@ var stdMetadata = sync.OnceValues(func() (environment, *metadata) {
 		panic(env.Problem)
 	}
 	root := filepath.Join(env.GoRoot, "src")
-	env, _ = readEnvironment(ctx, &buildDef{root: root, dir: root, own: []string{root}}, false, nil, nil)
+	env, _ = readEnvironment(ctx, &buildDef{root: root, dir: root, own: []string{root}, levels: allLevels}, false, nil, nil)
 	all, err := runList(ctx, root, &env, nil, "./...")
 	if err != nil {
 		panic(err)

@@ -61,9 +61,9 @@ var (
 		return s.Symbols, err
 	})
 
-	layouts = runtime.NewQuery("golang/layout", version(2), layoutOf)
+	layouts = runtime.NewQuery("golang/layout", version(3), layoutOf)
 
-	metadatas = runtime.NewQuery("golang/metadata", version(2), metadataOf)
+	metadatas = runtime.NewQuery("golang/metadata", version(3), metadataOf)
 
 	pkgs = runtime.NewQuery("golang/package", version(2), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
 		if isStray(k.ID) {

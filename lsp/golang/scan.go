@@ -45,14 +45,14 @@ type scanResult struct {
 	nested   []string // directories of modules of their own, which were not looked into
 }
 
-// scan lists the files below root that a workspace knows: Go files that a go command would look at,
+// scan lists the files in root, and some levels of directories below it, that a workspace knows: Go files that a go command would look at,
 // and the module files. As the go command does, it leaves out testdata, vendor, names that begin
 // with "." or "_", and nested modules; it does not follow symbolic links to directories, so loops
 // are no matter, but a link to a file counts as a file. A FIFO, a device or a file of the kernel
 // that has the name of an input is no input: it is told as a problem, and hidden from the go
 // command. What cannot be read is a problem, not an error; an error means that the root itself
 // cannot be listed or ctx ended.
-func scan(ctx context.Context, root string, tests bool) (out scanResult, err error) {
+func scan(ctx context.Context, root string, levels int, tests bool) (out scanResult, err error) {
 	walk := func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -72,7 +72,7 @@ func scan(ctx context.Context, root string, tests bool) (out scanResult, err err
 			if path == root {
 				return nil
 			}
-			if skipDir(name) {
+			if skipDir(name) || !reaches(root, levels, path) {
 				return fs.SkipDir
 			}
 			if !utf8.ValidString(name) {

@@ -19,15 +19,19 @@ func (Language) WatchGlobs() []string {
 // Reads reports whether a build reads a file that need not be in the folder.
 func (w *workspace) Reads(uri string) bool {
 	path, ok := filePath(uri)
-	own := func(b viewedBuild) bool { return longestAbove(b.own, path) != "" }
+	own := func(b viewedBuild) bool { return b.covers(path) }
 	return ok && (w.knows([]string{uri}) || slices.ContainsFunc(w.viewedBuilds(), own))
 }
 
 // watches lists what matters outside of the folder: the builds' own directories and those of
 // modules nearby, and the module files that the go command would find above the folder.
 func (w *workspace) watches() []partition.Watch {
-	var dirs []string
+	var dirs, single []string // single are those without what lies below them
 	for _, b := range w.viewedBuilds() {
+		if b.levels == 0 {
+			single = append(single, b.own...)
+			continue
+		}
 		dirs = append(append(append(dirs, b.own...), b.uses...), b.replaced...)
 		for _, near := range b.near {
 			if mod := upTo(near, "go.mod"); mod != "" {
@@ -37,11 +41,18 @@ func (w *workspace) watches() []partition.Watch {
 		}
 	}
 	slices.Sort(dirs)
-	var out []partition.Watch
+	var deep []partition.Watch
 	for _, dir := range slices.Compact(dirs) {
-		above := slices.ContainsFunc(out, func(o partition.Watch) bool { return inside(o.Dir, dir) })
+		above := slices.ContainsFunc(deep, func(o partition.Watch) bool { return inside(o.Dir, dir) })
 		if !inside(w.root, dir) && !above {
-			out = append(out, partition.Watch{Dir: dir, Globs: Language{}.WatchGlobs()})
+			deep = append(deep, partition.Watch{Dir: dir, Globs: Language{}.WatchGlobs()})
+		}
+	}
+	out := slices.Clip(deep)
+	for _, dir := range single {
+		above := slices.ContainsFunc(deep, func(o partition.Watch) bool { return inside(o.Dir, dir) })
+		if !inside(w.root, dir) && !above {
+			out = append(out, partition.Watch{Dir: dir, Globs: []string{"*.go", "go.mod", "go.sum", "go.work", "go.work.sum"}})
 		}
 	}
 	for dir := filepath.Dir(w.root); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {

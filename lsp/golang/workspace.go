@@ -54,7 +54,10 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if !info.IsDir() {
 		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
-	w := &workspace{unread: map[string]string{}, eng: eng, root: root, o: o, log: o.Logger, turn: make(chan struct{}, 1), opened: map[string][]byte{}, folders: map[string]int{}}
+	w := &workspace{
+		eng: eng, root: root, o: o, log: o.Logger, limits: defaultPlainLimits, turn: make(chan struct{}, 1),
+		unread: map[string]string{}, opened: map[string][]byte{}, folders: map[string]int{},
+	}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -131,6 +134,8 @@ type workspace struct {
 	o    lsp.WorkspaceOptions
 	log  *slog.Logger
 
+	limits plainLimits // immutable: of the folder, if it is in no module
+
 	background context.Context // ends with Close
 	stop       context.CancelCauseFunc
 	tasks      sync.WaitGroup // background refreshes
@@ -147,6 +152,7 @@ type workspace struct {
 	changes   uint64                // guarded by mu: of files that decide which builds there are
 	undefined bool                  // guarded by mu: which builds there are has to be found out anew
 	plain     bool                  // guarded by mu: the folder is in no module
+	below     *belowFolder          // guarded by mu: what was found below it last; nil: not looked for yet
 	opened    map[string][]byte     // guarded by mu: the overlays by URI, as they are set; a text is not changed
 	touched   map[string]bool       // guarded by mu: files changed since diagnostics were last published
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last

@@ -33,6 +33,7 @@ type fakeLanguage struct {
 	began    chan struct{} // if set, told when a Definition is stuck
 	ended    chan error    // if set, how a Definition that was stuck ended
 
+	missing     []string // of each Index
 	overlaysSet atomic.Int32
 
 	judging func(t *runtime.Task) error // if set, called by Diagnostics of an open document first
@@ -162,7 +163,7 @@ func (w *fakeWorkspace) Index(ctx context.Context, progress func(lsp.Progress)) 
 			return lsp.Summary{}, ctx.Err()
 		}
 	}
-	sum := lsp.Summary{Packages: 1}
+	sum := lsp.Summary{Packages: 1, Missing: w.lang.missing}
 	w.lang.mu.Lock()
 	err := w.eng.Commit(ctx, func(c *runtime.Writer) error {
 		for path, text := range w.lang.disk {

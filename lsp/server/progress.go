@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,6 +121,10 @@ func (s *session) showIndexing(r *root) {
 		if !closed(run.err) {
 			s.tell(kind, run.err != nil, fmt.Sprintf("%s: index of %s: %s", s.host.o.Name, r.ws.Root(), end))
 		}
+		if missing := run.summary.Missing; run.err == nil && len(missing) > 0 {
+			message := missingMessage(missing)
+			s.tell(protocol.MessageTypeWarning, s.pub.firstTime("missing "+r.prefix), fmt.Sprintf("%s: %s is not read whole: %s", s.host.o.Name, r.ws.Root(), message))
+		}
 	})
 	s.begin(func(ctx context.Context) { <-ctx.Done(); stop() })
 }
@@ -180,6 +185,17 @@ func progressPercent(p lsp.Progress) uint32 {
 		return 10 + part(p.PackagesDone, p.PackagesTotal, 90)
 	}
 	return part(p.FilesDone, p.FilesTotal, 10)
+}
+
+// missingMax is how much of what an index lacks is shown.
+const missingMax = 3
+
+func missingMessage(missing []string) string {
+	message := strings.Join(missing[:min(len(missing), missingMax)], "; ")
+	if more := len(missing) - missingMax; more > 0 {
+		message += fmt.Sprintf("; and %d more", more)
+	}
+	return message
 }
 
 func summaryMessage(s lsp.Summary) string {

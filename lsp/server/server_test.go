@@ -590,3 +590,21 @@ func TestHostIndex(t *testing.T) {
 		t.Error(sum, err)
 	}
 }
+
+func TestWhatAnIndexLacksIsTold(t *testing.T) {
+	lang := newFake("/w/a.txt", "def x")
+	lang.missing = []string{"/w: more than is read", "/w/b: denied", "/w/c: denied", "/w/d: denied"}
+	c := newBench(t, lang, Options{Name: "words"}).connect()
+	c.begin("file:///w", plainCaps, "")
+	shown, _ := c.await(0, protocol.MethodWindowShowMessage, has("not read whole"))
+	if !strings.Contains(shown, "/w: more than is read") || strings.Contains(shown, "/w/d") || !strings.Contains(shown, "and 1 more") {
+		t.Errorf("shown: %s", shown)
+	}
+	from := c.mark()
+	c.must(MethodReindex, "{}")
+	c.await(from, protocol.MethodWindowLogMessage, has("not read whole"))
+	c.finish()
+	if n := c.count(0, protocol.MethodWindowShowMessage, "not read whole"); n != 1 {
+		t.Errorf("shown %d times", n)
+	}
+}
