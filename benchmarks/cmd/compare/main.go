@@ -24,6 +24,7 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/index"
 	"github.com/cytisus/cytisus/benchmarks/lanes"
 	"github.com/cytisus/cytisus/benchmarks/load"
+	"github.com/cytisus/cytisus/benchmarks/query"
 	"github.com/cytisus/cytisus/benchmarks/ring"
 	"github.com/cytisus/cytisus/benchmarks/store"
 	"github.com/cytisus/cytisus/benchmarks/task"
@@ -37,6 +38,7 @@ var suites = []func() compare.Suite{
 	index.Suite,
 	lanes.Suite,
 	load.Suite,
+	query.Suite,
 	ring.Suite,
 	store.OpenSuite,
 	store.Suite,
