@@ -139,16 +139,18 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	if _, _, err := t.reads(); err != nil {
 		return nil, err
 	}
-	keys := make([]string, len(ks))
-	var m *memo.Query
-	for i, k := range ks {
-		var err error
-		if m, keys[i], err = q.resolve(t.eng, k); err != nil {
-			return nil, fails(t, err)
-		}
-	}
 	if len(ks) == 0 {
 		return nil, nil
+	}
+	m, err := q.memo(t.eng)
+	if err != nil {
+		return nil, fails(t, err)
+	}
+	keys := make([]string, len(ks))
+	for i, k := range ks {
+		if keys[i], err = q.encode(k); err != nil {
+			return nil, fails(t, err)
+		}
 	}
 	answers, err := t.eng.memo.All(t.frame, m, keys, t.eng.sched.Workers()-1, t.spawnHelpers(q.name))
 	if err != nil {
@@ -177,10 +179,15 @@ func (q *Query[K, V]) resolve(e *Engine, k K) (*memo.Query, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	key, err := q.encode(k)
+	return m, key, err
+}
+
+func (q *Query[K, V]) encode(k K) (string, error) {
 	key, err := q.keys.encode(k)
 	if err != nil {
 		// The key is not shown: one that holds itself has no end.
-		return nil, "", fmt.Errorf("runtime: encoding a key of query %s: %w", q.name, err)
+		return "", fmt.Errorf("runtime: encoding a key of query %s: %w", q.name, err)
 	}
-	return m, key, nil
+	return key, nil
 }

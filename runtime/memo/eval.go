@@ -29,13 +29,18 @@ func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
 		fr.tainted = true
 		return Answer{}, err
 	}
+	fr.took(q, key, &found)
+	return Answer{found.trace.result, value}, nil
+}
+
+// took records an answer.
+func (f *Frame) took(q *Query, key string, found *holding) {
 	tr := found.trace
-	fr.tainted = fr.tainted || tr.tainted
-	if fr.recording {
-		fr.account.stamps |= found.stamps
-		fr.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts(), &found.entry.source)
+	f.tainted = f.tainted || tr.tainted
+	if f.recording {
+		f.account.stamps |= found.stamps
+		f.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts(), &found.entry.source)
 	}
-	return Answer{tr.result, value}, nil
 }
 
 // A holding is a trace that holds in the snapshot that it was asked for in, and why.
@@ -59,7 +64,8 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 	}
 	began := t.runs.Load()
 	for {
-		found, err := t.upToDate(fr, q, key, nil)
+		hint, _ := fr.recorder.query(q.Name, key, fr.recorder.at)
+		found, err := t.upToDate(fr, q, key, hint)
 		if err != nil {
 			return holding{}, nil, err
 		}
@@ -80,9 +86,12 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 // hit returns the interval of the trace that answered last if that is known to hold in fr's snapshot
 // without looking any further; nil if it is not. With the value in memory it is all of answer.
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
-	e, ok := q.entries.Load(key)
-	if !ok {
-		return nil, nil, nil
+	e, _ := fr.recorder.query(q.Name, key, fr.recorder.at)
+	if e == nil {
+		var ok bool
+		if e, ok = q.entries.Load(key); !ok {
+			return nil, nil, nil
+		}
 	}
 	tr := e.last.Load()
 	if tr == nil || tr.soundAt.Load() != t.damage.Load() {
@@ -388,6 +397,7 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
 func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
+	fc.recorder.follow(e.linkedBefore())
 	defer fc.enter()()
 	defer t.o.Session()()
 	t.held.running.Add(1)
@@ -411,7 +421,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	for _, ref := range res.Refs {
 		t.o.Shade(ref)
 	}
-	tr := &trace{reads: fc.reads, result: h, tainted: fc.tainted, run: t.runs.Add(1)}
+	tr := &trace{reads: fitted(fc.recorder.reads), result: h, tainted: fc.tainted, run: t.runs.Add(1)}
 	tr.dependsOn(fc.parts)
 	tr.soundAt.Store(damage)
 	if tr.tainted {
@@ -421,7 +431,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		e.explain(Reason{Verdict: RanUnkept})
 	} else {
 		t.cache.put(tr, res.Value, len(res.Payload))
-		t.linkRun(&fc.account, e, tr.reads, e.linkedBefore())
+		t.linkRun(&fc.account, e, tr.reads, &fc.recorder)
 		f.vouch = fc.account.publish(e, tr, fr.strand.Snap.Gen())
 		t.add(e, tr, why)
 	}

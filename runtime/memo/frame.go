@@ -37,9 +37,8 @@ type Frame struct {
 	tainted   bool // something was seen that a trace cannot name: the result must not be kept
 	cyclic    bool // a CycleError was met here or below: the outcome is for this stack only
 	looked    bool // the function has the run's context
-	reads     []read
-	account   account             // of reads
-	seen      map[readID]struct{} // made when reads are many
+	recorder  recorder
+	account   account // of the reads
 	parts     partSet
 }
 
@@ -110,36 +109,12 @@ func (f *Frame) Context() context.Context {
 	return f.strand.Task.Context()
 }
 
-const readsBeforeMap = 12
-
 // record adds a read. from is the entry that answered it, nil if it is of a partition.
 func (f *Frame) record(r read, parts partSet, from *source) {
-	if !f.recording {
-		return
+	if f.recording {
+		f.parts |= parts
+		f.recorder.add(r, from)
 	}
-	f.parts |= parts
-	id := r.id()
-	if f.seen == nil {
-		for i := range f.reads {
-			if f.reads[i].same(&r) {
-				return
-			}
-		}
-		if len(f.reads) >= readsBeforeMap {
-			f.seen = make(map[readID]struct{}, 4*readsBeforeMap)
-			for i := range f.reads {
-				f.seen[f.reads[i].id()] = struct{}{}
-			}
-		}
-	}
-	if f.seen != nil {
-		if _, dup := f.seen[id]; dup {
-			return // one snapshot: the second read saw what the first did
-		}
-		f.seen[id] = struct{}{}
-	}
-	f.reads = append(f.reads, r)
-	f.account.to = append(f.account.to, from)
 }
 
 // Get reads the hash of one key; the zero hash and false say that it is absent, which is recorded too.

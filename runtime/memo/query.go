@@ -50,7 +50,7 @@ type Counts struct {
 func (q *Query) show(key string) string { return q.Name + "(" + q.ShowKey(key) + ")" }
 
 // keyBytesMax is the length of the longest key of q: the traces are stored under it and the name.
-func (q *Query) keyBytesMax() int { return db.MaxKeyBytes - len(storeKey(q, "")) }
+func (q *Query) keyBytesMax() int { return db.MaxKeyBytes - len(q.Name) - len(keySeparator) }
 
 // fits reports a key that is too long.
 func (q *Query) fits(key string) error {

@@ -149,7 +149,10 @@ func (t *Table) Bind(q *Query) *Query {
 	return q
 }
 
-func storeKey(q *Query, key string) string { return q.Name + "\x00" + key }
+// keySeparator stands between the name of a query and a key of it.
+const keySeparator = "\x00"
+
+func storeKey(q *Query, key string) string { return q.Name + keySeparator + key }
 
 func newEntry(q *Query, key string) *entry {
 	e := &entry{query: q, key: key}

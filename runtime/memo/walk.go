@@ -87,35 +87,20 @@ func (t *Table) linkWalk(a *account, e *entry, tr *trace) {
 	}
 }
 
-// linkRun links e to what a run has read. before is a trace of e, or nil: what it is linked to need
-// not be linked to again.
-func (t *Table) linkRun(a *account, e *entry, reads []read, before *trace) {
-	var old *links
-	if before != nil {
-		old = before.links.Load()
-	}
-	if a.to == nil {
-		a.to = make([]*source, len(reads))
-	}
-	at := 0
+// linkRun links e to what a run has read. What the run before was linked to need not be linked to
+// again.
+func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder) {
+	a.to = fitted(c.from)
 	for i := range reads {
 		known := false
-		if old != nil {
-			for j := at; j < min(at+readsAhead, len(old.to)); j++ {
-				if x := old.to[j]; a.to[i] != nil && a.to[i] != x || a.to[i] == nil && !reads[i].same(&before.reads[j]) {
-					continue
-				}
-				a.to[i], known, at = old.to[j], true, j+1
-				break
+		if was := c.was[i]; was > 0 {
+			if x := c.links.to[was-1]; a.to[i] == nil || a.to[i] == x {
+				a.to[i], known = x, true
 			}
 		}
 		t.linkRead(a, e, reads, i, known)
 	}
 }
-
-// readsAhead is how far a read may have moved towards the front since the run before and still be
-// recognised. One that is not is linked again, which costs a place in a list.
-const readsAhead = 8
 
 // publish makes an interval of gen, with what the account says (R5).
 func (a *account) publish(e *entry, tr *trace, gen uint64) vouch {

@@ -1,0 +1,131 @@
+package memo
+
+import "slices"
+
+// A recorder takes down what a run reads, each thing once, in the order of reading. Most runs read
+// what the run before did, and in its order: then a read is recognised by its place, without looking
+// it up among the others, and shares the strings of the one before.
+type recorder struct {
+	before *trace // the run before; nil: none that was linked
+	links  *links // of before
+	at     int    // where in before the next read is expected
+
+	reads []read
+	from  []*source // of each read: what answered it; nil: a partition
+	was   []int32   // of each read: its place in before, counted from 1; 0: it was not found there
+
+	// A read that was found in before can be one of reads already only if that is a stray, which was
+	// not found there: what before reads is there once.
+	strays  int
+	seen    map[readID]struct{} // made when reads are many: reads[:counted], all strays among them
+	counted int
+}
+
+const (
+	readsBeforeMap = 12
+
+	// readsAhead is how far a read may have moved towards the front since the run before and still
+	// be found there.
+	readsAhead = 8
+)
+
+// follow has the recorder expect the reads of a trace.
+func (c *recorder) follow(before *trace) {
+	if before == nil {
+		return
+	}
+	if c.links = before.links.Load(); c.links == nil {
+		return
+	}
+	c.before = before
+	if n := len(before.reads); n > readsBeforeMap {
+		c.reads, c.from, c.was = make([]read, 0, n+1), make([]*source, 0, n+1), make([]int32, 0, n+1)
+	}
+}
+
+// query returns the entry that answered for a key in the run before, if it is expected at place at
+// or soon after, and that place; nil if it is not.
+func (c *recorder) query(name, key string, at int) (*entry, int) {
+	if c.before == nil {
+		return nil, at
+	}
+	reads := c.before.reads
+	for j := at; j < min(at+readsAhead, len(reads)); j++ {
+		if r := &reads[j]; r.kind == readQuery && r.key == key && r.query == name {
+			return c.links.to[j].entry, j
+		}
+	}
+	return nil, at
+}
+
+// expected returns the place of a read in before, -1 if it is not expected.
+func (c *recorder) expected(r *read) int {
+	if c.before == nil {
+		return -1
+	}
+	for j := c.at; j < min(c.at+readsAhead, len(c.before.reads)); j++ {
+		if c.before.reads[j].same(r) {
+			return j
+		}
+	}
+	return -1
+}
+
+// add takes down a read, unless it is there.
+func (c *recorder) add(r read, from *source) {
+	j := c.expected(&r)
+	if (j < 0 || c.strays > 0) && c.has(&r, j < 0) {
+		return // one snapshot: the second read saw what the first did
+	}
+	if j >= 0 {
+		h := r.hash
+		r = c.before.reads[j]
+		r.hash = h
+		c.at = j + 1
+	}
+	c.reads = append(c.reads, r)
+	c.from = append(c.from, from)
+	c.was = append(c.was, int32(j+1))
+}
+
+// has reports whether a read is there, among strays or among all reads. In the latter case it counts
+// as a stray that is about to be added, if it is not.
+func (c *recorder) has(r *read, all bool) bool {
+	if c.seen == nil && len(c.reads) < readsBeforeMap {
+		for i := range c.reads {
+			if c.reads[i].same(r) {
+				return true
+			}
+		}
+		if all {
+			c.strays++
+		}
+		return false
+	}
+	if c.seen == nil {
+		c.seen = make(map[readID]struct{}, 4*readsBeforeMap)
+		all = all || c.strays > 0
+	}
+	id := r.id()
+	if !all {
+		_, there := c.seen[id]
+		return there
+	}
+	for ; c.counted < len(c.reads); c.counted++ {
+		c.seen[c.reads[c.counted].id()] = struct{}{}
+	}
+	if _, there := c.seen[id]; there {
+		return true
+	}
+	c.seen[id] = struct{}{}
+	c.strays++
+	return false
+}
+
+// fitted returns a list in no more memory than it needs, about.
+func fitted[T any](list []T) []T {
+	if cap(list) > 2*len(list) {
+		return slices.Clone(list)
+	}
+	return list
+}
