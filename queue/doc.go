@@ -37,6 +37,9 @@
 //     store is a plain one; see turn_tso.go. It may then become visible a moment after the call has returned, but not
 //     after anything that the caller does to tell another thread. Whoever draws conclusions from two
 //     words, having written one before reading the other, must look at the counters (Empty, Len), which claims move.
+//   - R6: a push calls nothing between claim and turn, and waits for no page there. In the first lap of a ring the kernel
+//     may not have given the pages of its cells yet, so pushes touch them before they claim: by adding 0 to a turn,
+//     which anybody may do, as it changes nothing that an owner stores.
 //
 // Counters and turns may wrap: all comparisons are of differences. Whoever loses a ticket to another pauses before it
 // tries again, longer each time: the winner then does many operations while it has the cache lines. Two cores that do
@@ -110,8 +113,7 @@
 //   - W1: a waiter's channel is sent to only by whoever takes it off the crowd, under the lane's lock; it goes back on
 //     only after it has received. So a send finds the channel empty.
 //   - W2: a waiter joins the crowd and sets the crowded bit before it tries once more, and sleeps only if the lane is then
-//     full by its counters. A push that fails although the counters show room has met a pop between its claim and
-//     its release, or one whose release is not visible yet (R5), and is tried again.
+//     full by its counters, which is what a bounded push means by full (Q3).
 //   - W3: a pop claims its place, which moves a counter, before it loads the crowded bit. So either the pop sees the
 //     waiter, or the waiter sees the room. The pop that leaves a lane empty always calls, so nobody waits for an empty
 //     lane.
@@ -176,7 +178,28 @@
 // and, in both rings, because what the other side did meanwhile came too late for it.
 //
 // Lanes.Pop looks at one lane after the other, so its false is about several moments; see there. Lanes.TryPushBounded
-// says ErrFull as TryPush says false. Parker.Park says false only at its deadline, and then has taken no token.
+// says ErrFull only if the lane's counters do. Parker.Park says false only at its deadline, and then has taken no token.
+//
+// # A stopped thread
+//
+// Between the claim of a ticket and the store of the turn lies the claim window. It takes a few nanoseconds, unless the
+// thread loses its processor there, or the goroutine its thread. Others do not wait in it for anything, but they
+// see what it leaves undone:
+//
+//   - Q1: a thread that is stopped inside a push delays the items behind it in its lane, those of the ring and those of the
+//     list, by as long as it is stopped. Pushes succeed meanwhile, and Any says true.
+//   - Q2: it delays nothing in any other lane. Pop and PopN pass over a lane that denies its items, at the price of three
+//     loads, and leave its bit set.
+//   - Q3: a thread that is stopped inside a pop holds one cell. A ring of capacity n takes n-1 pushes more and then refuses,
+//     even if all of them are popped at once. A lane does not: a bounded push that is refused by a ring which has room
+//     by its counters tries again for about a microsecond, and then goes to the list. So the lane takes as many items as
+//     ever, from then on under its lock.
+//   - Q4: whoever is denied everywhere should give the processor away (affinity.Yield), not poll, as the stopped thread may
+//     be waiting for it. Package sched's workers do.
+//
+// In numbers, of 16 threads on two processors that do nothing but push and pop: 1 item in 2,500 was hidden at all, and of
+// 10,000 items one by a microsecond or more. The longest time that a lane was denied was 36 to 81 ms when
+// consumers polled, and 8 ms, a time slice of the kernel, when they yielded.
 //
 // # Speed of instances
 //

@@ -68,9 +68,10 @@ func roomProtocol(submitters, poppers int, v roomVariant) protocol[roomState] {
 			default:
 				s.pc[i] = 3
 			}
-		case 3: // full by the counters?
+		case 3: // full by the counters? If not, the item goes to the list
 			if s.pc[i] = 4; s.size < capacity {
-				s.pc[i] = 2
+				s.size++
+				s.pc[i] = 5
 			}
 		case 4: // sleep
 			if !s.called[i] {

@@ -132,3 +132,15 @@ func (l *Lanes[T]) PushSlowly(lane int, v T, meanwhile func()) {
 	}
 	l.occupy(lane)
 }
+
+// PopSlowly is Pop of one lane with something done inside the claim window, if the item comes from the ring.
+func (l *Lanes[T]) PopSlowly(lane int, meanwhile func()) (v T, ok bool) {
+	q := &l.lanes[lane]
+	if v, ok = q.ring.PopSlowly(meanwhile); !ok {
+		v, ok = q.popListed()
+	}
+	if ok {
+		l.left(lane)
+	}
+	return v, ok
+}

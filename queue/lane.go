@@ -3,10 +3,16 @@ package queue
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/cytisus/cytisus/affinity"
 )
 
 // refillMax bounds how many items one pop moves from the overflow list to the ring while it holds the lane's lock.
 const refillMax = 64
+
+// boundedTries is how often a bounded push looks again before it believes that the pop in its way has been stopped. The
+// window of one that has not takes some nanoseconds, and a lane that uses its list is slower until it has drained.
+const boundedTries = 8
 
 // A laneQueue is one lane: a ring, and behind it an unbounded list for what the ring could not take. While the list
 // holds anything, pushes go to the list and the ring only drains, so that the order stays; see "Overflow" in the
@@ -27,13 +33,24 @@ func (q *laneQueue[T]) pushListed(v T) {
 	q.mu.Unlock()
 }
 
-// pushBounded adds v unless the lane holds as many items as its ring can, or more.
+// pushBounded adds v unless the lane holds as many items as its ring can, or more, by its counters. A ring that refuses
+// although they show room has met a pop in its claim window: what takes longer than a moment is gone round by way of
+// the list.
 func (q *laneQueue[T]) pushBounded(v T) bool {
 	if q.tryPush(v) {
 		return true
 	}
-	if q.overflow.Load() == 0 {
-		return false
+	for range boundedTries {
+		if q.overflow.Load() != 0 {
+			break
+		}
+		if q.ring.Len() >= q.ring.Cap() {
+			return false
+		}
+		affinity.Relax()
+		if q.tryPush(v) {
+			return true
+		}
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -70,8 +70,9 @@ func (l *Lanes[T]) PushN(lane int, vs []T) error {
 }
 
 // TryPushBounded adds v to a lane that holds fewer items than Cap, and fails with ErrFull otherwise: outside submitters
-// use it, so that they feel the load that they make. Like TryPush of a ring it may say full a moment before room
-// appears. ErrLane is the other failure.
+// use it, so that they feel the load that they make. Full is what the lane's counters said at a moment during the call; a
+// pop that has claimed its item counts as gone, however long it takes (Q3). Pushes that are under way at the same time
+// may each exceed the bound by one. ErrLane is the other failure.
 func (l *Lanes[T]) TryPushBounded(lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
@@ -99,7 +100,7 @@ func (l *Lanes[T]) Pop(mask uint32) (v T, lane int, ok bool) {
 		lane = bits.TrailingZeros32(todo)
 		q := &l.lanes[lane]
 		if v, ok = q.ring.TryPop(); !ok { // as q.pop, without a call on the usual way
-			if v, ok = q.popListed(); !ok && l.vacate(lane) {
+			if v, ok = q.popListed(); !ok && l.missed(lane) {
 				v, ok = q.pop()
 			}
 		}
@@ -121,7 +122,7 @@ func (l *Lanes[T]) PopN(mask uint32, dst []T) (n, lane int) {
 	for todo := l.bits.Load() & mask & AllLanes; todo != 0; todo &= todo - 1 {
 		lane = bits.TrailingZeros32(todo)
 		q := &l.lanes[lane]
-		if n = q.popN(dst); n == 0 && l.vacate(lane) {
+		if n = q.popN(dst); n == 0 && l.missed(lane) {
 			n = q.popN(dst)
 		}
 		if n > 0 {
@@ -131,6 +132,11 @@ func (l *Lanes[T]) PopN(mask uint32, dst []T) (n, lane int) {
 	}
 	return 0, -1
 }
+
+// missed follows a pop that found nothing in a lane whose bit was set, and reports whether another try is worth it. A lane
+// that is not empty denies its items for now, behind an unfinished push: its bit is right, and the pop goes on to
+// other lanes.
+func (l *Lanes[T]) missed(lane int) (again bool) { return l.lanes[lane].empty() && l.vacate(lane) }
 
 // vacate clears the bit of a lane that a pop found empty, and reports whether it had to set it again because the lane is
 // not empty after all. The second look must follow the clear; see "Occupancy" in the package comment (O3 before O4).

@@ -306,12 +306,16 @@ func TestLanesLinearizable(t *testing.T) {
 						in.vs[i] = int(fresh.Add(1))
 					}
 				}
-				slowly := rng.IntN(2) == 0
+				slowly, bounded := rng.IntN(2) == 0, rng.IntN(4) == 0
 				rec.record(client, in, func() (out opOutput) {
 					switch {
 					case in.push && in.n > 1:
 						must(t, l.PushN(lane, in.vs[:in.n]))
 						out.n = in.n
+					case in.push && bounded:
+						if out.n = 1; l.TryPushBounded(lane, in.vs[0]) != nil {
+							out.n, out.excused = 0, true
+						}
 					case in.push && slowly:
 						l.PushSlowly(lane, in.vs[0], yieldSometimes(rng))
 						out.n = 1
@@ -320,6 +324,10 @@ func TestLanesLinearizable(t *testing.T) {
 						out.n = 1
 					case in.n > 1:
 						out.n, _ = l.PopN(1<<lane, out.vs[:in.n])
+					case slowly:
+						if v, ok := l.PopSlowly(lane, yieldSometimes(rng)); ok {
+							out.vs[0], out.n = v, 1
+						}
 					default:
 						v, _, ok := l.Pop(1 << lane)
 						if ok {

@@ -51,7 +51,17 @@ func (r *MPMC[T]) init(capacity int) {
 	if size := uint64(unsafe.Sizeof(cell[T]{})); capacity <= spacedMax && size < affinity.CacheLineBytes {
 		r.step = affinity.CacheLineBytes/size + 1
 	}
-	r.cells = make([]cell[T], capacity*int(r.step))
+	cells := capacity * int(r.step)
+	if straddles[T]() && r.step == 1 {
+		cells++ // behind the last place, for touch
+	}
+	r.cells = make([]cell[T], cells)
+}
+
+// straddles reports whether some cells of an array may begin on one page and end on the next.
+func straddles[T any]() bool {
+	size := unsafe.Sizeof(cell[T]{})
+	return size&(size-1) != 0
 }
 
 // ringCapacity returns the power of two in [2, MaxCapacity] that holds capacity items. With one cell, full and
@@ -73,6 +83,9 @@ func (r *MPMC[T]) TryPush(v T) bool {
 		d := int64(c.turn.load() - lap)
 		if d < 0 {
 			return false // the cell still carries the previous lap (R2)
+		}
+		if t <= r.mask {
+			r.touch(t, 1)
 		}
 		if d == 0 && r.tail.CompareAndSwap(t, t+1) {
 			c.val = v            // ours: the claim of t (R3)
@@ -123,6 +136,9 @@ func (r *MPMC[T]) PushN(vs []T) int {
 		if n == 0 && r.tail.Load() == t {
 			return 0
 		}
+		if t <= r.mask {
+			r.touch(t, r.thisLap(t, n))
+		}
 		// A cell that was free stays free until its ticket is claimed, and tickets are claimed in order: if the tail has
 		// not moved, the whole run is still free (R4).
 		if n > 0 && r.tail.CompareAndSwap(t, t+uint64(n)) {
@@ -171,6 +187,18 @@ func (r *MPMC[T]) Empty() bool {
 	// If the tail still equals a head loaded before it, it equalled that head at the moment of the first load.
 	h := r.head.Load()
 	return r.tail.Load() == h
+}
+
+// touch has the kernel give the pages of n cells of a ring's first lap, so that no push waits for a page inside its claim
+// window (R6). The caller need not own the cells: touching a turn does not change it. It follows the look at the turns,
+// which a cell of an untouched page passes as free.
+func (r *MPMC[T]) touch(ticket uint64, n int) {
+	for at, left := ticket*r.step, n; left > 0; at, left = at+r.step, left-1 {
+		r.cells[at].turn.touch()
+		if straddles[T]() {
+			r.cells[at+1].turn.touch() // behind the value's end
+		}
+	}
 }
 
 // run counts the cells from ticket on, at most limit, whose turn is phase steps past free: 0 counts free cells, 1 full

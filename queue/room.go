@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 )
 
@@ -31,7 +30,7 @@ func (l *Lanes[T]) PushWait(ctx context.Context, lane int, v T) error {
 	w := &waiter{called: make(chan struct{}, 1)}
 	for first := false; ; first = true { // once called, a waiter that found no room keeps its place
 		l.join(lane, w, first)
-		if l.pushUnlessFull(ctx, lane, v) { // after joining (W2)
+		if l.TryPushBounded(lane, v) == nil { // after joining (W2)
 			l.quit(lane, w)
 			return nil
 		}
@@ -42,17 +41,6 @@ func (l *Lanes[T]) PushWait(ctx context.Context, lane int, v T) error {
 			return fmt.Errorf("queue: wait for room in lane %d: %w", lane, context.Cause(ctx))
 		}
 	}
-}
-
-// pushUnlessFull is TryPushBounded that does not believe "full" unless the lane's counters say so, too (W2).
-func (l *Lanes[T]) pushUnlessFull(ctx context.Context, lane int, v T) bool {
-	for l.TryPushBounded(lane, v) != nil {
-		if l.lanes[lane].size() >= l.Cap() || ctx.Err() != nil {
-			return false
-		}
-		runtime.Gosched() // a pop is between its claim and its release
-	}
-	return true
 }
 
 // join adds w to the crowd of a lane, at its front or its end.

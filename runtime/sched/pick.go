@@ -21,6 +21,9 @@ const (
 	lookEvery     = 4
 	pausesPerLook = 2
 
+	// deniedLooks is how often a worker looks again for a task that it is denied before it gives its processor away.
+	deniedLooks = 16
+
 	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
 	fullPause = time.Millisecond
 	fullPoll  = 50 * time.Microsecond
@@ -33,6 +36,7 @@ func (w *worker) find() *Task {
 	}
 	for {
 		if t := w.pick(); t != nil {
+			w.denials = 0
 			if w.rested {
 				w.rested = false
 				w.pool.lookout.stir(w)
@@ -43,10 +47,28 @@ func (w *worker) find() *Task {
 		if w.pool.over.Fired() {
 			return nil
 		}
-		if !w.linger() {
+		if !w.denied() && !w.linger() {
 			w.rest()
 		}
 	}
+}
+
+// denied follows a pick that found nothing, and reports whether a lane holds a task all the same: the push of the oldest
+// one has claimed its place and not filled it. The worker has seen to all other lanes by then. It must not sleep, and it
+// need not wait long, but for a thread that was stopped there; then polling may be what keeps this one from going on. So
+// the worker gives its processor away after a moment, and looks again.
+func (w *worker) denied() bool {
+	if !w.mayStart() || !w.pool.queued() {
+		w.denials = 0
+		return false
+	}
+	if w.denials++; w.denials <= deniedLooks {
+		affinity.Relax()
+	} else {
+		affinity.Yield()
+		w.gaveWay.add(1)
+	}
+	return true
 }
 
 // linger looks for work for a while before the only worker of a pool rests, and reports whether there may be some. It

@@ -107,6 +107,7 @@ type WorkerStats struct {
 	Started uint64
 	Resumed uint64 // waits that ended, yields not counted
 	Rests   uint64 // times it ran out of work
+	GaveWay uint64 // times it gave its processor away, because a push that had stopped hid all the work there was
 	Goexits uint64
 	Idle    bool
 }
@@ -203,6 +204,7 @@ func (w *worker) stats() WorkerStats {
 	st := WorkerStats{
 		Resumed: w.resumed.load(),
 		Rests:   w.rests.Load(),
+		GaveWay: w.gaveWay.load(),
 		Goexits: w.exits.load(),
 		Idle:    w.current.load() == nil,
 	}

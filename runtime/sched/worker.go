@@ -50,6 +50,7 @@ type worker struct {
 	ended    lot  // tasks that may soon be
 	spins    int  // how often to look for work before the next sleep
 	excess   bool // may start one task beyond the limit of waiting ones
+	denials  int  // looks in a row that found a task and did not get it; see denied
 	labels   labelCache
 	batch    [ownBatch]job // scratch
 
@@ -61,6 +62,7 @@ type worker struct {
 	busy     atomic.Bool     // not at rest
 	resumed  tally
 	rests    atomic.Uint64 // counted with a fence; see "Counting"
+	gaveWay  tally         // its processor, to a push that had stopped
 	exits    tally         // tasks that called Goexit
 	fence    atomic.Uint64 // see recycler
 	enlisted enlistment
