@@ -42,8 +42,11 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 				continue
 			}
 		}
-		if fr.strand.met(e) != nil {
+		if fr.met(e) != nil {
 			continue
+		}
+		if fr.strand.tooDeep(t.levels) {
+			panic(unwound{})
 		}
 		// An entry that is evicted at this very moment has none: the get below sees to its key.
 		if f := e.join(snap.Gen()); f != nil {
@@ -63,6 +66,9 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 			}
 			if t.claim(fr, open[i]) {
 				t.fly(fr, open[i])
+				if fr.strand.unwinding {
+					return
+				}
 				fr.note(open[i]) // now: the caller may not come to this key
 			}
 		}
@@ -74,14 +80,17 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 			}
 		}
 	}()
-	if helpers := min(helpersMax, len(open)-1); helpers > 0 {
-		question := fr.strand.share()
+	if helpers := min(helpersMax, len(open)-1); helpers > 0 && fr.strand.hops < hopsMax {
+		question, hops := fr.strand.share(), fr.strand.hops+1
 		_ = spawn(helpers, func(fr *Frame) {
-			fr.strand.unkept = question
+			fr.strand.unkept, fr.strand.hops = question, hops
 			work(fr)
 		})
 	}
 	work(fr)
+	if fr.strand.unwinding {
+		panic(unwound{})
+	}
 
 	answers := make([]Answer, len(keys))
 	for i, key := range keys {

@@ -131,6 +131,47 @@
 // strand itself exactly when waiting would close a cycle, and the last strand to wait sees it: the query that
 // would have closed the cycle returns a CycleError with the path.
 //
+// # Depth
+//
+// Queries may be nested as deep as memory allows, in a stack of levelsMax levels. Climbing is
+// evaluating flights within each other on one stack. Where one more would be too deep the strand
+// unwinds: everything on its stack returns, and what it was about is taken up from an empty stack.
+//
+// Unwinding: the strand's mark (Strand.unwinding) is set, and says from then on what is so; errors and
+// panics only carry it. Walks return errUnwound. A query function is left by a panic of type unwound,
+// which Query.eval catches; what the function makes of that panic, and what it returns, is discarded
+// as long as the mark is set, and each read that would evaluate panics again. So an unwound walk or
+// run leaves nothing: no trace, no interval, no outcome, no count, no reason. Its flight stays
+// claimed and is suspended, onto the strand's path (descent).
+//
+// Landing: the frame of the task itself, below which there is no flight, evaluates the last flight of
+// the path, as if nothing had been computed; but what the unwound runs had asked for is answered by
+// now. When it is done, the one before it is evaluated, which finds its answer, and so on. Any may
+// unwind again, and is then followed on the path by what was suspended above it.
+//
+// Of two flights on the path, or on the stack under which the path is, the later is needed by the
+// earlier. So a strand that meets a claimed flight of its own meets one that waits for what it does:
+// a cycle, as on one stack, and its path leads over the suspended flights (Strand.above). Others wait
+// for a suspended flight as for any. When the strand ends before its path does (its task is cancelled,
+// Goexit, the pool is closed), all that is suspended is abandoned (M1). Landing is shielded, so that does not
+// happen while others wait for it.
+//
+// A flight finds the outcomes of those above it when it is evaluated again: kept ones in their
+// entries, others with the question (type unkept). What rests on a cycle is given to the one
+// flight in whose place it was found, and to no other (flight.given): below that flight stood the
+// same path then as now.
+//
+// What it costs: an unwinding takes levelsMax flights off the stack and suspends all of them, of
+// which one at most, the lowest, was suspended before. A suspended flight stays so until it
+// is done. So n flights are unwound at most n*levelsMax/(levelsMax-1) times in all, and a function is
+// called twice, and once more for each further read of it that is deeper than levelsMax. For the
+// same reason it ends: each unwinding suspends a flight that was not, or there is no room for one.
+//
+// Helpers of All evaluate on stacks of their own, and the strand that waits for them keeps its stack
+// meanwhile. A strand that is hopsMax helpers away from the task that asked takes none.
+//
+// Nothing else in this package, and nothing in the collector, recurses by the depth of queries.
+//
 // # What is kept, and what may vouch
 //
 // An outcome is an error or an answer. An answer is kept when its run met no taint; it then has a
@@ -226,7 +267,8 @@
 //
 // # Invariants
 //
-//   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit).
+//   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit). Unwinding leaves it
+//     claimed and on the path of its strand; it is on the stack or on the path, and not on both.
 //   - M2: a trace is immutable after publication but for its intervals, its cached value, and its set of partitions, which only grows.
 //   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
 //     result of any but entry.kept, the first: whoever finds it gone runs the query again.

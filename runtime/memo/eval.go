@@ -26,6 +26,9 @@ func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
 func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
 	found, value, err := t.answer(fr, q, key)
 	if err != nil {
+		if fr.strand.unwinding {
+			panic(unwound{})
+		}
 		fr.tainted = true
 		return Answer{}, err
 	}
@@ -156,8 +159,11 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 				}
 			}
 		}
-		if f := fr.strand.met(e); f != nil {
+		if f := fr.met(e); f != nil {
 			return holding{e, f.trace, f.vouch}, f.err
+		}
+		if fr.strand.tooDeep(t.levels) {
+			return holding{entry: e}, errUnwound
 		}
 		f := e.join(snap.Gen())
 		if f == nil {
@@ -171,6 +177,9 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 		} else if err := t.wait(fr, f); err != nil {
 			return holding{entry: e}, err
 		}
+		if fr.strand.unwinding {
+			return holding{entry: e}, errUnwound
+		}
 		if !f.abandoned() {
 			fr.note(f)
 			return holding{e, f.trace, f.vouch}, f.err
@@ -181,16 +190,37 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 	}
 }
 
-// fly evaluates a flight that the caller claimed.
+// fly evaluates a flight that the caller claimed. After it f is done, unless the strand unwinds.
 func (t *Table) fly(fr *Frame, f *flight) {
+	s := fr.strand
+	t.climb(fr, f)
+	if s.unwinding && s.levels == 0 {
+		t.land(s)
+	}
+}
+
+// climb evaluates a claimed flight on the stack as it is.
+func (t *Table) climb(fr *Frame, f *flight) {
+	s := fr.strand
+	s.levels++
 	returned := false
 	defer func() {
-		if !returned { // a panic or Goexit goes on up; those who wait try again on their own account (M1)
-			f.finish(nil, errAbandoned)
+		s.levels--
+		if returned {
+			return
+		}
+		// A panic or Goexit goes on up; those who wait try again on their own account (M1).
+		f.finish(nil, errAbandoned)
+		if s.levels == 0 {
+			s.abandonAll()
 		}
 	}()
 	tr, ran, err := t.evaluate(fr, f)
 	returned = true
+	if s.unwinding {
+		s.suspend(f)
+		return
+	}
 	if !ran {
 		tr, err = fr.forOthers(tr, err)
 	}
@@ -281,7 +311,8 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 			return nil, seen, why, err
 		}
 		if diff == nil {
-			if t.sampled() {
+			if f.check || t.sampled() {
+				f.check = false
 				tr, err = t.recheck(fr, f, tr)
 				return tr, seen, why, err
 			}
@@ -367,6 +398,9 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		}
 		found, err := t.upToDate(fr, q, r.key, hint)
 		if err != nil {
+			if fr.strand.unwinding {
+				return false, err
+			}
 			if ctxErr := fr.strand.Task.Err(); ctxErr != nil {
 				return false, ctxErr
 			}
@@ -404,6 +438,9 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	defer t.held.running.Add(-1)
 	damage := t.damage.Load()
 	res, err := q.eval(fc, e.key)
+	if fr.strand.unwinding {
+		return nil, errUnwound // whatever the function made of it
+	}
 	f.cyclic = fc.cyclic
 	if err != nil {
 		q.Counts.Failed.Add(1)
@@ -451,7 +488,11 @@ func (e *entry) linkedBefore() *trace {
 // eval calls the query function. A panic of it is an error that names the query and the key.
 func (q *Query) eval(f *Frame, key string) (res Result, err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if _, ours := r.(unwound); ours && f.strand.unwinding {
+			return
+		}
+		if r != nil {
 			err = fmt.Errorf("memo: query %s: %w", q.show(key), sched.Caught(r))
 		}
 	}()
@@ -474,6 +515,7 @@ func (t *Table) recheck(fr *Frame, f *flight, kept *trace) (*trace, error) {
 	q := f.entry.query
 	tr, err := t.run(fr, f, Reason{Verdict: RanSampled})
 	if err != nil {
+		f.check = f.check || fr.strand.unwinding
 		return nil, err
 	}
 	if !tr.tainted && tr.result != kept.result {

@@ -21,9 +21,10 @@ type flight struct {
 	owner   *Strand // guarded by Table.waitMu; set once, by claim
 	trace   *trace
 	vouch   vouch // why trace holds
-	check   bool  // what is found to hold is to be computed again; written before the flight is claimed
+	check   bool  // what is found to hold is to be computed again; the owner's
 	err     error
-	cyclic  bool // the outcome rests on a CycleError
+	cyclic  bool               // the outcome rests on a CycleError
+	given   map[*entry]*flight // the owner's: outcomes that f needs and only f may have; see descent
 	done    sched.Event
 }
 
@@ -143,15 +144,31 @@ func cyclePath(fr *Frame, f *flight) []string {
 			in = fr
 		}
 		start := len(path)
-		for x := in; x != nil && x.entry != nil; x = x.parent {
-			path = append(path, x.entry.query.show(x.entry.key))
-			if x.entry == g.entry {
-				break
-			}
-		}
+		g.owner.above(in, func(e *entry) bool {
+			path = append(path, e.query.show(e.key))
+			return e != g.entry
+		})
 		slices.Reverse(path[start:])
 		if g.owner == fr.strand {
 			return append(path, f.entry.query.show(f.entry.key))
+		}
+	}
+}
+
+// above calls fn for what is evaluated in a frame, what needs that, and so on, until fn returns false
+// or the task's own frame is reached. The strand is the caller's, or stands still.
+func (s *Strand) above(in *Frame, fn func(*entry) bool) {
+	for x := in; x != nil && x.entry != nil; x = x.parent {
+		if !fn(x.entry) {
+			return
+		}
+	}
+	if s.descent == nil {
+		return
+	}
+	for _, f := range slices.Backward(s.descent.path) {
+		if !fn(f.entry) {
+			return
 		}
 	}
 }

@@ -22,6 +22,12 @@ type Strand struct {
 
 	unkept *unkept // of the question being answered; nil: nothing yet. The strand's own
 
+	// The strand's own, too; see "Depth".
+	levels    int      // flights that are evaluated on the stack
+	unwinding bool     // the stack was too deep, and what is on it returns
+	descent   *descent // what was unwound; nil: nothing
+	hops      int      // helpers between the strand and the task that asked
+
 	want    atomic.Pointer[want] // while a run is shielded; written by the strand
 	waiters atomic.Int32         // strands that wait for flights that this one evaluates
 }

@@ -28,6 +28,8 @@ type model struct {
 	*rig
 	rng      *rand.Rand
 	o        Options
+	levels   int  // Table.levels
+	greedy   bool // queries catch panics of what they ask for
 	programs map[string]*program
 	parts    [programParts]db.PartID
 	weather  int
@@ -94,6 +96,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		Session:        func() func() { return m.gc.Session() },
 		Shade:          func(h mmapcas.Hash) { m.gc.Shade(h) },
 	}
+	m.levels, m.greedy = pick(rng, []int{2, 3, levelsMax}), rng.IntN(2) == 0
 	m.rig = newRig(t, seed, m.o)
 	m.gc = gc.New(gc.Options{
 		Store: m.store, DB: m.db, Logger: slog.New(slog.DiscardHandler),
@@ -163,6 +166,7 @@ func (m *model) define(p *program) {
 // revive takes a new table, which knows what was flushed.
 func (m *model) revive() {
 	m.newTable(m.o)
+	m.table.levels = m.levels
 	m.table.Durable(m.parts[2])
 }
 

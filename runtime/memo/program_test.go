@@ -321,9 +321,17 @@ func (w *live) scan(part int, sp db.Span, glob string, values bool, fn func(key,
 	return err
 }
 
-func (w *live) ask(name, key string) (string, error) { return w.m.get(w.f, name, key) }
+func (w *live) ask(name, key string) (_ string, err error) {
+	if w.m.greedy {
+		defer w.m.catch(&err)
+	}
+	return w.m.get(w.f, name, key)
+}
 
 func (w *live) all(name string, keys []string) (out []string, err error) {
+	if w.m.greedy {
+		defer w.m.catch(&err)
+	}
 	as, err := w.m.table.All(w.f, w.m.queries[name], keys, 2, w.m.spawner(w.f))
 	for _, a := range as {
 		out = append(out, a.Value.(string))
@@ -337,3 +345,10 @@ func (w *live) weather() int {
 }
 
 func (w *live) pause() { w.f.Strand().Task.Yield() }
+
+// catch makes an error of any panic, as a function may that does not know better.
+func (m *model) catch(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("caught: %v", r)
+	}
+}

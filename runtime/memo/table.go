@@ -68,6 +68,8 @@ type Table struct {
 
 	marks
 
+	levels int // how many flights are evaluated on one stack; see "Depth"
+
 	waitMu sync.Mutex // guards who waits for what; see "Cycles"
 
 	dirtyMu sync.Mutex
@@ -132,7 +134,7 @@ func New(o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memo: opening the trace partition: %w", err)
 	}
-	t := &Table{o: o, part: part}
+	t := &Table{o: o, part: part, levels: levelsMax}
 	t.cache.bytesMax = o.CacheBytes
 	return t, nil
 }

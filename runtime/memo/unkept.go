@@ -36,15 +36,19 @@ func (s *Strand) share() *unkept {
 	return s.unkept
 }
 
-// met returns the flight of a key whose outcome the strand's question was given, nil if there is
-// none.
-func (s *Strand) met(e *entry) *flight {
-	if s.unkept == nil {
+// met returns the flight of a key whose outcome fr was given before, nil if there is none.
+func (fr *Frame) met(e *entry) *flight {
+	if f := fr.given(e); f != nil {
+		fr.cyclic = true
+		return f
+	}
+	u := fr.strand.unkept
+	if u == nil {
 		return nil
 	}
-	s.unkept.mu.Lock()
-	defer s.unkept.mu.Unlock()
-	return s.unkept.flights[e]
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.flights[e]
 }
 
 // answered ends a question if fr is the frame that put it. A panic that goes through it ends the
