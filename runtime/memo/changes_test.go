@@ -229,6 +229,12 @@ func TestStampsStandInForLinks(t *testing.T) {
 	if n := r.table.Entries(); n != 2 {
 		t.Errorf("%d keys in memory, want 2", n)
 	}
+	// The walk passes over the read of top, and the interval that it makes rests on stamps as well.
+	r.costs("an own key there and back", "0/1/0", func() {
+		r.put(own, "k", "?")
+		r.put(own, "k", "!")
+		r.want("both", "", "1,0,0!")
+	})
 	r.costs("what stamps answered for", "4/10/5", func() { put("a1", "x"); r.want("both", "", "2,0,0!") })
 	r.costs("linked now", "0/0/1", func() { put("other", "x"); r.want("both", "", "2,0,0!") })
 }
@@ -346,4 +352,43 @@ func TestReusedAnswersAreRechecked(t *testing.T) {
 		}
 		r.table.o = o
 	}
+}
+
+// A read is passed over by what the interval was linked to. What is there since may have been linked
+// in an older generation, for other reads.
+func TestPassingOverGoesByTheOwnLinks(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	p := r.partition("files")
+	r.query("pick", func(f *Frame, _ string) (string, error) {
+		which, err := r.text(f, p, "which")
+		if err != nil || which == "none" {
+			return "", err
+		}
+		return r.text(f, p, which)
+	})
+	r.query("above", func(f *Frame, _ string) (string, error) { return r.get(f, "pick", "") })
+	r.put(p, "which", "none")
+	older := r.db.Snapshot()
+	defer older.Release()
+	r.put(p, "which", "a")
+	r.want("above", "", "")
+	if err := r.table.Flush(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !r.table.evict(r.table.entry(r.queries["pick"], "")) {
+		t.Fatal("not evicted")
+	}
+	h := r.task(context.Background(), func(f *Frame) error {
+		f.strand.Snap = older
+		s, err := r.get(f, "above", "")
+		if s != "" {
+			t.Errorf("in the older generation: %q", s)
+		}
+		return err
+	})
+	if err := h.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	r.put(p, "a", "text")
+	r.want("above", "", "text")
 }
