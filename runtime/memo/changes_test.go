@@ -186,6 +186,24 @@ func TestForgottenAnswersAreLinkedAgain(t *testing.T) {
 	r.costs("told again", "3/0/6", func() { put("a0", ""); r.want("top", "", "0,0,0") })
 }
 
+// While what rests on a forgotten answer holds by stamps, it is linked to nothing.
+func TestStampsDoNotLink(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	_, put := r.forest(3)
+	other := r.partition("other")
+	put("a0", "x")
+	r.want("top", "", "1,0,0")
+	if err := r.table.Flush(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !r.table.evict(r.table.entry(r.queries["leaf"], "a0")) {
+		t.Fatal("not evicted")
+	}
+	r.costs("by stamps", "0/0/1", func() { r.put(other, "k", "x"); r.want("top", "", "1,0,0") })
+	put("a0", "")
+	r.want("top", "", "0,0,0")
+}
+
 // After a restart stamps answer, the first walk links, and then changes are told.
 func TestLinkingAfterARestart(t *testing.T) {
 	r := newRig(t, 1, Options{})
