@@ -201,14 +201,20 @@ func BenchmarkLanes(b *testing.B) {
 			l.Any(AllLanes)
 		}
 	})
-	b.Run("push pop lane 20", func(b *testing.B) {
-		l := NewLanes[*int]()
+	pushPop := func(b *testing.B, l *Lanes[*int]) {
 		must(b, l.Push(20, v)) // the lane never runs empty
 		for b.Loop() {
 			_ = l.Push(20, v)
 			l.Pop(AllLanes)
 		}
-	})
+	}
+	overtaking := func() *Lanes[*int] {
+		l := NewLanes[*int]()
+		l.Overtake(AllLanes)
+		return l
+	}
+	b.Run("push pop lane 20", func(b *testing.B) { pushPop(b, NewLanes[*int]()) })
+	b.Run("push pop lane 20 overtaking", func(b *testing.B) { pushPop(b, overtaking()) })
 	b.Run("push pop pop lane 20", func(b *testing.B) { // the bit is set and cleared each time
 		l := NewLanes[*int]()
 		for b.Loop() {
@@ -217,13 +223,14 @@ func BenchmarkLanes(b *testing.B) {
 			l.Pop(AllLanes)
 		}
 	})
-	b.Run("1P1C", func(b *testing.B) {
-		l := NewLanes[*int]()
+	handOver := func(b *testing.B, l *Lanes[*int]) {
 		benchPC(b, transfer{
 			func(v *int) bool { return l.TryPushBounded(20, v) == nil },
 			func() (*int, bool) { v, _, ok := l.Pop(AllLanes); return v, ok },
 		}, 1, 1)
-	})
+	}
+	b.Run("1P1C", func(b *testing.B) { handOver(b, NewLanes[*int]()) })
+	b.Run("1P1C overtaking", func(b *testing.B) { handOver(b, overtaking()) })
 }
 
 func BenchmarkPark(b *testing.B) {

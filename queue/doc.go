@@ -167,6 +167,42 @@
 //   - I4: Notify that counted itself as a searcher and found nobody to wake starts over, because somebody may have relied
 //     on the count while a worker went to sleep.
 //
+// # Overtaking
+//
+// A stopped push hides what is behind it in its lane (Q1). In the lanes named to Lanes.Overtake it does so for some
+// microseconds only: when pops have been denied a ticket for longer than overtakeAfter, the next one gives up on it and goes
+// on behind it. The push finds out when it goes on, and pushes its item once more.
+//
+//	push                                      pop that has been denied ticket h for long
+//	T1  claim t; store val, turn = full       T4  add 1 to the alarms
+//	T2  load the alarms; if 0, done           T5  fence
+//	T3  under the lock: if t is late, take    T6  under the lock: if h is claimed and its turn still
+//	    val back, free the cell for the           says free, move head from h to h+1 with a
+//	    next lap, take 1 off the alarms,          compare-and-swap; if that was done, h is late,
+//	    push val                                  otherwise take 1 off the alarms
+//
+// The compare-and-swap of head decides a ticket, as it does for every pop: whoever moves head past it has it, to take its
+// item or to give it up. So pops look at nothing new, and pushes load one word more.
+//
+//   - T7: a push whose ticket is given up learns of it. T1 comes before T2 and T4 before T6, a crossing: if T6 sees the
+//     turn free, T2 sees an alarm. With turns that are stored atomically that is all. A plain store (R5) may be on its
+//     way during T2; so T5 has every thread of the process pass a fence (membarrier). On the pusher's thread the fence
+//     lies after T1, and T6 sees the item; or before it, and T2 comes after T4.
+//   - T8: there is an alarm as long as a pop decides or a ticket is late: a late ticket keeps the 1 of its pop until its
+//     push has taken notice. Meanwhile every push to that lane takes the lock for a moment, and finds nothing.
+//   - T9: the cell of a late ticket belongs to its push, as before. Its turn stays behind, so a push that comes to it one
+//     lap later finds the ring full, which a lane gets round (Q3), and no pop can come to it. The push frees it as a pop
+//     would have done.
+//   - T10: under the lock pushes need no T2, because T6 needs the lock.
+//   - T11: items of one push do not change places: a lane that overtakes is given batches one by one. An item that is pushed
+//     again comes behind others, whose pushes all overlap its own, which has not returned; so the order of the lane is
+//     still that of a queue.
+//
+// The bound is overtakeAfter and a fence, 0.3 to 10 us, for each stopped thread that is met, as long as somebody polls. A
+// thread that is stopped while it holds the lane's lock is not overtaken: in the list, in T3, in T6. Pops that find the
+// lock taken do not wait to decide. Without a fence to ask for where T5 needs one (amd64 but under Linux, and where the
+// kernel refuses), nothing is overtaken.
+//
 // # What false means
 //
 // MPMC.TryPush may say false although the ring is not full: while a pop of the previous lap is between its claim and its
@@ -187,7 +223,8 @@
 // see what it leaves undone:
 //
 //   - Q1: a thread that is stopped inside a push delays the items behind it in its lane, those of the ring and those of the
-//     list, by as long as it is stopped. Pushes succeed meanwhile, and Any says true.
+//     list, by as long as it is stopped, or by microseconds if the lane overtakes (below). Pushes succeed meanwhile, and
+//     Any says true.
 //   - Q2: it delays nothing in any other lane. Pop and PopN pass over a lane that denies its items, at the price of three
 //     loads, and leave its bit set.
 //   - Q3: a thread that is stopped inside a pop holds one cell. A ring of capacity n takes n-1 pushes more and then refuses,

@@ -24,17 +24,22 @@ func NewSPSCAt[T any](capacity int, start uint64) *SPSC[T] {
 // PushSlowly is TryPush with something done inside the claim window: after the ticket is taken, before the cell is
 // filled.
 func (r *MPMC[T]) PushSlowly(v T, meanwhile func()) bool {
+	_, ok := r.pushSlowly(v, meanwhile)
+	return ok
+}
+
+func (r *MPMC[T]) pushSlowly(v T, meanwhile func()) (ticket uint64, ok bool) {
 	for {
 		t := r.tail.Load()
 		c, lap := r.at(t)
 		switch d := int64(c.turn.load() - lap); {
 		case d < 0:
-			return false
+			return 0, false
 		case d == 0 && r.tail.CompareAndSwap(t, t+1):
 			meanwhile()
 			c.val = v
 			c.turn.pass(lap + 1)
-			return true
+			return t, true
 		}
 	}
 }
@@ -127,11 +132,27 @@ func (x *Idle) HasToken(w int) bool { return x.seats[w].parker.core.state.Load()
 
 // PushSlowly is Push with something done inside the claim window, if the item goes to the ring.
 func (l *Lanes[T]) PushSlowly(lane int, v T, meanwhile func()) {
-	if q := &l.lanes[lane]; q.overflow.Load() != 0 || !q.ring.PushSlowly(v, meanwhile) {
+	q := &l.lanes[lane]
+	ticket, ok := uint64(0), false
+	if q.overflow.Load() == 0 {
+		ticket, ok = q.ring.pushSlowly(v, meanwhile)
+	}
+	if !ok {
 		q.pushListed(v)
+	} else if q.overtaking.alarms.Load() != 0 {
+		q.settle(ticket)
 	}
 	l.occupy(lane)
 }
+
+// OvertakeAtOnce is Overtake without a grace.
+func (l *Lanes[T]) OvertakeAtOnce(lane int) {
+	l.Overtake(1 << lane)
+	l.lanes[lane].overtaking.grace = 0
+}
+
+// Alarms returns how many pops of a lane decide, and how many of its pushes are late.
+func (l *Lanes[T]) Alarms(lane int) int { return int(l.lanes[lane].overtaking.alarms.Load()) }
 
 // PopSlowly is Pop of one lane with something done inside the claim window, if the item comes from the ring.
 func (l *Lanes[T]) PopSlowly(lane int, meanwhile func()) (v T, ok bool) {

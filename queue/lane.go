@@ -21,6 +21,8 @@ type laneQueue[T any] struct {
 	ring     MPMC[T]
 	overflow atomic.Int64 // number of items in list, stored under mu after the list or the ring behind it has changed (V1)
 
+	overtaking overtaking
+
 	mu    sync.Mutex
 	list  fifo[T]   // guarded by mu; younger than everything in ring, but for pushes still under way (V2)
 	crowd []*waiter // guarded by mu; submitters waiting for room, first come first
@@ -61,9 +63,10 @@ func (q *laneQueue[T]) pushBounded(v T) bool {
 	return true
 }
 
-// pushLocked adds v to the ring, or to the list if the order or the room demand it.
+// pushLocked adds v to the ring, or to the list if the order or the room demand it. It needs no look at alarms, as no
+// ticket is given up while it has the lock (T10).
 func (q *laneQueue[T]) pushLocked(v T) {
-	if !q.tryPush(v) {
+	if q.overflow.Load() != 0 || !q.ring.TryPush(v) {
 		q.list.push(v)
 		q.overflow.Store(int64(q.list.n))
 	}
@@ -75,7 +78,13 @@ func (q *laneQueue[T]) pushN(vs []T) {
 		return
 	}
 	q.mu.Lock()
-	vs = vs[q.tryPushN(vs):]
+	for len(vs) > 0 && q.overflow.Load() == 0 {
+		n := q.ring.PushN(vs) // no ticket is given up meanwhile (T10)
+		if n == 0 {
+			break
+		}
+		vs = vs[n:]
+	}
 	for _, v := range vs {
 		q.list.push(v)
 	}
@@ -85,11 +94,24 @@ func (q *laneQueue[T]) pushN(vs []T) {
 
 // tryPush adds v to the ring if that keeps the order and there is room.
 func (q *laneQueue[T]) tryPush(v T) bool {
-	return q.overflow.Load() == 0 && q.ring.TryPush(v)
+	if q.overflow.Load() != 0 {
+		return false
+	}
+	ticket, ok := q.ring.push(v)
+	if ok && q.overtaking.alarms.Load() != 0 { // T2
+		q.settle(ticket)
+	}
+	return ok
 }
 
 // tryPushN adds the first items of vs to the ring, and returns how many the order and the room allow.
 func (q *laneQueue[T]) tryPushN(vs []T) (n int) {
+	if q.overtaking.on { // one by one, so that none comes before one in front of it (T11)
+		for n < len(vs) && q.tryPush(vs[n]) {
+			n++
+		}
+		return n
+	}
 	for q.overflow.Load() == 0 && n < len(vs) {
 		k := q.ring.PushN(vs[n:])
 		if k == 0 {

@@ -135,8 +135,18 @@ func (l *Lanes[T]) PopN(mask uint32, dst []T) (n, lane int) {
 
 // missed follows a pop that found nothing in a lane whose bit was set, and reports whether another try is worth it. A lane
 // that is not empty denies its items for now, behind an unfinished push: its bit is right, and the pop goes on to
-// other lanes.
-func (l *Lanes[T]) missed(lane int) (again bool) { return l.lanes[lane].empty() && l.vacate(lane) }
+// other lanes, unless it may overtake that push.
+func (l *Lanes[T]) missed(lane int) (again bool) {
+	q := &l.lanes[lane]
+	if q.empty() {
+		return l.vacate(lane)
+	}
+	if !q.overtake() {
+		return false
+	}
+	l.left(lane) // what was given up has made room
+	return true
+}
 
 // vacate clears the bit of a lane that a pop found empty, and reports whether it had to set it again because the lane is
 // not empty after all. The second look must follow the clear; see "Occupancy" in the package comment (O3 before O4).

@@ -288,10 +288,21 @@ func TestSPSCLinearizable(t *testing.T) {
 // TestLanesLinearizable checks that one lane, with its ring of 2, its list and its bit, is one FIFO queue without
 // bounds. Slow pushes and pops on the ring stand for calls that lose the processor in the claim window.
 func TestLanesLinearizable(t *testing.T) {
+	t.Run("denied", func(t *testing.T) { lanesLinearizable(t, false) })
+	t.Run("overtaken", func(t *testing.T) {
+		needFences(t)
+		lanesLinearizable(t, true)
+	})
+}
+
+func lanesLinearizable(t *testing.T, overtake bool) {
 	const callers, calls, lane = 3, 5, 20
 	rng := newRand(t)
 	for range volume(3000) {
 		l := NewLanesCap[int](2)
+		if overtake {
+			l.OvertakeAtOnce(lane)
+		}
 		l.SetLaneCounters(lane, math.MaxUint64-rng.Uint64N(8))
 		var rec recorder
 		var fresh atomic.Int64

@@ -76,13 +76,19 @@ func (r *MPMC[T]) Cap() int { return int(r.mask + 1) }
 
 // TryPush adds v and reports whether it did. The package comment says what false promises.
 func (r *MPMC[T]) TryPush(v T) bool {
+	_, ok := r.push(v)
+	return ok
+}
+
+// push is TryPush that tells the ticket, too.
+func (r *MPMC[T]) push(v T) (ticket uint64, ok bool) {
 	var b backoff
 	for {
 		t := r.tail.Load()
 		c, lap := r.at(t)
 		d := int64(c.turn.load() - lap)
 		if d < 0 {
-			return false // the cell still carries the previous lap (R2)
+			return 0, false // the cell still carries the previous lap (R2)
 		}
 		if t <= r.mask {
 			r.touch(t, 1)
@@ -90,7 +96,7 @@ func (r *MPMC[T]) TryPush(v T) bool {
 		if d == 0 && r.tail.CompareAndSwap(t, t+1) {
 			c.val = v            // ours: the claim of t (R3)
 			c.turn.pass(lap + 1) // publishes val; the load of turn in TryPop sees it
-			return true
+			return t, true
 		}
 		b.lost() // another producer has taken ticket t, so the tail has moved
 	}

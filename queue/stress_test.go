@@ -132,11 +132,24 @@ func TestSPSCStress(t *testing.T) {
 // TestLanesStress is the test that lost items before the second look after clearing a bit: consumers stop when the
 // occupancy word says that nothing is left, so an item with a clear bit stays behind.
 func TestLanesStress(t *testing.T) {
+	t.Run("denied", func(t *testing.T) { stressLanes(t, false) })
+	t.Run("overtaken", func(t *testing.T) {
+		needFences(t)
+		stressLanes(t, true)
+	})
+}
+
+func stressLanes(t *testing.T, overtake bool) {
 	type item struct{ producer, lane, seq int }
 	for _, capacity := range []int{2, 64} {
 		const producers, consumers, lanes = 2, 2, 3
 		perProducer := volume(150_000)
 		l := NewLanesCap[item](capacity)
+		for lane := range lanes {
+			if overtake {
+				l.OvertakeAtOnce(10 * lane)
+			}
+		}
 		var producing atomic.Int32
 		producing.Store(producers)
 		var popped atomic.Int64

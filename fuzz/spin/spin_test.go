@@ -28,6 +28,11 @@ var models = []struct {
 		[]string{"NO_RECHECK", "LOOK_FIRST", "SIGN_FIRST", "POPPERS=1 NO_RECHECK"},
 	},
 	{
+		"overtake",
+		[]string{"PLAIN", "", "POPPERS=2", "PLAIN POPPERS=2 ITEMS=2"},
+		[]string{"PLAIN NO_FENCE", "PLAIN FENCE_FIRST", "DEAF", "LOOK_FIRST", "NO_LOOK", "NO_TAIL", "POPPERS=2 BLIND_HEAD", "FORGET", "NO_LOCK"},
+	},
+	{
 		"epoch",
 		[]string{"PLAIN", ""},
 		[]string{"PLAIN NO_FENCE", "PLAIN FENCE_FIRST", "PLAIN FLAG_FIRST", "STAMP_FIRST", "LOAD_FIRST", "ONE_EPOCH", "BLIND_ADVANCE", "LIST_FIRST", "LATE_CHAIN", "SKIP_SCAN"},

@@ -5,8 +5,10 @@ import (
 	goruntime "runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
@@ -68,6 +70,22 @@ func TestDeniedWorkerTurnsAwayAndYields(t *testing.T) {
 		<-ran
 		if err := behind.Wait(t.Context()); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestUrgentLanesOvertake: in the lanes that somebody waits for, tasks run although a push in front of them has stopped.
+func TestUrgentLanesOvertake(t *testing.T) {
+	if <-affinity.WantRemoteFences(); plainTallies && !affinity.RemoteFences() {
+		t.Skip("this system has no fence for the threads of others, so nothing is overtaken")
+	}
+	for _, workers := range []int{1, 2} {
+		p := newPool(t, Options{Workers: workers, AgeEvery: time.Hour})
+		for l := range (lane.Syncs | lane.Inputs | lane.RPC0to3).Lanes() {
+			stopPush(p, l)
+			for range 3 {
+				runOn(t, p, l)
+			}
 		}
 	}
 }

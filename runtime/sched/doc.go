@@ -100,8 +100,8 @@
 //   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long as something may
 //     resume; after a pause it starts one task anyway, because what everybody waits for may be in a lane.
 //
-// A thread that is stopped inside a push hides what is behind it in that lane (package queue, "A stopped thread"). A pick
-// passes over such a lane. A worker that finds tasks nowhere else looks again a few times, and then gives its processor
+// A thread that is stopped inside a push hides what is behind it in that lane (package queue, "A stopped thread"), in the
+// sync, input and request lanes for microseconds only ("Overtaking"). A pick passes over such a lane. A worker that finds tasks nowhere else looks again a few times, and then gives its processor
 // away between looks; it does not sleep, because there is work.
 //
 // With several workers everything that can be started lies in the shared lanes. A slot for the last task spawned, or a

@@ -13,6 +13,7 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/epoch"
 	"github.com/cytisus/cytisus/queue"
+	"github.com/cytisus/cytisus/runtime/lane"
 )
 
 // A Pool is a set of workers and the tasks they run. All methods may be called by any goroutine. It must be made by
@@ -94,6 +95,7 @@ func New(o Options) (*Pool, error) {
 		solo:         o.Workers == 1,
 		clients:      xsync.NewMapOf[uint64, *clientScope](),
 	}
+	p.lanes.Overtake(uint32(lane.Interactive))
 	p.outside.shared = true
 	p.recycler.init()
 	if o.Deterministic != nil {
