@@ -297,8 +297,9 @@ func (w *workspace) redefine() {
 }
 
 // markStale has builds looked at anew for which files that decide what a build is have changed:
-// module files, or directories that may hold or have held some.
-func (w *workspace) markStale(uris []string) {
+// module files, or directories that may hold or have held some. The root is that of all builds. It
+// reports whether there are any.
+func (w *workspace) markStale(uris []string) (marked bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, uri := range uris {
@@ -307,7 +308,7 @@ func (w *workspace) markStale(uris []string) {
 			continue
 		}
 		if isGoFile(uri) {
-			w.markOdd(path)
+			marked = w.markOdd(path) || marked
 			continue
 		}
 		decides := decidesBuild(baseName(uri))
@@ -315,21 +316,22 @@ func (w *workspace) markStale(uris []string) {
 			decides = true
 		}
 		for _, b := range w.builds {
-			if decides && b.reads(path) || slices.ContainsFunc(b.nested, func(dir string) bool { return inside(path, dir) }) {
+			if decides && (path == w.root || b.reads(path)) || slices.ContainsFunc(b.nested, func(dir string) bool { return inside(path, dir) }) {
 				decides, b.stale = true, true
 			}
 		}
 		if decides {
 			clear(w.byDir)
-			w.undefined = true
+			w.undefined, marked = true, true
 			w.changes++
 		}
 	}
+	return marked
 }
 
 // markOdd has builds scanned anew if a file of theirs has become one that cannot be read, or is none
 // any more: the go command is told by the scan what it must not open. w.mu is held.
-func (w *workspace) markOdd(path string) {
+func (w *workspace) markOdd(path string) (marked bool) {
 	looked, problem, hide := false, false, false
 	for _, b := range w.builds {
 		if b.owner(path) == "" || !w.o.Tests && isTestFile(path) {
@@ -340,9 +342,10 @@ func (w *workspace) markOdd(path string) {
 			looked, problem, hide = true, bad, p.Hide
 		}
 		if hid, was := b.problems[path]; was != problem || hid != hide {
-			b.stale = true
+			b.stale, marked = true, true
 		}
 	}
+	return marked
 }
 
 // decidesBuild reports whether a file of this name decides what a build is.

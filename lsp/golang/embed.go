@@ -212,7 +212,8 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 	for _, key := range known {
 		dir, _, _ := strings.Cut(key, "\x00")
 		_, named := matches[key]
-		if named || everything || slices.ContainsFunc(others, func(uri string) bool { return strings.HasPrefix(uri, dir) }) {
+		concerns := func(uri string) bool { return strings.HasPrefix(uri, dir) || strings.HasPrefix(dir, uri+"/") }
+		if named || everything || slices.ContainsFunc(others, concerns) {
 			if matches[key], err = embeds.Get(t, key); err != nil {
 				return false, err
 			}

@@ -436,6 +436,9 @@ func splitGoFiles(uris []string) (goFiles, others []string) {
 	return goFiles, others
 }
 
+// nearMax is how many of the files that changed have their diagnostics published before all others.
+const nearMax = 256
+
 func (w *workspace) refreshTask(t *runtime.Task) error {
 	roots, err := w.follow(t)
 	if err != nil || roots == nil {
@@ -456,7 +459,7 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 		return nil
 	}
 	near := map[string][]lsp.Diagnostic{}
-	for _, uri := range touched {
+	for _, uri := range touched[:min(len(touched), nearMax)] {
 		path, ok := filePath(uri)
 		if !ok || !w.shows(uri) {
 			continue

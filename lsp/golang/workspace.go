@@ -260,10 +260,68 @@ func (w *workspace) FilesChanged(ctx context.Context, uris []string) error {
 			known = append(known, uri)
 		}
 	}
-	return w.changeDisk(ctx, known, func(*runtime.Writer) error { return nil })
+	slices.Sort(known)
+	known = slices.Compact(known)
+	known, err := w.concerning(known)
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	return w.changeDisk(ctx, known, nil)
 }
 
-// changeDisk looks at files, or whole directories, and commits what has become of them, together with what fn writes.
+// concerning drops names of which no build has or wants anything: neither that of an input, nor of
+// a directory, nor in one that files are embedded from.
+func (w *workspace) concerning(uris []string) ([]string, error) {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	keys, err := embeds.Keys(snap, runtime.Prefix(dirPrefix(w.root)))
+	if err != nil {
+		return nil, fmt.Errorf("golang: %s: what is embedded: %w", w.root, err)
+	}
+	embedding := map[string]bool{} // directories, with a slash
+	for _, key := range keys {
+		dir, _, _ := strings.Cut(key, "\x00")
+		embedding[dir] = true
+	}
+	var nested []string
+	w.mu.Lock()
+	for _, b := range w.builds {
+		nested = append(nested, b.nested...)
+	}
+	w.mu.Unlock()
+	var out []string
+	for _, uri := range uris {
+		if name := baseName(uri); !isInput(name) && !decidesBuild(name) && !embeddedBelow(embedding, uri) {
+			path, ok := filePath(uri)
+			if info, err := os.Stat(path); !ok || err == nil && !info.IsDir() {
+				continue
+			} else if err != nil && !slices.ContainsFunc(nested, func(dir string) bool { return inside(path, dir) }) {
+				below, err := stats.Keys(snap, runtime.Prefix(uri+"/"), runtime.Limit(1))
+				if err != nil {
+					return nil, fmt.Errorf("golang: %s: %w", uri, err)
+				}
+				if len(below) == 0 {
+					continue
+				}
+			}
+		}
+		out = append(out, uri)
+	}
+	return out, nil
+}
+
+// embeddedBelow reports whether a file lies below one of some directories.
+func embeddedBelow(dirs map[string]bool, uri string) bool {
+	for i := len(uri) - 1; i > 0 && len(dirs) > 0; i-- {
+		if uri[i] == '/' && dirs[uri[:i+1]] {
+			return true
+		}
+	}
+	return false
+}
+
+// changeDisk looks at files, or whole directories, and commits what has become of them, together
+// with what fn writes about them, if it is set.
 func (w *workspace) changeDisk(ctx context.Context, uris []string, fn func(*runtime.Writer) error) error {
 	ctx, end := w.while(ctx)
 	defer end()
@@ -284,7 +342,15 @@ func (w *workspace) changeDiskOnce(ctx context.Context, uris []string, fn func(*
 		return err
 	}
 	all := append(slices.Clip(uris), changes.uris()...)
-	w.markStale(all)
+	stale := w.markStale(all)
+	if fn == nil {
+		// Of a Go file that is as it was there is nothing new to say.
+		_, others := splitGoFiles(uris)
+		if all = append(others, changes.uris()...); len(all) == 0 && !stale {
+			return nil
+		}
+		return w.change(ctx, all, changes.write)
+	}
 	return w.change(ctx, all, func(c *runtime.Writer) error { return errors.Join(fn(c), changes.write(c)) })
 }
 

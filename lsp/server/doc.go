@@ -61,6 +61,9 @@
 // client asked anew. An event goes to every root of the session, because a file may matter
 // to several. cytisus/settle is answered when all this has had its effect.
 //
+// Of the files that are to be looked at, so many names are kept as changedMax says. More of them
+// are a change of the root: the workspace compares all that it reads with the disk, once.
+//
 // # Limits
 //
 // What a connection may hold is said in package dispatch. Beside that, each an option or a constant:

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +28,8 @@ type root struct {
 	tasks   sync.WaitGroup
 
 	mu      sync.Mutex
-	changed map[string]struct{} // guarded by mu: files to be looked at
+	changed map[string]struct{} // guarded by mu: files to be looked at, changedMax at most
+	rescan  bool                // guarded by mu: everything is to be looked at, instead of changed
 	looked  chan struct{}       // guarded by mu: closed when all of them have been; nil while none is looked at
 	closing bool                // guarded by mu
 }
@@ -90,29 +92,38 @@ func (r *root) close() error {
 	return err
 }
 
+// changedMax is how many files are looked at by name. That more of them change at once, when a whole
+// tree is replaced, is told as a change of the root, which costs what the workspace has in files
+// and not what is said of it.
+const changedMax = 16 << 10
+
 // filesChanged has the workspace look at files again, one batch at a time: what comes while
 // one is looked at makes the next. It does not wait.
 func (r *root) filesChanged(uris []string) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, u := range uris {
-		r.changed[u] = struct{}{}
+		if r.rescan {
+			break
+		}
+		if r.changed[u] = struct{}{}; len(r.changed) > changedMax {
+			r.changed, r.rescan = make(map[string]struct{}), true
+		}
 	}
-	start := r.looked == nil && len(r.changed) > 0 && !r.closing
-	if start {
+	if r.looked == nil && (r.rescan || len(r.changed) > 0) && !r.closing {
 		r.looked = make(chan struct{})
 		r.tasks.Go(r.look)
 	}
-	r.mu.Unlock()
 }
 
 func (r *root) look() {
 	for {
 		r.mu.Lock()
-		batch := make([]string, 0, len(r.changed))
-		for u := range r.changed {
-			batch = append(batch, u)
+		batch := slices.Sorted(maps.Keys(r.changed))
+		if r.rescan {
+			batch = []string{string(uri.File(r.ws.Root()))}
 		}
-		clear(r.changed)
+		r.changed, r.rescan = make(map[string]struct{}), false
 		if len(batch) == 0 || r.closing {
 			close(r.looked)
 			r.looked = nil
@@ -120,7 +131,6 @@ func (r *root) look() {
 			return
 		}
 		r.mu.Unlock()
-		slices.Sort(batch)
 		if err := r.ws.FilesChanged(r.end, batch); err != nil && !r.host.storeFailed(err) && r.end.Err() == nil {
 			r.host.o.Logger.Warn("server: looking at changed files", "root", r.ws.Root(), "files", len(batch), "first", batch[0], "err", err)
 		}

@@ -608,3 +608,67 @@ func TestWhatAnIndexLacksIsTold(t *testing.T) {
 		t.Errorf("shown %d times", n)
 	}
 }
+
+// However many files are reported while some are looked at, the names that wait are bounded: more of
+// them are one look at everything.
+func TestFloodOfReports(t *testing.T) {
+	lang := simple()
+	lang.seen = make(chan []string)
+	b := newBench(t, lang, Options{})
+	c := b.connect()
+	c.begin("file:///m", fmt.Sprintf(richCaps, ""), "")
+	c.indexed()
+	report := func(names ...string) {
+		t.Helper()
+		var changes []string
+		for _, name := range names {
+			changes = append(changes, fmt.Sprintf(`{"uri":"file:///m/%s","type":2}`, name))
+		}
+		c.tell("workspace/didChangeWatchedFiles", `{"changes":[`+strings.Join(changes, ",")+`]}`)
+	}
+	waiting := func() (names int, rescan bool) {
+		c.must(methodStats, "") // so what was told before is done
+		b.host.mu.Lock()
+		r := b.host.roots[0]
+		b.host.mu.Unlock()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.changed), r.rescan
+	}
+	seen := func(want string) {
+		t.Helper()
+		if got := <-lang.seen; len(got) != 1 || got[0] != want {
+			t.Errorf("looked at %d names, %.200q; want %s", len(got), got, want)
+		}
+	}
+	report("a.txt")
+	for names, _ := waiting(); names > 0; names, _ = waiting() { // until it is looked at, which goes on until seen is read
+	}
+	for range 3 {
+		report("b.txt", "b.txt", "x/../b.txt")
+	}
+	if names, rescan := waiting(); names != 1 || rescan {
+		t.Errorf("%d names wait, rescan %v", names, rescan)
+	}
+	for i := 0; i <= changedMax; i += 100 {
+		var names []string
+		for j := range 100 {
+			names = append(names, fmt.Sprintf("n%d.txt", i+j))
+		}
+		report(names...)
+	}
+	if names, rescan := waiting(); names != 0 || !rescan {
+		t.Errorf("%d names wait, rescan %v", names, rescan)
+	}
+	seen("file:///m/a.txt")
+	seen("file:///m")
+	var all []string
+	for i := range changedMax + 10 {
+		all = append(all, fmt.Sprintf("o%d.txt", i))
+	}
+	report(all...) // in one message
+	seen("file:///m")
+	report("b.txt")
+	seen("file:///m/b.txt")
+	c.finish()
+}

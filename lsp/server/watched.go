@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -135,15 +136,19 @@ func (s *session) didChangeWatchedFiles(_ context.Context, r *dispatch.Request) 
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	var names []string
+	names := make(map[string]struct{})
 	for _, c := range p.Changes {
 		// A name that the language does not handle may be a directory that came or went.
-		if name, err := s.canonical(c.URI); err == nil {
-			names = append(names, name)
+		if name, err := s.canonical(c.URI); err == nil && isFile(name) {
+			names[name] = struct{}{}
+		}
+		if len(names) > changedMax {
+			break // enough for a look at everything
 		}
 	}
+	changed := slices.Collect(maps.Keys(names))
 	for _, root := range s.roots() { // a file may matter to several
-		root.filesChanged(names)
+		root.filesChanged(changed)
 	}
 	return dispatch.Done, nil
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-var floodShare = flag.Float64("flood", 0.02, "share of the floods that the tests send: 1 is a million requests, 18,000 edits, 10,000 files, a file of 50 MB")
+var floodShare = flag.Float64("flood", 0.02, "share of the floods that the tests send: 1 is a million requests, 18,000 edits, 10,000 files, 200,000 reports of files, a file of 50 MB")
 
 func flooded(n int) int { return max(int(float64(n)**floodShare), 10) }
 
@@ -345,3 +345,41 @@ func TestFloodOfAFileNearTheLimit(t *testing.T) {
 
 // floodFile names one of many files, a hundred in each directory.
 func floodFile(i int) string { return fmt.Sprintf("d%d/c%d.go", i/100, i) }
+
+// Reports of files, all of other names: of nothing, of files that are there, and of directories that
+// went.
+func TestFloodOfReportedFiles(t *testing.T) {
+	f := newFlooder(t)
+	for i := range 1000 {
+		path := filepath.Join(f.dir, floodFile(i))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, fmt.Appendf(nil, "package d%d\n\nfunc C%d() int { return %d }\n", i/100, i, i), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	n := flooded(200_000)
+	var changes []string
+	for i := range n {
+		name := fmt.Sprintf("e%d/c%d.go", i/100, i)
+		switch {
+		case i%3 == 1:
+			name = fmt.Sprintf("node_modules/p%d", i)
+		case i < 3000:
+			name = floodFile(i / 3)
+		}
+		if changes = append(changes, fmt.Sprintf(`{"uri":%q,"type":3}`, f.uri(name))); len(changes) == 100 || i == n-1 {
+			f.notify("workspace/didChangeWatchedFiles", `{"changes":[`+strings.Join(changes, ",")+`]}`)
+			changes = changes[:0]
+		}
+	}
+	if _, failure := f.ask("cytisus/settle", "{}"); failure != "" {
+		t.Error(failure)
+	}
+	if result, failure := f.ask("workspace/symbol", `{"query":"C999"}`); failure != "" || !strings.Contains(result, "C999") {
+		t.Errorf("after %d reports: %.300s %s", n, result, failure)
+	}
+	f.within(fmt.Sprintf("%d reported files", n), 300, began)
+}
