@@ -157,11 +157,11 @@ func (h *fakeHost) handlers(r *rig) map[string]dispatch.Handler {
 		"initialized": done, "shutdown": done, "$/setTrace": done, "workspace/didChangeConfiguration": done,
 		"workspace/didChangeWorkspaceFolders": done, "cytisus/resumed": done, "window/workDoneProgress/cancel": done,
 		"textDocument/didOpen": on(func(q *dispatch.Request) (dispatch.Outcome, error) {
-			var p protocol.DidOpenTextDocumentParams
-			if err := q.Decode(&p); err != nil {
-				return dispatch.Done, err
+			o, err := document.DecodeOpening(q.Params)
+			if err != nil {
+				return dispatch.Done, errors.Join(err, h.docs.Lose(o.URI, err))
 			}
-			_, _, err := h.docs.Open(string(p.TextDocument.URI), "x", p.TextDocument.Version, p.TextDocument.Text)
+			_, _, err = h.docs.Open(o.URI, o.Language, o.Version, o.Text)
 			return dispatch.Done, err
 		}),
 		"textDocument/didChange": on(func(q *dispatch.Request) (dispatch.Outcome, error) {
@@ -513,19 +513,24 @@ func TestOutOfSyncStaysSo(t *testing.T) {
 
 // So is one whose change could not be understood, and what a host has refused is not told to the next.
 func TestUnreadableChangeIsNotForgotten(t *testing.T) {
-	r := newRig(t)
-	h := r.begin()
-	r.tell("textDocument/didOpen", opened(docA, "one", 1))
-	r.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":2},"contentChanges":[{"text":7}]}`)
-	r.wantCode(r.ask("text", about(docA)), int(dispatch.RequestFailed))
-	for n := 2; n < 4; n++ {
-		h.kill()
+	for _, bad := range [][2]string{
+		{"textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":2},"contentChanges":[{"text":7}]}`},
+		{"textDocument/didOpen", `{"textDocument":{"uri":"file:///m/a","version":2,"text":7}}`},
+	} {
+		r := newRig(t)
+		h := r.begin()
+		r.tell("textDocument/didOpen", opened(docA, "one", 1))
+		r.tell(bad[0], bad[1])
 		r.wantCode(r.ask("text", about(docA)), int(dispatch.RequestFailed))
-		h = r.host(n)
+		for n := 2; n < 4; n++ {
+			h.kill()
+			r.wantCode(r.ask("text", about(docA)), int(dispatch.RequestFailed))
+			h = r.host(n)
+		}
+		r.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":4},"contentChanges":[{"text":"whole"}]}`)
+		r.want(r.ask("text", about(docA)), `"4 whole"`)
+		r.finish()
 	}
-	r.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":4},"contentChanges":[{"text":"whole"}]}`)
-	r.want(r.ask("text", about(docA)), `"4 whole"`)
-	r.finish()
 }
 
 // What is no UTF-8 is refused by a host, and is not in the state either.

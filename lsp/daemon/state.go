@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -60,14 +59,13 @@ func (s *state) takeOne(m *message) {
 	case protocol.MethodWorkspaceDidChangeWorkspaceFolders:
 		s.changeFolders(m.params())
 	case protocol.MethodTextDocumentDidOpen:
-		var p protocol.DidOpenTextDocumentParams
-		params := m.params()
-		if !utf8.Valid(params) || protocol.Unmarshal(params, &p) != nil || p.TextDocument.URI == "" {
-			return // the host has refused it
+		o, err := document.DecodeOpening(m.params())
+		if err != nil {
+			s.lose(o.URI, err, m.body)
+			return
 		}
-		d := p.TextDocument
-		delete(s.unfit, string(d.URI))
-		_, _, _ = s.docs.Open(string(d.URI), string(d.LanguageID), d.Version, d.Text) // one that is too large is open without a text, as at the host
+		delete(s.unfit, o.URI)
+		_, _, _ = s.docs.Open(o.URI, o.Language, o.Version, o.Text) // one that is too large is open without a text, as at the host
 	case protocol.MethodTextDocumentDidClose:
 		var p protocol.DidCloseTextDocumentParams
 		if protocol.Unmarshal(m.params(), &p) != nil {
@@ -154,7 +152,7 @@ func (s *state) takeEdits(list []*message) (n int) {
 	return 1
 }
 
-// lose takes a change that cannot be understood. The document is out of sync, as at the host.
+// lose takes a change, or an opening, that cannot be understood. The document is out of sync, as at the host.
 func (s *state) lose(uri string, cause error, body []byte) {
 	if s.docs.Lose(uri, cause) == nil {
 		return

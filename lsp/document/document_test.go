@@ -316,6 +316,29 @@ func TestDecodeEdit(t *testing.T) {
 	}
 }
 
+func TestDecodeOpening(t *testing.T) {
+	o, err := DecodeOpening([]byte(`{"textDocument":{"uri":"file:///m/a%2Ego","languageId":"go","version":3,"text":"x"}}`))
+	if want := (Opening{URI: name, Language: "go", Version: 3, Text: "x"}); err != nil || o != want {
+		t.Fatal(o, err)
+	}
+	if o, err := DecodeOpening([]byte(`{"textDocument":{"uri":"file:///a","text":""}}`)); err != nil || o.URI != "file:///a" {
+		t.Error(o, err)
+	}
+	for _, params := range []string{
+		``, `null`, `[]`, `{`, `{}`, `{"textDocument":{}}`, `{"textDocument":{"text":"x"}}`,
+		`{"textDocument":{"uri":"file:///a"}}`,
+		`{"textDocument":{"uri":"file:///a","text":null}}`,
+		`{"textDocument":{"uri":"file:///a","text":7}}`,
+		`{"textDocument":{"uri":"file:///a","version":1.5,"text":"x"}}`,
+		`{"textDocument":{"uri":"file:///a","languageId":[],"text":"x"}}`,
+		"{\"textDocument\":{\"uri\":\"file:///a\",\"text\":\"\xff\"}}",
+	} {
+		if o, err := DecodeOpening([]byte(params)); !errors.Is(err, ErrBadEdit) || strings.Contains(params, "file:///a") != (o.URI == "file:///a") || o.Text != "" {
+			t.Errorf("%s: %v, %v", params, o, err)
+		}
+	}
+}
+
 // A change that cannot be understood has happened all the same.
 func TestLose(t *testing.T) {
 	s := opened(t, "one")

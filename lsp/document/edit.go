@@ -32,13 +32,13 @@ type Edit struct {
 func DecodeEdit(params []byte) (Edit, error) {
 	edit, err := decodeEdit(params)
 	if err != nil {
-		return Edit{URI: changedURI(params)}, fmt.Errorf("%w: %w", ErrBadEdit, err)
+		return Edit{URI: uriIn(params)}, fmt.Errorf("%w: %w", ErrBadEdit, err)
 	}
 	return edit, nil
 }
 
-// changedURI returns the URI in the parameters of a change that does not decode, "" if it has none.
-func changedURI(params []byte) string {
+// uriIn returns the URI of a document in parameters that do not decode, "" if they have none.
+func uriIn(params []byte) string {
 	var wire struct {
 		TextDocument struct {
 			URI uri.URI `json:"uri"`
@@ -78,4 +78,47 @@ func decodeEdit(params []byte) (Edit, error) {
 		edit.Changes = append(edit.Changes, Change{Range: c.Range, Text: *c.Text})
 	}
 	return edit, nil
+}
+
+// An Opening is a document as a client opens it.
+type Opening struct {
+	URI, Language string
+	Version       int32
+	Text          string
+}
+
+// DecodeOpening reads the parameters of textDocument/didOpen. Without a text they are malformed, and
+// that is an error that matches [ErrBadEdit]; the opening then has the URI of the document, if it
+// can be told, for [Store.Lose]: the client may have it open, with another text than this one.
+func DecodeOpening(params []byte) (Opening, error) {
+	o, err := decodeOpening(params)
+	if err != nil {
+		return Opening{URI: uriIn(params)}, fmt.Errorf("%w: %w", ErrBadEdit, err)
+	}
+	return o, nil
+}
+
+func decodeOpening(params []byte) (Opening, error) {
+	if !utf8.Valid(params) {
+		return Opening{}, errors.New("it is not valid UTF-8")
+	}
+	var wire struct {
+		TextDocument struct {
+			URI        uri.URI `json:"uri"`
+			LanguageID string  `json:"languageId"`
+			Version    int32   `json:"version"`
+			Text       *string `json:"text"`
+		} `json:"textDocument"`
+	}
+	if err := protocol.Unmarshal(params, &wire); err != nil {
+		return Opening{}, err
+	}
+	d := wire.TextDocument
+	switch {
+	case d.URI == "":
+		return Opening{}, errors.New("textDocument.uri is missing")
+	case d.Text == nil:
+		return Opening{}, errors.New("textDocument.text is missing")
+	}
+	return Opening{URI: string(d.URI), Language: d.LanguageID, Version: d.Version, Text: *d.Text}, nil
 }

@@ -15,7 +15,7 @@ var (
 	// ErrTooLarge: a text is over the store's limit (D3).
 	ErrTooLarge = errors.New("document: too large")
 
-	// ErrBadEdit: the parameters of a change are not what the protocol says.
+	// ErrBadEdit: the parameters of a change, or of an opening, are not what the protocol says.
 	ErrBadEdit = errors.New("document: malformed change")
 )
 

@@ -156,6 +156,34 @@ func TestUnreadableChange(t *testing.T) {
 	}
 }
 
+// So is a second opening of a document; a first one that cannot be understood opens nothing.
+func TestUnreadableOpening(t *testing.T) {
+	for _, rest := range []string{`"text":7`, `"version":3`, `"version":"3","text":"x"`, `"languageId":{},"text":"x"`} {
+		c := newBench(t, simple(), Options{}).connect()
+		c.begin("file:///m", plainCaps, "")
+		c.indexed()
+		bad := `{"textDocument":{"uri":"file:///m/a.txt",` + rest + `}}`
+		from := c.mark()
+		c.tell("textDocument/didOpen", bad)
+		c.await(from, protocol.MethodWindowLogMessage, has("didOpen"))
+		if got := c.must("textDocument/hover", at(fileA, 0, 5)); !strings.Contains(got, "word one") {
+			t.Error(got)
+		}
+		c.open(fileA, 1, "def two\n")
+		from = c.mark()
+		c.tell("textDocument/didOpen", bad)
+		c.tell("textDocument/didChange", insert(fileA, 4, 0, 0, "def x\n"))
+		_, err := c.ask("textDocument/hover", at(fileA, 0, 5))
+		wantCode(t, err, -32803, "out of sync", "malformed change")
+		c.await(from, protocol.MethodWindowShowMessage, has("malformed change"))
+		c.open(fileA, 5, "\ndef three\n")
+		if got := c.must("textDocument/hover", at(fileA, 1, 5)); !strings.Contains(got, "word three") {
+			t.Error(got)
+		}
+		c.finish()
+	}
+}
+
 // V0: thousands of interleaved edits and requests, each answer about the text at its ticket.
 func TestAnswersAreAboutTheTextOfTheirTicket(t *testing.T) {
 	c := newBench(t, newFake("/m/a.txt", ""), Options{}).connect()

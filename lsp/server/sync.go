@@ -16,16 +16,16 @@ import (
 // didOpen takes a document from the client: its text on disk does not count until it is
 // closed.
 func (s *session) didOpen(ctx context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
-	var p protocol.DidOpenTextDocumentParams
-	if err := r.Decode(&p); err != nil {
-		return dispatch.Done, err
+	o, bad := document.DecodeOpening(r.Params)
+	name, err := s.canonical(protocolURI(o.URI))
+	if bad != nil {
+		return dispatch.Done, s.lose(name, s.wireError(ctx, r.Method, bad))
 	}
-	name, err := s.canonical(p.TextDocument.URI)
 	if err != nil {
 		return dispatch.Done, err
 	}
-	s.remember(name, p.TextDocument.URI)
-	d, replaced, err := s.agreed.Load().docs.Open(name, string(p.TextDocument.LanguageID), p.TextDocument.Version, p.TextDocument.Text)
+	s.remember(name, protocolURI(o.URI))
+	d, replaced, err := s.agreed.Load().docs.Open(name, o.Language, o.Version, o.Text)
 	if replaced {
 		s.log.Warn("server: a document was opened twice", "uri", name)
 	}
