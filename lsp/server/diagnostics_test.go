@@ -182,6 +182,90 @@ func TestOpenDocumentIsPublishedAgainWhenSettled(t *testing.T) {
 	c.finish()
 }
 
+// So is what was pulled: the client is asked to pull again, once, if there is something else to tell.
+func TestPulledDocumentIsComparedWhenSettled(t *testing.T) {
+	for name, ask := range map[string]func(c *client) string{
+		"document":  func(c *client) string { return c.must("textDocument/diagnostic", doc(fileA)) },
+		"workspace": func(c *client) string { return c.must("workspace/diagnostic", `{"previousResultIds":[]}`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			lang := newFake("/m/a.txt", "def one\n", "/m/b.txt", "def two\n")
+			b := newBench(t, lang, Options{})
+			c := b.connect()
+			c.begin("file:///m", fmt.Sprintf(richCaps, pullCaps), `{"diagnostics":"pull"}`)
+			c.indexed()
+			c.open(fileA, 1, "two quiet\ndef quiet\n") // of what is quiet nothing is written to the partition
+			lang.settling = make(chan struct{})
+			put := func(text string) {
+				t.Helper()
+				err := b.eng.Commit(t.Context(), func(w *runtime.Writer) error { return fakeDisk.Put(w, fileB, text) })
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			put("def other\n")
+			from := c.mark()
+			if got := ask(c); !strings.Contains(got, "undefined: two") {
+				t.Fatal(got)
+			}
+			put("def two\n") // as before: no diagnostics are written
+			if n := c.count(from, protocol.MethodWorkspaceDiagnosticRefresh, ""); n != 0 {
+				t.Errorf("asked %d times before the workspace has settled", n)
+			}
+			close(lang.settling)
+			c.await(from, protocol.MethodWorkspaceDiagnosticRefresh, nil)
+			from = c.mark()
+			if got := ask(c); strings.Contains(got, "undefined: two") {
+				t.Error(got)
+			}
+			for comparing := true; comparing; {
+				c.must(methodStats, "")
+				session := b.host.allSessions()[0]
+				session.pull.mu.Lock()
+				comparing = session.pull.going
+				session.pull.mu.Unlock()
+			}
+			c.finish()
+			if n := c.count(from, protocol.MethodWorkspaceDiagnosticRefresh, ""); n != 0 {
+				t.Errorf("asked %d times more", n)
+			}
+		})
+	}
+}
+
+// A comparison during which a text changes is of a state that may be passed over, too: it is made
+// again.
+func TestPulledDocumentIsComparedAgain(t *testing.T) {
+	lang := newFake("/m/a.txt", "def one\n", "/m/b.txt", "def two\n")
+	var judged atomic.Int32
+	comparing, goOn := make(chan struct{}), make(chan struct{})
+	lang.judging = func(t *runtime.Task) error {
+		if judged.Add(1) != 2 { // the first is the pull
+			return nil
+		}
+		return t.Blocking(func() error {
+			close(comparing)
+			<-goOn
+			return nil
+		})
+	}
+	c := newBench(t, lang, Options{}).connect()
+	c.begin("file:///m", fmt.Sprintf(richCaps, pullCaps), `{"diagnostics":"pull"}`)
+	c.indexed()
+	c.open(fileA, 1, "two quiet\n")
+	c.open(fileB, 1, "def other def quiet\n")
+	from := c.mark()
+	if got := c.must("textDocument/diagnostic", doc(fileA)); !strings.Contains(got, "undefined: two") {
+		t.Fatal(got)
+	}
+	<-comparing
+	c.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/b.txt","version":2},"contentChanges":[{"text":"def two def quiet\n"}]}`)
+	c.must(methodStats, "")
+	close(goOn)
+	c.await(from, protocol.MethodWorkspaceDiagnosticRefresh, nil)
+	c.finish()
+}
+
 type docReport struct {
 	Kind     string
 	ResultID string `json:"resultId"`

@@ -13,9 +13,10 @@ import (
 
 // overlays knows which client's unsaved text each file has.
 type overlays struct {
-	mu     sync.Mutex
-	byFile map[string][]claim  // guarded by mu: the one that counts is last
-	failed map[failedKey]error // guarded by mu
+	mu      sync.Mutex
+	changes uint64              // guarded by mu: of what workspaces were told
+	byFile  map[string][]claim  // guarded by mu: the one that counts is last
+	failed  map[failedKey]error // guarded by mu
 }
 
 // A failedKey names a client's text that the engine could not take. Until a later one has
@@ -65,6 +66,7 @@ func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, 
 	same := len(old) > 0 && old[len(old)-1].root == r && bytes.Equal(old[len(old)-1].text, text)
 	claims := append(without(old, client), claim{client, r, text})
 	if !same {
+		o.changes++
 		if err := r.ws.SetOverlay(ctx, uri, text); err != nil {
 			if errors.Is(err, lsp.ErrUnknownFile) {
 				return err // it has no text here, whoever asks
@@ -93,6 +95,7 @@ func (o *overlays) clear(ctx context.Context, client uint64, uri string) error {
 	mine, rest := old[i], without(old, client)
 	if len(rest) == 0 {
 		delete(o.byFile, uri)
+		o.changes++
 		return mine.root.ws.ClearOverlay(ctx, uri)
 	}
 	o.byFile[uri] = rest
@@ -100,7 +103,15 @@ func (o *overlays) clear(ctx context.Context, client uint64, uri string) error {
 	if i < len(old)-1 || bytes.Equal(last.text, mine.text) {
 		return nil // it did not count, or makes no difference
 	}
+	o.changes++
 	return last.root.ws.SetOverlay(ctx, uri, last.text)
+}
+
+// count is how many changes of texts workspaces were told of. What it does not count has not begun.
+func (o *overlays) count() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.changes
 }
 
 func without(claims []claim, client uint64) []claim {

@@ -48,6 +48,7 @@ func (s *session) documentDiagnostic(_ context.Context, r *dispatch.Request) (di
 		if err != nil {
 			return nil, err
 		}
+		s.pull.answered(q.uri, q.doc, id)
 		if id == previous {
 			return &protocol.RelatedUnchangedDocumentDiagnosticReport{UnchangedDocumentDiagnosticReport: unchanged(id)}, nil
 		}
@@ -163,6 +164,9 @@ func (s *session) fileReport(t *runtime.Task, name, previous string) (protocol.W
 	items, id, err := q.items(list)
 	if err != nil || len(items) == 0 && previous == "" && version == nil {
 		return nil, err
+	}
+	if q.doc != nil {
+		s.pull.answered(name, q.doc, id)
 	}
 	where := s.foreign(name)
 	if id == previous {

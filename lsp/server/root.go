@@ -30,6 +30,7 @@ type root struct {
 	mu      sync.Mutex
 	changed map[string]struct{} // guarded by mu: files to be looked at, changedMax at most
 	rescan  bool                // guarded by mu: everything is to be looked at, instead of changed
+	reports uint64              // guarded by mu: calls of filesChanged
 	looked  chan struct{}       // guarded by mu: closed when all of them have been; nil while none is looked at
 	closing bool                // guarded by mu
 }
@@ -102,6 +103,7 @@ const changedMax = 16 << 10
 func (r *root) filesChanged(uris []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.reports++
 	for _, u := range uris {
 		if r.rescan {
 			break

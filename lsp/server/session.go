@@ -46,7 +46,8 @@ type session struct {
 	watching sync.Mutex // held while the client is asked to watch files
 	watched  []byte     // guarded by watching: what it was asked last
 
-	pub publisher
+	pub  publisher
+	pull pulling
 }
 
 // terms are what client and server have agreed on. They do not change.
@@ -71,6 +72,7 @@ func newSession(h *Host, id uint64) *session {
 	s := &session{host: h, id: id, log: h.o.Logger.With("session", id)}
 	s.ended, s.endWith = context.WithCancelCause(context.Background())
 	s.pub.init(s)
+	s.pull.init(s)
 	return s
 }
 
