@@ -113,9 +113,9 @@ func named(src source, path string, from *pkgMeta) ([]*pkgMeta, error) {
 		return nil, err
 	}
 	var out []*pkgMeta
-	for _, e := range from.Imports {
-		if pathOf(e.ID) == path && isStray(e.ID) {
-			p, err := src.find(e.ID)
+	for i := range from.Imports {
+		if id := from.Imports[i].checked(); pathOf(id) == path && isStray(id) {
+			p, err := src.find(id)
 			if err != nil {
 				return nil, err
 			}

@@ -11,10 +11,11 @@ import (
 )
 
 // An error that only follows from something that is not known is not told: it would be gone without
-// any change of the code that it is shown in. Five things are not known: what cgo makes of package
+// any change of the code that it is shown in. Six things are not known: what cgo makes of package
 // C, here and in packages that are imported; what a declaration will be that is being typed; what a
 // file says below its first syntax error; what else a package will declare while a declaration of it
-// cannot be read or its text ends too early; and what is declared in a file that is too large.
+// cannot be read or its text ends too early; what is declared in a file that is too large; and what
+// a package on an import cycle makes of the others on it.
 //
 // An error is taken to follow if the statement or the declaration around it names such a thing.
 type consequences struct {
@@ -37,10 +38,8 @@ func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees, le
 	for _, t := range left {
 		c.own.add(doubt{Names: declaredNames(t)})
 	}
-	for _, e := range p.Imports {
-		if e.ID != "" {
-			c.imports = append(c.imports, pathOf(e.ID))
-		}
+	for _, id := range p.checked() {
+		c.imports = append(c.imports, pathOf(id))
 	}
 	return c
 }
@@ -191,22 +190,29 @@ func (c *consequences) isOpaque(obj types.Object) bool {
 	case *types.Builtin, *types.Label, *types.Nil:
 		return false // go/types has no types for them
 	}
-	return isUnknown(obj.Type(), func(p *types.Package) bool { return c.cgo || p != c.pkg }, c.cgo || obj.Pkg() != c.pkg, 0)
+	return c.isUnknown(obj.Type(), c.cgo || obj.Pkg() != c.pkg, 0)
+}
+
+// isTwin reports whether a package is this one as another package sees it that this one imports:
+// they lie on a cycle. Its types are not the types of this package, but would be without the cycle.
+func (c *consequences) isTwin(pkg *types.Package) bool {
+	return pkg != c.pkg && pkg.Path() == c.pkg.Path()
 }
 
 // isUnknown reports whether a type, or one that it is directly made of, is not known. A field of a
 // struct counts only if it is embedded: the others have a name of their own where they are used.
-// From tells of a package whether its unknown types count; here does so for a type without a name.
-func isUnknown(t types.Type, from func(*types.Package) bool, here bool, depth int) bool {
+// Here tells whether a type without a name counts.
+func (c *consequences) isUnknown(t types.Type, here bool, depth int) bool {
 	if depth > 20 {
 		return false // a type that is made of itself
 	}
-	elem := func(t types.Type) bool { return isUnknown(t, from, here, depth+1) }
+	elem := func(t types.Type) bool { return c.isUnknown(t, here, depth+1) }
 	switch t := types.Unalias(t).(type) {
 	case *types.Basic:
 		return here && t.Kind() == types.Invalid
 	case *types.Named:
-		if pkg := t.Obj().Pkg(); pkg != nil && from(pkg) && t.Underlying() == types.Typ[types.Invalid] {
+		pkg := t.Obj().Pkg()
+		if pkg != nil && (c.isTwin(pkg) || (c.cgo || pkg != c.pkg) && t.Underlying() == types.Typ[types.Invalid]) {
 			return true
 		}
 		for arg := range t.TypeArgs().Types() {
@@ -214,12 +220,20 @@ func isUnknown(t types.Type, from func(*types.Package) bool, here bool, depth in
 				return true
 			}
 		}
-		if s, ok := t.Underlying().(*types.Struct); ok {
-			return elem(s)
+		switch u := t.Underlying().(type) {
+		case *types.Struct, *types.Interface:
+			// It is written where the type is declared.
+			return c.isUnknown(u, c.cgo || pkg != c.pkg, depth+1)
 		}
 	case *types.Struct:
 		for f := range t.Fields() { // whose fields and methods are not known, either
 			if f.Embedded() && elem(f.Type()) {
+				return true
+			}
+		}
+	case *types.Interface:
+		for e := range t.EmbeddedTypes() {
+			if elem(e) {
 				return true
 			}
 		}

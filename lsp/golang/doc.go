@@ -61,6 +61,8 @@
 // # Invariants
 //
 //   - G1: the import graph of metadata is acyclic; edges of a cycle are cut and say so.
+//     A check reads the faces behind cut edges, too: no face reads a check. What those faces lack is
+//     unknown to it, and errors that follow from that are dropped (consequence.go).
 //   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a face.
 //   - G3: equal face texts, imported faces, language version and architecture give equal export data, byte for byte.
 //   - G4: an index is written in one order only: equal contents give equal bytes.

@@ -61,7 +61,7 @@ func (r *doubtReader) doubt(path string) (d doubt) {
 
 // find is the ID of a package under a path, of those that the package depends on; "" if it is none.
 func (r *doubtReader) find(path string) (string, error) {
-	queue, seen := r.p.dependencies(), map[string]bool{}
+	queue, seen := r.p.checked(), map[string]bool{}
 	for len(queue) > 0 {
 		var next []string
 		for _, id := range queue {

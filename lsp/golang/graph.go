@@ -41,7 +41,7 @@ func (m *metadata) graph() *graph {
 			for _, uri := range p.Files {
 				g.byFile[uri] = append(g.byFile[uri], i)
 			}
-			for _, id := range p.dependencies() {
+			for _, id := range p.checked() {
 				if d, ok := number[id]; ok {
 					g.users[d] = append(g.users[d], i)
 				}
@@ -126,8 +126,8 @@ func (m *metadata) named(path string, from *pkgMeta) []*pkgMeta {
 			add(from)
 		}
 		for _, e := range from.Imports {
-			if e.ID != "" && pathOf(e.ID) == path {
-				add(m.find(e.ID))
+			if id := e.checked(); id != "" && pathOf(id) == path {
+				add(m.find(id))
 			}
 		}
 	}

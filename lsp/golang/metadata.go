@@ -44,9 +44,16 @@ type pkgMeta struct {
 // An importEdge says what an import path in the source of a package means.
 type importEdge struct {
 	Import  string // as written
-	ID      string // the package meant; "" if it cannot be had
+	ID      string // the package meant; "" if it cannot be had, or not by a face
 	Problem string // why it cannot be had
+	Cut     string // the package meant, if the edge lies on a cycle: a check reads its face, a face does not
 }
+
+// faced is the package that the face of the importer reads the face of; "" if there is none.
+func (e *importEdge) faced() string { return e.ID }
+
+// checked is the package that a check reads the face of; "" if there is none.
+func (e *importEdge) checked() string { return cmp.Or(e.ID, e.Cut) }
 
 // A listError is what the go command has against a package.
 type listError struct {
@@ -98,14 +105,26 @@ func (p *pkgMeta) dependencies() []string {
 	return slices.Compact(ids)
 }
 
+// checked are the IDs of the packages that a check of the package reads, sorted and without repeats.
+func (p *pkgMeta) checked() []string {
+	var ids []string
+	for i := range p.Imports {
+		if id := p.Imports[i].checked(); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // pathOf is the import path of an ID.
 func pathOf(id string) string {
 	path, _, _ := strings.Cut(id, " ")
 	return path
 }
 
-// normalise sorts everything and cuts import cycles, so that the graph of Imports is acyclic (G1) and equal workspaces have
-// equal metadata.
+// normalise sorts everything and cuts import cycles, so that the graph of the IDs in Imports is acyclic (G1) and equal workspaces
+// have equal metadata.
 func (m *metadata) normalise() {
 	for i := range m.Packages {
 		p := &m.Packages[i]
@@ -130,7 +149,9 @@ func compareListErrors(a, b listError) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Message, b.Message))
 }
 
-// cutCycles takes the imports out that lie on a cycle and leaves the reason in their place.
+// cutCycles cuts the imports that lie on a cycle. Each is forbidden, with the cycle as the reason. The package meant is known
+// to a check all the same, as it is without what it imports from the cycle: a check reads faces, and no face reads a check, so
+// that what a check follows makes no cycle.
 func (m *metadata) cutCycles() {
 	group := components(m)
 	for i := range m.Packages {
@@ -162,7 +183,10 @@ func (m *metadata) cutCycles() {
 				e.ID, e.Problem = id, ""
 				continue
 			}
-			e.ID = ""
+			if e.ID != "" {
+				p.Forbidden = append(p.Forbidden, forbiddenImport{e.Import, e.Problem})
+				e.ID, e.Problem, e.Cut = "", "", e.ID
+			}
 		}
 	}
 }

@@ -63,9 +63,9 @@ var (
 
 	layouts = runtime.NewQuery("golang/layout", version(3), layoutOf)
 
-	metadatas = runtime.NewQuery("golang/metadata", version(3), metadataOf)
+	metadatas = runtime.NewQuery("golang/metadata", version(4), metadataOf)
 
-	pkgs = runtime.NewQuery("golang/package", version(2), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+	pkgs = runtime.NewQuery("golang/package", version(3), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
 		if isStray(k.ID) {
 			return strayPackage(t, k.Root, k.ID)
 		}
@@ -83,9 +83,9 @@ var (
 
 	doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)
 
-	checks = runtime.NewQuery("golang/check", version(4), checkOf)
+	checks = runtime.NewQuery("golang/check", version(5), checkOf)
 
-	declarations = runtime.NewQuery("golang/declarations", version(3), declarationsOf)
+	declarations = runtime.NewQuery("golang/declarations", version(4), declarationsOf)
 )
 
 // faces is made here because a face asks for those of its imports.
@@ -390,12 +390,12 @@ func keep(t *runtime.Task, m *metadata, l *layout, env *environment) (*metadata,
 	return m, nil
 }
 
-// importsOf reads the faces of what a package imports.
-func importsOf(t *runtime.Task, root string, p *pkgMeta) ([]importedFace, error) {
+// importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of an edge, "" if it is not read.
+func importsOf(t *runtime.Task, root string, p *pkgMeta, meant func(*importEdge) string) ([]importedFace, error) {
 	var keys []pkgKey
-	for _, e := range p.Imports {
-		if e.ID != "" {
-			keys = append(keys, pkgKey{root, e.ID})
+	for i := range p.Imports {
+		if id := meant(&p.Imports[i]); id != "" {
+			keys = append(keys, pkgKey{root, id})
 		}
 	}
 	results, err := faces.All(t, keys)
@@ -403,9 +403,11 @@ func importsOf(t *runtime.Task, root string, p *pkgMeta) ([]importedFace, error)
 		return nil, err
 	}
 	out := make([]importedFace, 0, len(p.Imports))
-	for _, e := range p.Imports {
-		f := importedFace{written: e.Import, path: pathOf(e.ID), problem: e.Problem}
-		if e.ID != "" {
+	for i := range p.Imports {
+		e := &p.Imports[i]
+		id := meant(e)
+		f := importedFace{written: e.Import, path: pathOf(id), problem: e.Problem}
+		if id != "" {
 			r := results[0]
 			results = results[1:]
 			if f.export, err = runtime.ReadBlob(t, r.Export); err != nil {
@@ -448,7 +450,7 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 			texts = append(texts, text)
 		}
 	}
-	imports, err := importsOf(t, k.Root, p)
+	imports, err := importsOf(t, k.Root, p, (*importEdge).faced)
 	if err != nil {
 		return faceResult{}, err
 	}
@@ -517,7 +519,7 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		}
 		parsed = append(parsed, trees.get(uri, text))
 	}
-	imports, err := importsOf(t, k.Root, p)
+	imports, err := importsOf(t, k.Root, p, (*importEdge).checked)
 	if err != nil {
 		return checkedPackage{}, err
 	}

@@ -107,8 +107,58 @@ func strayWorld(t *runtime.Task, root string) (*environment, *metadata, error) {
 	return &env, m, err
 }
 
-// strayPackage makes a stray package from its ID.
+// strayPackage makes a stray package from its ID. The edges that lie on a cycle are cut, as in metadata.
 func strayPackage(t *runtime.Task, root, id string) (*pkgMeta, error) {
+	whole, err := wholeStrays.Get(t, pkgKey{root, id})
+	if err != nil || whole == nil {
+		return nil, err
+	}
+	p := *whole
+	p.Imports = slices.Clone(whole.Imports)
+	for i := range p.Imports {
+		e := &p.Imports[i]
+		back, err := strayReaches(t, root, e.ID, id)
+		if err != nil {
+			return nil, err
+		}
+		if back {
+			e.ID, e.Cut = "", e.ID
+		}
+	}
+	return &p, nil
+}
+
+// strayReaches reports whether a stray package imports another, directly or not, or is the same. A
+// package that is none reaches none.
+func strayReaches(t *runtime.Task, root, from, to string) (bool, error) {
+	queue, seen := []string{from}, map[string]bool{}
+	for len(queue) > 0 {
+		id := queue[0]
+		queue = queue[1:]
+		if id == to {
+			return true, nil
+		}
+		if seen[id] || !isStray(id) {
+			continue
+		}
+		seen[id] = true
+		p, err := wholeStrays.Get(t, pkgKey{root, id})
+		if err != nil {
+			return false, err
+		}
+		if p != nil {
+			queue = append(queue, p.dependencies()...)
+		}
+	}
+	return false, nil
+}
+
+// wholeStrays are the stray packages with all that they import.
+var wholeStrays = runtime.NewQuery("golang/whole-stray", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+	return wholeStray(t, k.Root, k.ID)
+})
+
+func wholeStray(t *runtime.Task, root, id string) (*pkgMeta, error) {
 	path, s, ok := parseStray(id)
 	if !ok {
 		return nil, nil
@@ -207,8 +257,8 @@ func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta,
 		}
 	}
 	if twin := m.inDir(dir); twin != nil {
-		if e, ok := twin.edge(path); ok && e.ID != "" {
-			return e, nil
+		if e, ok := twin.edge(path); ok && e.checked() != "" {
+			return importEdge{Import: path, ID: e.checked()}, nil
 		}
 	}
 	for _, as := range []string{path, "vendor/" + path} {
