@@ -282,6 +282,34 @@ func TestHeldTaskKeepsItsPin(t *testing.T) {
 	eventually(t, "freed", func() bool { d.TryAdvance(); d.Collect(); return freed.Load() })
 }
 
+// The status of a task that is put aside after it was found on its worker says so, and the watchdog, which looks at the worker
+// of a task that is not aside, finds one.
+func TestStatusOfHeldTask(t *testing.T) {
+	p := standsIn(t, Options{Workers: 1})
+	var release Event
+	found := make(chan *Task, 1)
+	h := started(t, p, bg, Spec{}, func(task *Task) error { found <- task; <-release.Done(); return nil })
+	task := <-found
+	eventually(t, "aside", func() bool { return p.Stats().StandIns.Now == 1 })
+	// As one that was found on the worker, too.
+	p.workers[0].current.store(task)
+	st := p.Stats()
+	p.workers[0].current.store(nobody)
+	for i := range st.Running {
+		if s := &st.Running[i]; s.ID != task.ID() || !s.StoodIn || s.Worker < len(st.Workers) {
+			t.Errorf("%+v of %d workers", s, len(st.Workers))
+		}
+	}
+	if len(st.Running) != 2 {
+		t.Errorf("%d tasks", len(st.Running))
+	}
+	newWatchdog(p, nil).lookAtRunning(&st, time.Now())
+	release.Fire()
+	if err := wait(t, h); err != nil {
+		t.Error(err)
+	}
+}
+
 // Closing drains a pool with tasks aside, names them if they do not end, and waits for their threads.
 func TestCloseWithStandIns(t *testing.T) {
 	p := standsIn(t, Options{Workers: 1, CloseGrace: time.Millisecond})

@@ -169,11 +169,18 @@ func (p *Pool) Stats() Stats {
 			st.Waiting = append(st.Waiting, w.waitingTasks()...)
 		}
 		if t := w.current.load(); t != nil && t.started() {
-			st.Running = append(st.Running, TaskStatus{TaskInfo: t.info(), StoodIn: w.siding})
+			st.Running = append(st.Running, p.holder(t))
 		}
 	}
 	st.StandIns = p.lookout.stats()
 	return st
+}
+
+// holder is the status of a task that is on a thread. Whether another one stands in follows from the place that the status
+// names: since the task was found it may have been put on a siding, or have gone home.
+func (p *Pool) holder(t *Task) TaskStatus {
+	i := t.info()
+	return TaskStatus{TaskInfo: i, StoodIn: i.Worker >= len(p.workers)}
 }
 
 // add reads the ended tasks before the submitted ones, so that never more seem to have ended than were submitted.
