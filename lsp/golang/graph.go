@@ -175,10 +175,14 @@ func (m *metadata) inDir(dir string) *pkgMeta {
 	return nil
 }
 
-// pathOfDir is the import path that a package of this name has in a directory.
+// pathOfDir is the path that a package of this name has in a directory. It is an import path unless another package lies there,
+// such as that of a program beside it.
 func (m *metadata) pathOfDir(dir, name string) string {
 	if p := m.inDir(dir); p != nil {
 		path := strings.TrimSuffix(p.Path, "_test")
+		if tested := strings.TrimSuffix(name, "_test"); tested != "" && tested != strings.TrimSuffix(p.Name, "_test") {
+			path += "(" + tested + ")" // no import path has parentheses
+		}
 		if strings.HasSuffix(name, "_test") && !strings.HasSuffix(p.Name, "_test") {
 			return path + "_test"
 		}
