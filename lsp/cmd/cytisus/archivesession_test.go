@@ -360,7 +360,11 @@ func (s *session) ask(verb, path, at string) (string, error) {
 	if !ok || strings.Count(text, before+after) != 1 {
 		return "", fmt.Errorf("the text stands %d times in the file, or has no |", strings.Count(text, before+after))
 	}
-	offset := strings.Index(text, before+after) + len(before)
+	return s.askAt(verb, path, text, strings.Index(text, before+after)+len(before))
+}
+
+// askAt asks about a place in a file, of which text is what an editor shows.
+func (s *session) askAt(verb, path, text string, offset int) (string, error) {
 	params := textDocument(path)
 	params["position"] = map[string]int{
 		"line": strings.Count(text[:offset], "\n"), "character": offset - 1 - strings.LastIndexByte(text[:offset], '\n'),
