@@ -64,7 +64,10 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 }
 
 // decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is ErrCorruptTrace.
-func decodeTraces(p []byte) (by making, traces []*trace, err error) {
+func decodeTraces(p []byte) (by making, traces []*trace, err error) { return decode(p, true) }
+
+// decode is decodeTraces, with or without the reads, which are most of a record.
+func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
 	d := decoder{rest: p}
 	if f := d.byte(); f != traceFormat {
 		return by, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
@@ -82,6 +85,14 @@ func decodeTraces(p []byte) (by making, traces []*trace, err error) {
 		tr.parts.Store(d.uint64())
 		d.hash(&tr.result)
 		reads := d.count(2 + len(mmapcas.Hash{}))
+		if !withReads {
+			key := 0
+			for range reads {
+				key = d.skipRead(key)
+			}
+			traces = append(traces, tr)
+			continue
+		}
 		tr.reads = make([]read, reads)
 		prev := ""
 		for i := range tr.reads {
@@ -131,6 +142,33 @@ func decodeTraces(p []byte) (by making, traces []*trace, err error) {
 	return by, traces, d.err
 }
 
+// skipRead goes on behind a read. It takes the length of the key before and returns that of its key.
+func (d *decoder) skipRead(before int) int {
+	kind := readKind(d.byte())
+	switch {
+	case kind == readQuery:
+		d.bytes()
+	case kind == readRecord || kind == readPresence || kind.ranged():
+		d.uvarint()
+	default:
+		d.fail("unknown kind of read")
+	}
+	shared := d.uvarint()
+	if shared > uint64(before) {
+		d.fail("shared prefix longer than the previous key")
+		return 0
+	}
+	key := int(shared) + len(d.bytes())
+	if kind.ranged() {
+		d.bytes()
+	}
+	if kind&readFiltered != 0 {
+		d.bytes()
+	}
+	d.take(len(mmapcas.Hash{}))
+	return key
+}
+
 // Refs returns the record that a record of this package's kinds refers to: the result of its newest trace. A record that does
 // not decode refers to nothing.
 func Refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
@@ -149,7 +187,7 @@ func results(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	if kind != KindTrace {
 		return nil
 	}
-	_, traces, err := decodeTraces(payload)
+	_, traces, err := decode(payload, false)
 	if err != nil {
 		return nil
 	}

@@ -68,6 +68,9 @@ func FuzzDecodeTraces(f *testing.F) {
 	f.Add(encodeTraces(nil, making{}, nil))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		by, traces, err := decodeTraces(p)
+		if _, bare, bareErr := decode(p, false); (err == nil) != (bareErr == nil) || len(bare) != len(traces) && err == nil {
+			t.Fatalf("with reads %d traces, %v; without %d, %v", len(traces), err, len(bare), bareErr)
+		}
 		if err != nil {
 			return
 		}
