@@ -75,7 +75,9 @@
 // It is asked for the environment and for the packages (gocommand.go). It runs in a group of its
 // own and is ended with all it started when the question, the workspace or the process ends, when
 // it prints without end, and after five minutes; the setting CYTISUS_GO_TIMEOUT, such as "15m",
-// allows another time. When it gives no answer the workspace is read without it (fallback.go), and
+// allows another time. A FIFO or a device that has the name of a Go file is hidden from it; one that
+// comes when it is at work already is found after a second or more, and it is ended and asked again
+// (lookafter.go). When it gives no answer the workspace is read without it (fallback.go), and
 // its go.mod carries a diagnostic with the cause. It is asked again by the next Index; until then
 // by nothing, so that a go command that hangs is not waited for with every edit.
 //

@@ -2,8 +2,11 @@ package golang
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -127,5 +130,53 @@ func B() {}
 		if got := f.published("go.mod"); len(got) > 0 {
 			t.Errorf("go.mod: told %v", got)
 		}
+	}
+}
+
+// A file that becomes one of these when the go command is at work already, or appears then, does not
+// hold it: it is ended, and asked again without that file.
+func TestFileThatBecomesOddUnderTheGoCommand(t *testing.T) {
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"p/live.go", "p/new.go", "p/p_test.go"} {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			root, bin := tempDir(t), t.TempDir()
+			found := writeFiles(t, root, `
+-- go.mod --
+module example.com/odd
+
+go 1.24
+-- p/a.go --
+package p
+
+func A() {}
+-- p/live.go --
+package p
+
+func B() {}
+`)
+			path := filepath.Join(root, name)
+			script := fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = list ] && mkdir '%s/once' 2>/dev/null; then rm -f '%s'; mkfifo '%[2]s'; fi\nexec '%[3]s' \"$@\"\n", bin, path, real)
+			if err := os.WriteFile(filepath.Join(bin, "go"), []byte(script), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+			f := openFixture(t, root, "", found, lsp.WorkspaceOptions{Env: []string{"CYTISUS_GO_TIMEOUT=40s"}}) // waited for by a mistake only
+			sum := f.index()
+			for _, why := range sum.Missing {
+				t.Errorf("missing: %s", why)
+			}
+			if got := f.published("go.mod"); len(got) > 0 {
+				t.Errorf("go.mod: told %v", got)
+			}
+			if got := f.published(name); len(got) != 1 || !strings.Contains(got[0], "not a regular file") {
+				t.Errorf("%s: told %v", name, got)
+			}
+			if list := f.find("A", 10); len(list) != 1 || list[0].Container != "example.com/odd/p" {
+				t.Errorf("symbols %+v", list)
+			}
+		})
 	}
 }

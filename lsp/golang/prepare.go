@@ -245,17 +245,56 @@ func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (cha
 		w.disk.Lock()
 		defer w.disk.Unlock()
 		changes, err := w.look(ctx, m.Unseen)
-		if err == nil && len(changes) > 0 {
-			err = w.eng.Commit(ctx, changes.write)
+		if err != nil {
+			return false, 0, err
 		}
+		problems, hide, err := w.oddAmong(b, m.Unseen)
+		if err != nil {
+			return false, 0, err
+		}
+		if changed = hide || len(changes) > 0; !changed {
+			return false, 0, nil
+		}
+		err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
+			return errors.Join(changes.write(c), scanProblems.Put(c, b.root, problems))
+		})
 		if err != nil {
 			return false, 0, fmt.Errorf("golang: %s: %w", b.root, err)
 		}
-		return len(changes) > 0, len(changes), nil
+		return true, len(changes), nil
 	}
 	before := w.generation()
 	read, err = w.bring(ctx, list, func(int, int) {})
 	return w.generation() != before, read, err
+}
+
+// oddAmong returns the problems of a build with those of files that the go command must not see, as
+// a scan would have it, and whether there are any that the last scan has not told.
+func (w *workspace) oddAmong(b *buildUnit, uris []string) (problems []scanProblem, more bool, err error) {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	problems, err = scanProblems.Get(snap, b.root)
+	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		return nil, false, fmt.Errorf("golang: %s: %w", b.root, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	told := maps.Clone(b.problems)
+	for _, uri := range uris {
+		path, ok := filePath(uri)
+		if _, known := told[path]; known || !ok {
+			continue
+		}
+		if p, bad := problemAt(path); bad && p.Hide {
+			if told == nil {
+				told = map[string]bool{}
+			}
+			told[path], more = p.Hide, true
+			problems = append(slices.Clip(problems), p)
+		}
+	}
+	b.problems = told
+	return problems, more, nil
 }
 
 func (w *workspace) generation() uint64 {

@@ -319,6 +319,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	places := newPlacer(&env, moduleTexts)
 	why, failed := env.Problem, false
 	var said []problem
+	var odd *oddFileError
 	if why == "" && !env.Plain {
 		var listed []listed
 		extra, err := importsOfStrays(t, &env, l.Files)
@@ -326,11 +327,15 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			return nil, err
 		}
 		err = t.Blocking(func() (err error) {
-			listed, err = runList(t.Context(), env.Dir, &env, overlay, append(env.patterns(), slices.Sorted(maps.Keys(extra))...)...)
+			running, end := lookAfter(t.Context(), directoriesOf(l.Files), overlay)
+			defer end()
+			listed, err = runList(running, env.Dir, &env, overlay, append(env.patterns(), slices.Sorted(maps.Keys(extra))...)...)
 			return err
 		})
 		var failure *commandError
 		switch {
+		case errors.As(err, &odd):
+			why, failed = odd.Error(), true
 		case errors.As(err, &failure):
 			why, failed = failure.text, true
 		case err != nil:
@@ -340,7 +345,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			m.placeUnsaved(unsaved)
 			if !failed {
 				m.Replaced = places.replaced()
-				return keep(t, m, &l, &env)
+				return keep(t, m, &l, &env, nil)
 			}
 			said = m.Problems
 			why = said[0].Message
@@ -375,14 +380,20 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	}
 	m.Problems, m.Replaced = said, places.replaced()
 	m.normalise()
-	return keep(t, m, &l, &env)
+	return keep(t, m, &l, &env, odd)
 }
 
-// keep makes a result unstable that does not say how things are.
-func keep(t *runtime.Task, m *metadata, l *layout, env *environment) (*metadata, error) {
+// keep makes a result unstable that does not say how things are. Odd is what the go command was
+// ended for, if it was.
+func keep(t *runtime.Task, m *metadata, l *layout, env *environment, odd *oddFileError) (*metadata, error) {
 	var err error
 	if m.Unseen, err = unseen(t, l, env, m.Packages); err != nil {
 		return nil, err
+	}
+	if odd != nil {
+		m.Unseen = append(m.Unseen, fileURI(odd.path))
+		slices.Sort(m.Unseen)
+		m.Unseen = slices.Compact(m.Unseen)
 	}
 	if len(m.Unseen) > 0 {
 		t.Unstable()
