@@ -6,7 +6,9 @@
 // A Partition is a named, ordered map from keys to values. A Commit changes any number of partitions at once and makes a new
 // generation; a Snapshot reads one generation for as long as it is held. A Query is a named pure function: what it reads, through the
 // Task it is given, is recorded, and it runs again only when one of these reads has changed. A watcher
-// runs a task when keys change. Tasks run on a few worker threads, by priority (see package lane), and may wait without holding a thread.
+// runs a task when keys change. Tasks run on a few workers, by priority (see package lane). They may wait without holding a thread, and
+// those that wait in crowds without a stack either (Engine.GoRestartable); where one computes for long, another thread stands in for
+// the one that it holds.
 //
 //	var files = runtime.NewPartition[[]byte]("files")
 //

@@ -64,6 +64,10 @@ var (
 	// ErrTimeout is returned by a wait whose deadline has passed.
 	ErrTimeout = sched.ErrTimeout
 
+	// ErrPending is returned by Partition.Pend where a key is not there yet: the task's function
+	// returns it and is called again.
+	ErrPending = sched.ErrPending
+
 	// ErrSuperseded is the cause of cancellation of a task whose place a newer one has taken
 	// (Supersede).
 	ErrSuperseded = sched.ErrSuperseded

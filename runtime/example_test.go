@@ -3,12 +3,15 @@ package runtime_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
 )
 
 // Inputs: texts by path.
@@ -158,4 +161,53 @@ func ExamplePartition_Watch() {
 	stop()
 	// Output:
 	// hosts/a/1 is busy: 95
+}
+
+// Very many tasks can wait this way: while it pends, a task is a few hundred bytes and no stack.
+func ExampleEngine_GoRestartable() {
+	ctx := context.Background()
+	eng, err := runtime.Open("", runtime.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	orders := runtime.NewPartition[string]("orders")
+	r, err := eng.GoRestartable(ctx, lane.Default, func(t *runtime.Task) error {
+		_, what, err := orders.Pend(t, runtime.Exact("paid/7"))
+		if err != nil {
+			return err // ErrPending, until it is there
+		}
+		fmt.Println("send", what)
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := eng.Commit(ctx, func(w *runtime.Writer) error { return orders.Put(w, "paid/7", "a book") }); err != nil {
+		log.Fatal(err)
+	}
+	<-r.Ended().Done()
+	if err := errors.Join(r.Err(), eng.Close(ctx)); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// send a book
+}
+
+func ExampleDeadline() {
+	ctx := context.Background()
+	eng, err := runtime.Open("", runtime.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	answers := runtime.NewPartition[string]("answers")
+	err = eng.Submit(ctx, lane.Default, func(t *runtime.Task) error {
+		_, _, err := answers.Wait(t, runtime.All())
+		return err
+	}, runtime.Deadline(time.Now().Add(time.Millisecond)))
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	if err := eng.Close(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// true
 }

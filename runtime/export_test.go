@@ -114,3 +114,13 @@ func (e *Engine) LoseTiers(ctx context.Context) error {
 	}
 	return e.db.Reset(ctx, part)
 }
+
+// KeyWaits is how many waits for keys the engine knows of.
+func (e *Engine) KeyWaits() (n int) {
+	e.watchers.mu.RLock()
+	defer e.watchers.mu.RUnlock()
+	for _, waits := range e.watchers.waits {
+		n += len(waits)
+	}
+	return n
+}

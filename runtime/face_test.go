@@ -71,6 +71,14 @@ var engineCalls = []call{
 		}
 		return h.Wait(f.ctx)
 	}},
+	{"Engine.GoRestartable", func(f *face) error {
+		r, err := f.e.GoRestartable(f.ctx, lane.Default, func(*runtime.Task) error { return nil })
+		if err != nil {
+			return err
+		}
+		<-r.Ended().Done()
+		return r.Err()
+	}},
 	{"Engine.RecordBytes", func(f *face) error { return fails(f.e.RecordBytes("inputs")) }},
 	{"Engine.Records", func(f *face) error {
 		return f.e.Records("inputs", runtime.All(), func(runtime.RawRecord) error { return nil })
@@ -120,7 +128,7 @@ var engineCalls = []call{
 
 // byContext are the engineCalls that take a context.
 var byContext = []string{
-	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.Repair", "Engine.Submit", "Engine.Tidy", "Engine.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
+	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.GoRestartable", "Engine.Repair", "Engine.Submit", "Engine.Tidy", "Engine.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
 }
 
 // readerCalls read through a snapshot or a task.
@@ -191,6 +199,7 @@ var writerCalls = []call{
 
 // taskCalls take a task, and wait or change something: a query must not.
 var taskCalls = []call{
+	{"Partition.Pend", func(f *face) error { _, _, err := inputs.Pend(f.t, runtime.Exact("k")); return err }},
 	{"Partition.Wait", func(f *face) error { _, _, err := inputs.Wait(f.t, runtime.Exact("k")); return err }},
 	{"Partition.WaitUntil", func(f *face) error {
 		_, _, err := inputs.WaitUntil(f.t, runtime.Exact("k"), time.Now())
@@ -216,7 +225,7 @@ var others = map[string]string{
 var noEngine = []string{
 	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Span", "SpanKey", "Tier", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
 	"NewPartition", "NewKeyed", "NewCovering", "NewSpans", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Behind", "Limit",
-	"At", "Client", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
+	"At", "Client", "Deadline", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 	"Keyed.Decode", "Keyed.Encode", "Keyed.From", "Keyed.Key", "Keyed.Partition", "Keyed.Under",
 	"Covering.Decode", "Covering.From", "Covering.Key", "Covering.Partition", "Covering.Under", "Spans.DecodeKey", "Spans.In", "Spans.Partition",
 }

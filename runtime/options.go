@@ -16,7 +16,9 @@ type Durability = mmapcas.Sync
 
 // Options of an engine. The zero value is right for a library in a larger program.
 type Options struct {
-	// Workers is the number of worker threads. Zero means one less than the CPUs the process may use, at least 1.
+	// Workers is the number of workers. Even one does not keep tasks from running at the same time:
+	// while a task holds its thread for long, another thread stands in. Zero means one less than the
+	// CPUs that the process may use, at least 1.
 	Workers int
 
 	// Affinity says whether workers are bound to CPUs. On binds them; no other thread can then stand

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/memo"
@@ -25,6 +26,8 @@ type rootTask struct {
 	own    bool   // the task releases snap itself
 	from   origin // hops: of the watcher that the task, or an ancestor, runs for
 	told   *told  // what the watcher was told; nil: the task is not a watcher's
+
+	again *again // nil: the task is not restartable
 
 	commits int // commit functions that run on the task's goroutine
 }
@@ -53,6 +56,10 @@ func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client 
 // Supersede makes the task cancel the one that was submitted before with the same key, if it is
 // still going, with ErrSuperseded.
 func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key = key } }
+
+// Deadline cancels the task with context.DeadlineExceeded if it has not ended by then, also while it is queued. A context with a deadline
+// does the same; with this option the task alone has it, and a context of many tasks need not be wrapped for each.
+func Deadline(at time.Time) TaskOption { return func(o *taskOptions) { o.spec.Deadline = at } }
 
 // A Handle is a task as seen from outside.
 type Handle = sched.Handle

@@ -1,0 +1,117 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// A Restartable is a task that waits by returning; see [Engine.GoRestartable].
+type Restartable = sched.Restartable
+
+var (
+	errNotRestartable  = errors.New("the task is not restartable")
+	errRestartSnapshot = errors.New("a restartable task reads the newest generation each time, and takes no snapshot")
+)
+
+// GoRestartable is Go of a task that waits with neither a thread nor a stack, for tasks that wait in
+// crowds. Where fn finds with [Partition.Pend] that a key is not there yet, it returns [ErrPending], and
+// is called again from its beginning, in the newest generation, when a key that matches has been put.
+// What it has computed by then is at hand where queries computed it. It has ended when fn returns
+// anything else. An engine that closes does not wait for it: it ends with [ErrClosed]. The options At,
+// Supersede and Deadline are refused; a context with a deadline bounds runs and waits.
+func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Restartable, error) {
+	if err := e.admitBy(ctx, "submitting a task"); err != nil {
+		return nil, err
+	}
+	o := taskOptions{spec: sched.Spec{Lane: l}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.spec.Lane == 0 {
+		o.spec.Lane = lane.Default
+	}
+	if o.snap != nil {
+		return nil, fmt.Errorf("runtime: submitting task %q: %w", o.spec.Name, errRestartSnapshot)
+	}
+	a := &again{ws: &e.watchers}
+	body := e.body(&o, func(t *Task) error {
+		t.root.again = a
+		return fn(t)
+	})
+	r, err := e.sched.SubmitRestartable(ctx, o.spec, func(s *sched.Task, r *sched.Restartable) error {
+		a.pend = r.Pend
+		return body(s)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("runtime: submitting task %q: %w", o.spec.Name, err)
+	}
+	r.Ended().OnFire(a.end)
+	return r, nil
+}
+
+// Pend returns the first value whose key matches pat, as Wait does, but does not wait: if there is none
+// the error is [ErrPending], which the function of the task is to return. Of several calls in one run the
+// last counts. Only a restartable task may call it, and not inside a query.
+func (p *Partition[V]) Pend(t *Task, pat Pattern) (key string, v V, err error) {
+	if err := t.notInQuery("Pend"); err != nil {
+		return "", v, err
+	}
+	if _, _, err := t.reads(); err != nil {
+		return "", v, err
+	}
+	part, err := p.id(t.eng)
+	if err != nil {
+		return "", v, err
+	}
+	a := t.root.again
+	if a == nil {
+		return "", v, fmt.Errorf("runtime: pending on a key of %s: %w", p.name, errNotRestartable)
+	}
+	var ready sched.Event
+	a.await(&keyWait{part: part, pat: pat, fire: func(origin) { ready.Fire() }})
+	// Registered first, looked second, as in awaitKey.
+	key, found, err := firstMatch(t.root.snap.snap, part, pat)
+	if err != nil {
+		return "", v, fmt.Errorf("runtime: pending on a key of %s: %w", p.name, public(err))
+	}
+	if found {
+		a.await(nil)
+		v, err = p.Get(t, key)
+		return key, v, err
+	}
+	newest := t.eng.snapshot()
+	defer newest.Release()
+	if newest.Generation() > t.Generation() {
+		ready.Fire()
+	}
+	return "", v, a.pend(&ready)
+}
+
+// again is what a restartable task keeps from one run to the next.
+type again struct {
+	ws   *watchers
+	pend func(*sched.Event) error // the run's
+
+	mu    sync.Mutex
+	waits *keyWait // guarded by mu; what the latest run pends on
+}
+
+// await makes kw, which may be nil, the one key that is waited for.
+func (a *again) await(kw *keyWait) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.waits != nil {
+		a.ws.forget(a.waits)
+	}
+	if a.waits = kw; kw != nil {
+		a.ws.await(kw)
+	}
+}
+
+// end leaves nothing behind. The last run has ended.
+func (a *again) end() { a.await(nil) }
