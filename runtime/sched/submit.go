@@ -144,10 +144,14 @@ func (p *Pool) prepare(t *Task, s *Spec) {
 
 // prepare sets the task's deadline and makes it the newest of its key. After either of them others may end the task.
 func (x *extra) prepare(t *Task) {
-	if !x.deadline.IsZero() {
+	switch left := x.deadline.Sub(t.pool.Now()); {
+	case x.deadline.IsZero():
+	case left <= 0:
+		t.cancel(context.DeadlineExceeded) // at once, so that it does not start
+	default:
 		// In two steps, so that the timer cannot fire before it is stored.
 		x.timer = t.pool.clock.afterFunc(time.Hour, func() { t.cancel(context.DeadlineExceeded) })
-		x.timer.Reset(x.deadline.Sub(t.pool.Now()))
+		x.timer.Reset(left)
 	}
 	if x.key != "" {
 		if old := t.pool.keys.take(t); old != nil {
