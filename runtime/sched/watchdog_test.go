@@ -92,6 +92,13 @@ func (w *watchedPool) says(passed time.Duration, want ...string) {
 	}
 }
 
+// areWaiting returns when so many tasks wait, as one that has started may be on its way.
+func (w *watchedPool) areWaiting(n int) {
+	for len(w.Stats().Waiting) != n {
+		time.Sleep(time.Microsecond)
+	}
+}
+
 // Work that takes long, and waits that do, are no reason for a warning as long as they let others
 // go on.
 func TestWatchdogIsQuietAboutWork(t *testing.T) {
@@ -102,6 +109,7 @@ func TestWatchdogIsQuietAboutWork(t *testing.T) {
 	all = append(all, started(t, w.Pool, bg, Spec{Name: "computes"}, func(*Task) error { <-release; return nil }))
 	inner := started(t, w.Pool, bg, Spec{Name: "inner"}, func(task *Task) error { return task.AwaitReason(&e, Reason{What: "the moon"}) })
 	all = append(all, inner, started(t, w.Pool, bg, Spec{Name: "outer"}, func(task *Task) error { return task.Join(inner) }))
+	w.areWaiting(2)
 	w.says(limit)
 	w.says(time.Second, "DEBUG task holds its worker", "DEBUG task waits", "DEBUG task waits")
 	if line := w.log.String(); !strings.Contains(line, `waits for task`) || !strings.Contains(line, "waits for the moon") {
@@ -132,6 +140,7 @@ func TestWatchdogWarns(t *testing.T) {
 	w := newWatched(t, 1, nil)
 	var e Event
 	parked := started(t, w.Pool, bg, Spec{Name: "parked"}, func(task *Task) error { return task.Await(&e) })
+	w.areWaiting(1)
 	release := make(chan struct{})
 	greedy := started(t, w.Pool, bg, Spec{Name: "greedy"}, func(*Task) error { <-release; return nil })
 	w.says(limit+time.Second, "DEBUG task holds its worker", "DEBUG task waits")
