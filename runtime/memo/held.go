@@ -120,23 +120,26 @@ func (s *settling) settle(h mmapcas.Hash) error {
 	if s.t.held.n.Load() == 0 {
 		return nil
 	}
-	var refs []mmapcas.Hash
-	err := s.t.View(h, func(kind mmapcas.Kind, payload []byte) error {
+	return below(h, s.refs, s.put)
+}
+
+// refs returns what a record refers to: nothing if it is lost, since what needs it runs its query again.
+func (s *settling) refs(h mmapcas.Hash) (refs []mmapcas.Hash, err error) {
+	err = s.t.View(h, func(kind mmapcas.Kind, payload []byte) error {
 		refs = s.t.o.Refs(kind, payload)
 		return nil
 	})
 	if lost(err) {
-		return nil // whoever needs it runs its query again
+		return nil, nil
 	}
 	if err != nil {
 		s.err = err
-		return err
 	}
-	for _, ref := range refs {
-		if err := s.settle(ref); err != nil {
-			return err
-		}
-	}
+	return refs, err
+}
+
+// put puts a record if it is held. What it refers to is in the store.
+func (s *settling) put(h mmapcas.Hash) error {
 	r, ok := s.t.held.get(h)
 	switch {
 	case !ok:
@@ -149,7 +152,7 @@ func (s *settling) settle(h mmapcas.Hash) error {
 		s.err = fmt.Errorf("memo: storing a record of %d bytes that is held in memory: %w", len(r.payload), err)
 		return s.err
 	}
-	for _, ref := range refs {
+	for _, ref := range s.t.o.Refs(r.kind, r.payload) {
 		s.t.o.Shade(ref)
 	}
 	s.t.held.settled(h)

@@ -286,23 +286,36 @@ func (t *Table) remove(e *entry, which func(*trace) bool) {
 // revive puts a record and all that it refers to once more, so that a collection that goes on keeps
 // them. What is held is out of a collection's reach.
 func (t *Table) revive(h mmapcas.Hash) error {
-	r, isHeld := t.held.get(h)
-	if !isHeld {
-		var err error
-		if r.payload, r.kind, err = t.o.Store.Get(h, nil); err != nil {
+	var (
+		last   mmapcas.Hash // what was read last: mostly what is to be put next
+		record heldRecord
+		isHeld bool
+	)
+	read := func(h mmapcas.Hash) (err error) {
+		if last == h {
+			return nil
+		}
+		if record, isHeld = t.held.get(h); !isHeld {
+			record.payload, record.kind, err = t.o.Store.Get(h, nil)
+		}
+		if last = h; err != nil {
+			last = mmapcas.Hash{}
+		}
+		return err
+	}
+	refs := func(h mmapcas.Hash) ([]mmapcas.Hash, error) {
+		if err := read(h); err != nil {
+			return nil, err
+		}
+		return t.o.Refs(record.kind, record.payload), nil
+	}
+	return below(h, refs, func(h mmapcas.Hash) error {
+		if err := read(h); err != nil || isHeld {
 			return err
 		}
-	}
-	for _, ref := range t.o.Refs(r.kind, r.payload) {
-		if err := t.revive(ref); err != nil {
-			return err
-		}
-	}
-	if isHeld {
-		return nil
-	}
-	_, err := t.Keep(r.kind, r.payload)
-	return err
+		_, err := t.Keep(record.kind, record.payload)
+		return err
+	})
 }
 
 // markDirty puts e on the list of what Flush writes.
