@@ -21,6 +21,8 @@ type clock struct {
 	mu   sync.Mutex
 	ring []*entry // guarded by mu
 	hand int      // guarded by mu
+
+	inUse bool // guarded by Table.flushMu: the last trim could not evict as much as it was to
 }
 
 // Estimates, in bytes, of what an entry and a trace take beside their strings and reads.
@@ -66,22 +68,49 @@ func (tr *trace) size() int {
 }
 
 // trim evicts entries until they are within bounds, or twice round. The caller holds flushMu, so nothing is being written.
+//
+// Where the last one came to its end so, most entries were in use (a walk of a million levels has as many
+// flights). Until some are not, a trim looks at a share only: what a Flush costs must not grow with what stays.
 func (t *Table) trim() {
 	c := &t.clock
 	if c.bytes.Load() <= t.o.TraceBytes {
+		c.inUse = false
 		return
 	}
 	if t.full {
 		defer t.forgetDead()
 	}
 	c.mu.Lock()
+	looks := 2 * len(c.ring)
+	if c.inUse {
+		looks = min(looks, looksInUse+len(c.ring)/16)
+	}
+	c.mu.Unlock()
+	for t.turn(&looks) {
+	}
+	c.inUse = c.bytes.Load() > t.o.TraceBytes
+}
+
+const (
+	looksInUse    = 1 << 14
+	looksTogether = 256 // before entries may be added again
+)
+
+// turn is some steps of trim: looks counts those that evict nothing. It reports whether there is more to do.
+func (t *Table) turn(looks *int) bool {
+	c := &t.clock
+	c.mu.Lock()
 	defer c.mu.Unlock()
-	for looks := 2 * len(c.ring); looks > 0 && len(c.ring) > 0 && c.bytes.Load() > t.o.TraceBytes; looks-- {
+	for range looksTogether {
+		if *looks <= 0 || len(c.ring) == 0 || c.bytes.Load() <= t.o.TraceBytes {
+			return false
+		}
 		if c.hand >= len(c.ring) {
 			c.hand = 0
 		}
 		e := c.ring[c.hand]
 		if e.used.Swap(false) || !t.evict(e) {
+			*looks--
 			c.hand++
 			continue
 		}
@@ -90,6 +119,7 @@ func (t *Table) trim() {
 		c.ring[last] = nil
 		c.ring = c.ring[:last]
 	}
+	return true
 }
 
 // forgetDead takes entries that were evicted off the list of what Flush writes.

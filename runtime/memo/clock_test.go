@@ -143,3 +143,39 @@ func TestEvictedUnderneath(t *testing.T) {
 		t.Errorf("%d entries", n)
 	}
 }
+
+// While nearly all keys are being evaluated a trim looks at a share of them only; when they are not
+// any more, memory is within the bound soon.
+func TestTrimOfBusyKeysLooksAtAShare(t *testing.T) {
+	r := newRig(t, 1, Options{TraceBytes: 1})
+	q := r.queries[r.query("q", nil)]
+	const n = 40_000
+	var flights []*flight
+	for i := range n {
+		flights = append(flights, r.table.entry(q, fmt.Sprint(i)).join(1))
+	}
+	r.table.trim()
+	for _, f := range flights {
+		f.entry.touch()
+	}
+	r.table.trim()
+	looked := 0
+	for _, f := range flights {
+		if !f.entry.used.Load() {
+			looked++
+		}
+	}
+	if looked == 0 || looked > n/2 {
+		t.Errorf("a trim looked at %d of %d keys, none of which could go", looked, n)
+	}
+	for _, f := range flights {
+		f.finish(nil, errAbandoned)
+	}
+	trims := 0
+	for ; r.table.Entries() > 0 && trims < 20; trims++ {
+		r.table.trim()
+	}
+	if r.table.Entries() > 0 {
+		t.Errorf("%d keys are left after %d trims", r.table.Entries(), trims)
+	}
+}
