@@ -217,7 +217,7 @@ func TestEndAtTheBottomOfADeepChain(t *testing.T) {
 	depths(t, func(t *testing.T, r *rig) {
 		how := "panic"
 		var gate sched.Event
-		r.chain(func(f *Frame) (string, error) {
+		calls := r.chain(func(f *Frame) (string, error) {
 			switch how {
 			case "panic":
 				panic("at the bottom")
@@ -236,6 +236,9 @@ func TestEndAtTheBottomOfADeepChain(t *testing.T) {
 		var p *sched.PanicError
 		if !errors.As(err, &p) || p.Value != "at the bottom" || !strings.Contains(err.Error(), "chain(0)") {
 			t.Errorf("error is %v", err)
+		}
+		if *calls > 3*51 {
+			t.Errorf("functions were called %d times, although a question shares what is not kept", *calls)
 		}
 		r.landed()
 		how = "exit"
@@ -260,10 +263,17 @@ func TestCancelDeepInAChain(t *testing.T) {
 		depths(t, func(t *testing.T, r *rig) {
 			var gate sched.Event
 			began := 0
-			r.chain(func(f *Frame) (string, error) {
-				began++
-				err := f.strand.Task.Await(&gate)
-				return "bottom", err
+			ended := map[uint64]int{} // by task
+			r.query("chain", func(f *Frame, key string) (string, error) {
+				if key == "0" {
+					began++
+					err := f.strand.Task.Await(&gate)
+					return "bottom", err
+				}
+				n, _ := strconv.Atoi(key)
+				s, err := r.get(f, "chain", strconv.Itoa(n-1))
+				ended[f.strand.Task.ID()]++
+				return s, err
 			})
 			a := r.ask("chain", "50")
 			r.settle()
@@ -281,6 +291,9 @@ func TestCancelDeepInAChain(t *testing.T) {
 			}
 			r.landed()
 			if waited {
+				if ended[a.ID()] < 49 || ended[b.ID()] > 0 {
+					t.Errorf("the cancelled task ended %d functions, the one that waits %d", ended[a.ID()], ended[b.ID()])
+				}
 				if err := b.Wait(context.Background()); err != nil || b.answer != "bottom" {
 					t.Errorf("the one that waits: %q, %v", b.answer, err)
 				}
@@ -319,14 +332,11 @@ func TestCancelBetweenLevels(t *testing.T) {
 	}
 }
 
-// Each level asks for two keys at once, so helpers may have the deeper one; their helpers in turn,
-// but not without end.
+// Each level asks for two keys at once, and helpers may have the deeper one.
 func TestAllDeeperThanTheStack(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, r *rig) {
 		r.table.levels = 4
-		hops := 0
 		r.query("pair", func(f *Frame, key string) (string, error) {
-			hops = max(hops, f.strand.hops)
 			n, err := strconv.Atoi(key)
 			if err != nil || n < 2 {
 				return "1", err
@@ -344,8 +354,41 @@ func TestAllDeeperThanTheStack(t *testing.T) {
 			a, b = b, (a+b)%1009
 		}
 		r.want("pair", "150", strconv.Itoa(b))
-		if hops > hopsMax {
-			t.Errorf("helpers were %d tasks away from the one that asked, want at most %d", hops, hopsMax)
+		r.settle()
+		r.landed()
+	})
+}
+
+// Where a helper gets the deeper key at each level its own helper gets the next, but not without end:
+// each strand that waits keeps a stack.
+func TestHelpersOfHelpersEnd(t *testing.T) {
+	seeds(t, 5, func(t *testing.T, r *rig) {
+		r.table.levels = 4
+		hops := 0
+		r.query("leaf", func(f *Frame, key string) (string, error) {
+			for range 20 {
+				f.strand.Task.Yield()
+			}
+			return "leaf", nil
+		})
+		r.query("relay", func(f *Frame, key string) (string, error) {
+			hops = max(hops, f.strand.hops)
+			n, err := strconv.Atoi(strings.TrimPrefix(key, "leaf"))
+			if err != nil || n == 0 {
+				return "end", err
+			}
+			if key[0] == 'l' {
+				return r.get(f, "leaf", key)
+			}
+			as, err := r.table.All(f, r.queries["relay"], []string{fmt.Sprint("leaf", n), strconv.Itoa(n - 1)}, 1, r.spawner(f))
+			if err != nil {
+				return "", err
+			}
+			return as[1].Value.(string), nil
+		})
+		r.want("relay", "200", "end")
+		if hops != hopsMax {
+			t.Errorf("helpers were %d tasks away from the one that asked, want %d", hops, hopsMax)
 		}
 		r.settle()
 		r.landed()
