@@ -7,8 +7,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// changesQueued is how many changes may wait to be marked. Beyond it marking costs as much as what it
-// saves.
+// changesQueued is how many changes may wait to be marked. Beyond it marking costs as much as what
+// it saves.
 const changesQueued = 1 << 16
 
 // marks are how a table learns of changes; see "Changes".

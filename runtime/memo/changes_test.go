@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// forest defines "leaf", the text of a file, and "tree", the number of texts under a prefix that are
-// not "", read one by one.
+// forest defines "leaf", the text of a file, and "tree", the number of texts under a prefix that
+// are not "", read one by one.
 func (r *rig) forest(width int) (part db.PartID, put func(pairs ...string)) {
 	part = r.partition("files")
 	r.query("leaf", func(f *Frame, key string) (string, error) { return r.text(f, part, key) })
@@ -222,8 +222,8 @@ func TestLinkingAfterARestart(t *testing.T) {
 	r.costs("one that is read", "3/0/6", func() { put("a1", "x"); r.want("top", "", "2,0,0") })
 }
 
-// What stamps answer for is not loaded: what is above rests on its partitions, and is linked for the
-// rest.
+// What stamps answer for is not loaded: what is above rests on its partitions, and is linked for
+// the rest.
 func TestStampsStandInForLinks(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	_, put := r.forest(3)
@@ -336,8 +336,8 @@ func TestDependentsDoNotRepeat(t *testing.T) {
 	}
 }
 
-// With a share of 1 every answer that is reused in a newer generation is computed again, whatever it
-// was reused for.
+// With a share of 1 every answer that is reused in a newer generation is computed again, whatever
+// it was reused for.
 func TestReusedAnswersAreRechecked(t *testing.T) {
 	outside := "1"
 	for _, restart := range []bool{false, true} {
@@ -372,8 +372,8 @@ func TestReusedAnswersAreRechecked(t *testing.T) {
 	}
 }
 
-// A read is passed over by what the interval was linked to. What is there since may have been linked
-// in an older generation, for other reads.
+// A read is passed over by what the interval was linked to. What is there since may have been
+// linked in an older generation, for other reads.
 func TestPassingOverGoesByTheOwnLinks(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	p := r.partition("files")

@@ -81,8 +81,9 @@
 //     and lets go of its dependents, which are marked with marked+1 as if the next generation had
 //     changed it; all under the mark lock. The next walk links them to the entry that comes then.
 //   - R9: from lists of dependents only entries that are gone are cut. A node without dependents is
-//     taken out of the index under the mark lock, and is never again; who is about to link to it looks it up
-//     once more. Links that a trace no longer has stay: they cost walks, never answers.
+//     taken out of the index under the mark lock, and its changed is never for good; a strand that is
+//     about to link to it looks the key up once more. Links that a trace no longer has stay: they
+//     cost walks, never answers.
 //   - R10: where the journal has dropped what changed up to g, floor becomes g before marked does.
 //   - R11: what is tainted is not kept, makes no links and no interval, and taints what is built on it.
 //   - R12, reads that a walk in s passes over: if the trace has an interval with links that ends at

@@ -86,8 +86,9 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 	}
 }
 
-// hit returns the interval of the trace that answered last if that is known to hold in fr's snapshot
-// without looking any further; nil if it is not. With the value in memory it is all of answer.
+// hit returns the interval of the trace that answered last if that is known to hold in fr's
+// snapshot without looking any further; nil if it is not. With the value in memory it is all of
+// answer.
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
 	e, _ := fr.recorder.query(q.Name, key, fr.recorder.at)
 	if e == nil {
@@ -227,7 +228,8 @@ func (t *Table) climb(fr *Frame, f *flight) {
 	f.finish(tr, err)
 }
 
-// forOthers returns an outcome as others may see it: the strand's cancellation, or an answer in spite of it, is not one for them.
+// forOthers returns an outcome as others may see it: the strand's cancellation, or an answer in
+// spite of it, is not one for them.
 func (f *Frame) forOthers(tr *trace, err error) (*trace, error) {
 	if err == nil && !tr.tainted {
 		return tr, nil
@@ -238,7 +240,8 @@ func (f *Frame) forOthers(tr *trace, err error) (*trace, error) {
 	return tr, err
 }
 
-// evaluate finds a trace that holds or runs the query; ran says that it did the latter, and the outcome is as others may see it.
+// evaluate finds a trace that holds or runs the query; ran says that it did the latter, and the
+// outcome is as others may see it.
 func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) {
 	e := f.entry
 	t.catchUp(f.gen)
@@ -259,8 +262,8 @@ func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) 
 		if other == nil {
 			continue
 		}
-		// The key is being computed for another generation. What comes out may well hold here, too. Where the two would
-		// wait for each other, this one goes ahead.
+		// The key is being computed for another generation. What comes out may well hold here, too.
+		// Where the two would wait for each other, this one goes ahead.
 		if err := t.wait(fr, other); errors.Is(err, ErrCycle) {
 			break
 		} else if err != nil {
@@ -271,10 +274,12 @@ func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) 
 	return tr, true, err
 }
 
-// othersAwaited bounds how many computations for other generations a flight waits for before it goes its own way.
+// othersAwaited bounds how many computations for other generations a flight waits for before it
+// goes its own way.
 const othersAwaited = 3
 
-// verifyTraces returns the first trace that holds, or nil and why a run is needed; seen says which traces it looked at.
+// verifyTraces returns the first trace that holds, or nil and why a run is needed; seen says which
+// traces it looked at.
 func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, why Reason, err error) {
 	e, snap := f.entry, fr.strand.Snap
 	e.mu.Lock()
@@ -417,7 +422,8 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 	return false, nil // unknown kind, from a newer program: run again
 }
 
-// run calls the query function and keeps what came out. The outermost run of a strand is shielded, and those inside it are with it.
+// run calls the query function and keeps what came out. The outermost run of a strand is shielded,
+// and those inside it are with it.
 func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
 	body := func() { tr, err = fr.forOthers(t.runFunction(fr, f, why)) }
 	if fr.strand.shielded() {
@@ -462,8 +468,8 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	tr.dependsOn(fc.parts)
 	tr.soundAt.Store(damage)
 	if tr.tainted {
-		// Nothing refers to the result, so a collection may take it; the value lives with the trace,
-		// which lives as long as the questions that were given it.
+		// Nothing refers to the result, so a collection may take it; the value lives with the
+		// trace, which lives as long as the questions that were given it.
 		tr.value.Store(&box{value: res.Value, owner: tr})
 		e.explain(Reason{Verdict: RanUnkept})
 	} else {
@@ -510,7 +516,8 @@ func (t *Table) sampled() bool {
 	return uint64(float64(n)*share) != uint64(float64(n-1)*share)
 }
 
-// recheck runs a query whose trace was found to hold and compares: a pure function gives the same result.
+// recheck runs a query whose trace was found to hold and compares: a pure function gives the same
+// result.
 func (t *Table) recheck(fr *Frame, f *flight, kept *trace) (*trace, error) {
 	q := f.entry.query
 	tr, err := t.run(fr, f, Reason{Verdict: RanSampled})

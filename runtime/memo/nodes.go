@@ -104,8 +104,8 @@ func (x *nodeIndex) touched(c *db.Change, spans []*spanNode, to []*node) ([]*spa
 // sweptTogether is how many nodes sweep looks at before it lets others mark.
 const sweptTogether = 256
 
-// sweep takes out the nodes that no living entry reads, if there are many more than it left last. The
-// caller holds flushMu.
+// sweep takes out the nodes that no living entry reads, if there are many more than it left last.
+// The caller holds flushMu.
 func (t *Table) sweep() {
 	x := &t.nodes
 	all := x.parts.Load()

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// A span is what a range node is about: the keys from lo up to hi, "" being no bound, that match glob.
+// A span is what a range node is about: the keys from lo up to hi, "" being no bound, that match
+// glob.
 type span struct {
 	lo, hi, glob string
 	keysOnly     bool // what the keys hold does not count

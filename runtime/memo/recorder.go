@@ -3,8 +3,8 @@ package memo
 import "slices"
 
 // A recorder takes down what a run reads, each thing once, in the order of reading. Most runs read
-// what the run before did, and in its order: then a read is recognised by its place, without looking
-// it up among the others, and shares the strings of the one before.
+// what the run before did, and in its order: then a read is recognised by its place, without
+// looking it up among the others, and shares the strings of the one before.
 type recorder struct {
 	before *trace // the run before; nil: none that was linked
 	links  *links // of before
@@ -14,8 +14,8 @@ type recorder struct {
 	from  []*source // of each read: what answered it; nil: a partition
 	was   []int32   // of each read: its place in before, counted from 1; 0: it was not found there
 
-	// A read that was found in before can be one of reads already only if that is a stray, which was
-	// not found there: what before reads is there once.
+	// A read that was found in before can be one of reads already only if that is a stray, which
+	// was not found there: what before reads is there once.
 	strays  int
 	seen    map[readID]struct{} // made when reads are many: reads[:counted], all strays among them
 	counted int
@@ -88,8 +88,8 @@ func (c *recorder) add(r read, from *source) {
 	c.was = append(c.was, int32(j+1))
 }
 
-// has reports whether a read is there, among strays or among all reads. In the latter case it counts
-// as a stray that is about to be added, if it is not.
+// has reports whether a read is there, among strays or among all reads. In the latter case it
+// counts as a stray that is about to be added, if it is not.
 func (c *recorder) has(r *read, all bool) bool {
 	if c.seen == nil && len(c.reads) < readsBeforeMap {
 		for i := range c.reads {

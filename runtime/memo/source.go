@@ -51,7 +51,7 @@ func (t *Table) link(x *source, e *entry) (changed uint64, ok bool) {
 	}
 	x.append(e)
 	changed = x.changed.Load()
-	if changed == never { // R7: whoever took later commits finds the dependent here
+	if changed == never { // R7: a strand that takes later commits finds the dependent here
 		changed = t.taken.Load()
 		x.changed.Store(changed)
 	}
@@ -76,8 +76,8 @@ func (x *source) append(e *entry) {
 	x.dependents = append(x.dependents, e)
 }
 
-// tidied returns a list without entries that are gone and without repetitions: the list itself if it
-// has none, or a copy.
+// tidied returns a list without entries that are gone and without repetitions: the list itself if
+// it has none, or a copy.
 func tidied(list []*entry) []*entry {
 	const few = 8
 	var seen map[*entry]struct{}

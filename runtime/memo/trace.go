@@ -8,11 +8,13 @@ import (
 )
 
 const (
-	// tracesKept is how many traces a key keeps in memory: enough for an edit, its undo and a branch switched to and fro.
+	// tracesKept is how many traces a key keeps in memory: enough for an edit, its undo and a
+	// branch switched to and fro.
 	tracesKept = 4
 
-	// tracesStored is how many of them are written: what is there now and what was before. A collection keeps the results of the newest only
-	// (OldRefs); the others' would make the store several times as large as what it is about.
+	// tracesStored is how many of them are written: what is there now and what was before. A
+	// collection keeps the results of the newest only (OldRefs); the others' would make the store
+	// several times as large as what it is about.
 	tracesStored = 2
 )
 
@@ -40,9 +42,10 @@ type interval struct {
 	stamps   partSet
 }
 
-// intervals are where a trace is known to hold, most recently found first; immutable. More than one are kept because tasks read older
-// generations beside the newest: without a place for what was verified there, each look would verify everything below again, and
-// the work of a walk would double with each level.
+// intervals are where a trace is known to hold, most recently found first; immutable. More than one
+// are kept because tasks read older generations beside the newest: without a place for what was
+// verified there, each look would verify everything below again, and the work of a walk would
+// double with each level.
 type intervals []interval
 
 const intervalsKept = 4
@@ -88,8 +91,8 @@ func (b *box) use() {
 	}
 }
 
-// covers reports whether a trace of e is known to hold in snap without verifying its reads (R1), and
-// why.
+// covers reports whether a trace of e is known to hold in snap without verifying its reads (R1),
+// and why.
 func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	gen := snap.Gen()
 	if iv := tr.holdsIn(gen); iv != nil {
@@ -100,7 +103,8 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 		return vouch{}, false
 	}
 	t.catchUp(gen)
-	// In this order: what is marked up to gen is in changed, and what is missing up to gen in floor.
+	// In this order: what is marked up to gen is in changed, and what is missing up to gen in
+	// floor.
 	since := max(e.changed.Load(), t.floor.Load())
 	for i := range *known {
 		iv := &(*known)[i]
@@ -134,8 +138,8 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	return vouch{}, false
 }
 
-// standing returns what the reads of tr were linked to in the newest interval from which they can be
-// passed over in snap, and where it ends: a read whose source has not changed since is as it was
+// standing returns what the reads of tr were linked to in the newest interval from which they can
+// be passed over in snap, and where it ends: a read whose source has not changed since is as it was
 // there. nil: there is none.
 func (t *Table) standing(tr *trace, snap *db.Snapshot) (iv interval) {
 	known := tr.holds.Load()
@@ -155,14 +159,15 @@ func (t *Table) standing(tr *trace, snap *db.Snapshot) (iv interval) {
 // readParts returns the partitions on which tr depends.
 func (tr *trace) readParts() partSet { return partSet(tr.parts.Load()) }
 
-// dependsOn adds partitions and reports whether any is news. A query below may answer with the same result from other reads than it did when tr was
-// made: from then on tr depends on what these touched, too.
+// dependsOn adds partitions and reports whether any is news. A query below may answer with the same
+// result from other reads than it did when tr was made: from then on tr depends on what these
+// touched, too.
 func (tr *trace) dependsOn(parts partSet) (news bool) {
 	return partSet(tr.parts.Or(uint64(parts)))&parts != parts
 }
 
-// verified records that a walk or a run found tr to hold. What it touched must have been added before
-// (dependsOn).
+// verified records that a walk or a run found tr to hold. What it touched must have been added
+// before (dependsOn).
 func (tr *trace) verified(iv interval) {
 	for {
 		known := tr.holds.Load()

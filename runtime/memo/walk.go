@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// A vouch says why an answer holds in the snapshot that it was asked for in. Whoever reads the answer
-// adds it to its own reasons.
+// A vouch says why an answer holds in the snapshot that it was asked for in. Whoever reads the
+// answer adds it to its own reasons.
 type vouch struct {
 	linked bool    // changes are told along links, but for those of stamps
-	stamps partSet // partitions that must not change for the answer to hold; all it rests on if it is not linked
+	stamps partSet // must not change for the answer to hold; all it rests on if it is not linked
 	grown  bool    // it was not looked at in this generation, nothing said that it had changed
 }
 
@@ -48,8 +48,8 @@ func (a *account) set(i, n int, x *source) {
 	a.to[i] = x
 }
 
-// linkRead links e to the source of read i and takes up when that changed last (R5). known says that
-// e is linked to it already.
+// linkRead links e to the source of read i and takes up when that changed last (R5). known says
+// that e is linked to it already.
 func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) {
 	x := a.at(i)
 	for {
@@ -73,7 +73,7 @@ func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) 
 			a.severed = true
 			return
 		case x != nil:
-			runtime.Gosched() // whoever takes the node out is about to
+			runtime.Gosched() // the strand that takes the node out has still to take it off the index
 		}
 		x, known = &t.nodes.of(&reads[i]).source, false
 	}
