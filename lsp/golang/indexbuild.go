@@ -32,11 +32,11 @@ func buildIndex(fset *token.FileSet, pkg *types.Package, info *types.Info, trees
 		files:     make([]indexFile, len(trees)),
 		declOf:    map[token.Pos]int{},
 		externals: map[externalName]int{},
-		own:       objectPaths(pkg),
 		docs:      map[token.Pos]lsp.Span{},
 		written:   map[token.Pos]string{},
 		fileOf:    map[*tree]int{},
 	}
+	b.own, _ = objectPaths(pkg) // what was written of the package's own fields is in written
 	for i, t := range trees {
 		b.files[i].uri = t.uri
 		b.fileOf[t] = i
@@ -194,12 +194,23 @@ func (b *indexBuilder) use() {
 		} else {
 			name := b.nameOf(origin)
 			o.external, o.target = true, b.external(name)
-			if obj != origin || name.path == "" {
+			switch {
+			case name.path == "":
 				o.signature = signature(obj, b.qualify, "")
+			case obj != origin:
+				o.signature = signature(obj, b.qualify, b.tagOf(origin))
 			}
 		}
 		b.occur(id.Pos(), id.End(), o)
 	}
+}
+
+// tagOf is the tag of a field of another package, "" of anything else.
+func (b *indexBuilder) tagOf(obj types.Object) string {
+	if v, ok := obj.(*types.Var); ok && v.IsField() && v.Pkg() != b.pkg {
+		return b.world.writtenTag(v)
+	}
+	return ""
 }
 
 // originOf is the generic method or field that an instantiated one comes from.

@@ -12,9 +12,9 @@ import (
 // the package anew for every object; all names at once cost as much as a few of its searches.)
 //
 // An object that two declarations share, such as a field of a struct type that two types are defined by, goes by the first in
-// alphabetical order, exported declarations before others.
-func objectPaths(pkg *types.Package) map[types.Object]string {
-	w := pathWalk{pkg: pkg, paths: map[types.Object]string{}, seen: map[types.Type]bool{}}
+// alphabetical order, exported declarations before others. Tags are those of the fields that have one.
+func objectPaths(pkg *types.Package) (paths, tags map[types.Object]string) {
+	w := pathWalk{pkg: pkg, paths: map[types.Object]string{}, tags: map[types.Object]string{}, seen: map[types.Type]bool{}}
 	scope := pkg.Scope()
 	var exported, hidden []types.Object
 	for _, name := range scope.Names() { // sorted
@@ -36,12 +36,13 @@ func objectPaths(pkg *types.Package) map[types.Object]string {
 			w.typ(obj.Type(), obj.Name())
 		}
 	}
-	return w.paths
+	return w.paths, w.tags
 }
 
 type pathWalk struct {
 	pkg   *types.Package
 	paths map[types.Object]string
+	tags  map[types.Object]string
 	seen  map[types.Type]bool
 }
 
@@ -98,6 +99,9 @@ func (w *pathWalk) typ(t types.Type, path string) {
 		for i := range t.NumFields() {
 			f := t.Field(i)
 			w.object(f, path+"."+f.Name())
+			if tag := t.Tag(i); tag != "" {
+				w.tags[f] = tag
+			}
 			w.typ(f.Type(), path+"."+f.Name())
 		}
 	case *types.Interface:

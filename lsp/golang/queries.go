@@ -83,9 +83,9 @@ var (
 
 	doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)
 
-	checks = runtime.NewQuery("golang/check", version(5), checkOf)
+	checks = runtime.NewQuery("golang/check", version(6), checkOf)
 
-	declarations = runtime.NewQuery("golang/declarations", version(4), declarationsOf)
+	declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
 )
 
 // faces is made here because a face asks for those of its imports.

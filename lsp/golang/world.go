@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"sync"
 
 	"golang.org/x/tools/go/gcexportdata"
@@ -30,6 +31,7 @@ type world struct {
 	direct   map[string]*types.Package // by import path as written
 	problems map[string]string         // by import path as written: why there is no package
 	paths    map[*types.Package]map[types.Object]string
+	tags     map[*types.Package]map[types.Object]string // of packages that are in paths
 }
 
 // An imported face is what a package learns from one of its imports.
@@ -58,6 +60,7 @@ func decodeWorld(imports []importedFace) *world {
 		direct:   map[string]*types.Package{},
 		problems: map[string]string{},
 		paths:    map[*types.Package]map[types.Object]string{},
+		tags:     map[*types.Package]map[types.Object]string{},
 	}
 	for _, f := range imports {
 		if len(f.export) == 0 {
@@ -94,10 +97,25 @@ func (w *world) objectPath(obj types.Object) string {
 	pkg := obj.Pkg()
 	paths, ok := w.paths[pkg]
 	if !ok {
-		paths = objectPaths(pkg)
+		paths, w.tags[pkg] = objectPaths(pkg)
 		w.paths[pkg] = paths
 	}
 	return paths[obj]
+}
+
+// writtenTag is the tag of a field of an imported package, as it may be written; "" if there is none.
+func (w *world) writtenTag(obj types.Object) string {
+	if w.objectPath(obj) == "" {
+		return ""
+	}
+	switch tag := w.tags[obj.Pkg()][obj]; {
+	case tag == "":
+		return ""
+	case strconv.CanBackquote(tag):
+		return "`" + tag + "`"
+	default:
+		return strconv.Quote(tag)
+	}
 }
 
 // Import implements types.Importer.
