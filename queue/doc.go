@@ -181,8 +181,8 @@
 //	    next lap, take 1 off the alarms,          compare-and-swap; if that was done, h is late,
 //	    push val                                  otherwise take 1 off the alarms
 //
-// The compare-and-swap of head decides a ticket, as it does for every pop: whoever moves head past it has it, to take its
-// item or to give it up. So pops look at nothing new, and pushes load one word more.
+// The compare-and-swap of head decides a ticket, as it does for every pop: the pop that moves head past it has it, to take
+// its item or to give it up. So pops look at nothing new, and pushes load one word more.
 //
 //   - T7: a push whose ticket is given up learns of it. T1 comes before T2 and T4 before T6, a crossing: if T6 sees the
 //     turn free, T2 sees an alarm. With turns that are stored atomically that is all. A plain store (R5) may be on its
@@ -198,7 +198,8 @@
 //     again comes behind others, whose pushes all overlap its own, which has not returned; so the order of the lane is
 //     still that of a queue.
 //
-// The bound is overtakeAfter and a fence, 0.3 to 10 us, for each stopped thread that is met, as long as somebody polls. A
+// The bound is overtakeAfter and a fence, 0.3 to 10 us, for each stopped thread that is met, as long as a pop looks: of a
+// push that sleeps for 5 ms the item behind came out after 27 us, 50 at most in 100 tries (BenchmarkStoppedPush). A
 // thread that is stopped while it holds the lane's lock is not overtaken: in the list, in T3, in T6. Pops that find the
 // lock taken do not wait to decide. Without a fence to ask for where T5 needs one (amd64 but under Linux, and where the
 // kernel refuses), nothing is overtaken.
@@ -231,7 +232,7 @@
 //     even if all of them are popped at once. A lane does not: a bounded push that is refused by a ring which has room
 //     by its counters tries again for about a microsecond, and then goes to the list. So the lane takes as many items as
 //     ever, from then on under its lock.
-//   - Q4: whoever is denied everywhere should give the processor away (affinity.Yield), not poll, as the stopped thread may
+//   - Q4: a consumer that is denied everywhere should give the processor away (affinity.Yield), not poll, as the stopped thread may
 //     be waiting for it. Package sched's workers do.
 //
 // In numbers, of 16 threads on two processors that do nothing but push and pop: 1 item in 2,500 was hidden at all, and of

@@ -35,13 +35,10 @@ func (q *laneQueue[T]) pushListed(v T) {
 	q.mu.Unlock()
 }
 
-// pushBounded adds v unless the lane holds as many items as its ring can, or more, by its counters. A ring that refuses
-// although they show room has met a pop in its claim window: what takes longer than a moment is gone round by way of
-// the list.
-func (q *laneQueue[T]) pushBounded(v T) bool {
-	if q.tryPush(v) {
-		return true
-	}
+// pushRefused adds v, after tryPush has failed, unless the lane holds as many items as its ring can, or more, by its
+// counters. A ring that refuses although they show room has met a pop in its claim window: what takes longer than a
+// moment is gone round by way of the list.
+func (q *laneQueue[T]) pushRefused(v T) bool {
 	for range boundedTries {
 		if q.overflow.Load() != 0 {
 			break

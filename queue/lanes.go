@@ -49,8 +49,15 @@ func (l *Lanes[T]) Push(lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
 	}
-	if q := &l.lanes[lane]; !q.tryPush(v) {
+	q := &l.lanes[lane]
+	ticket, ok := uint64(0), q.overflow.Load() == 0 // as q.tryPush, without a call on the usual way
+	if ok {
+		ticket, ok = q.ring.push(v)
+	}
+	if !ok {
 		q.pushListed(v)
+	} else if q.overtaking.alarms.Load() != 0 { // T2
+		q.settle(ticket)
 	}
 	l.occupy(lane)
 	return nil
@@ -77,8 +84,17 @@ func (l *Lanes[T]) TryPushBounded(lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
 	}
-	if !l.lanes[lane].pushBounded(v) {
-		return ErrFull
+	q := &l.lanes[lane]
+	ticket, ok := uint64(0), q.overflow.Load() == 0 // as in Push
+	if ok {
+		ticket, ok = q.ring.push(v)
+	}
+	if !ok {
+		if !q.pushRefused(v) {
+			return ErrFull
+		}
+	} else if q.overtaking.alarms.Load() != 0 { // T2
+		q.settle(ticket)
 	}
 	l.occupy(lane)
 	return nil
