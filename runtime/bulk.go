@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -44,7 +45,7 @@ func (w *BulkWriter[V]) end() {
 // Changes are counted from the generation in which Bulk began: what others commit to the partition meanwhile stays where fn changes nothing, and loses where it does. A collection
 // that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a partition of that tier.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
-	if err := e.admitBy(ctx, "Bulk"); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk")); err != nil {
 		return err
 	}
 	id, err := p.id(e)

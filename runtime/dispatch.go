@@ -13,8 +13,9 @@ import (
 // watchers finds those whom a commit concerns: watchers, and tasks that wait for a key. Committers
 // call dispatch concurrently. See "How watchers are told" in the package comment.
 type watchers struct {
-	loops atomic.Uint64 // WatchLoopErrors
-	log   *slog.Logger
+	loops   atomic.Uint64 // WatchLoopErrors
+	log     *slog.Logger
+	answers answerWatches
 
 	orderMu    sync.Mutex
 	order      []uint64            // guarded by orderMu: generations that were not delivered, ascending
@@ -166,6 +167,7 @@ func (ws *watchers) deliver(res db.Result, from origin) {
 	for _, b := range batches {
 		b.w.wake(from)
 	}
+	ws.answers.committed(from)
 	if panicked != nil {
 		panic(panicked)
 	}

@@ -73,6 +73,14 @@
 // keys were asked for, may change without another run. Keyed gives keys a type with an order and prefixes; Covering gives them entries that are
 // read without the values; Spans gives values a place, and says what covers a position. A large Scan is shared among workers while that is measured to pay.
 //
+// # Reading in a commit
+//
+// A Writer does not read: what a commit function has read elsewhere may have changed when the commit
+// is applied. Partition.Update is for what depends on the value there. Its function is computed
+// from the newest generation, outside of the commit turn; in the turn each key is compared with what
+// the function saw, and if one differs, all are computed again. Equal means equal by hash, so a
+// value that changed and changed back is as good as one that did not.
+//
 // # Tiers
 //
 // A partition says with its Tier how long what it holds lasts. Queries that rest on Dependency and Frozen partitions alone are known to hold
@@ -110,6 +118,32 @@
 //
 // A watcher is not told of the deletion of a key that damage has made unknown, and what is put there
 // is told as new: what was there is not known (package runtime/db, D4).
+//
+// # How watched answers are told
+//
+// Query.Watch asks again when a commit may have changed the answer. One task looks at all watched
+// answers after a commit, or after several; an answer that has to be found out gets a task of its
+// own.
+//
+//   - A1: a commit becomes due after its generation can be seen. The task that looks takes that back
+//     before it looks up the newest generation, and looks again when it has ended and a commit is due.
+//   - A2: a watch with a task is not looked at, it becomes due. Its task takes that back before it
+//     takes its snapshot, and another begins when it has ended and the watch is due.
+//   - A3: a watch without a task is passed over if its answer is known in the newest generation and is
+//     the one that was told last. Else it becomes due and gets a task.
+//   - A4: an answer counts as told when its function is called; if that run is cancelled it does not,
+//     and the watch is due.
+//
+// So after the last commit either the answer told last is that of a generation that sees the commit,
+// or a task begins that will see it. By W6 watches that set each other off come to an end: an answer
+// that is due because of several commits came on the shortest of their ways.
+//
+// # Asking from outside
+//
+// Query.Ask takes no task where the answer is known to hold in the generation that it asks about:
+// nothing that it rests on was marked since. Then it costs a few lookups on the calling goroutine
+// and no memory, whatever the workers do. What has to be verified or computed is left to a task.
+// Query.Peek is for what can be shown before that.
 //
 // # What must be pure
 //

@@ -33,6 +33,7 @@ type Engine struct {
 
 	committing *xsync.MapOf[uintptr, int] // goroutines outside of tasks that commit, and how often within each other
 
+	updates    updates
 	program    atomic.Pointer[program]
 	fanoutWake atomic.Int64 // nanoseconds that a helper of a scan takes to come, a running mean
 	tiers      tiers
@@ -73,7 +74,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, parts: xsync.NewMapOf[string, defined](), queries: xsync.NewMapOf[string, boundQuery](), committing: xsync.NewMapOf[uintptr, int]()}
+	e := &Engine{o: o, updates: newUpdates(), parts: xsync.NewMapOf[string, defined](), queries: xsync.NewMapOf[string, boundQuery](), committing: xsync.NewMapOf[uintptr, int]()}
 
 	defer func() {
 		if err != nil {

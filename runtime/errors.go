@@ -48,8 +48,8 @@ var (
 	ErrInQuery = errors.New("runtime: not allowed inside a query")
 
 	// ErrInTask is matched by the error of what would wait for the task that calls: Close, also by
-	// anybody with a task's context, and Collect, Tidy and Repair in a commit, which need not be a
-	// task's.
+	// anybody with a task's context, Collect, Tidy and Repair in a commit, which need not be a
+	// task's, and a commit in the function of an Update.
 	ErrInTask = sched.ErrInTask
 
 	// ErrReserved is returned for a partition name that begins with "$".

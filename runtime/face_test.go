@@ -123,12 +123,20 @@ var engineCalls = []call{
 		}
 		return err
 	}},
+	{"Query.Watch", func(f *face) error {
+		stop, err := faceLength.Watch(f.ctx, f.e, "k", func(*runtime.Task, *runtime.Answer[int], *runtime.Answer[int]) error { return nil })
+		if err == nil {
+			stop()
+		}
+		return err
+	}},
 	{"Query.Ask", func(f *face) error { return fails(faceLength.Ask(f.ctx, f.e, "k")) }},
 }
 
 // byContext are the engineCalls that take a context.
 var byContext = []string{
 	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.GoRestartable", "Engine.Repair", "Engine.Submit", "Engine.Tidy", "Engine.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
+	"Query.Watch",
 }
 
 // readerCalls read through a snapshot or a task.
@@ -171,6 +179,7 @@ var readerCalls = []call{
 	{"Spans.KeysAt", func(f *face) error { return fails(faceSpans.KeysAt(f.r, "s", 1)) }},
 	{"Spans.KeysOverlapping", func(f *face) error { return fails(faceSpans.KeysOverlapping(f.r, "s", runtime.Span{From: 0, To: 9})) }},
 	{"Spans.Overlapping", func(f *face) error { return fails(faceSpans.Overlapping(f.r, "s", runtime.Span{From: 0, To: 9})) }},
+	{"Query.Peek", func(f *face) error { _, _, err := faceLength.Peek(f.r, "k"); return err }},
 	{"Partition.Intact", func(f *face) error { return fails(inputs.Intact(f.r, "k")) }},
 }
 
@@ -179,6 +188,9 @@ var writerCalls = []call{
 	{"Partition.ClearPrefix", func(f *face) error { return inputs.ClearPrefix(f.w, "none") }},
 	{"Partition.Delete", func(f *face) error { return inputs.Delete(f.w, "none") }},
 	{"Partition.Put", func(f *face) error { return inputs.Put(f.w, "lost", "x") }},
+	{"Partition.Update", func(f *face) error {
+		return inputs.Update(f.w, "lost", func(*string) (*string, error) { return nil, nil })
+	}},
 	{"Writer.PutBlob", func(f *face) error { return fails(f.w.PutBlob([]byte("lost"))) }},
 	{"Keyed.ClearUnder", func(f *face) error { return faceKeyed.ClearUnder(f.w, 7, 1) }},
 	{"Keyed.Delete", func(f *face) error { return faceKeyed.Delete(f.w, 7) }},

@@ -215,16 +215,9 @@ func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
 	if err != nil {
 		return err
 	}
-	kind, payload, refs, err := p.codec.encode(&v)
+	h, err := p.store(w.eng, keys[0], &v)
 	if err != nil {
-		return fmt.Errorf("runtime: encoding %s[%q]: %w", p.name, keys[0], err)
-	}
-	h, _, err := w.eng.store.Put(kind, payload)
-	if err != nil {
-		return fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", p.name, keys[0], len(payload), public(err))
-	}
-	if err := w.eng.settleRefs(refs); err != nil {
-		return fmt.Errorf("runtime: storing %s[%q]: %w", p.name, keys[0], public(err))
+		return err
 	}
 	var room [2]db.Op
 	ops := room[:0]
@@ -232,6 +225,22 @@ func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
 		ops = append(ops, db.Op{Key: key, Verb: db.Put, Hash: h})
 	}
 	return w.add(p.tier, id, p.name, ops...)
+}
+
+// store puts the record of a value that is to be at key.
+func (p *Partition[V]) store(e *Engine, key string, v *V) (h mmapcas.Hash, err error) {
+	kind, payload, refs, err := p.codec.encode(v)
+	if err != nil {
+		return h, fmt.Errorf("runtime: encoding %s[%q]: %w", p.name, key, err)
+	}
+	h, _, err = e.store.Put(kind, payload)
+	if err != nil {
+		return h, fmt.Errorf("runtime: storing %s[%q] (%d bytes): %w", p.name, key, len(payload), public(err))
+	}
+	if err := e.settleRefs(refs); err != nil {
+		return h, fmt.Errorf("runtime: storing %s[%q]: %w", p.name, key, public(err))
+	}
+	return h, nil
 }
 
 // Delete removes key when the commit is applied. A key that is not there is no error.

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -166,17 +165,6 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 		out[i], _ = a.Value.(V) // as in Get
 	}
 	return out, nil
-}
-
-// Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it waits for the answer or for ctx. When ctx
-// ends, what was computed for this call alone stops; what others wait for goes on.
-func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOption) (V, error) {
-	if err := e.admitBy(ctx, "Ask"); err != nil {
-		var zero V
-		return zero, err
-	}
-	get := func(t *Task) (V, error) { return q.Get(t, k) }
-	return Evaluate(ctx, e, 0, get, append([]TaskOption{Named("ask " + q.name)}, opts...)...)
 }
 
 func (q *Query[K, V]) resolve(e *Engine, k K) (*memo.Query, string, error) {

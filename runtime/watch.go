@@ -273,12 +273,20 @@ func (w *watcher) stop() {
 	if h == nil {
 		return
 	}
+	awaitRun(h)
+	w.eng.watchers.remove(w) // what the last run waits for
+}
+
+// awaitRun waits for the end of a watcher's run, nil being none, unless that would wait for itself.
+func awaitRun(h *sched.Handle) {
+	if h == nil {
+		return
+	}
 	if t := sched.Caller(); t == nil {
 		<-h.Done()
 	} else if root := callingTask(t); (root == nil || !root.strand.InQuery()) && t.Handle() != h {
 		awaitEnd(h)
 	}
-	w.eng.watchers.remove(w) // what the last run waits for
 }
 
 // awaitEnd waits for the end of a task, whatever happens, and holds no worker meanwhile.
@@ -428,12 +436,18 @@ func (e *WatchLoopError) Is(target error) bool { return target == ErrWatchLoop }
 
 // loopLocked describes the loop at the end of a way. The caller holds mu.
 func (w *watcher) loopLocked(way *hop) *WatchLoopError {
-	err := &WatchLoopError{Partition: w.name}
+	err := w.loop(way)
 	for key := range w.pending {
 		err.Keys = append(err.Keys, key)
 	}
 	slices.Sort(err.Keys)
 	err.Keys = err.Keys[:min(len(err.Keys), 8)]
+	return err
+}
+
+// loop describes the loop at the end of a way, but for the keys.
+func (w *watcher) loop(way *hop) *WatchLoopError {
+	err := &WatchLoopError{Partition: w.name}
 	for h := way; h != nil; h = h.prev {
 		err.Watchers = append(err.Watchers, fmt.Sprintf("%s (watches %s%v)", h.w.where, h.w.name, h.w.pat))
 		if h.w == w {

@@ -15,10 +15,11 @@ import (
 type Writer struct {
 	eng *Engine
 
-	mu     sync.Mutex
-	ended  bool                 // guarded by mu; what follows is the commit's from then on
-	ops    []db.Op              // guarded by mu
-	frozen map[db.PartID]string // guarded by mu: names of the frozen partitions among those that ops change
+	mu      sync.Mutex
+	ended   bool                 // guarded by mu; what follows is the commit's from then on
+	ops     []db.Op              // guarded by mu
+	updates []update             // guarded by mu: those of ops that depend on what is there
+	frozen  map[db.PartID]string // guarded by mu: names of the frozen partitions among those that ops change
 }
 
 // open reports why the writer takes no more changes.
@@ -144,6 +145,9 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 	if e.closed.Load() {
 		return fmt.Errorf("runtime: Commit: %w", ErrClosed)
 	}
+	if err := e.notInUpdate("Commit"); err != nil {
+		return err
+	}
 	defer e.gc.Session()()
 	defer e.inCommit()()
 	w := &Writer{eng: e}
@@ -154,17 +158,32 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 	if err != nil {
 		return public(err)
 	}
-	if len(w.ops) == 0 {
+	switch {
+	case len(w.ops) == 0:
 		return nil
+	case len(w.updates) > 0:
+		return e.commitUpdates(ctx, from, w)
 	}
+	return e.apply(ctx, from, w, nil)
+}
+
+// apply commits the operations of w, unless refuse, which may be nil, says so in the turn.
+func (e *Engine) apply(ctx context.Context, from origin, w *Writer, refuse func([]db.Change) error) error {
 	for i := range w.ops {
 		if w.ops[i].Verb == db.Put {
 			e.gc.Shade(w.ops[i].Hash)
 		}
 	}
-	var check func([]db.Change) error
+	check := refuse
 	if w.frozen != nil {
-		check = w.checkFrozen
+		check = func(changes []db.Change) error {
+			if refuse != nil {
+				if err := refuse(changes); err != nil {
+					return err
+				}
+			}
+			return w.checkFrozen(changes)
+		}
 	}
 	res, err := e.db.CommitIf(ctx, w.ops, check)
 	// A commit that is applied but not durable has changes and an error.

@@ -110,6 +110,17 @@
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.
 //
+// # Without a task
+//
+// What is known to hold in a generation by R1 is known to any goroutine (Known, Peek): intervals,
+// changed, floor and the stamps of a published generation are read without a strand, and no flight
+// is joined. The generation need not be held. It was published when it was looked up, the answer
+// was right in it, and what a trace claims of it stays true when its trees are gone. The value is in
+// memory, or is read from the store by its name, which finds it or not. Nothing is recorded, so no
+// query may ask in this way. False means that a strand has to find out: by verifying, by
+// running, by looking at what was found damaged (Distrust), or since the answer is one to be
+// computed again (RecomputeShare).
+//
 // # One computation per key and generation
 //
 // Whoever needs a key that is not answered joins its flight, a computation for one generation. A flight is claimed by

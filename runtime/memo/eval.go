@@ -507,12 +507,13 @@ func (q *Query) eval(f *Frame, key string) (res Result, err error) {
 
 // sampled decides whether this validated answer is one to compute again.
 func (t *Table) sampled() bool {
+	return t.o.RecomputeShare > 0 && t.due(t.sampler.Add(1))
+}
+
+// due says whether an answer is to be computed again in turn n, by a low-discrepancy sequence: every
+// k-th answer for share 1/k, spread over all queries.
+func (t *Table) due(n uint64) bool {
 	share := t.o.RecomputeShare
-	if share <= 0 {
-		return false
-	}
-	// A low-discrepancy sequence: every k-th answer for share 1/k, spread over all queries.
-	n := t.sampler.Add(1)
 	return uint64(float64(n)*share) != uint64(float64(n-1)*share)
 }
 

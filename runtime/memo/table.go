@@ -178,7 +178,7 @@ func (t *Table) entry(q *Query, key string) *entry {
 func (t *Table) load(e *entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.loaded {
+	if e.loaded || e.dead {
 		return nil
 	}
 	h, ok, err := t.o.DB.Latest(t.part, storeKey(e.query, e.key))
