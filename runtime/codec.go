@@ -109,6 +109,9 @@ func codecFor[V any]() codec[V] {
 
 // append appends the CBOR of the value that v, a pointer, points to.
 func (f *form) append(dst []byte, v any) ([]byte, error) {
+	if f.numbered {
+		return f.appendCompact(dst, reflect.ValueOf(v).Elem())
+	}
 	b, err := f.marshal(v)
 	if len(dst) == 0 {
 		return b, err
@@ -126,11 +129,32 @@ func (f *form) marshal(v any) ([]byte, error) {
 
 // decode is the inverse of append.
 func (f *form) decode(p []byte, v any) error {
-	err := cborDec.Unmarshal(p, v)
+	var err error
+	if f.marked && len(p) > 0 && p[0] == cborTag|compactMarker {
+		err = f.decodeCompact(p, v)
+	} else {
+		err = cborDec.Unmarshal(p, v)
+	}
 	if f.timed {
 		f.settle(reflect.ValueOf(v).Elem())
 	}
 	return err
+}
+
+func (f *form) decodeCompact(p []byte, v any) error {
+	if err := compactDec.Wellformed(p); err != nil {
+		return err
+	}
+	into := reflect.ValueOf(v).Elem()
+	if f.numbered && f.readCompact(p, into) {
+		return nil
+	}
+	into.SetZero()
+	p, err := expand(p)
+	if err != nil {
+		return err
+	}
+	return cborDec.Unmarshal(p, v)
 }
 
 // encode returns the record form of v, or an error if v would not come back from it.

@@ -124,3 +124,49 @@ func (e *Engine) KeyWaits() (n int) {
 	}
 	return n
 }
+
+// ByNameOf returns the CBOR of v by name, which is of type t.
+func ByNameOf(t reflect.Type, v any) ([]byte, error) {
+	p := reflect.New(t)
+	p.Elem().Set(reflect.ValueOf(v))
+	return cborEnc.Marshal(p.Interface())
+}
+
+// Expand returns the CBOR by name of a value, which may be compact, and whether it is.
+func Expand(p []byte) (byName []byte, compact bool, err error) {
+	byName, err = byNameOf(p)
+	return byName, len(p) > 0 && p[0] == cborTag|compactMarker, err
+}
+
+// Coder returns how values of V are written and read.
+func Coder[V any]() (encode func(*V) ([]byte, error), decode func([]byte) (V, error)) {
+	c := codecFor[V]()
+	return func(v *V) ([]byte, error) {
+			_, b, _, err := c.encode(v)
+			return b, err
+		}, func(b []byte) (V, error) {
+			return c.decodeRecord(kindValue, b)
+		}
+}
+
+// ReadCompact reads a value of type t without expanding it, and reports whether it could.
+func ReadCompact(t reflect.Type, p []byte) (any, bool) {
+	f, err := formOf(t, false)
+	if err != nil || !f.numbered || compactDec.Wellformed(p) != nil {
+		return nil, false
+	}
+	v := reflect.New(t)
+	ok := f.readCompact(p, v.Elem())
+	f.settle(v.Elem())
+	return v.Elem().Interface(), ok
+}
+
+// PartitionByName is PartitionOf, with values that are written by name.
+func PartitionByName(t reflect.Type, name string) *Partition[any] {
+	p := PartitionOf(t, name)
+	p.codec.append = func(dst []byte, v *any) ([]byte, error) {
+		b, err := ByNameOf(t, *v)
+		return append(dst, b...), err
+	}
+	return p
+}

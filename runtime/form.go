@@ -37,6 +37,15 @@ type form struct {
 	timed   bool // values may hold times: see settle
 	foreign bool // values may hold what a MarshalCBOR wrote
 	blurred bool // of a map's key: methods of its own may give back another key
+
+	array    bool    // of a struct: a tag says toarray
+	embedded bool    // of a struct: its fields are those of another one
+	repeats  bool    // a value may hold any number of these
+	met      bool    // repeat was here
+	marked   bool    // of a whole value: it may be compact
+	layout   *layout // of a struct: see the compact form
+	numbered bool    // structs in it have numbers in the compact form
+	how      compactHow
 }
 
 // An ownForm says whose methods write and read a value.
@@ -52,6 +61,8 @@ type formField struct {
 	index     int
 	name      string
 	form      *form
+	stored    storedName
+	embedded  bool // its fields count as those of the struct that it is in
 	omitEmpty bool
 	omitZero  bool
 }
@@ -80,7 +91,7 @@ func formOf(t reflect.Type, whole bool) (*form, error) {
 		return nil, err
 	}
 	b.spread()
-	return f, nil
+	return f, b.layOut(f)
 }
 
 // A formID names a form: as the key of a map a type has another one than elsewhere.
@@ -359,6 +370,18 @@ type storedName struct {
 	num  bool
 }
 
+// cbor returns the name as it is written.
+func (s storedName) cbor() ([]byte, error) {
+	if !s.num {
+		return append(appendHead(nil, cborText, uint64(len(s.name))), s.name...), nil
+	}
+	n, err := strconv.Atoi(s.name)
+	if err != nil {
+		return nil, err
+	}
+	return cborEnc.Marshal(n)
+}
+
 // structure looks at a struct as cbor does: the fields of embedded structs count as its own.
 func (b *formBuilder) structure(f *form, inKey bool) error {
 	array := false
@@ -370,6 +393,7 @@ func (b *formBuilder) structure(f *form, inKey bool) error {
 			array = array || opt == "toarray"
 		}
 	}
+	f.array = array
 	_, err := b.addFields(f, f.t, inKey, array, map[storedName]string{}, map[reflect.Type]bool{f.t: true}, "")
 	return err
 }
@@ -395,6 +419,7 @@ func (b *formBuilder) addFields(f *form, t reflect.Type, inKey, array bool,
 		switch {
 		case s.Anonymous && target.Kind() == reflect.Struct && tag.name == "" && !tag.drop:
 			n := 0
+			field.embedded = true
 			if field.form, n, err = b.embedded(s, target, inKey, array, names, open, prefix+s.Name+"."); err != nil {
 				return 0, err
 			}
@@ -409,7 +434,7 @@ func (b *formBuilder) addFields(f *form, t reflect.Type, inKey, array bool,
 		case tag.drop:
 			return 0, b.refuse("its tag leaves it out; a tag cbor:%q overrides one for JSON", s.Name)
 		default:
-			if err := b.addName(tag, s, names, prefix); err != nil {
+			if field.stored, err = b.addName(tag, s, names, prefix); err != nil {
 				return 0, err
 			}
 			if field.form, err = b.of(s.Type, inKey); err != nil {
@@ -426,7 +451,7 @@ func (b *formBuilder) addFields(f *form, t reflect.Type, inKey, array bool,
 	return always, nil
 }
 
-func (b *formBuilder) addName(tag fieldTag, s reflect.StructField, names map[storedName]string, prefix string) error {
+func (b *formBuilder) addName(tag fieldTag, s reflect.StructField, names map[storedName]string, prefix string) (storedName, error) {
 	name := storedName{tag.name, tag.keyAsInt}
 	if name.name == "" {
 		name.name = s.Name
@@ -434,15 +459,15 @@ func (b *formBuilder) addName(tag fieldTag, s reflect.StructField, names map[sto
 	if name.num {
 		n, err := strconv.Atoi(name.name)
 		if err != nil {
-			return b.refuse("%q is no number, as its tag says", name.name)
+			return name, b.refuse("%q is no number, as its tag says", name.name)
 		}
 		name.name = strconv.Itoa(n)
 	}
 	if other, ok := names[name]; ok {
-		return b.refuse("it would be stored under the name %q, as %s is; give one of them another name with a tag", name.name, other)
+		return name, b.refuse("it would be stored under the name %q, as %s is; give one of them another name with a tag", name.name, other)
 	}
 	names[name] = prefix + s.Name
-	return nil
+	return name, nil
 }
 
 // embedded returns the form of an embedded struct or of a pointer to one.
@@ -463,7 +488,7 @@ func (b *formBuilder) embedded(s reflect.StructField, target reflect.Type, inKey
 		return nil, 0, b.refuse("an embedded pointer has no place in an array; give it a name")
 	}
 	open[target] = true
-	f := &form{t: target}
+	f := &form{t: target, embedded: true}
 	b.all = append(b.all, f)
 	always, err := b.addFields(f, target, inKey, array, names, open, prefix)
 	delete(open, target)

@@ -171,6 +171,9 @@ func showValue(p anyPartition, kind mmapcas.Kind, payload []byte) (json.RawMessa
 		}
 	}
 	if !utf8.Valid(payload) {
+		if byName, err := byNameOf(payload); err == nil {
+			payload = byName
+		}
 		if text, err := cbor.Diagnose(payload); err == nil {
 			return json.Marshal(text)
 		}
