@@ -165,7 +165,8 @@ func TestTidyCollectsGarbageOfASmallStore(t *testing.T) {
 	if err := e.Tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if st := e.Stats(); st.Collector.Cycles == 0 || st.Store.StoredBytes > grown*5/4 {
+	// A collection that began by itself meanwhile leaves a tenth, and Tidy lets a quarter be.
+	if st := e.Stats(); st.Collector.Cycles == 0 || st.Store.StoredBytes > grown*135/100 {
 		t.Errorf("%d collections, %d bytes are stored, %d are live", st.Collector.Cycles, st.Store.StoredBytes, grown)
 	}
 }

@@ -221,6 +221,8 @@ func (c *Collector) begin(p Pace) error {
 }
 
 func (c *Collector) takeRoots(ctx context.Context, p Pace) error {
+	c.Reap() // so that what is counted later was replaced later, as nearly as snapshots allow
+	c.reaper.rootsTaken()
 	var unwritten []mmapcas.Hash
 	err := c.block(p, func() error {
 		unwritten, c.roots = c.o.Flush(ctx), c.o.DB.Roots()

@@ -130,4 +130,9 @@
 // snapshot older than that remains, the reaper counts the record's bytes, and those of what only it
 // referred to, as garbage. This estimate decides when a cycle is worth its cost; whether a record is
 // free is decided by marking alone, so a wrong estimate costs time, never data.
+//
+// What is replaced while a cycle runs was reached by its roots, and is freed by the next cycle only
+// (floating garbage). So the end of a cycle takes off the estimate what was counted when the roots
+// were taken, and not what was counted since: a store in which the edits go on while it is collected
+// would else hold more each time, and nothing would tell.
 package gc

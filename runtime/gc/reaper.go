@@ -15,6 +15,7 @@ import (
 type reaper struct {
 	o       Options
 	garbage atomic.Int64 // bytes
+	atRoots int64        // of garbage, when the roots of the cycle were taken; the collector's own
 
 	mu      sync.Mutex
 	counts  map[mmapcas.Hash]int32 // guarded by mu: references made minus references dropped, for records touched since the start
@@ -26,13 +27,17 @@ func (r *reaper) init(o Options) {
 	r.counts = map[mmapcas.Hash]int32{}
 }
 
-// reset starts over after a cycle: what it estimated is gone.
+// rootsTaken notes what the cycle will free. What is replaced from now on floats: the roots reach
+// it, so the cycle after this one is the first to free it.
+func (r *reaper) rootsTaken() { r.atRoots = r.garbage.Load() }
+
+// reset starts over after a cycle: what had been counted when its roots were taken is gone.
 func (r *reaper) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.counts)
-	r.cascade = nil
-	r.garbage.Store(0)
+	r.garbage.Add(-r.atRoots)
+	r.atRoots = 0
 }
 
 // Referred notes what a commit refers to from now on.
