@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -37,6 +38,7 @@ const watchDepthMax = 64
 // it; it never runs twice at the same time, and it sees changes in the order of generations.
 //
 // The task runs on the lane and for the client of the commit, or On a lane and for a Client that opts say; of several commits the newest counts.
+// A Deadline among opts has no effect.
 // Task.Parent is the task that committed. A run that ends with an error because it was cancelled, or that was cancelled before it began, is
 // made up for on behalf of the engine: what changed concerns others than the client that went away. Any other error is logged.
 //
@@ -193,7 +195,8 @@ func (w *watcher) start() {
 	for _, opt := range w.opts {
 		opt(&o)
 	}
-	o.snap = nil // a watcher reads what is new
+	o.snap = nil                  // a watcher reads what is new
+	o.spec.Deadline = time.Time{} // beyond which no run would be whole, and each would be made up for
 	if o.spec.Lane == 0 {
 		o.spec.Lane = lane.Default
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -107,5 +108,23 @@ func TestEqualPutTellsNobody(t *testing.T) {
 	put(t, e, inputs, "end", "x")
 	if got := w.await(1); !slices.Equal(got, []string{"end"}) {
 		t.Errorf("told %q", got)
+	}
+}
+
+// A deadline would cancel each run, which would be made up for, for ever.
+func TestWatcherHasNoDeadline(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	told := make(chan error, 1)
+	stop, err := e.Watch(inputs, runtime.Glob("k"), func(t *runtime.Task, c runtime.Changes) error {
+		told <- t.Context().Err()
+		return nil
+	}, runtime.Deadline(time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	put(t, e, inputs, "k", "v")
+	if err := <-told; err != nil {
+		t.Errorf("the run has ended before it began: %v", err)
 	}
 }
