@@ -274,10 +274,16 @@ func TestIdleStress(t *testing.T) {
 		var wg sync.WaitGroup
 		for w := range workers {
 			wg.Go(func() {
-				for !stop.Load() {
-					if v, ok := own[w].TryPopSC(); ok {
+				mine := func() bool {
+					v, ok := own[w].TryPopSC()
+					if ok {
 						x.Found(w)
 						done.Add(int64(v))
+					}
+					return ok
+				}
+				for !stop.Load() {
+					if mine() {
 						continue
 					}
 					if v, _, ok := l.Pop(AllLanes); ok {
@@ -286,7 +292,9 @@ func TestIdleStress(t *testing.T) {
 						if v%16 == 0 { // a follow-up that only one worker can do
 							to := v % workers
 							for !own[to].TryPush(1) {
-								affinity.Relax()
+								if !mine() { // or two workers with full rings would wait for each other
+									affinity.Relax()
+								}
 							}
 							x.Wake(to)
 						}
