@@ -191,7 +191,7 @@ func TestGraftWithoutItsTreeEndsTheLog(t *testing.T) {
 func (b *bench) newestGraft() Hash {
 	b.t.Helper()
 	for _, h := range slices.Backward(b.st.only(KindChunk)) {
-		c, err := decodeChunk(b.st.recs[h].payload)
+		c, err := decodeChunk(b.st.record(h).payload)
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ func (b *bench) contents(part PartID) string {
 	b.t.Helper()
 	var out []string
 	err := b.LatestRange(part, "", "", false, func(k string, h Hash) bool {
-		out = append(out, k+"="+string(b.st.recs[h].payload))
+		out = append(out, k+"="+string(b.st.record(h).payload))
 		return true
 	})
 	if err != nil {

@@ -74,6 +74,13 @@ func (s *fakeStore) PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) (
 	return out, nil
 }
 
+// record returns a record as it lies there, damaged or not; the zero one if it does not.
+func (s *fakeStore) record(h Hash) fakeRecord {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.recs[h]
+}
+
 // Synced is true of what the newest Commit covers.
 func (s *fakeStore) Synced(h Hash) bool {
 	s.mu.Lock()

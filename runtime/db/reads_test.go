@@ -148,7 +148,7 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 		h, _, err := s.Get(b.p, "k")
-		if got := string(b.st.recs[h].payload); got != want || err != nil || s.Gen() != uint64(gen) {
+		if got := string(b.st.record(h).payload); got != want || err != nil || s.Gen() != uint64(gen) {
 			t.Errorf("generation %d: %q, %v, want %q", gen, got, err, want)
 		}
 		s.Release()

@@ -15,11 +15,15 @@ import (
 
 // only returns the hashes of a kind, in the order they were put.
 func (s *fakeStore) only(kind mmapcas.Kind) []Hash {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.order), func(h Hash) bool { return s.recs[h].kind != kind })
 }
 
 // damage replaces a record's bytes, or removes it.
 func (s *fakeStore) damage(h Hash, remove bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if remove {
 		delete(s.recs, h)
 		return
