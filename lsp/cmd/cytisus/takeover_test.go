@@ -101,7 +101,7 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 	store := newCLI(t).store
 	var all []*editor
 	const questions = rounds * 3
-	progress := make(chan int, editors*questions)
+	progress := make(chan int, editors*(questions+1)) // an editor that has an answer; ^i: that has its last
 	var answers [editors][]string
 	var typing sync.WaitGroup
 	for range editors {
@@ -110,15 +110,25 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 		all = append(all, e)
 	}
 	for i, e := range all {
-		typing.Go(func() { answers[i] = typist(e, file(i), rounds, func() { progress <- i }) })
+		typing.Go(func() {
+			answers[i] = typist(e, file(i), rounds, func() { progress <- i })
+			progress <- ^i
+		})
 	}
 	killed := map[int]bool{}
-	var answered [editors]int
-	var since [editors]bool // the last kill
+	var finished [editors]bool
+	var since [editors]int // answers since the last kill
+	note := func(i int) {
+		if i < 0 {
+			finished[^i] = true
+		} else {
+			since[i]++
+		}
+	}
 	// some reports whether it holds for an editor that lives and still has questions.
 	some := func(holds func(i int) bool) bool {
 		for i, e := range all {
-			if !killed[e.cmd.Process.Pid] && answered[i] < questions && holds(i) {
+			if !killed[e.cmd.Process.Pid] && !finished[i] && holds(i) {
 				return true
 			}
 		}
@@ -126,13 +136,11 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 	}
 	for len(killed) < editors-2 {
 		// A request that three hosts have ended with is given up: each editor gets an answer in between.
-		hungry := func(i int) bool { return !since[i] }
+		// The first may be what the host before has sent.
+		hungry := func(i int) bool { return since[i] < 2 }
 		for n := 1 + rng.IntN(20); some(func(i int) bool { return n > 0 || hungry(i) }); n-- {
-			i := <-progress
-			answered[i]++
-			since[i] = true
+			note(<-progress)
 		}
-		clear(since[:])
 		pid := hostOf(t, all, killed)
 		i := slices.IndexFunc(all, func(e *editor) bool { return e.cmd.Process.Pid == pid })
 		how := []os.Signal{os.Kill, os.Kill, syscall.SIGTERM}[rng.IntN(3)]
@@ -141,6 +149,15 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 		}
 		killed[pid] = true
 		<-all[i].ended
+		for waiting := true; waiting; {
+			select {
+			case i := <-progress:
+				note(i)
+			default:
+				waiting = false
+			}
+		}
+		clear(since[:])
 	}
 	typing.Wait()
 	for _, e := range all {
