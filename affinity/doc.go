@@ -1,7 +1,8 @@
-// Package affinity knows the processors that this process may use: which there are and how they hang together, which of them
-// the process was given and for how much of the time, and how to bind a thread to one. It also has the small things that
-// code for several processors needs everywhere: pads against false sharing, a pause for loops that wait, a fence on the
-// threads of others, and the level of vector instructions.
+// Package affinity knows the processors that this process may use: which there are and how they
+// hang together, which of them the process was given and for how much of the time, and how to bind
+// a thread to one. It also has the small things that code for several processors needs everywhere:
+// pads against false sharing, a pause for loops that wait, a fence on the threads of others, and
+// the level of vector instructions.
 //
 // # What counts as ours
 //

@@ -53,8 +53,8 @@ type Workspace interface {
 	SetOverlay(ctx context.Context, uri string, text []byte) error
 	// ClearOverlay goes back to the content on disk, which is read anew.
 	ClearOverlay(ctx context.Context, uri string) error
-	// FilesChanged says that files (or whole directories) may have been written, created or removed on
-	// disk. The root stands for all that the workspace reads, also elsewhere.
+	// FilesChanged says that files (or whole directories) may have been written, created or removed
+	// on disk. The root stands for all that the workspace reads, also elsewhere.
 	FilesChanged(ctx context.Context, uris []string) error
 
 	// Settle waits until the published diagnostics follow from everything that was set, cleared or

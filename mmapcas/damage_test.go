@@ -519,8 +519,8 @@ func TestSuperblock(t *testing.T) {
 	}
 }
 
-// TestOnlyAManifest: where all files of a store have been removed while it was open, its close leaves
-// a manifest without anything that it is about. The next open makes a new store.
+// TestOnlyAManifest: where all files of a store have been removed while it was open, its close
+// leaves a manifest without anything that it is about. The next open makes a new store.
 func TestOnlyAManifest(t *testing.T) {
 	for _, lose := range []string{"removed", "damaged"} {
 		fs, records := smallStore(t)

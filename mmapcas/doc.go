@@ -132,8 +132,9 @@
 // it, each reported by itself. Put, which checks what it finds, unpacks like a read. A packed segment that is sparse is
 // emptied like others, into plain ones.
 //
-// Files are given disk space ahead of their appender, an eighth of what they have, 64 KiB at least and 16 MiB at most. Close cuts them at the page in which their last record
-// ends; a process that is killed leaves that to the next one.
+// Files are given disk space ahead of their appender, an eighth of what they have, 64 KiB at least
+// and 16 MiB at most. Close cuts them at the page in which their last record ends; a process that
+// is killed leaves that to the next one.
 //
 // Dropping is not recorded on disk. Records that a sweep dropped from the index without removing their segment come back
 // as unmarked records when the store is opened; the next cycle drops them again.

@@ -33,12 +33,12 @@ var (
 	ErrSync = errors.New("mmapcas: a sync failed")
 	// ErrNoStore: there is no store, and Options say that none is to be made. It is an fs.ErrNotExist.
 	ErrNoStore = fmt.Errorf("mmapcas: there is no store: %w", fs.ErrNotExist)
-	// ErrUnsafe: the directory belongs to somebody else, or others can write to it, or a file in it
+	// ErrUnsafe: the directory belongs to another user, or others can write to it, or a file in it
 	// is none of a store. The error says what to do.
 	ErrUnsafe = vfs.ErrUnsafe
 	// ErrDisplaced: the store's directory was removed or replaced while the store was open. What
-	// was put can be read, and nothing is written any more: what has its name now may be somebody
-	// else's.
+	// was put can be read, and nothing is written any more: what has its name now may be
+	// another store's.
 	ErrDisplaced = vfs.ErrDisplaced
 	// ErrCycle: a collection is under way already, or this one has ended.
 	ErrCycle = errors.New("mmapcas: no such collection")

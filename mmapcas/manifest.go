@@ -26,8 +26,8 @@ import (
 //	-4  checksum of everything before
 //
 // When the log is longer than manifestBytesMax it is replaced by a file with its newest record.
-// Behind it lie zeros, some disk space that was taken ahead: on a disk that is full, whoever
-// deletes and collects can still say so.
+// Behind it lie zeros, some disk space that was taken ahead: on a disk that is full, a process
+// that deletes and collects can still say so.
 
 const (
 	manifestName      = "manifest"

@@ -245,7 +245,8 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 		}
 		switch c.shade(seg, off, h, r.extent()) {
 		case condemned:
-			// The sweeper is about to drop it. Doing that here as well keeps the put from waiting (G3).
+			// The sweeper is about to drop it. Doing that here as well keeps the put from waiting
+			// (G3).
 			s.drop(h, at, r.extent())
 			at = arena.Nil
 		case stale:

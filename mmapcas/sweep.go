@@ -16,7 +16,8 @@ const (
 	sweepBytes = 256 << 10
 )
 
-// readersLeave is how long a sweep on a full disk waits for readers of segments that it has emptied.
+// readersLeave is how long a sweep on a full disk waits for readers of segments that it has
+// emptied.
 const readersLeave = time.Second
 
 // SweepStats tells what a call of Sweep did.
@@ -81,9 +82,9 @@ func (c *Cycle) Sweep(budget time.Duration) (done bool, st SweepStats, err error
 	return c.sweepFor(budget, true)
 }
 
-// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk (a sync, a file that
-// is made or grows), or for a commit that does: it returns with SweepStats.Waits, and the next call of Sweep does that. For a caller
-// who must not hold up the thread that it runs on.
+// SweepBriefly is Sweep that keeps to its budget where Sweep waits for the disk (a sync, a file
+// that is made or grows), or for a commit that does: it returns with SweepStats.Waits, and the next
+// call of Sweep does that. For a caller who must not hold up the thread that it runs on.
 func (c *Cycle) SweepBriefly(budget time.Duration) (done bool, st SweepStats, err error) {
 	return c.sweepFor(budget, false)
 }

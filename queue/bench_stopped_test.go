@@ -18,8 +18,8 @@ func lanesFor(overtake bool) *Lanes[int] {
 	return l
 }
 
-// BenchmarkStoppedPush has a thread sleep for 5 ms inside the claim window of a push, and reports how long the first item
-// behind it could not be had: the median and the longest of all rounds.
+// BenchmarkStoppedPush has a thread sleep for 5 ms inside the claim window of a push, and reports
+// how long the first item behind it could not be had: the median and the longest of all rounds.
 func BenchmarkStoppedPush(b *testing.B) {
 	for _, overtake := range []bool{false, true} {
 		b.Run(map[bool]string{false: "denied", true: "overtaken"}[overtake], func(b *testing.B) {

@@ -37,8 +37,10 @@
 //     store is a plain one; see turn_tso.go. It may then become visible a moment after the call has returned, but not
 //     after anything that the caller does to tell another thread. Whoever draws conclusions from two
 //     words, having written one before reading the other, must look at the counters (Empty, Len), which claims move.
-//   - R6: a push calls nothing between claim and turn, and waits for no page there. In the first lap of a ring the kernel
-//     may not have given the pages of its cells yet, so pushes touch them before they claim: by adding 0 to a turn,
+//   - R6: a push calls nothing between claim and turn, and waits for no page there. In the first
+//     lap of a ring the kernel
+//     may not have given the pages of its cells yet, so pushes touch them before they claim: by
+//     adding 0 to a turn,
 //     which anybody may do, as it changes nothing that an owner stores.
 //
 // Counters and turns may wrap: all comparisons are of differences. Whoever loses a ticket to another pauses before it
@@ -169,9 +171,10 @@
 //
 // # Overtaking
 //
-// A stopped push hides what is behind it in its lane (Q1). In the lanes named to Lanes.Overtake it does so for some
-// microseconds only: when pops have been denied a ticket for longer than overtakeAfter, the next one gives up on it and goes
-// on behind it. The push finds out when it goes on, and pushes its item once more.
+// A stopped push hides what is behind it in its lane (Q1). In the lanes named to Lanes.Overtake it
+// does so for some microseconds only: when pops have been denied a ticket for longer than
+// overtakeAfter, the next one gives up on it and goes on behind it. The push finds out when it goes
+// on, and pushes its item once more.
 //
 //	push                                      pop that has been denied ticket h for long
 //	T1  claim t; store val, turn = full       T4  add 1 to the alarms
@@ -181,28 +184,39 @@
 //	    next lap, take 1 off the alarms,          compare-and-swap; if that was done, h is late,
 //	    push val                                  otherwise take 1 off the alarms
 //
-// The compare-and-swap of head decides a ticket, as it does for every pop: the pop that moves head past it has it, to take
-// its item or to give it up. So pops look at nothing new, and pushes load one word more.
+// The compare-and-swap of head decides a ticket, as it does for every pop: the pop that moves head
+// past it has it, to take its item or to give it up. So pops look at nothing new, and pushes load
+// one word more.
 //
-//   - T7: a push whose ticket is given up learns of it. T1 comes before T2 and T4 before T6, a crossing: if T6 sees the
-//     turn free, T2 sees an alarm. With turns that are stored atomically that is all. A plain store (R5) may be on its
-//     way during T2; so T5 has every thread of the process pass a fence (membarrier). On the pusher's thread the fence
+//   - T7: a push whose ticket is given up learns of it. T1 comes before T2 and T4 before T6, a
+//     crossing: if T6 sees the
+//     turn free, T2 sees an alarm. With turns that are stored atomically that is all. A plain store
+//     (R5) may be on its
+//     way during T2; so T5 has every thread of the process pass a fence (membarrier). On the
+//     pusher's thread the fence
 //     lies after T1, and T6 sees the item; or before it, and T2 comes after T4.
-//   - T8: there is an alarm as long as a pop decides or a ticket is late: a late ticket keeps the 1 of its pop until its
-//     push has taken notice. Meanwhile every push to that lane takes the lock for a moment, and finds nothing.
-//   - T9: the cell of a late ticket belongs to its push, as before. Its turn stays behind, so a push that comes to it one
-//     lap later finds the ring full, which a lane gets round (Q3), and no pop can come to it. The push frees it as a pop
+//   - T8: there is an alarm as long as a pop decides or a ticket is late: a late ticket keeps the 1
+//     of its pop until its
+//     push has taken notice. Meanwhile every push to that lane takes the lock for a moment, and
+//     finds nothing.
+//   - T9: the cell of a late ticket belongs to its push, as before. Its turn stays behind, so a
+//     push that comes to it one
+//     lap later finds the ring full, which a lane gets round (Q3), and no pop can come to it. The
+//     push frees it as a pop
 //     would have done.
 //   - T10: under the lock pushes need no T2, because T6 needs the lock.
-//   - T11: items of one push do not change places: a lane that overtakes is given batches one by one. An item that is pushed
-//     again comes behind others, whose pushes all overlap its own, which has not returned; so the order of the lane is
+//   - T11: items of one push do not change places: a lane that overtakes is given batches one by
+//     one. An item that is pushed
+//     again comes behind others, whose pushes all overlap its own, which has not returned; so the
+//     order of the lane is
 //     still that of a queue.
 //
-// The bound is overtakeAfter and a fence, 0.3 to 10 us, for each stopped thread that is met, as long as a pop looks: of a
-// push that sleeps for 5 ms the item behind came out after 27 us, 50 at most in 100 tries (BenchmarkStoppedPush). A
-// thread that is stopped while it holds the lane's lock is not overtaken: in the list, in T3, in T6. Pops that find the
-// lock taken do not wait to decide. Without a fence to ask for where T5 needs one (amd64 but under Linux, and where the
-// kernel refuses), nothing is overtaken.
+// The bound is overtakeAfter and a fence, 0.3 to 10 us, for each stopped thread that is met, as
+// long as a pop looks: of a push that sleeps for 5 ms the item behind came out after 27 us, 50 at
+// most in 100 tries (BenchmarkStoppedPush). A thread that is stopped while it holds the lane's lock
+// is not overtaken: in the list, in T3, in T6. Pops that find the lock taken do not wait to decide.
+// Without a fence to ask for where T5 needs one (amd64 but under Linux, and where the kernel
+// refuses), nothing is overtaken.
 //
 // # What false means
 //
@@ -214,30 +228,39 @@
 // model, is always seen. SPSC's true and false are exact. A batch may be cut short for the same reasons,
 // and, in both rings, because what the other side did meanwhile came too late for it.
 //
-// Lanes.Pop looks at one lane after the other, so its false is about several moments; see there. Lanes.TryPushBounded
-// says ErrFull only if the lane's counters do. Parker.Park says false only at its deadline, and then has taken no token.
+// Lanes.Pop looks at one lane after the other, so its false is about several moments; see there.
+// Lanes.TryPushBounded says ErrFull only if the lane's counters do. Parker.Park says false only at
+// its deadline, and then has taken no token.
 //
 // # A stopped thread
 //
-// Between the claim of a ticket and the store of the turn lies the claim window. It takes a few nanoseconds, unless the
-// thread loses its processor there, or the goroutine its thread. Others do not wait in it for anything, but they
-// see what it leaves undone:
+// Between the claim of a ticket and the store of the turn lies the claim window. It takes a few
+// nanoseconds, unless the thread loses its processor there, or the goroutine its thread. Others do
+// not wait in it for anything, but they see what it leaves undone:
 //
-//   - Q1: a thread that is stopped inside a push delays the items behind it in its lane, those of the ring and those of the
-//     list, by as long as it is stopped, or by microseconds if the lane overtakes (below). Pushes succeed meanwhile, and
+//   - Q1: a thread that is stopped inside a push delays the items behind it in its lane, those of
+//     the ring and those of the
+//     list, by as long as it is stopped, or by microseconds if the lane overtakes (below). Pushes
+//     succeed meanwhile, and
 //     Any says true.
-//   - Q2: it delays nothing in any other lane. Pop and PopN pass over a lane that denies its items, at the price of three
+//   - Q2: it delays nothing in any other lane. Pop and PopN pass over a lane that denies its items,
+//     at the price of three
 //     loads, and leave its bit set.
-//   - Q3: a thread that is stopped inside a pop holds one cell. A ring of capacity n takes n-1 pushes more and then refuses,
-//     even if all of them are popped at once. A lane does not: a bounded push that is refused by a ring which has room
-//     by its counters tries again for about a microsecond, and then goes to the list. So the lane takes as many items as
+//   - Q3: a thread that is stopped inside a pop holds one cell. A ring of capacity n takes n-1
+//     pushes more and then refuses,
+//     even if all of them are popped at once. A lane does not: a bounded push that is refused by a
+//     ring which has room
+//     by its counters tries again for about a microsecond, and then goes to the list. So the lane
+//     takes as many items as
 //     ever, from then on under its lock.
-//   - Q4: a consumer that is denied everywhere should give the processor away (affinity.Yield), not poll, as the stopped thread may
+//   - Q4: a consumer that is denied everywhere should give the processor away (affinity.Yield), not
+//     poll, as the stopped thread may
 //     be waiting for it. Package sched's workers do.
 //
-// In numbers, of 16 threads on two processors that do nothing but push and pop: 1 item in 2,500 was hidden at all, and of
-// 10,000 items one by a microsecond or more. The longest time that a lane was denied was 36 to 81 ms when
-// consumers polled, and 8 ms, a time slice of the kernel, when they yielded.
+// In numbers, of 16 threads on two processors that do nothing but push and pop: 1 item in 2,500 was
+// hidden at all, and of 10,000 items one by a microsecond or more. The longest time that a lane was
+// denied was 36 to 81 ms when consumers polled, and 8 ms, a time slice of the kernel, when they
+// yielded.
 //
 // # Speed of instances
 //

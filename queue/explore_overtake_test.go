@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// overtakeState models a lane whose stopped pushes are overtaken; see "Overtaking" in the package comment. Producers push
-// single items 16*p+1, 16*p+2, …; consumers pop, and give up on tickets that are not filled, at any time: the grace is
-// no part of the protocol. An item that was given up is pushed again like a new one; that this happens under the
-// lock, and may lead to the list, is what overflowProtocol is about.
+// overtakeState models a lane whose stopped pushes are overtaken; see "Overtaking" in the package
+// comment. Producers push single items 16*p+1, 16*p+2, …; consumers pop, and give up on tickets
+// that are not filled, at any time: the grace is no part of the protocol. An item that was given up
+// is pushed again like a new one; that this happens under the lock, and may lead to the list, is
+// what overflowProtocol is about.
 type overtakeState struct {
 	tail, head uint8
 	turn, val  [4]uint8

@@ -154,7 +154,8 @@ func (l *Lanes[T]) OvertakeAtOnce(lane int) {
 // Alarms returns how many pops of a lane decide, and how many of its pushes are late.
 func (l *Lanes[T]) Alarms(lane int) int { return int(l.lanes[lane].overtaking.alarms.Load()) }
 
-// PopSlowly is Pop of one lane with something done inside the claim window, if the item comes from the ring.
+// PopSlowly is Pop of one lane with something done inside the claim window, if the item comes from
+// the ring.
 func (l *Lanes[T]) PopSlowly(lane int, meanwhile func()) (v T, ok bool) {
 	q := &l.lanes[lane]
 	if v, ok = q.ring.PopSlowly(meanwhile); !ok {

@@ -10,8 +10,9 @@ import (
 // refillMax bounds how many items one pop moves from the overflow list to the ring while it holds the lane's lock.
 const refillMax = 64
 
-// boundedTries is how often a bounded push looks again before it believes that the pop in its way has been stopped. The
-// window of one that has not takes some nanoseconds, and a lane that uses its list is slower until it has drained.
+// boundedTries is how often a bounded push looks again before it believes that the pop in its way
+// has been stopped. The window of one that has not takes some nanoseconds, and a lane that uses its
+// list is slower until it has drained.
 const boundedTries = 8
 
 // A laneQueue is one lane: a ring, and behind it an unbounded list for what the ring could not take. While the list
@@ -35,9 +36,9 @@ func (q *laneQueue[T]) pushListed(v T) {
 	q.mu.Unlock()
 }
 
-// pushRefused adds v, after tryPush has failed, unless the lane holds as many items as its ring can, or more, by its
-// counters. A ring that refuses although they show room has met a pop in its claim window: what takes longer than a
-// moment is gone round by way of the list.
+// pushRefused adds v, after tryPush has failed, unless the lane holds as many items as its ring
+// can, or more, by its counters. A ring that refuses although they show room has met a pop in its
+// claim window: what takes longer than a moment is gone round by way of the list.
 func (q *laneQueue[T]) pushRefused(v T) bool {
 	for range boundedTries {
 		if q.overflow.Load() != 0 {
@@ -60,8 +61,8 @@ func (q *laneQueue[T]) pushRefused(v T) bool {
 	return true
 }
 
-// pushLocked adds v to the ring, or to the list if the order or the room demand it. It needs no look at alarms, as no
-// ticket is given up while it has the lock (T10).
+// pushLocked adds v to the ring, or to the list if the order or the room demand it. It needs no
+// look at alarms, as no ticket is given up while it has the lock (T10).
 func (q *laneQueue[T]) pushLocked(v T) {
 	if q.overflow.Load() != 0 || !q.ring.TryPush(v) {
 		q.list.push(v)

@@ -76,10 +76,11 @@ func (l *Lanes[T]) PushN(lane int, vs []T) error {
 	return nil
 }
 
-// TryPushBounded adds v to a lane that holds fewer items than Cap, and fails with ErrFull otherwise: outside submitters
-// use it, so that they feel the load that they make. Full is what the lane's counters said at a moment during the call; a
-// pop that has claimed its item counts as gone, however long it takes (Q3). Pushes that are under way at the same time
-// may each exceed the bound by one. ErrLane is the other failure.
+// TryPushBounded adds v to a lane that holds fewer items than Cap, and fails with ErrFull
+// otherwise: outside submitters use it, so that they feel the load that they make. Full is what the
+// lane's counters said at a moment during the call; a pop that has claimed its item counts as gone,
+// however long it takes (Q3). Pushes that are under way at the same time may each exceed the bound
+// by one. ErrLane is the other failure.
 func (l *Lanes[T]) TryPushBounded(lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
@@ -149,9 +150,9 @@ func (l *Lanes[T]) PopN(mask uint32, dst []T) (n, lane int) {
 	return 0, -1
 }
 
-// missed follows a pop that found nothing in a lane whose bit was set, and reports whether another try is worth it. A lane
-// that is not empty denies its items for now, behind an unfinished push: its bit is right, and the pop goes on to
-// other lanes, unless it may overtake that push.
+// missed follows a pop that found nothing in a lane whose bit was set, and reports whether another
+// try is worth it. A lane that is not empty denies its items for now, behind an unfinished push:
+// its bit is right, and the pop goes on to other lanes, unless it may overtake that push.
 func (l *Lanes[T]) missed(lane int) (again bool) {
 	q := &l.lanes[lane]
 	if q.empty() {

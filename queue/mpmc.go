@@ -195,9 +195,9 @@ func (r *MPMC[T]) Empty() bool {
 	return r.tail.Load() == h
 }
 
-// touch has the kernel give the pages of n cells of a ring's first lap, so that no push waits for a page inside its claim
-// window (R6). The caller need not own the cells: touching a turn does not change it. It follows the look at the turns,
-// which a cell of an untouched page passes as free.
+// touch has the kernel give the pages of n cells of a ring's first lap, so that no push waits for a
+// page inside its claim window (R6). The caller need not own the cells: touching a turn does not
+// change it. It follows the look at the turns, which a cell of an untouched page passes as free.
 func (r *MPMC[T]) touch(ticket uint64, n int) {
 	for at, left := ticket*r.step, n; left > 0; at, left = at+r.step, left-1 {
 		r.cells[at].turn.touch()

@@ -54,10 +54,10 @@ func TestNeverEmptyIsNeverSeenEmpty(t *testing.T) {
 	}
 }
 
-// TestHeadIsLoadedBeforeTail: those who look on load the head first. The other way round the head may
-// overtake the tail that was loaded, and the difference is negative, or a ring that was never empty
-// has a Len of zero. It shows in what the rings say once in millions of looks (the test above), so
-// the order is read from the source as well.
+// TestHeadIsLoadedBeforeTail: those who look on load the head first. The other way round the head
+// may overtake the tail that was loaded, and the difference is negative, or a ring that was never
+// empty has a Len of zero. It shows in what the rings say once in millions of looks (the test
+// above), so the order is read from the source as well.
 func TestHeadIsLoadedBeforeTail(t *testing.T) {
 	fset := gotoken.NewFileSet()
 	looks := 0

@@ -18,8 +18,9 @@ func needFences(t *testing.T) {
 	}
 }
 
-// TestStoppedPushIsOvertaken: in a lane that overtakes, what came behind stopped pushes is popped while they are still
-// stopped, in order, from the ring and from the list; when they go on, their items come behind it.
+// TestStoppedPushIsOvertaken: in a lane that overtakes, what came behind stopped pushes is popped
+// while they are still stopped, in order, from the ring and from the list; when they go on, their
+// items come behind it.
 func TestStoppedPushIsOvertaken(t *testing.T) {
 	needFences(t)
 	const lane, behind = 3, 12
@@ -70,7 +71,8 @@ func TestStoppedPushIsOvertaken(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatStopsIsOvertaken: a ticket has to be denied for a while, and not to be there, before it is given up.
+// TestOnlyWhatStopsIsOvertaken: a ticket has to be denied for a while, and not to be there, before
+// it is given up.
 func TestOnlyWhatStopsIsOvertaken(t *testing.T) {
 	needFences(t)
 	const lane = 3
@@ -107,8 +109,8 @@ func TestOnlyWhatStopsIsOvertaken(t *testing.T) {
 	})
 }
 
-// TestGivenUpMakesRoom: a submitter that waits for room is called also if the lane has drained by way of tickets that were
-// given up.
+// TestGivenUpMakesRoom: a submitter that waits for room is called also if the lane has drained by
+// way of tickets that were given up.
 func TestGivenUpMakesRoom(t *testing.T) {
 	needFences(t)
 	const lane = 3
@@ -129,9 +131,10 @@ func TestGivenUpMakesRoom(t *testing.T) {
 	})
 }
 
-// TestGivenUpIsNoticed is T1 to T6 as a litmus test: a push, and a pop that gives up on it, from a standing start, over and
-// over. Either the pop sees the item or the push sees the alarm, so the item comes out. The items are long, so that
-// the turn is on its way for long, behind them. Without the fence an item is lost in every second or third run.
+// TestGivenUpIsNoticed is T1 to T6 as a litmus test: a push, and a pop that gives up on it, from a
+// standing start, over and over. Either the pop sees the item or the push sees the alarm, so the
+// item comes out. The items are long, so that the turn is on its way for long, behind them. Without
+// the fence an item is lost in every second or third run.
 func TestGivenUpIsNoticed(t *testing.T) {
 	needFences(t)
 	type item [128]int

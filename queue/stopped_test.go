@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// The tests below stop a thread inside its claim window and say what that costs, in numbers; see "A stopped thread" in
-// the package comment.
+// The tests below stop a thread inside its claim window and say what that costs, in numbers; see "A
+// stopped thread" in the package comment.
 
-// TestStoppedPushHidesItsLane: all that came behind a stopped push in its lane, in the ring and in the list, waits for
-// it (Q1); nothing else does (Q2).
+// TestStoppedPushHidesItsLane: all that came behind a stopped push in its lane, in the ring and in
+// the list, waits for it (Q1); nothing else does (Q2).
 func TestStoppedPushHidesItsLane(t *testing.T) {
 	const lane, behind = 9, 10
 	l := NewLanesCap[int](4)
@@ -47,7 +47,8 @@ func TestStoppedPushHidesItsLane(t *testing.T) {
 	}
 }
 
-// TestStoppedPopMakesARingRefuse: one lap behind a stopped pop a ring has no room, however empty it is (Q3).
+// TestStoppedPopMakesARingRefuse: one lap behind a stopped pop a ring has no room, however empty it
+// is (Q3).
 func TestStoppedPopMakesARingRefuse(t *testing.T) {
 	const capacity = 8
 	r := NewMPMC[int](capacity)
@@ -73,7 +74,8 @@ func TestStoppedPopMakesARingRefuse(t *testing.T) {
 	}
 }
 
-// TestStoppedPopRefusesNoBoundedPush: a lane has room as long as its counters say so, and not a place more (Q3).
+// TestStoppedPopRefusesNoBoundedPush: a lane has room as long as its counters say so, and not a
+// place more (Q3).
 func TestStoppedPopRefusesNoBoundedPush(t *testing.T) {
 	const lane, capacity = 9, 8
 	l := NewLanesCap[int](capacity)

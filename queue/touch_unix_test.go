@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPagesAreTouchedBeforeTheClaim: in a ring's first lap the kernel has yet to give the pages of its cells, which may
-// take it long, and no push waits for that inside its claim window (R6). The ring's pages can only be read here, so the
-// first write to one is a fault that can be caught; the ticket must not be taken then.
+// TestPagesAreTouchedBeforeTheClaim: in a ring's first lap the kernel has yet to give the pages of
+// its cells, which may take it long, and no push waits for that inside its claim window (R6). The
+// ring's pages can only be read here, so the first write to one is a fault that can be caught; the
+// ticket must not be taken then.
 func TestPagesAreTouchedBeforeTheClaim(t *testing.T) {
 	t.Run("cells of a power of two", func(t *testing.T) { touchedBeforeTheClaim[uint64](t) })
 	t.Run("cells that lie on two pages", func(t *testing.T) { touchedBeforeTheClaim[[2]uint64](t) })

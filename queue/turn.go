@@ -10,6 +10,6 @@ type turn struct{ n atomic.Uint64 }
 // owner before did.
 func (t *turn) load() uint64 { return t.n.Load() }
 
-// touch writes to the turn's memory what it holds. Anybody may call it: it is one locked instruction, which a store of
-// the owner, plain or not, comes before or after.
+// touch writes to the turn's memory what it holds. Anybody may call it: it is one locked
+// instruction, which a store of the owner, plain or not, comes before or after.
 func (t *turn) touch() { t.n.Add(0) }

@@ -21,5 +21,6 @@ func (t *turn) pass(n uint64) { *(*uint64)(unsafe.Pointer(&t.n)) = n }
 
 var _ [8]byte = [unsafe.Sizeof(turn{})]byte{}
 
-// lazyTurns says whether the turn that pass has stored may become visible after later loads of the same thread.
+// lazyTurns says whether the turn that pass has stored may become visible after later loads of the
+// same thread.
 const lazyTurns = true

@@ -23,11 +23,11 @@ type Answer[V any] struct {
 	Err        error // of the query; there is no value then
 }
 
-// Watch runs fn as a task with the answer for k, at first with the one of now, where old is nil, and
-// then whenever the answer differs from the one that fn was told last. An answer that is computed
-// again and is equal is not told, nor one that has changed and changed back meanwhile. The last one
-// is: fn is told of the answer in the newest generation, or in one that has an equal answer. Errors
-// of the query are answers, and equal if their texts are.
+// Watch runs fn as a task with the answer for k, at first with the one of now, where old is nil,
+// and then whenever the answer differs from the one that fn was told last. An answer that is
+// computed again and is equal is not told, nor one that has changed and changed back meanwhile. The
+// last one is: fn is told of the answer in the newest generation, or in one that has an equal
+// answer. Errors of the query are answers, and equal if their texts are.
 //
 // fn never runs twice at the same time, and is told of ascending generations; t reads that of new.
 // Its task runs on the lane of the newest commit, or On a lane and for a Client that opts say. What
@@ -135,8 +135,8 @@ func (w *answerWatch) makeDueLocked(from origin) {
 	w.due, w.from = true, from
 }
 
-// start submits the task if something is due, unless there is one; a running one looks again when it
-// ends.
+// start submits the task if something is due, unless there is one; a running one looks again when
+// it ends.
 func (w *answerWatch) start() {
 	w.mu.Lock()
 	from := w.from

@@ -8,9 +8,9 @@ import (
 	"github.com/cytisus/cytisus/runtime/memo"
 )
 
-// Ask answers the query for k from outside of any task, in the newest generation or At a snapshot; it
-// waits for the answer or for ctx. When ctx ends, what was computed for this call alone stops; what
-// others wait for goes on.
+// Ask answers the query for k from outside of any task, in the newest generation or At a snapshot;
+// it waits for the answer or for ctx. When ctx ends, what was computed for this call alone stops;
+// what others wait for goes on.
 //
 // An answer that is known to hold is returned at once, by the calling goroutine: then there is no
 // task, and what opts say of one has no effect. With Supersede or Deadline there always is one.
@@ -66,10 +66,10 @@ func (q *Query[K, V]) known(e *Engine, k K, opts []TaskOption) (v V, ok bool) {
 	return v, ok
 }
 
-// Peek returns the answer for k in r's generation if one is known to hold there, and runs nothing: it
-// is what can be shown at once, while Ask or Get finds out. False means that no answer is known to
-// hold, which is not to say that the query must run. The value is shared and must not be changed.
-// It is not allowed inside a query, whose result would depend on what was asked before.
+// Peek returns the answer for k in r's generation if one is known to hold there, and runs nothing:
+// it is what can be shown at once, while Ask or Get finds out. False means that no answer is known
+// to hold, which is not to say that the query must run. The value is shared and must not be
+// changed. It is not allowed inside a query, whose result would depend on what was asked before.
 func (q *Query[K, V]) Peek(r Reader, k K) (v V, ok bool, err error) {
 	eng, view, err := r.reads()
 	if err == nil && view.frame != nil && view.frame.Strand().InQuery() {

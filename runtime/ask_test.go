@@ -249,9 +249,9 @@ func TestKnownAnswerOfADamagedRecord(t *testing.T) {
 	}
 }
 
-// Goroutines ask for what others change, while keys and values are forgotten, written, collected and
-// at last closed: an answer is never older than what its caller has committed, nor one that never
-// was.
+// Goroutines ask for what others change, while keys and values are forgotten, written, collected
+// and at last closed: an answer is never older than what its caller has committed, nor one that
+// never was.
 func TestAsksRaceEvictionAndClose(t *testing.T) {
 	const goroutines, rounds = 4, 300
 	e := open(t, t.TempDir(), runtime.Options{TraceBytes: 4 << 10, CacheBytes: 4 << 10})

@@ -55,8 +55,8 @@ func (t *Task) PutBlob(p []byte) (Blob, error) {
 	return b, fails(t, err)
 }
 
-// settleRefs is called with what a value refers to before a commit refers to the value. A blob of an
-// answer may be in memory only.
+// settleRefs is called with what a value refers to before a commit refers to the value. A blob of
+// an answer may be in memory only.
 func (e *Engine) settleRefs(refs []mmapcas.Hash) error {
 	for _, ref := range refs {
 		if err := e.memo.Settle(ref); err != nil {

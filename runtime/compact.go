@@ -13,8 +13,8 @@ import (
 // The compact form of values that may hold any number of structs of one type.
 //
 // CBOR by name repeats the names of the fields in each struct. The compact form says them once in a
-// value: the first struct that has a set of fields is written with their names, which are the schema
-// of those after it, and these are written by position.
+// value: the first struct that has a set of fields is written with their names, which are the
+// schema of those after it, and these are written by position.
 //
 //	value   = marker, item              the marker is tag 5; without it an item is CBOR by name
 //	first   = tag 6, [names, item, …]   names is an array; the n-th of these has the number n, from 0
@@ -29,8 +29,8 @@ import (
 // of a type that has changed since is read by name, as one that is not compact.
 //
 // C3: A value without a struct that has a number is written by name, without the marker. Structs
-// have numbers if a slice, an array, a map or recursion holds them. Records that were written before
-// there was a compact form have no marker either and are read as they are.
+// have numbers if a slice, an array, a map or recursion holds them. Records that were written
+// before there was a compact form have no marker either and are read as they are.
 //
 // C4: No other value begins with the marker or holds tags from 6 on: the tags of cborEnc are those
 // of big numbers, 2 and 3. What a MarshalCBOR writes may hold any tag, so no type with such a part
@@ -43,8 +43,8 @@ const (
 	compactFurther = 8 // and the number of the first
 )
 
-// maxCompactNames bounds the bytes of the names of a struct that is written by position, and so what
-// expand makes of bytes that were forged.
+// maxCompactNames bounds the bytes of the names of a struct that is written by position, and so
+// what expand makes of bytes that were forged.
 const maxCompactNames = 4 << 10
 
 // maxCompactFields bounds its fields: a word says which of them are there.
@@ -335,8 +335,8 @@ func (l *layout) present(v reflect.Value) (some uint64, n int) {
 	return some, bits.OnesCount64(some)
 }
 
-// layOut gives each struct in the forms its layout, and says of each form whether structs in it have
-// numbers. A struct without a layout is written by cborEnc, with all that is in it.
+// layOut gives each struct in the forms its layout, and says of each form whether structs in it
+// have numbers. A struct without a layout is written by cborEnc, with all that is in it.
 func (b *formBuilder) layOut(root *form) error {
 	whole := root
 	for whole.own == ownNone && whole.elem != nil && whole.t.Kind() == reflect.Pointer {

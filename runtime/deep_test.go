@@ -46,8 +46,9 @@ func init() {
 	})
 }
 
-// A chain of queries is computed, found to hold, changed, undone and read again by another process, all in a
-// stack that is bounded. A stack that grows beyond its bound ends the process, so it is a child.
+// A chain of queries is computed, found to hold, changed, undone and read again by another process,
+// all in a stack that is bounded. A stack that grows beyond its bound ends the process, so it is a
+// child.
 func TestDeepChain(t *testing.T) {
 	if *deepAlone {
 		deepChainAlone(t)

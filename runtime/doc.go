@@ -3,12 +3,13 @@
 //
 // # In one breath
 //
-// A Partition is a named, ordered map from keys to values. A Commit changes any number of partitions at once and makes a new
-// generation; a Snapshot reads one generation for as long as it is held. A Query is a named pure function: what it reads, through the
-// Task it is given, is recorded, and it runs again only when one of these reads has changed. A watcher
-// runs a task when keys change. Tasks run on a few workers, by priority (see package lane). They may wait without holding a thread, and
-// those that wait in crowds without a stack either (Engine.GoRestartable); where one computes for long, another thread stands in for
-// the one that it holds.
+// A Partition is a named, ordered map from keys to values. A Commit changes any number of
+// partitions at once and makes a new generation; a Snapshot reads one generation for as long as it
+// is held. A Query is a named pure function: what it reads, through the Task it is given, is
+// recorded, and it runs again only when one of these reads has changed. A watcher runs a task when
+// keys change. Tasks run on a few workers, by priority (see package lane). They may wait without
+// holding a thread, and those that wait in crowds without a stack either (Engine.GoRestartable);
+// where one computes for long, another thread stands in for the one that it holds.
 //
 //	var files = runtime.NewPartition[[]byte]("files")
 //
@@ -77,11 +78,11 @@
 //
 // # Reading in a commit
 //
-// A Writer does not read: what a commit function has read elsewhere may have changed when the commit
-// is applied. Partition.Update is for what depends on the value there. Its function is computed
-// from the newest generation, outside of the commit turn; in the turn each key is compared with what
-// the function saw, and if one differs, all are computed again. Equal means equal by hash, so a
-// value that changed and changed back is as good as one that did not.
+// A Writer does not read: what a commit function has read elsewhere may have changed when the
+// commit is applied. Partition.Update is for what depends on the value there. Its function is
+// computed from the newest generation, outside of the commit turn; in the turn each key is compared
+// with what the function saw, and if one differs, all are computed again. Equal means equal by
+// hash, so a value that changed and changed back is as good as one that did not.
 //
 // # Tiers
 //
@@ -118,8 +119,8 @@
 //     way is 64 long. So nothing that rests on a commit from elsewhere in the last 64 rounds is dropped,
 //     and watchers that set each other off come to an end 64 rounds after the last such commit.
 //
-// A watcher is not told of the deletion of a key that damage has made unknown, and what is put there
-// is told as new: what was there is not known (package runtime/db, D4).
+// A watcher is not told of the deletion of a key that damage has made unknown, and what is put
+// there is told as new: what was there is not known (package runtime/db, D4).
 //
 // # How watched answers are told
 //
@@ -127,18 +128,22 @@
 // answers after a commit, or after several; an answer that has to be found out gets a task of its
 // own.
 //
-//   - A1: a commit becomes due after its generation can be seen. The task that looks takes that back
-//     before it looks up the newest generation, and looks again when it has ended and a commit is due.
+//   - A1: a commit becomes due after its generation can be seen. The task that looks takes that
+//     back
+//     before it looks up the newest generation, and looks again when it has ended and a commit is
+//     due.
 //   - A2: a watch with a task is not looked at, it becomes due. Its task takes that back before it
 //     takes its snapshot, and another begins when it has ended and the watch is due.
-//   - A3: a watch without a task is passed over if its answer is known in the newest generation and is
+//   - A3: a watch without a task is passed over if its answer is known in the newest generation and
+//     is
 //     the one that was told last. Else it becomes due and gets a task.
-//   - A4: an answer counts as told when its function is called; if that run is cancelled it does not,
+//   - A4: an answer counts as told when its function is called; if that run is cancelled it does
+//     not,
 //     and the watch is due.
 //
-// So after the last commit either the answer told last is that of a generation that sees the commit,
-// or a task begins that will see it. By W6 watches that set each other off come to an end: an answer
-// that is due because of several commits came on the shortest of their ways.
+// So after the last commit either the answer told last is that of a generation that sees the
+// commit, or a task begins that will see it. By W6 watches that set each other off come to an end:
+// an answer that is due because of several commits came on the shortest of their ways.
 //
 // # Asking from outside
 //

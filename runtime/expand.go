@@ -42,8 +42,8 @@ func byNameOf(p []byte) ([]byte, error) {
 	return expand(p)
 }
 
-// An itemReader takes well-formed CBOR apart. Its users take whole items, so what is left of in when
-// they ask for a head begins with one.
+// An itemReader takes well-formed CBOR apart. Its users take whole items, so what is left of in
+// when they ask for a head begins with one.
 type itemReader struct{ in []byte }
 
 // head takes the head of an item.

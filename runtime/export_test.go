@@ -106,7 +106,8 @@ func DecodeOf(t reflect.Type, b []byte) (any, error) {
 	return f.toType(b)
 }
 
-// LoseTiers does to the tiers that are known what damage does that is found when the store is opened.
+// LoseTiers does to the tiers that are known what damage does that is found when the store is
+// opened.
 func (e *Engine) LoseTiers(ctx context.Context) error {
 	part, err := e.db.Partition(tierPartition, true)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// A moodyFS fails all that writes while it has an error. What reads, or makes files smaller, goes on.
+// A moodyFS fails all that writes while it has an error. What reads, or makes files smaller, goes
+// on.
 type moodyFS struct {
 	vfs.FS
 	err atomic.Pointer[error]

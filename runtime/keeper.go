@@ -70,8 +70,8 @@ func (k *keeper) run(e *Engine) {
 	}
 }
 
-// A retry has what fails tried again, at first at the next tick and less and less often then: a disk
-// may be full for days.
+// A retry has what fails tried again, at first at the next tick and less and less often then: a
+// disk may be full for days.
 type retry struct{ failures, wait int }
 
 // retryEveryMost is how many ticks a retry waits at the most.
@@ -102,9 +102,9 @@ const (
 )
 
 // garbageFloor stands for Options.CollectEvery where what counts is known to be garbage. A store
-// that grows is not collected for nothing; one of a few megabytes in which somebody types would else
-// lie on the disk several times over. A collection costs what the live part costs, and a few syncs,
-// so that less would not be worth it.
+// that grows is not collected for nothing; one of a few megabytes in which somebody types would
+// else lie on the disk several times over. A collection costs what the live part costs, and a few
+// syncs, so that less would not be worth it.
 const garbageFloor = 4 << 20
 
 // collectionDue says that enough of the store may be garbage to be worth a collection: it holds so much more than what was live
@@ -287,7 +287,8 @@ func (e *Engine) Tidy(ctx context.Context) error {
 		return err
 	}
 	if e.gc.Stats().Phase != gc.Idle || e.store.Stats().Retired > 0 {
-		// Given up half-way, it would leave copies behind; just over, it may have left what it freed.
+		// Given up half-way, it would leave copies behind; just over, it may have left what it
+		// freed.
 		err := e.Submit(ctx, lane.Default, func(t *Task) error {
 			t.root.dropSnapshot()
 			finished, err := e.gc.Finish(t.Context(), t.pace(awaitedSlice))

@@ -7,7 +7,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// longQuery is what the long query and its test tell each other: that it has begun, and that it may end.
+// longQuery is what the long query and its test tell each other: that it has begun, and that it may
+// end.
 var longQuery struct {
 	begun chan struct{}
 	end   atomic.Bool
@@ -21,8 +22,8 @@ var longComputes = runtime.NewQuery("long computes", 1, func(t *runtime.Task, ke
 	return len(text), err
 })
 
-// While a query computes on the only worker, others are asked and answered, commits are made, and watchers
-// run; then its answer is right.
+// While a query computes on the only worker, others are asked and answered, commits are made, and
+// watchers run; then its answer is right.
 func TestLongQueryStarvesNobody(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	put(t, e, inputs, "long", "four")

@@ -17,12 +17,12 @@ type Durability = mmapcas.Sync
 // Options of an engine. The zero value is right for a library in a larger program.
 type Options struct {
 	// Workers is the number of workers. Even one does not keep tasks from running at the same time:
-	// while a task holds its thread for long, another thread stands in. Zero means one less than the
-	// CPUs that the process may use, at least 1.
+	// while a task holds its thread for long, another thread stands in. Zero means one less than
+	// the CPUs that the process may use, at least 1.
 	Workers int
 
-	// Affinity says whether workers are bound to CPUs. On binds them; no other thread can then stand
-	// in for one that a task holds for long. The other values do not bind.
+	// Affinity says whether workers are bound to CPUs. On binds them; no other thread can then
+	// stand in for one that a task holds for long. The other values do not bind.
 	Affinity affinity.Mode
 
 	// StallAfter is how long things may stay as they are before the watchdog speaks. It warns of
@@ -55,10 +55,11 @@ type Options struct {
 	// snapshots do. Zero: only those that snapshots hold.
 	History int
 
-	// CollectEvery is how large a store becomes before it is collected for the first time, in bytes. After that a collection is due whenever it
-	// holds half as much again as was live after the last one, and no less than half of this; Engine.Tidy collects at a quarter. Of what is
-	// known to be garbage half of what is live is enough, and no less than 2 MiB. Zero means 64 MiB; negative means that only
-	// Engine.Collect collects.
+	// CollectEvery is how large a store becomes before it is collected for the first time, in
+	// bytes. After that a collection is due whenever it holds half as much again as was live after
+	// the last one, and no less than half of this; Engine.Tidy collects at a quarter. Of what is
+	// known to be garbage half of what is live is enough, and no less than 2 MiB. Zero means 64
+	// MiB; negative means that only Engine.Collect collects.
 	CollectEvery int64
 
 	// RecomputeShare is the share of validated query answers, 0 to 1, that are computed again and compared, to find queries that

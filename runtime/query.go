@@ -23,10 +23,10 @@ type Query[K comparable, V any] struct {
 // of types that values may be (see the package comment), which shows at first use; a result that
 // would not come back fails its query.
 //
-// Queries may be nested as deep as memory allows: there is no limit for them in the stack. Where they
-// are nested deeper than some 1,000 levels, a read of another query may leave fn by a panic of the engine, and fn is
-// called again later, also several times. So what fn has to undo it defers, and it must not hold a
-// lock across a read. That fn recovers from such a panic changes nothing.
+// Queries may be nested as deep as memory allows: there is no limit for them in the stack. Where
+// they are nested deeper than some 1,000 levels, a read of another query may leave fn by a panic of
+// the engine, and fn is called again later, also several times. So what fn has to undo it defers,
+// and it must not hold a lock across a read. That fn recovers from such a panic changes nothing.
 //
 // Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.
 func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error)) *Query[K, V] {

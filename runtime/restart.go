@@ -18,12 +18,13 @@ var (
 	errRestartSnapshot = errors.New("a restartable task reads the newest generation each time, and takes no snapshot")
 )
 
-// GoRestartable is Go of a task that waits with neither a thread nor a stack, for tasks that wait in
-// crowds. Where fn finds with [Partition.Pend] that a key is not there yet, it returns [ErrPending], and
-// is called again from its beginning, in the newest generation, when a key that matches has been put.
-// What it has computed by then is at hand where queries computed it. It has ended when fn returns
-// anything else. An engine that closes does not wait for it: it ends with [ErrClosed]. The options At,
-// Supersede and Deadline are refused; a context with a deadline bounds runs and waits.
+// GoRestartable is Go of a task that waits with neither a thread nor a stack, for tasks that wait
+// in crowds. Where fn finds with [Partition.Pend] that a key is not there yet, it returns
+// [ErrPending], and is called again from its beginning, in the newest generation, when a key that
+// matches has been put. What it has computed by then is at hand where queries computed it. It has
+// ended when fn returns anything else. An engine that closes does not wait for it: it ends with
+// [ErrClosed]. The options At, Supersede and Deadline are refused; a context with a deadline bounds
+// runs and waits.
 func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Restartable, error) {
 	if err := e.admitBy(ctx, "submitting a task"); err != nil {
 		return nil, err
@@ -54,9 +55,9 @@ func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) 
 	return r, nil
 }
 
-// Pend returns the first value whose key matches pat, as Wait does, but does not wait: if there is none
-// the error is [ErrPending], which the function of the task is to return. Of several calls in one run the
-// last counts. Only a restartable task may call it, and not inside a query.
+// Pend returns the first value whose key matches pat, as Wait does, but does not wait: if there is
+// none the error is [ErrPending], which the function of the task is to return. Of several calls in
+// one run the last counts. Only a restartable task may call it, and not inside a query.
 func (p *Partition[V]) Pend(t *Task, pat Pattern) (key string, v V, err error) {
 	if err := t.notInQuery("Pend"); err != nil {
 		return "", v, err

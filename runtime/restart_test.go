@@ -45,7 +45,8 @@ var (
 	})
 )
 
-// A crowd waits without a stack each, every one for a key of its own, and is called once more for it.
+// A crowd waits without a stack each, every one for a key of its own, and is called once more for
+// it.
 func TestRestartableTasksWaitInCrowds(t *testing.T) {
 	const crowd = 1000
 	e := open(t, "", runtime.Options{})
@@ -122,7 +123,8 @@ func TestRestartableTaskGoesOn(t *testing.T) {
 	}
 }
 
-// It ends by cancelling, with its context, its client and the engine, and by what its function returns.
+// It ends by cancelling, with its context, its client and the engine, and by what its function
+// returns.
 func TestRestartableTaskEnds(t *testing.T) {
 	why, own := errors.New("why"), errors.New("own")
 	e, err := runtime.Open("", runtime.Options{Workers: 1, Logger: quiet})

@@ -57,8 +57,9 @@ func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client 
 // still going, with ErrSuperseded.
 func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key = key } }
 
-// Deadline cancels the task with context.DeadlineExceeded if it has not ended by then, also while it is queued. A context with a deadline
-// does the same; with this option the task alone has it, and a context of many tasks need not be wrapped for each.
+// Deadline cancels the task with context.DeadlineExceeded if it has not ended by then, also while
+// it is queued. A context with a deadline does the same; with this option the task alone has it,
+// and a context of many tasks need not be wrapped for each.
 func Deadline(at time.Time) TaskOption { return func(o *taskOptions) { o.spec.Deadline = at } }
 
 // A Handle is a task as seen from outside.

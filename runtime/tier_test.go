@@ -44,8 +44,8 @@ var (
 	})
 )
 
-// After commits to the workspace, what rests on dependencies alone is not walked. In the process that
-// ran it changes would be told to it; in a new one its tier says so, and the counters show it.
+// After commits to the workspace, what rests on dependencies alone is not walked. In the process
+// that ran it changes would be told to it; in a new one its tier says so, and the counters show it.
 func TestDependenciesAreNotWalked(t *testing.T) {
 	dir := t.TempDir()
 	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
@@ -287,8 +287,8 @@ func TestVolatileAfterACrash(t *testing.T) {
 	}
 }
 
-// What rests on a volatile partition is not believed in the next process, also where damage has taken
-// the knowledge that it was one, and before anybody has named it.
+// What rests on a volatile partition is not believed in the next process, also where damage has
+// taken the knowledge that it was one, and before anybody has named it.
 func TestVolatileWhenTiersAreLost(t *testing.T) {
 	dir := t.TempDir()
 	e := open(t, dir, runtime.Options{Workers: 1, Logger: quiet})

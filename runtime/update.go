@@ -21,8 +21,8 @@ import (
 // before the commit's own. So counting by Update loses no count, however many commit at once. nil
 // is a key that is not there, and removes it. The value is fn's own, to change and return.
 //
-// fn is called after the commit function has returned, and again when another commit changed the key
-// meanwhile, so it should do nothing but compute. It must not commit (ErrInTask). Its error is
+// fn is called after the commit function has returned, and again when another commit changed the
+// key meanwhile, so it should do nothing but compute. It must not commit (ErrInTask). Its error is
 // Commit's, and nothing is applied then.
 func (p *Partition[V]) Update(w *Writer, key string, fn func(old *V) (*V, error)) error {
 	if err := w.open(); err != nil {
@@ -81,7 +81,8 @@ func newUpdates() updates {
 	return updates{by: xsync.NewMapOf[uintptr, struct{}](), again: make(chan struct{}, 1)}
 }
 
-// errStale is the refusal of a commit of updates some of whose keys have changed since they were read.
+// errStale is the refusal of a commit of updates some of whose keys have changed since they were
+// read.
 var errStale = errors.New("runtime: a key has changed since it was read")
 
 // commitUpdates commits what w has written, as often as it takes. The updates are computed from a

@@ -55,9 +55,9 @@ func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, op
 
 // Watch is Engine.Watch for changes that meet a condition. when is given the values before and
 // after one commit, nil for absent; it is called by a committer, after the commit, so it should be
-// quick. It must not commit or collect; a panic in it reaches the committer. A key is told once a commit met
-// the condition, with all that became of it until the run. A value that cannot be read, and a
-// condition that panics, count as met: it is better to be told once too often.
+// quick. It must not commit or collect; a panic in it reaches the committer. A key is told once a
+// commit met the condition, with all that became of it until the run. A value that cannot be read,
+// and a condition that panics, count as met: it is better to be told once too often.
 func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, new *V) bool, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
 	return e.watch(p, pat, func(c db.Change) bool {
 		var before, after *V

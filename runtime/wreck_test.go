@@ -277,8 +277,9 @@ func (w *wreckage) end(kill bool) {
 	next := w.dir
 	var left vfs.FS = w.fs
 	if kill {
-		// A database that meets damage makes a checkpoint when it likes, also while its memory is copied
-		// here, as a kill may come in the middle of one; the race detector does not know that.
+		// A database that meets damage makes a checkpoint when it likes, also while its memory is
+		// copied here, as a kill may come in the middle of one; the race detector does not know
+		// that.
 		if m, ok := w.fs.(*vfs.Mem); ok && raceEnabled {
 			w.say("closed, and not killed, for the race detector")
 		} else if ok {

@@ -11,13 +11,17 @@
 //
 // # Entrants
 //
-// Ours puts the request on an RPC lane, and the load on the default and the idle lane. "cytisus-unloaded" is the same without load.
-// "limit" is what ours should keep below: twice the unloaded figure of the same round, and one task's length, since a task is not
-// interrupted. "cytisus-no-stand-ins" is ours with Options.StandIns off. The others have one queue for everything, or, with a goroutine for each task, the Go scheduler's.
+// Ours puts the request on an RPC lane, and the load on the default and the idle lane.
+// "cytisus-unloaded" is the same without load. "limit" is what ours should keep below: twice the
+// unloaded figure of the same round, and one task's length, since a task is not interrupted.
+// "cytisus-no-stand-ins" is ours with Options.StandIns off. The others have one queue for
+// everything, or, with a goroutine for each task, the Go scheduler's.
 //
 // # What is alike
 //
-// One worker, or two where the case says so (the submitter has the other CPU), or GOMAXPROCS for goroutines. The submitter
-// computes between its requests and polls. While a worker is held GOMAXPROCS is two more than the workers for all: one for the submitter, and one that
-// the scheduler of Go has for what else there is. With fewer it takes a processor away from one of them first, 10 to 20 ms late.
+// One worker, or two where the case says so (the submitter has the other CPU), or GOMAXPROCS for
+// goroutines. The submitter computes between its requests and polls. While a worker is held
+// GOMAXPROCS is two more than the workers for all: one for the submitter, and one that the
+// scheduler of Go has for what else there is. With fewer it takes a processor away from one of them
+// first, 10 to 20 ms late.
 package load

@@ -17,8 +17,8 @@
 //	rerun     10,000 answers read one key, which changes, and all of them with it
 //	beside    the same key changes, and the first who asks for anything asks for something else
 //
-// A figure is the time of the question alone, in microseconds: from inside a task that reads the new
-// generation already. The commit and the hand-over to a worker are not in it.
+// A figure is the time of the question alone, in microseconds: from inside a task that reads the
+// new generation already. The commit and the hand-over to a worker are not in it.
 //
 // # Entrants
 //
@@ -30,6 +30,6 @@
 //
 // # Caveats
 //
-// The functions are as good as empty, so a run is what keeping its answer costs. Peers store nothing,
-// keep no older generation, and are asked by one goroutine.
+// The functions are as good as empty, so a run is what keeping its answer costs. Peers store
+// nothing, keep no older generation, and are asked by one goroutine.
 package query

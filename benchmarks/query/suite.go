@@ -141,8 +141,8 @@ func question(env *compare.Env, name string, s shape, steps int, e edit) compare
 	}, peers...)}
 }
 
-// beside is a case in which the shared text changes, and the first to ask for anything asks for what
-// does not rest on it.
+// beside is a case in which the shared text changes, and the first to ask for anything asks for
+// what does not rest on it.
 func beside(env *compare.Env, s shape, steps int) compare.Case {
 	return compare.Case{Name: "beside", Columns: columns, Entrants: entrants(func(m maker) func(context.Context) (compare.Session, error) {
 		return func(ctx context.Context) (compare.Session, error) {

@@ -511,7 +511,8 @@ func TestOutOfSyncStaysSo(t *testing.T) {
 	r.finish()
 }
 
-// So is one whose change could not be understood, and what a host has refused is not told to the next.
+// So is one whose change could not be understood, and what a host has refused is not told to the
+// next.
 func TestUnreadableChangeIsNotForgotten(t *testing.T) {
 	for _, bad := range [][2]string{
 		{"textDocument/didChange", `{"textDocument":{"uri":"file:///m/a","version":2},"contentChanges":[{"text":7}]}`},

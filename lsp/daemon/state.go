@@ -152,7 +152,8 @@ func (s *state) takeEdits(list []*message) (n int) {
 	return 1
 }
 
-// lose takes a change, or an opening, that cannot be understood. The document is out of sync, as at the host.
+// lose takes a change, or an opening, that cannot be understood. The document is out of sync, as at
+// the host.
 func (s *state) lose(uri string, cause error, body []byte) {
 	if s.docs.Lose(uri, cause) == nil {
 		return

@@ -107,8 +107,8 @@ func TestMalformedRequests(t *testing.T) {
 	}
 }
 
-// A notification that is no UTF-8 is refused, and its handler told: what the client says that it has
-// done has happened.
+// A notification that is no UTF-8 is refused, and its handler told: what the client says that it
+// has done has happened.
 func TestBrokenNotifications(t *testing.T) {
 	told := make(chan error, 2)
 	decode := func(r *Request) error {

@@ -87,9 +87,9 @@ type Opening struct {
 	Text          string
 }
 
-// DecodeOpening reads the parameters of textDocument/didOpen. Without a text they are malformed, and
-// that is an error that matches [ErrBadEdit]; the opening then has the URI of the document, if it
-// can be told, for [Store.Lose]: the client may have it open, with another text than this one.
+// DecodeOpening reads the parameters of textDocument/didOpen. Without a text they are malformed,
+// and that is an error that matches [ErrBadEdit]; the opening then has the URI of the document, if
+// it can be told, for [Store.Lose]: the client may have it open, with another text than this one.
 func DecodeOpening(params []byte) (Opening, error) {
 	o, err := decodeOpening(params)
 	if err != nil {

@@ -108,8 +108,8 @@ func (s *Store) Change(edit Edit) (*Document, error) {
 	return s.put(newDocument(old.uri, old.language, version, text, nil)), nil
 }
 
-// Lose puts a document out of sync whose change, or second opening, could not be understood (D2), and
-// returns the *[SyncError]. One that is not open, or has no text, stays as it is.
+// Lose puts a document out of sync whose change, or second opening, could not be understood (D2),
+// and returns the *[SyncError]. One that is not open, or has no text, stays as it is.
 func (s *Store) Lose(uri string, cause error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

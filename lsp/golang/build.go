@@ -45,7 +45,8 @@ type buildUnit struct {
 	replaced []string  // guarded by workspace.mu: see metadata.Replaced
 	nested   []string  // guarded by workspace.mu: see environment.Nested
 
-	// problems are what the last scan could not take, by path: whether the go command must not see it.
+	// problems are what the last scan could not take, by path: whether the go command must not see
+	// it.
 	problems map[string]bool // guarded by workspace.mu; replaced, never changed
 }
 
@@ -329,8 +330,8 @@ func (w *workspace) markStale(uris []string) (marked bool) {
 	return marked
 }
 
-// markOdd has builds scanned anew if a file of theirs has become one that cannot be read, or is none
-// any more: the go command is told by the scan what it must not open. w.mu is held.
+// markOdd has builds scanned anew if a file of theirs has become one that cannot be read, or is
+// none any more: the go command is told by the scan what it must not open. w.mu is held.
 func (w *workspace) markOdd(path string) (marked bool) {
 	looked, problem, hide := false, false, false
 	for _, b := range w.builds {
@@ -369,8 +370,8 @@ func (b *buildUnit) reads(path string) bool {
 		slices.ContainsFunc(b.replaced, above) || slices.ContainsFunc(b.near, above)
 }
 
-// covers reports whether a file lies in one of the build's own directories, no deeper than the build
-// goes.
+// covers reports whether a file lies in one of the build's own directories, no deeper than the
+// build goes.
 func (d *buildDef) covers(path string) bool {
 	return slices.ContainsFunc(d.own, func(own string) bool { return reaches(own, d.levels, filepath.Dir(path)) })
 }

@@ -27,8 +27,9 @@ type fileDiagnostic struct {
 	Diag lsp.Diagnostic
 }
 
-// checkPackage type-checks the files of a package. Bodies tells whether function bodies are checked, too: for packages of others
-// only what they declare matters. What is doubtful of a package imported, doubtOf says. It always gives an index; what went wrong is in the diagnostics.
+// checkPackage type-checks the files of a package. Bodies tells whether function bodies are
+// checked, too: for packages of others only what they declare matters. What is doubtful of a
+// package imported, doubtOf says. It always gives an index; what went wrong is in the diagnostics.
 func checkPackage(
 	p *pkgMeta, sizes types.Sizes, files []*tree, imports []importedFace, doubtOf func(path string) doubt, bodies bool,
 ) (c checkedPackage, err error) {

@@ -13,9 +13,9 @@ import (
 // An error that only follows from something that is not known is not told: it would be gone without
 // any change of the code that it is shown in. Six things are not known: what cgo makes of package
 // C, here and in packages that are imported; what a declaration will be that is being typed; what a
-// file says below its first syntax error; what else a package will declare while a declaration of it
-// cannot be read or its text ends too early; what is declared in a file that is too large; and what
-// a package on an import cycle makes of the others on it.
+// file says below its first syntax error; what else a package will declare while a declaration of
+// it cannot be read or its text ends too early; what is declared in a file that is too large; and
+// what a package on an import cycle makes of the others on it.
 //
 // An error is taken to follow if the statement or the declaration around it names such a thing.
 type consequences struct {

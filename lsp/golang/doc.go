@@ -61,7 +61,8 @@
 // # Invariants
 //
 //   - G1: the import graph of metadata is acyclic; edges of a cycle are cut and say so.
-//     A check reads the faces behind cut edges, too: no face reads a check. What those faces lack is
+//     A check reads the faces behind cut edges, too: no face reads a check. What those faces lack
+//     is
 //     unknown to it, and errors that follow from that are dropped (consequence.go).
 //   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a face.
 //   - G3: equal face texts, imported faces, language version and architecture give equal export data, byte for byte.
@@ -75,9 +76,9 @@
 // It is asked for the environment and for the packages (gocommand.go). It runs in a group of its
 // own and is ended with all it started when the question, the workspace or the process ends, when
 // it prints without end, and after five minutes; the setting CYTISUS_GO_TIMEOUT, such as "15m",
-// allows another time. A FIFO or a device that has the name of a Go file is hidden from it; one that
-// comes when it is at work already is found after a second or more, and it is ended and asked again
-// (lookafter.go). When it gives no answer the workspace is read without it (fallback.go), and
+// allows another time. A FIFO or a device that has the name of a Go file is hidden from it; one
+// that comes when it is at work already is found after a second or more, and it is ended and asked
+// again (lookafter.go). When it gives no answer the workspace is read without it (fallback.go), and
 // its go.mod carries a diagnostic with the cause. It is asked again by the next Index; until then
 // by nothing, so that a go command that hangs is not waited for with every edit.
 //
@@ -100,11 +101,12 @@
 // a package 32 MiB of text are parsed (large.go). A check cannot be cancelled, so its cost is
 // bounded before it begins.
 //
-// Package C is opaque: what cgo names refer to is not known, and errors that follow from that are dropped. A file that the build
-// leaves out is answered about (stray.go) but not diagnosed beyond its syntax, and a search that starts elsewhere does not look into it.
-// Of the modules below a folder that lies in none, 64 are read before a file of theirs is opened. Of
-// the folder itself those levels of directories are read that have, together, no more than 50,000
-// directories and 10,000 Go files, and 32 levels at most (plain.go). Where that is not the whole, the
-// folder carries a diagnostic and is named in lsp.Summary.Missing, and a file that lies deeper is
-// read with its directory when it is opened.
+// Package C is opaque: what cgo names refer to is not known, and errors that follow from that are
+// dropped. A file that the build leaves out is answered about (stray.go) but not diagnosed beyond
+// its syntax, and a search that starts elsewhere does not look into it. Of the modules below a
+// folder that lies in none, 64 are read before a file of theirs is opened. Of the folder itself
+// those levels of directories are read that have, together, no more than 50,000 directories and
+// 10,000 Go files, and 32 levels at most (plain.go). Where that is not the whole, the folder
+// carries a diagnostic and is named in lsp.Summary.Missing, and a file that lies deeper is read
+// with its directory when it is opened.
 package golang

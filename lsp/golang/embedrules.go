@@ -38,8 +38,8 @@ func misusedEmbeds(t *tree, info *types.Info) (list []fileDiagnostic) {
 	return list
 }
 
-// misusedEmbed says what is wrong with the place of a directive; "" if nothing is. The words are the
-// compiler's.
+// misusedEmbed says what is wrong with the place of a directive; "" if nothing is. The words are
+// the compiler's.
 func misusedEmbed(file *ast.File, info *types.Info, directive *ast.Comment) string {
 	spec, inFunc := belowDirective(file, directive)
 	if spec == nil {

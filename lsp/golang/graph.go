@@ -175,8 +175,8 @@ func (m *metadata) inDir(dir string) *pkgMeta {
 	return nil
 }
 
-// pathOfDir is the path that a package of this name has in a directory. It is an import path unless another package lies there,
-// such as that of a program beside it.
+// pathOfDir is the path that a package of this name has in a directory. It is an import path unless
+// another package lies there, such as that of a program beside it.
 func (m *metadata) pathOfDir(dir, name string) string {
 	if p := m.inDir(dir); p != nil {
 		path := strings.TrimSuffix(p.Path, "_test")

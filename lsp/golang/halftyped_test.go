@@ -57,7 +57,7 @@ func TestHalfTypedSpoilsOneDeclaration(t *testing.T) {
 }
 
 // spoil takes a token out of a section, or the rest of a line behind one; nil if that would be a
-// string, whose end nobody can tell.
+// string, whose end cannot be told.
 func spoil(rng *rand.Rand, text []byte, s section) []byte {
 	part := text[s.start:s.end]
 	fset := token.NewFileSet()

@@ -16,7 +16,7 @@ var (
 	files = runtime.NewPartition[[]byte]("golang/files")
 
 	// overlays holds unsaved texts. They belong to a process, so neither log nor checkpoint has
-	// them: a text that is typed on is garbage as soon as nobody reads the older one.
+	// them: a text that is typed on is garbage as soon as no snapshot reads the older one.
 	overlays = runtime.NewPartition[[]byte]("golang/overlays", runtime.Volatile)
 
 	// stats says what each file looked like on disk when it was read, so that reading it again costs a stat if it did not

@@ -133,8 +133,8 @@ func B() {}
 	}
 }
 
-// A file that becomes one of these when the go command is at work already, or appears then, does not
-// hold it: it is ended, and asked again without that file.
+// A file that becomes one of these when the go command is at work already, or appears then, does
+// not hold it: it is ended, and asked again without that file.
 func TestFileThatBecomesOddUnderTheGoCommand(t *testing.T) {
 	real, err := exec.LookPath("go")
 	if err != nil {

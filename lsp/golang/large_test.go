@@ -29,8 +29,8 @@ func use() int {
 }
 `
 
-// A file whose code is too large is not checked. It says so; nothing that it declares is an error in
-// other files, in the package or beyond, and what is wrong there without it is told.
+// A file whose code is too large is not checked. It says so; nothing that it declares is an error
+// in other files, in the package or beyond, and what is wrong there without it is told.
 func TestLargeFileIsNotChecked(t *testing.T) {
 	f := newFixture(t, `
 -- go.mod --

@@ -15,10 +15,14 @@ import (
 // Inputs that the store has lost. Each comes from the disk or from an editor and is brought in
 // again:
 //
-//   - A record that cannot be read makes its file one that has changed (statOf); an unsaved text is put again.
-//   - A partition of which keys are lost is emptied, and all that belongs there is put by the next preparation. Until then its
-//     builds are not ready, so that a question waits instead of missing what is not there yet. All workspaces of an engine lose
-//     what they had in the partition, so all their turns are held: a preparation finds all that it put, or is done once more.
+//   - A record that cannot be read makes its file one that has changed (statOf); an unsaved text is
+//     put again.
+//   - A partition of which keys are lost is emptied, and all that belongs there is put by the next
+//     preparation. Until then its
+//     builds are not ready, so that a question waits instead of missing what is not there yet. All
+//     workspaces of an engine lose
+//     what they had in the partition, so all their turns are held: a preparation finds all that it
+//     put, or is done once more.
 //
 // A question that met damage is asked again at most mendMax times.
 

@@ -105,7 +105,8 @@ func (p *pkgMeta) dependencies() []string {
 	return slices.Compact(ids)
 }
 
-// checked are the IDs of the packages that a check of the package reads, sorted and without repeats.
+// checked are the IDs of the packages that a check of the package reads, sorted and without
+// repeats.
 func (p *pkgMeta) checked() []string {
 	var ids []string
 	for i := range p.Imports {
@@ -123,8 +124,8 @@ func pathOf(id string) string {
 	return path
 }
 
-// normalise sorts everything and cuts import cycles, so that the graph of the IDs in Imports is acyclic (G1) and equal workspaces
-// have equal metadata.
+// normalise sorts everything and cuts import cycles, so that the graph of the IDs in Imports is
+// acyclic (G1) and equal workspaces have equal metadata.
 func (m *metadata) normalise() {
 	for i := range m.Packages {
 		p := &m.Packages[i]
@@ -149,9 +150,10 @@ func compareListErrors(a, b listError) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Message, b.Message))
 }
 
-// cutCycles cuts the imports that lie on a cycle. Each is forbidden, with the cycle as the reason. The package meant is known
-// to a check all the same, as it is without what it imports from the cycle: a check reads faces, and no face reads a check, so
-// that what a check follows makes no cycle.
+// cutCycles cuts the imports that lie on a cycle. Each is forbidden, with the cycle as the reason.
+// The package meant is known to a check all the same, as it is without what it imports from the
+// cycle: a check reads faces, and no face reads a check, so that what a check follows makes no
+// cycle.
 func (m *metadata) cutCycles() {
 	group := components(m)
 	for i := range m.Packages {

@@ -11,8 +11,9 @@ import (
 // do not depend on positions or on what else the package declares. (x/tools/objectpath numbers methods and fields, and searches
 // the package anew for every object; all names at once cost as much as a few of its searches.)
 //
-// An object that two declarations share, such as a field of a struct type that two types are defined by, goes by the first in
-// alphabetical order, exported declarations before others. Tags are those of the fields that have one.
+// An object that two declarations share, such as a field of a struct type that two types are
+// defined by, goes by the first in alphabetical order, exported declarations before others. Tags
+// are those of the fields that have one.
 func objectPaths(pkg *types.Package) (paths, tags map[types.Object]string) {
 	w := pathWalk{pkg: pkg, paths: map[types.Object]string{}, tags: map[types.Object]string{}, seen: map[types.Type]bool{}}
 	scope := pkg.Scope()

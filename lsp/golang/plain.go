@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// plainLimits bound what is read of a folder that lies in no module. It may be the home of a user or
-// the root of a disk, of which next to nothing is source that the user wants to see.
+// plainLimits bound what is read of a folder that lies in no module. It may be the home of a user
+// or the root of a disk, of which next to nothing is source that the user wants to see.
 type plainLimits struct {
 	levels      int // of directories below the folder
 	directories int
@@ -36,8 +36,8 @@ func (w *workspace) lookBelow() belowFolder {
 }
 
 // definePlain finds the build of a directory that lies in no module. That is the folder's, as far
-// as the folder is read; a directory elsewhere is a build without those below it, which nobody has
-// asked about.
+// as the folder is read; a directory elsewhere is a build without those below it, which no
+// question is about.
 func (w *workspace) definePlain(dir string) buildDef {
 	if inside(w.root, dir) {
 		w.mu.Lock()
@@ -55,7 +55,8 @@ func (w *workspace) definePlain(dir string) buildDef {
 }
 
 // look walks a folder level by level, until it has seen it all or the next level goes beyond a
-// limit. So what is read is told by the depth of a file alone, and the folder itself is always read.
+// limit. So what is read is told by the depth of a file alone, and the folder itself is always
+// read.
 func (l *plainLimits) look(folder string) belowFolder {
 	below := belowFolder{levels: allLevels}
 	level := []string{folder}

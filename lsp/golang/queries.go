@@ -214,8 +214,8 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 }
 
 // unseen lists the files that the go command saw in another state than the inputs have them: it
-// reads the disk, and somebody may have written there since the disk was looked at. Seen are those
-// that it named.
+// reads the disk, and another program may have written there since the disk was looked at. Seen are
+// those that it named.
 func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]string, error) {
 	heads, err := headers.All(t, l.Files)
 	if err != nil {
@@ -401,7 +401,8 @@ func keep(t *runtime.Task, m *metadata, l *layout, env *environment, odd *oddFil
 	return m, nil
 }
 
-// importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of an edge, "" if it is not read.
+// importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of
+// an edge, "" if it is not read.
 func importsOf(t *runtime.Task, root string, p *pkgMeta, meant func(*importEdge) string) ([]importedFace, error) {
 	var keys []pkgKey
 	for i := range p.Imports {

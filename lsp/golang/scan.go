@@ -45,13 +45,13 @@ type scanResult struct {
 	nested   []string // directories of modules of their own, which were not looked into
 }
 
-// scan lists the files in root, and some levels of directories below it, that a workspace knows: Go files that a go command would look at,
-// and the module files. As the go command does, it leaves out testdata, vendor, names that begin
-// with "." or "_", and nested modules; it does not follow symbolic links to directories, so loops
-// are no matter, but a link to a file counts as a file. A FIFO, a device or a file of the kernel
-// that has the name of an input is no input: it is told as a problem, and hidden from the go
-// command. What cannot be read is a problem, not an error; an error means that the root itself
-// cannot be listed or ctx ended.
+// scan lists the files in root, and some levels of directories below it, that a workspace knows: Go
+// files that a go command would look at, and the module files. As the go command does, it leaves
+// out testdata, vendor, names that begin with "." or "_", and nested modules; it does not follow
+// symbolic links to directories, so loops are no matter, but a link to a file counts as a file. A
+// FIFO, a device or a file of the kernel that has the name of an input is no input: it is told as a
+// problem, and hidden from the go command. What cannot be read is a problem, not an error; an error
+// means that the root itself cannot be listed or ctx ended.
 func scan(ctx context.Context, root string, levels int, tests bool) (out scanResult, err error) {
 	walk := func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {

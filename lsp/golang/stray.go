@@ -107,7 +107,8 @@ func strayWorld(t *runtime.Task, root string) (*environment, *metadata, error) {
 	return &env, m, err
 }
 
-// strayPackage makes a stray package from its ID. The edges that lie on a cycle are cut, as in metadata.
+// strayPackage makes a stray package from its ID. The edges that lie on a cycle are cut, as in
+// metadata.
 func strayPackage(t *runtime.Task, root, id string) (*pkgMeta, error) {
 	whole, err := wholeStrays.Get(t, pkgKey{root, id})
 	if err != nil || whole == nil {

@@ -141,7 +141,7 @@ type workspace struct {
 	tasks      sync.WaitGroup // background refreshes
 	refreshes  activity       // the same, for those who wait while others begin
 
-	turn     chan struct{} // holds a token while somebody brings inputs in
+	turn     chan struct{} // holds a token while a task brings inputs in
 	overlaid sync.Mutex    // held while overlays are committed; taken after disk
 	disk     sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn
 

@@ -103,7 +103,8 @@ func (w *world) objectPath(obj types.Object) string {
 	return paths[obj]
 }
 
-// writtenTag is the tag of a field of an imported package, as it may be written; "" if there is none.
+// writtenTag is the tag of a field of an imported package, as it may be written; "" if there is
+// none.
 func (w *world) writtenTag(obj types.Object) string {
 	if w.objectPath(obj) == "" {
 		return ""

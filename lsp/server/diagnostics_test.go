@@ -182,7 +182,8 @@ func TestOpenDocumentIsPublishedAgainWhenSettled(t *testing.T) {
 	c.finish()
 }
 
-// So is what was pulled: the client is asked to pull again, once, if there is something else to tell.
+// So is what was pulled: the client is asked to pull again, once, if there is something else to
+// tell.
 func TestPulledDocumentIsComparedWhenSettled(t *testing.T) {
 	for name, ask := range map[string]func(c *client) string{
 		"document":  func(c *client) string { return c.must("textDocument/diagnostic", doc(fileA)) },

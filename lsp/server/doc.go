@@ -48,11 +48,11 @@
 // the initialization option {"diagnostics": "push" | "mixed" | "pull"}.
 //
 // A client that pulls is asked to pull again when the language has written other diagnostics of a
-// file. The language passes over states that are replaced before it gets to them, such as one between
-// another document's edit and its undo: what was pulled in such a state no change of the partition
-// takes back. So an answer to a pull is compared with what there is to tell when the workspace has
-// settled (pulled.go), and the client is asked to pull again if that differs. What is published is
-// published once more then.
+// file. The language passes over states that are replaced before it gets to them, such as one
+// between another document's edit and its undo: what was pulled in such a state no change of the
+// partition takes back. So an answer to a pull is compared with what there is to tell when the
+// workspace has settled (pulled.go), and the client is asked to pull again if that differs. What is
+// published is published once more then.
 //
 // # Files that change
 //
@@ -94,9 +94,9 @@
 //
 // # Lock order
 //
-// overlays.mu before everything else; Host.mu before root.mu; indexer.mu before
-// publisher.mu, publishing.mu, pulling.mu and progress.mu, and these before session.mu. Locks are held for a few
-// instructions, with two exceptions: overlays.mu while an overlay is committed, so that
-// commits and its table have one order, and Host.mu while a workspace is opened, so that none
-// is opened twice. Nobody waits for a client, or for a computation, with a lock held.
+// overlays.mu before everything else; Host.mu before root.mu; indexer.mu before publisher.mu,
+// publishing.mu, pulling.mu and progress.mu, and these before session.mu. Locks are held for a few
+// instructions, with two exceptions: overlays.mu while an overlay is committed, so that commits and
+// its table have one order, and Host.mu while a workspace is opened, so that none is opened twice.
+// Nobody waits for a client, or for a computation, with a lock held.
 package server

@@ -85,8 +85,8 @@ func TestNamesOfDocuments(t *testing.T) {
 	}
 }
 
-// An empty URI is not that of the root of all files, which the protocol library reads it as: nothing
-// is opened, or looked at, below that.
+// An empty URI is not that of the root of all files, which the protocol library reads it as:
+// nothing is opened, or looked at, below that.
 func TestEmptyURIs(t *testing.T) {
 	b := newBench(t, simple(), Options{Root: "/m"})
 	for _, params := range []string{

@@ -11,14 +11,14 @@ import (
 )
 
 // A pulling compares what a client was told in answer to its pulls with what there is to tell when
-// the workspaces have settled, and asks it to pull again where that is something else. An answer may
-// rest on a state that the partition of diagnostics never showed; then no change of the partition
-// says that the answer is out of date.
+// the workspaces have settled, and asks it to pull again where that is something else. An answer
+// may rest on a state that the partition of diagnostics never showed; then no change of the
+// partition says that the answer is out of date.
 //
-// An answer is let go once it has been compared with a state that the partition shows: from there on
-// the partition's changes tell. That it is such a state is known if there was no change of inputs
-// from before the workspaces settled until after the comparison. Otherwise it is compared again, so
-// that a round ends with each pause in what clients and disks do.
+// An answer is let go once it has been compared with a state that the partition shows: from there
+// on the partition's changes tell. That it is such a state is known if there was no change of
+// inputs from before the workspaces settled until after the comparison. Otherwise it is compared
+// again, so that a round ends with each pause in what clients and disks do.
 type pulling struct {
 	s *session
 

@@ -93,9 +93,9 @@ func (r *root) close() error {
 	return err
 }
 
-// changedMax is how many files are looked at by name. That more of them change at once, when a whole
-// tree is replaced, is told as a change of the root, which costs what the workspace has in files
-// and not what is said of it.
+// changedMax is how many files are looked at by name. That more of them change at once, when a
+// whole tree is replaced, is told as a change of the root, which costs what the workspace has in
+// files and not what is said of it.
 const changedMax = 16 << 10
 
 // filesChanged has the workspace look at files again, one batch at a time: what comes while

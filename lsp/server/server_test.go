@@ -637,8 +637,8 @@ func TestWhatAnIndexLacksIsTold(t *testing.T) {
 	}
 }
 
-// However many files are reported while some are looked at, the names that wait are bounded: more of
-// them are one look at everything.
+// However many files are reported while some are looked at, the names that wait are bounded: more
+// of them are one look at everything.
 func TestFloodOfReports(t *testing.T) {
 	lang := simple()
 	lang.seen = make(chan []string)

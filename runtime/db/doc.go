@@ -57,8 +57,10 @@
 //     that is behind that chunk, and among those that name the same one the newest (by seq, which only grows) counts.
 //   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
 //   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of it, was made durable as the store is set to.
-//   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn took on is answered, with an
-//     error unless it was published and answered before. The log may be ahead of what readers see then, so no chunk is
+//   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn
+//     took on is answered, with an
+//     error unless it was published and answered before. The log may be ahead of what readers see
+//     then, so no chunk is
 //     written behind that: commits are refused until the database is opened again.
 //
 // # Bulks
@@ -127,9 +129,9 @@
 // known to be lost, the generation goes on beyond every number that is still known; a number of
 // which no trace is left may be given out again.
 //
-// A chunk that is damaged costs those behind it as well, also where they are whole: they may rest on
-// it (who commits has read before), and a state without it is one that never was. Stats.LostChunks
-// tells how many are known to be lost so.
+// A chunk that is damaged costs those behind it as well, also where they are whole: they may rest
+// on it (who commits has read before), and a state without it is one that never was.
+// Stats.LostChunks tells how many are known to be lost so.
 //
 // If the root, or the top of one of its trees, is damaged, the root before it is tried, with the
 // log from there. If neither root can be read, or the note that names them is gone, the newest root
@@ -150,7 +152,8 @@
 //   - D3: what is deleted, and what lies under a cleared prefix, is known again. So ClearPrefix, with what belongs there put
 //     in the same chunk, ends a loss for good. So does Reset.
 //
-//   - D4: what was at a key that is unknown is no part of a Change: one that is put there is told as
+//   - D4: what was at a key that is unknown is no part of a Change: one that is put there is told
+//     as
 //     an insertion, and one that is deleted there is not told at all. Who keeps what observers told
 //     has to look anew after a loss (Stats.Damaged grows).
 //

@@ -7,8 +7,8 @@ import "sync"
 //
 // The journal holds the lists that commits made for their results, so a commit pays for no key.
 // When the lists become too long, or a commit comes without one, what is in the journal is dropped,
-// and the journal knows only up to which generation something is missing. From then until the reader
-// comes it grows no more.
+// and the journal knows only up to which generation something is missing. From then until the
+// reader comes it grows no more.
 type Journal struct {
 	changesMax int
 
@@ -36,8 +36,8 @@ func (d *DB) NewJournal(changesMax int) (*Journal, uint64) {
 	return j, gen
 }
 
-// Take empties the journal. newest is the newest generation that it was told of. If missing is not 0
-// then of generations up to missing, since Take was called last, there may be changes that noted
+// Take empties the journal. newest is the newest generation that it was told of. If missing is not
+// 0 then of generations up to missing, since Take was called last, there may be changes that noted
 // does not have.
 func (j *Journal) Take() (noted []Noted, newest, missing uint64) {
 	j.mu.Lock()

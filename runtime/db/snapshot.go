@@ -28,9 +28,9 @@ func (d *DB) Snapshot() *Snapshot {
 	}
 }
 
-// Glance makes s the newest generation without holding it: it tells which that is and when partitions
-// changed (Gen, LastChanged). Reading it is ErrReleased, and it need not be released. Unlike Snapshot
-// it costs no memory and no counter.
+// Glance makes s the newest generation without holding it: it tells which that is and when
+// partitions changed (Gen, LastChanged). Reading it is ErrReleased, and it need not be released.
+// Unlike Snapshot it costs no memory and no counter.
 func (d *DB) Glance(s *Snapshot) {
 	s.d, s.st = d, d.current.Load()
 	s.released.Store(true)

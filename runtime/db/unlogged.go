@@ -25,9 +25,9 @@ func (d *DB) OpenUnlogged(ctx context.Context, parts ...PartID) error {
 	return d.relog(ctx, &relog{unlogged: true, opening: true}, parts)
 }
 
-// OpenUnknown is for those who have lost what they knew of unlogged partitions in earlier processes:
-// each versioned partition that is empty may have been one, and counts as changed, as with
-// OpenUnlogged. It is logged from now on, unless it is said to be unlogged already.
+// OpenUnknown is for those who have lost what they knew of unlogged partitions in earlier
+// processes: each versioned partition that is empty may have been one, and counts as changed, as
+// with OpenUnlogged. It is logged from now on, unless it is said to be unlogged already.
 func (d *DB) OpenUnknown(ctx context.Context) error {
 	var parts []PartID
 	cat, cur := d.catalog.Load(), d.current.Load()

@@ -119,10 +119,10 @@
 // A step of a collection works for about its budget and gives way (Pace). The clock is looked at
 // once for so many bytes, and a record with many references is taken apart. What waits for the
 // disk, or for a lock that is held while somebody waits for the disk (beginning, taking the roots,
-// settling, disk space for copies, letting segments go), is done where Pace.Block does it, and holds
-// up nobody. A single record is not split, and a page that the system has to read from the disk is
-// waited for. Stats.SliceMax is wall time: on a busy machine it counts the time for which the
-// worker's thread was off the processor.
+// settling, disk space for copies, letting segments go), is done where Pace.Block does it, and
+// holds up nobody. A single record is not split, and a page that the system has to read from the
+// disk is waited for. Stats.SliceMax is wall time: on a busy machine it counts the time for which
+// the worker's thread was off the processor.
 //
 // # The reaper
 //
@@ -133,6 +133,6 @@
 //
 // What is replaced while a cycle runs was reached by its roots, and is freed by the next cycle only
 // (floating garbage). So the end of a cycle takes off the estimate what was counted when the roots
-// were taken, and not what was counted since: a store in which the edits go on while it is collected
-// would else hold more each time, and nothing would tell.
+// were taken, and not what was counted since: a store in which the edits go on while it is
+// collected would else hold more each time, and nothing would tell.
 package gc

@@ -8,9 +8,9 @@ import (
 // A cache bounds the bytes of decoded results that traces hold, by the CLOCK rule (Corbató, 1968): a hand goes round
 // and drops the first value that was not used since it last came by. Readers only set a bit.
 //
-// A trace that leaves its entry takes its value out of the cache (M7): nothing asks for it any more,
-// and a ring of what is superseded would keep values, traces and what these read until the bound is
-// reached, one for each edit.
+// A trace that leaves its entry takes its value out of the cache (M7): nothing asks for it any
+// more, and a ring of what is superseded would keep values, traces and what these read until the
+// bound is reached, one for each edit.
 type cache struct {
 	bytesMax int64
 	bytes    atomic.Int64

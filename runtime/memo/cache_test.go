@@ -58,7 +58,8 @@ func TestSupersededValuesLeaveTheCache(t *testing.T) {
 	if n := len(r.table.cache.ring); n == 0 || n > tracesKept*entries {
 		t.Errorf("%d values of %d keys are in the cache after %d edits", n, entries, edits)
 	}
-	// An undo finds a trace that has left the entry no more, and one that is still there with its value.
+	// An undo finds a trace that has left the entry no more, and one that is still there with its
+	// value.
 	put("text", fmt.Sprintf("edit %03d", edits-2))
 	ran := r.queries["upper"].Counts.Ran.Load()
 	r.want("upper", "text", fmt.Sprintf("EDIT %03d", edits-2))

@@ -69,8 +69,9 @@ func (tr *trace) size() int {
 
 // trim evicts entries until they are within bounds, or twice round. The caller holds flushMu, so nothing is being written.
 //
-// Where the last one came to its end so, most entries were in use (a walk of a million levels has as many
-// flights). Until some are not, a trim looks at a share only: what a Flush costs must not grow with what stays.
+// Where the last one came to its end so, most entries were in use (a walk of a million levels has
+// as many flights). Until some are not, a trim looks at a share only: what a Flush costs must not
+// grow with what stays.
 func (t *Table) trim() {
 	c := &t.clock
 	if c.bytes.Load() <= t.o.TraceBytes {
@@ -96,7 +97,8 @@ const (
 	looksTogether = 256 // before entries may be added again
 )
 
-// turn is some steps of trim: looks counts those that evict nothing. It reports whether there is more to do.
+// turn is some steps of trim: looks counts those that evict nothing. It reports whether there is
+// more to do.
 func (t *Table) turn(looks *int) bool {
 	c := &t.clock
 	c.mu.Lock()

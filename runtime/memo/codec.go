@@ -142,7 +142,8 @@ func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
 	return by, traces, d.err
 }
 
-// skipRead goes on behind a read. It takes the length of the key before and returns that of its key.
+// skipRead goes on behind a read. It takes the length of the key before and returns that of its
+// key.
 func (d *decoder) skipRead(before int) int {
 	kind := readKind(d.byte())
 	switch {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// levelsMax is how many flights a strand evaluates within each other before it unwinds. A level takes
-// 2 to 3 KiB of stack beside what the query function takes, so the stack stays at some MiB.
+// levelsMax is how many flights a strand evaluates within each other before it unwinds. A level
+// takes 2 to 3 KiB of stack beside what the query function takes, so the stack stays at some MiB.
 const levelsMax = 1024
 
 // hopsMax is how many helpers of helpers a strand may be away from the task that asked. Each may
@@ -26,8 +26,8 @@ func (unwound) Error() string {
 // A descent is what a strand needs to go on after its stack was unwound. It is nil until the first
 // unwinding of a flight of the task's own frame, and from the end of that flight on.
 type descent struct {
-	// path holds the suspended flights: claimed, evaluated by no frame, each needed by the one before
-	// it. All that the strand evaluates is needed by the last.
+	// path holds the suspended flights: claimed, evaluated by no frame, each needed by the one
+	// before it. All that the strand evaluates is needed by the last.
 	path []*flight
 
 	fresh  []*flight // suspended by the unwinding that goes on, the last one first
@@ -79,8 +79,8 @@ func (s *Strand) takeUp() {
 	d.fresh = d.fresh[:0]
 }
 
-// give hands the outcome of bottom to the flight that needs it, if it is one that only that may have
-// (it rests on a cycle), or else to the question (it is not kept).
+// give hands the outcome of bottom to the flight that needs it, if it is one that only that may
+// have (it rests on a cycle), or else to the question (it is not kept).
 func (d *descent) give() {
 	f := d.bottom
 	f.given = nil

@@ -14,8 +14,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// chain defines a query of which key n reads key n-1, and key 0 does what end says. calls counts how
-// often its function was called.
+// chain defines a query of which key n reads key n-1, and key 0 does what end says. calls counts
+// how often its function was called.
 func (r *rig) chain(end func(f *Frame) (string, error)) (calls *int) {
 	calls = new(int)
 	r.query("chain", func(f *Frame, key string) (string, error) {
@@ -57,8 +57,8 @@ func depths(t *testing.T, fn func(t *testing.T, r *rig)) {
 }
 
 // A chain that is many times deeper than the stack is computed, found to hold, changed, undone and
-// read again; each function gives one result for each time that it must, and is called at most three times
-// for it.
+// read again; each function gives one result for each time that it must, and is called at most
+// three times for it.
 func TestChainDeeperThanTheStack(t *testing.T) {
 	depths(t, func(t *testing.T, r *rig) {
 		const n = 300
@@ -359,8 +359,8 @@ func TestAllDeeperThanTheStack(t *testing.T) {
 	})
 }
 
-// Where a helper gets the deeper key at each level its own helper gets the next, but not without end:
-// each strand that waits keeps a stack.
+// Where a helper gets the deeper key at each level its own helper gets the next, but not without
+// end: each strand that waits keeps a stack.
 func TestHelpersOfHelpersEnd(t *testing.T) {
 	seeds(t, 5, func(t *testing.T, r *rig) {
 		r.table.levels = 4
@@ -395,8 +395,8 @@ func TestHelpersOfHelpersEnd(t *testing.T) {
 	})
 }
 
-// A web is a random graph of queries with cycles, errors, panics and functions that go on in spite of
-// an error. What each gives depends on who asked for it.
+// A web is a random graph of queries with cycles, errors, panics and functions that go on in spite
+// of an error. What each gives depends on who asked for it.
 type web struct {
 	reads [][]int
 	how   []int // 0: passes errors on; 1: tolerates them; 2: panics with them
@@ -482,8 +482,8 @@ func (w *web) askAll(r *rig, f *Frame, n int, mix *[]string) error {
 	return err
 }
 
-// One strand gives the same answers, errors and paths of cycles whatever the stack holds, cold and after
-// changes.
+// One strand gives the same answers, errors and paths of cycles whatever the stack holds, cold and
+// after changes.
 func TestDepthMakesNoDifference(t *testing.T) {
 	seed := *modelSeed
 	if seed == 0 {
@@ -530,8 +530,8 @@ func sameAtEachDepth(t *testing.T, rng *rand.Rand) {
 	}
 }
 
-// Several strands that enter a web of cycles at different places, some of them cancelled, wait for no
-// end: whoever needs a cycle is told so, and all others get their answers.
+// Several strands that enter a web of cycles at different places, some of them cancelled, wait for
+// no end: whoever needs a cycle is told so, and all others get their answers.
 func TestStrandsInDeepCycles(t *testing.T) {
 	seed := *modelSeed
 	if seed == 0 {

@@ -28,21 +28,22 @@
 // queries below, at the run and at every walk since: a query below may give the same result from
 // other reads later (a text that was unsaved is on disk now). When none of these partitions changed
 // after the interval's end (Snapshot.LastChanged), the interval grows to the snapshot's generation.
-// The interval and the set are stored with the trace, so a restart on unchanged inputs walks nothing
-// either. Partitions that seldom change (Durable) are asked together first, so traces that read
-// nothing else cost one comparison after a commit elsewhere.
+// The interval and the set are stored with the trace, so a restart on unchanged inputs walks
+// nothing either. Partitions that seldom change (Durable) are asked together first, so traces that
+// read nothing else cost one comparison after a commit elsewhere.
 //
-// Several intervals are kept for each trace, since tasks read older generations beside the newest. An
-// interval only ever grows by such an argument; a successful walk adds the single generation that it
-// looked at: equality at both ends of an interval says nothing about its middle (A, then B, then A).
+// Several intervals are kept for each trace, since tasks read older generations beside the newest.
+// An interval only ever grows by such an argument; a successful walk adds the single generation
+// that it looked at: equality at both ends of an interval says nothing about its middle (A, then B,
+// then A).
 //
 // # Changes
 //
 // Everything that answers rest on is a source: the entry of a query's key, and a node for each key
-// and each range of a partition that was read, absent keys and empty ranges included. A source knows
-// its dependents. Commits leave what they changed in a journal (db.Journal); the first question of a
-// newer generation takes it, finds the nodes that it touches, and marks them and all that rests on
-// them. What is not marked after the end of an interval holds on, without a walk.
+// and each range of a partition that was read, absent keys and empty ranges included. A source
+// knows its dependents. Commits leave what they changed in a journal (db.Journal); the first
+// question of a newer generation takes it, finds the nodes that it touches, and marks them and all
+// that rests on them. What is not marked after the end of an interval holds on, without a walk.
 //
 // A mark is one number, the generation of the newest change that may touch the source (changed). It
 // only grows: nothing is cleared, so questions about older and newer generations use the same
@@ -50,10 +51,10 @@
 //
 // The state: an entry has changed, told (the newest generation that its dependents were told of),
 // seen (the newest in which a walk or run of it was published), and dependents; a node has changed
-// and dependents. An interval has links, if a walk or run made it that linked every read: the source
-// of each read, with the entry among the dependents of each; and stamps, the partitions that some of
-// the reads rest on for another reason. The table has taken, marked and floor, generations that only
-// grow, with marked <= taken, and one mark lock.
+// and dependents. An interval has links, if a walk or run made it that linked every read: the
+// source of each read, with the entry among the dependents of each; and stamps, the partitions that
+// some of the reads rest on for another reason. The table has taken, marked and floor, generations
+// that only grow, with marked <= taken, and one mark lock.
 //
 //   - R1, reuse in a snapshot of generation s: (a) an interval contains s; or (b) an interval with
 //     links ends at t < s, marked >= s, max(changed, floor) <= t, and no partition of its stamps
@@ -61,31 +62,38 @@
 //     has no links then. By (b) nothing is written: it would hold at the next question as well.
 //   - R2: what a commit changed is in the journal before its generation can be seen (db, J1).
 //     Changed means that another record is at the key; one created or removed is.
-//   - R3: a question for a generation beyond marked takes the mark lock, empties the journal, writes
+//   - R3: a question for a generation beyond marked takes the mark lock, empties the journal,
+//     writes
 //     taken, marks, and writes marked last. Others wait at the lock; no interval ends after marked.
 //   - R4, marking x with g: a node: changed becomes at least g, and its dependents are marked. An
 //     entry: changed does, too; if told > seen that is all, else told does, and its dependents are
-//     marked. Stopping is right: the dependents were told of a generation newer than any answer they
+//     marked. Stopping is right: the dependents were told of a generation newer than any answer
+//     they
 //     can have got, and later readers find changed (R5).
-//   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link (put
-//     the entry among the source's dependents) and pull (take up the source's changed). Then at once:
+//   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link
+//     (put
+//     the entry among the source's dependents) and pull (take up the source's changed). Then at
+//     once:
 //     raise changed to what was pulled and seen to s, and add the interval [s, s].
 //   - R6: a read vouches if the interval that answered it had links and its source was there still
 //     when it was linked to; the reader's stamps get the interval's stamps then. An answer without
 //     links gives all partitions of its trace to the reader's stamps. If a source is gone when it
 //     is to be linked to, the interval that is made has no links.
-//   - R7: a node enters the index with changed = never, the greatest number; the first to link to it
+//   - R7: a node enters the index with changed = never, the greatest number; the first to link to
+//     it
 //     makes that taken, at once with linking. So a commit that was taken before the node could be
 //     found is pulled, and a later one finds the dependent.
 //   - R8: an entry that is forgotten gets changed = never, so it answers for no later generation,
 //     and lets go of its dependents, which are marked with marked+1 as if the next generation had
 //     changed it; all under the mark lock. The next walk links them to the entry that comes then.
 //   - R9: from lists of dependents only entries that are gone are cut. A node without dependents is
-//     taken out of the index under the mark lock, and its changed is never for good; a strand that is
+//     taken out of the index under the mark lock, and its changed is never for good; a strand that
+//     is
 //     about to link to it looks the key up once more. Links that a trace no longer has stay: they
 //     cost walks, never answers.
 //   - R10: where the journal has dropped what changed up to g, floor becomes g before marked does.
-//   - R11: what is tainted is not kept, makes no links and no interval, and taints what is built on it.
+//   - R11: what is tainted is not kept, makes no links and no interval, and taints what is built on
+//     it.
 //   - R12, reads that a walk in s passes over: if the trace has an interval with links that ends at
 //     t < s, floor <= t, and no partition of its stamps changed in (t, s], then a read is as it
 //     was if the source in the interval's own links has changed <= t. It is neither asked nor
@@ -94,18 +102,18 @@
 // Why R12 takes the interval's own links: an entry that was forgotten and came back may be linked
 // for an older generation, in which its query read something else.
 //
-// A restart finds no links. Stamps answer while nothing of a partition changed; the first walk of an
-// entry links it. A part that stamps keep answering for is never loaded: what is above has its
+// A restart finds no links. Stamps answer while nothing of a partition changed; the first walk of
+// an entry links it. A part that stamps keep answering for is never loaded: what is above has its
 // partitions in its stamps.
 //
-// Marking ends: each mark raises told of an entry, or goes no further. It has a list of work and not
-// a stack, and holds one source's lock at a time, so it cannot wait in a circle with links.
+// Marking ends: each mark raises told of an entry, or goes no further. It has a list of work and
+// not a stack, and holds one source's lock at a time, so it cannot wait in a circle with links.
 //
 // What it costs: a commit pays nothing for its keys, as the journal holds the list that the commit
 // made anyway, and nothing at all before the first question. A journal that nobody empties is
 // bounded (R10). Marking costs for each change a look into the index, and some 20 ns for each entry
-// that was not told yet. A walk costs some nanoseconds for each read that it passes over. A link is a
-// pointer in the source's list and one in the trace's.
+// that was not told yet. A walk costs some nanoseconds for each read that it passes over. A link is
+// a pointer in the source's list and one in the trace's.
 //
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.
@@ -115,9 +123,9 @@
 // What is known to hold in a generation by R1 is known to any goroutine (Known, Peek): intervals,
 // changed, floor and the stamps of a published generation are read without a strand, and no flight
 // is joined. The generation need not be held. It was published when it was looked up, the answer
-// was right in it, and what a trace claims of it stays true when its trees are gone. The value is in
-// memory, or is read from the store by its name, which finds it or not. Nothing is recorded, so no
-// query may ask in this way. False means that a strand has to find out: by verifying, by
+// was right in it, and what a trace claims of it stays true when its trees are gone. The value is
+// in memory, or is read from the store by its name, which finds it or not. Nothing is recorded, so
+// no query may ask in this way. False means that a strand has to find out: by verifying, by
 // running, by looking at what was found damaged (Distrust), or since the answer is one to be
 // computed again (RecomputeShare).
 //
@@ -149,24 +157,24 @@
 // evaluating flights within each other on one stack. Where one more would be too deep the strand
 // unwinds: everything on its stack returns, and what it was about is taken up from an empty stack.
 //
-// Unwinding: the strand's mark (Strand.unwinding) is set, and says from then on what is so; errors and
-// panics only carry it. Walks return errUnwound. A query function is left by a panic of type unwound,
-// which Query.eval catches; what the function makes of that panic, and what it returns, is discarded
-// as long as the mark is set, and each read that would evaluate panics again. So an unwound walk or
-// run leaves nothing: no trace, no interval, no outcome, no count, no reason. Its flight stays
-// claimed and is suspended, onto the strand's path (descent).
+// Unwinding: the strand's mark (Strand.unwinding) is set, and says from then on what is so; errors
+// and panics only carry it. Walks return errUnwound. A query function is left by a panic of type
+// unwound, which Query.eval catches; what the function makes of that panic, and what it returns, is
+// discarded as long as the mark is set, and each read that would evaluate panics again. So an
+// unwound walk or run leaves nothing: no trace, no interval, no outcome, no count, no reason. Its
+// flight stays claimed and is suspended, onto the strand's path (descent).
 //
-// Landing: the frame of the task itself, below which there is no flight, evaluates the last flight of
-// the path, as if nothing had been computed; but what the unwound runs had asked for is answered by
-// now. When it is done, the one before it is evaluated, which finds its answer, and so on. Any may
-// unwind again, and is then followed on the path by what was suspended above it.
+// Landing: the frame of the task itself, below which there is no flight, evaluates the last flight
+// of the path, as if nothing had been computed; but what the unwound runs had asked for is answered
+// by now. When it is done, the one before it is evaluated, which finds its answer, and so on. Any
+// may unwind again, and is then followed on the path by what was suspended above it.
 //
 // Of two flights on the path, or on the stack under which the path is, the later is needed by the
-// earlier. So a strand that meets a claimed flight of its own meets one that waits for what it does:
-// a cycle, as on one stack, and its path leads over the suspended flights (Strand.above). Others wait
-// for a suspended flight as for any. When the strand ends before its path does (its task is cancelled,
-// Goexit, the pool is closed), all that is suspended is abandoned (M1). Landing is shielded, so that does not
-// happen while others wait for it.
+// earlier. So a strand that meets a claimed flight of its own meets one that waits for what it
+// does: a cycle, as on one stack, and its path leads over the suspended flights (Strand.above).
+// Others wait for a suspended flight as for any. When the strand ends before its path does (its
+// task is cancelled, Goexit, the pool is closed), all that is suspended is abandoned (M1). Landing
+// is shielded, so that does not happen while others wait for it.
 //
 // A flight finds the outcomes of those above it when it is evaluated again: kept ones in their
 // entries, others with the question (type unkept). What rests on a cycle is given to the one
@@ -174,13 +182,13 @@
 // same path then as now.
 //
 // What it costs: an unwinding takes levelsMax flights off the stack and suspends all of them, of
-// which one at most, the lowest, was suspended before. A suspended flight stays so until it
-// is done. So n flights are unwound at most n*levelsMax/(levelsMax-1) times in all, and a function is
+// which one at most, the lowest, was suspended before. A suspended flight stays so until it is
+// done. So n flights are unwound at most n*levelsMax/(levelsMax-1) times in all, and a function is
 // called twice, and once more for each further read of it that is deeper than levelsMax. For the
 // same reason it ends: each unwinding suspends a flight that was not, or there is no room for one.
 //
-// Helpers of All evaluate on stacks of their own, and the strand that waits for them keeps its stack
-// meanwhile. A strand that is hopsMax helpers away from the task that asked takes none.
+// Helpers of All evaluate on stacks of their own, and the strand that waits for them keeps its
+// stack meanwhile. A strand that is hopsMax helpers away from the task that asked takes none.
 //
 // Nothing else in this package, and nothing in the collector, recurses by the depth of queries.
 //
@@ -256,10 +264,10 @@
 // else wants to refer to a record of an answer calls Settle first. A record is in the store before
 // it is held no longer, and readers look at what is held first, so they find it all along.
 //
-// What is held is bounded by Options.CacheBytes, and the dirty entries by Options.TraceBytes. Beyond
-// that the oldest records, and traces that were not written, are forgotten; results that referred to
-// the records are found unsound and computed again. After a Flush that leaves nothing dirty, while
-// nothing runs, all that is held still was replaced meanwhile, and is forgotten.
+// What is held is bounded by Options.CacheBytes, and the dirty entries by Options.TraceBytes.
+// Beyond that the oldest records, and traces that were not written, are forgotten; results that
+// referred to the records are found unsound and computed again. After a Flush that leaves nothing
+// dirty, while nothing runs, all that is held still was replaced meanwhile, and is forgotten.
 //
 // When the trace partition itself is damaged it counts as empty. The database empties it, and at
 // the next Flush all traces in memory are dirty again.
@@ -273,20 +281,23 @@
 //
 // # What stays in memory
 //
-// Two clocks (Corbató, 1968) bound it: one the decoded results, at each result; one the keys with their traces, at each Flush. A key that is forgotten
-// costs a look into the store when it is asked again, not a run, unless what it needs is older than the traces that are stored. What rests
-// on it is walked once (R8).
+// Two clocks (Corbató, 1968) bound it: one the decoded results, at each result; one the keys with
+// their traces, at each Flush. A key that is forgotten costs a look into the store when it is asked
+// again, not a run, unless what it needs is older than the traces that are stored. What rests on it
+// is walked once (R8).
 //
 // # Invariants
 //
-//   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic, Goexit). Unwinding leaves it
+//   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic,
+//     Goexit). Unwinding leaves it
 //     claimed and on the path of its strand; it is on the stack or on the path, and not on both.
 //   - M2: a trace is immutable after publication but for its intervals, its cached value, and its set of partitions, which only grows.
 //   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
 //     result of any but entry.kept, the first: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
-//   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that is not written, and gets neither any
+//   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that
+//     is not written, and gets neither any
 //     more: at most one entry of a key is not dead.
 //   - M7: the cache holds values of traces only that are in the entry of their key.
 //   - K1: only what is kept may be a reason to keep something; see above.

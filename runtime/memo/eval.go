@@ -510,8 +510,8 @@ func (t *Table) sampled() bool {
 	return t.o.RecomputeShare > 0 && t.due(t.sampler.Add(1))
 }
 
-// due says whether an answer is to be computed again in turn n, by a low-discrepancy sequence: every
-// k-th answer for share 1/k, spread over all queries.
+// due says whether an answer is to be computed again in turn n, by a low-discrepancy sequence:
+// every k-th answer for share 1/k, spread over all queries.
 func (t *Table) due(n uint64) bool {
 	share := t.o.RecomputeShare
 	return uint64(float64(n)*share) != uint64(float64(n-1)*share)

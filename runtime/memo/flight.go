@@ -155,8 +155,8 @@ func cyclePath(fr *Frame, f *flight) []string {
 	}
 }
 
-// above calls fn for what is evaluated in a frame, what needs that, and so on, until fn returns false
-// or the task's own frame is reached. The strand is the caller's, or stands still.
+// above calls fn for what is evaluated in a frame, what needs that, and so on, until fn returns
+// false or the task's own frame is reached. The strand is the caller's, or stands still.
 func (s *Strand) above(in *Frame, fn func(*entry) bool) {
 	for x := in; x != nil && x.entry != nil; x = x.parent {
 		if !fn(x.entry) {

@@ -109,7 +109,8 @@ func (t *Table) Settle(h mmapcas.Hash) error {
 }
 
 // A settling is one attempt to put what is held. A payload that finds no room says that those which
-// are not much smaller need not be tried, so that a full disk is asked a few times and not for each.
+// are not much smaller need not be tried, so that a full disk is asked a few times and not for
+// each.
 type settling struct {
 	t    *Table
 	most int // bytes of a payload that is tried
@@ -123,7 +124,8 @@ func (s *settling) settle(h mmapcas.Hash) error {
 	return below(h, s.refs, s.put)
 }
 
-// refs returns what a record refers to: nothing if it is lost, since what needs it runs its query again.
+// refs returns what a record refers to: nothing if it is lost, since what needs it runs its query
+// again.
 func (s *settling) refs(h mmapcas.Hash) (refs []mmapcas.Hash, err error) {
 	err = s.t.View(h, func(kind mmapcas.Kind, payload []byte) error {
 		refs = s.t.o.Refs(kind, payload)

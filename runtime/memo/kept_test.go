@@ -484,8 +484,8 @@ func TestFailedFlushIsTriedAgain(t *testing.T) {
 	}
 }
 
-// A read that fails may be anything the next time, so an answer in spite of it is not kept: each kind
-// of read of a frame says so itself.
+// A read that fails may be anything the next time, so an answer in spite of it is not kept: each
+// kind of read of a frame says so itself.
 func TestAnswerInSpiteOfEachFailedReadIsNotKept(t *testing.T) {
 	for name, read := range map[string]func(f *Frame, p db.PartID) error{
 		"Get": func(f *Frame, p db.PartID) error { _, _, err := f.Get(p, "k"); return err },

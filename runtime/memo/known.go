@@ -66,8 +66,8 @@ func (t *Table) knownValue(e *entry, tr *trace) (Answer, bool) {
 	return Answer{tr.result, value}, true
 }
 
-// unsampled takes the next turn of the sampler, unless an answer is to be computed again in it: then
-// that turn is left to whoever can.
+// unsampled takes the next turn of the sampler, unless an answer is to be computed again in it:
+// then that turn is left to whoever can.
 func (t *Table) unsampled() bool {
 	if t.o.RecomputeShare <= 0 {
 		return true

@@ -2,8 +2,9 @@ package memo
 
 import "github.com/cytisus/cytisus/mmapcas"
 
-// below calls visit for what h refers to, directly or not, and for h at last: each once, and after all that it
-// refers to itself. refs is called once for each of them. It does not recurse: records may be a chain of any length.
+// below calls visit for what h refers to, directly or not, and for h at last: each once, and after
+// all that it refers to itself. refs is called once for each of them. It does not recurse: records
+// may be a chain of any length.
 func below(h mmapcas.Hash, refs func(mmapcas.Hash) ([]mmapcas.Hash, error), visit func(mmapcas.Hash) error) error {
 	direct, err := refs(h)
 	if err != nil {

@@ -113,7 +113,8 @@ func TestSeveralTracesAndUndo(t *testing.T) {
 	}
 }
 
-// Commits of what a query did not read, itself or below, cost no walk; a commit of what it did read costs one.
+// Commits of what a query did not read, itself or below, cost no walk; a commit of what it did read
+// costs one.
 func TestOnlyWhatWasReadIsWalked(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	put := r.ladder()

@@ -18,8 +18,8 @@ type stoppedPush struct {
 	val  *job
 }
 
-// stopPush claims the next place of an untouched lane's ring, as a push does that is stopped right afterwards. It reaches
-// into package queue, which has no door for this.
+// stopPush claims the next place of an untouched lane's ring, as a push does that is stopped right
+// afterwards. It reaches into package queue, which has no door for this.
 func stopPush(p *Pool, l lane.Lane) stoppedPush {
 	ring := reflect.ValueOf(p.lanes).Elem().FieldByName("lanes").Index(l.Index()).FieldByName("ring")
 	tail := (*atomic.Uint64)(ring.FieldByName("tail").Addr().UnsafePointer())
@@ -41,8 +41,9 @@ func (s stoppedPush) goOn(j job) {
 	s.turn.Store(1)
 }
 
-// TestDeniedWorkerTurnsAwayAndYields: a push that has stopped hides its lane and no other; a worker for which there is
-// nothing else gives its processor away, as the one that pushes may be waiting for it, and does not sleep.
+// TestDeniedWorkerTurnsAwayAndYields: a push that has stopped hides its lane and no other; a worker
+// for which there is nothing else gives its processor away, as the one that pushes may be waiting
+// for it, and does not sleep.
 func TestDeniedWorkerTurnsAwayAndYields(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		p := newPool(t, Options{Workers: workers})
@@ -74,7 +75,8 @@ func TestDeniedWorkerTurnsAwayAndYields(t *testing.T) {
 	}
 }
 
-// TestUrgentLanesOvertake: in the lanes that somebody waits for, tasks run although a push in front of them has stopped.
+// TestUrgentLanesOvertake: in the lanes that somebody waits for, tasks run although a push in front
+// of them has stopped.
 func TestUrgentLanesOvertake(t *testing.T) {
 	if <-affinity.WantRemoteFences(); plainTallies && !affinity.RemoteFences() {
 		t.Skip("this system has no fence for the threads of others, so nothing is overtaken")

@@ -2,11 +2,11 @@
 //
 // # Terms
 //
-// A [Pool] has workers, each driven by a thread: a goroutine, which is locked to its OS thread only where workers are
-// bound to processors. A [Task] is one function on one lane; a
-// [Handle] is its outside view. To start is to call the function, to wait is to give the thread up in the middle of
-// it, to resume is to go on. An [Event] is what tasks wait for. A task ends once: completed, failed, panicked or
-// cancelled; a cancelled task may have ended without ever starting.
+// A [Pool] has workers, each driven by a thread: a goroutine, which is locked to its OS thread only
+// where workers are bound to processors. A [Task] is one function on one lane; a [Handle] is its
+// outside view. To start is to call the function, to wait is to give the thread up in the middle of
+// it, to resume is to go on. An [Event] is what tasks wait for. A task ends once: completed,
+// failed, panicked or cancelled; a cancelled task may have ended without ever starting.
 //
 // # Tasks that wait
 //
@@ -24,8 +24,8 @@
 // the Go runtime. A task that has started belongs to its worker for good, and a wake is directed to
 // that worker, whichever thread drives it. A task must not change the lock count of its thread with
 // LockOSThread or UnlockOSThread across a wait or its end. One that does fails with
-// [ErrThreadLocked], and the count is restored, where it can be read (locks.go); elsewhere the fatal
-// error stays. [Task.Blocking] runs such code, cgo and blocking I/O on an ordinary goroutine.
+// [ErrThreadLocked], and the count is restored, where it can be read (locks.go); elsewhere the
+// fatal error stays. [Task.Blocking] runs such code, cgo and blocking I/O on an ordinary goroutine.
 //
 // # A task's states
 //
@@ -92,7 +92,8 @@
 //     while requests wait and the ring of RPC 0 is empty, the rotation grows by one and every waiting request is one
 //     lane higher. While the ring of RPC 0 does not run empty, each age step sends one pick to the lowest lane instead.
 //     A push that reads the rotation just before it changes lands one lane off, which ageing repairs.
-//   - A pool with one worker has no other to share with. What its tasks spawn goes to queues of the worker's own, one for each
+//   - A pool with one worker has no other to share with. What its tasks spawn goes to queues of the
+//     worker's own, one for each
 //     lane, and what lies in a ring is moved there 32 at a time; both without the cost of handing over between threads.
 //     A task in its own queue of a lane is as urgent as one in the ring of that lane: it may run before the lanes only if
 //     nothing more urgent is in a ring or ready to resume, and no share is due. With every share the worker also
@@ -100,9 +101,10 @@
 //   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long as something may
 //     resume; after a pause it starts one task anyway, because what everybody waits for may be in a lane.
 //
-// A thread that is stopped inside a push hides what is behind it in that lane (package queue, "A stopped thread"), in the
-// sync, input and request lanes for microseconds only ("Overtaking"). A pick passes over such a lane. A worker that finds tasks nowhere else looks again a few times, and then gives its processor
-// away between looks; it does not sleep, because there is work.
+// A thread that is stopped inside a push hides what is behind it in that lane (package queue, "A
+// stopped thread"), in the sync, input and request lanes for microseconds only ("Overtaking"). A
+// pick passes over such a lane. A worker that finds tasks nowhere else looks again a few times, and
+// then gives its processor away between looks; it does not sleep, because there is work.
 //
 // With several workers everything that can be started lies in the shared lanes. A slot for the last task spawned, or a
 // private batch of low tasks, would be cheaper, and was left out: while its owner is busy with one long task, others who
@@ -112,20 +114,21 @@
 //
 // A task may hold its thread: it computes for long, or calls what blocks without [Task.Blocking].
 // Within 20 ms another thread stands in. It takes the whole worker: its lanes' starts, what lies in
-// its own queues, its waiting tasks and its sleeper. The held task is put on a siding: a worker of no
-// use but for that task and the thread that it holds. So the number of threads that drive workers
-// stays the same, and it is the held one that leaves: when its task ends, or when its task waits or
-// yields, which takes the task home, into the resume list of the worker that it came from.
+// its own queues, its waiting tasks and its sleeper. The held task is put on a siding: a worker of
+// no use but for that task and the thread that it holds. So the number of threads that drive
+// workers stays the same, and it is the held one that leaves: when its task ends, or when its task
+// waits or yields, which takes the task home, into the resume list of the worker that it came from.
 //
-// For that a coroutine has to move to another thread, which it can if it was made on one that is not
-// locked. Workers that are bound to processors need locked threads; a task that waits on one whose
-// thread is held cannot go on anywhere else. So bound workers have no stand-ins, and workers are bound
-// only where that is asked for ([Options.Affinity]).
+// For that a coroutine has to move to another thread, which it can if it was made on one that is
+// not locked. Workers that are bound to processors need locked threads; a task that waits on one
+// whose thread is held cannot go on anywhere else. So bound workers have no stand-ins, and workers
+// are bound only where that is asked for ([Options.Affinity]).
 //
-// While its own code runs, a task touches nothing of its worker's. It does so between enter and exit,
-// where loop.user is even; it is odd otherwise. loop.claim says that a thread is about to stand in, or
-// has, and loop.w where the task is. The lookout, one goroutine of the pool's, looks every 3 ms at
-// what each worker runs. If it has seen the same odd number for 6 ms, it tries to have a thread stand in:
+// While its own code runs, a task touches nothing of its worker's. It does so between enter and
+// exit, where loop.user is even; it is odd otherwise. loop.claim says that a thread is about to
+// stand in, or has, and loop.w where the task is. The lookout, one goroutine of the pool's, looks
+// every 3 ms at what each worker runs. If it has seen the same odd number for 6 ms, it tries to
+// have a thread stand in:
 //
 //	task, at each call                         lookout, holding its mutex
 //	G1  make user even                         H1  set claim
@@ -137,28 +140,39 @@
 //
 // So the worker is never in two hands:
 //
-//   - Either H3 sees G1, and the lookout lets go, or G2 sees H1 and waits until w is right. From G1 to
-//     exit the worker is the task's, from H3 to H4 the lookout's, afterwards the new thread's. G1 is a plain
-//     store on amd64, before G2 only by H2's fence (package epoch has the same under "Fences"). Where
+//   - Either H3 sees G1, and the lookout lets go, or G2 sees H1 and waits until w is right. From G1
+//     to
+//     exit the worker is the task's, from H3 to H4 the lookout's, afterwards the new thread's. G1
+//     is a plain
+//     store on amd64, before G2 only by H2's fence (package epoch has the same under "Fences").
+//     Where
 //     there is no such fence it is a locked instruction.
-//   - claim stays set until the task is home, so each call of a task on a siding takes the mutex once. Only
+//   - claim stays set until the task is home, so each call of a task on a siding takes the mutex
+//     once. Only
 //     the task's own wait or yield changes w back.
-//   - Going home: B1 the task gives its thread up to the thread's root, as in a wait; B2 the root sets w
-//     and clears claim; B3 it appends the task to the worker's resume list. Before B1 nobody may resume
-//     the task, as it is still running; after B3 the root touches nothing of it. A task waits only at
+//   - Going home: B1 the task gives its thread up to the thread's root, as in a wait; B2 the root
+//     sets w
+//     and clears claim; B3 it appends the task to the worker's resume list. Before B1 nobody may
+//     resume
+//     the task, as it is still running; after B3 the root touches nothing of it. A task waits only
+//     at
 //     its worker, so a waker that finds it waiting finds w right.
 //   - A siding is one of a fixed number. The first half is for whatever holds a thread; the second
-//     only where something waits that is more urgent than the holder, so that long work on a low lane
+//     only where something waits that is more urgent than the holder, so that long work on a low
+//     lane
 //     leaves some for requests. When all are taken, tasks wait for one that comes back: then the
-//     lookout looks at once. The watchdog tells of a holder when it has lasted as long as anything else
+//     lookout looks at once. The watchdog tells of a holder when it has lasted as long as anything
+//     else
 //     that it tells of; [Stats] counts them.
-//   - Epochs: the pin of a held task is its own and stays where it was; the worker gets a new participant.
+//   - Epochs: the pin of a held task is its own and stays where it was; the worker gets a new
+//     participant.
 //   - Closing: a held task has not ended, so the pool is not over, and its thread is waited for.
-//   - It terminates: the lookout waits for nobody while it holds the mutex; a task waits for that only.
+//   - It terminates: the lookout waits for nobody while it holds the mutex; a task waits for that
+//     only.
 //
-// The lookout sleeps after 18 ms in which all workers were at rest, and the first of them that finds
-// something to do wakes it: it writes that it is busy before it looks whether the lookout sleeps, and
-// the lookout writes that it sleeps before it looks at the workers once more.
+// The lookout sleeps after 18 ms in which all workers were at rest, and the first of them that
+// finds something to do wakes it: it writes that it is busy before it looks whether the lookout
+// sleeps, and the lookout writes that it sleeps before it looks at the workers once more.
 //
 // With stand-ins, a single worker does not keep its tasks from running at the same time.
 //
@@ -245,14 +259,16 @@
 //
 // # Simulation
 //
-// A deterministic pool ([Options.Deterministic]) is for tests, of this package and of those above. Its workers have no
-// threads: whoever calls [Handle.Wait], [Pool.Close] or [Pool.Simulate] moves them, one step at a time, on one goroutine,
-// and a seed decides each time which worker, which blocking call, or which timer goes next. A task can be interrupted
-// where it calls the scheduler: at the start of a wait, at a yield, after a spawn, and where it wakes another task, that
-// is where it fires an event or cancels; it stays on its worker, while others go on. Picking, states, resume lists,
-// cancellation, ageing and coroutines are the same code as elsewhere; threads, sleeping, the watchdog and the lookout are
-// not there (package queue explores its sleeping protocol on its own), and a full lane makes nobody wait. A stand-in is one
-// more choice: a worker with an interrupted task may put it on a siding, and take up something else.
+// A deterministic pool ([Options.Deterministic]) is for tests, of this package and of those above.
+// Its workers have no threads: whoever calls [Handle.Wait], [Pool.Close] or [Pool.Simulate] moves
+// them, one step at a time, on one goroutine, and a seed decides each time which worker, which
+// blocking call, or which timer goes next. A task can be interrupted where it calls the scheduler:
+// at the start of a wait, at a yield, after a spawn, and where it wakes another task, that is where
+// it fires an event or cancels; it stays on its worker, while others go on. Picking, states, resume
+// lists, cancellation, ageing and coroutines are the same code as elsewhere; threads, sleeping, the
+// watchdog and the lookout are not there (package queue explores its sleeping protocol on its own),
+// and a full lane makes nobody wait. A stand-in is one more choice: a worker with an interrupted
+// task may put it on a siding, and take up something else.
 //
 // Time is the pool's ([Pool.Now]) and goes on when nothing can move at the present time, and now and then before: a
 // timeout is never long enough. A seed repeats a run if everything that the tasks do depends on nothing else, such as
@@ -267,12 +283,14 @@
 //   - S4: a task is in at most one list: one lane, one resume list, one ready list, one queue of a worker's own, or one
 //     lot of ended tasks; link next belongs to that list.
 //   - S5: a waiting task holds no epoch pin.
-//   - S6: coroutines are made, switched and ended only by the thread that drives their worker, or their siding.
+//   - S6: coroutines are made, switched and ended only by the thread that drives their worker, or
+//     their siding.
 //   - S7: a pool is over only when as many tasks have ended as were submitted, and no more can come.
 //   - S8: a task is used again only if it has ended and nobody can reach it but by a late wake, which touches its state only.
 //
 // # Locks
 //
-// A Restartable's comes before an event's and that of the list of those that pend. Otherwise all are leaves: an event's mutex,
-// a worker's enlisted tasks, the supersede keys, the lookout's, that list. None is held while a task is woken or while foreign code runs.
+// A Restartable's comes before an event's and that of the list of those that pend. Otherwise all
+// are leaves: an event's mutex, a worker's enlisted tasks, the supersede keys, the lookout's, that
+// list. None is held while a task is woken or while foreign code runs.
 package sched

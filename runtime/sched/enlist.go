@@ -2,8 +2,9 @@ package sched
 
 import "sync"
 
-// An enlistment lists the loops that one worker has made and whose tasks others may have to find: to cancel them, to report on them. A
-// task's loop is in it from the task's first wait, or from when its context is asked for, to the task's end.
+// An enlistment lists the loops that one worker has made and whose tasks others may have to find:
+// to cancel them, to report on them. A task's loop is in it from the task's first wait, or from
+// when its context is asked for, to the task's end.
 type enlistment struct {
 	mu    sync.Mutex
 	first *loop // guarded by mu, linked by prevEnl and nextEnl

@@ -28,13 +28,15 @@ type Options struct {
 	// all of it.
 	Workers int
 
-	// Affinity says whether workers are bound to processors of their own, among those that the process was given. On
-	// fails where the system does not allow it. A bound worker has no stand-ins (see "Stand-ins" in the package
-	// comment), so Auto binds only where StandIns is negative, when there are four processors or more.
+	// Affinity says whether workers are bound to processors of their own, among those that the
+	// process was given. On fails where the system does not allow it. A bound worker has no
+	// stand-ins (see "Stand-ins" in the package comment), so Auto binds only where StandIns is
+	// negative, when there are four processors or more.
 	Affinity affinity.Mode
 
-	// StandIns is how many tasks at a time may have another thread stand in for the one that they hold; as many again
-	// may where something more urgent waits. Zero means two, and one more for every four workers. Negative means none.
+	// StandIns is how many tasks at a time may have another thread stand in for the one that they
+	// hold; as many again may where something more urgent waits. Zero means two, and one more for
+	// every four workers. Negative means none.
 	StandIns int
 
 	// Epochs is the domain whose epoch a worker is pinned in while it runs a task, other than during waits. Nil means

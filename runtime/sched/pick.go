@@ -21,7 +21,8 @@ const (
 	lookEvery     = 4
 	pausesPerLook = 2
 
-	// deniedLooks is how often a worker looks again for a task that it is denied before it gives its processor away.
+	// deniedLooks is how often a worker looks again for a task that it is denied before it gives
+	// its processor away.
 	deniedLooks = 16
 
 	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
@@ -53,10 +54,11 @@ func (w *worker) find() *Task {
 	}
 }
 
-// denied follows a pick that found nothing, and reports whether a lane holds a task all the same: the push of the oldest
-// one has claimed its place and not filled it. The worker has seen to all other lanes by then. It must not sleep, and it
-// need not wait long, but for a thread that was stopped there; then polling may be what keeps this one from going on. So
-// the worker gives its processor away after a moment, and looks again.
+// denied follows a pick that found nothing, and reports whether a lane holds a task all the same:
+// the push of the oldest one has claimed its place and not filled it. The worker has seen to all
+// other lanes by then. It must not sleep, and it need not wait long, but for a thread that was
+// stopped there; then polling may be what keeps this one from going on. So the worker gives its
+// processor away after a moment, and looks again.
 func (w *worker) denied() bool {
 	if !w.mayStart() || !w.pool.queued() {
 		w.denials = 0

@@ -37,8 +37,8 @@ var bg = context.Background()
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-// newPool makes a pool that is drained at the end of the test. It has stand-ins only if they are asked
-// for: many a test holds the only worker, or counts on its tasks running one after the other.
+// newPool makes a pool that is drained at the end of the test. It has stand-ins only if they are
+// asked for: many a test holds the only worker, or counts on its tasks running one after the other.
 func newPool(t testing.TB, o Options) *Pool {
 	t.Helper()
 	if o.StandIns == 0 {

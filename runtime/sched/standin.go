@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	// lookEach is the time between two looks at the workers, while there is one that is not at rest.
+	// lookEach is the time between two looks at the workers, while there is one that is not at
+	// rest.
 	lookEach = 3 * time.Millisecond
 
-	// heldAfter is how long a task's code may run before another thread stands in. With lookEach and
-	// some time for the lookout to be run itself, it is noticed within 20 ms.
+	// heldAfter is how long a task's code may run before another thread stands in. With lookEach
+	// and some time for the lookout to be run itself, it is noticed within 20 ms.
 	heldAfter = 6 * time.Millisecond
 
 	// quietLooks is after how many looks that find all workers at rest the lookout sleeps.
@@ -25,8 +26,8 @@ const (
 // inside reports whether the task's own code runs.
 func (l *loop) inside() bool { return l.user.load()%2 == 1 }
 
-// enter begins what a task does with its worker, and returns that. From here to exit the worker is the
-// task's, and no thread comes to stand in (G1 to G3 of "Stand-ins").
+// enter begins what a task does with its worker, and returns that. From here to exit the worker is
+// the task's, and no thread comes to stand in (G1 to G3 of "Stand-ins").
 func (l *loop) enter() *worker {
 	if !l.undisturbed() {
 		l.disturbed()
@@ -34,8 +35,8 @@ func (l *loop) enter() *worker {
 	return l.worker()
 }
 
-// undisturbed is G1 and G2; if it says false, disturbed has to follow. Where each nanosecond counts they
-// are called one by one, as this one is inlined.
+// undisturbed is G1 and G2; if it says false, disturbed has to follow. Where each nanosecond counts
+// they are called one by one, as this one is inlined.
 func (l *loop) undisturbed() bool {
 	l.user.add(1)
 	return l.claim.Load() == 0
@@ -146,8 +147,9 @@ func (k *lookout) poke() {
 	}
 }
 
-// run looks until the pool is over. It sleeps while all workers are at rest: it says so before it looks
-// at them once more, and a worker says that it is busy before it looks whether the lookout sleeps.
+// run looks until the pool is over. It sleeps while all workers are at rest: it says so before it
+// looks at them once more, and a worker says that it is busy before it looks whether the lookout
+// sleeps.
 func (k *lookout) run() {
 	again := time.AfterFunc(lookEach, k.poke)
 	defer again.Stop()
@@ -199,8 +201,8 @@ func (k *lookout) look(now time.Duration) {
 	}
 }
 
-// standIn has another thread drive w, if the task on l is still in the piece of code that user says. It
-// is then on a siding with the thread that it holds.
+// standIn has another thread drive w, if the task on l is still in the piece of code that user
+// says. It is then on a siding with the thread that it holds.
 func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -236,8 +238,8 @@ func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
 	return true
 }
 
-// worthIt reports whether the task that holds w may have a stand-in: the second half of the sidings is
-// for those that keep something more urgent waiting. The caller has claimed w.
+// worthIt reports whether the task that holds w may have a stand-in: the second half of the sidings
+// is for those that keep something more urgent waiting. The caller has claimed w.
 func (k *lookout) worthIt(w *worker) bool {
 	if 2*len(k.free) > len(k.pool.sidings) {
 		return true
@@ -254,7 +256,8 @@ func (w *worker) register() {
 	}
 }
 
-// retire gives a siding back, when its task has ended or is to go on at its worker; the thread ends.
+// retire gives a siding back, when its task has ended or is to go on at its worker; the thread
+// ends.
 func (w *worker) retire() {
 	w.current.store(nil)
 	w.on.store(nil)

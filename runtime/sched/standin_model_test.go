@@ -2,11 +2,12 @@ package sched
 
 import "testing"
 
-// The stand-in model is G1 to G3, H1 to H4 and B1 to B3 of "Stand-ins" as small steps: a task that calls
-// the scheduler some times and then waits, the lookout, which tries once or twice to have a stand-in come,
-// and that thread, which uses the worker and resumes the task when it is handed over. The task's stores of
-// user lie in a buffer until the processor sees to them, as on amd64. The search visits every
-// interleaving. Never must two threads be in the worker, or the task go on on two; and it must end.
+// The stand-in model is G1 to G3, H1 to H4 and B1 to B3 of "Stand-ins" as small steps: a task that
+// calls the scheduler some times and then waits, the lookout, which tries once or twice to have a
+// stand-in come, and that thread, which uses the worker and resumes the task when it is handed
+// over. The task's stores of user lie in a buffer until the processor sees to them, as on amd64.
+// The search visits every interleaving. Never must two threads be in the worker, or the task go on
+// on two; and it must end.
 type standInModel struct {
 	// Memory.
 	user   uint8
@@ -221,8 +222,8 @@ func (m *standInModel) bad() bool {
 	return in > 1 || m.twice
 }
 
-// exploreStandIns returns the number of states, how many of them have a stand-in, and whether one is bad
-// or leads nowhere.
+// exploreStandIns returns the number of states, how many of them have a stand-in, and whether one
+// is bad or leads nowhere.
 func exploreStandIns(v standInVariant) (states, stoodIn int, broken bool) {
 	start := standInModel{user: 1}
 	seen := map[standInModel]bool{start: true}

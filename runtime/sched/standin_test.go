@@ -47,8 +47,8 @@ var holders = map[string]func(release *Event){
 	},
 }
 
-// While tasks hold all threads of a pool, everything else goes on: what is queued, what the holders have
-// spawned, and what waited, at the same worker, before they came.
+// While tasks hold all threads of a pool, everything else goes on: what is queued, what the holders
+// have spawned, and what waited, at the same worker, before they came.
 func TestLongTaskStarvesNobody(t *testing.T) {
 	for name, hold := range holders {
 		for _, workers := range []int{1, 2} {
@@ -95,7 +95,8 @@ func TestLongTaskStarvesNobody(t *testing.T) {
 	}
 }
 
-// A task that was put aside does everything that others do, and is at its worker again after a wait.
+// A task that was put aside does everything that others do, and is at its worker again after a
+// wait.
 func TestHeldTaskComesBack(t *testing.T) {
 	p := standsIn(t, Options{Workers: 1, Epochs: epoch.NewDomain()})
 	aside := func(task *Task) {
@@ -183,8 +184,8 @@ func TestStandInsAreBounded(t *testing.T) {
 	held := []*Handle{hold(lane.Default)}
 	eventually(t, "one", func() bool { return now() == 1 })
 	held = append(held, hold(lane.Default)) // by the stand-in
-	// Of the same urgency, so it waits for a thread. Looks are made, and to no effect: the same ones do
-	// stand in as soon as something more urgent waits.
+	// Of the same urgency, so it waits for a thread. Looks are made, and to no effect: the same
+	// ones do stand in as soon as something more urgent waits.
 	queued := submit(t, p, Spec{Lane: lane.Default}, func(*Task) error { return nil })
 	w := p.workers[0]
 	l := w.on.load()
@@ -282,8 +283,8 @@ func TestHeldTaskKeepsItsPin(t *testing.T) {
 	eventually(t, "freed", func() bool { d.TryAdvance(); d.Collect(); return freed.Load() })
 }
 
-// The status of a task that is put aside after it was found on its worker says so, and the watchdog, which looks at the worker
-// of a task that is not aside, finds one.
+// The status of a task that is put aside after it was found on its worker says so, and the
+// watchdog, which looks at the worker of a task that is not aside, finds one.
 func TestStatusOfHeldTask(t *testing.T) {
 	p := standsIn(t, Options{Workers: 1})
 	var release Event
@@ -310,7 +311,8 @@ func TestStatusOfHeldTask(t *testing.T) {
 	}
 }
 
-// Closing drains a pool with tasks aside, names them if they do not end, and waits for their threads.
+// Closing drains a pool with tasks aside, names them if they do not end, and waits for their
+// threads.
 func TestCloseWithStandIns(t *testing.T) {
 	p := standsIn(t, Options{Workers: 1, CloseGrace: time.Millisecond})
 	var release Event
@@ -354,8 +356,8 @@ func TestStandInOptions(t *testing.T) {
 	}
 }
 
-// A stand-in comes at every moment that there is: the storm of TestStress, with a lookout that takes no
-// task's code for too short. Nothing is lost or run twice, and no worker is in two hands.
+// A stand-in comes at every moment that there is: the storm of TestStress, with a lookout that
+// takes no task's code for too short. Nothing is lost or run twice, and no worker is in two hands.
 func TestStandInAtAnyMoment(t *testing.T) {
 	<-affinity.WantRemoteFences()
 	rnd := newRand(t)

@@ -176,8 +176,9 @@ func (p *Pool) Stats() Stats {
 	return st
 }
 
-// holder is the status of a task that is on a thread. Whether another one stands in follows from the place that the status
-// names: since the task was found it may have been put on a siding, or have gone home.
+// holder is the status of a task that is on a thread. Whether another one stands in follows from
+// the place that the status names: since the task was found it may have been put on a siding, or
+// have gone home.
 func (p *Pool) holder(t *Task) TaskStatus {
 	i := t.info()
 	return TaskStatus{TaskInfo: i, StoodIn: i.Worker >= len(p.workers)}

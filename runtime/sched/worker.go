@@ -17,8 +17,8 @@ const idBlock = 64
 // freeLoopsMax is how many idle loop coroutines a worker keeps.
 const freeLoopsMax = 64
 
-// A worker is a place where tasks run, one at a time. A thread drives it, to which the fields without
-// another note belong; another thread may stand in for that one (see "Stand-ins").
+// A worker is a place where tasks run, one at a time. A thread drives it, to which the fields
+// without another note belong; another thread may stand in for that one (see "Stand-ins").
 type worker struct {
 	pool    *Pool
 	id      int
@@ -143,8 +143,8 @@ func (th *thread) root() {
 	ended = true
 }
 
-// drive switches between loops until the pool is over, or the thread has been put on a siding and its
-// task ends, or goes home. Every switch to a coroutine happens here (S6).
+// drive switches between loops until the pool is over, or the thread has been put on a siding and
+// its task ends, or goes home. Every switch to a coroutine happens here (S6).
 func (th *thread) drive() {
 	w := th.w
 	var t *Task

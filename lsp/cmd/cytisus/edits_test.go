@@ -22,8 +22,8 @@ var (
 	editRounds = flag.Int("edits.rounds", 5, "rounds of TestEditsAgainstScratch")
 )
 
-// editModule is where TestEditsAgainstScratch begins: packages that see each other through what they embed, alias,
-// instantiate and promote, with tests and files of other platforms.
+// editModule is where TestEditsAgainstScratch begins: packages that see each other through what
+// they embed, alias, instantiate and promote, with tests and files of other platforms.
 const editModule = `
 -- go.mod --
 module ex.org/m

@@ -244,8 +244,8 @@ func TestFloodOfUnreadRequests(t *testing.T) {
 		}
 		done <- f.in.Flush()
 	}()
-	// Until the writer has come to its end, or stands still because it is not read from. To look too
-	// early sees less than there will be; the bound holds at any time.
+	// Until the writer has come to its end, or stands still because it is not read from. To look
+	// too early sees less than there will be; the bound holds at any time.
 	last := -1
 	for still := 0; still < 20; {
 		select {
@@ -346,8 +346,8 @@ func TestFloodOfAFileNearTheLimit(t *testing.T) {
 // floodFile names one of many files, a hundred in each directory.
 func floodFile(i int) string { return fmt.Sprintf("d%d/c%d.go", i/100, i) }
 
-// Reports of files, all of other names: of nothing, of files that are there, and of directories that
-// went.
+// Reports of files, all of other names: of nothing, of files that are there, and of directories
+// that went.
 func TestFloodOfReportedFiles(t *testing.T) {
 	f := newFlooder(t)
 	for i := range 1000 {

@@ -101,8 +101,8 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 	return &local{eng: eng, dir: root, store: store}, nil
 }
 
-// usableCPUs is how many processors the process was given: a mask or a quota may leave it fewer than
-// the machine has. Tests replace it.
+// usableCPUs is how many processors the process was given: a mask or a quota may leave it fewer
+// than the machine has. Tests replace it.
 var usableCPUs = affinity.Usable
 
 // gcPercent is twice Go's default.

@@ -23,7 +23,8 @@ type remote struct {
 	texts      map[string][]string // lines of files, read from disk
 }
 
-// newRemote begins to ask over a connection. An empty root means that only the store is of interest.
+// newRemote begins to ask over a connection. An empty root means that only the store is of
+// interest.
 func newRemote(ctx context.Context, conn io.ReadWriteCloser, root, store string, m meter) (*remote, error) {
 	client, err := server.NewClient(ctx, conn, root, "cytisus", func(message string) {
 		phase, _, _ := strings.Cut(message, ":")

@@ -135,8 +135,8 @@ func TestGuestsOutliveTheirHosts(t *testing.T) {
 		return false
 	}
 	for len(killed) < editors-2 {
-		// A request that three hosts have ended with is given up: each editor gets an answer in between.
-		// The first may be what the host before has sent.
+		// A request that three hosts have ended with is given up: each editor gets an answer in
+		// between. The first may be what the host before has sent.
 		hungry := func(i int) bool { return since[i] < 2 }
 		for n := 1 + rng.IntN(20); some(func(i int) bool { return n > 0 || hungry(i) }); n-- {
 			note(<-progress)

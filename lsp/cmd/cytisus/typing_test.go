@@ -226,8 +226,9 @@ func TestEndure(t *testing.T) {
 // What a store may have on disk beside twice what is live: on average, half of the garbage that a
 // collection is worth (4 MiB, runtime.garbageFloor), what is typed while it waits and runs, half a
 // megabyte with each key in the large file, and the space that files have ahead. For a moment there
-// may be as much as makes a collection due without knowing of garbage, half of Options.CollectEvery:
-// a collection gives way to all other work, and on a busy machine waits for it.
+// may be as much as makes a collection due without knowing of garbage, half of
+// Options.CollectEvery: a collection gives way to all other work, and on a busy machine waits for
+// it.
 const (
 	diskSlack = 6 << 20
 	diskPeak  = 32 << 20

@@ -24,7 +24,8 @@ type truth struct {
 	errors []string  // "line:column message", sorted
 }
 
-// truth checks the package of a manuscript: the manuscript's text, and what is on the disk beside it.
+// truth checks the package of a manuscript: the manuscript's text, and what is on the disk beside
+// it.
 func (m *manuscript) truth(e *editor) *truth {
 	e.t.Helper()
 	tr := &truth{m: m, fset: token.NewFileSet(), info: &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}}

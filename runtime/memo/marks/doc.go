@@ -8,8 +8,8 @@
 //
 // Each rule is left out once (TestEachMistakeIsFound), in a setting that then gives a wrong answer.
 //
-// The model has flights, stamps of partitions, ranges, presence, several traces, forgetting, tidying,
-// overflow of the queue, older generations and restarts. It leaves out errors and taint, of which
-// memo's own tests are full: what is tainted makes neither a link nor an interval. Memory is
-// sequentially consistent, as it is between Go's atomics and locks.
+// The model has flights, stamps of partitions, ranges, presence, several traces, forgetting,
+// tidying, overflow of the queue, older generations and restarts. It leaves out errors and taint,
+// of which memo's own tests are full: what is tainted makes neither a link nor an interval. Memory
+// is sequentially consistent, as it is between Go's atomics and locks.
 package marks

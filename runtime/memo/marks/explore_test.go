@@ -8,7 +8,8 @@ import (
 
 var hashSeed = maphash.MakeSeed()
 
-// A found is the outcome of an exploration: what is wrong, and the order of actors that leads there.
+// A found is the outcome of an exploration: what is wrong, and the order of actors that leads
+// there.
 type found struct {
 	wrong  string
 	order  []uint8

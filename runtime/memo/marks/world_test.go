@@ -31,7 +31,8 @@ const (
 	spanKeys // keys only
 )
 
-// touched reports whether a change of key k is one of n; replaced says that k was there before and is after.
+// touched reports whether a change of key k is one of n; replaced says that k was there before and
+// is after.
 func (n node) touched(k uint8, replaced bool) bool {
 	switch n.kind {
 	case record:
