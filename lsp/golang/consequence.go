@@ -142,24 +142,8 @@ func (c *consequences) isOpen(t types.Type, depth int) bool {
 		}
 	case *types.TypeParam:
 		return elem(t.Constraint())
-	case *types.Pointer:
-		return elem(t.Elem())
-	case *types.Slice:
-		return elem(t.Elem())
-	case *types.Array:
-		return elem(t.Elem())
-	case *types.Chan:
-		return elem(t.Elem())
-	case *types.Map:
-		return elem(t.Key()) || elem(t.Elem())
-	case *types.Signature:
-		return elem(t.Params()) || elem(t.Results())
-	case *types.Tuple:
-		for v := range t.Variables() {
-			if elem(v.Type()) {
-				return true
-			}
-		}
+	default:
+		return anyPart(t, elem)
 	}
 	return false
 }
@@ -237,21 +221,31 @@ func (c *consequences) isUnknown(t types.Type, here bool, depth int) bool {
 				return true
 			}
 		}
+	default:
+		return anyPart(t, elem)
+	}
+	return false
+}
+
+// anyPart reports whether holds is true of a type that t, which has no name and no fields or methods
+// of its own, is made of.
+func anyPart(t types.Type, holds func(types.Type) bool) bool {
+	switch t := t.(type) {
 	case *types.Pointer:
-		return elem(t.Elem())
+		return holds(t.Elem())
 	case *types.Slice:
-		return elem(t.Elem())
+		return holds(t.Elem())
 	case *types.Array:
-		return elem(t.Elem())
+		return holds(t.Elem())
 	case *types.Chan:
-		return elem(t.Elem())
+		return holds(t.Elem())
 	case *types.Map:
-		return elem(t.Key()) || elem(t.Elem())
+		return holds(t.Key()) || holds(t.Elem())
 	case *types.Signature:
-		return elem(t.Params()) || elem(t.Results())
+		return holds(t.Params()) || holds(t.Results())
 	case *types.Tuple:
 		for v := range t.Variables() {
-			if elem(v.Type()) {
+			if holds(v.Type()) {
 				return true
 			}
 		}
