@@ -12,18 +12,8 @@ import (
 // What is replaced while a cycle runs is garbage after it still, and counted; what was replaced
 // before is gone.
 func TestFloatingGarbageIsCounted(t *testing.T) {
-	st, err := mmapcas.Open("", mmapcas.Options{SegmentBytes: 4 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	quiet := slog.New(slog.DiscardHandler)
-	d, err := db.Open(st, db.Options{Logger: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close(context.Background())
-	c := New(Options{Store: st, DB: d, Logger: quiet, Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
+	st, d := newStore(t)
+	c := New(Options{Store: st, DB: d, Logger: slog.New(slog.DiscardHandler), Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
 	part, err := d.Partition("p", false)
 	if err != nil {
 		t.Fatal(err)

@@ -10,20 +10,26 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A slice ends once its time is over, after so many bytes at most, whatever it works on: many
-// records, large ones, and one that refers to very many.
-func TestSlicesAreBounded(t *testing.T) {
+// newStore returns a store in memory and a database over it, which end with the test.
+func newStore(t *testing.T) (*mmapcas.Store, *db.DB) {
+	t.Helper()
 	st, err := mmapcas.Open("", mmapcas.Options{SegmentBytes: 4 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer st.Close()
-	quiet := slog.New(slog.DiscardHandler)
-	d, err := db.Open(st, db.Options{Logger: quiet})
+	t.Cleanup(func() { st.Close() })
+	d, err := db.Open(st, db.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close(context.Background())
+	t.Cleanup(func() { d.Close(context.Background()) })
+	return st, d
+}
+
+// A slice ends once its time is over, after so many bytes at most, whatever it works on: many
+// records, large ones, and one that refers to very many.
+func TestSlicesAreBounded(t *testing.T) {
+	st, d := newStore(t)
 	// A record of this kind is a list of names, as long as it likes.
 	const kindList mmapcas.Kind = 42
 	names := func(payload []byte) (out []mmapcas.Hash) {
@@ -33,7 +39,7 @@ func TestSlicesAreBounded(t *testing.T) {
 		return out
 	}
 	c := New(Options{
-		Store: st, DB: d, Logger: quiet,
+		Store: st, DB: d, Logger: slog.New(slog.DiscardHandler),
 		Refs: func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 			if kind == kindList {
 				return names(payload)
