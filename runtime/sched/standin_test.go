@@ -292,10 +292,8 @@ func TestStatusOfHeldTask(t *testing.T) {
 	h := started(t, p, bg, Spec{}, func(task *Task) error { found <- task; <-release.Done(); return nil })
 	task := <-found
 	eventually(t, "aside", func() bool { return p.Stats().StandIns.Now == 1 })
-	// As one that was found on the worker, too.
-	p.workers[0].current.store(task)
 	st := p.Stats()
-	p.workers[0].current.store(nobody)
+	st.Running = append(st.Running, p.holder(task)) // as one that was found before it was put aside
 	for i := range st.Running {
 		if s := &st.Running[i]; s.ID != task.ID() || !s.StoodIn || s.Worker < len(st.Workers) {
 			t.Errorf("%+v of %d workers", s, len(st.Workers))
