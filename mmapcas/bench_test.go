@@ -124,7 +124,7 @@ func BenchmarkGet(b *testing.B) {
 
 // BenchmarkCommit is the price of durability: a thousand small records and a synced commit.
 func BenchmarkCommit(b *testing.B) {
-	for _, sync := range []Sync{SyncNone, SyncGroup} {
+	for _, sync := range []SyncMode{SyncNone, SyncGroup} {
 		b.Run("sync="+sync.String(), func(b *testing.B) {
 			s := mustOpen(b, filepath.Join(b.TempDir(), "s"), Options{Sync: sync})
 			next := 0

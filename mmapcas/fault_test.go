@@ -32,7 +32,7 @@ func (a *ack) commit(s *Store, live map[Hash][]byte, note string) error {
 
 // workload opens a store, fills several segments, commits, collects, in two rounds, and goes on after errors as a program
 // would that logs them. It hands each error to onErr.
-func workload(fs vfs.FS, sync Sync, onErr func(error)) (a ack) {
+func workload(fs vfs.FS, sync SyncMode, onErr func(error)) (a ack) {
 	try := func(err error) bool {
 		if err != nil {
 			onErr(err)

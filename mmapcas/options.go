@@ -12,19 +12,19 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// A Sync says what waits for the disk. The package comment says what each survives.
-type Sync uint8
+// A SyncMode says what waits for the disk. The package comment says what each survives.
+type SyncMode uint8
 
 const (
 	// SyncNone never waits; the system writes when it likes.
-	SyncNone Sync = iota
+	SyncNone SyncMode = iota
 	// SyncGroup waits in Commit, for everything put before.
 	SyncGroup
 	// SyncEvery waits in every Put and PutBatch too.
 	SyncEvery
 )
 
-func (s Sync) String() string {
+func (s SyncMode) String() string {
 	switch s {
 	case SyncNone:
 		return "none"
@@ -33,7 +33,7 @@ func (s Sync) String() string {
 	case SyncEvery:
 		return "every"
 	}
-	return fmt.Sprintf("Sync(%d)", uint8(s))
+	return fmt.Sprintf("SyncMode(%d)", uint8(s))
 }
 
 // Options tells Open how to run a store. The zero value works.
@@ -52,7 +52,7 @@ type Options struct {
 	// means GOMAXPROCS.
 	Appenders int
 	// Sync is what waits for the disk.
-	Sync Sync
+	Sync SyncMode
 	// FS is the file system. Nil means the operating system's.
 	FS vfs.FS
 	// Table selects the portable form of mapping, which systems without placed mappings use anyway.

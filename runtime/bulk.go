@@ -43,7 +43,7 @@ func (w *BulkWriter[V]) end() {
 // partition: they are told of every key that changed and that they watch.
 //
 // Changes are counted from the generation in which Bulk began: what others commit to the partition meanwhile stays where fn changes nothing, and loses where it does. A collection
-// that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a partition of that tier.
+// that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a Frozen partition.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
 	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk")); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	if err != nil {
 		return err
 	}
-	if p.tier == Frozen {
+	if p.durability == Frozen {
 		return fmt.Errorf("%w: a bulk for %s", ErrFrozen, p.name)
 	}
 	defer e.inCommit()()

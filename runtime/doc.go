@@ -84,9 +84,9 @@
 // with what the function saw, and if one differs, all are computed again. Equal means equal by
 // hash, so a value that changed and changed back is as good as one that did not.
 //
-// # Tiers
+// # Durability
 //
-// A partition says with its Tier how long what it holds lasts. Queries that rest on Dependency and Frozen partitions alone are known to hold
+// A partition says with its Durability how long what it holds lasts. Queries that rest on Dependency and Frozen partitions alone are known to hold
 // after any number of commits to others; Volatile ones are
 // empty when the store is opened, and never in its log.
 //

@@ -33,10 +33,10 @@ type Engine struct {
 
 	committing *xsync.MapOf[uintptr, int] // goroutines outside of tasks that commit, and how often within each other
 
-	updates    updates
-	program    atomic.Pointer[program]
-	fanoutWake atomic.Int64 // nanoseconds that a helper of a scan takes to come, a running mean
-	tiers      tiers
+	updates      updates
+	program      atomic.Pointer[program]
+	fanoutWake   atomic.Int64 // nanoseconds that a helper of a scan takes to come, a running mean
+	durabilities durabilities
 
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
@@ -111,7 +111,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.loadTiers(); err != nil {
+	if err := e.loadDurabilities(); err != nil {
 		return nil, err
 	}
 	e.layers.opened(func(ctx context.Context) error {

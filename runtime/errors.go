@@ -32,7 +32,7 @@ var (
 	// ErrBadCursor is returned for text that is not a Cursor's.
 	ErrBadCursor = errors.New("runtime: not a cursor")
 
-	// ErrFrozen is returned by a commit that would change or remove what a partition of tier Frozen holds.
+	// ErrFrozen is returned by a commit that would change or remove what a Frozen partition holds.
 	ErrFrozen = errors.New("runtime: frozen")
 
 	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.

@@ -106,10 +106,10 @@ func DecodeOf(t reflect.Type, b []byte) (any, error) {
 	return f.toType(b)
 }
 
-// LoseTiers does to the tiers that are known what damage does that is found when the store is
+// LoseDurabilities does to what is known of durability what damage does that is found when the store is
 // opened.
-func (e *Engine) LoseTiers(ctx context.Context) error {
-	part, err := e.db.Partition(tierPartition, true)
+func (e *Engine) LoseDurabilities(ctx context.Context) error {
+	part, err := e.db.Partition(durabilityPartition, true)
 	if err != nil {
 		return err
 	}

@@ -235,7 +235,7 @@ var others = map[string]string{
 
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
-	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Span", "SpanKey", "Tier", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
+	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Span", "SpanKey", "Durability", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
 	"NewPartition", "NewKeyed", "NewCovering", "NewSpans", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Behind", "Limit",
 	"At", "Client", "Deadline", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 	"Keyed.Decode", "Keyed.Encode", "Keyed.From", "Keyed.Key", "Keyed.Partition", "Keyed.Under",

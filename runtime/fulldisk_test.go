@@ -129,7 +129,7 @@ func wantEchoes(t *testing.T, e *runtime.Engine, texts []string) {
 var moods = []struct {
 	name   string
 	err    error
-	sync   mmapcas.Sync
+	sync   mmapcas.SyncMode
 	passes bool // with the error gone, everything can be durable again
 }{
 	{"no space", syscall.ENOSPC, mmapcas.SyncNone, true},

@@ -185,15 +185,15 @@ func TestEditsDoNotGrowTheStore(t *testing.T) {
 		segment = 1 << 20
 		every   = 8 << 20
 	)
-	for _, tier := range []string{"volatile", "kept"} {
-		t.Run(tier, func(t *testing.T) {
+	for _, durability := range []string{"volatile", "kept"} {
+		t.Run(durability, func(t *testing.T) {
 			dir := t.TempDir()
 			e := open(t, dir, runtime.Options{SegmentBytes: segment, CollectEvery: every})
 			text := []byte(noise(1, size))
 			edit := func(i int) {
 				t.Helper()
 				text[(i*7919)%size] = byte('a' + i%26)
-				if tier == "volatile" {
+				if durability == "volatile" {
 					put(t, e, unsaved, "text", string(text))
 					ask(t, e, longest, "text")
 				} else {
@@ -288,7 +288,7 @@ func TestTidyFreesWhatAnotherProcessLeft(t *testing.T) {
 // goes: a power cut after it finds every key with its value, also where no commit waits for the
 // disk.
 func TestPowerCutAfterACollection(t *testing.T) {
-	for _, sync := range []runtime.Durability{mmapcas.SyncNone, mmapcas.SyncGroup} {
+	for _, sync := range []mmapcas.SyncMode{mmapcas.SyncNone, mmapcas.SyncGroup} {
 		for seed := range uint64(12) {
 			mem := vfs.NewMem()
 			o := runtime.OnFS(runtime.Options{Workers: 1, CollectEvery: -1, SegmentBytes: 256 << 10, Sync: sync, Logger: quiet}, mem)

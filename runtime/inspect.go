@@ -19,24 +19,11 @@ import (
 
 // A PartitionInfo describes a partition as it is now.
 type PartitionInfo struct {
-	Name        string `json:"name"`
-	Tier        Tier   `json:"tier"`
-	Own         bool   `json:"own,omitempty"` // the engine's: it has no generations
-	Entries     uint64 `json:"entries"`
-	LastChanged uint64 `json:"lastChanged"` // generation
-}
-
-// MarshalText gives a tier's name.
-func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
-
-// UnmarshalText is the inverse of MarshalText.
-func (t *Tier) UnmarshalText(text []byte) error {
-	i := slices.Index(tierNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("runtime: %q is no tier; there are %s", text, strings.Join(tierNames[:], ", "))
-	}
-	*t = Tier(i)
-	return nil
+	Name        string     `json:"name"`
+	Durability  Durability `json:"durability"`
+	Own         bool       `json:"own,omitempty"` // the engine's: it has no generations
+	Entries     uint64     `json:"entries"`
+	LastChanged uint64     `json:"lastChanged"` // generation
 }
 
 // Partitions lists the partitions of the store by name. It reads counters only.
@@ -47,11 +34,11 @@ func (e *Engine) Partitions() []PartitionInfo {
 		return nil
 	}
 	st := e.db.Stats()
-	e.tiers.mu.Lock()
-	defer e.tiers.mu.Unlock()
+	e.durabilities.mu.Lock()
+	defer e.durabilities.mu.Unlock()
 	out := make([]PartitionInfo, len(st.Partitions))
 	for i, p := range st.Partitions {
-		out[i] = PartitionInfo{Name: p.Name, Tier: e.tiers.known[p.Name], Own: p.Side, Entries: p.Entries, LastChanged: p.LastChanged}
+		out[i] = PartitionInfo{Name: p.Name, Durability: e.durabilities.known[p.Name], Own: p.Side, Entries: p.Entries, LastChanged: p.LastChanged}
 	}
 	slices.SortFunc(out, func(a, b PartitionInfo) int { return strings.Compare(a.Name, b.Name) })
 	return out

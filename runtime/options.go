@@ -11,9 +11,6 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// Durability says when commits survive a power cut. A killed process loses no commit under any of them.
-type Durability = mmapcas.Sync
-
 // Options of an engine. The zero value is right for a library in a larger program.
 type Options struct {
 	// Workers is the number of workers. Even one does not keep tasks from running at the same time:
@@ -32,9 +29,10 @@ type Options struct {
 	// waits for. Zero means ten seconds; negative means no watchdog.
 	StallAfter time.Duration
 
-	// Sync says when commits reach the disk. The zero value leaves it to the kernel between checkpoints: what a power cut loses
+	// Sync says when commits reach the disk. A killed process loses no commit under any mode.
+	// The zero value leaves it to the kernel between checkpoints: what a power cut loses
 	// is computed again.
-	Sync Durability
+	Sync mmapcas.SyncMode
 
 	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means
 	// 64 MiB, less where addresses have 32 bits or the process may use little address space (ulimit -v). Fixed at creation.

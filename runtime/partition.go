@@ -13,18 +13,18 @@ import (
 // A Partition is a named, ordered map from string keys to values of one type. Keys are compared as bytes. It is a name with a type: the
 // same Partition may be used with any number of engines.
 type Partition[V any] struct {
-	name  string
-	where string
-	tier  Tier
-	codec codec[V]
+	name       string
+	where      string
+	durability Durability
+	codec      codec[V]
 }
 
 // NewPartition names a partition. What values may be is said in the package comment; a type that
-// may not be one shows at first use, as ErrBadValue. The only option is the Tier.
+// may not be one shows at first use, as ErrBadValue. The only option is the Durability.
 func NewPartition[V any](name string, opts ...PartitionOption) *Partition[V] {
 	p := &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
 	for _, opt := range opts {
-		p.tier = opt.tier()
+		p.durability = opt.durability()
 	}
 	allPartitions.add(name, p)
 	return p
@@ -61,10 +61,10 @@ func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
 			return d.part, nil
 		}
 		if o, same := d.what.(*Partition[V]); same {
-			if o.tier == p.tier {
+			if o.durability == p.durability {
 				return d.part, nil
 			}
-			return 0, fmt.Errorf("%w: partition %q is %v at %s and %v at %s", ErrConflict, p.name, o.tier, d.where, p.tier, p.where)
+			return 0, fmt.Errorf("%w: partition %q is %v at %s and %v at %s", ErrConflict, p.name, o.durability, d.where, p.durability, p.where)
 		}
 		return 0, fmt.Errorf("%w: partition %q is %T at %s and %T at %s", ErrConflict, p.name, d.what, d.where, p, p.where)
 	}
@@ -78,7 +78,7 @@ func (p *Partition[V]) id(e *Engine) (db.PartID, error) {
 	if err != nil {
 		return 0, fmt.Errorf("runtime: opening partition %q: %w", p.name, public(err))
 	}
-	if err := e.meetTier(p.name, part, p.tier); err != nil {
+	if err := e.meetDurability(p.name, part, p.durability); err != nil {
 		return 0, public(err)
 	}
 	e.parts.LoadOrStore(p.name, defined{what: p, where: p.where, part: part})
@@ -224,7 +224,7 @@ func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
 	for _, key := range keys {
 		ops = append(ops, db.Op{Key: key, Verb: db.Put, Hash: h})
 	}
-	return w.add(p.tier, id, p.name, ops...)
+	return w.add(p.durability, id, p.name, ops...)
 }
 
 // store puts the record of a value that is to be at key.
@@ -262,5 +262,5 @@ func (p *Partition[V]) op(w *Writer, op db.Op) error {
 	if err != nil {
 		return err
 	}
-	return w.add(p.tier, id, p.name, op)
+	return w.add(p.durability, id, p.name, op)
 }

@@ -33,7 +33,7 @@ func (e *Engine) Profiling(on bool) { e.sched.Profiling(on) }
 // QueryStats tells how often a query was answered in this process, and how.
 type QueryStats struct {
 	Reused    uint64 // known to hold without a look at what it read
-	Durable   uint64 // found to hold because all that was read was of tier Dependency or Frozen, and no partition of these had changed
+	Steady    uint64 // found to hold because all that was read was in partitions of durability Dependency or Frozen, and no partition of these had changed
 	Validated uint64 // all it read was as it had been
 	Ran       uint64 // the function ran and returned a result
 	Failed    uint64 // the function ran and returned an error
@@ -60,7 +60,7 @@ func (e *Engine) Stats() Stats {
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts
 		s.Queries[name] = QueryStats{
-			Reused: c.Reused.Load(), Durable: c.Durable.Load(), Validated: c.Validated.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
+			Reused: c.Reused.Load(), Steady: c.Steady.Load(), Validated: c.Validated.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
 		}
 		return true
 	})

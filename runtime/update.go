@@ -55,7 +55,7 @@ func (p *Partition[V]) Update(w *Writer, key string, fn func(old *V) (*V, error)
 	if err := w.openLocked(); err != nil {
 		return err
 	}
-	w.note(p.tier, id, p.name)
+	w.note(p.durability, id, p.name)
 	u.at = len(w.ops)
 	w.updates = append(w.updates, u)
 	w.ops = append(w.ops, db.Op{Part: id, Key: key, Verb: db.Delete}) // until it is known

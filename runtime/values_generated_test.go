@@ -77,7 +77,7 @@ var leafTypes = []reflect.Type{
 	reflect.TypeFor[twig](), reflect.TypeFor[nest](), reflect.TypeFor[degrees](), reflect.TypeFor[letters](), reflect.TypeFor[octets](),
 	reflect.TypeFor[digest](), reflect.TypeFor[cell](), reflect.TypeFor[embeds](), reflect.TypeFor[positional](),
 	reflect.TypeFor[pair[int, string]](), reflect.TypeFor[pair[*time.Time, []any]](), reflect.TypeFor[own](), reflect.TypeFor[struct{}](),
-	reflect.TypeFor[runtime.Blob](), reflect.TypeFor[time.Duration](), reflect.TypeFor[runtime.Tier](),
+	reflect.TypeFor[runtime.Blob](), reflect.TypeFor[time.Duration](), reflect.TypeFor[runtime.Durability](),
 }
 
 var refusedTypes = []reflect.Type{

@@ -48,13 +48,13 @@ func (e *Engine) endedErr() error {
 }
 
 // add appends operations on a partition.
-func (w *Writer) add(tier Tier, part db.PartID, name string, ops ...db.Op) error {
+func (w *Writer) add(durability Durability, part db.PartID, name string, ops ...db.Op) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.openLocked(); err != nil {
 		return err
 	}
-	w.note(tier, part, name)
+	w.note(durability, part, name)
 	for _, op := range ops {
 		op.Part = part
 		w.ops = append(w.ops, op)

@@ -236,14 +236,14 @@ func TestCopiesOfACollectionGivenUpAreSynced(t *testing.T) {
 }
 
 // roomy is options with segments that hold everything here.
-func roomy(fs vfs.FS, sync mmapcas.Sync) mmapcas.Options {
+func roomy(fs vfs.FS, sync mmapcas.SyncMode) mmapcas.Options {
 	o := options(fs, sync)
 	o.SegmentBytes = 1 << 20
 	return o
 }
 
 // process opens the store, puts payloads, commits, and closes the store or is killed. It returns what it left.
-func process(t *testing.T, mem *vfs.Mem, sync mmapcas.Sync, inOrder bool, payloads ...[]byte) (left *vfs.Mem) {
+func process(t *testing.T, mem *vfs.Mem, sync mmapcas.SyncMode, inOrder bool, payloads ...[]byte) (left *vfs.Mem) {
 	t.Helper()
 	s, err := mmapcas.Open(dir, roomy(mem, sync))
 	if err != nil {

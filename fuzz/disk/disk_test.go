@@ -61,7 +61,7 @@ func every(t *testing.T) int64 {
 }
 
 // eachCall runs two scripted sessions over one disk again and again, with the call that plan is given in the focus.
-func eachCall(t *testing.T, sync mmapcas.Sync, planFor func(n int64, rng *rand.Rand) plan) {
+func eachCall(t *testing.T, sync mmapcas.SyncMode, planFor func(n int64, rng *rand.Rand) plan) {
 	t.Helper()
 	step := every(t)
 	rng := rand.New(rand.NewPCG(newSeed(t), 1))
@@ -90,8 +90,8 @@ func eachCall(t *testing.T, sync mmapcas.Sync, planFor func(n int64, rng *rand.R
 }
 
 // settings runs fn for each setting of durability.
-func settings(t *testing.T, fn func(t *testing.T, sync mmapcas.Sync)) {
-	for _, sync := range []mmapcas.Sync{mmapcas.SyncNone, mmapcas.SyncGroup, mmapcas.SyncEvery} {
+func settings(t *testing.T, fn func(t *testing.T, sync mmapcas.SyncMode)) {
+	for _, sync := range []mmapcas.SyncMode{mmapcas.SyncNone, mmapcas.SyncGroup, mmapcas.SyncEvery} {
 		t.Run(sync.String(), func(t *testing.T) { fn(t, sync) })
 	}
 }
@@ -99,7 +99,7 @@ func settings(t *testing.T, fn func(t *testing.T, sync mmapcas.Sync)) {
 // TestEachCallFails: each call of opening, putting, committing, collecting and closing fails once; what comes after goes on, or
 // fails with an error. Then the process is killed, or the power goes.
 func TestEachCallFails(t *testing.T) {
-	settings(t, func(t *testing.T, sync mmapcas.Sync) {
+	settings(t, func(t *testing.T, sync mmapcas.SyncMode) {
 		eachCall(t, sync, func(n int64, rng *rand.Rand) plan {
 			return plan{failAt: n, fails: 1, err: errs[rng.IntN(len(errs))], end: ending(rng.IntN(int(endings)))}
 		})
@@ -108,7 +108,7 @@ func TestEachCallFails(t *testing.T) {
 
 // TestEndAtEachCall: at each call the process is killed, or the power goes.
 func TestEndAtEachCall(t *testing.T) {
-	settings(t, func(t *testing.T, sync mmapcas.Sync) {
+	settings(t, func(t *testing.T, sync mmapcas.SyncMode) {
 		for _, end := range []ending{killed, cut, cutUnordered} {
 			t.Run(end.String(), func(t *testing.T) {
 				eachCall(t, sync, func(n int64, _ *rand.Rand) plan { return plan{end: end, endAt: n} })

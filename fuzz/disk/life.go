@@ -17,7 +17,7 @@ const (
 func Live(seed uint64, sessions int) error {
 	rng := rand.New(rand.NewPCG(seed, 0x6c696665))
 	mem, l := vfs.NewMem(), newLedger()
-	syncs := []mmapcas.Sync{mmapcas.SyncGroup, mmapcas.SyncGroup, mmapcas.SyncEvery, mmapcas.SyncNone}
+	syncs := []mmapcas.SyncMode{mmapcas.SyncGroup, mmapcas.SyncGroup, mmapcas.SyncEvery, mmapcas.SyncNone}
 	syncs = syncs[:1+rng.IntN(len(syncs))] // half of the lives never leave a record to chance
 	saves := []int64{0, 1, 40_000}[rng.IntN(3)]
 	calls := int64(60)

@@ -30,7 +30,7 @@ func (e ending) String() string {
 
 // A plan is what befalls a session.
 type plan struct {
-	sync   mmapcas.Sync
+	sync   mmapcas.SyncMode
 	failAt int64 // the call that fails, 0 for none
 	fails  int64 // how many fail from there on
 	err    error // with which error
@@ -62,7 +62,7 @@ var errGone = errors.New("disk: the process is gone")
 
 const dir = "/s"
 
-func options(fs vfs.FS, sync mmapcas.Sync) mmapcas.Options {
+func options(fs vfs.FS, sync mmapcas.SyncMode) mmapcas.Options {
 	return mmapcas.Options{
 		SegmentBytes: 64 << 10, ReserveBytes: 32 << 20, Appenders: 1, FS: fs, Sync: sync,
 		PackAfter: 1, PackedCacheBytes: 256 << 10,

@@ -57,7 +57,7 @@ var needed = []site{
 }
 
 // neededDurable is what a store that syncs must come by beside that.
-var neededDurable = map[mmapcas.Sync][]site{
+var neededDurable = map[mmapcas.SyncMode][]site{
 	mmapcas.SyncGroup: {
 		{"open", "sync", "superblock"},
 		{"put", "sync", "segment"},
@@ -109,7 +109,7 @@ func twoSessions(at *sites, p plan, again uint64) error {
 func TestEachSiteFails(t *testing.T) {
 	rng := rand.New(rand.NewPCG(newSeed(t), 3))
 	failed := map[string]bool{}
-	settings(t, func(t *testing.T, sync mmapcas.Sync) {
+	settings(t, func(t *testing.T, sync mmapcas.SyncMode) {
 		const again = 1 // one history for all runs
 		p := plan{sync: sync, save: 1}
 		all := &sites{seen: map[site]int{}}

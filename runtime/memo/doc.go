@@ -29,7 +29,7 @@
 // other reads later (a text that was unsaved is on disk now). When none of these partitions changed
 // after the interval's end (Snapshot.LastChanged), the interval grows to the snapshot's generation.
 // The interval and the set are stored with the trace, so a restart on unchanged inputs walks
-// nothing either. Partitions that seldom change (Durable) are asked together first, so traces that
+// nothing either. Partitions that seldom change (Steady) are asked together first, so traces that
 // read nothing else cost one comparison after a commit elsewhere.
 //
 // Several intervals are kept for each trace, since tasks read older generations beside the newest.

@@ -167,7 +167,7 @@ func (m *model) define(p *program) {
 func (m *model) revive() {
 	m.newTable(m.o)
 	m.table.levels = m.levels
-	m.table.Durable(m.parts[2])
+	m.table.Steady(m.parts[2])
 }
 
 // scratch computes a query from nothing but the state.

@@ -40,7 +40,7 @@ type Result struct {
 // Counts tells how often a query was answered and how. All fields only grow.
 type Counts struct {
 	Reused    atomic.Uint64 // answered without verifying a read
-	Durable   atomic.Uint64 // of the traces found to hold so, those that had read durable partitions only, none of which had changed
+	Steady    atomic.Uint64 // of the traces found to hold so, those that had read steady partitions only, none of which had changed
 	Validated atomic.Uint64 // every read verified, the result kept
 	Ran       atomic.Uint64 // the function ran
 	Failed    atomic.Uint64 // the function ran and returned an error

@@ -62,7 +62,7 @@ type Table struct {
 	cache   cache
 	clock   clock
 
-	durables durables
+	steadies steadies
 	sampler  atomic.Uint64
 	damage   atomic.Uint64 // how often something that results refer to was found missing
 

@@ -117,12 +117,12 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 			continue
 		}
 		parts := tr.readParts()
-		durable := t.durables.unchangedSince(parts, snap, iv.to)
-		if !durable && !parts.unchangedSince(snap, iv.to) {
+		steady := t.steadies.unchangedSince(parts, snap, iv.to)
+		if !steady && !parts.unchangedSince(snap, iv.to) {
 			continue
 		}
-		if durable {
-			e.query.Counts.Durable.Add(1)
+		if steady {
+			e.query.Counts.Steady.Add(1)
 		}
 		grown := interval{from: iv.from, to: gen}
 		var now intervals

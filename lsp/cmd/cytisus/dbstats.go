@@ -15,7 +15,7 @@ func (a *app) dbStatsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "db-stats [DIR]",
 		Short: "Print the partitions of the store and how many entries they have",
-		Long: `db-stats prints the partitions of the store around DIR (default: the current directory) with their tiers, how many entries they have and the
+		Long: `db-stats prints the partitions of the store around DIR (default: the current directory) with their durability, how many entries they have and the
 generation in which they changed last, from counters. With --bytes it reads all of them and adds the sizes of their values; what two keys
 share counts twice there, and once on disk. If another process serves the store, it is asked.`,
 		Args: atMostOne("a directory"),
@@ -36,17 +36,17 @@ share counts twice there, and once on disk. If another process serves the store,
 			fmt.Fprintf(a.out, "%s\ngeneration %s; %s records, %s live, %s on disk\n\n", st.Store, grouped(st.Generation),
 				grouped(int64(st.Records)), bytesText(st.LiveBytes), bytesText(st.StoredBytes))
 			tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-			head := "partition\ttier\tentries\tchanged in\t"
+			head := "partition\tdurability\tentries\tchanged in\t"
 			if p.Bytes {
 				head += "bytes\t"
 			}
 			fmt.Fprintln(tw, head)
 			for _, p := range st.Partitions {
-				tier, changed := p.Tier.String(), grouped(p.LastChanged)
+				durability, changed := p.Durability.String(), grouped(p.LastChanged)
 				if p.Own {
-					tier, changed = "the engine's", "-"
+					durability, changed = "the engine's", "-"
 				}
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t", p.Name, tier, grouped(p.Entries), changed)
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t", p.Name, durability, grouped(p.Entries), changed)
 				if p.Bytes != nil {
 					fmt.Fprintf(tw, "%s\t", bytesText(*p.Bytes))
 				}

@@ -65,7 +65,7 @@ func TestInspectorsAgree(t *testing.T) {
 			return st.Partitions[i]
 		}
 		ours, theirs := find(l), find(r)
-		if ours.PartitionInfo != theirs.PartitionInfo || ours.Entries != many+3 || ours.Tier != runtime.Volatile {
+		if ours.PartitionInfo != theirs.PartitionInfo || ours.Entries != many+3 || ours.Durability != runtime.Volatile {
 			t.Errorf("%+v, the other process says %+v", ours, theirs)
 		}
 		if p.Bytes != (ours.Bytes != nil) || p.Bytes != (theirs.Bytes != nil) || p.Bytes && (*ours.Bytes != *theirs.Bytes || *ours.Bytes < 1<<20) {

@@ -20,10 +20,10 @@ func TestDBStatsAndQueryRecords(t *testing.T) {
 		Generation  uint64 `json:"generation"`
 		StoredBytes int64  `json:"storedBytes"`
 		Partitions  []struct {
-			Name    string `json:"name"`
-			Tier    string `json:"tier"`
-			Entries uint64 `json:"entries"`
-			Bytes   *int64 `json:"bytes"`
+			Name       string `json:"name"`
+			Durability string `json:"durability"`
+			Entries    uint64 `json:"entries"`
+			Bytes      *int64 `json:"bytes"`
 		} `json:"partitions"`
 	}
 	st := decode[stats](t, c.ok("db-stats", "--json", dir))

@@ -45,7 +45,7 @@ var (
 )
 
 // After commits to the workspace, what rests on dependencies alone is not walked. In the process
-// that ran it changes would be told to it; in a new one its tier says so, and the counters show it.
+// that ran it changes would be told to it; in a new one its durability says so, and the counters show it.
 func TestDependenciesAreNotWalked(t *testing.T) {
 	dir := t.TempDir()
 	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
@@ -57,7 +57,7 @@ func TestDependenciesAreNotWalked(t *testing.T) {
 	put(t, e, deps, "lib", "face")
 	put(t, e, inputs, "a", "1")
 	ask(t, e, fileCheck, "a")
-	edits := func(e *runtime.Engine, byTier int, texts ...string) {
+	edits := func(e *runtime.Engine, byDurability int, texts ...string) {
 		t.Helper()
 		before := e.Stats().Queries
 		for _, text := range texts {
@@ -67,15 +67,15 @@ func TestDependenciesAreNotWalked(t *testing.T) {
 			}
 		}
 		now := e.Stats().Queries
-		if n := now["depFace"].Durable - before["depFace"].Durable; n != uint64(byTier) {
-			t.Errorf("depFace was known to hold by its tier %d times, want %d", n, byTier)
+		if n := now["depFace"].Steady - before["depFace"].Steady; n != uint64(byDurability) {
+			t.Errorf("depFace was known to hold by its durability %d times, want %d", n, byDurability)
 		}
 		for _, name := range []string{"depFace", "depText"} {
 			if now[name].Validated != before[name].Validated || now[name].Ran != before[name].Ran {
 				t.Errorf("%s was looked at: %+v, before %+v", name, now[name], before[name])
 			}
 		}
-		if now["fileCheck"].Durable != 0 {
+		if now["fileCheck"].Steady != 0 {
 			t.Errorf("fileCheck read the workspace: %+v", now["fileCheck"])
 		}
 	}
@@ -125,7 +125,7 @@ func TestVolatileIsEmptyWhenOpened(t *testing.T) {
 	}
 	e := open(t, dir, o)
 	for _, p := range e.Partitions() {
-		if p.Name == "session" && (p.Entries != 0 || p.Tier != runtime.Volatile) || p.Name == "inputs" && p.Entries != 1 {
+		if p.Name == "session" && (p.Entries != 0 || p.Durability != runtime.Volatile) || p.Name == "inputs" && p.Entries != 1 {
 			t.Errorf("%+v", p)
 		}
 	}
@@ -177,26 +177,26 @@ func TestFrozenIsNotChanged(t *testing.T) {
 	}
 }
 
-func TestTierIsPartOfTheDefinition(t *testing.T) {
+func TestDurabilityIsPartOfTheDefinition(t *testing.T) {
 	e := open(t, "", runtime.Options{})
 	put(t, e, deps, "k", "v")
 	other := runtime.NewPartition[string]("deps", runtime.Frozen)
 	err := e.Commit(t.Context(), func(w *runtime.Writer) error { return other.Put(w, "k", "v") })
 	if !errors.Is(err, runtime.ErrConflict) || !strings.Contains(err.Error(), "dependency") || !strings.Contains(err.Error(), "frozen") {
-		t.Errorf("error is %v, want ErrConflict naming both tiers", err)
+		t.Errorf("error is %v, want ErrConflict naming both", err)
 	}
 }
 
-// A program that says another tier than the one before: the new one holds from the first use on.
-func TestTierMayChangeBetweenProcesses(t *testing.T) {
+// A program that says another durability than the one before: the new one holds from the first use on.
+func TestDurabilityMayChangeBetweenProcesses(t *testing.T) {
 	dir := t.TempDir()
 	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
-	for i, tier := range []runtime.Tier{runtime.Workspace, runtime.Frozen, runtime.Volatile, runtime.Workspace, runtime.Workspace} {
+	for i, durability := range []runtime.Durability{runtime.Workspace, runtime.Frozen, runtime.Volatile, runtime.Workspace, runtime.Workspace} {
 		e, err := runtime.Open(dir, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := runtime.NewPartition[int]("changing", tier)
+		p := runtime.NewPartition[int]("changing", durability)
 		s := e.Snapshot()
 		if _, err := p.Has(s, "k"); err != nil { // meets it
 			t.Fatal(err)
@@ -206,7 +206,7 @@ func TestTierMayChangeBetweenProcesses(t *testing.T) {
 		there, err := p.Has(s, "k")
 		s.Release()
 		if want := i == 1 || i == 4; err != nil || there != want {
-			t.Errorf("process %d, %v: there is %t, want %t, %v", i, tier, there, want, err)
+			t.Errorf("process %d, %v: there is %t, want %t, %v", i, durability, there, want, err)
 		}
 		put(t, e, p, "k", 1)
 		if err := e.Close(t.Context()); err != nil {
@@ -289,7 +289,7 @@ func TestVolatileAfterACrash(t *testing.T) {
 
 // What rests on a volatile partition is not believed in the next process, also where damage has
 // taken the knowledge that it was one, and before anybody has named it.
-func TestVolatileWhenTiersAreLost(t *testing.T) {
+func TestVolatileWhenDurabilitiesAreLost(t *testing.T) {
 	dir := t.TempDir()
 	e := open(t, dir, runtime.Options{Workers: 1, Logger: quiet})
 	for life, who := range []string{"me", "another", "a third"} {
@@ -298,7 +298,7 @@ func TestVolatileWhenTiersAreLost(t *testing.T) {
 			t.Errorf("life %d: %q, want %q", life, got, who)
 		}
 		if life != 1 { // in between nothing is lost
-			if err := e.LoseTiers(t.Context()); err != nil {
+			if err := e.LoseDurabilities(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -315,11 +315,11 @@ func TestVolatileWhenTiersAreLost(t *testing.T) {
 // A commit that leaves everything as it was makes no generation, whatever it did on the way, and
 // also if it is the first to use a partition.
 func TestCommitThatChangesNothing(t *testing.T) {
-	for _, tier := range []runtime.Tier{runtime.Workspace, runtime.Volatile, runtime.Dependency, runtime.Frozen} {
-		t.Run(tier.String(), func(t *testing.T) {
+	for _, durability := range []runtime.Durability{runtime.Workspace, runtime.Volatile, runtime.Dependency, runtime.Frozen} {
+		t.Run(durability.String(), func(t *testing.T) {
 			e := open(t, t.TempDir(), runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet, History: 4})
 			put(t, e, inputs, "k", "v")
-			p := runtime.NewPartition[string]("first used in "+t.Name(), tier)
+			p := runtime.NewPartition[string]("first used in "+t.Name(), durability)
 			both := func(ops ...func() error) error {
 				for _, op := range ops {
 					if err := op(); err != nil {
@@ -362,7 +362,7 @@ func TestCommitThatChangesNothing(t *testing.T) {
 			unchanged("clear and put again", func(w *runtime.Writer) error {
 				return both(func() error { return p.ClearPrefix(w, "") }, func() error { return p.Put(w, "a", "x") })
 			})
-			if tier == runtime.Frozen {
+			if durability == runtime.Frozen {
 				err := e.Commit(t.Context(), func(w *runtime.Writer) error {
 					return both(func() error { return p.Put(w, "a", "x") }, func() error { return p.Put(w, "a", "y") })
 				})
