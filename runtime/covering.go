@@ -62,8 +62,8 @@ func (c *Covering[K, E, V]) Under(k K, n int) (Pattern, error) {
 	return Prefix(prefix), err
 }
 
-// From means the keys from lo up to, but not including, hi.
-func (c *Covering[K, E, V]) From(lo, hi K) (Pattern, error) {
+// Range means the keys from lo up to, but not including, hi.
+func (c *Covering[K, E, V]) Range(lo, hi K) (Pattern, error) {
 	l, err := c.Key(lo)
 	if err != nil {
 		return Pattern{}, err

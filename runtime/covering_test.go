@@ -86,7 +86,7 @@ func TestCoveringAgainstAMap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			from, err := entries.From(word, hi)
+			from, err := entries.Range(word, hi)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -171,3 +171,6 @@ func PartitionByName(t reflect.Type, name string) *Partition[any] {
 	}
 	return p
 }
+
+// CursorAt is the place after a key that need not be there.
+func CursorAt(key string) Cursor { return Cursor{key, true} }

@@ -145,7 +145,7 @@ var readerCalls = []call{
 	{"Partition.Get", func(f *face) error { return fails(inputs.Get(f.r, "k")) }},
 	{"Partition.GetBatch", func(f *face) error { _, _, err := inputs.GetBatch(f.r, []string{"k"}); return err }},
 	{"Partition.Has", func(f *face) error { return fails(inputs.Has(f.r, "k")) }},
-	{"Partition.Hash", func(f *face) error { return fails(inputs.Hash(f.r, "k")) }},
+	{"Partition.Blob", func(f *face) error { return fails(inputs.Blob(f.r, "k")) }},
 	{"Partition.Keys", func(f *face) error { return fails(inputs.Keys(f.r, runtime.All())) }},
 	{"Partition.Load", func(f *face) error { return fails(inputs.Load(f.r, f.blob)) }},
 	{"Partition.Page", func(f *face) error {
@@ -236,10 +236,10 @@ var others = map[string]string{
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
 	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Span", "SpanKey", "Durability", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
-	"NewPartition", "NewKeyed", "NewCovering", "NewSpans", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Behind", "Limit",
+	"NewPartition", "NewKeyed", "NewCovering", "NewSpans", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
-	"Keyed.Decode", "Keyed.Encode", "Keyed.From", "Keyed.Key", "Keyed.Partition", "Keyed.Under",
-	"Covering.Decode", "Covering.From", "Covering.Key", "Covering.Partition", "Covering.Under", "Spans.DecodeKey", "Spans.In", "Spans.Partition",
+	"Keyed.Decode", "Keyed.Encode", "Keyed.Range", "Keyed.Key", "Keyed.Partition", "Keyed.Under",
+	"Covering.Decode", "Covering.Range", "Covering.Key", "Covering.Partition", "Covering.Under", "Spans.DecodeKey", "Spans.In", "Spans.Partition",
 }
 
 // Every function and method of the package is in one of the lists above: one that is new has to say
@@ -320,7 +320,7 @@ func newFace(t *testing.T, e *runtime.Engine) *face {
 	s := e.Snapshot()
 	t.Cleanup(s.Release)
 	f.r = s
-	if f.blob, err = inputs.Hash(s, "k"); err != nil {
+	if f.blob, err = inputs.Blob(s, "k"); err != nil {
 		t.Fatal(err)
 	}
 	return f

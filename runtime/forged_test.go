@@ -96,7 +96,7 @@ func TestBlobOfAValue(t *testing.T) {
 	}
 	s := e.Snapshot()
 	defer s.Release()
-	b, err := in.Hash(s, "k")
+	b, err := in.Blob(s, "k")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ type RawRecord struct {
 	at Cursor
 }
 
-// Cursor is the place behind the record, for Behind. A record that was decoded from JSON has none.
+// Cursor is the place after the record, for After. A record that was decoded from JSON has none.
 func (r RawRecord) Cursor() Cursor { return r.at }
 
 // Records calls fn for the entries of a partition that match, until it returns an error, which Records returns. It reads the newest generation of any

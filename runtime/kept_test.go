@@ -42,7 +42,7 @@ var (
 var reluctantReads = map[string]func(t *runtime.Task) error{
 	"Get": func(t *runtime.Task) error { _, err := reluctants.Get(t, "k"); return err },
 	"Load": func(t *runtime.Task) error {
-		b, err := reluctants.Hash(t, "k")
+		b, err := reluctants.Blob(t, "k")
 		if err == nil {
 			_, err = reluctants.Load(t, b)
 		}

@@ -8,7 +8,7 @@ import (
 // A Keyed is a partition whose keys have a type: a string or []byte, an integer, a bool, an array of bytes, or a struct of these and of such structs, with exported fields
 // only. Keys are ordered by their fields, the first one first: strings as bytes, numbers as numbers, false before true.
 //
-// Patterns come from Key, Under, From and All; Partition is the same partition with the keys as they are stored, for whatever takes one.
+// Patterns come from Key, Under, Range and All; Partition is the same partition with the keys as they are stored, for whatever takes one.
 type Keyed[K, V any] struct {
 	p    *Partition[V]
 	keys *sortKeys
@@ -59,8 +59,8 @@ func (p *Keyed[K, V]) Under(k K, n int) (Pattern, error) {
 	return Prefix(prefix), err
 }
 
-// From means the keys from lo up to, but not including, hi.
-func (p *Keyed[K, V]) From(lo, hi K) (Pattern, error) {
+// Range means the keys from lo up to, but not including, hi.
+func (p *Keyed[K, V]) Range(lo, hi K) (Pattern, error) {
 	l, err := p.Encode(lo)
 	if err != nil {
 		return Pattern{}, err

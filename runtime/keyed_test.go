@@ -225,7 +225,7 @@ func TestKeyedPartition(t *testing.T) {
 	if err != nil || !slices.Equal(keys, []diagKey{{"a.go", "parse", 1, 0}}) {
 		t.Errorf("%v, %v", keys, err)
 	}
-	between, err := diags.From(diagKey{File: "a.go", Stage: "d"}, diagKey{File: "a.gop"})
+	between, err := diags.Range(diagKey{File: "a.go", Stage: "d"}, diagKey{File: "a.gop"})
 	if err != nil {
 		t.Fatal(err)
 	}

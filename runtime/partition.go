@@ -33,8 +33,8 @@ func NewPartition[V any](name string, opts ...PartitionOption) *Partition[V] {
 // Name returns the partition's name.
 func (p *Partition[V]) Name() string { return p.name }
 
-// Watched is a partition of any type, for Engine.Watch.
-type Watched interface {
+// AnyPartition is a partition of any type, for Engine.Watch.
+type AnyPartition interface {
 	Name() string
 	id(e *Engine) (db.PartID, error)
 }
@@ -107,7 +107,7 @@ func (p *Partition[V]) Get(r Reader, key string) (V, error) {
 	return p.read(r, key, h)
 }
 
-// Load returns the value that a Change or Hash names. Inside a query nothing is recorded: the name says all about the value. A value
+// Load returns the value that a Change or Partition.Blob names. Inside a query nothing is recorded: the name says all about the value. A value
 // that no snapshot can see any more is ErrDamaged once it was collected.
 func (p *Partition[V]) Load(r Reader, b Blob) (V, error) {
 	return p.read(r, b.String(), b.hash)
@@ -191,8 +191,8 @@ func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
 	return has, nil
 }
 
-// Hash returns the name of the value's content: two equal hashes mean equal values. It returns ErrNotFound as Get does.
-func (p *Partition[V]) Hash(r Reader, key string) (Blob, error) {
+// Blob names the stored bytes of a value, which are not read: two equal Blobs mean equal values. It returns ErrNotFound as Get does.
+func (p *Partition[V]) Blob(r Reader, key string) (Blob, error) {
 	h, ok, err := p.hash(r, key)
 	if err == nil && !ok {
 		err = fmt.Errorf("%w: %s[%q]", ErrNotFound, p.name, key)

@@ -16,8 +16,7 @@ type ReadOption func(*reading)
 type reading struct {
 	backward bool
 	limit    int // 0: none
-	after    string
-	isAfter  bool
+	after    Cursor
 }
 
 // Backward reads from the greatest key to the least.
@@ -27,10 +26,9 @@ func Backward() ReadOption { return func(r *reading) { r.backward = true } }
 // another run. An n below 1 is no limit.
 func Limit(n int) ReadOption { return func(r *reading) { r.limit = max(n, 0) } }
 
-// After reads what comes behind key, in the order of reading. The key itself need not be there.
-func After(key string) ReadOption {
-	return func(r *reading) { r.after, r.isAfter = key, true }
-}
+// After reads what comes after a Cursor in the order of reading; for the zero Cursor that is
+// everything. Where a key is known, a Range says the same.
+func After(c Cursor) ReadOption { return func(r *reading) { r.after = c } }
 
 // span returns what of pat is to be read.
 func (pat Pattern) span(opts []ReadOption) db.Span {
@@ -39,8 +37,8 @@ func (pat Pattern) span(opts []ReadOption) db.Span {
 		opt(&r)
 	}
 	sp := db.Span{Lo: pat.lo, Hi: pat.hi, Reverse: r.backward, Limit: r.limit}
-	if r.isAfter {
-		sp = sp.After(r.after)
+	if r.after.on {
+		sp = sp.After(r.after.key)
 	}
 	return sp
 }
@@ -104,22 +102,13 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Behind reads what comes behind a Cursor in the order of reading; for the zero Cursor that is everything.
-func Behind(c Cursor) ReadOption {
-	return func(r *reading) {
-		if c.on {
-			r.after, r.isAfter = c.key, true
-		}
-	}
-}
-
 // Page returns up to n matches (1 if n is less) from a place on, with their values, and where the next page begins: the zero Cursor if there is none.
 // A Limit has no effect. Inside a query it depends on what is in the page and, because it tells whether there is more, on the key
 // behind it.
 func (p *Partition[V]) Page(r Reader, pat Pattern, from Cursor, n int, opts ...ReadOption) (page []Entry[V], next Cursor, err error) {
 	n = max(n, 1)
 	if from.on {
-		opts = append(opts[:len(opts):len(opts)], After(from.key))
+		opts = append(opts[:len(opts):len(opts)], After(from))
 	}
 	keys, err := p.Keys(r, pat, append(opts[:len(opts):len(opts)], Limit(n+1))...)
 	if err != nil {

@@ -29,7 +29,7 @@ var readers = map[string]func(t *runtime.Task) (string, error){
 		return strings.Join(keys, " "), err
 	},
 	"keys after c": func(t *runtime.Task) (string, error) {
-		keys, err := items.Keys(t, runtime.Prefix("k/"), runtime.After("k/c"))
+		keys, err := items.Keys(t, runtime.Prefix("k/"), runtime.After(runtime.CursorAt("k/c")))
 		return strings.Join(keys, " "), err
 	},
 	"first two values": func(t *runtime.Task) (string, error) {
@@ -261,14 +261,14 @@ func TestReadOrderLimitAndPages(t *testing.T) {
 			{runtime.Prefix("k/"), []runtime.ReadOption{runtime.Limit(300)}, keys},
 			{runtime.Prefix("k/"), []runtime.ReadOption{runtime.Limit(0)}, keys},
 			{runtime.Prefix("k/9"), []runtime.ReadOption{runtime.Backward(), runtime.Limit(2)}, []string{"k/99", "k/98"}},
-			{runtime.Prefix("k/"), []runtime.ReadOption{runtime.After("k/96x")}, keys[97:]},
-			{runtime.Prefix("k/"), []runtime.ReadOption{runtime.Backward(), runtime.After("k/01")}, keys[:1]},
+			{runtime.Prefix("k/"), []runtime.ReadOption{runtime.After(runtime.CursorAt("k/96x"))}, keys[97:]},
+			{runtime.Prefix("k/"), []runtime.ReadOption{runtime.Backward(), runtime.After(runtime.CursorAt("k/01"))}, keys[:1]},
 			{runtime.Glob("k/*5"), []runtime.ReadOption{runtime.Limit(2)}, []string{"k/05", "k/15"}},
-			{runtime.Glob("k/*5"), []runtime.ReadOption{runtime.Limit(2), runtime.Backward(), runtime.After("k/85")}, []string{"k/75", "k/65"}},
+			{runtime.Glob("k/*5"), []runtime.ReadOption{runtime.Limit(2), runtime.Backward(), runtime.After(runtime.CursorAt("k/85"))}, []string{"k/75", "k/65"}},
 			{runtime.Range("k/10", "k/12"), []runtime.ReadOption{runtime.Backward()}, []string{"k/11", "k/10"}},
 			{runtime.Range("k/12", "k/10"), nil, nil},
 			{runtime.Exact("k/50"), nil, []string{"k/50"}},
-			{runtime.Exact("k/50"), []runtime.ReadOption{runtime.After("k/50")}, nil},
+			{runtime.Exact("k/50"), []runtime.ReadOption{runtime.After(runtime.CursorAt("k/50"))}, nil},
 		} {
 			if got, err := items.Keys(r, c.pat, c.opts...); err != nil || !slices.Equal(got, c.want) {
 				return fmt.Errorf("keys of %v: %q, %w", c.pat, got, err)

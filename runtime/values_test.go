@@ -570,7 +570,7 @@ func TestTimesAreWhatTheyComeBackAs(t *testing.T) {
 			s := e.Snapshot()
 			stored, err := stampsIn.Get(s, "k")
 			whole, err2 := wholesIn.Get(s, "k")
-			name, err3 := wholesIn.Hash(s, "k")
+			name, err3 := wholesIn.Blob(s, "k")
 			s.Release()
 			names[n] = name
 			if err := errors.Join(err, err2, err3); err != nil {

@@ -49,7 +49,7 @@ const watchDepthMax = 64
 //
 // stop ends the watch and waits for a run that has begun, but not where that would wait for itself:
 // in fn and in a query.
-func (e *Engine) Watch(p Watched, pat Pattern, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
+func (e *Engine) Watch(p AnyPartition, pat Pattern, fn func(*Task, Changes) error, opts ...TaskOption) (stop func(), err error) {
 	return e.watch(p, pat, nil, fn, opts)
 }
 
@@ -79,7 +79,7 @@ func (p *Partition[V]) Watch(e *Engine, pat Pattern, when func(key string, old, 
 	}, fn, opts)
 }
 
-func (e *Engine) watch(p Watched, pat Pattern, when func(db.Change) bool, fn func(*Task, Changes) error, opts []TaskOption) (stop func(), err error) {
+func (e *Engine) watch(p AnyPartition, pat Pattern, when func(db.Change) bool, fn func(*Task, Changes) error, opts []TaskOption) (stop func(), err error) {
 	if err := e.admit("Watch"); err != nil {
 		return nil, err
 	}
@@ -318,7 +318,7 @@ type condition struct {
 // since, when a key of p that matches pat is put, or at once if one was put after t's snapshot. So what a run could not do for
 // want of something is done when that is there, without waiting for it. The condition holds until it was met once, or the watch is stopped; several runs may
 // ask for the same. Outside of a watcher it is ErrNoWatcher.
-func (t *Task) Again(p Watched, pat Pattern) error {
+func (t *Task) Again(p AnyPartition, pat Pattern) error {
 	if err := t.notInQuery("Again"); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 var numbers = runtime.NewPartition[int]("numbers")
 
 // watch registers a watcher that the test stops.
-func watch(t testing.TB, e *runtime.Engine, p runtime.Watched, pat runtime.Pattern, fn func(*runtime.Task, runtime.Changes) error, opts ...runtime.TaskOption) {
+func watch(t testing.TB, e *runtime.Engine, p runtime.AnyPartition, pat runtime.Pattern, fn func(*runtime.Task, runtime.Changes) error, opts ...runtime.TaskOption) {
 	t.Helper()
 	stop, err := e.Watch(p, pat, fn, opts...)
 	if err != nil {

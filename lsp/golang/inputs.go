@@ -51,9 +51,9 @@ func memberKey(root, uri string) string { return root + "\x00" + uri }
 // contents says which bytes are the current text of a file, overlay first; none if there is no such file. Everything that reads a
 // text goes through it, so that opening a file in an editor, which changes where the text comes from, changes nothing else.
 var contents = runtime.NewQuery("golang/content", 1, func(t *runtime.Task, uri string) (runtime.Blob, error) {
-	text, err := overlays.Hash(t, uri)
+	text, err := overlays.Blob(t, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
-		text, err = files.Hash(t, uri)
+		text, err = files.Blob(t, uri)
 	}
 	if errors.Is(err, runtime.ErrNotFound) {
 		return runtime.Blob{}, nil

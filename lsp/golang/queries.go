@@ -289,7 +289,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		}
 	}
 	for _, uri := range l.Near {
-		if _, err := files.Hash(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		if _, err := files.Blob(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
 			return nil, err
 		}
 	}

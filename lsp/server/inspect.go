@@ -81,7 +81,7 @@ const (
 
 // ReadRecords calls fn for records of an engine's store until it returns an error.
 func ReadRecords(eng *runtime.Engine, p QueryRecordsParams, fn func(runtime.RawRecord) error) error {
-	opts := []runtime.ReadOption{runtime.Limit(p.Limit), runtime.Behind(p.After)}
+	opts := []runtime.ReadOption{runtime.Limit(p.Limit), runtime.After(p.After)}
 	if p.Latest {
 		opts = append(opts, runtime.Backward())
 	}
