@@ -13,6 +13,7 @@ type Query[K comparable, V any] struct {
 	version int
 	where   string
 	fn      func(*Task, K) (V, error)
+	opts    queryOptions
 	keys    keyCodec[K]
 	values  codec[V]
 }
@@ -28,9 +29,14 @@ type Query[K comparable, V any] struct {
 // the engine, and fn is called again later, also several times. So what fn has to undo it defers,
 // and it must not hold a lock across a read. That fn recovers from such a panic changes nothing.
 //
-// Engines know every query by name, so that stored traces that mention it can be verified; make queries once, as package variables.
-func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error)) *Query[K, V] {
+// Engines know every query by name, so that stored traces that mention it can be verified; make
+// queries once, as package variables. What else is to be said of a query, such as how long its
+// answers are kept, is a QueryOption; the zero of each is what suits most queries.
+func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error), opts ...QueryOption) *Query[K, V] {
 	q := &Query[K, V]{name: name, version: version, where: callerOf(2), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
+	for _, opt := range opts {
+		opt(&q.opts)
+	}
 	allQueries.add(name, q)
 	return q
 }
