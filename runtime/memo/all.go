@@ -26,7 +26,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	place := fr.recorder.at
 	for i, key := range keys {
 		var e *entry
-		if e, place = fr.recorder.query(q.Name, key, place); e != nil && e.changed.Load() != never {
+		if e, place = fr.recorder.query(q, key, place); e != nil && e.changed.Load() != never {
 			place++
 		} else {
 			if q.fits(key) != nil {

@@ -29,7 +29,8 @@ type clock struct {
 const (
 	entryBytes = 328
 	traceBytes = 256
-	readBytes  = 104 + len(mmapcas.Hash{})
+	readBytes  = 64 + len(mmapcas.Hash{})
+	aboutBytes = 48
 )
 
 func (c *clock) add(e *entry) {
@@ -61,7 +62,10 @@ func (tr *trace) size() int {
 	}
 	n := traceBytes
 	for i := range tr.reads {
-		n += readBytes + len(tr.reads[i].key) + len(tr.reads[i].hi)
+		n += readBytes + len(tr.reads[i].key)
+		if tr.reads[i].kind.ranged() {
+			n += aboutBytes + len(tr.reads[i].hi) + len(tr.reads[i].glob)
+		}
 	}
 	tr.bytes.Store(int64(n))
 	return n

@@ -3,6 +3,7 @@ package memo
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -63,11 +64,14 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 	return dst
 }
 
-// decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is ErrCorruptTrace.
-func decodeTraces(p []byte) (by making, traces []*trace, err error) { return decode(p, true) }
+// decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is
+// ErrCorruptTrace. named returns the about of reads of a query.
+func decodeTraces(p []byte, named func(query []byte) *about) (by making, traces []*trace, err error) {
+	return decode(p, named)
+}
 
-// decode is decodeTraces, with or without the reads, which are most of a record.
-func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
+// decode is decodeTraces. With named nil it leaves out the reads, which are most of a record.
+func decode(p []byte, named func(query []byte) *about) (by making, traces []*trace, err error) {
 	d := decoder{rest: p}
 	if f := d.byte(); f != traceFormat {
 		return by, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
@@ -75,7 +79,7 @@ func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
 	by.version = uint32(d.uvarint())
 	by.program = d.uint64()
 	n := d.count(1)
-	names := map[string]string{} // one string per query name
+	var names []*about // of queries, each once; few in one record
 	for range n {
 		tr := &trace{}
 		from, to := d.uvarint(), d.uvarint()
@@ -85,7 +89,7 @@ func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
 		tr.parts.Store(d.uint64())
 		d.hash(&tr.result)
 		reads := d.count(2 + len(mmapcas.Hash{}))
-		if !withReads {
+		if named == nil {
 			key := 0
 			for range reads {
 				key = d.skipRead(key)
@@ -101,12 +105,12 @@ func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
 			switch r.kind {
 			case readQuery:
 				name := d.bytes()
-				if s, ok := names[string(name)]; ok {
-					r.query = s
-				} else {
-					r.query = string(name)
-					names[r.query] = r.query
+				at := slices.IndexFunc(names, func(a *about) bool { return a.query == string(name) })
+				if at < 0 {
+					at = len(names)
+					names = append(names, named(name))
 				}
+				r.about = names[at]
 			case readRecord, readPresence:
 				r.part = db.PartID(d.uvarint())
 			default:
@@ -124,10 +128,10 @@ func decode(p []byte, withReads bool) (by making, traces []*trace, err error) {
 			r.key = prev[:shared] + string(rest)
 			prev = r.key
 			if r.kind.ranged() {
-				r.hi = string(d.bytes())
-			}
-			if r.kind&readFiltered != 0 {
-				r.glob = string(d.bytes())
+				r.about = &about{hi: string(d.bytes())}
+				if r.kind&readFiltered != 0 {
+					r.about.glob = string(d.bytes())
+				}
 			}
 			d.hash(&r.hash)
 			if d.err != nil {
@@ -188,7 +192,7 @@ func results(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	if kind != KindTrace {
 		return nil
 	}
-	_, traces, err := decode(payload, false)
+	_, traces, err := decode(payload, nil)
 	if err != nil {
 		return nil
 	}

@@ -8,21 +8,24 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
+func aboutOf(query []byte) *about { return &about{query: string(query)} }
+
 func sampleTraces() []*trace {
+	parse := &about{query: "parse"}
 	a := &trace{
 		result: mmapcas.Hash{1, 2},
 		reads: []read{
 			{kind: readRecord, part: 3, key: "file:///a/b.go", hash: mmapcas.Hash{9}},
 			{kind: readRecord, part: 3, key: "file:///a/c.go"},
-			{kind: readKeys, part: 70, key: "file:///a/", hi: "file:///a0", hash: mmapcas.Hash{8}},
-			{kind: readRange, part: 1, key: "", hi: "", hash: mmapcas.Hash{7}},
-			{kind: readQuery, query: "parse", key: "file:///a/b.go", hash: mmapcas.Hash{6}},
-			{kind: readQuery, query: "parse", key: "", hash: mmapcas.Hash{5}},
+			{kind: readKeys, part: 70, key: "file:///a/", about: &about{hi: "file:///a0"}, hash: mmapcas.Hash{8}},
+			{kind: readRange, part: 1, key: "", about: &about{hi: ""}, hash: mmapcas.Hash{7}},
+			{kind: readQuery, about: parse, key: "file:///a/b.go", hash: mmapcas.Hash{6}},
+			{kind: readQuery, about: parse, key: "", hash: mmapcas.Hash{5}},
 			{kind: readPresence, part: 2, key: "file:///a/b.go", hash: mmapcas.Hash{1}},
-			{kind: readCount, part: 2, key: "a", hi: "b", hash: number(300)},
-			{kind: readKeys | readFiltered, part: 2, key: "a", hi: "b", glob: "a/**/*.go", hash: mmapcas.Hash{4}},
-			{kind: readRange | readFiltered, part: 2, key: "a", glob: "*", hash: mmapcas.Hash{4}},
-			{kind: readCount | readFiltered, part: 2, key: "a", hi: "b", glob: "?", hash: number(2)},
+			{kind: readCount, part: 2, key: "a", about: &about{hi: "b"}, hash: number(300)},
+			{kind: readKeys | readFiltered, part: 2, key: "a", about: &about{hi: "b", glob: "a/**/*.go"}, hash: mmapcas.Hash{4}},
+			{kind: readRange | readFiltered, part: 2, key: "a", about: &about{glob: "*"}, hash: mmapcas.Hash{4}},
+			{kind: readCount | readFiltered, part: 2, key: "a", about: &about{hi: "b", glob: "?"}, hash: number(2)},
 		},
 	}
 	a.parts.Store(5)
@@ -37,7 +40,7 @@ func TestTracesOfAnotherFormatAreNotRead(t *testing.T) {
 	p := encodeTraces(nil, making{version: 7}, sampleTraces())
 	for _, format := range []byte{0, traceFormat - 1, traceFormat + 1} {
 		p[0] = format
-		if _, _, err := decodeTraces(p); !errors.Is(err, ErrCorruptTrace) {
+		if _, _, err := decodeTraces(p, aboutOf); !errors.Is(err, ErrCorruptTrace) {
 			t.Errorf("format %d: %v", format, err)
 		}
 	}
@@ -47,7 +50,7 @@ func TestTracesRoundTrip(t *testing.T) {
 	want := sampleTraces()
 	by := making{version: 7, program: 1 << 63}
 	p := encodeTraces(nil, by, want)
-	made, got, err := decodeTraces(p)
+	made, got, err := decodeTraces(p, aboutOf)
 	if err != nil || made != by || len(got) != len(want) {
 		t.Fatalf("by %v, %d traces, %v", made, len(got), err)
 	}
@@ -57,7 +60,7 @@ func TestTracesRoundTrip(t *testing.T) {
 		}
 	}
 	for n := range p {
-		if _, _, err := decodeTraces(p[:n]); err == nil {
+		if _, _, err := decodeTraces(p[:n], aboutOf); err == nil {
 			t.Errorf("a record cut off after %d of %d bytes decodes", n, len(p))
 		}
 	}
@@ -67,15 +70,15 @@ func FuzzDecodeTraces(f *testing.F) {
 	f.Add(encodeTraces(nil, making{7, 9}, sampleTraces()))
 	f.Add(encodeTraces(nil, making{}, nil))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		by, traces, err := decodeTraces(p)
-		if _, bare, bareErr := decode(p, false); (err == nil) != (bareErr == nil) || len(bare) != len(traces) && err == nil {
+		by, traces, err := decodeTraces(p, aboutOf)
+		if _, bare, bareErr := decode(p, nil); (err == nil) != (bareErr == nil) || len(bare) != len(traces) && err == nil {
 			t.Fatalf("with reads %d traces, %v; without %d, %v", len(traces), err, len(bare), bareErr)
 		}
 		if err != nil {
 			return
 		}
 		again := encodeTraces(nil, by, traces)
-		by2, t2, err := decodeTraces(again)
+		by2, t2, err := decodeTraces(again, aboutOf)
 		if err != nil || by2 != by || len(t2) != len(traces) {
 			t.Fatalf("does not survive another round: %v", err)
 		}

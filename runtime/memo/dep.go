@@ -28,29 +28,46 @@ func (k readKind) ranged() bool {
 
 // A read is one line of a trace: what was read and the hash seen.
 type read struct {
-	kind  readKind
-	part  db.PartID // all but readQuery
-	query string    // readQuery: the query's name
-	key   string    // the record's key, the range's lower bound, or the query's encoded key
-	hi    string    // ranges: the upper bound, exclusive; "" is unbounded
-	glob  string    // readFiltered
-	hash  mmapcas.Hash
+	kind readKind
+	part db.PartID // all but readQuery
+	*about
+	key  string // the record's key, the range's lower bound, or the query's encoded key
+	hash mmapcas.Hash
+}
+
+// An about is what a read of a query or of a range names beside its key; immutable once recorded.
+// Reads of one query share theirs, and reads of records and presences have none.
+type about struct {
+	query string // readQuery: the query's name
+	hi    string // ranges: the upper bound, exclusive; "" is unbounded
+	glob  string // readFiltered
+}
+
+// same reports whether two reads name the same beside their keys.
+func (a *about) same(o *about) bool {
+	return a == o || a != nil && o != nil && *a == *o
 }
 
 // same reports whether two reads name the same thing, whatever they saw.
 func (r *read) same(o *read) bool {
-	return r.kind == o.kind && r.part == o.part && r.key == o.key && r.hi == o.hi && r.query == o.query && r.glob == o.glob
+	return r.kind == o.kind && r.part == o.part && r.key == o.key && r.about.same(o.about)
 }
 
 // A readID is what a read is about.
 type readID struct {
-	kind          readKind
-	part          db.PartID
-	query         string
-	key, hi, glob string
+	kind readKind
+	part db.PartID
+	about
+	key string
 }
 
-func (r *read) id() readID { return readID{r.kind, r.part, r.query, r.key, r.hi, r.glob} }
+func (r *read) id() readID {
+	id := readID{kind: r.kind, part: r.part, key: r.key}
+	if r.about != nil {
+		id.about = *r.about
+	}
+	return id
+}
 
 // A partSet is a set of partitions in one word: bit i is partition i for i < 63, bit 63 any other.
 type partSet uint64

@@ -42,7 +42,7 @@ func (f *Frame) took(q *Query, key string, found *holding) {
 	f.tainted = f.tainted || tr.tainted
 	if f.recording {
 		f.account.stamps |= found.stamps
-		f.record(read{kind: readQuery, query: q.Name, key: key, hash: tr.result}, tr.readParts(), &found.entry.source)
+		f.record(read{kind: readQuery, about: q.about, key: key, hash: tr.result}, tr.readParts(), &found.entry.source)
 	}
 }
 
@@ -67,7 +67,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 	}
 	began := t.runs.Load()
 	for {
-		hint, _ := fr.recorder.query(q.Name, key, fr.recorder.at)
+		hint, _ := fr.recorder.query(q, key, fr.recorder.at)
 		found, err := t.upToDate(fr, q, key, hint)
 		if err != nil {
 			return holding{}, nil, err
@@ -90,7 +90,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 // snapshot without looking any further; nil if it is not. With the value in memory it is all of
 // answer.
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
-	e, _ := fr.recorder.query(q.Name, key, fr.recorder.at)
+	e, _ := fr.recorder.query(q, key, fr.recorder.at)
 	if e == nil {
 		var ok bool
 		if e, ok = q.entries.Load(key); !ok {

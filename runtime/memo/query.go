@@ -16,6 +16,7 @@ type Query struct {
 	Version uint32 // traces of another version are ignored
 
 	entries *xsync.MapOf[string, *entry] // by encoded key; made by Table.Bind
+	about   *about                       // of reads of it; made by Table.Bind
 
 	// Eval runs the function for an encoded key. What it reads through f is recorded.
 	Eval func(f *Frame, key string) (Result, error)

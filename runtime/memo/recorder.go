@@ -45,13 +45,13 @@ func (c *recorder) follow(before *trace) {
 
 // query returns the entry that answered for a key in the run before, if it is expected at place at
 // or soon after, and that place; nil if it is not.
-func (c *recorder) query(name, key string, at int) (*entry, int) {
+func (c *recorder) query(q *Query, key string, at int) (*entry, int) {
 	if c.before == nil {
 		return nil, at
 	}
 	reads := c.before.reads
 	for j := at; j < min(at+readsAhead, len(reads)); j++ {
-		if r := &reads[j]; r.kind == readQuery && r.key == key && r.query == name {
+		if r := &reads[j]; r.kind == readQuery && r.key == key && r.about.same(q.about) {
 			return c.links.to[j].entry, j
 		}
 	}

@@ -87,7 +87,7 @@ func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, f
 	for _, e := range slices.Backward(seen) {
 		sum.add(e.Key, e.Hash)
 	}
-	r := read{kind: readKeys, part: part, key: sp.Lo, hi: sp.Hi, glob: glob, hash: sum.hash()}
+	r := read{kind: readKeys, part: part, about: &about{hi: sp.Hi, glob: glob}, key: sp.Lo, hash: sum.hash()}
 	if withHashes {
 		r.kind = readRange
 	}
@@ -108,7 +108,7 @@ func (f *Frame) Count(part db.PartID, lo, hi, glob string) (uint64, error) {
 		f.tainted = true
 		return 0, err
 	}
-	r := read{kind: readCount, part: part, key: lo, hi: hi, glob: glob, hash: number(n)}
+	r := read{kind: readCount, part: part, about: &about{hi: hi, glob: glob}, key: lo, hash: number(n)}
 	f.record(r.filtered(), partBit(part), nil)
 	return n, nil
 }

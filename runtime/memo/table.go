@@ -148,6 +148,7 @@ func (t *Table) Entries() int { return int(t.entries.Load()) }
 // Bind makes q usable with t. It is called once, before anything else is done with q.
 func (t *Table) Bind(q *Query) *Query {
 	q.entries = xsync.NewMapOf[string, *entry]()
+	q.about = &about{query: q.Name}
 	return q
 }
 
@@ -196,7 +197,7 @@ func (t *Table) load(e *entry) error {
 	}
 	var traces []*trace
 	err = t.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
-		made, tr, err := decodeTraces(payload)
+		made, tr, err := decodeTraces(payload, t.named)
 		if err != nil || kind != KindTrace || made.version != e.query.Version {
 			return err
 		}
@@ -218,6 +219,15 @@ func (t *Table) load(e *entry) error {
 	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.has(tr.result) })
 	t.clock.weigh(e)
 	return nil
+}
+
+// named returns the about of reads of a query, which those of one that the program has share.
+func (t *Table) named(query []byte) *about {
+	name := string(query)
+	if q := t.o.Lookup(name); q != nil {
+		return q.about
+	}
+	return &about{query: name}
 }
 
 // add makes a new trace the entry's first.
