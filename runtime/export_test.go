@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"time"
+
 	"context"
 	"reflect"
 
@@ -23,6 +25,9 @@ func Simulated(o Options, d *sched.Deterministic) Options {
 
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
+
+// Now is the time of the engine's scheduler, which stands still in a simulation but where all wait.
+func (e *Engine) Now() time.Time { return e.sched.Now() }
 
 // CollectInSteps runs a collection in the smallest slices, and calls between between two of them.
 func (e *Engine) CollectInSteps(ctx context.Context, between func()) error {

@@ -8,6 +8,7 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	goruntime "runtime"
 	"slices"
@@ -218,6 +219,7 @@ var taskCalls = []call{
 		return err
 	}},
 	{"Task.Commit", func(f *face) error { return f.t.Commit(func(*runtime.Writer) error { return nil }) }},
+	{"Task.Retry", func(f *face) error { return f.t.Retry(time.Second, io.EOF) }},
 	{"Task.Spawn", func(f *face) error {
 		return fails(f.t.Spawn(0, func(*runtime.Task) error { return nil }))
 	}},

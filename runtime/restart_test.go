@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	goruntime "runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -229,6 +232,94 @@ func TestRestartableTasksSimulated(t *testing.T) {
 		if err := e.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What failed for a reason that may pass is tried again after ever longer waits and on ever less
+// urgent lanes, until it succeeds or fails for another reason; a wait for a key begins anew.
+func TestRetriesBackOff(t *testing.T) {
+	e, err := runtime.Open("", runtime.Simulated(runtime.Options{
+		Workers: 1, CollectEvery: -1, StallAfter: -1, Logger: quiet, SegmentBytes: 1 << 20,
+	}, &sched.Deterministic{Seed: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		at    []time.Time
+		lanes []lane.Lane
+	)
+	r := restartable(t, e, func(task *runtime.Task) error {
+		at, lanes = append(at, e.Now()), append(lanes, task.Lane())
+		switch n := len(at); {
+		case n == 8:
+			_ = task.Retry(time.Second, io.EOF)
+			_, _, err := inputs.Pend(task, runtime.Exact("comes")) // of several calls the last counts
+			return err
+		case n == 11:
+			return io.ErrUnexpectedEOF
+		default:
+			err := task.Retry(time.Second, io.EOF)
+			if !errors.Is(err, runtime.ErrPending) || !errors.Is(err, io.EOF) {
+				t.Errorf("attempt %d: %v", n, err)
+			}
+			return err
+		}
+	})
+	e.Simulate()
+	if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return inputs.Put(w, "comes", "x") }); err != nil {
+		t.Fatal(err)
+	}
+	e.Simulate()
+	if r.Err() != io.ErrUnexpectedEOF || len(at) != 11 {
+		t.Fatalf("%v after %d attempts", r.Err(), len(at))
+	}
+	want := []float64{1, 4, 16, 64, 256, 256, 256, 0, 1, 4} // seconds, and an eighth
+	for i, w := range want {
+		if got := at[i+1].Sub(at[i]).Seconds(); got < w*7/8 || got > w*9/8 || w > 0 && got == w {
+			t.Errorf("wait %d: %.2f s", i, got)
+		}
+	}
+	def, again := lane.Default, lane.Retry
+	wantLanes := []lane.Lane{
+		def, again(0), again(1), again(2), again(3), again(3), again(3), again(3), def, again(0), again(1),
+	}
+	if !slices.Equal(lanes, wantLanes) {
+		t.Errorf("lanes %v", lanes)
+	}
+	if err := e.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a task that waits with a stack, or a query, asks for is refused, and so is no wait.
+func TestRetryRefused(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	ctx := t.Context()
+	err := e.Submit(ctx, lane.Default, func(task *runtime.Task) error { return task.Retry(time.Second, io.EOF) })
+	if err == nil || errors.Is(err, runtime.ErrPending) || !errors.Is(err, io.EOF) {
+		t.Errorf("a task that waits with a stack: %v", err)
+	}
+	r := restartable(t, e, func(task *runtime.Task) error { return task.Retry(0, io.EOF) })
+	if err := ends(t, r); err == nil || errors.Is(err, runtime.ErrPending) || !errors.Is(err, io.EOF) {
+		t.Errorf("at once: %v", err)
+	}
+	q := runtime.NewQuery("tries again", 1, func(task *runtime.Task, _ string) (int, error) {
+		return 0, task.Retry(time.Second, io.EOF)
+	})
+	r = restartable(t, e, func(task *runtime.Task) error { _, err := q.Get(task, "k"); return err })
+	if err := ends(t, r); !errors.Is(err, runtime.ErrInQuery) {
+		t.Errorf("in a query: %v", err)
+	}
+	// The longest wait is one that a timer can be set to, and an engine that closes ends it.
+	r = restartable(t, e, func(task *runtime.Task) error { return task.Retry(1<<62, io.EOF) })
+	for r.Runs() == 0 {
+		goruntime.Gosched()
+	}
+	if err := e.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := ends(t, r); !errors.Is(err, runtime.ErrClosed) || r.Runs() != 1 {
+		t.Errorf("closed: %v after %d runs", err, r.Runs())
 	}
 }
 

@@ -317,7 +317,7 @@ func TestGoCommandCauseIsTold(t *testing.T) {
 }
 
 // A go command that failed for a reason that may pass is asked again by the next index, although no
-// file has changed, and only then.
+// file has changed, and else only after some time.
 func TestGoCommandIsAskedAgain(t *testing.T) {
 	real, err := exec.LookPath("go")
 	if err != nil {
@@ -329,6 +329,7 @@ func TestGoCommandIsAskedAgain(t *testing.T) {
 	const why = "example.com/x@v1.0.0: dial tcp: lookup proxy.golang.org: no such host"
 	putFakeGo(t, "list:"+real+"\ngo: "+why)
 	f := openFixture(t, root, store, found, lsp.WorkspaceOptions{})
+	f.w.askAfter = time.Hour
 	for range 2 {
 		f.index()
 		wantDiagnostic(t, f.published("go.mod"), "go list: "+why)
@@ -346,6 +347,34 @@ func TestGoCommandIsAskedAgain(t *testing.T) {
 	t.Setenv("PATH", path)
 	f = openFixture(t, root, store, found, lsp.WorkspaceOptions{})
 	f.index()
+	if got := f.published("go.mod"); len(got) > 0 {
+		t.Errorf("after the cause has gone: %q", got)
+	}
+}
+
+// After some time it is asked again without any occasion, as often as it takes, and the diagnostics
+// follow.
+func TestGoCommandIsAskedAgainInTime(t *testing.T) {
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := os.Getenv("PATH")
+	root := tempDir(t)
+	found := writeFiles(t, root, "-- go.mod --\nmodule example.com/m\n\ngo 1.24\n-- a.go --\npackage m\n\nimport \"fmt\"\n\nvar A = fmt.Sprint()\n")
+	const why = "example.com/x@v1.0.0: dial tcp: lookup proxy.golang.org: no such host"
+	putFakeGo(t, "list:"+real+"\ngo: "+why)
+	f := openFixture(t, root, t.TempDir(), found, lsp.WorkspaceOptions{})
+	f.w.askAfter = time.Microsecond
+	f.index()
+	wantDiagnostic(t, f.published("go.mod"), "go list: "+why)
+	for f.ran("golang/metadata") < 4 {
+		time.Sleep(time.Millisecond) // nothing tells of a question that failed again
+	}
+	wantDiagnostic(t, f.published("go.mod"), "go list: "+why)
+	t.Setenv("PATH", path) // the cause has gone
+	f.w.asks.Wait()
+	f.settle()
 	if got := f.published("go.mod"); len(got) > 0 {
 		t.Errorf("after the cause has gone: %q", got)
 	}

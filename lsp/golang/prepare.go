@@ -154,6 +154,9 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 	defer w.mu.Unlock()
 	b.ready = max(snap.Generation(), 1)
 	b.prepared = p.meta
+	if p.meta.Failed != "" {
+		w.askAgain(b.root, p.meta.Failed)
+	}
 	return p, nil
 }
 

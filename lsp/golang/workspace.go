@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -55,8 +56,8 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
 	w := &workspace{
-		eng: eng, root: root, o: o, log: o.Logger, limits: defaultPlainLimits, turn: make(chan struct{}, 1),
-		unread: map[string]string{}, opened: map[string][]byte{}, folders: map[string]int{},
+		eng: eng, root: root, o: o, log: o.Logger, limits: defaultPlainLimits, askAfter: askAgainAfter,
+		turn: make(chan struct{}, 1), asking: map[string]bool{}, unread: map[string]string{}, opened: map[string][]byte{}, folders: map[string]int{},
 	}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
@@ -134,11 +135,13 @@ type workspace struct {
 	o    lsp.WorkspaceOptions
 	log  *slog.Logger
 
-	limits plainLimits // immutable: of the folder, if it is in no module
+	limits   plainLimits   // immutable: of the folder, if it is in no module
+	askAfter time.Duration // immutable: see askAgainAfter
 
 	background context.Context // ends with Close
 	stop       context.CancelCauseFunc
 	tasks      sync.WaitGroup // background refreshes
+	asks       sync.WaitGroup // askAgain
 	refreshes  activity       // the same, for those who wait while others begin
 
 	turn     chan struct{} // holds a token while a task brings inputs in
@@ -146,6 +149,7 @@ type workspace struct {
 	disk     sync.Mutex    // held from a look at the disk to the commit of what was seen; taken after turn
 
 	mu        sync.Mutex
+	asking    map[string]bool       // guarded by mu: roots of builds that askAgain is at work for
 	builds    []*buildUnit          // guarded by mu: sorted by root
 	byDir     map[string]*buildUnit // guarded by mu: what buildOf found
 	folders   map[string]int        // guarded by mu: directories in the root that are folders themselves, with how often
@@ -177,6 +181,7 @@ func (w *workspace) Close() error {
 		sessions.end(w)
 	}
 	w.tasks.Wait()
+	w.asks.Wait()
 	return nil
 }
 

@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
+
+	"github.com/cytisus/cytisus/runtime/lane"
 )
 
 // A Restartable is a task that waits by returning, for those that wait in crowds: while it waits it holds neither a thread nor
 // a stack, only itself. Its function says what it waits for with [Restartable.Pend] and returns [ErrPending]; once that has
-// happened, it is called again from its beginning, by any worker, as a task of its own on the same lane, for the same client. It
-// has to find by itself how far it had come, such as by memoised reads. A function may be called again although nothing
-// has happened, and then pends again. All methods but Pend may be called by any goroutine.
+// happened, it is called again from its beginning, by any worker, as a task of its own, for the same client and on the same lane
+// unless it asks for another one with [Restartable.PendFor]. It has to find by itself how far it had come, such as by memoised
+// reads. A function may be called again although nothing has happened, and then pends again. All methods but Pend and PendFor
+// may be called by any goroutine.
 //
 // It ends when its function returns anything but ErrPending, panics, or is cancelled: by Cancel, by the end of its context, or with
 // its client. A pool that closes does not wait for what pends: that ends with [ErrClosed].
@@ -26,7 +30,10 @@ type Restartable struct {
 	fn    func(*Task, *Restartable) error
 	scope *clientScope
 
-	on *Event // what the run that is under way pends on, nil if it does not; the run's, and then its end's
+	// The run's that is under way, and then its end's.
+	on    *Event    // what it pends on, nil if it does not
+	next  lane.Lane // of the run that follows
+	timer timer     // fires on, nil without PendFor; stopped by what ends the wait, or the run
 
 	mu      sync.Mutex // taken before an event's and the pool's list of those that pend
 	pending bool       // guarded by mu: between two runs, and waiting
@@ -65,8 +72,27 @@ func (p *Pool) SubmitRestartable(ctx context.Context, s Spec, fn func(*Task, *Re
 // Pend says that the function wants to be called again when the event has fired. Only the function may call it, and it returns
 // what Pend returns, which is ErrPending, possibly wrapped. Of several calls in one run the last counts.
 func (r *Restartable) Pend(e *Event) error {
-	r.on = e
+	r.stop()
+	r.on, r.next = e, r.spec.Lane
 	return ErrPending
+}
+
+// PendFor is Pend for a time that is to pass, after which the function is called on lane l. A later
+// Pend brings it back to its own lane.
+func (r *Restartable) PendFor(d time.Duration, l lane.Lane) error {
+	r.stop()
+	over := new(Event)
+	r.on, r.next = over, l
+	r.timer = r.pool.clock.afterFunc(d, func() { over.Fire() })
+	return ErrPending
+}
+
+// stop stops the timer of PendFor, if there is one.
+func (r *Restartable) stop() {
+	if r.timer != nil {
+		r.timer.Stop()
+		r.timer = nil
+	}
 }
 
 // call is the function of each run's task. A run that pends has completed, as far as the pool is concerned.
@@ -77,6 +103,7 @@ func (r *Restartable) call(t *Task) error {
 		return nil
 	}
 	r.on = nil
+	r.stop()
 	return err
 }
 
@@ -93,6 +120,7 @@ func (r *Restartable) follow(h *Handle) {
 	h.Ended().OnFire(func() {
 		// A panic leaves on as it was, and a cancelled run that never began leaves nothing.
 		if err := h.Err(); err != nil || r.on == nil {
+			r.stop()
 			r.finish(err)
 			return
 		}
@@ -128,6 +156,7 @@ func (r *Restartable) wake(e *Event) {
 	}
 	r.pending = false
 	e.leave(&r.waiter)
+	r.stop()
 	if r.watched != nil {
 		r.watched()
 		r.watched = nil
@@ -139,7 +168,9 @@ func (r *Restartable) wake(e *Event) {
 		r.finish(why)
 		return
 	}
-	h, err := r.pool.submitNow(r.ctx, r.spec, r.call)
+	spec := r.spec
+	spec.Lane = r.next
+	h, err := r.pool.submitNow(r.ctx, spec, r.call)
 	if err != nil {
 		r.finish(err)
 		return
@@ -194,6 +225,9 @@ func (r *Restartable) wakeNow() bool {
 	}
 	return pending
 }
+
+// ID returns a number that no other task or Restartable of the pool has.
+func (r *Restartable) ID() uint64 { return r.id }
 
 // Ended returns the event that fires when it has ended.
 func (r *Restartable) Ended() *Event { return &r.done }

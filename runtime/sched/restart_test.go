@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -162,6 +163,49 @@ func TestRestartableEnds(t *testing.T) {
 	}
 	if _, err := p.SubmitRestartable(bg, Spec{}, func(*Task, *Restartable) error { return nil }); !errors.Is(err, ErrLane) {
 		t.Error(err)
+	}
+}
+
+// A restartable task that pends for a time is called again on the lane that it asked for, pends on
+// events on its own lane again, and leaves no timer behind, however its wait ends.
+func TestRestartablePendsForATime(t *testing.T) {
+	p := simulated(t, 1, Options{})
+	timers := func() int {
+		c := p.clock.(*simClock)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.timers)
+	}
+	var lanes []lane.Lane
+	var e Event
+	r := restartable(t, p, Spec{}, func(task *Task, r *Restartable) error {
+		switch lanes = append(lanes, task.Lane()); len(lanes) {
+		case 1:
+			_ = r.PendFor(time.Hour, lane.Idle) // the last call counts
+			return r.PendFor(time.Minute, lane.Retry1)
+		case 2:
+			return r.Pend(&e)
+		}
+		_ = r.PendFor(time.Hour, lane.Idle)
+		return nil
+	})
+	began := p.Now()
+	p.Simulate(func() bool { return len(lanes) == 2 })
+	if passed := p.Now().Sub(began); passed != time.Minute {
+		t.Errorf("called again after %v", passed)
+	}
+	e.Fire()
+	p.Simulate(r.Ended().Fired)
+	if want := []lane.Lane{lane.Default, lane.Retry1, lane.Default}; !slices.Equal(lanes, want) || r.Err() != nil {
+		t.Errorf("%v, %v", lanes, r.Err())
+	}
+	c := restartable(t, p, Spec{}, func(_ *Task, r *Restartable) error { return r.PendFor(time.Hour, lane.Idle) })
+	p.Simulate(func() bool { return c.Runs() == 1 && timers() == 1 })
+	c.Cancel(io.EOF)
+	f := restartable(t, p, Spec{}, func(_ *Task, r *Restartable) error { _ = r.PendFor(time.Hour, lane.Idle); panic(io.EOF) })
+	p.Simulate(f.Ended().Fired)
+	if !c.Ended().Fired() || timers() != 0 {
+		t.Errorf("ended %v; %d timers are left", c.Ended().Fired(), timers())
 	}
 }
 
