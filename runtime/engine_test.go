@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -282,8 +283,12 @@ func TestCycleNamesItsPath(t *testing.T) {
 	if !errors.As(err, &cycle) || !errors.Is(err, runtime.ErrCycle) {
 		t.Fatalf("error is %v, want a CycleError", err)
 	}
-	if got, want := strings.Join(cycle.Path, " "), "ring(0) ring(1) ring(2) ring(0)"; got != want {
+	if got, want := fmt.Sprint(cycle.Path), "[ring(0) ring(1) ring(2) ring(0)]"; got != want {
 		t.Errorf("path is %s, want %s", got, want)
+	}
+	where := regexp.MustCompile(`ring\(1\) \[\S*engine_test.go:\d+\] -> ring\(2\) \[`)
+	if !where.MatchString(err.Error()) {
+		t.Errorf("the error does not say where the queries are: %v", err)
 	}
 }
 

@@ -87,6 +87,7 @@ func (q *Query[K, V]) bind(e *Engine) *memo.Query {
 	return e.memo.Bind(&memo.Query{
 		Name:    q.name,
 		Version: uint32(q.version),
+		Where:   q.where,
 		Eval: func(f *memo.Frame, key string) (memo.Result, error) {
 			k, err := q.keys.decode(key)
 			if err != nil {

@@ -105,11 +105,12 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 		}
 		if f := flights[i]; f != nil {
 			err := t.wait(fr, f)
-			if err == nil {
+			switch {
+			case err == errOwn || err == errCloses:
+				err = nil // the get below sees to it
+			case err == nil && f.usable(fr.strand):
 				fr.note(f)
-				if !f.abandoned() {
-					err = f.err
-				}
+				err = f.err
 			}
 			if err != nil {
 				fr.tainted = true

@@ -195,9 +195,9 @@ func TestCycleLongerThanTheStack(t *testing.T) {
 		if !errors.As(err, &cycle) {
 			t.Fatalf("error is %v, want a CycleError", err)
 		}
-		var want []string
+		var want []CycleStep
 		for n := stem; n < stem+ring; n++ {
-			want = append(want, fmt.Sprintf("knot(%d)", n))
+			want = append(want, CycleStep{Query: "knot", Key: strconv.Itoa(n)})
 		}
 		if want = append(want, want[0]); !slices.Equal(cycle.Path, want) {
 			t.Errorf("path is %v", cycle.Path)
@@ -530,8 +530,9 @@ func sameAtEachDepth(t *testing.T, rng *rand.Rand) {
 	}
 }
 
-// Several strands that enter a web of cycles at different places, some of them cancelled, wait for
-// no end: whoever needs a cycle is told so, and all others get their answers.
+// Several strands that enter a web of cycles at different places, with helpers, some of them
+// cancelled, wait for no end, and each is given what a strand that is alone is given: the same
+// answers, the same errors, and the same paths of cycles.
 func TestStrandsInDeepCycles(t *testing.T) {
 	seed := *modelSeed
 	if seed == 0 {
@@ -554,14 +555,16 @@ func askTogether(t *testing.T, seed uint64) {
 	const nodes = 16
 	rng := rand.New(rand.NewPCG(seed, 3))
 	w := newWeb(rng, nodes)
-	clear(w.how)
 	w.helpers = rng.IntN(3)
-	circular := w.circular()
-	r := newRig(t, seed, Options{})
+	r, single := newRig(t, seed, Options{}), newRig(t, seed, Options{})
 	r.table.levels = 2 + rng.IntN(5)
-	w.define(r)
+	for _, r := range []*rig{r, single} {
+		w.define(r)
+	}
 	for range 6 {
-		r.put(r.partition("nodes"), strconv.Itoa(rng.IntN(nodes)), pick(rng, []string{"a", "b", "c"}))
+		key, text := strconv.Itoa(rng.IntN(nodes)), pick(rng, []string{"a", "b", "c", "fail"})
+		r.put(r.partition("nodes"), key, text)
+		single.put(single.partition("nodes"), key, text)
 		asks := map[*asked]int{}
 		var gone *asked
 		for range 2 + rng.IntN(3) {
@@ -586,48 +589,22 @@ func askTogether(t *testing.T, seed uint64) {
 			if a == gone && errors.Is(err, errWhy) {
 				continue
 			}
-			if errors.Is(err, ErrCycle) != circular[n] || err != nil && !circular[n] {
-				t.Errorf("node(%d): %v; it needs a cycle: %t", n, err, circular[n])
+			key := strconv.Itoa(n)
+			if got, want := outcomeOf(a, err), single.outcome("node", key); got != want {
+				t.Errorf("node(%s): %s; alone it is %s", key, got, want)
 			}
 		}
 		r.landed()
 	}
 }
 
-// circular says of each node whether it needs a cycle.
-func (w *web) circular() []bool {
-	out := make([]bool, len(w.reads))
-	reaches := func(from, to int) bool {
-		seen := map[int]bool{}
-		var walk func(n int) bool
-		walk = func(n int) bool {
-			for _, next := range w.reads[n] {
-				if next == to {
-					return true
-				}
-				if !seen[next] {
-					seen[next] = true
-					if walk(next) {
-						return true
-					}
-				}
-			}
-			return false
-		}
-		return walk(from)
-	}
-	for n := range out {
-		for on := range w.reads {
-			out[n] = out[n] || reaches(on, on) && (n == on || reaches(n, on))
-		}
-	}
-	return out
-}
-
 // outcome asks, and returns the answer or the first line of the error, with the path of a cycle.
 func (r *rig) outcome(query, key string) string {
 	a := r.ask(query, key)
-	err := a.Wait(context.Background())
+	return outcomeOf(a, a.Wait(context.Background()))
+}
+
+func outcomeOf(a *asked, err error) string {
 	if err == nil {
 		return a.answer
 	}

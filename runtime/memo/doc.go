@@ -146,10 +146,20 @@
 //
 // # Cycles
 //
-// A strand is a task with the stack of flights that it evaluates; it waits for at most one flight at a time. Before it
-// waits, it publishes this under one lock and follows flight -> strand -> flight it waits for. The chain leads back to the
-// strand itself exactly when waiting would close a cycle, and the last strand to wait sees it: the query that
-// would have closed the cycle returns a CycleError with the path.
+// A strand is a task with the stack of flights that it evaluates; it waits for at most one flight at
+// a time. Before it waits, it publishes this under one lock and follows flight -> strand -> flight
+// it waits for. The chain leads back to the strand itself exactly when waiting would close a cycle,
+// and the last strand to wait sees it. It does not wait then, but evaluates the key itself, in a
+// flight that no other strand finds (Strand.lone). So a strand comes to a flight of its own in the
+// end, and a cycle is only ever found on one stack: the read that closes it gets a CycleError with
+// the path. What it finds does not depend on other strands.
+//
+// What rests on a cycle depends on what is on the stack: it is for the strand that has found it.
+// Those who wait for such a flight try again, on their own account (flight.usable); so does a task
+// whose helper has found one.
+//
+// That ends: each strand evaluates a key at most once on its stack, and those who try again wait
+// for strands that each do a bounded amount of work.
 //
 // # Depth
 //

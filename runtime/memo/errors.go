@@ -3,7 +3,6 @@ package memo
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -17,19 +16,39 @@ var errAbandoned = errors.New("memo: computation abandoned")
 // ErrCycle is matched by every CycleError.
 var ErrCycle = errors.New("memo: query cycle")
 
-// A CycleError says that a query needs its own result. Path lists the queries from the one that was asked for down to
-// the one that closed the cycle, as name(key). The text leaves out the middle of a long path.
-type CycleError struct{ Path []string }
+// A CycleError says that a query needs its own result. Path leads from a query down to itself: each
+// reads the next. The text leaves out the middle of a long path.
+type CycleError struct{ Path []CycleStep }
+
+// A CycleStep is a query on the path of a cycle.
+type CycleStep struct {
+	Query string // its name
+	Key   string // as people write it
+	Where string // the file and line where the query is made; "" if that is not known
+}
+
+// String returns the step as name(key).
+func (s CycleStep) String() string { return s.Query + "(" + s.Key + ")" }
 
 // pathShown is how many queries the text of a CycleError names at each end of a long path.
 const pathShown = 16
 
 func (e *CycleError) Error() string {
-	path := e.Path
-	if left := len(path) - 2*pathShown; left > 1 {
-		path = slices.Concat(path[:pathShown], []string{fmt.Sprintf("(%d more)", left)}, path[len(path)-pathShown:])
+	shown := make([]string, 0, 2*pathShown+1)
+	left := len(e.Path) - 2*pathShown
+	for i, s := range e.Path {
+		switch {
+		case left <= 1 || i < pathShown || i >= pathShown+left:
+			text := s.String()
+			if s.Where != "" {
+				text += " [" + s.Where + "]"
+			}
+			shown = append(shown, text)
+		case i == pathShown:
+			shown = append(shown, fmt.Sprintf("(%d more)", left))
+		}
 	}
-	return "memo: query cycle: " + strings.Join(path, " -> ")
+	return "memo: query cycle: " + strings.Join(shown, " -> ")
 }
 
 // Is reports whether target is ErrCycle.

@@ -166,6 +166,9 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 		if fr.strand.tooDeep(t.levels) {
 			return holding{entry: e}, errUnwound
 		}
+		if f := fr.strand.lone[e]; f != nil {
+			return holding{entry: e}, fr.closed(f)
+		}
 		f := e.join(snap.Gen())
 		if f == nil {
 			t.forget(e) // if whoever evicted it has not done so yet
@@ -175,13 +178,22 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 		if t.claim(fr, f) {
 			f.check = check
 			t.fly(fr, f)
-		} else if err := t.wait(fr, f); err != nil {
-			return holding{entry: e}, err
+		} else {
+			switch err := t.wait(fr, f); err {
+			case nil:
+			case errOwn:
+				return holding{entry: e}, fr.closed(f)
+			case errCloses:
+				f = fr.strand.alone(e, snap.Gen())
+				t.fly(fr, f)
+			default:
+				return holding{entry: e}, err
+			}
 		}
 		if fr.strand.unwinding {
 			return holding{entry: e}, errUnwound
 		}
-		if !f.abandoned() {
+		if f.usable(fr.strand) {
 			fr.note(f)
 			return holding{e, f.trace, f.vouch}, f.err
 		}
@@ -264,7 +276,7 @@ func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) 
 		}
 		// The key is being computed for another generation. What comes out may well hold here, too.
 		// Where the two would wait for each other, this one goes ahead.
-		if err := t.wait(fr, other); errors.Is(err, ErrCycle) {
+		if err := t.wait(fr, other); err == errOwn || err == errCloses {
 			break
 		} else if err != nil {
 			return nil, false, err

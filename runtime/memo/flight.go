@@ -94,11 +94,24 @@ func (f *flight) finish(tr *trace, err error) {
 	e.flights = slices.DeleteFunc(e.flights, func(o *flight) bool { return o == f })
 	e.mu.Unlock()
 	f.trace, f.err = tr, err
+	if s := f.owner; s != nil && s.lone[e] == f {
+		delete(s.lone, e)
+	}
 	f.state.Store(flightDone)
 	f.done.Fire()
 }
 
-// wait suspends the strand until f is done; a wait that would close a cycle is a CycleError instead.
+// usable reports whether a done flight has an outcome for s. One that rests on a cycle depends on
+// what is on the stack, and is for the strand that has found it.
+func (f *flight) usable(s *Strand) bool { return !f.abandoned() && (!f.cyclic || f.owner == s) }
+
+// errOwn is returned by wait for a flight of the strand's own: what it evaluates needs itself.
+var errOwn = errors.New("memo: the flight is the strand's own")
+
+// errCloses is returned by wait for a flight that waits for one of the strand's own.
+var errCloses = errors.New("memo: waiting would close a cycle")
+
+// wait suspends the strand until f is done, unless it would wait for itself.
 func (t *Table) wait(fr *Frame, f *flight) error {
 	me := fr.strand
 	t.waitMu.Lock()
@@ -109,13 +122,14 @@ func (t *Table) wait(fr *Frame, f *flight) error {
 	// A strand that was woken but has not run yet still shows the flight it waited for: one that is done blocks nobody.
 	for g := f; g != nil && g.owner != nil && g.state.Load() != flightDone; g = g.owner.waits {
 		if g.owner == me {
-			path := cyclePath(fr, f)
 			t.waitMu.Unlock()
-			fr.cyclic = true
-			return &CycleError{Path: path}
+			if g == f {
+				return errOwn
+			}
+			return errCloses
 		}
 	}
-	me.waits, me.waitsIn = f, fr
+	me.waits = f
 	on, owner := uint64(0), f.owner
 	if owner != nil {
 		on = owner.Task.ID()
@@ -124,7 +138,7 @@ func (t *Table) wait(fr *Frame, f *flight) error {
 	t.waitMu.Unlock()
 	defer func() {
 		t.waitMu.Lock()
-		me.waits, me.waitsIn = nil, nil
+		me.waits = nil
 		t.waitMu.Unlock()
 		if owner != nil {
 			owner.left()
@@ -133,26 +147,32 @@ func (t *Table) wait(fr *Frame, f *flight) error {
 	return me.Task.AwaitReason(&f.done, sched.Reason{What: "query " + f.entry.query.show(f.entry.key), On: on})
 }
 
-// cyclePath names the queries of the cycle that fr would close by waiting for f: from f down to the frame in which its
-// owner waits, on through the flight waited for, and so on until fr. The caller holds waitMu; every
-// other strand on the way is waiting, so its frames stand still.
-func cyclePath(fr *Frame, f *flight) []string {
-	var path []string
-	for g := f; ; g = g.owner.waits {
-		in := g.owner.waitsIn
-		if g.owner == fr.strand {
-			in = fr
-		}
-		start := len(path)
-		g.owner.above(in, func(e *entry) bool {
-			path = append(path, e.query.show(e.key))
-			return e != g.entry
-		})
-		slices.Reverse(path[start:])
-		if g.owner == fr.strand {
-			return append(path, f.entry.query.show(f.entry.key))
-		}
+// closed is the error of a read of f, which is on the strand's stack or path.
+func (fr *Frame) closed(f *flight) error {
+	fr.cyclic = true
+	path := []CycleStep{f.entry.step()}
+	fr.strand.above(fr, func(e *entry) bool {
+		path = append(path, e.step())
+		return e != f.entry
+	})
+	slices.Reverse(path)
+	return &CycleError{Path: path}
+}
+
+func (e *entry) step() CycleStep {
+	return CycleStep{Query: e.query.Name, Key: e.query.ShowKey(e.key), Where: e.query.Where}
+}
+
+// alone makes a flight that is the strand's and that no other can find, of a key whose flight waits
+// for the strand.
+func (s *Strand) alone(e *entry, gen uint64) *flight {
+	f := &flight{entry: e, gen: gen, owner: s}
+	f.state.Store(flightClaimed)
+	if s.lone == nil {
+		s.lone = map[*entry]*flight{}
 	}
+	s.lone[e] = f
+	return f
 }
 
 // above calls fn for what is evaluated in a frame, what needs that, and so on, until fn returns

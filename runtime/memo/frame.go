@@ -16,17 +16,17 @@ type Strand struct {
 	Snap *db.Snapshot
 	Host any // whatever the embedder keeps with the task
 
-	top     *Frame  // whose query function runs, nil outside of any; the strand's own
-	waits   *flight // guarded by Table.waitMu
-	waitsIn *Frame  // guarded by Table.waitMu: the frame that waits
+	top   *Frame  // whose query function runs, nil outside of any; the strand's own
+	waits *flight // guarded by Table.waitMu
 
 	unkept *unkept // of the question being answered; nil: nothing yet. The strand's own
 
 	// The strand's own, too; see "Depth".
-	levels    int      // flights that are evaluated on the stack
-	unwinding bool     // the stack was too deep, and what is on it returns
-	descent   *descent // what was unwound; nil: nothing
-	hops      int      // helpers between the strand and the task that asked
+	levels    int                // flights that are evaluated on the stack
+	unwinding bool               // the stack was too deep, and what is on it returns
+	descent   *descent           // what was unwound; nil: nothing
+	hops      int                // helpers between the strand and the task that asked
+	lone      map[*entry]*flight // claimed, and found by no other strand; see "Cycles"
 
 	want    atomic.Pointer[want] // while a run is shielded; written by the strand
 	waiters atomic.Int32         // strands that wait for flights that this one evaluates

@@ -14,6 +14,7 @@ import (
 type Query struct {
 	Name    string // identifies the query in the store
 	Version uint32 // traces of another version are ignored
+	Where   string // file and line where it is made, for errors; may be ""
 
 	entries *xsync.MapOf[string, *entry] // by encoded key; made by Table.Bind
 	about   *about                       // of reads of it; made by Table.Bind
