@@ -141,8 +141,35 @@
 // that two asked for is computed once although the one of them that runs it goes away, and nothing is computed for nobody. Verifying is not
 // shielded: whoever takes over verifies again and finds the results of the runs that were made.
 //
-// A flight that finds the key being computed for another generation waits for that first: an edit elsewhere made the new generation,
-// and what comes out mostly holds in both.
+// # Two generations at once
+//
+// A key may be run for several generations at the same time. A flight that would run it looks at
+// the runs that go on for older generations, the newest first. It joins one, that is, waits for it,
+// as long as that run is known to do what the flight's own run would do: a run shows what it has
+// read so far (type shown), and all of that has in the flight's snapshot the hash that was seen. A
+// query is a function of what it reads, so up to there the two are the same run, of which one is
+// ahead. With the first read that differs the flight goes its own way, at once and not when the run
+// ends: the next read of a run that is joined wakes whoever has joined it. When the run ends, the
+// flight looks at its trace as at any other. A run that leaves none (it failed, is tainted, was
+// given up) is of no use to another generation, and the flight runs the query.
+//
+// So an answer waits for no run that has read what is different now. What waiting for an equal run
+// can cost is the time between joining and the first read that differs. The flight's own run would
+// have needed as much to get there, so an answer is later by no more than what a run of its own
+// takes. A run that has read nothing yet shows nothing, and is not joined: most begin
+// with a read, and one that computes first, or is held, would keep a newer answer waiting without a
+// reason. Two that begin in the same moment both run then, and the traces, which have the same
+// reads, become one.
+//
+// To see whether what was shown is as it was is a walk (firstDifference) in the order of reading. It
+// brings up to date, in the flight's generation, only what its own run would ask for as well.
+//
+// Only older runs are joined. A strand is in one generation, and waits for others in the same one
+// or for an older one, so waiting over generations closes no circle. A question about an older
+// generation that meets a newer run runs the query itself.
+//
+// A strand that has joined a run wants it, as if it waited for its answer: the run goes on when its
+// own task is cancelled, and stops when the last of them leaves.
 //
 // # Cycles
 //

@@ -260,35 +260,31 @@ func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) 
 	if err := t.load(e); err != nil {
 		return nil, false, err
 	}
-	why := Reason{Verdict: RanFirst}
-	for range othersAwaited {
+	var why Reason
+	for look := 1; ; look++ {
 		tr, seen, reason, err := t.verifyTraces(fr, f)
 		if tr != nil || err != nil {
 			return tr, false, err
 		}
 		why = reason
-		may, other := f.startRun(seen)
-		if may {
-			break
+		last := look == looksMax
+		if !last {
+			if joined, err := t.joinOlder(fr, f); err != nil {
+				return nil, false, err
+			} else if joined {
+				continue
+			}
 		}
-		if other == nil {
-			continue
-		}
-		// The key is being computed for another generation. What comes out may well hold here, too.
-		// Where the two would wait for each other, this one goes ahead.
-		if err := t.wait(fr, other); err == errOwn || err == errCloses {
+		if f.startRun(seen, last) {
 			break
-		} else if err != nil {
-			return nil, false, err
 		}
 	}
 	tr, err = t.run(fr, f, why)
 	return tr, true, err
 }
 
-// othersAwaited bounds how many computations for other generations a flight waits for before it
-// goes its own way.
-const othersAwaited = 3
+// looksMax bounds how often a flight looks at traces before it goes its own way.
+const looksMax = 4
 
 // verifyTraces returns the first trace that holds, or nil and why a run is needed; seen says which
 // traces it looked at.
@@ -450,6 +446,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
 	fc.recorder.follow(e.linkedBefore())
+	fc.recorder.shown = f.shown.begin()
 	defer fc.enter()()
 	defer t.o.Session()()
 	t.held.running.Add(1)

@@ -18,6 +18,7 @@ type flight struct {
 	gen     uint64
 	state   atomic.Int32
 	running bool    // guarded by entry.mu: the query function has been called
+	shown   shown   // what it has read
 	owner   *Strand // guarded by Table.waitMu; set once, by claim
 	trace   *trace
 	vouch   vouch // why trace holds
@@ -69,22 +70,14 @@ func (t *Table) claim(fr *Frame, f *flight) bool {
 	return true
 }
 
-// startRun marks f as running its query function and reports that it may. It may not while a flight of the same key for another generation
-// runs it: then that one is returned; nor when traces were added since the caller looked at them: then they are to be looked at again.
-func (f *flight) startRun(tracesSeen uint64) (may bool, other *flight) {
+// startRun marks f as running its query function and reports that it may. It may not when traces
+// were added since the caller looked at them, unless that is to make no difference.
+func (f *flight) startRun(tracesSeen uint64, inAnyCase bool) bool {
 	e := f.entry
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, o := range e.flights {
-		if o != f && o.running {
-			return false, o
-		}
-	}
-	if e.tracesAdded != tracesSeen {
-		return false, nil
-	}
-	f.running = true
-	return true, nil
+	f.running = e.tracesAdded == tracesSeen || inAnyCase
+	return f.running
 }
 
 // finish publishes the outcome of a claimed flight and wakes all who wait for it (M1).
@@ -99,6 +92,7 @@ func (f *flight) finish(tr *trace, err error) {
 	}
 	f.state.Store(flightDone)
 	f.done.Fire()
+	f.shown.ended()
 }
 
 // usable reports whether a done flight has an outcome for s. One that rests on a cycle depends on
@@ -112,7 +106,10 @@ var errOwn = errors.New("memo: the flight is the strand's own")
 var errCloses = errors.New("memo: waiting would close a cycle")
 
 // wait suspends the strand until f is done, unless it would wait for itself.
-func (t *Table) wait(fr *Frame, f *flight) error {
+func (t *Table) wait(fr *Frame, f *flight) error { return t.waitUntil(fr, f, &f.done) }
+
+// waitUntil is wait until an event, which fires when f is done at the latest.
+func (t *Table) waitUntil(fr *Frame, f *flight, event *sched.Event) error {
 	me := fr.strand
 	t.waitMu.Lock()
 	if f.state.Load() == flightDone {
@@ -144,7 +141,7 @@ func (t *Table) wait(fr *Frame, f *flight) error {
 			owner.left()
 		}
 	}()
-	return me.Task.AwaitReason(&f.done, sched.Reason{What: "query " + f.entry.query.show(f.entry.key), On: on})
+	return me.Task.AwaitReason(event, sched.Reason{What: "query " + f.entry.query.show(f.entry.key), On: on})
 }
 
 // closed is the error of a read of f, which is on the strand's stack or path.

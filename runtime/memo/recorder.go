@@ -9,6 +9,7 @@ type recorder struct {
 	before *trace // the run before; nil: none that was linked
 	links  *links // of before
 	at     int    // where in before the next read is expected
+	shown  *shown // where others see the reads; nil: nowhere
 
 	reads []read
 	from  []*source // of each read: what answered it; nil: a partition
@@ -86,6 +87,9 @@ func (c *recorder) add(r read, from *source) {
 	c.reads = append(c.reads, r)
 	c.from = append(c.from, from)
 	c.was = append(c.was, int32(j+1))
+	if c.shown != nil {
+		c.shown.show(c.reads)
+	}
 }
 
 // has reports whether a read is there, among strays or among all reads. In the latter case it

@@ -2,10 +2,12 @@ package memo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -140,6 +142,133 @@ func TestChangesOnRealThreads(t *testing.T) {
 			r.table.nodes.kept = -1 << 20 // sweep at each Flush
 			r.table.flushMu.Unlock()
 		}
+	})
+	doers.Wait()
+	if err := pool.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Askers of several generations whose runs overlap, with tainted answers, errors and askers that
+// are cancelled: every answer is that of a plain computation in the same snapshot.
+func TestGenerationsOnRealThreads(t *testing.T) {
+	const keys, questions = 3, 3000
+	r := newRig(t, 1, Options{}) // its pool is not used
+	pool, err := sched.New(sched.Options{Workers: 4, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := r.partition("files")
+	hashes := map[mmapcas.Hash]string{}
+	var texts []mmapcas.Hash
+	for i := range 4 {
+		h, _, err := r.store.Put(kindTest, []byte(fmt.Sprint(i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[h] = fmt.Sprint(i)
+		texts = append(texts, h)
+	}
+	errBad := errors.New("bad")
+	// sum reads all keys; where the second is 2 it fails, and where it is 3 it is tainted.
+	sum := func(get func(key string) (string, error), taint, pause func()) (all string, err error) {
+		for i := range keys {
+			s, err := get(fmt.Sprint(i))
+			if err != nil {
+				return "", err
+			}
+			pause()
+			if all += s + ","; i == 1 && s == "2" {
+				return "", errBad
+			}
+			if i == 1 && s == "3" {
+				taint()
+			}
+		}
+		return all, nil
+	}
+	pauses := func(f *Frame) func() {
+		return func() {
+			for range 1 + rand.IntN(20) {
+				f.Strand().Task.Yield()
+				runtime.Gosched()
+			}
+		}
+	}
+	r.query("text", func(f *Frame, key string) (string, error) {
+		defer pauses(f)()
+		return r.text(f, p, key)
+	})
+	r.query("sum", func(f *Frame, _ string) (string, error) {
+		return sum(func(key string) (string, error) { return r.get(f, "text", key) }, f.Taint, pauses(f))
+	})
+	r.query("top", func(f *Frame, key string) (string, error) {
+		s, err := r.get(f, "sum", key)
+		if errors.Is(err, errBad) {
+			s, err = "bad", nil
+		}
+		return "top " + s, err
+	})
+	direct := func(snap *db.Snapshot) string {
+		get := func(key string) (string, error) {
+			h, _, err := snap.Get(p, key)
+			return hashes[h], err
+		}
+		s, err := sum(get, func() {}, func() {})
+		if err != nil {
+			s = "bad"
+		}
+		return "top " + s
+	}
+	var asked atomic.Int64
+	var doers sync.WaitGroup
+	do := func(fn func(rng *rand.Rand)) {
+		rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
+		doers.Go(func() {
+			for asked.Load() < questions && !t.Failed() {
+				fn(rng)
+			}
+		})
+	}
+	for range 6 {
+		do(func(rng *rand.Rand) {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			defer cancel(nil)
+			key := fmt.Sprint(rng.IntN(2))
+			h, err := pool.Submit(ctx, sched.Spec{Lane: lane.Default}, func(task *sched.Task) error {
+				snap := r.db.Snapshot()
+				defer snap.Release()
+				f := r.table.Root(&Strand{Task: task, Snap: snap})
+				got, err := r.get(f, "top", key)
+				if err != nil {
+					return err
+				}
+				if want := direct(snap); got != want {
+					t.Errorf("in generation %d: %q, want %q", snap.Gen(), got, want)
+				}
+				return nil
+			})
+			if rng.IntN(3) == 0 {
+				for range rng.IntN(30) {
+					runtime.Gosched()
+				}
+				cancel(errWhy)
+			}
+			if err == nil {
+				err = h.Wait(context.Background())
+			}
+			if err != nil && !errors.Is(err, errWhy) {
+				t.Error(err)
+			}
+			asked.Add(1)
+		})
+	}
+	do(func(rng *rand.Rand) {
+		op := db.Op{Part: p, Key: fmt.Sprint(rng.IntN(keys + 2)), Verb: db.Put, Hash: texts[rng.IntN(len(texts))]}
+		if _, err := r.db.Commit(context.Background(), []db.Op{op}); err != nil {
+			t.Error(err)
+		}
+		runtime.Gosched()
 	})
 	doers.Wait()
 	if err := pool.Close(context.Background()); err != nil {

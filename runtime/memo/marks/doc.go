@@ -4,12 +4,14 @@
 // from scratch. The rules are those of the section "Changes" in the comment of package memo; what a
 // step of the model does at once, the engine does under one lock or by one atomic access.
 //
-// With 400,000 states for each (make marks) all settings are searched to their end.
+// With 800,000 states for each (make marks) all settings are searched to their end.
 //
 // Each rule is left out once (TestEachMistakeIsFound), in a setting that then gives a wrong answer.
 //
-// The model has flights, stamps of partitions, ranges, presence, several traces, forgetting,
-// tidying, overflow of the queue, older generations and restarts. It leaves out errors and taint,
-// of which memo's own tests are full: what is tainted makes neither a link nor an interval. Memory
-// is sequentially consistent, as it is between Go's atomics and locks.
+// The model has flights, runs of a key for several generations side by side, stamps of partitions,
+// ranges, presence, several traces, forgetting, tidying, overflow of the queue, older generations
+// and restarts. A question that joins an older run makes no access of its own while it waits, so it
+// is one of the orders in which actors move. The model leaves out errors and taint, of which memo's
+// own tests are full: what is tainted makes neither a link nor an interval. Memory is sequentially
+// consistent, as it is between Go's atomics and locks.
 package marks

@@ -28,7 +28,6 @@ const (
 	wReturned
 	// a run
 	rStart
-	rOther
 	rRead
 	rReturned
 	// after either
@@ -76,8 +75,6 @@ func (st *state) enabled(n int) bool {
 	switch f.pc {
 	case gWait:
 		return st.flights[f.flight].done
-	case rOther:
-		return st.flights[f.other].done
 	case tLock, yLock:
 		return !st.locked
 	case fLock:
@@ -105,7 +102,7 @@ func (st *state) move(n int) {
 func (st *state) begin(a *actor) {
 	o := a.script[a.at]
 	a.at++
-	f := frame{flight: -1, other: -1, q: o.id}
+	f := frame{flight: -1, q: o.id}
 	switch o.do {
 	case 'a':
 		f.pc, f.s = gEntry, st.published
@@ -127,7 +124,7 @@ func (st *state) begin(a *actor) {
 
 // ask goes on with a question below.
 func (a *actor) ask(q, s uint8) {
-	a.stack = append(a.stack, frame{pc: gEntry, flight: -1, other: -1, q: q, s: s})
+	a.stack = append(a.stack, frame{pc: gEntry, flight: -1, q: q, s: s})
 }
 
 func (a *actor) pop() { a.stack = a.stack[:len(a.stack)-1] }
@@ -216,7 +213,7 @@ func (st *state) step(a *actor) (shared bool) {
 			f.pc = gChanged
 			return true
 		}
-		a.stack = append(a.stack, frame{pc: tLock, flight: -1, other: -1, s: f.s})
+		a.stack = append(a.stack, frame{pc: tLock, flight: -1, s: f.s})
 		return true
 
 	case gChanged:
@@ -259,7 +256,7 @@ func (st *state) step(a *actor) (shared bool) {
 
 	case gJoin:
 		if st.marked < f.s && !(r.doNotWait && st.taken >= f.s) {
-			a.stack = append(a.stack, frame{pc: tLock, flight: -1, other: -1, s: f.s})
+			a.stack = append(a.stack, frame{pc: tLock, flight: -1, s: f.s})
 			return true
 		}
 		if e.dead {
@@ -295,7 +292,7 @@ func (st *state) step(a *actor) (shared bool) {
 
 	case gFinish:
 		fl := &st.flights[f.flight]
-		fl.done, fl.running, fl.out = true, false, a.ret
+		fl.done, fl.out = true, a.ret
 		st.leave(f.flight)
 		a.pop()
 		return true
@@ -397,30 +394,15 @@ func (st *state) step(a *actor) (shared bool) {
 		return false
 
 	case rStart:
-		for i := range st.flights {
-			o := &st.flights[i]
-			if i != f.flight && o.users > 0 && o.entry == f.entry && o.running {
-				o.users++
-				f.other, f.pc = i, rOther
-				return true
-			}
-		}
 		if !slices.Equal(e.kept, f.list) {
 			f.list, f.ti, f.pc = e.kept, 0, gContain
 			return true
 		}
-		st.flights[f.flight].running = true
 		f.clear()
 		f.running = true
 		f.reads, f.via = nil, nil
 		f.i = sp.programs[f.q].next(0, 0)
 		f.pc = rRead
-		return true
-
-	case rOther:
-		st.leave(f.other)
-		f.other = -1
-		f.list, f.ti, f.pc = e.kept, 0, gContain
 		return true
 
 	case rRead:

@@ -73,10 +73,10 @@ type interval struct {
 }
 
 type flight struct {
-	entry, gen    uint8
-	users         uint8 // frames that refer to it; 0: free
-	running, done bool
-	out           answer
+	entry, gen uint8
+	users      uint8 // frames that refer to it; 0: free
+	done       bool
+	out        answer
 }
 
 // An answer is what a question gives to whoever reads it.
@@ -105,7 +105,6 @@ type frame struct {
 	last  uint8
 
 	flight int // -1: none
-	other  int // a flight waited for
 
 	// of a walk or run
 	running bool
@@ -299,7 +298,7 @@ func (st *state) appendTo(b []byte) []byte {
 		traces(s)
 	}
 	for _, f := range st.flights {
-		flag(f.running, f.done)
+		flag(f.done)
 		b = append(b, f.entry, f.gen, f.users)
 		ans(f.out)
 	}
@@ -310,7 +309,7 @@ func (st *state) appendTo(b []byte) []byte {
 		for j := range a.stack {
 			f := &a.stack[j]
 			flag(f.running, f.skip, f.unkept)
-			b = append(b, uint8(f.pc), f.q, f.s, f.entry, uint8(f.ti), f.last, uint8(f.flight+1), uint8(f.other+1), uint8(f.i),
+			b = append(b, uint8(f.pc), f.q, f.s, f.entry, uint8(f.ti), f.last, uint8(f.flight+1), uint8(f.i),
 				f.acc, f.end, uint8(f.passed), f.stamps, f.parts, f.newest, f.made, f.now, f.gen, f.lost)
 			list(f.list)
 			ivs(f.known)
