@@ -37,6 +37,12 @@ func (e *Engine) CollectInSteps(ctx context.Context, between func()) error {
 // WriteTraces leaves the keeper nothing to write, until something is computed again.
 func (e *Engine) WriteTraces(ctx context.Context) { e.flushTraces(ctx) }
 
+// NewBudget makes a budget and returns what is done with it.
+func NewBudget(share float64, from time.Time) (allows func(time.Time, time.Duration) bool, spend func(time.Duration)) {
+	b := &budget{share: share, asOf: from}
+	return b.allows, b.spend
+}
+
 // Choices tells runs of simulated engines apart.
 func (e *Engine) Choices() (n int, digest uint64) { return e.sched.Choices() }
 

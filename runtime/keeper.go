@@ -13,7 +13,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A keeper does the chores that nobody asks for: writing traces, estimating garbage, starting collections.
+// A keeper does the chores that nobody asks for: writing traces, estimating garbage,
+// starting collections and audits.
 type keeper struct {
 	quit chan struct{}
 	done chan struct{}
@@ -40,7 +41,9 @@ func (k *keeper) run(e *Engine) {
 	var (
 		collecting *Handle
 		flushing   retry
+		auditing   = auditor{budget: budget{share: e.o.AuditCPU, asOf: time.Now()}}
 	)
+	defer auditing.stop()
 	for {
 		select {
 		case <-k.quit:
@@ -55,6 +58,7 @@ func (k *keeper) run(e *Engine) {
 		}
 		e.epochs.Collect()
 		e.gc.Reap()
+		auditing.look(e)
 		if collecting != nil {
 			select {
 			case <-collecting.Done():

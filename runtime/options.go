@@ -60,9 +60,17 @@ type Options struct {
 	// MiB; negative means that only Engine.Collect collects.
 	CollectEvery int64
 
-	// RecomputeShare is the share of validated query answers, 0 to 1, that are computed again and compared, to find queries that
-	// are not pure. Zero checks nothing.
-	RecomputeShare float64
+	// AuditShare is the share of reused query answers, up to 1, that are computed again and compared
+	// when there is time, to find queries that are not pure (Stats.Impure, and in the log). Of the
+	// first answers of a query it is more. Zero means 0.01; negative means none.
+	AuditShare float64
+
+	// AuditCPU bounds what audits take, as a share of one CPU since the engine was opened. Zero
+	// means 0.01; 1 or more is no bound: in tests.
+	AuditCPU float64
+
+	// AuditSeed decides which answers are audited.
+	AuditSeed uint64
 
 	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.
 	Holder string
@@ -78,8 +86,11 @@ type Options struct {
 }
 
 func (o *Options) fill() error {
-	if o.RecomputeShare < 0 || o.RecomputeShare > 1 {
-		return fmt.Errorf("runtime: Options.RecomputeShare is %v, want 0 to 1", o.RecomputeShare)
+	if !(o.AuditShare <= 1) {
+		return fmt.Errorf("runtime: Options.AuditShare is %v, want at most 1", o.AuditShare)
+	}
+	if !(o.AuditCPU >= 0) {
+		return fmt.Errorf("runtime: Options.AuditCPU is %v, want 0 or more", o.AuditCPU)
 	}
 	if o.Workers < 0 {
 		return fmt.Errorf("runtime: Options.Workers is %d, want 0 or more", o.Workers)
@@ -89,6 +100,15 @@ func (o *Options) fill() error {
 	}
 	if o.CacheBytes < 0 || o.TraceBytes < 0 {
 		return fmt.Errorf("runtime: Options.CacheBytes is %d and TraceBytes %d, want 0 or more", o.CacheBytes, o.TraceBytes)
+	}
+	switch {
+	case o.AuditShare < 0:
+		o.AuditShare = 0
+	case o.AuditShare == 0 && o.simulated == nil: // the keeper, which has audits begun, goes by the clock
+		o.AuditShare = auditShareDefault
+	}
+	if o.AuditCPU == 0 {
+		o.AuditCPU = auditCPUDefault
 	}
 	if o.CollectEvery == 0 {
 		o.CollectEvery = 64 << 20

@@ -16,12 +16,13 @@ type Stats struct {
 	TraceBytes  int64 // what they take, estimated; bounded by Options.TraceBytes
 	CachedBytes int64 // decoded results in memory, by stored size; bounded by Options.CacheBytes
 
-	MemoEvicted  uint64 // query keys forgotten to stay within the bound; asked again, they are read back from the store
-	MemoUnstored uint64 // how often the store refused what a run read, which stays in memory only
-	MemoHeld     int64  // bytes of results that the store could not take (the disk is full), and that are tried again
-	CacheEvicted uint64 // decoded results dropped to stay within the bound
-	WatchLoops   uint64 // how often watchers set each other off without end
-	LostCommits  uint64 // that Open could not recover, the engine's own among them: the log is damaged there, or before
+	MemoEvicted  uint64     // query keys forgotten to stay within the bound; asked again, they are read back from the store
+	MemoUnstored uint64     // how often the store refused what a run read, which stays in memory only
+	MemoHeld     int64      // bytes of results that the store could not take (the disk is full), and that are tried again
+	CacheEvicted uint64     // decoded results dropped to stay within the bound
+	Impure       []Impurity // what audits have found, of each query the first
+	WatchLoops   uint64     // how often watchers set each other off without end
+	LostCommits  uint64     // that Open could not recover, the engine's own among them: the log is damaged there, or before
 	Store        mmapcas.Stats
 	Collector    gc.Stats
 	Scheduler    sched.Stats
@@ -37,7 +38,9 @@ type QueryStats struct {
 	Validated uint64 // all it read was as it had been
 	Ran       uint64 // the function ran and returned a result
 	Failed    uint64 // the function ran and returned an error
-	Impure    uint64 // a sampled second run gave another result
+	Audited   uint64 // reused answers that were computed again and compared
+	Unaudited uint64 // that were to be, and had changed by then, or could not be compared
+	Impure    uint64 // that came out differently: see Stats.Impure
 }
 
 // Stats returns the engine's counters. Inside a query they are zero.
@@ -52,6 +55,7 @@ func (e *Engine) Stats() Stats {
 		Queries:     map[string]QueryStats{},
 		MemoEntries: in.Entries, TraceBytes: in.Bytes, MemoEvicted: in.Evicted, MemoUnstored: in.Unstored, MemoHeld: in.HeldBytes,
 		CachedBytes: in.DecodedBytes, CacheEvicted: in.DecodedEvicted,
+		Impure:     e.memo.Impurities(),
 		WatchLoops: e.watchers.loops.Load(), LostCommits: e.db.Stats().LostChunks,
 		Store:     e.store.Stats(),
 		Collector: e.gc.Stats(),
@@ -61,6 +65,7 @@ func (e *Engine) Stats() Stats {
 		c := &b.memo.Counts
 		s.Queries[name] = QueryStats{
 			Reused: c.Reused.Load(), Steady: c.Steady.Load(), Validated: c.Validated.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
+			Audited: c.Audited.Load(), Unaudited: c.Unaudited.Load(),
 		}
 		return true
 	})

@@ -19,6 +19,9 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 }
 
 func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
+	if fr.replay != nil {
+		return t.replayAll(fr, q, keys)
+	}
 	snap := fr.strand.Snap
 	flights := make([]*flight, len(keys))
 	var open []*flight
@@ -36,9 +39,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 		}
 		if tr := e.last.Load(); tr != nil && t.sound(tr) {
 			if v, ok := t.covers(e, tr, snap); ok {
-				if !v.grown || t.o.RecomputeShare <= 0 { // others may have to be computed again
-					found[i] = holding{e, tr, v}
-				}
+				found[i] = holding{e, tr, v}
 				continue
 			}
 		}
@@ -97,7 +98,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 		if h := &found[i]; h.trace != nil {
 			if value, err := t.value(h.entry, h.trace); err == nil {
 				h.entry.touch()
-				q.Counts.Reused.Add(1)
+				t.reused(q, h.entry, h.trace)
 				fr.took(q, key, h)
 				answers[i] = Answer{h.trace.result, value}
 				continue

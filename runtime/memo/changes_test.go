@@ -336,42 +336,6 @@ func TestDependentsDoNotRepeat(t *testing.T) {
 	}
 }
 
-// With a share of 1 every answer that is reused in a newer generation is computed again, whatever
-// it was reused for.
-func TestReusedAnswersAreRechecked(t *testing.T) {
-	outside := "1"
-	for _, restart := range []bool{false, true} {
-		r := newRig(t, 1, Options{})
-		p := r.partition("files")
-		other := r.partition("other")
-		r.query("impure", func(f *Frame, key string) (string, error) {
-			s, err := r.text(f, p, key)
-			return s + outside, err
-		})
-		r.put(p, "k", "x")
-		outside = "1"
-		r.want("impure", "k", "x1")
-		if restart {
-			if err := r.table.Flush(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		o := r.table.o
-		if restart {
-			r.newTable(Options{RecomputeShare: 1})
-		} else {
-			r.table.o.RecomputeShare = 1
-		}
-		r.put(other, "k", "y")
-		outside = "2"
-		r.want("impure", "k", "x2")
-		if n := r.queries["impure"].Counts.Impure.Load(); n != 1 {
-			t.Errorf("restart %t: %d were found to be impure, want 1", restart, n)
-		}
-		r.table.o = o
-	}
-}
-
 // A read is passed over by what the interval was linked to. What is there since may have been
 // linked in an older generation, for other reads.
 func TestPassingOverGoesByTheOwnLinks(t *testing.T) {

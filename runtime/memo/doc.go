@@ -126,8 +126,7 @@
 // was right in it, and what a trace claims of it stays true when its trees are gone. The value is
 // in memory, or is read from the store by its name, which finds it or not. Nothing is recorded, so
 // no query may ask in this way. False means that a strand has to find out: by verifying, by
-// running, by looking at what was found damaged (Distrust), or since the answer is one to be
-// computed again (RecomputeShare).
+// running, or by looking at what was found damaged (Distrust).
 //
 // # One computation per key and generation
 //
@@ -247,7 +246,7 @@
 //   - A stored interval counts only in a program with the same queries of the same versions as the
 //     one that wrote it (Options.Program): a trace of another version is not kept. The reads of the
 //     trace are then walked once (Table.load).
-//   - A sampled run is compared with what is kept only if it would be kept itself (Table.recheck).
+//   - An audit is compared with what is kept only if it would be kept itself (Table.replay).
 //
 // Why the hash alone does not do: an interval grows over every generation in which no partition of
 // the trace's set changed, so the set must hold each partition that a computation from scratch at
@@ -263,6 +262,41 @@
 // verify and once to run, and the work would double with each level. All of it happens in one
 // snapshot, where one run of a pure function is as good as another. An outcome that rests on a
 // CycleError depends on who asked whom, and is not shared.
+//
+// # Audits
+//
+// That a query is pure is what its author promises. An audit looks: it computes a reused answer
+// again and compares. Table.Audit is called by tasks that have time; whoever reuses an answer only
+// counts it.
+//
+// Which answers: of each query those whose number is due by a schedule, the ones that were known to
+// hold and the ones that a walk verified each by their own. The gap to the next is chance, by a
+// seed, from 1 to twice its mean; the mean is an eighth of the number at first, and grows to 1/share.
+// So of the first reuses of a query most are audited, and later one of 2/share in a row is for
+// certain. What is impure from the start is found soon, though a run shows it only now and then, and
+// what becomes impure later by the first audit of a key that has. On the hit path an audit costs a
+// comparison of the counter with a word beside it. Samples wait in a list of bounded length for each
+// query; queries take turns. A sample that is not an answer of its key any more, or not known to
+// hold in the snapshot of the audit, is passed over.
+//
+// What is computed: the function is called in the snapshot of the audit. What it reads of
+// partitions it reads there. A query that the trace has read gives what the trace says, by its hash,
+// and is not evaluated: so an audit is one function call, holds no flight, and no other strand can
+// wait for it. Where it reads a query that the trace has not, that is asked as by any run.
+//
+//   - U1: an audit publishes nothing. It has no flight, and leaves no trace, no interval, no links,
+//     no outcome, no reason, and no count but its own. What its function puts into the store is as
+//     from a run that failed.
+//   - U2: it is evidence only if it saw what its trace names and nothing else: neither a taint, nor
+//     an error of a read, nor the end of its task.
+//   - U3: by U2 another result is the fault of the function, or of a claim that the trace holds.
+//     The latter is told apart: a read that gives another hash than in the trace, in a snapshot in
+//     which both are said to hold.
+//
+// A result that differs is computed once more, to say what is likely: the same again (something
+// that was not read), the bytes of the kept one in another order (as of a map), yet another (time,
+// chance). The first of each query is logged and remembered (Impurities), all are counted. The
+// answer is given on as before: which of the two is right nothing can say.
 //
 // # What fails
 //

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -24,6 +25,9 @@ func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
 
 // get is Get as a part of a question.
 func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
+	if fr.replay != nil {
+		return fr.replay.answer(fr, q, key)
+	}
 	found, value, err := t.answer(fr, q, key)
 	if err != nil {
 		if fr.strand.unwinding {
@@ -61,7 +65,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 		if b := tr.value.Load(); b != nil {
 			e.touch()
 			b.use()
-			q.Counts.Reused.Add(1)
+			t.reused(q, e, tr)
 			return holding{e, tr, iv.vouch(tr)}, b.value, nil
 		}
 	}
@@ -150,14 +154,11 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 			}
 			e = t.entry(q, key)
 		}
-		check := false
 		if tr := e.last.Load(); tr != nil && t.sound(tr) {
 			if v, ok := t.covers(e, tr, snap); ok {
-				if check = v.grown && t.sampled(); !check {
-					e.touch()
-					q.Counts.Reused.Add(1)
-					return holding{e, tr, v}, nil
-				}
+				e.touch()
+				t.reused(q, e, tr)
+				return holding{e, tr, v}, nil
 			}
 		}
 		if f := fr.met(e); f != nil {
@@ -176,7 +177,6 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 			continue
 		}
 		if t.claim(fr, f) {
-			f.check = check
 			t.fly(fr, f)
 		} else {
 			switch err := t.wait(fr, f); err {
@@ -304,14 +304,9 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 	})
 	for _, tr := range traces {
 		v, ok := t.covers(e, tr, snap)
-		if ok && (f.check || v.grown && t.sampled()) {
-			f.check = false
-			tr, err = t.recheck(fr, f, tr)
-			return tr, seen, why, err
-		}
 		if ok && t.reuse(e, tr, Reason{Verdict: Reused}) {
 			f.vouch = v
-			e.query.Counts.Reused.Add(1)
+			t.reused(e.query, e, tr)
 			return tr, seen, why, nil
 		}
 	}
@@ -324,11 +319,6 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 			return nil, seen, why, err
 		}
 		if diff == nil {
-			if f.check || t.sampled() {
-				f.check = false
-				tr, err = t.recheck(fr, f, tr)
-				return tr, seen, why, err
-			}
 			news := tr.dependsOn(verify.parts)
 			news = news || tr.holds.Load() == nil
 			t.linkWalk(&verify.account, e, tr)
@@ -336,7 +326,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 			if !t.reuse(e, tr, Reason{Verdict: Validated}) {
 				continue
 			}
-			e.query.Counts.Validated.Add(1)
+			t.validated(e.query, e, tr)
 			if news {
 				t.markDirty(e)
 			}
@@ -452,9 +442,16 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	t.held.running.Add(1)
 	defer t.held.running.Add(-1)
 	damage := t.damage.Load()
+	var began time.Time
+	if timed := q.timesRun(); timed {
+		began = time.Now()
+	}
 	res, err := q.eval(fc, e.key)
 	if fr.strand.unwinding {
 		return nil, errUnwound // whatever the function made of it
+	}
+	if !began.IsZero() {
+		q.took(time.Since(began))
 	}
 	f.cyclic = fc.cyclic
 	if err != nil {
@@ -512,33 +509,4 @@ func (q *Query) eval(f *Frame, key string) (res Result, err error) {
 		}
 	}()
 	return q.Eval(f, key)
-}
-
-// sampled decides whether this validated answer is one to compute again.
-func (t *Table) sampled() bool {
-	return t.o.RecomputeShare > 0 && t.due(t.sampler.Add(1))
-}
-
-// due says whether an answer is to be computed again in turn n, by a low-discrepancy sequence:
-// every k-th answer for share 1/k, spread over all queries.
-func (t *Table) due(n uint64) bool {
-	share := t.o.RecomputeShare
-	return uint64(float64(n)*share) != uint64(float64(n-1)*share)
-}
-
-// recheck runs a query whose trace was found to hold and compares: a pure function gives the same
-// result.
-func (t *Table) recheck(fr *Frame, f *flight, kept *trace) (*trace, error) {
-	q := f.entry.query
-	tr, err := t.run(fr, f, Reason{Verdict: RanSampled})
-	if err != nil {
-		f.check = f.check || fr.strand.unwinding
-		return nil, err
-	}
-	if !tr.tainted && tr.result != kept.result {
-		q.Counts.Impure.Add(1)
-		t.o.Logger.Error("memo: query is not pure: the same reads gave another result",
-			"query", q.show(f.entry.key), "kept", kept.result.String(), "now", tr.result.String())
-	}
-	return tr, nil
 }

@@ -22,7 +22,6 @@ type flight struct {
 	owner   *Strand // guarded by Table.waitMu; set once, by claim
 	trace   *trace
 	vouch   vouch // why trace holds
-	check   bool  // what is found to hold is to be computed again; the owner's
 	err     error
 	cyclic  bool               // the outcome rests on a CycleError
 	given   map[*entry]*flight // the owner's: outcomes that f needs and only f may have; see descent

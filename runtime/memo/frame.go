@@ -46,6 +46,8 @@ type Frame struct {
 	recorder  recorder
 	account   account // of the reads
 	parts     partSet
+
+	replay *replay // of a run that is compared only; nil: of one that counts
 }
 
 // Root returns the frame of a task outside of any query. Nothing is recorded there.

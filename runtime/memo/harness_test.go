@@ -178,6 +178,20 @@ func (r *rig) want(query, key, answer string) {
 	}
 }
 
+// audit computes again what waits for it.
+func (r *rig) audit() {
+	r.t.Helper()
+	h := r.task(context.Background(), func(f *Frame) error {
+		for more := true; more; {
+			_, more = r.table.Audit(f.strand)
+		}
+		return nil
+	})
+	if err := h.Wait(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // counted returns how often a query ran, was validated and was reused, as "ran/validated/reused".
 func (r *rig) counted(query string) string {
 	c := &r.queries[query].Counts

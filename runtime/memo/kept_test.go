@@ -248,29 +248,6 @@ func TestStoredIntervalIsOfOneProgram(t *testing.T) {
 	counted("1/0/1", "1/0/0") // read once by the walk, and once by the run
 }
 
-// A sampled run that is not kept is not evidence against what is.
-func TestSampledRunThatIsNotKeptIsNotCompared(t *testing.T) {
-	r := newRig(t, 1, Options{RecomputeShare: 1})
-	p := r.partition("files")
-	shaky := false
-	r.query("q", func(f *Frame, _ string) (string, error) {
-		s, err := r.text(f, p, "k")
-		if shaky {
-			f.Taint()
-			return "shaky", err
-		}
-		return s, err
-	})
-	r.put(p, "k", "v")
-	r.want("q", "", "v")
-	r.put(p, "j", "w")
-	shaky = true
-	r.want("q", "", "shaky")
-	if n := r.queries["q"].Counts.Impure.Load(); n != 0 {
-		t.Errorf("%d runs are called impure that said themselves that they were not to be kept", n)
-	}
-}
-
 // A panic of a query, or of its decoder, is an error that names the query and its key, also to
 // those above it, and in Explain.
 func TestPanicNamesTheQuery(t *testing.T) {

@@ -18,18 +18,17 @@ func (t *Table) Known(q *Query, key string, snap *db.Snapshot) (Answer, bool) {
 	if tr == nil || tr.soundAt.Load() != t.damage.Load() {
 		return Answer{}, false
 	}
-	v, ok := t.covers(e, tr, snap)
-	if !ok || v.grown && !t.unsampled() {
+	if _, ok := t.covers(e, tr, snap); !ok {
 		return Answer{}, false
 	}
 	a, ok := t.knownValue(e, tr)
 	if ok {
-		q.Counts.Reused.Add(1)
+		t.reused(q, e, tr)
 	}
 	return a, ok
 }
 
-// Peek is Known for all traces of the key, those in the store among them, and samples nothing.
+// Peek is Known for all traces of the key, those in the store among them.
 func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, error) {
 	if err := q.fits(key); err != nil {
 		return Answer{}, false, err
@@ -49,7 +48,7 @@ func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, err
 			continue
 		}
 		if a, ok := t.knownValue(e, tr); ok {
-			q.Counts.Reused.Add(1)
+			t.reused(q, e, tr)
 			return a, true, nil
 		}
 	}
@@ -64,14 +63,4 @@ func (t *Table) knownValue(e *entry, tr *trace) (Answer, bool) {
 	}
 	e.touch()
 	return Answer{tr.result, value}, true
-}
-
-// unsampled takes the next turn of the sampler, unless an answer is to be computed again in it:
-// then that turn is left to whoever can.
-func (t *Table) unsampled() bool {
-	if t.o.RecomputeShare <= 0 {
-		return true
-	}
-	n := t.sampler.Load()
-	return !t.due(n+1) && t.sampler.CompareAndSwap(n, n+1)
 }

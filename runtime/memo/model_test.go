@@ -92,9 +92,9 @@ func newModel(t *testing.T, seed uint64) *model {
 	m.o = Options{
 		Refs: refsOfTest, Program: func() uint64 { return m.sum },
 		CacheBytes: pick(rng, []int64{1, 2000, 0}), TraceBytes: pick(rng, []int64{1, 6000, 0}),
-		RecomputeShare: pick(rng, []float64{0, 0, 0.2}),
-		Session:        func() func() { return m.gc.Session() },
-		Shade:          func(h mmapcas.Hash) { m.gc.Shade(h) },
+		AuditShare: pick(rng, []float64{0, 0.2, 1}), AuditSeed: seed,
+		Session: func() func() { return m.gc.Session() },
+		Shade:   func(h mmapcas.Hash) { m.gc.Shade(h) },
 	}
 	m.levels, m.greedy = pick(rng, []int{2, 3, levelsMax}), rng.IntN(2) == 0
 	m.rig = newRig(t, seed, m.o)
@@ -370,6 +370,14 @@ func (m *model) ask() {
 			m.chore(m.commit, m.rng.IntN(4))
 		}
 	}
+	if m.rng.IntN(3) == 0 {
+		m.task(context.Background(), func(f *Frame) error {
+			for more := true; more; {
+				_, more = m.table.Audit(f.strand)
+			}
+			return nil
+		})
+	}
 	switch m.rng.IntN(6) {
 	case 0:
 		m.chore(m.flush, m.rng.IntN(6))
@@ -493,6 +501,9 @@ func (m *model) check() {
 		})
 	}
 	checkCache(m.t, m.table, m.queries)
+	for _, found := range m.table.Impurities() {
+		m.t.Errorf("a pure query is called impure: %+v", found)
+	}
 }
 
 func (m *model) checkEntry(e *entry, name, key string) {

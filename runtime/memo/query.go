@@ -28,7 +28,10 @@ type Query struct {
 	// ShowKey gives an encoded key as people write it.
 	ShowKey func(key string) string
 
-	Counts Counts
+	Counts   Counts
+	noticeAt atomic.Uint64 // Counts.Reused from which on noticeReuse is called
+	audit    queryAudits
+	runMean  atomic.Int64 // nanoseconds of a run, a running mean; 0: none was timed
 }
 
 // A Result is what one run gave: the canonical bytes that are stored under Kind, and the value they stand for.
@@ -46,7 +49,9 @@ type Counts struct {
 	Validated atomic.Uint64 // every read verified, the result kept
 	Ran       atomic.Uint64 // the function ran
 	Failed    atomic.Uint64 // the function ran and returned an error
-	Impure    atomic.Uint64 // a sampled second run gave another result
+	Impure    atomic.Uint64 // an audit gave another result
+	Audited   atomic.Uint64 // answers that were computed again and compared
+	Unaudited atomic.Uint64 // answers that were to be, and had changed by then, or could not be
 }
 
 func (q *Query) show(key string) string { return q.Name + "(" + q.ShowKey(key) + ")" }

@@ -14,14 +14,13 @@ const (
 	Validated                 // every read verified
 	RanFirst                  // no trace was there
 	RanChanged                // a read had changed
-	RanSampled                // validated, and computed again to check purity
 	RanUnkept                 // ran, and the result is not kept
 	RanFailed                 // ran, and failed or panicked
 )
 
 var verdictNames = [...]string{
 	"not asked for in this process", "reused", "validated: every read is as it was",
-	"ran: no earlier run is known", "ran: a read changed", "ran: sampled check of purity",
+	"ran: no earlier run is known", "ran: a read changed",
 	"ran: the result is not kept, it rests on an error or was said to be unstable", "ran and failed",
 }
 

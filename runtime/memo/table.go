@@ -43,9 +43,10 @@ type Options struct {
 	// TraceBytes bounds the keys and traces kept in memory, by an estimate of their size, as of the last Flush. Zero means 256 MiB.
 	TraceBytes int64
 
-	// RecomputeShare is the share of validated answers, 0 to 1, that are computed again and compared, to find
-	// queries that are not pure. Zero checks nothing.
-	RecomputeShare float64
+	// AuditShare is the share of reused answers, 0 to 1, that are kept for an audit. Zero keeps
+	// none. AuditSeed decides which.
+	AuditShare float64
+	AuditSeed  uint64
 
 	Logger *slog.Logger // nil: slog.Default()
 }
@@ -63,7 +64,7 @@ type Table struct {
 	clock   clock
 
 	steadies steadies
-	sampler  atomic.Uint64
+	audits   audits
 	damage   atomic.Uint64 // how often something that results refer to was found missing
 
 	marks
@@ -149,6 +150,7 @@ func (t *Table) Entries() int { return int(t.entries.Load()) }
 func (t *Table) Bind(q *Query) *Query {
 	q.entries = xsync.NewMapOf[string, *entry]()
 	q.about = &about{query: q.Name}
+	q.audit.begin(q, &t.o)
 	return q
 }
 

@@ -109,7 +109,7 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	for i := range *known {
 		iv := &(*known)[i]
 		if iv.links != nil && since <= iv.to && iv.to < gen && iv.stamps.unchangedSince(snap, iv.to) {
-			return vouch{linked: true, stamps: iv.stamps, grown: true}, true
+			return vouch{linked: true, stamps: iv.stamps}, true
 		}
 	}
 	for i, iv := range *known {
@@ -133,7 +133,7 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 			now = append(intervals{grown}, (*known)[:min(len(*known), intervalsKept-1)]...)
 		}
 		tr.holds.CompareAndSwap(known, &now) // a lost race loses only a shortcut
-		return vouch{stamps: parts, grown: true}, true
+		return vouch{stamps: parts}, true
 	}
 	return vouch{}, false
 }

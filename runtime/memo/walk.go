@@ -10,7 +10,6 @@ import (
 type vouch struct {
 	linked bool    // changes are told along links, but for those of stamps
 	stamps partSet // must not change for the answer to hold; all it rests on if it is not linked
-	grown  bool    // it was not looked at in this generation, nothing said that it had changed
 }
 
 // An account is what a walk or a run learns of the reads of a trace.

@@ -51,20 +51,33 @@ func (a *app) statsCommand() *cobra.Command {
 			}
 			for _, name := range slices.Sorted(maps.Keys(st.Queries)) {
 				q := st.Queries[name]
-				row(name, fmt.Sprintf("ran %d, validated %d, reused %d", q.Ran, q.Validated, q.Reused))
+				row(name, fmt.Sprintf("ran %d, validated %d, reused %d, audited %d", q.Ran, q.Validated, q.Reused, q.Audited))
 			}
+			a.printImpure(st.Impure)
 			return nil
 		},
+	}
+}
+
+// printImpure prints what audits have found.
+func (a *app) printImpure(found []runtime.Impurity) {
+	for _, f := range found {
+		fmt.Fprintf(a.out, "  not pure: %s(%s): computed again, it gave another result; %s\n", f.Query, f.Key, f.Cause)
+		if f.Read != "" {
+			fmt.Fprintf(a.out, "    reads %s\n", f.Read)
+		}
+		fmt.Fprintf(a.out, "    kept  %s\n    now   %s\n", f.Kept, f.Now)
 	}
 }
 
 func (a *app) verifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [DIR]",
-		Short: "Read the whole store back and check every hash; exit 1 on damage",
+		Short: "Read the whole store back and check every hash; exit 1 on damage, or if answers were found wrong",
 		Long: `verify reads every record of the store around DIR (default: the current directory) and checks that its content has the hash it is
 known by, and that the index names exactly the records that are there. Damage costs recomputation, never a wrong answer: run index
-to mend it.`,
+to mend it. While another process holds the store, verify also says which answers that process has computed again and found to differ:
+those of a query that depends on something it does not read.`,
 		Args: atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			_, dir, err := a.storeOf(dirArg(args))
@@ -78,10 +91,18 @@ to mend it.`,
 			if err != nil {
 				return err
 			}
-			var rep mmapcas.VerifyReport
+			var (
+				rep    mmapcas.VerifyReport
+				impure []runtime.Impurity
+			)
 			if r != nil {
 				defer func() { err = errors.Join(err, r.close()) }()
 				err = r.callPlain(cmd.Context(), server.MethodVerify, nil, &rep)
+				if err == nil {
+					var st runtime.Stats
+					st, err = r.stats(cmd.Context())
+					impure = st.Impure
+				}
 			} else {
 				defer func() { err = errors.Join(err, st.Close()) }()
 				rep, err = st.Verify(cmd.Context(), nil)
@@ -90,7 +111,11 @@ to mend it.`,
 				return err
 			}
 			if a.flags.json {
-				if err := a.printJSON(rep); err != nil {
+				err := a.printJSON(struct {
+					mmapcas.VerifyReport
+					Impure []runtime.Impurity `json:",omitempty"`
+				}{rep, impure})
+				if err != nil {
 					return err
 				}
 			} else {
@@ -105,7 +130,10 @@ to mend it.`,
 					fmt.Fprintf(a.out, "  damage: %d entries of the index lead to no record\n", rep.Dangling)
 				}
 			}
-			if rep.DamagedAll > 0 || rep.Dangling > 0 {
+			if !a.flags.json {
+				a.printImpure(impure)
+			}
+			if rep.DamagedAll > 0 || rep.Dangling > 0 || len(impure) > 0 {
 				return errBadNews
 			}
 			if !a.flags.json {

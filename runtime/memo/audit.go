@@ -1,0 +1,304 @@
+package memo
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// audits are the reused answers that wait to be computed again; see "Audits".
+type audits struct {
+	mu    sync.Mutex
+	turns []*Query   // guarded by mu: those with samples, each once, the next one first
+	found []Impurity // guarded by mu: of each query the first
+}
+
+// A sample is an answer that was reused.
+type sample struct {
+	entry *entry
+	trace *trace
+}
+
+// samplesKept is how many samples of a query may wait. They come from different reuses, and mostly
+// from different keys.
+const samplesKept = 16
+
+// sample keeps a reused answer for an audit, unless enough of the query's wait.
+func (t *Table) sample(e *entry, tr *trace) {
+	a, q := &t.audits, e.query
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(q.audit.samples) >= samplesKept {
+		return
+	}
+	if len(q.audit.samples) == 0 {
+		a.turns = append(a.turns, q)
+	}
+	q.audit.samples = append(q.audit.samples, sample{e, tr})
+}
+
+// next takes the sample whose turn it is: the queries take turns, so that one that is asked
+// incessantly does not keep others from being audited.
+func (a *audits) next() (x sample, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.turns) == 0 {
+		return sample{}, false
+	}
+	q := a.turns[0]
+	a.turns = slices.Delete(a.turns, 0, 1)
+	x = q.audit.samples[0]
+	q.audit.samples = slices.Delete(q.audit.samples, 0, 1)
+	if len(q.audit.samples) > 0 {
+		a.turns = append(a.turns, q)
+	}
+	return x, true
+}
+
+// costUnknown is what an audit is expected to take of a query that has not run in this process.
+const costUnknown = 10 * time.Millisecond
+
+// NextAudit returns how long the next audit is expected to take, and false if there is none.
+func (t *Table) NextAudit() (expected time.Duration, ok bool) {
+	a := &t.audits
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.turns) == 0 {
+		return 0, false
+	}
+	q := a.turns[0]
+	switch {
+	case q.audit.mean > 0:
+		return q.audit.mean, true
+	case q.runMean.Load() > 0:
+		return time.Duration(q.runMean.Load()), true
+	}
+	return costUnknown, true
+}
+
+// Audit computes the next sample again and compares, if it is still known to hold in s's snapshot.
+// It returns how long that took, not counting what more urgent tasks did meanwhile, and false if
+// there is no sample. s is a task's own and evaluates nothing.
+func (t *Table) Audit(s *Strand) (took time.Duration, ok bool) {
+	x, ok := t.audits.next()
+	if !ok {
+		return 0, false
+	}
+	var (
+		began   = time.Now()
+		stopped time.Duration
+		found   *Impurity
+		q       = x.entry.query
+	)
+	done := t.holdsStill(s, x)
+	if done {
+		found, done = t.audit(s, x, &stopped)
+	}
+	took = time.Since(began) - stopped
+	switch {
+	case !done:
+		q.Counts.Unaudited.Add(1)
+	case found == nil:
+		q.Counts.Audited.Add(1)
+	default:
+		q.Counts.Audited.Add(1)
+		q.Counts.Impure.Add(1)
+		t.tell(q, found)
+	}
+	if done {
+		t.audits.mu.Lock()
+		q.audit.mean = mean(q.audit.mean, took)
+		t.audits.mu.Unlock()
+	}
+	return took, true
+}
+
+// mean takes one more duration into a running mean.
+func mean(before, took time.Duration) time.Duration {
+	if before == 0 {
+		return max(took, 1)
+	}
+	return max(before+(took-before)/4, 1)
+}
+
+// holdsStill reports whether a sample is still an answer of its key, and known to hold in s's
+// snapshot.
+func (t *Table) holdsStill(s *Strand, x sample) bool {
+	x.entry.mu.Lock()
+	there := slices.Contains(x.entry.traces, x.trace)
+	x.entry.mu.Unlock()
+	if !there || !t.sound(x.trace) {
+		return false
+	}
+	_, holds := t.covers(x.entry, x.trace, s.Snap)
+	return holds
+}
+
+// audit computes a sample again, a second time if the result differs, and says what is wrong; nil:
+// nothing. It reports false if it cannot tell.
+func (t *Table) audit(s *Strand, x sample, stopped *time.Duration) (*Impurity, bool) {
+	r := &replay{kept: indexed(x.trace.reads)}
+	defer func() { *stopped = r.stopped }()
+	first, ok := t.replay(s, x.entry, r)
+	switch {
+	case !ok:
+		return nil, false
+	case first.err == nil && first.hash == x.trace.result && r.stale == nil:
+		return nil, true
+	}
+	second, ok := t.replay(s, x.entry, r)
+	if !ok {
+		return nil, false
+	}
+	return t.impurity(x, s.Snap.Gen(), first, second, r.stale)
+}
+
+// A replay is a run of a query function of which nothing is kept. What it reads of other queries is
+// what a trace says, so that nothing is evaluated.
+type replay struct {
+	kept    map[readID]*read // what the trace had read
+	stale   *read            // one of kept that is not as it was
+	stopped time.Duration    // that more urgent tasks had meanwhile
+}
+
+// A rerun is what came out of a replay.
+type rerun struct {
+	reads []read
+	res   Result
+	hash  mmapcas.Hash
+	err   error
+}
+
+// replay calls the query function of e. It reports false if what came out is no evidence: the task
+// was cancelled, or the function saw what a trace cannot name.
+func (t *Table) replay(s *Strand, e *entry, r *replay) (rerun, bool) {
+	root := t.Root(s)
+	defer root.answered()
+	fc := root.child(e, true)
+	fc.replay = r
+	defer fc.enter()()
+	defer t.o.Session()() // the function may put records of its own
+	t.held.running.Add(1)
+	defer t.held.running.Add(-1)
+	res, err := e.query.eval(fc, e.key)
+	if fc.tainted || s.Task.Err() != nil {
+		return rerun{}, false
+	}
+	out := rerun{reads: fc.recorder.reads, res: res, err: err}
+	if err == nil {
+		out.hash = mmapcas.HashOf(res.Kind, res.Payload)
+	}
+	for i := range out.reads {
+		now := &out.reads[i]
+		if before := r.kept[now.id()]; before != nil && before.hash != now.hash && r.stale == nil {
+			r.stale = before
+		}
+	}
+	return out, true
+}
+
+// indexed returns reads by what they are about.
+func indexed(reads []read) map[readID]*read {
+	by := make(map[readID]*read, len(reads))
+	for i := range reads {
+		by[reads[i].id()] = &reads[i]
+	}
+	return by
+}
+
+// errNoEvidence ends a replay that cannot go on.
+var errNoEvidence = errors.New("memo: the answer cannot be computed again now")
+
+// answer is what a replay reads of another query. A query that the trace did not read is asked as
+// by any run.
+func (r *replay) answer(fr *Frame, q *Query, key string) (Answer, error) {
+	t, task := fr.table, fr.strand.Task
+	from := time.Now()
+	task.Yield()
+	r.stopped += time.Since(from)
+	if err := task.Err(); err != nil {
+		fr.tainted = true
+		return Answer{}, err
+	}
+	read := r.kept[readID{kind: readQuery, about: *q.about, key: key}]
+	if read == nil {
+		found, value, err := t.answer(fr, q, key)
+		if err != nil {
+			fr.tainted = true
+			return Answer{}, err
+		}
+		fr.took(q, key, &found)
+		return Answer{found.trace.result, value}, nil
+	}
+	value, err := t.recorded(q, key, read.hash)
+	if err != nil {
+		fr.tainted = true
+		return Answer{}, errNoEvidence
+	}
+	if e, ok := q.entries.Load(key); ok && r.stale == nil {
+		if tr := e.last.Load(); tr != nil && tr.result != read.hash && tr.holdsIn(fr.strand.Snap.Gen()) != nil {
+			r.stale = read
+		}
+	}
+	fr.record(*read, 0, nil)
+	return Answer{read.hash, value}, nil
+}
+
+// replayAll is All in a replay.
+func (t *Table) replayAll(fr *Frame, q *Query, keys []string) ([]Answer, error) {
+	answers := make([]Answer, len(keys))
+	for i, key := range keys {
+		var err error
+		if answers[i], err = fr.replay.answer(fr, q, key); err != nil {
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// recorded returns the value of a result that a trace has read.
+func (t *Table) recorded(q *Query, key string, h mmapcas.Hash) (value any, err error) {
+	if e, ok := q.entries.Load(key); ok {
+		e.mu.Lock()
+		traces := slices.Clone(e.traces)
+		e.mu.Unlock()
+		for _, tr := range traces {
+			if b := tr.value.Load(); b != nil && tr.result == h {
+				return b.value, nil
+			}
+		}
+	}
+	err = t.View(h, func(kind mmapcas.Kind, payload []byte) (err error) {
+		defer caught(&err)
+		value, err = q.Decode(kind, payload)
+		return err
+	})
+	return value, err
+}
+
+// tell reports what an audit has found: the first of a query in the log, all at level debug.
+func (t *Table) tell(q *Query, found *Impurity) {
+	a := &t.audits
+	a.mu.Lock()
+	first := !slices.ContainsFunc(a.found, func(o Impurity) bool { return o.Query == q.Name })
+	if first {
+		a.found = append(a.found, *found)
+	}
+	a.mu.Unlock()
+	log := t.o.Logger.Debug
+	if first {
+		log = t.o.Logger.Error
+	}
+	log("memo: query is not pure: computed again, it gave another result", "query", found.Query, "key", found.Key,
+		"cause", found.Cause.String(), "read", found.Read, "kept", found.Kept, "now", found.Now)
+}
+
+// Impurities returns what audits have found, of each query the first.
+func (t *Table) Impurities() []Impurity {
+	t.audits.mu.Lock()
+	defer t.audits.mu.Unlock()
+	return slices.Clone(t.audits.found)
+}
