@@ -11,6 +11,7 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/internal/caller"
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/memo"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -49,7 +50,7 @@ func (q *Query[K, V]) Watch(ctx context.Context, e *Engine, k K, fn func(t *Task
 	}
 	w := &answerWatch{
 		eng: e, query: m, key: key, opts: opts,
-		self: &watcher{eng: e, name: "query " + q.name, where: callerOf(2), pat: Exact(m.ShowKey(key))},
+		self: &watcher{eng: e, name: "query " + q.name, where: caller.Outside(), pat: Exact(m.ShowKey(key))},
 		fn: func(t *Task, old, now *answer) error {
 			v, _ := now.value.(V) // as in Get
 			told := &Answer[V]{now.gen, v, now.err}

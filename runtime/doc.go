@@ -67,14 +67,15 @@
 //   - a url.URL that its text does not mean;
 //   - what omitempty or omitzero leaves out though it is not zero, such as an empty slice.
 //
-// Sort keys (see Keyed) are bytes in the end: a nil []byte in one is an empty one.
+// Keys of package keyed are bytes in the end: a nil []byte in one is an empty one.
 //
 // # Reading
 //
 // A partition is read by key (Get, Has, GetBatch), by Pattern (Keys, Scan, Count), forward or Backward, up to a Limit, or in pages with a Cursor; Wait
 // waits for a key that matches. What a query reads is recorded as exactly as it was asked: the keys behind a Limit, those that a glob does not match, or the values where only the
-// keys were asked for, may change without another run. Keyed gives keys a type with an order and prefixes; Covering gives them entries that are
-// read without the values; Spans gives values a place, and says what covers a position. A large Scan is shared among workers while that is measured to pay.
+// keys were asked for, may change without another run. Package keyed gives keys a type with an
+// order and prefixes, and entries that are read without the values. A large Scan is shared among
+// workers while that is measured to pay.
 //
 // # Reading in a commit
 //

@@ -84,50 +84,6 @@ func Example() {
 	// broom 1; gorse 2; runs of words so far: 3
 }
 
-// Settings of services; the fields of a key order it, and the first ones name a part of the partition.
-type settingKey struct {
-	Service string
-	Port    uint16
-}
-
-var settings = runtime.NewKeyed[settingKey, string]("settings")
-
-func ExampleKeyed() {
-	ctx := context.Background()
-	eng, err := runtime.Open("", runtime.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer eng.Close(ctx)
-	err = eng.Commit(ctx, func(w *runtime.Writer) error {
-		for k, v := range map[settingKey]string{{"web", 443}: "tls", {"web", 80}: "plain", {"webhook", 1}: "off"} {
-			if err := settings.Put(w, k, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	s := eng.Snapshot()
-	defer s.Release()
-	web, err := settings.Under(settingKey{Service: "web"}, 1) // not webhook
-	if err != nil {
-		log.Fatal(err)
-	}
-	err = settings.Scan(s, web, func(k settingKey, v string) error {
-		fmt.Println(k.Port, v)
-		return nil
-	}, runtime.Backward())
-	if err != nil {
-		log.Fatal(err)
-	}
-	// Output:
-	// 443 tls
-	// 80 plain
-}
-
 func ExamplePartition_Watch() {
 	ctx := context.Background()
 	eng, err := runtime.Open("", runtime.Options{})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/internal/caller"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
@@ -54,18 +55,18 @@ func TypeError(t reflect.Type) error {
 
 // PartitionOf is NewPartition for a type that was made at run time. Values are of that type.
 func PartitionOf(t reflect.Type, name string) *Partition[any] {
-	return &Partition[any]{name: name, where: callerOf(2), codec: codecOf(t)}
+	return &Partition[any]{name: name, where: caller.Outside(), codec: codecOf(t)}
 }
 
 // QueryOf is NewQuery for results of a type that was made at run time.
 func QueryOf(t reflect.Type, name string, fn func(*Task, string) (any, error)) *Query[string, any] {
-	return &Query[string, any]{name: name, version: 1, where: callerOf(2), fn: fn, keys: keyCodecFor[string](), values: codecOf(t)}
+	return &Query[string, any]{name: name, version: 1, where: caller.Outside(), fn: fn, keys: keyCodecFor[string](), values: codecOf(t)}
 }
 
 // QueryBy is NewQuery for keys of a type that was made at run time.
 func QueryBy(t reflect.Type, name string, fn func(*Task, any) (string, error)) *Query[any, string] {
 	f, err := formOf(t, false)
-	return &Query[any, string]{name: name, version: 1, where: callerOf(2), fn: fn, values: codecFor[string](), keys: keyCodec[any]{
+	return &Query[any, string]{name: name, version: 1, where: caller.Outside(), fn: fn, values: codecFor[string](), keys: keyCodec[any]{
 		err:    err,
 		encode: func(k any) (string, error) { b, err := f.ofType(nil, k); return string(b), err },
 		decode: func(s string) (any, error) { return f.toType([]byte(s)) },

@@ -22,9 +22,6 @@ import (
 )
 
 var (
-	faceKeyed  = runtime.NewKeyed[int, string]("face keyed")
-	faceCover  = runtime.NewCovering[int, int, string]("face covering")
-	faceSpans  = runtime.NewSpans[string]("face spans")
 	faceLength = runtime.NewQuery("face length", 1, func(t *runtime.Task, key string) (int, error) {
 		text, err := inputs.Get(t, key)
 		return len(text), err
@@ -160,26 +157,6 @@ var readerCalls = []call{
 	{"ViewBlob", func(f *face) error {
 		return runtime.ViewBlob(f.r, runtime.Blob{}, func([]byte) error { return nil })
 	}},
-	{"Keyed.Count", func(f *face) error { return fails(faceKeyed.Count(f.r, runtime.All())) }},
-	{"Keyed.Get", func(f *face) error { return fails(faceKeyed.Get(f.r, 1)) }},
-	{"Keyed.Has", func(f *face) error { return fails(faceKeyed.Has(f.r, 1)) }},
-	{"Keyed.Keys", func(f *face) error { return fails(faceKeyed.Keys(f.r, runtime.All())) }},
-	{"Keyed.Scan", func(f *face) error {
-		return faceKeyed.Scan(f.r, runtime.All(), func(int, string) error { return nil })
-	}},
-	{"Covering.Count", func(f *face) error { return fails(faceCover.Count(f.r, runtime.All())) }},
-	{"Covering.Each", func(f *face) error {
-		return faceCover.Each(f.r, runtime.All(), func(int, int) error { return nil })
-	}},
-	{"Covering.Entry", func(f *face) error { return fails(faceCover.Entry(f.r, 1)) }},
-	{"Covering.Get", func(f *face) error { _, _, err := faceCover.Get(f.r, 1); return err }},
-	{"Covering.Scan", func(f *face) error {
-		return faceCover.Scan(f.r, runtime.All(), func(int, int, string) error { return nil })
-	}},
-	{"Spans.At", func(f *face) error { return fails(faceSpans.At(f.r, "s", 1)) }},
-	{"Spans.KeysAt", func(f *face) error { return fails(faceSpans.KeysAt(f.r, "s", 1)) }},
-	{"Spans.KeysOverlapping", func(f *face) error { return fails(faceSpans.KeysOverlapping(f.r, "s", runtime.Span{From: 0, To: 9})) }},
-	{"Spans.Overlapping", func(f *face) error { return fails(faceSpans.Overlapping(f.r, "s", runtime.Span{From: 0, To: 9})) }},
 	{"Query.Peek", func(f *face) error { _, _, err := faceLength.Peek(f.r, "k"); return err }},
 	{"Partition.Intact", func(f *face) error { return fails(inputs.Intact(f.r, "k")) }},
 }
@@ -193,19 +170,6 @@ var writerCalls = []call{
 		return inputs.Update(f.w, "lost", func(*string) (*string, error) { return nil, nil })
 	}},
 	{"Writer.PutBlob", func(f *face) error { return fails(f.w.PutBlob([]byte("lost"))) }},
-	{"Keyed.ClearUnder", func(f *face) error { return faceKeyed.ClearUnder(f.w, 7, 1) }},
-	{"Keyed.Delete", func(f *face) error { return faceKeyed.Delete(f.w, 7) }},
-	{"Keyed.Put", func(f *face) error { return faceKeyed.Put(f.w, 7, "lost") }},
-	{"Covering.ClearUnder", func(f *face) error { return faceCover.ClearUnder(f.w, 7, 1) }},
-	{"Covering.Delete", func(f *face) error { return faceCover.Delete(f.w, 7) }},
-	{"Covering.Put", func(f *face) error { return faceCover.Put(f.w, 7, 7, "lost") }},
-	{"Spans.Clear", func(f *face) error { return faceSpans.Clear(f.w, "lost") }},
-	{"Spans.Delete", func(f *face) error {
-		return faceSpans.Delete(f.w, "lost", runtime.SpanKey{Span: runtime.Span{From: 1, To: 2}, ID: "x"})
-	}},
-	{"Spans.Put", func(f *face) error {
-		return faceSpans.Put(f.w, "lost", runtime.SpanKey{Span: runtime.Span{From: 1, To: 2}, ID: "x"}, "x")
-	}},
 	{"BulkWriter.Delete", func(f *face) error { return f.bulk.Delete("lost") }},
 	{"BulkWriter.Put", func(f *face) error { return f.bulk.Put("lost", "x") }},
 }
@@ -237,11 +201,9 @@ var others = map[string]string{
 
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
-	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Span", "SpanKey", "Durability", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
-	"NewPartition", "NewKeyed", "NewCovering", "NewSpans", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
+	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Durability", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
+	"NewPartition", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
-	"Keyed.Decode", "Keyed.Encode", "Keyed.Range", "Keyed.Key", "Keyed.Partition", "Keyed.Under",
-	"Covering.Decode", "Covering.Range", "Covering.Key", "Covering.Partition", "Covering.Under", "Spans.DecodeKey", "Spans.In", "Spans.Partition",
 }
 
 // Every function and method of the package is in one of the lists above: one that is new has to say
@@ -310,8 +272,7 @@ func newFace(t *testing.T, e *runtime.Engine) *face {
 	f := &face{ctx: t.Context(), e: e}
 	err := e.Commit(t.Context(), func(w *runtime.Writer) error {
 		f.w = w
-		return errors.Join(inputs.Put(w, "k", "v"), faceKeyed.Put(w, 1, "v"), faceCover.Put(w, 1, 1, "v"),
-			faceSpans.Put(w, "s", runtime.SpanKey{Span: runtime.Span{From: 1, To: 2}, ID: "x"}, "v"))
+		return inputs.Put(w, "k", "v")
 	})
 	if err == nil {
 		err = inputs.Bulk(t.Context(), e, func(w *runtime.BulkWriter[string]) error { f.bulk = w; return nil })

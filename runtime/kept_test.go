@@ -30,12 +30,7 @@ func (r *reluctant) UnmarshalBinary(p []byte) error {
 	return nil
 }
 
-var (
-	reluctants    = runtime.NewPartition[reluctant]("reluctants")
-	keyReluctants = runtime.NewKeyed[int, reluctant]("reluctants by number")
-	covReluctants = runtime.NewCovering[int, string, reluctant]("reluctants that are covered")
-	spanReluctant = runtime.NewSpans[reluctant]("reluctants with a place")
-)
+var reluctants = runtime.NewPartition[reluctant]("reluctants")
 
 // Every way to read a value that cannot be had. A query that answers in spite of the error has seen
 // what its trace cannot name.
@@ -56,12 +51,6 @@ var reluctantReads = map[string]func(t *runtime.Task) error{
 	"Scan": func(t *runtime.Task) error {
 		return reluctants.Scan(t, runtime.All(), func(string, reluctant) error { return nil })
 	},
-	"Keyed.Get": func(t *runtime.Task) error { _, err := keyReluctants.Get(t, 1); return err },
-	"Covering.Get": func(t *runtime.Task) error {
-		_, _, err := covReluctants.Get(t, 1)
-		return err
-	},
-	"Spans.At": func(t *runtime.Task) error { _, err := spanReluctant.At(t, "s", 1); return err },
 	"ReadBlob": func(t *runtime.Task) error {
 		if !reluctance.Load() {
 			return nil
@@ -88,14 +77,7 @@ func TestAnswerInSpiteOfAReadErrorIsNotKept(t *testing.T) {
 			above := runtime.NewQuery("above in spite of "+way, 1, func(t *runtime.Task, _ string) (string, error) {
 				return spite.Get(t, "")
 			})
-			err := e.Commit(t.Context(), func(w *runtime.Writer) error {
-				return errors.Join(reluctants.Put(w, "k", "v"), keyReluctants.Put(w, 1, "v"),
-					covReluctants.Put(w, 1, "e", "v"),
-					spanReluctant.Put(w, "s", runtime.SpanKey{Span: runtime.Span{From: 0, To: 2}, ID: "i"}, "v"))
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			put(t, e, reluctants, "k", "v")
 			reluctance.Store(true)
 			defer reluctance.Store(false)
 			if got := ask(t, e, above, ""); got != "in spite" {

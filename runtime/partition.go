@@ -3,11 +3,11 @@ package runtime
 import (
 	"errors"
 	"fmt"
-	goruntime "runtime"
 	"strings"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/internal/caller"
 )
 
 // A Partition is a named, ordered map from string keys to values of one type. Keys are compared as bytes. It is a name with a type: the
@@ -22,7 +22,7 @@ type Partition[V any] struct {
 // NewPartition names a partition. What values may be is said in the package comment; a type that
 // may not be one shows at first use, as ErrBadValue. The only option is the Durability.
 func NewPartition[V any](name string, opts ...PartitionOption) *Partition[V] {
-	p := &Partition[V]{name: name, where: callerOf(2), codec: codecFor[V]()}
+	p := &Partition[V]{name: name, where: caller.Outside(), codec: codecFor[V]()}
 	for _, opt := range opts {
 		p.durability = opt.durability()
 	}
@@ -37,15 +37,6 @@ func (p *Partition[V]) Name() string { return p.name }
 type AnyPartition interface {
 	Name() string
 	id(e *Engine) (db.PartID, error)
-}
-
-// callerOf returns the place in the program skip calls up; 1 is the caller of callerOf.
-func callerOf(skip int) string {
-	_, file, line, ok := goruntime.Caller(skip)
-	if !ok {
-		return "an unknown place"
-	}
-	return fmt.Sprintf("%s:%d", file, line)
 }
 
 // A defined is a partition or query that an engine has met.
@@ -203,11 +194,6 @@ func (p *Partition[V]) Blob(r Reader, key string) (Blob, error) {
 // Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.
 // A value that would not come back is ErrBadValue.
 func (p *Partition[V]) Put(w *Writer, key string, v V) error {
-	return p.put(w, v, key)
-}
-
-// put sets keys to one value.
-func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
 	if err := w.open(); err != nil {
 		return err
 	}
@@ -215,16 +201,11 @@ func (p *Partition[V]) put(w *Writer, v V, keys ...string) error {
 	if err != nil {
 		return err
 	}
-	h, err := p.store(w.eng, keys[0], &v)
+	h, err := p.store(w.eng, key, &v)
 	if err != nil {
 		return err
 	}
-	var room [2]db.Op
-	ops := room[:0]
-	for _, key := range keys {
-		ops = append(ops, db.Op{Key: key, Verb: db.Put, Hash: h})
-	}
-	return w.add(p.durability, id, p.name, ops...)
+	return w.add(p.durability, id, p.name, db.Op{Key: key, Verb: db.Put, Hash: h})
 }
 
 // store puts the record of a value that is to be at key.

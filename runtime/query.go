@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/internal/caller"
 	"github.com/cytisus/cytisus/runtime/memo"
 )
 
@@ -33,7 +34,7 @@ type Query[K comparable, V any] struct {
 // queries once, as package variables. What else is to be said of a query, such as how long its
 // answers are kept, is a QueryOption; the zero of each is what suits most queries.
 func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error), opts ...QueryOption) *Query[K, V] {
-	q := &Query[K, V]{name: name, version: version, where: callerOf(2), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
+	q := &Query[K, V]{name: name, version: version, where: caller.Outside(), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
 	for _, opt := range opts {
 		opt(&q.opts)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/internal/caller"
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
@@ -87,7 +88,7 @@ func (e *Engine) watch(p AnyPartition, pat Pattern, when func(db.Change) bool, f
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{eng: e, part: part, name: p.Name(), where: callerOf(3), pat: pat, when: when, fn: fn, opts: opts}
+	w := &watcher{eng: e, part: part, name: p.Name(), where: caller.Outside(), pat: pat, when: when, fn: fn, opts: opts}
 	e.watchers.add(w)
 	return w.stop, nil
 }

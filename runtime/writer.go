@@ -47,18 +47,16 @@ func (e *Engine) endedErr() error {
 	return ErrEnded
 }
 
-// add appends operations on a partition.
-func (w *Writer) add(durability Durability, part db.PartID, name string, ops ...db.Op) error {
+// add appends an operation on a partition.
+func (w *Writer) add(durability Durability, part db.PartID, name string, op db.Op) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.openLocked(); err != nil {
 		return err
 	}
 	w.note(durability, part, name)
-	for _, op := range ops {
-		op.Part = part
-		w.ops = append(w.ops, op)
-	}
+	op.Part = part
+	w.ops = append(w.ops, op)
 	return nil
 }
 

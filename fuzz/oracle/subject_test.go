@@ -38,7 +38,7 @@ func open(t testing.TB, w *world, store string) *subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.stop, err = s.eng.Watch(partition.Diagnostics, runtime.All(), func(*runtime.Task, runtime.Changes) error {
+	s.stop, err = s.eng.Watch(partition.Diagnostics.Untyped(), runtime.All(), func(*runtime.Task, runtime.Changes) error {
 		select {
 		case s.moved <- struct{}{}:
 		default:
@@ -106,7 +106,7 @@ func (s *subject) published() string {
 	snap := s.eng.Snapshot()
 	defer snap.Release()
 	var b strings.Builder
-	uris, err := partition.Files(snap, runtime.All())
+	uris, err := partition.Files(snap, "")
 	for _, uri := range uris {
 		list, e := partition.FileDiagnostics(snap, uri)
 		err = errors.Join(err, e)

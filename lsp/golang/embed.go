@@ -18,6 +18,7 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
 const embedDirective = "//go:embed"
@@ -25,18 +26,24 @@ const embedDirective = "//go:embed"
 // embedFilesMax bounds the files that are noted of one pattern.
 const embedFilesMax = 100
 
-// embeds says what the pattern of a go:embed directive matches, under embedKey. A pattern that was
-// not looked at yet has no entry, and nothing is said of it.
-var embeds = runtime.NewPartition[embedMatch]("golang/embeds")
+// embedBytesMax bounds a pattern with its directory and problem, which lie in an index. Nothing is
+// said of a longer one.
+const embedBytesMax = 8000
+
+// embeds says what the pattern of a go:embed directive matches: in the index, whether there is a
+// problem, which is all that diagnostics depend on; beside it the files, as URIs; of a directory
+// that matches, its own. A pattern that was not looked at yet is not there, and nothing is said of
+// it.
+var embeds = keyed.NewCovering[embedKey, string, []string]("golang/embed-patterns")
+
+// An embedKey names a pattern in a directory, given by its URI with a slash.
+type embedKey struct{ Dir, Pattern string }
 
 // An embedMatch is what a pattern matches on disk.
 type embedMatch struct {
-	Files   []string // URIs; of a directory that matches, its own
-	Problem string   // why the pattern is none, or matches nothing; "" if it does
+	Files   []string
+	Problem string // why the pattern is none, or matches nothing; "" if it does
 }
-
-// embedKey names a pattern in a directory, given by its URI.
-func embedKey(dir, pattern string) string { return dir + "\x00" + pattern }
 
 // An embedPattern is one of those of a directive.
 type embedPattern struct {
@@ -93,11 +100,11 @@ func embedPatterns(text []byte) (list []embedPattern) {
 func matchEmbed(dir, pattern string) (m embedMatch) {
 	glob, all := strings.CutPrefix(pattern, "all:")
 	if _, err := path.Match(glob, ""); err != nil || !fs.ValidPath(glob) {
-		return embedMatch{Problem: "pattern " + pattern + ": invalid pattern syntax"}
+		return embedMatch{Problem: "invalid pattern syntax"}
 	}
 	found, err := fs.Glob(os.DirFS(dir), glob)
 	if err != nil {
-		return embedMatch{Problem: "pattern " + pattern + ": invalid pattern syntax"}
+		return embedMatch{Problem: "invalid pattern syntax"}
 	}
 	problem := "no matching files found"
 	for _, name := range found {
@@ -111,14 +118,14 @@ func matchEmbed(dir, pattern string) (m embedMatch) {
 				continue
 			}
 		case !info.Mode().IsRegular():
-			return embedMatch{Problem: "pattern " + pattern + ": cannot embed irregular file " + name}
+			return embedMatch{Problem: "cannot embed irregular file " + name}
 		}
 		if len(m.Files) < embedFilesMax {
 			m.Files = append(m.Files, fileURI(full))
 		}
 	}
 	if len(m.Files) == 0 {
-		m.Problem = "pattern " + pattern + ": " + problem
+		m.Problem = problem
 	}
 	return m
 }
@@ -148,16 +155,13 @@ func holdsEmbeddable(dir string, all bool) bool {
 // embedDiagnostics are those of a file for patterns that match nothing.
 func embedDiagnostics(r runtime.Reader, uri string, text []byte) (list []lsp.Diagnostic, err error) {
 	for _, p := range embedPatterns(text) {
-		m, err := embeds.Get(r, embedKey(dirOfURI(uri), p.text))
-		if errors.Is(err, runtime.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		problem, err := embeds.Entry(r, embedKey{dirOfURI(uri), p.text})
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 			return nil, err
 		}
-		if m.Problem != "" {
+		if problem != "" {
 			list = append(list, lsp.Diagnostic{
-				Span: p.span, Severity: lsp.SeverityError, Code: "embed", Source: sourceList, Message: m.Problem,
+				Span: p.span, Severity: lsp.SeverityError, Code: "embed", Source: sourceList, Message: "pattern " + p.text + ": " + problem,
 			})
 		}
 	}
@@ -165,12 +169,20 @@ func embedDiagnostics(r runtime.Reader, uri string, text []byte) (list []lsp.Dia
 }
 
 // embedded are the files that the pattern at an offset matches; ok is false if none stands there.
-func embedded(r runtime.Reader, uri string, text []byte, offset int) (list []lsp.Location, ok bool, err error) {
+func embedded(t *runtime.Task, uri string, text []byte, offset int) (list []lsp.Location, ok bool, err error) {
 	for _, p := range embedPatterns(text) {
 		if offset < p.span.Start || offset > p.span.End {
 			continue
 		}
-		m, err := embeds.Get(r, embedKey(dirOfURI(uri), p.text))
+		m, err := knownMatch(t, embedKey{dirOfURI(uri), p.text})
+		if errors.Is(err, runtime.ErrDamaged) { // the next Index puts it again
+			err = t.Blocking(func() error {
+				if dir, ok := filePath(dirOfURI(uri)); ok {
+					m = matchEmbed(dir, p.text)
+				}
+				return nil
+			})
+		}
 		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 			return nil, true, err
 		}
@@ -188,7 +200,7 @@ func dirOfURI(uri string) string { return uri[:strings.LastIndexByte(uri, '/')+1
 // a change of other files can concern, or all of them if everything is looked at. It reports
 // whether any differs; then it is committed.
 func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, everything bool) (bool, error) {
-	matches := map[string]embedMatch{} // as they are known, by key
+	matches := map[embedKey]embedMatch{} // as they are known
 	for _, uri := range goFiles {
 		h, err := headers.Get(t, uri)
 		if err != nil {
@@ -202,33 +214,36 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 			return false, err
 		}
 		for _, p := range embedPatterns(text) {
-			matches[embedKey(dirOfURI(uri), p.text)] = embedMatch{}
+			matches[embedKey{dirOfURI(uri), p.text}] = embedMatch{}
 		}
 	}
-	known, err := embeds.Keys(t, runtime.Prefix(dirPrefix(w.root)))
+	known, err := knownEmbeds(t, w.root)
 	if err != nil {
 		return false, err
 	}
 	for _, key := range known {
-		dir, _, _ := strings.Cut(key, "\x00")
 		_, named := matches[key]
-		concerns := func(uri string) bool { return strings.HasPrefix(uri, dir) || strings.HasPrefix(dir, uri+"/") }
+		concerns := func(uri string) bool { return strings.HasPrefix(uri, key.Dir) || strings.HasPrefix(key.Dir, uri+"/") }
 		if named || everything || slices.ContainsFunc(others, concerns) {
-			if matches[key], err = embeds.Get(t, key); err != nil {
+			m, err := knownMatch(t, key)
+			if errors.Is(err, runtime.ErrDamaged) {
+				m = embedMatch{Problem: "what there was is damaged"} // equal to none, so it is put again
+			} else if err != nil {
 				return false, err
 			}
+			matches[key] = m
 		}
 	}
 	err = t.Blocking(func() error {
 		for key, was := range matches {
-			dir, pattern, _ := strings.Cut(key, "\x00")
-			path, ok := filePath(dir)
+			path, ok := filePath(key.Dir)
 			if !ok {
 				delete(matches, key)
 				continue
 			}
-			now := matchEmbed(path, pattern)
-			if was.Problem == now.Problem && slices.Equal(was.Files, now.Files) {
+			now := matchEmbed(path, key.Pattern)
+			same := was.Problem == now.Problem && slices.Equal(was.Files, now.Files)
+			if same || len(key.Dir)+len(key.Pattern)+len(now.Problem) > embedBytesMax {
 				delete(matches, key)
 			} else {
 				matches[key] = now
@@ -242,7 +257,7 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 	err = t.Commit(func(c *runtime.Writer) error {
 		var errs []error
 		for key, m := range matches {
-			errs = append(errs, embeds.Put(c, key, m))
+			errs = append(errs, embeds.Put(c, key, m.Problem, m.Files))
 		}
 		return errors.Join(errs...)
 	})
@@ -252,16 +267,33 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 	return true, t.Blocking(func() error { return w.publishWatches(t.Context()) })
 }
 
+// knownEmbeds lists the patterns below a root that were looked at.
+func knownEmbeds(r runtime.Reader, root string) (keys []embedKey, err error) {
+	pat, err := embeds.Prefix(embedKey{Dir: dirPrefix(root)}, 1)
+	if err == nil {
+		err = embeds.Each(r, pat, func(k embedKey, _ string) error {
+			keys = append(keys, k)
+			return nil
+		})
+	}
+	return keys, err
+}
+
+// knownMatch is what is known of a pattern.
+func knownMatch(r runtime.Reader, key embedKey) (m embedMatch, err error) {
+	m.Problem, m.Files, err = embeds.Get(r, key)
+	return m, err
+}
+
 // embedWatches asks to hear of what the known patterns can match.
 func (w *workspace) embedWatches(snap *runtime.Snapshot) (out []partition.Watch, err error) {
-	keys, err := embeds.Keys(snap, runtime.Prefix(dirPrefix(w.root)))
+	keys, err := knownEmbeds(snap, w.root)
 	for _, key := range keys {
-		dir, pattern, _ := strings.Cut(key, "\x00")
-		at, ok := filePath(dir)
+		at, ok := filePath(key.Dir)
 		if !ok {
 			continue
 		}
-		glob := strings.TrimPrefix(pattern, "all:")
+		glob := strings.TrimPrefix(key.Pattern, "all:")
 		if _, err := path.Match(glob, ""); err != nil || !fs.ValidPath(glob) || strings.ContainsAny(glob, "{}") {
 			continue // what a client may take for something else
 		}

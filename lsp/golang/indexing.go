@@ -317,11 +317,7 @@ func buildDiagnostics(t *runtime.Task, root string) ([]fileDiagnostic, error) {
 
 // publishedFiles lists the files that the workspace has published diagnostics of.
 func (w *workspace) publishedFiles(t *runtime.Task) ([]string, error) {
-	keys, err := published.Keys(t, runtime.Prefix(memberKey(w.root, "")))
-	for i := range keys {
-		keys[i] = keys[i][len(memberKey(w.root, "")):]
-	}
-	return keys, err
+	return filesOf(t, published, w.root)
 }
 
 // publish replaces the published diagnostics of files where they differ, unless those of a newer
@@ -356,7 +352,7 @@ func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic,
 		var errs []error
 		for _, uri := range differ {
 			errs = append(errs, partition.ReplaceDiagnostics(c, uri, byFile[uri]))
-			if key := memberKey(w.root, uri); len(byFile[uri]) > 0 {
+			if key := (memberKey{w.root, uri}); len(byFile[uri]) > 0 {
 				errs = append(errs, published.Put(c, key, ""))
 			} else {
 				errs = append(errs, published.Delete(c, key))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
 // The inputs: everything that queries read and no query computes. Files are keyed by URI and shared by all workspaces of an engine;
@@ -23,16 +24,16 @@ var (
 	// change. No query depends on it, except to say why a file has no text.
 	stats = runtime.NewPartition[fileStat]("golang/stats")
 
-	// members are the files that a scan of a root found, under memberKey.
-	members = runtime.NewPartition[string]("golang/members")
+	// members are the files that a scan of a root found.
+	members = keyed.NewPartition[memberKey, string]("golang/files-of")
 
 	// environments holds the build environment of each root.
 	environments = runtime.NewPartition[environment]("golang/environments")
 
-	// nearby are files under memberKey that are not a build's own, but in directories that its
-	// packages come from and that may change at any time, such as those that a go.mod file puts in
-	// the place of a module, with the go.mod files above them.
-	nearby = runtime.NewPartition[string]("golang/nearby")
+	// nearby are files that are not a build's own, but in directories that its packages come from
+	// and that may change at any time, such as those that a go.mod file puts in the place of a
+	// module, with the go.mod files above them.
+	nearby = keyed.NewPartition[memberKey, string]("golang/files-near")
 
 	// scanProblems are what each root's last scan could not read.
 	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
@@ -41,12 +42,29 @@ var (
 	// asked again when the inputs are brought in next. No query depends on it.
 	failures = runtime.NewPartition[string]("golang/failures")
 
-	// published are the files that a root has published diagnostics of, under memberKey.
-	published = runtime.NewPartition[string]("golang/published")
+	// published are the files that a root has published diagnostics of.
+	published = keyed.NewPartition[memberKey, string]("golang/files-published")
 )
 
-// memberKey names a file as a member of a root. No path holds a NUL.
-func memberKey(root, uri string) string { return root + "\x00" + uri }
+// A memberKey names a file as one of a root's. What is said of it is that it is there.
+type memberKey struct{ Root, URI string }
+
+// filesOf lists the files of a root, in order.
+func filesOf(r runtime.Reader, list *keyed.Partition[memberKey, string], root string) ([]string, error) {
+	pat, err := list.Under(memberKey{Root: root}, 1)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := list.Keys(r, pat)
+	if err != nil {
+		return nil, fmt.Errorf("golang: files of %s: %w", root, err)
+	}
+	uris := make([]string, len(keys))
+	for i, k := range keys {
+		uris[i] = k.URI
+	}
+	return uris, nil
+}
 
 // contents says which bytes are the current text of a file, overlay first; none if there is no such file. Everything that reads a
 // text goes through it, so that opening a file in an editor, which changes where the text comes from, changes nothing else.

@@ -83,7 +83,7 @@ func (d *diskChange) write(w *runtime.Writer) error {
 		if m.near {
 			list = nearby
 		}
-		if key := memberKey(m.root, d.uri); m.joins {
+		if key := (memberKey{m.root, d.uri}); m.joins {
 			errs = append(errs, list.Put(w, key, ""))
 		} else {
 			errs = append(errs, list.Delete(w, key))
@@ -337,7 +337,7 @@ func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (di
 			if m.near {
 				list = nearby
 			}
-			was, err := list.Has(snap, memberKey(m.root, uri))
+			was, err := list.Has(snap, memberKey{m.root, uri})
 			if err != nil {
 				return diskChange{}, err
 			}

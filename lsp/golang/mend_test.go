@@ -2,10 +2,12 @@ package golang
 
 import (
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,29 +40,6 @@ var Wrong int = "published"
 	root, store := tempDir(t), filepath.Join(t.TempDir(), "store")
 	found := writeFiles(t, root, archive)
 	rng := rand.New(rand.NewPCG(1, 1))
-	strike := func() {
-		t.Helper()
-		segs, err := filepath.Glob(filepath.Join(store, "*.seg"))
-		if err != nil || len(segs) == 0 {
-			t.Fatal(segs, err)
-		}
-		for _, name := range segs {
-			f, err := os.OpenFile(name, os.O_RDWR, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := make([]byte, 256<<10) // all that is used
-			for i := range b {
-				b[i] = byte(rng.Uint32())
-			}
-			if _, err := f.WriteAt(b, 64); err != nil {
-				t.Fatal(err)
-			}
-			if err := f.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	type answers struct {
 		def, refs []lsp.Location
 		hover     string
@@ -89,7 +68,7 @@ var Wrong int = "published"
 		t.Fatalf("%+v", want)
 	}
 	for round := range 3 {
-		strike()
+		strike(t, store, rng)
 		if round > 0 { // nothing in memory answers now
 			f.edit("b/b.go", "var Two", "\nvar Two")
 			f.edit("b/b.go", "\nvar Two", "var Two")
@@ -110,11 +89,63 @@ var Wrong int = "published"
 		}
 		f.index()
 		f.close()
-		strike()
+		strike(t, store, rng)
 		f = openFixture(t, root, store, found, lsp.WorkspaceOptions{})
 		f.index()
 		if got := ask(f); !reflect.DeepEqual(got, want) {
 			t.Fatalf("round %d, struck while closed: %+v", round, got)
+		}
+	}
+}
+
+// TestDamagedEmbedIsMatchedAgain: what a pattern of go:embed matches is known from the disk where
+// the store has lost it, and diagnostics, which need no record, stay.
+func TestDamagedEmbedIsMatchedAgain(t *testing.T) {
+	root, store := tempDir(t), filepath.Join(t.TempDir(), "store")
+	const source = "package m\n\nimport _ \"embed\"\n\n//go:embed data.txt\nvar Data string\n\n//go:embed gone.txt\nvar Gone string\n"
+	found := writeFiles(t, root, "-- go.mod --\nmodule m\n\ngo 1.26\n-- data.txt --\nx\n-- a.go --\n"+source)
+	f := openFixture(t, root, store, found, lsp.WorkspaceOptions{})
+	rng := rand.New(rand.NewPCG(1, 1))
+	for round := range 3 {
+		f.index()
+		if round > 0 {
+			strike(t, store, rng)
+		}
+		list, err := f.definition(f.uri("a.go"), strings.Index(source, "data.txt"))
+		if err != nil || len(list) != 1 || list[0].URI != f.uri("data.txt") {
+			t.Fatalf("round %d: %v, %v", round, list, err)
+		}
+		if told := f.diagnostics("a.go"); len(told) != 1 || !strings.Contains(told[0], "pattern gone.txt: no matching files found") {
+			t.Fatalf("round %d: %q", round, told)
+		}
+	}
+}
+
+// strike writes garbage over all that the segment files of a store hold.
+func strike(t *testing.T, store string, rng *rand.Rand) {
+	t.Helper()
+	segs, err := filepath.Glob(filepath.Join(store, "*.seg"))
+	if err != nil || len(segs) == 0 {
+		t.Fatal(segs, err)
+	}
+	for _, name := range segs {
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, min(st.Size()-64, 16<<20)) // all that is used
+		for i := 0; i+8 <= len(b); i += 8 {
+			binary.LittleEndian.PutUint64(b[i:], rng.Uint64())
+		}
+		if _, err := f.WriteAt(b, 64); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 	diskfiles "github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/keyed"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
@@ -370,16 +371,13 @@ func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]
 }
 
 // memberSet is the set of the files that a build has in a list.
-func memberSet(r runtime.Reader, list *runtime.Partition[string], root string) (map[string]bool, error) {
-	keys, err := list.Keys(r, runtime.Prefix(memberKey(root, "")))
-	if err != nil {
-		return nil, fmt.Errorf("golang: %s: %w", root, err)
+func memberSet(r runtime.Reader, list *keyed.Partition[memberKey, string], root string) (map[string]bool, error) {
+	uris, err := filesOf(r, list, root)
+	set := make(map[string]bool, len(uris))
+	for _, uri := range uris {
+		set[uri] = true
 	}
-	set := map[string]bool{}
-	for _, key := range keys {
-		set[key[len(memberKey(root, "")):]] = true
-	}
-	return set, nil
+	return set, err
 }
 
 // nearbyErrands compares the files in the directories nearby with those that are known to be there.
@@ -445,7 +443,7 @@ func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata, 
 				continue
 			}
 			seen[uri] = true
-			if mine, err := members.Has(snap, memberKey(b.root, uri)); err != nil {
+			if mine, err := members.Has(snap, memberKey{b.root, uri}); err != nil {
 				return 0, fmt.Errorf("golang: %s: %w", uri, err)
 			} else if mine {
 				continue // looked at already
@@ -485,7 +483,7 @@ func (w *workspace) forget(ctx context.Context) error {
 		for _, path := range env.moduleFiles() {
 			keep[fileURI(path)] = true
 		}
-		for _, list := range []*runtime.Partition[string]{members, nearby} {
+		for _, list := range []*keyed.Partition[memberKey, string]{members, nearby} {
 			set, err := memberSet(snap, list, b.root)
 			if err != nil {
 				return err

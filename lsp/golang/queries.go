@@ -145,18 +145,24 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 	if err != nil {
 		return l, err
 	}
-	for _, list := range []*runtime.Partition[string]{members, nearby} {
-		keys, err := list.Keys(t, runtime.Prefix(memberKey(root, "")))
-		if err != nil {
-			return l, err
+	own, err := filesOf(t, members, root)
+	if err != nil {
+		return l, err
+	}
+	near, err := filesOf(t, nearby, root)
+	if err != nil {
+		return l, err
+	}
+	for _, uri := range own {
+		if isGoFile(uri) {
+			l.Files = append(l.Files, uri)
 		}
-		for _, key := range keys {
-			switch uri := key[len(memberKey(root, "")):]; {
-			case isGoFile(uri):
-				l.Files = append(l.Files, uri)
-			case list == nearby:
-				l.Near = append(l.Near, uri)
-			}
+	}
+	for _, uri := range near {
+		if isGoFile(uri) {
+			l.Files = append(l.Files, uri)
+		} else {
+			l.Near = append(l.Near, uri)
 		}
 	}
 	var unsaved []string

@@ -279,14 +279,13 @@ func (w *workspace) FilesChanged(ctx context.Context, uris []string) error {
 func (w *workspace) concerning(uris []string) ([]string, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	keys, err := embeds.Keys(snap, runtime.Prefix(dirPrefix(w.root)))
+	keys, err := knownEmbeds(snap, w.root)
 	if err != nil {
 		return nil, fmt.Errorf("golang: %s: what is embedded: %w", w.root, err)
 	}
 	embedding := map[string]bool{} // directories, with a slash
 	for _, key := range keys {
-		dir, _, _ := strings.Cut(key, "\x00")
-		embedding[dir] = true
+		embedding[key.Dir] = true
 	}
 	var nested []string
 	w.mu.Lock()

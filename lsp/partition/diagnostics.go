@@ -2,49 +2,34 @@ package partition
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
 // Diagnostics holds, for each file and source, what that source says is wrong with
 // the file. Write through [PutDiagnostics] and [ReplaceDiagnostics], which keep the
 // invariants.
-var Diagnostics = runtime.NewPartition[[]lsp.Diagnostic]("lsp/diagnostics")
+var Diagnostics = keyed.NewPartition[DiagnosticsKey, []lsp.Diagnostic]("lsp/file-diagnostics")
 
-const separator = "\x00"
-
-// DiagnosticsKey returns the key of what a source says of a file.
-func DiagnosticsKey(uri, source string) string { return uri + separator + source }
-
-// SplitDiagnosticsKey is the reverse of [DiagnosticsKey]. It reports false for
-// anything else.
-func SplitDiagnosticsKey(key string) (uri, source string, ok bool) {
-	return strings.Cut(key, separator)
-}
-
-// OfFile matches everything that is said of a file.
-func OfFile(uri string) runtime.Pattern { return runtime.Prefix(uri + separator) }
+// A DiagnosticsKey names what a source says of a file.
+type DiagnosticsKey struct{ URI, Source string }
 
 // PutDiagnostics replaces what one source says of a file. An empty list clears it (S0).
 func PutDiagnostics(w *runtime.Writer, uri, source string, list []lsp.Diagnostic) error {
-	if strings.Contains(uri, separator) {
-		return fmt.Errorf("partition: the URI %q holds a NUL", uri) // S2
-	}
 	if len(list) == 0 {
-		return Diagnostics.Delete(w, DiagnosticsKey(uri, source))
+		return Diagnostics.Delete(w, DiagnosticsKey{uri, source})
 	}
-	return Diagnostics.Put(w, DiagnosticsKey(uri, source), list)
+	return Diagnostics.Put(w, DiagnosticsKey{uri, source}, list)
 }
 
 // ReplaceDiagnostics replaces what all sources say of a file (S1). A diagnostic's
 // Source names its producer; no diagnostics at all clear the file.
 func ReplaceDiagnostics(w *runtime.Writer, uri string, list []lsp.Diagnostic) error {
-	if err := Diagnostics.ClearPrefix(w, uri+separator); err != nil {
+	if err := Diagnostics.ClearUnder(w, DiagnosticsKey{URI: uri}, 1); err != nil {
 		return err
 	}
 	bySource := make(map[string][]lsp.Diagnostic)
@@ -62,8 +47,12 @@ func ReplaceDiagnostics(w *runtime.Writer, uri string, list []lsp.Diagnostic) er
 // FileDiagnostics returns everything that is said of a file, ordered by position,
 // then severity, then source. Equal diagnostics of one source stay in its order.
 func FileDiagnostics(r runtime.Reader, uri string) ([]lsp.Diagnostic, error) {
+	of, err := Diagnostics.Under(DiagnosticsKey{URI: uri}, 1)
+	if err != nil {
+		return nil, err
+	}
 	var all []lsp.Diagnostic
-	err := Diagnostics.Scan(r, OfFile(uri), func(_ string, list []lsp.Diagnostic) error {
+	err = Diagnostics.Scan(r, of, func(_ DiagnosticsKey, list []lsp.Diagnostic) error {
 		all = append(all, list...)
 		return nil
 	})
@@ -78,17 +67,21 @@ func FileDiagnostics(r runtime.Reader, uri string) ([]lsp.Diagnostic, error) {
 	return all, err
 }
 
-// Files returns the URIs of all files of which anything is said, in order.
-func Files(r runtime.Reader, in runtime.Pattern) ([]string, error) {
+// Files returns the URIs of all files of which anything is said and whose URI begins
+// with prefix, in order.
+func Files(r runtime.Reader, prefix string) ([]string, error) {
+	in, err := Diagnostics.Prefix(DiagnosticsKey{URI: prefix}, 1)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := Diagnostics.Keys(r, in)
 	if err != nil {
 		return nil, err
 	}
-	uris := keys[:0]
-	for _, key := range keys {
-		uri, _, ok := SplitDiagnosticsKey(key)
-		if ok && (len(uris) == 0 || uris[len(uris)-1] != uri) {
-			uris = append(uris, uri)
+	var uris []string
+	for _, k := range keys {
+		if len(uris) == 0 || uris[len(uris)-1] != k.URI {
+			uris = append(uris, k.URI)
 		}
 	}
 	return uris, nil

@@ -4,7 +4,7 @@
 // # Diagnostics
 //
 // A producer of diagnostics is named by its source ("syntax", "types", …). What it says
-// of one file is one record, under the key URI, NUL, source. A producer replaces or
+// of one file is one record, under a key of URI and source. A producer replaces or
 // clears its own records only, so producers never wipe each other, and a file's
 // diagnostics are the union over its sources, read with one prefix scan.
 //
@@ -15,5 +15,4 @@
 //   - S1: replacing what is said of a file is one prefix clear and its puts in one chunk.
 //     A watcher therefore sees only real differences: re-checking a file whose
 //     diagnostics stay what they were tells nobody.
-//   - S2: a URI holds no NUL, so no URI's prefix covers keys of another.
 package partition

@@ -45,7 +45,7 @@ type Host struct {
 func NewHost(eng *runtime.Engine, lang lsp.Language, o Options) (*Host, error) {
 	h := &Host{eng: eng, lang: lang, o: o.filled(), started: time.Now(), sessions: make(map[uint64]*session)}
 	h.overlays.init()
-	stop, err := eng.Watch(partition.Diagnostics, runtime.All(), h.diagnosticsChanged, runtime.Named("lsp diagnostics"))
+	stop, err := eng.Watch(partition.Diagnostics.Untyped(), runtime.All(), h.diagnosticsChanged, runtime.Named("lsp diagnostics"))
 	if err != nil {
 		return nil, fmt.Errorf("server: watching diagnostics: %w", err)
 	}

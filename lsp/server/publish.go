@@ -171,8 +171,12 @@ func (p *publisher) publishDocument(ctx context.Context, name string) {
 func (h *Host) diagnosticsChanged(t *runtime.Task, changes runtime.Changes) error {
 	var files []string
 	for _, c := range changes.List {
-		if name, _, ok := partition.SplitDiagnosticsKey(c.Key); ok && (len(files) == 0 || files[len(files)-1] != name) {
-			files = append(files, name) // changes come in the order of keys
+		k, err := partition.Diagnostics.Decode(c.Key)
+		if err != nil {
+			return err
+		}
+		if len(files) == 0 || files[len(files)-1] != k.URI {
+			files = append(files, k.URI) // changes come in the order of keys
 		}
 	}
 	for _, s := range h.allSessions() {
@@ -241,7 +245,7 @@ func (p *publisher) publishKnown(f *folder) {
 		return
 	}
 	p.submit("publish known diagnostics", func(t *runtime.Task) error {
-		files, err := partition.Files(t, runtime.Prefix(f.within))
+		files, err := partition.Files(t, f.within)
 		if err != nil {
 			return err
 		}

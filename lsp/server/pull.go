@@ -104,14 +104,14 @@ func (s *session) allDiagnostics(r *dispatch.Request, elsewhere bool) (dispatch.
 func (s *session) filesWithDiagnostics(t *runtime.Task, roots []*root, previous map[string]string, elsewhere bool) ([]string, error) {
 	var files []string
 	for _, root := range roots {
-		some, err := partition.Files(t, runtime.Prefix(root.prefix))
+		some, err := partition.Files(t, root.prefix)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, some...)
 	}
 	if elsewhere {
-		all, err := partition.Files(t, runtime.All())
+		all, err := partition.Files(t, "")
 		if err != nil {
 			return nil, err
 		}

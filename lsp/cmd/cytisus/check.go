@@ -65,8 +65,8 @@ func (l *local) diagnostics(ctx context.Context) ([]foundDiagnostic, error) {
 		files := newLines(l.ws, t)
 		below := string(uri.File(l.ws.Root()))
 		elsewhere, _ := l.ws.(interface{ Reads(uri string) bool })
-		err = partition.Diagnostics.Scan(t, runtime.All(), func(key string, ds []lsp.Diagnostic) error {
-			file, _, _ := partition.SplitDiagnosticsKey(key)
+		err = partition.Diagnostics.Scan(t, runtime.All(), func(k partition.DiagnosticsKey, ds []lsp.Diagnostic) error {
+			file := k.URI
 			if !strings.HasPrefix(file, below) && (elsewhere == nil || !elsewhere.Reads(file)) {
 				return nil // of another workspace that shares the store
 			}

@@ -118,7 +118,7 @@ func TestInspectWhileServed(t *testing.T) {
 	dir := write(t, example)
 	c := newCLI(t)
 	c.ok("index", dir)
-	const name = "golang/members"
+	const name = "golang/files-of"
 	before := c.ok("query-records", "--json", name, dir)
 	a := &app{err: t.Output(), flags: flags{store: c.store, tests: true, workers: 1}}
 	here, there := net.Pipe()

@@ -28,7 +28,7 @@ func TestCommandsWhileServed(t *testing.T) {
 		{"outline", file},
 		{"symbols", "--root", dir, "swp"},
 		{"def", file + ":4:1"},
-		{"query-records", "golang/members", dir},
+		{"query-records", "golang/files-of", dir},
 		{"verify", dir},
 		{"repair", dir},
 	}

@@ -1,4 +1,4 @@
-package runtime_test
+package keyed_test
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
 // A diagKey is as a producer of diagnostics has it: what it said about a file is a prefix.
@@ -32,11 +33,11 @@ type oddKey struct {
 }
 
 var (
-	diags  = runtime.NewKeyed[diagKey, string]("diags")
-	odd    = runtime.NewKeyed[oddKey, string]("odd")
-	plain  = runtime.NewKeyed[string, string]("plain")
-	raw    = runtime.NewKeyed[[]byte, string]("raw")
-	signed = runtime.NewKeyed[int, string]("signed")
+	diags  = keyed.NewPartition[diagKey, string]("diags")
+	odd    = keyed.NewPartition[oddKey, string]("odd")
+	plain  = keyed.NewPartition[string, string]("plain")
+	raw    = keyed.NewPartition[[]byte, string]("raw")
+	signed = keyed.NewPartition[int, string]("signed")
 )
 
 // text draws strings in which the bytes that the form treats specially are frequent.
@@ -74,7 +75,7 @@ func compareOdd(a, b oddKey) int {
 }
 
 // checkForm checks that the form of keys has their order, and comes back.
-func checkForm[K any](t *testing.T, p *runtime.Keyed[K, string], draw func(*rapid.T) K, compare func(a, b K) int) {
+func checkForm[K any](t *testing.T, p *keyed.Partition[K, string], draw func(*rapid.T) K, compare func(a, b K) int) {
 	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := draw(t), draw(t)
@@ -119,7 +120,7 @@ func TestPrefixOfFields(t *testing.T) {
 			t.Fatalf("%+v under the first %d of %+v: %t, %v", b, n, a, !want, err)
 		}
 	})
-	if _, err := diags.Under(diagKey{}, 5); !errors.Is(err, runtime.ErrBadKey) {
+	if _, err := diags.Under(diagKey{}, 5); !errors.Is(err, keyed.ErrBadKey) {
 		t.Errorf("five fields of four: %v", err)
 	}
 	// The fields of a struct within the key count as one.
@@ -130,6 +131,33 @@ func TestPrefixOfFields(t *testing.T) {
 		key, err2 := odd.Encode(o)
 		if err != nil || err2 != nil || pat != runtime.Prefix(key[:want]) {
 			t.Errorf("%d fields: %v, %v", n, pat, errors.Join(err, err2))
+		}
+	}
+}
+
+// Of the last field a prefix has the beginning, whatever bytes are in it.
+func TestPrefixWithinAField(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := drawDiag(t), drawDiag(t)
+		for n, want := range map[int]bool{1: strings.HasPrefix(b.File, a.File), 2: b.File == a.File && strings.HasPrefix(b.Stage, a.Stage)} {
+			pat, err := diags.Prefix(a, n)
+			key, err2 := diags.Encode(b)
+			if err := errors.Join(err, err2); err != nil || pat.Match(key) != want {
+				t.Fatalf("%+v below %d fields of %+v: want %t, %v", b, n, a, want, err)
+			}
+		}
+		pat, err := plain.Prefix(a.File, 1)
+		if err != nil || pat.Match(b.File) != strings.HasPrefix(b.File, a.File) {
+			t.Fatalf("%q below %q: %v", b.File, a.File, err)
+		}
+		pat, err = plain.Under(a.File, 1)
+		if err != nil || pat.Match(b.File) != (a.File == b.File) {
+			t.Fatalf("%q under %q: %v", b.File, a.File, err)
+		}
+	})
+	for n := range 5 {
+		if _, err := diags.Prefix(diagKey{}, n); (n != 1 && n != 2) != errors.Is(err, keyed.ErrBadKey) {
+			t.Errorf("the beginning of field %d: %v", n, err)
 		}
 	}
 }
@@ -155,7 +183,7 @@ func FuzzDecodeKey(f *testing.F) {
 			if again, err := diags.Encode(k); err != nil || again != s {
 				t.Errorf("%q is %+v, whose form is %q, %v", s, k, again, err)
 			}
-		} else if !errors.Is(err, runtime.ErrBadKey) {
+		} else if !errors.Is(err, keyed.ErrBadKey) {
 			t.Error(err)
 		}
 		if k, err := odd.Decode(s); err == nil {
@@ -168,15 +196,15 @@ func FuzzDecodeKey(f *testing.F) {
 
 func TestTypesThatAreNoKeys(t *testing.T) {
 	for name, err := range map[string]error{
-		"float":      errOf(runtime.NewKeyed[float64, string]("bad").Encode(1)),
-		"map":        errOf(runtime.NewKeyed[map[string]int, string]("bad").Encode(nil)),
-		"unexported": errOf(runtime.NewKeyed[struct{ a int }, string]("bad").Encode(struct{ a int }{1})),
-		"no fields":  errOf(runtime.NewKeyed[struct{}, string]("bad").Decode("")),
-		"pointer":    errOf(runtime.NewKeyed[struct{ P *int }, string]("bad").Under(struct{ P *int }{}, 1)),
-		"time":       errOf(runtime.NewKeyed[time.Time, string]("bad").Encode(time.Time{})),
-		"entry":      errOf(runtime.NewCovering[string, error, string]("bad").Key("")),
+		"float":      errOf(keyed.NewPartition[float64, string]("bad").Encode(1)),
+		"map":        errOf(keyed.NewPartition[map[string]int, string]("bad").Encode(nil)),
+		"unexported": errOf(keyed.NewPartition[struct{ a int }, string]("bad").Encode(struct{ a int }{1})),
+		"no fields":  errOf(keyed.NewPartition[struct{}, string]("bad").Decode("")),
+		"pointer":    errOf(keyed.NewPartition[struct{ P *int }, string]("bad").Under(struct{ P *int }{}, 1)),
+		"time":       errOf(keyed.NewPartition[time.Time, string]("bad").Encode(time.Time{})),
+		"entry":      errOf(keyed.NewCovering[string, error, string]("bad").Under("", 1)),
 	} {
-		if !errors.Is(err, runtime.ErrBadKey) || !strings.Contains(fmt.Sprint(err), `partition "bad" at `) || !strings.Contains(err.Error(), "keyed_test.go:") {
+		if !errors.Is(err, keyed.ErrBadKey) || !strings.Contains(fmt.Sprint(err), `partition "bad" at `) || !strings.Contains(err.Error(), "partition_test.go:") {
 			t.Errorf("%s: %v, want ErrBadKey and the place", name, err)
 		}
 	}
@@ -185,7 +213,7 @@ func TestTypesThatAreNoKeys(t *testing.T) {
 func errOf[A any](_ A, err error) error { return err }
 
 func TestKeyedPartition(t *testing.T) {
-	e := open(t, "", runtime.Options{})
+	e := open(t)
 	replace := func(file, stage string, texts ...string) {
 		t.Helper()
 		err := e.Commit(t.Context(), func(w *runtime.Writer) error {
@@ -229,15 +257,8 @@ func TestKeyedPartition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := diags.Count(s, between); err != nil || n != 2 {
-		t.Errorf("%d between, %v", n, err)
-	}
-	one, err := diags.Key(diagKey{"a.go", "check", 1, 0})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, err := diags.Count(s, one); err != nil || n != 1 {
-		t.Errorf("%d of one key, %v", n, err)
+	if keys, err := diags.Keys(s, between); err != nil || len(keys) != 2 {
+		t.Errorf("%v between, %v", keys, err)
 	}
 	if v, err := diags.Get(s, diagKey{"a.go", "check", 1, 0}); err != nil || v != "c0" {
 		t.Errorf("%q, %v", v, err)
@@ -245,10 +266,10 @@ func TestKeyedPartition(t *testing.T) {
 	if has, err := diags.Has(s, diagKey{"a.go", "check", 1, 1}); err != nil || has {
 		t.Errorf("%t, %v", has, err)
 	}
-	put(t, e, diags.Partition(), "not a key", "x")
+	put(t, e, diags.Untyped(), "not a key", "x")
 	now := e.Snapshot()
 	defer now.Release()
-	if _, err := diags.Keys(now, runtime.All()); !errors.Is(err, runtime.ErrBadKey) {
+	if _, err := diags.Keys(now, runtime.All()); !errors.Is(err, keyed.ErrBadKey) {
 		t.Errorf("a stored key of another form: %v", err)
 	}
 	err = e.Commit(t.Context(), func(w *runtime.Writer) error { return diags.Delete(w, diagKey{"a.go", "check", 1, 0}) })

@@ -1,4 +1,4 @@
-package runtime
+package keyed
 
 import (
 	"encoding/binary"
@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/cytisus/cytisus/runtime"
 )
 
-// Typed keys become strings whose order as bytes is the order of the keys. The form of each kind, which is also the only one that is
-// accepted (after the tuple layer of FoundationDB):
+// Typed keys become strings whose order as bytes is the order of the keys. The form of each kind,
+// which is also the only one that is accepted (after the tuple layer of FoundationDB):
 //
 //	string, []byte as the whole key   the bytes themselves
 //	string, []byte in a struct        the bytes, a zero byte as 00 ff, and 00 01 at the end
@@ -18,17 +20,18 @@ import (
 //	intN, uintN                       N/8 bytes, the most significant first; the sign bit of intN inverted
 //	struct                            its fields one after the other
 //
-// int and uint take 8 bytes. No field's form begins another value's of the same field, so the form of the first fields of a struct begins the form of
-// exactly those keys that have them: a prefix of fields is a prefix of bytes.
+// int and uint take 8 bytes. No field's form begins another value's of the same field, so the form
+// of the first fields of a struct begins the form of exactly those keys that have them: a prefix of
+// fields is a prefix of bytes.
 
-// ErrBadKey is matched by errors about keys: a type that cannot be a key, a number of fields that the type does not have, or stored bytes that are not
-// the form of a key.
-var ErrBadKey = errors.New("runtime: bad key")
+// ErrBadKey is matched by errors about keys: a type that cannot be a key, a number of fields that
+// the type does not have, or stored bytes that are not the form of a key.
+var ErrBadKey = errors.New("keyed: bad key")
 
-// A sortKeys turns keys of one type into strings and back.
-type sortKeys struct {
+// A form turns keys of one type into strings and back.
+type form struct {
 	t      reflect.Type
-	plain  bool // string or []byte: stored as it is
+	plain  bool // text that is the whole key: stored as it is
 	fields []keyField
 	err    error // the type cannot be a key
 }
@@ -39,45 +42,44 @@ type keyField struct {
 	top   int   // position of the outermost field that it belongs to
 }
 
-// sortKeysFor returns the keys of a partition that was named at a place in the program.
-func sortKeysFor(t reflect.Type, partition, where string) *sortKeys {
-	s := &sortKeys{t: t}
-	if t.Kind() == reflect.String || isBytes(t) {
-		s.plain = true
-		s.fields = []keyField{{}}
-		return s
-	}
-	err := s.addFields(t, nil, 0)
-	if err == nil && len(s.fields) == 0 {
+// formOf returns the form of the keys of a partition that was named at a place in the program.
+// A key is nested that has its form inside of another one.
+func formOf(t reflect.Type, nested bool, partition, where string) *form {
+	f := &form{t: t, plain: !nested && isText(t)}
+	err := f.addFields(t, nil, 0)
+	if err == nil && len(f.fields) == 0 {
 		err = fmt.Errorf("type %v has no fields", t)
 	}
 	if err != nil {
-		s.err = fmt.Errorf("%w: partition %q at %s: %w", ErrBadKey, partition, where, err)
+		f.err = fmt.Errorf("%w: partition %q at %s: %w", ErrBadKey, partition, where, err)
 	}
-	return s
+	return f
 }
+
+// isText reports whether a type's form in a struct has an end.
+func isText(t reflect.Type) bool { return t.Kind() == reflect.String || isBytes(t) }
 
 func isBytes(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }
 
-func (s *sortKeys) addFields(t reflect.Type, index []int, top int) error {
+func (f *form) addFields(t reflect.Type, index []int, top int) error {
 	switch k := t.Kind(); {
-	case k == reflect.String, isBytes(t), k == reflect.Bool, k >= reflect.Int && k <= reflect.Uint64,
+	case isText(t), k == reflect.Bool, k >= reflect.Int && k <= reflect.Uint64,
 		k == reflect.Array && t.Elem().Kind() == reflect.Uint8:
-		s.fields = append(s.fields, keyField{index: index, top: top})
+		f.fields = append(f.fields, keyField{index: index, top: top})
 		return nil
 	case k == reflect.Struct:
 		for i := range t.NumField() {
-			f := t.Field(i)
-			if !f.IsExported() {
-				return fmt.Errorf("field %s of type %v is not exported", f.Name, t)
+			field := t.Field(i)
+			if !field.IsExported() {
+				return fmt.Errorf("field %s of type %v is not exported", field.Name, t)
 			}
 			at := top
 			if len(index) == 0 {
 				at = i
 			}
-			if err := s.addFields(f.Type, append(index[:len(index):len(index)], i), at); err != nil {
+			if err := f.addFields(field.Type, append(index[:len(index):len(index)], i), at); err != nil {
 				return err
 			}
 		}
@@ -88,11 +90,11 @@ func (s *sortKeys) addFields(t reflect.Type, index []int, top int) error {
 }
 
 // encode returns the form of the first n fields of k, all of them if n is negative.
-func (s *sortKeys) encode(k reflect.Value, n int) (string, error) {
-	if s.err != nil {
-		return "", s.err
+func (f *form) encode(k reflect.Value, n int) (string, error) {
+	if f.err != nil {
+		return "", f.err
 	}
-	if s.plain {
+	if f.plain {
 		if n == 0 {
 			return "", nil
 		}
@@ -102,21 +104,67 @@ func (s *sortKeys) encode(k reflect.Value, n int) (string, error) {
 		return string(k.Bytes()), nil
 	}
 	var b []byte
-	for _, f := range s.fields {
-		if n >= 0 && f.top >= n {
+	for _, part := range f.fields {
+		if n >= 0 && part.top >= n {
 			break
 		}
 		v := k
-		if len(f.index) > 0 {
-			v = k.FieldByIndex(f.index)
+		if len(part.index) > 0 {
+			v = k.FieldByIndex(part.index)
 		}
 		b = appendKeyField(b, v)
 	}
 	return string(b), nil
 }
 
+// begin returns what the forms of those keys begin with whose first n fields are those of k.
+func (f *form) begin(k reflect.Value, n int) (string, error) {
+	if f.err != nil {
+		return "", f.err
+	}
+	if n < 0 || n > f.count() {
+		return "", fmt.Errorf("%w: %d fields of %v, which has %d", ErrBadKey, n, f.t, f.count())
+	}
+	return f.encode(k, n)
+}
+
+// under is Partition.Under.
+func (f *form) under(k reflect.Value, n int) (runtime.Pattern, error) {
+	begin, err := f.begin(k, n)
+	if f.plain && n > 0 {
+		return runtime.Exact(begin), err
+	}
+	return runtime.Prefix(begin), err
+}
+
+// prefix is Partition.Prefix.
+func (f *form) prefix(k reflect.Value, n int) (runtime.Pattern, error) {
+	begin, err := f.begin(k, n)
+	if err != nil || f.plain {
+		return runtime.Prefix(begin), err
+	}
+	var last reflect.Type // of the part that ends the first n fields
+	for _, part := range f.fields {
+		if part.top < n {
+			last = part.typeIn(f.t)
+		}
+	}
+	if last == nil || !isText(last) {
+		return nothing, fmt.Errorf("%w: field %d of %v is no text", ErrBadKey, n, f.t)
+	}
+	return runtime.Prefix(begin[:len(begin)-textEndBytes]), nil
+}
+
+// typeIn returns the type of the part in a key of type t.
+func (p keyField) typeIn(t reflect.Type) reflect.Type {
+	if len(p.index) == 0 {
+		return t
+	}
+	return t.FieldByIndex(p.index).Type
+}
+
 // count returns the number of fields that a prefix may have.
-func (s *sortKeys) count() int { return s.fields[len(s.fields)-1].top + 1 }
+func (f *form) count() int { return f.fields[len(f.fields)-1].top + 1 }
 
 func appendKeyField(b []byte, v reflect.Value) []byte {
 	switch k := v.Kind(); {
@@ -154,8 +202,8 @@ func appendKeyNumber(b []byte, n uint64, bits int) []byte {
 	return append(b, binary.BigEndian.AppendUint64(nil, n)[8-bits/8:]...)
 }
 
-// keyTextEndBytes is how many bytes end a text in a struct.
-const keyTextEndBytes = 2
+// textEndBytes is how many bytes end a text in a struct.
+const textEndBytes = 2
 
 func appendKeyText(b []byte, s string) []byte {
 	for {
@@ -169,11 +217,11 @@ func appendKeyText(b []byte, s string) []byte {
 }
 
 // decode is the inverse of encode of all fields. It accepts the form that encode makes and nothing else.
-func (s *sortKeys) decode(key string, into reflect.Value) error {
-	if s.err != nil {
-		return s.err
+func (f *form) decode(key string, into reflect.Value) error {
+	if f.err != nil {
+		return f.err
 	}
-	if s.plain {
+	if f.plain {
 		if into.Kind() == reflect.String {
 			into.SetString(key)
 		} else {
@@ -182,18 +230,18 @@ func (s *sortKeys) decode(key string, into reflect.Value) error {
 		return nil
 	}
 	rest := key
-	for _, f := range s.fields {
+	for _, part := range f.fields {
 		v := into
-		if len(f.index) > 0 {
-			v = into.FieldByIndex(f.index)
+		if len(part.index) > 0 {
+			v = into.FieldByIndex(part.index)
 		}
 		var ok bool
 		if rest, ok = decodeKeyField(rest, v); !ok {
-			return fmt.Errorf("%w: %q is no %v", ErrBadKey, key, s.t)
+			return fmt.Errorf("%w: %q is no %v", ErrBadKey, key, f.t)
 		}
 	}
 	if rest != "" {
-		return fmt.Errorf("%w: %q is a %v and %d bytes more", ErrBadKey, key, s.t, len(rest))
+		return fmt.Errorf("%w: %q is a %v and %d bytes more", ErrBadKey, key, f.t, len(rest))
 	}
 	return nil
 }

@@ -1,11 +1,9 @@
-package runtime_test
+package keyed_test
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"log"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
 // A symbolKind is what an outline shows of a symbol.
@@ -29,8 +28,8 @@ type symbolKey struct {
 }
 
 var (
-	outline = runtime.NewCovering[symbolKey, symbolKind, string]("outline")
-	entries = runtime.NewCovering[string, int16, int]("entries")
+	outline = keyed.NewCovering[symbolKey, symbolKind, string]("outline")
+	entries = keyed.NewCovering[string, int16, int]("entries")
 
 	outlineOf = runtime.NewQuery("outlineOf", 1, func(t *runtime.Task, file string) (string, error) {
 		pat, err := outline.Under(symbolKey{File: file}, 1)
@@ -64,10 +63,10 @@ func anyWord(t *rapid.T) string {
 
 // Keys of text, which begin each other and hold zero bytes, against a map, in the newest and in older snapshots.
 func TestCoveringAgainstAMap(t *testing.T) {
-	e := open(t, "", runtime.Options{Workers: 1})
+	e := open(t)
 	rapid.Check(t, func(t *rapid.T) {
 		model := map[string]described{}
-		if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return entries.ClearUnder(w, "", 1) }); err != nil {
+		if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return entries.ClearUnder(w, "", 0) }); err != nil {
 			t.Fatal(err)
 		}
 		old, oldModel := e.Snapshot(), model
@@ -81,12 +80,11 @@ func TestCoveringAgainstAMap(t *testing.T) {
 				!ok && (!errors.Is(err, runtime.ErrNotFound) || !errors.Is(err2, runtime.ErrNotFound)) {
 				t.Fatalf("%q: %d, %v; %d, %d, %v; want %v, %t", word, entry, err, entry2, value, err2, want, ok)
 			}
-			hi := anyWord(t)
 			under, err := entries.Under(word, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			from, err := entries.Range(word, hi)
+			below, err := entries.Prefix(word, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,26 +94,18 @@ func TestCoveringAgainstAMap(t *testing.T) {
 				want func(string) bool
 			}{
 				{runtime.All(), func(string) bool { return true }},
-				{under, func(k string) bool { return strings.HasPrefix(k, word) }},
-				{from, func(k string) bool { return word <= k && k < hi }},
+				{under, func(k string) bool { return k == word }},
+				{below, func(k string) bool { return strings.HasPrefix(k, word) }},
 			} {
-				var got, want, scanned []string
+				var got, want []string
 				for _, k := range all {
 					if c.want(k) {
 						want = append(want, fmt.Sprint(k, model[k].entry))
 					}
 				}
 				err := entries.Each(s, c.pat, func(k string, e int16) error { got = append(got, fmt.Sprint(k, e)); return nil })
-				err2 := entries.Scan(s, c.pat, func(k string, e int16, v int) error {
-					if v != model[k].value {
-						return fmt.Errorf("%q is %d", k, v)
-					}
-					scanned = append(scanned, fmt.Sprint(k, e))
-					return nil
-				})
-				n, err3 := entries.Count(s, c.pat)
-				if err := errors.Join(err, err2, err3); err != nil || !slices.Equal(got, want) || !slices.Equal(scanned, want) || n != len(want) {
-					t.Fatalf("%v: %q, %q, %d, %v; want %q", c.pat, got, scanned, n, err, want)
+				if err != nil || !slices.Equal(got, want) {
+					t.Fatalf("%v: %q, %v; want %q", c.pat, got, err, want)
 				}
 			}
 		}
@@ -127,8 +117,8 @@ func TestCoveringAgainstAMap(t *testing.T) {
 						word := anyWord(t)
 						switch rapid.IntRange(0, 5).Draw(t, "verb") {
 						case 0:
-							maps.DeleteFunc(next, func(k string, _ described) bool { return strings.HasPrefix(k, word) })
-							if err := entries.ClearUnder(w, word, 1); err != nil {
+							clear(next)
+							if err := entries.ClearUnder(w, word, 0); err != nil {
 								return err
 							}
 						case 1:
@@ -174,8 +164,8 @@ func putSymbol(t testing.TB, e *runtime.Engine, k symbolKey, s symbolKind, text 
 
 // A query that reads entries runs again for another entry and not for another value.
 func TestCoveringIsReadExactly(t *testing.T) {
-	e := open(t, "", runtime.Options{Workers: 1})
-	read := runs{e: e}
+	e := open(t)
+	since := runs(e)
 	for _, step := range []struct {
 		name          string
 		k             symbolKey
@@ -193,10 +183,10 @@ func TestCoveringIsReadExactly(t *testing.T) {
 		putSymbol(t, e, step.k, step.s, step.text)
 		ask(t, e, outlineOf, "a.go")
 		ask(t, e, lineOf, "F")
-		if n := read.since("outlineOf"); n > 0 != step.outline {
+		if n := since("outlineOf"); n > 0 != step.outline {
 			t.Errorf("%s: the outline ran %d times", step.name, n)
 		}
-		if n := read.since("lineOf"); n > 0 != step.line {
+		if n := since("lineOf"); n > 0 != step.line {
 			t.Errorf("%s: the line ran %d times", step.name, n)
 		}
 	}
@@ -219,8 +209,8 @@ func (c *counted) UnmarshalBinary(b []byte) error {
 }
 
 func TestCoveringReadsNoValueForEntries(t *testing.T) {
-	e := open(t, "", runtime.Options{Workers: 1})
-	c := runtime.NewCovering[string, bool, counted]("counted")
+	e := open(t)
+	c := keyed.NewCovering[string, bool, counted]("counted")
 	err := e.Commit(t.Context(), func(w *runtime.Writer) error {
 		return errors.Join(c.Put(w, "a", true, "A"), c.Put(w, "b", false, "B"))
 	})
@@ -230,9 +220,9 @@ func TestCoveringReadsNoValueForEntries(t *testing.T) {
 	s := e.Snapshot()
 	defer s.Release()
 	entry, err := c.Entry(s, "a")
-	n, err2 := c.Count(s, runtime.All())
-	err3 := c.Each(s, runtime.All(), func(string, bool) error { return nil })
-	if err := errors.Join(err, err2, err3); err != nil || !entry || n != 2 || decoded.Load() != 0 {
+	n := 0
+	err2 := c.Each(s, runtime.All(), func(string, bool) error { n++; return nil })
+	if err := errors.Join(err, err2); err != nil || !entry || n != 2 || decoded.Load() != 0 {
 		t.Fatalf("%t, %d, %v; %d values were decoded", entry, n, err, decoded.Load())
 	}
 	if entry, v, err := c.Get(s, "b"); err != nil || entry || v != "B" || decoded.Load() != 1 {
@@ -241,36 +231,40 @@ func TestCoveringReadsNoValueForEntries(t *testing.T) {
 }
 
 func TestCoveringWatchedAndRefused(t *testing.T) {
-	e := open(t, "", runtime.Options{Workers: 1})
+	e := open(t)
 	k := symbolKey{"a.go", "F"}
 	putSymbol(t, e, k, symbolKind{"func", 3}, "func F()")
 	told := make(chan string, 1)
-	watch(t, e, outline.Partition(), runtime.All(), func(_ *runtime.Task, c runtime.Changes) error {
+	stop, err := e.Watch(outline.Untyped(), runtime.All(), func(_ *runtime.Task, c runtime.Changes) error {
 		for _, ch := range c.List {
 			k, s, err := outline.Decode(ch.Key)
 			told <- fmt.Sprint(k, s, err)
 		}
 		return nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
 	putSymbol(t, e, k, symbolKind{"func", 3}, "func F()")    // nothing
 	putSymbol(t, e, k, symbolKind{"func", 3}, "func F(int)") // only the value
 	if got := <-told; got != "{a.go F} {func 3} <nil>" {
 		t.Errorf("told of %s", got)
 	}
-	if _, _, err := outline.Decode("a"); !errors.Is(err, runtime.ErrBadKey) {
+	if _, _, err := outline.Decode("a"); !errors.Is(err, keyed.ErrBadKey) {
 		t.Errorf("what is no key: %v", err)
 	}
-	if _, err := outline.Under(k, 3); !errors.Is(err, runtime.ErrBadKey) {
+	if _, err := outline.Under(k, 3); !errors.Is(err, keyed.ErrBadKey) {
 		t.Errorf("three fields of two: %v", err)
 	}
-	bad := runtime.NewCovering[string, float64, int]("floats")
-	if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return bad.Put(w, "k", 1, 1) }); !errors.Is(err, runtime.ErrBadKey) {
+	bad := keyed.NewCovering[string, float64, int]("floats")
+	if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return bad.Put(w, "k", 1, 1) }); !errors.Is(err, keyed.ErrBadKey) {
 		t.Errorf("an entry that cannot be in an index: %v", err)
 	}
 }
 
 func BenchmarkCovering(b *testing.B) {
-	e := open(b, "", runtime.Options{Workers: 1})
+	e := open(b)
 	const n = 10_000
 	err := e.Commit(b.Context(), func(w *runtime.Writer) error {
 		for i := range n {
@@ -292,7 +286,7 @@ func BenchmarkCovering(b *testing.B) {
 	}
 	for name, read := range map[string]func() error{
 		"entries alone": func() error { return outline.Each(s, pat, func(symbolKey, symbolKind) error { return nil }) },
-		"values":        func() error { return outline.Scan(s, pat, func(symbolKey, symbolKind, string) error { return nil }) },
+		"values":        func() error { return outline.Untyped().Scan(s, pat, func(string, string) error { return nil }) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
@@ -302,44 +296,4 @@ func BenchmarkCovering(b *testing.B) {
 			}
 		})
 	}
-}
-
-func ExampleCovering() {
-	ctx := context.Background()
-	eng, err := runtime.Open("", runtime.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer eng.Close(ctx)
-	type symbol struct{ File, Name string }
-	type shown struct {
-		Kind string
-		Line uint32
-	}
-	symbols := runtime.NewCovering[symbol, shown, string]("symbols")
-	err = eng.Commit(ctx, func(w *runtime.Writer) error {
-		if err := symbols.Put(w, symbol{"a.go", "Open"}, shown{"func", 12}, "func Open(name string) (*File, error)"); err != nil {
-			return err
-		}
-		return symbols.Put(w, symbol{"a.go", "File"}, shown{"type", 3}, "type File struct{ … }")
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	s := eng.Snapshot()
-	defer s.Release()
-	of, err := symbols.Under(symbol{File: "a.go"}, 1)
-	if err != nil {
-		log.Fatal(err)
-	}
-	err = symbols.Each(s, of, func(k symbol, e shown) error { // reads no value
-		fmt.Println(e.Line, e.Kind, k.Name)
-		return nil
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	// Output:
-	// 3 type File
-	// 12 func Open
 }
