@@ -332,7 +332,7 @@ func TestAuditFindsWhatWasNotMarked(t *testing.T) {
 	put("k", "abcd")
 	for _, name := range []string{"upper", "length"} {
 		e := r.table.entry(r.queries[name], "k")
-		e.traces[0].holds.Store(&intervals{{from: 1, to: r.db.Generation()}}) // a planted fault
+		e.traces[0].holds.Store(&interval{from: 1, to: r.db.Generation()}) // a planted fault
 	}
 	r.want("length", "k", "xxx")
 	r.want("upper", "k", "ABC")

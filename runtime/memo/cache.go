@@ -21,10 +21,10 @@ type cache struct {
 	hand int    // guarded by mu
 }
 
-// put publishes a decoded value on its trace and makes room for it. The value stays with the trace unless it
-// alone is larger than the whole cache, or the trace has left its entry.
-func (c *cache) put(tr *trace, value any, bytes int) *box {
-	b := &box{value: value, bytes: bytes + boxOverheadBytes, owner: tr}
+// put publishes a decoded value in b on its trace and makes room for it. The value stays with the
+// trace unless it alone is larger than the whole cache, or the trace has left its entry.
+func (c *cache) put(b *box, tr *trace, value any, bytes int) *box {
+	b.value, b.owner, b.bytes = value, tr, bytes+boxOverheadBytes
 	if int64(b.bytes) > c.bytesMax {
 		return b
 	}
@@ -57,7 +57,7 @@ func (c *cache) put(tr *trace, value any, bytes int) *box {
 // enter puts a box into the ring. The caller holds mu.
 func (c *cache) enter(b *box) {
 	c.ring = append(c.ring, b)
-	b.place = len(c.ring)
+	b.place = int32(len(c.ring))
 	c.bytes.Add(int64(b.bytes))
 }
 

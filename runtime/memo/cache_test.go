@@ -31,7 +31,7 @@ func checkCache(t *testing.T, table *Table, queries map[string]*Query) {
 	sum := int64(0)
 	for i, b := range c.ring {
 		sum += int64(b.bytes)
-		if b.place != i+1 || b.owner.value.Load() != b {
+		if int(b.place) != i+1 || b.owner.value.Load() != b {
 			t.Errorf("the box in place %d of the ring says %d, or its trace has another one", i+1, b.place)
 		}
 		if !held[b] {

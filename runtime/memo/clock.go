@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -67,7 +68,7 @@ func (tr *trace) size() int {
 			n += aboutBytes + len(tr.reads[i].hi) + len(tr.reads[i].glob)
 		}
 	}
-	tr.bytes.Store(int64(n))
+	tr.bytes.Store(int32(min(n, math.MaxInt32)))
 	return n
 }
 

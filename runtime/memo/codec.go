@@ -84,7 +84,8 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 		tr := &trace{}
 		from, to := d.uvarint(), d.uvarint()
 		if from <= to {
-			tr.holds.Store(&intervals{{from: from, to: to}})
+			tr.firstInterval = interval{from: from, to: to}
+			tr.holds.Store(&tr.firstInterval)
 		}
 		tr.parts.Store(d.uint64())
 		d.hash(&tr.result)

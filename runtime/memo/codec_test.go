@@ -29,9 +29,9 @@ func sampleTraces() []*trace {
 		},
 	}
 	a.parts.Store(5)
-	a.holds.Store(&intervals{{from: 3, to: 900}})
+	a.holds.Store(&interval{from: 3, to: 900})
 	b := &trace{result: mmapcas.Hash{3}}
-	b.holds.Store(&intervals{{from: 1, to: 1}})
+	b.holds.Store(&interval{from: 1, to: 1})
 	return []*trace{a, b}
 }
 

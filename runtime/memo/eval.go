@@ -132,7 +132,7 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memo: result of %s: %w", e.query.show(e.key), err)
 	}
-	return t.cache.put(tr, value, bytes).value, nil
+	return t.cache.put(&box{}, tr, value, bytes).value, nil
 }
 
 // caught makes an error of a panic of the function that defers it.
@@ -311,6 +311,9 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 		}
 	}
 	why = Reason{Verdict: RanFirst}
+	if len(traces) == 0 {
+		return nil, seen, why, nil
+	}
 	verify := fr.child(e, false)
 	for i, tr := range traces {
 		verify.parts, verify.account = 0, account{}
@@ -322,7 +325,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 			news := tr.dependsOn(verify.parts)
 			news = news || tr.holds.Load() == nil
 			t.linkWalk(&verify.account, e, tr)
-			f.vouch = verify.account.publish(e, tr, snap.Gen())
+			f.vouch = verify.account.publish(&interval{}, e, tr, snap.Gen())
 			if !t.reuse(e, tr, Reason{Verdict: Validated}) {
 				continue
 			}
@@ -470,18 +473,20 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	for _, ref := range res.Refs {
 		t.o.Shade(ref)
 	}
-	tr := &trace{reads: fitted(fc.recorder.reads), result: h, tainted: fc.tainted, run: t.runs.Add(1)}
+	tr, made := newTrace(&fc.recorder)
+	tr.result, tr.tainted, tr.run = h, fc.tainted, t.runs.Add(1)
 	tr.dependsOn(fc.parts)
 	tr.soundAt.Store(damage)
 	if tr.tainted {
 		// Nothing refers to the result, so a collection may take it; the value lives with the
 		// trace, which lives as long as the questions that were given it.
-		tr.value.Store(&box{value: res.Value, owner: tr})
+		tr.firstBox = box{value: res.Value, owner: tr}
+		tr.value.Store(&tr.firstBox)
 		e.explain(Reason{Verdict: RanUnkept})
 	} else {
-		t.cache.put(tr, res.Value, len(res.Payload))
-		t.linkRun(&fc.account, e, tr.reads, &fc.recorder)
-		f.vouch = fc.account.publish(e, tr, fr.strand.Snap.Gen())
+		t.cache.put(&tr.firstBox, tr, res.Value, len(res.Payload))
+		t.linkRun(&fc.account, e, tr.reads, &fc.recorder, made)
+		f.vouch = fc.account.publish(&tr.firstInterval, e, tr, fr.strand.Snap.Gen())
 		t.add(e, tr, why)
 	}
 	return tr, nil

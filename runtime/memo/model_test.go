@@ -525,15 +525,11 @@ func (m *model) checkEntry(e *entry, name, key string) {
 		if slices.ContainsFunc(e.traces[:i], tr.sameReads) {
 			m.t.Errorf("%s(%s): M3: two traces have the same reads", name, key)
 		}
-		known := tr.holds.Load()
-		if known == nil {
-			continue
-		}
-		for _, iv := range *known {
+		for iv := tr.holds.Load(); iv != nil; iv = iv.next {
 			if iv.to > m.table.marked.Load() && tr.run != 0 {
 				m.t.Errorf("%s(%s): an interval ends at %d, and changes are marked up to %d", name, key, iv.to, m.table.marked.Load())
 			}
-			for gen := iv.from; gen <= m.reach(e, iv); gen++ {
+			for gen := iv.from; gen <= m.reach(e, *iv); gen++ {
 				if _, there := m.history[gen]; there { // others are partitions being made
 					m.checkTrace(tr, gen, name, key)
 				}

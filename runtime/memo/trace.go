@@ -20,53 +20,127 @@ const (
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {
-	reads   []read                    // immutable
-	parts   atomic.Uint64             // a partSet that only grows: partitions read, transitively, by the run and by every walk since
-	result  mmapcas.Hash              // immutable
-	tainted bool                      // immutable: an answer that is not kept, for the strands that asked at the time (K1)
-	run     uint64                    // immutable: which run of the table made it, from 1; 0: a stored one
-	holds   atomic.Pointer[intervals] // nil: not known to hold anywhere
-	links   atomic.Pointer[links]     // those made last; nil: none
-	soundAt atomic.Uint64             // Table.damage when the result and what it refers to were last known to be there
-	value   atomic.Pointer[box]       // decoded result; dropped by the cache, brought back by Table.value
-	bytes   atomic.Int64              // estimated size, 0 until somebody asks
-	gone    bool                      // guarded by cache.mu: is in no entry any more
+	reads   []read                   // immutable
+	parts   atomic.Uint64            // a partSet that only grows: partitions read, transitively, by the run and by every walk since
+	result  mmapcas.Hash             // immutable
+	run     uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
+	holds   atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
+	links   atomic.Pointer[links]    // those made last; nil: none
+	soundAt atomic.Uint64            // Table.damage when the result and what it refers to were last known to be there
+	value   atomic.Pointer[box]      // decoded result; dropped by the cache, brought back by Table.value
+	bytes   atomic.Int32             // estimated size, 0 until it is asked for
+	tainted bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
+	gone    bool                     // guarded by cache.mu: is in no entry any more
+
+	// Most traces have one interval and one value. Both are in place; what comes later is elsewhere.
+	firstInterval interval // written before it is published, by the run or by whoever read the record
+	firstBox      box      // written before it is published, by the run
 }
 
-// An interval of generations, both ends included. It was made by a walk or a run in one of them, or
-// was stored. If that linked all reads then links says to what, and the interval reaches on as long
-// as nothing marks the entry, and nothing changes in stamps.
+// An interval of generations, both ends included; immutable. It was made by a walk or a run in one
+// of them, or was stored. If that linked all reads then links says to what, and the interval
+// reaches on as long as nothing marks the entry, and nothing changes in stamps.
+//
+// next is what was known before. More than one are kept because tasks read older generations beside
+// the newest: without a place for what was verified there, each look would verify everything below
+// again, and the work of a walk would double with each level.
 type interval struct {
 	from, to uint64
 	links    *links
 	stamps   partSet
+	next     *interval
 }
 
-// intervals are where a trace is known to hold, most recently found first; immutable. More than one
-// are kept because tasks read older generations beside the newest: without a place for what was
-// verified there, each look would verify everything below again, and the work of a walk would
-// double with each level.
-type intervals []interval
+// A trace keeps at least the intervalsKept intervals that were found last, and at most
+// intervalsMost: so most of them can be shared when one comes.
+const (
+	intervalsKept = 4
+	intervalsMost = 8
+)
 
-const intervalsKept = 4
+// newTrace returns the trace of a run that read what a recorder took down, and links that begin with
+// what answered. With few reads, as most runs have, all of it is one piece of memory; many are taken
+// over from the recorder.
+func newTrace(c *recorder) (tr *trace, made *links) {
+	switch len(c.reads) {
+	case 0:
+		return &trace{}, &noLinks
+	case 1:
+		x := &struct {
+			trace
+			links
+			reads [1]read
+			to    [1]*source
+		}{}
+		tr, made = &x.trace, &x.links
+		tr.reads, made.to = x.reads[:], x.to[:]
+	case 2:
+		x := &struct {
+			trace
+			links
+			reads [2]read
+			to    [2]*source
+		}{}
+		tr, made = &x.trace, &x.links
+		tr.reads, made.to = x.reads[:], x.to[:]
+	case 3:
+		x := &struct {
+			trace
+			links
+			reads [3]read
+			to    [3]*source
+		}{}
+		tr, made = &x.trace, &x.links
+		tr.reads, made.to = x.reads[:], x.to[:]
+	default:
+		return &trace{reads: fitted(c.reads)}, &links{to: fitted(c.from)}
+	}
+	copy(tr.reads, c.reads)
+	copy(made.to, c.from)
+	return tr, made
+}
+
+// noLinks are the links of all traces without a read.
+var noLinks links
+
+// kept returns what of a list is kept behind one that is found now.
+func (iv *interval) kept() *interval {
+	n := 0
+	for x := iv; x != nil; x = x.next {
+		n++
+	}
+	if n < intervalsMost {
+		return iv
+	}
+	return iv.with(intervalsKept-1, nil, nil)
+}
+
+// with returns a copy of the first n of a list in which grown, if it is not nil, stands for old.
+func (iv *interval) with(n int, old, grown *interval) *interval {
+	if iv == nil || n == 0 {
+		return nil
+	}
+	c := *iv
+	if iv == old {
+		c = *grown
+	}
+	c.next = iv.next.with(n-1, old, grown)
+	return &c
+}
 
 // A box is a decoded result in the cache.
 type box struct {
 	value any
+	owner *trace
 	bytes int
 	used  atomic.Bool // set by readers, cleared by the cache's hand
-	owner *trace
-	place int // guarded by cache.mu: in the ring, from 1; 0: it is not in the ring
+	place int32       // guarded by cache.mu: in the ring, from 1; 0: it is not in the ring
 }
 
 // holdsIn returns an interval that contains gen, one with links if there is any, or nil.
 func (tr *trace) holdsIn(gen uint64) (found *interval) {
-	known := tr.holds.Load()
-	if known == nil {
-		return nil
-	}
-	for i := range *known {
-		if iv := &(*known)[i]; iv.from <= gen && gen <= iv.to {
+	for iv := tr.holds.Load(); iv != nil; iv = iv.next {
+		if iv.from <= gen && gen <= iv.to {
 			if iv.links != nil {
 				return iv
 			}
@@ -106,13 +180,12 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	// In this order: what is marked up to gen is in changed, and what is missing up to gen in
 	// floor.
 	since := max(e.changed.Load(), t.floor.Load())
-	for i := range *known {
-		iv := &(*known)[i]
+	for iv := known; iv != nil; iv = iv.next {
 		if iv.links != nil && since <= iv.to && iv.to < gen && iv.stamps.unchangedSince(snap, iv.to) {
 			return vouch{linked: true, stamps: iv.stamps}, true
 		}
 	}
-	for i, iv := range *known {
+	for iv := known; iv != nil; iv = iv.next {
 		if iv.to >= gen {
 			continue
 		}
@@ -124,15 +197,13 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 		if steady {
 			e.query.Counts.Steady.Add(1)
 		}
-		grown := interval{from: iv.from, to: gen}
-		var now intervals
+		now := &interval{from: iv.from, to: gen}
 		if iv.links == nil {
-			now = append(now, *known...)
-			now[i] = grown
+			now = known.with(intervalsMost, iv, now)
 		} else { // what it is linked to goes on telling which reads need not be looked at
-			now = append(intervals{grown}, (*known)[:min(len(*known), intervalsKept-1)]...)
+			now.next = known.kept()
 		}
-		tr.holds.CompareAndSwap(known, &now) // a lost race loses only a shortcut
+		tr.holds.CompareAndSwap(known, now) // a lost race loses only a shortcut
 		return vouch{stamps: parts}, true
 	}
 	return vouch{}, false
@@ -147,10 +218,10 @@ func (t *Table) standing(tr *trace, snap *db.Snapshot) (iv interval) {
 		return iv
 	}
 	floor := t.floor.Load()
-	for _, o := range *known {
+	for o := known; o != nil; o = o.next {
 		if o.links != nil && o.to < snap.Gen() && floor <= o.to && (iv.links == nil || iv.to < o.to) &&
 			o.stamps.unchangedSince(snap, o.to) {
-			iv = o
+			iv = *o
 		}
 	}
 	return iv
@@ -168,14 +239,11 @@ func (tr *trace) dependsOn(parts partSet) (news bool) {
 
 // verified records that a walk or a run found tr to hold. What it touched must have been added
 // before (dependsOn).
-func (tr *trace) verified(iv interval) {
+func (tr *trace) verified(iv *interval) {
 	for {
 		known := tr.holds.Load()
-		now := intervals{iv}
-		if known != nil {
-			now = append(now, (*known)[:min(len(*known), intervalsKept-1)]...)
-		}
-		if tr.holds.CompareAndSwap(known, &now) {
+		iv.next = known.kept()
+		if tr.holds.CompareAndSwap(known, iv) {
 			return
 		}
 	}
@@ -184,11 +252,9 @@ func (tr *trace) verified(iv interval) {
 // newest returns the interval with the newest generation, an empty one if there is none.
 func (tr *trace) newest() interval {
 	best := interval{from: 1, to: 0}
-	if known := tr.holds.Load(); known != nil {
-		for _, iv := range *known {
-			if iv.to >= best.to {
-				best = iv
-			}
+	for iv := tr.holds.Load(); iv != nil; iv = iv.next {
+		if iv.to >= best.to {
+			best = *iv
 		}
 	}
 	return best

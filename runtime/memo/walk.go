@@ -1,9 +1,6 @@
 package memo
 
-import (
-	"runtime"
-	"slices"
-)
+import "runtime"
 
 // A vouch says why an answer holds in the snapshot that it was asked for in. Whoever reads the
 // answer adds it to its own reasons.
@@ -16,6 +13,7 @@ type vouch struct {
 type account struct {
 	links   *links    // reads that were linked before, nil if there are none
 	to      []*source // what reads are linked to now; nil: as links says
+	made    *links    // where to is, nil if it is to be made
 	looked  []int32   // the reads that were not passed over, ascending
 	stamps  partSet
 	newest  uint64 // when what was read changed last
@@ -87,9 +85,9 @@ func (t *Table) linkWalk(a *account, e *entry, tr *trace) {
 }
 
 // linkRun links e to what a run has read. What the run before was linked to need not be linked to
-// again.
-func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder) {
-	a.to = fitted(c.from)
+// again. made is what the links become.
+func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder, made *links) {
+	a.to, a.made = made.to, made
 	for i := range reads {
 		known := false
 		if was := c.was[i]; was > 0 {
@@ -101,13 +99,15 @@ func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder) {
 	}
 }
 
-// publish makes an interval of gen, with what the account says (R5).
-func (a *account) publish(e *entry, tr *trace, gen uint64) vouch {
-	iv := interval{from: gen, to: gen, stamps: a.stamps}
+// publish makes an interval of gen in iv, with what the account says (R5).
+func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
+	*iv = interval{from: gen, to: gen, stamps: a.stamps}
 	v := vouch{linked: !a.severed, stamps: a.stamps}
 	switch {
 	case a.severed:
 		iv.stamps, v.stamps = 0, tr.readParts()
+	case a.made != nil:
+		iv.links = a.made
 	case a.to != nil || a.links == nil:
 		iv.links = &links{to: a.to}
 	default:
@@ -133,11 +133,11 @@ func (t *Table) extend(e *entry, tr *trace) {
 	}
 	gen = min(gen, t.marked.Load())
 	changed, floor := e.changed.Load(), t.floor.Load()
-	for i, iv := range *known {
+	for iv := known; iv != nil; iv = iv.next {
 		if iv.links != nil && iv.stamps == 0 && iv.to < gen && max(changed, floor) <= iv.to {
-			grown := slices.Clone(*known)
-			grown[i].to = gen
-			tr.holds.CompareAndSwap(known, &grown)
+			grown := *iv
+			grown.to = gen
+			tr.holds.CompareAndSwap(known, known.with(intervalsMost, iv, &grown))
 			return
 		}
 	}
