@@ -82,7 +82,7 @@ func (t *Task) notInQuery(what string) error {
 
 // records reports why what is read through t would not be recorded where it belongs.
 func (t *Task) records() error {
-	if t.frame.Current() {
+	if t.frame.Current(t.turn) {
 		return nil
 	}
 	return fmt.Errorf("%w: reading through a task that another function was given", ErrInQuery)

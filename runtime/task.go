@@ -17,6 +17,7 @@ type Task struct {
 	eng   *Engine
 	root  *rootTask
 	frame *memo.Frame
+	turn  uint32 // of frame
 }
 
 // A rootTask is what all frames of a task share.
@@ -184,7 +185,7 @@ func (r *rootTask) advance(s *Snapshot) {
 
 // taskIn returns the task of a query's frame.
 func (e *Engine) taskIn(f *memo.Frame) *Task {
-	return &Task{eng: e, root: f.Strand().Host.(*rootTask), frame: f}
+	return &Task{eng: e, root: f.Strand().Host.(*rootTask), frame: f, turn: f.Turn()}
 }
 
 func (t *Task) reads() (*Engine, readView, error) {

@@ -53,6 +53,7 @@ func (p Phase) String() string { return [...]string{"idle", "draining", "marking
 type Collector struct {
 	o      Options
 	gate   gate
+	leave  [2]func()   // made once: leavers of gate
 	active atomic.Bool // the barrier is on
 	phase  atomic.Uint32
 
@@ -89,6 +90,7 @@ func New(o Options) *Collector {
 		o.Logger = slog.Default()
 	}
 	c := &Collector{o: o, clockBytes: clockBytes}
+	c.leave = c.gate.leavers()
 	c.reaper.init(o)
 	return c
 }
@@ -96,8 +98,7 @@ func New(o Options) *Collector {
 // Session opens a session; see the package comment. The function that it returns closes it and must
 // be called exactly once.
 func (c *Collector) Session() (end func()) {
-	p := c.gate.enter()
-	return func() { c.gate.leave(p) }
+	return c.leave[c.gate.enter()&1]
 }
 
 // Shade tells a running cycle that h is referred to from now on. It is cheap, and free when no

@@ -34,6 +34,11 @@ func (g *gate) enter() uint32 {
 
 func (g *gate) leave(p uint32) { g.open[p&1].Add(-1) }
 
+// leavers returns what leaves an even and an odd phase.
+func (g *gate) leavers() [2]func() {
+	return [2]func(){func() { g.leave(0) }, func() { g.leave(1) }}
+}
+
 // turn starts a new phase. The phase before the current one must be drained.
 func (g *gate) turn() { g.phase.Add(1) }
 

@@ -25,6 +25,7 @@ func TestGateDrains(t *testing.T) {
 // afterwards is among them.
 func TestStepWaitsForOpenSessions(t *testing.T) {
 	c := &Collector{}
+	c.leave = c.gate.leavers()
 	end := c.Session()
 	c.gate.turn()
 	if c.gate.drained() {

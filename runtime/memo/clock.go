@@ -28,8 +28,8 @@ type clock struct {
 
 // Estimates, in bytes, of what an entry and a trace take beside their strings and reads.
 const (
-	entryBytes = 328
-	traceBytes = 256
+	entryBytes = 280
+	traceBytes = 176
 	readBytes  = 64 + len(mmapcas.Hash{})
 	aboutBytes = 48
 )
@@ -52,8 +52,9 @@ func (c *clock) weigh(e *entry) {
 	for _, tr := range e.traces {
 		n += tr.size()
 	}
-	c.bytes.Add(int64(n - e.bytes))
-	e.bytes = n
+	n = min(n, math.MaxInt32)
+	c.bytes.Add(int64(n) - int64(e.bytes))
+	e.bytes = int32(n)
 }
 
 // size estimates the bytes of tr. Keys count in full, although traces that follow each other may share them.

@@ -288,7 +288,7 @@ const looksMax = 4
 
 // verifyTraces returns the first trace that holds, or nil and why a run is needed; seen says which
 // traces it looked at.
-func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, why Reason, err error) {
+func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, why Reason, err error) {
 	e, snap := f.entry, fr.strand.Snap
 	e.mu.Lock()
 	traces := append(make([]*trace, 0, tracesKept), e.traces...)
@@ -315,6 +315,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint64, w
 		return nil, seen, why, nil
 	}
 	verify := fr.child(e, false)
+	defer verify.release()
 	for i, tr := range traces {
 		verify.parts, verify.account = 0, account{}
 		diff, err := t.firstDifference(verify, tr)
@@ -438,6 +439,7 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
 func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
+	defer fc.release()
 	fc.recorder.follow(e.linkedBefore())
 	fc.recorder.shown = f.shown.begin()
 	defer fc.enter()()

@@ -71,7 +71,7 @@ func (t *Table) claim(fr *Frame, f *flight) bool {
 
 // startRun marks f as running its query function and reports that it may. It may not when traces
 // were added since the caller looked at them, unless that is to make no difference.
-func (f *flight) startRun(tracesSeen uint64, inAnyCase bool) bool {
+func (f *flight) startRun(tracesSeen uint32, inAnyCase bool) bool {
 	e := f.entry
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -83,11 +83,17 @@ type record struct {
 	payload []byte
 }
 
+const (
+	payloadsTogether = 1 << 18 // bytes of payloads that share a piece of memory, about
+	payloadBytes     = 192     // of one, about
+)
+
 // write writes the traces of a batch. With an error it returns the entries that were not written.
 func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err error) {
 	defer t.o.Session()()
 	by := making{program: t.o.Program()}
 	records := make([]record, 0, len(batch))
+	var buf []byte // payloads, one behind the other
 	s := settling{t: t, most: mmapcas.MaxPayloadBytes}
 	for _, e := range batch {
 		e.mu.Lock()
@@ -102,7 +108,12 @@ func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err e
 			t.extend(e, tr)
 		}
 		by.version = e.query.Version
-		records = append(records, record{e, encodeTraces(nil, by, stored)})
+		if len(buf) >= payloadsTogether || buf == nil {
+			buf = make([]byte, 0, min((len(batch)-len(records))*payloadBytes, payloadsTogether))
+		}
+		at := len(buf)
+		buf = encodeTraces(buf, by, stored)
+		records = append(records, record{e, buf[at:len(buf):len(buf)]})
 		for _, tr := range stored[:min(len(stored), 1)] {
 			t.o.Shade(tr.result)
 		}

@@ -17,6 +17,7 @@ type Strand struct {
 	Host any // whatever the embedder keeps with the task
 
 	top   *Frame  // whose query function runs, nil outside of any; the strand's own
+	idle  *Frame  // frames to use again, linked by parent; the strand's own
 	waits *flight // guarded by Table.waitMu
 
 	unkept *unkept // of the question being answered; nil: nothing yet. The strand's own
@@ -32,13 +33,15 @@ type Strand struct {
 	waiters atomic.Int32         // strands that wait for flights that this one evaluates
 }
 
-// A Frame is one query function being evaluated, or a task outside of any query. It is used by its strand only (M4).
+// A Frame is one query function being evaluated, or a task outside of any query. It is used by its
+// strand only (M4), which uses it for another function later: its turn tells them apart.
 type Frame struct {
 	table  *Table
 	strand *Strand
 	parent *Frame // the frame that asked; nil for a task's own frame
 	entry  *entry // what is evaluated; nil for a task's own frame
 
+	turn      uint32
 	recording bool
 	tainted   bool // something was seen that a trace cannot name: the result must not be kept
 	cyclic    bool // a CycleError was met here or below: the outcome is for this stack only
@@ -53,9 +56,32 @@ type Frame struct {
 // Root returns the frame of a task outside of any query. Nothing is recorded there.
 func (t *Table) Root(s *Strand) *Frame { return &Frame{table: t, strand: s} }
 
+// child returns a frame under f. The caller releases it.
 func (f *Frame) child(e *entry, recording bool) *Frame {
-	return &Frame{table: f.table, strand: f.strand, parent: f, entry: e, recording: recording}
+	s := f.strand
+	c := s.idle
+	if c == nil {
+		c = &Frame{}
+	} else {
+		s.idle = c.parent
+	}
+	c.table, c.strand, c.parent, c.entry, c.recording = f.table, s, f, e, recording
+	if recording {
+		c.recorder.begin()
+	}
+	return c
 }
+
+// release ends the use of a frame. Nothing of the strand's stack, and no strand that follows it, has
+// it any more; a query function may have left it with others (Turn).
+func (f *Frame) release() {
+	s := f.strand
+	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1}
+	s.idle = f
+}
+
+// Turn tells the uses of a frame apart.
+func (f *Frame) Turn() uint32 { return f.turn }
 
 // enter makes f the frame whose query function runs.
 func (f *Frame) enter() (leave func()) {
@@ -92,10 +118,13 @@ func (s *Strand) Taint() {
 	}
 }
 
-// Current reports whether f is the frame whose query function runs, or the task's own while none
-// does. What is read through another frame of the strand is recorded where it does not belong, or
-// nowhere.
-func (f *Frame) Current() bool {
+// Current reports whether f is in its use for the turn, and is the frame whose query function runs,
+// or the task's own while none does. What is read through another frame of the strand is recorded
+// where it does not belong, or nowhere.
+func (f *Frame) Current(turn uint32) bool {
+	if f.turn != turn {
+		return false
+	}
 	if f.strand.top == nil {
 		return f.entry == nil
 	}

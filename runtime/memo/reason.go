@@ -55,8 +55,25 @@ const failureBytes = 1 << 10
 // explain says how the key was last answered.
 func (e *entry) explain(why Reason) {
 	e.mu.Lock()
-	e.why = why
+	e.why = why.kept()
 	e.mu.Unlock()
+}
+
+// plainReasons are the reasons that are told by their verdict alone.
+var plainReasons = func() (all [len(verdictNames)]Reason) {
+	for v := range all {
+		all[v].Verdict = Verdict(v)
+	}
+	return all
+}()
+
+// kept returns r as an entry keeps it: most keys share one with others.
+func (r Reason) kept() *Reason {
+	if plain := &plainReasons[r.Verdict]; r == *plain {
+		return plain
+	}
+	own := r
+	return &own
 }
 
 // Explain returns how q was last answered for key, and what its newest trace reads.
@@ -73,7 +90,10 @@ func (t *Table) Explain(q *Query, key string) (Reason, []string) {
 			reads = append(reads, t.describe(&e.traces[0].reads[i]))
 		}
 	}
-	return e.why, reads
+	if e.why == nil {
+		return Reason{}, reads
+	}
+	return *e.why, reads
 }
 
 func (t *Table) describe(r *read) string {

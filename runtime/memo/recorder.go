@@ -20,6 +20,21 @@ type recorder struct {
 	strays  int
 	seen    map[readID]struct{} // made when reads are many: reads[:counted], all strays among them
 	counted int
+
+	// Where the lists begin: newTrace copies what is no longer.
+	place struct {
+		reads [readsInPlace]read
+		from  [readsInPlace]*source
+		was   [readsInPlace]int32
+	}
+}
+
+// readsInPlace is how many reads a trace may have in one piece with itself (newTrace).
+const readsInPlace = 3
+
+// begin makes an empty recorder ready.
+func (c *recorder) begin() {
+	c.reads, c.from, c.was = c.place.reads[:0], c.place.from[:0], c.place.was[:0]
 }
 
 const (

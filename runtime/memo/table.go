@@ -93,19 +93,24 @@ type entry struct {
 	query *Query
 	key   string
 	last  atomic.Pointer[trace] // the trace that answered most recently: the fast path
-	used  atomic.Bool           // set by readers, cleared by the clock's hand
 
 	mu      sync.Mutex
-	loaded  bool      // guarded by mu: the stored traces were read
 	traces  []*trace  // guarded by mu (M3)
 	kept    *trace    // guarded by mu: the one whose result the collector keeps, the first of traces unless that was lost
 	flights []*flight // guarded by mu: not done
-	dirty   bool      // guarded by mu: is in Table.dirty
-	why     Reason    // guarded by mu
-	dead    bool      // guarded by mu: evicted; whoever comes here looks for the key's new entry
-	bytes   int       // guarded by mu: as counted in clock.bytes
+	why     *Reason   // guarded by mu; immutable, nil: unknown
 
-	tracesAdded uint64 // guarded by mu: how many traces were ever added, by runs
+	used   atomic.Bool // set by readers, cleared by the clock's hand
+	loaded bool        // guarded by mu: the stored traces were read
+	dirty  bool        // guarded by mu: is in Table.dirty
+	dead   bool        // guarded by mu: evicted; whoever comes here looks for the key's new entry
+	bytes  int32       // guarded by mu: as counted in clock.bytes
+
+	tracesAdded uint32 // guarded by mu: how many traces were ever added, by runs
+
+	// Most keys have one trace, and one flight at a time: the first place of each list.
+	firstTrace  [1]*trace
+	firstFlight [1]*flight
 }
 
 // New returns an empty table over the traces that the store holds.
@@ -161,6 +166,7 @@ func storeKey(q *Query, key string) string { return q.Name + keySeparator + key 
 
 func newEntry(q *Query, key string) *entry {
 	e := &entry{query: q, key: key}
+	e.traces, e.flights = e.firstTrace[:0], e.firstFlight[:0]
 	e.source.entry = e
 	return e
 }
@@ -235,7 +241,7 @@ func (t *Table) named(query []byte) *about {
 // add makes a new trace the entry's first.
 func (t *Table) add(e *entry, tr *trace, why Reason) {
 	e.mu.Lock()
-	e.why = why
+	e.why = why.kept()
 	e.tracesAdded++
 	t.remove(e, tr.sameReads)
 	t.first(e, tr)
@@ -257,7 +263,7 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 		}
 	}
 	e.mu.Lock()
-	e.why = why
+	e.why = why.kept()
 	if i := slices.Index(e.traces, tr); i >= 0 {
 		e.traces = slices.Delete(e.traces, i, i+1)
 	} else { // a run has replaced it since it was looked at, or it was dropped

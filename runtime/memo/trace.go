@@ -83,7 +83,7 @@ func newTrace(c *recorder) (tr *trace, made *links) {
 		}{}
 		tr, made = &x.trace, &x.links
 		tr.reads, made.to = x.reads[:], x.to[:]
-	case 3:
+	case readsInPlace:
 		x := &struct {
 			trace
 			links
