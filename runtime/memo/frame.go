@@ -76,6 +76,9 @@ func (f *Frame) child(e *entry, recording bool) *Frame {
 // it any more; a query function may have left it with others (Turn).
 func (f *Frame) release() {
 	s := f.strand
+	if shown := f.recorder.shown; shown != nil {
+		shown.hide()
+	}
 	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1}
 	s.idle = f
 }

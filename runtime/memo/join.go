@@ -12,16 +12,21 @@ import (
 // once".
 type shown struct {
 	mu     sync.Mutex
-	reads  []read         // guarded by mu: so far; what is before its end is not written again
+	reads  []read         // guarded by mu: so far; what is before its end is not written before hide
 	joined []*sched.Event // guarded by mu: to be fired at the next read, and at the end
 }
 
 // begin is called when the query function is, each time.
 func (s *shown) begin() *shown {
+	s.hide()
+	return s
+}
+
+// hide is called when the function has returned: its recorder is used again.
+func (s *shown) hide() {
 	s.mu.Lock()
 	s.reads = nil
 	s.mu.Unlock()
-	return s
 }
 
 // show makes reads visible. The strand that runs calls it.
@@ -47,13 +52,13 @@ func (s *shown) ended() {
 	}
 }
 
-// after returns the reads behind the first n. If there is none, and n is not 0, then event is fired
+// after returns a copy of the reads behind the first n. If there is none, and n is not 0, then event is fired
 // at the next one.
 func (s *shown) after(n int, event *sched.Event) []read {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.reads) > n {
-		return s.reads[n:]
+		return slices.Clone(s.reads[n:])
 	}
 	if n > 0 {
 		s.joined = append(s.joined, event)
@@ -66,7 +71,10 @@ func (s *shown) after(n int, event *sched.Event) []read {
 // means that f is better off without.
 func (t *Table) joinOlder(fr *Frame, f *flight) (bool, error) {
 	for _, o := range f.older() {
-		if joined, err := t.join(fr.child(f.entry, false), o); joined || err != nil {
+		look := fr.child(f.entry, false)
+		joined, err := t.join(look, o)
+		look.release()
+		if joined || err != nil {
 			return joined, err
 		}
 	}
