@@ -12,6 +12,7 @@ import (
 
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // A report holds blobs, so that the collector must follow values.
@@ -106,7 +107,7 @@ func TestCollectorKeepsWhatIsReachable(t *testing.T) {
 			if st := e.Stats().Collector; st.FreedRecords == 0 || st.Missing != 0 {
 				t.Errorf("collector: %+v, want something freed and nothing missing", st)
 			}
-			if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+			if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 				t.Errorf("verify: %+v, %v", rep, err)
 			}
 		})
@@ -219,7 +220,7 @@ func TestCollectorUnderLoad(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			rep, err := e.Verify(t.Context(), nil)
+			rep, err := inspect.Verify(t.Context(), e, nil)
 			if err != nil || !rep.Clean() {
 				t.Fatalf("verify: %+v, %v", rep, err)
 			}
@@ -295,7 +296,7 @@ func TestUndoAfterCollection(t *testing.T) {
 		if _, err := e.Collect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+		if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 			t.Fatalf("after going back to %q: %+v, %v", text, rep, err)
 		}
 	}
@@ -349,7 +350,7 @@ func TestPutDuringMarkingKeepsTheBlobsOfItsValue(t *testing.T) {
 	if _, err := runtime.ReadBlob(now, left); !errors.Is(err, runtime.ErrDamaged) {
 		t.Errorf("this collection would have kept any blob: %v", err)
 	}
-	if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+	if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 		t.Errorf("verify: %+v, %v", rep, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 var (
@@ -124,7 +125,11 @@ func TestVolatileIsEmptyWhenOpened(t *testing.T) {
 		}
 	}
 	e := open(t, dir, o)
-	for _, p := range e.Partitions() {
+	all, err := inspect.Partitions(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
 		if p.Name == "session" && (p.Entries != 0 || p.Durability != runtime.Volatile) || p.Name == "inputs" && p.Entries != 1 {
 			t.Errorf("%+v", p)
 		}

@@ -203,28 +203,3 @@ func (e *Engine) Checkpoint(ctx context.Context) error {
 	}
 	return public(errors.Join(e.memo.Flush(ctx), e.db.Checkpoint(ctx)))
 }
-
-// A VerifyReport is what Verify found: what lies in the segments, and what can be reached from the engine's roots.
-type VerifyReport struct {
-	Store     mmapcas.VerifyReport
-	Reachable gc.WalkReport
-}
-
-// Clean reports whether nothing is damaged and nothing that is referred to is missing.
-func (r VerifyReport) Clean() bool {
-	return r.Store.DamagedAll == 0 && r.Store.Dangling == 0 && r.Reachable.Missing == 0
-}
-
-// Verify reads the whole store back and checks every record's hash, then follows every reference. progress may be nil; it is called with
-// bytes done and in total. What Verify finds wrong is in the report, not an error.
-func (e *Engine) Verify(ctx context.Context, progress func(done, total int64)) (rep VerifyReport, err error) {
-	if err := e.admitBy(ctx, "Verify"); err != nil {
-		return rep, err
-	}
-	e.flushTraces(ctx)
-	if rep.Store, err = e.store.Verify(ctx, progress); err != nil {
-		return rep, public(err)
-	}
-	rep.Reachable, err = e.gc.Walk(ctx)
-	return rep, public(err)
-}

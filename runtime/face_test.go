@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
@@ -57,8 +58,8 @@ type call struct {
 	fn   func(f *face) error
 }
 
-// engineCalls take an engine.
-var engineCalls = []call{
+// ownCalls are those of package runtime that take an engine.
+var ownCalls = []call{
 	{"Engine.Checkpoint", func(f *face) error { return f.e.Checkpoint(f.ctx) }},
 	{"Engine.Collect", func(f *face) error { return fails(f.e.Collect(f.ctx)) }},
 	{"Engine.Commit", func(f *face) error { return f.e.Commit(f.ctx, func(*runtime.Writer) error { return nil }) }},
@@ -77,11 +78,6 @@ var engineCalls = []call{
 		<-r.Ended().Done()
 		return r.Err()
 	}},
-	{"Engine.RecordBytes", func(f *face) error { return fails(f.e.RecordBytes("inputs")) }},
-	{"Engine.Records", func(f *face) error {
-		return f.e.Records("inputs", runtime.All(), func(runtime.RawRecord) error { return nil })
-	}},
-	{"Engine.Repair", func(f *face) error { return fails(f.e.Repair(f.ctx)) }},
 	{"Engine.Snapshot", func(f *face) error {
 		s := f.e.Snapshot()
 		defer s.Release()
@@ -99,7 +95,6 @@ var engineCalls = []call{
 		return f.e.Submit(f.ctx, lane.Default, func(*runtime.Task) error { return nil })
 	}},
 	{"Engine.Tidy", func(f *face) error { return f.e.Tidy(f.ctx) }},
-	{"Engine.Verify", func(f *face) error { return fails(f.e.Verify(f.ctx, nil)) }},
 	{"Engine.Watch", func(f *face) error {
 		stop, err := f.e.Watch(inputs, runtime.All(), func(*runtime.Task, runtime.Changes) error { return nil })
 		if err == nil {
@@ -131,9 +126,23 @@ var engineCalls = []call{
 	{"Query.Ask", func(f *face) error { return fails(faceLength.Ask(f.ctx, f.e, "k")) }},
 }
 
-// byContext are the engineCalls that take a context.
+// inspectCalls are those of package inspect.
+var inspectCalls = []call{
+	{"inspect.Bytes", func(f *face) error { return fails(inspect.Bytes(f.e, "inputs")) }},
+	{"inspect.Records", func(f *face) error {
+		return inspect.Records(f.e, "inputs", runtime.All(), func(inspect.Record) error { return nil })
+	}},
+	{"inspect.Repair", func(f *face) error { return fails(inspect.Repair(f.ctx, f.e)) }},
+	{"inspect.Verify", func(f *face) error { return fails(inspect.Verify(f.ctx, f.e, nil)) }},
+	{"inspect.Partitions", func(f *face) error { return fails(inspect.Partitions(f.e)) }},
+}
+
+// engineCalls take an engine.
+var engineCalls = slices.Concat(ownCalls, inspectCalls)
+
+// byContext are the calls that take a context.
 var byContext = []string{
-	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.GoRestartable", "Engine.Repair", "Engine.Submit", "Engine.Tidy", "Engine.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
+	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.GoRestartable", "inspect.Repair", "Engine.Submit", "Engine.Tidy", "inspect.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
 	"Query.Watch",
 }
 
@@ -191,8 +200,7 @@ var taskCalls = []call{
 
 // others are the rest of the face, with what becomes of them in a query and after Close.
 var others = map[string]string{
-	"Engine.CancelClient": "does nothing after Close", "Engine.Profiling": "does nothing after Close", "Engine.Partitions": "returns no error",
-	"Engine.Stats": "returns no error", "Engine.Close": "TestCloseFromWithin", "Snapshot.Generation": "returns no error", "Snapshot.Release": "returns no error",
+	"Engine.CancelClient": "does nothing after Close", "Engine.Profiling": "does nothing after Close", "Engine.Stats": "returns no error", "Engine.Close": "TestCloseFromWithin", "Snapshot.Generation": "returns no error", "Snapshot.Release": "returns no error",
 	"Query.All": "TestStuckTaskOfAClosedEngine", "Query.Get": "TestStuckTaskOfAClosedEngine", "Task.Again": "TestNothingElseInAQuery", "Task.Join": "TestClosingCutsShort",
 	"Task.Blocking": "for cleaning up, too", "Task.Client": "the task's", "Task.Context": "the task's", "Task.Engine": "the task's", "Task.Generation": "not kept in a query",
 	"Task.Lane": "the task's", "Task.Parent": "the task's", "Task.PutBlob": "TestStuckTaskOfAClosedEngine", "Task.Unstable": "the task's", "Task.Yield": "the task's",
@@ -201,7 +209,7 @@ var others = map[string]string{
 
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
-	"Blob", "Cursor", "CycleError", "DecodeError", "NoPartitionError", "Pattern", "Durability", "VerifyReport", "WatchLoopError", "RawRecord", "Explanation",
+	"Blob", "Cursor", "CycleError", "DecodeError", "Pattern", "Durability", "WatchLoopError", "Explanation",
 	"NewPartition", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 }
@@ -210,7 +218,7 @@ var noEngine = []string{
 // what becomes of it in a query and after Close.
 func TestFaceIsListed(t *testing.T) {
 	listed := map[string]bool{}
-	for _, list := range [][]call{engineCalls, readerCalls, writerCalls, taskCalls} {
+	for _, list := range [][]call{ownCalls, readerCalls, writerCalls, taskCalls} {
 		for _, c := range list {
 			listed[c.name] = true
 		}
@@ -298,7 +306,7 @@ func TestEveryCallOnAClosedEngine(t *testing.T) {
 		}
 	}
 	silent := func() {
-		_, _ = e.Stats(), e.Partitions()
+		_ = e.Stats()
 		e.CancelClient(7, nil)
 		e.Profiling(false)
 	}
@@ -637,7 +645,7 @@ func TestNothingElseInAQuery(t *testing.T) {
 	}
 	// Those that return no error: nothing to know, and no wait.
 	faceProbes.Store("silent", func(t *runtime.Task) error {
-		if st := e.Stats(); st.Generation != 0 || e.Partitions() != nil {
+		if st := e.Stats(); st.Generation != 0 {
 			return errors.New("counters are told")
 		}
 		stop()
@@ -732,7 +740,7 @@ func TestCollectInACommitOutsideOfTasks(t *testing.T) {
 	collects := map[string]func() error{
 		"Collect": func() error { return fails(e.Collect(t.Context())) },
 		"Tidy":    func() error { return e.Tidy(t.Context()) },
-		"Repair":  func() error { return fails(e.Repair(t.Context())) },
+		"Repair":  func() error { return fails(inspect.Repair(t.Context(), e)) },
 	}
 	told := map[string]error{}
 	stop, err := inputs.Watch(e, runtime.Exact("condition"), func(string, *string, *string) bool {

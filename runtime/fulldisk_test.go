@@ -13,6 +13,7 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // A moodyFS fails all that writes while it has an error. What reads, or makes files smaller, goes
@@ -187,7 +188,7 @@ func TestAnswersOnAFullDisk(t *testing.T) {
 			}
 			_, _ = e.Collect(t.Context())
 			again("after a collection with the disk full")
-			if _, err := e.Verify(t.Context(), nil); err != nil {
+			if _, err := inspect.Verify(t.Context(), e, nil); err != nil {
 				t.Errorf("verify with the disk full: %v", err)
 			}
 
@@ -213,7 +214,7 @@ func TestAnswersOnAFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			again("after a collection with room")
-			if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+			if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 				t.Errorf("verify: %+v, %v", rep, err)
 			}
 			if err := e.Close(t.Context()); err != nil {
@@ -288,7 +289,7 @@ func TestCommitOfAHeldBlob(t *testing.T) {
 	if e, err = runtime.Open("/s", o); err != nil {
 		t.Fatal(err)
 	}
-	if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+	if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 		t.Errorf("verify: %+v, %v", rep, err)
 	}
 	s := e.Snapshot()

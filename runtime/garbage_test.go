@@ -13,6 +13,7 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // noise is text that does not repeat.
@@ -74,7 +75,7 @@ func TestCollectFreesAllThatWasUnreachable(t *testing.T) {
 			if st.Collector.LiveBytes > live || st.Collector.GarbageBytes > live {
 				t.Errorf("the collector says %d bytes are live and %d are garbage", st.Collector.LiveBytes, st.Collector.GarbageBytes)
 			}
-			if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+			if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 				t.Errorf("verify: %+v, %v", rep, err)
 			}
 		})
@@ -125,7 +126,7 @@ func TestFullDiskIsUsableAfterOneCollection(t *testing.T) {
 		if err := commit("more", noise(seed, 100_000)); err != nil {
 			t.Fatalf("seed %d: most was deleted and collected, and a commit says %v; after the collection: %+v", seed, err, after)
 		}
-		if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+		if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 			t.Fatalf("seed %d: verify: %+v, %v", seed, rep, err)
 		}
 		if err := e.Close(t.Context()); err != nil {
@@ -238,7 +239,7 @@ func TestEditsDoNotGrowTheStore(t *testing.T) {
 			if used := diskUse(t, dir); used > limit {
 				t.Errorf("%d bytes are on the disk after a collection", used)
 			}
-			if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+			if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 				t.Errorf("verify: %+v, %v", rep, err)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // A collection takes the result of an older trace unless somebody reads an older generation, who may have been answered with it.
@@ -41,7 +42,7 @@ func TestOldResultsStayWhileOlderGenerationsAreRead(t *testing.T) {
 	if got := string(readParts(t, again, ask(t, e, doubled, "k"))); got != "AA" {
 		t.Errorf("after the undo the answer is %q", got)
 	}
-	if rep, err := e.Verify(t.Context(), nil); err != nil || !rep.Clean() {
+	if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
 		t.Errorf("verify: %+v, %v", rep, err)
 	}
 	if st := e.Stats().Collector; st.Missing != 0 {
@@ -105,7 +106,7 @@ func TestTidyBoundsTheStore(t *testing.T) {
 		}
 		stored := e.Stats().Store.StoredBytes
 		cycles += e.Stats().Collector.Cycles
-		rep, err := e.Verify(t.Context(), nil)
+		rep, err := inspect.Verify(t.Context(), e, nil)
 		if err != nil || !rep.Clean() {
 			t.Fatalf("round %d: %+v, %v", round, rep, err)
 		}

@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 const (
@@ -156,7 +157,7 @@ func Check(ctx context.Context, dir string, acked int) (last int, err error) {
 	if got, err := sum.Ask(ctx, e, ""); err != nil || got != wantSum {
 		return last, fmt.Errorf("round %d: sum is %d, from scratch %d: %w", last, got, wantSum, err)
 	}
-	rep, err := e.Verify(ctx, nil)
+	rep, err := inspect.Verify(ctx, e, nil)
 	if err != nil {
 		return last, fmt.Errorf("verify: %w", err)
 	}

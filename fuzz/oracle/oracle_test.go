@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/runtime/inspect"
 	"go.uber.org/goleak"
 )
 
@@ -107,7 +108,7 @@ func TestIncrementalEqualsFromScratch(t *testing.T) {
 	if st := long.eng.Stats().Collector; st.Missing != 0 {
 		t.Errorf("history: %s\nthe collector met %d references to nothing", strings.Join(history, "\n\t"), st.Missing)
 	}
-	rep, err := long.eng.Verify(t.Context(), nil)
+	rep, err := inspect.Verify(t.Context(), long.eng, nil)
 	if err != nil || !rep.Clean() {
 		t.Errorf("history: %s\nthe store is not clean: %+v %v", strings.Join(history, "\n\t"), rep, err)
 	}

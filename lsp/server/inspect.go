@@ -8,6 +8,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // MethodDBStats and MethodQueryRecords show what lies in the store of the host. They are for tools of the same user; no editor asks for them.
@@ -33,7 +34,7 @@ type DBStats struct {
 
 // PartitionStats describes one partition.
 type PartitionStats struct {
-	runtime.PartitionInfo
+	inspect.Partition
 	Bytes *int64 `json:"bytes,omitempty"` // of the values; only if asked for
 }
 
@@ -44,10 +45,14 @@ func ReadDBStats(eng *runtime.Engine, p DBStatsParams) (DBStats, error) {
 		Generation: st.Generation, Records: uint64(st.Store.Records), LiveBytes: st.Store.LiveBytes, StoredBytes: st.Store.StoredBytes,
 		Partitions: []PartitionStats{},
 	}
-	for _, info := range eng.Partitions() {
-		ps := PartitionStats{PartitionInfo: info}
+	all, err := inspect.Partitions(eng)
+	if err != nil {
+		return DBStats{}, err
+	}
+	for _, info := range all {
+		ps := PartitionStats{Partition: info}
 		if p.Bytes {
-			n, err := eng.RecordBytes(info.Name)
+			n, err := inspect.Bytes(eng, info.Name)
 			if err != nil {
 				return DBStats{}, err
 			}
@@ -69,8 +74,8 @@ type QueryRecordsParams struct {
 
 // QueryRecordsResult is the answer to cytisus/queryRecords: as much as fits into one.
 type QueryRecordsResult struct {
-	Records []runtime.RawRecord `json:"records"`
-	Next    runtime.Cursor      `json:"next,omitzero"` // zero: there is no more
+	Records []inspect.Record `json:"records"`
+	Next    runtime.Cursor   `json:"next,omitzero"` // zero: there is no more
 }
 
 // An answer holds no more records than this, and ends with the one that makes it larger than so many bytes.
@@ -80,12 +85,12 @@ const (
 )
 
 // ReadRecords calls fn for records of an engine's store until it returns an error.
-func ReadRecords(eng *runtime.Engine, p QueryRecordsParams, fn func(runtime.RawRecord) error) error {
+func ReadRecords(eng *runtime.Engine, p QueryRecordsParams, fn func(inspect.Record) error) error {
 	opts := []runtime.ReadOption{runtime.Limit(p.Limit), runtime.After(p.After)}
 	if p.Latest {
 		opts = append(opts, runtime.Backward())
 	}
-	return eng.Records(p.Partition, runtime.Prefix(p.Prefix), fn, opts...)
+	return inspect.Records(eng, p.Partition, runtime.Prefix(p.Prefix), fn, opts...)
 }
 
 // dbStats answers cytisus/dbStats.
@@ -114,8 +119,8 @@ func (s *session) queryRecords(_ context.Context, r *dispatch.Request) (dispatch
 	}
 	return dispatch.Later(func(ctx context.Context) (any, error) {
 		full := errors.New("full")
-		out, bytes := QueryRecordsResult{Records: []runtime.RawRecord{}}, 0
-		err := ReadRecords(s.host.eng, p, func(rec runtime.RawRecord) error {
+		out, bytes := QueryRecordsResult{Records: []inspect.Record{}}, 0
+		err := ReadRecords(s.host.eng, p, func(rec inspect.Record) error {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}

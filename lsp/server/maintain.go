@@ -6,19 +6,20 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // MethodVerify and MethodRepair look after the store of the host while it is in use. They are
 // for commands of the same user, like those of inspect.go.
 const (
 	MethodVerify = "cytisus/verify" // answered with a mmapcas.VerifyReport
-	MethodRepair = "cytisus/repair" // answered with a runtime.RepairReport
+	MethodRepair = "cytisus/repair" // answered with a inspect.RepairReport
 )
 
 // verify answers cytisus/verify.
 func (s *session) verify(context.Context, *dispatch.Request) (dispatch.Outcome, error) {
 	return dispatch.Later(func(ctx context.Context) (any, error) {
-		rep, err := s.host.eng.Verify(ctx, nil)
+		rep, err := inspect.Verify(ctx, s.host.eng, nil)
 		if err != nil {
 			return nil, s.wireError(ctx, MethodVerify, err)
 		}
@@ -29,7 +30,7 @@ func (s *session) verify(context.Context, *dispatch.Request) (dispatch.Outcome, 
 // repair answers cytisus/repair.
 func (s *session) repair(context.Context, *dispatch.Request) (dispatch.Outcome, error) {
 	return dispatch.Later(func(ctx context.Context) (any, error) {
-		rep, err := s.host.eng.Repair(ctx)
+		rep, err := inspect.Repair(ctx, s.host.eng)
 		if err != nil {
 			return nil, s.wireError(ctx, MethodRepair, err)
 		}

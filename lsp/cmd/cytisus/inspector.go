@@ -5,13 +5,14 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 // An inspector looks at what lies in a store; what the workspace looks like now plays no part. It has two forms: an engine of its own (local) and the
 // process that holds the store (remote).
 type inspector interface {
 	dbStats(ctx context.Context, p server.DBStatsParams) (server.DBStats, error)
-	records(ctx context.Context, p server.QueryRecordsParams, fn func(runtime.RawRecord) error) error
+	records(ctx context.Context, p server.QueryRecordsParams, fn func(inspect.Record) error) error
 	stats(ctx context.Context) (runtime.Stats, error)
 	close() error
 }
@@ -27,8 +28,8 @@ func (r *remote) stats(ctx context.Context) (runtime.Stats, error) {
 	return st.Engine, localError(err)
 }
 
-func (l *local) records(ctx context.Context, p server.QueryRecordsParams, fn func(runtime.RawRecord) error) error {
-	return server.ReadRecords(l.eng, p, func(r runtime.RawRecord) error {
+func (l *local) records(ctx context.Context, p server.QueryRecordsParams, fn func(inspect.Record) error) error {
+	return server.ReadRecords(l.eng, p, func(r inspect.Record) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -41,7 +42,7 @@ func (r *remote) dbStats(ctx context.Context, p server.DBStatsParams) (st server
 }
 
 // records asks for one answer after the other; each is of the newest generation when it is given.
-func (r *remote) records(ctx context.Context, p server.QueryRecordsParams, fn func(runtime.RawRecord) error) error {
+func (r *remote) records(ctx context.Context, p server.QueryRecordsParams, fn func(inspect.Record) error) error {
 	for limited := p.Limit > 0; ; {
 		var page server.QueryRecordsResult
 		if err := r.callPlain(ctx, server.MethodQueryRecords, p, &page); err != nil {
@@ -62,7 +63,7 @@ func (r *remote) records(ctx context.Context, p server.QueryRecordsParams, fn fu
 	}
 }
 
-// A noPartitionError is runtime.NoPartitionError from the other process. It matches runtime.ErrNotFound.
+// A noPartitionError is inspect.NoPartitionError from the other process. It matches runtime.ErrNotFound.
 type noPartitionError struct{ says string }
 
 func (e *noPartitionError) Error() string { return e.says }

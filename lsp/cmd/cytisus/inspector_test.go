@@ -11,6 +11,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 var inspected = runtime.NewPartition[string]("test/inspected", runtime.Volatile)
@@ -65,7 +66,7 @@ func TestInspectorsAgree(t *testing.T) {
 			return st.Partitions[i]
 		}
 		ours, theirs := find(l), find(r)
-		if ours.PartitionInfo != theirs.PartitionInfo || ours.Entries != many+3 || ours.Durability != runtime.Volatile {
+		if ours.Partition != theirs.Partition || ours.Entries != many+3 || ours.Durability != runtime.Volatile {
 			t.Errorf("%+v, the other process says %+v", ours, theirs)
 		}
 		if p.Bytes != (ours.Bytes != nil) || p.Bytes != (theirs.Bytes != nil) || p.Bytes && (*ours.Bytes != *theirs.Bytes || *ours.Bytes < 1<<20) {
@@ -73,7 +74,7 @@ func TestInspectorsAgree(t *testing.T) {
 		}
 	}
 	read := func(in inspector, p server.QueryRecordsParams) (out []string, err error) {
-		err = in.records(ctx, p, func(r runtime.RawRecord) error {
+		err = in.records(ctx, p, func(r inspect.Record) error {
 			out = append(out, fmt.Sprint(r.Key, r.Hash, r.Bytes, string(r.Value), r.Error))
 			return nil
 		})

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cytisus/cytisus/lsp/server"
-	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 func (a *app) recordsCommand() *cobra.Command {
@@ -42,8 +42,8 @@ With --latest it reads from the greatest key down, and prints one entry unless -
 			if p.Partition = args[0]; p.Latest && !cmd.Flags().Changed("limit") {
 				p.Limit = 1
 			}
-			records := []runtime.RawRecord{}
-			err = in.records(cmd.Context(), p, func(r runtime.RawRecord) error {
+			records := []inspect.Record{}
+			err = in.records(cmd.Context(), p, func(r inspect.Record) error {
 				if a.flags.json {
 					records = append(records, r)
 					return nil
@@ -78,7 +78,7 @@ func printable(key string) string {
 const valueBytesMax = 200
 
 // oneLine returns the value of a record on one line.
-func oneLine(r runtime.RawRecord) string {
+func oneLine(r inspect.Record) string {
 	if r.Error != "" {
 		return "! " + r.Error
 	}

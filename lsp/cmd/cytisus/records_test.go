@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 func TestDBStatsAndQueryRecords(t *testing.T) {
@@ -46,7 +46,7 @@ func TestDBStatsAndQueryRecords(t *testing.T) {
 		if !strings.Contains(table, p.Name) {
 			t.Errorf("%s is not in the table\n%s", p.Name, table)
 		}
-		all := decode[[]runtime.RawRecord](t, c.ok("query-records", "--json", p.Name, dir))
+		all := decode[[]inspect.Record](t, c.ok("query-records", "--json", p.Name, dir))
 		if uint64(len(all)) != p.Entries {
 			t.Errorf("%s: %d records, db-stats says %d", p.Name, len(all), p.Entries)
 		}
@@ -62,11 +62,11 @@ func TestDBStatsAndQueryRecords(t *testing.T) {
 			continue
 		}
 		tried++
-		if !slices.IsSortedFunc(all, func(a, b runtime.RawRecord) int { return strings.Compare(a.Key, b.Key) }) {
+		if !slices.IsSortedFunc(all, func(a, b inspect.Record) int { return strings.Compare(a.Key, b.Key) }) {
 			t.Errorf("%s: not in order", p.Name)
 		}
 		keys := func(args ...string) (keys []string) {
-			for _, r := range decode[[]runtime.RawRecord](t, c.ok(append([]string{"query-records", "--json", p.Name, dir}, args...)...)) {
+			for _, r := range decode[[]inspect.Record](t, c.ok(append([]string{"query-records", "--json", p.Name, dir}, args...)...)) {
 				keys = append(keys, r.Key)
 			}
 			return keys

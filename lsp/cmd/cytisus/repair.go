@@ -8,7 +8,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/mmapcas"
-	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 func (a *app) repairCommand() *cobra.Command {
@@ -36,7 +36,7 @@ A store that cannot be opened at all cannot be repaired: delete its directory, w
 			if err != nil {
 				return err
 			}
-			var all runtime.RepairReport
+			var all inspect.RepairReport
 			if r != nil {
 				defer func() { err = errors.Join(err, r.close()) }()
 				err = r.callPlain(cmd.Context(), server.MethodRepair, nil, &all)

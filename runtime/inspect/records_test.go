@@ -1,4 +1,4 @@
-package runtime_test
+package inspect_test
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
 type point struct{ X, Y int }
@@ -22,7 +23,7 @@ var (
 )
 
 func TestRecordsShowWhatIsThere(t *testing.T) {
-	e := open(t, "", runtime.Options{})
+	e := open(t, "")
 	put(t, e, points, "p", point{1, 2})
 	put(t, e, alsoPoints, "p", point{1, 200})
 	put(t, e, blobs, "text", []byte("text"))
@@ -37,7 +38,7 @@ func TestRecordsShowWhatIsThere(t *testing.T) {
 		"blobs twice":  `not="0xffff" text="12" zero=""`,
 	} {
 		var got []string
-		err := e.Records(partition, runtime.All(), func(r runtime.RawRecord) error {
+		err := inspect.Records(e, partition, runtime.All(), func(r inspect.Record) error {
 			got = append(got, r.Key+"="+string(r.Value))
 			return nil
 		})
@@ -45,27 +46,31 @@ func TestRecordsShowWhatIsThere(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", partition, g, err, want)
 		}
 	}
-	if n, err := e.RecordBytes("blobs twice"); err != nil || n != 4 {
+	if n, err := inspect.Bytes(e, "blobs twice"); err != nil || n != 4 {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 
 	enough := errors.New("enough")
 	n := 0
-	err := e.Records("blobs", runtime.All(), func(runtime.RawRecord) error { n++; return enough })
+	err := inspect.Records(e, "blobs", runtime.All(), func(inspect.Record) error { n++; return enough })
 	if !errors.Is(err, enough) || n != 1 {
 		t.Errorf("stopped with %v after %d", err, n)
 	}
 
-	var none *runtime.NoPartitionError
-	err = e.Records("blops", runtime.All(), func(runtime.RawRecord) error { return nil })
+	var none *inspect.NoPartitionError
+	err = inspect.Records(e, "blops", runtime.All(), func(inspect.Record) error { return nil })
 	if !errors.As(err, &none) || !errors.Is(err, runtime.ErrNotFound) || !strings.Contains(err.Error(), "blobs, blobs twice, points") {
 		t.Errorf("an unknown name: %v", err)
 	}
-	if _, err := e.RecordBytes("blops"); !errors.As(err, &none) {
+	if _, err := inspect.Bytes(e, "blops"); !errors.As(err, &none) {
 		t.Errorf("an unknown name: %v", err)
 	}
 	var names []string
-	for _, p := range e.Partitions() {
+	all, err := inspect.Partitions(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
 		names = append(names, p.Name)
 		if strings.HasPrefix(p.Name, "$") != p.Own {
 			t.Errorf("%+v", p)

@@ -1,0 +1,60 @@
+package runtime
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/internal/inside"
+)
+
+func init() {
+	inside.Of = func(engine any) *inside.Engine {
+		e := engine.(*Engine)
+		return &inside.Engine{
+			DB: e.db, Store: e.store, Collector: e.gc,
+			Admit: e.admitBy, NotInCommit: e.notInCommit,
+			Flush: func(ctx context.Context) { e.flushTraces(ctx) },
+			Durability: func(partition string) any {
+				e.durabilities.mu.Lock()
+				defer e.durabilities.mu.Unlock()
+				return e.durabilities.known[partition]
+			},
+		}
+	}
+	inside.Public = public
+	inside.Span = func(pattern, options any) db.Span { return pattern.(Pattern).span(options.([]ReadOption)) }
+	inside.CursorAfter = func(key string) any { return Cursor{key, true} }
+	inside.Decode = decodeAs
+	inside.Plain = unwrapped
+}
+
+// decodeAs reads a record as the only definition of a partition does.
+func decodeAs(partition string, kind mmapcas.Kind, payload []byte) (v any, known bool, err error) {
+	p := allPartitions.find(partition)
+	if p == nil {
+		return nil, false, nil
+	}
+	v, err = p.decodeAny(kind, payload)
+	return v, true, err
+}
+
+// unwrapped takes off a value what the engine has put around it.
+func unwrapped(kind mmapcas.Kind, payload []byte) (p []byte, ok bool, err error) {
+	switch kind {
+	case kindValue, kindNil:
+	case kindRefValue:
+		if _, payload, err = splitRefs(payload); err != nil {
+			return nil, true, err
+		}
+	default:
+		return nil, false, nil
+	}
+	if !utf8.Valid(payload) {
+		if byName, err := byNameOf(payload); err == nil {
+			payload = byName
+		}
+	}
+	return payload, true, nil
+}
