@@ -370,8 +370,8 @@ func sameDiagnostics(old, list []lsp.Diagnostic) bool {
 	})
 }
 
-// refresh makes published diagnostics follow a change of inputs: those of the files that changed first, then everything that they have an
-// effect on. A newer change takes over from a refresh that is still going.
+// refresh makes published diagnostics follow a change of inputs, in waves: those of the files that
+// changed, those of files that are open, then everything that the change has an effect on. A newer change takes over from a refresh that is still going.
 func (w *workspace) refresh(uris []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -432,8 +432,28 @@ func splitGoFiles(uris []string) (goFiles, others []string) {
 	return goFiles, others
 }
 
-// nearMax is how many of the files that changed have their diagnostics published before all others.
-const nearMax = 256
+// waveMax is how many files have their diagnostics published before all others, of those that
+// changed and of those that are open.
+const waveMax = 256
+
+// publishWave publishes the diagnostics of some files before those of all others.
+func (w *workspace) publishWave(t *runtime.Task, roots, uris []string) error {
+	wave := map[string][]lsp.Diagnostic{}
+	for _, uri := range uris[:min(len(uris), waveMax)] {
+		path, ok := filePath(uri)
+		if !ok || !w.shows(uri) {
+			continue
+		}
+		if b := w.buildOf(path); slices.Contains(roots, b.root) {
+			list, err := fileDiagnostics(t, b.root, uri)
+			if err != nil {
+				return err
+			}
+			wave[uri] = list
+		}
+	}
+	return w.publish(t, wave, false)
+}
 
 func (w *workspace) refreshTask(t *runtime.Task) error {
 	roots, err := w.follow(t)
@@ -454,22 +474,24 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 		w.refresh(nil) // which sees what was committed
 		return nil
 	}
-	near := map[string][]lsp.Diagnostic{}
-	for _, uri := range touched[:min(len(touched), nearMax)] {
-		path, ok := filePath(uri)
-		if !ok || !w.shows(uri) {
-			continue
-		}
-		if b := w.buildOf(path); slices.Contains(roots, b.root) {
-			if near[uri], err = fileDiagnostics(t, b.root, uri); err != nil {
-				return err
-			}
-		}
-	}
-	if err := w.publish(t, near, false); err != nil {
+	if err := w.publishWave(t, roots, touched); err != nil {
 		return err
 	}
+	// What is open is looked at, so it comes before all else that the change may have an effect on.
+	w.mu.Lock()
+	opened := slices.Sorted(maps.Keys(w.opened))
+	w.mu.Unlock()
+	opened = slices.DeleteFunc(opened, func(uri string) bool { _, done := slices.BinarySearch(touched, uri); return done })
 	h, err := t.Spawn(lane.Transition(1), func(t *runtime.Task) error {
+		return w.publishWave(t, roots, opened)
+	}, runtime.Named("golang refresh open files"))
+	if err != nil {
+		return err
+	}
+	if err := t.Join(h); err != nil {
+		return err
+	}
+	h, err = t.Spawn(lane.Transition(lane.Transitions-1), func(t *runtime.Task) error {
 		_, err := w.publishAll(t, roots)
 		return err
 	}, runtime.Named("golang refresh all"))
