@@ -33,6 +33,7 @@ func (s *session) definition(_ context.Context, r *dispatch.Request) (dispatch.O
 		} else if err != nil {
 			return nil, err
 		}
+		q.s.jumpLikely(q.root, list)
 		found := q.locations(list)
 		if !s.agreed.Load().caps.definitionLinks {
 			return found, nil

@@ -36,7 +36,8 @@ type fakeLanguage struct {
 	missing     []string // of each Index
 	overlaysSet atomic.Int32
 
-	judging func(t *runtime.Task) error // if set, called by Diagnostics of an open document first
+	judging   func(t *runtime.Task) error              // if set, called by Diagnostics of an open document first
+	outlining func(t *runtime.Task, name string) error // if set, called by Symbols first
 }
 
 func newFake(files ...string) *fakeLanguage {
@@ -325,6 +326,11 @@ func (w *fakeWorkspace) Diagnostics(t *runtime.Task, name string) ([]lsp.Diagnos
 }
 
 func (w *fakeWorkspace) Symbols(t *runtime.Task, name string) ([]lsp.Symbol, error) {
+	if w.lang.outlining != nil {
+		if err := w.lang.outlining(t, name); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := w.Text(t, name); err != nil {
 		return nil, err
 	}
