@@ -211,7 +211,7 @@ var others = map[string]string{
 var noEngine = []string{
 	"Blob", "Cursor", "CycleError", "DecodeError", "Pattern", "Durability", "WatchLoopError", "Explanation",
 	"NewPartition", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
-	"At", "Client", "Deadline", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
+	"At", "Client", "Deadline", "HydrateFirst", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 }
 
 // Every function and method of the package is in one of the lists above: one that is new has to say

@@ -37,9 +37,11 @@ type rootTask struct {
 type TaskOption func(*taskOptions)
 
 type taskOptions struct {
-	spec sched.Spec
-	snap *Snapshot
-	from origin // see rootTask
+	spec     sched.Spec
+	snap     *Snapshot
+	from     origin // see rootTask
+	hydrates bool   // see HydrateFirst
+	noRuns   bool   // see memo.Strand.Hydrates
 }
 
 // At makes the task read s, which must not be released before the call returns.
@@ -81,6 +83,9 @@ func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts
 	}
 	if err := o.unreadable(); err != nil {
 		return nil, err
+	}
+	if o.hydrates {
+		fn = o.hydrateFirst(fn)
 	}
 	h, err := e.sched.Submit(ctx, o.spec, e.body(&o, fn))
 	return o.submitted(h, err)
@@ -140,7 +145,7 @@ func (o *taskOptions) unreadable() error {
 
 // body wraps fn for the scheduler, and retains the snapshot that the task is given.
 func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) error {
-	given, from := o.snap, o.from
+	given, from, noRuns := o.snap, o.from, o.noRuns
 	if given != nil {
 		given.retain()
 	}
@@ -151,7 +156,7 @@ func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) er
 			root.own = true
 		}
 		defer root.release()
-		root.strand = memo.Strand{Task: s, Snap: root.snap.snap, Host: root}
+		root.strand = memo.Strand{Task: s, Snap: root.snap.snap, Host: root, Hydrates: noRuns}
 		s.SetLocal(root)
 		err := fn(&Task{eng: e, root: root, frame: e.memo.Root(&root.strand)})
 		if err == nil {
@@ -270,6 +275,7 @@ func (t *Task) spawnHelpers(name string) memo.Spawner {
 	return func(helpers int, fn func(*memo.Frame)) error {
 		for range helpers {
 			o := taskOptions{spec: sched.Spec{Name: name}, snap: t.root.snap, from: t.root.from}
+			o.noRuns = t.root.strand.Hydrates
 			h, err := t.task().Spawn(o.spec, t.eng.body(&o, func(t *Task) error {
 				fn(t.frame)
 				return nil

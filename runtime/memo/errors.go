@@ -13,6 +13,10 @@ var ErrCorruptTrace = errors.New("memo: corrupt trace record")
 // that ran it was cancelled or ended by Goexit. Whoever waited for it tries again, on its own account.
 var errAbandoned = errors.New("memo: computation abandoned")
 
+// ErrMustRun is the cause with which a strand that hydrates cancels its task, when a query function
+// would have to run.
+var ErrMustRun = errors.New("memo: a query has to run")
+
 // ErrCycle is matched by every CycleError.
 var ErrCycle = errors.New("memo: query cycle")
 

@@ -427,6 +427,10 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 // run calls the query function and keeps what came out. The outermost run of a strand is shielded,
 // and those inside it are with it.
 func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
+	if fr.strand.Hydrates {
+		fr.strand.Task.Handle().Cancel(ErrMustRun)
+		return nil, fmt.Errorf("%w: %w", errAbandoned, ErrMustRun)
+	}
 	body := func() { tr, err = fr.forOthers(t.runFunction(fr, f, why)) }
 	if fr.strand.shielded() {
 		body()

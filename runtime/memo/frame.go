@@ -16,6 +16,10 @@ type Strand struct {
 	Snap *db.Snapshot
 	Host any // whatever the embedder keeps with the task
 
+	// Hydrates says that answers are verified and brought back but no query function runs: where one
+	// would have to, the task is cancelled with ErrMustRun, and the flight is for others to take.
+	Hydrates bool
+
 	top   *Frame  // whose query function runs, nil outside of any; the strand's own
 	idle  *Frame  // frames to use again, linked by parent; the strand's own
 	waits *flight // guarded by Table.waitMu

@@ -1,0 +1,50 @@
+package runtime
+
+import (
+	"errors"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+	"github.com/cytisus/cytisus/runtime/memo"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// HydrateFirst has what answers that are stored can do for a task done before anything on its lane
+// is computed. The task's function is called on the hydration lane of its lane, where persisted
+// answers are verified and brought back but no query runs. If one has to, the function is called
+// again from its beginning, on the lane itself and in the same snapshot; what was verified by then
+// is at hand. So of many tasks those that need no computing end first. The function must do nothing
+// before its last answer that must not be done twice. It is for Go, Submit, Evaluate and Ask, and
+// does nothing on lanes that have no hydration lane.
+func HydrateFirst() TaskOption { return func(o *taskOptions) { o.hydrates = true } }
+
+// hydrateFirst moves the task to the hydration lane of its lane, and returns its function.
+func (o *taskOptions) hydrateFirst(fn func(*Task) error) func(*Task) error {
+	to := o.spec.Lane
+	if o.spec.Lane = to.Hydration(); o.spec.Lane == to {
+		return fn
+	}
+	name := o.spec.Name
+	return func(t *Task) error {
+		err := t.attempt(name, to.Hydration(), true, fn)
+		if errors.Is(err, memo.ErrMustRun) {
+			err = t.attempt(name, to, false, fn)
+		}
+		return err
+	}
+}
+
+// attempt calls fn as a task of its own, in the same snapshot, and waits for it.
+func (t *Task) attempt(name string, l lane.Lane, noRuns bool, fn func(*Task) error) error {
+	o := taskOptions{spec: sched.Spec{Name: name, Lane: l}, snap: t.root.snap, from: t.root.from, noRuns: noRuns}
+	h, err := t.task().Spawn(o.spec, t.eng.body(&o, func(t *Task) error {
+		err := fn(t)
+		if why := t.task().Err(); errors.Is(why, memo.ErrMustRun) {
+			return why // whatever the function made of it
+		}
+		return err
+	}))
+	if h, err = o.submitted(h, err); err != nil {
+		return err
+	}
+	return t.Join(h)
+}
