@@ -2,7 +2,6 @@ package golang
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -45,11 +44,14 @@ func Z() { a.Exported() }
 	told := func(key string, _, _ *[]lsp.Diagnostic) bool { // by each committer, in the order of commits
 		mu.Lock()
 		defer mu.Unlock()
-		uri, _, _ := strings.Cut(key, "\x00")
-		order = append(order, f.relative(uri))
+		k, err := partition.Diagnostics.Decode(key)
+		if err != nil {
+			t.Error(err)
+		}
+		order = append(order, f.relative(k.URI))
 		return false
 	}
-	stop, err := partition.Diagnostics.Watch(f.eng, runtime.All(), told, func(*runtime.Task, runtime.Changes) error { return nil })
+	stop, err := partition.Diagnostics.Untyped().Watch(f.eng, runtime.All(), told, func(*runtime.Task, runtime.Changes) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
