@@ -11,6 +11,9 @@ import (
 // An Impurity is a query's answer that came out differently when it was computed again.
 type Impurity = memo.Impurity
 
+// A TraceEvent is something that happened to a query's answer.
+type TraceEvent = memo.Event
+
 // What audits are by default: one of a hundred reused answers, and a hundredth of one CPU.
 const (
 	auditShareDefault = 0.01

@@ -72,6 +72,13 @@ type Options struct {
 	// AuditSeed decides which answers are audited.
 	AuditSeed uint64
 
+	// Trace, if not nil, is told what happens to query answers: each run, reuse, verification, audit,
+	// cancellation, and each key that leaves memory, with its cause. It is called at once by the
+	// goroutine that it happens on, often that of a task in the middle of a query, and so by several
+	// at a time. The answer waits for it to return; it must not use the engine. A panic of it is
+	// logged.
+	Trace func(TraceEvent)
+
 	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.
 	Holder string
 

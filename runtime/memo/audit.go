@@ -98,6 +98,13 @@ func (t *Table) Audit(s *Strand) (took time.Duration, ok bool) {
 		found, done = t.audit(s, x, &stopped)
 	}
 	took = time.Since(began) - stopped
+	if t.traces() && done {
+		cause := "as before"
+		if found != nil {
+			cause = found.Cause.String()
+		}
+		t.happened(WasAudited, q, x.entry.key, took, cause)
+	}
 	switch {
 	case !done:
 		q.Counts.Unaudited.Add(1)
@@ -178,6 +185,7 @@ func (t *Table) replay(s *Strand, e *entry, r *replay) (rerun, bool) {
 	root := t.Root(s)
 	defer root.answered()
 	fc := root.child(e, true)
+	defer fc.release()
 	fc.replay = r
 	defer fc.enter()()
 	defer t.o.Session()() // the function may put records of its own
@@ -187,7 +195,7 @@ func (t *Table) replay(s *Strand, e *entry, r *replay) (rerun, bool) {
 	if fc.tainted || s.Task.Err() != nil {
 		return rerun{}, false
 	}
-	out := rerun{reads: fc.recorder.reads, res: res, err: err}
+	out := rerun{reads: slices.Clone(fc.recorder.reads), res: res, err: err}
 	if err == nil {
 		out.hash = mmapcas.HashOf(res.Kind, res.Payload)
 	}

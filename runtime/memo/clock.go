@@ -23,6 +23,8 @@ type clock struct {
 	ring []*entry // guarded by mu
 	hand int      // guarded by mu
 
+	forgotten []*entry // guarded by Table.flushMu: evicted, and still to be told of
+
 	inUse bool // guarded by Table.flushMu: the last trim could not evict as much as it was to
 }
 
@@ -93,8 +95,12 @@ func (t *Table) trim() {
 		looks = min(looks, looksInUse+len(c.ring)/16)
 	}
 	c.mu.Unlock()
-	for t.turn(&looks) {
+	for more := true; more; {
+		more = t.turn(&looks)
+		t.tellEvicted(c.forgotten)
+		c.forgotten = c.forgotten[:0]
 	}
+	c.forgotten = nil
 	c.inUse = c.bytes.Load() > t.o.TraceBytes
 }
 
@@ -121,6 +127,9 @@ func (t *Table) turn(looks *int) bool {
 			*looks--
 			c.hand++
 			continue
+		}
+		if t.traces() {
+			c.forgotten = append(c.forgotten, e)
 		}
 		last := len(c.ring) - 1
 		c.ring[c.hand] = c.ring[last]

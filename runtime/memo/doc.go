@@ -298,6 +298,17 @@
 // chance). The first of each query is logged and remembered (Impurities), all are counted. The
 // answer is given on as before: which of the two is right nothing can say.
 //
+// # Telling what happens
+//
+// Options.Trace is told of each run that returned, each reuse, each verification that found all as
+// it was (one that did not is the cause of a run), each computation that was given up, each key that
+// was forgotten and each audit. It is called by the strand or the caller that it happened to, so by
+// several at once, after what it tells of has been published. No lock is held but that of Flush,
+// when a key is forgotten. It must not ask the table, and the strand does not go on before it
+// returns. A run that was unwound is not told of, as it is none. Without a hook the hit path has
+// nothing more to do: it compares the number of the reuse anyway (see "Audits"), and with one each
+// is due.
+//
 // # What fails
 //
 // A panic of a query function is an error of the query that names it and its key, and wraps the

@@ -314,6 +314,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 	if len(traces) == 0 {
 		return nil, seen, why, nil
 	}
+	began := t.begun()
 	verify := fr.child(e, false)
 	defer verify.release()
 	for i, tr := range traces {
@@ -330,7 +331,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 			if !t.reuse(e, tr, Reason{Verdict: Validated}) {
 				continue
 			}
-			t.validated(e.query, e, tr)
+			t.validated(e.query, e, tr, began)
 			if news {
 				t.markDirty(e)
 			}
@@ -452,20 +453,25 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	defer t.held.running.Add(-1)
 	damage := t.damage.Load()
 	var began time.Time
-	if timed := q.timesRun(); timed {
+	if t.traces() || q.timesRun() {
 		began = time.Now()
 	}
 	res, err := q.eval(fc, e.key)
 	if fr.strand.unwinding {
 		return nil, errUnwound // whatever the function made of it
 	}
+	var took time.Duration
 	if !began.IsZero() {
-		q.took(time.Since(began))
+		took = time.Since(began)
+		q.took(took)
 	}
 	f.cyclic = fc.cyclic
 	if err != nil {
 		q.Counts.Failed.Add(1)
 		e.explain(failure(err))
+		if t.traces() && fr.strand.Task.Err() == nil { // else it is one that is given up
+			t.happened(WasRun, q, e.key, took, failure(err).String())
+		}
 		return nil, err
 	}
 	if fc.looked && fr.strand.Task.Err() != nil {
@@ -488,12 +494,16 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		// trace, which lives as long as the questions that were given it.
 		tr.firstBox = box{value: res.Value, owner: tr}
 		tr.value.Store(&tr.firstBox)
-		e.explain(Reason{Verdict: RanUnkept})
+		why = Reason{Verdict: RanUnkept}
+		e.explain(why)
 	} else {
 		t.cache.put(&tr.firstBox, tr, res.Value, len(res.Payload))
 		t.linkRun(&fc.account, e, tr.reads, &fc.recorder, made)
 		f.vouch = fc.account.publish(&tr.firstInterval, e, tr, fr.strand.Snap.Gen())
 		t.add(e, tr, why)
+	}
+	if t.traces() {
+		t.happened(WasRun, q, e.key, took, why.String())
 	}
 	return tr, nil
 }

@@ -3,6 +3,7 @@ package memo
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -92,6 +93,18 @@ func (f *flight) finish(tr *trace, err error) {
 	f.state.Store(flightDone)
 	f.done.Fire()
 	f.shown.ended()
+	if t := e.query.table; t.traces() && f.abandoned() {
+		t.happened(WasCancelled, e.query, e.key, 0, givenUp(err))
+	}
+}
+
+// givenUp says why a flight was abandoned.
+func givenUp(err error) string {
+	text := strings.TrimPrefix(err.Error(), errAbandoned.Error())
+	if text = strings.TrimLeft(text, ": "); text == "" {
+		return "the strand that evaluated it has ended"
+	}
+	return strings.ReplaceAll(text, "\n", "; ")
 }
 
 // usable reports whether a done flight has an outcome for s. One that rests on a cycle depends on

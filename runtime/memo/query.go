@@ -16,6 +16,7 @@ type Query struct {
 	Version uint32 // traces of another version are ignored
 	Where   string // file and line where it is made, for errors; may be ""
 
+	table   *Table                       // that knows it so; by Table.Bind
 	entries *xsync.MapOf[string, *entry] // by encoded key; made by Table.Bind
 	about   *about                       // of reads of it; made by Table.Bind
 

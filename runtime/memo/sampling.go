@@ -49,13 +49,20 @@ func (t *Table) noticeReuse(q *Query, e *entry, tr *trace, n uint64) {
 	if q.audit.reused.take(n, &t.o, q.audit.salt) {
 		t.sample(e, tr)
 	}
+	if t.traces() {
+		t.happened(WasReused, q, e.key, 0, Reused.String())
+		return // of the next, too
+	}
 	q.noticeAt.Store(q.audit.reused.at.Load()) // late or early by another caller's: it looks again
 }
 
-// validated counts an answer whose reads were verified.
-func (t *Table) validated(q *Query, e *entry, tr *trace) {
+// validated counts an answer whose reads were verified, since began if that is to be told.
+func (t *Table) validated(q *Query, e *entry, tr *trace, began time.Time) {
 	if n := q.Counts.Validated.Add(1); q.audit.walked.take(n, &t.o, q.audit.salt) {
 		t.sample(e, tr)
+	}
+	if t.traces() {
+		t.happened(WasVerified, q, e.key, time.Since(began), Validated.String())
 	}
 }
 
@@ -78,6 +85,9 @@ func (a *queryAudits) begin(q *Query, o *Options) {
 	}
 	a.reused.at.Store(first)
 	a.walked.at.Store(first)
+	if o.Trace != nil {
+		first = 0 // and stays
+	}
 	q.noticeAt.Store(first)
 }
 

@@ -48,6 +48,10 @@ type Options struct {
 	AuditShare float64
 	AuditSeed  uint64
 
+	// Trace, if not nil, is told what happens to answers, by the strands and callers that it happens
+	// to: see "Telling what happens".
+	Trace func(Event)
+
 	Logger *slog.Logger // nil: slog.Default()
 }
 
@@ -155,6 +159,7 @@ func (t *Table) Entries() int { return int(t.entries.Load()) }
 func (t *Table) Bind(q *Query) *Query {
 	q.entries = xsync.NewMapOf[string, *entry]()
 	q.about = &about{query: q.Name}
+	q.table = t
 	q.audit.begin(q, &t.o)
 	return q
 }

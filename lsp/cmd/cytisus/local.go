@@ -26,7 +26,8 @@ type local struct {
 	eng   *runtime.Engine
 	ws    lsp.Workspace // nil while only the engine is open
 	dir   string
-	store string // "" for --memory
+	store string     // "" for --memory
+	trace *traceFile // nil: none
 }
 
 // storeOf returns the root of the workspace around a file or directory and the directory of its store.
@@ -71,7 +72,7 @@ func (l *local) openWorkspace(ctx context.Context, a *app) (err error) {
 }
 
 // openEngine opens the store alone.
-func (a *app) openEngine(root, store, what string) (*local, error) {
+func (a *app) openEngine(root, store, what string) (_ *local, err error) {
 	if store != "" && !a.onlyLooks {
 		if err := os.MkdirAll(store, 0o700); err != nil {
 			return nil, &storeError{fmt.Errorf("making the store's directory: %w", err)}
@@ -89,16 +90,25 @@ func (a *app) openEngine(root, store, what string) (*local, error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	eng, err := runtime.Open(store, runtime.Options{
+	l := &local{dir: root, store: store}
+	o := runtime.Options{
 		Workers: workers, StallAfter: stallAfter, Holder: "cytisus " + what, MustExist: a.onlyLooks && store != "", Logger: a.logger(),
-	})
+	}
+	if a.flags.trace != "" {
+		if l.trace, err = openTrace(a.flags.trace); err != nil {
+			return nil, err
+		}
+		o.Trace = l.trace.add
+	}
+	if l.eng, err = runtime.Open(store, o); err == nil {
+		return l, nil
+	}
 	if errors.Is(err, mmapcas.ErrNoStore) {
-		return nil, noStoreError(store)
+		err = noStoreError(store)
+	} else {
+		err = &storeError{err}
 	}
-	if err != nil {
-		return nil, &storeError{err}
-	}
-	return &local{eng: eng, dir: root, store: store}, nil
+	return nil, errors.Join(err, l.trace.close())
 }
 
 // usableCPUs is how many processors the process was given: a mask or a quota may leave it fewer
@@ -121,7 +131,7 @@ func (l *local) close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeAfter)
 	defer cancel()
-	return errors.Join(err, l.eng.Close(ctx))
+	return errors.Join(err, l.eng.Close(ctx), l.trace.close())
 }
 
 func (l *local) root() string { return l.dir }

@@ -109,6 +109,9 @@ func (a *app) openOrDial(ctx context.Context, store, name string, patience time.
 			return nil, locked // the holder does not serve: its name is what helps
 		}
 	}
+	if conn != nil && a.flags.trace != "" {
+		a.logger().Warn("another process holds the store: what happens there is not in the file that --trace names", "file", a.flags.trace)
+	}
 	return conn, err
 }
 

@@ -30,6 +30,7 @@ type flags struct {
 	workers  int
 	progress string
 	verbose  bool
+	trace    string
 }
 
 const long = `cytisus reads Go code once and keeps what it learned, so that the next question, the next run and the
@@ -90,6 +91,7 @@ func (a *app) command() *cobra.Command {
 	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU that the process may use)")
 	f.StringVar(&a.flags.progress, "progress", "auto", "progress on standard error: auto, bar, plain or none")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")
+	f.StringVar(&a.flags.trace, "trace", "", "append what happens to each answer to this file, as lines of JSON: run, reused, verified, audited, and why")
 	root.MarkFlagsMutuallyExclusive("store", "memory")
 	root.SetIn(a.in)
 	root.SetOut(a.out)
