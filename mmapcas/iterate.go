@@ -10,26 +10,35 @@ import (
 // missed, records moved by a collection meanwhile are seen once or twice. payload is valid until fn returns. Damaged records
 // are reported to the log, dropped, and skipped.
 func (s *Store) Iterate(fn func(kind Kind, h Hash, payload []byte) error) error {
+	return s.iterate(func(Kind) bool { return true }, fn)
+}
+
+// Each is Iterate for the records of one kind. Of others it looks at the headers only.
+func (s *Store) Each(kind Kind, fn func(h Hash, payload []byte) error) error {
+	return s.iterate(func(k Kind) bool { return k == kind }, func(_ Kind, h Hash, payload []byte) error { return fn(h, payload) })
+}
+
+func (s *Store) iterate(wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) error {
 	for _, seg := range s.segments() {
-		if err := s.iterateSegment(seg, fn); err != nil {
+		if err := s.iterateSegment(seg, wanted, fn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) iterateSegment(seg *segment, fn func(Kind, Hash, []byte) error) error {
+func (s *Store) iterateSegment(seg *segment, wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) error {
 	w := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
 	// One pin per record: fn may take its time, and a collection in between must be able to give memory back.
 	for {
-		more, err := s.iterateNext(seg, &w, fn)
+		more, err := s.iterateNext(seg, &w, wanted, fn)
 		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-func (s *Store) iterateNext(seg *segment, w *scanner, fn func(Kind, Hash, []byte) error) (more bool, err error) {
+func (s *Store) iterateNext(seg *segment, w *scanner, wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) (more bool, err error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	if s.closed.Load() {
@@ -41,6 +50,9 @@ func (s *Store) iterateNext(seg *segment, w *scanner, fn func(Kind, Hash, []byte
 	off, r, ok := w.next()
 	if !ok {
 		return false, nil
+	}
+	if !wanted(r.kind) {
+		return true, nil
 	}
 	at := seg.mem.At(off)
 	err = s.arena.Confine(func() error {

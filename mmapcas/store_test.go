@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
@@ -189,6 +190,27 @@ func TestReopen(t *testing.T) {
 			}
 			mustClose(t, s)
 		}
+	})
+}
+
+func TestEach(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		s := mustOpen(t, dir, o)
+		want := map[Kind]map[Hash]bool{3: {}, 4: {}, 5: {}}
+		for i := range 200 {
+			kind := Kind(3 + i%2)
+			want[kind][mustPut(t, s, kind, payload(i, i*37%3000))] = true
+		}
+		for kind, want := range want {
+			got := map[Hash]bool{}
+			if err := s.Each(kind, func(h Hash, p []byte) error {
+				got[h] = HashOf(kind, p) == h
+				return nil
+			}); err != nil || !maps.Equal(got, want) {
+				t.Errorf("kind %d: %d records, want %d, or other ones: %v", kind, len(got), len(want), err)
+			}
+		}
+		mustClose(t, s)
 	})
 }
 

@@ -235,7 +235,32 @@ func (w *wreckage) settle() {
 			return
 		}
 	}
-	w.fatal("what is there is of no state that was committed: %v", read)
+	// Where no state fits, the log says by what each of the nearest ones does not.
+	var differences [][]string
+	for i, state := range w.past {
+		diff := []string{fmt.Sprintf("against the state after commit %d:", i)}
+		for prefix, keys := range known {
+			if want := under(state, prefix); !slices.Equal(keys, want) {
+				diff = append(diff, fmt.Sprintf("  under %s there is known to be %v, not %v", prefix, keys, want))
+			}
+		}
+		for k, r := range read {
+			if want, ok := state[k]; !r.damaged && (r.there != ok || r.v != want) {
+				diff = append(diff, fmt.Sprintf("  %s is %.12q, there %v, not %.12q, there %v", k, r.v, r.there, want, ok))
+			}
+		}
+		differences = append(differences, diff)
+	}
+	slices.SortStableFunc(differences, func(a, b []string) int { return len(a) - len(b) })
+	for _, diff := range differences[:min(len(differences), 3)] {
+		w.said = append(w.said, diff...)
+	}
+	for k, r := range read {
+		if r.damaged {
+			w.say("%s is damaged", k)
+		}
+	}
+	w.fatal("what is there is of no state that was committed")
 }
 
 // again puts everything again, as the owner of the inputs does.

@@ -36,7 +36,7 @@ func (d *DB) checkpoint(ctx context.Context) error {
 	d.turn.Unlock()
 	damage := d.st.Damaged()
 
-	r := &root{seq: seq, gen: cur.gen, last: last}
+	r := &root{seq: seq, gen: cur.gen, last: last, gone: d.gone}
 	for _, def := range cat.defs[1:] {
 		s := cur
 		if def.side {
@@ -103,9 +103,12 @@ func (d *DB) point(h Hash, r *root) (before note, err error) {
 	d.noteMu.Lock()
 	defer d.noteMu.Unlock()
 	before = d.note
-	n := note{format: before.format, root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq, bare: before.bare}
+	n := note{format: before.format, root: h, seq: r.seq, gen: r.gen, last: r.last, before: before.root, head: d.last, headSeq: d.seq, bare: before.bare, gone: d.gone}
 	if r.lossy() {
-		n.format = formatV4
+		n.format = max(n.format, formatV4)
+	}
+	if len(n.gone) > 0 {
+		n.format = formatV5
 	}
 	if h == before.root {
 		n.before = before.before

@@ -43,7 +43,8 @@ type DB struct {
 	queueMu sync.Mutex
 	queue   []*pending // guarded by queueMu
 
-	lostChunks uint64 // that Open knew of and could not replay; immutable once it has returned
+	lostChunks uint64  // that Open knew of and could not replay; immutable once it has returned
+	gone       futures // immutable once Open has returned
 
 	damageSeen atomic.Int64 // what the store had met of damage when a checkpoint began that wrote all nodes in memory
 

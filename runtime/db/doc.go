@@ -52,9 +52,15 @@
 //
 //   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
 //   - C2: but for unlogged partitions the log is never behind what readers can see: a chunk record is in the store before its generation is published.
-//   - C3: each chunk record names the one before it by hash. A recovery that found anything behind the newest root ends with a chunk that carries a
-//     random number, so a record left over from a lost future, which may become readable again, cannot continue the log: it names none
-//     that is behind that chunk, and among those that name the same one the newest (by seq, which only grows) counts.
+//   - C3: each chunk record names the one before it by hash. What a recovery gives up is a lost
+//     future: chunks that are known to have been, and that the state does not rest on any more. It
+//     stays lost, also when it can be read again and what came instead of it cannot. The numbers of
+//     its chunks are written down (gone), in the note and in each root: none of them is replayed, and
+//     no root among them is begun with. What no trace was left of has no known numbers. So a recovery
+//     that found anything behind the newest root ends with a chunk that carries a random number: a
+//     record from before, which may become readable again, cannot name one that is behind that chunk.
+//     Of several that name the same chunk before them one that a recovery wrote counts, else one that
+//     leads to the chunks of the note, else the newest (by seq, which only grows).
 //   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
 //   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of it, was made durable as the store is set to.
 //   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn
@@ -120,7 +126,9 @@
 // # The log, checkpoints, recovery
 //
 // Open reads the root that the store's newest note names and replays the chunk records behind it:
-// those of the crash tail, and those that a link reaches from there or from the note. A chunk
+// those of the crash tail, and those that a link reaches from there or from the note. Where a
+// damaged one ends such a way before the root is reached, all of the store is searched for chunks:
+// those before it are whole. A chunk
 // counts only if it is whole and every record that it names is there, but for those that a
 // collection may have taken (see "Collection"); replay stops at the first that does not. So the
 // state after Open is the state after some prefix of the chunks, and after a process crash (kill
@@ -134,8 +142,11 @@
 // Stats.LostChunks tells how many are known to be lost so.
 //
 // If the root, or the top of one of its trees, is damaged, the root before it is tried, with the
-// log from there. If neither root can be read, or the note that names them is gone, the newest root
-// in the crash tail is; without any the database begins empty. Each of these is logged.
+// log from there. If neither can be read, or the note that names them is gone, the newest root in
+// the crash tail is; without any the database begins empty. A note that is older than the newest
+// root, since the newest notes are damaged, leads to less than that root may: where the log behind
+// the note does not get that far, the newest root is taken whose trees are whole. Each of these is
+// logged.
 //
 // # Damage
 //

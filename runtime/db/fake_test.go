@@ -144,6 +144,17 @@ func (s *fakeStore) Tail(kind mmapcas.Kind, fn func(h Hash, payload []byte) erro
 	return nil
 }
 
+func (s *fakeStore) Each(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error {
+	for h, r := range s.crash().recs {
+		if r.kind == kind && mmapcas.HashOf(r.kind, r.payload) == h {
+			if err := fn(h, r.payload); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // crash returns what a process finds that opens the store after kill -9.
 func (s *fakeStore) crash() *fakeStore {
 	s.mu.Lock()

@@ -83,6 +83,7 @@ func FuzzRoot(f *testing.F) {
 	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: parts}).encode())
 	parts[0].lost = lost{{"", "a"}, {"c", ""}}
 	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: parts}).encode())
+	f.Add((&root{seq: 1, gen: 2, last: hashOf(3), parts: parts, gone: futures{{2, 3}}}).encode())
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		r, err := decodeRoot(payload)
 		if err != nil {
@@ -99,6 +100,7 @@ func FuzzNote(f *testing.F) {
 	f.Add((&note{format: formatV2, root: hashOf(1)}).encode())
 	f.Add((&note{format: formatV3, root: hashOf(1)}).encode())
 	f.Add((&note{format: formatV4, root: hashOf(1)}).encode())
+	f.Add((&note{format: formatV5, root: hashOf(1), gone: futures{{2, 3}, {500, 700}}}).encode())
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		n, err := decodeNote(payload)
 		if err != nil {

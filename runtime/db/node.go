@@ -19,8 +19,9 @@ const (
 	levelMax  = 32          // far more than 2^64 entries need
 	formatV1  = 1           // first byte of every record of this package
 	formatV2  = 2           // that of a chunk with a graft, and of a note from then on, so that older programs refuse the database; that of a root of which something is lost
-	formatV3  = 3           // that of a note once a collector was told which chunks need not keep what they name (note.bare)
+	formatV3  = 3           // that of a note once a collector was told which chunks need not keep what they name (note.bare); that of a root once there is a lost future
 	formatV4  = 4           // that of a note once something was lost
+	formatV5  = 5           // that of a note once there is a lost future
 	hashLen   = len(Hash{}) //
 	headLen   = 8           // see node.raw
 	countLen  = 8           // bytes of an entry count

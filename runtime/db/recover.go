@@ -1,7 +1,6 @@
 package db
 
 import (
-	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,12 +9,6 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas"
 )
-
-// A found is a chunk record that recovery knows of.
-type found struct {
-	hash Hash
-	*chunk
-}
 
 // A recovery is the state that one root and the log behind it lead to.
 type recovery struct {
@@ -33,8 +26,8 @@ type recovery struct {
 // recover sets d to what the store holds.
 func (d *DB) recover() error {
 	raw := d.st.Note()
-	if len(raw) > 0 && raw[0] > formatV4 {
-		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV4)
+	if len(raw) > 0 && raw[0] > formatV5 {
+		return fmt.Errorf("%w: database format %d, this program knows %d", mmapcas.ErrNewerFormat, raw[0], formatV5)
 	}
 	var n note
 	if len(raw) > 0 {
@@ -44,53 +37,44 @@ func (d *DB) recover() error {
 			n = note{}
 		}
 	}
-	chunks, err := d.crashTail()
+	tr, err := d.follow(n)
 	if err != nil {
 		return err
 	}
 	behind := 0 // chunks that a process which crashed left
-	seqMax, genMax := n.headSeq, n.headGen
-	for _, c := range chunks {
+	for _, c := range tr.chunks {
 		if c.seq > n.seq {
 			behind++
 		}
-		seqMax, genMax = max(seqMax, c.seq), max(genMax, c.gen)
 	}
-
-	roots, err := d.tailRoots()
+	r, err := d.choose(tr)
 	if err != nil {
 		return err
-	}
-	r, err := d.choose(n, chunks)
-	if err == nil && r == nil {
-		r, err = d.chooseFromTail(roots, n, chunks)
-	}
-	if err != nil {
-		return err
-	}
-	for _, root := range roots {
-		seqMax, genMax = max(seqMax, root.seq), max(genMax, root.gen)
 	}
 	fresh := r == nil
 	if fresh {
 		r = &recovery{cat: newCatalog(), cur: &state{pins: new(pins)}, side: &state{}}
 	}
-	d.note = n
+	d.note, d.gone = n, tr.gone
 	if fellBack := r.rootHash != n.root; fellBack {
 		behind++
 		d.logWhole = true
 		d.note.root, d.note.before = r.rootHash, Hash{}
 		if !fresh {
-			d.note.seq = r.root.seq
+			d.note.seq, d.note.gen, d.note.last = r.root.seq, r.root.gen, r.root.last
 		}
 	}
 	turn := chunk{gen: r.cur.gen}
-	if len(r.lost) > 0 || r.cutShort != "" || r.seq < seqMax {
+	if len(r.lost) > 0 || r.cutShort != "" || r.seq < tr.seq {
 		// Numbers that are known to have been given out must not come back with another meaning.
 		behind++
-		turn.gen = max(genMax, r.cur.gen) + 1
-		d.lostChunks = seqMax - min(r.seq, seqMax)
-		d.o.Logger.Warn("db: what was committed last is lost", "chunks", d.lostChunks, "generation", turn.gen, "known", genMax, "reason", r.cutShort, "fresh", fresh)
+		turn.gen = max(tr.gen, r.cur.gen) + 1
+		d.lostChunks = tr.seq - r.seq - tr.gone.among(r.seq, tr.seq)
+		d.gone = tr.gone.with(numberRange{r.seq, tr.seq})
+		d.o.Logger.Warn("db: what was committed last is lost", "chunks", d.lostChunks, "generation", turn.gen, "known", tr.gen, "reason", r.cutShort, "fresh", fresh)
+	}
+	if d.note.gone = d.gone; len(d.gone) > 0 {
+		d.note.format = formatV5
 	}
 	for id, why := range r.lost {
 		t := &tree{changed: turn.gen}
@@ -106,7 +90,7 @@ func (d *DB) recover() error {
 	}
 	slices.Sort(turn.resets)
 	r.cur.gen = turn.gen
-	d.seq, d.last, d.log = seqMax, r.last, r.log
+	d.seq, d.last, d.log = tr.seq, r.last, r.log
 	d.due.chunks = len(r.log)
 	d.counts.logChunks.Store(int64(len(r.log)))
 	d.catalog.Store(r.cat)
@@ -116,7 +100,7 @@ func (d *DB) recover() error {
 	if d.o.ReadOnly || d.o.Volatile && fresh || behind == 0 && !fresh {
 		return nil
 	}
-	return d.turnOver(&turn, fresh, len(r.lost) > 0 || r.seq < seqMax)
+	return d.turnOver(&turn, fresh, len(r.lost) > 0 || r.seq < tr.seq)
 }
 
 // turnOver writes the chunk that ends a recovery: from here on no record that was not replayed can ever continue the log (C3). Then
@@ -140,111 +124,84 @@ func (d *DB) turnOver(turn *chunk, fresh, lossy bool) error {
 	return err
 }
 
-// choose recovers from the newest root, or from the one before if that loses less. Nil: there is nothing to recover from.
-func (d *DB) choose(n note, chunks map[Hash]found) (*recovery, error) {
+// choose recovers from the newest root, or from another one if that loses less. Nil: there is
+// nothing to recover from.
+func (d *DB) choose(tr *trail) (*recovery, error) {
 	var best *recovery
-	for _, h := range []Hash{n.root, n.before} {
+	for _, h := range []Hash{tr.note.root, tr.note.before} {
 		if h.IsZero() {
 			continue
 		}
-		r, err := d.replay(h, n, chunks)
+		r, err := d.replay(h, tr)
 		if damaged(err) {
-			d.o.Logger.Error("db: root is damaged", "root", h, "newest", h == n.root, "err", err)
+			d.o.Logger.Error("db: root is damaged", "root", h, "newest", h == tr.note.root, "err", err)
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if len(r.lost) == 0 && r.seq >= n.seq {
-			return r, nil
+		if len(r.lost) == 0 && r.seq >= tr.note.seq {
+			best = r
+			break
 		}
 		if best == nil {
 			best = r
 		}
 	}
+	return d.chooseFromTail(tr, best)
+}
+
+// chooseFromTail recovers from the newest root that lies in the crash tail, where a damaged
+// manifest has its newest records, or all of them, if that loses less than best. Where there is a
+// best that root was not settled before the process ended, so all of its trees have to be there.
+func (d *DB) chooseFromTail(tr *trail, best *recovery) (*recovery, error) {
+	blind := *tr
+	blind.note.bare = math.MaxUint64 // what a note that is gone said about values that may be gone is not known
+	for _, root := range tr.roots {
+		if best != nil && best.seq >= root.seq {
+			break
+		}
+		r, err := d.replay(root.hash, &blind)
+		whole := best == nil
+		if err == nil && !whole {
+			whole, err = d.whole(r)
+		}
+		if err != nil && !damaged(err) {
+			return nil, err
+		}
+		if err != nil || !whole {
+			continue
+		}
+		d.o.Logger.Error("db: what the store's note leads to is not there; going on from a root that was found", "root", root.hash)
+		return r, nil
+	}
 	return best, nil
 }
 
-// A tailRoot is a root in the crash tail.
-type tailRoot struct {
-	hash     Hash
-	seq, gen uint64
-}
-
-// tailRoots returns the roots in the crash tail, the newest first.
-func (d *DB) tailRoots() (roots []tailRoot, err error) {
-	err = d.st.Tail(KindRoot, func(h Hash, payload []byte) error {
-		if r, err := decodeRoot(payload); err == nil {
-			roots = append(roots, tailRoot{h, r.seq, r.gen})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the crash tail: %w", err)
-	}
-	slices.SortFunc(roots, func(a, b tailRoot) int { return cmp.Compare(b.seq, a.seq) })
-	return roots, nil
-}
-
-// chooseFromTail recovers from the newest root that lies in the crash tail: where a damaged
-// manifest has its newest records, or all of them. Nil: there is none.
-func (d *DB) chooseFromTail(roots []tailRoot, n note, chunks map[Hash]found) (*recovery, error) {
-	n.bare = math.MaxUint64 // what a note that is gone said about values that may be gone is not known
-	for _, root := range roots {
-		r, err := d.replay(root.hash, n, chunks)
-		if err == nil {
-			d.o.Logger.Error("db: the store's note leads nowhere; going on from a root that was found", "root", root.hash)
-			return r, nil
-		}
-		if !damaged(err) {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// crashTail reads the chunks of the crash tail.
-func (d *DB) crashTail() (map[Hash]found, error) {
-	chunks := map[Hash]found{}
-	err := d.st.Tail(KindChunk, func(h Hash, payload []byte) error {
-		if c, err := decodeChunk(payload); err == nil {
-			chunks[h] = found{h, c}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the crash tail: %w", err)
-	}
-	return chunks, nil
-}
-
-// link adds to chunks those behind seq that are reached from them or from the note.
-func (d *DB) link(n note, seq uint64, chunks map[Hash]found) error {
-	starts := []Hash{n.head, n.last}
-	for _, c := range chunks {
-		starts = append(starts, c.prev)
-	}
-	for _, h := range starts {
-		for !h.IsZero() {
-			if _, ok := chunks[h]; ok {
-				break
+// whole reports whether all of what a recovery leads to can be read.
+func (d *DB) whole(r *recovery) (bool, error) {
+	whole := len(r.lost) == 0
+	for _, s := range []*state{r.cur, r.side} {
+		for _, t := range s.trees {
+			if !whole {
+				return false, nil
 			}
-			c, err := d.readChunk(h)
-			if damaged(err) || err == nil && c.seq <= seq {
-				break
+			err := scan(d.st, t.top(), Span{}, func(_ string, h Hash) bool {
+				whole = d.st.Has(h)
+				return whole
+			})
+			if isHole(err) {
+				whole = false
+			} else if err != nil {
+				return false, err
 			}
-			if err != nil {
-				return err
-			}
-			chunks[h] = found{h, c}
-			h = c.prev
 		}
 	}
-	return nil
+	return whole, nil
 }
 
 // replay loads a root and applies the log behind it.
-func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
+func (d *DB) replay(h Hash, tr *trail) (*recovery, error) {
 	rt, err := d.readRoot(h)
 	if err != nil {
 		return nil, err
@@ -269,11 +226,12 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 		}
 		r.state(id).set(id, t)
 	}
-	if err := d.link(n, rt.seq, chunks); err != nil {
+	log, err := d.behind(rt, tr)
+	if err != nil {
 		return nil, err
 	}
-	for _, c := range logBehind(rt, chunks) {
-		if err := d.redo(r, c, c.seq > n.bare); err != nil {
+	for _, c := range log {
+		if err := d.redo(r, c, c.seq > tr.note.bare); err != nil {
 			if !damaged(err) && !errors.Is(err, ErrDangling) && !errors.Is(err, ErrNoPartition) {
 				return nil, err
 			}
@@ -284,37 +242,6 @@ func (d *DB) replay(h Hash, n note, chunks map[Hash]found) (*recovery, error) {
 		r.log = append(r.log, logged{c.seq, c.hash})
 	}
 	return r, nil
-}
-
-// logBehind returns the longest run of chunks that begins at rt, oldest first.
-func logBehind(rt *root, chunks map[Hash]found) []found {
-	heads := make([]found, 0, len(chunks))
-	for _, c := range chunks {
-		if c.seq > rt.seq {
-			heads = append(heads, c)
-		}
-	}
-	slices.SortFunc(heads, func(a, b found) int { return cmp.Compare(b.seq, a.seq) })
-	astray := map[Hash]bool{} // chunks from which rt is not reached
-	for _, c := range heads {
-		var run []found
-		for !astray[c.hash] {
-			run = append(run, c)
-			if c.prev == rt.last {
-				slices.Reverse(run)
-				return run
-			}
-			prev, ok := chunks[c.prev]
-			if !ok || prev.seq <= rt.seq || prev.seq >= c.seq {
-				break
-			}
-			c = prev
-		}
-		for _, c := range run {
-			astray[c.hash] = true
-		}
-	}
-	return nil
 }
 
 // redo applies a chunk of the log; whole says that all that the chunk names has to be there. On an

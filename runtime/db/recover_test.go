@@ -600,7 +600,7 @@ func TestVolatileKeepsNoLog(t *testing.T) {
 func TestNewerFormatIsNotTouched(t *testing.T) {
 	b := newBench(t, Options{})
 	closeNow(t, b.DB)
-	b.st.note[0] = formatV4 + 1
+	b.st.note[0] = formatV5 + 1
 	records := len(b.st.order)
 	if _, err := open(b.st, Options{}); !errors.Is(err, mmapcas.ErrNewerFormat) {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ type root struct {
 	gen   uint64
 	last  Hash        // that chunk; zero if there never was one
 	parts []rootEntry // partition i+1
+	gone  futures     // as far as they were known when it was made
 }
 
 type rootEntry struct {
@@ -23,7 +24,10 @@ type rootEntry struct {
 
 func (r *root) encode() []byte {
 	format := byte(formatV1)
-	if r.lossy() {
+	switch {
+	case len(r.gone) > 0:
+		format = formatV3
+	case r.lossy():
 		format = formatV2
 	}
 	b := []byte{format}
@@ -35,12 +39,15 @@ func (r *root) encode() []byte {
 		b = appendDefinition(b, definition{PartID(i + 1), p.side, p.name})
 		b = append(b, p.tree[:]...)
 		b = binary.AppendUvarint(b, p.changed)
-		if format == formatV2 {
+		if format >= formatV2 {
 			b = binary.AppendUvarint(b, uint64(len(p.lost)))
 			for _, l := range p.lost {
 				b = appendString(appendString(b, l.lo), l.hi)
 			}
 		}
+	}
+	if format >= formatV3 {
+		b = r.gone.append(b)
 	}
 	return b
 }
@@ -52,7 +59,7 @@ func (r *root) lossy() bool {
 
 func decodeRoot(payload []byte) (*root, error) {
 	d := &decoder{b: payload}
-	format := d.format(formatV2)
+	format := d.format(formatV3)
 	r := &root{seq: d.uvarint(), gen: d.uvarint(), last: d.hash()}
 	names := map[string]bool{}
 	for i := range d.count(3 + hashLen + 1) {
@@ -62,10 +69,13 @@ func decodeRoot(payload []byte) (*root, error) {
 		}
 		names[def.name] = true
 		e := rootEntry{name: def.name, side: def.side, tree: d.hash(), changed: d.uvarint()}
-		if format == formatV2 {
+		if format >= formatV2 {
 			e.lost = d.lost()
 		}
 		r.parts = append(r.parts, e)
+	}
+	if format >= formatV3 {
+		r.gone = d.futures()
 	}
 	if format == formatV2 && !r.lossy() {
 		d.fail("format %d, and nothing is lost", format)
@@ -98,7 +108,9 @@ func (d *decoder) lost() (l lost) {
 
 // A note is what the store's manifest keeps for the database: where to begin at Open.
 type note struct {
-	format  byte   // formatV2 once a chunk has had a graft, formatV3 once bare is not zero, formatV4 once something was lost; zero is formatV1
+	// formatV2 once a chunk has had a graft, formatV3 once bare is not zero, formatV4 once
+	// something was lost, formatV5 once gone is not empty; zero is formatV1.
+	format  byte
 	root    Hash   // the newest root
 	seq     uint64 // its seq, gen and last, should it be damaged
 	gen     uint64
@@ -108,6 +120,7 @@ type note struct {
 	headSeq uint64 // at least seq
 	headGen uint64
 	bare    uint64 // what chunks up to this seq name, and roots before it, may be gone unless the newest of them still names it; at most headSeq
+	gone    futures
 }
 
 func (n *note) encode() []byte {
@@ -122,18 +135,24 @@ func (n *note) encode() []byte {
 	if n.format >= formatV3 {
 		b = binary.AppendUvarint(b, n.bare)
 	}
+	if n.format >= formatV5 {
+		b = n.gone.append(b)
+	}
 	return b
 }
 
 func decodeNote(b []byte) (note, error) {
 	d := &decoder{b: b}
-	format := d.format(formatV4)
+	format := d.format(formatV5)
 	n := note{
 		format: format, root: d.hash(), seq: d.uvarint(), gen: d.uvarint(), last: d.hash(),
 		before: d.hash(), head: d.hash(), headSeq: d.uvarint(), headGen: d.uvarint(),
 	}
 	if format >= formatV3 {
 		n.bare = d.uvarint()
+	}
+	if format >= formatV5 {
+		n.gone = d.futures()
 	}
 	if n.headSeq < n.seq || n.headGen < n.gen || n.headSeq < n.bare {
 		d.fail("head before root")

@@ -22,6 +22,7 @@ type store interface {
 	CommitCovered(note []byte, covered func()) error
 	Note() []byte
 	Tail(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error
+	Each(kind mmapcas.Kind, fn func(h Hash, payload []byte) error) error
 }
 
 var _ store = (*mmapcas.Store)(nil)
