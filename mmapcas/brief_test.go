@@ -112,6 +112,7 @@ func TestBriefPackingLeavesTheDiskAlone(t *testing.T) {
 	if err := s.Commit(nil); err != nil {
 		t.Fatal(err)
 	}
+	s.waitForSave() // which calls the file system as well
 	// The newest segment, which has some garbage, is swept first, and comes to its end briefly.
 	live = live[:len(live)-20]
 	c, err := s.BeginCycle()

@@ -13,8 +13,10 @@ type Cycle struct {
 	s *Store
 
 	ended  atomic.Bool
-	mu     sync.Mutex
-	shaded []Hash // guarded by mu
+	mu     sync.Mutex // held from where shade marks to where it queues (G6)
+	shaded []Hash     // guarded by mu
+
+	marked func(h Hash) // tests interleave here; nil in the product
 
 	sweepMu sync.Mutex // held over each slice of the sweep
 	sweep   sweeper    // guarded by sweepMu
@@ -147,6 +149,8 @@ const (
 // Ordering. A put loads the cycle (P1), finds the entry (P2), asks the marks (P3). If P1 sees no cycle, one that begins later
 // waits for this writer before it sweeps (G2). If P1 sees c, and c condemned the record before P3, then P3 sees that: marks
 // of c that are still in place say so, and marks that are gone or another cycle's say stale, and the put starts again.
+//
+// Marking and queueing are one step to whoever empties the queue (G6): both are done with mu held.
 func (c *Cycle) shade(seg *segment, off int64, h Hash, bytes int64) shading {
 	k := seg.marks.Load()
 	if k == nil || k.cycle != c {
@@ -155,15 +159,21 @@ func (c *Cycle) shade(seg *segment, off int64, h Hash, bytes int64) shading {
 	if off >= k.bornBlack {
 		return kept
 	}
-	bits, first := k.set(off, bitMarked)
+	bits := k.get(off)
+	if bits == 0 {
+		c.mu.Lock()
+		var first bool
+		if bits, first = k.set(off, bitMarked); first {
+			k.live.Add(bytes)
+			if c.marked != nil {
+				c.marked(h)
+			}
+			c.shaded = append(c.shaded, h)
+		}
+		c.mu.Unlock()
+	}
 	if bits == bitCondemned {
 		return condemned
-	}
-	if first {
-		k.live.Add(bytes)
-		c.mu.Lock()
-		c.shaded = append(c.shaded, h)
-		c.mu.Unlock()
 	}
 	return kept
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -481,4 +482,40 @@ func TestFoundInACycleThatHasEnded(t *testing.T) {
 		}
 		g.Unpin()
 	})
+}
+
+// A collector that finds a record marked by a put finds it in Shaded, however it meets that put
+// (G6). If it found nothing there it would take all for traced, and free what the record refers to.
+func TestMarkOfAPutIsNotSeenBeforeItIsQueued(t *testing.T) {
+	s := mustOpen(t, "", small(nil))
+	defer mustClose(t, s)
+	h := mustPut(t, s, 1, payload(1, 100))
+	c, err := s.BeginCycle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Abort()
+	shaded := make(chan []Hash)
+	c.marked = func(h Hash) {
+		seen := make(chan bool)
+		go func() {
+			first, err := c.Mark(h)
+			if err != nil {
+				t.Error(err)
+			}
+			seen <- first
+			shaded <- c.Shaded()
+		}()
+		if <-seen {
+			t.Error("the put has marked nothing")
+		}
+		if c.mu.TryLock() {
+			t.Error("what is marked can be seen, and is not in Shaded")
+			c.mu.Unlock()
+		}
+	}
+	mustPut(t, s, 1, payload(1, 100))
+	if got := <-shaded; !slices.Equal(got, []Hash{h}) {
+		t.Errorf("Shaded is %v, want %v", got, h)
+	}
 }

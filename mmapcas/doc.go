@@ -97,6 +97,11 @@
 //   - G5: a pinned record (Pin) is shaded in every cycle, so it survives it, and so does what the caller finds it to refer to.
 //     Pins are the process's own.
 //
+//   - G6: a record that a put has marked is in Shaded before anybody who has seen the mark can find
+//     Shaded empty. So once nothing is left to be traced and Shaded is empty, all that is marked has
+//     been traced: what is reachable is told from what is not, and whoever marks more records then,
+//     without tracing them, cannot cut a way off.
+//
 // Together: a record reachable from a root at any moment is readable at that moment, and after a crash.
 //
 // Records born black carry no mark of their own, so Mark says first for each of them once as well: what they refer to

@@ -41,6 +41,12 @@ func newMarks(c *Cycle, segmentBytes, bornBlack int64) (*marks, error) {
 	return &marks{cycle: c, block: b, words: b.Words(), bornBlack: bornBlack}, nil
 }
 
+// get returns the bits of the record at off.
+func (m *marks) get(off int64) uint64 {
+	unit := off / arena.Unit
+	return m.words[unit/marksPerWord].Load() >> (unit % marksPerWord * markBits) & 3
+}
+
 // set makes the record at off marked or condemned if it is white, and returns the bits it has then and whether this call
 // set them.
 func (m *marks) set(off int64, bit uint64) (now uint64, done bool) {

@@ -187,6 +187,11 @@ func (b *realBench) collect(t testing.TB, sessions *sync.RWMutex) mmapcas.SweepS
 		}
 	}
 	trace(Refs)
+	// What a put has marked meanwhile is grey, and nothing may be when the bare roots come: a node
+	// that they mark is not followed to the values that it names.
+	for grey = c.Shaded(); len(grey) > 0; grey = c.Shaded() {
+		trace(Refs)
+	}
 	for _, h := range roots.Bare {
 		if err := mark(h); err != nil {
 			t.Errorf("root %v: %v", h, err)

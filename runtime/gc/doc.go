@@ -27,7 +27,8 @@
 //
 //   - B1: the store publishes the cycle (BeginCycle), with all appenders held: a record that is put
 //     after that is behind the length at which its segment is born black, and a put that finds its
-//     record marks it and queues it (Shaded), or, if it is condemned already, puts another copy.
+//     record marks it and queues it (Shaded) in one step (mmapcas, G6), or, if it is condemned
+//     already, puts another copy.
 //     A put that saw no cycle is one of a session from before.
 //   - B2: active is set: Shade queues from now on.
 //   - B3: the gate turns. A session that enters after that sees B1 and B2 in all that it does.
