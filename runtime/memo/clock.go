@@ -33,7 +33,7 @@ const (
 	entryBytes = 280
 	traceBytes = 176
 	readBytes  = 64 + len(mmapcas.Hash{})
-	aboutBytes = 48
+	aboutBytes = 64
 )
 
 func (c *clock) add(e *entry) {
@@ -69,6 +69,9 @@ func (tr *trace) size() int {
 		n += readBytes + len(tr.reads[i].key)
 		if tr.reads[i].kind.ranged() {
 			n += aboutBytes + len(tr.reads[i].hi) + len(tr.reads[i].glob)
+		}
+		if tr.reads[i].kind == readPart {
+			n += aboutBytes + len(tr.reads[i].name)
 		}
 	}
 	tr.bytes.Store(int32(min(n, math.MaxInt32)))

@@ -26,7 +26,7 @@ type making struct {
 //
 //	format, query version, program (8 bytes, little endian), number of traces, then for each trace:
 //	  from, to (less than from: holds nowhere), partitions (8 bytes, little endian), result hash, number of reads, then for each read:
-//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), upper bound (ranges only), glob (filtered ranges only), hash
+//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), name (parts only), upper bound (ranges only), glob (filtered ranges only), hash
 func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 	dst = append(dst, traceFormat)
 	dst = binary.AppendUvarint(dst, uint64(by.version))
@@ -43,7 +43,7 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 		for i := range tr.reads {
 			r := &tr.reads[i]
 			dst = append(dst, byte(r.kind))
-			if r.kind == readQuery {
+			if r.kind.asks() {
 				dst = appendString(dst, r.query)
 			} else {
 				dst = binary.AppendUvarint(dst, uint64(r.part))
@@ -52,6 +52,9 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 			dst = binary.AppendUvarint(dst, uint64(shared))
 			dst = appendString(dst, r.key[shared:])
 			prev = r.key
+			if r.kind == readPart {
+				dst = appendString(dst, r.name)
+			}
 			if r.kind.ranged() {
 				dst = appendString(dst, r.hi)
 			}
@@ -104,7 +107,7 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 			r := &tr.reads[i]
 			r.kind = readKind(d.byte())
 			switch r.kind {
-			case readQuery:
+			case readQuery, readPart, readNames:
 				name := d.bytes()
 				at := slices.IndexFunc(names, func(a *about) bool { return a.query == string(name) })
 				if at < 0 {
@@ -128,6 +131,9 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 			}
 			r.key = prev[:shared] + string(rest)
 			prev = r.key
+			if r.kind == readPart {
+				r.about = &about{query: r.query, name: string(d.bytes())}
+			}
 			if r.kind.ranged() {
 				r.about = &about{hi: string(d.bytes())}
 				if r.kind&readFiltered != 0 {
@@ -152,7 +158,7 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 func (d *decoder) skipRead(before int) int {
 	kind := readKind(d.byte())
 	switch {
-	case kind == readQuery:
+	case kind.asks():
 		d.bytes()
 	case kind == readRecord || kind == readPresence || kind.ranged():
 		d.uvarint()
@@ -165,7 +171,7 @@ func (d *decoder) skipRead(before int) int {
 		return 0
 	}
 	key := int(shared) + len(d.bytes())
-	if kind.ranged() {
+	if kind.ranged() || kind == readPart {
 		d.bytes()
 	}
 	if kind&readFiltered != 0 {
@@ -175,9 +181,13 @@ func (d *decoder) skipRead(before int) int {
 	return key
 }
 
-// Refs returns the record that a record of this package's kinds refers to: the result of its newest trace. A record that does
-// not decode refers to nothing.
+// Refs returns what a record of this package's kinds refers to: traces, the result of the newest of
+// them, and a table, what its values do. A record that does not decode refers to nothing.
 func Refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
+	if kind == KindParts {
+		refs, _, _ := splitPartsRefs(kind, payload)
+		return refs
+	}
 	all := results(kind, payload)
 	return all[:min(len(all), 1)]
 }

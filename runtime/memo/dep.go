@@ -15,6 +15,8 @@ const (
 	readQuery    readKind = 4 // the result of another query
 	readPresence readKind = 5 // whether a key is there; the zero hash means absent
 	readCount    readKind = 6 // how many keys a range has; the hash is the number
+	readPart     readKind = 7 // one name of a query's table; the zero hash means absent
+	readNames    readKind = 8 // the names of a query's table
 
 	// readFiltered is added to readKeys, readRange and readCount when only the keys that match a glob count.
 	readFiltered readKind = 0x80
@@ -26,19 +28,24 @@ func (k readKind) ranged() bool {
 	return k == readKeys || k == readRange || k == readCount
 }
 
+// asks reports whether the kind is about an answer of another query.
+func (k readKind) asks() bool { return k == readQuery || k == readPart || k == readNames }
+
 // A read is one line of a trace: what was read and the hash seen.
 type read struct {
 	kind readKind
-	part db.PartID // all but readQuery
+	part db.PartID // of kinds that ask nothing
 	*about
 	key  string // the record's key, the range's lower bound, or the query's encoded key
 	hash mmapcas.Hash
 }
 
 // An about is what a read of a query or of a range names beside its key; immutable once recorded.
-// Reads of one query share theirs, and reads of records and presences have none.
+// Reads of one query share theirs but for those of parts, and reads of records and presences have
+// none.
 type about struct {
-	query string // readQuery: the query's name
+	query string // kinds that ask: the query's name
+	name  string // readPart
 	hi    string // ranges: the upper bound, exclusive; "" is unbounded
 	glob  string // readFiltered
 }

@@ -118,6 +118,40 @@
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.
 //
+// # Parts of an answer
+//
+// The result of a query may be a table, from names to values. A table is read by name, as the set
+// of its names, or whole, and each is a read like any other: a line in the trace of the reader, with
+// the hash that was seen (readPart, readNames, readQuery). An answer that read the part "a" holds on
+// when the table has been computed again and "a" is equal. Several names that were read are several
+// reads.
+//
+// Stored: a table is one record (KindParts, type Parts): its names in ascending order, where each
+// name and value ends, the hash of each value, and the hash of all names. To compare a part is a
+// binary search in the record, in place: nothing is decoded, and nothing is copied.
+//
+// Hashes: that of the whole is the name of the record, as for any result. The form is canonical, so
+// it is equal exactly if the names and all parts are. The hash of a part is that of its value's
+// bytes. A name that is not there has the zero hash, so one that was absent and still is has not
+// changed; one whose value is empty has another.
+//
+// Marks: the source of a part read is the entry of the table, as for the whole. There is no node
+// for a name. A mark is set when something below the table changes, before the table is computed
+// again, and at that time nothing says which names that will touch; so a mark reaches those who read
+// any part, and each is walked when it is asked for, which is one comparison for each of its reads.
+// Rules R1 to R12 speak of sources and answers, and hold as they are, since to say "changed" of a
+// part is only ever too cautious. What they ask of a read of an answer a part asks, too: an equal
+// part brings the partitions and stamps of the answer that it was found in (R6), for an equal part
+// may rest on other reads than before. Many parts of one table are linked once.
+//
+// In every other way the read of a part is that of the whole. If the table fails, or its answer is
+// tainted, a walk finds a difference without looking at the part: the reader runs again and meets
+// the error, or is tainted (K1). The part is looked up in the result of the trace that holds, which
+// after an undo is an older one. If the record is lost, damaged, or no table (the query gave
+// something else under the same version once), that is a difference, and costs a run of the reader
+// and then one of the table. A table that was evicted, and any after a restart, is found by its
+// traces in the store.
+//
 // # Without a task
 //
 // What is known to hold in a generation by R1 is known to any goroutine (Known, Peek): intervals,

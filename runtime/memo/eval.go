@@ -45,9 +45,14 @@ func (f *Frame) took(q *Query, key string, found *holding) {
 	tr := found.trace
 	f.tainted = f.tainted || tr.tainted
 	if f.recording {
-		f.account.stamps |= found.stamps
-		f.record(read{kind: readQuery, about: q.about, key: key, hash: tr.result}, tr.readParts(), &found.entry.source)
+		f.recordAnswer(read{kind: readQuery, about: q.about, key: key, hash: tr.result}, found)
 	}
+}
+
+// recordAnswer adds a read that an answer was found for.
+func (f *Frame) recordAnswer(r read, found *holding) {
+	f.account.stamps |= found.stamps
+	f.record(r, found.trace.readParts(), &found.entry.source)
 }
 
 // A holding is a trace that holds in the snapshot that it was asked for in, and why.
@@ -394,7 +399,7 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		fr.parts |= partBit(r.part)
 		h, _, err := snap.Get(r.part, r.key)
 		return presence(h) == r.hash, err
-	case readQuery:
+	case readQuery, readPart, readNames:
 		var (
 			q    *Query
 			hint *entry
@@ -420,7 +425,11 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		fr.parts |= found.trace.readParts()
 		fr.account.stamps |= found.stamps
 		fr.account.set(i, len(tr.reads), &found.entry.source)
-		return found.trace.result == r.hash, nil
+		if r.kind == readQuery {
+			return found.trace.result == r.hash, nil
+		}
+		h, err := t.partHash(found.trace, r)
+		return h == r.hash, err
 	}
 	return false, nil // unknown kind, from a newer program: run again
 }

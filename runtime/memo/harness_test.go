@@ -133,7 +133,7 @@ func (r *rig) get(f *Frame, query, key string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return a.Value.(string), nil
+	return textOf(a.Value), nil
 }
 
 // task submits fn with a root frame in the newest generation.

@@ -122,7 +122,7 @@ func newModel(t *testing.T, seed uint64) *model {
 // allRefs is what a collector follows.
 func allRefs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	switch {
-	case kind == KindTrace:
+	case kind == KindTrace || kind == KindParts:
 		return Refs(kind, payload)
 	case kind >= kindTest:
 		return refsOfTest(kind, payload)
@@ -156,6 +156,9 @@ func (m *model) define(p *program) {
 		return res, nil
 	}
 	q.Decode = func(kind mmapcas.Kind, p []byte) (any, error) {
+		if kind == KindParts {
+			return decodeTestTable(kind, p)
+		}
 		if kind == kindBlobbed {
 			p = p[len(mmapcas.Hash{}):]
 		}

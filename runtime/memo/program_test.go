@@ -3,6 +3,7 @@ package memo
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type program struct {
 	steps   []step
 	results int  // how many different results there are: few, so that results are often equal
 	blob    bool // the result refers to a record
+	table   bool // the result is a table, of which others read parts
 }
 
 // A world is what a program can see.
@@ -30,6 +32,8 @@ type world interface {
 	scan(part int, sp db.Span, glob string, values bool, fn func(key, value string) bool) error
 	ask(name, key string) (string, error)
 	all(name string, keys []string) ([]string, error)
+	part(name, key, part string) (string, error)
+	names(name, key string) (string, error)
 	weather() int // outside of every partition: whoever looks must not be kept
 	pause()
 }
@@ -43,6 +47,8 @@ const (
 	stepScan
 	stepAsk
 	stepAll
+	stepPart
+	stepNames
 	stepSkip    // the next steps, if what was read so far says so
 	stepFail    // if what was read so far says so
 	stepWeather // mixes it in
@@ -60,7 +66,8 @@ type step struct {
 	values   bool
 	limit    int // of keys seen by a scan; 0: none
 	query    string
-	tolerant bool // an error below is not passed on
+	name     string // of a part
+	tolerant bool   // an error below is not passed on
 	mod, is  uint64
 	n        int
 }
@@ -90,7 +97,7 @@ func newPrograms(rng *rand.Rand) []*program {
 }
 
 func newProgram(rng *rand.Rand, layer, i int) *program {
-	p := &program{name: programName(layer, i), version: 1, results: 1 + rng.IntN(4), blob: rng.IntN(2) == 0}
+	p := &program{name: programName(layer, i), version: 1, results: 1 + rng.IntN(4), blob: rng.IntN(2) == 0, table: rng.IntN(2) == 0}
 	for range 2 + rng.IntN(6) {
 		s := step{
 			kind: stepKind(rng.IntN(int(stepKinds))), part: rng.IntN(programParts),
@@ -107,10 +114,11 @@ func newProgram(rng *rand.Rand, layer, i int) *program {
 		}
 		if layer > 0 {
 			if rng.IntN(2) == 0 {
-				s.kind = stepAsk // most of what a query above others does
+				s.kind = pick(rng, []stepKind{stepAsk, stepPart}) // most of what a query above others does
 			}
 			s.query = programName(rng.IntN(layer), rng.IntN(programsInLayer))
-		} else if s.kind == stepAsk || s.kind == stepAll {
+			s.name = pick(rng, []string{"odd", "only even", "text", "missing"})
+		} else if s.kind >= stepAsk && s.kind <= stepNames {
 			s.kind = stepGet
 		}
 		if (s.kind == stepWeather || s.kind == stepStorm || s.kind == stepFail) && rng.IntN(2) == 0 {
@@ -166,6 +174,17 @@ func (p *program) run(w world, key string) (string, error) {
 				vs, err = nil, nil
 			}
 			now = mix(vs)
+		case stepPart, stepNames:
+			var v string
+			if s.kind == stepPart {
+				v, err = w.part(s.query, programKeys[now%2], s.name)
+			} else {
+				v, err = w.names(s.query, programKeys[now%2])
+			}
+			if err != nil && s.tolerant {
+				v, err = "tolerated", nil
+			}
+			now = mix(v)
 		case stepSkip:
 			if now%s.mod == s.is {
 				i += s.n
@@ -198,19 +217,50 @@ const (
 // blobOf returns the record to which the result of a program refers.
 func blobOf(text string) []byte { return []byte("blob of " + text) }
 
+// tableOf is the table that a result is, if it is one.
+func tableOf(text string) map[string]string {
+	odd := strings.ContainsAny(text[len(text)-1:], "13579")
+	values := map[string]string{"text": text, "odd": fmt.Sprint(odd)}
+	if !odd {
+		values["only even"] = ""
+	}
+	return values
+}
+
+// textOf is the text of a result.
+func textOf(value any) string {
+	if t, ok := value.(*testTable); ok {
+		return string(t.parts.Value(t.parts.Find("text")))
+	}
+	return value.(string)
+}
+
 // result is a result as it is stored.
 func (p *program) result(text string) Result {
-	if !p.blob {
-		return Result{Kind: kindTest, Payload: []byte(text), Value: text}
+	var refs []mmapcas.Hash
+	if p.blob {
+		refs = append(refs, mmapcas.HashOf(kindBlob, blobOf(text)))
 	}
-	ref := mmapcas.HashOf(kindBlob, blobOf(text))
-	return Result{Kind: kindBlobbed, Payload: append(ref[:], text...), Refs: []mmapcas.Hash{ref}, Value: text}
+	switch {
+	case p.table:
+		res, err := tableResult(refs, tableOf(text))
+		if err != nil {
+			panic(err)
+		}
+		return res
+	case p.blob:
+		return Result{Kind: kindBlobbed, Payload: append(refs[0][:], text...), Refs: refs, Value: text}
+	}
+	return Result{Kind: kindTest, Payload: []byte(text), Value: text}
 }
 
 // refsOfTest are the references of the records of these tests.
 func refsOfTest(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	if kind == kindBlobbed {
 		return []mmapcas.Hash{mmapcas.Hash(payload[:len(mmapcas.Hash{})])}
+	}
+	if kind == KindParts {
+		return Refs(kind, payload)
 	}
 	return nil
 }
@@ -287,6 +337,25 @@ func (w *scratch) all(name string, keys []string) (out []string, err error) {
 	return out, nil
 }
 
+func (w *scratch) part(name, key, part string) (string, error) {
+	text, err := w.ask(name, key)
+	if err != nil || !w.m.programs[name].table {
+		return text, err
+	}
+	if v, ok := tableOf(text)[part]; ok {
+		return v, nil
+	}
+	return "absent", nil
+}
+
+func (w *scratch) names(name, key string) (string, error) {
+	text, err := w.ask(name, key)
+	if err != nil || !w.m.programs[name].table {
+		return text, err
+	}
+	return strings.Join(slices.Sorted(maps.Keys(tableOf(text))), " "), nil
+}
+
 func (w *scratch) weather() int {
 	w.out.tainted = true
 	return w.m.weather
@@ -334,9 +403,29 @@ func (w *live) all(name string, keys []string) (out []string, err error) {
 	}
 	as, err := w.m.table.All(w.f, w.m.queries[name], keys, 2, w.m.spawner(w.f))
 	for _, a := range as {
-		out = append(out, a.Value.(string))
+		out = append(out, textOf(a.Value))
 	}
 	return out, err
+}
+
+func (w *live) part(name, key, part string) (_ string, err error) {
+	if !w.m.programs[name].table {
+		return w.ask(name, key)
+	}
+	if w.m.greedy {
+		defer w.m.catch(&err)
+	}
+	return w.m.part(w.f, name, key, part)
+}
+
+func (w *live) names(name, key string) (_ string, err error) {
+	if !w.m.programs[name].table {
+		return w.ask(name, key)
+	}
+	if w.m.greedy {
+		defer w.m.catch(&err)
+	}
+	return w.m.names(w.f, name, key)
 }
 
 func (w *live) weather() int {

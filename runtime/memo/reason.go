@@ -117,10 +117,18 @@ func (t *Table) describe(r *read) string {
 		return fmt.Sprintf("%s[%q]", name, r.key)
 	case readPresence:
 		return fmt.Sprintf("whether %s[%q] is there", name, r.key)
+	case readPart:
+		return fmt.Sprintf("%s[%q]", t.describeQuery(r), r.name)
+	case readNames:
+		return "names of " + t.describeQuery(r)
 	default:
-		if q := t.o.Lookup(r.query); q != nil {
-			return q.show(r.key)
-		}
-		return fmt.Sprintf("%s(%q), which this program does not have", r.query, r.key)
+		return t.describeQuery(r)
 	}
+}
+
+func (t *Table) describeQuery(r *read) string {
+	if q := t.o.Lookup(r.query); q != nil {
+		return q.show(r.key)
+	}
+	return fmt.Sprintf("%s(%q), which this program does not have", r.query, r.key)
 }

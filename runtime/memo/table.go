@@ -381,7 +381,7 @@ func (t *Table) sound(tr *trace) bool {
 // doubt forgets where a trace that reads queries holds.
 func (tr *trace) doubt() {
 	for i := range tr.reads {
-		if tr.reads[i].kind == readQuery {
+		if tr.reads[i].kind.asks() {
 			tr.holds.Store(nil)
 			return
 		}

@@ -46,9 +46,11 @@ func (a *account) set(i, n int, x *source) {
 }
 
 // linkRead links e to the source of read i and takes up when that changed last (R5). known says
-// that e is linked to it already.
+// that e is linked to it already, and so it is to what the read before was found at, for one table
+// is read by many names.
 func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) {
 	x := a.at(i)
+	known = known || i > 0 && x != nil && a.at(i-1) == x && !a.severed
 	for {
 		var (
 			changed uint64
@@ -66,7 +68,7 @@ func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) 
 			a.set(i, len(reads), x)
 			a.newest = max(a.newest, changed)
 			return
-		case reads[i].kind == readQuery:
+		case reads[i].kind.asks():
 			a.severed = true
 			return
 		case x != nil:

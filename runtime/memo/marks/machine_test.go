@@ -382,12 +382,15 @@ func (st *state) step(a *actor) (shared bool) {
 		return false
 
 	case wReturned:
-		if a.ret.result != f.reads[f.i].seen {
+		rd := f.reads[f.i]
+		if partOf(a.ret.result, rd.part) != rd.seen {
 			f.ti++
 			f.pc = wTrace
 			return false
 		}
-		st.vouched(f, a.ret)
+		if rd.part == 0 || !r.partBringsNothing {
+			st.vouched(f, a.ret)
+		}
 		f.setVia(f.i, a.ret.entry)
 		f.i++
 		f.pc = wAlive
@@ -420,7 +423,7 @@ func (st *state) step(a *actor) (shared bool) {
 		}
 		v := sp.nodes[s.id].in(&st.history[f.s-1])
 		f.parts |= sp.partsOf(sp.nodes[s.id])
-		f.read(read{false, s.id, v}, 0)
+		f.read(read{false, s.id, 0, v}, 0)
 		f.acc = p.add(f.acc, v)
 		f.i = p.next(f.i+1, f.acc)
 		return false
@@ -428,8 +431,12 @@ func (st *state) step(a *actor) (shared bool) {
 	case rReturned:
 		p := &sp.programs[f.q]
 		st.vouched(f, a.ret)
-		f.read(read{true, p.steps[f.i].id, a.ret.result}, a.ret.entry)
-		f.acc = p.add(f.acc, a.ret.result)
+		s := p.steps[f.i]
+		seen := partOf(a.ret.result, s.part)
+		if !r.partsAreOne || !slices.ContainsFunc(f.reads, func(o read) bool { return o.query && o.id == s.id }) {
+			f.read(read{true, s.id, s.part, seen}, a.ret.entry)
+		}
+		f.acc = p.add(f.acc, seen)
 		f.i = p.next(f.i+1, f.acc)
 		f.pc = rRead
 		return false
@@ -442,7 +449,7 @@ func (st *state) step(a *actor) (shared bool) {
 			return false
 		}
 		rd := f.reads[f.i]
-		if f.passed&(1<<f.i) != 0 || r.walksDoNotLink && !f.running {
+		if f.passed&(1<<f.i) != 0 || r.walksDoNotLink && !f.running || r.partUnlinked && rd.part != 0 {
 			f.i++
 			return false
 		}
@@ -456,7 +463,7 @@ func (st *state) step(a *actor) (shared bool) {
 			}
 			if f.last = 0; x.dead {
 				f.unkept = f.unkept || !r.deadVouches
-			} else if x.dependents |= 1 << f.entry; !r.pullFirst && !r.noPull {
+			} else if x.dependents |= 1 << f.entry; !r.pullFirst && !r.noPull && !(r.partNotPulled && rd.part != 0) {
 				f.newest = max(f.newest, x.changed)
 			}
 			f.i++

@@ -58,6 +58,10 @@ var mistakes = []struct {
 	{setting{"reads are passed over under the floor", short, "", "a1 c0=0 c1=2 a2"}, func(r *rules) { r.skipOverFloor = true }},
 	{setting{"reads are passed over against stamps", choice, "a0", "f0 a1 c0=0 a1"}, func(r *rules) { r.skipOverStamps = true }},
 	{setting{"what is passed over loses its stamps", chain, "a2 r", "c1=2 a2 c1=3 c1=2 a2 c0=2 a2"}, func(r *rules) { r.skipForgetsStamps = true }},
+	{setting{"parts of one answer are one read", parts, "a2", "c0=3 a2"}, func(r *rules) { r.partsAreOne = true }},
+	{setting{"the reader of a part is not linked", parts, "a1", "c0=2 a1 c0=3 a1"}, func(r *rules) { r.partUnlinked = true }},
+	{setting{"an equal part brings no partitions", parts, "c0=2 c1=2 a1", "c0=1 a1 c1=1 a1"}, func(r *rules) { r.partBringsNothing = true }},
+	{setting{"a part is linked and not pulled", parts, "", "c0=2 c0=3 a1@2 a1"}, func(r *rules) { r.partNotPulled = true }},
 	{setting{"tidying cuts what lives", chain1, "a0", "t c0=2 a0"}, func(r *rules) { r.cutLive = true }},
 	{setting{"a node that was taken out is linked to", chain1, "", "a0|t c0=2 a0"}, func(r *rules) { r.nodeCutUsed = true }},
 }
@@ -84,6 +88,18 @@ func tower() *spec {
 		{steps: []step{{id: 0}}, mod: 16},
 		{steps: []step{{query: true, id: 0}, {id: 1}}, mod: 16},
 		{steps: []step{{query: true, id: 1}}, mod: 16},
+	}
+	return sp
+}
+
+// parts is a query whose answer has two parts, one of the sum of a choice of keys in two partitions,
+// a reader of one of them and a reader of both.
+func parts() *spec {
+	sp := chain()
+	sp.programs = []program{
+		{steps: []step{{id: 0}, {id: 1, when: 1}}, mod: 16},
+		{steps: []step{{query: true, id: 0, part: 1}}, mod: 16},
+		{steps: []step{{query: true, id: 0, part: 1}, {query: true, id: 0, part: 2}}, mod: 16},
 	}
 	return sp
 }
@@ -204,7 +220,7 @@ func randomSpec(rng *rand.Rand) *spec {
 		for range 1 + rng.IntN(3) {
 			s := step{when: []uint8{0, 0, 1, 2}[rng.IntN(4)]}
 			if q > 0 && rng.IntN(3) > 0 {
-				s.query, s.id = true, uint8(rng.IntN(q))
+				s.query, s.id, s.part = true, uint8(rng.IntN(q)), []uint8{0, 0, 1, 2}[rng.IntN(4)]
 			} else {
 				s.id = uint8(rng.IntN(len(sp.nodes)))
 			}
@@ -253,6 +269,9 @@ func TestAllOrders(t *testing.T) {
 		{"linking after a restart", chain1, "a2 r", "c0=2 a2|a1"},
 		{"an overflow", short, "a1", "c0=2 c0=3 a1|a1@1 a1"},
 		{"ranges", ranges, "a2", "c0=0 a2|c0=2 a1"},
+		{"a part beside a change of another", parts, "a1", "c0=3 a1|c1=2 a2"},
+		{"parts of an undone answer", parts, "a2 c0=2", "a1 a2@1|c0=1 a2"},
+		{"parts after a restart", parts, "a2 r", "c1=2 a2|c0=3 a1"},
 		{"three at once", chain1, "a1", "a1|c0=2 a1|f0"},
 	} {
 		t.Run(s.name, func(t *testing.T) {

@@ -61,8 +61,8 @@ type trace struct {
 }
 
 type read struct {
-	query    bool
-	id, seen uint8
+	query          bool
+	id, part, seen uint8
 }
 
 type interval struct {
@@ -246,7 +246,7 @@ func (st *state) appendTo(b []byte) []byte {
 		b = append(b, uint8(len(l)))
 		for _, r := range l {
 			flag(r.query)
-			b = append(b, r.id, r.seen)
+			b = append(b, r.id, r.part, r.seen)
 		}
 	}
 	ivs := func(l []interval) {

@@ -84,11 +84,24 @@ type program struct {
 	mod   uint8
 }
 
-// A step reads a node or a query, always or if the sum so far is odd (1) or even (2).
+// A step reads a node, a query or a part of a query's answer, always or if the sum so far is odd (1)
+// or even (2).
 type step struct {
 	query bool
 	id    uint8
 	when  uint8
+	part  uint8
+}
+
+// partOf returns a part of an answer: all of it (0), one (1) or the other (2) of two names.
+func partOf(answer, part uint8) uint8 {
+	switch part {
+	case 1:
+		return answer & 1
+	case 2:
+		return answer >> 1
+	}
+	return answer
 }
 
 // next returns the first step from i on that is to be done when the sum is acc.
@@ -109,7 +122,7 @@ func (sp *spec) scratch(v *values, q uint8) uint8 {
 	acc := uint8(0)
 	for i := p.next(0, 0); i < len(p.steps); i = p.next(i+1, acc) {
 		if s := p.steps[i]; s.query {
-			acc = p.add(acc, sp.scratch(v, s.id))
+			acc = p.add(acc, partOf(sp.scratch(v, s.id), s.part))
 		} else {
 			acc = p.add(acc, sp.nodes[s.id].in(v))
 		}
@@ -129,6 +142,7 @@ type rules struct {
 	skipByTrace, skipOlder, skipOverFloor, skipOverStamps, skipForgetsStamps bool // reads that are passed over
 	cutLive, nodeCutUsed                                                     bool // tidying
 	reopenedLinked                                                           bool // after a restart
+	partsAreOne, partUnlinked, partBringsNothing, partNotPulled              bool // parts of an answer
 }
 
 // An op is one thing that an actor does.
