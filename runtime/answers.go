@@ -52,7 +52,10 @@ func (q *Query[K, V]) Watch(ctx context.Context, e *Engine, k K, fn func(t *Task
 		eng: e, query: m, key: key, opts: opts,
 		self: &watcher{eng: e, name: "query " + q.name, where: caller.Outside(), pat: Exact(m.ShowKey(key))},
 		fn: func(t *Task, old, now *answer) error {
-			v, _ := now.value.(V) // as in Get
+			var v V
+			if now.err == nil {
+				v = q.value(now.value)
+			}
 			told := &Answer[V]{now.gen, v, now.err}
 			now.told = told
 			if old == nil {

@@ -43,27 +43,32 @@ func (q *Query[K, V]) known(e *Engine, k K, opts []TaskOption) (v V, ok bool) {
 		a      memo.Answer
 		newest db.Snapshot
 	)
-	if len(opts) == 0 {
-		e.db.Glance(&newest)
-		a, ok = e.memo.Known(m, key, &newest)
-	} else {
+	if snap := glance(e, opts, &newest); snap != nil {
+		a, ok = e.memo.Known(m, key, snap)
+	}
+	if ok {
+		v = q.value(a.Value)
+	}
+	return v, ok
+}
+
+// glance returns what a task with opts would read, or nil if there has to be a task. It has newest
+// for that of now. Of the snapshot only the generation can be relied on.
+func glance(e *Engine, opts []TaskOption, newest *db.Snapshot) *db.Snapshot {
+	if len(opts) > 0 {
 		var o taskOptions
 		for _, opt := range opts {
 			opt(&o)
 		}
 		switch {
-		case o.spec.Key != "", !o.spec.Deadline.IsZero():
-		case o.snap == nil:
-			e.db.Glance(&newest)
-			a, ok = e.memo.Known(m, key, &newest)
-		case o.snap.err == nil:
-			a, ok = e.memo.Known(m, key, o.snap.snap)
+		case o.spec.Key != "", !o.spec.Deadline.IsZero(), o.snap != nil && o.snap.err != nil:
+			return nil
+		case o.snap != nil:
+			return o.snap.snap
 		}
 	}
-	if ok {
-		v, _ = a.Value.(V) // as in Get
-	}
-	return v, ok
+	e.db.Glance(newest)
+	return newest
 }
 
 // Peek returns the answer for k in r's generation if one is known to hold there, and runs nothing:
@@ -84,7 +89,7 @@ func (q *Query[K, V]) Peek(r Reader, k K) (v V, ok bool, err error) {
 	}
 	a, ok, err := eng.memo.Peek(m, key, view.snap)
 	if ok {
-		v, _ = a.Value.(V) // as in Get
+		v = q.value(a.Value)
 	}
 	return v, ok, public(err)
 }

@@ -77,6 +77,15 @@
 // order and prefixes, and entries that are read without the values. A large Scan is shared among
 // workers while that is measured to pay.
 //
+// # Tables
+//
+// A Table is a query that gives many values by name, such as the declarations of a package, to
+// others that each need a few. What reads one name (Get, GetBatch) runs again when the value of this
+// name differs, appears or goes. It does not when the table was computed again for another name's
+// sake. The set of names (Names) and the whole (Whole) can be read as well, and each is a read of its
+// own. Prefer a Table to a query for each name where the names are computed together, as by one
+// parse, and to one large result where readers look at a small part of it.
+//
 // # Reading in a commit
 //
 // A Writer does not read: what a commit function has read elsewhere may have changed when the

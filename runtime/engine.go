@@ -149,7 +149,7 @@ func refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 			return nil
 		}
 		return refs
-	case kind == memo.KindTrace:
+	case kind == memo.KindTrace || kind == memo.KindParts:
 		return memo.Refs(kind, payload)
 	default:
 		return db.Refs(kind, payload)

@@ -2,8 +2,10 @@ package runtime_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"strings"
 	"sync"
 
 	"github.com/cytisus/cytisus/runtime"
@@ -110,4 +112,48 @@ func ExampleQuery_Watch() {
 	// Output:
 	// at first: 4 words
 	// then: 5 more
+}
+
+// functions are what a text of "name parameters" lines declares, by name.
+var functions = runtime.NewTable("functions", 1, func(t *runtime.Task, path string) (map[string]string, error) {
+	text, err := texts.Get(t, path)
+	if err != nil {
+		return nil, err
+	}
+	table := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, parameters, _ := strings.Cut(strings.TrimSpace(line), " ")
+		table[name] = parameters
+	}
+	return table, nil
+})
+
+// usage says how a function is called. It runs again when that one is declared otherwise.
+var usage = runtime.NewQuery("usage", 1, func(t *runtime.Task, name string) (string, error) {
+	parameters, err := functions.Get(t, "lib", name)
+	if errors.Is(err, runtime.ErrNotFound) {
+		return "there is no " + name, nil
+	}
+	return name + "(" + parameters + ")", err
+})
+
+func ExampleTable() {
+	ctx := context.Background()
+	eng, err := runtime.Open("", runtime.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close(ctx)
+	for _, lib := range []string{"open path\nclose", "open path\nclose file", "open path mode\nclose file"} {
+		err := eng.Commit(ctx, func(w *runtime.Writer) error { return texts.Put(w, "lib", []byte(lib)) })
+		if err != nil {
+			log.Fatal(err)
+		}
+		s, err := usage.Ask(ctx, eng, "open")
+		fmt.Println(s, err, "runs of usage so far:", eng.Stats().Queries["usage"].Ran)
+	}
+	// Output:
+	// open(path) <nil> runs of usage so far: 1
+	// open(path) <nil> runs of usage so far: 1
+	// open(path mode) <nil> runs of usage so far: 2
 }

@@ -60,13 +60,13 @@ func PartitionOf(t reflect.Type, name string) *Partition[any] {
 
 // QueryOf is NewQuery for results of a type that was made at run time.
 func QueryOf(t reflect.Type, name string, fn func(*Task, string) (any, error)) *Query[string, any] {
-	return &Query[string, any]{name: name, version: 1, where: caller.Outside(), fn: fn, keys: keyCodecFor[string](), values: codecOf(t)}
+	return &Query[string, any]{name: name, version: 1, where: caller.Outside(), fn: fn, keys: keyCodecFor[string](), results: plainResults[any]{codecOf(t)}}
 }
 
 // QueryBy is NewQuery for keys of a type that was made at run time.
 func QueryBy(t reflect.Type, name string, fn func(*Task, any) (string, error)) *Query[any, string] {
 	f, err := formOf(t, false)
-	return &Query[any, string]{name: name, version: 1, where: caller.Outside(), fn: fn, values: codecFor[string](), keys: keyCodec[any]{
+	return &Query[any, string]{name: name, version: 1, where: caller.Outside(), fn: fn, results: plainResults[string]{codecFor[string]()}, keys: keyCodec[any]{
 		err:    err,
 		encode: func(k any) (string, error) { b, err := f.ofType(nil, k); return string(b), err },
 		decode: func(s string) (any, error) { return f.toType([]byte(s)) },

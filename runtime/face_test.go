@@ -28,6 +28,11 @@ var (
 		return len(text), err
 	})
 
+	faceTable = runtime.NewTable("face table", 1, func(t *runtime.Task, key string) (map[string]int, error) {
+		text, err := inputs.Get(t, key)
+		return map[string]int{"length": len(text)}, err
+	})
+
 	// inFace runs what a test has put under the key.
 	faceProbes sync.Map
 	inFace     = runtime.NewQuery("in face", 1, func(t *runtime.Task, key string) (string, error) {
@@ -124,6 +129,7 @@ var ownCalls = []call{
 		return err
 	}},
 	{"Query.Ask", func(f *face) error { return fails(faceLength.Ask(f.ctx, f.e, "k")) }},
+	{"Table.Ask", func(f *face) error { return fails(faceTable.Ask(f.ctx, f.e, "k", "length")) }},
 }
 
 // inspectCalls are those of package inspect.
@@ -143,7 +149,7 @@ var engineCalls = slices.Concat(ownCalls, inspectCalls)
 // byContext are the calls that take a context.
 var byContext = []string{
 	"Engine.Checkpoint", "Engine.Collect", "Engine.Commit", "Engine.Go", "Engine.GoRestartable", "inspect.Repair", "Engine.Submit", "Engine.Tidy", "inspect.Verify", "Evaluate", "Partition.Bulk", "Query.Ask",
-	"Query.Watch",
+	"Query.Watch", "Table.Ask",
 }
 
 // readerCalls read through a snapshot or a task.
@@ -201,7 +207,8 @@ var taskCalls = []call{
 // others are the rest of the face, with what becomes of them in a query and after Close.
 var others = map[string]string{
 	"Engine.CancelClient": "does nothing after Close", "Engine.Profiling": "does nothing after Close", "Engine.Stats": "returns no error", "Engine.Close": "TestCloseFromWithin", "Snapshot.Generation": "returns no error", "Snapshot.Release": "returns no error",
-	"Query.All": "TestStuckTaskOfAClosedEngine", "Query.Get": "TestStuckTaskOfAClosedEngine", "Task.Again": "TestNothingElseInAQuery", "Task.Join": "TestClosingCutsShort",
+	"Query.All": "TestStuckTaskOfAClosedEngine", "Query.Get": "TestStuckTaskOfAClosedEngine",
+	"Table.Get": "TestStuckTaskOfAClosedEngine", "Table.GetBatch": "TestStuckTaskOfAClosedEngine", "Table.Names": "TestStuckTaskOfAClosedEngine", "Task.Again": "TestNothingElseInAQuery", "Task.Join": "TestClosingCutsShort",
 	"Task.Blocking": "for cleaning up, too", "Task.Client": "the task's", "Task.Context": "the task's", "Task.Engine": "the task's", "Task.Generation": "not kept in a query",
 	"Task.Lane": "the task's", "Task.Parent": "the task's", "Task.PutBlob": "TestStuckTaskOfAClosedEngine", "Task.Unstable": "the task's", "Task.Yield": "the task's",
 	"Open": "makes one",
@@ -210,7 +217,7 @@ var others = map[string]string{
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
 	"Blob", "Cursor", "CycleError", "DecodeError", "Pattern", "Durability", "WatchLoopError", "Explanation",
-	"NewPartition", "NewQuery", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
+	"NewPartition", "NewQuery", "NewTable", "Table.Whole", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "HydrateFirst", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 }
 
@@ -465,6 +472,9 @@ func TestStuckTaskOfAClosedEngine(t *testing.T) {
 			{"Task.PutBlob", func(f *face) error { return fails(f.t.PutBlob([]byte("x"))) }},
 			{"Query.Get", func(f *face) error { return fails(faceLength.Get(f.t, "k")) }},
 			{"Query.All", func(f *face) error { return fails(faceLength.All(f.t, []string{"k"})) }},
+			{"Table.Get", func(f *face) error { return fails(faceTable.Get(f.t, "k", "length")) }},
+			{"Table.GetBatch", func(f *face) error { _, _, err := faceTable.GetBatch(f.t, "k", []string{"length"}); return err }},
+			{"Table.Names", func(f *face) error { return fails(faceTable.Names(f.t, "k")) }},
 			{"Commit of a change", func(f *face) error {
 				return f.t.Commit(func(w *runtime.Writer) error { return inputs.Put(w, "k", "x") })
 			}},

@@ -16,7 +16,16 @@ type Query[K comparable, V any] struct {
 	fn      func(*Task, K) (V, error)
 	opts    queryOptions
 	keys    keyCodec[K]
-	values  codec[V]
+	results resultForm[V]
+}
+
+// A resultForm says how the results of a query are stored, and what is held of them in memory.
+type resultForm[V any] interface {
+	refused() error // why no result of the type can be stored
+	encode(v V) (memo.Result, error)
+	decode(kind mmapcas.Kind, payload []byte) (any, error)
+	value(held any) V       // of what is no V itself
+	whole() func(any) error // memo.Query.Whole
 }
 
 // NewQuery names a query. Results are kept in the store under the name, and are ignored when the
@@ -34,7 +43,11 @@ type Query[K comparable, V any] struct {
 // queries once, as package variables. What else is to be said of a query, such as how long its
 // answers are kept, is a QueryOption; the zero of each is what suits most queries.
 func NewQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error), opts ...QueryOption) *Query[K, V] {
-	q := &Query[K, V]{name: name, version: version, where: caller.Outside(), fn: fn, keys: keyCodecFor[K](), values: codecFor[V]()}
+	return newQuery(name, version, fn, plainResults[V]{codecFor[V]()}, opts)
+}
+
+func newQuery[K comparable, V any](name string, version int, fn func(*Task, K) (V, error), results resultForm[V], opts []QueryOption) *Query[K, V] {
+	q := &Query[K, V]{name: name, version: version, where: caller.Outside(), fn: fn, keys: keyCodecFor[K](), results: results}
 	for _, opt := range opts {
 		opt(&q.opts)
 	}
@@ -70,8 +83,8 @@ func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
 		if q.keys.err != nil {
 			return nil, fmt.Errorf("%w: keys of query %q at %s: %w", ErrBadValue, q.name, q.where, q.keys.err)
 		}
-		if q.values.err != nil {
-			return nil, fmt.Errorf("%w: results of query %q at %s: %w", ErrBadValue, q.name, q.where, q.values.err)
+		if err := q.results.refused(); err != nil {
+			return nil, fmt.Errorf("%w: results of query %q at %s: %w", ErrBadValue, q.name, q.where, err)
 		}
 		b, _ = e.queries.LoadOrCompute(q.name, func() boundQuery {
 			return boundQuery{what: q, version: q.version, where: q.where, memo: q.bind(e)}
@@ -98,17 +111,15 @@ func (q *Query[K, V]) bind(e *Engine) *memo.Query {
 			if err != nil {
 				return memo.Result{}, err
 			}
-			kind, payload, refs, err := q.values.encode(&v)
+			res, err := q.results.encode(v)
 			if err != nil {
-				return memo.Result{}, fmt.Errorf("runtime: encoding the result of %s(%v): %w", q.name, k, err)
+				return res, fmt.Errorf("runtime: encoding the result of %s(%v): %w", q.name, k, err)
 			}
-			if v, err = q.values.asStored(v, kind, payload); err != nil {
-				return memo.Result{}, &DecodeError{What: "the result of query " + q.name, Err: err}
-			}
-			return memo.Result{Kind: kind, Payload: payload, Refs: refs, Value: v}, nil
+			return res, nil
 		},
+		Whole: q.results.whole(),
 		Decode: func(kind mmapcas.Kind, payload []byte) (any, error) {
-			v, err := q.values.decodeRecord(kind, payload)
+			v, err := q.results.decode(kind, payload)
 			if err != nil {
 				// Bytes of another type or version of the type: as good as damaged, the query runs again.
 				return nil, fmt.Errorf("%w: %w", mmapcas.ErrCorrupt, &DecodeError{What: "a result of query " + q.name, Err: err})
@@ -140,8 +151,15 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	if err != nil {
 		return zero, public(err)
 	}
-	v, _ := a.Value.(V) // not ok: the nil of an interface
-	return v, nil
+	return q.value(a.Value), nil
+}
+
+// value returns what is held of a result as the query gives it.
+func (q *Query[K, V]) value(held any) V {
+	if v, ok := held.(V); ok {
+		return v
+	}
+	return q.results.value(held)
 }
 
 // All answers the query for many keys, in parallel, and returns the answers in the order of ks, or
@@ -170,7 +188,7 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	}
 	out := make([]V, len(answers))
 	for i, a := range answers {
-		out[i], _ = a.Value.(V) // as in Get
+		out[i] = q.value(a.Value)
 	}
 	return out, nil
 }
@@ -192,3 +210,28 @@ func (q *Query[K, V]) encode(k K) (string, error) {
 	}
 	return key, nil
 }
+
+// plainResults are stored as one value.
+type plainResults[V any] struct{ values codec[V] }
+
+func (p plainResults[V]) refused() error { return p.values.err }
+
+func (p plainResults[V]) encode(v V) (memo.Result, error) {
+	kind, payload, refs, err := p.values.encode(&v)
+	if err != nil {
+		return memo.Result{}, err
+	}
+	if v, err = p.values.asStored(v, kind, payload); err != nil {
+		return memo.Result{}, &DecodeError{What: "what it was stored as", Err: err}
+	}
+	return memo.Result{Kind: kind, Payload: payload, Refs: refs, Value: v}, nil
+}
+
+func (p plainResults[V]) decode(kind mmapcas.Kind, payload []byte) (any, error) {
+	return p.values.decodeRecord(kind, payload)
+}
+
+// value is of the nil of an interface.
+func (p plainResults[V]) value(any) (v V) { return v }
+
+func (p plainResults[V]) whole() func(any) error { return nil }

@@ -206,8 +206,9 @@ type keptValue[V any] struct {
 }
 
 func keep[V any](v V) kept {
-	name := fmt.Sprintf("kept %p", &v)
-	k := &keptValue[V]{v: v, part: runtime.NewPartition[V](name)}
+	k := &keptValue[V]{v: v}
+	name := fmt.Sprintf("kept %p", k) // which its query keeps from being given to another
+	k.part = runtime.NewPartition[V](name)
 	k.result = runtime.NewQuery(name, 1, func(t *runtime.Task, n int) (V, error) { return k.part.Get(t, "k") })
 	k.below = runtime.NewQuery(name+" below", 1, func(t *runtime.Task, n int) (string, error) {
 		v, err := k.result.Get(t, n)

@@ -96,7 +96,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	answers := make([]Answer, len(keys))
 	for i, key := range keys {
 		if h := &found[i]; h.trace != nil {
-			if value, err := t.value(h.entry, h.trace); err == nil {
+			if value, err := t.value(h.entry, h.trace); err == nil && (q.Whole == nil || q.Whole(value) == nil) {
 				h.entry.touch()
 				t.reused(q, h.entry, h.trace)
 				fr.took(q, key, h)

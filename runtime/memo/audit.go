@@ -223,17 +223,13 @@ var errNoEvidence = errors.New("memo: the answer cannot be computed again now")
 // answer is what a replay reads of another query. A query that the trace did not read is asked as
 // by any run.
 func (r *replay) answer(fr *Frame, q *Query, key string) (Answer, error) {
-	t, task := fr.table, fr.strand.Task
-	from := time.Now()
-	task.Yield()
-	r.stopped += time.Since(from)
-	if err := task.Err(); err != nil {
-		fr.tainted = true
+	t := fr.table
+	if err := r.yield(fr); err != nil {
 		return Answer{}, err
 	}
 	read := r.kept[readID{kind: readQuery, about: *q.about, key: key}]
 	if read == nil {
-		found, value, err := t.answer(fr, q, key)
+		found, value, err := t.answer(fr, q, key, q.Whole)
 		if err != nil {
 			fr.tainted = true
 			return Answer{}, err
@@ -242,6 +238,9 @@ func (r *replay) answer(fr *Frame, q *Query, key string) (Answer, error) {
 		return Answer{found.trace.result, value}, nil
 	}
 	value, err := t.recorded(q, key, read.hash)
+	if err == nil && q.Whole != nil {
+		err = q.Whole(value)
+	}
 	if err != nil {
 		fr.tainted = true
 		return Answer{}, errNoEvidence
@@ -253,6 +252,67 @@ func (r *replay) answer(fr *Frame, q *Query, key string) (Answer, error) {
 	}
 	fr.record(*read, 0, nil)
 	return Answer{read.hash, value}, nil
+}
+
+// yield lets more urgent tasks run before a read of another query.
+func (r *replay) yield(fr *Frame) error {
+	task := fr.strand.Task
+	from := time.Now()
+	task.Yield()
+	r.stopped += time.Since(from)
+	err := task.Err()
+	fr.tainted = fr.tainted || err != nil
+	return err
+}
+
+// parts is what a replay reads of parts of a table: that of an answer in which they are what the
+// trace says. Parts that it did not read are asked for as by any run.
+func (r *replay) parts(fr *Frame, q *Query, key string, reads []read, see func(value any) error) (Answer, error) {
+	t := fr.table
+	if err := r.yield(fr); err != nil {
+		return Answer{}, err
+	}
+	var kept []read
+	for i := range reads {
+		if k := r.kept[reads[i].id()]; k != nil {
+			kept = append(kept, *k)
+		}
+	}
+	if len(kept) < len(reads) {
+		return t.readParts(fr, q, key, reads, see)
+	}
+	e := t.entry(q, key)
+	e.mu.Lock()
+	traces := slices.Clone(e.traces)
+	e.mu.Unlock()
+	for _, tr := range traces {
+		var other *read
+		for i := range kept {
+			if h, err := t.partHash(tr, &kept[i]); err != nil || h != kept[i].hash {
+				other = r.kept[kept[i].id()]
+				break
+			}
+		}
+		if other != nil {
+			if r.stale == nil && tr == e.last.Load() && tr.holdsIn(fr.strand.Snap.Gen()) != nil {
+				r.stale = other
+			}
+			continue
+		}
+		value, err := t.recorded(q, key, tr.result)
+		if err == nil {
+			err = see(value)
+		}
+		if err != nil {
+			continue
+		}
+		for _, k := range kept {
+			fr.record(k, 0, nil)
+		}
+		return Answer{tr.result, value}, nil
+	}
+	fr.tainted = true
+	return Answer{}, errNoEvidence
 }
 
 // replayAll is All in a replay.

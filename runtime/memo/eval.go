@@ -28,7 +28,7 @@ func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
 	if fr.replay != nil {
 		return fr.replay.answer(fr, q, key)
 	}
-	found, value, err := t.answer(fr, q, key)
+	found, value, err := t.answer(fr, q, key, q.Whole)
 	if err != nil {
 		if fr.strand.unwinding {
 			panic(unwound{})
@@ -62,12 +62,12 @@ type holding struct {
 	vouch
 }
 
-// answer returns a trace of the key that holds in fr's snapshot, with its result. It ends: each
-// time round, a trace that was there when it began is dropped, or the result is one that was
-// computed since.
-func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
+// answer returns a trace of the key that holds in fr's snapshot, with its result, as far as the
+// caller reads that: read says whether it can be, nil that it can. It ends: each time round, a trace
+// that was there when it began is dropped, or the result is one that was computed since.
+func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) error) (holding, any, error) {
 	if e, tr, iv := t.hit(fr, q, key); iv != nil {
-		if b := tr.value.Load(); b != nil {
+		if b := tr.value.Load(); b != nil && (read == nil || read(b.value) == nil) {
 			e.touch()
 			b.use()
 			t.reused(q, e, tr)
@@ -82,6 +82,9 @@ func (t *Table) answer(fr *Frame, q *Query, key string) (holding, any, error) {
 			return holding{}, nil, err
 		}
 		value, err := t.value(found.entry, found.trace)
+		if err == nil && read != nil {
+			err = read(value)
+		}
 		if !lost(err) {
 			return found, value, err
 		}

@@ -10,6 +10,10 @@ import (
 // verifying a read. See "Without a task". Of snap only the generation is asked and when partitions
 // changed, so it need not be held.
 func (t *Table) Known(q *Query, key string, snap *db.Snapshot) (Answer, bool) {
+	return t.known(q, key, snap, q.Whole)
+}
+
+func (t *Table) known(q *Query, key string, snap *db.Snapshot, read func(value any) error) (Answer, bool) {
 	e, ok := q.entries.Load(key)
 	if !ok {
 		return Answer{}, false
@@ -21,7 +25,7 @@ func (t *Table) Known(q *Query, key string, snap *db.Snapshot) (Answer, bool) {
 	if _, ok := t.covers(e, tr, snap); !ok {
 		return Answer{}, false
 	}
-	a, ok := t.knownValue(e, tr)
+	a, ok := t.knownValue(e, tr, read)
 	if ok {
 		t.reused(q, e, tr)
 	}
@@ -47,7 +51,7 @@ func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, err
 		if _, ok := t.covers(e, tr, snap); !ok {
 			continue
 		}
-		if a, ok := t.knownValue(e, tr); ok {
+		if a, ok := t.knownValue(e, tr, q.Whole); ok {
 			t.reused(q, e, tr)
 			return a, true, nil
 		}
@@ -56,8 +60,11 @@ func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, err
 }
 
 // knownValue returns the answer of a trace that holds, unless it cannot be read.
-func (t *Table) knownValue(e *entry, tr *trace) (Answer, bool) {
+func (t *Table) knownValue(e *entry, tr *trace, read func(value any) error) (Answer, bool) {
 	value, err := t.value(e, tr)
+	if err == nil && read != nil {
+		err = read(value)
+	}
 	if err != nil {
 		return Answer{}, false
 	}

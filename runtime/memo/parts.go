@@ -2,10 +2,12 @@ package memo
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sort"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
 )
 
 // KindParts is the record kind of results that are tables. See "Parts of an answer".
@@ -85,7 +87,12 @@ type Parts struct {
 }
 
 // A Parted is the decoded result of a query whose results are tables.
-type Parted interface{ Parts() *Parts }
+type Parted interface {
+	Parts() *Parts
+
+	// Decode makes the value at a place readable.
+	Decode(i int) error
+}
 
 var errParts = fmt.Errorf("memo: %w: not the form of a table", mmapcas.ErrCorrupt)
 
@@ -211,65 +218,81 @@ func (p *Parts) hashOf(r *read) (h mmapcas.Hash) {
 }
 
 // Part answers q for key and records which of some names were read. at has the place of each in the
-// table, -1 where it does not have the name.
+// table, where its value is decoded, or -1 where the table does not have the name.
 func (t *Table) Part(fr *Frame, q *Query, key string, names ...string) (a Answer, at []int, err error) {
-	a, at, err = t.partsOf(fr, q, key, names)
-	fr.answered()
-	return a, at, err
-}
-
-func (t *Table) partsOf(fr *Frame, q *Query, key string, names []string) (Answer, []int, error) {
-	found, a, parts, err := t.parted(fr, q, key)
-	if err != nil {
-		return a, nil, err
-	}
-	at := make([]int, len(names))
-	for i, name := range names {
-		at[i] = parts.Find(name)
-		var h mmapcas.Hash
-		if at[i] >= 0 {
-			h = parts.hash(at[i])
+	defer fr.answered()
+	at = make([]int, len(names))
+	var reads []read
+	if fr.recording {
+		for _, name := range names {
+			reads = append(reads, read{kind: readPart, about: &about{query: q.Name, name: name}, key: key})
 		}
-		fr.tookPart(q, key, read{kind: readPart, about: &about{query: q.Name, name: name}, hash: h}, &found)
 	}
-	return a, at, nil
+	a, err = t.parts(fr, q, key, reads, func(value any) error { return places(value, names, at) })
+	return a, at, err
 }
 
 // Names answers q for key and records that the set of the table's names was read.
 func (t *Table) Names(fr *Frame, q *Query, key string) (Answer, error) {
 	defer fr.answered()
-	found, a, parts, err := t.parted(fr, q, key)
+	reads := []read{{kind: readNames, about: q.about, key: key}}
+	return t.parts(fr, q, key, reads, func(value any) error { return places(value, nil, nil) })
+}
+
+// parts answers q for key, whose value see looks at, and records reads of it.
+func (t *Table) parts(fr *Frame, q *Query, key string, reads []read, see func(value any) error) (Answer, error) {
+	if fr.replay != nil {
+		return fr.replay.parts(fr, q, key, reads, see)
+	}
+	return t.readParts(fr, q, key, reads, see)
+}
+
+func (t *Table) readParts(fr *Frame, q *Query, key string, reads []read, see func(value any) error) (Answer, error) {
+	found, value, err := t.answer(fr, q, key, see)
 	if err != nil {
-		return a, err
-	}
-	fr.tookPart(q, key, read{kind: readNames, about: q.about, hash: parts.hashOfNames}, &found)
-	return a, nil
-}
-
-// parted answers q for key, and records nothing but that it was asked.
-func (t *Table) parted(fr *Frame, q *Query, key string) (found holding, a Answer, parts *Parts, err error) {
-	found, value, err := t.answer(fr, q, key)
-	if err == nil {
-		if v, ok := value.(Parted); ok {
-			return found, Answer{found.trace.result, value}, v.Parts(), nil
+		if fr.strand.unwinding {
+			panic(unwound{})
 		}
-		err = fmt.Errorf("memo: results of query %s are no tables", q.Name)
+		fr.tainted = true
+		return Answer{}, err
 	}
-	if fr.strand.unwinding {
-		panic(unwound{})
+	fr.tainted = fr.tainted || found.trace.tainted
+	if fr.recording {
+		parts := value.(Parted).Parts()
+		for _, r := range reads {
+			r.hash = parts.hashOf(&r)
+			fr.recordAnswer(r, &found)
+		}
 	}
-	fr.tainted = true
-	return found, a, nil, err
+	return Answer{found.trace.result, value}, nil
 }
 
-// tookPart is took for a read of a part.
-func (f *Frame) tookPart(q *Query, key string, r read, found *holding) {
-	f.tainted = f.tainted || found.trace.tainted
-	if f.recording {
-		r.key = key
-		f.recordAnswer(r, found)
-	}
+// KnownPart is Known for one name of a table.
+func (t *Table) KnownPart(q *Query, key, name string, snap *db.Snapshot) (a Answer, at int, ok bool) {
+	var place [1]int
+	a, ok = t.known(q, key, snap, func(value any) error { return places(value, []string{name}, place[:]) })
+	return a, place[0], ok
 }
+
+// places finds names in the result of a query, which is to be a table, and decodes their values.
+func places(value any, names []string, at []int) error {
+	v, ok := value.(Parted)
+	if !ok {
+		return errNoTable
+	}
+	parts := v.Parts()
+	for i, name := range names {
+		if at[i] = parts.Find(name); at[i] < 0 {
+			continue
+		}
+		if err := v.Decode(at[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errNoTable = errors.New("memo: the results of the query are no tables")
 
 // partHash returns the hash that a read of a part sees in the result of a trace.
 func (t *Table) partHash(tr *trace, r *read) (h mmapcas.Hash, err error) {

@@ -18,6 +18,8 @@ type testTable struct{ parts *Parts }
 
 func (t *testTable) Parts() *Parts { return t.parts }
 
+func (t *testTable) Decode(int) error { return nil }
+
 func (t *testTable) String() string {
 	var all []string
 	for i := range t.parts.Len() {
@@ -388,4 +390,42 @@ func FuzzReadParts(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// An audit computes a reader of parts from the parts that it had, and finds one that is not pure,
+// whatever became of the rest of the table.
+func TestPartsInAnAudit(t *testing.T) {
+	r := newRig(t, 1, Options{AuditShare: 1})
+	w := newWords(t, r)
+	outside := "1"
+	r.query("impure", func(f *Frame, key string) (string, error) {
+		a, err := r.part(f, "words", key, "a")
+		if err != nil {
+			return "", err
+		}
+		names, err := r.names(f, "words", key)
+		return a + names + outside, err
+	})
+	w.put("a=1 b=1")
+	w.ran("1", "1", "absent", "a b", "a=1 b=1")
+	r.want("impure", "k", "1a b1")
+	w.put("a=1 b=2")
+	w.ran("1", "2", "absent", "a b", "a=1 b=2")
+	r.want("impure", "k", "1a b1")
+	r.audit()
+	if found := r.table.Impurities(); len(found) > 0 {
+		t.Errorf("found %+v where all is pure", found)
+	}
+	for _, name := range []string{"a", "missing", "names", "impure"} {
+		if c := &r.queries[name].Counts; c.Audited.Load() == 0 || c.Unaudited.Load() > 0 {
+			t.Errorf("%s: audited %d times, could not be %d times", name, c.Audited.Load(), c.Unaudited.Load())
+		}
+	}
+	outside = "2"
+	w.put("a=1 b=3")
+	r.want("impure", "k", "1a b1")
+	r.audit()
+	if found := r.table.Impurities(); len(found) != 1 || found[0].Query != "impure" {
+		t.Errorf("found %+v", found)
+	}
 }
