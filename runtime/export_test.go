@@ -1,10 +1,9 @@
 package runtime
 
 import (
-	"time"
-
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/gc"
