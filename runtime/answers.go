@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -267,44 +266,40 @@ func (w *answerWatch) end(cause error) (running *sched.Handle) {
 // answerWatches finds out which answers a commit may have changed. See A1 to A4.
 type answerWatches struct {
 	mu     sync.Mutex
-	all    map[*answerWatch]struct{} // guarded by mu
-	due    bool                      // guarded by mu: a commit is not looked at
-	from   origin                    // guarded by mu: of the newest such commit, by the shortest way
-	tasked bool                      // guarded by mu: a task is queued or running that looks
+	all    []*answerWatch // guarded by mu: in the order in which they began, for simulations
+	due    bool           // guarded by mu: a commit is not looked at
+	from   origin         // guarded by mu: of the newest such commit, by the shortest way
+	tasked bool           // guarded by mu: a task is queued or running that looks
 }
 
 func (a *answerWatches) add(w *answerWatch) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.all == nil {
-		a.all = map[*answerWatch]struct{}{}
-	}
-	a.all[w] = struct{}{}
+	a.all = append(a.all, w)
 }
 
 func (a *answerWatches) remove(w *answerWatch) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.all, w)
+	if i := slices.Index(a.all, w); i >= 0 {
+		a.all = slices.Delete(a.all, i, i+1)
+	}
 }
 
 // committed is called after a commit on behalf of from.
 func (a *answerWatches) committed(from origin) {
 	a.mu.Lock()
-	var any *answerWatch
-	for any = range a.all {
-		break
-	}
-	if any == nil {
+	if len(a.all) == 0 {
 		a.mu.Unlock()
 		return
 	}
+	eng := a.all[0].eng
 	if a.due {
 		from.hops = shorter(a.from.hops, from.hops)
 	}
 	a.due, a.from = true, from
 	a.mu.Unlock()
-	a.start(any.eng)
+	a.start(eng)
 }
 
 // start submits a task that looks if a commit is due, unless there is one.
@@ -325,7 +320,7 @@ func (a *answerWatches) start(e *Engine) {
 		a.mu.Lock()
 		a.due = false // A1: before any answer is looked at
 		from := a.from
-		all := slices.Collect(maps.Keys(a.all))
+		all := slices.Clone(a.all)
 		a.mu.Unlock()
 		for _, w := range all {
 			w.look(from)

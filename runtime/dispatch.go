@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"log/slog"
 	"maps"
 	"slices"
@@ -25,6 +26,7 @@ type watchers struct {
 	mu     sync.RWMutex
 	byPart map[db.PartID][]*watcher            // guarded by mu; the slices are immutable
 	waits  map[db.PartID]map[*keyWait]struct{} // guarded by mu
+	begun  uint64                              // guarded by mu: how many waits there were
 }
 
 // A keyWait is told when a key that matches is put.
@@ -32,6 +34,7 @@ type keyWait struct {
 	part db.PartID
 	pat  Pattern
 	fire func(from origin) // quick, waits for nothing, does nothing the second time
+	nth  uint64            // in the order of await
 
 	of    *watcher                 // nil, or for whom it waits: see Task.Again
 	taken map[string]pendingChange // guarded by of.mu: what to tell again
@@ -122,11 +125,11 @@ type batch struct {
 func (ws *watchers) deliver(res db.Result, from origin) {
 	ws.mu.RLock()
 	batches := ws.concerned(res.Changes)
-	var fires []func(origin)
+	var met []*keyWait
 	for _, c := range res.Changes {
 		for kw := range ws.waits[c.Part] {
 			if !c.New.IsZero() && kw.pat.Match(c.Key) {
-				fires = append(fires, kw.fire)
+				met = append(met, kw)
 			}
 		}
 	}
@@ -150,19 +153,20 @@ func (ws *watchers) deliver(res db.Result, from origin) {
 		}
 	}
 	for _, kw := range waits {
-		met := false
+		there := false
 		whole := ws.each(res.Graft, kw.pat, func(c db.Change) bool {
-			met = !c.New.IsZero() && kw.pat.Match(c.Key)
-			return !met
+			there = !c.New.IsZero() && kw.pat.Match(c.Key)
+			return !there
 		})
-		if met || !whole {
-			fires = append(fires, kw.fire) // the task looks again
+		if there || !whole {
+			met = append(met, kw) // the task looks again
 		}
 	}
 	panicked := judge(batches)
 	batches = slices.DeleteFunc(batches, func(b batch) bool { return !b.w.tell(res.Gen, from.hops, b) })
-	for _, fire := range fires {
-		fire(from)
+	slices.SortFunc(met, func(a, b *keyWait) int { return cmp.Compare(a.nth, b.nth) }) // simulations repeat
+	for _, kw := range met {
+		kw.fire(from)
 	}
 	for _, b := range batches {
 		b.w.wake(from)
@@ -240,6 +244,8 @@ func (ws *watchers) await(kw *keyWait) {
 	if ws.waits[kw.part] == nil {
 		ws.waits[kw.part] = map[*keyWait]struct{}{}
 	}
+	ws.begun++
+	kw.nth = ws.begun
 	ws.waits[kw.part][kw] = struct{}{}
 }
 

@@ -5,15 +5,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/internal/inside"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 func init() {
 	inside.Of = func(engine any) *inside.Engine {
 		e := engine.(*Engine)
 		return &inside.Engine{
-			DB: e.db, Store: e.store, Collector: e.gc,
+			DB: e.db, Store: e.store, Collector: e.gc, Scheduler: e.sched,
 			Admit: e.admitBy, NotInCommit: e.notInCommit,
 			Flush: func(ctx context.Context) { e.flushTraces(ctx) },
 			Durability: func(partition string) any {
@@ -22,6 +24,11 @@ func init() {
 				return e.durabilities.known[partition]
 			},
 		}
+	}
+	inside.Simulated = func(options any, how *sched.Deterministic, in vfs.FS) any {
+		o := options.(Options)
+		o.simulated, o.fs = how, in
+		return o
 	}
 	inside.Public = public
 	inside.Span = func(pattern, options any) db.Span { return pattern.(Pattern).span(options.([]ReadOption)) }

@@ -39,6 +39,9 @@ func FailFrom(fs FS, n int64, err error) *Failing {
 	return f
 }
 
+// FailNow makes the next step the one that fails.
+func (f *Failing) FailNow() { f.left.Store(1) }
+
 // Fired reports whether the step has come.
 func (f *Failing) Fired() bool { return f.left.Load() <= 0 }
 

@@ -7,8 +7,10 @@ import (
 	"context"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // An Engine is a runtime.Engine from within.
@@ -16,6 +18,7 @@ type Engine struct {
 	DB        *db.DB
 	Store     *mmapcas.Store
 	Collector *gc.Collector
+	Scheduler *sched.Pool
 
 	// Admit says why the engine does not take a call, which is named, with its context.
 	Admit func(ctx context.Context, call string) error
@@ -31,6 +34,10 @@ type Engine struct {
 var (
 	// Of looks into a *runtime.Engine.
 	Of func(engine any) *Engine
+
+	// Simulated returns runtime.Options of an engine whose workers are a simulation and whose store
+	// lies in a file system.
+	Simulated func(options any, how *sched.Deterministic, in vfs.FS) any
 
 	// Public makes an error of a lower package one that matches those of package runtime.
 	Public func(error) error
