@@ -102,3 +102,77 @@ func TestLargeFaceIsLeftOut(t *testing.T) {
 		t.Errorf("the face has errors: %v", parsed.errors)
 	}
 }
+
+// longText is a file that declares one long constant, of so many bytes and a few.
+func longText(pkg, name string, bytes int) string {
+	return "package " + pkg + "\n\nconst " + name + ` = "` + strings.Repeat("x", bytes) + "\"\n"
+}
+
+// A package whose files declare too much together, each of them little enough, has no face. Its
+// importers say so where they import it, and nothing else about it.
+func TestPackageThatDeclaresTooMuchIsLeftOut(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/large
+
+go 1.24
+-- big/a.go --
+package big
+-- user/user.go --
+package user
+
+import "example.com/large/big"
+
+var a = big.A + big.Nowhere
+
+var c int = "c"
+`, lsp.WorkspaceOptions{})
+	const part = maxCode * 7 / 8
+	for i := range maxPackageFace/part + 1 {
+		name := string(rune('A' + i))
+		f.write("big/"+strings.ToLower(name)+".go", longText("big", name, part))
+	}
+	f.index()
+	got := f.diagnostics("user/user.go")
+	wantDiagnostic(t, got, "example.com/large/big declares too much", "16 MiB")
+	wantDiagnostic(t, got, `cannot use "c"`)
+	if len(got) != 2 {
+		t.Errorf("diagnostics of the importer: %.300q", got)
+	}
+}
+
+// Texts of a package beyond the limit are not parsed; the files say so, and others go on.
+func TestPackageWithTooMuchTextIsReadInPart(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/large
+
+go 1.24
+-- big/a.go --
+package big
+
+var a = B
+
+var c int = "c"
+`, lsp.WorkspaceOptions{})
+	const part = maxPackageText / 3
+	for _, name := range []string{"B", "C", "D", "E"} {
+		f.write("big/"+strings.ToLower(name)+".go", "package big\n\nconst "+name+" = 1\n\n/*"+strings.Repeat("x", part)+"*/\n")
+	}
+	f.index()
+	got := f.diagnostics("big/a.go")
+	wantDiagnostic(t, got, `cannot use "c"`)
+	if len(got) != 1 {
+		t.Errorf("diagnostics beside files that are not read: %q", got)
+	}
+	for name, read := range map[string]bool{"b.go": true, "c.go": true, "d.go": false, "e.go": false} {
+		got := f.diagnostics("big/" + name)
+		if !read {
+			wantDiagnostic(t, got, "not read", "32 MiB of text")
+			got = got[min(len(got), 1):]
+		}
+		if len(got) > 0 {
+			t.Errorf("diagnostics of %s: %.300q", name, got)
+		}
+	}
+}

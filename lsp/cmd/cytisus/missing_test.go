@@ -34,6 +34,25 @@ func TestIndexWithoutGoIsBadNews(t *testing.T) {
 	}
 }
 
+// The same is said where an editor's server, which has no go command, holds the store.
+func TestServedIndexWithoutGoIsBadNews(t *testing.T) {
+	runtimeDir(t)
+	dir := write(t, example)
+	c := newCLI(t)
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", t.TempDir())
+	e := serveProcess(t, nil, "serve", "--store", c.store)
+	e.begin(dir)
+	t.Setenv("PATH", path)
+	for _, command := range []string{"index", "check"} {
+		_, errs, code := c.run(command, dir)
+		if code != exitBadNews || !strings.Contains(errs, "not in the index: go env: there is no go command in the PATH") {
+			t.Errorf("%s: exit code %d\n%s", command, code, errs)
+		}
+	}
+	e.finish()
+}
+
 // With too few descriptors an index is whole or an error, whatever the number: which of its needs
 // goes unmet first is no matter.
 func TestIndexWithFewDescriptors(t *testing.T) {
