@@ -114,9 +114,10 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err := e.loadDurabilities(); err != nil {
 		return nil, err
 	}
+	e.memo.Resume()
 	e.layers.opened(func(ctx context.Context) error {
 		e.gc.Close()
-		return e.memo.Flush(context.WithoutCancel(ctx))
+		return e.memo.Close(context.WithoutCancel(ctx))
 	})
 
 	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, Epochs: e.epochs, Logger: o.Logger, Deterministic: o.simulated})

@@ -80,3 +80,8 @@ func (c *catalog) relogging(r *relog) *catalog {
 	}
 	return n
 }
+
+// Unlogged returns the partitions that are unlogged now, ascending.
+func (d *DB) Unlogged() []PartID {
+	return slices.Sorted(maps.Keys(d.catalog.Load().unlogged))
+}

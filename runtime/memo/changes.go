@@ -21,7 +21,8 @@ type marks struct {
 	journal *db.Journal // guarded by markMu; begun with the first question
 	work    []*entry    // guarded by markMu; for markAll
 
-	nodes nodeIndex
+	nodes  nodeIndex
+	ledger ledger
 }
 
 // catchUp marks what changed in generations up to gen (R3).
@@ -35,27 +36,37 @@ func (t *Table) catchUp(gen uint64) {
 		return
 	}
 	if t.journal == nil {
-		var from uint64
-		t.journal, from = t.o.DB.NewJournal(changesQueued)
-		t.taken.Store(from)
-		t.floor.Store(from)
-		t.marked.Store(from)
+		from := t.beginJournal()
+		t.ledger.open(&ledgerPage{from: from, began: from})
 		return
 	}
 	noted, newest, missing := t.journal.Take()
 	t.taken.Store(newest) // before any node is looked up (R7)
 	if missing != 0 {
 		t.floor.Store(missing) // R10
+		t.ledger.lose(missing)
 	}
 	whole := false
 	defer func() {
 		if !whole { // a panic: what was taken is lost
 			t.floor.Store(newest)
+			t.ledger.lose(newest)
 		}
 		t.marked.Store(newest)
 	}()
+	t.ledger.note(noted)
 	t.markChanges(noted)
 	whole = true
+}
+
+// beginJournal returns the newest generation of which the journal tells nothing. The caller holds
+// markMu.
+func (t *Table) beginJournal() (from uint64) {
+	t.journal, from = t.o.DB.NewJournal(changesQueued)
+	t.taken.Store(from)
+	t.floor.Store(from)
+	t.marked.Store(from)
+	return from
 }
 
 // markChanges marks what changes touch, newest first: of a node that changed often the newest

@@ -214,7 +214,7 @@ func TestLinkingAfterARestart(t *testing.T) {
 	if err := r.table.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	r.newTable(Options{})
+	r.newTableAlone(Options{})
 	r.costs("nothing changed", "0/0/1", func() { r.want("top", "", "1,0,0") })
 	r.costs("another partition changed", "0/0/1", func() { r.put(other, "k", "x"); r.want("top", "", "1,0,0") })
 	r.costs("the first change", "0/13/0", func() { put("nothing", "x"); r.want("top", "", "1,0,0") })
@@ -241,7 +241,7 @@ func TestStampsStandInForLinks(t *testing.T) {
 	if err := r.table.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	r.newTable(Options{})
+	r.newTableAlone(Options{})
 	r.costs("an own key", "1/0/2", func() { r.put(own, "k", "!"); r.want("both", "", "1,0,0!") })
 	r.costs("no own key", "0/0/1", func() { r.put(own, "j", "!"); r.want("both", "", "1,0,0!") })
 	if n := r.table.Entries(); n != 2 {

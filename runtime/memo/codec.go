@@ -14,7 +14,7 @@ const KindTrace mmapcas.Kind = 16
 
 // Results of traces of format 1 may have lost some of themselves when they were stored. They are
 // computed again.
-const traceFormat = 2
+const traceFormat = 3
 
 // A making says what made a trace record.
 type making struct {
@@ -25,7 +25,7 @@ type making struct {
 // The form of a trace record (uvarints, strings and hashes as below):
 //
 //	format, query version, program (8 bytes, little endian), number of traces, then for each trace:
-//	  from, to (less than from: holds nowhere), partitions (8 bytes, little endian), result hash, number of reads, then for each read:
+//	  from, to (less than from: holds nowhere), partitions, basis, result hash, number of reads, then for each read:
 //	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), name (parts only), upper bound (ranges only), glob (filtered ranges only), hash
 func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 	dst = append(dst, traceFormat)
@@ -36,7 +36,8 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 		iv := tr.newest()
 		dst = binary.AppendUvarint(dst, iv.from)
 		dst = binary.AppendUvarint(dst, iv.to)
-		dst = binary.LittleEndian.AppendUint64(dst, tr.parts.Load())
+		dst = binary.AppendUvarint(dst, tr.parts.Load())
+		dst = appendBasis(dst, tr.basis.Load())
 		dst = append(dst, tr.result[:]...)
 		dst = binary.AppendUvarint(dst, uint64(len(tr.reads)))
 		prev := ""
@@ -90,7 +91,8 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 			tr.firstInterval = interval{from: from, to: to}
 			tr.holds.Store(&tr.firstInterval)
 		}
-		tr.parts.Store(d.uint64())
+		tr.parts.Store(d.uvarint())
+		tr.basis.Store(d.basis())
 		d.hash(&tr.result)
 		reads := d.count(2 + len(mmapcas.Hash{}))
 		if named == nil {
@@ -262,6 +264,13 @@ func (d *decoder) byte() byte {
 func (d *decoder) uint64() uint64 {
 	if b := d.take(8); b != nil {
 		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) uint32() uint32 {
+	if b := d.take(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
 	}
 	return 0
 }

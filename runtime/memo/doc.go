@@ -102,9 +102,10 @@
 // Why R12 takes the interval's own links: an entry that was forgotten and came back may be linked
 // for an older generation, in which its query read something else.
 //
-// A restart finds no links. Stamps answer while nothing of a partition changed; the first walk of
-// an entry links it. A part that stamps keep answering for is never loaded: what is above has its
-// partitions in its stamps.
+// A restart finds no links. Stamps answer while nothing of a partition changed, the ledger while
+// nothing changed that may be below a trace (R13); the first walk of an entry links it. A part that
+// stamps or the ledger keep answering for is never loaded: what is above has its partitions in its
+// stamps.
 //
 // Marking ends: each mark raises told of an entry, or goes no further. It has a list of work and
 // not a stack, and holds one source's lock at a time, so it cannot wait in a circle with links.
@@ -151,6 +152,45 @@
 // something else under the same version once), that is a difference, and costs a run of the reader
 // and then one of the table. A table that was evicted, and any after a restart, is found by its
 // traces in the store.
+//
+// # After a restart
+//
+// Two things are stored so that a process need not walk what the one before it knew, and what has
+// not changed since: with each trace its basis, and beside the traces the ledger.
+//
+// The basis of a trace is for keys what its set of partitions is for partitions: all that it rests
+// on, by its own reads and by those of the queries below, at the run and at every walk since; it
+// only grows. A trace that reads no query has none: its reads are it. Keys are prints of 32 bits;
+// up to 256 are listed, more are bits in a map of 4,096, and where half of these are set the
+// partitions stand for them. Of a range it knows the partition, and whether the records count or
+// only the keys. So it may say too much, which costs a walk, and never too little.
+//
+// The ledger says which keys changed, the newest generation of each: all changes after its
+// beginning (from) and up to the newest generation marked. It is filled from the journal, as marks
+// are. Where the journal has dropped changes, or there are too many, it begins later.
+//
+//   - R13: an interval without links that ends at t < s, with from <= t, reaches to s if no change
+//     after t touches the basis. The single generation s is added then: what was between is not
+//     known, as a process may have ended in between.
+//
+// Why: by the induction of K1 the basis of a kept trace holds each key that a computation from
+// scratch at the interval's end would read, or says its partition. If none of them has changed,
+// such a computation reads what it read then, and gives what it gave.
+//
+// What is stored of the ledger is what it said at a generation, its last word, and the trace may be
+// newer or older than that. The next process (Resume) puts the two together before anything is
+// asked or committed. A partition whose newest change is not after the last word has no other
+// change than those told. Any other counts as changed as a whole in that generation (LastChanged),
+// with one exception: of an unlogged partition the last word says what was in it, which is gone, and
+// nothing else is, if the trace is not newer than the last word. A gap says that for a trace that
+// is newer the whole partition counts.
+//
+// So nothing has to be durable before anything else, and what is missing costs walks: a last word
+// that is old, as after a crash, makes partitions count as changed as a whole, without any the
+// ledger begins with the first question, and a trace whose interval does not count (K1) is walked.
+//
+// Snapshots of generations before the process began are not answered so, since the ledger does not
+// say what is in them.
 //
 // # Without a task
 //
@@ -407,7 +447,8 @@
 //   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic,
 //     Goexit). Unwinding leaves it
 //     claimed and on the path of its strand; it is on the stack or on the path, and not on both.
-//   - M2: a trace is immutable after publication but for its intervals, its cached value, and its set of partitions, which only grows.
+//   - M2: a trace is immutable after publication but for its intervals, its cached value, and its
+//     set of partitions and its basis, which only grow.
 //   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
 //     result of any but entry.kept, the first: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.

@@ -52,6 +52,8 @@ func (f *Frame) took(q *Query, key string, found *holding) {
 // recordAnswer adds a read that an answer was found for.
 func (f *Frame) recordAnswer(r read, found *holding) {
 	f.account.stamps |= found.stamps
+	f.footing.addTrace(found.trace)
+	f.nested = true
 	f.record(r, found.trace.readParts(), &found.entry.source)
 }
 
@@ -327,12 +329,14 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 	defer verify.release()
 	for i, tr := range traces {
 		verify.parts, verify.account = 0, account{}
+		verify.footing.begin(tr.basis.Load())
 		diff, err := t.firstDifference(verify, tr)
 		if err != nil {
 			return nil, seen, why, err
 		}
 		if diff == nil {
 			news := tr.dependsOn(verify.parts)
+			news = tr.restsOn(&verify.footing) || news
 			news = news || tr.holds.Load() == nil
 			t.linkWalk(&verify.account, e, tr)
 			f.vouch = verify.account.publish(&interval{}, e, tr, snap.Gen())
@@ -426,6 +430,7 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 			return false, nil // K1: the hash may be the same, but what it rests on is not known
 		}
 		fr.parts |= found.trace.readParts()
+		fr.footing.addTrace(found.trace)
 		fr.account.stamps |= found.stamps
 		fr.account.set(i, len(tr.reads), &found.entry.source)
 		if r.kind == readQuery {
@@ -500,6 +505,10 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	tr, made := newTrace(&fc.recorder)
 	tr.result, tr.tainted, tr.run = h, fc.tainted, t.runs.Add(1)
 	tr.dependsOn(fc.parts)
+	if fc.nested && !tr.tainted {
+		fc.footing.addPlain(tr.reads)
+		tr.basis.Store(fc.footing.basis(fc.parts))
+	}
 	tr.soundAt.Store(damage)
 	if tr.tainted {
 		// Nothing refers to the result, so a collection may take it; the value lives with the

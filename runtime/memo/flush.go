@@ -20,7 +20,12 @@ func (t *Table) Dirty() int {
 // Flush writes all traces that are not in the store yet, and then makes room if there are too many
 // in memory. On an error of the store as a whole those that were not written stay dirty, and the
 // next Flush tries again. Traces that the store refuses for what they are are set aside.
-func (t *Table) Flush(ctx context.Context) error {
+func (t *Table) Flush(ctx context.Context) error { return t.flush(ctx, false) }
+
+// Close is the last Flush. Nothing is asked and nothing committed any more.
+func (t *Table) Close(ctx context.Context) error { return t.flush(ctx, true) }
+
+func (t *Table) flush(ctx context.Context, last bool) error {
 	t.flushMu.Lock()
 	defer t.flushMu.Unlock()
 	defer t.sweep()
@@ -36,9 +41,13 @@ func (t *Table) Flush(ctx context.Context) error {
 	t.dirtyMu.Unlock()
 	if len(batch) == 0 {
 		t.clean()
+		if last {
+			defer t.o.Session()()
+			t.keepLedger(ctx, last)
+		}
 		return nil
 	}
-	left, err := t.write(ctx, batch)
+	left, err := t.write(ctx, batch, last)
 	if err == nil {
 		t.clean()
 		return nil
@@ -88,8 +97,8 @@ const (
 	payloadBytes     = 192     // of one, about
 )
 
-// write writes the traces of a batch. With an error it returns the entries that were not written.
-func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err error) {
+// write writes the traces of a batch, and the ledger. With an error it returns the entries that were not written.
+func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*entry, err error) {
 	defer t.o.Session()()
 	by := making{program: t.o.Program()}
 	records := make([]record, 0, len(batch))
@@ -123,6 +132,9 @@ func (t *Table) write(ctx context.Context, batch []*entry) (left []*entry, err e
 		return left, s.err
 	}
 	more, err := t.store(ctx, records)
+	if err == nil {
+		t.keepLedger(ctx, last)
+	}
 	return append(left, more...), errors.Join(s.err, err)
 }
 

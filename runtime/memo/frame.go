@@ -53,6 +53,8 @@ type Frame struct {
 	recorder  recorder
 	account   account // of the reads
 	parts     partSet
+	footing   footing // what the queries below rest on
+	nested    bool    // there are such queries
 
 	replay *replay // of a run that is compared only; nil: of one that counts
 }
@@ -83,7 +85,8 @@ func (f *Frame) release() {
 	if shown := f.recorder.shown; shown != nil {
 		shown.hide()
 	}
-	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1}
+	f.footing.begin(nil)
+	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1, footing: f.footing}
 	s.idle = f
 }
 

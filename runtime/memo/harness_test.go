@@ -59,6 +59,18 @@ func newRig(t *testing.T, seed uint64, o Options) *rig {
 	return r
 }
 
+// newTableAlone is newTable without the ledger.
+func (r *rig) newTableAlone(o Options) {
+	r.t.Helper()
+	op := db.Op{Part: r.table.part, Key: ledgerKey, Verb: db.Delete}
+	if _, err := r.db.Commit(context.Background(), []db.Op{op}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.newTable(o)
+	r.table.catchUp(r.db.Generation()) // begins the journal
+	r.table.ledger.now.Store(nil)
+}
+
 // newTable replaces the table by one that knows only what was flushed.
 func (r *rig) newTable(o Options) {
 	r.t.Helper()
@@ -69,6 +81,7 @@ func (r *rig) newTable(o Options) {
 	if r.table, err = New(o); err != nil {
 		r.t.Fatal(err)
 	}
+	r.table.Resume()
 	for name, q := range r.queries {
 		r.queries[name] = r.table.Bind(&Query{Name: q.Name, Version: q.Version, Eval: q.Eval, Decode: q.Decode, ShowKey: q.ShowKey})
 	}

@@ -462,10 +462,15 @@ func (m *model) answer(f *Frame, a *asker) {
 func (m *model) whole(a *asker) bool {
 	whole := true
 	for _, text := range a.texts {
-		for _, ref := range m.programs[a.name].result(text).Refs {
+		res := m.programs[a.name].result(text)
+		h := mmapcas.HashOf(res.Kind, res.Payload)
+		unheld := m.lost[h] && !m.store.Has(h) // what it refers to goes with it, at the next collection
+		for _, ref := range res.Refs {
 			switch {
 			case m.store.Has(ref):
-				delete(m.lost, ref)
+				if !unheld {
+					delete(m.lost, ref)
+				}
 			case m.lost[ref]:
 				whole = false
 			default:

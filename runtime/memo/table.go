@@ -69,7 +69,7 @@ type Table struct {
 
 	steadies steadies
 	audits   audits
-	damage   atomic.Uint64 // how often something that results refer to was found missing
+	damage   atomic.Uint32 // how often something that results refer to was found missing
 
 	marks
 

@@ -26,7 +26,8 @@ type trace struct {
 	run     uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
 	holds   atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
 	links   atomic.Pointer[links]    // those made last; nil: none
-	soundAt atomic.Uint64            // Table.damage when the result and what it refers to were last known to be there
+	basis   atomic.Pointer[basis]    // of one that reads queries; nil: not known more closely than by reads and parts. It only grows
+	soundAt atomic.Uint32            // Table.damage when the result and what it refers to were last known to be there
 	value   atomic.Pointer[box]      // decoded result; dropped by the cache, brought back by Table.value
 	bytes   atomic.Int32             // estimated size, 0 until it is asked for
 	tainted bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
@@ -206,6 +207,12 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 		tr.holds.CompareAndSwap(known, now) // a lost race loses only a shortcut
 		return vouch{stamps: parts}, true
 	}
+	for iv := known; iv != nil; iv = iv.next {
+		if iv.links == nil && iv.to < gen && t.ledger.unmoved(tr, iv.to, gen) {
+			tr.holds.CompareAndSwap(known, &interval{from: gen, to: gen, next: known.kept()})
+			return vouch{stamps: tr.readParts()}, true
+		}
+	}
 	return vouch{}, false
 }
 
@@ -235,6 +242,31 @@ func (tr *trace) readParts() partSet { return partSet(tr.parts.Load()) }
 // touched, too.
 func (tr *trace) dependsOn(parts partSet) (news bool) {
 	return partSet(tr.parts.Or(uint64(parts)))&parts != parts
+}
+
+// restsOn adds what a walk has found tr to rest on, and reports whether any is news. A trace that
+// reads no query rests on what it reads; where more is not known, nothing is added.
+func (tr *trace) restsOn(found *footing) (news bool) {
+	if tr.basis.Load() == nil {
+		return false
+	}
+	parts := tr.readParts()
+	more := found.basis(parts)
+	for {
+		known := tr.basis.Load()
+		if known == more {
+			return false
+		}
+		found.begin(known)
+		found.addBasis(more)
+		all := found.basis(parts)
+		if all == known {
+			return false
+		}
+		if tr.basis.CompareAndSwap(known, all) {
+			return true
+		}
+	}
 }
 
 // verified records that a walk or a run found tr to hold. What it touched must have been added

@@ -176,7 +176,7 @@ func TestFlushedTracesAnswerInANewTable(t *testing.T) {
 	if err := r.table.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	r.newTable(Options{})
+	r.newTableAlone(Options{})
 	r.want("length", "k", "xxx")
 	if l := r.counted("length"); l != "0/0/1" {
 		t.Errorf("length ran/validated/reused %s, want 0/0/1", l)
