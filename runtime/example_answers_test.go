@@ -2,7 +2,6 @@ package runtime_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"strings"
@@ -130,11 +129,11 @@ var functions = runtime.NewTable("functions", 1, func(t *runtime.Task, path stri
 
 // usage says how a function is called. It runs again when that one is declared otherwise.
 var usage = runtime.NewQuery("usage", 1, func(t *runtime.Task, name string) (string, error) {
-	parameters, err := functions.Get(t, "lib", name)
-	if errors.Is(err, runtime.ErrNotFound) {
-		return "there is no " + name, nil
+	parameters, there, err := functions.Get(t, "lib", name)
+	if err != nil || !there {
+		return "there is no " + name, err
 	}
-	return name + "(" + parameters + ")", err
+	return name + "(" + parameters + ")", nil
 })
 
 func ExampleTable() {

@@ -129,7 +129,7 @@ var ownCalls = []call{
 		return err
 	}},
 	{"Query.Ask", func(f *face) error { return fails(faceLength.Ask(f.ctx, f.e, "k")) }},
-	{"Table.Ask", func(f *face) error { return fails(faceTable.Ask(f.ctx, f.e, "k", "length")) }},
+	{"Table.Ask", func(f *face) error { _, _, err := faceTable.Ask(f.ctx, f.e, "k", "length"); return err }},
 }
 
 // inspectCalls are those of package inspect.
@@ -472,7 +472,7 @@ func TestStuckTaskOfAClosedEngine(t *testing.T) {
 			{"Task.PutBlob", func(f *face) error { return fails(f.t.PutBlob([]byte("x"))) }},
 			{"Query.Get", func(f *face) error { return fails(faceLength.Get(f.t, "k")) }},
 			{"Query.All", func(f *face) error { return fails(faceLength.All(f.t, []string{"k"})) }},
-			{"Table.Get", func(f *face) error { return fails(faceTable.Get(f.t, "k", "length")) }},
+			{"Table.Get", func(f *face) error { _, _, err := faceTable.Get(f.t, "k", "length"); return err }},
 			{"Table.GetBatch", func(f *face) error { _, _, err := faceTable.GetBatch(f.t, "k", []string{"length"}); return err }},
 			{"Table.Names", func(f *face) error { return fails(faceTable.Names(f.t, "k")) }},
 			{"Commit of a change", func(f *face) error {

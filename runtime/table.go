@@ -26,36 +26,21 @@ func NewTable[K comparable, V any](name string, version int, fn func(*Task, K) (
 // Whole returns the query whose answers are the whole tables. What reads one depends on all of it.
 func (tab *Table[K, V]) Whole() *Query[K, map[string]V] { return tab.query }
 
-// Get returns the value of a name in the table of k, or ErrNotFound if the table does not have the
-// name. Inside a query the read is recorded: that of this name, there or not. The value is shared
-// and must not be changed.
-func (tab *Table[K, V]) Get(t *Task, k K, name string) (v V, err error) {
-	values, there, err := tab.GetBatch(t, k, []string{name})
-	if err != nil {
-		return v, err
+// Get returns the value of a name in the table of k, if the table has the name. Inside a query the
+// read is recorded: that of this name, there or not. The value is shared and must not be changed.
+func (tab *Table[K, V]) Get(t *Task, k K, name string) (v V, there bool, err error) {
+	a, at, err := tab.part(t, k, name)
+	if err != nil || at[0] < 0 {
+		return v, false, err
 	}
-	if !there[0] {
-		return v, tab.without(k, name)
-	}
-	return values[0], nil
-}
-
-func (tab *Table[K, V]) without(k K, name string) error {
-	return fmt.Errorf("runtime: name %q in %s(%v): %w", name, tab.query.name, k, ErrNotFound)
+	return a.Value.(*heldTable[V]).value(at[0]), true, nil
 }
 
 // GetBatch is Get for many names of one table, which says which of them are there.
 func (tab *Table[K, V]) GetBatch(t *Task, k K, names []string) (values []V, there []bool, err error) {
-	if _, _, err := t.reads(); err != nil {
+	a, at, err := tab.part(t, k, names...)
+	if err != nil {
 		return nil, nil, err
-	}
-	m, key, err := tab.query.resolve(t.eng, k)
-	if err != nil {
-		return nil, nil, fails(t, err)
-	}
-	a, at, err := t.eng.memo.Part(t.frame, m, key, names...)
-	if err != nil {
-		return nil, nil, public(err)
 	}
 	values, there = make([]V, len(names)), make([]bool, len(names))
 	for i := range names {
@@ -64,6 +49,18 @@ func (tab *Table[K, V]) GetBatch(t *Task, k K, names []string) (values []V, ther
 		}
 	}
 	return values, there, nil
+}
+
+func (tab *Table[K, V]) part(t *Task, k K, names ...string) (a memo.Answer, at []int, err error) {
+	if _, _, err := t.reads(); err != nil {
+		return a, nil, err
+	}
+	m, key, err := tab.query.resolve(t.eng, k)
+	if err != nil {
+		return a, nil, fails(t, err)
+	}
+	a, at, err = t.eng.memo.Part(t.frame, m, key, names...)
+	return a, at, public(err)
 }
 
 // Names returns the names in the table of k, in order. Inside a query it depends on which names
@@ -89,19 +86,25 @@ func (tab *Table[K, V]) Names(t *Task, k K) ([]string, error) {
 }
 
 // Ask is Get from outside of any task, as Query.Ask is.
-func (tab *Table[K, V]) Ask(ctx context.Context, e *Engine, k K, name string, opts ...TaskOption) (v V, err error) {
+func (tab *Table[K, V]) Ask(ctx context.Context, e *Engine, k K, name string, opts ...TaskOption) (v V, there bool, err error) {
 	if err := e.admitBy(ctx, "Ask"); err != nil {
-		return v, err
+		return v, false, err
 	}
 	if ctx.Err() == nil {
-		if v, there, ok := tab.known(e, k, name, opts); ok && there {
-			return v, nil
-		} else if ok {
-			return v, tab.without(k, name)
+		if v, there, ok := tab.known(e, k, name, opts); ok {
+			return v, there, nil
 		}
 	}
-	get := func(t *Task) (V, error) { return tab.Get(t, k, name) }
-	return Evaluate(ctx, e, 0, get, append([]TaskOption{Named("ask " + tab.query.name)}, opts...)...)
+	type answer struct {
+		v     V
+		there bool
+	}
+	get := func(t *Task) (a answer, err error) {
+		a.v, a.there, err = tab.Get(t, k, name)
+		return a, err
+	}
+	a, err := Evaluate(ctx, e, 0, get, append([]TaskOption{Named("ask " + tab.query.name)}, opts...)...)
+	return a.v, a.there, err
 }
 
 // known is Query.known for a name.

@@ -34,12 +34,14 @@ var lineTable = runtime.NewTable("table lines", 1, func(t *runtime.Task, key str
 
 var (
 	firstWord = runtime.NewQuery("table first word", 1, func(t *runtime.Task, name string) (string, error) {
-		p, err := lineTable.Get(t, "in", name)
-		if errors.Is(err, runtime.ErrNotFound) {
-			return "none", nil
-		}
-		if err != nil || len(p.Words) == 0 {
+		p, there, err := lineTable.Get(t, "in", name)
+		switch {
+		case err != nil:
 			return "", err
+		case !there:
+			return "none", nil
+		case len(p.Words) == 0:
+			return "", nil
 		}
 		return p.Words[0], nil
 	})
@@ -91,14 +93,14 @@ func TestTableIsReadByName(t *testing.T) {
 	if err != nil || !strings.Contains(fmt.Sprint(why), `table lines(in)["a"]`) {
 		t.Errorf("explained as %v, %v", why, err)
 	}
-	if v, err := lineTable.Ask(t.Context(), e, "in", "b"); err != nil || fmt.Sprint(v) != "{b [4]}" {
+	if v, there, err := lineTable.Ask(t.Context(), e, "in", "b"); err != nil || !there || fmt.Sprint(v) != "{b [4]}" {
 		t.Errorf("b is %v, %v", v, err)
 	}
 	for range 2 {
-		if _, err := lineTable.Ask(t.Context(), e, "in", "a"); !errors.Is(err, runtime.ErrNotFound) {
-			t.Errorf("a is not there: %v", err)
+		if _, there, err := lineTable.Ask(t.Context(), e, "in", "a"); there || err != nil {
+			t.Errorf("a is there: %t, %v", there, err)
 		}
-		if _, err := lineTable.Ask(t.Context(), e, "other", "a"); !errors.Is(err, runtime.ErrNotFound) {
+		if _, _, err := lineTable.Ask(t.Context(), e, "other", "a"); !errors.Is(err, runtime.ErrNotFound) {
 			t.Errorf("the input is not there: %v", err)
 		}
 	}
@@ -121,7 +123,7 @@ func TestTableIsReadByName(t *testing.T) {
 func TestKnownPartNeedsNoTask(t *testing.T) {
 	e := open(t, "", runtime.Options{})
 	put(t, e, inputs, "in", "a: 1")
-	if _, err := lineTable.Ask(t.Context(), e, "in", "a"); err != nil {
+	if _, _, err := lineTable.Ask(t.Context(), e, "in", "a"); err != nil {
 		t.Fatal(err)
 	}
 	tasks := func() (n uint64) {
@@ -132,7 +134,7 @@ func TestKnownPartNeedsNoTask(t *testing.T) {
 	}
 	before := tasks()
 	if n := testing.AllocsPerRun(100, func() {
-		if v, err := lineTable.Ask(t.Context(), e, "in", "a"); err != nil || v.Name != "a" {
+		if v, _, err := lineTable.Ask(t.Context(), e, "in", "a"); err != nil || v.Name != "a" {
 			t.Error(v, err)
 		}
 	}); n != 0 {
@@ -172,7 +174,7 @@ func TestTableValuesComeBack(t *testing.T) {
 	for life := range 2 {
 		e := open(t, dir, runtime.Options{})
 		for name, v := range want {
-			got, err := table.Ask(t.Context(), e, "k", name)
+			got, _, err := table.Ask(t.Context(), e, "k", name)
 			if err != nil || !got.At.Equal(v.At) {
 				t.Errorf("life %d, %q: %v, want %v, %v", life, name, got.At, v.At, err)
 			}
@@ -212,13 +214,13 @@ func TestTableRefusesBadValues(t *testing.T) {
 		return map[string]any{"fine": "x", "endless": loop}, nil
 	})
 	for _, name := range []string{"fine", "endless"} {
-		_, err := bad.Ask(t.Context(), e, "k", name)
+		_, _, err := bad.Ask(t.Context(), e, "k", name)
 		if !errors.Is(err, runtime.ErrBadValue) || !strings.Contains(err.Error(), `"endless"`) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	never := runtime.NewTable("table never", 1, func(*runtime.Task, string) (map[string]func(), error) { return nil, nil })
-	if _, err := never.Ask(t.Context(), e, "k", "x"); !errors.Is(err, runtime.ErrBadValue) {
+	if _, _, err := never.Ask(t.Context(), e, "k", "x"); !errors.Is(err, runtime.ErrBadValue) {
 		t.Error(err)
 	}
 }
@@ -230,7 +232,7 @@ func TestTableOfAnotherType(t *testing.T) {
 	texts := runtime.NewTable("table shift", 1, func(*runtime.Task, string) (map[string]string, error) {
 		return map[string]string{"a": "x", "b": "\x01"}, nil
 	})
-	if _, err := texts.Ask(t.Context(), e, "k", "a"); err != nil {
+	if _, _, err := texts.Ask(t.Context(), e, "k", "a"); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Close(t.Context()); err != nil {
@@ -240,7 +242,7 @@ func TestTableOfAnotherType(t *testing.T) {
 	numbers := runtime.NewTable("table shift", 1, func(*runtime.Task, string) (map[string]int, error) {
 		return map[string]int{"a": 7, "b": 8}, nil
 	})
-	if v, err := numbers.Ask(t.Context(), e, "k", "a"); err != nil || v != 7 {
+	if v, _, err := numbers.Ask(t.Context(), e, "k", "a"); err != nil || v != 7 {
 		t.Errorf("a is %d, %v", v, err)
 	}
 	if all, err := numbers.Whole().Ask(t.Context(), e, "k"); err != nil || all["b"] != 8 {
@@ -265,7 +267,7 @@ func TestTableKeepsItsBlobs(t *testing.T) {
 		return blobs, nil
 	})
 	put(t, e, inputs, "in", "one two")
-	if _, err := table.Ask(t.Context(), e, "in", "one"); err != nil {
+	if _, _, err := table.Ask(t.Context(), e, "in", "one"); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -275,7 +277,7 @@ func TestTableKeepsItsBlobs(t *testing.T) {
 	}
 	before := e.Stats().Queries["table blobs"].Ran
 	for _, word := range []string{"one", "two"} {
-		b, err := table.Ask(t.Context(), e, "in", word)
+		b, _, err := table.Ask(t.Context(), e, "in", word)
 		if err != nil {
 			t.Fatal(err)
 		}
