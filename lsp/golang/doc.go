@@ -9,7 +9,8 @@
 //	content   of a file: which bytes are its text
 //	header    of a file: what the go command looks at
 //	layout    of a build: its files, those nearby, and their headers
-//	metadata  of a build: its packages and all they import, asked of go list; one package's part of it is "package"
+//	metadata  of a build: its packages and all they import, asked of go list
+//	packages  of a build: the packages of the metadata, a table that is read by ID
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
 //	check     of a package: diagnostics and index, from its files and the faces of its imports

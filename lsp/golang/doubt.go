@@ -27,7 +27,7 @@ func (d doubt) names(name string) bool {
 // doubtsOf is what is doubtful of a package. It is looked at by those that have errors only, and
 // is no part of a face: to break a declaration so that it still means the same is no change.
 func doubtsOf(t *runtime.Task, k pkgKey) (d doubt, err error) {
-	p, err := pkgs.Get(t, k)
+	p, err := packageOf(t, k)
 	if err != nil || p == nil {
 		return d, err
 	}
@@ -74,7 +74,7 @@ func (r *doubtReader) find(path string) (string, error) {
 				continue
 			}
 			seen[id] = true
-			p, err := pkgs.Get(r.t, pkgKey{r.root, id})
+			p, err := packageOf(r.t, pkgKey{r.root, id})
 			if err != nil {
 				return "", err
 			}

@@ -25,11 +25,11 @@ func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation,
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, headers, uri) },
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, shapes, uri) },
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, metadatas, root) },
+		func() (runtime.Explanation, error) { return runtime.Explain(eng, packages.Whole(), root) },
 	}
 	for _, p := range m.owners(uri) {
 		k := pkgKey{root, p.ID}
 		explain = append(explain,
-			func() (runtime.Explanation, error) { return runtime.Explain(eng, pkgs, k) },
 			func() (runtime.Explanation, error) { return runtime.Explain(eng, faces, k) },
 			func() (runtime.Explanation, error) { return runtime.Explain(eng, checks, k) })
 	}

@@ -22,7 +22,7 @@ import (
 // The queries, from files upwards. Each is pure: it reads inputs and other queries, and a result equal to the one before leaves
 // everything above it valid. No syntax tree and no type crosses from one query to another.
 //
-//	content -> header -> layout -> metadata -> package
+//	content -> header -> layout -> metadata -> packages, read by ID
 //	content -> shape -> face text -> face of the package -> face of an importer …
 //	content, faces of imports -> check
 var (
@@ -65,15 +65,21 @@ var (
 
 	metadatas = runtime.NewQuery("golang/metadata", version(4), metadataOf)
 
-	pkgs = runtime.NewQuery("golang/package", version(3), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
-		if isStray(k.ID) {
-			return strayPackage(t, k.Root, k.ID)
-		}
-		m, err := metadatas.Get(t, k.Root)
+	// packages are those of a build by ID: what reads one does not run again for another's sake.
+	packages = runtime.NewTable("golang/packages", version(1), func(t *runtime.Task, root string) (map[string]*pkgMeta, error) {
+		m, err := metadatas.Get(t, root)
 		if err != nil {
 			return nil, err
 		}
-		return m.find(k.ID), nil
+		byID := make(map[string]*pkgMeta, len(m.Packages))
+		for i := range m.Packages {
+			byID[m.Packages[i].ID] = &m.Packages[i]
+		}
+		return byID, nil
+	})
+
+	strayPackages = runtime.NewQuery("golang/stray-package", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+		return strayPackage(t, k.Root, k.ID)
 	})
 
 	fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (doubt, error) {
@@ -100,6 +106,15 @@ func version(n int) int {
 
 // A pkgKey names a package of a workspace. A package that is no longer there has empty results.
 type pkgKey struct{ Root, ID string }
+
+// packageOf returns a package, stray or not; nil if there is none.
+func packageOf(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+	if isStray(k.ID) {
+		return strayPackages.Get(t, k)
+	}
+	p, _, err := packages.Get(t, k.Root, k.ID)
+	return p, err
+}
 
 // A shape is what one parse of a file gives, without its bodies.
 type shape struct {
@@ -439,7 +454,7 @@ func importsOf(t *runtime.Task, root string, p *pkgMeta, meant func(*importEdge)
 }
 
 func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
-	p, err := pkgs.Get(t, k)
+	p, err := packageOf(t, k)
 	switch {
 	case err != nil:
 		return faceResult{}, err
@@ -506,7 +521,7 @@ func declarationsOf(t *runtime.Task, k pkgKey) (runtime.Blob, error) {
 }
 
 func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
-	p, err := pkgs.Get(t, k)
+	p, err := packageOf(t, k)
 	if err != nil {
 		return checkedPackage{}, err
 	}

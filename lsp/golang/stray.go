@@ -301,7 +301,7 @@ func (s taskSource) strayOwner(uri string) (*pkgMeta, error) {
 // find returns the package of an ID, stray or not; nil if there is none.
 func (s taskSource) find(id string) (*pkgMeta, error) {
 	if isStray(id) {
-		return pkgs.Get(s.t, pkgKey{s.root, id})
+		return strayPackages.Get(s.t, pkgKey{s.root, id})
 	}
 	m, err := s.metadata()
 	if err != nil {

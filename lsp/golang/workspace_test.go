@@ -86,6 +86,8 @@ func TestEditsRunWhatTheyReach(t *testing.T) {
 		}, 2, 2},
 		// b.H shows it, and so d and c, who import b, must look again.
 		{"a type behind an import", func() { f.edit("a/a.go", "X int", "X, Y int") }, 3, 4},
+		// The packages are listed anew, and none but e's is another.
+		{"an import", func() { f.edit("e/e.go", "package e\n", "package e\n\nimport _ \"example.com/chain/c\"\n") }, 1, 1},
 		{"a file elsewhere", func() { f.edit("e/e.go", "Alone", "AllAlone") }, 1, 1},
 	} {
 		faces, checks := f.ranDuring(c.change)
@@ -98,6 +100,9 @@ func TestEditsRunWhatTheyReach(t *testing.T) {
 		if faces > c.faces || checks != c.checks {
 			t.Errorf("%s: %d faces and %d checks ran, want at most %d and exactly %d", c.what, faces, checks, c.faces, c.checks)
 		}
+	}
+	if n := f.ran("golang/packages"); n != 2 {
+		t.Errorf("the packages were listed %d times, want twice", n)
 	}
 	for _, name := range []string{"a/a.go", "b/b.go", "c/c.go", "d/d.go"} {
 		if ds := f.diagnostics(name); len(ds) > 0 {

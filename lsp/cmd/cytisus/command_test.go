@@ -375,7 +375,7 @@ func TestExplain(t *testing.T) {
 	out := c.ok("explain", file)
 	for _, want := range []string{
 		"golang/check({" + dir + " example.com/broom/twig})\n  ran: a read changed: golang/content(file://",
-		"golang/package({" + dir + " example.com/broom/twig})\n  validated",
+		"golang/packages(" + dir + ")\n  validated",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("explain does not print %q:\n%s", want, out)
