@@ -82,6 +82,35 @@ func (s *Store) commit(note []byte, covered func()) error {
 	return nil
 }
 
+// SyncCommitted makes durable what the newest Commit covered, its note included, whatever
+// Options.Sync says.
+func (s *Store) SyncCommitted() error {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	switch {
+	case s.closed.Load():
+		return ErrClosed
+	case s.opts.ReadOnly:
+		return fmt.Errorf("%w: %s was opened so", ErrReadOnly, s.dir)
+	case s.dir == "" || s.opts.Sync != SyncNone:
+		return nil
+	}
+	if err := s.rescue(); err != nil {
+		return err
+	}
+	for _, seg := range s.segments() {
+		if err := s.syncSegment(seg, seg.noted); err != nil {
+			return err
+		}
+	}
+	if err := s.syncNames(); err != nil {
+		return err
+	}
+	r := s.manifestOf(func(seg *segment) (int64, bool) { return seg.noted, true })
+	r.note = s.Note()
+	return s.writeManifest(&r, true)
+}
+
 // syncNames makes the names of segments durable that newSegment did not. The caller holds commitMu.
 func (s *Store) syncNames() error {
 	if s.namesDurable {

@@ -192,6 +192,35 @@ func TestPowerCutWithoutSync(t *testing.T) {
 	}
 }
 
+// TestSyncCommitted: what a commit covers is durable once it was asked for, where no commit waits for
+// the disk either.
+func TestSyncCommitted(t *testing.T) {
+	rng := seeded(t)
+	mem := vfs.NewMem()
+	o := small(mem)
+	o.Sync = SyncNone
+	s := mustOpen(t, "/s", o)
+	var names []Hash
+	for i := range 20 {
+		names = append(names, mustPut(t, s, 1, payload(i, 2000)))
+		if err := s.Commit([]byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+		if i%3 != 0 {
+			continue
+		}
+		if err := s.SyncCommitted(); err != nil {
+			t.Fatal(err)
+		}
+		c := mustOpen(t, "/s", small(mem.CrashClone(rng.Uint64())))
+		if missing := c.HasAll(names); missing >= 0 || !slices.Equal(c.Note(), []byte{byte(i)}) {
+			t.Errorf("after commit %d record %d is not there, or the note is not its: %v", i, missing, c.Note())
+		}
+		mustClose(t, c)
+	}
+	mustClose(t, s)
+}
+
 func TestSyncEvery(t *testing.T) {
 	rng := seeded(t)
 	mem := vfs.NewMem()

@@ -202,5 +202,14 @@ func (e *Engine) Checkpoint(ctx context.Context) error {
 	if err := e.admitBy(ctx, "Checkpoint"); err != nil {
 		return err
 	}
-	return public(errors.Join(e.memo.Flush(ctx), e.db.Checkpoint(ctx)))
+	err := e.checkpoint(ctx)
+	if err == nil {
+		err = e.store.SyncCommitted()
+	}
+	return public(err)
+}
+
+// checkpoint is Checkpoint, as durable as Options.Sync says.
+func (e *Engine) checkpoint(ctx context.Context) error {
+	return errors.Join(e.memo.Flush(ctx), e.db.Checkpoint(ctx))
 }

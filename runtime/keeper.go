@@ -279,7 +279,7 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 // bringUpToDate has less kept for recovery: chunks before the root before. A collection does
 // without, if there is no room for a checkpoint.
 func (e *Engine) bringUpToDate(ctx context.Context) {
-	if err := e.Checkpoint(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+	if err := e.checkpoint(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
 		e.o.Logger.Warn("runtime: no checkpoint before a collection", "err", err)
 	}
 }
