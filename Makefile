@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks soak endure show clean ci
+.PHONY: help build run test test-check test-floods deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks oracle mistakes soak endure show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,12 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 sim: ## the database and the engine on the deterministic scheduler: STEPS (default 5000000) random steps, with kills and power cuts; RUNS (default 2000) of watchers and waits
 	$(GO) test -count=1 -v -timeout 120m ./runtime/db -run '^TestSimulation$$' -sim.steps=$(or $(STEPS),5000000)
 	$(GO) test -count=1 -v -timeout 60m ./runtime -run '^TestSimulatedEngine$$' -sim.runs=$(or $(RUNS),2000)
+
+oracle: ## queries against a plain interpreter: STEPS (default 1000000) random steps; what is wrong, and what runs without need, is shown as a small program
+	$(GO) test -count=1 -v -timeout 120m ./runtime -run '^TestOracle$$' -oracle.steps=$(or $(STEPS),1000000)
+
+mistakes: ## plant each mistake of fuzz/oracle/mistakes in the engine, and fail unless the oracle finds it in STEPS (default 200000) steps
+	$(GO) run ./fuzz/cmd/mistakes -steps=$(or $(STEPS),200000)
 
 crash: crash-sim crash-kill ## both of these: 100,000 simulated sessions, and kills of a real process on a real disk
 

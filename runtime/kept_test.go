@@ -159,6 +159,8 @@ func TestAnswerInSpiteOfAConflictIsNotKept(t *testing.T) {
 	}
 }
 
+var errEnough = errors.New("enough")
+
 // The error of a callback is the query's own and taints nothing.
 func TestErrorOfACallbackIsNoTaint(t *testing.T) {
 	e := open(t, "", runtime.Options{})

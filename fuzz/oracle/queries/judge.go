@@ -1,0 +1,423 @@
+package queries
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A judge knows what a plain interpreter says of each generation, and which runs the engine must
+// still know of. See "What must run" in the package comment.
+type judge struct {
+	setting Setting
+	prog    *Program
+	sky     int
+
+	gen    uint64 // the newest
+	was    uint64 // the newest when the step began
+	now    state
+	states map[uint64]state // by generation, of this opening
+	plains map[uint64]*plain
+	lately []uint64 // the generations of the step before, of this opening
+
+	// When each trace was certainly the first of its cell last, an index in past; notKnown: it is
+	// known only that it was made.
+	made     map[Cell]map[uint64]int
+	past     []event
+	durably  int // what came before this place in past is on the disk
+	openings int
+
+	// Cells that were answered in the newest generation and rest on nothing that has changed since.
+	fresh map[Cell]*plain
+
+	// There may be answers that nothing is told of: they came before the first commit, or there was
+	// a bulk since. They hold as long as no partition changes that they rest on.
+	coarse bool
+}
+
+// The rules, by what breaks them.
+const (
+	wrongAnswer = "wrong answer"
+	wrongRun    = "run in no generation"
+	needless    = "needless run"
+	twice       = "run twice"
+	unsupported = "answer without a run"
+	unkept      = "answer that must not be kept"
+	unknown     = "answer not known"
+	miscounted  = "miscounted"
+	wrongWatch  = "watch"
+	wrongState  = "state"
+	wrongStore  = "store"
+	engineFails = "error"
+)
+
+const notKnown = -1
+
+// An event is what bears on what the engine remembers.
+type event struct {
+	asked   *plain // what a question was about; nil: there was none
+	lost    bool   // traces beyond those that are stored
+	results bool   // and results, but for the newest of each cell
+	cut     bool   // by the power: what was made at a place from durably on
+	durably int
+}
+
+// Of each key the engine keeps so many traces in memory, and so many in the store.
+const (
+	tracesKept   = 4
+	tracesStored = 2
+)
+
+func newJudge(h *History) judge {
+	return judge{setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}}
+}
+
+func (j *judge) reopened(prog *Program, gen uint64, now state) {
+	j.openings++
+	j.prog, j.gen, j.was, j.now = prog, gen, gen, now
+	j.states, j.plains = map[uint64]state{gen: now}, map[uint64]*plain{}
+	j.lately = nil
+}
+
+func (j *judge) begun() { j.was = j.gen }
+
+func (j *judge) changed(gen uint64, now state) error {
+	if gen == j.gen && !now.equal(j.now, -1) {
+		return faultf(wrongState, "a commit made %v of %v, and no generation", now, j.now)
+	}
+	if gen > j.gen+1 || gen < j.gen || gen > j.gen && now.equal(j.now, -1) {
+		return faultf(wrongState, "a commit of %v over %v led from generation %d to %d", now, j.now, j.gen, gen)
+	}
+	j.stale(now)
+	j.gen, j.now, j.states[gen] = gen, now, now
+	return nil
+}
+
+// stale takes cells off fresh that a change may touch.
+func (j *judge) stale(now state) {
+	for part := range parts {
+		for _, key := range recordKeys {
+			v, there := now[part][key]
+			old, was := j.now[part][key]
+			if there == was && v == old {
+				continue
+			}
+			maps.DeleteFunc(j.fresh, func(c Cell, p *plain) bool {
+				return slices.ContainsFunc(p.of(c).needs, func(n Cell) bool {
+					return slices.ContainsFunc(p.of(n).reads, func(r Read) bool { return r.touches(part, key, was && there) })
+				})
+			})
+		}
+	}
+}
+
+func (j *judge) weather(sky int) { j.sky, j.plains = sky, map[uint64]*plain{} }
+
+func (j *judge) collected() { j.past = append(j.past, event{results: true}) }
+
+func (j *judge) durable() { j.durably = len(j.past) }
+
+func (j *judge) ended(how Ending) {
+	j.past = append(j.past, event{lost: true, cut: how == Power && !j.setting.Durable, durably: j.durably})
+	if how == Power {
+		j.durable()
+	}
+	clear(j.fresh)
+}
+
+// recent returns the generations that were the newest in this step.
+func (j *judge) recent() []uint64 {
+	if j.was == j.gen {
+		return []uint64{j.gen}
+	}
+	return []uint64{j.was, j.gen}
+}
+
+// plain is what is true in a generation.
+func (j *judge) plain(gen uint64) *plain {
+	p := j.plains[gen]
+	if p == nil {
+		s, ok := j.states[gen]
+		if !ok {
+			panic(fmt.Sprintf("generation %d was never made", gen))
+		}
+		p = newPlain(j.prog, s, j.sky)
+		j.plains[gen] = p
+	}
+	return p
+}
+
+// mustKnow reports whether the engine certainly still has a trace.
+func (j *judge) mustKnow(c Cell, trace uint64) bool {
+	last, ok := j.made[c][trace]
+	if !ok || last == notKnown {
+		return false
+	}
+	room := tracesKept
+	if j.setting.SmallHeap {
+		room = tracesStored
+	}
+	before := map[uint64]bool{} // traces that may be before it
+	uncertain := len(j.past)    // a question from here on had what is stored written again, and then the power was cut
+	for i := len(j.past) - 1; i >= last; i-- {
+		e := &j.past[i]
+		if i >= uncertain && e.asked != nil {
+			return false
+		}
+		switch {
+		case e.cut && last >= e.durably:
+			return false
+		case e.cut:
+			uncertain = e.durably
+			room = min(room, tracesStored)
+		case e.lost:
+			room = min(room, tracesStored)
+		case e.results:
+			room = 1
+		case e.asked != nil:
+			if o := e.asked.of(c); o.kept && o.trace != trace {
+				before[o.trace] = true
+			}
+		}
+		if len(before) >= room {
+			return false
+		}
+	}
+	return true
+}
+
+// An asking is the questions of a step.
+type asking struct {
+	gens      []uint64 // that they are about
+	questions int
+	alone     bool // one after the other
+	cancels   bool // some were cancelled
+}
+
+// ran judges the calls of queries in a step.
+func (j *judge) ran(a asking, runs []ran) error {
+	if len(runs) > 0 && a.questions == 0 && !j.setting.Threads {
+		return faultf(needless, "%v ran, and nothing was asked that may run", runs[0].Cell)
+	}
+	if j.setting.Threads { // a watch may be late
+		a.gens = append(a.gens, j.lately...)
+		a.alone = false
+		a.questions += len(runs)
+	}
+	j.lately = j.recent()
+	if !a.alone {
+		clear(j.fresh)
+	}
+	slices.Sort(a.gens)
+	a.gens = slices.Compact(a.gens)
+	at := len(j.past)
+	for _, gen := range a.gens {
+		j.past = append(j.past, event{asked: j.plain(gen)})
+		j.coarse = j.coarse || gen == 0
+		if gen != j.gen {
+			clear(j.fresh)
+		}
+	}
+	unkeptMost, keptMost := a.questions, len(a.gens)
+	if a.cancels { // another task of the same question may take over what one has left
+		unkeptMost, keptMost = 2*unkeptMost, 2*keptMost
+	}
+	if j.setting.SmallHeap { // a cell may be forgotten in the middle of a question
+		unkeptMost *= 2
+	}
+	type outcomeOf struct {
+		Cell
+		trace uint64 // none: not kept
+	}
+	times := map[outcomeOf]int{}
+	for i := range runs {
+		r := &runs[i]
+		if r.alien && a.cancels {
+			continue
+		}
+		if f, ok := r.err.(*Failure); ok && f.Kind == cycle {
+			continue // All asks for more at once than it needs, and what is on the stack is in the way
+		}
+		var as []*outcome
+		for _, gen := range a.gens {
+			if o := j.plain(gen).of(r.Cell); o.same(&r.run) {
+				as = append(as, o)
+			}
+		}
+		if len(as) == 0 {
+			return faultf(wrongRun, "%v ran to %v, which it does in none of the generations asked about%s", r.Cell, &r.run, j.tellAll(a.gens, r.Cell))
+		}
+		o := as[0]
+		if slices.ContainsFunc(as, func(o *outcome) bool { return !o.kept }) {
+			times[outcomeOf{Cell: r.Cell}]++
+			if n := times[outcomeOf{Cell: r.Cell}]; n > unkeptMost && !j.setting.Cyclic {
+				return faultf(twice, "%v ran %d times for %d questions", r.Cell, n, a.questions)
+			}
+			continue
+		}
+		known := func(o *outcome) bool { return !j.mustKnow(r.Cell, o.trace) }
+		if !slices.ContainsFunc(as, known) {
+			return faultf(needless, "%v ran without need: all that it read was so in a run that must be known still%s", r.Cell, j.tellAll(a.gens, r.Cell))
+		}
+		times[outcomeOf{r.Cell, o.trace}]++
+		if n := times[outcomeOf{r.Cell, o.trace}]; n > keptMost {
+			return faultf(twice, "%v ran %d times in %d generations", r.Cell, n, len(a.gens))
+		}
+	}
+	for i := range runs {
+		r := &runs[i]
+		sure := !a.cancels
+		var seen *outcome
+		for _, gen := range a.gens {
+			if o := j.plain(gen).of(r.Cell); o.same(&r.run) {
+				sure = sure && o.kept && (seen == nil || seen.trace == o.trace)
+				seen = o
+				if o.kept {
+					j.first(r.Cell, o.trace, notKnown)
+				}
+			}
+		}
+		if seen != nil && sure {
+			j.first(r.Cell, seen.trace, at)
+		}
+	}
+	return nil
+}
+
+// first takes down that a trace of a cell was the first at a place in past.
+func (j *judge) first(c Cell, trace uint64, at int) {
+	if j.made[c] == nil {
+		j.made[c] = map[uint64]int{}
+	}
+	if last, ok := j.made[c][trace]; !ok || at > last {
+		j.made[c][trace] = at
+	}
+}
+
+// answered judges what an actor was told.
+func (j *judge) answered(a *saying, alone bool) error {
+	if a.Kind > Peek || a.gone.Load() {
+		return nil
+	}
+	if a.Kind == Peek && !a.known && a.err == nil {
+		if alone && a.at == nil && j.fresh[a.Cell] != nil && !j.setting.SmallHeap && j.openings == 1 {
+			return faultf(unknown, "nothing that it rests on has changed since it was answered, and Peek does not know it")
+		}
+		return nil
+	}
+	cells := []Cell{a.Cell}
+	if a.Kind == AskAll {
+		cells = nil
+		for _, arg := range args {
+			cells = append(cells, Cell{a.Cell.Query, arg})
+		}
+	}
+	var (
+		told []string
+		bad  error
+	)
+	for _, gen := range a.gens { // one will do
+		p := j.plain(gen)
+		want, kept, err := p.all(cells)
+		if !sameError(err, a.err) || !slices.Equal(want, a.texts) {
+			told = append(told, fmt.Sprintf("generation %d (%v): %v %v", gen, j.states[gen], want, err))
+			continue
+		}
+		if !kept {
+			if a.Kind == Peek {
+				return faultf(unkept, "Peek knows an answer that must not be kept")
+			}
+			return nil
+		}
+		if bad = j.supported(p, cells); bad != nil {
+			continue
+		}
+		if a.Kind == Peek || len(a.gens) > 1 {
+			return nil
+		}
+		for _, c := range cells {
+			if j.first(c, p.of(c).trace, max(0, len(j.past)-1)); alone && gen == j.gen && !j.coarse {
+				j.fresh[c] = p
+			}
+		}
+		return nil
+	}
+	if bad != nil {
+		return bad
+	}
+	return faultf(wrongAnswer, "told %v %v; from scratch, in %s", a.texts, a.err, strings.Join(told, "; "))
+}
+
+// all returns what several cells are: the answers and whether all are kept, or the first error.
+func (p *plain) all(cells []Cell) (texts []string, kept bool, err error) {
+	kept = true
+	for _, c := range cells {
+		o := p.of(c)
+		if o.err != nil {
+			return nil, false, o.err
+		}
+		texts = append(texts, o.text)
+		kept = kept && o.kept
+	}
+	return texts, kept, nil
+}
+
+// supported reports whether each answer that an answer rests on is one of a run that read what it
+// would read now.
+func (j *judge) supported(p *plain, cells []Cell) error {
+	for _, c := range cells {
+		for _, n := range p.of(c).needs {
+			if _, ok := j.made[n][p.of(n).trace]; !ok {
+				return faultf(unsupported, "it rests on %v, which has never run and read what it reads in this generation (%v)", n, p.state)
+			}
+		}
+	}
+	return nil
+}
+
+// counted compares what the engine counts with the calls that there were.
+func (j *judge) counted(stats map[string]runtime.QueryStats, calls uint64) error {
+	var n uint64
+	for name, s := range stats {
+		if strings.HasPrefix(name, "oracle/") {
+			n += s.Ran + s.Failed
+		}
+	}
+	if n != calls {
+		return faultf(miscounted, "%d calls of queries were counted, and there were %d", n, calls)
+	}
+	return nil
+}
+
+// same reports whether a run of the engine is what o is.
+func (o *outcome) same(r *run) bool {
+	return o.told == r.told && o.text == r.text && sameError(o.err, r.err)
+}
+
+func sameError(a, b error) bool {
+	f, ok := a.(*Failure)
+	g, is := b.(*Failure)
+	if !ok || !is {
+		return a == nil && b == nil
+	}
+	return *f == *g
+}
+
+func (r *run) String() string {
+	if r.err != nil {
+		return fmt.Sprintf("the error %q", r.err.Error())
+	}
+	return r.text
+}
+
+// tellAll says what a cell is in each of some generations.
+func (j *judge) tellAll(gens []uint64, c Cell) string {
+	var b strings.Builder
+	for _, gen := range gens {
+		fmt.Fprintf(&b, "; in generation %d (%v): %v", gen, j.states[gen], &j.plain(gen).of(c).run)
+	}
+	return b.String()
+}

@@ -1,0 +1,377 @@
+package queries
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// A Host gives the oracle what only the engine's own tests can reach.
+type Host struct {
+	OnFS        func(runtime.Options, vfs.FS) runtime.Options
+	Simulated   func(runtime.Options, *sched.Deterministic) runtime.Options
+	Simulate    func(*runtime.Engine)
+	WriteTraces func(*runtime.Engine, context.Context)
+	CursorAt    func(key string) runtime.Cursor
+}
+
+// A subject is the engine under test.
+type subject struct {
+	host Host
+	h    *History
+	mem  *vfs.Mem
+	eng  *runtime.Engine
+	prog *Program
+	air  atomic.Int64 // the weather
+
+	opened int
+	torn   bool // the power was cut while something was not on the disk, which may show for ever
+
+	mu    sync.Mutex
+	runs  []ran // guarded by mu: since they were taken
+	calls uint64
+}
+
+// A ran is one call of a query by the engine.
+type ran struct {
+	Cell
+	run
+}
+
+// A result is what queries give.
+type result struct {
+	Text string
+	Blob runtime.Blob
+}
+
+var (
+	partitions = [parts]*runtime.Partition[int]{
+		first:     runtime.NewPartition[int]("oracle/first"),
+		second:    runtime.NewPartition[int]("oracle/second"),
+		dependent: runtime.NewPartition[int]("oracle/deps", runtime.Dependency),
+		volatile:  runtime.NewPartition[int]("oracle/volatile", runtime.Volatile),
+	}
+
+	// defined are the queries of all programs, by number and version: the engines of a process know
+	// every query that it has made, so no history makes its own.
+	defined [queryMax][buildsMax]*runtime.Query[string, result]
+
+	subjects sync.Map // by *runtime.Engine
+)
+
+func init() {
+	for i := range defined {
+		for v := range defined[i] {
+			defined[i][v] = runtime.NewQuery(fmt.Sprintf("oracle/q%d", i), v+1, func(t *runtime.Task, arg string) (result, error) {
+				s, _ := subjects.Load(t.Engine())
+				return s.(*subject).call(t, Cell{i, arg})
+			})
+		}
+	}
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+func (s *subject) open() error {
+	o := runtime.Options{
+		Workers: s.h.Setting.Workers, SegmentBytes: 64 << 10, CollectEvery: -1, StallAfter: -1, AuditShare: -1, Logger: quiet,
+	}
+	if s.h.Setting.SmallHeap {
+		o.TraceBytes, o.CacheBytes = 1, 1
+	}
+	if s.h.Setting.Durable {
+		o.Sync = mmapcas.SyncGroup
+	}
+	s.opened++
+	if !s.h.Setting.Threads {
+		o = s.host.Simulated(o, &sched.Deterministic{Seed: s.h.Seed + uint64(s.opened)<<32})
+	}
+	var err error
+	if s.eng, err = runtime.Open("/store", s.host.OnFS(o, s.mem)); err != nil {
+		return err
+	}
+	s.calls = 0
+	subjects.Store(s.eng, s)
+	for i := range s.prog.Queries { // so that it knows which versions this build has
+		if _, err := runtime.Explain(s.eng, s.query(i), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close ends the engine, and leaves what its successor finds.
+func (s *subject) close(how Ending, seed uint64) error {
+	left := s.mem
+	if how != Close {
+		s.host.WriteTraces(s.eng, context.Background()) // or they are written while the memory is copied
+	}
+	switch how {
+	case Kill:
+		left = s.mem.Clone()
+	case Power:
+		left = s.mem.CrashClone(seed)
+		s.torn = s.torn || !s.h.Setting.Durable
+	}
+	err := s.eng.Close(context.Background())
+	subjects.Delete(s.eng)
+	s.mem = left
+	return err
+}
+
+func (s *subject) query(i int) *runtime.Query[string, result] {
+	return defined[i][s.prog.Queries[i].Version-1]
+}
+
+// settle waits until nothing moves. Of threads that is known for the moment only: what follows from
+// the end of a task may be about to begin.
+func (s *subject) settle() {
+	if !s.h.Setting.Threads {
+		s.host.Simulate(s.eng)
+		return
+	}
+	for idle := 0; idle < 2; time.Sleep(20 * time.Microsecond) {
+		if sum := s.eng.Stats().Scheduler.Total(); sum.Submitted == sum.Ended() {
+			idle++
+		} else {
+			idle = 0
+		}
+	}
+}
+
+// call is the function of all queries.
+func (s *subject) call(t *runtime.Task, c Cell) (res result, err error) {
+	q := &s.prog.Queries[c.Query]
+	r := q.call(&live{s, t}, c)
+	s.mu.Lock()
+	s.runs = append(s.runs, ran{c, r})
+	s.calls++
+	s.mu.Unlock()
+	if f, ok := r.err.(*Failure); ok && f.Kind == panics && f.Of == c {
+		panic(f)
+	}
+	if r.err != nil {
+		return result{}, r.err
+	}
+	res.Text = r.text
+	if q.Blob {
+		res.Blob, err = t.PutBlob(blobOf(r.text))
+	}
+	return res, err
+}
+
+// taken returns the runs since it was called last.
+func (s *subject) taken() []ran {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	runs := s.runs
+	s.runs = nil
+	return runs
+}
+
+// blobOf is what the blob of a result holds.
+func blobOf(text string) []byte { return []byte("the blob of " + text) }
+
+// whole returns the text of a result whose blob is there.
+func (r result) whole(from runtime.Reader) (string, error) {
+	if r.Blob.IsZero() {
+		return r.Text, nil
+	}
+	b, err := runtime.ReadBlob(from, r.Blob)
+	if err == nil && string(b) != string(blobOf(r.Text)) {
+		err = fmt.Errorf("its blob is %q", b)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the blob of the answer %q: %w", r.Text, err)
+	}
+	return r.Text, nil
+}
+
+// A live is the engine as a query sees it.
+type live struct {
+	s *subject
+	t *runtime.Task
+}
+
+func (w *live) weather() int { return int(w.s.air.Load()) }
+func (w *live) unstable()    { w.t.Unstable() }
+func (w *live) yield()       { w.t.Yield() }
+
+func (w *live) read(r *Read) (told, beside string, err error) {
+	switch r.Kind {
+	case Ask:
+		res, err := w.s.query(r.Query).Get(w.t, r.Arg)
+		return res.Text, "", failure(err)
+	case All:
+		all, err := w.s.query(r.Query).All(w.t, args)
+		var texts []string
+		for _, res := range all {
+			texts = append(texts, res.Text)
+		}
+		return strings.Join(texts, " "), "", failure(err)
+	}
+	told, err = w.s.readPart(w.t, r)
+	return told, "", err
+}
+
+// failure is what an error of the engine means to a program.
+func failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return f
+	}
+	if p, ok := errors.AsType[*runtime.PanicError](err); ok {
+		if f, ok := p.Value.(*Failure); ok {
+			return f
+		}
+	}
+	if errors.Is(err, runtime.ErrCycle) {
+		return &Failure{Kind: cycle}
+	}
+	return err
+}
+
+var errEnough = errors.New("enough")
+
+// readPart reads a partition, and tells what a plain one tells.
+func (s *subject) readPart(from runtime.Reader, r *Read) (told string, err error) {
+	var (
+		p    = partitions[r.Part]
+		opts []runtime.ReadOption
+		pat  = r.Pat.pattern()
+	)
+	if r.Backward {
+		opts = append(opts, runtime.Backward())
+	}
+	if r.After != "" {
+		opts = append(opts, runtime.After(s.host.CursorAt(r.After)))
+	}
+	switch r.Kind {
+	case Get:
+		v, err := p.Get(from, r.Key)
+		if errors.Is(err, runtime.ErrNotFound) {
+			return tellValue(0, false), nil
+		}
+		return tellValue(v, true), err
+	case Has:
+		is, err := p.Has(from, r.Key)
+		return fmt.Sprint(is), err
+	case Hash:
+		b, err := p.Blob(from, r.Key)
+		if errors.Is(err, runtime.ErrNotFound) {
+			return tellValue(0, false), nil
+		} else if err != nil {
+			return "", err
+		}
+		v, err := p.Load(from, b)
+		return tellValue(v, true), err
+	case Batch:
+		vs, is, err := p.GetBatch(from, recordKeys)
+		for i := range vs {
+			told += tellValue(vs[i], is[i]) + " "
+		}
+		return told, err
+	case Count:
+		n, err := p.Count(from, pat)
+		return fmt.Sprint(n), err
+	case Page:
+		page, next, err := p.Page(from, pat, runtime.Cursor{}, r.Most, opts...)
+		for _, e := range page {
+			told += tellEntry(e.Key, e.Value)
+		}
+		return told + fmt.Sprint(!next.IsZero()), err
+	}
+	if r.Most > 0 {
+		opts = append(opts, runtime.Limit(r.Most))
+	}
+	if r.Kind == Keys {
+		keys, err := p.Keys(from, pat, opts...)
+		for _, k := range keys {
+			told += k + " "
+		}
+		return told, err
+	}
+	seen := 0
+	err = p.Scan(from, pat, func(key string, v int) error {
+		told += tellEntry(key, v)
+		if seen++; seen == r.Stop {
+			return errEnough
+		}
+		return nil
+	}, opts...)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return told, err
+}
+
+// apply commits what a step says.
+func (s *subject) commit(ctx context.Context, e committer, step *Step) error {
+	if step.Form == Bulk {
+		if len(step.Changes) == 0 {
+			return nil
+		}
+		return partitions[step.Changes[0].Part].Bulk(ctx, s.eng, func(w *runtime.BulkWriter[int]) (err error) {
+			for _, c := range step.Changes {
+				if c.There {
+					err = errors.Join(err, w.Put(c.Key, c.Value))
+				} else {
+					err = errors.Join(err, w.Delete(c.Key))
+				}
+			}
+			return err
+		})
+	}
+	return e(func(w *runtime.Writer) (err error) {
+		if step.Form == Replace {
+			err = partitions[step.Part].ClearPrefix(w, "d")
+		}
+		for _, c := range step.Changes {
+			p := partitions[c.Part]
+			switch {
+			case step.Form == Updates && c.There:
+				err = errors.Join(err, p.Update(w, c.Key, func(old *int) (*int, error) {
+					sum := c.Value
+					if old != nil {
+						sum += *old
+					}
+					sum %= updateMod
+					return &sum, nil
+				}))
+			case c.There:
+				err = errors.Join(err, p.Put(w, c.Key, c.Value))
+			default:
+				err = errors.Join(err, p.Delete(w, c.Key))
+			}
+		}
+		return err
+	})
+}
+
+// A committer is Engine.Commit or Task.Commit.
+type committer func(fn func(*runtime.Writer) error) error
+
+// state reads what the partitions hold.
+func stateOf(from runtime.Reader) (s state, err error) {
+	for part, p := range partitions {
+		s[part] = map[string]int{}
+		err = errors.Join(err, p.Scan(from, runtime.All(), func(key string, v int) error {
+			s[part][key] = v
+			return nil
+		}))
+	}
+	return s, err
+}
