@@ -9,9 +9,6 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// KindTrace is the record kind of an entry's traces. Kinds 16 to 31 belong to this package.
-const KindTrace mmapcas.Kind = 16
-
 // Results of traces of format 1 may have lost some of themselves when they were stored. They are
 // computed again.
 const traceFormat = 3

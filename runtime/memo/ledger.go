@@ -12,9 +12,6 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// KindLedger is the record kind of a ledger.
-const KindLedger mmapcas.Kind = 17
-
 // ledgerKey is where the ledger is in the trace partition. No key of a trace is like it: those have
 // a separator.
 const ledgerKey = "ledger"

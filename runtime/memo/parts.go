@@ -10,9 +10,6 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// KindParts is the record kind of results that are tables. See "Parts of an answer".
-const KindParts mmapcas.Kind = 17
-
 // A Part is a name of a table with the bytes of its value.
 type Part struct {
 	Name  string
