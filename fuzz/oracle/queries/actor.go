@@ -31,11 +31,11 @@ func (t *trial) speak(task *runtime.Task, a, before *saying) error {
 	switch a.Kind {
 	case AskOne:
 		a.gens = []uint64{task.Generation()}
-		res, err := t.query(a.Cell.Query).Get(task, a.Cell.Arg)
+		res, err := t.query(a.Cell.Query).get(task, a.Cell.Arg)
 		a.take(task, []result{res}, err)
 	case AskAll:
 		a.gens = []uint64{task.Generation()}
-		all, err := t.query(a.Cell.Query).All(task, args)
+		all, err := t.query(a.Cell.Query).all(task, args)
 		a.take(task, all, err)
 	case AskOut, Peek:
 		t.speakOutside(task.Context(), a)
@@ -62,12 +62,12 @@ func (t *trial) speakOutside(ctx context.Context, a *saying) {
 	}
 	q := t.query(a.Cell.Query)
 	if a.Kind == AskOut {
-		res, err := q.Ask(ctx, t.eng, a.Cell.Arg, opts...)
+		res, err := q.ask(ctx, t.eng, a.Cell.Arg, opts...)
 		a.take(from, []result{res}, err)
 		return
 	}
 	a.gens = []uint64{from.Generation()}
-	res, ok, err := q.Peek(from, a.Cell.Arg)
+	res, ok, err := q.peek(from, a.Cell.Arg)
 	if a.known = ok; ok || err != nil {
 		a.take(from, []result{res}, err)
 	}

@@ -55,6 +55,9 @@ func (g *generator) program() *Program {
 	return p
 }
 
+// isTable reports whether queries of a number are tables, in every build.
+func isTable(query int) bool { return query%inLayer == inLayer-1 }
+
 // rebuilt is another build: a query or two do something else.
 func (g *generator) rebuilt(p *Program) *Program {
 	next := &Program{Queries: append([]Query(nil), p.Queries...)}
@@ -68,7 +71,8 @@ func (g *generator) rebuilt(p *Program) *Program {
 }
 
 func (g *generator) query(i, version int) Query {
-	q := Query{Version: version, Results: 1 + g.rng.Uint64N(4), Blob: g.one(3)}
+	q := Query{Version: version, Results: 1 + g.rng.Uint64N(4), Table: isTable(i)}
+	q.Blob = !q.Table && g.one(3)
 	for range 1 + g.rng.IntN(5) {
 		q.Body = append(q.Body, g.op(i))
 	}
@@ -121,11 +125,14 @@ func (g *generator) read(i int) Read {
 		if below > inLayer && g.one(2) {
 			r.Query = below - 1 - g.rng.IntN(inLayer) // deep programs
 		}
-		switch {
-		case g.one(5):
-			r.Kind = All
-		case g.one(2):
+		if g.one(2) {
 			r.Arg = pick(g, args)
+		}
+		switch {
+		case isTable(r.Query) && !g.one(4):
+			r.Kind, r.Key = pick(g, []ReadKind{PartOf, PartOf, PartsOf, NamesOf}), pick(g, tableNames)
+		case g.one(4):
+			r.Kind, r.Arg = All, ""
 		}
 		return r
 	}

@@ -27,6 +27,7 @@ type judge struct {
 	// known only that it was made.
 	made     map[Cell]map[uint64]int
 	past     []event
+	at       int // where in past the questions of this step begin
 	durably  int // what came before this place in past is on the disk
 	openings int
 
@@ -214,6 +215,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 	slices.Sort(a.gens)
 	a.gens = slices.Compact(a.gens)
 	at := len(j.past)
+	j.at = at
 	for _, gen := range a.gens {
 		j.past = append(j.past, event{asked: j.plain(gen)})
 		j.coarse = j.coarse || gen == 0
@@ -339,7 +341,7 @@ func (j *judge) answered(a *saying, alone bool) error {
 			return nil
 		}
 		for _, c := range cells {
-			if j.first(c, p.of(c).trace, max(0, len(j.past)-1)); alone && gen == j.gen && !j.coarse {
+			if j.first(c, p.of(c).trace, j.at); alone && gen == j.gen && !j.coarse {
 				j.fresh[c] = p
 			}
 		}

@@ -116,6 +116,12 @@ func (w *plainWorld) read(r *Read) (told, beside string, err error) {
 	case Ask:
 		told, err = w.ask(Cell{r.Query, r.Arg})
 		return told, "", err
+	case PartOf, PartsOf, NamesOf:
+		c := Cell{r.Query, r.Arg}
+		if _, err := w.ask(c); err != nil {
+			return "", "", err
+		}
+		return tellPart(w.of(c).table, r), "", nil
 	case All:
 		var all []string
 		for _, arg := range args {
@@ -199,10 +205,28 @@ func tellValue(v int, there bool) string {
 
 func tellEntry(key string, v int) string { return fmt.Sprintf("%s=%d ", key, v) }
 
+// tellPart tells what of a table is read.
+func tellPart(table map[string]int, r *Read) (told string) {
+	switch v, there := table[r.Key]; r.Kind {
+	case PartOf:
+		return tellValue(v, there)
+	case NamesOf:
+		return fmt.Sprint(slices.Sorted(maps.Keys(table)))
+	}
+	return tellTable(table)
+}
+
+func tellTable(table map[string]int) (told string) {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		told += tellEntry(name, table[name])
+	}
+	return told
+}
+
 // touches reports whether a change of a key between two states may be a change of what r reads: as
 // finely as changes are told, which is by key, by presence, and by range.
 func (r *Read) touches(part int, key string, replaced bool) bool {
-	if r.Kind == Ask || r.Kind == All || r.Part != part {
+	if r.Kind >= Ask || r.Part != part {
 		return false
 	}
 	switch r.Kind {

@@ -16,6 +16,7 @@ type Query struct {
 	Version int
 	Results uint64 // how many different results there are
 	Blob    bool   // the result names bytes in the store
+	Table   bool   // the result is a table, each of whose names has what the number was at a time
 	Body    []Op
 }
 
@@ -57,6 +58,9 @@ const (
 	Page
 	Ask
 	All
+	PartOf  // Key of a table
+	PartsOf // all names of a table at once
+	NamesOf // which names a table has
 )
 
 // A Read is one read. Which fields mean something depends on the kind.
@@ -78,6 +82,9 @@ type Cell struct {
 	Query int
 	Arg   string
 }
+
+// tableNames are the names that tables may have.
+var tableNames = []string{"x", "y", "z"}
 
 // args are the keys of queries.
 var args = []string{"0", "1"}
@@ -112,9 +119,11 @@ type world interface {
 
 // A run is what came of one call of a query.
 type run struct {
-	text string
-	err  error
-	kept bool // nothing was met that a trace cannot name
+	text  string
+	table map[string]int // of a table
+	err   error
+	blob  bool
+	kept  bool // nothing was met that a trace cannot name
 
 	alien bool // an error was met that no program makes
 
@@ -129,6 +138,9 @@ func (q *Query) call(w world, c Cell) (r run) {
 	now := mix(0, fmt.Sprint(c, q.Version))
 	r.told, r.trace = now, now
 	for i := 0; i < len(q.Body); i++ {
+		if q.Table && 0 < i && i <= len(tableNames) {
+			r.entry(tableNames[i-1], now, q.Results)
+		}
 		op := &q.Body[i]
 		if op.Mod > 0 && now>>16%op.Mod != op.Is {
 			continue
@@ -172,10 +184,27 @@ func (q *Query) call(w world, c Cell) (r run) {
 			w.yield()
 		}
 	}
+	if q.Table {
+		r.entry(tableNames[len(tableNames)-1], now, q.Results)
+		r.text = tellTable(r.table)
+		return r
+	}
+	r.blob = q.Blob
 	if r.text = fmt.Sprintf("q%d=%d", c.Query, now>>16%max(q.Results, 1)); q.Blob {
 		r.text += ", and a blob"
 	}
 	return r
+}
+
+// entry gives a name of a table a value, or none.
+func (r *run) entry(name string, number, results uint64) {
+	if r.table == nil {
+		r.table = map[string]int{}
+	}
+	v := int(number >> 16 % (max(results, 1) + 1))
+	if delete(r.table, name); v > 0 {
+		r.table[name] = v
+	}
 }
 
 // mix is a step of FNV-1a over a text and its end.
@@ -196,6 +225,9 @@ func (q *Query) show(b *strings.Builder, number int) {
 	fmt.Fprintf(b, "query q%d, version %d, %d results", number, q.Version, q.Results)
 	if q.Blob {
 		b.WriteString(", names a blob")
+	}
+	if q.Table {
+		b.WriteString(", a table")
 	}
 	b.WriteString(":\n")
 	for i := range q.Body {
@@ -233,8 +265,10 @@ func (r *Read) String() string {
 	case Count:
 		fmt.Fprintf(&b, "count %s[%v]", p, r.Pat)
 		return b.String()
-	case Ask, All:
-		name := [...]string{Ask: "ask", All: "all"}[r.Kind]
+	case PartOf:
+		return fmt.Sprintf("part %s of q%d(%s)", r.Key, r.Query, r.Arg)
+	case Ask, All, PartsOf, NamesOf:
+		name := [...]string{Ask: "ask", All: "all", PartsOf: "parts of", NamesOf: "names of"}[r.Kind]
 		if r.Kind == All {
 			return fmt.Sprintf("%s q%d%v", name, r.Query, args)
 		}

@@ -65,7 +65,10 @@ var (
 
 	// defined are the queries of all programs, by number and version: the engines of a process know
 	// every query that it has made, so no history makes its own.
-	defined [queryMax][buildsMax]*runtime.Query[string, result]
+	defined [queryMax][buildsMax]asked
+
+	// tables are those of them that are tables.
+	tables [queryMax][buildsMax]*runtime.Table[string, int]
 
 	subjects sync.Map // by *runtime.Engine
 )
@@ -73,10 +76,24 @@ var (
 func init() {
 	for i := range defined {
 		for v := range defined[i] {
-			defined[i][v] = runtime.NewQuery(fmt.Sprintf("oracle/q%d", i), v+1, func(t *runtime.Task, arg string) (result, error) {
-				s, _ := subjects.Load(t.Engine())
-				return s.(*subject).call(t, Cell{i, arg})
-			})
+			name := fmt.Sprintf("oracle/q%d", i)
+			if isTable(i) {
+				tables[i][v] = runtime.NewTable(name, v+1, func(t *runtime.Task, arg string) (map[string]int, error) {
+					r, err := called(t, Cell{i, arg})
+					return r.table, err
+				})
+				defined[i][v] = &askedAs[map[string]int]{tables[i][v].Whole(), func(table map[string]int) result {
+					return result{Text: tellTable(table)}
+				}}
+				continue
+			}
+			defined[i][v] = &askedAs[result]{runtime.NewQuery(name, v+1, func(t *runtime.Task, arg string) (res result, err error) {
+				r, err := called(t, Cell{i, arg})
+				if res.Text = r.text; err == nil && r.blob {
+					res.Blob, err = t.PutBlob(blobOf(r.text))
+				}
+				return res, err
+			}), func(res result) result { return res }}
 		}
 	}
 }
@@ -104,7 +121,7 @@ func (s *subject) open() error {
 	s.calls = 0
 	subjects.Store(s.eng, s)
 	for i := range s.prog.Queries { // so that it knows which versions this build has
-		if _, err := runtime.Explain(s.eng, s.query(i), ""); err != nil {
+		if err := s.query(i).meet(s.eng); err != nil {
 			return err
 		}
 	}
@@ -130,7 +147,7 @@ func (s *subject) close(how Ending, seed uint64) error {
 	return err
 }
 
-func (s *subject) query(i int) *runtime.Query[string, result] {
+func (s *subject) query(i int) asked {
 	return defined[i][s.prog.Queries[i].Version-1]
 }
 
@@ -150,10 +167,11 @@ func (s *subject) settle() {
 	}
 }
 
-// call is the function of all queries.
-func (s *subject) call(t *runtime.Task, c Cell) (res result, err error) {
-	q := &s.prog.Queries[c.Query]
-	r := q.call(&live{s, t}, c)
+// called is the function of all queries.
+func called(t *runtime.Task, c Cell) (r run, err error) {
+	x, _ := subjects.Load(t.Engine())
+	s := x.(*subject)
+	r = s.prog.Queries[c.Query].call(&live{s, t}, c)
 	s.mu.Lock()
 	s.runs = append(s.runs, ran{c, r})
 	s.calls++
@@ -161,14 +179,7 @@ func (s *subject) call(t *runtime.Task, c Cell) (res result, err error) {
 	if f, ok := r.err.(*Failure); ok && f.Kind == panics && f.Of == c {
 		panic(f)
 	}
-	if r.err != nil {
-		return result{}, r.err
-	}
-	res.Text = r.text
-	if q.Blob {
-		res.Blob, err = t.PutBlob(blobOf(r.text))
-	}
-	return res, err
+	return r, r.err
 }
 
 // taken returns the runs since it was called last.
@@ -211,15 +222,22 @@ func (w *live) yield()       { w.t.Yield() }
 func (w *live) read(r *Read) (told, beside string, err error) {
 	switch r.Kind {
 	case Ask:
-		res, err := w.s.query(r.Query).Get(w.t, r.Arg)
+		res, err := w.s.query(r.Query).get(w.t, r.Arg)
 		return res.Text, "", failure(err)
 	case All:
-		all, err := w.s.query(r.Query).All(w.t, args)
+		all, err := w.s.query(r.Query).all(w.t, args)
 		var texts []string
 		for _, res := range all {
 			texts = append(texts, res.Text)
 		}
 		return strings.Join(texts, " "), "", failure(err)
+	}
+	if r.Kind > All {
+		table, err := readTable(w.t, tables[r.Query][w.s.prog.Queries[r.Query].Version-1], r)
+		if err != nil {
+			return "", "", failure(err)
+		}
+		return tellPart(table, r), "", nil
 	}
 	told, err = w.s.readPart(w.t, r)
 	return told, "", err

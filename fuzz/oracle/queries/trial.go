@@ -138,8 +138,14 @@ func (t *trial) play(s *Step) error {
 		if err := t.committed(apply(t.now, s)); err != nil {
 			return err
 		}
-		t.coarse = t.coarse || s.Form == Bulk
-		return t.looked()
+		if s.Form == Bulk {
+			t.coarse = true
+			clear(t.fresh)
+		}
+		if err := t.looked(); err != nil || t.h.Seed%2 == 0 { // half of them, as a Peek has changes marked
+			return err
+		}
+		return t.peekFresh()
 	case Batches:
 		return t.batch(s)
 	case Hold:
@@ -246,6 +252,23 @@ func (t *trial) looked() error {
 		}
 	}
 	return err
+}
+
+// peekFresh peeks at all that must be known after a commit.
+func (t *trial) peekFresh() error {
+	for i := range queryMax {
+		for _, arg := range args {
+			if t.fresh[Cell{i, arg}] == nil {
+				continue
+			}
+			a := &saying{Actor: &Actor{Kind: Peek, Cell: Cell{i, arg}}}
+			t.speakOutside(context.Background(), a)
+			if err := t.answered(a, true); err != nil {
+				return during(a.Actor, err)
+			}
+		}
+	}
+	return nil
 }
 
 // batch has actors do what they do at the same time, and judges it.

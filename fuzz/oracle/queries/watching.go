@@ -1,7 +1,6 @@
 package queries
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -216,7 +215,7 @@ func (t *trial) watchQuery(c Cell) (*queryWatch, error) {
 	w := &queryWatch{cell: c, sky: t.judge.sky}
 	w.moved = make(chan struct{}, 1)
 	var err error
-	w.end, err = t.query(c.Query).Watch(context.Background(), t.eng, c.Arg, w.answer)
+	w.end, err = t.query(c.Query).watch(t.eng, c.Arg, w.answer)
 	return w, err
 }
 
