@@ -1,5 +1,6 @@
 // Command mistakes plants mistakes in the engine, one at a time, and reports how soon the oracle of
-// package fuzz/oracle/queries finds each. It fails if one is not found, or can no longer be planted.
+// package fuzz/oracle/queries finds each. It fails if one is not found, or can no longer be
+// planted, or if what is found is there without it, too.
 //
 //	go run ./fuzz/cmd/mistakes [-steps N] [-only TEXT]
 //
@@ -18,6 +19,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -51,6 +53,10 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
+	right := filepath.Join(tmp, "right")
+	if err := build(right, tmp, nil); err != nil {
+		return err
+	}
 	var failed error
 	fmt.Printf("%-32s %9s  %s\n", "mistake", "found in", "by")
 	for _, name := range names {
@@ -58,7 +64,7 @@ func run() error {
 		if !strings.Contains(short, *only) {
 			continue
 		}
-		at, by, err := plant(name, tmp)
+		at, by, err := plant(name, tmp, right)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", short, err))
 			at, by = "-", err.Error()
@@ -72,24 +78,44 @@ func run() error {
 // the build, which is then a matter of seconds.
 var oracleFiles = []string{"oracle_test.go", "export_test.go", "race_on_test.go", "race_off_test.go"}
 
-// plant builds the oracle with a mistake and runs it. It returns in which step what was found.
-func plant(name, tmp string) (at, by string, err error) {
+// plant builds the oracle with a mistake and runs it. It returns in which step what was found, and
+// nothing is found there in an engine that is right.
+func plant(name, tmp, right string) (at, by string, err error) {
+	texts, err := changed(name)
+	if err != nil {
+		return "", "", err
+	}
+	wrong := filepath.Join(tmp, "wrong")
+	if err := build(wrong, tmp, texts); err != nil {
+		return "", "", err
+	}
+	out, err := oracle(wrong, *seed, *steps)
+	if err == nil {
+		return "", "", fmt.Errorf("not found in %d steps", *steps)
+	}
+	m := foundIn.FindStringSubmatch(out)
+	if m == nil {
+		first, _, _ := strings.Cut(out, "\n")
+		return "", "", fmt.Errorf("the oracle died: %w: %s", err, first)
+	}
+	found, err := strconv.ParseUint(m[3], 10, 64)
+	if err != nil {
+		return "", "", err
+	}
+	if out, err := oracle(right, found, 1); err != nil {
+		return "", "", fmt.Errorf("what was found is there without the mistake, too: %s", out)
+	}
+	return m[1], m[2], nil
+}
+
+// changed returns the files that a mistake changes, by path, as they are with it.
+func changed(name string) (map[string]string, error) {
 	ar, err := txtar.ParseFile(name)
 	if err != nil {
-		return "", "", err
-	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	tests, err := filepath.Glob(filepath.Join("runtime", "*_test.go"))
-	if err != nil {
-		return "", "", err
-	}
-	for _, f := range tests {
-		if !slices.Contains(oracleFiles, filepath.Base(f)) {
-			overlay.Replace[f] = ""
-		}
+		return nil, err
 	}
 	if len(ar.Files) == 0 || len(ar.Files)%2 != 0 {
-		return "", "", errors.New("files must come in pairs: what is there, and what stands there instead")
+		return nil, errors.New("files must come in pairs: what is there, and what stands there instead")
 	}
 	texts := map[string]string{}
 	for pair := range slices.Chunk(ar.Files, 2) {
@@ -98,47 +124,61 @@ func plant(name, tmp string) (at, by string, err error) {
 		if !ok {
 			b, err := os.ReadFile(path)
 			if err != nil {
-				return "", "", err
+				return nil, err
 			}
 			text = string(b)
 		}
 		old, instead := strings.TrimSuffix(string(pair[0].Data), "\n"), strings.TrimSuffix(string(pair[1].Data), "\n")
 		if n := strings.Count(text, old); n != 1 {
-			return "", "", fmt.Errorf("it does not apply: the text stands %d times in %s", n, path)
+			return nil, fmt.Errorf("it does not apply: the text stands %d times in %s", n, path)
 		}
 		texts[path] = strings.Replace(text, old, instead, 1)
+	}
+	return texts, nil
+}
+
+// build builds the tests of the oracle with other texts in some files.
+func build(binary, tmp string, texts map[string]string) error {
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	tests, err := filepath.Glob(filepath.Join("runtime", "*_test.go"))
+	if err != nil {
+		return err
+	}
+	for _, f := range tests {
+		if !slices.Contains(oracleFiles, filepath.Base(f)) {
+			overlay.Replace[f] = ""
+		}
 	}
 	for path, text := range texts {
 		file := filepath.Join(tmp, strings.ReplaceAll(path, "/", "_"))
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			return "", "", err
+			return err
 		}
 		overlay.Replace[path] = file
 	}
 	b, err := json.Marshal(overlay)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	list, binary := filepath.Join(tmp, "overlay.json"), filepath.Join(tmp, "oracle")
+	list := filepath.Join(tmp, "overlay.json")
 	if err := os.WriteFile(list, b, 0o600); err != nil {
-		return "", "", err
+		return err
 	}
-	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-ldflags=-s -w", "-o", binary, "./runtime")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("it does not build: %w\n%s", err, out)
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-ldflags=-s -w", "-o", binary, "./runtime")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("it does not build: %w\n%s", err, out)
 	}
-	test := exec.Command(binary, "-test.run=^TestOracle$", "-test.timeout=10m", "-oracle.shrink=0",
-		fmt.Sprint("-oracle.seed=", *seed), fmt.Sprint("-oracle.steps=", *steps))
-	test.Dir = "runtime"
-	out, err := test.CombinedOutput()
-	if err == nil {
-		return "", "", fmt.Errorf("not found in %d steps", *steps)
-	}
-	if m := foundIn.FindSubmatch(out); m != nil {
-		return string(m[1]), string(m[2]), nil
-	}
-	first, _, _ := strings.Cut(string(out), "\n")
-	return "died", first, nil
+	return nil
 }
 
-var foundIn = regexp.MustCompile(`found in step (\d+): (?:step \d+: )?([^\n]{0,140})`)
+// oracle runs the oracle from a seed on.
+func oracle(binary string, seed uint64, steps int) (out string, err error) {
+	cmd := exec.Command(binary, "-test.run=^TestOracle$", "-test.timeout=30m", "-oracle.shrink=0",
+		fmt.Sprint("-oracle.seed=", seed), fmt.Sprint("-oracle.steps=", steps))
+	cmd.Dir = "runtime"
+	b, err := cmd.CombinedOutput()
+	return string(b), err
+}
+
+// foundIn has the step, what was found, and the seed of the history.
+var foundIn = regexp.MustCompile(`found in step (\d+): (?:step \d+: )?([^\n]{0,140})[^\n]*\n[^\n]*-oracle\.seed=(\d+)`)

@@ -15,16 +15,18 @@
 //
 // A Program is twelve queries over four partitions: one volatile, one of dependencies. Queries read
 // partitions in every form (keys, presence, hashes, batches, patterns, limits, pages, counts, scans
-// that break off) and each other, one or all keys at once. What a query reads depends on what it has
-// read before; its result is one of very few, so that early cut-off is common. Queries fail, panic,
-// go on after errors, are unstable, look at something outside of all partitions, yield, refer to
-// blobs, and in some histories need themselves.
+// that break off) and each other, one or all keys at once. What a query reads depends on what it
+// has read before; its result is one of very few, so that early cut-off is common. Queries fail,
+// panic, go on after errors, are unstable, look at something outside of all partitions, yield,
+// refer to blobs, and in some histories need themselves. Every third is a table, which others read
+// by name, by names or whole. A further form of query is a flag of Query and, where it is read in a
+// way of its own, a ReadKind: call and the two worlds say what it means.
 //
 // A step is a commit (plain, bulk, update, replacement of a prefix, undo of an earlier state), a
 // batch of actors who ask in and outside of tasks, peek, commit and cancel each other at the same
 // time, in the newest generation or in one of three snapshots; a watch of a partition, with and
-// without a condition, or of a query; a checkpoint, a collection, or an end: closed, killed, or by a
-// power cut, and opened again, maybe as another build of the program, in which queries have other
+// without a condition, or of a query; a checkpoint, a collection, or an end: closed, killed, or by
+// a power cut, and opened again, maybe as another build of the program, in which queries have other
 // versions and other functions.
 //
 // Workers are one to three, and mostly a simulation, which the seed orders; in one of eight
@@ -38,38 +40,43 @@
 //
 //   - Q1: an answer is that of the interpreter, in a generation that was asked about. So is what a
 //     run saw, and what it came to.
-//   - Q2: an answer that is kept rests on runs: of each query that the interpreter needs for it, the
-//     engine has made one with the trace that the query has in that generation.
-//   - Q3: a run is needless if the engine must still know one of the same query, key and version with
-//     the same trace. There are no needless runs.
+//   - Q2: an answer that is kept rests on runs: of each query that the interpreter needs for it,
+//     the engine has made one with the trace that the query has in that generation.
+//   - Q3: a run is needless if the engine must still know one of the same query, key and version
+//     with the same trace. There are no needless runs.
 //   - Q4: a question runs a query whose outcome is not kept (an error, what rests on one, what is
 //     unstable) at most once for each key.
 //   - Q5: an answer that is not kept is known to no Peek. One that is kept is known to Peek until a
 //     commit changes a key, a presence or a range that it, or a query below it, reads: as finely as
 //     that, and not by partition.
-//   - Q6: a watch is told of all that changed, each run of what the runs before it were not told, in
-//     order. After one commit it is told at most once, and exactly of what that commit changed and
-//     what it watches. The last told answer of a watched query is the one of the newest generation.
-//   - Q7: the state after an end is that after a prefix of the commits: all of them after a close and
-//     a kill, after a power cut at least those that were on the disk.
+//   - Q6: a watch is told of all that changed, each run of what the runs before it were not told,
+//     in order. After one commit it is told at most once, and exactly of what that commit changed
+//     and what it watches. The last told answer of a watched query is the one of the newest
+//     generation.
+//   - Q7: the state after an end is that after a prefix of the commits: all of them after a close
+//     and a kill, after a power cut at least those that were on the disk.
 //   - Q8: as many calls are counted as there were; a store of which nothing was lost is clean.
 //
 // The engine must still know a trace (Q3) unless so many others of its key may have been used after
 // it: four in memory; two if it was stored in between, because the engine was opened again or the
-// heap is small; one if a collection came in between, which takes the results of older traces. Which
-// others may have been used is what the interpreter says of the generations asked about since. After
-// a power cut that is so only of what was on the disk, and of keys of which nothing was asked between
-// that and the cut: stored again, a trace may be lost.
+// heap is small; one if a collection came in between, which takes the results of older traces.
+// Which others may have been used is what the interpreter says of the generations asked about
+// since. After a power cut that is so only of what was on the disk, and of keys of which nothing
+// was asked between that and the cut: stored again, a trace may be lost.
+//
+// Where commits do not wait for the disk, the power is cut only while at most the newest checkpoint
+// is not on the disk: with two that are not, the engine may open with what is damaged, by key, and not
+// with an earlier state.
 //
 // Several questions at the same time have this slack: a run counts as needless only if it is so in
 // every generation that they are about; what one has computed is known to the next batch, and not
 // surely to the others; a trace is computed once for each generation, and what is not kept once for
-// each question, twice where one is cancelled or the heap is small: what is forgotten in the middle of
-// a question is computed again. Cells of cycles run as often as they like. Where
-// workers are threads a watch may be late, so its questions count for the step after, too. Only Q5
-// asks that Peek knows something, and only of a heap that has room, in an engine that was opened
-// once, of which nothing was asked before the first commit, and that was given no bulk: of these no
-// change is told by key, and stamps of partitions, which are coarser, stand in.
+// each question, twice where one is cancelled or the heap is small: what is forgotten in the middle
+// of a question is computed again. Cells of cycles run as often as they like. Where workers are
+// threads a watch may be late, so its questions count for the step after, too. Only Q5 asks that
+// Peek knows something, and only of a heap that has room, in an engine that was opened once, of
+// which nothing was asked before the first commit, and that was given no bulk: of these no change
+// is told by key, and stamps of partitions, which are coarser, stand in.
 //
 // # Where what is
 //
