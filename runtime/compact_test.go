@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"pgregory.net/rapid"
 
 	"github.com/cytisus/cytisus/runtime"
@@ -194,6 +196,117 @@ func TestCompactBytes(t *testing.T) {
 			if diff := unlike(c.v, v); err != nil || diff != "" {
 				t.Errorf("%#v from %x: %v %s", c.v, form, err, diff)
 			}
+		}
+	}
+}
+
+// An ownTagged writes CBOR of its own, with any tag.
+type ownTagged struct {
+	tag  uint64
+	text string
+}
+
+func (v ownTagged) MarshalCBOR() ([]byte, error) {
+	return cbor.Marshal(cbor.Tag{Number: v.tag, Content: v.text})
+}
+
+func (v *ownTagged) UnmarshalCBOR(b []byte) error {
+	var tag cbor.RawTag
+	if err := cbor.Unmarshal(b, &tag); err != nil {
+		return err
+	}
+	v.tag = tag.Number
+	return cbor.Unmarshal(tag.Content, &v.text)
+}
+
+// What a MarshalCBOR wrote comes back whatever tags are in it, those of the compact form too: as a
+// whole value, and in structs that would have numbers (C4).
+func TestCompactLeavesTagsOfOthersAlone(t *testing.T) {
+	type part struct {
+		T ownTagged
+		N int
+	}
+	for _, tag := range []uint64{4, 5, 6, 7, 8, 9, 32} {
+		one := ownTagged{tag, "x"}
+		for _, v := range []any{
+			one, &one, []ownTagged{one, one}, []part{{one, 1}, {one, 2}}, map[string]part{"a": {one, 1}, "b": {one, 2}},
+		} {
+			typ := reflect.TypeOf(v)
+			b, err := runtime.EncodeOf(typ, v)
+			if err != nil || !bytes.Equal(b, byNameOf(t, typ, v)) {
+				t.Errorf("%T with tag %d: %x, %v; by name it is %x", v, tag, b, err, byNameOf(t, typ, v))
+			}
+			got, err := runtime.DecodeOf(typ, b)
+			if err != nil || !reflect.DeepEqual(got, v) {
+				t.Errorf("%T with tag %d: %x comes back as %v, %v", v, tag, b, got, err)
+			}
+		}
+	}
+}
+
+// A hollow says that it is zero when it is not.
+type hollow struct{ N int }
+
+func (h hollow) IsZero() bool { return h.N < 10 }
+
+// Structs with very many fields, with long names, and with fields that are left out by other rules
+// than that of what is zero, are written such that they expand to the form by name.
+func TestCompactFormOfUncommonStructs(t *testing.T) {
+	type leftOut struct {
+		N     int
+		Array [2]int          `cbor:",omitempty"`
+		Part  struct{ X int } `cbor:",omitempty"`
+		Zero  [2]int          `cbor:",omitzero"`
+	}
+	type says struct {
+		N int
+		H hollow `cbor:",omitzero"`
+	}
+	values := []any{
+		[]leftOut{{N: 1}, {N: 2, Array: [2]int{1, 0}, Zero: [2]int{0, 1}}, {Part: struct{ X int }{3}}},
+		[]says{{N: 1}, {N: 2, H: hollow{11}}},
+	}
+	for _, fields := range []int{63, 64, 65, 130} {
+		var of []reflect.StructField
+		for i := range fields {
+			of = append(of, reflect.StructField{Name: fmt.Sprintf("F%03d", i), Type: reflect.TypeFor[int]()})
+		}
+		list := reflect.MakeSlice(reflect.SliceOf(reflect.StructOf(of)), 3, 3)
+		for i := range 3 {
+			for j := range fields {
+				list.Index(i).Field(j).SetInt(int64(100*i + j))
+			}
+		}
+		values = append(values, list.Interface())
+	}
+	for _, length := range []int{2000, 2040, 2060, 5000} { // of two names
+		tag := func(c string) reflect.StructTag {
+			return reflect.StructTag(`cbor:"` + strings.Repeat(c, length) + `"`)
+		}
+		list := reflect.MakeSlice(reflect.SliceOf(reflect.StructOf([]reflect.StructField{
+			{Name: "A", Type: reflect.TypeFor[int](), Tag: tag("a")}, {Name: "B", Type: reflect.TypeFor[int](), Tag: tag("b")},
+		})), 2, 2)
+		list.Index(1).Field(0).SetInt(7)
+		values = append(values, list.Interface())
+	}
+	for _, v := range values {
+		typ := reflect.TypeOf(v)
+		if err := runtime.TypeError(typ); err != nil {
+			t.Errorf("%.80v is refused: %.300v", typ, err)
+			continue
+		}
+		stored, err := runtime.EncodeOf(typ, v)
+		if err != nil {
+			t.Errorf("%.80v: %.300v", typ, err)
+			continue
+		}
+		byName, compact, err := runtime.Expand(stored)
+		if want := byNameOf(t, typ, v); err != nil || !bytes.Equal(byName, want) {
+			t.Errorf("%.80v: compact %v, %.300v: it expands to\n%.400x, and by name it is\n%.400x", typ, compact, err, byName, want)
+		}
+		got, err := runtime.DecodeOf(typ, stored)
+		if err != nil || !reflect.DeepEqual(got, v) {
+			t.Errorf("%.80v: it comes back as %.300v, %.300v", typ, got, err)
 		}
 	}
 }
