@@ -80,6 +80,11 @@ func Suite() compare.Suite {
 					return "shared", text(base+i%2, i), all/2 + files/2*(base+i%2)
 				}),
 				beside(env, shape{files: files / 2, shared: true}, few),
+				memos(env, "memory", tree, false),
+				memos(env, "stored", tree, true),
+				warm(env, files/20),
+				warm(env, 5*files),
+				workers(env),
 			}, nil
 		},
 	}

@@ -26,6 +26,7 @@ type partNodes struct {
 
 func newNode() *node {
 	n := &node{}
+	n.dependents = n.first[:0]
 	n.changed.Store(never)
 	return n
 }

@@ -16,8 +16,9 @@ type source struct {
 	entry *entry // immutable; nil: a node
 
 	mu         sync.Mutex
-	dependents []*entry // guarded by mu: who to tell; what is before its end is not written again
-	gone       bool     // guarded by mu: an entry that was forgotten, a node that was taken out (R6)
+	dependents []*entry  // guarded by mu: who to tell; what is before its end is not written again
+	first      [1]*entry // where dependents begins: most sources have one
+	gone       bool      // guarded by mu: an entry that was forgotten, a node that was taken out (R6)
 }
 
 // never is the generation of a change that has not been and will not be. A node has it that nothing

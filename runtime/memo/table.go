@@ -173,6 +173,7 @@ func newEntry(q *Query, key string) *entry {
 	e := &entry{query: q, key: key}
 	e.traces, e.flights = e.firstTrace[:0], e.firstFlight[:0]
 	e.source.entry = e
+	e.dependents = e.source.first[:0]
 	return e
 }
 
