@@ -30,8 +30,8 @@
 // versions and other functions.
 //
 // Workers are one to three, and mostly a simulation, which the seed orders; in one of eight
-// histories they are threads. In one of three the heap has room for nothing, so that all that may
-// be forgotten is. The disk is in memory.
+// histories they are threads. In one of three the heap has room for some of it all, or for nothing,
+// and what it has no room for is forgotten. The disk is in memory.
 //
 // # What must run
 //

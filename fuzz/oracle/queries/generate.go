@@ -15,8 +15,11 @@ const (
 func Generate(seed uint64, steps int) *History {
 	g := &generator{rng: rand.New(rand.NewPCG(seed, 0x6f7261636c65))}
 	h := &History{Seed: seed, Setting: Setting{
-		Workers: 1 + g.rng.IntN(3), Threads: g.one(8), Durable: g.one(3), SmallHeap: g.one(3), Cyclic: g.one(6),
+		Workers: 1 + g.rng.IntN(3), Threads: g.one(8), Durable: g.one(3), Cyclic: g.one(6),
 	}}
+	if g.one(3) {
+		h.Setting.HeapBytes = pick(g, []int64{1, 3000, 8000})
+	}
 	g.cyclic = h.Setting.Cyclic
 	g.parts = 1 + g.rng.IntN(parts)
 	h.Builds = append(h.Builds, g.program())
@@ -214,7 +217,9 @@ func (g *generator) step() Step {
 		return Step{Kind: Weather, Sky: g.rng.IntN(3)}
 	case n < 960:
 		return Step{Kind: Checkpoint}
-	case n < 975:
+	case n < 972:
+		return Step{Kind: Forget}
+	case n < 984:
 		return Step{Kind: Collect}
 	default:
 		s := Step{Kind: Reopen, Ending: Ending(g.rng.IntN(3)), Build: g.build}

@@ -16,10 +16,10 @@ type History struct {
 // A Setting is how engines are opened.
 type Setting struct {
 	Workers   int
-	Threads   bool // workers are threads; else one goroutine moves them, in an order that Seed decides
-	Durable   bool // each commit is on the disk when it returns
-	SmallHeap bool // what queries have read, and their results, is forgotten whenever that is possible
-	Cyclic    bool // queries may need themselves
+	Threads   bool  // workers are threads; else one goroutine moves them, in an order that Seed decides
+	Durable   bool  // each commit is on the disk when it returns
+	HeapBytes int64 // of what queries have read, and as much of their results; 0: there is room for all
+	Cyclic    bool  // queries may need themselves
 }
 
 // A StepKind is what happens.
@@ -36,6 +36,7 @@ const (
 	Unwatch                    // Slot
 	Weather
 	Checkpoint
+	Forget // write what is known, and forget what the heap has no room for
 	Collect
 	Reopen
 )
@@ -116,7 +117,7 @@ func (h *History) String() string {
 	for _, is := range []struct {
 		so   bool
 		what string
-	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.SmallHeap, "a small heap"}} {
+	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}} {
 		if is.so {
 			fmt.Fprintf(&b, ", %s", is.what)
 		}
@@ -177,7 +178,7 @@ func (s *Step) String() string {
 	case Reopen:
 		return fmt.Sprintf("%s and reopen as build %d", [...]string{"close", "kill", "power cut"}[s.Ending], s.Build)
 	}
-	return [...]string{Checkpoint: "checkpoint", Collect: "collect"}[s.Kind]
+	return [...]string{Checkpoint: "checkpoint", Forget: "forget", Collect: "collect"}[s.Kind]
 }
 
 func (a *Actor) String() string {

@@ -158,7 +158,7 @@ func (j *judge) mustKnow(c Cell, trace uint64) bool {
 		return false
 	}
 	room := tracesKept
-	if j.setting.SmallHeap {
+	if j.setting.HeapBytes > 0 {
 		room = tracesStored
 	}
 	before := map[uint64]bool{} // traces that may be before it
@@ -227,7 +227,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 	if a.cancels { // another task of the same question may take over what one has left
 		unkeptMost, keptMost = 2*unkeptMost, 2*keptMost
 	}
-	if j.setting.SmallHeap { // a cell may be forgotten in the middle of a question
+	if j.setting.HeapBytes > 0 { // a cell may be forgotten in the middle of a question
 		unkeptMost *= 2
 	}
 	type outcomeOf struct {
@@ -305,7 +305,7 @@ func (j *judge) answered(a *saying, alone bool) error {
 		return nil
 	}
 	if a.Kind == Peek && !a.known && a.err == nil {
-		if alone && a.at == nil && j.fresh[a.Cell] != nil && !j.setting.SmallHeap && j.openings == 1 {
+		if alone && a.at == nil && j.fresh[a.Cell] != nil && j.setting.HeapBytes == 0 && j.openings == 1 {
 			return faultf(unknown, "nothing that it rests on has changed since it was answered, and Peek does not know it")
 		}
 		return nil

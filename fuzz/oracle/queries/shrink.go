@@ -79,7 +79,7 @@ func (s *shrinker) plainer() {
 		func(o *Setting) { o.Workers = 1 },
 		func(o *Setting) { o.Threads = false },
 		func(o *Setting) { o.Durable = false },
-		func(o *Setting) { o.SmallHeap = false },
+		func(o *Setting) { o.HeapBytes = 0 },
 	}
 	for _, set := range settings {
 		if o := s.best.Setting; func() bool { set(&o); return o != s.best.Setting }() {

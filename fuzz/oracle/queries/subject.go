@@ -104,8 +104,8 @@ func (s *subject) open() error {
 	o := runtime.Options{
 		Workers: s.h.Setting.Workers, SegmentBytes: 64 << 10, CollectEvery: -1, StallAfter: -1, AuditShare: -1, Logger: quiet,
 	}
-	if s.h.Setting.SmallHeap {
-		o.TraceBytes, o.CacheBytes = 1, 1
+	if n := s.h.Setting.HeapBytes; n > 0 {
+		o.TraceBytes, o.CacheBytes = n, n/100+1
 	}
 	if s.h.Setting.Durable {
 		o.Sync = mmapcas.SyncGroup

@@ -169,6 +169,8 @@ func (t *trial) play(s *Step) error {
 		t.weather(s.Sky)
 	case Checkpoint:
 		return t.checkpoint(ctx)
+	case Forget:
+		t.host.WriteTraces(t.eng, ctx)
 	case Collect:
 		if _, err := t.eng.Collect(ctx); err != nil {
 			return fmt.Errorf("collect: %w", err)

@@ -254,7 +254,7 @@ func (o *outcome) tells(a *runtime.Answer[result]) bool {
 }
 
 func (w *queryWatch) judge(t *trial, committed bool) error {
-	if committed || w.last == nil {
+	if committed {
 		w.sky = t.judge.sky
 	}
 	if w.sky == t.judge.sky && t.setting.Threads {
