@@ -47,8 +47,8 @@
 //   - Q4: a question runs a query whose outcome is not kept (an error, what rests on one, what is
 //     unstable) at most once for each key.
 //   - Q5: an answer that is not kept is known to no Peek. One that is kept is known to Peek until a
-//     commit changes a key, a presence or a range that it, or a query below it, reads: as finely as
-//     that, and not by partition.
+//     commit changes a key, a presence or a range that a run of it, or of a query below it, has ever
+//     read: as finely as that, and not by partition.
 //   - Q6: a watch is told of all that changed, each run of what the runs before it were not told,
 //     in order. After one commit it is told at most once, and exactly of what that commit changed
 //     and what it watches. The last told answer of a watched query is the one of the newest

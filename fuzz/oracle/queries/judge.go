@@ -33,6 +33,7 @@ type judge struct {
 
 	// Cells that were answered in the newest generation and rest on nothing that has changed since.
 	fresh map[Cell]*plain
+	read  map[Cell]map[Read]bool // what runs have read
 
 	// There may be answers that nothing is told of: they came before the first commit, or there was
 	// a bulk since. They hold as long as no partition changes that they rest on.
@@ -73,7 +74,7 @@ const (
 )
 
 func newJudge(h *History) judge {
-	return judge{setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}}
+	return judge{setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}, read: map[Cell]map[Read]bool{}}
 }
 
 func (j *judge) reopened(prog *Program, gen uint64, now state) {
@@ -106,13 +107,31 @@ func (j *judge) stale(now state) {
 			if there == was && v == old {
 				continue
 			}
-			maps.DeleteFunc(j.fresh, func(c Cell, p *plain) bool {
-				return slices.ContainsFunc(p.of(c).needs, func(n Cell) bool {
-					return slices.ContainsFunc(p.of(n).reads, func(r Read) bool { return r.touches(part, key, was && there) })
-				})
+			maps.DeleteFunc(j.fresh, func(c Cell, _ *plain) bool {
+				return j.touched(c, part, key, was && there, map[Cell]bool{})
 			})
 		}
 	}
+}
+
+// touched reports whether a change of a key may be told to a cell: if a run of it, or of a cell below
+// it, has ever read that. What a run has read and a later one has not is told still.
+func (j *judge) touched(c Cell, part int, key string, replaced bool, seen map[Cell]bool) bool {
+	if seen[c] {
+		return false
+	}
+	seen[c] = true
+	for r := range j.read[c] {
+		if r.touches(part, key, replaced) {
+			return true
+		}
+		for _, below := range r.cells() {
+			if j.touched(below, part, key, replaced, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (j *judge) weather(sky int) { j.sky, j.plains = sky, map[uint64]*plain{} }
@@ -277,6 +296,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 			if o := j.plain(gen).of(r.Cell); o.same(&r.run) {
 				sure = sure && o.kept && (seen == nil || seen.trace == o.trace)
 				seen = o
+				j.reads(r.Cell, o)
 				if o.kept {
 					j.first(r.Cell, o.trace, notKnown)
 				}
@@ -287,6 +307,16 @@ func (j *judge) ran(a asking, runs []ran) error {
 		}
 	}
 	return nil
+}
+
+// reads takes down what a run has read.
+func (j *judge) reads(c Cell, o *outcome) {
+	if j.read[c] == nil {
+		j.read[c] = map[Read]bool{}
+	}
+	for _, r := range o.reads {
+		j.read[c][r] = true
+	}
 }
 
 // first takes down that a trace of a cell was the first at a place in past.

@@ -223,6 +223,20 @@ func tellTable(table map[string]int) (told string) {
 	return told
 }
 
+// cells are the cells that a read is of.
+func (r *Read) cells() (all []Cell) {
+	switch {
+	case r.Kind < Ask:
+	case r.Kind == All:
+		for _, arg := range args {
+			all = append(all, Cell{r.Query, arg})
+		}
+	default:
+		all = append(all, Cell{r.Query, r.Arg})
+	}
+	return all
+}
+
 // touches reports whether a change of a key between two states may be a change of what r reads: as
 // finely as changes are told, which is by key, by presence, and by range.
 func (r *Read) touches(part int, key string, replaced bool) bool {
