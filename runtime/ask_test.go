@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -338,5 +339,59 @@ func BenchmarkPeek(b *testing.B) {
 		if n, ok, err := length.Peek(s, "k"); n != 4 || !ok || err != nil {
 			b.Fatal(n, ok, err)
 		}
+	}
+}
+
+// A question after an edit answers while the run that the edit has made stale is held; one after an
+// edit elsewhere has its answer of the run that goes on.
+func TestAskWaitsForNoStaleRun(t *testing.T) {
+	e := open(t, "", runtime.Options{Workers: 2})
+	gate, began := make(chan struct{}), make(chan string, 10)
+	held := runtime.NewQuery("held while stale", 1, func(t *runtime.Task, key string) (string, error) {
+		text, err := inputs.Get(t, key)
+		if err != nil {
+			return "", err
+		}
+		began <- text
+		if strings.HasSuffix(text, "1") {
+			err = t.Blocking(func() error { <-gate; return nil })
+		}
+		return "got " + text, err
+	})
+	put(t, e, inputs, "stale", "a1")
+	put(t, e, inputs, "equal", "b1")
+	type asked struct {
+		text string
+		err  error
+	}
+	answers := map[string]chan asked{}
+	start := func(name, key string) {
+		answers[name] = make(chan asked, 1)
+		s := e.Snapshot()
+		go func() {
+			defer s.Release()
+			text, err := held.Ask(t.Context(), e, key, runtime.At(s))
+			answers[name] <- asked{text, err}
+		}()
+	}
+	start("stale", "stale")
+	start("equal", "equal")
+	for range 2 {
+		<-began
+	}
+	put(t, e, inputs, "stale", "a2")
+	start("newer", "stale")
+	start("joined", "equal")
+	if got := <-answers["newer"]; got != (asked{"got a2", nil}) {
+		t.Errorf("the newer question got %v", got)
+	}
+	close(gate)
+	for name, want := range map[string]string{"stale": "got a1", "equal": "got b1", "joined": "got b1"} {
+		if got := <-answers[name]; got != (asked{want, nil}) {
+			t.Errorf("%s got %v", name, got)
+		}
+	}
+	if n := e.Stats().Queries["held while stale"].Ran; n > 4 || n < 3 {
+		t.Errorf("%d runs", n)
 	}
 }
