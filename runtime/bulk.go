@@ -91,7 +91,7 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	return nil
 }
 
-// Put sets key, which must be greater than the key before (db.ErrOrder), to v when the bulk is applied. v is encoded at once and may be changed afterwards.
+// Put sets key, which must be greater than the key before (ErrOrder), to v when the bulk is applied. v is encoded at once and may be changed afterwards.
 func (w *BulkWriter[V]) Put(key string, v V) error {
 	return w.with(func(bulk *db.Bulk) error {
 		kind, payload, refs, err := w.p.codec.encode(&v)

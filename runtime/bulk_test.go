@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
-	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
@@ -71,7 +70,7 @@ func TestBulkIsSeenByAll(t *testing.T) {
 		if err := errors.Join(w.Delete("a/gone"), w.Put("a/same", "same"), w.Put("b/changed", "longer")); err != nil {
 			return err
 		}
-		if err := w.Put("a/late", ""); !errors.Is(err, db.ErrOrder) {
+		if err := w.Put("a/late", ""); !errors.Is(err, runtime.ErrOrder) {
 			t.Error("out of order:", err)
 		}
 		for i := range 1000 {

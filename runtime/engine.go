@@ -66,9 +66,9 @@ func (l *layers) closeAll(ctx context.Context) error {
 
 // Open opens the store in dir, making it if there is none, and starts the workers. An empty dir keeps everything in memory.
 //
-// Errors: mmapcas.ErrNoStore (with Options.MustExist), mmapcas.ErrLocked (a *mmapcas.LockedError
-// names the holder), mmapcas.ErrNewerFormat, mmapcas.ErrReadOnly, mmapcas.ErrUnsafe,
-// mmapcas.ErrNoSpace, mmapcas.ErrCorrupt. A store that was damaged or cut off opens with what is
+// Errors: ErrNoStore (with Options.MustExist), ErrLocked (a *LockedError
+// names the holder), ErrNewerFormat, ErrReadOnly, ErrUnsafe,
+// ErrNoSpace, ErrCorrupt. A store that was damaged or cut off opens with what is
 // intact.
 func Open(dir string, o Options) (_ *Engine, err error) {
 	if err := o.fill(); err != nil {

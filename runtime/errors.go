@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/memo"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -72,14 +73,60 @@ var (
 	// (Supersede).
 	ErrSuperseded = sched.ErrSuperseded
 
+	// ErrGoexit is the failure of a task whose function has called runtime.Goexit, as FailNow of a
+	// test does.
+	ErrGoexit = sched.ErrGoexit
+
 	// ErrThreadLocked is matched by the failure of a task, whichever query it ran, that has locked
 	// its thread (LockOSThread) and waits or ends without unlocking it. Task.Blocking is for what
 	// needs a thread.
 	ErrThreadLocked = sched.ErrThreadLocked
-
-	// ErrWatchLoop is matched by the WatchLoopError that is logged when watchers keep setting each other off without end.
-	ErrWatchLoop = errors.New("runtime: watchers trigger each other without end")
 )
+
+// Errors of the store, which Open and whatever reads or writes return.
+var (
+	// ErrNoStore is returned by Open with Options.MustExist where there is no store.
+	ErrNoStore = mmapcas.ErrNoStore
+
+	// ErrLocked is returned by Open of a store that another process, or engine, has open. A
+	// *LockedError says which.
+	ErrLocked = mmapcas.ErrLocked
+
+	// ErrUnsafe is returned by Open of a directory in which others could exchange files.
+	ErrUnsafe = mmapcas.ErrUnsafe
+
+	// ErrNewerFormat is returned by Open of a store that a newer program has written.
+	ErrNewerFormat = mmapcas.ErrNewerFormat
+
+	// ErrCorrupt is matched by what is said of bytes that are not what was written.
+	ErrCorrupt = mmapcas.ErrCorrupt
+
+	// ErrReadOnly is returned where the store cannot be written to.
+	ErrReadOnly = mmapcas.ErrReadOnly
+
+	// ErrNoSpace is returned where the disk, or the address space, is full. Nothing of the commit
+	// was applied.
+	ErrNoSpace = mmapcas.ErrNoSpace
+
+	// ErrSync is matched where the disk has failed to take what was written.
+	ErrSync = mmapcas.ErrSync
+
+	// ErrNotDurable is returned by a commit that was applied, all of it, and may be lost with the
+	// power: the disk has failed to take it.
+	ErrNotDurable = db.ErrNotDurable
+
+	// ErrKeyTooLong is returned for a key of more than 16 KiB.
+	ErrKeyTooLong = db.ErrKeyTooLong
+
+	// ErrOrder is returned by a BulkWriter for a key that is not greater than the one before.
+	ErrOrder = db.ErrOrder
+
+	// ErrReleased is returned by a read through a Snapshot that was released.
+	ErrReleased = db.ErrReleased
+)
+
+// A LockedError says which process has the store open. It matches ErrLocked.
+type LockedError = mmapcas.LockedError
 
 // A CycleError names the queries of a cycle. It matches ErrCycle.
 type CycleError = memo.CycleError

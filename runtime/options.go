@@ -82,7 +82,7 @@ type Options struct {
 	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.
 	Holder string
 
-	// MustExist opens a store that exists, and makes none: mmapcas.ErrNoStore if there is none.
+	// MustExist opens a store that exists, and makes none: ErrNoStore if there is none.
 	MustExist bool
 
 	simulated *sched.Deterministic // of tests

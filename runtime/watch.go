@@ -32,7 +32,7 @@ type Changes struct {
 }
 
 // watchDepthMax bounds how often watchers may set each other off before what they changed is
-// dropped with ErrWatchLoop.
+// dropped with a WatchLoopError.
 const watchDepthMax = 64
 
 // Watch runs fn as a task after every commit that changes keys of p that match pat. Changes that come while the task is still queued are added to
@@ -424,7 +424,8 @@ func shortest(changes map[string]pendingChange) (way *hop) {
 	return way
 }
 
-// A WatchLoopError says that watchers set each other off without end, and which. It matches ErrWatchLoop.
+// A WatchLoopError says that watchers set each other off without end, and which. It
+// is logged.
 type WatchLoopError struct {
 	Partition string   // of the watcher whose changes were dropped
 	Keys      []string // that were dropped, 8 at most
@@ -432,11 +433,8 @@ type WatchLoopError struct {
 }
 
 func (e *WatchLoopError) Error() string {
-	return fmt.Sprintf("%v: %s, keys %q, after %d rounds of %s", ErrWatchLoop, e.Partition, e.Keys, watchDepthMax, strings.Join(e.Watchers, " -> "))
+	return fmt.Sprintf("runtime: watchers trigger each other without end: %s, keys %q, after %d rounds of %s", e.Partition, e.Keys, watchDepthMax, strings.Join(e.Watchers, " -> "))
 }
-
-// Is reports whether target is ErrWatchLoop.
-func (e *WatchLoopError) Is(target error) bool { return target == ErrWatchLoop }
 
 // loopLocked describes the loop at the end of a way. The caller holds mu.
 func (w *watcher) loopLocked(way *hop) *WatchLoopError {

@@ -56,6 +56,13 @@ func ExamplePartition() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	stored, err := settings.Encode(keys[0]) // for what takes keys as they are stored
+	if err != nil {
+		log.Fatal(err)
+	}
+	if there, err := settings.Untyped().Has(s, stored); err != nil || !there {
+		log.Fatal(err)
+	}
 	plain, err := settings.Get(s, keys[0])
 	if err != nil {
 		log.Fatal(err)
@@ -103,6 +110,17 @@ func ExampleCovering() {
 		return nil
 	})
 	if err != nil {
+		log.Fatal(err)
+	}
+	keys, err := symbols.Untyped().Keys(s, of, runtime.Limit(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	first, _, err := symbols.Decode(keys[0])
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := eng.Commit(ctx, func(w *runtime.Writer) error { return symbols.Delete(w, first) }); err != nil {
 		log.Fatal(err)
 	}
 	_, text, err := symbols.Get(s, symbol{"a.go", "Open"})

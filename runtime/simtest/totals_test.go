@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/simtest"
@@ -141,6 +142,32 @@ func ExampleRun() {
 		defer s.Release()
 		if n, err := seats.Get(s, "taken"); err != nil || n != 3 {
 			w.Errorf("%d seats are taken, %v", n, err)
+		}
+	})
+}
+
+func ExampleWorld_Kill() {
+	var t *testing.T // of the test
+	notes := runtime.NewPartition[string]("notes")
+	simtest.Run(t, 100, func(w *simtest.World) {
+		eng := w.Open(runtime.Options{Sync: mmapcas.SyncGroup})
+		if err := eng.Commit(w.Context(), func(c *runtime.Writer) error { return notes.Put(c, "1", "kept") }); err != nil {
+			w.Fatal(err)
+		}
+		began := w.Now()
+		w.Go(lane.Default, func(t *runtime.Task) error { // goes on until the process ends
+			_, _, err := notes.WaitUntil(t, runtime.Exact("2"), began.Add(time.Hour))
+			return err
+		})
+		if w.Rand.IntN(2) == 0 {
+			w.Kill()
+		} else {
+			w.CutPower()
+		}
+		s := w.Open(runtime.Options{}).Snapshot()
+		defer s.Release()
+		if text, err := notes.Get(s, "1"); err != nil || text != "kept" {
+			w.Errorf("%q, %v", text, err)
 		}
 	})
 }

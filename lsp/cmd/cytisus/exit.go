@@ -69,8 +69,8 @@ func exitCode(err error) int {
 	case errors.Is(err, lsp.ErrNoSymbol), errors.Is(err, lsp.ErrUnknownFile), errors.Is(err, lsp.ErrOutOfRange), errors.Is(err, runtime.ErrNotFound),
 		errors.As(err, &none):
 		return exitNothing
-	case errors.Is(err, daemon.ErrRefused), errors.Is(err, mmapcas.ErrLocked), errors.Is(err, mmapcas.ErrNewerFormat), errors.Is(err, mmapcas.ErrNoSpace),
-		errors.Is(err, mmapcas.ErrReadOnly), errors.Is(err, mmapcas.ErrCorrupt), errors.Is(err, mmapcas.ErrUnsafe), errors.Is(err, mmapcas.ErrDisplaced),
+	case errors.Is(err, daemon.ErrRefused), errors.Is(err, runtime.ErrLocked), errors.Is(err, runtime.ErrNewerFormat), errors.Is(err, runtime.ErrNoSpace),
+		errors.Is(err, runtime.ErrReadOnly), errors.Is(err, runtime.ErrCorrupt), errors.Is(err, runtime.ErrUnsafe), errors.Is(err, mmapcas.ErrDisplaced),
 		errors.As(err, &store):
 		return exitStore
 	case errors.Is(err, context.Canceled):

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/cytisus/cytisus/lsp/daemon"
-	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // A storeFailedError ends a hosting whose store is of no use any more.
@@ -19,7 +19,7 @@ func (e *storeFailedError) Unwrap() error { return e.err }
 // storeIsLost reports whether an error of an engine says that it cannot go on with its store.
 // Damage is none: what is lost is computed or read again.
 func storeIsLost(err error) bool {
-	return errors.Is(err, mmapcas.ErrNoSpace) || errors.Is(err, mmapcas.ErrReadOnly) || errors.Is(err, mmapcas.ErrSync)
+	return errors.Is(err, runtime.ErrNoSpace) || errors.Is(err, runtime.ErrReadOnly) || errors.Is(err, runtime.ErrSync)
 }
 
 // fromMemory says to an editor's user why its session works without a store, and what to do.
@@ -29,19 +29,19 @@ func fromMemory(store string, err error) string {
 
 // remedy says what to do about a store that cannot be used.
 func remedy(store string, err error) string {
-	var locked *mmapcas.LockedError
+	var locked *runtime.LockedError
 	switch {
-	case errors.Is(err, mmapcas.ErrNoSpace):
+	case errors.Is(err, runtime.ErrNoSpace):
 		return "Free space on the disk and restart the server."
-	case errors.Is(err, mmapcas.ErrNewerFormat):
+	case errors.Is(err, runtime.ErrNewerFormat):
 		return "Use the newer cytisus that wrote the store, or give serve another directory with --store."
-	case errors.Is(err, mmapcas.ErrCorrupt):
+	case errors.Is(err, runtime.ErrCorrupt):
 		return fmt.Sprintf("Delete %s, which costs time only, and restart the server.", store)
 	case errors.As(err, &locked):
 		return "Restart the server when that process has ended."
 	case errors.Is(err, daemon.ErrRefused):
 		return "Use one build of cytisus for all editors, and restart the server."
-	case errors.Is(err, mmapcas.ErrReadOnly):
+	case errors.Is(err, runtime.ErrReadOnly):
 		return fmt.Sprintf("Make %s writable or give serve another directory with --store, and restart the server.", store)
 	}
 	return "Give serve a directory that it can use with --store, and restart the server."

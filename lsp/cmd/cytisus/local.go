@@ -16,7 +16,6 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang"
-	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -103,7 +102,7 @@ func (a *app) openEngine(root, store, what string) (_ *local, err error) {
 	if l.eng, err = runtime.Open(store, o); err == nil {
 		return l, nil
 	}
-	if errors.Is(err, mmapcas.ErrNoStore) {
+	if errors.Is(err, runtime.ErrNoStore) {
 		err = noStoreError(store)
 	} else {
 		err = &storeError{err}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/daemon"
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // dialFor is how long a command waits for a store that another process holds but does not serve.
@@ -87,7 +88,7 @@ func (a *app) openRecords(ctx context.Context, dir, what string, o mmapcas.Optio
 		}
 		return err
 	})
-	if errors.Is(err, mmapcas.ErrNoStore) {
+	if errors.Is(err, runtime.ErrNoStore) {
 		return nil, nil, noStoreError(dir)
 	}
 	if err != nil || conn == nil {
@@ -102,9 +103,9 @@ func (a *app) openRecords(ctx context.Context, dir, what string, o mmapcas.Optio
 func (a *app) openOrDial(ctx context.Context, store, name string, patience time.Duration, open func() error) (daemon.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, _, err := daemon.OpenOrDial(wait, store, a.daemonOptions(name), mmapcas.ErrLocked, open)
+	conn, _, err := daemon.OpenOrDial(wait, store, a.daemonOptions(name), runtime.ErrLocked, open)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		var locked *mmapcas.LockedError
+		var locked *runtime.LockedError
 		if errors.As(err, &locked) {
 			return nil, locked // the holder does not serve: its name is what helps
 		}
