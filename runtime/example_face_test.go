@@ -234,7 +234,7 @@ func ExampleTable_Whole() {
 	})
 	orDie(err)
 	// Output:
-	// 6 <nil>
+	// 6 true <nil>
 	// map[soup:4 stew:6] <nil>
 	// [soup stew] <nil>
 	// [4 0] [true false] <nil>
