@@ -69,6 +69,18 @@ func (b *basis) touchedBy(c *moved, parts partSet) bool {
 	return b.has(c.print)
 }
 
+// size estimates the bytes of b, as if no other trace had it.
+func (b *basis) size() int {
+	n := 32 + 4*len(b.prints)
+	if b.more != nil {
+		n += 24
+		if b.more.marks != nil {
+			n += 8 * marksWords
+		}
+	}
+	return n
+}
+
 // A footing is a basis that is being put together.
 type footing struct {
 	base   *basis   // is in it; nil: none

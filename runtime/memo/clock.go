@@ -65,6 +65,9 @@ func (tr *trace) size() int {
 		return int(n)
 	}
 	n := traceBytes
+	if b := tr.basis.Load(); b != nil {
+		n += b.size()
+	}
 	for i := range tr.reads {
 		n += readBytes + len(tr.reads[i].key)
 		if tr.reads[i].kind.ranged() {
