@@ -18,8 +18,10 @@ import (
 // answers read ten others, and the rest read a text.
 func memos(env *compare.Env, name string, s shape, stored bool) compare.Case {
 	columns := []compare.Column{
-		{Suffix: "-time", Unit: "ns/answer"}, {Suffix: "-allocations", Unit: "1/answer"},
-		{Suffix: "-heap", Unit: "B/answer"}, {Suffix: "-disk", Unit: "B/answer"},
+		{Suffix: "-time", Unit: "ns/answer"},
+		{Suffix: "-allocations", Unit: "1/answer"},
+		{Suffix: "-heap", Unit: "B/answer"},
+		{Suffix: "-disk", Unit: "B/answer"},
 	}
 	answers := 0
 	for n := s.files; ; n = (n + 9) / 10 {
