@@ -12,6 +12,8 @@ type Snapshot struct {
 	st       *state
 	pin      *atomic.Int64 // one of st's counters
 	released atomic.Bool
+
+	supposed bool // immutable: see Supposing. It has no pin
 }
 
 // Snapshot returns the newest generation. It takes no lock.
@@ -48,7 +50,7 @@ func (d *DB) SnapshotAt(gen uint64) (*Snapshot, error) {
 
 // Release ends the snapshot. Releasing it again does nothing.
 func (s *Snapshot) Release() {
-	if s.released.CompareAndSwap(false, true) {
+	if s.released.CompareAndSwap(false, true) && !s.supposed {
 		s.d.unpin(s.st, s.pin)
 	}
 }

@@ -71,11 +71,12 @@ func damaged(err error) bool {
 
 // A tree is one partition at one time. It is immutable; its nodes obey T1 to T6.
 type tree struct {
-	root    *link  // nil: empty. A root node is in memory
-	changed uint64 // generation of the newest change
-	listed  bool   // since floor, every key that changed was given to points.note
-	floor   uint64 // means nothing unless listed
-	lost    lost   // where keys may be missing; of versioned partitions
+	root     *link  // nil: empty. A root node is in memory
+	changed  uint64 // generation of the newest change
+	supposed bool   // it never was: the point cache knows nothing of it
+	listed   bool   // since floor, every key that changed was given to points.note
+	floor    uint64 // means nothing unless listed
+	lost     lost   // where keys may be missing; of versioned partitions
 }
 
 // noted returns the generation since which each change of t was given to points.note, key by key: that of the newest change, unless somebody says better.

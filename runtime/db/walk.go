@@ -115,7 +115,7 @@ func (w *walk) next() (n *node, lo, hi bool, err error) {
 // get returns the record at key in the tree of a versioned partition in generation gen.
 func (d *DB) get(t *tree, gen uint64, part PartID, key string) (Hash, bool, error) {
 	p := d.points
-	if p == nil || t.entries() < p.treeMin {
+	if p == nil || t.supposed || t.entries() < p.treeMin {
 		h, ok, err := get(d.st, t.root, key)
 		if err == nil && !ok {
 			err = t.miss(key)
@@ -249,7 +249,7 @@ func getBatch(src loader, t *tree, keys []string, out []Hash) ([]Hash, error) {
 // getBatch is getBatch in the tree of a versioned partition in generation gen.
 func (d *DB) getBatch(t *tree, gen uint64, part PartID, keys []string, out []Hash) ([]Hash, error) {
 	p := d.points
-	if t == nil || p == nil || t.entries() < p.treeMin {
+	if t == nil || p == nil || t.supposed || t.entries() < p.treeMin {
 		return getBatch(d.st, t, keys, out)
 	}
 	b := batch{src: d.st, tree: t}
