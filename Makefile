@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks oracle mistakes soak endure show clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks oracle mistakes soak endure show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench-test: ## the benchmarks' own tests: every suite at its smallest
 
 test-floods: ## what floods of an ill-behaved editor cost, without the race detector, whose memory counts too; FLOOD=1 for all of it
 	$(GO) test -count=1 -timeout 30m ./lsp/cmd/cytisus -run TestFloodOf -flood $(or $(FLOOD),0.02)
+
+prove: ## the causes that are told of runs, against what undoing them does, over EDITS (default 10000) edits of random programs
+	$(GO) test -count=1 -v -timeout 30m ./runtime/memo -run '^TestNoFalseCause$$' -prove.edits=$(or $(EDITS),10000)
 
 deep: ## a chain of LEVELS (default 1000000) queries: cold, verified, changed, undone, reopened, with at most 64 MiB of stacks
 	$(GO) test -count=1 -v -timeout 30m ./runtime -run '^TestDeepChain$$' -deep.levels=$(or $(LEVELS),1000000)

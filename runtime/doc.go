@@ -179,15 +179,18 @@
 // for an audit at any time, also long after its answer was given, so what it does besides computing
 // an answer it does once more. In the tests of a program let AuditShare and AuditCPU be 1.
 //
+// Prove says which changes a run is due to, and has replayed it: with these undone the run before
+// would have been reused, with all but one of them not.
+//
 // # Inside a query
 //
 // What a query needs it reads through the Task that it was given. Everything else that asks or
 // changes an engine is refused there, with an error that matches ErrInQuery and names it: Ask, Go,
-// Submit, Commit, Bulk, Watch, Snapshot and SnapshotAt, Explain, Checkpoint, Collect, Tidy, Close,
-// and all of package inspect; reading through a Snapshot, or through a Task that another function
-// was given; writing to a Writer; waiting for a key or for a task; Spawn, Again and Intact. Stats,
-// which returns no error, are empty. The generation, lane, client and parent of the task may be
-// asked for, but then the result is not kept.
+// Submit, Commit, Bulk, Watch, Snapshot and SnapshotAt, Explain, GraphAround, Checkpoint, Collect,
+// Tidy, Close, and all of package inspect; reading through a Snapshot, or through a Task that
+// another function was given; writing to a Writer; waiting for a key or for a task; Spawn, Again,
+// Prove and Intact. Stats, which returns no error, are empty. The generation, lane, client and
+// parent of the task may be asked for, but then the result is not kept.
 //
 // It is refused by whoever asks: on the query's goroutine and in Task.Blocking, with whatever
 // context, and on every other goroutine by a context that came from the query's Task, also after

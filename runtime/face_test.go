@@ -52,7 +52,9 @@ type face struct {
 	w    *runtime.Writer
 	bulk *runtime.BulkWriter[string]
 	t    *runtime.Task // of calls that take one
-	blob runtime.Blob
+
+	explained runtime.Explanation
+	blob      runtime.Blob
 }
 
 func fails[T any](_ T, err error) error { return err }
@@ -111,6 +113,7 @@ var ownCalls = []call{
 		return fails(runtime.Evaluate(f.ctx, f.e, lane.Default, func(*runtime.Task) (int, error) { return 0, nil }))
 	}},
 	{"Explain", func(f *face) error { return fails(runtime.Explain(f.e, faceLength, "k")) }},
+	{"GraphAround", func(f *face) error { return fails(runtime.GraphAround(f.e, 1, 10, f.explained)) }},
 	{"Partition.Bulk", func(f *face) error {
 		return inputs.Bulk(f.ctx, f.e, func(*runtime.BulkWriter[string]) error { return nil })
 	}},
@@ -197,6 +200,7 @@ var taskCalls = []call{
 		_, _, err := inputs.WaitUntil(f.t, runtime.Exact("k"), time.Now())
 		return err
 	}},
+	{"Prove", func(f *face) error { return fails(runtime.Prove(f.t, f.explained)) }},
 	{"Task.Commit", func(f *face) error { return f.t.Commit(func(*runtime.Writer) error { return nil }) }},
 	{"Task.Retry", func(f *face) error { return f.t.Retry(time.Second, io.EOF) }},
 	{"Task.Spawn", func(f *face) error {
@@ -299,6 +303,9 @@ func newFace(t *testing.T, e *runtime.Engine) *face {
 	t.Cleanup(s.Release)
 	f.r = s
 	if f.blob, err = inputs.Blob(s, "k"); err != nil {
+		t.Fatal(err)
+	}
+	if f.explained, err = runtime.Explain(e, faceLength, "k"); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -78,6 +78,10 @@ type Explanation struct {
 	Key   string
 	memo.Reason
 	Reads []string // what the newest run read, in order
+	Proof *Proof   `json:",omitempty"` // for those who have asked for one, which Explain does not
+
+	engine *Engine
+	key    memo.KeyOf
 }
 
 // Explain says what the engine did when it was last asked for q at k: whether it ran or reused, and which read had changed.
@@ -90,5 +94,5 @@ func Explain[K comparable, V any](e *Engine, q *Query[K, V], k K) (Explanation, 
 		return Explanation{}, err
 	}
 	why, reads := e.memo.Explain(m, key)
-	return Explanation{Query: q.name, Key: m.ShowKey(key), Reason: why, Reads: reads}, nil
+	return Explanation{Query: q.name, Key: m.ShowKey(key), Reason: why, Reads: reads, engine: e, key: memo.KeyOf{Query: m, Key: key}}, nil
 }

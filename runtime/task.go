@@ -199,7 +199,7 @@ func (t *Task) reads() (*Engine, readView, error) {
 		t.frame.Taint() // a query that goes on in spite of it answers for nobody
 		err = fmt.Errorf("runtime: reading in a task: %w", ErrClosed)
 	}
-	return t.eng, readView{snap: t.root.snap.snap, frame: t.frame}, err
+	return t.eng, readView{snap: t.root.strand.Snap, frame: t.frame}, err
 }
 
 func (t *Task) task() *sched.Task { return t.root.strand.Task }

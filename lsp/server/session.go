@@ -136,6 +136,7 @@ func (s *session) table() map[string]dispatch.Handler {
 
 		methodStats:   s.stats,
 		MethodExplain: s.explain,
+		MethodGraph:   s.graph,
 		MethodReindex: s.reindex,
 		MethodSettle:  s.settle,
 

@@ -20,7 +20,7 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 
 func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
 	if fr.replay != nil {
-		return t.replayAll(fr, q, keys)
+		return replayAll(fr, q, keys)
 	}
 	snap := fr.strand.Snap
 	flights := make([]*flight, len(keys))

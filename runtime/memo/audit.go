@@ -163,41 +163,53 @@ func (t *Table) audit(s *Strand, x sample, stopped *time.Duration) (*Impurity, b
 	return t.impurity(x, s.Snap.Gen(), first, second, r.stale)
 }
 
-// A replay is a run of a query function of which nothing is kept. What it reads of other queries is
-// what a trace says, so that nothing is evaluated.
+// A replayer answers what a call reads of other queries of which nothing is kept.
+type replayer interface {
+	answer(fr *Frame, q *Query, key string) (Answer, error)
+	parts(fr *Frame, q *Query, key string, reads []read, see func(value any) error) (Answer, error)
+}
+
+// A replay answers with what a trace says, so that nothing is evaluated.
 type replay struct {
 	kept    map[readID]*read // what the trace had read
 	stale   *read            // one of kept that is not as it was
 	stopped time.Duration    // that more urgent tasks had meanwhile
 }
 
-// A rerun is what came out of a replay.
+// A rerun is what came out of a call.
 type rerun struct {
-	reads []read
-	res   Result
-	hash  mmapcas.Hash
-	err   error
+	reads   []read
+	res     Result
+	hash    mmapcas.Hash
+	err     error
+	tainted bool // the function saw what a trace cannot name, or the task was cancelled
 }
 
-// replay calls the query function of e. It reports false if what came out is no evidence: the task
-// was cancelled, or the function saw what a trace cannot name.
-func (t *Table) replay(s *Strand, e *entry, r *replay) (rerun, bool) {
-	root := t.Root(s)
-	defer root.answered()
-	fc := root.child(e, true)
+// call calls the query function of e and keeps nothing of it.
+func (t *Table) call(s *Strand, e *entry, by replayer) rerun {
+	fc := t.Root(s).child(e, true)
 	defer fc.release()
-	fc.replay = r
+	fc.replay = by
 	defer fc.enter()()
 	defer t.o.Session()() // the function may put records of its own
 	t.held.running.Add(1)
 	defer t.held.running.Add(-1)
 	res, err := e.query.eval(fc, e.key)
-	if fc.tainted || s.Task.Err() != nil {
-		return rerun{}, false
-	}
 	out := rerun{reads: slices.Clone(fc.recorder.reads), res: res, err: err}
+	out.tainted = fc.tainted || s.Task.Err() != nil
 	if err == nil {
 		out.hash = mmapcas.HashOf(res.Kind, res.Payload)
+	}
+	return out
+}
+
+// replay calls the query function of e in an audit. It reports false if what came out is no
+// evidence.
+func (t *Table) replay(s *Strand, e *entry, r *replay) (rerun, bool) {
+	defer t.Root(s).answered()
+	out := t.call(s, e, r)
+	if out.tainted {
+		return rerun{}, false
 	}
 	for i := range out.reads {
 		now := &out.reads[i]
@@ -316,7 +328,7 @@ func (r *replay) parts(fr *Frame, q *Query, key string, reads []read, see func(v
 }
 
 // replayAll is All in a replay.
-func (t *Table) replayAll(fr *Frame, q *Query, keys []string) ([]Answer, error) {
+func replayAll(fr *Frame, q *Query, keys []string) ([]Answer, error) {
 	answers := make([]Answer, len(keys))
 	for i, key := range keys {
 		var err error

@@ -21,8 +21,9 @@ type marks struct {
 	journal *db.Journal // guarded by markMu; begun with the first question
 	work    []*entry    // guarded by markMu; for markAll
 
-	nodes  nodeIndex
-	ledger ledger
+	nodes   nodeIndex
+	ledger  ledger
+	history history
 }
 
 // catchUp marks what changed in generations up to gen (R3).
@@ -57,6 +58,7 @@ func (t *Table) catchUp(gen uint64) {
 	t.ledger.note(noted)
 	t.markChanges(noted)
 	whole = true
+	t.history.add(noted)
 }
 
 // beginJournal returns the newest generation of which the journal tells nothing. The caller holds

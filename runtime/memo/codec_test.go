@@ -90,3 +90,6 @@ func FuzzDecodeTraces(f *testing.F) {
 		}
 	})
 }
+
+// The kinds of this package differ: a literal with two equal keys does not compile.
+var _ = map[mmapcas.Kind]string{KindTrace: "traces", KindParts: "a table", KindLedger: "a ledger"}

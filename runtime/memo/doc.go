@@ -372,6 +372,24 @@
 // chance). The first of each query is logged and remembered (Impurities), all are counted. The
 // answer is given on as before: which of the two is right nothing can say.
 //
+// # Causes
+//
+// Prove says which changes a run is due to. A set of changes is the cause if with them undone, and
+// all else as it is, the run before would be reused, and with any of them not undone it would not.
+// That is found by trying: in a supposition, a snapshot in which some keys have the records that
+// they had (db.Snapshot.Supposing), answers are looked for as an evaluation would, by the traces
+// that hold there and else by calling functions. So a change below that makes no difference is
+// no cause, and a cause that is told has been replayed.
+//
+// What to undo is what the traces of the run before, and of the queries below it, say was there: a
+// read names the record that it saw. Of a range, or where a trace is not known any more, it is what
+// the history of the last changes says, which begins with the process. Of what comes out the fewest
+// changes that suffice are the cause, as far as there are not too many sets to try.
+//
+// Of a supposition nothing is kept (U1). It works on one stack, to a depth, and calls functions to a
+// number; beyond them no cause is told. A function that says that its answer is not to be kept, or
+// fails, gives none.
+//
 // # Telling what happens
 //
 // Options.Trace is told of each run that returned, each reuse, each verification that found all as

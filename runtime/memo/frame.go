@@ -56,7 +56,7 @@ type Frame struct {
 	footing   footing // what the queries below rest on
 	nested    bool    // there are such queries
 
-	replay *replay // of a run that is compared only; nil: of one that counts
+	replay replayer // of a call of which nothing is kept; nil: of a run
 }
 
 // Root returns the frame of a task outside of any query. Nothing is recorded there.

@@ -76,12 +76,14 @@ func (r Reason) kept() *Reason {
 	return &own
 }
 
-// Explain returns how q was last answered for key, and what its newest trace reads.
+// Explain returns how q was last answered for key in this process, and what its newest trace reads,
+// which the store may know.
 func (t *Table) Explain(q *Query, key string) (Reason, []string) {
-	e, ok := q.entries.Load(key)
-	if !ok {
+	if q.fits(key) != nil {
 		return Reason{}, nil
 	}
+	e := t.entry(q, key)
+	_ = t.load(e) // without the store it is what is in memory
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var reads []string

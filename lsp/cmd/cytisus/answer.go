@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -15,7 +16,8 @@ type asker interface {
 	hover(ctx context.Context, p place) (*described, error)
 	symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error)
 	outline(ctx context.Context, file string) ([]outlined, error)
-	explain(ctx context.Context, file string) ([]runtime.Explanation, error)
+	explain(ctx context.Context, p server.ExplainParams) ([]runtime.Explanation, error)
+	graph(ctx context.Context, p server.GraphParams) (runtime.Graph, error)
 
 	// refresh has questions that come later see the disk as it is now. They compute what they need
 	// and no more.

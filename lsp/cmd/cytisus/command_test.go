@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/tools/txtar"
+
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // The test binary is also the command, for tests that need a process of its own.
@@ -181,6 +183,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"index", filepath.Join(dir, "nowhere")}, exitUsage, "nowhere"},
 		{[]string{"help", "frobnicate"}, exitUsage, `unknown command "frobnicate"`},
 		{[]string{"help", "index", "now"}, exitUsage, `unknown command "now"`},
+		{[]string{"explain", "--graph", "png", file}, exitUsage, "dot or json"},
+		{[]string{"explain", "--graph", "dot", "--prove", file}, exitUsage, "prove"},
 		{[]string{"completion"}, exitUsage, "bash, fish"},
 		{[]string{"completion", "cmd"}, exitUsage, "bash, fish"},
 		{[]string{"completion", "bash", "now"}, exitUsage, "no arguments"},
@@ -380,6 +384,34 @@ func TestExplain(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("explain does not print %q:\n%s", want, out)
 		}
+	}
+	explainsByReplay(t, c, dir, file)
+	serveProcess(t, nil, "serve", "--store", c.store).begin(dir)
+	explainsByReplay(t, c, dir, file) // by a process that has begun since, and knows what is stored
+}
+
+// explainsByReplay checks what explain says of a file of the example whose last edit was in a body.
+// It may be another process that has seen the edit.
+func explainsByReplay(t *testing.T, c *cli, dir, file string) {
+	t.Helper()
+	out := c.ok("explain", "--prove", file)
+	want := "golang/check({" + dir + " example.com/broom/twig})\n"
+	_, check, _ := strings.Cut(out, want)
+	check, _, _ = strings.Cut(check, "\ngolang/")
+	if !strings.Contains(check, "the last run is due to golang/files[\"file://") || !strings.Contains(check, "the run before is reused") {
+		t.Errorf("explain --prove says of %s%s\nof all:\n%s", want, check, out)
+	}
+	dot := c.ok("explain", "--graph", "dot", file)
+	if !strings.HasPrefix(dot, "digraph") || !strings.Contains(dot, "golang/check({"+dir+" example.com/broom/twig})") {
+		t.Errorf("explain --graph dot prints %s", dot)
+	}
+	g := decode[runtime.Graph](t, c.ok("explain", "--graph", "json", "--depth", "9", "--nodes", "20", file))
+	if len(g.Nodes) != 20 || !g.Cut || len(g.Edges) == 0 {
+		t.Errorf("explain --graph json: %d nodes, %d edges, cut: %t", len(g.Nodes), len(g.Edges), g.Cut)
+	}
+	whole := decode[runtime.Graph](t, c.ok("explain", "--graph", "json", "--depth", "30", "--nodes", "10000", file))
+	if whole.Cut || len(whole.Nodes) <= 20 {
+		t.Errorf("the whole graph: %d nodes, cut: %t", len(whole.Nodes), whole.Cut)
 	}
 }
 
