@@ -118,7 +118,7 @@ func (w *answerWatch) look(from origin) {
 	if busy {
 		return
 	}
-	if last != nil && last.err == nil {
+	if last != nil && !last.hash.IsZero() {
 		var newest db.Snapshot
 		w.eng.db.Glance(&newest)
 		if a, known := w.eng.memo.Known(w.query, w.key, &newest); known && a.Hash == last.hash {
@@ -203,7 +203,12 @@ func (w *answerWatch) run(t *Task) error {
 	a, err := t.eng.memo.Get(t.frame, w.query, w.key)
 	switch {
 	case err == nil:
-		now.hash, now.value = a.Hash, a.Value
+		now.hash = a.Hash
+		if f, failed := a.Value.(failure); failed {
+			now.err, now.failed = f.err, f.err.Error()
+		} else {
+			now.value = a.Value
+		}
 	case t.task().Err() != nil:
 		return err
 	default:

@@ -20,8 +20,8 @@ func (q *Query[K, V]) Ask(ctx context.Context, e *Engine, k K, opts ...TaskOptio
 		return zero, err
 	}
 	if ctx.Err() == nil {
-		if v, ok := q.known(e, k, opts); ok {
-			return v, nil
+		if v, ok, err := q.known(e, k, opts); ok {
+			return v, err
 		}
 	}
 	return q.askInTask(ctx, e, k, opts)
@@ -34,10 +34,10 @@ func (q *Query[K, V]) askInTask(ctx context.Context, e *Engine, k K, opts []Task
 
 // known returns the answer that Ask need not look for. Whatever is not as it should be it leaves to
 // the task, which says what.
-func (q *Query[K, V]) known(e *Engine, k K, opts []TaskOption) (v V, ok bool) {
+func (q *Query[K, V]) known(e *Engine, k K, opts []TaskOption) (v V, ok bool, err error) {
 	m, key, err := q.resolve(e, k)
 	if err != nil {
-		return v, false
+		return v, false, nil
 	}
 	var (
 		a      memo.Answer
@@ -47,9 +47,9 @@ func (q *Query[K, V]) known(e *Engine, k K, opts []TaskOption) (v V, ok bool) {
 		a, ok = e.memo.Known(m, key, snap)
 	}
 	if ok {
-		v = q.value(a.Value)
+		v, err = q.answer(a)
 	}
-	return v, ok
+	return v, ok, err
 }
 
 // glance returns what a task with opts would read, or nil if there has to be a task. It has newest
@@ -89,7 +89,8 @@ func (q *Query[K, V]) Peek(r Reader, k K) (v V, ok bool, err error) {
 	}
 	a, ok, err := eng.memo.Peek(m, key, view.snap)
 	if ok {
-		v = q.value(a.Value)
+		v, err = q.answer(a)
+		return v, true, err
 	}
-	return v, ok, public(err)
+	return v, false, public(err)
 }

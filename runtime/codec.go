@@ -19,6 +19,7 @@ const (
 	kindBlob     mmapcas.Kind = 33 // bytes put with PutBlob
 	kindRefValue mmapcas.Kind = 34 // count of blobs, their hashes, then a value
 	kindNil      mmapcas.Kind = 35 // the nil []byte; no bytes
+	kindFailure  mmapcas.Kind = 36 // an error that is an answer, in its codec's bytes
 )
 
 var (

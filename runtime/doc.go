@@ -219,7 +219,17 @@
 // An error from a query function, or a panic, which names the query and its key, goes to the tasks
 // that ask at the time and is not kept. Nor is an answer that a query gives in spite of an error of
 // a read, or of another query: it is computed again for each question of a task. ErrNotFound is no
-// such error. A failure that is an answer ("this file does not parse") belongs in the value.
+// such error. A failure that is an answer ("this file does not parse") belongs in the value, or is
+// of a type that KeepErrors names: then it is kept, and an equal one changes nothing above.
+//
+// # Policies
+//
+// What is true of a query wherever it is asked is said once, where it is made (QueryOption):
+//   - KeepErrors: errors of a type are answers.
+//   - Fixpoint: its keys may need each other, and have the least values that agree.
+//
+// Without Fixpoint a query that needs its own result fails with a CycleError, which names each query
+// on the way and where it is made. A cycle is one of fixpoints only if all its queries say so.
 //
 // # When nothing can be stored
 //

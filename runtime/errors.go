@@ -131,6 +131,9 @@ type LockedError = mmapcas.LockedError
 // A CycleError names the queries of a cycle. It matches ErrCycle.
 type CycleError = memo.CycleError
 
+// A CycleStep is a query on the path of a CycleError.
+type CycleStep = memo.CycleStep
+
 // A PanicError is the failure of a task whose function panicked; it holds the value and the stack.
 type PanicError = sched.PanicError
 

@@ -220,8 +220,8 @@ var others = map[string]string{
 
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
-	"Blob", "Cursor", "CycleError", "DecodeError", "Pattern", "Durability", "WatchLoopError", "Explanation",
-	"NewPartition", "NewQuery", "NewTable", "Table.Whole", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
+	"Blob", "Cursor", "CycleError", "CycleStep", "DecodeError", "DivergenceError", "Pattern", "Durability", "WatchLoopError", "Explanation",
+	"Fixpoint", "KeepErrors", "NewPartition", "NewQuery", "NewTable", "Table.Whole", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "HydrateFirst", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 }
 

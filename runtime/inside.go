@@ -50,7 +50,7 @@ func decodeAs(partition string, kind mmapcas.Kind, payload []byte) (v any, known
 // unwrapped takes off a value what the engine has put around it.
 func unwrapped(kind mmapcas.Kind, payload []byte) (p []byte, ok bool, err error) {
 	switch kind {
-	case kindValue, kindNil:
+	case kindValue, kindNil, kindFailure:
 	case kindRefValue:
 		if _, payload, err = splitRefs(payload); err != nil {
 			return nil, true, err

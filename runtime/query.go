@@ -86,8 +86,15 @@ func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
 		if err := q.results.refused(); err != nil {
 			return nil, fmt.Errorf("%w: results of query %q at %s: %w", ErrBadValue, q.name, q.where, err)
 		}
+		if err := q.opts.conflict(q.name, q.where, q.results.whole() != nil); err != nil {
+			return nil, err
+		}
+		fp, err := q.fixpoint()
+		if err != nil {
+			return nil, err
+		}
 		b, _ = e.queries.LoadOrCompute(q.name, func() boundQuery {
-			return boundQuery{what: q, version: q.version, where: q.where, memo: q.bind(e)}
+			return boundQuery{what: q, version: q.version, where: q.where, memo: q.bind(e, fp)}
 		})
 	}
 	if b.what != any(q) {
@@ -97,11 +104,12 @@ func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
 	return b.memo, nil
 }
 
-func (q *Query[K, V]) bind(e *Engine) *memo.Query {
+func (q *Query[K, V]) bind(e *Engine, fp *memo.Fixpoint) *memo.Query {
 	return e.memo.Bind(&memo.Query{
-		Name:    q.name,
-		Version: uint32(q.version),
-		Where:   q.where,
+		Name:     q.name,
+		Version:  uint32(q.version),
+		Where:    q.where,
+		Fixpoint: fp,
 		Eval: func(f *memo.Frame, key string) (memo.Result, error) {
 			k, err := q.keys.decode(key)
 			if err != nil {
@@ -109,17 +117,13 @@ func (q *Query[K, V]) bind(e *Engine) *memo.Query {
 			}
 			v, err := q.fn(e.taskIn(f), k)
 			if err != nil {
-				return memo.Result{}, err
+				return q.failed(err)
 			}
-			res, err := q.results.encode(v)
-			if err != nil {
-				return res, fmt.Errorf("runtime: encoding the result of %s(%v): %w", q.name, k, err)
-			}
-			return res, nil
+			return q.result(k, v)
 		},
 		Whole: q.results.whole(),
 		Decode: func(kind mmapcas.Kind, payload []byte) (any, error) {
-			v, err := q.results.decode(kind, payload)
+			v, err := q.decoded(kind, payload)
 			if err != nil {
 				// Bytes of another type or version of the type: as good as damaged, the query runs again.
 				return nil, fmt.Errorf("%w: %w", mmapcas.ErrCorrupt, &DecodeError{What: "a result of query " + q.name, Err: err})
@@ -151,7 +155,7 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	if err != nil {
 		return zero, public(err)
 	}
-	return q.value(a.Value), nil
+	return q.answer(a)
 }
 
 // value returns what is held of a result as the query gives it.
@@ -183,12 +187,16 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 		}
 	}
 	answers, err := t.eng.memo.All(t.frame, m, keys, t.eng.sched.Workers()-1, t.spawnHelpers(q.name))
-	if err != nil {
-		return nil, public(err)
-	}
 	out := make([]V, len(answers))
 	for i, a := range answers {
-		out[i] = q.value(a.Value)
+		v, failed := q.answer(a)
+		if failed != nil {
+			return nil, failed // it comes before err
+		}
+		out[i] = v
+	}
+	if err != nil {
+		return nil, public(err)
 	}
 	return out, nil
 }

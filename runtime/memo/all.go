@@ -7,8 +7,8 @@ import "sync/atomic"
 type Spawner func(helpers int, fn func(*Frame)) error
 
 // All answers q for many keys, in parallel as far as helpers find time, and records the reads in the order of keys. It
-// returns the error of the first key that has one, a panic of the query being one; the errors of
-// later keys, which may or may not have been asked for, go to the strands that ask for these keys.
+// returns the error of the first key that has one, with the answers of those before it, a panic of
+// the query being one; the errors of later keys, which may or may not have been asked for, go to the strands that ask for these keys.
 //
 // Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
 // depend on helpers being scheduled, and helpers that cannot be started are no error.
@@ -18,9 +18,24 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	return answers, err
 }
 
+// eachAlone is all on the strand alone, which has provisional values that no helper can see.
+func (t *Table) eachAlone(fr *Frame, q *Query, keys []string) ([]Answer, error) {
+	answers := make([]Answer, len(keys))
+	for i, key := range keys {
+		var err error
+		if answers[i], err = t.get(fr, q, key); err != nil {
+			return answers[:i], err
+		}
+	}
+	return answers, nil
+}
+
 func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
 	if fr.replay != nil {
 		return replayAll(fr, q, keys)
+	}
+	if fr.strand.fix != nil {
+		return t.eachAlone(fr, q, keys)
 	}
 	snap := fr.strand.Snap
 	flights := make([]*flight, len(keys))
@@ -39,7 +54,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 		}
 		if tr := e.last.Load(); tr != nil && t.sound(tr) {
 			if v, ok := t.covers(e, tr, snap); ok {
-				found[i] = holding{e, tr, v}
+				found[i] = holding{entry: e, trace: tr, vouch: v}
 				continue
 			}
 		}
@@ -115,12 +130,12 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 			}
 			if err != nil {
 				fr.tainted = true
-				return nil, err
+				return answers[:i], err
 			}
 		}
 		a, err := t.get(fr, q, key)
 		if err != nil {
-			return nil, err
+			return answers[:i], err
 		}
 		answers[i] = a
 	}

@@ -28,6 +28,9 @@ const samplesKept = 16
 
 // sample keeps a reused answer for an audit, unless enough of the query's wait.
 func (t *Table) sample(e *entry, tr *trace) {
+	if tr.circular() {
+		return // what its runs have read is in no one trace
+	}
 	a, q := &t.audits, e.query
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -333,7 +336,7 @@ func replayAll(fr *Frame, q *Query, keys []string) ([]Answer, error) {
 	for i, key := range keys {
 		var err error
 		if answers[i], err = fr.replay.answer(fr, q, key); err != nil {
-			return nil, err
+			return answers[:i], err
 		}
 	}
 	return answers, nil

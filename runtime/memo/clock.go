@@ -77,6 +77,11 @@ func (tr *trace) size() int {
 			n += aboutBytes + len(tr.reads[i].name)
 		}
 	}
+	if g := tr.group; g != nil {
+		for i := range g.results {
+			n += readBytes + len(g.results[i].key)
+		}
+	}
 	tr.bytes.Store(int32(min(n, math.MaxInt32)))
 	return n
 }
@@ -159,7 +164,7 @@ func (t *Table) forgetDead() {
 // evict forgets e unless it is in use. The caller holds flushMu.
 func (t *Table) evict(e *entry) bool {
 	e.mu.Lock()
-	if len(e.flights) > 0 || e.dirty && !t.full {
+	if len(e.flights) > 0 || e.lone > 0 || e.dirty && !t.full {
 		e.mu.Unlock()
 		return false
 	}

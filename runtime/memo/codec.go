@@ -36,10 +36,14 @@ func encodeTraces(dst []byte, by making, traces []*trace) []byte {
 		dst = binary.AppendUvarint(dst, tr.parts.Load())
 		dst = appendBasis(dst, tr.basis.Load())
 		dst = append(dst, tr.result[:]...)
-		dst = binary.AppendUvarint(dst, uint64(len(tr.reads)))
+		reads := tr.reads
+		if g := tr.group; g != nil {
+			reads = slices.Concat(reads, g.results, g.versions)
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(reads)))
 		prev := ""
-		for i := range tr.reads {
-			r := &tr.reads[i]
+		for i := range reads {
+			r := &reads[i]
 			dst = append(dst, byte(r.kind))
 			if r.kind.asks() {
 				dst = appendString(dst, r.query)
@@ -106,7 +110,7 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 			r := &tr.reads[i]
 			r.kind = readKind(d.byte())
 			switch r.kind {
-			case readQuery, readPart, readNames:
+			case readQuery, readPart, readNames, readMember, readResult, readVersion:
 				name := d.bytes()
 				at := slices.IndexFunc(names, func(a *about) bool { return a.query == string(name) })
 				if at < 0 {
@@ -144,12 +148,28 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 				return by, nil, d.err
 			}
 		}
+		tr.split()
 		traces = append(traces, tr)
 	}
 	if d.err == nil && len(d.rest) != 0 {
 		d.fail("bytes after the end")
 	}
 	return by, traces, d.err
+}
+
+// split takes what is of a group out of the reads of a trace.
+func (tr *trace) split() {
+	n := slices.IndexFunc(tr.reads, func(r read) bool { return r.kind == readResult })
+	if n < 0 {
+		return
+	}
+	rest := tr.reads[n:]
+	tr.reads = tr.reads[:n:n]
+	results := slices.IndexFunc(rest, func(r read) bool { return r.kind == readVersion })
+	if results < 0 {
+		results = len(rest)
+	}
+	tr.group = &group{results: rest[:results:results], versions: rest[results:]}
 }
 
 // skipRead goes on behind a read. It takes the length of the key before and returns that of its

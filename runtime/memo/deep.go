@@ -84,6 +84,9 @@ func (s *Strand) takeUp() {
 func (d *descent) give() {
 	f := d.bottom
 	f.given = nil
+	if f.member != nil {
+		return // it is found among the members
+	}
 	d.ground.note(f)
 	if !f.cyclic || f.abandoned() || f.kept() || len(d.path) == 0 {
 		return
@@ -99,6 +102,7 @@ func (d *descent) give() {
 func (s *Strand) abandonAll() {
 	d := s.descent
 	s.descent, s.unwinding = nil, false
+	s.dropAll()
 	if d == nil {
 		return
 	}

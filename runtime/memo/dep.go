@@ -17,6 +17,11 @@ const (
 	readCount    readKind = 6 // how many keys a range has; the hash is the number
 	readPart     readKind = 7 // one name of a query's table; the zero hash means absent
 	readNames    readKind = 8 // the names of a query's table
+	readMember   readKind = 9 // what another query, the head of a cycle, gave to the reader
+
+	// What a record has of a group, and no trace reads.
+	readResult  readKind = 10 // a key of the cycle, with its result
+	readVersion readKind = 11 // a query of the cycle; the hash is its version
 
 	// readFiltered is added to readKeys, readRange and readCount when only the keys that match a glob count.
 	readFiltered readKind = 0x80
@@ -28,8 +33,14 @@ func (k readKind) ranged() bool {
 	return k == readKeys || k == readRange || k == readCount
 }
 
-// asks reports whether the kind is about an answer of another query.
-func (k readKind) asks() bool { return k == readQuery || k == readPart || k == readNames }
+// asks reports whether the kind is about a query.
+func (k readKind) asks() bool {
+	switch k {
+	case readQuery, readPart, readNames, readMember, readResult, readVersion:
+		return true
+	}
+	return false
+}
 
 // A read is one line of a trace: what was read and the hash seen.
 type read struct {

@@ -261,6 +261,55 @@
 // That ends: each strand evaluates a key at most once on its stack, and those who try again wait
 // for strands that each do a bounded amount of work.
 //
+// # Fixpoints
+//
+// A cycle whose queries all are declared (Query.Fixpoint) is no error: its keys have the least
+// values that satisfy all their functions. That needs values with an order, of which Initial gives
+// the least and Join the least that is no less than two; functions that are monotone, giving no less
+// where they read no less; and chains that end. The least values are then the same in whichever
+// order they are approached (Kleene; Cousot and Cousot, 1977), and the same for a part of the cycle
+// when the rest has them (Bekić). Functions that are not monotone may give what depends on the order.
+//
+// A strand closes a cycle alone. A read of a key that is on its stack, or on its path, is given the
+// key's provisional value, at first the initial one. Flights that rest on provisional values are
+// ordered by index, and each knows the lowest that it rests on (low), as in Tarjan's algorithm
+// (1972). One that rests on one below it completes when its function returns: it leaves the stack,
+// keeps its provisional value, joined with what the function gave, and its flight stays claimed. One
+// that rests on none below it is the head of what has completed above it. It runs the members again
+// whose last run read what is another value now, each time joining what they give, until there are
+// none (goRound). A run may complete more members, or rest on a flight below the head: then the head
+// is a member too, and leaves what it has to that one.
+//
+// An error of a member adds nothing to its value. If the last run of a member failed, which had read
+// final values, the head fails, with the first such error in the order of keys, and the members are
+// abandoned. More than StepsMax steps of one value are a DivergenceError. Each run but the last of a
+// member follows such a step, and each adds at most one, so it ends.
+//
+// Nothing provisional is kept, or vouches (F1): the trace of a provisional value is tainted, is in
+// no entry, and is given to the strand itself only. A walk that is given one finds a difference. What
+// it was evaluated for and did not need in the end is abandoned: what the last runs of the head and
+// of those it rests on read, directly or not, is the cycle.
+//
+// What the head publishes: a trace of itself with all that all runs of its members have read
+// elsewhere, in the order in which these began, and with the results and query versions of the
+// members (type group). Reads of all runs, as a value may rest on what only an early one has read;
+// the last runs would hold each other up without it. And for each member a trace with one read, of
+// what the head came to for it (readMember). So traces are verified without a cycle: a member brings
+// the head up to date, whose trace reads nothing of the cycle. If the head is recomputed and gives
+// the member the same value, the member's trace holds. Links and stamps are those of any trace.
+//
+// A member that is recomputed alone, since its result was lost, reads the others' final values, and
+// gets the same (Bekić). Traces that read each other in this way vouch for each other in no walk:
+// the second read of one finds its flight on the stack. Along links they do no harm, as each entry
+// was linked to the head before, and links go only when an entry does (R8, R9).
+//
+// A query that is not declared and has read a provisional value is in a cycle that is an error: its
+// outcome is a CycleError, whatever its function returned.
+//
+// Other strands wait for members as for any flight, until the head is done. Where that would close a
+// cycle over strands, one of them evaluates the members alone ("Cycles"). Both come to the same
+// values.
+//
 // # Depth
 //
 // Queries may be nested as deep as memory allows, in a stack of levelsMax levels. Climbing is
@@ -476,6 +525,8 @@
 //     more: at most one entry of a key is not dead.
 //   - M7: the cache holds values of traces only that are in the entry of their key.
 //   - K1: only what is kept may be a reason to keep something; see above.
+//   - F1: a provisional value is in members of its strand only. No member is left when the flight
+//     at the bottom of the stack and the path has ended, however it has.
 //   - K2: a flight that ended without being kept is in an unkept of the strands that asked, and in
 //     nothing that outlives their question.
 package memo

@@ -43,6 +43,9 @@ func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
 // took records an answer.
 func (f *Frame) took(q *Query, key string, found *holding) {
 	tr := found.trace
+	if f.restsOn(found) {
+		return
+	}
 	f.tainted = f.tainted || tr.tainted
 	if f.recording {
 		f.recordAnswer(read{kind: readQuery, about: q.about, key: key, hash: tr.result}, found)
@@ -62,18 +65,19 @@ type holding struct {
 	entry *entry
 	trace *trace
 	vouch
+	member *member // the trace is provisional; nil: it is not
 }
 
 // answer returns a trace of the key that holds in fr's snapshot, with its result, as far as the
 // caller reads that: read says whether it can be, nil that it can. It ends: each time round, a trace
 // that was there when it began is dropped, or the result is one that was computed since.
 func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) error) (holding, any, error) {
-	if e, tr, iv := t.hit(fr, q, key); iv != nil {
+	if e, tr, iv := t.hit(fr, q, key); iv != nil && fr.strand.fix == nil {
 		if b := tr.value.Load(); b != nil && (read == nil || read(b.value) == nil) {
 			e.touch()
 			b.use()
 			t.reused(q, e, tr)
-			return holding{e, tr, iv.vouch(tr)}, b.value, nil
+			return holding{entry: e, trace: tr, vouch: iv.vouch(tr)}, b.value, nil
 		}
 	}
 	began := t.runs.Load()
@@ -164,21 +168,26 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 			}
 			e = t.entry(q, key)
 		}
+		if x := fr.strand.fix; x != nil {
+			if m := x.members[e]; m != nil {
+				return fr.provisional(m), nil
+			}
+		}
 		if tr := e.last.Load(); tr != nil && t.sound(tr) {
 			if v, ok := t.covers(e, tr, snap); ok {
 				e.touch()
 				t.reused(q, e, tr)
-				return holding{e, tr, v}, nil
+				return holding{entry: e, trace: tr, vouch: v}, nil
 			}
 		}
 		if f := fr.met(e); f != nil {
-			return holding{e, f.trace, f.vouch}, f.err
+			return holding{entry: e, trace: f.trace, vouch: f.vouch}, f.err
 		}
 		if fr.strand.tooDeep(t.levels) {
 			return holding{entry: e}, errUnwound
 		}
 		if f := fr.strand.lone[e]; f != nil {
-			return holding{entry: e}, fr.closed(f)
+			return t.reenter(fr, f)
 		}
 		f := e.join(snap.Gen())
 		if f == nil {
@@ -192,7 +201,7 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 			switch err := t.wait(fr, f); err {
 			case nil:
 			case errOwn:
-				return holding{entry: e}, fr.closed(f)
+				return t.reenter(fr, f)
 			case errCloses:
 				f = fr.strand.alone(e, snap.Gen())
 				t.fly(fr, f)
@@ -203,9 +212,12 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 		if fr.strand.unwinding {
 			return holding{entry: e}, errUnwound
 		}
+		if m := f.member; m != nil && m.complete { // of this strand: another's is done, and has none
+			return fr.provisional(m), nil
+		}
 		if f.usable(fr.strand) {
 			fr.note(f)
-			return holding{e, f.trace, f.vouch}, f.err
+			return holding{entry: e, trace: f.trace, vouch: f.vouch}, f.err
 		}
 		if err := fr.strand.Task.Err(); err != nil {
 			return holding{entry: e}, err
@@ -226,6 +238,10 @@ func (t *Table) fly(fr *Frame, f *flight) {
 func (t *Table) climb(fr *Frame, f *flight) {
 	s := fr.strand
 	s.levels++
+	if f.index == 0 {
+		s.flown++
+		f.index = s.flown
+	}
 	returned := false
 	defer func() {
 		s.levels--
@@ -233,6 +249,7 @@ func (t *Table) climb(fr *Frame, f *flight) {
 			return
 		}
 		// A panic or Goexit goes on up; those who wait try again on their own account (M1).
+		s.drop(f)
 		f.finish(nil, errAbandoned)
 		if s.levels == 0 {
 			s.abandonAll()
@@ -244,9 +261,13 @@ func (t *Table) climb(fr *Frame, f *flight) {
 		s.suspend(f)
 		return
 	}
+	if err == nil && f.member != nil && f.member.complete {
+		return // the head of its cycle finishes it
+	}
 	if !ran {
 		tr, err = fr.forOthers(tr, err)
 	}
+	s.drop(f)
 	f.finish(tr, err)
 }
 
@@ -331,6 +352,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 		verify.parts, verify.account = 0, account{}
 		verify.footing.begin(tr.basis.Load())
 		diff, err := t.firstDifference(verify, tr)
+		f.low = lower(f.low, verify.low)
 		if err != nil {
 			return nil, seen, why, err
 		}
@@ -406,7 +428,7 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		fr.parts |= partBit(r.part)
 		h, _, err := snap.Get(r.part, r.key)
 		return presence(h) == r.hash, err
-	case readQuery, readPart, readNames:
+	case readQuery, readPart, readNames, readMember:
 		var (
 			q    *Query
 			hint *entry
@@ -433,8 +455,12 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		fr.footing.addTrace(found.trace)
 		fr.account.stamps |= found.stamps
 		fr.account.set(i, len(tr.reads), &found.entry.source)
-		if r.kind == readQuery {
+		switch r.kind {
+		case readQuery:
 			return found.trace.result == r.hash, nil
+		case readMember:
+			h, there := found.trace.group.result(fr.entry)
+			return there && h == r.hash, nil
 		}
 		h, err := t.partHash(found.trace, r)
 		return h == r.hash, err
@@ -483,6 +509,10 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		q.took(took)
 	}
 	f.cyclic = fc.cyclic
+	f.low = lower(f.low, fc.low)
+	if len(fc.rests) > 0 {
+		return t.fixpoint(f, fc, res, err, took, why)
+	}
 	if err != nil {
 		q.Counts.Failed.Add(1)
 		e.explain(failure(err))

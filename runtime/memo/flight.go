@@ -27,6 +27,11 @@ type flight struct {
 	cyclic  bool               // the outcome rests on a CycleError
 	given   map[*entry]*flight // the owner's: outcomes that f needs and only f may have; see descent
 	done    sched.Event
+
+	// The owner's; see "Fixpoints".
+	index  uint64  // flights have ascending ones as the strand begins them
+	low    uint64  // the lowest flight whose provisional value this one is known to rest on; 0: none
+	member *member // nil: none
 }
 
 // abandoned reports whether a done flight has no outcome that others could use.
@@ -89,6 +94,9 @@ func (f *flight) finish(tr *trace, err error) {
 	f.trace, f.err = tr, err
 	if s := f.owner; s != nil && s.lone[e] == f {
 		delete(s.lone, e)
+		e.mu.Lock()
+		e.lone--
+		e.mu.Unlock()
 	}
 	f.state.Store(flightDone)
 	f.done.Fire()
@@ -176,6 +184,9 @@ func (e *entry) step() CycleStep {
 // for the strand.
 func (s *Strand) alone(e *entry, gen uint64) *flight {
 	f := &flight{entry: e, gen: gen, owner: s}
+	e.mu.Lock()
+	e.lone++
+	e.mu.Unlock()
 	f.state.Store(flightClaimed)
 	if s.lone == nil {
 		s.lone = map[*entry]*flight{}

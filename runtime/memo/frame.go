@@ -30,6 +30,9 @@ type Strand struct {
 	levels    int                // flights that are evaluated on the stack
 	unwinding bool               // the stack was too deep, and what is on it returns
 	descent   *descent           // what was unwound; nil: nothing
+	fix       *fixing            // cycles that are not closed yet; nil: none
+	flown     uint64             // flights begun
+	runs      uint64             // runs begun
 	hops      int                // helpers between the strand and the task that asked
 	lone      map[*entry]*flight // claimed, and found by no other strand; see "Cycles"
 
@@ -52,6 +55,10 @@ type Frame struct {
 	looked    bool // the function has the run's context
 	recorder  recorder
 	account   account // of the reads
+	rests     []rest  // provisional values that were read
+	low       uint64  // the lowest flight that these rest on; 0: none
+	round     bool    // a member of a cycle is run again by its head
+	began     uint64  // the strand's count of runs
 	parts     partSet
 	footing   footing // what the queries below rest on
 	nested    bool    // there are such queries
@@ -72,6 +79,8 @@ func (f *Frame) child(e *entry, recording bool) *Frame {
 		s.idle = c.parent
 	}
 	c.table, c.strand, c.parent, c.entry, c.recording = f.table, s, f, e, recording
+	s.runs++
+	c.began = s.runs
 	if recording {
 		c.recorder.begin()
 	}

@@ -73,6 +73,7 @@ func (t *Table) joinOlder(fr *Frame, f *flight) (bool, error) {
 	for _, o := range f.older() {
 		look := fr.child(f.entry, false)
 		joined, err := t.join(look, o)
+		f.low = lower(f.low, look.low)
 		look.release()
 		if joined || err != nil {
 			return joined, err

@@ -253,6 +253,9 @@ func (t *Table) readParts(fr *Frame, q *Query, key string, reads []read, see fun
 		fr.tainted = true
 		return Answer{}, err
 	}
+	if fr.restsOn(&found) {
+		return Answer{found.trace.result, value}, nil
+	}
 	fr.tainted = fr.tainted || found.trace.tainted
 	if fr.recording {
 		parts := value.(Parted).Parts()

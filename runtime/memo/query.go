@@ -24,6 +24,9 @@ type Query struct {
 	Eval func(f *Frame, key string) (Result, error)
 
 	// Decode turns a stored result back into a value. payload is valid during the call only.
+	// Fixpoint is not nil for a query that may be in a cycle of such.
+	Fixpoint *Fixpoint
+
 	Decode func(kind mmapcas.Kind, payload []byte) (any, error)
 
 	// Whole makes all of a decoded table readable, which Decode may leave for later. Nil: results are

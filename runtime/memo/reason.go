@@ -115,6 +115,11 @@ func (t *Table) describe(r *read) string {
 		}
 	}
 	switch r.kind {
+	case readMember:
+		if q := t.o.Lookup(r.query); q != nil {
+			return "the cycle of " + q.show(r.key)
+		}
+		return fmt.Sprintf("the cycle of %s(%q), which this program does not have", r.query, r.key)
 	case readRecord:
 		return fmt.Sprintf("%s[%q]", name, r.key)
 	case readPresence:

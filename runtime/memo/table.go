@@ -109,6 +109,7 @@ type entry struct {
 	dirty  bool        // guarded by mu: is in Table.dirty
 	dead   bool        // guarded by mu: evicted; whoever comes here looks for the key's new entry
 	bytes  int32       // guarded by mu: as counted in clock.bytes
+	lone   int32       // guarded by mu: flights that are not in flights (Strand.lone)
 
 	tracesAdded uint32 // guarded by mu: how many traces were ever added, by runs
 
@@ -215,7 +216,7 @@ func (t *Table) load(e *entry) error {
 		if err != nil || kind != KindTrace || made.version != e.query.Version {
 			return err
 		}
-		traces = tr
+		traces = slices.DeleteFunc(tr, func(tr *trace) bool { return !tr.group.of(t.o.Lookup) })
 		if made.program != t.o.Program() { // K1: a query below may have another version
 			for _, tr := range traces {
 				tr.doubt()
@@ -382,7 +383,7 @@ func (t *Table) sound(tr *trace) bool {
 // doubt forgets where a trace that reads queries holds.
 func (tr *trace) doubt() {
 	for i := range tr.reads {
-		if tr.reads[i].kind.asks() {
+		if tr.group != nil || tr.reads[i].kind.asks() {
 			tr.holds.Store(nil)
 			return
 		}

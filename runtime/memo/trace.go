@@ -23,6 +23,7 @@ type trace struct {
 	reads   []read                   // immutable
 	parts   atomic.Uint64            // a partSet that only grows: partitions read, transitively, by the run and by every walk since
 	result  mmapcas.Hash             // immutable
+	group   *group                   // immutable: of the head of a cycle; nil: it is none
 	run     uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
 	holds   atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
 	links   atomic.Pointer[links]    // those made last; nil: none

@@ -16,7 +16,7 @@ func (f *flight) kept() bool { return f.err == nil && !f.trace.tainted }
 // note takes down how a done flight ended whose outcome fr's strand was given.
 func (fr *Frame) note(f *flight) {
 	fr.cyclic = fr.cyclic || f.cyclic
-	if f.cyclic || f.kept() || f.abandoned() {
+	if f.member != nil || f.cyclic || f.kept() || f.abandoned() {
 		return
 	}
 	u := fr.strand.share()
