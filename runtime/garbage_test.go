@@ -376,3 +376,42 @@ func TestCheckpointIsDurable(t *testing.T) {
 		}
 	}
 }
+
+var blobOfInput = runtime.NewQuery("blob of input", 1, func(t *runtime.Task, key string) (runtime.Blob, error) {
+	text, err := inputs.Get(t, key)
+	if err != nil {
+		return runtime.Blob{}, err
+	}
+	return t.PutBlob([]byte("blob of " + text))
+})
+
+// A collection takes what older answers refer to. Peek does not give such an answer, although it is
+// known to hold and in memory.
+func TestPeekGivesWholeAnswers(t *testing.T) {
+	e := open(t, "", runtime.Options{CollectEvery: -1})
+	put(t, e, inputs, "key", "old")
+	if _, err := blobOfInput.Ask(t.Context(), e, "key"); err != nil {
+		t.Fatal(err)
+	}
+	before := e.Snapshot()
+	defer before.Release()
+	put(t, e, inputs, "key", "new")
+	if _, err := blobOfInput.Ask(t.Context(), e, "key"); err != nil {
+		t.Fatal(err)
+	}
+	if b, known, err := blobOfInput.Peek(before, "key"); err != nil || !known || b.IsZero() {
+		t.Fatalf("before the collection the old answer is known: %t, %v", known, err)
+	}
+	if _, err := e.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b, known, err := blobOfInput.Peek(before, "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if known {
+		if _, err := runtime.ReadBlob(before, b); err != nil {
+			t.Errorf("an answer that was peeked at: %v", err)
+		}
+	}
+}

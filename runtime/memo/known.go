@@ -42,7 +42,7 @@ func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, err
 		return Answer{}, false, err
 	}
 	e.mu.Lock()
-	traces := slices.Clone(e.traces)
+	traces, kept := slices.Clone(e.traces), e.kept
 	e.mu.Unlock()
 	for _, tr := range traces {
 		if !t.sound(tr) {
@@ -50,6 +50,9 @@ func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, err
 		}
 		if _, ok := t.covers(e, tr, snap); !ok {
 			continue
+		}
+		if tr != kept && !t.whole(tr) {
+			continue // a collection has taken what it refers to (M3)
 		}
 		if a, ok := t.knownValue(e, tr, q.Whole); ok {
 			t.reused(q, e, tr)

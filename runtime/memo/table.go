@@ -366,6 +366,15 @@ func (t *Table) sound(tr *trace) bool {
 	if tr.soundAt.Load() == now {
 		return true
 	}
+	if !t.whole(tr) {
+		return false
+	}
+	tr.soundAt.Store(now)
+	return true
+}
+
+// whole looks whether the result of tr and what it refers to are there.
+func (t *Table) whole(tr *trace) bool {
 	whole := true
 	err := t.View(tr.result, func(kind mmapcas.Kind, payload []byte) error {
 		for _, ref := range t.o.Refs(kind, payload) {
@@ -373,11 +382,7 @@ func (t *Table) sound(tr *trace) bool {
 		}
 		return nil
 	})
-	if err != nil || !whole {
-		return false
-	}
-	tr.soundAt.Store(now)
-	return true
+	return err == nil && whole
 }
 
 // doubt forgets where a trace that reads queries holds.
