@@ -35,6 +35,7 @@ type Report struct {
 	Wall   time.Duration // from start to stop of the recording
 	Lanes  []Share       // largest first, like the others
 	Tasks  []Share
+	Phases []Share // see Phase
 	Funcs  []Share
 	InTask time.Duration // samples that belong to tasks
 }
@@ -61,7 +62,7 @@ func Read(p *profile.Profile) (*Report, error) {
 		return nil, errors.New("profile: no CPU times in it")
 	}
 	r := &Report{Wall: time.Duration(p.DurationNanos)}
-	lanes, tasks := map[string]*Share{}, map[string]*Share{}
+	lanes, tasks, phases := map[string]*Share{}, map[string]*Share{}, map[string]*Share{}
 	funcs := map[string]*Share{}
 	for _, s := range p.Sample {
 		t := time.Duration(s.Value[at])
@@ -75,6 +76,7 @@ func Read(p *profile.Profile) (*Report, error) {
 		}
 		add(lanes, lane).Time += t
 		add(tasks, task).Time += t
+		add(phases, Phase(s)).Time += t
 		seen := map[string]bool{} // recursion counts once
 		for depth, name := range stack(s) {
 			f := add(funcs, name)
@@ -87,7 +89,7 @@ func Read(p *profile.Profile) (*Report, error) {
 			}
 		}
 	}
-	r.Lanes, r.Tasks, r.Funcs = sorted(lanes), sorted(tasks), sorted(funcs)
+	r.Lanes, r.Tasks, r.Phases, r.Funcs = sorted(lanes), sorted(tasks), sorted(phases), sorted(funcs)
 	return r, nil
 }
 
@@ -110,6 +112,7 @@ func (r *Report) Write(w io.Writer, top int) error {
 	}
 	part("lane", r.Lanes, false)
 	part("task", r.Tasks, false)
+	part("phase", r.Phases, false)
 	part("function (itself, with what it calls)", r.Funcs, true)
 	_, err := w.Write(b.Bytes())
 	return err

@@ -61,6 +61,11 @@ by task
    10.0 %      10ms  (looking for work)
   … 2 more
 
+by phase
+   65.0 %      65ms  (outside tasks)
+   25.0 %      25ms  (garbage collector)
+   10.0 %      10ms  (looking for work)
+
 by function (itself, with what it calls)
    50.0 %   50.0 %  strings.Index
    25.0 %   25.0 %  runtime.scanobject
@@ -131,6 +136,35 @@ func TestShort(t *testing.T) {
 	} {
 		if got := short(name); got != want {
 			t.Errorf("short(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestPhase(t *testing.T) {
+	const (
+		module = "github.com/cytisus/cytisus/"
+		memo   = module + "runtime/memo."
+		eval   = memo + "(*Query).eval"
+		db     = module + "runtime/db."
+	)
+	for _, c := range []struct {
+		want  string
+		stack []string
+	}{
+		{Queries, []string{"go/types.Check", eval, memo + "(*Table).runFunction", memo + "(*Table).evaluate", eval}},
+		{Queries, []string{db + "(*Snapshot).Get", module + "runtime.(*Partition[…]).Get", eval}}, // the function reads
+		{Verifying, []string{db + "(*Snapshot).Get", memo + "(*Table).firstDifference", memo + "(*Table).Get", eval}},
+		{Verifying, []string{memo + "(*Table).covers", eval}},
+		{Marking, []string{memo + "(*source).raise", memo + "(*Table).catchUp", memo + "(*Table).evaluate"}},
+		{Keeping, []string{"github.com/zeebo/blake3.Sum256", memo + "(*Table).Keep", memo + "(*Table).runFunction"}},
+		{Keeping, []string{memo + "(*recorder).add", memo + "(*Frame).record", eval}},
+		{Commits, []string{db + "(*Database).apply", module + "runtime.(*Engine).commit"}},
+		{Reclaim, []string{module + "runtime/gc.(*Collector).mark", "runtime.goexit"}},
+		{Collector, []string{"runtime.scanobject", "runtime.gcBgMarkWorker"}},
+		{Outside, []string{"main.main"}},
+	} {
+		if got := Phase(sampleOf(1, nil, c.stack...)); got != c.want {
+			t.Errorf("%q is %q, want %q", c.stack, got, c.want)
 		}
 	}
 }

@@ -1,10 +1,12 @@
 // Profile indexes part of the Go standard library from nothing under the CPU profiler, and says where the time went: by
-// lane, by task, by function.
+// lane, by task, by what the engine does, by function.
 //
-//	profile [-all] [-o FILE] [-top 15] [DIR...]
+//	profile [-all] [-edits N] [-o FILE] [-top 15] [DIR...]
 //
-// DIR are directories below the standard library's source; the default is a few small ones, -all is all of it. With -o the
-// profile is written too, for go tool pprof.
+// DIR are directories below the standard library's source, or paths of others; the default is a few small ones, -all is
+// all of it. With -edits the index is not recorded but so many edits after it, as an editor makes them in the first DIR:
+// each waits for the diagnostics of the file, a hover and the outline, and for all that follows from the edit. With -o
+// the profile is written too, for go tool pprof.
 package main
 
 import (
@@ -46,6 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	all := flags.Bool("all", false, "index all of the standard library")
 	out := flags.String("o", "", "write the profile to this file, such as results/index.pb.gz")
 	top := flags.Int("top", 15, "lines in each part of the report")
+	edits := flags.Int("edits", 0, "record so many edits after the index, instead of the index")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -57,6 +60,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case *all && len(dirs) > 0:
 		fmt.Fprintln(stderr, "profile: -all and directories exclude each other")
 		return 2
+	case *edits < 0:
+		fmt.Fprintln(stderr, "profile: -edits must not be negative")
+		return 2
 	case *top < 1:
 		fmt.Fprintln(stderr, "profile: -top must be at least 1")
 		return 2
@@ -65,14 +71,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case len(dirs) == 0:
 		dirs = few
 	}
-	if err := record(ctx, dirs, *out, *top, stdout, stderr); err != nil {
+	if err := record(ctx, dirs, *edits, *out, *top, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "profile: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func record(ctx context.Context, dirs []string, out string, top int, stdout, stderr io.Writer) (err error) {
+func record(ctx context.Context, dirs []string, edits int, out string, top int, stdout, stderr io.Writer) (err error) {
 	for _, line := range compare.Machine() {
 		fmt.Fprintln(stderr, "#", line)
 	}
@@ -98,7 +104,21 @@ func record(ctx context.Context, dirs []string, out string, top int, stdout, std
 	} else {
 		fmt.Fprintln(stderr, "# this engine sets no labels: everything will show as outside tasks")
 	}
-	raw, recorded, err := profile.Record(func() error { return index(ctx, eng, src, dirs, stderr) })
+	for i, dir := range dirs {
+		if !filepath.IsAbs(dir) {
+			dirs[i] = filepath.Join(src, dir)
+		}
+	}
+	work := func() error { return index(ctx, eng, dirs, stderr) }
+	if edits > 0 {
+		e, err := openEditor(ctx, eng, dirs[0], stderr)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, e.ws.Close()) }()
+		work = func() error { return e.edit(ctx, edits) }
+	}
+	raw, recorded, err := profile.Record(work)
 	if err != nil {
 		return err
 	}
@@ -128,18 +148,30 @@ func source(ctx context.Context) (string, error) {
 }
 
 // index reads the directories one after the other, as workspaces of one engine.
-func index(ctx context.Context, eng *runtime.Engine, src string, dirs []string, stderr io.Writer) error {
+func index(ctx context.Context, eng *runtime.Engine, dirs []string, stderr io.Writer) error {
 	for _, dir := range dirs {
-		ws, err := golang.Language{}.Open(ctx, eng, filepath.Join(src, dir), lsp.WorkspaceOptions{})
+		ws, err := openIndexed(ctx, eng, dir, lsp.WorkspaceOptions{}, stderr)
 		if err != nil {
+			return err
+		}
+		if err := ws.Close(); err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
-		sum, err := ws.Index(ctx, nil)
-		if err = errors.Join(err, ws.Close()); err != nil {
-			return fmt.Errorf("%s: %w", dir, err)
-		}
-		fmt.Fprintf(stderr, "# %s: %d files, %d packages, %d queries run, %d reused, %s\n",
-			dir, sum.Files, sum.Packages, sum.Ran, sum.Reused, sum.Wall.Round(time.Millisecond))
 	}
 	return nil
+}
+
+// openIndexed opens a directory and reads it.
+func openIndexed(ctx context.Context, eng *runtime.Engine, dir string, o lsp.WorkspaceOptions, stderr io.Writer) (lsp.Workspace, error) {
+	ws, err := golang.Language{}.Open(ctx, eng, dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	sum, err := ws.Index(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, errors.Join(err, ws.Close()))
+	}
+	fmt.Fprintf(stderr, "# %s: %d files, %d packages, %d queries run, %d reused, %s\n",
+		dir, sum.Files, sum.Packages, sum.Ran, sum.Reused, sum.Wall.Round(time.Millisecond))
+	return ws, nil
 }
