@@ -23,6 +23,12 @@ func Simulated(o Options, d *sched.Deterministic) Options {
 	return o
 }
 
+// Walled has marks stop at each answer that so many others rest on.
+func Walled(o Options, from int) Options {
+	o.wallFrom = from
+	return o
+}
+
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
 

@@ -86,6 +86,7 @@ type Options struct {
 	MustExist bool
 
 	simulated *sched.Deterministic // of tests
+	wallFrom  int                  // of tests: see memo.Options.WallFrom
 	fs        vfs.FS               // of tests; nil: the system's
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().

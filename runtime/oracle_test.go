@@ -19,6 +19,7 @@ var (
 
 var oracleHost = queries.Host{
 	OnFS:        runtime.OnFS,
+	Walled:      runtime.Walled,
 	Simulated:   runtime.Simulated,
 	Simulate:    (*runtime.Engine).Simulate,
 	WriteTraces: (*runtime.Engine).WriteTraces,

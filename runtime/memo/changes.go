@@ -21,6 +21,7 @@ type marks struct {
 	journal *db.Journal // guarded by markMu; begun with the first question
 	work    []*entry    // guarded by markMu; for markAll
 
+	walls   walls
 	nodes   nodeIndex
 	ledger  ledger
 	history history
@@ -104,11 +105,14 @@ func (t *Table) markAll(entries []*entry, gen uint64) {
 		e := work[len(work)-1]
 		work = work[:len(work)-1]
 		e.source.mu.Lock()
-		told := e.told > e.seen
+		told := e.told > e.seen || e.wall.Load() != nil
 		e.raise(gen) // also if it goes no further
 		if !told {
 			e.told = max(e.told, gen)
 			work = append(work, e.dependents...)
+			if len(e.dependents) >= t.o.WallFrom {
+				t.walls.raise(e)
+			}
 		}
 		e.source.mu.Unlock()
 	}
@@ -122,5 +126,6 @@ func (t *Table) markAll(entries []*entry, gen uint64) {
 func (t *Table) letGo(e *entry) {
 	t.markMu.Lock()
 	defer t.markMu.Unlock()
+	t.walls.letGo(e)
 	t.markAll(e.let(), t.marked.Load()+1)
 }

@@ -66,8 +66,8 @@
 //     writes
 //     taken, marks, and writes marked last. Others wait at the lock; no interval ends after marked.
 //   - R4, marking x with g: a node: changed becomes at least g, and its dependents are marked. An
-//     entry: changed does, too; if told > seen that is all, else told does, and its dependents are
-//     marked. Stopping is right: the dependents were told of a generation newer than any answer
+//     entry: changed does, too; if told > seen, or if it is a wall, that is all, else told does, and
+//     its dependents are marked. Stopping is right: the dependents were told of a generation newer than any answer
 //     they
 //     can have got, and later readers find changed (R5).
 //   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link
@@ -115,6 +115,41 @@
 // bounded (R10). Marking costs for each change a look into the index, and some 20 ns for each entry
 // that was not told yet. A walk costs some nanoseconds for each read that it passes over. A link is
 // a pointer in the source's list and one in the trace's.
+//
+// # Walls
+//
+// Where much rests on one answer that seldom changes, as all packages do on the list of packages,
+// each change below it would mark everything, and everything would be walked to find that the
+// answer is as it was. Marks stop at such an answer: it is a wall (the firewall of other engines).
+// An entry becomes one when it is marked with at least WallFrom dependents, which are marked this
+// once. A wall has a bit, which stands for its key, and a claim, from and to and a trace: in each
+// generation from from on in which it was asked, its result was that of the trace; to is the newest
+// of these.
+//
+//   - W1: an interval with links has walls, those that it rests on: each wall that is the source of
+//     a read, noted when that is linked to or passed over, and the walls of answers that are none
+//     themselves. A wall is noted in place of the stamps and walls that it rests on itself.
+//   - W2: when a wall publishes an answer in s (R5): with s after to, the same result moves to, and
+//     another begins a claim at s. The first claim of an entry begins with an answer that is newer
+//     than all before. The claim goes with its entry.
+//   - W3: what R1 (b) and R12 say of an interval that ends at t they say only if each of its walls
+//     stands in s: its claim has from <= t, and the trace of the claim is known to hold in s by
+//     R1 (a) or (b), which may ask about other walls. By R12, where a wall does not stand, nodes are
+//     still passed over, and answers are not.
+//   - W4: an answer that reaches s over walls gets the partitions of the traces of their claims, and
+//     one that is written gets their bases, too: they may have come to the same result by other
+//     reads. What is written of it is s alone: between, a wall may have answered something else.
+//   - W5: an entry becomes a wall under the mark lock, and its dependents are marked with a generation
+//     after marked. So a walk or run that has not noted the wall is marked, and one that links to it
+//     later notes it.
+//
+// Why W3: at t the wall had the result of the claim, as its answer was published or reached over
+// from one that was, in a generation from from on. In s it has it, too. What is between the wall
+// and the interval is marked as ever.
+//
+// An edit then costs the path from it to the wall, once, and each answer above a look at the walls
+// that it rests on, whose outcome is kept for a generation. If the wall has another result, what is
+// above it is walked, as if it had been marked. At most 64 keys become walls in the life of a table.
 //
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.

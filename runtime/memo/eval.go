@@ -54,7 +54,7 @@ func (f *Frame) took(q *Query, key string, found *holding) {
 
 // recordAnswer adds a read that an answer was found for.
 func (f *Frame) recordAnswer(r read, found *holding) {
-	f.account.stamps |= found.stamps
+	f.account.add(found)
 	f.footing.addTrace(found.trace)
 	f.nested = true
 	f.record(r, found.trace.readParts(), &found.entry.source)
@@ -383,15 +383,21 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 	a := &fr.account
 	standing := t.standing(tr, fr.strand.Snap)
+	doubt := false // whether walls stand
 	if a.links = standing.links; a.links != nil {
-		a.stamps = standing.stamps
+		a.stamps, a.walls = standing.stamps, standing.walls
+		parts, ok := t.wallsStand(standing.walls, standing.to, fr.strand.Snap)
+		fr.parts |= parts
+		doubt = !ok
 	} else {
 		a.links = tr.links.Load()
 	}
 	for i := range tr.reads {
 		var x *source
 		if a.links != nil {
-			if x = a.links.to[i]; standing.links != nil && x.changed.Load() <= standing.to {
+			x = a.links.to[i]
+			if standing.links != nil && x.changed.Load() <= standing.to && !(doubt && x.entry != nil) {
+				a.note(x)
 				continue // R12
 			}
 		}
@@ -453,7 +459,7 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		}
 		fr.parts |= found.trace.readParts()
 		fr.footing.addTrace(found.trace)
-		fr.account.stamps |= found.stamps
+		fr.account.add(&found)
 		fr.account.set(i, len(tr.reads), &found.entry.source)
 		switch r.kind {
 		case readQuery:

@@ -44,6 +44,7 @@ type model struct {
 	victims map[mmapcas.Hash]bool // records that the collector is made to lose
 	lost    map[mmapcas.Hash]bool // with all they refer to; until they are there again
 	step    int
+	stood   int // how often walls answered
 }
 
 type scratchKey struct {
@@ -61,6 +62,7 @@ func TestTracesAgainstScratch(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64N(1 << 48)
 	}
+	stood := 0
 	for run := range *modelRuns {
 		seed := seed + uint64(run)
 		ok := t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -76,10 +78,14 @@ func TestTracesAgainstScratch(t *testing.T) {
 				s.Release()
 			}
 			m.gc.Close()
+			stood += m.stood
 		})
 		if !ok {
 			return
 		}
+	}
+	if t.Logf("walls answered %d times", stood); stood == 0 && *modelRuns > 20 {
+		t.Error("no answer rested on walls")
 	}
 }
 
@@ -92,7 +98,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	m.o = Options{
 		Refs: refsOfTest, Program: func() uint64 { return m.sum },
 		CacheBytes: pick(rng, []int64{1, 2000, 0}), TraceBytes: pick(rng, []int64{1, 6000, 0}),
-		AuditShare: pick(rng, []float64{0, 0.2, 1}), AuditSeed: seed,
+		AuditShare: pick(rng, []float64{0, 0.2, 1}), AuditSeed: seed, WallFrom: pick(rng, []int{1, 2, 1, 0}),
 		Session: func() func() { return m.gc.Session() },
 		Shade:   func(h mmapcas.Hash) { m.gc.Shade(h) },
 	}
@@ -542,13 +548,14 @@ func (m *model) checkEntry(e *entry, name, key string) {
 					m.checkTrace(tr, gen, name, key)
 				}
 			}
+			m.checkWalls(e, tr, *iv)
 		}
 	}
 }
 
 // reach is how far an interval answers although nothing was looked at there.
 func (m *model) reach(e *entry, iv interval) uint64 {
-	if iv.links == nil || max(e.changed.Load(), m.table.floor.Load()) > iv.to {
+	if iv.links == nil || iv.walls != 0 || max(e.changed.Load(), m.table.floor.Load()) > iv.to {
 		return iv.to
 	}
 	snap := m.db.Snapshot()
@@ -557,6 +564,27 @@ func (m *model) reach(e *entry, iv interval) uint64 {
 		return iv.to // as far as this snapshot can say
 	}
 	return max(iv.to, min(m.table.marked.Load(), snap.Gen()))
+}
+
+// checkWalls checks a trace in the newest generation, and in those that are held, if an interval that
+// rests on walls answers there.
+func (m *model) checkWalls(e *entry, tr *trace, iv interval) {
+	if iv.links == nil || iv.walls == 0 || max(e.changed.Load(), m.table.floor.Load()) > iv.to {
+		return
+	}
+	newest := m.db.Snapshot()
+	defer newest.Release()
+	for _, snap := range append(slices.Clone(m.held), newest) {
+		gen := snap.Gen()
+		if _, there := m.history[gen]; !there || gen <= iv.to || gen > m.table.marked.Load() || !iv.stamps.unchangedSince(snap, iv.to) {
+			continue
+		}
+		if parts, ok := m.table.wallsStand(iv.walls, iv.to, snap); ok {
+			tr.dependsOn(parts)
+			m.checkTrace(tr, gen, e.query.Name, e.key)
+			m.stood++
+		}
+	}
 }
 
 func (m *model) checkTrace(tr *trace, gen uint64, name, key string) {

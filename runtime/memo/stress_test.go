@@ -23,7 +23,7 @@ import (
 func TestChangesOnRealThreads(t *testing.T) {
 	const keys, questions = 6, 3000
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	r := newRig(t, 1, Options{TraceBytes: 40_000}) // its pool is not used
+	r := newRig(t, 1, Options{TraceBytes: 40_000, WallFrom: 3}) // its pool is not used
 	pool, err := sched.New(sched.Options{Workers: 4, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)

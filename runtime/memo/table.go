@@ -48,6 +48,10 @@ type Options struct {
 	AuditShare float64
 	AuditSeed  uint64
 
+	// WallFrom is how many answers must rest on one for marks to stop there; see "Walls". Zero means 64:
+	// with fewer, telling them costs less than what each of them does to find out by itself.
+	WallFrom int
+
 	// Trace, if not nil, is told what happens to answers, by the strands and callers that it happens
 	// to: see "Telling what happens".
 	Trace func(Event)
@@ -91,8 +95,9 @@ type Table struct {
 // An entry is one key of one query.
 type entry struct {
 	source
-	told uint64 // guarded by source.mu: the newest generation that its dependents were told of
-	seen uint64 // guarded by source.mu: the newest generation of a walk or run that was published
+	wall atomic.Pointer[wall] // written under source.mu and Table.markMu; nil: marks go through
+	told uint64               // guarded by source.mu: the newest generation that its dependents were told of
+	seen uint64               // guarded by source.mu: the newest generation of a walk or run that was published
 
 	query *Query
 	key   string
@@ -125,6 +130,9 @@ func New(o Options) (*Table, error) {
 	}
 	if o.TraceBytes == 0 {
 		o.TraceBytes = 256 << 20
+	}
+	if o.WallFrom == 0 {
+		o.WallFrom = 64
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

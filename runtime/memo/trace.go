@@ -50,6 +50,7 @@ type interval struct {
 	from, to uint64
 	links    *links
 	stamps   partSet
+	walls    wallSet
 	next     *interval
 }
 
@@ -157,7 +158,7 @@ func (iv *interval) vouch(tr *trace) vouch {
 	if iv.links == nil {
 		return vouch{stamps: tr.readParts()}
 	}
-	return vouch{linked: true, stamps: iv.stamps}
+	return vouch{linked: true, stamps: iv.stamps, walls: iv.walls}
 }
 
 // use tells the cache that the value is in use.
@@ -183,8 +184,14 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	// floor.
 	since := max(e.changed.Load(), t.floor.Load())
 	for iv := known; iv != nil; iv = iv.next {
-		if iv.links != nil && since <= iv.to && iv.to < gen && iv.stamps.unchangedSince(snap, iv.to) {
-			return vouch{linked: true, stamps: iv.stamps}, true
+		if iv.links == nil || since > iv.to || iv.to >= gen || !iv.stamps.unchangedSince(snap, iv.to) {
+			continue
+		}
+		if parts, ok := t.wallsStand(iv.walls, iv.to, snap); ok {
+			if parts != 0 {
+				tr.dependsOn(parts) // W4
+			}
+			return vouch{linked: true, stamps: iv.stamps, walls: iv.walls}, true
 		}
 	}
 	for iv := known; iv != nil; iv = iv.next {

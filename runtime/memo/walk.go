@@ -7,6 +7,7 @@ import "runtime"
 type vouch struct {
 	linked bool    // changes are told along links, but for those of stamps
 	stamps partSet // must not change for the answer to hold; all it rests on if it is not linked
+	walls  wallSet // that it rests on, if it is linked
 }
 
 // An account is what a walk or a run learns of the reads of a trace.
@@ -16,6 +17,7 @@ type account struct {
 	made    *links    // where to is, nil if it is to be made
 	looked  []int32   // the reads that were not passed over, ascending
 	stamps  partSet
+	walls   wallSet
 	newest  uint64 // when what was read changed last
 	severed bool   // a source was gone when it was to be linked to
 }
@@ -65,6 +67,7 @@ func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) 
 		}
 		switch {
 		case ok:
+			a.note(x)
 			a.set(i, len(reads), x)
 			a.newest = max(a.newest, changed)
 			return
@@ -75,6 +78,26 @@ func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) 
 			runtime.Gosched() // the strand that takes the node out has still to take it off the index
 		}
 		x, known = &t.nodes.of(&reads[i]).source, false
+	}
+}
+
+// add takes over why an answer that is read holds. A wall is a reason of its own, which is noted when
+// it is linked to.
+func (a *account) add(found *holding) {
+	if found.linked && found.entry.wall.Load() != nil {
+		return
+	}
+	a.stamps |= found.stamps
+	a.walls |= found.walls
+}
+
+// note notes x if it is a wall (W1). What becomes one later marks all that is linked to it.
+func (a *account) note(x *source) {
+	if x.entry == nil {
+		return
+	}
+	if w := x.entry.wall.Load(); w != nil {
+		a.walls |= w.bit
 	}
 }
 
@@ -103,11 +126,12 @@ func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder, made *l
 
 // publish makes an interval of gen in iv, with what the account says (R5).
 func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
-	*iv = interval{from: gen, to: gen, stamps: a.stamps}
-	v := vouch{linked: !a.severed, stamps: a.stamps}
+	*iv = interval{from: gen, to: gen, stamps: a.stamps, walls: a.walls}
+	v := vouch{linked: !a.severed, stamps: a.stamps, walls: a.walls}
 	switch {
 	case a.severed:
 		iv.stamps, v.stamps = 0, tr.readParts()
+		iv.walls, v.walls = 0, 0
 	case a.made != nil:
 		iv.links = a.made
 	case a.to != nil || a.links == nil:
@@ -117,6 +141,9 @@ func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
 	}
 	e.source.mu.Lock()
 	e.raise(a.newest)
+	if w := e.wall.Load(); w != nil {
+		w.answered(gen, e.seen, tr)
+	}
 	e.seen = max(e.seen, gen)
 	tr.verified(iv)
 	e.source.mu.Unlock()
@@ -136,11 +163,32 @@ func (t *Table) extend(e *entry, tr *trace) {
 	gen = min(gen, t.marked.Load())
 	changed, floor := e.changed.Load(), t.floor.Load()
 	for iv := known; iv != nil; iv = iv.next {
-		if iv.links != nil && iv.stamps == 0 && iv.to < gen && max(changed, floor) <= iv.to {
+		if iv.links == nil || iv.stamps != 0 || iv.to >= gen || max(changed, floor) > iv.to {
+			continue
+		}
+		if iv.walls == 0 {
 			grown := *iv
 			grown.to = gen
 			tr.holds.CompareAndSwap(known, known.with(intervalsMost, iv, &grown))
 			return
 		}
+		if t.extendOverWalls(tr, known, iv, gen) {
+			return
+		}
 	}
+}
+
+// extendOverWalls adds gen alone to where tr holds, if the walls of iv have the answers there that
+// they had at its end; between they may have had others. What they rest on now tr does, too.
+func (t *Table) extendOverWalls(tr *trace, known, iv *interval, gen uint64) bool {
+	var found footing
+	found.begin(tr.basis.Load())
+	parts, ok := t.wallsStandIn(gen, iv.walls, iv.to, &found)
+	if !ok {
+		return false
+	}
+	tr.dependsOn(parts)
+	tr.restsOn(&found)
+	now := &interval{from: gen, to: gen, links: iv.links, walls: iv.walls, next: known.kept()}
+	return tr.holds.CompareAndSwap(known, now)
 }

@@ -16,12 +16,15 @@ const (
 	gMarked
 	gChanged
 	gFloor
+	gWalls
 	gStamps
 	gJoin
 	gWait
 	gFinish
 	// a walk
 	wTrace
+	wClaims
+	wWalls
 	wAlive
 	wUnchanged
 	wRead
@@ -57,6 +60,11 @@ const (
 	yLock
 	yDo
 	yUnlock
+	// becoming a wall
+	bLock
+	bDo
+	bWork
+	bUnlock
 )
 
 // done reports whether an actor has nothing left to do.
@@ -75,7 +83,7 @@ func (st *state) enabled(n int) bool {
 	switch f.pc {
 	case gWait:
 		return st.flights[f.flight].done
-	case tLock, yLock:
+	case tLock, yLock, bLock:
 		return !st.locked
 	case fLock:
 		return !st.locked || st.sp.rules.forgetUnlocked
@@ -115,6 +123,8 @@ func (st *state) begin(a *actor) {
 		f.pc = fLock
 	case 't':
 		f.pc = yLock
+	case 'w':
+		f.pc = bLock
 	case 'r':
 		st.reopen()
 		return
@@ -152,16 +162,92 @@ func contained(ivs []interval, s uint8) (iv interval, ok bool) {
 	return iv, ok
 }
 
-func (st *state) stands(f *frame, ivs []interval, changed, floor uint8) (interval, bool) {
+// stands returns the first interval, from i on, that stands at s but for walls; len(ivs) if there is
+// none.
+func (st *state) stands(ivs []interval, i int, s, changed, floor uint8) int {
 	r := &st.sp.rules
 	anyLinked := slices.ContainsFunc(ivs, func(iv interval) bool { return iv.linked })
-	for _, iv := range ivs {
+	for ; i < len(ivs); i++ {
+		iv := &ivs[i]
 		linked := iv.linked || r.traceLinked && anyLinked
-		if linked && iv.to < f.s && max(changed, floor) <= iv.to && st.unchanged(iv.stamps, iv.to, f.s) {
-			return iv, true
+		if linked && iv.to < s && max(changed, floor) <= iv.to && st.unchanged(iv.stamps, iv.to, s) {
+			break
 		}
 	}
-	return interval{}, false
+	return i
+}
+
+// wallsStand reports whether the walls of an interval have the answers at s that they had at its
+// end, by claims that were read before.
+func (st *state) wallsStand(iv *interval, s uint8, claims []claim) bool {
+	r := &st.sp.rules
+	for set := iv.walls; set != 0; set &= set - 1 {
+		q := bits.TrailingZeros8(set)
+		c := claims[q]
+		if c.from == 0 || c.from > iv.to && !r.claimsAreForEver {
+			return false
+		}
+		if (r.claimsReach && s <= c.to) || st.wallHolds(s, &c) {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// wallParts are the partitions that walls rest on now. Since an interval was made that rests on them
+// they may have come to the same result by other reads.
+func (st *state) wallParts(walls uint8, claims []claim) (parts uint8) {
+	if st.sp.rules.wallPartsForgotten {
+		return 0
+	}
+	for set := walls; set != 0; set &= set - 1 {
+		c := &claims[bits.TrailingZeros8(set)]
+		parts |= st.entries[c.entry].all[c.trace].parts
+	}
+	return parts
+}
+
+// wallHolds reports whether the trace of a claim is known to hold at s without a walk.
+func (st *state) wallHolds(s uint8, c *claim) bool {
+	e := &st.entries[c.entry]
+	if e.dead || st.marked < s {
+		return false
+	}
+	tr := &e.all[c.trace]
+	if _, ok := contained(tr.ivs, s); ok {
+		return true
+	}
+	for i := 0; ; i++ {
+		if i = st.stands(tr.ivs, i, s, e.changed, st.floor); i == len(tr.ivs) {
+			return false
+		}
+		if iv := &tr.ivs[i]; st.wallsStand(iv, s, st.claims) {
+			st.dependsOn(c.entry, c.trace, st.wallParts(iv.walls, st.claims))
+			return true
+		}
+	}
+}
+
+// dependsOn adds partitions to a trace.
+func (st *state) dependsOn(x, k, parts uint8) {
+	e := &st.entries[x]
+	e.all = slices.Clone(e.all)
+	e.all[k].parts |= parts
+}
+
+// claim notes that a wall, whose newest answer before was in seen, answers at s from a trace.
+func (st *state) claim(x, s, seen, trace uint8) {
+	r := &st.sp.rules
+	e := &st.entries[x]
+	c := &st.claims[e.q]
+	switch same := c.from != 0 && e.all[c.trace].result == e.all[trace].result; {
+	case c.from == 0 && s < seen && !r.claimsBeginAnywhere:
+	case c.from == 0 || s > c.to && !same && !r.claimsStay:
+		*c = claim{s, s, x, trace}
+	case s > c.to:
+		c.to, c.trace = s, trace
+	}
 }
 
 // step makes one step of an actor, and reports whether it touched what is shared.
@@ -202,7 +288,7 @@ func (st *state) step(a *actor) (shared bool) {
 		tr := &e.all[f.list[f.ti]]
 		f.known = tr.ivs
 		if iv, ok := contained(f.known, f.s); ok {
-			st.answer(a, f, answer{f.entry, tr.result, tr.parts, iv.linked, iv.stamps})
+			st.answer(a, f, answer{f.entry, tr.result, tr.parts, iv.linked, iv.stamps, iv.walls})
 			return true
 		}
 		f.pc = gMarked
@@ -218,16 +304,29 @@ func (st *state) step(a *actor) (shared bool) {
 
 	case gChanged:
 		f.last = e.changed
-		f.pc = gFloor
+		f.iv, f.pc = 0, gFloor
 		return true
 
 	case gFloor:
-		if iv, ok := st.stands(f, f.known, f.last, st.floor); ok {
-			tr := &e.all[f.list[f.ti]]
-			st.answer(a, f, answer{f.entry, tr.result, tr.parts, true, iv.stamps})
+		f.claims = nil
+		if f.iv = st.stands(f.known, f.iv, f.s, f.last, st.floor); f.iv == len(f.known) {
+			f.pc = gStamps
 			return true
 		}
-		f.pc = gStamps
+		if iv := &f.known[f.iv]; iv.walls != 0 {
+			f.claims, f.pc = slices.Clone(st.claims), gWalls
+			return true
+		}
+		st.standing(a, f)
+		return true
+
+	case gWalls:
+		if st.wallsStand(&f.known[f.iv], f.s, f.claims) {
+			st.standing(a, f)
+			return true
+		}
+		f.iv++
+		f.pc = gFloor
 		return true
 
 	case gStamps:
@@ -237,7 +336,7 @@ func (st *state) step(a *actor) (shared bool) {
 			if iv.to >= f.s || !st.unchanged(tr.parts, iv.to, f.s) {
 				continue
 			}
-			grown := interval{from: iv.from, to: f.s, linked: iv.linked && r.stampsStayLinked, stamps: iv.stamps, via: iv.via}
+			grown := interval{from: iv.from, to: f.s, linked: iv.linked && r.stampsStayLinked, stamps: iv.stamps, walls: iv.walls, via: iv.via}
 			if sameIntervals(tr.ivs, f.known) {
 				ivs := slices.Clone(f.known)
 				if iv.linked && !r.stampsStayLinked {
@@ -247,7 +346,7 @@ func (st *state) step(a *actor) (shared bool) {
 				}
 				st.setIntervals(f.entry, k, ivs[:min(len(ivs), sp.intervals)])
 			}
-			st.answer(a, f, answer{f.entry, tr.result, tr.parts, grown.linked, iv.stamps})
+			st.answer(a, f, answer{f.entry, tr.result, tr.parts, grown.linked, iv.stamps, iv.walls})
 			return true
 		}
 		f.ti++
@@ -307,10 +406,11 @@ func (st *state) step(a *actor) (shared bool) {
 		f.reads = tr.reads
 		f.via = make([]uint8, len(tr.reads))
 		f.skip, f.end = false, 0
+		walls := uint8(0)
 		for _, iv := range tr.ivs {
 			usable := iv.to < f.s && (r.skipOverStamps || st.unchanged(iv.stamps, iv.to, f.s)) || r.skipOlder && iv.from > f.s
 			if iv.linked && usable && iv.to > f.end {
-				f.skip, f.end, f.from, f.made = true, iv.to, iv.via, iv.stamps
+				f.skip, f.end, f.from, f.made, walls = true, iv.to, iv.via, iv.stamps, iv.walls
 			}
 		}
 		f.skip = f.skip && (st.floor <= f.end || r.skipOverFloor)
@@ -318,6 +418,24 @@ func (st *state) step(a *actor) (shared bool) {
 			f.stamps = f.made
 		}
 		f.pc = wAlive
+		if f.skip && walls != 0 {
+			if f.pc = wClaims; !r.skipForgetsWalls {
+				f.walls = walls
+			}
+			f.made = walls
+		}
+		return true
+
+	case wClaims:
+		f.claims, f.pc = slices.Clone(st.claims), wWalls
+		return true
+
+	case wWalls:
+		iv := interval{to: f.end, walls: f.made}
+		if f.doubt = !r.skipOverWalls && !st.wallsStand(&iv, f.s, f.claims); !f.doubt {
+			f.parts |= st.wallParts(iv.walls, f.claims)
+		}
+		f.claims, f.pc = nil, wAlive
 		return true
 
 	case wAlive:
@@ -326,7 +444,7 @@ func (st *state) step(a *actor) (shared bool) {
 			return false
 		}
 		rd := f.reads[f.i]
-		if !f.skip {
+		if !f.skip || f.doubt && rd.query {
 			f.pc = wRead
 			return false
 		}
@@ -357,6 +475,9 @@ func (st *state) step(a *actor) (shared bool) {
 		if changed > f.end {
 			f.pc = wRead
 			return true
+		}
+		if rd.query && st.entries[f.made].wall && !r.skipUnnoted {
+			f.walls |= 1 << rd.id
 		}
 		f.setVia(f.i, f.made)
 		f.passed |= 1 << f.i
@@ -466,6 +587,9 @@ func (st *state) step(a *actor) (shared bool) {
 			} else if x.dependents |= 1 << f.entry; !r.pullFirst && !r.noPull && !(r.partNotPulled && rd.part != 0) {
 				f.newest = max(f.newest, x.changed)
 			}
+			if x.wall && !r.wallsUnnoted {
+				f.walls |= 1 << x.q
+			}
 			f.i++
 			return true
 		}
@@ -531,7 +655,7 @@ func (st *state) step(a *actor) (shared bool) {
 		}
 		st.keep(e, f.now)
 		tr := &e.all[f.now]
-		st.answer(a, f, answer{f.entry, tr.result, tr.parts, !f.unkept, f.stamps})
+		st.answer(a, f, answer{f.entry, tr.result, tr.parts, !f.unkept, f.stamps, f.walls})
 		return true
 
 	case tLock:
@@ -658,6 +782,7 @@ func (st *state) step(a *actor) (shared bool) {
 		e := &st.entries[x]
 		st.write(x)
 		e.dead = true
+		st.claims[f.q] = claim{}
 		if !r.deadGoesOn {
 			e.changed = never
 		}
@@ -707,10 +832,60 @@ func (st *state) step(a *actor) (shared bool) {
 		f.pc = yUnlock
 		return true
 	}
-	panic(fmt.Sprint("no such step: ", f.pc))
+	return st.becomeWall(a, f)
+}
+
+// becomeWall makes the steps of a query that becomes a wall: from then on marks stop there. Those who
+// rest on it already have not noted it, so they are marked as if the next generation had changed it.
+func (st *state) becomeWall(a *actor, f *frame) (shared bool) {
+	switch f.pc {
+	case bLock:
+		if st.current[f.q] == never {
+			a.pop()
+			return true
+		}
+		st.locked = true
+		f.pc = bDo
+	case bDo:
+		f.pc = bUnlock
+		x := st.current[f.q]
+		if x == never || st.entries[x].wall {
+			return true
+		}
+		e := &st.entries[x]
+		e.wall = true
+		st.claims[f.q] = claim{}
+		if f.pc = bWork; !st.sp.rules.wallUntold {
+			f.work = st.told(e.dependents, st.marked+1)
+		}
+	case bWork:
+		if len(f.work) == 0 {
+			f.pc = bUnlock
+			return false
+		}
+		st.mark(f)
+	case bUnlock:
+		st.locked = false
+		a.pop()
+	default:
+		panic(fmt.Sprint("no such step: ", f.pc))
+	}
+	return true
+}
+
+// standing answers from an interval that stands.
+func (st *state) standing(a *actor, f *frame) {
+	k, iv := f.list[f.ti], &f.known[f.iv]
+	if iv.walls != 0 {
+		st.dependsOn(f.entry, k, st.wallParts(iv.walls, f.claims))
+	}
+	tr := &st.entries[f.entry].all[k]
+	f.claims = nil
+	st.answer(a, f, answer{f.entry, tr.result, tr.parts, true, iv.stamps, iv.walls})
 }
 
 func (f *frame) clear() {
+	f.walls, f.doubt, f.claims = 0, false, nil
 	f.i, f.acc, f.passed, f.stamps, f.parts, f.unkept, f.newest, f.last, f.running, f.skip = 0, 0, 0, 0, 0, false, 0, 0, false, false
 }
 
@@ -728,8 +903,10 @@ func (f *frame) setVia(i int, x uint8) {
 func (st *state) vouched(f *frame, ans answer) {
 	f.parts |= ans.parts
 	switch {
+	case ans.linked && st.entries[ans.entry].wall: // it is noted when it is linked to
 	case ans.linked && !st.sp.rules.staleStamps:
 		f.stamps |= ans.stamps
+		f.walls |= ans.walls
 	case !ans.linked && !st.sp.rules.unlinkedVouches:
 		f.stamps |= ans.parts
 	}
@@ -754,6 +931,7 @@ func (st *state) publish(f *frame) {
 		e.all = slices.Clone(e.all)
 		e.all[f.now].parts |= f.parts
 	}
+	seen := e.seen
 	e.changed = max(e.changed, f.newest)
 	if r.cleared {
 		e.changed = 0
@@ -762,7 +940,10 @@ func (st *state) publish(f *frame) {
 		e.seen = max(e.seen, f.s)
 	}
 	ivs := e.all[f.now].ivs
-	iv := interval{f.s, f.s, !f.unkept, f.stamps, f.via}
+	if e.wall {
+		st.claim(f.entry, f.s, seen, f.now)
+	}
+	iv := interval{f.s, f.s, !f.unkept, f.stamps, f.walls, f.via}
 	if r.joined && len(ivs) > 0 && ivs[0].to < f.s {
 		iv.from = ivs[0].from
 		ivs = ivs[1:]
@@ -790,7 +971,7 @@ func (st *state) setIntervals(x, k uint8, ivs []interval) {
 
 func sameIntervals(a, b []interval) bool {
 	return slices.EqualFunc(a, b, func(a, b interval) bool {
-		return a.from == b.from && a.to == b.to && a.linked == b.linked && a.stamps == b.stamps && slices.Equal(a.via, b.via)
+		return a.from == b.from && a.to == b.to && a.linked == b.linked && a.stamps == b.stamps && a.walls == b.walls && slices.Equal(a.via, b.via)
 	})
 }
 
@@ -814,7 +995,7 @@ func (st *state) mark(f *frame) {
 		return
 	}
 	e := &st.entries[m.id]
-	stop := e.told > e.seen
+	stop := e.told > e.seen || e.wall
 	if r.stopByChanged {
 		stop = e.changed > e.seen
 	}

@@ -62,6 +62,17 @@ var mistakes = []struct {
 	{setting{"the reader of a part is not linked", parts, "a1", "c0=2 a1 c0=3 a1"}, func(r *rules) { r.partUnlinked = true }},
 	{setting{"an equal part brings no partitions", parts, "c0=2 c1=2 a1", "c0=1 a1 c1=1 a1"}, func(r *rules) { r.partBringsNothing = true }},
 	{setting{"a part is linked and not pulled", parts, "", "c0=2 c0=3 a1@2 a1"}, func(r *rules) { r.partNotPulled = true }},
+	{setting{"who rests on a wall does not note it", chain1, walled, "c0=3 a2"}, func(r *rules) { r.wallsUnnoted = true }},
+	{setting{"who rests on what becomes a wall is not marked", chain1, "a2 w0", "c0=2 a2"}, func(r *rules) { r.wallUntold = true }},
+	{setting{"a claim counts before it began", chain1, walled, "c0=3 a0 a2"}, func(r *rules) { r.claimsAreForEver = true }},
+	{setting{"a claim counts between two answers", chain1, walled, "c0=3 c0=2 a0 a2@3"}, func(r *rules) { r.claimsReach = true }},
+	{setting{"a claim survives another answer", chain1, walled, "c0=3 a0 a2"}, func(r *rules) { r.claimsStay = true }},
+	{setting{"partitions of walls are those of a run before", twoWays, "c1=0 c0=2 a1 w0 c0=4 a1 c0=1 a0 a2", "c1=1 a2"}, func(r *rules) { r.wallPartsForgotten = true }},
+	{setting{"a claim begins before what was answered", chain1, "c0=2 a0 w0 a2 a0@1", "c0=1 a0 a2"}, func(r *rules) { r.claimsBeginAnywhere = true }},
+	{setting{"reads are passed over although a wall is in doubt", chain1, walled, "c1=2 a2 c1=1 c0=3 a2"}, func(r *rules) { r.skipOverWalls = true }},
+	{setting{"what is passed over loses its walls", chain1, walled, "c1=2 a2 c1=1 a2 c0=3 a2"}, func(r *rules) { r.skipForgetsWalls = true }},
+	{setting{"a wall that is passed over is not noted", chain1, "a1 w0", "c1=2 a1 c0=2 a1"}, func(r *rules) { r.skipUnnoted = true }},
+	{setting{"what is written holds between two answers of a wall", chain1, walled, "c0=3 c0=2 a0 f2 a2@3"}, func(r *rules) { r.extendsOverWalls = true }},
 	{setting{"tidying cuts what lives", chain1, "a0", "t c0=2 a0"}, func(r *rules) { r.cutLive = true }},
 	{setting{"a node that was taken out is linked to", chain1, "", "a0|t c0=2 a0"}, func(r *rules) { r.nodeCutUsed = true }},
 }
@@ -71,6 +82,20 @@ func chain1() *spec { return onePart(chain()) }
 func short() *spec {
 	sp := chain1()
 	sp.queueMax = 1
+	return sp
+}
+
+// walled makes query 0 a wall that the others rest on and have noted.
+const walled = "a2 w0 c0=2 a2"
+
+// twoWays is a query that reads key 1 only where key 0 is odd, which makes no difference to its
+// answer while key 1 is 0, one that reads the query, and one that reads that. The keys are in two
+// partitions.
+func twoWays() *spec {
+	sp := choice()
+	sp.parts = []uint8{0, 1}
+	sp.programs[0].mod = 2
+	sp.programs = append(sp.programs, program{steps: []step{{query: true, id: 1}}, mod: 16})
 	return sp
 }
 
@@ -234,7 +259,7 @@ func randomSpec(rng *rand.Rand) *spec {
 func randomOps(rng *rand.Rand, sp *spec, most int) []op {
 	var list []op
 	for range 1 + rng.IntN(most) {
-		o := op{do: "aaaacccft"[rng.IntN(9)]}
+		o := op{do: "aaaaaacccftw"[rng.IntN(12)]}
 		switch o.do {
 		case 'a':
 			if o.id = uint8(rng.IntN(len(sp.programs))); rng.IntN(3) == 0 {
@@ -242,7 +267,7 @@ func randomOps(rng *rand.Rand, sp *spec, most int) []op {
 			}
 		case 'c':
 			o.id, o.val = uint8(rng.IntN(len(sp.parts))), uint8(rng.IntN(3))
-		case 'f':
+		case 'f', 'w':
 			o.id = uint8(rng.IntN(len(sp.programs)))
 		}
 		list = append(list, o)
@@ -273,6 +298,13 @@ func TestAllOrders(t *testing.T) {
 		{"parts of an undone answer", parts, "a2 c0=2", "a1 a2@1|c0=1 a2"},
 		{"parts after a restart", parts, "a2 r", "c1=2 a2|c0=3 a1"},
 		{"three at once", chain1, "a1", "a1|c0=2 a1|f0"},
+		{"becoming a wall beside a question", chain1, "a1", "c0=2 a1|w0"},
+		{"becoming a wall beside a first question", chain1, "", "a1|w0 c0=2 a1"},
+		{"a wall that answers the same", chain1, walled + " c0=3 c0=2", "a2|a0 a2"},
+		{"a wall that answers differently", chain1, walled, "c0=3 a2|a0 a2@2"},
+		{"a wall between two generations", chain1, walled + " c0=3 c0=2", "a2@3|a2"},
+		{"a wall above a wall", chain1, "a2 w0 w1 c0=2 a2", "c0=3 a2|a1"},
+		{"a wall that is forgotten", chain1, walled, "c0=3 a2|f0"},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			f := explore(s.sp(), values{1, 1}, s.before, scripts(s.scripts), *states)

@@ -28,6 +28,7 @@ type state struct {
 	stored  [][]trace
 	flights []flight
 	actors  []actor
+	claims  []claim // of each query, as a wall
 
 	wrong string
 }
@@ -36,6 +37,10 @@ type change struct {
 	gen, key uint8
 	replaced bool
 }
+
+// A claim says that a wall has given the result of a trace in each generation from from on in which
+// it was asked; it was asked in to last. None if from is 0.
+type claim struct{ from, to, entry, trace uint8 }
 
 type nodeState struct {
 	there   bool
@@ -48,7 +53,7 @@ type entry struct {
 	q                   uint8
 	changed, told, seen uint8
 	dependents          uint16
-	dead                bool
+	dead, wall          bool
 	all                 []trace // those that were dropped too
 	kept                []uint8
 }
@@ -69,6 +74,7 @@ type interval struct {
 	from, to uint8
 	linked   bool
 	stamps   uint8
+	walls    uint8
 	via      []uint8 // what each read was linked to: an entry, or how often the node had been made
 }
 
@@ -83,7 +89,7 @@ type flight struct {
 type answer struct {
 	entry, result, parts uint8
 	linked               bool
-	stamps               uint8
+	stamps, walls        uint8
 }
 
 type actor struct {
@@ -99,10 +105,12 @@ type frame struct {
 	s     uint8
 	entry uint8
 
-	list  []uint8 // traces looked at
-	ti    int
-	known []interval
-	last  uint8
+	list   []uint8 // traces looked at
+	ti     int
+	known  []interval
+	last   uint8
+	iv     int     // of known, looked at
+	claims []claim // read
 
 	flight int // -1: none
 
@@ -117,6 +125,8 @@ type frame struct {
 	reads   []read
 	via     []uint8
 	stamps  uint8
+	walls   uint8
+	doubt   bool // a wall of the interval that reads are passed over by does not stand
 	parts   uint8
 	unkept  bool // a read did not vouch
 	newest  uint8
@@ -140,6 +150,7 @@ func start(sp *spec, first values) *state {
 	st.nodes = make([]nodeState, len(sp.nodes))
 	st.current = slices.Repeat([]uint8{never}, len(sp.programs))
 	st.stored = make([][]trace, len(sp.programs))
+	st.claims = make([]claim, len(sp.programs))
 	return st
 }
 
@@ -150,6 +161,7 @@ func (st *state) clone() *state {
 	c.current = slices.Clone(st.current)
 	c.stored = slices.Clone(st.stored)
 	c.flights = slices.Clone(st.flights)
+	c.claims = slices.Clone(st.claims)
 	c.actors = slices.Clone(st.actors)
 	for i := range c.actors {
 		c.actors[i].stack = slices.Clone(st.actors[i].stack)
@@ -166,6 +178,7 @@ func (st *state) reopen() {
 		}
 	}
 	st.entries = nil
+	clear(st.claims)
 	st.nodes = make([]nodeState, len(st.sp.nodes))
 	st.queue, st.lost = nil, 0
 	st.taken, st.marked, st.floor = st.published, st.published, st.published
@@ -180,8 +193,14 @@ func (st *state) write(x uint8) {
 		var best interval
 		best.from = 1
 		for _, iv := range tr.ivs {
-			if iv.linked && iv.stamps == 0 && max(e.changed, st.floor) <= iv.to {
-				iv.to = max(iv.to, min(st.marked, st.published))
+			now := min(st.marked, st.published)
+			if iv.linked && iv.stamps == 0 && max(e.changed, st.floor) <= iv.to && iv.to < now &&
+				st.wallsStand(&iv, now, st.claims) {
+				if iv.walls != 0 && !st.sp.rules.extendsOverWalls {
+					iv.from = now // between, walls may have answered something else
+				}
+				tr.parts |= st.wallParts(iv.walls, st.claims)
+				iv.to = now
 			}
 			if iv.to >= best.to {
 				best = iv
@@ -253,7 +272,7 @@ func (st *state) appendTo(b []byte) []byte {
 		b = append(b, uint8(len(l)))
 		for _, iv := range l {
 			flag(iv.linked)
-			b = append(b, iv.from, iv.to, iv.stamps)
+			b = append(b, iv.from, iv.to, iv.stamps, iv.walls)
 			list(iv.via)
 		}
 	}
@@ -274,7 +293,13 @@ func (st *state) appendTo(b []byte) []byte {
 	}
 	ans := func(a answer) {
 		flag(a.linked)
-		b = append(b, a.entry, a.result, a.parts, a.stamps)
+		b = append(b, a.entry, a.result, a.parts, a.stamps, a.walls)
+	}
+	claims := func(l []claim) {
+		b = append(b, uint8(len(l)))
+		for _, c := range l {
+			b = append(b, c.from, c.to, c.entry, c.trace)
+		}
 	}
 	for _, v := range st.history {
 		b = append(b, v[:]...)
@@ -288,11 +313,12 @@ func (st *state) appendTo(b []byte) []byte {
 	}
 	for i := range st.entries {
 		e := &st.entries[i]
-		flag(e.dead)
+		flag(e.dead, e.wall)
 		b = append(b, e.q, e.changed, e.told, e.seen, uint8(e.dependents), uint8(e.dependents>>8))
 		traces(e.all)
 		list(e.kept)
 	}
+	claims(st.claims)
 	list(st.current)
 	for _, s := range st.stored {
 		traces(s)
@@ -308,12 +334,13 @@ func (st *state) appendTo(b []byte) []byte {
 		ans(a.ret)
 		for j := range a.stack {
 			f := &a.stack[j]
-			flag(f.running, f.skip, f.unkept)
+			flag(f.running, f.skip, f.unkept, f.doubt)
 			b = append(b, uint8(f.pc), f.q, f.s, f.entry, uint8(f.ti), f.last, uint8(f.flight+1), uint8(f.i),
-				f.acc, f.end, uint8(f.passed), f.stamps, f.parts, f.newest, f.made, f.now, f.gen, f.lost)
+				f.acc, f.end, uint8(f.passed), f.stamps, f.walls, uint8(f.iv), f.parts, f.newest, f.made, f.now, f.gen, f.lost)
 			list(f.list)
 			ivs(f.known)
 			list(f.from)
+			claims(f.claims)
 			reads(f.reads)
 			list(f.via)
 			changes(f.changes)

@@ -141,13 +141,16 @@ type rules struct {
 	overflowIgnored, floorLate, absentIgnored, spansIgnored, kindsNotJoined  bool // what changed
 	skipByTrace, skipOlder, skipOverFloor, skipOverStamps, skipForgetsStamps bool // reads that are passed over
 	cutLive, nodeCutUsed                                                     bool // tidying
-	reopenedLinked                                                           bool // after a restart
 	partsAreOne, partUnlinked, partBringsNothing, partNotPulled              bool // parts of an answer
+	reopenedLinked, extendsOverWalls                                         bool // after a restart
+	claimsAreForEver, claimsReach, claimsStay, claimsBeginAnywhere           bool // what walls answered
+	wallPartsForgotten                                                       bool
+	wallsUnnoted, wallUntold, skipOverWalls, skipForgetsWalls, skipUnnoted   bool // resting on walls
 }
 
 // An op is one thing that an actor does.
 type op struct {
-	do   byte  // 'c' commit, 'a' ask, 'f' forget, 't' tidy, 'r' reopen
+	do   byte  // 'c' commit, 'a' ask, 'f' forget, 't' tidy, 'r' reopen, 'w' become a wall
 	id   uint8 // key, or query
 	val  uint8 // what a commit puts
 	back uint8 // which generation an ask is about: 0 the newest, else that one
@@ -161,8 +164,8 @@ func ops(script string) []op {
 		switch o.do {
 		case 'c':
 			mustScan(word, "c%d=%d", &o.id, &o.val)
-		case 'f':
-			mustScan(word, "f%d", &o.id)
+		case 'f', 'w':
+			mustScan(word[1:], "%d", &o.id)
 		case 'a':
 			if strings.Contains(word, "@") {
 				mustScan(word, "a%d@%d", &o.id, &o.back)

@@ -1,0 +1,169 @@
+package memo
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// wallsMost is how many keys can be walls: the bits of a wallSet.
+const wallsMost = 64
+
+// A wallSet is a set of keys at which marks stop; see "Walls".
+type wallSet uint64
+
+// A wall is what an entry has at which marks stop.
+type wall struct {
+	entry *entry
+	bit   wallSet
+	claim atomic.Pointer[claim] // written under entry.source.mu; nil: none yet
+	held  atomic.Pointer[heldClaim]
+}
+
+// A claim says that a wall gave the result of tr in each generation from from on in which it was
+// asked; the newest of these is to. Immutable.
+type claim struct {
+	from, to uint64
+	tr       *trace
+}
+
+// A heldClaim is one that was found to hold in a generation.
+type heldClaim struct {
+	gen   uint64
+	claim *claim
+}
+
+// walls are the walls of a table.
+type walls struct {
+	at   [wallsMost]atomic.Pointer[wall] // written under markMu; nil: none, or its entry is forgotten
+	keys map[wallKey]int                 // guarded by markMu: a bit stands for one key for ever
+}
+
+type wallKey struct {
+	query *Query
+	key   string
+}
+
+// raise makes e a wall if there is room for one, and reports whether there is. The caller holds
+// markMu and e.source.mu, and marks the dependents of e with a generation that is newer than marked:
+// who is about to publish an answer that rests on e has not noted the wall.
+func (w *walls) raise(e *entry) {
+	key := wallKey{e.query, e.key}
+	i, known := w.keys[key]
+	if !known {
+		if i = len(w.keys); i == wallsMost {
+			return
+		}
+		if w.keys == nil {
+			w.keys = map[wallKey]int{}
+		}
+		w.keys[key] = i
+	}
+	x := &wall{entry: e, bit: 1 << i}
+	w.at[i].Store(x)
+	e.wall.Store(x)
+}
+
+// letGo takes the wall of a forgotten entry down. The caller holds markMu.
+func (w *walls) letGo(e *entry) {
+	if x := e.wall.Load(); x != nil {
+		w.at[bits.TrailingZeros64(uint64(x.bit))].Store(nil)
+	}
+}
+
+// answered notes the answer of a wall in gen; seen is the newest generation of an answer before (W2).
+// The caller holds entry.source.mu.
+func (x *wall) answered(gen, seen uint64, tr *trace) {
+	c := x.claim.Load()
+	switch {
+	case c == nil && gen < seen:
+	case c == nil, gen > c.to && c.tr.result != tr.result:
+		x.claim.Store(&claim{gen, gen, tr})
+	case gen > c.to:
+		x.claim.Store(&claim{c.from, gen, tr})
+	}
+}
+
+// wallsStand reports whether each of a set of walls has the answer in gen that it had at the end of
+// an interval (W3), without a walk, and which partitions they rest on now.
+func (t *Table) wallsStand(set wallSet, to uint64, snap *db.Snapshot) (parts partSet, ok bool) {
+	if set == 0 {
+		return 0, true
+	}
+	s := standing{t: t, gen: snap.Gen(), snap: snap}
+	return s.stand(set, to)
+}
+
+// wallsStandIn is wallsStand without a snapshot: walls that rest on a partition as a whole do not
+// stand. What walls rest on is added to found.
+func (t *Table) wallsStandIn(gen uint64, set wallSet, to uint64, found *footing) (parts partSet, ok bool) {
+	s := standing{t: t, gen: gen, found: found}
+	return s.stand(set, to)
+}
+
+// A standing is a question about walls in one generation.
+type standing struct {
+	t     *Table
+	gen   uint64
+	snap  *db.Snapshot // may be nil
+	found *footing     // may be nil
+	above wallSet      // that are being asked about
+}
+
+func (s *standing) stand(set wallSet, to uint64) (parts partSet, ok bool) {
+	if s.above&set != 0 {
+		return 0, false // a wall may have rested on another in one generation, and that on it in a later one
+	}
+	for ; set != 0; set &= set - 1 {
+		x := s.t.walls.at[bits.TrailingZeros64(uint64(set))].Load()
+		if x == nil {
+			return 0, false
+		}
+		c := x.claim.Load()
+		if c == nil || c.from > to || !s.holds(x, c) {
+			return 0, false
+		}
+		parts |= c.tr.readParts()
+		if s.found != nil {
+			s.found.addTrace(c.tr)
+		}
+	}
+	return parts, true
+}
+
+// holds reports whether the trace of a claim is known to hold, by R1 (a) or (b).
+func (s *standing) holds(x *wall, c *claim) bool {
+	if s.found == nil {
+		if h := x.held.Load(); h != nil && h.gen == s.gen && h.claim == c {
+			return true
+		}
+	}
+	if c.tr.holdsIn(s.gen) == nil && !s.reaches(x, c) {
+		return false
+	}
+	x.held.Store(&heldClaim{s.gen, c})
+	return true
+}
+
+func (s *standing) reaches(x *wall, c *claim) bool {
+	since := max(x.entry.changed.Load(), s.t.floor.Load())
+	for iv := c.tr.holds.Load(); iv != nil; iv = iv.next {
+		if iv.links == nil || since > iv.to || iv.to >= s.gen || !iv.stamps.stands(s.snap, iv.to) {
+			continue
+		}
+		s.above |= x.bit
+		parts, ok := s.stand(iv.walls, iv.to)
+		s.above &^= x.bit
+		if ok {
+			c.tr.dependsOn(parts)
+			return true
+		}
+	}
+	return false
+}
+
+// stands is unchangedSince where there may be no snapshot.
+func (s partSet) stands(snap *db.Snapshot, since uint64) bool {
+	return s == 0 || snap != nil && s.unchangedSince(snap, since)
+}
