@@ -76,7 +76,8 @@
 // threads a watch may be late, so its questions count for the step after, too. Only Q5 asks that
 // Peek knows something, and only of a heap that has room, in an engine that was opened once, of
 // which nothing was asked before the first commit, and that was given no bulk: of these no change
-// is told by key, and stamps of partitions, which are coarser, stand in.
+// is told by key, and stamps of partitions, which are coarser, stand in. Nor is it asked where marks
+// stop at walls: what rests on an answer is marked once more than need be when that becomes one.
 //
 // # Where what is
 //

@@ -15,7 +15,7 @@ const (
 func Generate(seed uint64, steps int) *History {
 	g := &generator{rng: rand.New(rand.NewPCG(seed, 0x6f7261636c65))}
 	h := &History{Seed: seed, Setting: Setting{
-		Workers: 1 + g.rng.IntN(3), Threads: g.one(8), Durable: g.one(3), Cyclic: g.one(6),
+		Workers: 1 + g.rng.IntN(3), Threads: g.one(8), Durable: g.one(3), Walls: g.one(2), Cyclic: g.one(6),
 	}}
 	if g.one(3) {
 		h.Setting.HeapBytes = pick(g, []int64{1, 3000, 8000})

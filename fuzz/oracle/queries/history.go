@@ -19,6 +19,7 @@ type Setting struct {
 	Threads   bool  // workers are threads; else one goroutine moves them, in an order that Seed decides
 	Durable   bool  // each commit is on the disk when it returns
 	HeapBytes int64 // of what queries have read, and as much of their results; 0: there is room for all
+	Walls     bool  // marks stop at each answer that two others rest on
 	Cyclic    bool  // queries may need themselves
 }
 
@@ -117,7 +118,7 @@ func (h *History) String() string {
 	for _, is := range []struct {
 		so   bool
 		what string
-	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}} {
+	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}} {
 		if is.so {
 			fmt.Fprintf(&b, ", %s", is.what)
 		}

@@ -335,7 +335,7 @@ func (j *judge) answered(a *saying, alone bool) error {
 		return nil
 	}
 	if a.Kind == Peek && !a.known && a.err == nil {
-		if alone && a.at == nil && j.fresh[a.Cell] != nil && j.setting.HeapBytes == 0 && j.openings == 1 {
+		if alone && a.at == nil && j.fresh[a.Cell] != nil && j.setting.HeapBytes == 0 && !j.setting.Walls && j.openings == 1 {
 			return faultf(unknown, "nothing that it rests on has changed since it was answered, and Peek does not know it")
 		}
 		return nil

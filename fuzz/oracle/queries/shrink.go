@@ -80,6 +80,7 @@ func (s *shrinker) plainer() {
 		func(o *Setting) { o.Threads = false },
 		func(o *Setting) { o.Durable = false },
 		func(o *Setting) { o.HeapBytes = 0 },
+		func(o *Setting) { o.Walls = false },
 	}
 	for _, set := range settings {
 		if o := s.best.Setting; func() bool { set(&o); return o != s.best.Setting }() {

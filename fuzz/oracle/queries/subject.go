@@ -20,6 +20,7 @@ import (
 // A Host gives the oracle what only the engine's own tests can reach.
 type Host struct {
 	OnFS        func(runtime.Options, vfs.FS) runtime.Options
+	Walled      func(o runtime.Options, from int) runtime.Options
 	Simulated   func(runtime.Options, *sched.Deterministic) runtime.Options
 	Simulate    func(*runtime.Engine)
 	WriteTraces func(*runtime.Engine, context.Context)
@@ -106,6 +107,9 @@ func (s *subject) open() error {
 	}
 	if n := s.h.Setting.HeapBytes; n > 0 {
 		o.TraceBytes, o.CacheBytes = n, n/100+1
+	}
+	if s.h.Setting.Walls {
+		o = s.host.Walled(o, 2)
 	}
 	if s.h.Setting.Durable {
 		o.Sync = mmapcas.SyncGroup
