@@ -227,6 +227,8 @@
 // What is true of a query wherever it is asked is said once, where it is made (QueryOption):
 //   - KeepErrors: errors of a type are answers.
 //   - Fixpoint: its keys may need each other, and have the least values that agree.
+//   - MemoryOnly: its answers are not stored. KeepRuns: how many are kept for a key.
+//   - Cheap: they are not stored as long as computing is measured to be quicker than loading.
 //
 // Without Fixpoint a query that needs its own result fails with a CycleError, which names each query
 // on the way and where it is made. A cycle is one of fixpoints only if all its queries say so.

@@ -221,7 +221,7 @@ var others = map[string]string{
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
 	"Blob", "Cursor", "CycleError", "CycleStep", "DecodeError", "DivergenceError", "Pattern", "Durability", "WatchLoopError", "Explanation",
-	"Fixpoint", "KeepErrors", "NewPartition", "NewQuery", "NewTable", "Table.Whole", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
+	"Cheap", "Code", "Fixpoint", "KeepErrors", "KeepRuns", "MemoryOnly", "NewPartition", "NewQuery", "NewTable", "Table.Whole", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "HydrateFirst", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 }
 

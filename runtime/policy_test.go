@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -234,5 +235,82 @@ func TestFixpointsOnSeveralWorkers(t *testing.T) {
 	}
 	if ran := e.Stats().Queries["reached"].Ran; ran != 0 {
 		t.Errorf("%d runs after a restart", ran)
+	}
+}
+
+var (
+	// trimmed is done again sooner than it is loaded.
+	trimmed = runtime.NewQuery("trimmed", 1, func(t *runtime.Task, path string) (string, error) {
+		text, err := texts.Get(t, path)
+		return string(bytes.TrimSpace(text)), err
+	}, runtime.Cheap(), runtime.KeepRuns(1))
+
+	// typed is what a user sees while typing; nobody asks for it after a restart.
+	typed = runtime.NewQuery("typed", 1, func(t *runtime.Task, path string) (string, error) {
+		text, err := trimmed.Get(t, path)
+		return strings.ToUpper(text), err
+	}, runtime.MemoryOnly())
+
+	// approved is stored, as answers are.
+	approved = runtime.NewQuery("approved", 1, func(t *runtime.Task, path string) (bool, error) {
+		text, err := trimmed.Get(t, path)
+		return text != "", err
+	})
+)
+
+// What is known of the costs of a query is said where it is made.
+func ExampleQueryOption() {
+	ctx := context.Background()
+	eng, err := runtime.Open("", runtime.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close(ctx)
+	err = eng.Commit(ctx, func(w *runtime.Writer) error { return texts.Put(w, "a", []byte(" some text ")) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := typed.Ask(ctx, eng, "a")
+	fmt.Println(text, err)
+	ok, err := approved.Ask(ctx, eng, "a")
+	fmt.Println(ok, err)
+	for _, name := range []string{"trimmed", "typed", "approved"} {
+		q := eng.Stats().Queries[name]
+		fmt.Printf("%s: ran %d, not stored %d\n", name, q.Ran, q.Unstored)
+	}
+	// Output:
+	// SOME TEXT <nil>
+	// true <nil>
+	// trimmed: ran 1, not stored 1
+	// typed: ran 1, not stored 1
+	// approved: ran 1, not stored 0
+}
+
+// Answers that are not stored are computed again after a restart, and what rests on them is not.
+func TestAnswersInMemoryOnlyAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	var ran, above int
+	word := runtime.NewQuery("word in memory", 1, func(t *runtime.Task, key string) (string, error) {
+		ran++
+		s, err := inputs.Get(t, key)
+		return strings.TrimSpace(s), err
+	}, runtime.MemoryOnly())
+	shown := runtime.NewQuery("shown word", 1, func(t *runtime.Task, key string) (string, error) {
+		above++
+		s, err := word.Get(t, key)
+		return "<" + s + ">", err
+	})
+	for life := range 3 {
+		e := open(t, dir, runtime.Options{})
+		put(t, e, inputs, "k", strings.Repeat(" ", life)+"word") // the same word
+		if got := ask(t, e, shown, "k"); got != "<word>" {
+			t.Errorf("%q", got)
+		}
+		if ran != life+1 || above != 1 {
+			t.Errorf("in life %d: %d and %d runs", life, ran, above)
+		}
+		if err := e.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -29,7 +29,8 @@ type resultForm[V any] interface {
 }
 
 // NewQuery names a query. Results are kept in the store under the name, and are ignored when the
-// version differs: raise it whenever fn may give another result for the same reads. Results of
+// version differs: raise it whenever fn may give another result for the same reads, or let Code do
+// that. Results of
 // queries that read this one are verified then, and need no version of their own. Both K and V are
 // of types that values may be (see the package comment), which shows at first use; a result that
 // would not come back fails its query.
@@ -110,6 +111,10 @@ func (q *Query[K, V]) bind(e *Engine, fp *memo.Fixpoint) *memo.Query {
 		Version:  uint32(q.version),
 		Where:    q.where,
 		Fixpoint: fp,
+
+		MemoryOnly: q.opts.memoryOnly,
+		TracesMax:  q.opts.runsKept,
+		Cost:       q.opts.cost,
 		Eval: func(f *memo.Frame, key string) (memo.Result, error) {
 			k, err := q.keys.decode(key)
 			if err != nil {

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"time"
+
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/memo"
@@ -38,9 +40,13 @@ type QueryStats struct {
 	Validated uint64 // all it read was as it had been
 	Ran       uint64 // the function ran and returned a result
 	Failed    uint64 // the function ran and returned an error
+	Unstored  uint64 // of the results, those that stay in memory: MemoryOnly, or computing is quicker than loading
 	Audited   uint64 // reused answers that were computed again and compared
 	Unaudited uint64 // that were to be, and had changed by then, or could not be compared
 	Impure    uint64 // that came out differently: see Stats.Impure
+
+	RunTime  time.Duration // of the function's own work in a run, a running mean of some; 0: not measured
+	LoadTime time.Duration // that loading an answer takes, a running mean of some; 0: not measured
 }
 
 // Stats returns the engine's counters. Inside a query they are zero.
@@ -63,9 +69,10 @@ func (e *Engine) Stats() Stats {
 	}
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts
+		run, load := b.memo.Costs()
 		s.Queries[name] = QueryStats{
 			Reused: c.Reused.Load(), Steady: c.Steady.Load(), Validated: c.Validated.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
-			Audited: c.Audited.Load(), Unaudited: c.Unaudited.Load(),
+			Audited: c.Audited.Load(), Unaudited: c.Unaudited.Load(), Unstored: c.Unstored.Load(), RunTime: run, LoadTime: load,
 		}
 		return true
 	})

@@ -34,6 +34,7 @@ var allowed = []struct {
 	{"runtime/memo/marks", nil, "a model, in tests only"},
 	{"runtime/gc", []string{"mmapcas", "runtime/db"}, ""},
 	{"runtime/internal/caller", nil, ""},
+	{"runtime/internal/code", nil, "what a build says of itself"},
 	{"runtime/internal/inside", []string{"mmapcas", "mmapcas/vfs", "runtime/db", "runtime/gc", "runtime/sched"}, "the door of the face's neighbours"},
 	{"runtime/simtest", []string{"mmapcas/vfs", "runtime", "runtime/lane", "runtime/sched", "runtime/internal/…"}, "for the tests of those who embed an engine"},
 	{"runtime/inspect", []string{"mmapcas", "runtime", "runtime/db", "runtime/gc", "runtime/sched", "runtime/internal/…"}, ""},

@@ -1,6 +1,9 @@
 package memo
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // A Spawner starts helpers of a strand: fn runs as a task of its own, in the same snapshot, on the
 // same lane, with a root frame. It never waits. On an error there may be fewer.
@@ -13,6 +16,10 @@ type Spawner func(helpers int, fn func(*Frame)) error
 // Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
 // depend on helpers being scheduled, and helpers that cannot be started are no error.
 func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
+	if fr.timed {
+		fr.timed = false // of the single keys
+		defer func(began time.Time) { fr.timed, fr.below = true, fr.below+time.Since(began) }(time.Now())
+	}
 	answers, err := t.all(fr, q, keys, helpersMax, spawn)
 	fr.answered()
 	return answers, err

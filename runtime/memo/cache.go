@@ -92,7 +92,7 @@ func (c *cache) remember(tr *trace) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tr.gone = false
-	if b := tr.value.Load(); b != nil && b.place == 0 && int64(b.bytes) <= c.bytesMax {
+	if b := tr.value.Load(); b != nil && b.place == 0 && !tr.unstored && int64(b.bytes) <= c.bytesMax {
 		c.enter(b)
 	}
 }

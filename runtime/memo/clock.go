@@ -77,6 +77,9 @@ func (tr *trace) size() int {
 			n += aboutBytes + len(tr.reads[i].name)
 		}
 	}
+	if tr.unstored {
+		n += tr.firstBox.bytes
+	}
 	if g := tr.group; g != nil {
 		for i := range g.results {
 			n += readBytes + len(g.results[i].key)

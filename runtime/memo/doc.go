@@ -510,6 +510,15 @@
 // it takes its roots. An error of the store as a whole (no space, closed) leaves all traces of the
 // batch dirty, and the next Flush tries them again.
 //
+// # What is not worth storing
+//
+// The result of a query that is in memory only, or is said, and not measured otherwise, to be quicker
+// to compute than to load (type costs), is in no store: its trace has the value, which is not dropped, counts with the trace's
+// bytes, and goes with it. Flush passes it over; older traces of the key that are stored stay so,
+// and hold or not as ever. Its hash is that of any result, so what reads it is stored and verified
+// as ever: after a restart it runs once, and what it gives is compared. What refers to records is
+// stored in any case, since a collection follows only what is in the store.
+//
 // # A store that takes nothing
 //
 // A full disk, or one that fails, is no reason to refuse an answer. A record of an answer (the
@@ -551,7 +560,7 @@
 //     claimed and on the path of its strand; it is on the stack or on the path, and not on both.
 //   - M2: a trace is immutable after publication but for its intervals, its cached value, and its
 //     set of partitions and its basis, which only grow.
-//   - M3: entry.traces holds at most tracesKept traces, most recently used first, no two with the same reads. The collector may take the
+//   - M3: entry.traces holds at most Query.tracesMax traces, most recently used first, no two with the same reads. The collector may take the
 //     result of any but entry.kept, the first: whoever finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.

@@ -80,6 +80,9 @@ func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) err
 			return holding{entry: e, trace: tr, vouch: iv.vouch(tr)}, b.value, nil
 		}
 	}
+	if fr.timed {
+		defer fr.under(time.Now())
+	}
 	began := t.runs.Load()
 	for {
 		hint, _ := fr.recorder.query(q, key, fr.recorder.at)
@@ -366,7 +369,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 				continue
 			}
 			t.validated(e.query, e, tr, began)
-			if news {
+			if news && !tr.unstored {
 				t.markDirty(e)
 			}
 			return tr, seen, why, nil
@@ -504,6 +507,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	var began time.Time
 	if t.traces() || q.timesRun() {
 		began = time.Now()
+		fc.timed = true
 	}
 	res, err := q.eval(fc, e.key)
 	if fr.strand.unwinding {
@@ -531,7 +535,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		fc.tainted = true
 	}
 	q.Counts.Ran.Add(1)
-	h, err := t.Keep(res.Kind, res.Payload)
+	h, unstored, err := t.keepOrHold(q, &res)
 	if err != nil {
 		return nil, fmt.Errorf("memo: storing the result of %s: %w", q.show(e.key), err)
 	}
@@ -554,7 +558,10 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		why = Reason{Verdict: RanUnkept}
 		e.explain(why)
 	} else {
-		t.cache.put(&tr.firstBox, tr, res.Value, len(res.Payload))
+		t.hold(tr, &res, unstored)
+		if !began.IsZero() {
+			q.ran(took - fc.below)
+		}
 		t.linkRun(&fc.account, e, tr.reads, &fc.recorder, made)
 		f.vouch = fc.account.publish(&tr.firstInterval, e, tr, fr.strand.Snap.Gen())
 		t.add(e, tr, why)

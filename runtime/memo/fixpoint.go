@@ -77,6 +77,8 @@ type member struct {
 	parts   partSet
 	tainted bool
 	cyclic  bool
+
+	unstored bool // once it is final
 }
 
 // A rest says that a run has read a provisional value.
@@ -420,7 +422,8 @@ func (e *entry) compare(o *entry) int {
 // keepAll stores the values of members.
 func (t *Table) keepAll(all []*member) error {
 	for _, m := range all {
-		if _, err := t.Keep(m.value.Kind, m.value.Payload); err != nil {
+		var err error
+		if _, m.unstored, err = t.keepOrHold(m.entry.query, &m.value); err != nil {
 			return fmt.Errorf("memo: storing the result of %s: %w", m.entry.query.show(m.entry.key), err)
 		}
 		for _, ref := range m.value.Refs {
@@ -483,7 +486,7 @@ func (t *Table) newTrace(m *member, rec *recorder, parts partSet, damage uint32)
 	tr.result, tr.run = m.result, t.runs.Add(1)
 	tr.dependsOn(parts)
 	tr.soundAt.Store(damage)
-	t.cache.put(&tr.firstBox, tr, m.value.Value, len(m.value.Payload))
+	t.hold(tr, &m.value, m.unstored)
 	return tr, made
 }
 

@@ -106,7 +106,12 @@ func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*e
 	s := settling{t: t, most: mmapcas.MaxPayloadBytes}
 	for _, e := range batch {
 		e.mu.Lock()
-		stored := e.traces[:min(len(e.traces), tracesStored)]
+		stored := e.stored()
+		if len(stored) == 0 && len(e.traces) > 0 {
+			e.dirty = false
+			e.mu.Unlock()
+			continue
+		}
 		if len(stored) > 0 && s.settle(stored[0].result) != nil {
 			left = append(left, e) // or it would name what is in no store
 			e.mu.Unlock()
@@ -144,9 +149,12 @@ func (t *Table) store(ctx context.Context, records []record) (left []*entry, err
 	err = t.commit(ctx, records)
 	switch {
 	case err == nil:
-		for _, r := range records {
+		written := make([]*entry, len(records))
+		for i, r := range records {
+			written[i] = r.entry
 			t.asides.stored(r.entry)
 		}
+		t.tryLoads(written)
 		return nil, nil
 	case !refused(err):
 		for _, r := range records {

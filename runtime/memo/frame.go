@@ -3,6 +3,7 @@ package memo
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -54,11 +55,13 @@ type Frame struct {
 	cyclic    bool // a CycleError was met here or below: the outcome is for this stack only
 	looked    bool // the function has the run's context
 	recorder  recorder
-	account   account // of the reads
-	rests     []rest  // provisional values that were read
-	low       uint64  // the lowest flight that these rest on; 0: none
-	round     bool    // a member of a cycle is run again by its head
-	began     uint64  // the strand's count of runs
+	account   account       // of the reads
+	rests     []rest        // provisional values that were read
+	low       uint64        // the lowest flight that these rest on; 0: none
+	round     bool          // a member of a cycle is run again by its head
+	began     uint64        // the strand's count of runs
+	timed     bool          // the run is measured
+	below     time.Duration // of it, what queries below took
 	parts     partSet
 	footing   footing // what the queries below rest on
 	nested    bool    // there are such queries
@@ -98,6 +101,9 @@ func (f *Frame) release() {
 	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1, footing: f.footing}
 	s.idle = f
 }
+
+// under counts the time since began as that of queries below.
+func (f *Frame) under(began time.Time) { f.below += time.Since(began) }
 
 // Turn tells the uses of a frame apart.
 func (f *Frame) Turn() uint32 { return f.turn }

@@ -83,7 +83,7 @@ func (r *rig) newTable(o Options) {
 	}
 	r.table.Resume()
 	for name, q := range r.queries {
-		r.queries[name] = r.table.Bind(&Query{Name: q.Name, Version: q.Version, Eval: q.Eval, Decode: q.Decode, ShowKey: q.ShowKey, Fixpoint: q.Fixpoint})
+		r.queries[name] = r.table.Bind(&Query{Name: q.Name, Version: q.Version, Eval: q.Eval, Decode: q.Decode, ShowKey: q.ShowKey, Fixpoint: q.Fixpoint, MemoryOnly: q.MemoryOnly, TracesMax: q.TracesMax, Cost: q.Cost})
 	}
 }
 

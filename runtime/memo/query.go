@@ -23,10 +23,14 @@ type Query struct {
 	// Eval runs the function for an encoded key. What it reads through f is recorded.
 	Eval func(f *Frame, key string) (Result, error)
 
-	// Decode turns a stored result back into a value. payload is valid during the call only.
 	// Fixpoint is not nil for a query that may be in a cycle of such.
 	Fixpoint *Fixpoint
 
+	MemoryOnly bool // answers are never stored, but for those that refer to records
+	TracesMax  int  // traces that a key has at most; 0: tracesKept
+	Cost       Cost
+
+	// Decode turns a stored result back into a value. payload is valid during the call only.
 	Decode func(kind mmapcas.Kind, payload []byte) (any, error)
 
 	// Whole makes all of a decoded table readable, which Decode may leave for later. Nil: results are
@@ -40,6 +44,7 @@ type Query struct {
 	noticeAt atomic.Uint64 // Counts.Reused from which on noticeReuse is called
 	audit    queryAudits
 	runMean  atomic.Int64 // nanoseconds of a run, a running mean; 0: none was timed
+	costs    costs
 }
 
 // A Result is what one run gave: the canonical bytes that are stored under Kind, and the value they stand for.
@@ -57,6 +62,7 @@ type Counts struct {
 	Validated atomic.Uint64 // every read verified, the result kept
 	Ran       atomic.Uint64 // the function ran
 	Failed    atomic.Uint64 // the function ran and returned an error
+	Unstored  atomic.Uint64 // of the results, those that stay in memory
 	Impure    atomic.Uint64 // an audit gave another result
 	Audited   atomic.Uint64 // answers that were computed again and compared
 	Unaudited atomic.Uint64 // answers that were to be, and had changed by then, or could not be

@@ -170,6 +170,7 @@ func (t *Table) Bind(q *Query) *Query {
 	q.about = &about{query: q.Name}
 	q.table = t
 	q.audit.begin(q, &t.o)
+	q.costs.cheap.Store(q.Cost == Cheap)
 	return q
 }
 
@@ -261,7 +262,9 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 	t.remove(e, tr.sameReads)
 	t.first(e, tr)
 	e.mu.Unlock()
-	t.markDirty(e)
+	if !tr.unstored {
+		t.markDirty(e)
+	}
 }
 
 // reuse makes a known trace the entry's first. It reports false if the trace's result is gone: then the trace is dropped.
@@ -269,7 +272,7 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.mu.Lock()
 	kept := e.kept == tr
 	e.mu.Unlock()
-	if !kept {
+	if !kept && !tr.unstored {
 		// The collector may be about to take the result: it is put again, for the reference that will be written, or is lost.
 		defer t.o.Session()()
 		if err := t.revive(tr.result); err != nil {
@@ -287,7 +290,7 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	}
 	t.first(e, tr)
 	e.mu.Unlock()
-	if !kept {
+	if !kept && !tr.unstored {
 		t.markDirty(e)
 	}
 	return true
@@ -296,9 +299,9 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 // first puts tr in front. The caller holds e.mu.
 func (t *Table) first(e *entry, tr *trace) {
 	e.traces = slices.Insert(e.traces, 0, tr)
-	if len(e.traces) > tracesKept {
-		t.cache.forget(e.traces[tracesKept:]...)
-		e.traces = slices.Delete(e.traces, tracesKept, len(e.traces))
+	if most := e.query.tracesMax(); len(e.traces) > most {
+		t.cache.forget(e.traces[most:]...)
+		e.traces = slices.Delete(e.traces, most, len(e.traces))
 	}
 	e.kept = tr
 	e.last.Store(tr)
@@ -383,6 +386,9 @@ func (t *Table) sound(tr *trace) bool {
 
 // whole looks whether the result of tr and what it refers to are there.
 func (t *Table) whole(tr *trace) bool {
+	if tr.unstored {
+		return true // it refers to nothing, and has its value
+	}
 	whole := true
 	err := t.View(tr.result, func(kind mmapcas.Kind, payload []byte) error {
 		for _, ref := range t.o.Refs(kind, payload) {

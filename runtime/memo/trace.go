@@ -20,19 +20,20 @@ const (
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {
-	reads   []read                   // immutable
-	parts   atomic.Uint64            // a partSet that only grows: partitions read, transitively, by the run and by every walk since
-	result  mmapcas.Hash             // immutable
-	group   *group                   // immutable: of the head of a cycle; nil: it is none
-	run     uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
-	holds   atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
-	links   atomic.Pointer[links]    // those made last; nil: none
-	basis   atomic.Pointer[basis]    // of one that reads queries; nil: not known more closely than by reads and parts. It only grows
-	soundAt atomic.Uint32            // Table.damage when the result and what it refers to were last known to be there
-	value   atomic.Pointer[box]      // decoded result; dropped by the cache, brought back by Table.value
-	bytes   atomic.Int32             // estimated size, 0 until it is asked for
-	tainted bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
-	gone    bool                     // guarded by cache.mu: is in no entry any more
+	reads    []read                   // immutable
+	parts    atomic.Uint64            // a partSet that only grows: partitions read, transitively, by the run and by every walk since
+	result   mmapcas.Hash             // immutable
+	group    *group                   // immutable: of the head of a cycle; nil: it is none
+	run      uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
+	holds    atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
+	links    atomic.Pointer[links]    // those made last; nil: none
+	basis    atomic.Pointer[basis]    // of one that reads queries; nil: not known more closely than by reads and parts. It only grows
+	soundAt  atomic.Uint32            // Table.damage when the result and what it refers to were last known to be there
+	value    atomic.Pointer[box]      // decoded result; dropped by the cache, brought back by Table.value
+	bytes    atomic.Int32             // estimated size, 0 until it is asked for
+	unstored bool                     // immutable once it is in an entry: the result is in no store, and value is not dropped
+	tainted  bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
+	gone     bool                     // guarded by cache.mu: is in no entry any more
 
 	// Most traces have one interval and one value. Both are in place; what comes later is elsewhere.
 	firstInterval interval // written before it is published, by the run or by whoever read the record

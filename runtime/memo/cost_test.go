@@ -1,0 +1,166 @@
+package memo
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
+
+// stored reports how many keys the trace partition has.
+func (r *rig) stored() (n uint64) {
+	r.t.Helper()
+	if err := r.table.Flush(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+	err := r.db.LatestRange(r.table.part, "", "", false, func(key string, _ mmapcas.Hash) bool {
+		if key != ledgerKey {
+			n++
+		}
+		return true
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return n
+}
+
+// copies defines a query that gives a record's text.
+func (r *rig) copies(name string) (runs *int) {
+	runs = new(int)
+	p := r.partition("p")
+	r.query(name, func(f *Frame, key string) (string, error) {
+		*runs++
+		return r.text(f, p, key)
+	})
+	return runs
+}
+
+// Answers of a query in memory only hold and cut off as others do, and are not in the store.
+func TestMemoryOnly(t *testing.T) {
+	r := newRig(t, 1, Options{CacheBytes: 1})
+	p := r.partition("p")
+	runs := r.copies("copy")
+	r.queries["copy"].MemoryOnly = true
+	above := 0
+	r.query("above", func(f *Frame, key string) (string, error) {
+		above++
+		return r.get(f, "copy", key)
+	})
+	step := func(what, want string, ran, ranAbove int) {
+		t.Helper()
+		*runs, above = 0, 0
+		r.want("above", "k", want)
+		r.want("copy", "k", want)
+		if *runs != ran || above != ranAbove {
+			t.Errorf("%s: %d and %d runs, want %d and %d", what, *runs, above, ran, ranAbove)
+		}
+	}
+	r.put(p, "k", "one")
+	step("first", "one", 1, 1)
+	step("again", "one", 0, 0)
+	r.put(p, "k", "two")
+	step("changed", "two", 1, 1)
+	r.put(p, "k", "one")
+	step("undone", "one", 0, 0)
+	r.table.Distrust()
+	step("after a damage elsewhere", "one", 0, 0)
+	if n := r.stored(); n != 1 {
+		t.Errorf("%d keys are stored, want that of the query above", n)
+	}
+	if n := r.queries["copy"].Counts.Unstored.Load(); n != 2 {
+		t.Errorf("%d results count as not stored, want 2", n)
+	}
+	r.newTable(Options{})
+	r.put(p, "other", "x")
+	step("after a restart", "one", 1, 0)
+}
+
+// A key has as many traces as its query says.
+func TestTracesMax(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	p := r.partition("p")
+	runs := r.copies("copy")
+	r.queries["copy"].TracesMax = 1
+	for _, text := range []string{"one", "two", "one"} {
+		r.put(p, "k", text)
+		r.want("copy", "k", text)
+	}
+	if *runs != 3 {
+		t.Errorf("%d runs: an older trace was there", *runs)
+	}
+	if n := len(r.table.entry(r.queries["copy"], "k").traces); n != 1 {
+		t.Errorf("%d traces", n)
+	}
+}
+
+// Answers of a query that is said to be cheap are not stored, until computing is measured to take
+// longer than loading, and then again when it takes less than half.
+func TestCheapAnswersAreNotStored(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	p := r.partition("p")
+	r.copies("copy")
+	key, keys := "", uint64(0)
+	step := func(what string, stored bool) {
+		t.Helper()
+		key += "x"
+		r.put(p, key, "text")
+		r.want("copy", key, "text")
+		if stored {
+			keys++
+		}
+		if n := r.stored(); n != keys {
+			t.Errorf("%s: %d keys are stored, want %d", what, n, keys)
+		}
+	}
+	measure := func(run, load time.Duration) {
+		q := r.queries["copy"]
+		for range 200 {
+			q.ran(run)
+			q.loaded(load)
+		}
+	}
+	step("not said to be cheap", true)
+	r.queries["copy"].Cost = Cheap
+	measure(time.Hour, 3*time.Hour)
+	step("cheap", false)
+	measure(2*time.Hour, 3*time.Hour)
+	step("cheap still", false)
+	measure(4*time.Hour, 3*time.Hour)
+	step("not cheap", true)
+	measure(2*time.Hour, 3*time.Hour)
+	step("not cheap yet", true)
+	measure(time.Hour, 3*time.Hour)
+	step("cheap again", false)
+}
+
+// What runs and loading take is measured, a run without what queries below it take.
+func TestCostsAreMeasured(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	p := r.partition("p")
+	const slow = 20 * time.Millisecond
+	r.query("below", func(f *Frame, key string) (string, error) {
+		for end := time.Now().Add(slow); time.Now().Before(end); {
+		}
+		return r.text(f, p, key)
+	})
+	r.query("above", func(f *Frame, key string) (string, error) {
+		as, err := r.table.All(f, r.queries["below"], []string{key, key + "'"}, 0, nil)
+		if err != nil {
+			return "", err
+		}
+		s, err := r.get(f, "below", key+"''")
+		return as[0].Value.(string) + s, err
+	})
+	r.want("above", "k", "")
+	r.stored()
+	above, load := r.queries["above"].Costs()
+	below, _ := r.queries["below"].Costs()
+	if below < slow || above <= 0 || load <= 0 {
+		t.Errorf("above %v, below %v, loading %v", above, below, load)
+	}
+	if all := time.Duration(r.queries["above"].runMean.Load()); above > all-3*slow {
+		t.Errorf("the query above is said to have taken %v itself, of %v in all", above, all)
+	}
+}
