@@ -395,9 +395,11 @@ func TestPeekGivesWholeAnswers(t *testing.T) {
 	}
 	before := e.Snapshot()
 	defer before.Release()
-	put(t, e, inputs, "key", "new")
-	if _, err := blobOfInput.Ask(t.Context(), e, "key"); err != nil {
-		t.Fatal(err)
+	for _, text := range []string{"newer", "newest"} { // of three answers the store has two
+		put(t, e, inputs, "key", text)
+		if _, err := blobOfInput.Ask(t.Context(), e, "key"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if b, known, err := blobOfInput.Peek(before, "key"); err != nil || !known || b.IsZero() {
 		t.Fatalf("before the collection the old answer is known: %t, %v", known, err)
