@@ -192,8 +192,8 @@ func TestPowerCutWithoutSync(t *testing.T) {
 	}
 }
 
-// TestSyncCommitted: what a commit covers is durable once it was asked for, where no commit waits for
-// the disk either.
+// TestSyncCommitted: what a commit covers is durable once it was asked for, where no commit waits
+// for the disk either.
 func TestSyncCommitted(t *testing.T) {
 	rng := seeded(t)
 	mem := vfs.NewMem()

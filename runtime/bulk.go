@@ -42,8 +42,10 @@ func (w *BulkWriter[V]) end() {
 // they come. All of them become visible in one generation, or, if fn or Bulk returns an error, none. The memory that it needs does not depend on their number, but for watchers of the
 // partition: they are told of every key that changed and that they watch.
 //
-// Changes are counted from the generation in which Bulk began: what others commit to the partition meanwhile stays where fn changes nothing, and loses where it does. A collection
-// that begins meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a Frozen partition.
+// Changes are counted from the generation in which Bulk began: what others commit to the partition
+// meanwhile stays where fn changes nothing, and loses where it does. A collection that begins
+// meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a Frozen
+// partition.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
 	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk")); err != nil {
 		return err
@@ -91,7 +93,8 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 	return nil
 }
 
-// Put sets key, which must be greater than the key before (ErrOrder), to v when the bulk is applied. v is encoded at once and may be changed afterwards.
+// Put sets key, which must be greater than the key before (ErrOrder), to v when the bulk is
+// applied. v is encoded at once and may be changed afterwards.
 func (w *BulkWriter[V]) Put(key string, v V) error {
 	return w.with(func(bulk *db.Bulk) error {
 		kind, payload, refs, err := w.p.codec.encode(&v)

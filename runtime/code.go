@@ -17,8 +17,8 @@ import (
 //
 // Of packages of the main module a binary knows no more than they embed, so each of those that the
 // package imports has to call Code, too, if only for that: var _ = runtime.Code(sources). All other
-// modules count with their sums, each for the whole program, as do the toolchain and the settings of
-// the build, but for those of version control. Tests do not count.
+// modules count with their sums, each for the whole program, as do the toolchain and the settings
+// of the build, but for those of version control. Tests do not count.
 //
 // Where that is not to be had, the version is that of the whole binary, which changes with each
 // change: for a package whose imports in the main module do not all give their sources, or that has

@@ -33,7 +33,8 @@ func ExampleCode() {
 		log.Fatal(err)
 	}
 	fmt.Println(titles.Ask(ctx, eng, "a"))
-	fmt.Println(runtime.Code(sources) == runtime.Code(sources), runtime.Code(sources) > 0)
+	first, again := runtime.Code(sources), runtime.Code(sources)
+	fmt.Println(first == again, first > 0)
 	// Output:
 	// A TITLE <nil>
 	// true true

@@ -80,11 +80,11 @@
 // # Tables
 //
 // A Table is a query that gives many values by name, such as the declarations of a package, to
-// others that each need a few. What reads one name (Get, GetBatch) runs again when the value of this
-// name differs, appears or goes. It does not when the table was computed again for another name's
-// sake. The set of names (Names) and the whole (Whole) can be read as well, and each is a read of its
-// own. Prefer a Table to a query for each name where the names are computed together, as by one
-// parse, and to one large result where readers look at a small part of it.
+// others that each need a few. What reads one name (Get, GetBatch) runs again when the value of
+// this name differs, appears or goes. It does not when the table was computed again for another
+// name's sake. The set of names (Names) and the whole (Whole) can be read as well, and each is a
+// read of its own. Prefer a Table to a query for each name where the names are computed together,
+// as by one parse, and to one large result where readers look at a small part of it.
 //
 // # Reading in a commit
 //
@@ -96,9 +96,9 @@
 //
 // # Durability
 //
-// A partition says with its Durability how long what it holds lasts. Queries that rest on Dependency and Frozen partitions alone are known to hold
-// after any number of commits to others; Volatile ones are
-// empty when the store is opened, and never in its log.
+// A partition says with its Durability how long what it holds lasts. Queries that rest on
+// Dependency and Frozen partitions alone are known to hold after any number of commits to others;
+// Volatile ones are empty when the store is opened, and never in its log.
 //
 // # Watchers
 //
@@ -172,12 +172,13 @@
 // # Trust
 //
 // An engine looks whether queries are pure. Of the answers that are reused it has some computed
-// again (Options.AuditShare), on the idle lane and within a share of the CPU (Options.AuditCPU), and
-// compares. Such a run is no more than a call of the function: nothing of it is kept, and nobody
-// waits for it. What came out differently is told in the log and in Stats.Impure: the query, the
-// key, the first read that differs, both results, and what is likely the cause. A function is called
-// for an audit at any time, also long after its answer was given, so what it does besides computing
-// an answer it does once more. In the tests of a program let AuditShare and AuditCPU be 1.
+// again (Options.AuditShare), on the idle lane and within a share of the CPU (Options.AuditCPU),
+// and compares. Such a run is no more than a call of the function: nothing of it is kept, and
+// nobody waits for it. What came out differently is told in the log and in Stats.Impure: the query,
+// the key, the first read that differs, both results, and what is likely the cause. A function is
+// called for an audit at any time, also long after its answer was given, so what it does besides
+// computing an answer it does once more. In the tests of a program let AuditShare and AuditCPU be
+// 1.
 //
 // Prove says which changes a run is due to, and has replayed it: with these undone the run before
 // would have been reused, with all but one of them not.
@@ -230,8 +231,9 @@
 //   - MemoryOnly: its answers are not stored. KeepRuns: how many are kept for a key.
 //   - Cheap: they are not stored as long as computing is measured to be quicker than loading.
 //
-// Without Fixpoint a query that needs its own result fails with a CycleError, which names each query
-// on the way and where it is made. A cycle is one of fixpoints only if all its queries say so.
+// Without Fixpoint a query that needs its own result fails with a CycleError, which names each
+// query on the way and where it is made. A cycle is one of fixpoints only if all its queries say
+// so.
 //
 // # When nothing can be stored
 //

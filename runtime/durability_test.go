@@ -46,7 +46,8 @@ var (
 )
 
 // After commits to the workspace, what rests on dependencies alone is not walked. In the process
-// that ran it changes would be told to it; in a new one its durability says so, and the counters show it.
+// that ran it changes would be told to it; in a new one its durability says so, and the counters
+// show it.
 func TestDependenciesAreNotWalked(t *testing.T) {
 	dir := t.TempDir()
 	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
@@ -106,7 +107,8 @@ func TestVolatileIsEmptyWhenOpened(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The query first: what was known of the last process must not be believed before the partition is met in this one.
+		// The query first: what was known of the last process must not be believed before the
+		// partition is met in this one.
 		if got := ask(t, e, greeting, "who"); got != "nobody" {
 			t.Errorf("round %d: %q is still there", round, got)
 		}
@@ -192,7 +194,8 @@ func TestDurabilityIsPartOfTheDefinition(t *testing.T) {
 	}
 }
 
-// A program that says another durability than the one before: the new one holds from the first use on.
+// A program that says another durability than the one before: the new one holds from the first use
+// on.
 func TestDurabilityMayChangeBetweenProcesses(t *testing.T) {
 	dir := t.TempDir()
 	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet}
@@ -246,8 +249,8 @@ func TestVolatileIsNotLogged(t *testing.T) {
 	}
 }
 
-// What a process that ends without Close leaves: volatile partitions are empty, and what was known of them, under generations that may be given out
-// again, is not believed.
+// What a process that ends without Close leaves: volatile partitions are empty, and what was known
+// of them, under generations that may be given out again, is not believed.
 func TestVolatileAfterACrash(t *testing.T) {
 	dir := t.TempDir()
 	o := runtime.Options{Workers: 1, SegmentBytes: 1 << 20, Logger: quiet, History: 4}

@@ -123,8 +123,8 @@ func DecodeOf(t reflect.Type, b []byte) (any, error) {
 	return f.toType(b)
 }
 
-// LoseDurabilities does to what is known of durability what damage does that is found when the store is
-// opened.
+// LoseDurabilities does to what is known of durability what damage does that is found when the
+// store is opened.
 func (e *Engine) LoseDurabilities(ctx context.Context) error {
 	part, err := e.db.Partition(durabilityPartition, true)
 	if err != nil {

@@ -16,12 +16,12 @@ type DivergenceError = memo.DivergenceError
 // as well. They have the least values then that agree with all their functions: the same values,
 // whichever key is asked for first.
 //
-// That takes values with an order: initial gives the least one for a key, join the least one that is
-// no less than a and b, and both are pure. The function must be monotone: where it reads values that
-// are no less, it gives none that is less. Then reachable nodes, inferred types or possible values
-// can be said as they are meant. A value may grow stepsMax times; beyond that the query fails with a
-// DivergenceError. The function is called several times on the way, with values that are no answers
-// yet: an error that it returns for these is none if it gives a value in the end.
+// That takes values with an order: initial gives the least one for a key, join the least one that
+// is no less than a and b, and both are pure. The function must be monotone: where it reads values
+// that are no less, it gives none that is less. Then reachable nodes, inferred types or possible
+// values can be said as they are meant. A value may grow stepsMax times; beyond that the query
+// fails with a DivergenceError. The function is called several times on the way, with values that
+// are no answers yet: an error that it returns for these is none if it gives a value in the end.
 //
 // An answer is kept as any, and a change has the whole cycle computed again.
 func Fixpoint[K comparable, V any](initial func(K) V, join func(a, b V) V, stepsMax int) QueryOption {

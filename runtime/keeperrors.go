@@ -12,11 +12,11 @@ import (
 // A failure is an error that is an answer.
 type failure struct{ err error }
 
-// KeepErrors says that errors of type E are answers of the query: they are kept and stored, and what
-// has read one holds on as long as an equal one comes. E is of a type that values may be (see the
-// package comment), such as a pointer to a struct with exported fields. Two are equal if they are
-// equal values; what else is wrapped around one by the query's function is left out, in this process
-// as after a restart. Errors in which errors.As finds no E are not kept, as ever.
+// KeepErrors says that errors of type E are answers of the query: they are kept and stored, and
+// what has read one holds on as long as an equal one comes. E is of a type that values may be (see
+// the package comment), such as a pointer to a struct with exported fields. Two are equal if they
+// are equal values; what else is wrapped around one by the query's function is left out, in this
+// process as after a restart. Errors in which errors.As finds no E are not kept, as ever.
 //
 // It does not go with Fixpoint.
 func KeepErrors[E error]() QueryOption {

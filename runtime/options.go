@@ -60,9 +60,9 @@ type Options struct {
 	// MiB; negative means that only Engine.Collect collects.
 	CollectEvery int64
 
-	// AuditShare is the share of reused query answers, up to 1, that are computed again and compared
-	// when there is time, to find queries that are not pure (Stats.Impure, and in the log). Of the
-	// first answers of a query it is more. Zero means 0.01; negative means none.
+	// AuditShare is the share of reused query answers, up to 1, that are computed again and
+	// compared when there is time, to find queries that are not pure (Stats.Impure, and in the
+	// log). Of the first answers of a query it is more. Zero means 0.01; negative means none.
 	AuditShare float64
 
 	// AuditCPU bounds what audits take, as a share of one CPU since the engine was opened. Zero
@@ -72,11 +72,11 @@ type Options struct {
 	// AuditSeed decides which answers are audited.
 	AuditSeed uint64
 
-	// Trace, if not nil, is told what happens to query answers: each run, reuse, verification, audit,
-	// cancellation, and each key that leaves memory, with its cause. It is called at once by the
-	// goroutine that it happens on, often that of a task in the middle of a query, and so by several
-	// at a time. The answer waits for it to return; it must not use the engine. A panic of it is
-	// logged.
+	// Trace, if not nil, is told what happens to query answers: each run, reuse, verification,
+	// audit, cancellation, and each key that leaves memory, with its cause. It is called at once by
+	// the goroutine that it happens on, often that of a task in the middle of a query, and so by
+	// several at a time. The answer waits for it to return; it must not use the engine. A panic of
+	// it is logged.
 	Trace func(TraceEvent)
 
 	// Holder says what this process is ("cytisus serve"); whoever finds the store locked is told.

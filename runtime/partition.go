@@ -98,8 +98,9 @@ func (p *Partition[V]) Get(r Reader, key string) (V, error) {
 	return p.read(r, key, h)
 }
 
-// Load returns the value that a Change or Partition.Blob names. Inside a query nothing is recorded: the name says all about the value. A value
-// that no snapshot can see any more is ErrDamaged once it was collected.
+// Load returns the value that a Change or Partition.Blob names. Inside a query nothing is recorded:
+// the name says all about the value. A value that no snapshot can see any more is ErrDamaged once
+// it was collected.
 func (p *Partition[V]) Load(r Reader, b Blob) (V, error) {
 	return p.read(r, b.String(), b.hash)
 }
@@ -182,7 +183,8 @@ func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
 	return has, nil
 }
 
-// Blob names the stored bytes of a value, which are not read: two equal Blobs mean equal values. It returns ErrNotFound as Get does.
+// Blob names the stored bytes of a value, which are not read: two equal Blobs mean equal values. It
+// returns ErrNotFound as Get does.
 func (p *Partition[V]) Blob(r Reader, key string) (Blob, error) {
 	h, ok, err := p.hash(r, key)
 	if err == nil && !ok {

@@ -20,18 +20,18 @@ type queryOptions struct {
 	cost       memo.Cost
 }
 
-// MemoryOnly says that answers of the query are not stored: after a restart it runs again. They stay
-// in memory within Options.TraceBytes, beyond which they are forgotten. One that holds Blobs is
-// stored all the same, since what is not is out of a collection's sight.
+// MemoryOnly says that answers of the query are not stored: after a restart it runs again. They
+// stay in memory within Options.TraceBytes, beyond which they are forgotten. One that holds Blobs
+// is stored all the same, since what is not is out of a collection's sight.
 func MemoryOnly() QueryOption { return func(o *queryOptions) { o.memoryOnly = true } }
 
-// KeepRuns says how many answers are kept for each key, with what they had read: those that hold for
-// what was there before are found again when it is back. Without this option it is as many as an
-// edit, its undo, and a branch that is switched to and fro take. Less than one counts as one.
+// KeepRuns says how many answers are kept for each key, with what they had read: those that hold
+// for what was there before are found again when it is back. Without this option it is as many as
+// an edit, its undo, and a branch that is switched to and fro take. Less than one counts as one.
 func KeepRuns(n int) QueryOption { return func(o *queryOptions) { o.runsKept = max(n, 1) } }
 
-// Cheap says that computing an answer is quicker than loading it, so that answers are not stored. An
-// engine measures both (QueryStats.RunTime, LoadTime), and stores them where it is not so.
+// Cheap says that computing an answer is quicker than loading it, so that answers are not stored.
+// An engine measures both (QueryStats.RunTime, LoadTime), and stores them where it is not so.
 func Cheap() QueryOption { return func(o *queryOptions) { o.cost = memo.Cheap } }
 
 // conflict reports options of a query that cannot be followed.

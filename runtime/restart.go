@@ -97,12 +97,12 @@ func (p *Partition[V]) Pend(t *Task, pat Pattern) (key string, v V, err error) {
 }
 
 // Retry is for a restartable task that failed for a reason that may pass, such as a network that is
-// not there. The function is to return what Retry returns, which wraps why; it is called again after
-// a while, on a lane of its own for second attempts, for third ones and so on, each less urgent than
-// the one before (lane.Retry). The first wait is about first, each that follows 4 times as long, up
-// to 256 times first; they vary by an eighth, so that what failed together is not tried together. A
-// run that ends in any other way, also one that waits for a key, begins the count anew. Only a
-// restartable task may call it, and not inside a query.
+// not there. The function is to return what Retry returns, which wraps why; it is called again
+// after a while, on a lane of its own for second attempts, for third ones and so on, each less
+// urgent than the one before (lane.Retry). The first wait is about first, each that follows 4 times
+// as long, up to 256 times first; they vary by an eighth, so that what failed together is not tried
+// together. A run that ends in any other way, also one that waits for a key, begins the count anew.
+// Only a restartable task may call it, and not inside a query.
 func (t *Task) Retry(first time.Duration, why error) error {
 	if err := t.notInQuery("Retry"); err != nil {
 		return err

@@ -30,10 +30,10 @@ var phases = []struct{ within, phase string }{
 	{"runtime/db.", Commits},
 }
 
-// Phase says what the engine does in a sample: the part of it that the stack went into last. So what
-// a query function computes and reads is the function's, and what the engine does to find out
-// whether an answer holds is not, although it is done between the two. Samples outside of the engine
-// are what origin says.
+// Phase says what the engine does in a sample: the part of it that the stack went into last. So
+// what a query function computes and reads is the function's, and what the engine does to find out
+// whether an answer holds is not, although it is done between the two. Samples outside of the
+// engine are what origin says.
 func Phase(s *profile.Sample) string {
 	found := ""
 	for _, name := range stack(s) {

@@ -19,8 +19,8 @@ var top = filepath.Join("..", "..")
 // faces are the packages that programs outside of this module are to read.
 var faces = []string{"runtime", "runtime/keyed", "runtime/inspect", "runtime/simtest"}
 
-// newcomersMax bounds the names that a reader who is new to package runtime has before them, without
-// its errors.
+// newcomersMax bounds the names that a reader who is new to package runtime has before them,
+// without its errors.
 const newcomersMax = 135
 
 // called are methods that are reached through interfaces of the standard library.

@@ -187,8 +187,8 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 			return nil
 		}
 	}
-	// What the store knows comes first: it takes a hundredth of a check, and then a question about it
-	// waits for none.
+	// What the store knows comes first: it takes a hundredth of a check, and then a question about
+	// it waits for none.
 	for window := range slices.Chunk(todo, windowOfChecks) {
 		var handles []*runtime.Handle
 		var failed error
@@ -373,7 +373,8 @@ func sameDiagnostics(old, list []lsp.Diagnostic) bool {
 }
 
 // refresh makes published diagnostics follow a change of inputs, in waves: those of the files that
-// changed, those of files that are open, then everything that the change has an effect on. A newer change takes over from a refresh that is still going.
+// changed, those of files that are open, then everything that the change has an effect on. A newer
+// change takes over from a refresh that is still going.
 func (w *workspace) refresh(uris []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -29,8 +29,8 @@ type ExplainParams struct {
 	Prove        bool                            `json:"prove,omitempty"` // say which changes each run is due to
 }
 
-// A GraphParams are the parameters of cytisus/graph: how many steps below and above the queries that
-// an answer about a file rests on, and how many nodes at most.
+// A GraphParams are the parameters of cytisus/graph: how many steps below and above the queries
+// that an answer about a file rests on, and how many nodes at most.
 type GraphParams struct {
 	TextDocument protocol.TextDocumentIdentifier `json:"textDocument"`
 	Depth        int                             `json:"depth,omitempty"` // 0: 2

@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// Where a definition leads is worked out below all other work, unless it is open; the next jump takes
-// its place.
+// Where a definition leads is worked out below all other work, unless it is open; the next jump
+// takes its place.
 func TestLikelyJumps(t *testing.T) {
 	lang := simple()
 	began, ended := make(chan string, 8), make(chan error, 8)

@@ -55,12 +55,12 @@
 //   - C3: each chunk record names the one before it by hash. What a recovery gives up is a lost
 //     future: chunks that are known to have been, and that the state does not rest on any more. It
 //     stays lost, also when it can be read again and what came instead of it cannot. The numbers of
-//     its chunks are written down (gone), in the note and in each root: none of them is replayed, and
-//     no root among them is begun with. What no trace was left of has no known numbers. So a recovery
-//     that found anything behind the newest root ends with a chunk that carries a random number: a
-//     record from before, which may become readable again, cannot name one that is behind that chunk.
-//     Of several that name the same chunk before them one that a recovery wrote counts, else one that
-//     leads to the chunks of the note, else the newest (by seq, which only grows).
+//     its chunks are written down (gone), in the note and in each root: none of them is replayed,
+//     and no root among them is begun with. What no trace was left of has no known numbers. So a
+//     recovery that found anything behind the newest root ends with a chunk that carries a random
+//     number: a record from before, which may become readable again, cannot name one that is behind
+//     that chunk. Of several that name the same chunk before them one that a recovery wrote counts,
+//     else one that leads to the chunks of the note, else the newest (by seq, which only grows).
 //   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
 //   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of it, was made durable as the store is set to.
 //   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn

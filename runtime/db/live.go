@@ -16,9 +16,10 @@ type Roots struct {
 
 	// Bare is what Open may begin with: the two newest roots, and the log since the older one. The
 	// records of this package that they lead to, by way of BareRefs, are needed; the values that
-	// they name are not, but for those that Live leads to. They come after Live, when nothing is left
-	// to be followed, what puts have marked meanwhile included (mmapcas.Cycle.Shaded): a record that
-	// is marked as one of these is not followed to the values that it names, whoever else needs it.
+	// they name are not, but for those that Live leads to. They come after Live, when nothing is
+	// left to be followed, what puts have marked meanwhile included (mmapcas.Cycle.Shaded): a
+	// record that is marked as one of these is not followed to the values that it names, whoever
+	// else needs it.
 	Bare []Hash
 
 	seq uint64 // of the newest chunk in them

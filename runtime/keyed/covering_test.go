@@ -61,7 +61,8 @@ func anyWord(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"", "a", "a\x00", "a\x00b", "a\x01", "ab", "b", "\xff", "\xff\xff"}).Draw(t, "word")
 }
 
-// Keys of text, which begin each other and hold zero bytes, against a map, in the newest and in older snapshots.
+// Keys of text, which begin each other and hold zero bytes, against a map, in the newest and in
+// older snapshots.
 func TestCoveringAgainstAMap(t *testing.T) {
 	e := open(t)
 	rapid.Check(t, func(t *rapid.T) {

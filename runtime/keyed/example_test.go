@@ -9,7 +9,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
-// Settings of services; the fields of a key order it, and the first ones name a part of the partition.
+// Settings of services; the fields of a key order it, and the first ones name a part of the
+// partition.
 type settingKey struct {
 	Service string
 	Port    uint16

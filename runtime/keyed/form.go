@@ -216,7 +216,8 @@ func appendKeyText(b []byte, s string) []byte {
 	}
 }
 
-// decode is the inverse of encode of all fields. It accepts the form that encode makes and nothing else.
+// decode is the inverse of encode of all fields. It accepts the form that encode makes and nothing
+// else.
 func (f *form) decode(key string, into reflect.Value) error {
 	if f.err != nil {
 		return f.err
@@ -289,7 +290,8 @@ func decodeKeyField(s string, v reflect.Value) (rest string, ok bool) {
 	return s[bits/8:], v.Uint() == n
 }
 
-// cutKeyText returns the text that s begins with; it is a part of s unless there was a zero byte in it.
+// cutKeyText returns the text that s begins with; it is a part of s unless there was a zero byte in
+// it.
 func cutKeyText(s string) (text, rest string, ok bool) {
 	for joined := []byte(nil); ; {
 		i := strings.IndexByte(s, 0)

@@ -27,21 +27,21 @@
 //   - RPC: every request, RPC2 where a person waits for an answer, RPC3 for lists. RPC0 is where
 //     requests age to. RPC1 is for what follows a keystroke, such as completion.
 //   - Default: the index, watchers, and what commits from outside set off.
-//   - Transition: the waves that follow an edit: Transition0 the files that changed, Transition1 those
-//     that are open, Transition13 all others. Those between are for a language that knows distances,
-//     such as those along imports.
+//   - Transition: the waves that follow an edit: Transition0 the files that changed, Transition1
+//     those that are open, Transition13 all others. Those between are for a language that knows
+//     distances, such as those along imports.
 //   - Retry: what runtime.Task.Retry has tried again, such as a go command that found no network.
 //   - Idle: collection, checkpoints, verification.
-//   - Speculative: what an editor asks first in a file that it is likely to jump to. A guess is given
-//     up when it has not begun after some seconds, so it is the first to go under load.
+//   - Speculative: what an editor asks first in a file that it is likely to jump to. A guess is
+//     given up when it has not begun after some seconds, so it is the first to go under load.
 //
 // # Hydration
 //
-// A hydration lane brings persisted results back before anything of its group computes them again. It
-// stands right above its group, so hydration wins over recomputation and over nothing else. The option
-// runtime.HydrateFirst has a task begin there; the index does, so that after a restart what the store
-// knows is at hand before the first package is checked. Requests have no such lane: one that waits
-// brings back what it needs itself.
+// A hydration lane brings persisted results back before anything of its group computes them again.
+// It stands right above its group, so hydration wins over recomputation and over nothing else. The
+// option runtime.HydrateFirst has a task begin there; the index does, so that after a restart what
+// the store knows is at hand before the first package is checked. Requests have no such lane: one
+// that waits brings back what it needs itself.
 //
 // # What a lane promises
 //

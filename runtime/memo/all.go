@@ -9,9 +9,10 @@ import (
 // same lane, with a root frame. It never waits. On an error there may be fewer.
 type Spawner func(helpers int, fn func(*Frame)) error
 
-// All answers q for many keys, in parallel as far as helpers find time, and records the reads in the order of keys. It
-// returns the error of the first key that has one, with the answers of those before it, a panic of
-// the query being one; the errors of later keys, which may or may not have been asked for, go to the strands that ask for these keys.
+// All answers q for many keys, in parallel as far as helpers find time, and records the reads in
+// the order of keys. It returns the error of the first key that has one, with the answers of those
+// before it, a panic of the query being one; the errors of later keys, which may or may not have
+// been asked for, go to the strands that ask for these keys.
 //
 // Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
 // depend on helpers being scheduled, and helpers that cannot be started are no error.

@@ -322,7 +322,8 @@ func TestWhatIsNoEvidenceIsPassedOver(t *testing.T) {
 	}
 }
 
-// U3: an answer that is said to hold although what it read has changed is told from an impure query.
+// U3: an answer that is said to hold although what it read has changed is told from an impure
+// query.
 func TestAuditFindsWhatWasNotMarked(t *testing.T) {
 	r := newRig(t, 1, Options{AuditShare: 1})
 	put := r.ladder()

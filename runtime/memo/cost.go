@@ -19,9 +19,9 @@ const (
 // the loading of a stored answer. Both are running means.
 //
 // Answers of a query that is said to be Cheap are not stored until computing is measured to take
-// longer than loading, and then again when it takes less than half of that. A wait or a preemption within a run counts as work, and
-// loading is measured right after writing, when all of it is in memory: both are in favour of
-// storing.
+// longer than loading, and then again when it takes less than half of that. A wait or a preemption
+// within a run counts as work, and loading is measured right after writing, when all of it is in
+// memory: both are in favour of storing.
 type costs struct {
 	run, load   atomic.Int64 // nanoseconds; 0: not measured
 	runs, loads atomic.Uint32

@@ -66,10 +66,9 @@
 //     writes
 //     taken, marks, and writes marked last. Others wait at the lock; no interval ends after marked.
 //   - R4, marking x with g: a node: changed becomes at least g, and its dependents are marked. An
-//     entry: changed does, too; if told > seen, or if it is a wall, that is all, else told does, and
-//     its dependents are marked. Stopping is right: the dependents were told of a generation newer than any answer
-//     they
-//     can have got, and later readers find changed (R5).
+//     entry: changed does, too; if told > seen, or if it is a wall, that is all, else told does,
+//     and its dependents are marked. Stopping is right: the dependents were told of a generation
+//     newer than any answer they can have got, and later readers find changed (R5).
 //   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link
 //     (put
 //     the entry among the source's dependents) and pull (take up the source's changed). Then at
@@ -133,15 +132,15 @@
 //     another begins a claim at s. The first claim of an entry begins with an answer that is newer
 //     than all before. The claim goes with its entry.
 //   - W3: what R1 (b) and R12 say of an interval that ends at t they say only if each of its walls
-//     stands in s: its claim has from <= t, and the trace of the claim is known to hold in s by
-//     R1 (a) or (b), which may ask about other walls. By R12, where a wall does not stand, nodes are
+//     stands in s: its claim has from <= t, and the trace of the claim is known to hold in s by R1
+//     (a) or (b), which may ask about other walls. By R12, where a wall does not stand, nodes are
 //     still passed over, and answers are not.
-//   - W4: an answer that reaches s over walls gets the partitions of the traces of their claims, and
-//     one that is written gets their bases, too: they may have come to the same result by other
+//   - W4: an answer that reaches s over walls gets the partitions of the traces of their claims,
+//     and one that is written gets their bases, too: they may have come to the same result by other
 //     reads. What is written of it is s alone: between, a wall may have answered something else.
-//   - W5: an entry becomes a wall under the mark lock, and its dependents are marked with a generation
-//     after marked. So a walk or run that has not noted the wall is marked, and one that links to it
-//     later notes it.
+//   - W5: an entry becomes a wall under the mark lock, and its dependents are marked with a
+//     generation after marked. So a walk or run that has not noted the wall is marked, and one that
+//     links to it later notes it.
 //
 // Why W3: at t the wall had the result of the claim, as its answer was published or reached over
 // from one that was, in a generation from from on. In s it has it, too. What is between the wall
@@ -149,7 +148,8 @@
 //
 // An edit then costs the path from it to the wall, once, and each answer above a look at the walls
 // that it rests on, whose outcome is kept for a generation. If the wall has another result, what is
-// above it is walked, as if it had been marked. At most 64 keys become walls in the life of a table.
+// above it is walked, as if it had been marked. At most 64 keys become walls in the life of a
+// table.
 //
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.
@@ -157,10 +157,10 @@
 // # Parts of an answer
 //
 // The result of a query may be a table, from names to values. A table is read by name, as the set
-// of its names, or whole, and each is a read like any other: a line in the trace of the reader, with
-// the hash that was seen (readPart, readNames, readQuery). An answer that read the part "a" holds on
-// when the table has been computed again and "a" is equal. Several names that were read are several
-// reads.
+// of its names, or whole, and each is a read like any other: a line in the trace of the reader,
+// with the hash that was seen (readPart, readNames, readQuery). An answer that read the part "a"
+// holds on when the table has been computed again and "a" is equal. Several names that were read
+// are several reads.
 //
 // Stored: a table is one record (KindParts, type Parts): its names in ascending order, where each
 // name and value ends, the hash of each value, and the hash of all names. To compare a part is a
@@ -173,12 +173,12 @@
 //
 // Marks: the source of a part read is the entry of the table, as for the whole. There is no node
 // for a name. A mark is set when something below the table changes, before the table is computed
-// again, and at that time nothing says which names that will touch; so a mark reaches those who read
-// any part, and each is walked when it is asked for, which is one comparison for each of its reads.
-// Rules R1 to R12 speak of sources and answers, and hold as they are, since to say "changed" of a
-// part is only ever too cautious. What they ask of a read of an answer a part asks, too: an equal
-// part brings the partitions and stamps of the answer that it was found in (R6), for an equal part
-// may rest on other reads than before. Many parts of one table are linked once.
+// again, and at that time nothing says which names that will touch; so a mark reaches those who
+// read any part, and each is walked when it is asked for, which is one comparison for each of its
+// reads. Rules R1 to R12 speak of sources and answers, and hold as they are, since to say "changed"
+// of a part is only ever too cautious. What they ask of a read of an answer a part asks, too: an
+// equal part brings the partitions and stamps of the answer that it was found in (R6), for an equal
+// part may rest on other reads than before. Many parts of one table are linked once.
 //
 // In every other way the read of a part is that of the whole. If the table fails, or its answer is
 // tainted, a walk finds a difference without looking at the part: the reader runs again and meets
@@ -216,9 +216,9 @@
 // newer or older than that. The next process (Resume) puts the two together before anything is
 // asked or committed. A partition whose newest change is not after the last word has no other
 // change than those told. Any other counts as changed as a whole in that generation (LastChanged),
-// with one exception: of an unlogged partition the last word says what was in it, which is gone, and
-// nothing else is, if the trace is not newer than the last word. A gap says that for a trace that
-// is newer the whole partition counts.
+// with one exception: of an unlogged partition the last word says what was in it, which is gone,
+// and nothing else is, if the trace is not newer than the last word. A gap says that for a trace
+// that is newer the whole partition counts.
 //
 // So nothing has to be durable before anything else, and what is missing costs walks: a last word
 // that is old, as after a crash, makes partitions count as changed as a whole, without any the
@@ -269,8 +269,8 @@
 // reason. Two that begin in the same moment both run then, and the traces, which have the same
 // reads, become one.
 //
-// To see whether what was shown is as it was is a walk (firstDifference) in the order of reading. It
-// brings up to date, in the flight's generation, only what its own run would ask for as well.
+// To see whether what was shown is as it was is a walk (firstDifference) in the order of reading.
+// It brings up to date, in the flight's generation, only what its own run would ask for as well.
 //
 // Only older runs are joined. A strand is in one generation, and waits for others in the same one
 // or for an older one, so waiting over generations closes no circle. A question about an older
@@ -281,13 +281,13 @@
 //
 // # Cycles
 //
-// A strand is a task with the stack of flights that it evaluates; it waits for at most one flight at
-// a time. Before it waits, it publishes this under one lock and follows flight -> strand -> flight
-// it waits for. The chain leads back to the strand itself exactly when waiting would close a cycle,
-// and the last strand to wait sees it. It does not wait then, but evaluates the key itself, in a
-// flight that no other strand finds (Strand.lone). So a strand comes to a flight of its own in the
-// end, and a cycle is only ever found on one stack: the read that closes it gets a CycleError with
-// the path. What it finds does not depend on other strands.
+// A strand is a task with the stack of flights that it evaluates; it waits for at most one flight
+// at a time. Before it waits, it publishes this under one lock and follows flight -> strand ->
+// flight it waits for. The chain leads back to the strand itself exactly when waiting would close a
+// cycle, and the last strand to wait sees it. It does not wait then, but evaluates the key itself,
+// in a flight that no other strand finds (Strand.lone). So a strand comes to a flight of its own in
+// the end, and a cycle is only ever found on one stack: the read that closes it gets a CycleError
+// with the path. What it finds does not depend on other strands.
 //
 // What rests on a cycle depends on what is on the stack: it is for the strand that has found it.
 // Those who wait for such a flight try again, on their own account (flight.usable); so does a task
@@ -300,38 +300,40 @@
 //
 // A cycle whose queries all are declared (Query.Fixpoint) is no error: its keys have the least
 // values that satisfy all their functions. That needs values with an order, of which Initial gives
-// the least and Join the least that is no less than two; functions that are monotone, giving no less
-// where they read no less; and chains that end. The least values are then the same in whichever
-// order they are approached (Kleene; Cousot and Cousot, 1977), and the same for a part of the cycle
-// when the rest has them (Bekić). Functions that are not monotone may give what depends on the order.
+// the least and Join the least that is no less than two; functions that are monotone, giving no
+// less where they read no less; and chains that end. The least values are then the same in
+// whichever order they are approached (Kleene; Cousot and Cousot, 1977), and the same for a part of
+// the cycle when the rest has them (Bekić). Functions that are not monotone may give what depends
+// on the order.
 //
 // A strand closes a cycle alone. A read of a key that is on its stack, or on its path, is given the
 // key's provisional value, at first the initial one. Flights that rest on provisional values are
 // ordered by index, and each knows the lowest that it rests on (low), as in Tarjan's algorithm
 // (1972). One that rests on one below it completes when its function returns: it leaves the stack,
-// keeps its provisional value, joined with what the function gave, and its flight stays claimed. One
-// that rests on none below it is the head of what has completed above it. It runs the members again
-// whose last run read what is another value now, each time joining what they give, until there are
-// none (goRound). A run may complete more members, or rest on a flight below the head: then the head
-// is a member too, and leaves what it has to that one.
+// keeps its provisional value, joined with what the function gave, and its flight stays claimed.
+// One that rests on none below it is the head of what has completed above it. It runs the members
+// again whose last run read what is another value now, each time joining what they give, until
+// there are none (goRound). A run may complete more members, or rest on a flight below the head:
+// then the head is a member too, and leaves what it has to that one.
 //
-// An error of a member adds nothing to its value. If the last run of a member failed, which had read
-// final values, the head fails, with the first such error in the order of keys, and the members are
-// abandoned. More than StepsMax steps of one value are a DivergenceError. Each run but the last of a
-// member follows such a step, and each adds at most one, so it ends.
+// An error of a member adds nothing to its value. If the last run of a member failed, which had
+// read final values, the head fails, with the first such error in the order of keys, and the
+// members are abandoned. More than StepsMax steps of one value are a DivergenceError. Each run but
+// the last of a member follows such a step, and each adds at most one, so it ends.
 //
 // Nothing provisional is kept, or vouches (F1): the trace of a provisional value is tainted, is in
-// no entry, and is given to the strand itself only. A walk that is given one finds a difference. What
-// it was evaluated for and did not need in the end is abandoned: what the last runs of the head and
-// of those it rests on read, directly or not, is the cycle.
+// no entry, and is given to the strand itself only. A walk that is given one finds a difference.
+// What it was evaluated for and did not need in the end is abandoned: what the last runs of the
+// head and of those it rests on read, directly or not, is the cycle.
 //
 // What the head publishes: a trace of itself with all that all runs of its members have read
 // elsewhere, in the order in which these began, and with the results and query versions of the
 // members (type group). Reads of all runs, as a value may rest on what only an early one has read;
 // the last runs would hold each other up without it. And for each member a trace with one read, of
-// what the head came to for it (readMember). So traces are verified without a cycle: a member brings
-// the head up to date, whose trace reads nothing of the cycle. If the head is recomputed and gives
-// the member the same value, the member's trace holds. Links and stamps are those of any trace.
+// what the head came to for it (readMember). So traces are verified without a cycle: a member
+// brings the head up to date, whose trace reads nothing of the cycle. If the head is recomputed and
+// gives the member the same value, the member's trace holds. Links and stamps are those of any
+// trace.
 //
 // A member that is recomputed alone, since its result was lost, reads the others' final values, and
 // gets the same (Bekić). Traces that read each other in this way vouch for each other in no walk:
@@ -341,8 +343,8 @@
 // A query that is not declared and has read a provisional value is in a cycle that is an error: its
 // outcome is a CycleError, whatever its function returned.
 //
-// Other strands wait for members as for any flight, until the head is done. Where that would close a
-// cycle over strands, one of them evaluates the members alone ("Cycles"). Both come to the same
+// Other strands wait for members as for any flight, until the head is done. Where that would close
+// a cycle over strands, one of them evaluates the members alone ("Cycles"). Both come to the same
 // values.
 //
 // # Depth
@@ -429,18 +431,19 @@
 //
 // Which answers: of each query those whose number is due by a schedule, the ones that were known to
 // hold and the ones that a walk verified each by their own. The gap to the next is chance, by a
-// seed, from 1 to twice its mean; the mean is an eighth of the number at first, and grows to 1/share.
-// So of the first reuses of a query most are audited, and later one of 2/share in a row is for
-// certain. What is impure from the start is found soon, though a run shows it only now and then, and
-// what becomes impure later by the first audit of a key that has. On the hit path an audit costs a
-// comparison of the counter with a word beside it. Samples wait in a list of bounded length for each
-// query; queries take turns. A sample that is not an answer of its key any more, or not known to
-// hold in the snapshot of the audit, is passed over.
+// seed, from 1 to twice its mean; the mean is an eighth of the number at first, and grows to
+// 1/share. So of the first reuses of a query most are audited, and later one of 2/share in a row is
+// for certain. What is impure from the start is found soon, though a run shows it only now and
+// then, and what becomes impure later by the first audit of a key that has. On the hit path an
+// audit costs a comparison of the counter with a word beside it. Samples wait in a list of bounded
+// length for each query; queries take turns. A sample that is not an answer of its key any more, or
+// not known to hold in the snapshot of the audit, is passed over.
 //
 // What is computed: the function is called in the snapshot of the audit. What it reads of
-// partitions it reads there. A query that the trace has read gives what the trace says, by its hash,
-// and is not evaluated: so an audit is one function call, holds no flight, and no other strand can
-// wait for it. Where it reads a query that the trace has not, that is asked as by any run.
+// partitions it reads there. A query that the trace has read gives what the trace says, by its
+// hash, and is not evaluated: so an audit is one function call, holds no flight, and no other
+// strand can wait for it. Where it reads a query that the trace has not, that is asked as by any
+// run.
 //
 //   - U1: an audit publishes nothing. It has no flight, and leaves no trace, no interval, no links,
 //     no outcome, no reason, and no count but its own. What its function puts into the store is as
@@ -470,18 +473,18 @@
 // the history of the last changes says, which begins with the process. Of what comes out the fewest
 // changes that suffice are the cause, as far as there are not too many sets to try.
 //
-// Of a supposition nothing is kept (U1). It works on one stack, to a depth, and calls functions to a
-// number; beyond them no cause is told. A function that says that its answer is not to be kept, or
-// fails, gives none.
+// Of a supposition nothing is kept (U1). It works on one stack, to a depth, and calls functions to
+// a number; beyond them no cause is told. A function that says that its answer is not to be kept,
+// or fails, gives none.
 //
 // # Telling what happens
 //
 // Options.Trace is told of each run that returned, each reuse, each verification that found all as
-// it was (one that did not is the cause of a run), each computation that was given up, each key that
-// was forgotten and each audit. It is called by the strand or the caller that it happened to, so by
-// several at once, after what it tells of has been published. No lock is held but that of Flush,
-// when a key is forgotten. It must not ask the table, and the strand does not go on before it
-// returns. A run that was unwound is not told of, as it is none. Without a hook the hit path has
+// it was (one that did not is the cause of a run), each computation that was given up, each key
+// that was forgotten and each audit. It is called by the strand or the caller that it happened to,
+// so by several at once, after what it tells of has been published. No lock is held but that of
+// Flush, when a key is forgotten. It must not ask the table, and the strand does not go on before
+// it returns. A run that was unwound is not told of, as it is none. Without a hook the hit path has
 // nothing more to do: it compares the number of the reuse anyway (see "Audits"), and with one each
 // is due.
 //
@@ -512,12 +515,13 @@
 //
 // # What is not worth storing
 //
-// The result of a query that is in memory only, or is said, and not measured otherwise, to be quicker
-// to compute than to load (type costs), is in no store: its trace has the value, which is not dropped, counts with the trace's
-// bytes, and goes with it. Flush passes it over; older traces of the key that are stored stay so,
-// and hold or not as ever. Its hash is that of any result, so what reads it is stored and verified
-// as ever: after a restart it runs once, and what it gives is compared. What refers to records is
-// stored in any case, since a collection follows only what is in the store.
+// The result of a query that is in memory only, or is said, and not measured otherwise, to be
+// quicker to compute than to load (type costs), is in no store: its trace has the value, which is
+// not dropped, counts with the trace's bytes, and goes with it. Flush passes it over; older traces
+// of the key that are stored stay so, and hold or not as ever. Its hash is that of any result, so
+// what reads it is stored and verified as ever: after a restart it runs once, and what it gives is
+// compared. What refers to records is stored in any case, since a collection follows only what is
+// in the store.
 //
 // # A store that takes nothing
 //
@@ -560,8 +564,9 @@
 //     claimed and on the path of its strand; it is on the stack or on the path, and not on both.
 //   - M2: a trace is immutable after publication but for its intervals, its cached value, and its
 //     set of partitions and its basis, which only grow.
-//   - M3: entry.traces holds at most Query.tracesMax traces, most recently used first, no two with the same reads. The collector may take the
-//     result of any but entry.kept, the first: whoever finds it gone runs the query again.
+//   - M3: entry.traces holds at most Query.tracesMax traces, most recently used first, no two with
+//     the same reads. The collector may take the result of any but entry.kept, the first: whoever
+//     finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
 //   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
 //   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that

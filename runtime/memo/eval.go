@@ -69,8 +69,8 @@ type holding struct {
 }
 
 // answer returns a trace of the key that holds in fr's snapshot, with its result, as far as the
-// caller reads that: read says whether it can be, nil that it can. It ends: each time round, a trace
-// that was there when it began is dropped, or the result is one that was computed since.
+// caller reads that: read says whether it can be, nil that it can. It ends: each time round, a
+// trace that was there when it began is dropped, or the result is one that was computed since.
 func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) error) (holding, any, error) {
 	if e, tr, iv := t.hit(fr, q, key); iv != nil && fr.strand.fix == nil {
 		if b := tr.value.Load(); b != nil && (read == nil || read(b.value) == nil) {

@@ -110,8 +110,8 @@ func (m *member) low() uint64 {
 	return m.flight.index
 }
 
-// reenter answers a read of a key that the strand evaluates: with its provisional value if its query
-// is one of cycles, or with a CycleError.
+// reenter answers a read of a key that the strand evaluates: with its provisional value if its
+// query is one of cycles, or with a CycleError.
 func (t *Table) reenter(fr *Frame, f *flight) (holding, error) {
 	if f.entry.query.Fixpoint == nil {
 		return holding{entry: f.entry}, fr.closed(f)

@@ -112,8 +112,8 @@ func (m *mesh) run(key string, record, set func(key string) (string, error)) (st
 	return got, nil
 }
 
-// scratch returns all sets from nothing but records: Kleene's iteration. "!" is what fails, or needs
-// what does.
+// scratch returns all sets from nothing but records: Kleene's iteration. "!" is what fails, or
+// needs what does.
 func (m *mesh) scratch(records map[string]string) map[string]string {
 	sets, reads := map[string]string{}, map[string]map[string]bool{}
 	failed := map[string]bool{}

@@ -97,7 +97,8 @@ const (
 	payloadBytes     = 192     // of one, about
 )
 
-// write writes the traces of a batch, and the ledger. With an error it returns the entries that were not written.
+// write writes the traces of a batch, and the ledger. With an error it returns the entries that
+// were not written.
 func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*entry, err error) {
 	defer t.o.Session()()
 	by := making{program: t.o.Program()}

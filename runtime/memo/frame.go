@@ -17,8 +17,9 @@ type Strand struct {
 	Snap *db.Snapshot
 	Host any // whatever the embedder keeps with the task
 
-	// Hydrates says that answers are verified and brought back but no query function runs: where one
-	// would have to, the task is cancelled with ErrMustRun, and the flight is for others to take.
+	// Hydrates says that answers are verified and brought back but no query function runs: where
+	// one would have to, the task is cancelled with ErrMustRun, and the flight is for others to
+	// take.
 	Hydrates bool
 
 	top   *Frame  // whose query function runs, nil outside of any; the strand's own
@@ -90,8 +91,8 @@ func (f *Frame) child(e *entry, recording bool) *Frame {
 	return c
 }
 
-// release ends the use of a frame. Nothing of the strand's stack, and no strand that follows it, has
-// it any more; a query function may have left it with others (Turn).
+// release ends the use of a frame. Nothing of the strand's stack, and no strand that follows it,
+// has it any more; a query function may have left it with others (Turn).
 func (f *Frame) release() {
 	s := f.strand
 	if shown := f.recorder.shown; shown != nil {

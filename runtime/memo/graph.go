@@ -49,8 +49,8 @@ type graphing struct {
 }
 
 // Graph returns what is around some keys: below them and above them up to depth steps away, and no
-// more than nodesMax nodes. What rests on a key is known of the keys in memory, and of the traces in
-// the store.
+// more than nodesMax nodes. What rests on a key is known of the keys in memory, and of the traces
+// in the store.
 func (t *Table) Graph(around []KeyOf, depth, nodesMax int) (Graph, error) {
 	g := &graphing{table: t, nodesMax: nodesMax, at: map[string]int{}, edges: map[GraphEdge]bool{}}
 	for _, k := range around {

@@ -43,8 +43,8 @@ func (h *history) add(noted []db.Noted) {
 	}
 }
 
-// since returns for each key that is known to have changed after gen the record that it had then, as
-// New.
+// since returns for each key that is known to have changed after gen the record that it had then,
+// as New.
 func (h *history) since(gen uint64) []db.Change {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -52,8 +52,8 @@ func (s *shown) ended() {
 	}
 }
 
-// after returns a copy of the reads behind the first n. If there is none, and n is not 0, then event is fired
-// at the next one.
+// after returns a copy of the reads behind the first n. If there is none, and n is not 0, then
+// event is fired at the next one.
 func (s *shown) after(n int, event *sched.Event) []read {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// heldBehind defines a query that reads the keys of part one after the other, waits for gates[key], if
-// there is one, behind the read of key in its first run, and answers with what it has read.
+// heldBehind defines a query that reads the keys of part one after the other, waits for gates[key],
+// if there is one, behind the read of key in its first run, and answers with what it has read.
 func (r *rig) heldBehind(name string, keys []string, gates map[string]*sched.Event, began *int, read func(f *Frame, key string) (string, error)) {
 	r.query(name, func(f *Frame, _ string) (all string, err error) {
 		*began++

@@ -50,8 +50,8 @@ type ledgerPage struct {
 	gaps  []gap
 }
 
-// A gap is what is not known of a partition without a log: all of it went when a process ended, with
-// what had come after that process's last word. What it held then is among the moves.
+// A gap is what is not known of a partition without a log: all of it went when a process ended,
+// with what had come after that process's last word. What it held then is among the moves.
 type gap struct {
 	part      db.PartID
 	after, to uint64 // the generations of the last word and of what is empty
@@ -64,8 +64,8 @@ const (
 	gapsMost    = 64
 )
 
-// unmoved reports whether what tr rests on is in a snapshot of generation gen as it was in since, of
-// an earlier process (R13).
+// unmoved reports whether what tr rests on is in a snapshot of generation gen as it was in since,
+// of an earlier process (R13).
 func (l *ledger) unmoved(tr *trace, since, gen uint64) bool {
 	b := tr.basis.Load()
 	if b == nil {
@@ -300,8 +300,8 @@ func (t *Table) stored() (l *told, err error) {
 	return l, err
 }
 
-// keepLedger stores the ledger, if that can be done: it spares work to the process behind this one, and
-// no answer rests on it. The caller holds flushMu, and is inside a session.
+// keepLedger stores the ledger, if that can be done: it spares work to the process behind this one,
+// and no answer rests on it. The caller holds flushMu, and is inside a session.
 func (t *Table) keepLedger(ctx context.Context, last bool) {
 	if err := t.writeLedger(ctx, last); err != nil && last {
 		t.o.Logger.Warn("memo: what changed lately is not stored; answers will be verified", "err", err)

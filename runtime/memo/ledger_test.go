@@ -64,8 +64,8 @@ func TestRestartFindsWhatChanged(t *testing.T) {
 	r.costs("an undo", "0/4/31", func() { r.put(files, "554", ""); r.want("tree", "", "yxz") })
 }
 
-// A walk that finds other reads behind the same result is what the trace rests on from then on, also
-// for the next process.
+// A walk that finds other reads behind the same result is what the trace rests on from then on,
+// also for the next process.
 func TestRestartKnowsWhatWalksFound(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	choice, left, right := r.partition("choice"), r.partition("left"), r.partition("right")

@@ -566,8 +566,8 @@ func (m *model) reach(e *entry, iv interval) uint64 {
 	return max(iv.to, min(m.table.marked.Load(), snap.Gen()))
 }
 
-// checkWalls checks a trace in the newest generation, and in those that are held, if an interval that
-// rests on walls answers there.
+// checkWalls checks a trace in the newest generation, and in those that are held, if an interval
+// that rests on walls answers there.
 func (m *model) checkWalls(e *entry, tr *trace, iv interval) {
 	if iv.links == nil || iv.walls == 0 || max(e.changed.Load(), m.table.floor.Load()) > iv.to {
 		return

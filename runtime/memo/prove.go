@@ -147,8 +147,8 @@ func (p *proving) holds(undone []db.Change) (holds bool, err error) {
 }
 
 // undo finds changes without which the run before holds: the first difference is undone, then what
-// is the first then, and so on. Where a difference does not say what was there, all that is known to
-// have changed since is undone at once.
+// is the first then, and so on. Where a difference does not say what was there, all that is known
+// to have changed since is undone at once.
 func (p *proving) undo() (found bool, err error) {
 	all := false
 	for {
@@ -187,9 +187,9 @@ func (p *proving) add(more []db.Change) {
 	}
 }
 
-// minimise finds the fewest of the changes that suffice. Where trying all sets of a size would be too
-// many, it leaves out one change after the other. What was needed may not be any more when another
-// is left out, so that ends when it has gone round without leaving out any.
+// minimise finds the fewest of the changes that suffice. Where trying all sets of a size would be
+// too many, it leaves out one change after the other. What was needed may not be any more when
+// another is left out, so that ends when it has gone round without leaving out any.
 func (p *proving) minimise() error {
 	tries := 0
 	for size := 1; size < len(p.undone); size++ {

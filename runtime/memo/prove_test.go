@@ -135,8 +135,8 @@ func TestCauseIsKnownAfterARestart(t *testing.T) {
 	}
 }
 
-// randomPrograms defines queries in layers, each a pure function that reads what chance, and what it
-// has read, tell it to.
+// randomPrograms defines queries in layers, each a pure function that reads what chance, and what
+// it has read, tell it to.
 func (r *rig) randomPrograms(seed uint64, part db.PartID, keys []string) (names []string) {
 	const layers, inLayer = 3, 2
 	r.tabular("table", func(f *Frame, key string) (map[string]string, error) {

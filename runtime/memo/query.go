@@ -33,8 +33,8 @@ type Query struct {
 	// Decode turns a stored result back into a value. payload is valid during the call only.
 	Decode func(kind mmapcas.Kind, payload []byte) (any, error)
 
-	// Whole makes all of a decoded table readable, which Decode may leave for later. Nil: results are
-	// no tables, or there is nothing left to do.
+	// Whole makes all of a decoded table readable, which Decode may leave for later. Nil: results
+	// are no tables, or there is nothing left to do.
 	Whole func(value any) error
 
 	// ShowKey gives an encoded key as people write it.

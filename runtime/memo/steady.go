@@ -27,7 +27,8 @@ func (t *Table) Steady(part db.PartID) {
 	}
 }
 
-// unchangedSince reports whether the set is not empty, holds steady partitions only, and none of all of these changed in generations (since, snap.Gen()].
+// unchangedSince reports whether the set is not empty, holds steady partitions only, and none of
+// all of these changed in generations (since, snap.Gen()].
 func (d *steadies) unchangedSince(s partSet, snap *db.Snapshot, since uint64) bool {
 	parts := partSet(d.parts.Load())
 	if s == 0 || s&^parts != 0 {

@@ -37,7 +37,8 @@ var (
 	errSupposedTaint = errors.New("memo: it rests on what no trace can name")
 )
 
-// supposedDepth bounds how deep answers of a supposition are nested: they are computed on one stack.
+// supposedDepth bounds how deep answers of a supposition are nested: they are computed on one
+// stack.
 const supposedDepth = 2000
 
 // suppose calls fn with what s's snapshot would be with changes. s reads that snapshot meanwhile.

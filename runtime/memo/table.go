@@ -48,12 +48,13 @@ type Options struct {
 	AuditShare float64
 	AuditSeed  uint64
 
-	// WallFrom is how many answers must rest on one for marks to stop there; see "Walls". Zero means 64:
-	// with fewer, telling them costs less than what each of them does to find out by itself.
+	// WallFrom is how many answers must rest on one for marks to stop there; see "Walls". Zero
+	// means 64: with fewer, telling them costs less than what each of them does to find out by
+	// itself.
 	WallFrom int
 
-	// Trace, if not nil, is told what happens to answers, by the strands and callers that it happens
-	// to: see "Telling what happens".
+	// Trace, if not nil, is told what happens to answers, by the strands and callers that it
+	// happens to: see "Telling what happens".
 	Trace func(Event)
 
 	Logger *slog.Logger // nil: slog.Default()

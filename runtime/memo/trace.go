@@ -35,7 +35,8 @@ type trace struct {
 	tainted  bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
 	gone     bool                     // guarded by cache.mu: is in no entry any more
 
-	// Most traces have one interval and one value. Both are in place; what comes later is elsewhere.
+	// Most traces have one interval and one value. Both are in place; what comes later is
+	// elsewhere.
 	firstInterval interval // written before it is published, by the run or by whoever read the record
 	firstBox      box      // written before it is published, by the run
 }
@@ -62,9 +63,9 @@ const (
 	intervalsMost = 8
 )
 
-// newTrace returns the trace of a run that read what a recorder took down, and links that begin with
-// what answered. With few reads, as most runs have, all of it is one piece of memory; many are taken
-// over from the recorder.
+// newTrace returns the trace of a run that read what a recorder took down, and links that begin
+// with what answered. With few reads, as most runs have, all of it is one piece of memory; many are
+// taken over from the recorder.
 func newTrace(c *recorder) (tr *trace, made *links) {
 	switch len(c.reads) {
 	case 0:

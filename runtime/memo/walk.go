@@ -81,8 +81,8 @@ func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) 
 	}
 }
 
-// add takes over why an answer that is read holds. A wall is a reason of its own, which is noted when
-// it is linked to.
+// add takes over why an answer that is read holds. A wall is a reason of its own, which is noted
+// when it is linked to.
 func (a *account) add(found *holding) {
 	if found.linked && found.entry.wall.Load() != nil {
 		return

@@ -46,8 +46,8 @@ type wallKey struct {
 }
 
 // raise makes e a wall if there is room for one, and reports whether there is. The caller holds
-// markMu and e.source.mu, and marks the dependents of e with a generation that is newer than marked:
-// who is about to publish an answer that rests on e has not noted the wall.
+// markMu and e.source.mu, and marks the dependents of e with a generation that is newer than
+// marked: who is about to publish an answer that rests on e has not noted the wall.
 func (w *walls) raise(e *entry) {
 	key := wallKey{e.query, e.key}
 	i, known := w.keys[key]
@@ -72,8 +72,8 @@ func (w *walls) letGo(e *entry) {
 	}
 }
 
-// answered notes the answer of a wall in gen; seen is the newest generation of an answer before (W2).
-// The caller holds entry.source.mu.
+// answered notes the answer of a wall in gen; seen is the newest generation of an answer before
+// (W2). The caller holds entry.source.mu.
 func (x *wall) answered(gen, seen uint64, tr *trace) {
 	c := x.claim.Load()
 	switch {

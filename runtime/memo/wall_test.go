@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What rests on an answer that much rests on, and that stays as it is, is not walked after the first
-// change below it, and all of it is where the answer does not stay.
+// What rests on an answer that much rests on, and that stays as it is, is not walked after the
+// first change below it, and all of it is where the answer does not stay.
 func TestMarksStopAtWalls(t *testing.T) {
 	const readers = 100
 	r := newRig(t, 1, Options{})

@@ -12,12 +12,13 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A Restartable is a task that waits by returning, for those that wait in crowds: while it waits it holds neither a thread nor
-// a stack, only itself. Its function says what it waits for with [Restartable.Pend] and returns [ErrPending]; once that has
-// happened, it is called again from its beginning, by any worker, as a task of its own, for the same client and on the same lane
-// unless it asks for another one with [Restartable.PendFor]. It has to find by itself how far it had come, such as by memoised
-// reads. A function may be called again although nothing has happened, and then pends again. All methods but Pend and PendFor
-// may be called by any goroutine.
+// A Restartable is a task that waits by returning, for those that wait in crowds: while it waits it
+// holds neither a thread nor a stack, only itself. Its function says what it waits for with
+// [Restartable.Pend] and returns [ErrPending]; once that has happened, it is called again from its
+// beginning, by any worker, as a task of its own, for the same client and on the same lane unless
+// it asks for another one with [Restartable.PendFor]. It has to find by itself how far it had come,
+// such as by memoised reads. A function may be called again although nothing has happened, and then
+// pends again. All methods but Pend and PendFor may be called by any goroutine.
 //
 // It ends when its function returns anything but ErrPending, panics, or is cancelled: by Cancel, by the end of its context, or with
 // its client. A pool that closes does not wait for what pends: that ends with [ErrClosed].

@@ -24,8 +24,8 @@ var (
 	runsFlag = flag.Int("simtest.runs", 0, "runs of each simulated test, each with a seed of its own; 0 leaves it to the test")
 )
 
-// Run runs a test so often, each time in a World with a seed of its own, until it fails. The seed is
-// the name of a subtest.
+// Run runs a test so often, each time in a World with a seed of its own, until it fails. The seed
+// is the name of a subtest.
 func Run(t *testing.T, runs int, test func(w *World)) {
 	t.Helper()
 	seed := rand.Uint64()

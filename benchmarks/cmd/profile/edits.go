@@ -119,7 +119,8 @@ func (e *editor) indexed(ctx context.Context, uri string) bool {
 	return err == nil
 }
 
-// edit makes edits: a statement in a body, an error, and back, by turns, in one file after the other.
+// edit makes edits: a statement in a body, an error, and back, by turns, in one file after the
+// other.
 func (e *editor) edit(ctx context.Context, n int) error {
 	var waits []time.Duration
 	for i := range n {

@@ -3,10 +3,11 @@
 //
 //	profile [-all] [-edits N] [-o FILE] [-top 15] [DIR...]
 //
-// DIR are directories below the standard library's source, or paths of others; the default is a few small ones, -all is
-// all of it. With -edits the index is not recorded but so many edits after it, as an editor makes them in the first DIR:
-// each waits for the diagnostics of the file, a hover and the outline, and for all that follows from the edit. With -o
-// the profile is written too, for go tool pprof.
+// DIR are directories below the standard library's source, or paths of others; the default is a few
+// small ones, -all is all of it. With -edits the index is not recorded but so many edits after it,
+// as an editor makes them in the first DIR: each waits for the diagnostics of the file, a hover and
+// the outline, and for all that follows from the edit. With -o the profile is written too, for go
+// tool pprof.
 package main
 
 import (

@@ -4,9 +4,9 @@
 //
 //	go run ./fuzz/cmd/mistakes [-steps N] [-only TEXT]
 //
-// A mistake is a file of fuzz/oracle/mistakes, a txtar archive: its comment says what is wrong then,
-// and each pair of files replaces a text that stands once in a file of this module. Nothing in the
-// tree is written: the changed files are an overlay of the build (go help build, -overlay).
+// A mistake is a file of fuzz/oracle/mistakes, a txtar archive: its comment says what is wrong
+// then, and each pair of files replaces a text that stands once in a file of this module. Nothing
+// in the tree is written: the changed files are an overlay of the build (go help build, -overlay).
 package main
 
 import (

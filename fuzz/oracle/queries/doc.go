@@ -47,8 +47,8 @@
 //   - Q4: a question runs a query whose outcome is not kept (an error, what rests on one, what is
 //     unstable) at most once for each key.
 //   - Q5: an answer that is not kept is known to no Peek. One that is kept is known to Peek until a
-//     commit changes a key, a presence or a range that a run of it, or of a query below it, has ever
-//     read: as finely as that, and not by partition.
+//     commit changes a key, a presence or a range that a run of it, or of a query below it, has
+//     ever read: as finely as that, and not by partition.
 //   - Q6: a watch is told of all that changed, each run of what the runs before it were not told,
 //     in order. After one commit it is told at most once, and exactly of what that commit changed
 //     and what it watches. The last told answer of a watched query is the one of the newest
@@ -65,8 +65,8 @@
 // was asked between that and the cut: stored again, a trace may be lost.
 //
 // Where commits do not wait for the disk, the power is cut only while at most the newest checkpoint
-// is not on the disk: with two that are not, the engine may open with what is damaged, by key, and not
-// with an earlier state.
+// is not on the disk: with two that are not, the engine may open with what is damaged, by key, and
+// not with an earlier state.
 //
 // Several questions at the same time have this slack: a run counts as needless only if it is so in
 // every generation that they are about; what one has computed is known to the next batch, and not
@@ -76,8 +76,9 @@
 // threads a watch may be late, so its questions count for the step after, too. Only Q5 asks that
 // Peek knows something, and only of a heap that has room, in an engine that was opened once, of
 // which nothing was asked before the first commit, and that was given no bulk: of these no change
-// is told by key, and stamps of partitions, which are coarser, stand in. Nor is it asked where marks
-// stop at walls: what rests on an answer is marked once more than need be when that becomes one.
+// is told by key, and stamps of partitions, which are coarser, stand in. Nor is it asked where
+// marks stop at walls: what rests on an answer is marked once more than need be when that becomes
+// one.
 //
 // # Where what is
 //

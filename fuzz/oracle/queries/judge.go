@@ -114,8 +114,8 @@ func (j *judge) stale(now state) {
 	}
 }
 
-// touched reports whether a change of a key may be told to a cell: if a run of it, or of a cell below
-// it, has ever read that. What a run has read and a later one has not is told still.
+// touched reports whether a change of a key may be told to a cell: if a run of it, or of a cell
+// below it, has ever read that. What a run has read and a later one has not is told still.
 func (j *judge) touched(c Cell, part int, key string, replaced bool, seen map[Cell]bool) bool {
 	if seen[c] {
 		return false

@@ -181,8 +181,8 @@ func (t *trial) play(s *Step) error {
 		t.exposed = true
 		t.collected()
 	case Reopen:
-		// With a second checkpoint that is not on the disk either, what the one before still had may
-		// be lost by key instead of by commit.
+		// With a second checkpoint that is not on the disk either, what the one before still had
+		// may be lost by key instead of by commit.
 		if s.Ending == Power && t.exposed && !t.setting.Durable {
 			if err := t.checkpoint(ctx); err != nil {
 				return err

@@ -63,7 +63,8 @@ func (r *remote) records(ctx context.Context, p server.QueryRecordsParams, fn fu
 	}
 }
 
-// A noPartitionError is inspect.NoPartitionError from the other process. It matches runtime.ErrNotFound.
+// A noPartitionError is inspect.NoPartitionError from the other process. It matches
+// runtime.ErrNotFound.
 type noPartitionError struct{ says string }
 
 func (e *noPartitionError) Error() string { return e.says }

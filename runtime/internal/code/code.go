@@ -49,8 +49,8 @@ var known struct {
 	binary   []byte              // guarded by mu: the hash of the executable; nil: not yet made
 }
 
-// Caller returns the import path of the package whose function calls the skip-th function up, as the
-// linker knows it: "main" is one.
+// Caller returns the import path of the package whose function calls the skip-th function up, as
+// the linker knows it: "main" is one.
 func Caller(skip int) string {
 	pc, _, _, ok := runtime.Caller(skip + 1)
 	if !ok {

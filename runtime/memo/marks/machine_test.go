@@ -162,8 +162,8 @@ func contained(ivs []interval, s uint8) (iv interval, ok bool) {
 	return iv, ok
 }
 
-// stands returns the first interval, from i on, that stands at s but for walls; len(ivs) if there is
-// none.
+// stands returns the first interval, from i on, that stands at s but for walls; len(ivs) if there
+// is none.
 func (st *state) stands(ivs []interval, i int, s, changed, floor uint8) int {
 	r := &st.sp.rules
 	anyLinked := slices.ContainsFunc(ivs, func(iv interval) bool { return iv.linked })
@@ -195,8 +195,8 @@ func (st *state) wallsStand(iv *interval, s uint8, claims []claim) bool {
 	return true
 }
 
-// wallParts are the partitions that walls rest on now. Since an interval was made that rests on them
-// they may have come to the same result by other reads.
+// wallParts are the partitions that walls rest on now. Since an interval was made that rests on
+// them they may have come to the same result by other reads.
 func (st *state) wallParts(walls uint8, claims []claim) (parts uint8) {
 	if st.sp.rules.wallPartsForgotten {
 		return 0
@@ -835,8 +835,9 @@ func (st *state) step(a *actor) (shared bool) {
 	return st.becomeWall(a, f)
 }
 
-// becomeWall makes the steps of a query that becomes a wall: from then on marks stop there. Those who
-// rest on it already have not noted it, so they are marked as if the next generation had changed it.
+// becomeWall makes the steps of a query that becomes a wall: from then on marks stop there. Those
+// who rest on it already have not noted it, so they are marked as if the next generation had
+// changed it.
 func (st *state) becomeWall(a *actor, f *frame) (shared bool) {
 	switch f.pc {
 	case bLock:

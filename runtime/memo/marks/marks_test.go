@@ -117,8 +117,8 @@ func tower() *spec {
 	return sp
 }
 
-// parts is a query whose answer has two parts, one of the sum of a choice of keys in two partitions,
-// a reader of one of them and a reader of both.
+// parts is a query whose answer has two parts, one of the sum of a choice of keys in two
+// partitions, a reader of one of them and a reader of both.
 func parts() *spec {
 	sp := chain()
 	sp.programs = []program{

@@ -84,8 +84,8 @@ type program struct {
 	mod   uint8
 }
 
-// A step reads a node, a query or a part of a query's answer, always or if the sum so far is odd (1)
-// or even (2).
+// A step reads a node, a query or a part of a query's answer, always or if the sum so far is odd
+// (1) or even (2).
 type step struct {
 	query bool
 	id    uint8
