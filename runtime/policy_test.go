@@ -1,12 +1,9 @@
 package runtime_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log"
-	"slices"
 	"strings"
 	"testing"
 
@@ -136,60 +133,6 @@ func TestPoliciesThatConflict(t *testing.T) {
 	}
 }
 
-// calls are the functions that a function calls, by name.
-var calls = runtime.NewPartition[[]string]("calls")
-
-// reached are all functions that a function calls, directly or not.
-var reached = func() (q *runtime.Query[string, []string]) {
-	union := func(a, b []string) []string {
-		all := slices.Concat(a, b)
-		slices.Sort(all)
-		return slices.Compact(all)
-	}
-	q = runtime.NewQuery("reached", 1, func(t *runtime.Task, name string) ([]string, error) {
-		direct, err := calls.Get(t, name)
-		if errors.Is(err, runtime.ErrNotFound) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		further, err := q.All(t, direct)
-		return union(direct, slices.Concat(further...)), err
-	}, runtime.Fixpoint(func(string) []string { return nil }, union, 1<<20))
-	return q
-}()
-
-// Functions may call each other: what they reach is the least set that agrees with all of them.
-func ExampleFixpoint() {
-	ctx := context.Background()
-	eng, err := runtime.Open("", runtime.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer eng.Close(ctx)
-	set := func(name string, callees ...string) {
-		if err := eng.Commit(ctx, func(w *runtime.Writer) error { return calls.Put(w, name, callees) }); err != nil {
-			log.Fatal(err)
-		}
-	}
-	show := func(name string) {
-		all, err := reached.Ask(ctx, eng, name)
-		fmt.Println(name, "reaches", all, err)
-	}
-	set("parse", "expr")
-	set("expr", "term", "error")
-	set("term", "expr", "number")
-	show("expr")
-	set("term", "number")
-	show("expr")
-	show("parse")
-	// Output:
-	// expr reaches [error expr number term] <nil>
-	// expr reaches [error number term] <nil>
-	// parse reaches [error expr number term] <nil>
-}
-
 // A cycle comes to the same values on several workers, whichever of its keys are asked for first,
 // and after a restart nothing runs.
 func TestFixpointsOnSeveralWorkers(t *testing.T) {
@@ -238,52 +181,18 @@ func TestFixpointsOnSeveralWorkers(t *testing.T) {
 	}
 }
 
-var (
-	// trimmed is done again sooner than it is loaded.
-	trimmed = runtime.NewQuery("trimmed", 1, func(t *runtime.Task, path string) (string, error) {
-		text, err := texts.Get(t, path)
-		return string(bytes.TrimSpace(text)), err
-	}, runtime.Cheap(), runtime.KeepRuns(1))
-
-	// typed is what a user sees while typing; nobody asks for it after a restart.
-	typed = runtime.NewQuery("typed", 1, func(t *runtime.Task, path string) (string, error) {
-		text, err := trimmed.Get(t, path)
-		return strings.ToUpper(text), err
-	}, runtime.MemoryOnly())
-
-	// approved is stored, as answers are.
-	approved = runtime.NewQuery("approved", 1, func(t *runtime.Task, path string) (bool, error) {
-		text, err := trimmed.Get(t, path)
-		return text != "", err
-	})
-)
-
-// What is known of the costs of a query is said where it is made.
-func ExampleQueryOption() {
-	ctx := context.Background()
-	eng, err := runtime.Open("", runtime.Options{})
-	if err != nil {
-		log.Fatal(err)
+// A cycle whose values grow without end fails, and says so.
+func TestCycleThatGrowsWithoutEnd(t *testing.T) {
+	var grows *runtime.Query[string, int]
+	grows = runtime.NewQuery("grows", 1, func(t *runtime.Task, key string) (int, error) {
+		n, err := grows.Get(t, key)
+		return n + 1, err
+	}, runtime.Fixpoint(func(string) int { return 0 }, func(a, b int) int { return max(a, b) }, 10))
+	_, err := grows.Ask(t.Context(), open(t, "", runtime.Options{}), "k")
+	var diverged *runtime.DivergenceError
+	if !errors.Is(err, runtime.ErrDiverges) || !errors.As(err, &diverged) || !strings.Contains(err.Error(), "grows") {
+		t.Error(err)
 	}
-	defer eng.Close(ctx)
-	err = eng.Commit(ctx, func(w *runtime.Writer) error { return texts.Put(w, "a", []byte(" some text ")) })
-	if err != nil {
-		log.Fatal(err)
-	}
-	text, err := typed.Ask(ctx, eng, "a")
-	fmt.Println(text, err)
-	ok, err := approved.Ask(ctx, eng, "a")
-	fmt.Println(ok, err)
-	for _, name := range []string{"trimmed", "typed", "approved"} {
-		q := eng.Stats().Queries[name]
-		fmt.Printf("%s: ran %d, not stored %d\n", name, q.Ran, q.Unstored)
-	}
-	// Output:
-	// SOME TEXT <nil>
-	// true <nil>
-	// trimmed: ran 1, not stored 1
-	// typed: ran 1, not stored 1
-	// approved: ran 1, not stored 0
 }
 
 // Answers that are not stored are computed again after a restart, and what rests on them is not.
