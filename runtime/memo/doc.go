@@ -129,7 +129,8 @@
 //     a read, noted when that is linked to or passed over, and the walls of answers that are none
 //     themselves. A wall is noted in place of the stamps and walls that it rests on itself.
 //   - W2: when a wall publishes an answer in s (R5): with s after to, the same result moves to, and
-//     another begins a claim at s. The first claim of an entry begins with an answer that is newer
+//     another begins a claim at s. Of the head of a cycle, which members read too, the trace has to
+//     be the same. The first claim of an entry begins with an answer that is newer
 //     than all before. The claim goes with its entry.
 //   - W3: what R1 (b) and R12 say of an interval that ends at t they say only if each of its walls
 //     stands in s: its claim has from <= t, and the trace of the claim is known to hold in s by R1

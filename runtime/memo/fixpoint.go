@@ -73,7 +73,7 @@ type member struct {
 	// Of all runs.
 	ever    []rest
 	passes  []pass
-	account account // the stamps only
+	account account // the stamps and the walls only
 	parts   partSet
 	tainted bool
 	cyclic  bool
@@ -191,6 +191,7 @@ func (m *member) absorb(fr *Frame, res Result, err error) (grown bool) {
 		m.passes = append(m.passes, pass{fr.began, slices.Clone(c.reads), slices.Clone(c.from)})
 	}
 	m.account.stamps |= fr.account.stamps
+	m.account.walls |= fr.account.walls
 	m.parts |= fr.parts
 	m.tainted = m.tainted || fr.tainted
 	m.cyclic = m.cyclic || fr.cyclic
@@ -448,6 +449,7 @@ func (t *Table) publishHead(f *flight, all, ever []*member, damage uint32, why R
 		passes = append(passes, m.passes...)
 		parts |= m.parts
 		a.stamps |= m.account.stamps
+		a.walls |= m.account.walls
 		inside[&m.entry.source] = true
 	}
 	slices.SortStableFunc(passes, func(a, b pass) int { return cmp.Compare(a.began, b.began) })
@@ -473,7 +475,8 @@ func (t *Table) publishMember(head *flight, m *member, of *trace, damage uint32)
 	var rec recorder
 	rec.add(read{kind: readMember, about: h.query.about, key: h.key, hash: m.result}, &h.source)
 	tr, made := t.newTrace(m, &rec, of.readParts(), damage)
-	a := account{stamps: head.vouch.stamps}
+	var a account
+	a.add(&holding{entry: h, vouch: head.vouch})
 	t.linkRun(&a, e, tr.reads, &rec, made)
 	m.flight.vouch = a.publish(&tr.firstInterval, e, tr, head.gen)
 	t.add(e, tr, Reason{Verdict: RanChanged, Read: t.describe(&tr.reads[0])})

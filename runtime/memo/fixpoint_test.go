@@ -282,11 +282,22 @@ func (m *mesh) check() {
 }
 
 func (m *mesh) checkInterval(e *entry, tr *trace, iv *interval, snap *db.Snapshot) {
-	to := iv.to
-	if iv.links != nil && max(e.changed.Load(), m.table.floor.Load()) <= iv.to && iv.stamps.unchangedSince(snap, iv.to) {
-		to = max(to, min(m.table.marked.Load(), snap.Gen()))
+	to, newest := iv.to, min(m.table.marked.Load(), snap.Gen())
+	stands := iv.links != nil && max(e.changed.Load(), m.table.floor.Load()) <= iv.to && iv.stamps.unchangedSince(snap, iv.to)
+	if stands && iv.walls == 0 {
+		to = max(to, newest)
 	}
+	var gens []uint64
 	for gen := iv.from; gen <= to; gen++ {
+		gens = append(gens, gen)
+	}
+	if stands && iv.walls != 0 && newest == snap.Gen() && newest > iv.to { // there, and perhaps not between
+		if parts, ok := m.table.wallsStand(iv.walls, iv.to, snap); ok {
+			tr.dependsOn(parts)
+			gens = append(gens, newest)
+		}
+	}
+	for _, gen := range gens {
 		records, there := m.history[gen]
 		if !there {
 			continue
@@ -310,7 +321,7 @@ func TestFixpointsAgainstKleene(t *testing.T) {
 		seed := seed + uint64(run)
 		ok := t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 4))
-			o := Options{TraceBytes: pick(rng, []int64{1, 0}), CacheBytes: pick(rng, []int64{1, 0}), AuditShare: pick(rng, []float64{0, 0.3})}
+			o := Options{TraceBytes: pick(rng, []int64{1, 0}), CacheBytes: pick(rng, []int64{1, 0}), WallFrom: pick(rng, []int{1, 2, 0}), AuditShare: pick(rng, []float64{0, 0.3})}
 			r := newRig(t, seed, o)
 			levels := pick(rng, []int{2, 3, 5, levelsMax})
 			r.table.levels = levels

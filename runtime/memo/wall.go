@@ -78,11 +78,17 @@ func (x *wall) answered(gen, seen uint64, tr *trace) {
 	c := x.claim.Load()
 	switch {
 	case c == nil && gen < seen:
-	case c == nil, gen > c.to && c.tr.result != tr.result:
+	case c == nil, gen > c.to && !c.tr.answersAs(tr):
 		x.claim.Store(&claim{gen, gen, tr})
 	case gen > c.to:
 		x.claim.Store(&claim{c.from, gen, tr})
 	}
+}
+
+// answersAs reports whether all that can be read of two traces of a key is the same: the results
+// and, of the heads of cycles, those of the members.
+func (tr *trace) answersAs(o *trace) bool {
+	return tr == o || tr.result == o.result && tr.group == nil && o.group == nil
 }
 
 // wallsStand reports whether each of a set of walls has the answer in gen that it had at the end of
