@@ -73,7 +73,7 @@ var (
 		return string(bytes.TrimSpace(text)), err
 	}, runtime.Cheap(), runtime.KeepRuns(1))
 
-	// typed is what a user sees while typing; nobody asks for it after a restart.
+	// typed is what a user sees while typing; no one asks for it after a restart.
 	typed = runtime.NewQuery("typed", 1, func(t *runtime.Task, path string) (string, error) {
 		text, err := trimmed.Get(t, path)
 		return strings.ToUpper(text), err

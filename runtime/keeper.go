@@ -13,7 +13,7 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A keeper does the chores that nobody asks for: writing traces, estimating garbage,
+// A keeper does the chores that no caller asks for: writing traces, estimating garbage,
 // starting collections and audits.
 type keeper struct {
 	quit chan struct{}

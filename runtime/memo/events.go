@@ -57,10 +57,10 @@ func (t *Table) happened(what What, q *Query, key string, took time.Duration, ca
 	t.o.Trace(Event{what, q.Name, q.ShowKey(key), took, cause})
 }
 
-// traces reports whether there is somebody to tell.
+// traces reports whether there is a hook to tell.
 func (t *Table) traces() bool { return t.o.Trace != nil }
 
-// begun returns the time if somebody is to be told how long a thing took.
+// begun returns the time if a hook is to be told how long a thing took.
 func (t *Table) begun() (at time.Time) {
 	if t.traces() {
 		at = time.Now()

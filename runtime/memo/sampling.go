@@ -44,7 +44,7 @@ func (t *Table) reused(q *Query, e *entry, tr *trace) {
 	}
 }
 
-// noticeReuse is called for the reuses that somebody is to know of.
+// noticeReuse is called for the reuses that a hook or an audit is to know of.
 func (t *Table) noticeReuse(q *Query, e *entry, tr *trace, n uint64) {
 	if q.audit.reused.take(n, &t.o, q.audit.salt) {
 		t.sample(e, tr)

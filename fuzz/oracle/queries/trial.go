@@ -217,7 +217,7 @@ func (t *trial) release(slot int) {
 
 func (t *trial) unwatch(slot int) {
 	if w := t.watches[slot]; w != nil {
-		t.settle() // stop waits for a run, which nobody would move
+		t.settle() // stop waits for a run, which would never come
 		w.stop()
 		t.watches[slot] = nil
 	}
@@ -344,7 +344,7 @@ func (t *trial) batch(s *Step) error {
 			asked.questions++
 		}
 		if a.gens == nil {
-			a.gens = t.recent() // nobody can say which
+			a.gens = t.recent() // which of them cannot be told
 		}
 		asked.gens = append(asked.gens, a.gens...)
 	}
