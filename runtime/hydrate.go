@@ -46,5 +46,14 @@ func (t *Task) attempt(name string, l lane.Lane, noRuns bool, fn func(*Task) err
 	if h, err = o.submitted(h, err); err != nil {
 		return err
 	}
-	return t.Join(h)
+	err = t.Join(h)
+	// A task that is cancelled ends no sooner than fn: what fn writes is whose the task is.
+	for !h.Ended().Fired() {
+		if t.eng.o.simulated != nil {
+			t.Yield() // nothing but tasks can move the world
+			continue
+		}
+		_ = t.Blocking(func() error { <-h.Ended().Done(); return nil }) // which always is nil
+	}
+	return err
 }

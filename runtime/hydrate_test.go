@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -133,6 +134,34 @@ func TestHydrateFirst(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// A task that is cancelled ends no sooner than its function, wherever that is.
+func TestCancelledHydrationIsWaitedFor(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	began, release := make(chan struct{}), make(chan struct{})
+	over := false
+	h, err := e.Go(t.Context(), lane.Default, func(task *runtime.Task) error {
+		close(began)
+		<-release
+		over = true
+		return nil
+	}, runtime.HydrateFirst())
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	h.Cancel(nil)
+	select {
+	case <-h.Ended().Done():
+		t.Error("it has ended while its function runs")
+	case <-time.After(20 * time.Millisecond): // long enough for a task that does not wait
+	}
+	close(release)
+	<-h.Ended().Done()
+	if !over {
+		t.Error("the function goes on")
+	}
 }
 
 // A task that hydrates gives up what another one waits for without harm to that.

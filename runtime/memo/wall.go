@@ -97,27 +97,27 @@ func (t *Table) wallsStand(set wallSet, to uint64, snap *db.Snapshot) (parts par
 	if set == 0 {
 		return 0, true
 	}
-	s := standing{t: t, gen: snap.Gen(), snap: snap}
-	return s.stand(set, to)
+	s := standing{t: t, gen: snap.Gen()}
+	return s.stand(set, to, snap)
 }
 
 // wallsStandIn is wallsStand without a snapshot: walls that rest on a partition as a whole do not
 // stand. What walls rest on is added to found.
 func (t *Table) wallsStandIn(gen uint64, set wallSet, to uint64, found *footing) (parts partSet, ok bool) {
 	s := standing{t: t, gen: gen, found: found}
-	return s.stand(set, to)
+	return s.stand(set, to, nil)
 }
 
-// A standing is a question about walls in one generation.
+// A standing is a question about walls in one generation. Its snapshot, which may be nil, is no part
+// of it: those of questions without a task would then be on the heap.
 type standing struct {
 	t     *Table
 	gen   uint64
-	snap  *db.Snapshot // may be nil
-	found *footing     // may be nil
-	above wallSet      // that are being asked about
+	found *footing // may be nil
+	above wallSet  // that are being asked about
 }
 
-func (s *standing) stand(set wallSet, to uint64) (parts partSet, ok bool) {
+func (s *standing) stand(set wallSet, to uint64, snap *db.Snapshot) (parts partSet, ok bool) {
 	if s.above&set != 0 {
 		return 0, false // a wall may have rested on another in one generation, and that on it in a later one
 	}
@@ -127,7 +127,7 @@ func (s *standing) stand(set wallSet, to uint64) (parts partSet, ok bool) {
 			return 0, false
 		}
 		c := x.claim.Load()
-		if c == nil || c.from > to || !s.holds(x, c) {
+		if c == nil || c.from > to || !s.holds(x, c, snap) {
 			return 0, false
 		}
 		parts |= c.tr.readParts()
@@ -139,27 +139,27 @@ func (s *standing) stand(set wallSet, to uint64) (parts partSet, ok bool) {
 }
 
 // holds reports whether the trace of a claim is known to hold, by R1 (a) or (b).
-func (s *standing) holds(x *wall, c *claim) bool {
+func (s *standing) holds(x *wall, c *claim, snap *db.Snapshot) bool {
 	if s.found == nil {
 		if h := x.held.Load(); h != nil && h.gen == s.gen && h.claim == c {
 			return true
 		}
 	}
-	if c.tr.holdsIn(s.gen) == nil && !s.reaches(x, c) {
+	if c.tr.holdsIn(s.gen) == nil && !s.reaches(x, c, snap) {
 		return false
 	}
 	x.held.Store(&heldClaim{s.gen, c})
 	return true
 }
 
-func (s *standing) reaches(x *wall, c *claim) bool {
+func (s *standing) reaches(x *wall, c *claim, snap *db.Snapshot) bool {
 	since := max(x.entry.changed.Load(), s.t.floor.Load())
 	for iv := c.tr.holds.Load(); iv != nil; iv = iv.next {
-		if iv.links == nil || since > iv.to || iv.to >= s.gen || !iv.stamps.stands(s.snap, iv.to) {
+		if iv.links == nil || since > iv.to || iv.to >= s.gen || !iv.stamps.stands(snap, iv.to) {
 			continue
 		}
 		s.above |= x.bit
-		parts, ok := s.stand(iv.walls, iv.to)
+		parts, ok := s.stand(iv.walls, iv.to, snap)
 		s.above &^= x.bit
 		if ok {
 			c.tr.dependsOn(parts)

@@ -185,6 +185,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"help", "index", "now"}, exitUsage, `unknown command "now"`},
 		{[]string{"explain", "--graph", "png", file}, exitUsage, "dot or json"},
 		{[]string{"explain", "--graph", "dot", "--prove", file}, exitUsage, "prove"},
+		{[]string{"index", "--store", dir, "--memory"}, exitUsage, "memory"},
 		{[]string{"completion"}, exitUsage, "bash, fish"},
 		{[]string{"completion", "cmd"}, exitUsage, "bash, fish"},
 		{[]string{"completion", "bash", "now"}, exitUsage, "no arguments"},

@@ -81,6 +81,12 @@ func (a *app) command() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { // before cobra does, whose error is not told apart
+		if err := cmd.ValidateFlagGroups(); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.flags.root, "root", "", "root of the workspace (default: the module around the file or the current directory)")
 	f.StringVar(&a.flags.store, "store", "", "directory of the store (default: in the user's cache directory, one for each root)")
