@@ -109,6 +109,7 @@ func ExampleTask_Again() {
 	eng := opened(runtime.Options{})
 	uses := runtime.NewPartition[string]("uses")
 	definitions := runtime.NewPartition[string]("definitions")
+	told := make(chan string, 1)
 	stop, err := eng.Watch(uses, runtime.All(), func(t *runtime.Task, c runtime.Changes) error {
 		for _, ch := range c.List {
 			name, err := uses.Load(t, ch.New)
@@ -122,15 +123,16 @@ func ExampleTask_Again() {
 				}
 				continue
 			}
-			fmt.Println(ch.Key, "uses", name, "of", where)
+			told <- fmt.Sprintln(ch.Key, "uses", name, "of", where)
 		}
 		return nil
 	})
 	orDie(err)
 	orDie(eng.Commit(ctx, func(w *runtime.Writer) error { return uses.Put(w, "b.go:7", "Open") }))
 	orDie(eng.Commit(ctx, func(w *runtime.Writer) error { return definitions.Put(w, "Open", "a.go") }))
-	orDie(eng.Close(ctx)) // runs what is queued
+	fmt.Print(<-told)
 	stop()
+	orDie(eng.Close(ctx))
 	// Output:
 	// b.go:7 uses Open of a.go
 }
