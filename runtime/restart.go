@@ -31,13 +31,7 @@ func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) 
 	if err := e.admitBy(ctx, "submitting a task"); err != nil {
 		return nil, err
 	}
-	o := taskOptions{spec: sched.Spec{Lane: l}}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	if o.spec.Lane == 0 {
-		o.spec.Lane = lane.Default
-	}
+	o := optionsOf(l, opts)
 	if o.snap != nil {
 		return nil, fmt.Errorf("runtime: submitting task %q: %w", o.spec.Name, errRestartSnapshot)
 	}

@@ -65,6 +65,18 @@ func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key
 // and a context of many tasks need not be wrapped for each.
 func Deadline(at time.Time) TaskOption { return func(o *taskOptions) { o.spec.Deadline = at } }
 
+// optionsOf are the options of a task that is submitted on l, or on the default lane.
+func optionsOf(l lane.Lane, opts []TaskOption) taskOptions {
+	o := taskOptions{spec: sched.Spec{Lane: l}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.spec.Lane == 0 {
+		o.spec.Lane = lane.Default
+	}
+	return o
+}
+
 // A Handle is a task as seen from outside.
 type Handle = sched.Handle
 
@@ -74,13 +86,7 @@ func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts
 	if err := e.admitBy(ctx, "submitting a task"); err != nil {
 		return nil, err
 	}
-	o := taskOptions{spec: sched.Spec{Lane: l}}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	if o.spec.Lane == 0 {
-		o.spec.Lane = lane.Default
-	}
+	o := optionsOf(l, opts)
 	if err := o.unreadable(); err != nil {
 		return nil, err
 	}
