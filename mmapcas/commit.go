@@ -82,8 +82,8 @@ func (s *Store) commit(note []byte, covered func()) error {
 	return nil
 }
 
-// SyncCommitted makes durable what the newest Commit covered, its note included, whatever
-// Options.Sync says.
+// SyncCommitted makes durable what the newest Commit covered, its note included, under every mode
+// of Options.Sync.
 func (s *Store) SyncCommitted() error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()

@@ -150,7 +150,8 @@ const (
 // waits for this writer before it sweeps (G2). If P1 sees c, and c condemned the record before P3, then P3 sees that: marks
 // of c that are still in place say so, and marks that are gone or another cycle's say stale, and the put starts again.
 //
-// Marking and queueing are one step to whoever empties the queue (G6): both are done with mu held.
+// Marking and queueing are one step to the collector that empties the queue (G6): mu is held during
+// both.
 func (c *Cycle) shade(seg *segment, off int64, h Hash, bytes int64) shading {
 	k := seg.marks.Load()
 	if k == nil || k.cycle != c {

@@ -99,8 +99,8 @@
 //
 //   - G6: a record that a put has marked is in Shaded before anybody who has seen the mark can find
 //     Shaded empty. So once nothing is left to be traced and Shaded is empty, all that is marked
-//     has been traced: what is reachable is told from what is not, and whoever marks more records
-//     then, without tracing them, cannot cut a way off.
+//     has been traced: what is reachable is told from what is not, and a caller that marks more
+//     records then, without tracing them, cannot cut a way off.
 //
 // Together: a record reachable from a root at any moment is readable at that moment, and after a crash.
 //

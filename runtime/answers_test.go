@@ -101,7 +101,7 @@ func TestQueryWatchPassesOver(t *testing.T) {
 	}
 }
 
-// Whatever is committed by many at once, the last change is told, each old is the new before, no
+// Of what many goroutines commit at once the last change is told, each old is the new before, no
 // two are equal, and the generations ascend.
 func TestQueryWatchLosesNoLastChange(t *testing.T) {
 	const goroutines, rounds = 3, 60

@@ -174,8 +174,8 @@
 // An engine looks whether queries are pure. Of the answers that are reused it has some computed
 // again (Options.AuditShare), on the idle lane and within a share of the CPU (Options.AuditCPU),
 // and compares. Such a run is no more than a call of the function: nothing of it is kept, and
-// no question waits for it. What came out differently is told in the log and in Stats.Impure: the query,
-// the key, the first read that differs, both results, and what is likely the cause. A function is
+// no question waits for it. What came out differently is told in the log and in Stats.Impure: the
+// query, the key, the first read that differs, both results, and what is likely the cause. A function is
 // called for an audit at any time, also long after its answer was given, so what it does besides
 // computing an answer it does once more. In the tests of a program let AuditShare and AuditCPU be
 // 1.

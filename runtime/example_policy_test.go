@@ -120,8 +120,8 @@ type badLine struct{ Line int }
 func (e *badLine) Error() string { return fmt.Sprintf("line %d is no number", e.Line) }
 
 var (
-	// totalOf is the sum of a file's lines, or says which line is wrong: the same line again changes
-	// nothing for those who ask.
+	// totalOf is the sum of a file's lines, or says which line is wrong: the same line again
+	// changes nothing for those who ask.
 	totalOf = runtime.NewQuery("total of lines", 1, func(t *runtime.Task, path string) (total int, err error) {
 		text, err := texts.Get(t, path)
 		for i, line := range strings.Fields(string(text)) {

@@ -78,8 +78,8 @@ type origin struct {
 // Commit calls fn and applies what it wrote as a whole: all of it becomes visible in one
 // generation, in all partitions, or none of it. If nothing differs from what is there, the
 // generation stays and no watcher runs. It returns fn's error, or that of the store (ErrNoSpace,
-// ErrReadOnly, …), in which case nothing was applied, unless it is ErrNotDurable: then all was, and
-// a power cut may undo it.
+// ErrReadOnly, …), in which case nothing was applied, unless it is ErrNotDurable: then all was,
+// and a power cut may undo it.
 //
 // Commit does not wait for readers, and readers do not wait for it. fn must not wait for a
 // collection, which waits for fn: Collect, Tidy and Repair are ErrInTask where fn calls them.

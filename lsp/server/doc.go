@@ -98,5 +98,5 @@
 // publishing.mu, pulling.mu and progress.mu, and these before session.mu. Locks are held for a few
 // instructions, with two exceptions: overlays.mu while an overlay is committed, so that commits and
 // its table have one order, and Host.mu while a workspace is opened, so that none is opened twice.
-// Nobody waits for a client, or for a computation, with a lock held.
+// No goroutine waits for a client, or for a computation, with a lock held.
 package server

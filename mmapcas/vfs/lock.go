@@ -70,8 +70,8 @@ func (l *osLock) takeFile(name string, shared bool) error {
 	for range lockTries {
 		f, err := openFile(name, os.O_RDWR|os.O_CREATE)
 		if err != nil && shared {
-			// A store that may not be written can still be read; a lock file is there unless nobody
-			// ever wrote.
+			// A store that may not be written can still be read; a lock file is there unless no
+			// process ever wrote.
 			f, err = openFile(name, os.O_RDONLY)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil

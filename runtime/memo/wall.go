@@ -97,27 +97,27 @@ func (t *Table) wallsStand(set wallSet, to uint64, snap *db.Snapshot) (parts par
 	if set == 0 {
 		return 0, true
 	}
-	s := standing{t: t, gen: snap.Gen()}
+	s := wallCheck{t: t, gen: snap.Gen()}
 	return s.stand(set, to, snap)
 }
 
 // wallsStandIn is wallsStand without a snapshot: walls that rest on a partition as a whole do not
 // stand. What walls rest on is added to found.
 func (t *Table) wallsStandIn(gen uint64, set wallSet, to uint64, found *footing) (parts partSet, ok bool) {
-	s := standing{t: t, gen: gen, found: found}
+	s := wallCheck{t: t, gen: gen, found: found}
 	return s.stand(set, to, nil)
 }
 
-// A standing is a question about walls in one generation. Its snapshot, which may be nil, is no part
-// of it: those of questions without a task would then be on the heap.
-type standing struct {
+// A wallCheck is a question about walls in one generation. Its snapshot, which may be nil, is no
+// part of it: those of questions without a task would then be on the heap.
+type wallCheck struct {
 	t     *Table
 	gen   uint64
 	found *footing // may be nil
 	above wallSet  // that are being asked about
 }
 
-func (s *standing) stand(set wallSet, to uint64, snap *db.Snapshot) (parts partSet, ok bool) {
+func (s *wallCheck) stand(set wallSet, to uint64, snap *db.Snapshot) (parts partSet, ok bool) {
 	if s.above&set != 0 {
 		return 0, false // a wall may have rested on another in one generation, and that on it in a later one
 	}
@@ -139,7 +139,7 @@ func (s *standing) stand(set wallSet, to uint64, snap *db.Snapshot) (parts partS
 }
 
 // holds reports whether the trace of a claim is known to hold, by R1 (a) or (b).
-func (s *standing) holds(x *wall, c *claim, snap *db.Snapshot) bool {
+func (s *wallCheck) holds(x *wall, c *claim, snap *db.Snapshot) bool {
 	if s.found == nil {
 		if h := x.held.Load(); h != nil && h.gen == s.gen && h.claim == c {
 			return true
@@ -152,7 +152,7 @@ func (s *standing) holds(x *wall, c *claim, snap *db.Snapshot) bool {
 	return true
 }
 
-func (s *standing) reaches(x *wall, c *claim, snap *db.Snapshot) bool {
+func (s *wallCheck) reaches(x *wall, c *claim, snap *db.Snapshot) bool {
 	since := max(x.entry.changed.Load(), s.t.floor.Load())
 	for iv := c.tr.holds.Load(); iv != nil; iv = iv.next {
 		if iv.links == nil || since > iv.to || iv.to >= s.gen || !iv.stamps.stands(snap, iv.to) {

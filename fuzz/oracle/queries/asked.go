@@ -6,7 +6,7 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// An asked is a query whose answers are looked at as results, whatever they are.
+// An asked is a query whose answers, tables and plain values alike, are looked at as results.
 type asked interface {
 	meet(e *runtime.Engine) error // so that the engine knows its version
 	get(t *runtime.Task, arg string) (result, error)

@@ -47,8 +47,8 @@ func remedy(store string, err error) string {
 	return "Give serve a directory that it can use with --store, and restart the server."
 }
 
-// servedRoot is storeOf for a server, which has to answer whatever is wrong: a root that is not
-// there is taken as it is named. It is "" if the current directory is meant and has been removed.
+// servedRoot is storeOf for a server, which has to answer also where something is wrong: a root
+// that is not there is taken as it is named. It is "" if the current directory is meant and has been removed.
 func (a *app) servedRoot(from string) (root, store string, err error) {
 	root, store, err = a.storeOf(from)
 	if err == nil {
