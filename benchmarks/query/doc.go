@@ -7,7 +7,8 @@
 //
 // # Cases
 //
-//	hit       the root again, nothing was committed
+//	known-*   one answer over and over, inside a task and from a goroutine that is none
+//	hit       the root again once in a task of its own, nothing was committed
 //	unread    a key that nothing reads was committed
 //	equal     one file has another text of the same length
 //	other     one file has another length, which it never had
@@ -22,11 +23,16 @@
 //
 // # Entrants
 //
-//	recompute  all of it in plain Go, from a map of texts
-//	by-hand    sums that are kept, and the way from a file to the sums that it is in, as one would write
-//	           it for this one program; it is the floor, and knows everything beforehand
+//	recompute         all of it in plain Go, from a map of texts
+//	by-hand           sums that are kept, and the way from a file to the sums that it is in, as one
+//	                  would write it for this one program; it is the floor, and knows everything
+//	                  beforehand
+//	map-singleflight  answers in a map, one computation for all that ask for the same, and every
+//	                  change makes all of them stale: what a program has that knows no dependencies
+//	go-memdb          texts in a go-memdb; an answer is kept while the channels that came with what
+//	                  it read are open, and a question looks at all of them
 //
-// by-hand does not take part where there is nothing to know beforehand (reopened).
+// Peers that keep answers do not take part where a process has nothing kept (reopened).
 //
 // # Caveats
 //

@@ -28,10 +28,7 @@ func (r *recompute) set(_ context.Context, key, text string) error {
 func (r *recompute) ask(context.Context) (sum int, took time.Duration, err error) {
 	began := time.Now()
 	for i := range r.files {
-		sum += len(r.texts[key(i)])
-		if r.shared {
-			sum += len(r.texts["shared"])
-		}
+		sum += r.own(i)
 	}
 	return sum, time.Since(began), nil
 }
@@ -43,6 +40,15 @@ func (r *recompute) one(context.Context) (length int, took time.Duration, err er
 }
 
 func (r *recompute) close() error { return nil }
+
+// own is the answer about the file i.
+func (r *recompute) own(i int) int {
+	own := len(r.texts[key(i)])
+	if r.shared {
+		own += len(r.texts["shared"])
+	}
+	return own
+}
 
 // byHand keeps the sums of the tree and knows which of them a file is in.
 type byHand struct {
@@ -90,11 +96,7 @@ func (h *byHand) ask(context.Context) (sum int, took time.Duration, err error) {
 		}
 	}
 	for _, i := range h.dirty {
-		own := len(h.texts[key(i)])
-		if h.shared {
-			own += len(h.texts["shared"])
-		}
-		more := own - h.levels[0][i]
+		more := h.own(i) - h.levels[0][i]
 		for _, level := range h.levels {
 			level[i] += more
 			i /= 10

@@ -38,6 +38,8 @@ type maker struct {
 var peers = []maker{
 	{"recompute", newRecompute},
 	{"by-hand", newByHand},
+	{"map-singleflight", newMemoMap},
+	{"go-memdb", newWatching},
 }
 
 // keys names the file with number i.
@@ -64,7 +66,7 @@ func Suite() compare.Suite {
 			text := func(n, i int) string { return fmt.Sprintf("%0*d", n, i)[:n] }
 			tree := shape{files: files}
 			few := max(2, steps/20)
-			return []compare.Case{
+			return append(known(env),
 				question(env, "hit", tree, steps, nil),
 				question(env, "unread", tree, steps, func(i int) (string, string, int) { return "unread", fmt.Sprint(i), all }),
 				question(env, "equal", tree, steps, func(i int) (string, string, int) { return at, text(base, i), all }),
@@ -85,7 +87,7 @@ func Suite() compare.Suite {
 				warm(env, files/20),
 				warm(env, 5*files),
 				workers(env),
-			}, nil
+			), nil
 		},
 	}
 }
