@@ -76,7 +76,7 @@ func known(env *compare.Env) []compare.Case {
 		m := c.(*memoMap)
 		return timed(func(_ context.Context, times int) (length int, err error) {
 			for range times {
-				length = m.sum(node{0, 0})
+				length = m.sum(node{text, 0})
 			}
 			return length, nil
 		}, m.close), nil

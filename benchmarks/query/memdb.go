@@ -77,7 +77,7 @@ func (w *watching) ask(context.Context) (sum int, took time.Duration, err error)
 
 func (w *watching) one(context.Context) (length int, took time.Duration, err error) {
 	began := time.Now()
-	length, _, err = w.file(w.db.Txn(false), 0)
+	_, length, err = w.read(w.db.Txn(false), key(0))
 	return length, time.Since(began), err
 }
 

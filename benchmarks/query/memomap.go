@@ -21,6 +21,9 @@ type memoMap struct {
 // A node is the answer number at of a level; level 0 are the files' own.
 type node struct{ level, at int }
 
+// text is the level of the answers that rest on a file's text only.
+const text = -1
+
 type answerAt struct{ generation, sum int }
 
 func newMemoMap(ctx context.Context, dir string, s shape) (contender, error) {
@@ -50,7 +53,7 @@ func (m *memoMap) ask(context.Context) (sum int, took time.Duration, err error) 
 
 func (m *memoMap) one(context.Context) (length int, took time.Duration, err error) {
 	began := time.Now()
-	length = m.sum(node{0, 0})
+	length = m.sum(node{text, 0})
 	return length, time.Since(began), nil
 }
 
@@ -61,9 +64,12 @@ func (m *memoMap) sum(n node) int {
 	flight := strconv.Itoa(n.level) + "/" + strconv.Itoa(n.at)
 	sum, _, _ := m.flights.Do(flight, func() (any, error) {
 		var sum int
-		if n.level == 0 {
+		switch n.level {
+		case text:
+			sum = len(m.texts[key(n.at)])
+		case 0:
 			sum = m.own(n.at)
-		} else {
+		default:
 			for below := range n.below(m.files) {
 				sum += m.sum(below)
 			}

@@ -35,6 +35,9 @@ func TestContenders(t *testing.T) {
 						t.Errorf("after %s=%q: %d, %v, want %d", key, text, sum, err, want)
 					}
 				}
+				if length, _, err := c.one(ctx); length != base || err != nil {
+					t.Errorf("the first text has %d bytes, %v, want %d", length, err, base)
+				}
 				check("unread", "x", 0)
 				check(key(7), "TEXT", 0)
 				check(key(36), "a text", 2)
