@@ -2,12 +2,15 @@ package mmapcas
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -16,9 +19,11 @@ var damages = []struct {
 	name string
 	do   func(t *testing.T, fs vfs.FS, file string, off, n int64)
 }{
-	{"payload", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off+headerBytes+20, 1) }},
+	{"payload", func(t *testing.T, fs vfs.FS, file string, off, _ int64) {
+		flip(t, fs, file, off+record.HeaderBytes+20, 1)
+	}},
 	{"length", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off, 8) }},
-	{"name", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off+hashAt+3, 1) }},
+	{"name", func(t *testing.T, fs vfs.FS, file string, off, _ int64) { flip(t, fs, file, off+record.HashAt+3, 1) }},
 	{"zeros", func(t *testing.T, fs vfs.FS, file string, off, n int64) {
 		f, err := fs.Open(file, false)
 		if err != nil {
@@ -111,14 +116,14 @@ func putAgainSurvives(t *testing.T, pack bool, hurt func(t *testing.T, fs vfs.FS
 	s.waitForSave()
 	h := HashOf(9, prose(5, 300))
 	for round, how := range how {
-		at := s.index.find(h)
+		at := s.index.Find(h)
 		seg := s.segmentOf(at)
 		off := seg.mem.Offset(at)
 		mustClose(t, s)
 		if seg.packed != nil {
 			flip(t, fs, seg.name, off+9, 1) // its block is others', too
 		} else {
-			hurt(t, fs, seg.name, off, extent(300))
+			hurt(t, fs, seg.name, off, record.Extent(300))
 		}
 		s = mustOpen(t, "/s", o)
 		for h, p := range records {
@@ -156,8 +161,8 @@ func twoCopies(t *testing.T, fs *vfs.Mem, o Options) (s *Store, h Hash, first, s
 	if err := s.Commit(nil); err != nil {
 		t.Fatal(err)
 	}
-	at := s.index.find(h)
-	s.drop(h, at, extent(300))
+	at := s.index.Find(h)
+	s.drop(h, at, record.Extent(300))
 	s.pool.exclusive(func(all []*appender) {
 		for _, a := range all {
 			a.Detach().Seal()
@@ -171,12 +176,12 @@ func twoCopies(t *testing.T, fs *vfs.Mem, o Options) (s *Store, h Hash, first, s
 		t.Fatal(err)
 	}
 	s.waitForSave()
-	second = s.segmentOf(s.index.find(h))
+	second = s.segmentOf(s.index.Find(h))
 	first = s.segmentOf(at)
 	if first == second {
 		t.Fatal("both copies are in one segment")
 	}
-	s.index.change(h, s.index.find(h), at)
+	s.index.Change(h, s.index.Find(h), at)
 	return s, h, first, second
 }
 
@@ -187,7 +192,7 @@ func TestCollectionPrefersTheWholeCopy(t *testing.T) {
 	o := small(fs)
 	o.Appenders = 1
 	s, h, first, _ := twoCopies(t, fs, o)
-	hurtSegment(t, first, first.mem.Offset(s.index.find(h))+headerBytes+20)
+	hurtSegment(t, first, first.mem.Offset(s.index.Find(h))+record.HeaderBytes+20)
 	collect(t, s, []Hash{h}) // all others are garbage, so both segments are emptied
 	if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, payload(1, 300)) {
 		t.Fatalf("a whole copy was swept in favour of a damaged one: %v", err)
@@ -198,12 +203,12 @@ func TestCollectionPrefersTheWholeCopy(t *testing.T) {
 
 // TestRepairFindsTheWholeCopy: what is damaged is not lost as long as there is another copy.
 func TestRepairFindsTheWholeCopy(t *testing.T) {
-	for _, off := range []int64{headerBytes + 20, hashAt + 2} {
+	for _, off := range []int64{record.HeaderBytes + 20, record.HashAt + 2} {
 		fs := vfs.NewMem()
 		o := small(fs)
 		o.Appenders = 1
 		s, h, first, _ := twoCopies(t, fs, o)
-		hurtSegment(t, first, first.mem.Offset(s.index.find(h))+off)
+		hurtSegment(t, first, first.mem.Offset(s.index.Find(h))+off)
 		rep, err := s.Repair(t.Context(), nil)
 		if err != nil || rep.LostAll != 0 || rep.Found.OK() {
 			t.Fatalf("%+v, %v", rep, err)
@@ -221,7 +226,7 @@ func TestRepairFindsTheWholeCopy(t *testing.T) {
 // records it covers.
 func TestRecoveryPrefersTheWholeCopy(t *testing.T) {
 	for _, which := range []int{0, 1} {
-		for _, index := range []string{"missing", "damaged"} {
+		for _, file := range []string{"missing", "damaged"} {
 			fs := vfs.NewMem()
 			o := small(fs)
 			o.Appenders = 1
@@ -229,34 +234,29 @@ func TestRecoveryPrefersTheWholeCopy(t *testing.T) {
 			hurt := []*segment{first, second}[which]
 			w := s.scan(hurt, segmentHeaderBytes, hurt.mem.Length())
 			for off, r, ok := w.next(); ok; off, r, ok = w.next() {
-				if r.hash == h {
-					hurtSegment(t, hurt, off+headerBytes+20)
+				if r.Hash == h {
+					hurtSegment(t, hurt, off+record.HeaderBytes+20)
 				}
 			}
 			mustClose(t, s)
-			file := filepath.Join("/s", indexFileName)
-			if index == "missing" {
-				if err := fs.Remove(file); err != nil {
+			name := filepath.Join("/s", indexFileName)
+			if file == "missing" {
+				if err := fs.Remove(name); err != nil {
 					t.Fatal(err)
 				}
 			} else {
-				b, err := vfs.ReadFile(fs, file)
+				b, err := vfs.ReadFile(fs, name)
 				if err != nil {
 					t.Fatal(err)
 				}
-				head, ok := parseIndexHead(b[:indexHeadSize(2)])
-				if !ok {
-					t.Fatal("no index file of two segments")
+				if n := binary.LittleEndian.Uint32(b[12:]); n != 2 {
+					t.Fatalf("the index file has %d reaches, not one for each of two segments", n)
 				}
-				at := int64(indexHeadSize(2))
-				for i := range shardOf(h) {
-					at += head.parts[i].bytes()
-				}
-				flip(t, fs, file, at, 1)
+				flip(t, fs, name, indexPartAt(b, index.ShardOf(h)), 1)
 			}
 			s = mustOpen(t, "/s", o)
 			if got, _, err := s.Get(h, nil); err != nil || !bytes.Equal(got, payload(1, 300)) {
-				t.Errorf("copy %d is damaged, the other is whole, the index file is %s: %v", which, index, err)
+				t.Errorf("copy %d is damaged, the other is whole, the index file is %s: %v", which, file, err)
 			}
 			mustClose(t, s)
 		}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // benchStores runs fn over the forms whose speed matters.
@@ -111,8 +113,8 @@ func BenchmarkGet(b *testing.B) {
 					h := names[i%len(names)]
 					g := s.epochs.Pin()
 					_ = s.arena.Confine(func() error {
-						r, _ := parseRecord(s.arena.Bytes(s.index.find(h), c.n+headerBytes))
-						sum += int(r.payload[0])
+						r, _ := record.Parse(s.arena.Bytes(s.index.Find(h), c.n+record.HeaderBytes))
+						sum += int(r.Payload[0])
 						return nil
 					})
 					g.Unpin()
@@ -221,7 +223,7 @@ func BenchmarkLookup(b *testing.B) {
 	})
 	b.Run("find", func(b *testing.B) {
 		for b.Loop() {
-			sum += int(s.index.find(next()))
+			sum += int(s.index.Find(next()))
 		}
 	})
 	b.Run("absent", func(b *testing.B) {

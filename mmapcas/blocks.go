@@ -6,6 +6,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // blockRoom is what a block has behind its bytes, so that the decoder need not be careful at their end.
@@ -209,17 +210,17 @@ func (c *blockCache) bytes() int64 {
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // unpack reads the record at off of a packed segment and checks it whole. The caller is inside a pin and inside Confine.
-func (s *Store) unpack(seg *segment, off int64) (r rec, reason string) {
+func (s *Store) unpack(seg *segment, off int64) (r record.Record, reason string) {
 	p := seg.packed
 	r, n, at, ok := parsePacked(seg.mem.Mem()[off:])
 	if !ok {
-		return rec{}, "header fails its checksum"
+		return record.Record{}, "header fails its checksum"
 	}
-	i, e, ok := p.readDirectory(seg.mem, s.arena).find(uint32((off - p.headersAt) / headerBytes))
+	i, e, ok := p.readDirectory(seg.mem, s.arena).find(uint32((off - p.headersAt) / record.HeaderBytes))
 	if !ok {
 		return r, "the block's entry in the directory is damaged"
 	}
-	end := at + r.away
+	end := at + r.Away
 	if end > int64(e.raw) {
 		return r, "payload lies outside its block"
 	}
@@ -236,8 +237,8 @@ func (s *Store) unpack(seg *segment, off int64) (r rec, reason string) {
 		}
 		data = b.data
 	}
-	r.payload, r.padded, r.away = data[at:at+n:at+n], data[at:end:end], 0
-	if !r.intact() {
+	r.Payload, r.Padded, r.Away = data[at:at+n:at+n], data[at:end:end], 0
+	if !r.Intact() {
 		return r, "payload fails its checksum"
 	}
 	return r, ""
@@ -263,19 +264,19 @@ func (s *Store) readBlock(seg *segment, e *packedEntry, dst []byte) (reason stri
 
 // header reads the header of the record at off of a segment, of either form, without its payload. The caller is inside
 // a pin and inside Confine.
-func (seg *segment) header(off int64) (r rec, ok bool) {
+func (seg *segment) header(off int64) (r record.Record, ok bool) {
 	if seg.packed != nil {
 		r, _, _, ok = parsePacked(seg.mem.Mem()[off:])
 		return r, ok
 	}
-	return parseRecord(seg.mem.Mem()[off:])
+	return record.Parse(seg.mem.Mem()[off:])
 }
 
 // fill checks the payload of a record whose header was read at off, which for a packed one means to fetch it first. The
 // caller is inside a pin and inside Confine.
-func (s *Store) fill(seg *segment, off int64, r *rec) (reason string) {
+func (s *Store) fill(seg *segment, off int64, r *record.Record) (reason string) {
 	if seg.packed == nil {
-		if !r.intact() {
+		if !r.Intact() {
 			return "payload fails its checksum"
 		}
 		return ""

@@ -137,14 +137,14 @@ func (s *Store) Synced(h Hash) bool {
 	}
 	synced := false
 	_ = s.arena.Confine(func() error {
-		at := s.index.find(h)
+		at := s.index.Find(h)
 		m := s.arena.Segment(at)
 		if at == arena.Nil || m == nil {
 			return nil
 		}
 		seg, off := m.Owner().(*segment), m.Offset(at)
 		r, ok := seg.header(off)
-		synced = ok && (seg.packed != nil || seg.synced.Load() >= off+r.extent())
+		synced = ok && (seg.packed != nil || seg.synced.Load() >= off+r.Extent())
 		return nil
 	})
 	return synced
@@ -155,7 +155,7 @@ func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
 	if err := s.lock.Check(); err != nil {
 		return fmt.Errorf("mmapcas: write manifest: %w", err)
 	}
-	r.records = uint64(s.index.count())
+	r.records = uint64(s.index.Count())
 	if sync {
 		s.counters.syncs.Add(1)
 	}
@@ -222,10 +222,10 @@ func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) err
 		if !ok {
 			return nil // what has become damaged since Open is as if it had been so then
 		}
-		if r.kind != kind {
+		if r.Kind != kind {
 			continue
 		}
-		err := s.arena.Confine(func() error { return fn(r.hash, r.payload) })
+		err := s.arena.Confine(func() error { return fn(r.Hash, r.Payload) })
 		if err != nil {
 			return s.walkError(seg, off, err)
 		}

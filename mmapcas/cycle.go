@@ -104,7 +104,7 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 	}
 	var at arena.Addr
 	err = s.arena.Confine(func() error {
-		at = s.index.find(h)
+		at = s.index.Find(h)
 		if at == arena.Nil {
 			return ErrNotFound
 		}
@@ -119,7 +119,7 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 			s.drop(h, at, 0)
 			return s.damage(seg, off, "header fails its checksum", nil)
 		}
-		kind = r.kind
+		kind = r.Kind
 		var bits uint64
 		bits, first = k.set(off, bitMarked)
 		if bits == bitCondemned {
@@ -127,7 +127,7 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 			return fmt.Errorf("%w: %v was swept in this cycle", ErrNotFound, h)
 		}
 		if first && off < k.bornBlack {
-			k.live.Add(r.extent())
+			k.live.Add(r.Extent())
 		}
 		return nil
 	})

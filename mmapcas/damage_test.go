@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -275,7 +276,7 @@ func TestGapInTheTail(t *testing.T) {
 	for _, at := range []struct {
 		name string
 		off  int64 // from the start of the record
-	}{{"header", 3}, {"name", hashAt + 2}, {"payload", 50}} {
+	}{{"header", 3}, {"name", record.HashAt + 2}, {"payload", 50}} {
 		t.Run(at.name, func(t *testing.T) {
 			fs := vfs.NewMem()
 			o := small(fs)
@@ -285,7 +286,7 @@ func TestGapInTheTail(t *testing.T) {
 			for i := range 4 {
 				names = append(names, mustPut(t, s, 1, payload(i, 100)))
 			}
-			place := s.index.find(names[1])
+			place := s.index.Find(names[1])
 			seg := s.segmentOf(place)
 			off := seg.mem.Offset(place)
 			mustClose(t, s)
@@ -326,7 +327,7 @@ func TestTornEnd(t *testing.T) {
 	o.Appenders = 1
 	s := mustOpen(t, "/s", o)
 	first, last := mustPut(t, s, 1, payload(1, 100)), mustPut(t, s, 1, payload(2, 100))
-	place := s.index.find(last)
+	place := s.index.Find(last)
 	seg := s.segmentOf(place)
 	off := seg.mem.Offset(place)
 	mustClose(t, s)
@@ -353,13 +354,13 @@ func TestFalseRecordInAPayload(t *testing.T) {
 		o.Appenders = 1
 		s := mustOpen(t, "/s", o)
 		victim := HashOf(1, []byte("what is right"))
-		forged := make([]byte, 2*extent(13))
-		var scratch [headerBytes]byte
-		writeRecord(forged, 1, victim, []byte("what is wrong"), &scratch)
-		writeRecord(forged[extent(13):], 1, victim, []byte("what is wrong"), &scratch)
+		forged := make([]byte, 2*record.Extent(13))
+		var scratch [record.HeaderBytes]byte
+		record.Write(forged, 1, victim, []byte("what is wrong"), &scratch)
+		record.Write(forged[record.Extent(13):], 1, victim, []byte("what is wrong"), &scratch)
 		around := mustPut(t, s, 1, forged)
 		behind := mustPut(t, s, 1, payload(1, 100))
-		place := s.index.find(around)
+		place := s.index.Find(around)
 		seg := s.segmentOf(place)
 		off := seg.mem.Offset(place)
 		if commit {
@@ -388,7 +389,7 @@ func TestCorruptErrorNamesFileAndOffset(t *testing.T) {
 		if len(p) != 1000 {
 			continue
 		}
-		at := s.index.find(h)
+		at := s.index.Find(h)
 		seg := s.segmentOf(at)
 		off := seg.mem.Offset(at)
 		hurtSegment(t, seg, off+500)
@@ -404,7 +405,7 @@ func TestCorruptErrorNamesFileAndOffset(t *testing.T) {
 		if _, fresh, err := s.Put(9, p); !fresh || err != nil {
 			t.Fatal(fresh, err)
 		}
-		at = s.index.find(h)
+		at = s.index.Find(h)
 		seg = s.segmentOf(at)
 		hurtSegment(t, seg, seg.mem.Offset(at)+40)
 		if _, fresh, err := s.Put(9, p); !fresh || err != nil {
@@ -433,7 +434,7 @@ func TestCollectDamaged(t *testing.T) {
 		// Of every 50 records one header and one payload are damaged; some of these are live.
 		hurt := map[Hash]bool{}
 		for i := 0; i < len(all); i += 25 {
-			at := s.index.find(all[i])
+			at := s.index.Find(all[i])
 			seg := s.segmentOf(at)
 			hurtSegment(t, seg, seg.mem.Offset(at)+int64(i%2)*200+10)
 			hurt[all[i]] = true

@@ -7,7 +7,8 @@
 //
 //   - Record: 32 bytes of header and the payload, padded to units of 32 bytes.
 //   - Segment: a file of records in the order they were appended. One appender at a time writes to it.
-//   - Index: hash table from name to address, off the Go heap; saved now and then (indexformat.go), else rebuilt at opening.
+//   - Index: hash table from name to address, off the Go heap (package index); saved now and then (saved.go), else
+//     rebuilt at opening.
 //   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
@@ -16,9 +17,8 @@
 // # Putting
 //
 // The payload and the header without its first word, then the first word, which publishes the record on disk, then the
-// index entry, which publishes it to readers, then the segment's length. An index slot goes from empty to an entry once.
-// Two goroutines that put the same record probe the same slots in the same order and compete for the same first empty
-// slot; the loser of that compare-and-swap looks at the winner's record, finds its own, and takes its bytes back.
+// index entry, which publishes it to readers, then the segment's length. Of two goroutines that put the same record one
+// enters it (S1); the other finds the winner's record in the index, and takes its bytes back.
 //
 // A record can be found before its segment's length covers it. Commit and BeginCycle, which speak about lengths, first
 // take all appenders, and so wait for puts that are between the two steps.
@@ -34,7 +34,7 @@
 // puts it again. Nothing that fails a check is ever handed out.
 //
 // A read waits for memory twice, for the bucket and for the record, and a processor waits for as many reads at once as fit on
-// its list of pending instructions. So the way to a record that is simply there is short (glance.go), and what a call does
+// its list of pending instructions. So the way to a record that is simply there is short (Index.Glance), and what a call does
 // around it counts: Reader.Visit does that once for many reads, Reader.View for each, and Store.View has to find a Reader first.
 //
 // # What survives
@@ -146,9 +146,7 @@
 //
 // # Invariants
 //
-//   - S0: slots of one table go empty -> entry -> (entry of a copy | dead), or empty -> frozen. Never back to empty.
-//   - S1: a name has at most one entry in a table.
-//   - S2: an entry leads to a published record whose header holds that name, unless it was damaged since.
+//   - S0 to S2 are the index's (package index): how slots change, that a name has one entry, where an entry leads.
 //   - S3: the record's first word is stored after all its other bytes and before the index entry.
 //   - S4: the manifest on disk never claims bytes that were not synced before (with SyncNone: not stored before).
 //   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine or what stands for it.

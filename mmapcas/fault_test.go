@@ -334,7 +334,7 @@ func TestRescueOfWhatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	mend()
-	clear(seg.mem.Mem()[seg.mem.Offset(s.index.find(second))+100:][:64])
+	clear(seg.mem.Mem()[seg.mem.Offset(s.index.Find(second))+100:][:64])
 	for range 2 {
 		if err := s.Commit(nil); !errors.Is(err, ErrSync) || !errors.Is(err, syscall.EIO) {
 			t.Fatalf("commit of what is gone: %v", err)

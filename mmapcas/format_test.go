@@ -8,21 +8,22 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-func record(kind Kind, p []byte) []byte {
-	b := make([]byte, extent(len(p)))
-	var scratch [headerBytes]byte
-	writeRecord(b, kind, HashOf(kind, p), p, &scratch)
+func recordOf(kind Kind, p []byte) []byte {
+	b := make([]byte, record.Extent(len(p)))
+	var scratch [record.HeaderBytes]byte
+	record.Write(b, kind, HashOf(kind, p), p, &scratch)
 	return b
 }
 
 // TestRecordBytes freezes the format: these bytes are on people's disks.
 func TestRecordBytes(t *testing.T) {
-	got := fmt.Sprintf("%x", record(3, []byte("hello")))
-	r, ok := parseRecord(record(3, []byte("hello")))
-	if !ok || r.kind != 3 || string(r.payload) != "hello" || !r.intact() || r.hash != HashOf(3, []byte("hello")) || r.extent() != 64 {
+	got := fmt.Sprintf("%x", recordOf(3, []byte("hello")))
+	r, ok := record.Parse(recordOf(3, []byte("hello")))
+	if !ok || r.Kind != 3 || string(r.Payload) != "hello" || !r.Intact() || r.Hash != HashOf(3, []byte("hello")) || r.Extent() != 64 {
 		t.Fatalf("%+v", r)
 	}
 	const want = "0500000003005ecabbb5d7257edc4f4c0f03621ecc0874f4e42451e4064f80be68656c6c6f000000000000000000000000000000000000000000000000000000"
@@ -32,18 +33,18 @@ func TestRecordBytes(t *testing.T) {
 }
 
 func TestRecordFlips(t *testing.T) {
-	b := record(200, payload(1, 45))
+	b := recordOf(200, payload(1, 45))
 	for i := range b {
 		for bit := range 8 {
 			b[i] ^= 1 << bit
-			if r, ok := parseRecord(b); ok && r.intact() {
+			if r, ok := record.Parse(b); ok && r.Intact() {
 				t.Errorf("flip of bit %d of byte %d is not noticed", bit, i)
 			}
 			b[i] ^= 1 << bit
 		}
 	}
 	for n := range len(b) {
-		if r, ok := parseRecord(b[:n]); ok {
+		if r, ok := record.Parse(b[:n]); ok {
 			t.Errorf("record of %d bytes found in %d: %+v", len(b), n, r)
 		}
 	}
@@ -140,41 +141,41 @@ func TestSegmentNames(t *testing.T) {
 
 // signRecord returns b with a right magic and right checksums as far as its length permits.
 func signRecord(b []byte) []byte {
-	if len(b) < headerBytes {
+	if len(b) < record.HeaderBytes {
 		return b
 	}
 	b = bytes.Clone(b)
-	binary.LittleEndian.PutUint16(b[6:], recordMagic)
-	n := headerBytes + arena.RoundUp(int64(binary.LittleEndian.Uint32(b)))
+	binary.LittleEndian.PutUint16(b[6:], record.Magic)
+	n := record.HeaderBytes + arena.RoundUp(int64(binary.LittleEndian.Uint32(b)))
 	if n <= int64(len(b)) {
-		binary.LittleEndian.PutUint32(b[24:], checksum(b[headerBytes:n]))
+		binary.LittleEndian.PutUint32(b[24:], record.Checksum(b[record.HeaderBytes:n]))
 	}
-	binary.LittleEndian.PutUint32(b[28:], checksum(b[:28]))
+	binary.LittleEndian.PutUint32(b[28:], record.Checksum(b[:28]))
 	return b
 }
 
 func FuzzRecord(f *testing.F) {
-	f.Add(record(1, nil))
-	f.Add(record(2, []byte("some payload that is longer than one unit of 32 bytes")))
+	f.Add(recordOf(1, nil))
+	f.Add(recordOf(2, []byte("some payload that is longer than one unit of 32 bytes")))
 	f.Add(make([]byte, 96))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, ok := parseRecord(b)
+		r, ok := record.Parse(b)
 		if !ok {
 			// Behind a right checksum, where mutations do not get by chance.
 			b = signRecord(b)
-			r, ok = parseRecord(b)
+			r, ok = record.Parse(b)
 		}
 		if !ok {
 			return
 		}
-		if r.extent() > int64(len(b)) || int64(len(r.padded)) != arena.RoundUp(int64(len(r.payload))) {
-			t.Fatalf("record of %d bytes in %d", r.extent(), len(b))
+		if r.Extent() > int64(len(b)) || int64(len(r.Padded)) != arena.RoundUp(int64(len(r.Payload))) {
+			t.Fatalf("record of %d bytes in %d", r.Extent(), len(b))
 		}
-		if r.intact() && bytes.Equal(r.padded[len(r.payload):], make([]byte, len(r.padded)-len(r.payload))) {
-			again := make([]byte, r.extent())
-			var scratch [headerBytes]byte
-			writeRecord(again, r.kind, r.hash, r.payload, &scratch)
-			if !bytes.Equal(again, b[:r.extent()]) {
+		if r.Intact() && bytes.Equal(r.Padded[len(r.Payload):], make([]byte, len(r.Padded)-len(r.Payload))) {
+			again := make([]byte, r.Extent())
+			var scratch [record.HeaderBytes]byte
+			record.Write(again, r.Kind, r.Hash, r.Payload, &scratch)
+			if !bytes.Equal(again, b[:r.Extent()]) {
 				t.Fatal("writing what was read gives other bytes")
 			}
 		}
@@ -191,7 +192,7 @@ func FuzzManifest(f *testing.F) {
 			b = bytes.Clone(b[:n])
 			binary.LittleEndian.PutUint32(b, manifestMagic)
 			binary.LittleEndian.PutUint32(b[4:], uint32(n))
-			binary.LittleEndian.PutUint32(b[n-4:], checksum(b[:n-4]))
+			binary.LittleEndian.PutUint32(b[n-4:], record.Checksum(b[:n-4]))
 		}
 		newest, used, _ := parseManifest(b)
 		if used > int64(len(b)) || (newest == nil) != (used == 0) {
@@ -214,7 +215,7 @@ func FuzzSuperblock(f *testing.F) {
 		if len(b) >= superblockCopyBytes {
 			b = bytes.Clone(b)
 			copy(b, superblockMagic)
-			binary.LittleEndian.PutUint32(b[124:], checksum(b[:124]))
+			binary.LittleEndian.PutUint32(b[124:], record.Checksum(b[:124]))
 		}
 		s, ok := parseSuperblock(b)
 		if !ok || s.version > FormatVersion {
@@ -233,7 +234,7 @@ func FuzzSegmentHeader(f *testing.F) {
 		if len(b) >= segmentHeaderBytes { // behind a right checksum
 			b = bytes.Clone(b)
 			copy(b, segmentMagic)
-			binary.LittleEndian.PutUint32(b[60:], checksum(b[:60]))
+			binary.LittleEndian.PutUint32(b[60:], record.Checksum(b[:60]))
 		}
 		h, ok := parseSegmentHeader(b)
 		if !ok {
@@ -260,7 +261,7 @@ func FuzzSegment(f *testing.F) {
 	if err := s.Close(); err != nil {
 		f.Fatal(err)
 	}
-	good := append(record(1, []byte("one")), record(2, payload(2, 100))...)
+	good := append(recordOf(1, []byte("one")), recordOf(2, payload(2, 100))...)
 	f.Add(good, uint16(0))
 	f.Add(good, uint16(len(good)))
 	f.Add(append(good[:70:70], good...), uint16(300))

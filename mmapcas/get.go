@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // View calls fn with the record named h, in place: payload is mapped memory, valid until fn returns, and read-only. fn
@@ -35,27 +37,37 @@ func (s *Store) Has(h Hash) bool {
 }
 
 // record returns the record named k, checked, in place. The caller is inside a pin and confined.
-func (s *Store) record(k key) (kind Kind, payload []byte, err error) {
-	at, word := s.index.glance(k)
+func (s *Store) record(k index.Key) (kind Kind, payload []byte, err error) {
+	at, word := s.index.Glance(k)
 	if word == 0 {
 		return s.recordAt(k, at)
 	}
-	return Kind(word >> 32), s.index.glanced(at, word), nil
+	return Kind(word >> 32), s.index.Glanced(at, word), nil
 }
 
 // recordAt is record for what glance knows only where to find, or not even that.
-func (s *Store) recordAt(k key, at arena.Addr) (kind Kind, payload []byte, err error) {
+func (s *Store) recordAt(k index.Key, at arena.Addr) (kind Kind, payload []byte, err error) {
 	if at == arena.Nil {
-		at = s.index.findKey(k)
+		at = s.index.FindKey(k)
 	}
-	if at == arena.Nil || at == absent {
+	if at == arena.Nil || at == index.Absent {
 		return 0, nil, ErrNotFound
 	}
 	if kind, payload, ok := s.whole(at); ok {
 		return kind, payload, nil
 	}
-	r, err := s.lookupAt(k.hash(), at)
-	return r.kind, r.payload, err
+	r, err := s.lookupAt(k.Hash(), at)
+	return r.Kind, r.Payload, err
+}
+
+// whole returns the record at addr if it can be read in place and both its checksums are right. The caller is inside a pin and
+// confined.
+func (s *Store) whole(addr arena.Addr) (kind Kind, payload []byte, ok bool) {
+	m := s.arena.Segment(addr)
+	if m == nil {
+		return 0, nil, false
+	}
+	return record.Whole(m.Mem()[m.Offset(addr):])
 }
 
 // faulted drops the entry of h after a fault and returns the error for it. The caller needs no pin.
@@ -64,21 +76,21 @@ func (s *Store) faulted(h Hash, fault *arena.FaultError) error {
 	defer g.Unpin()
 	at := arena.Nil
 	_ = s.arena.Confine(func() error {
-		at = s.index.find(h)
+		at = s.index.Find(h)
 		return nil
 	})
 	return s.unreadable(h, at, fault)
 }
 
 // lookupAt returns the record named h, which was found at an address, or was not.
-func (s *Store) lookupAt(h Hash, at arena.Addr) (rec, error) {
+func (s *Store) lookupAt(h Hash, at arena.Addr) (record.Record, error) {
 	if at == arena.Nil {
-		return rec{}, ErrNotFound
+		return record.Record{}, ErrNotFound
 	}
 	seg, off, r, reason := s.load(at)
 	if reason != "" {
-		s.drop(h, at, r.extent())
-		return rec{}, s.damage(seg, off, reason, nil)
+		s.drop(h, at, r.Extent())
+		return record.Record{}, s.damage(seg, off, reason, nil)
 	}
 	return r, nil
 }
@@ -100,7 +112,7 @@ func (s *Store) unreadable(h Hash, at arena.Addr, err error) error {
 	if at != arena.Nil {
 		s.drop(h, at, 0)
 	} else {
-		s.index.dropUnreadable(h)
+		s.index.DropUnreadable(h)
 	}
 	fault, _ := errors.AsType[*arena.FaultError](err)
 	var seg *segment
@@ -113,7 +125,7 @@ func (s *Store) unreadable(h Hash, at arena.Addr, err error) error {
 // drop takes the entry of h at addr out of the index. bytes is the record's extent; after damage
 // to a header it is a guess, and so is Stats.LiveBytes.
 func (s *Store) drop(h Hash, addr arena.Addr, bytes int64) {
-	if s.index.change(h, addr, arena.Nil) {
+	if s.index.Change(h, addr, arena.Nil) {
 		s.counters.live.Add(-bytes)
 	}
 }

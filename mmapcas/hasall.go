@@ -29,7 +29,7 @@ func (s *Store) hasPart(names []Hash) int {
 	}
 	i := 0
 	_ = s.arena.Confine(func() error { // a fault leaves i at the name that met it
-		for i < len(names) && s.index.find(names[i]) != arena.Nil {
+		for i < len(names) && s.index.Find(names[i]) != arena.Nil {
 			i++
 		}
 		return nil

@@ -51,20 +51,20 @@ func (s *Store) iterateNext(seg *segment, w *scanner, wanted func(Kind) bool, fn
 	if !ok {
 		return false, nil
 	}
-	if !wanted(r.kind) {
+	if !wanted(r.Kind) {
 		return true, nil
 	}
 	at := seg.mem.At(off)
 	err = s.arena.Confine(func() error {
-		if s.index.find(r.hash) != at {
+		if s.index.Find(r.Hash) != at {
 			return nil // dropped, or another copy counts
 		}
 		if reason := s.fill(seg, off, &r); reason != "" {
-			s.drop(r.hash, at, r.extent())
+			s.drop(r.Hash, at, r.Extent())
 			_ = s.damage(seg, off, reason, nil)
 			return nil
 		}
-		return fn(r.kind, r.hash, r.payload)
+		return fn(r.Kind, r.Hash, r.Payload)
 	})
 	if err != nil {
 		return false, s.walkError(seg, off, err)

@@ -4,12 +4,13 @@ import (
 	"sync"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // An appender fills one segment. Whoever leases it owns it until it is given back.
 type appender struct {
 	arena.Appender
-	scratch [headerBytes]byte // for writeRecord
+	scratch [record.HeaderBytes]byte // for writeRecord
 }
 
 // pool lends appenders, the one given back last first: so no more segments are open than goroutines put at once.

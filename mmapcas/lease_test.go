@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
 )
 
 // A put that panics between reserving and committing leaves no reservation open: its caller may
@@ -15,7 +16,7 @@ func TestAppenderAfterAPanic(t *testing.T) {
 			return err
 		},
 		"group": func(s *Store, h Hash, p []byte) error {
-			return s.appendGroup(1, []Hash{h}, [][]byte{p}, &[batchNames]arena.Addr{})
+			return s.appendGroup(1, []Hash{h}, [][]byte{p}, &[index.BatchNames]arena.Addr{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

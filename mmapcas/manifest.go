@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -80,7 +81,7 @@ func (m *manifestRecord) encode() []byte {
 		at += manifestSegBytes
 	}
 	copy(b[at:], m.note)
-	le.PutUint32(b[n-4:], checksum(b[:n-4]))
+	le.PutUint32(b[n-4:], record.Checksum(b[:n-4]))
 	return b
 }
 
@@ -97,7 +98,7 @@ func parseManifestRecord(b []byte) (m manifestRecord, size int, ok bool) {
 		return manifestRecord{}, 0, false
 	}
 	b = b[:n]
-	if checksum(b[:n-4]) != le.Uint32(b[n-4:]) {
+	if record.Checksum(b[:n-4]) != le.Uint32(b[n-4:]) {
 		return manifestRecord{}, 0, false
 	}
 	m = manifestRecord{seq: le.Uint64(b[8:]), next: le.Uint32(b[16:]), records: le.Uint64(b[32:]), synced: le.Uint32(b[28:])&manifestSynced != 0}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -67,24 +68,24 @@ func (s *Store) newPacker(from *segment) (*packer, error) {
 func (p *packer) name() string { return filepath.Join(p.s.dir, segmentName(p.number)) }
 
 // add takes a record, whose payload is intact. The caller is inside a pin and inside Confine.
-func (p *packer) add(r *rec) error {
-	if len(p.raw)+len(r.padded) > p.block && p.records > 0 {
+func (p *packer) add(r *record.Record) error {
+	if len(p.raw)+len(r.Padded) > p.block && p.records > 0 {
 		if err := p.endBlock(); err != nil {
 			return err
 		}
 	}
 	unit := len(p.raw) / arena.Unit
-	p.raw = append(p.raw, r.padded...) // may fault, and has done nothing then
+	p.raw = append(p.raw, r.Padded...) // may fault, and has done nothing then
 	h := packedHeader(r, unit)
 	p.headers = append(p.headers, h[:]...)
 	p.records++
-	p.header.packed.raw += r.extent()
+	p.header.packed.raw += r.Extent()
 	return nil
 }
 
 // writesFor reports whether add of this record may write to the file.
-func (p *packer) writesFor(r *rec) bool {
-	return p.records > 0 && len(p.raw)+len(r.padded) > p.block && len(p.out)+len(p.raw)+arena.Unit >= packWriteBytes
+func (p *packer) writesFor(r *record.Record) bool {
+	return p.records > 0 && len(p.raw)+len(r.Padded) > p.block && len(p.out)+len(p.raw)+arena.Unit >= packWriteBytes
 }
 
 // endBlock writes the block that is being filled.
@@ -99,10 +100,10 @@ func (p *packer) endBlock() error {
 			stored = p.zip
 		}
 	}
-	e.bytes, e.sum = uint32(len(stored)), checksum(stored)
+	e.bytes, e.sum = uint32(len(stored)), record.Checksum(stored)
 	if e.bytes < e.raw && !p.comesBack(&e) {
 		stored = p.raw
-		e.bytes, e.sum = e.raw, checksum(stored)
+		e.bytes, e.sum = e.raw, record.Checksum(stored)
 	}
 	b := e.encode()
 	p.entries = append(p.entries, b[:]...)
@@ -234,13 +235,13 @@ func (p *packer) switchSome(st *SweepStats) (done bool) {
 		if p.switched >= p.header.packed.records {
 			return true
 		}
-		k := int64(p.switched) * headerBytes
+		k := int64(p.switched) * record.HeaderBytes
 		p.switched++
-		h := Hash(p.headers[k+hashAt : k+payloadSumAt])
+		h := Hash(p.headers[k+record.HashAt : k+record.PayloadSumAt])
 		err := s.arena.Confine(func() error {
-			if at := s.index.find(h); at >= from && at < to && s.index.change(h, at, p.to.mem.At(p.header.packed.headersAt+k)) {
+			if at := s.index.Find(h); at >= from && at < to && s.index.Change(h, at, p.to.mem.At(p.header.packed.headersAt+k)) {
 				st.Packed++
-				st.PackedBytes += headerBytes + arena.RoundUp(int64(binary.LittleEndian.Uint32(p.headers[k:])))
+				st.PackedBytes += record.HeaderBytes + arena.RoundUp(int64(binary.LittleEndian.Uint32(p.headers[k:])))
 				s.counters.moved.Add(1)
 			}
 			return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // A packed segment is written as a whole by a collection, in place of a plain one whose records have not changed for long:
@@ -53,7 +54,7 @@ const (
 // On-disk sizes: a change must not compile.
 var (
 	_ [packedEntryBytes]byte                           = [28 + 4]byte{}
-	_ [recordMagic - packedUnitsMax - 1]byte           // no packed header looks like a plain one
+	_ [record.Magic - packedUnitsMax - 1]byte          // no packed header looks like a plain one
 	_ [segmentHeaderBytes]byte                         = [56 + 4 + 4]byte{}
 	_ [packedAlign / arena.Unit * arena.Unit]byte      = [packedAlign]byte{}
 	_ [packedBlockBytes / arena.Unit * arena.Unit]byte = [packedBlockBytes]byte{}
@@ -66,7 +67,7 @@ type packedShape struct {
 	raw             int64 // extents of the records, unpacked
 }
 
-func (p *packedShape) headersEnd() int64 { return p.headersAt + headerBytes*int64(p.records) }
+func (p *packedShape) headersEnd() int64 { return p.headersAt + record.HeaderBytes*int64(p.records) }
 
 func (p *packedShape) directoryEnd() int64 {
 	return p.headersEnd() + packedEntryBytes*int64(p.blocks)
@@ -90,7 +91,7 @@ func parsePackedShape(b []byte, bytes int64) (p packedShape, ok bool) {
 	ok = p.headersAt >= segmentHeaderBytes && p.headersAt%arena.Unit == 0 && p.headersAt <= bytes &&
 		p.records > 0 && p.blocks > 0 && p.blocks <= p.records &&
 		p.directoryEnd() <= bytes-segmentHeaderBytes && bytes%packedAlign == 0 &&
-		p.raw >= headerBytes*int64(p.records)
+		p.raw >= record.HeaderBytes*int64(p.records)
 	return p, ok
 }
 
@@ -100,30 +101,30 @@ func packedWord(kind Kind, payloadBytes, unit int) uint64 {
 }
 
 // packedHeader is the header of a packed record.
-func packedHeader(r *rec, unit int) (b [headerBytes]byte) {
-	binary.LittleEndian.PutUint64(b[:], packedWord(r.kind, len(r.payload), unit))
-	copy(b[hashAt:], r.hash[:])
-	binary.LittleEndian.PutUint32(b[payloadSumAt:], r.sum)
-	binary.LittleEndian.PutUint32(b[selfSumAt:], checksum(b[:selfSumAt]))
+func packedHeader(r *record.Record, unit int) (b [record.HeaderBytes]byte) {
+	binary.LittleEndian.PutUint64(b[:], packedWord(r.Kind, len(r.Payload), unit))
+	copy(b[record.HashAt:], r.Hash[:])
+	binary.LittleEndian.PutUint32(b[record.PayloadSumAt:], r.Sum)
+	binary.LittleEndian.PutUint32(b[record.SelfSumAt:], record.Checksum(b[:record.SelfSumAt]))
 	return b
 }
 
 // parsePacked reads the header of a packed record. The record has no payload yet: n is how many bytes that has, and at
 // where it begins in its block.
-func parsePacked(b []byte) (r rec, n, at int64, ok bool) {
-	if len(b) < headerBytes || checksum(b[:selfSumAt]) != binary.LittleEndian.Uint32(b[selfSumAt:]) {
-		return rec{}, 0, 0, false
+func parsePacked(b []byte) (r record.Record, n, at int64, ok bool) {
+	if len(b) < record.HeaderBytes || record.Checksum(b[:record.SelfSumAt]) != binary.LittleEndian.Uint32(b[record.SelfSumAt:]) {
+		return record.Record{}, 0, 0, false
 	}
 	w := binary.LittleEndian.Uint64(b)
 	n, at = int64(uint32(w)), int64(w>>48)*arena.Unit
 	if uint8(w>>40) != packedFlag || n > MaxPayloadBytes || at > packedBlockBytes {
-		return rec{}, 0, 0, false
+		return record.Record{}, 0, 0, false
 	}
-	return rec{
-		kind: Kind(w >> 32),
-		hash: Hash(b[hashAt:payloadSumAt]),
-		sum:  binary.LittleEndian.Uint32(b[payloadSumAt:]),
-		away: arena.RoundUp(n),
+	return record.Record{
+		Kind: Kind(w >> 32),
+		Hash: Hash(b[record.HashAt:record.PayloadSumAt]),
+		Sum:  binary.LittleEndian.Uint32(b[record.PayloadSumAt:]),
+		Away: arena.RoundUp(n),
 	}, n, at, true
 }
 
@@ -142,13 +143,13 @@ func (e *packedEntry) encode() (b [packedEntryBytes]byte) {
 	binary.LittleEndian.PutUint32(b[16:], e.bytes)
 	binary.LittleEndian.PutUint32(b[20:], e.raw)
 	binary.LittleEndian.PutUint32(b[24:], e.sum)
-	binary.LittleEndian.PutUint32(b[28:], checksum(b[:28]))
+	binary.LittleEndian.PutUint32(b[28:], record.Checksum(b[:28]))
 	return b
 }
 
 // parsePackedEntry reads an entry of the directory of a segment of this shape.
 func parsePackedEntry(b []byte, p *packedShape) (e packedEntry, ok bool) {
-	if len(b) < packedEntryBytes || checksum(b[:28]) != binary.LittleEndian.Uint32(b[28:]) {
+	if len(b) < packedEntryBytes || record.Checksum(b[:28]) != binary.LittleEndian.Uint32(b[28:]) {
 		return packedEntry{}, false
 	}
 	e = packedEntry{
@@ -226,7 +227,7 @@ func (d *packedDirectory) find(record uint32) (i int, e *packedEntry, ok bool) {
 // unzip unpacks src, which is the block of e, into dst, whose length is the size of the block, and reports whether it
 // is one. dst has some room behind it.
 func (e *packedEntry) unzip(dst, src []byte) bool {
-	if checksum(src) != e.sum {
+	if record.Checksum(src) != e.sum {
 		return false
 	}
 	out, err := decoder().DecodeAll(src, dst[:0])

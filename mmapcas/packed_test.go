@@ -15,6 +15,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -532,7 +533,7 @@ func TestPackedDamage(t *testing.T) {
 		{"a block", e.at + 3, block},
 		{"an entry of the directory", p.headersEnd() + packedEntryBytes*int64(i) + 17, block},
 		{"the number of the first record in an entry", p.headersEnd() + packedEntryBytes*int64(i), block},
-		{"a header", p.headersAt + headerBytes*int64(e.first) + 3, 1},
+		{"a header", p.headersAt + record.HeaderBytes*int64(e.first) + 3, 1},
 		{"the segment's header", 44, 0},
 		{"its copy", seg.mem.Bytes() - 30, 0},
 		{"the zeros between", seg.mem.Bytes() - segmentHeaderBytes - 1, 0},
@@ -635,7 +636,7 @@ func TestPackedTruncated(t *testing.T) {
 
 // TestPackedFormat freezes the format: these bytes are on people's disks.
 func TestPackedFormat(t *testing.T) {
-	plain, _ := parseRecord(record(3, []byte("hello")))
+	plain, _ := record.Parse(recordOf(3, []byte("hello")))
 	h := packedHeader(&plain, 7)
 	check := func(what string, got []byte, want string) {
 		t.Helper()
@@ -643,17 +644,17 @@ func TestPackedFormat(t *testing.T) {
 			t.Errorf("%s is\n%x, want\n%s", what, got, want)
 		}
 	}
-	check("header", h[:], "0500000003010700"+"bbb5d7257edc4f4c0f03621ecc0874f4e42451e4"+hexOf(checksum(h[:selfSumAt])))
+	check("header", h[:], "0500000003010700"+"bbb5d7257edc4f4c0f03621ecc0874f4e42451e4"+hexOf(record.Checksum(h[:record.SelfSumAt])))
 	r, n, at, ok := parsePacked(h[:])
-	if !ok || n != 5 || at != 7*arena.Unit || r.hash != plain.hash || r.kind != 3 || r.sum != plain.sum || r.extent() != plain.extent() {
+	if !ok || n != 5 || at != 7*arena.Unit || r.Hash != plain.Hash || r.Kind != 3 || r.Sum != plain.Sum || r.Extent() != plain.Extent() {
 		t.Errorf("%+v %d %d %v", r, n, at, ok)
 	}
-	if _, ok := parseRecord(h[:]); ok {
+	if _, ok := record.Parse(h[:]); ok {
 		t.Error("a packed header looks like a plain one")
 	}
 	e := packedEntry{first: 1, records: 2, at: 64, bytes: 3, raw: 96, sum: 0xa1b2c3d4}
 	b := e.encode()
-	check("entry", b[:], "0100000002000000400000000000000003000000"+"60000000d4c3b2a1"+hexOf(checksum(b[:28])))
+	check("entry", b[:], "0100000002000000400000000000000003000000"+"60000000d4c3b2a1"+hexOf(record.Checksum(b[:28])))
 	shape := packedShape{headersAt: 96, records: 3, blocks: 1, raw: 192}
 	if got, ok := parsePackedEntry(b[:], &shape); !ok || got != e {
 		t.Errorf("%+v %v", got, ok)
@@ -670,7 +671,7 @@ func TestPackedFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	dst := make([]byte, 32, 32+blockRoom)
-	e = packedEntry{bytes: uint32(len(frame)), raw: 32, sum: checksum(frame)}
+	e = packedEntry{bytes: uint32(len(frame)), raw: 32, sum: record.Checksum(frame)}
 	if !e.unzip(dst, frame) || string(dst) != strings.Repeat("a", 32) {
 		t.Errorf("a frame is %q", dst)
 	}
@@ -815,16 +816,16 @@ func TestBlockCache(t *testing.T) {
 // signPacked gives the parts of a packed segment right checksums, so that mutations get by them.
 func signPacked(b []byte, h *segmentHeader) {
 	p := &h.packed
-	for off := p.headersAt; off < p.headersEnd(); off += headerBytes {
+	for off := p.headersAt; off < p.headersEnd(); off += record.HeaderBytes {
 		b[off+5] = packedFlag
-		binary.LittleEndian.PutUint32(b[off+selfSumAt:], checksum(b[off:off+selfSumAt]))
+		binary.LittleEndian.PutUint32(b[off+record.SelfSumAt:], record.Checksum(b[off:off+record.SelfSumAt]))
 	}
 	for off := p.headersEnd(); off < p.directoryEnd(); off += packedEntryBytes {
 		at, n := binary.LittleEndian.Uint64(b[off+8:]), uint64(binary.LittleEndian.Uint32(b[off+16:]))
 		if at < uint64(len(b)) && n < uint64(len(b))-at {
-			binary.LittleEndian.PutUint32(b[off+24:], checksum(b[at:at+n]))
+			binary.LittleEndian.PutUint32(b[off+24:], record.Checksum(b[at:at+n]))
 		}
-		binary.LittleEndian.PutUint32(b[off+28:], checksum(b[off:off+28]))
+		binary.LittleEndian.PutUint32(b[off+28:], record.Checksum(b[off:off+28]))
 	}
 }
 
@@ -868,7 +869,7 @@ func FuzzPacked(f *testing.F) {
 		copy(seg[min(segmentHeaderBytes+int(at), len(seg)):], b)
 		h := h
 		h.packed.records, h.packed.blocks = records, blocks
-		h.packed.raw = max(h.packed.raw, headerBytes*int64(records))
+		h.packed.raw = max(h.packed.raw, record.HeaderBytes*int64(records))
 		head := h.encode()
 		if _, ok := parseSegmentHeader(head); ok && sign {
 			signPacked(seg, &h)
@@ -928,9 +929,9 @@ func TestPackingLeavesDamageBehind(t *testing.T) {
 		}
 		p := mixed(7)
 		h := HashOf(9, p)
-		at := s.index.find(h)
+		at := s.index.Find(h)
 		seg := s.segmentOf(at)
-		hurtSegment(t, seg, seg.mem.Offset(at)+headerBytes+2)
+		hurtSegment(t, seg, seg.mem.Offset(at)+record.HeaderBytes+2)
 		collect(t, s, keysOf(records))
 		if s.Stats().PackedSegments == 0 || s.mapped(seg) {
 			t.Skip("the segment was not packed in this form")

@@ -96,7 +96,7 @@ func TestPinIsShaded(t *testing.T) {
 	if q := c.Shaded(); len(q) != 1 || q[0] != during {
 		t.Errorf("shaded: %v", q)
 	}
-	at := s.index.find(white)
+	at := s.index.Find(white)
 	s.segmentOf(at).marks.Load().set(s.segmentOf(at).mem.Offset(at), bitCondemned)
 	if _, err := s.Pin(white); err != ErrNotFound {
 		t.Errorf("pin of a condemned record: %v", err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -296,7 +297,7 @@ func TestNoTrimOfDamage(t *testing.T) {
 	if err := f.Truncate(allocateBytesMin); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.WriteAt([]byte{0xff}, segmentHeaderBytes+hashAt); err != nil {
+	if _, err := f.WriteAt([]byte{0xff}, segmentHeaderBytes+record.HashAt); err != nil {
 		t.Fatal(err)
 	}
 	if err := fs.Remove(s.indexFile()); err != nil { // which would spare Open the look at the records

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -294,7 +295,7 @@ func listing(t *testing.T, fsys vfs.FS, dir string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&b, n, len(data), checksum(data))
+		fmt.Fprintln(&b, n, len(data), record.Checksum(data))
 	}
 	return b.String()
 }

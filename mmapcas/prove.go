@@ -15,14 +15,14 @@ func (s *Store) Prove(h Hash) error {
 	at := arena.Nil
 	var proven error
 	err := s.arena.Confine(func() error {
-		at = s.index.find(h)
+		at = s.index.Find(h)
 		r, err := s.lookupAt(h, at)
-		if err != nil || r.named() {
+		if err != nil || r.Named() {
 			proven = err
 			return nil
 		}
 		seg := s.segmentOf(at)
-		s.drop(h, at, r.extent())
+		s.drop(h, at, r.Extent())
 		proven = s.damage(seg, seg.mem.Offset(at), "is not what its name says", nil)
 		return nil
 	})

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/hash"
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // Put stores a record and returns its name. fresh reports whether it was not there before; it says nothing about the
@@ -34,7 +36,7 @@ func (s *Store) PutBatch(kind Kind, payloads [][]byte, out []Hash) ([]Hash, erro
 	names := hash.Batch(uint8(kind), payloads, out)
 	fresh := names[len(out):]
 	for len(payloads) > 0 {
-		n := min(len(payloads), batchNames)
+		n := min(len(payloads), index.BatchNames)
 		if err := s.putGroup(kind, fresh[:n], payloads[:n]); err != nil {
 			return out, err
 		}
@@ -54,9 +56,9 @@ func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
 		g.Unpin()
 		return ErrClosed
 	}
-	var at [batchNames]arena.Addr
+	var at [index.BatchNames]arena.Addr
 	err := s.arena.Confine(func() error {
-		s.index.findGroup(names, &at)
+		s.index.FindGroup(names, &at)
 		return nil
 	})
 	if err == nil {
@@ -95,7 +97,7 @@ const appended = arena.Addr(1)
 
 // appendGroup appends those records whose address is Nil, unless they are there after all, and makes it appended. The
 // caller holds a pin.
-func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[batchNames]arena.Addr) error {
+func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[index.BatchNames]arena.Addr) error {
 	if !slices.Contains(at[:len(names)], arena.Nil) {
 		return nil
 	}
@@ -112,7 +114,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[bat
 	for i := 0; i < len(names); {
 		err := s.arena.Confine(func() error {
 			for ; i < len(names); i++ {
-				n := extent(len(payloads[i]))
+				n := record.Extent(len(payloads[i]))
 				if at[i] != arena.Nil || n > s.arena.SegmentBytes()/4 {
 					continue // a large one by itself
 				}
@@ -124,8 +126,8 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[bat
 					a.leave(err)
 					return classify(err)
 				}
-				writeRecord(b, kind, names[i], payloads[i], &a.scratch)
-				other, err := s.index.insert(names[i], addr)
+				record.Write(b, kind, names[i], payloads[i], &a.scratch)
+				other, err := s.index.Insert(names[i], addr)
 				if err != nil || other != arena.Nil {
 					a.Rollback()
 					if err != nil {
@@ -147,7 +149,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[bat
 			return s.faultError(seg, fault)
 		}
 		if err == arena.ErrFull {
-			err = s.nextSegment(a, extent(len(payloads[i])))
+			err = s.nextSegment(a, record.Extent(len(payloads[i])))
 		}
 		if err != nil {
 			return err
@@ -199,7 +201,7 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 	}
 	if s.opts.Sync == SyncEvery {
 		seg := s.segmentOf(at)
-		if err := s.syncSegment(seg, seg.mem.Offset(at)+extent(len(payload))); err != nil {
+		if err := s.syncSegment(seg, seg.mem.Offset(at)+record.Extent(len(payload))); err != nil {
 			return false, err
 		}
 	}
@@ -216,7 +218,7 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 			// The memory failed, not the search: without that entry the record is simply absent. A second failure may
 			// be another entry's; many are not.
 			err = s.unreadable(h, at, err)
-			if faults++; faults > bucketSlots {
+			if faults++; faults > faultTries {
 				return arena.Nil, err
 			}
 		case err != nil || !again:
@@ -229,13 +231,13 @@ func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 // this cycle has ended since, and may have swept what was found.
 func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err error) {
 	err = s.arena.Confine(func() error {
-		at = s.index.find(h)
+		at = s.index.Find(h)
 		if at == arena.Nil {
 			return nil
 		}
 		seg, off, r, reason := s.load(at)
 		if reason != "" {
-			s.drop(h, at, r.extent())
+			s.drop(h, at, r.Extent())
 			_ = s.damage(seg, off, reason, nil)
 			at = arena.Nil
 			return nil
@@ -243,11 +245,11 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 		if c == nil {
 			return nil
 		}
-		switch c.shade(seg, off, h, r.extent()) {
+		switch c.shade(seg, off, h, r.Extent()) {
 		case condemned:
 			// The sweeper is about to drop it. Doing that here as well keeps the put from waiting
 			// (G3).
-			s.drop(h, at, r.extent())
+			s.drop(h, at, r.Extent())
 			at = arena.Nil
 		case stale:
 			again = true
@@ -256,6 +258,10 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 	})
 	return at, again, err
 }
+
+// faultTries bounds how many entries of memory that faults one lookup drops: several may look like
+// that of one name, and many are not.
+const faultTries = 8
 
 // appendTries is in how many segments a record is tried whose memory fails: a file was cut short,
 // or its disk fails.
@@ -294,7 +300,7 @@ func (s *Store) append(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh 
 	if s.closed.Load() {
 		return arena.Nil, false, ErrClosed
 	}
-	n := extent(len(payload))
+	n := record.Extent(len(payload))
 	if a.Room() < n || s.inLost(a) {
 		if n > s.arena.SegmentBytes()/4 {
 			return s.appendAlone(a, kind, h, payload) // rather than leave the rest of a segment unused
@@ -308,13 +314,13 @@ func (s *Store) append(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh 
 
 func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
 	err = s.arena.Confine(func() error {
-		addr, b, err := a.Reserve(extent(len(payload)))
+		addr, b, err := a.Reserve(record.Extent(len(payload)))
 		if err != nil {
 			a.leave(err)
 			return classify(err)
 		}
-		writeRecord(b, kind, h, payload, &a.scratch)
-		other, err := s.index.insert(h, addr)
+		record.Write(b, kind, h, payload, &a.scratch)
+		other, err := s.index.Insert(h, addr)
 		if err != nil || other != arena.Nil {
 			a.Rollback()
 			at = other
@@ -333,7 +339,7 @@ func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at are
 		return arena.Nil, false, err
 	}
 	if fresh {
-		s.counters.live.Add(extent(len(payload)))
+		s.counters.live.Add(record.Extent(len(payload)))
 	}
 	return at, fresh, nil
 }
@@ -417,7 +423,7 @@ func (s *Store) walkBeforeAppending(seg *segment) bool {
 // appendAlone writes a record to a segment of its own, and leaves a with the segment it has.
 func (s *Store) appendAlone(a *appender, kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
 	const round = allocateBytesMin
-	seg, err := s.newSegment((segmentHeaderBytes + extent(len(payload)) + round - 1) &^ (round - 1))
+	seg, err := s.newSegment((segmentHeaderBytes + record.Extent(len(payload)) + round - 1) &^ (round - 1))
 	if err != nil {
 		return arena.Nil, false, err
 	}

@@ -3,6 +3,7 @@ package mmapcas
 import (
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/index"
 )
 
 // A Reader reads for one goroutine. It does what the methods of Store do that have the same names, which borrow one for every
@@ -11,7 +12,7 @@ type Reader struct {
 	s   *Store
 	pin *epoch.Participant
 	// visited is the name that a Visit looked up last.
-	visited key
+	visited index.Key
 }
 
 // NewReader returns a reader. Only one goroutine at a time may use it.
@@ -35,15 +36,15 @@ func (r *Reader) View(h Hash, fn func(kind Kind, payload []byte) error) (err err
 		return ErrClosed
 	}
 	// As in record, which is one call too many here.
-	x, k := r.s.index, keyOf(&h)
-	at, word := x.glance(k)
+	x, k := r.s.index, index.KeyOf(&h)
+	at, word := x.Glance(k)
 	if word == 0 {
 		return r.viewAt(k, at, fn)
 	}
-	return fn(Kind(word>>32), x.glanced(at, word))
+	return fn(Kind(word>>32), x.Glanced(at, word))
 }
 
-func (r *Reader) viewAt(k key, at arena.Addr, fn func(kind Kind, payload []byte) error) error {
+func (r *Reader) viewAt(k index.Key, at arena.Addr, fn func(kind Kind, payload []byte) error) error {
 	kind, payload, err := r.s.recordAt(k, at)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (r *Reader) Get(h Hash, dst []byte) (out []byte, kind Kind, err error) {
 	if r.s.closed.Load() {
 		return dst, 0, ErrClosed
 	}
-	kind, payload, err := r.s.record(keyOf(&h))
+	kind, payload, err := r.s.record(index.KeyOf(&h))
 	return append(dst, payload...), kind, err
 }
 
@@ -80,14 +81,14 @@ func (r *Reader) Has(h Hash) (found bool) {
 			_, found = r.s.faulted(h, fault), false // which drops and reports it
 		}
 	}()
-	return !r.s.closed.Load() && r.s.index.find(h) != arena.Nil
+	return !r.s.closed.Load() && r.s.index.Find(h) != arena.Nil
 }
 
 // ViewBatch is Store.ViewBatch.
 func (r *Reader) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byte, err error) error) error {
-	for from := 0; from < len(names); from += batchNames {
+	for from := 0; from < len(names); from += index.BatchNames {
 		r.pin.Enter()
-		err := r.s.viewGroup(names[from:min(from+batchNames, len(names))], from, fn)
+		err := r.s.viewGroup(names[from:min(from+index.BatchNames, len(names))], from, fn)
 		r.pin.Leave()
 		if err != nil {
 			return err
@@ -96,15 +97,12 @@ func (r *Reader) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byt
 	return nil
 }
 
-// batchNames is how many names are looked up side by side: about as many as a processor can wait for at once.
-const batchNames = 16
-
 // ViewBatch calls fn for each of names, in order, as View would: with the record, or with View's error for it. What is in
 // memory is fetched for 16 names at a time, so that their waits overlap. It returns the first error of fn.
 func (s *Store) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byte, err error) error) error {
-	for from := 0; from < len(names); from += batchNames {
+	for from := 0; from < len(names); from += index.BatchNames {
 		g := s.epochs.Pin()
-		err := s.viewGroup(names[from:min(from+batchNames, len(names))], from, fn)
+		err := s.viewGroup(names[from:min(from+index.BatchNames, len(names))], from, fn)
 		g.Unpin()
 		if err != nil {
 			return err
@@ -119,15 +117,15 @@ func (s *Store) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payl
 		return ErrClosed
 	}
 	var (
-		at   [batchNames]arena.Addr
+		at   [index.BatchNames]arena.Addr
 		next int
 		bad  error // of fn
 	)
 	err := s.arena.Confine(func() error {
-		s.index.approach(names, &at)
-		s.fetch(at[:len(names)])
+		s.index.Approach(names, &at)
+		s.index.Fetch(at[:len(names)])
 		for ; next < len(names); next++ {
-			kind, payload, err := s.record(keyOf(&names[next]))
+			kind, payload, err := s.record(index.KeyOf(&names[next]))
 			if bad = fn(base+next, kind, payload, err); bad != nil {
 				return nil
 			}
@@ -160,30 +158,3 @@ func (s *Store) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payl
 	}
 	return nil
 }
-
-// fetch brings the records at these addresses into the cache, one after the other but without waiting for each.
-func (s *Store) fetch(at []arena.Addr) {
-	const line, most = 64, 1024
-	sum := byte(0)
-	for _, a := range at {
-		if a == arena.Nil {
-			continue
-		}
-		m := s.arena.Segment(a)
-		if m == nil {
-			continue
-		}
-		// The header's lines are there: the name was compared. What it says about the length may be wrong.
-		b := m.Mem()[m.Offset(a):]
-		n := int(min(recordBytes(arena.LoadWord(b)), int64(len(b)), most))
-		for i := line; i < n; i += line {
-			sum ^= b[i]
-		}
-	}
-	sink(sum)
-}
-
-// sink takes what was read only to be read.
-//
-//go:noinline
-func sink(byte) {}

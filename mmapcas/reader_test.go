@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // TestReader: a reader, alone and in batches, gives what the store gives, for what is there, absent and damaged.
@@ -24,9 +26,9 @@ func TestReader(t *testing.T) {
 			}
 		}
 		const damaged = 100
-		at := s.index.find(names[damaged])
+		at := s.index.Find(names[damaged])
 		seg := s.segmentOf(at)
-		hurtSegment(t, seg, seg.mem.Offset(at)+headerBytes)
+		hurtSegment(t, seg, seg.mem.Offset(at)+record.HeaderBytes)
 
 		r := s.NewReader()
 		defer r.Close()

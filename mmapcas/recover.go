@@ -6,10 +6,15 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -42,9 +47,9 @@ func (s *Store) recover() error {
 		return err
 	}
 	if saved != nil {
-		s.index = newSavedIndex(s.arena, s.epochs, saved)
-		s.counters.live.Store(saved.head.live)
-	} else if s.index, err = newIndex(s.arena, s.epochs, int64(newest.records)); err != nil {
+		s.index = index.Open(s.arena, s.epochs, saved.Saved, saved)
+		s.counters.live.Store(saved.Live)
+	} else if s.index, err = index.New(s.arena, s.epochs, int64(newest.records)); err != nil {
 		return err
 	}
 	listed := map[uint32]int64{}
@@ -165,7 +170,7 @@ func (s *Store) recoverSegments(all []*found, saved *savedIndex, synced bool) er
 	}
 	all = slices.DeleteFunc(all, func(f *found) bool { return f.seg == nil })
 	slices.SortFunc(all, func(a, b *found) int { return cmp.Compare(a.number, b.number) })
-	if err := s.settleSaved(saved); err != nil {
+	if err := saved.settle(); err != nil {
 		return err
 	}
 	each := s.forEach(all)
@@ -401,9 +406,9 @@ func (s *Store) enter(f *found, from, to int64, tail bool) (end int64, err error
 // and inside Confine.
 func (s *Store) fillGap(seg *segment, from, to int64) bool {
 	_ = s.damage(seg, from, "no whole record up to the next one", nil)
-	payload := seg.mem.Mem()[from+headerBytes : to]
-	var b [headerBytes]byte
-	putHeader(&b, 0, HashOf(0, payload), payload, checksum(payload))
+	payload := seg.mem.Mem()[from+record.HeaderBytes : to]
+	var b [record.HeaderBytes]byte
+	record.PutHeader(&b, 0, HashOf(0, payload), payload, record.Checksum(payload))
 	_, err := seg.file.WriteAt(b[:], from)
 	if err != nil {
 		s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)
@@ -424,29 +429,29 @@ func (s *Store) enterAll(w *scanner) error {
 }
 
 // enterRecord enters one record. Of several copies the first that is whole is taken.
-func (s *Store) enterRecord(at arena.Addr, r *rec) error {
-	if s.index.enterAtLoad(located{r.hash, at, r.extent()}) {
-		s.counters.live.Add(r.extent())
+func (s *Store) enterRecord(at arena.Addr, r *record.Record) error {
+	if s.index.EnterLater(index.Located{Hash: r.Hash, At: at, Bytes: r.Extent()}) {
+		s.counters.live.Add(r.Extent())
 		return nil
 	}
 	for faults := 0; ; faults++ {
 		var other arena.Addr
 		err := s.arena.Confine(func() (err error) {
-			other, err = s.index.insert(r.hash, at)
+			other, err = s.index.Insert(r.Hash, at)
 			return err
 		})
-		if errors.Is(err, arena.ErrFault) && faults < bucketSlots {
+		if errors.Is(err, arena.ErrFault) && faults < faultTries {
 			// The memory of an entry that looks like this one failed since it was entered.
-			s.index.dropUnreadable(r.hash)
+			s.index.DropUnreadable(r.Hash)
 			continue
 		}
 		switch {
 		case err != nil:
 			return err
 		case other == arena.Nil:
-			s.counters.live.Add(r.extent())
+			s.counters.live.Add(r.Extent())
 		case other != at && s.rather(at, other):
-			s.index.change(r.hash, other, at)
+			s.index.Change(r.Hash, other, at)
 		}
 		return nil
 	}
@@ -465,4 +470,27 @@ func (s *Store) sound(addr arena.Addr) bool {
 		return nil
 	})
 	return err == nil && reason == ""
+}
+
+// inParallel calls fn for 0 to n-1, on as many goroutines as there are processors to run them, and returns the errors.
+func inParallel(n int, fn func(i int) error) error {
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs error
+	)
+	for range min(n, goruntime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if err := fn(int(i)); err != nil {
+					mu.Lock()
+					errs = errors.Join(errs, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errs
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // A RepairReport says what Repair found and did.
@@ -43,20 +45,20 @@ func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (r
 	defer c.Abort() // which does nothing after the end
 	damaged, lost := map[*segment]bool{}, map[Hash]Kind{}
 	v := verifier{s: s, ctx: ctx, progress: progress}
-	v.bad = func(seg *segment, off int64, r *rec) {
+	v.bad = func(seg *segment, off int64, r *record.Record) {
 		damaged[seg] = true
-		if r != nil && s.index.change(r.hash, seg.mem.At(off), arena.Nil) {
-			s.counters.live.Add(-r.extent())
-			lost[r.hash] = r.kind
+		if r != nil && s.index.Change(r.Hash, seg.mem.At(off), arena.Nil) {
+			s.counters.live.Add(-r.Extent())
+			lost[r.Hash] = r.Kind
 		}
 	}
 	var dangling []arena.Addr
-	v.dangling = func(e entry) { dangling = append(dangling, e.addr) }
+	v.dangling = func(e index.Entry) { dangling = append(dangling, e.Addr) }
 	if rep.Found, err = v.run(); err != nil {
 		return rep, err
 	}
 	for _, at := range dangling {
-		s.index.dropRange(at, at+1)
+		s.index.DropRange(at, at+1)
 	}
 	if !rep.Found.OK() {
 		if err := s.enterOthers(ctx); err != nil {
@@ -112,7 +114,7 @@ func (s *Store) enterOthersOf(seg *segment) error {
 		at := seg.mem.At(off)
 		whole := false
 		_ = s.arena.Confine(func() error { // what cannot be read is not whole
-			whole = s.index.find(r.hash) == arena.Nil && s.fill(seg, off, &r) == "" && r.named()
+			whole = s.index.Find(r.Hash) == arena.Nil && s.fill(seg, off, &r) == "" && r.Named()
 			return nil
 		})
 		if !whole {

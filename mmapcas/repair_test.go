@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -26,7 +27,7 @@ func wreckStore(t *testing.T, dir string, o Options) (w wreck) {
 	type place struct {
 		seg *segment
 		off int64
-		r   rec
+		r   record.Record
 	}
 	var places []place
 	for i := range 400 {
@@ -47,19 +48,19 @@ func wreckStore(t *testing.T, dir string, o Options) (w wreck) {
 		}
 	}
 	payloadFlip, headerFlip, wrong := places[3], places[10], places[200]
-	w.lost = []Hash{payloadFlip.r.hash, wrong.r.hash}
-	w.gone = headerFlip.r.hash
+	w.lost = []Hash{payloadFlip.r.Hash, wrong.r.Hash}
+	w.gone = headerFlip.r.Hash
 	for _, h := range append(w.lost, w.gone) {
 		delete(w.whole, h)
 	}
 	// A record that passes its checksums and is not what its name says.
-	forged := make([]byte, wrong.r.extent())
-	var scratch [headerBytes]byte
-	writeRecord(forged, wrong.r.kind, wrong.r.hash, payload(9999, 500), &scratch)
+	forged := make([]byte, wrong.r.Extent())
+	var scratch [record.HeaderBytes]byte
+	record.Write(forged, wrong.r.Kind, wrong.r.Hash, payload(9999, 500), &scratch)
 	fs := s.fs
 	mustClose(t, s)
-	flip(t, fs, payloadFlip.seg.name, payloadFlip.off+headerBytes+5, 1)
-	flip(t, fs, headerFlip.seg.name, headerFlip.off+hashAt, 1)
+	flip(t, fs, payloadFlip.seg.name, payloadFlip.off+record.HeaderBytes+5, 1)
+	flip(t, fs, headerFlip.seg.name, headerFlip.off+record.HashAt, 1)
 	f, err := fs.Open(wrong.seg.name, false)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // After a segment's sync failed nobody knows what of its file is on disk, and no later sync of that file could tell: the
@@ -84,7 +85,7 @@ func (s *Store) rescueSegment(seg *segment, to *appender) error {
 		at := seg.mem.At(off)
 		alive := false
 		err := s.arena.Confine(func() error {
-			if alive = s.index.find(r.hash) == at; alive && !r.intact() {
+			if alive = s.index.Find(r.Hash) == at; alive && !r.Intact() {
 				lose(off, "payload fails its checksum", nil)
 				alive = false
 			}
@@ -103,20 +104,20 @@ func (s *Store) rescueSegment(seg *segment, to *appender) error {
 }
 
 // rescueRecord copies a record and leads its index entry to the copy.
-func (s *Store) rescueRecord(seg *segment, at arena.Addr, r *rec, to *appender) error {
-	if to.Room() < r.extent() {
-		if err := s.rescueRoom(r.extent(), to); err != nil {
+func (s *Store) rescueRecord(seg *segment, at arena.Addr, r *record.Record, to *appender) error {
+	if to.Room() < r.Extent() {
+		if err := s.rescueRoom(r.Extent(), to); err != nil {
 			return err
 		}
 	}
 	err := s.arena.Confine(func() error {
-		addr, b, err := to.Reserve(r.extent())
+		addr, b, err := to.Reserve(r.Extent())
 		if err != nil {
 			return classify(err)
 		}
-		writeRecord(b, r.kind, r.hash, r.payload, &to.scratch)
+		record.Write(b, r.Kind, r.Hash, r.Payload, &to.scratch)
 		to.Commit()
-		if s.index.change(r.hash, at, addr) {
+		if s.index.Change(r.Hash, at, addr) {
 			s.counters.moved.Add(1)
 		}
 		return nil

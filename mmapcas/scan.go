@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // A scanner walks the records of a segment in the order of their places.
@@ -40,7 +41,7 @@ func (s *Store) scan(seg *segment, from, to int64) scanner {
 
 // next returns the next record and where it starts. It reports false at the end. The record's bytes are the mapping's:
 // reading them may fault, next itself does not.
-func (w *scanner) next() (off int64, r rec, ok bool) {
+func (w *scanner) next() (off int64, r record.Record, ok bool) {
 	for w.off < w.end {
 		start := w.off
 		err := w.arena.Confine(func() error {
@@ -60,23 +61,23 @@ func (w *scanner) next() (off int64, r rec, ok bool) {
 			w.off, w.end = start, start
 		}
 	}
-	return 0, rec{}, false
+	return 0, record.Record{}, false
 }
 
-func (w *scanner) step() (int64, rec, bool) {
+func (w *scanner) step() (int64, record.Record, bool) {
 	if w.packed != nil {
 		return w.stepPacked()
 	}
 	off := w.off
 	mem := w.seg.Mem()[:w.end]
-	r, ok := parseRecord(mem[off:])
-	reason, skip := "", r.extent()
+	r, ok := record.Parse(mem[off:])
+	reason, skip := "", r.Extent()
 	switch {
 	case !ok:
 		reason, skip = "header fails its checksum", arena.Unit
-	case w.payloads && !r.intact():
+	case w.payloads && !r.Intact():
 		reason = "payload fails its checksum" // the header, which is whole, says where the next one is
-	case w.doubt && r.intact() && !r.named():
+	case w.doubt && r.Intact() && !r.Named():
 		reason, skip = "no record, but looks like one", arena.Unit
 	default:
 		w.off = off + skip
@@ -86,32 +87,32 @@ func (w *scanner) step() (int64, rec, bool) {
 	found := w.resync()
 	if !found && w.payloads {
 		w.off, w.end = off, off // nothing was ever put here, or it never got here whole
-		return 0, rec{}, false
+		return 0, record.Record{}, false
 	}
 	if !found || w.fill == nil || !w.fill(off, w.off) {
 		w.report(off, reason, nil)
 	}
 	if !found {
-		return 0, rec{}, false
+		return 0, record.Record{}, false
 	}
 	off = w.off
-	r, _ = parseRecord(mem[off:])
-	w.off = off + r.extent()
+	r, _ = record.Parse(mem[off:])
+	w.off = off + r.Extent()
 	return off, r, true
 }
 
 // stepPacked is step for a packed segment, where headers lie side by side.
-func (w *scanner) stepPacked() (int64, rec, bool) {
+func (w *scanner) stepPacked() (int64, record.Record, bool) {
 	for w.off < w.end {
 		off := w.off
 		r, _, _, ok := parsePacked(w.seg.Mem()[off:])
-		w.off += headerBytes
+		w.off += record.HeaderBytes
 		if ok {
 			return off, r, true
 		}
 		w.report(off, "header fails its checksum", nil)
 	}
-	return 0, rec{}, false
+	return 0, record.Record{}, false
 }
 
 // resync moves to the next place where a record is whole and has its own name, or to the end.
@@ -124,7 +125,7 @@ func (w *scanner) resync() (found bool) {
 		err := w.arena.Confine(func() error {
 			mem := w.seg.Mem()[:w.end]
 			for ; w.off < w.end; w.off += arena.Unit {
-				if r, ok := parseRecord(mem[w.off:]); ok && r.intact() && r.named() {
+				if r, ok := record.Parse(mem[w.off:]); ok && r.Intact() && r.Named() {
 					found = true
 					return nil
 				}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -296,20 +297,20 @@ func (s *Store) segmentOf(addr arena.Addr) *segment {
 }
 
 // load reads the record at addr and checks it whole. The caller is inside a pin and inside Confine.
-func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r rec, reason string) {
+func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r record.Record, reason string) {
 	m := s.arena.Segment(addr)
 	if m == nil {
-		return nil, 0, rec{}, "segment is gone"
+		return nil, 0, record.Record{}, "segment is gone"
 	}
 	seg = m.Owner().(*segment)
 	off = m.Offset(addr)
-	r, ok := parseRecord(m.Mem()[off:])
+	r, ok := record.Parse(m.Mem()[off:])
 	switch {
 	case !ok && seg.packed != nil:
 		r, reason = s.unpack(seg, off) // its headers never look like plain ones
 	case !ok:
 		reason = "header fails its checksum"
-	case !r.intact():
+	case !r.Intact():
 		reason = "payload fails its checksum"
 	}
 	return seg, off, r, reason

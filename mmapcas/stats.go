@@ -67,7 +67,7 @@ func (s *Store) Stats() Stats {
 		}
 	}
 	if !s.closed.Load() {
-		st.Records, st.IndexBytes = s.index.count(), s.index.bytes()
+		st.Records, st.IndexBytes = s.index.Count(), s.index.Bytes()
 	}
 	return st
 }

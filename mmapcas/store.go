@@ -15,6 +15,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/index"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -30,7 +31,7 @@ type Store struct {
 	// ownEpochs: nobody else knows the domain. Immutable.
 	ownEpochs bool
 	arena     *arena.Arena
-	index     *index
+	index     *index.Index
 	blocks    *blockCache
 	pool      *pool
 	idle      idleReaders
@@ -150,7 +151,7 @@ func (s *Store) openMemory() (err error) {
 	if s.arena, err = arena.New(s.opts.arena()); err != nil {
 		return err
 	}
-	s.index, err = newIndex(s.arena, s.epochs, 0)
+	s.index, err = index.New(s.arena, s.epochs, 0)
 	return err
 }
 
@@ -205,7 +206,7 @@ func (s *Store) release() error {
 	s.blocks.close()
 	if s.index != nil {
 		x := s.index
-		s.epochs.Retire(int(x.bytes()), x.free)
+		s.epochs.Retire(int(x.Bytes()), x.Free)
 	}
 	const rounds = 100
 	for i := 0; i < rounds && (left.Load() > 0 || s.counters.retired.Load() > 0); i++ {

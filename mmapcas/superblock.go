@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"path/filepath"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -45,7 +46,7 @@ func (s *superblock) encode() []byte {
 	binary.LittleEndian.PutUint32(c[8:], s.version)
 	copy(c[16:32], s.identity[:])
 	binary.LittleEndian.PutUint64(c[32:], uint64(s.segmentBytes))
-	binary.LittleEndian.PutUint32(c[124:], checksum(c[:124]))
+	binary.LittleEndian.PutUint32(c[124:], record.Checksum(c[:124]))
 	b := make([]byte, superblockBytes)
 	copy(b, c)
 	copy(b[superblockCopyAt:], c)
@@ -59,7 +60,7 @@ func parseSuperblock(b []byte) (s superblock, ok bool) {
 			continue
 		}
 		c := b[at : at+superblockCopyBytes]
-		if string(c[:8]) != superblockMagic || checksum(c[:124]) != binary.LittleEndian.Uint32(c[124:]) {
+		if string(c[:8]) != superblockMagic || record.Checksum(c[:124]) != binary.LittleEndian.Uint32(c[124:]) {
 			continue
 		}
 		s := superblock{

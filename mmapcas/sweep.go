@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // sweepCheck is how many records are swept, and sweepBytes how many bytes of them copied, between
@@ -130,7 +131,7 @@ func (c *Cycle) sweepFor(budget time.Duration, wait bool) (done bool, st SweepSt
 	w.close(s)
 	c.end()
 	s.counters.cycles.Add(1)
-	s.index.shrink()
+	s.index.Shrink()
 	s.saveIndexAfterCycle()
 	s.epochs.Collect()
 	s.fillReserve(true)
@@ -217,7 +218,7 @@ func (c *Cycle) openChore(job *chore) error {
 	}
 	if job.ours && job.move {
 		// Once it is sealed there is no way back, so there should be somewhere to go.
-		if err := c.nextTarget(extent(0)); errors.Is(err, ErrNoSpace) {
+		if err := c.nextTarget(record.Extent(0)); errors.Is(err, ErrNoSpace) {
 			if len(w.emptied) > 0 {
 				return errEmptiedFirst
 			}
@@ -285,32 +286,32 @@ func (c *Cycle) keep(job *chore, err error) {
 	}
 }
 
-func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *SweepStats) error {
+func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record, st *SweepStats) error {
 	s := c.s
 	at := seg.mem.At(off)
 	found := arena.Nil
 	err := s.arena.Confine(func() error {
-		found = s.index.find(r.hash)
+		found = s.index.Find(r.Hash)
 		return nil
 	})
 	if err != nil {
-		_ = s.readError(r.hash, arena.Nil, err)
+		_ = s.readError(r.Hash, arena.Nil, err)
 		return nil
 	}
 	other := found != at
 	if other {
 		// Dropped before, or another copy counts: unless that has been damaged since it was chosen,
 		// and this one was not.
-		if found == arena.Nil || !s.rather(at, found) || !s.index.change(r.hash, found, at) {
+		if found == arena.Nil || !s.rather(at, found) || !s.index.Change(r.Hash, found, at) {
 			return nil
 		}
 	}
 	if off < k.bornBlack && !other {
 		if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
-			s.drop(r.hash, at, r.extent())
+			s.drop(r.Hash, at, r.Extent())
 			if now {
 				st.Dropped++
-				st.DroppedBytes += r.extent()
+				st.DroppedBytes += r.Extent()
 				s.counters.swept.Add(1)
 			}
 			return nil
@@ -339,13 +340,13 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *rec, st *Sweep
 }
 
 // packRecord copies a record to the packed segment in the making. Its index entry stays until that is whole.
-func (c *Cycle) packRecord(job *chore, off int64, r *rec) {
+func (c *Cycle) packRecord(job *chore, off int64, r *record.Record) {
 	s, seg := c.s, job.seg
 	at := seg.mem.At(off)
 	var failed error
 	err := s.arena.Confine(func() error {
-		if !r.intact() {
-			s.drop(r.hash, at, r.extent())
+		if !r.Intact() {
+			s.drop(r.Hash, at, r.Extent())
 			_ = s.damage(seg, off, "payload fails its checksum", nil)
 			return nil
 		}
@@ -353,7 +354,7 @@ func (c *Cycle) packRecord(job *chore, off int64, r *rec) {
 		return nil
 	})
 	if err != nil {
-		_ = s.readError(r.hash, at, err)
+		_ = s.readError(r.Hash, at, err)
 	}
 	if failed != nil {
 		c.notPacked(job, failed)
@@ -364,36 +365,36 @@ func (c *Cycle) packRecord(job *chore, off int64, r *rec) {
 var errEmptiedFirst = errors.New("mmapcas: let emptied segments go first")
 
 // moveRecord copies a marked record to the sweeper's own segment and leads its index entry there.
-func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) error {
+func (c *Cycle) moveRecord(seg *segment, off int64, r *record.Record, st *SweepStats) error {
 	s, w := c.s, &c.sweep
 	at := seg.mem.At(off)
 	// A record with a segment of its own is never moved: it is all of it, or nothing.
-	if err := c.nextTarget(r.extent()); err != nil {
+	if err := c.nextTarget(r.Extent()); err != nil {
 		return err
 	}
-	if !w.wait && w.to.Ready() < r.extent() {
+	if !w.wait && w.to.Ready() < r.Extent() {
 		return errWait // taking disk space waits for whatever else the file system does
 	}
 	err := s.arena.Confine(func() error {
 		if reason := s.fill(seg, off, r); reason != "" {
-			s.drop(r.hash, at, r.extent())
+			s.drop(r.Hash, at, r.Extent())
 			_ = s.damage(seg, off, reason, nil)
 			return nil
 		}
-		to, b, err := w.to.Reserve(r.extent())
+		to, b, err := w.to.Reserve(r.Extent())
 		if err != nil && errors.Is(classify(err), ErrNoSpace) && s.useReserve(true) {
-			to, b, err = w.to.Reserve(r.extent())
+			to, b, err = w.to.Reserve(r.Extent())
 		}
 		if err != nil {
 			w.to.leave(err)
 			return classify(err)
 		}
-		writeRecord(b, r.kind, r.hash, r.payload, &w.to.scratch)
+		record.Write(b, r.Kind, r.Hash, r.Payload, &w.to.scratch)
 		w.to.Commit()
 		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and nobody's.
-		if s.index.change(r.hash, at, to) {
+		if s.index.Change(r.Hash, at, to) {
 			st.Moved++
-			st.MovedBytes += r.extent()
+			st.MovedBytes += r.Extent()
 			s.counters.moved.Add(1)
 		}
 		return nil
@@ -402,7 +403,7 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *rec, st *SweepStats) erro
 		target := w.to.Segment()
 		w.to.Abandon() // wherever the fault was, the copy may be half written
 		if fault.Segment == seg.mem {
-			_ = s.unreadable(r.hash, at, err)
+			_ = s.unreadable(r.Hash, at, err)
 			return nil
 		}
 		return s.faultError(target, fault)
@@ -445,7 +446,7 @@ func (c *Cycle) finishSegment() {
 	if job.move || job.pack {
 		if w.damaged {
 			// Records that the scan could not read may still have entries.
-			s.index.dropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
+			s.index.DropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
 		}
 		w.emptied = append(w.emptied, seg)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // verifyChunk is how many bytes are verified between two looks at the context and two reports of progress.
@@ -65,19 +67,19 @@ type verifier struct {
 	report      VerifyReport
 
 	// bad hears about each damaged place; r is nil unless the record's header is whole. May be nil.
-	bad func(seg *segment, off int64, r *rec)
+	bad func(seg *segment, off int64, r *record.Record)
 	// dangling hears about each entry that leads to no record. May be nil.
-	dangling func(e entry)
+	dangling func(e index.Entry)
 }
 
-func (v *verifier) damaged(seg *segment, off int64, r *rec, reason string, err error) {
+func (v *verifier) damaged(seg *segment, off int64, r *record.Record, reason string, err error) {
 	v.report.damaged(&CorruptError{File: seg.name, Segment: seg.number, Offset: off, Reason: reason, Err: err})
 	if v.bad != nil {
 		v.bad(seg, off, r)
 	}
 }
 
-func (v *verifier) dangles(e entry) {
+func (v *verifier) dangles(e index.Entry) {
 	v.report.Dangling++
 	if v.dangling != nil {
 		v.dangling(e)
@@ -158,10 +160,10 @@ func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 		reason := ""
 		indexed := false
 		err := s.arena.Confine(func() error {
-			if reason = s.fill(seg, off, &r); reason == "" && HashOf(r.kind, r.payload) != r.hash {
+			if reason = s.fill(seg, off, &r); reason == "" && HashOf(r.Kind, r.Payload) != r.Hash {
 				reason = "payload has another hash than its header says"
 			}
-			indexed = s.index.find(r.hash) == seg.mem.At(off)
+			indexed = s.index.Find(r.Hash) == seg.mem.At(off)
 			return nil
 		})
 		if err != nil {
@@ -172,7 +174,7 @@ func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 			continue
 		}
 		v.report.Records++
-		v.report.Bytes += r.extent()
+		v.report.Bytes += r.Extent()
 		if indexed {
 			v.report.Indexed++
 		} else {
@@ -184,7 +186,7 @@ func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 
 // index verifies that every entry leads to a record which is found by its name.
 func (v *verifier) index() error {
-	for i := range v.s.index.shards {
+	for i := range index.Shards {
 		if err := v.ctx.Err(); err != nil {
 			return err
 		}
@@ -202,12 +204,12 @@ func (v *verifier) shard(i int) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	s.index.eachOf(i, func(e entry) {
+	s.index.Each(i, func(e index.Entry) {
 		err := s.arena.Confine(func() error {
 			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of the same name.
-			m := s.arena.Segment(e.addr)
-			r, ok := m.Owner().(*segment).header(m.Offset(e.addr))
-			if (!ok || s.index.find(r.hash) == arena.Nil) && e.current() {
+			m := s.arena.Segment(e.Addr)
+			r, ok := m.Owner().(*segment).header(m.Offset(e.Addr))
+			if (!ok || s.index.Find(r.Hash) == arena.Nil) && e.Current() {
 				v.dangles(e)
 			}
 			return nil

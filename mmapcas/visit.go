@@ -1,5 +1,7 @@
 package mmapcas
 
+import "github.com/cytisus/cytisus/mmapcas/index"
+
 // A Visit is a stay of a Reader in the store, for many lookups in a row: what a View does before and after its lookup is done once
 // for all of them. It is used by the function that it was made for, on its goroutine.
 type Visit struct{ r *Reader }
@@ -15,7 +17,7 @@ func (r *Reader) Visit(fn func(v Visit) error) (err error) {
 		v := recover()
 		r.pin.Leave()
 		if fault := r.s.arena.EndConfined(old, v); fault != nil {
-			err = r.s.faulted(r.visited.hash(), fault)
+			err = r.s.faulted(r.visited.Hash(), fault)
 		}
 	}()
 	return fn(Visit{r})
@@ -25,7 +27,7 @@ func (r *Reader) Visit(fn func(v Visit) error) (err error) {
 // read-only. Its errors are those of Store.View, without those of a page that cannot be read.
 func (v Visit) Get(h Hash) (kind Kind, payload []byte, err error) {
 	r := v.r
-	k := keyOf(&h)
+	k := index.KeyOf(&h)
 	r.visited = k
 	r.pin.Refresh() // the payload returned before goes
 	if r.s.closed.Load() {
@@ -33,9 +35,9 @@ func (v Visit) Get(h Hash) (kind Kind, payload []byte, err error) {
 	}
 	// As in record.
 	x := r.s.index
-	at, word := x.glance(k)
+	at, word := x.Glance(k)
 	if word == 0 {
 		return r.s.recordAt(k, at)
 	}
-	return Kind(word >> 32), x.glanced(at, word), nil
+	return Kind(word >> 32), x.Glanced(at, word), nil
 }

@@ -1,4 +1,4 @@
-package mmapcas
+package index
 
 import (
 	"math/bits"

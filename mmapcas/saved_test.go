@@ -6,21 +6,22 @@ import (
 	"errors"
 	"math/rand/v2"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"sync"
 	"testing"
 
-	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
 // unread returns how many shards of the index were not read from its file yet, -1 if there was no file to read.
 func unread(s *Store) int {
-	if s.index.saved == nil {
+	shards, saved := s.index.Unread()
+	if !saved {
 		return -1
 	}
-	return int(s.index.saved.left.Load())
+	return shards
 }
 
 // quiesce returns when the save under way has ended, so that the file system may be cloned.
@@ -52,7 +53,7 @@ func TestSavedIndex(t *testing.T) {
 		mustClose(t, s)
 		for range 2 {
 			s = mustOpen(t, dir, o)
-			if n := unread(s); n != shardCount {
+			if n := unread(s); n != index.Shards {
 				t.Fatalf("%d shards not read after opening", n)
 			}
 			if st := s.Stats(); st.Records != before.Records || st.LiveBytes != before.LiveBytes || st.Damaged != 0 {
@@ -356,41 +357,23 @@ func TestSaveBesidePuts(t *testing.T) {
 	mustClose(t, s)
 }
 
-func indexHeadSample() indexHead {
-	h := indexHead{seq: 7, live: 960, segments: []indexSegment{{1, 0, 640}, {4, 2048, 64}}}
-	for i := range h.parts {
-		h.parts[i] = indexPart{buckets: 16, used: 3, entries: 2, sum: uint32(i)}
-	}
-	return h
-}
+// An index file as docs/FORMAT.md has it: a head of 64 bytes, 24 for each reach, 16 for each shard and
+// a checksum; then the shards' parts, a byte for each bucket and 8 for each slot in use.
+const indexSlots = 8 // of a bucket
 
-func TestIndexHead(t *testing.T) {
-	h := indexHeadSample()
-	got, ok := parseIndexHead(h.encode())
-	if !ok || !reflect.DeepEqual(got, h) {
-		t.Fatalf("%+v became %+v, %v", h, got, ok)
-	}
-}
+// indexPartsAt is where an index file describes its parts.
+func indexPartsAt(b []byte) int64 { return 64 + 24*int64(binary.LittleEndian.Uint32(b[12:])) }
 
-func FuzzIndexHead(f *testing.F) {
-	h := indexHeadSample()
-	f.Add(h.encode())
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if n := len(b); n > indexHeadBytes {
-			b = bytes.Clone(b)
-			copy(b, indexFileMagic)
-			binary.LittleEndian.PutUint32(b[8:], indexFileVersion)
-			binary.LittleEndian.PutUint32(b[n-4:], checksum(b[:n-4]))
-		}
-		h, ok := parseIndexHead(b)
-		if !ok {
-			return
-		}
-		if got, ok := parseIndexHead(h.encode()); !ok || !reflect.DeepEqual(got, h) {
-			t.Fatalf("%+v became %+v", h, got)
-		}
-	})
+// indexPartAt is where the part of a shard begins.
+func indexPartAt(b []byte, shard int) int64 {
+	le := binary.LittleEndian
+	parts := indexPartsAt(b)
+	at := parts + 16*index.Shards + 4
+	for i := range shard {
+		p := b[parts+16*int64(i):]
+		at += (int64(le.Uint32(p))+7)&^7 + 8*int64(le.Uint32(p[4:]))
+	}
+	return at
 }
 
 // FuzzIndexFile opens a store with an index file whose parts are these bytes, behind right checksums. Entries may be missing
@@ -417,38 +400,42 @@ func FuzzIndexFile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	head, ok := parseIndexHead(whole[:indexHeadSize(1)])
-	if !ok {
-		f.Fatal("no head")
+	headEnd := indexPartAt(whole, 0)
+	if binary.LittleEndian.Uint32(whole[12:]) != 1 || binary.LittleEndian.Uint32(whole[headEnd-4:]) != record.Checksum(whole[:headEnd-4]) {
+		f.Fatal("no head of one reach")
 	}
-	f.Add(whole[indexHeadSize(1):], uint8(0))
+	partsAt := indexPartsAt(whole)
+	f.Add(whole[headEnd:], uint8(0))
 	f.Add(bytes.Repeat([]byte{8}, 16), uint8(16))
 	f.Fuzz(func(t *testing.T, parts []byte, used uint8) {
-		h := head
-		var b []byte
-		for i := range h.parts {
-			p := &h.parts[i]
-			p.used = uint32(used) % (p.buckets*bucketSlots + 1)
-			p.entries = min(p.entries, p.used)
-			part := make([]byte, p.bytes())
+		b := bytes.Clone(whole[:headEnd])
+		le := binary.LittleEndian
+		for i := range index.Shards {
+			p := b[partsAt+16*int64(i):][:16]
+			buckets := le.Uint32(p)
+			all := uint32(used) % (buckets*indexSlots + 1)
+			part := make([]byte, (int64(buckets)+7)&^7+8*int64(all))
 			if len(parts) > 0 {
 				parts = parts[copy(part, parts):]
 			}
 			// Counts that fit, so that the slots are looked at.
-			left := p.used
-			for j := range part[:p.buckets] {
-				n := min(left, uint32(part[j]%(bucketSlots+1)))
-				if rest := (p.buckets - uint32(j) - 1) * bucketSlots; left > rest {
+			left := all
+			for j := range part[:buckets] {
+				n := min(left, uint32(part[j]%(indexSlots+1)))
+				if rest := (buckets - uint32(j) - 1) * indexSlots; left > rest {
 					n = max(n, left-rest)
 				}
 				part[j] = byte(n)
 				left -= n
 			}
-			p.sum = checksum(part)
+			le.PutUint32(p[4:], all)
+			le.PutUint32(p[8:], min(le.Uint32(p[8:]), all))
+			le.PutUint32(p[12:], record.Checksum(part))
 			b = append(b, part...)
 		}
+		le.PutUint32(b[headEnd-4:], record.Checksum(b[:headEnd-4]))
 		c := base.Clone()
-		if _, err := vfs.WriteFile(c, "/s", "/s/"+indexFileName, append(h.encode(), b...), true); err != nil {
+		if _, err := vfs.WriteFile(c, "/s", "/s/"+indexFileName, b, true); err != nil {
 			t.Fatal(err)
 		}
 		s := mustOpen(t, "/s", small(c))
@@ -458,25 +445,6 @@ func FuzzIndexFile(f *testing.F) {
 		checkNoWrongAnswer(t, s, records)
 		mustClose(t, s)
 	})
-}
-
-func TestCoverage(t *testing.T) {
-	a, err := arena.New(arena.Options{SegmentBytes: 64 << 10, ReserveBytes: 1 << 20, Table: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const slot = 64 << 10 / arena.Unit
-	c := newCoverage(a)
-	c.add(3*slot, 100_000&^31) // two slots
-	c.add(slot, 64)
-	for at, want := range map[arena.Addr]bool{
-		0: false, slot: true, slot + 1: true, slot + 2: false, 2 * slot: false, 3 * slot: true, 4 * slot: true,
-		3*slot + 100_000/32 - 1: true, 3*slot + 100_000/32: false, 5 * slot: false, 1 << 40: false,
-	} {
-		if c.has(at) != want {
-			t.Errorf("address %d: %v", at, !want)
-		}
-	}
 }
 
 // A creating file system calls a function before a file is made.

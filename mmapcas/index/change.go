@@ -1,17 +1,18 @@
-package mmapcas
+package index
 
 import (
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // change makes the entry of h that leads to from lead to to instead; to Nil drops it. It reports whether there was one.
-func (x *index) change(h Hash, from, to arena.Addr) bool {
+func (x *Index) Change(h record.Hash, from, to arena.Addr) bool {
 	if from == arena.Nil {
 		return false // it would look like an empty slot
 	}
-	k := keyOf(&h)
+	k := KeyOf(&h)
 	s := x.shardFor(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,7 +30,7 @@ func (x *index) change(h Hash, from, to arena.Addr) bool {
 }
 
 // changeIn is change in one table, for the owner of its shard's mutex.
-func (x *index) changeIn(t *table, k key, from, to arena.Addr) bool {
+func (x *Index) changeIn(t *table, k Key, from, to arena.Addr) bool {
 	old := k.tag() | uint64(from)
 	with := k.tag() | uint64(to)
 	if to == arena.Nil {
@@ -51,8 +52,8 @@ func (x *index) changeIn(t *table, k key, from, to arena.Addr) bool {
 }
 
 // dropUnreadable drops the entries that may be h's but lead to memory that faults.
-func (x *index) dropUnreadable(h Hash) {
-	k := keyOf(&h)
+func (x *Index) DropUnreadable(h record.Hash) {
+	k := KeyOf(&h)
 	s := x.shardFor(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +64,7 @@ func (x *index) dropUnreadable(h Hash) {
 
 // dropUnreadableIn is dropUnreadable in one table, for the owner of its shard's mutex. It returns
 // how many it dropped.
-func (x *index) dropUnreadableIn(t *table, k key) (dropped int64) {
+func (x *Index) dropUnreadableIn(t *table, k Key) (dropped int64) {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(k.start() + i)
 		for j := range b {
@@ -75,7 +76,7 @@ func (x *index) dropUnreadableIn(t *table, k key) (dropped int64) {
 				continue
 			}
 			err := x.arena.Confine(func() error {
-				touch(x.arena.Bytes(arena.Addr(w&addrMask), headerBytes))
+				touch(x.arena.Bytes(arena.Addr(w&addrMask), record.HeaderBytes))
 				return nil
 			})
 			if err != nil {
@@ -93,7 +94,7 @@ func (x *index) dropUnreadableIn(t *table, k key) (dropped int64) {
 func touch(b []byte) byte { return b[0] }
 
 // dropRange drops all entries that lead to addresses in [from, to).
-func (x *index) dropRange(from, to arena.Addr) {
+func (x *Index) DropRange(from, to arena.Addr) {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.mu.Lock()
@@ -114,7 +115,7 @@ func (x *index) dropRange(from, to arena.Addr) {
 
 // eachOf calls fn for every entry of shard i. Entries that come and go meanwhile may be missed. The caller holds an epoch
 // pin.
-func (x *index) eachOf(i int, fn func(entry)) {
+func (x *Index) Each(i int, fn func(Entry)) {
 	s := &x.shards[i]
 	t, err := x.load(s)
 	if err != nil {
@@ -122,14 +123,14 @@ func (x *index) eachOf(i int, fn func(entry)) {
 	}
 	for j := range t.slots {
 		if w := t.slots[j].Load(); isEntry(w) {
-			fn(entry{addr: arena.Addr(w & addrMask), word: w, slot: &t.slots[j], shard: s, table: t})
+			fn(Entry{Addr: arena.Addr(w & addrMask), word: w, slot: &t.slots[j], shard: s, table: t})
 		}
 	}
 }
 
 // An entry is one as it was met.
-type entry struct {
-	addr  arena.Addr
+type Entry struct {
+	Addr  arena.Addr
 	word  uint64
 	slot  *atomic.Uint64
 	shard *shard
@@ -137,4 +138,4 @@ type entry struct {
 }
 
 // current reports whether the entry is still there.
-func (e *entry) current() bool { return e.slot.Load() == e.word && e.shard.table.Load() == e.table }
+func (e *Entry) Current() bool { return e.slot.Load() == e.word && e.shard.table.Load() == e.table }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -32,15 +33,17 @@ type saving struct {
 	settled int64
 }
 
+// errCycleBegan: what was written is not to be used.
+var errCycleBegan = errors.New("mmapcas: a collection began while the index was saved")
+
 // A save is one index file being written.
 type save struct {
-	s        *Store
-	head     indexHead
-	segs     []*segment // of head.segments
-	coverage coverage
-	moved    int64
-	changed  int64
-	bytes    int64 // committed
+	s       *Store
+	head    index.Head
+	segs    []*segment // of head.Reaches
+	moved   int64
+	changed int64
+	bytes   int64 // committed
 }
 
 // saveIndexSoon begins to save the index if enough has changed. The caller holds commitMu.
@@ -92,8 +95,8 @@ func (s *Store) beginSave(share, least int64) *save {
 	if s.saving.busy != nil {
 		return nil
 	}
-	v := &save{s: s, coverage: newCoverage(s.arena), moved: s.counters.moved.Load(), changed: s.changes()}
-	v.head = indexHead{identity: s.identity, seq: s.manifest.seq}
+	v := &save{s: s, moved: s.counters.moved.Load(), changed: s.changes()}
+	v.head = index.Head{Identity: s.identity, Seq: s.manifest.seq}
 	var saved int64
 	for _, seg := range s.segments() {
 		saved += seg.saved
@@ -102,8 +105,7 @@ func (s *Store) beginSave(share, least int64) *save {
 		}
 		v.bytes += seg.noted
 		v.segs = append(v.segs, seg)
-		v.head.segments = append(v.head.segments, indexSegment{seg.number, seg.mem.First(), seg.noted})
-		v.coverage.add(seg.mem.First(), seg.noted)
+		v.head.Reaches = append(v.head.Reaches, index.Reach{Number: seg.number, First: seg.mem.First(), Length: seg.noted})
 	}
 	if v.bytes < s.saving.retryAt || v.bytes-saved < max(least, saved/share) && (saved == 0 || v.changed == s.saving.changed) {
 		return nil
@@ -138,7 +140,7 @@ func (v *save) run() {
 		s.saving.retryAt = 0
 		s.saving.changed = v.changed
 		for i, seg := range v.segs {
-			seg.saved = v.head.segments[i].length
+			seg.saved = v.head.Reaches[i].Length
 		}
 	}
 	close(s.saving.busy)
@@ -150,7 +152,7 @@ func (v *save) write() error {
 	if err := s.lock.Check(); err != nil {
 		return err
 	}
-	if err := s.index.loadAll(); err != nil {
+	if err := s.loadIndex(); err != nil {
 		return err
 	}
 	_, err := vfs.Replace(s.fs, s.dir, s.indexFile(), s.opts.Sync != SyncNone, func(f vfs.File) error {
@@ -166,42 +168,19 @@ func (v *save) write() error {
 }
 
 func (v *save) writeTo(f vfs.File) error {
-	x := v.s.index
-	v.head.live = v.s.counters.live.Load()
-	var b []byte
-	at := indexHeadSize(len(v.segs))
-	for i := range v.head.parts {
-		b = v.encode(x, i, b)
-		if len(b) < indexFileChunkBytes && i < shardCount-1 {
-			continue
-		}
-		if _, err := f.WriteAt(b, at); err != nil {
-			return err
-		}
-		at += int64(len(b))
-		b = b[:0]
-	}
-	v.head.live = max(v.head.live, 0)
-	_, err := f.WriteAt(v.head.encode(), 0)
-	return err
-}
-
-// encode appends a shard's part to b.
-func (v *save) encode(x *index, i int, b []byte) []byte {
-	g := v.s.epochs.Pin()
-	defer g.Unpin()
-	b, v.head.parts[i] = encodeTable(b, x.shards[i].table.Load(), v.coverage.has, func(at arena.Addr) {
+	s := v.s
+	v.head.Live = s.counters.live.Load()
+	return s.index.Save(f, &v.head, func(at arena.Addr) {
 		// Records put since are no part of what is saved. Damage to one of them makes the figure a guess.
-		_ = v.s.arena.Confine(func() error {
-			m := v.s.arena.Segment(at)
+		_ = s.arena.Confine(func() error {
+			m := s.arena.Segment(at)
 			if m == nil {
 				return nil
 			}
 			if r, ok := m.Owner().(*segment).header(m.Offset(at)); ok {
-				v.head.live -= r.extent()
+				v.head.Live -= r.Extent()
 			}
 			return nil
 		})
 	})
-	return b
 }

@@ -1,15 +1,20 @@
-package mmapcas
+package index
 
 import (
 	"math/bits"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // Looking up a record waits for memory twice: for its bucket, and for its header, whose place the bucket tells. A processor
 // waits for several lookups at once if they are short enough for more than one to be on its list of pending instructions, and if
 // none has a locked instruction or a load from what was just stored in other pieces. So these paths are written for few
 // instructions, and what is rare is in functions of its own.
+
+// BatchNames is how many names are looked up side by side: about as many as a processor can wait for
+// at once.
+const BatchNames = 16
 
 // match compares the tags of 8 slots without a branch: bit i says that slot i may be it. That is a hint: slots change,
 // so whoever acts on one loads it again.
@@ -29,16 +34,16 @@ func match(b *bucket, tag uint64) uint32 {
 func slotOf(same uint32) int { return bits.TrailingZeros32(same) & (bucketSlots - 1) }
 
 // keyAt returns the name in the header at a.
-func (x *index) keyAt(a arena.Addr) key {
-	lo, hi := x.arena.Pair(a, hashAt)
-	return key{lo, hi}
+func (x *Index) keyAt(a arena.Addr) Key {
+	lo, hi := x.arena.Pair(a, record.HashAt)
+	return Key{lo, hi}
 }
 
 // find returns the address of h, Nil if there is none. The caller holds an epoch pin.
-func (x *index) find(h Hash) arena.Addr { return x.findKey(keyOf(&h)) }
+func (x *Index) Find(h record.Hash) arena.Addr { return x.FindKey(KeyOf(&h)) }
 
 // findKey is find. Most records are where the first slot with their tag leads to, in the first bucket.
-func (x *index) findKey(k key) arena.Addr {
+func (x *Index) FindKey(k Key) arena.Addr {
 	t := x.shardFor(k).table.Load()
 	if t == nil {
 		return x.findUnread(k)
@@ -55,7 +60,7 @@ func (x *index) findKey(k key) arena.Addr {
 }
 
 // findUnread is find in a shard that is not in memory.
-func (x *index) findUnread(k key) arena.Addr {
+func (x *Index) findUnread(k Key) arena.Addr {
 	t, err := x.load(x.shardFor(k))
 	if err != nil {
 		return arena.Nil // absent, until there is memory again
@@ -63,7 +68,7 @@ func (x *index) findUnread(k key) arena.Addr {
 	return x.findIn(t, k)
 }
 
-func (x *index) findIn(t *table, k key) arena.Addr {
+func (x *Index) findIn(t *table, k Key) arena.Addr {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(k.start() + i)
 		for same := match(b, k.tag()); same != 0; same &= same - 1 {
@@ -80,14 +85,14 @@ func (x *index) findIn(t *table, k key) arena.Addr {
 
 // approach brings the buckets and the headers of names into the cache, with no step for one name waiting for that of another, and
 // sets at[i] to where the record named names[i] is in most cases, Nil if no place is likely. The caller holds an epoch pin.
-func (x *index) approach(names []Hash, at *[batchNames]arena.Addr) {
-	names = names[:min(len(names), batchNames)]
+func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
+	names = names[:min(len(names), BatchNames)]
 	var (
-		buckets [batchNames]*bucket
+		buckets [BatchNames]*bucket
 		sum     uint64
 	)
 	for i := range names {
-		k := keyOf(&names[i])
+		k := KeyOf(&names[i])
 		s := x.shardFor(k)
 		t := s.table.Load()
 		if t == nil {
@@ -105,7 +110,7 @@ func (x *index) approach(names []Hash, at *[batchNames]arena.Addr) {
 		if b == nil {
 			continue
 		}
-		if same := match(b, keyOf(&names[i]).tag()); same != 0 {
+		if same := match(b, KeyOf(&names[i]).tag()); same != 0 {
 			if w := b[slotOf(same)].Load(); isEntry(w) {
 				at[i] = arena.Addr(w & addrMask)
 				sum ^= x.keyAt(at[i]).lo
@@ -116,9 +121,36 @@ func (x *index) approach(names []Hash, at *[batchNames]arena.Addr) {
 }
 
 // findGroup sets at[i] to the address of names[i]. The caller holds an epoch pin.
-func (x *index) findGroup(names []Hash, at *[batchNames]arena.Addr) {
-	x.approach(names, at)
-	for i := range names[:min(len(names), batchNames)] {
-		at[i] = x.findKey(keyOf(&names[i]))
+func (x *Index) FindGroup(names []record.Hash, at *[BatchNames]arena.Addr) {
+	x.Approach(names, at)
+	for i := range names[:min(len(names), BatchNames)] {
+		at[i] = x.FindKey(KeyOf(&names[i]))
 	}
 }
+
+// Fetch brings the records at these addresses into the cache, one after the other but without waiting for each.
+func (x *Index) Fetch(at []arena.Addr) {
+	const line, most = 64, 1024
+	sum := byte(0)
+	for _, a := range at {
+		if a == arena.Nil {
+			continue
+		}
+		m := x.arena.Segment(a)
+		if m == nil {
+			continue
+		}
+		// The header's lines are there: the name was compared. What it says about the length may be wrong.
+		b := m.Mem()[m.Offset(a):]
+		n := int(min(record.ExtentOf(arena.LoadWord(b)), int64(len(b)), most))
+		for i := line; i < n; i += line {
+			sum ^= b[i]
+		}
+	}
+	sink(sum)
+}
+
+// sink takes what was read only to be read.
+//
+//go:noinline
+func sink(byte) {}

@@ -3,24 +3,24 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func glanceIn(x *index, lo, hi uint64) (at arena.Addr, word uint64)
+// func glanceIn(x *Index, lo, hi uint64) (at arena.Addr, word uint64)
 //
-// Up to the name this is what glance_other.go does, from there on what whole does. All branches that are not
+// Up to the name this is what glance_other.go does, from there on what record.Whole does. All branches that are not
 // taken for a record that is there can be foretold, so nothing here waits for memory that a later lookup needs not wait for, too.
 TEXT ·glanceIn(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ lo+8(FP), R8
 	MOVQ hi+16(FP), R9
-	MOVQ index_base(DI), R12
+	MOVQ (Index_near+near_base)(DI), R12
 	TESTQ R12, R12
 	JZ search
 
 	// The shard's table, and in it the bucket.
 	MOVQ R8, AX
 	SHRQ $40, AX
-	ANDL $(const_shardCount-1), AX
+	ANDL $(const_Shards-1), AX
 	IMUL3Q $shard__size, AX, AX
-	MOVQ (index_shards+shard_table)(DI)(AX*1), SI
+	MOVQ (Index_shards+shard_table)(DI)(AX*1), SI
 	TESTQ SI, SI
 	JZ search
 	MOVQ table_mask(SI), CX
@@ -88,7 +88,7 @@ TEXT ·glanceIn(SB), NOSPLIT, $0-40
 	JHI found
 	ADDQ $31, DX
 	SHRQ $5, DX // units of payload
-	MOVQ index_unitMask(DI), AX
+	MOVQ (Index_near+near_unitMask)(DI), AX
 	MOVQ AX, BX
 	ANDQ CX, BX
 	ADDQ DX, BX
@@ -161,7 +161,7 @@ none:
 	JNE search
 
 gone:
-	MOVQ $const_absent, at+24(FP)
+	MOVQ $const_Absent, at+24(FP)
 	MOVQ $0, word+32(FP)
 	RET
 

@@ -1,4 +1,4 @@
-package mmapcas
+package index
 
 import (
 	"sync/atomic"
@@ -8,7 +8,7 @@ import (
 
 // grow replaces t, the table of s, by one with room; it does nothing if that has happened. If memory for the new table
 // is wanting, the old one stays frozen: it can be read, and inserts fail until growing succeeds.
-func (x *index) grow(s *shard, t *table) error {
+func (x *Index) grow(s *shard, t *table) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.table.Load() != t {
@@ -33,13 +33,13 @@ func (x *index) grow(s *shard, t *table) error {
 const shrinkShare = 8
 
 // shrink gives back the memory of tables that most entries have left.
-func (x *index) shrink() {
+func (x *Index) Shrink() {
 	for i := range x.shards {
 		x.shrinkShard(&x.shards[i])
 	}
 }
 
-func (x *index) shrinkShard(s *shard) {
+func (x *Index) shrinkShard(s *shard) {
 	g := x.epochs.Pin() // rehash reads headers (S5)
 	defer g.Unpin()
 	t := s.table.Load()
@@ -52,7 +52,7 @@ func (x *index) shrinkShard(s *shard) {
 
 // rehash returns a table with room for twice the entries of t, into which nobody inserts meanwhile, and how many were
 // lost because their records cannot be read.
-func (x *index) rehash(t *table) (n *table, lost int64, err error) {
+func (x *Index) rehash(t *table) (n *table, lost int64, err error) {
 	var entries int64
 	for i := range t.slots {
 		if isEntry(t.slots[i].Load()) {
@@ -89,7 +89,7 @@ func (x *index) rehash(t *table) (n *table, lost int64, err error) {
 const growAhead = 32
 
 // fetchHeaders brings the headers that entries lead to into the cache without waiting for each.
-func (x *index) fetchHeaders(slots []atomic.Uint64) {
+func (x *Index) fetchHeaders(slots []atomic.Uint64) {
 	sum := uint64(0)
 	for i := range slots {
 		if w := slots[i].Load(); isEntry(w) {

@@ -1,18 +1,35 @@
-package mmapcas
+package index
 
 import (
 	"encoding/binary"
+	"flag"
 	"math/rand/v2"
 	"sync"
 	"testing"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
+
+var seedFlag = flag.Uint64("seed", 0, "replay a random test")
+
+// seeded returns a source whose seed a failing test prints.
+func seeded(t testing.TB) *rand.Rand {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("replay with -seed=%d", seed)
+	return rand.New(rand.NewPCG(seed, 1))
+}
+
+// headRoom is where the first record of a segment lies: not at an address that is no record's.
+const headRoom = 64
 
 // indexRig is an index over a segment in which a record is no more than a header with a name.
 type indexRig struct {
-	*index
+	*Index
 	d   *epoch.Domain
 	a   *arena.Arena
 	seg *arena.Segment
@@ -26,16 +43,16 @@ func newIndexRig(t testing.TB) *indexRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seg, err := a.Map(arena.Spec{Source: arena.Anonymous(), Length: segmentHeaderBytes})
+	seg, err := a.Map(arena.Spec{Source: arena.Anonymous(), Length: headRoom})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := epoch.NewDomain()
-	x, err := newIndex(a, d, 0)
+	x, err := New(a, d, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &indexRig{index: x, d: d, a: a, seg: seg}
+	r := &indexRig{Index: x, d: d, a: a, seg: seg}
 	if err := r.app.Attach(seg); err != nil {
 		t.Fatal(err)
 	}
@@ -43,10 +60,10 @@ func newIndexRig(t testing.TB) *indexRig {
 }
 
 // record writes a header that names h.
-func (r *indexRig) record(h Hash) arena.Addr {
+func (r *indexRig) record(h record.Hash) arena.Addr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at, b, err := r.app.Reserve(headerBytes)
+	at, b, err := r.app.Reserve(record.HeaderBytes)
 	if err != nil {
 		panic(err)
 	}
@@ -56,18 +73,18 @@ func (r *indexRig) record(h Hash) arena.Addr {
 }
 
 // A namer makes names; the degenerate ones crowd into one place of the table.
-var namers = map[string]func(i int) Hash{
-	"spread": func(i int) Hash { return HashOf(0, binary.LittleEndian.AppendUint64(nil, uint64(i))) },
-	"one shard": func(i int) Hash {
-		h := HashOf(0, binary.LittleEndian.AppendUint64(nil, uint64(i)))
+var namers = map[string]func(i int) record.Hash{
+	"spread": func(i int) record.Hash { return record.NameOf(0, binary.LittleEndian.AppendUint64(nil, uint64(i))) },
+	"one shard": func(i int) record.Hash {
+		h := record.NameOf(0, binary.LittleEndian.AppendUint64(nil, uint64(i)))
 		h[5] = 7
 		return h
 	},
-	"one bucket, one tag": func(i int) (h Hash) {
+	"one bucket, one tag": func(i int) (h record.Hash) {
 		binary.LittleEndian.PutUint32(h[8:], uint32(i)) // neither shard, nor bucket, nor tag depend on it
 		return h
 	},
-	"one bucket": func(i int) (h Hash) {
+	"one bucket": func(i int) (h record.Hash) {
 		binary.LittleEndian.PutUint32(h[12:], uint32(i)*2654435761)
 		binary.LittleEndian.PutUint32(h[8:], uint32(i))
 		return h
@@ -80,7 +97,7 @@ func TestIndexModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rng := seeded(t)
 			r := newIndexRig(t)
-			model := map[Hash]arena.Addr{}
+			model := map[record.Hash]arena.Addr{}
 			names, steps := 1500, 6000
 			if name == "one bucket, one tag" {
 				names, steps = 150, 600 // every lookup compares all
@@ -90,7 +107,7 @@ func TestIndexModel(t *testing.T) {
 				switch rng.IntN(6) {
 				case 0, 1, 2:
 					at := r.record(h)
-					other, err := r.insert(h, at)
+					other, err := r.Insert(h, at)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -102,39 +119,39 @@ func TestIndexModel(t *testing.T) {
 					}
 				case 3:
 					from, to := model[h], r.record(h)
-					if got := r.change(h, from, to); got != (from != arena.Nil) {
+					if got := r.Change(h, from, to); got != (from != arena.Nil) {
 						t.Fatalf("change: %v", got)
 					}
 					if from != arena.Nil {
 						model[h] = to
 					}
 				case 4:
-					if got := r.change(h, model[h], arena.Nil); got != (model[h] != arena.Nil) {
+					if got := r.Change(h, model[h], arena.Nil); got != (model[h] != arena.Nil) {
 						t.Fatalf("drop: %v", got)
 					}
 					delete(model, h)
 				}
-				if got := r.find(h); got != model[h] {
+				if got := r.Find(h); got != model[h] {
 					t.Fatalf("find: %d, want %d", got, model[h])
 				}
 				// The header has no checksum, so that glance vouches for none.
-				at, word := r.glance(keyOf(&h))
-				if at == absent && model[h] != arena.Nil || at > absent && at != model[h] || word != 0 {
+				at, word := r.Glance(KeyOf(&h))
+				if at == Absent && model[h] != arena.Nil || at > Absent && at != model[h] || word != 0 {
 					t.Fatalf("glance: %d and %x, want %d", at, word, model[h])
 				}
 			}
 			for i := range names {
-				if got := r.find(namer(i)); got != model[namer(i)] {
+				if got := r.Find(namer(i)); got != model[namer(i)] {
 					t.Fatalf("at the end, find: %d, want %d", got, model[namer(i)])
 				}
 			}
-			if r.count() != int64(len(model)) {
-				t.Fatalf("count %d, want %d", r.count(), len(model))
+			if r.Count() != int64(len(model)) {
+				t.Fatalf("count %d, want %d", r.Count(), len(model))
 			}
 			n := 0
 			for i := range r.shards {
-				r.eachOf(i, func(e entry) {
-					if !e.current() {
+				r.Each(i, func(e Entry) {
+					if !e.Current() {
 						t.Error("entry is gone")
 					}
 					n++
@@ -170,7 +187,7 @@ func TestIndexRace(t *testing.T) {
 						h := namer(i)
 						at := r.record(h)
 						g := r.d.Pin()
-						other, err := r.insert(h, at)
+						other, err := r.Insert(h, at)
 						if err != nil {
 							t.Error(err)
 						}
@@ -178,7 +195,7 @@ func TestIndexRace(t *testing.T) {
 							entered[w]++
 							other = at
 						}
-						if got := r.find(h); got != other {
+						if got := r.Find(h); got != other {
 							t.Errorf("name %d: found at %d, entered at %d", i, got, other)
 						}
 						g.Unpin()
@@ -193,8 +210,8 @@ func TestIndexRace(t *testing.T) {
 			for _, n := range entered {
 				sum += n
 			}
-			if sum != names || r.count() != int64(names) {
-				t.Fatalf("%d entered, %d counted, want %d", sum, r.count(), names)
+			if sum != names || r.Count() != int64(names) {
+				t.Fatalf("%d entered, %d counted, want %d", sum, r.Count(), names)
 			}
 		})
 	}
@@ -205,11 +222,11 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 	r := newIndexRig(t)
 	namer := namers["one shard"]
 	const moved = 50
-	at := map[Hash]arena.Addr{}
+	at := map[record.Hash]arena.Addr{}
 	for i := range moved {
 		h := namer(i)
 		at[h] = r.record(h)
-		if _, err := r.insert(h, at[h]); err != nil {
+		if _, err := r.Insert(h, at[h]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -218,7 +235,7 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 		for i := range 4000 {
 			h := namer(moved + i)
 			g := r.d.Pin()
-			if _, err := r.insert(h, r.record(h)); err != nil {
+			if _, err := r.Insert(h, r.record(h)); err != nil {
 				t.Error(err)
 			}
 			g.Unpin()
@@ -230,7 +247,7 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 				h := namer(i)
 				to := r.record(h)
 				g := r.d.Pin()
-				if !r.change(h, at[h], to) || r.find(h) != to {
+				if !r.Change(h, at[h], to) || r.Find(h) != to {
 					t.Errorf("round %d: entry %d is lost", round, i)
 				}
 				g.Unpin()
@@ -239,8 +256,8 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 		}
 	})
 	wg.Wait()
-	if r.count() != moved+4000 {
-		t.Errorf("count %d", r.count())
+	if r.Count() != moved+4000 {
+		t.Errorf("count %d", r.Count())
 	}
 }
 
@@ -250,18 +267,18 @@ func TestIndexChangeBesideRehash(t *testing.T) {
 	r := newIndexRig(t)
 	namer := namers["one shard"]
 	const entries = 60
-	var names []Hash
-	at := map[Hash]arena.Addr{}
-	other := map[Hash]arena.Addr{}
+	var names []record.Hash
+	at := map[record.Hash]arena.Addr{}
+	other := map[record.Hash]arena.Addr{}
 	for i := range entries {
 		h := namer(i)
 		names = append(names, h)
 		at[h], other[h] = r.record(h), r.record(h)
-		if _, err := r.insert(h, at[h]); err != nil {
+		if _, err := r.Insert(h, at[h]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := &r.shards[shardOf(names[0])]
+	s := &r.shards[ShardOf(names[0])]
 	rounds := 6000
 	if raceEnabled {
 		rounds = 1000
@@ -286,7 +303,7 @@ func TestIndexChangeBesideRehash(t *testing.T) {
 			}
 			for _, h := range names {
 				g := r.d.Pin()
-				if !r.change(h, at[h], other[h]) || r.find(h) != other[h] {
+				if !r.Change(h, at[h], other[h]) || r.Find(h) != other[h] {
 					t.Errorf("entry %v is lost", h)
 					g.Unpin()
 					return

@@ -1,11 +1,14 @@
-package mmapcas
+package index
 
-import "github.com/cytisus/cytisus/arena"
+import (
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
+)
 
 // insert enters h at addr unless h has an entry, whose address it returns then. The caller holds an epoch pin, and the
 // record at addr is complete.
-func (x *index) insert(h Hash, addr arena.Addr) (existing arena.Addr, err error) {
-	k := keyOf(&h)
+func (x *Index) Insert(h record.Hash, addr arena.Addr) (existing arena.Addr, err error) {
+	k := KeyOf(&h)
 	s := x.shardFor(k)
 	for {
 		t := s.table.Load()
@@ -33,7 +36,7 @@ func (x *index) insert(h Hash, addr arena.Addr) (existing arena.Addr, err error)
 }
 
 // tryInsert reports done=false when t is full or frozen where k belongs.
-func (x *index) tryInsert(t *table, k key, addr arena.Addr) (existing arena.Addr, done bool) {
+func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr, done bool) {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(k.start() + i)
 		for j := 0; j < bucketSlots; {

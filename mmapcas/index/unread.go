@@ -1,0 +1,146 @@
+package index
+
+import (
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
+)
+
+// Unread returns how many shards were not read from the saved index yet, and whether there is one.
+func (x *Index) Unread() (shards int, saved bool) {
+	if x.saved == nil {
+		return 0, false
+	}
+	return int(x.saved.left.Load()), true
+}
+
+// Load reads a shard, unless it is in memory.
+func (x *Index) Load(shard int) error {
+	_, err := x.load(&x.shards[shard])
+	return err
+}
+
+// load returns the table of a shard after reading it, unless another goroutine has.
+func (x *Index) load(s *shard) (*table, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return x.loadLocked(s)
+}
+
+// loadLocked is load for the holder of the shard's mutex. Without memory for the table the shard
+// stays unread.
+func (x *Index) loadLocked(s *shard) (*table, error) {
+	if t := s.table.Load(); t != nil {
+		return t, nil
+	}
+	t, entries, err := x.savedTable(s.number)
+	if err != nil {
+		return nil, err
+	}
+	s.live.Add(entries - int64(x.saved.parts[s.number].entries))
+	all := s.later
+	for len(s.later) > 0 {
+		if t.used.Load() >= t.limit {
+			n, lost, err := x.rehash(t)
+			if err != nil {
+				s.later = all
+				_ = t.block.Free()
+				return nil, err
+			}
+			_ = t.block.Free()
+			s.live.Add(-lost)
+			t = n
+		}
+		x.enterWaiting(s, t)
+	}
+	s.later = nil
+	s.table.Store(t)
+	if x.saved.left.Add(-1) == 0 {
+		x.saved.Close()
+	}
+	return t, nil
+}
+
+// savedTable reads the table of a shard, or makes it from the records when its part is damaged.
+func (x *Index) savedTable(i int) (t *table, entries int64, err error) {
+	t, entries, damage, err := x.saved.table(i)
+	if t != nil || err != nil {
+		return t, entries, err
+	}
+	x.records.Damaged(i, x.saved.at[i], damage)
+	g := x.epochs.Pin()
+	defer g.Unpin()
+	type found struct {
+		hash record.Hash
+		at   arena.Addr
+	}
+	var all []found
+	x.records.Walk(func(h record.Hash, at arena.Addr) {
+		if ShardOf(h) == i {
+			all = append(all, found{h, at})
+		}
+	})
+	if t, err = newTable(bucketsFor(2 * int64(len(all)))); err != nil {
+		return nil, 0, err
+	}
+	for i := range all {
+		entries += x.enterCopy(t, &all[i].hash, all[i].at)
+	}
+	return t, entries, nil
+}
+
+// EnterLater notes a record for a shard that is not in memory, and reports false if it is. Only an
+// Open calls it.
+func (x *Index) EnterLater(l Located) bool {
+	if x.saved == nil {
+		return false
+	}
+	s := x.shardFor(KeyOf(&l.Hash))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table.Load() != nil {
+		return false
+	}
+	s.later = append(s.later, l)
+	s.live.Add(1)
+	return true
+}
+
+// enterWaiting enters what waits for t, until t should grow. A name that t has already keeps its
+// entry unless that leads to a damaged copy and this one is whole. The caller holds the mutex of s.
+func (x *Index) enterWaiting(s *shard, t *table) {
+	for len(s.later) > 0 && t.used.Load() < t.limit {
+		l := s.later[0]
+		s.later = s.later[1:]
+		if gained := x.enterCopy(t, &l.Hash, l.At); gained < 1 {
+			s.live.Add(gained - 1)
+			x.records.Superfluous(l.Bytes)
+		}
+	}
+}
+
+// enterCopy enters the copy of a record at an address into a table that is not published yet, and
+// returns how many entries more the table has. A name that it has already keeps its entry, which
+// leads to whichever copy is whole, or as before.
+func (x *Index) enterCopy(t *table, h *record.Hash, at arena.Addr) (gained int64) {
+	k := KeyOf(h)
+	for range bucketSlots {
+		var other arena.Addr
+		done := false
+		err := x.arena.Confine(func() error {
+			other, done = x.tryInsert(t, k, at)
+			return nil
+		})
+		switch {
+		case err != nil:
+			gained -= x.dropUnreadableIn(t, k) // an entry on the way leads to memory that failed
+			continue
+		case done && other == arena.Nil:
+			t.used.Add(1)
+			gained++
+		case done && other != at && x.records.Rather(at, other):
+			x.changeIn(t, k, other, at)
+		}
+		return gained
+	}
+	return gained
+}

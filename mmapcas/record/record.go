@@ -1,0 +1,134 @@
+package record
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/hash"
+)
+
+const (
+	// HeaderBytes is the size of a record's header.
+	HeaderBytes = 32
+	// Magic ends the first word of every record that is published.
+	Magic = 0xca5e
+	// MaxPayloadBytes bounds a payload: 1 GiB.
+	MaxPayloadBytes = 1 << 30
+)
+
+// Places in a record's header. The first word is at 0.
+const (
+	HashAt       = 8
+	PayloadSumAt = HashAt + hash.Bytes
+	SelfSumAt    = PayloadSumAt + 4
+)
+
+// On-disk sizes: a change must not compile.
+var (
+	_ [HeaderBytes]byte = [SelfSumAt + 4]byte{}
+	_ [hash.Bytes]byte  = Hash{}
+	_ [arena.Unit]byte  = [HeaderBytes]byte{}
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Checksum is the checksum of everything on disk.
+func Checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+// A Hash names a record.
+type Hash = hash.Hash
+
+// A Kind says what a record is to the layers above. All values are theirs.
+type Kind uint8
+
+// NameOf returns the name of the record of this kind and payload.
+func NameOf(kind Kind, payload []byte) Hash { return hash.Sum(uint8(kind), payload) }
+
+// Extent returns how many bytes a record takes on disk.
+func Extent(payloadBytes int) int64 { return HeaderBytes + arena.RoundUp(int64(payloadBytes)) }
+
+// ExtentOf is the extent of the record whose first word this is.
+func ExtentOf(word uint64) int64 { return Extent(int(uint32(word))) }
+
+// A Record is one found in memory. The bytes are those of the mapping.
+type Record struct {
+	Kind    Kind
+	Hash    Hash
+	Payload []byte // without padding
+	Padded  []byte // with padding
+	Sum     uint32 // what Padded's checksum should be
+	Away    int64  // bytes of a padded payload that lies in a block of a packed segment, and was not fetched
+}
+
+// Extent is what the record takes unpacked.
+func (r *Record) Extent() int64 { return HeaderBytes + int64(len(r.Padded)) + r.Away }
+
+// Intact reports whether the payload has the checksum that the header, which was checked before,
+// gives.
+func (r *Record) Intact() bool { return Checksum(r.Padded) == r.Sum }
+
+// Named reports whether the record is what its name says. It takes as long as a put.
+func (r *Record) Named() bool { return NameOf(r.Kind, r.Payload) == r.Hash }
+
+// Parse reads the record at the start of b, checking the header only. It reports false when there
+// is none or its header is damaged.
+func Parse(b []byte) (r Record, ok bool) {
+	if len(b) < HeaderBytes {
+		return Record{}, false
+	}
+	w := binary.LittleEndian.Uint64(b)
+	if w>>48 != Magic {
+		return Record{}, false
+	}
+	if Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) {
+		return Record{}, false
+	}
+	n := int64(uint32(w))
+	end := HeaderBytes + arena.RoundUp(n)
+	if n > MaxPayloadBytes || end > int64(len(b)) || uint8(w>>40) != 0 {
+		return Record{}, false
+	}
+	return Record{
+		Kind:    Kind(w >> 32),
+		Hash:    Hash(b[HashAt:PayloadSumAt]),
+		Payload: b[HeaderBytes : HeaderBytes+n : HeaderBytes+n],
+		Padded:  b[HeaderBytes:end:end],
+		Sum:     binary.LittleEndian.Uint32(b[PayloadSumAt:]),
+	}, true
+}
+
+// Whole returns the record at the start of b if both its checksums are right.
+func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
+	if len(b) < HeaderBytes {
+		return 0, nil, false
+	}
+	w := binary.LittleEndian.Uint64(b)
+	n := int64(uint32(w))
+	end := HeaderBytes + arena.RoundUp(n)
+	if w>>40 != Magic<<8 || n > MaxPayloadBytes || end > int64(len(b)) ||
+		Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) ||
+		Checksum(b[HeaderBytes:end]) != binary.LittleEndian.Uint32(b[PayloadSumAt:]) {
+		return 0, nil, false
+	}
+	return Kind(w >> 32), b[HeaderBytes : HeaderBytes+n : HeaderBytes+n], true
+}
+
+// Write writes a record over the zeros of b, which has its extent. The first word, which publishes
+// the record on disk, is stored after all its other bytes. scratch avoids an allocation.
+func Write(b []byte, kind Kind, h Hash, payload []byte, scratch *[HeaderBytes]byte) {
+	copy(b[HeaderBytes:], payload)
+	w := PutHeader(scratch, kind, h, payload, Checksum(b[HeaderBytes:]))
+	copy(b[HashAt:HeaderBytes], scratch[HashAt:])
+	arena.StoreWord(b, w)
+}
+
+// PutHeader writes the header of a record and returns its first word.
+func PutHeader(b *[HeaderBytes]byte, kind Kind, h Hash, payload []byte, sum uint32) (word uint64) {
+	word = uint64(len(payload)) | uint64(kind)<<32 | Magic<<48
+	binary.LittleEndian.PutUint64(b[:], word)
+	copy(b[HashAt:], h[:])
+	binary.LittleEndian.PutUint32(b[PayloadSumAt:], sum)
+	binary.LittleEndian.PutUint32(b[SelfSumAt:], Checksum(b[:SelfSumAt]))
+	return word
+}
