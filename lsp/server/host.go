@@ -122,6 +122,13 @@ func (h *Host) Index(ctx context.Context, dir string) (lsp.Summary, error) {
 	return r.index.run(ctx)
 }
 
+// openRoots returns the roots that are open, each of which may be closed meanwhile.
+func (h *Host) openRoots() []*root {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.roots)
+}
+
 // acquire returns the root that dir lies in, or opens it. The caller must release it.
 func (h *Host) acquire(ctx context.Context, dir string) (*root, error) {
 	if !filepath.IsAbs(dir) {

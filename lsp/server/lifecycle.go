@@ -76,8 +76,13 @@ func (s *session) initialized(context.Context, *dispatch.Request) (dispatch.Outc
 func (s *session) enterFolder(f *folder) {
 	s.pub.publishKnown(f)
 	s.showIndexing(f.root)
-	if !s.agreed.Load().noIndex {
-		f.root.index.start()
+	a := s.agreed.Load()
+	if a.noIndex {
+		return
+	}
+	f.root.index.start()
+	if s.host.o.WatchDisk && !a.caps.watchFiles {
+		f.root.watchDisk()
 	}
 }
 

@@ -23,6 +23,10 @@ type Options struct {
 	// on demand only. A client can ask for the same with {"noIndex": true}.
 	NoIndex bool
 
+	// WatchDisk has the host find out by itself what changes on the disk below a workspace, as
+	// long as a client that does not report changed files has it indexed.
+	WatchDisk bool
+
 	// DiagnosticsDelay is how long the diagnostics of an edited document wait for the next
 	// edit. Zero means 50 ms.
 	DiagnosticsDelay time.Duration

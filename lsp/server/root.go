@@ -11,6 +11,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/watch"
 )
 
 // A root is an open workspace with what the host does for it in the background.
@@ -33,6 +34,7 @@ type root struct {
 	reports uint64              // guarded by mu: calls of filesChanged
 	looked  chan struct{}       // guarded by mu: closed when all of them have been; nil while none is looked at
 	closing bool                // guarded by mu
+	disk    *watch.Watcher      // guarded by mu; see watchDisk
 }
 
 func newRoot(h *Host, dir string, ws lsp.Workspace) *root {
@@ -86,7 +88,11 @@ func (r *root) include(f *folder, open bool) {
 func (r *root) close() error {
 	r.mu.Lock()
 	r.closing = true
+	disk := r.disk
 	r.mu.Unlock()
+	if disk != nil {
+		disk.Close() // while a report may still take mu
+	}
 	r.endWith()
 	err := r.ws.Close()
 	r.tasks.Wait()

@@ -28,7 +28,9 @@ const watchRegistration = "cytisus-files"
 func (s *session) registerWatchers(ctx context.Context) {
 	caps := s.agreed.Load().caps
 	if !caps.watchFiles {
-		s.log.Info("server: the client does not watch files; changes on disk are seen when a document is saved or a workspace is indexed")
+		if !s.host.o.WatchDisk {
+			s.log.Info("server: the client does not watch files; changes on disk are seen when a document is saved or a workspace is indexed")
+		}
 		return
 	}
 	s.watching.Lock()
@@ -70,10 +72,7 @@ func (s *session) registerWatchers(ctx context.Context) {
 // watchers lists what the client is to report: changes in its folders, and elsewhere as far
 // as workspaces ask for them.
 func (s *session) watchers(caps capabilities) ([]protocol.FileSystemWatcher, error) {
-	globs := []string{"**/*"}
-	if w, ok := s.host.lang.(watcher); ok {
-		globs = w.WatchGlobs()
-	}
+	globs := s.host.watchGlobs()
 	var list []protocol.FileSystemWatcher
 	add := func(prefix string, globs []string) {
 		one := func(glob string, kind protocol.WatchKind) {
@@ -119,8 +118,19 @@ func (s *session) watchers(caps capabilities) ([]protocol.FileSystemWatcher, err
 	return list, nil
 }
 
+// watchGlobs are the patterns of the files that the language wants to hear of.
+func (h *Host) watchGlobs() []string {
+	if w, ok := h.lang.(watcher); ok {
+		return w.WatchGlobs()
+	}
+	return []string{"**/*"}
+}
+
 // watchesChanged is the watcher on the partition of watches.
 func (h *Host) watchesChanged(*runtime.Task, runtime.Changes) error {
+	for _, r := range h.openRoots() {
+		r.rewatchDisk()
+	}
 	for _, s := range h.allSessions() {
 		if s.live.Load() {
 			s.begin(s.registerWatchers)

@@ -151,6 +151,7 @@ func (s *serving) close() error {
 func (a *app) newHost(l *local, root string, storeFailed func(error) bool) (*server.Host, error) {
 	return server.NewHost(l.eng, golang.Language{}, server.Options{
 		StoreFailed: storeFailed,
+		WatchDisk:   true,
 		Name:        "cytisus", Version: version(), Root: root, Logger: a.logger(),
 		Dispatch:  dispatch.Options{HangUp: true}, // every editor is behind a bridge
 		Workspace: lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()},
