@@ -17,7 +17,7 @@ var blocks = slab{mapPage: mapBlock, unmapPage: unmapBlock}
 // NewBlock returns a block of n bytes, which starts on a cache line.
 func NewBlock(n int) (*Block, error) {
 	switch {
-	case raceEnabled || !canPlace || n < pieceBytesMin:
+	case Race || !canPlace || n < pieceBytesMin:
 		return &Block{mem: heapBytes(n)}, nil
 	case n <= pieceBytesMax:
 		mem, page, piece, err := blocks.take(n)

@@ -2,4 +2,5 @@
 
 package arena
 
-const raceEnabled = false
+// Race says whether the race detector watches: it sees heap memory, and no mapped memory.
+const Race = false

@@ -2,4 +2,5 @@
 
 package arena
 
-const raceEnabled = true
+// Race says whether the race detector watches: it sees heap memory, and no mapped memory.
+const Race = true

@@ -6,7 +6,6 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
-	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // blockRoom is what a block has behind its bytes, so that the decoder need not be careful at their end.
@@ -204,86 +203,4 @@ func (c *blockCache) bytes() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.held
-}
-
-// scratch lends memory for blocks as they are in the file.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
-
-// unpack reads the record at off of a packed segment and checks it whole. The caller is inside a pin and inside Confine.
-func (s *Store) unpack(seg *segment, off int64) (r record.Record, reason string) {
-	p := seg.packed
-	r, n, at, ok := parsePacked(seg.mem.Mem()[off:])
-	if !ok {
-		return record.Record{}, "header fails its checksum"
-	}
-	i, e, ok := p.readDirectory(seg.mem, s.arena).find(uint32((off - p.headersAt) / record.HeaderBytes))
-	if !ok {
-		return r, "the block's entry in the directory is damaged"
-	}
-	end := at + r.Away
-	if end > int64(e.raw) {
-		return r, "payload lies outside its block"
-	}
-	var data []byte
-	if e.bytes == e.raw {
-		data = seg.mem.Mem()[e.at : e.at+int64(e.bytes)]
-	} else {
-		b, reason := s.blocks.get(&p.slots[i], int(e.raw), func(dst []byte) string { return s.readBlock(seg, e, dst) })
-		if s.ownEpochs && s.blocks.crowded() {
-			s.epochs.Collect()
-		}
-		if reason != "" {
-			return r, reason
-		}
-		data = b.data
-	}
-	r.Payload, r.Padded, r.Away = data[at:at+n:at+n], data[at:end:end], 0
-	if !r.Intact() {
-		return r, "payload fails its checksum"
-	}
-	return r, ""
-}
-
-// readBlock unpacks a block into dst. The bytes are copied first: a page that cannot be read is found out before the
-// decoder is at work, and nothing changes them between the check and the use.
-func (s *Store) readBlock(seg *segment, e *packedEntry, dst []byte) (reason string) {
-	src := scratch.Get().(*[]byte)
-	defer scratch.Put(src)
-	err := s.arena.Confine(func() error {
-		*src = append((*src)[:0], seg.mem.Mem()[e.at:e.at+int64(e.bytes)]...)
-		return nil
-	})
-	switch {
-	case err != nil:
-		return "its block cannot be read"
-	case !e.unzip(dst, *src):
-		return "its block fails its checksum"
-	}
-	return ""
-}
-
-// header reads the header of the record at off of a segment, of either form, without its payload. The caller is inside
-// a pin and inside Confine.
-func (seg *segment) header(off int64) (r record.Record, ok bool) {
-	if seg.packed != nil {
-		r, _, _, ok = parsePacked(seg.mem.Mem()[off:])
-		return r, ok
-	}
-	return record.Parse(seg.mem.Mem()[off:])
-}
-
-// fill checks the payload of a record whose header was read at off, which for a packed one means to fetch it first. The
-// caller is inside a pin and inside Confine.
-func (s *Store) fill(seg *segment, off int64, r *record.Record) (reason string) {
-	if seg.packed == nil {
-		if !r.Intact() {
-			return "payload fails its checksum"
-		}
-		return ""
-	}
-	whole, reason := s.unpack(seg, off)
-	if reason == "" {
-		*r = whole
-	}
-	return reason
 }

@@ -3,8 +3,6 @@ package mmapcas
 import (
 	"fmt"
 	"slices"
-
-	"github.com/cytisus/cytisus/arena"
 )
 
 // Commit writes a manifest record with note: everything put before is complete, and Note will answer note when the store
@@ -111,45 +109,6 @@ func (s *Store) SyncCommitted() error {
 	return s.writeManifest(&r, true)
 }
 
-// syncNames makes the names of segments durable that newSegment did not. The caller holds commitMu.
-func (s *Store) syncNames() error {
-	if s.namesDurable {
-		return nil
-	}
-	if err := s.fs.SyncDir(s.dir); err != nil {
-		s.final.Store(true)
-		return s.failSync(err)
-	}
-	s.namesDurable = s.opts.Sync != SyncNone
-	return nil
-}
-
-// Synced reports whether the record named h is known to be on disk, so that it survives a power cut
-// whether a Commit comes or not.
-func (s *Store) Synced(h Hash) bool {
-	if s.dir == "" {
-		return s.Has(h)
-	}
-	g := s.epochs.Pin()
-	defer g.Unpin()
-	if s.closed.Load() {
-		return false
-	}
-	synced := false
-	_ = s.arena.Confine(func() error {
-		at := s.index.Find(h)
-		m := s.arena.Segment(at)
-		if at == arena.Nil || m == nil {
-			return nil
-		}
-		seg, off := m.Owner().(*segment), m.Offset(at)
-		r, ok := seg.header(off)
-		synced = ok && (seg.packed != nil || seg.synced.Load() >= off+r.Extent())
-		return nil
-	})
-	return synced
-}
-
 // writeManifest appends a record. The caller holds commitMu.
 func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
 	if err := s.lock.Check(); err != nil {
@@ -171,23 +130,6 @@ func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
 func (s *Store) Note() []byte {
 	if n := s.note.Load(); n != nil {
 		return slices.Clone(*n)
-	}
-	return nil
-}
-
-// failSync remembers the first failed sync and returns the error for it.
-func (s *Store) failSync(err error) error {
-	err = fmt.Errorf("%w: %w", ErrSync, classify(err))
-	if s.failure.CompareAndSwap(nil, &err) {
-		s.log.Error("mmapcas: a sync failed", "final", s.final.Load(), "err", err)
-	}
-	return err
-}
-
-// syncFailed returns the error of the first failed sync, nil if none has failed, or all were made up for.
-func (s *Store) syncFailed() error {
-	if e := s.failure.Load(); e != nil {
-		return *e
 	}
 	return nil
 }
@@ -230,4 +172,21 @@ func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) err
 			return s.walkError(seg, off, err)
 		}
 	}
+}
+
+// manifestOf describes the segments that length wants described, each with the length it gives. The caller holds commitMu.
+func (s *Store) manifestOf(length func(*segment) (n int64, ok bool)) manifestRecord {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	r := manifestRecord{next: s.nextNumber, synced: true}
+	for n := range s.making {
+		r.next = min(r.next, n)
+	}
+	for _, seg := range sortedSegments(s.segs) {
+		if n, ok := length(seg); ok {
+			r.segments = append(r.segments, manifestSegment{number: seg.number, length: n})
+			r.synced = r.synced && seg.synced.Load() >= n
+		}
+	}
+	return r
 }

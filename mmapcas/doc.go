@@ -156,6 +156,21 @@
 // Cycle.sweepMu, commitMu, the appenders, segMu, then one of Cycle.mu, a segment's syncMu, a shard's mu, those of pins and of the block cache. The epoch domain's
 // Collect, which runs free functions, is called without segMu, since they take that one (trim), and no other of them.
 //
+// # Files
+//
+// Each rests on those before it, but for a few names (fuzz/layout counts them):
+//
+//	words       errors.go options.go
+//	bytes       packed.go format.go manifest.go
+//	tools       lender.go lease.go blocks.go
+//	state       marks.go segment.go store.go reserve.go
+//	reading     damage.go lookup.go reader.go read.go scan.go
+//	writing     cycle.go files.go sync.go spares.go put.go pin.go
+//	looking     verify.go iterate.go stats.go
+//	committing  saved.go saving.go rescue.go commit.go
+//	collecting  pack.go plan.go sweep.go
+//	opening     superblock.go recover.go close.go open.go repair.go
+//
 // # Trust
 //
 // The store is for data of one trust domain. A record constructed to collide in 128 bits of BLAKE3 takes 2^64 work and

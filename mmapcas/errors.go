@@ -108,7 +108,7 @@ func classify(err error) error {
 		return nil
 	case errors.Is(err, ErrNoSpace), errors.Is(err, ErrReadOnly):
 		return err
-	case isNoSpace(err), errors.Is(err, arena.ErrAddressSpace):
+	case vfs.NoSpace(err), errors.Is(err, arena.ErrAddressSpace):
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)

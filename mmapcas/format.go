@@ -2,9 +2,15 @@ package mmapcas
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
 
 	"github.com/cytisus/cytisus/mmapcas/hash"
 	"github.com/cytisus/cytisus/mmapcas/record"
+	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
 // Bytes on disk; those of a record are in package record. All numbers are little-endian, all
@@ -29,6 +35,7 @@ const FormatVersion = 2
 const (
 	segmentHeaderBytes = 64
 	segmentMagic       = "CYTseg\r\n"
+	segmentSuffix      = ".seg"
 	identityBytes      = 16
 )
 
@@ -86,4 +93,30 @@ func parseSegmentHeader(b []byte) (h segmentHeader, ok bool) {
 		}
 	}
 	return h, h.version > 0 && h.bytes >= segmentHeaderBytes
+}
+
+func segmentName(number uint32) string { return fmt.Sprintf("%08x%s", number, segmentSuffix) }
+
+func parseSegmentName(name string) (number uint32, ok bool) {
+	hex, ok := strings.CutSuffix(name, segmentSuffix)
+	if !ok || len(hex) != 8 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(hex, 16, 32)
+	return uint32(n), err == nil && segmentName(uint32(n)) == name
+}
+
+// readSegmentHeader reads the header of a segment file; ok=false means that it has none that is whole.
+func readSegmentHeader(fsys vfs.FS, path string) (h segmentHeader, ok bool, err error) {
+	f, err := fsys.Open(path, true)
+	if err != nil {
+		return segmentHeader{}, false, err
+	}
+	var b [segmentHeaderBytes]byte
+	_, err = f.ReadAt(b[:], 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	h, ok = parseSegmentHeader(b[:])
+	return h, ok, errors.Join(err, f.Close())
 }

@@ -1,11 +1,5 @@
 package mmapcas
 
-import (
-	"errors"
-
-	"github.com/cytisus/cytisus/arena"
-)
-
 // Iterate calls fn for every record that can be found by its name, in no particular order. Records put meanwhile may be
 // missed, records moved by a collection meanwhile are seen once or twice. payload is valid until fn returns. Damaged records
 // are reported to the log, dropped, and skipped.
@@ -70,12 +64,4 @@ func (s *Store) iterateNext(seg *segment, w *scanner, wanted func(Kind) bool, fn
 		return false, s.walkError(seg, off, err)
 	}
 	return true, nil
-}
-
-// walkError turns a fault at the record at off into the error that names it, and passes other errors through.
-func (s *Store) walkError(seg *segment, off int64, err error) error {
-	if _, ok := errors.AsType[*arena.FaultError](err); !ok {
-		return err
-	}
-	return s.damage(seg, off, "cannot be read", err)
 }

@@ -96,7 +96,7 @@ func (o Options) withDefaults(dir string) Options {
 	if o.FS == nil {
 		o.FS = vfs.OS{}
 	}
-	if dir == "" && raceEnabled {
+	if dir == "" && arena.Race {
 		o.Table = true // heap memory, which the race detector watches
 	}
 	if o.FS.Table() {

@@ -6,12 +6,6 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// pins are the records that collections keep whatever the roots say.
-type pins struct {
-	mu    sync.Mutex
-	count map[Hash]int // guarded by mu; never 0
-}
-
 func (p *pins) add(h Hash) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

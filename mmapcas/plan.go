@@ -3,8 +3,6 @@ package mmapcas
 import (
 	"cmp"
 	"slices"
-
-	"github.com/cytisus/cytisus/arena"
 )
 
 // garbageShare is how much garbage a sweep may leave in segments that it keeps, in percent of what is live. Lower costs
@@ -101,28 +99,4 @@ func (c *Cycle) old() map[*segment]bool {
 		newer++
 	}
 	return old
-}
-
-// takeOpen takes a segment away from whoever might append to it and reports whether it is open. The caller holds all
-// appenders.
-func (s *Store) takeOpen(seg *segment, appenders []*appender) bool {
-	if seg.mem.Sealed() {
-		return false
-	}
-	for _, a := range appenders {
-		if a.Segment() == seg.mem {
-			a.Detach()
-		}
-	}
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	s.spares = slices.DeleteFunc(s.spares, func(o *segment) bool { return o == seg })
-	return true
-}
-
-// giveOpen offers an open segment without an appender to whoever wants to append.
-func (s *Store) giveOpen(m *arena.Segment) {
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	s.spares = append(s.spares, m.Owner().(*segment))
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/index"
 )
 
-// A Reader reads for one goroutine. It does what the methods of Store do that have the same names, which borrow one for every
-// call. Close it when it is not needed any more: an open one costs whoever frees memory a look.
+// A Reader reads for one goroutine. It does what the methods of Store do that have the same names,
+// which borrow one for every call. Close it when it is not needed any more: an open one costs a
+// look each time memory is freed.
 type Reader struct {
 	s   *Store
 	pin *epoch.Participant
@@ -84,12 +85,59 @@ func (r *Reader) Has(h Hash) (found bool) {
 	return !r.s.closed.Load() && r.s.index.Find(h) != arena.Nil
 }
 
+// A Visit is a stay of a Reader in the store, for many lookups in a row: what a View does before
+// and after its lookup is done once for all of them. It is used by the function that it was made
+// for, on its goroutine.
+type Visit struct{ r *Reader }
+
+// Visit calls fn and returns its error. fn may look up as many records as it likes; it should not
+// wait for anything else.
+//
+// When a page of the store cannot be read, fn is left at that point as by a panic, its deferred
+// functions run, and Visit returns a *CorruptError: the record is dropped, and fn may be called
+// again for what it had still to do.
+func (r *Reader) Visit(fn func(v Visit) error) (err error) {
+	r.pin.Enter()
+	old := r.s.arena.BeginConfined()
+	defer func() {
+		v := recover()
+		r.pin.Leave()
+		if fault := r.s.arena.EndConfined(old, v); fault != nil {
+			err = r.s.faulted(r.visited.Hash(), fault)
+		}
+	}()
+	return fn(Visit{r})
+}
+
+// Get returns the record named h in place: payload is mapped memory, valid until the next call of
+// Get or the end of the visit, and read-only. Its errors are those of Store.View, without those of
+// a page that cannot be read.
+func (v Visit) Get(h Hash) (kind Kind, payload []byte, err error) {
+	r := v.r
+	k := index.KeyOf(&h)
+	r.visited = k
+	r.pin.Refresh() // the payload returned before goes
+	if r.s.closed.Load() {
+		return 0, nil, ErrClosed
+	}
+	// As in record.
+	x := r.s.index
+	at, word := x.Glance(k)
+	if word == 0 {
+		return r.s.recordAt(k, at)
+	}
+	return Kind(word >> 32), x.Glanced(at, word), nil
+}
+
 // ViewBatch is Store.ViewBatch.
 func (r *Reader) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byte, err error) error) error {
 	for from := 0; from < len(names); from += index.BatchNames {
-		r.pin.Enter()
-		err := r.s.viewGroup(names[from:min(from+index.BatchNames, len(names))], from, fn)
-		r.pin.Leave()
+		group := names[from:min(from+index.BatchNames, len(names))]
+		seen, err := r.viewGroup(group, from, fn)
+		if err == nil && seen < len(group) {
+			// Some page cannot be read. One at a time, the record that it belongs to finds out.
+			err = r.viewEach(group[seen:], from+seen, fn)
+		}
 		if err != nil {
 			return err
 		}
@@ -97,60 +145,46 @@ func (r *Reader) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byt
 	return nil
 }
 
-// ViewBatch calls fn for each of names, in order, as View would: with the record, or with View's error for it. What is in
-// memory is fetched for 16 names at a time, so that their waits overlap. It returns the first error of fn.
-func (s *Store) ViewBatch(names []Hash, fn func(i int, kind Kind, payload []byte, err error) error) error {
-	for from := 0; from < len(names); from += index.BatchNames {
-		g := s.epochs.Pin()
-		err := s.viewGroup(names[from:min(from+index.BatchNames, len(names))], from, fn)
-		g.Unpin()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// viewGroup is ViewBatch for up to batchNames names, of which the first is number base.
-func (s *Store) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payload []byte, err error) error) error {
+// viewGroup is ViewBatch for up to BatchNames names, of which the first is number base, until a
+// page cannot be read. It returns how many of them fn has seen, and the first error of fn.
+func (r *Reader) viewGroup(names []Hash, base int, fn func(i int, kind Kind, payload []byte, err error) error) (seen int, bad error) {
+	s := r.s
+	r.pin.Enter()
+	defer r.pin.Leave()
 	if s.closed.Load() {
-		return ErrClosed
+		return 0, ErrClosed
 	}
-	var (
-		at   [index.BatchNames]arena.Addr
-		next int
-		bad  error // of fn
-	)
-	err := s.arena.Confine(func() error {
+	var at [index.BatchNames]arena.Addr
+	_ = s.arena.Confine(func() error { // a fault leaves seen at the name that met it
 		s.index.Approach(names, &at)
 		s.index.Fetch(at[:len(names)])
-		for ; next < len(names); next++ {
-			kind, payload, err := s.record(index.KeyOf(&names[next]))
-			if bad = fn(base+next, kind, payload, err); bad != nil {
+		for seen < len(names) {
+			kind, payload, err := s.record(index.KeyOf(&names[seen]))
+			if bad = fn(base+seen, kind, payload, err); bad != nil {
 				return nil
 			}
+			seen++
 		}
 		return nil
 	})
-	if bad != nil {
-		return bad
-	}
-	if err == nil {
-		return nil
-	}
-	// Some page cannot be read. One at a time, the record that it belongs to finds out.
-	for ; next < len(names); next++ {
+	return seen, bad
+}
+
+// viewEach is ViewBatch with a View for each name.
+func (r *Reader) viewEach(names []Hash, base int, fn func(i int, kind Kind, payload []byte, err error) error) error {
+	for i := range names {
 		called := false
-		err := s.View(names[next], func(kind Kind, payload []byte) error {
+		var bad error // of fn
+		err := r.View(names[i], func(kind Kind, payload []byte) error {
 			called = true
-			bad = fn(base+next, kind, payload, nil)
+			bad = fn(base+i, kind, payload, nil)
 			return nil
 		})
 		if bad != nil {
 			return bad
 		}
 		if err != nil && !called {
-			err = fn(base+next, 0, nil, err)
+			err = fn(base+i, 0, nil, err)
 		}
 		if err != nil {
 			return err

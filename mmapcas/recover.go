@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
-	goruntime "runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
@@ -123,21 +119,6 @@ func (s *Store) removeLeftover(name string) {
 	if err := s.fs.Remove(path); err != nil {
 		s.log.Warn("mmapcas: leftover segment not removed", "file", path, "err", err)
 	}
-}
-
-// readSegmentHeader reads the header of a segment file; ok=false means that it has none that is whole.
-func readSegmentHeader(fsys vfs.FS, path string) (h segmentHeader, ok bool, err error) {
-	f, err := fsys.Open(path, true)
-	if err != nil {
-		return segmentHeader{}, false, err
-	}
-	var b [segmentHeaderBytes]byte
-	_, err = f.ReadAt(b[:], 0)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	h, ok = parseSegmentHeader(b[:])
-	return h, ok, errors.Join(err, f.Close())
 }
 
 // A found is a segment file that Open comes across.
@@ -455,42 +436,4 @@ func (s *Store) enterRecord(at arena.Addr, r *record.Record) error {
 		}
 		return nil
 	}
-}
-
-// rather reports whether the copy of a record at one address is to be taken, and not the one at
-// another: that one is damaged, and this one is not. The caller is inside a pin.
-func (s *Store) rather(this, that arena.Addr) bool { return !s.sound(that) && s.sound(this) }
-
-// sound reports whether the record at addr can be read and passes its checks. The caller is inside
-// a pin.
-func (s *Store) sound(addr arena.Addr) bool {
-	reason := ""
-	err := s.arena.Confine(func() error {
-		_, _, _, reason = s.load(addr)
-		return nil
-	})
-	return err == nil && reason == ""
-}
-
-// inParallel calls fn for 0 to n-1, on as many goroutines as there are processors to run them, and returns the errors.
-func inParallel(n int, fn func(i int) error) error {
-	var (
-		next atomic.Int64
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		errs error
-	)
-	for range min(n, goruntime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				if err := fn(int(i)); err != nil {
-					mu.Lock()
-					errs = errors.Join(errs, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return errs
 }

@@ -2,7 +2,6 @@ package mmapcas
 
 import (
 	"path/filepath"
-	"sync"
 
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
@@ -22,13 +21,6 @@ const (
 	reserveStep  = 2 * allocateBytesMin
 	reserveSmall = 16 << 10 // the largest record that is small
 )
-
-type reserve struct {
-	mu    sync.Mutex
-	f     vfs.File // guarded by mu; nil: there is none
-	bytes int64    // guarded by mu; its length
-	whole int64    // guarded by mu; what it is when nothing was taken
-}
 
 // openReserve makes the file. Without it the store works as well, until the disk is full.
 func (s *Store) openReserve() {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
@@ -49,8 +52,8 @@ type coveredSegment struct {
 	end int64
 }
 
-// findIndexFile opens the index file if it belongs to the history of which newest is the latest record. Otherwise it
-// removes it: later records could make it look as if it did.
+// findIndexFile opens the index file if it belongs to the history of which newest is the latest
+// record. Otherwise it removes it: later records could make it look as if it did.
 func (s *Store) findIndexFile(newest *manifestRecord) (*savedIndex, error) {
 	f, err := s.fs.Open(s.indexFile(), true)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,7 +118,8 @@ func (v *savedIndex) rank(number uint32) int {
 	return 1
 }
 
-// cover notes that a segment is mapped and returns the length of it that the file covers, 0 for none.
+// cover notes that a segment is mapped and returns the length of it that the file covers, 0 for
+// none.
 func (v *savedIndex) cover(seg *segment, readable int64) int64 {
 	if v == nil {
 		return 0
@@ -185,3 +189,27 @@ func (v *savedIndex) Damaged(shard int, off int64, err error) {
 
 // Superfluous takes back what was counted for a record that waited.
 func (v *savedIndex) Superfluous(bytes int64) { v.s.counters.live.Add(-bytes) }
+
+// inParallel calls fn for 0 to n-1, on as many goroutines as there are processors to run them, and
+// returns the errors.
+func inParallel(n int, fn func(i int) error) error {
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs error
+	)
+	for range min(n, goruntime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if err := fn(int(i)); err != nil {
+					mu.Lock()
+					errs = errors.Join(errs, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errs
+}

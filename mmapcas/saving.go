@@ -2,7 +2,6 @@ package mmapcas
 
 import (
 	"errors"
-	"sync"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
@@ -20,18 +19,6 @@ const (
 	saveBytesClose  = 256 << 10
 	saveFailedShare = 4 // wait for that much more after a failure
 )
-
-// saving is the state of writing index files.
-type saving struct {
-	mu      sync.Mutex
-	busy    chan struct{} // closed when the save under way has ended; nil if there is none; guarded by mu
-	retryAt int64         // committed bytes from which to try again after a failure; guarded by mu
-	changed int64         // records swept and moved when the last save began; guarded by mu
-
-	// settled is counters.moved at the last Commit that began outside a collection: all records moved before are where a
-	// manifest record says that bytes are complete. Guarded by commitMu.
-	settled int64
-}
 
 // errCycleBegan: what was written is not to be used.
 var errCycleBegan = errors.New("mmapcas: a collection began while the index was saved")

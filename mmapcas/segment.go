@@ -1,16 +1,8 @@
 package mmapcas
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"math"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/record"
@@ -18,7 +10,6 @@ import (
 )
 
 const (
-	segmentSuffix    = ".seg"
 	allocateBytesMin = 64 << 10
 	allocateBytesMax = 16 << 20
 	allocateShare    = 8 // of what a file has, the space that it is given ahead
@@ -31,46 +22,39 @@ type segment struct {
 	file   vfs.File
 	mem    *arena.Segment
 	packed *packed // nil for a plain segment; immutable
-	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the store is open.
+	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the
+	// store is open.
 	reusable bool
 
-	// whole: nothing in the segment is known to be damaged, so what lies behind its length is nothing. Guarded by segMu once
-	// the store is open.
+	// whole: nothing in the segment is known to be damaged, so what lies behind its length is
+	// nothing. Guarded by segMu once the store is open.
 	whole bool
 
-	// unwalked is how many bytes the index file has vouched for although the power may have changed them since: they are
-	// looked at before anything is appended. Guarded by segMu once the store is open.
+	// unwalked is how many bytes the index file has vouched for although the power may have changed
+	// them since: they are looked at before anything is appended. Guarded by segMu once the store
+	// is open.
 	unwalked int64
 
 	// noted is the length in the newest manifest record; guarded by commitMu.
 	noted int64
 	// saved is the length that the index file covers; guarded by saving.mu.
 	saved int64
-	// tailFrom and tailTo bound what Open found beyond the manifest; guarded by commitMu, equal when there is nothing.
+	// tailFrom and tailTo bound what Open found beyond the manifest; guarded by commitMu, equal
+	// when there is nothing.
 	tailFrom, tailTo int64
 
 	syncMu sync.Mutex
 	synced atomic.Int64 // bytes known to be on disk; written under syncMu
-	// lost: a sync of the file failed, so nobody knows what of it is on disk. It is sealed by whoever would append next.
+	// lost: a sync of the file failed, so nobody knows what of it is on disk. It is sealed by
+	// whoever would append next.
 	lost atomic.Bool
 
-	// copies: a collection, of this process or of one before, may have copied records here that no sync has covered yet. No
-	// segment may go before (G4), whichever collection made the copies.
+	// copies: a collection, of this process or of one before, may have copied records here that no
+	// sync has covered yet. No segment may go before (G4), whichever collection made the copies.
 	copies atomic.Bool
 
 	// marks is the segment's part of the running cycle, nil when there is none.
 	marks atomic.Pointer[marks]
-}
-
-func segmentName(number uint32) string { return fmt.Sprintf("%08x%s", number, segmentSuffix) }
-
-func parseSegmentName(name string) (number uint32, ok bool) {
-	hex, ok := strings.CutSuffix(name, segmentSuffix)
-	if !ok || len(hex) != 8 {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(hex, 16, 32)
-	return uint32(n), err == nil && segmentName(uint32(n)) == name
 }
 
 // used is the extents of all records in the segment, unpacked.
@@ -81,267 +65,12 @@ func (seg *segment) used() int64 {
 	return seg.mem.Length() - segmentHeaderBytes
 }
 
-// newSegment makes a segment, enters it in the list and returns it with nothing but its header. bytes 0 means the
-// standard size. The caller appends to it.
-func (s *Store) newSegment(bytes int64) (*segment, error) {
-	s.reap()
-	standard := bytes == 0
-	if standard {
-		bytes = s.arena.SegmentBytes()
+// header reads the header of the record at off of a segment, of either form, without its payload.
+// The caller is inside a pin and inside Confine.
+func (seg *segment) header(off int64) (r record.Record, ok bool) {
+	if seg.packed != nil {
+		r, _, _, ok = parsePacked(seg.mem.Mem()[off:])
+		return r, ok
 	}
-	number, err := s.takeNumber()
-	if err != nil {
-		return nil, err
-	}
-	defer s.numberTaken(number)
-
-	seg := &segment{number: number, reusable: standard, whole: true}
-	spec := arena.Spec{Source: arena.Anonymous(), Bytes: bytes, Owner: seg}
-	if s.dir != "" {
-		seg.name = filepath.Join(s.dir, segmentName(number))
-		if err := s.createFile(seg, &spec); err != nil {
-			return nil, fmt.Errorf("mmapcas: make segment %s: %w", seg.name, classify(err))
-		}
-	}
-	mem, err := s.arena.Map(spec)
-	if err != nil {
-		return nil, errors.Join(classify(err), s.discardFile(seg))
-	}
-	seg.mem = mem
-	if s.dir == "" {
-		h := s.segmentHeader(seg, bytes)
-		copy(mem.Mem(), h.encode())
-	}
-	mem.SetLength(segmentHeaderBytes)
-	if c := s.cycle.Load(); c != nil {
-		if err := c.admit(seg, segmentHeaderBytes); err != nil {
-			return nil, errors.Join(err, mem.Unmap(), s.discardFile(seg))
-		}
-	}
-	s.segMu.Lock()
-	s.segs[number] = seg
-	s.segMu.Unlock()
-	s.counters.segmentsMade.Add(1)
-	s.fillReserve(false)
-	return seg, nil
-}
-
-// takeNumber returns the number of a segment to be made. Until numberTaken, manifest records count it as newer than they
-// are, whatever comes of it.
-func (s *Store) takeNumber() (uint32, error) {
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	if s.nextNumber == math.MaxUint32 {
-		return 0, fmt.Errorf("mmapcas: %s: segment numbers are used up: %w", s.dir, ErrNoSpace)
-	}
-	n := s.nextNumber
-	s.nextNumber++
-	s.making[n] = struct{}{}
-	return n, nil
-}
-
-func (s *Store) numberTaken(n uint32) {
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	delete(s.making, n)
-}
-
-func (s *Store) segmentHeader(seg *segment, bytes int64) segmentHeader {
-	return segmentHeader{version: plainVersion, number: seg.number, identity: s.identity, bytes: bytes}
-}
-
-// createFile makes the file of a segment with its first bytes, durable if anything is to be.
-func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
-	if err := s.lock.Check(); err != nil {
-		return err
-	}
-	f, err := s.fs.Create(seg.name)
-	if err != nil {
-		return err
-	}
-	seg.file = f
-	ready := min(int64(allocateBytesMin), spec.Bytes)
-	err = f.Allocate(0, ready)
-	if err == nil && s.wholeFiles() {
-		err = f.Truncate(spec.Bytes)
-	}
-	if err == nil {
-		h := s.segmentHeader(seg, spec.Bytes)
-		_, err = f.WriteAt(h.encode(), 0)
-	}
-	if err == nil && s.opts.Sync != SyncNone {
-		if err = f.Sync(); err == nil {
-			err = s.fs.SyncDir(s.dir)
-		}
-	}
-	if err != nil {
-		return errors.Join(err, s.discardFile(seg))
-	}
-	spec.Source = f.Source()
-	spec.Ready = ready
-	spec.Grow = growFile(seg, spec.Bytes)
-	return nil
-}
-
-// wholeFiles: the form of mapping in use needs files of their full size. They are sparse where the
-// file system can have it so: disk space comes by growFile in either form.
-func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
-
-// errCutShort: somebody has cut a segment's file, so what lies behind in memory is nowhere. Nothing
-// is appended to it.
-var errCutShort = errors.New("mmapcas: segment file was cut short")
-
-// growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a small store is small.
-func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
-	return func(ready, n int64) (int64, error) {
-		step := min(max(ready/allocateShare&^(allocateBytesMin-1), allocateBytesMin), allocateBytesMax)
-		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
-		if size, err := seg.file.Size(); err == nil && size < ready {
-			return 0, fmt.Errorf("%w: %s has %d bytes, and had %d", errCutShort, seg.name, size, ready)
-		}
-		err := seg.file.Allocate(ready, to)
-		if least := min((n+allocateBytesMin-1)&^(allocateBytesMin-1), bytes); err != nil && least < to {
-			to = least // the disk may have room for that
-			err = seg.file.Allocate(ready, to)
-		}
-		if err != nil {
-			return 0, fmt.Errorf("mmapcas: %w", classify(err))
-		}
-		return to, nil
-	}
-}
-
-// remove removes a file of the store, unless what has its name now is another's.
-func (s *Store) remove(name string) error {
-	if err := s.lock.Check(); err != nil {
-		return err
-	}
-	return s.fs.Remove(name)
-}
-
-// discardFile closes and removes the file of a segment that never came to be or is gone.
-func (s *Store) discardFile(seg *segment) error {
-	if seg.file == nil {
-		return nil
-	}
-	return errors.Join(seg.file.Close(), s.remove(seg.name))
-}
-
-// retire takes a segment out of the list; its memory and file go when no reader is left. No index entry leads into it.
-func (s *Store) retire(seg *segment) {
-	s.segMu.Lock()
-	delete(s.segs, seg.number)
-	s.segMu.Unlock()
-	s.counters.retired.Add(1)
-	seg.mem.Retire(s.epochs, func(err error) {
-		s.counters.retired.Add(-1)
-		if err == nil {
-			err = s.discardFile(seg)
-		}
-		if err != nil {
-			// The next Open finds the file unlisted and removes it.
-			s.log.Warn("mmapcas: segment not removed", "segment", seg.name, "err", err)
-		}
-	})
-}
-
-// retiredLook is how often AwaitRetired looks: leaving a pin is one store, so it tells nobody.
-const retiredLook = 200 * time.Microsecond
-
-// AwaitRetired waits until nothing is left, in memory and on the disk, of the segments that were
-// retired, and reports whether that is so: not if a reader stays inside for all of limit, or ctx
-// ends. The caller holds no pin of the store's domain, or it waits for itself.
-func (s *Store) AwaitRetired(ctx context.Context, limit time.Duration) bool {
-	for began := time.Now(); ; time.Sleep(retiredLook) {
-		s.epochs.Collect()
-		switch {
-		case s.counters.retired.Load() == 0:
-			return true
-		case ctx.Err() != nil || time.Since(began) >= limit:
-			return false
-		}
-	}
-}
-
-// segments returns all segments in the order of their numbers.
-func (s *Store) segments() []*segment {
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	return sortedSegments(s.segs)
-}
-
-// manifestOf describes the segments that length wants described, each with the length it gives. The caller holds commitMu.
-func (s *Store) manifestOf(length func(*segment) (n int64, ok bool)) manifestRecord {
-	s.segMu.Lock()
-	defer s.segMu.Unlock()
-	r := manifestRecord{next: s.nextNumber, synced: true}
-	for n := range s.making {
-		r.next = min(r.next, n)
-	}
-	for _, seg := range sortedSegments(s.segs) {
-		if n, ok := length(seg); ok {
-			r.segments = append(r.segments, manifestSegment{number: seg.number, length: n})
-			r.synced = r.synced && seg.synced.Load() >= n
-		}
-	}
-	return r
-}
-
-// segmentOf returns the segment that addr lies in, nil if there is none any more.
-func (s *Store) segmentOf(addr arena.Addr) *segment {
-	m := s.arena.Segment(addr)
-	if m == nil {
-		return nil
-	}
-	return m.Owner().(*segment)
-}
-
-// load reads the record at addr and checks it whole. The caller is inside a pin and inside Confine.
-func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r record.Record, reason string) {
-	m := s.arena.Segment(addr)
-	if m == nil {
-		return nil, 0, record.Record{}, "segment is gone"
-	}
-	seg = m.Owner().(*segment)
-	off = m.Offset(addr)
-	r, ok := record.Parse(m.Mem()[off:])
-	switch {
-	case !ok && seg.packed != nil:
-		r, reason = s.unpack(seg, off) // its headers never look like plain ones
-	case !ok:
-		reason = "header fails its checksum"
-	case !r.Intact():
-		reason = "payload fails its checksum"
-	}
-	return seg, off, r, reason
-}
-
-// sync makes the first n bytes of the segment durable.
-func (s *Store) syncSegment(seg *segment, n int64) error {
-	if seg.file == nil || seg.packed != nil || seg.synced.Load() >= n {
-		return nil // a packed one was synced before it had its name
-	}
-	seg.syncMu.Lock()
-	defer seg.syncMu.Unlock()
-	if seg.synced.Load() >= n {
-		return nil
-	}
-	if err := s.syncFailed(); err != nil {
-		return err
-	}
-	if seg.lost.Load() {
-		return fmt.Errorf("%w: of segment %s, earlier", ErrSync, seg.name) // never tried again
-	}
-	n = max(n, seg.mem.Length())
-	s.counters.syncs.Add(1)
-	err := seg.mem.Flush()
-	if err == nil {
-		err = seg.file.Sync()
-	}
-	if err != nil {
-		seg.lost.Store(true)
-		return s.failSync(fmt.Errorf("segment %s: %w", seg.name, err))
-	}
-	seg.synced.Store(n)
-	return nil
+	return record.Parse(seg.mem.Mem()[off:])
 }

@@ -1,19 +1,5 @@
 package mmapcas
 
-import "sync/atomic"
-
-// counters are written as things happen and read without stopping anything.
-type counters struct {
-	puts, dedupHits      atomic.Int64
-	live                 atomic.Int64 // bytes of records in the index
-	commits, syncs       atomic.Int64
-	damaged              atomic.Int64
-	segmentsMade         atomic.Int64
-	retired              atomic.Int64 // segments waiting for their readers
-	cycles, swept, moved atomic.Int64
-	packed               atomic.Int64 // segments
-}
-
 // Stats describes a store. Counts are since Open; sizes are now.
 type Stats struct {
 	Records     int64 // that can be found by name

@@ -139,9 +139,6 @@ func (v *verifier) segmentHeader(seg *segment) {
 	}
 }
 
-// mapped reports whether the segment is still there. The caller holds a pin, so the answer stays true.
-func (s *Store) mapped(seg *segment) bool { return s.arena.Segment(seg.mem.First()) == seg.mem }
-
 func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 	s := v.s
 	g := s.epochs.Pin()
@@ -219,4 +216,34 @@ func (v *verifier) shard(i int) error {
 		}
 	})
 	return nil
+}
+
+// Prove compares the record named h with its name. Reading compares checksums only, which is quick
+// and finds what decay does; bytes that were put there on purpose can have a right checksum. A
+// record that is not what its name says is dropped, and the error is a *CorruptError; other errors
+// are those of View.
+func (s *Store) Prove(h Hash) error {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	at := arena.Nil
+	var proven error
+	err := s.arena.Confine(func() error {
+		at = s.index.Find(h)
+		r, err := s.lookupAt(h, at)
+		if err != nil || r.Named() {
+			proven = err
+			return nil
+		}
+		seg := s.segmentOf(at)
+		s.drop(h, at, r.Extent())
+		proven = s.damage(seg, seg.mem.Offset(at), "is not what its name says", nil)
+		return nil
+	})
+	if err != nil {
+		return s.readError(h, at, err)
+	}
+	return proven
 }

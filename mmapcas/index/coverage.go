@@ -6,7 +6,8 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// A coverage says for each slot of the arena up to which address there are records that an index file knows.
+// A coverage says for each slot of the arena up to which address there are records that an index
+// file knows.
 type coverage struct {
 	shift uint
 	ends  []arena.Addr

@@ -40,6 +40,16 @@
 //     It promises nothing about the next moment. A shard whose table cannot be read for want of
 //     memory answers absent too: the store is a cache to the layers above.
 //
+// # Files
+//
+// Each rests on those before it:
+//
+//	table.go format.go coverage.go saved.go
+//	index.go key.go
+//	probe.go
+//	unread.go grow.go lookup.go insert.go change.go save.go
+//	glance.go glance_amd64.go glance_other.go
+//
 // # Shards that are not in memory
 //
 // Shards of a saved index are read when they are first asked for (unread.go). What an Open finds

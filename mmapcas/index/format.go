@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// A saved index is a copy of the index, so that opening need not walk over every record. All numbers
-// are little-endian.
+// A saved index is a copy of the index, so that opening need not walk over every record. All
+// numbers are little-endian.
 //
 //	 0  magic "CYTidx\r\n"
 //	 8  version:32, of this file alone
@@ -45,8 +45,8 @@ const (
 	savedChunkBytes = 1 << 20 // written at once
 )
 
-// A Reach says where records lie that are in a saved index: the first Length bytes behind an address.
-// Its number is how the store knows it.
+// A Reach says where records lie that are in a saved index: the first Length bytes behind an
+// address. Its number is how the store knows it.
 type Reach struct {
 	Number uint32
 	First  arena.Addr
@@ -137,7 +137,8 @@ func parseHead(b []byte) (h Head, ok bool) {
 	return h, h.Live >= 0
 }
 
-// encodeTable appends a shard's part to b. Entries for which covered says no become dead slots, and beyond hears about them.
+// encodeTable appends a shard's part to b. Entries for which covered says no become dead slots, and
+// beyond hears about them.
 func encodeTable(b []byte, t *table, covered func(arena.Addr) bool, beyond func(arena.Addr)) ([]byte, part) {
 	buckets := int(t.mask + 1)
 	p := part{buckets: uint32(buckets)}
@@ -165,7 +166,8 @@ func encodeTable(b []byte, t *table, covered func(arena.Addr) bool, beyond func(
 	return b, p
 }
 
-// loaded returns the words of a bucket. Slots fill up in order, so those that are in use come first.
+// loaded returns the words of a bucket. Slots fill up in order, so those that are in use come
+// first.
 func (t *table) loaded(bucket uint64) (ws [bucketSlots]uint64) {
 	b := t.bucket(bucket)
 	for i := range ws {
@@ -174,8 +176,8 @@ func (t *table) loaded(bucket uint64) (ws [bucketSlots]uint64) {
 	return ws
 }
 
-// decodeTable is the table of a shard's part, and how many entries it has. Those for which covered says no are dropped. The
-// table is nil if the part is damaged.
+// decodeTable is the table of a shard's part, and how many entries it has. Those for which covered
+// says no are dropped. The table is nil if the part is damaged.
 func decodeTable(b []byte, p *part, covered func(arena.Addr) bool) (t *table, entries int64, err error) {
 	if int64(len(b)) != p.bytes() || record.Checksum(b) != p.sum {
 		return nil, 0, nil

@@ -9,9 +9,6 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// Shards is how many tables an index has.
-const Shards = 256
-
 // An Index maps names to addresses. All methods may be called from any goroutine.
 type Index struct {
 	arena   *arena.Arena
@@ -23,7 +20,7 @@ type Index struct {
 }
 
 type shard struct {
-	table  atomic.Pointer[table] // nil until somebody asks for it, if there is a saved index
+	table  atomic.Pointer[table] // nil until it is asked for, if there is a saved index
 	live   atomic.Int64          // entries, without dead ones
 	mu     sync.Mutex            // held to load and to grow the table and to change or drop entries
 	number int                   // immutable
@@ -97,4 +94,12 @@ func (x *Index) Bytes() int64 {
 		}
 	}
 	return n
+}
+
+// Unread returns how many shards were not read from the saved index yet, and whether there is one.
+func (x *Index) Unread() (shards int, saved bool) {
+	if x.saved == nil {
+		return 0, false
+	}
+	return int(x.saved.left.Load()), true
 }

@@ -164,8 +164,9 @@ func TestIndexModel(t *testing.T) {
 	}
 }
 
-// TestIndexRace: goroutines insert the same names in different orders, from the smallest tables through all growths, while
-// others look them up. Each name is entered once, and once seen stays seen.
+// TestIndexRace: goroutines insert the same names in different orders, from the smallest tables
+// through all growths, while others look them up. Each name is entered once, and once seen stays
+// seen.
 func TestIndexRace(t *testing.T) {
 	for name, namer := range namers {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +218,8 @@ func TestIndexRace(t *testing.T) {
 	}
 }
 
-// TestIndexChangeDuringGrowth: entries that are moved while tables grow are not lost and not doubled (S1).
+// TestIndexChangeDuringGrowth: entries that are moved while tables grow are not lost and not
+// doubled (S1).
 func TestIndexChangeDuringGrowth(t *testing.T) {
 	r := newIndexRig(t)
 	namer := namers["one shard"]
@@ -261,8 +263,8 @@ func TestIndexChangeDuringGrowth(t *testing.T) {
 	}
 }
 
-// TestIndexChangeBesideRehash is TestIndexChangeDuringGrowth with nothing but growth: a change that did not take the shard's mutex would be lost
-// to a copy made before it.
+// TestIndexChangeBesideRehash is TestIndexChangeDuringGrowth with nothing but growth: a change that
+// did not take the shard's mutex would be lost to a copy made before it.
 func TestIndexChangeBesideRehash(t *testing.T) {
 	r := newIndexRig(t)
 	namer := namers["one shard"]

@@ -1,48 +1,25 @@
 package index
 
 import (
-	"math/bits"
-
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// Looking up a record waits for memory twice: for its bucket, and for its header, whose place the bucket tells. A processor
-// waits for several lookups at once if they are short enough for more than one to be on its list of pending instructions, and if
-// none has a locked instruction or a load from what was just stored in other pieces. So these paths are written for few
-// instructions, and what is rare is in functions of its own.
+// Looking up a record waits for memory twice: for its bucket, and for its header, whose place the
+// bucket tells. A processor waits for several lookups at once if they are short enough for more
+// than one to be on its list of pending instructions, and if none has a locked instruction or a
+// load from what was just stored in other pieces. So these paths are written for few instructions,
+// and what is rare is in functions of its own.
 
-// BatchNames is how many names are looked up side by side: about as many as a processor can wait for
-// at once.
+// BatchNames is how many names are looked up side by side: about as many as a processor can wait
+// for at once.
 const BatchNames = 16
 
-// match compares the tags of 8 slots without a branch: bit i says that slot i may be it. That is a hint: slots change,
-// so whoever acts on one loads it again.
-func match(b *bucket, tag uint64) uint32 {
-	// Equal tags leave 0 of 16 bits, of which one less is negative.
-	return uint32(((b[0].Load()^tag)>>arena.AddrBits-1)>>63 |
-		((b[1].Load()^tag)>>arena.AddrBits-1)>>62&(1<<1) |
-		((b[2].Load()^tag)>>arena.AddrBits-1)>>61&(1<<2) |
-		((b[3].Load()^tag)>>arena.AddrBits-1)>>60&(1<<3) |
-		((b[4].Load()^tag)>>arena.AddrBits-1)>>59&(1<<4) |
-		((b[5].Load()^tag)>>arena.AddrBits-1)>>58&(1<<5) |
-		((b[6].Load()^tag)>>arena.AddrBits-1)>>57&(1<<6) |
-		((b[7].Load()^tag)>>arena.AddrBits-1)>>56&(1<<7))
-}
-
-// slotOf returns the first slot that match found.
-func slotOf(same uint32) int { return bits.TrailingZeros32(same) & (bucketSlots - 1) }
-
-// keyAt returns the name in the header at a.
-func (x *Index) keyAt(a arena.Addr) Key {
-	lo, hi := x.arena.Pair(a, record.HashAt)
-	return Key{lo, hi}
-}
-
-// find returns the address of h, Nil if there is none. The caller holds an epoch pin.
+// Find returns the address of h, Nil if there is none. The caller holds an epoch pin.
 func (x *Index) Find(h record.Hash) arena.Addr { return x.FindKey(KeyOf(&h)) }
 
-// findKey is find. Most records are where the first slot with their tag leads to, in the first bucket.
+// FindKey is Find. Most records are where the first slot with their tag leads to, in the first
+// bucket.
 func (x *Index) FindKey(k Key) arena.Addr {
 	t := x.shardFor(k).table.Load()
 	if t == nil {
@@ -59,7 +36,7 @@ func (x *Index) FindKey(k Key) arena.Addr {
 	return x.findIn(t, k)
 }
 
-// findUnread is find in a shard that is not in memory.
+// findUnread is Find in a shard that is not in memory.
 func (x *Index) findUnread(k Key) arena.Addr {
 	t, err := x.load(x.shardFor(k))
 	if err != nil {
@@ -68,23 +45,9 @@ func (x *Index) findUnread(k Key) arena.Addr {
 	return x.findIn(t, k)
 }
 
-func (x *Index) findIn(t *table, k Key) arena.Addr {
-	for i := uint64(0); i <= t.mask; i++ {
-		b := t.bucket(k.start() + i)
-		for same := match(b, k.tag()); same != 0; same &= same - 1 {
-			if w := b[slotOf(same)].Load(); isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k {
-				return arena.Addr(w & addrMask)
-			}
-		}
-		if ends(b) {
-			return arena.Nil
-		}
-	}
-	return arena.Nil
-}
-
-// approach brings the buckets and the headers of names into the cache, with no step for one name waiting for that of another, and
-// sets at[i] to where the record named names[i] is in most cases, Nil if no place is likely. The caller holds an epoch pin.
+// Approach brings the buckets and the headers of names into the cache, with no step for one name
+// waiting for that of another, and sets at[i] to where the record named names[i] is in most cases,
+// Nil if no place is likely. The caller holds an epoch pin.
 func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
 	names = names[:min(len(names), BatchNames)]
 	var (
@@ -120,7 +83,7 @@ func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
 	sink(byte(sum))
 }
 
-// findGroup sets at[i] to the address of names[i]. The caller holds an epoch pin.
+// FindGroup sets at[i] to the address of names[i]. The caller holds an epoch pin.
 func (x *Index) FindGroup(names []record.Hash, at *[BatchNames]arena.Addr) {
 	x.Approach(names, at)
 	for i := range names[:min(len(names), BatchNames)] {
@@ -128,7 +91,8 @@ func (x *Index) FindGroup(names []record.Hash, at *[BatchNames]arena.Addr) {
 	}
 }
 
-// Fetch brings the records at these addresses into the cache, one after the other but without waiting for each.
+// Fetch brings the records at these addresses into the cache, one after the other but without
+// waiting for each.
 func (x *Index) Fetch(at []arena.Addr) {
 	const line, most = 64, 1024
 	sum := byte(0)
@@ -140,7 +104,8 @@ func (x *Index) Fetch(at []arena.Addr) {
 		if m == nil {
 			continue
 		}
-		// The header's lines are there: the name was compared. What it says about the length may be wrong.
+		// The header's lines are there: the name was compared. What it says about the length may be
+		// wrong.
 		b := m.Mem()[m.Offset(a):]
 		n := int(min(record.ExtentOf(arena.LoadWord(b)), int64(len(b)), most))
 		for i := line; i < n; i += line {
@@ -149,8 +114,3 @@ func (x *Index) Fetch(at []arena.Addr) {
 	}
 	sink(sum)
 }
-
-// sink takes what was read only to be read.
-//
-//go:noinline
-func sink(byte) {}

@@ -11,11 +11,12 @@ import (
 //
 //	tag:16 | address:48
 //
-// The tag is a part of the name that neither shard nor bucket use. Probing is linear by buckets and ends at the first
-// empty slot; as slots never become empty again (S0), all who look for one name meet the same first empty slot.
+// The tag is a part of the name that neither shard nor bucket use. Probing is linear by buckets and
+// ends at the first empty slot; as slots never become empty again (S0), all who look for one name
+// meet the same first empty slot.
 //
-// Every probe is bounded by the number of buckets: between the moment a table is due to grow and the freeze, other
-// inserters may fill it to the last slot.
+// Every probe is bounded by the number of buckets: between the moment a table is due to grow and
+// the freeze, other inserters may fill it to the last slot.
 type table struct {
 	slots []atomic.Uint64 // header immutable; slots follow S0
 	mask  uint64          // buckets - 1
@@ -72,7 +73,7 @@ func isEntry(w uint64) bool {
 	return a > slotDead && a != slotFrozen
 }
 
-// copyEntry enters w into a table that nobody else sees yet.
+// copyEntry enters w into a table that is not published yet.
 func (t *table) copyEntry(start, w uint64) {
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(start + i)
@@ -86,3 +87,6 @@ func (t *table) copyEntry(start, w uint64) {
 	}
 	panic("mmapcas: index table is full although it was made for more entries")
 }
+
+// Shards is how many tables an index has.
+const Shards = 256

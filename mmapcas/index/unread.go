@@ -5,14 +5,6 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// Unread returns how many shards were not read from the saved index yet, and whether there is one.
-func (x *Index) Unread() (shards int, saved bool) {
-	if x.saved == nil {
-		return 0, false
-	}
-	return int(x.saved.left.Load()), true
-}
-
 // Load reads a shard, unless it is in memory.
 func (x *Index) Load(shard int) error {
 	_, err := x.load(&x.shards[shard])

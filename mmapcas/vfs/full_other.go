@@ -1,12 +1,13 @@
 //go:build !windows
 
-package mmapcas
+package vfs
 
 import (
 	"errors"
 	"syscall"
 )
 
-func isNoSpace(err error) bool {
+// NoSpace reports whether err says that a disk or a quota is full.
+func NoSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

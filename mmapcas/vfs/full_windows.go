@@ -1,4 +1,4 @@
-package mmapcas
+package vfs
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func isNoSpace(err error) bool {
+// NoSpace reports whether err says that a disk or a quota is full.
+func NoSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }

@@ -1,0 +1,181 @@
+package index
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
+)
+
+// Steps in one table. None of them takes a lock or looks at the shard: insert, change, growth and
+// lookup are made of these, and so are the tests that go through all their interleavings.
+
+// match compares the tags of 8 slots without a branch: bit i says that slot i may be it. That is a
+// hint: slots change, so a slot that is acted upon is loaded again.
+func match(b *bucket, tag uint64) uint32 {
+	// Equal tags leave 0 of 16 bits, of which one less is negative.
+	return uint32(((b[0].Load()^tag)>>arena.AddrBits-1)>>63 |
+		((b[1].Load()^tag)>>arena.AddrBits-1)>>62&(1<<1) |
+		((b[2].Load()^tag)>>arena.AddrBits-1)>>61&(1<<2) |
+		((b[3].Load()^tag)>>arena.AddrBits-1)>>60&(1<<3) |
+		((b[4].Load()^tag)>>arena.AddrBits-1)>>59&(1<<4) |
+		((b[5].Load()^tag)>>arena.AddrBits-1)>>58&(1<<5) |
+		((b[6].Load()^tag)>>arena.AddrBits-1)>>57&(1<<6) |
+		((b[7].Load()^tag)>>arena.AddrBits-1)>>56&(1<<7))
+}
+
+// slotOf returns the first slot that match found.
+func slotOf(same uint32) int { return bits.TrailingZeros32(same) & (bucketSlots - 1) }
+
+// keyAt returns the name in the header at a.
+func (x *Index) keyAt(a arena.Addr) Key {
+	lo, hi := x.arena.Pair(a, record.HashAt)
+	return Key{lo, hi}
+}
+
+func (x *Index) findIn(t *table, k Key) arena.Addr {
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(k.start() + i)
+		for same := match(b, k.tag()); same != 0; same &= same - 1 {
+			if w := b[slotOf(same)].Load(); isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k {
+				return arena.Addr(w & addrMask)
+			}
+		}
+		if ends(b) {
+			return arena.Nil
+		}
+	}
+	return arena.Nil
+}
+
+// tryInsert reports done=false when t is full or frozen where k belongs.
+func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr, done bool) {
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(k.start() + i)
+		for j := 0; j < bucketSlots; {
+			w := b[j].Load()
+			switch {
+			case w == slotEmpty:
+				if b[j].CompareAndSwap(slotEmpty, k.tag()|uint64(addr)) {
+					return arena.Nil, true
+				}
+				continue // the same slot again: the winner may have entered k (S1)
+			case w == slotFrozen:
+				return arena.Nil, false
+			case (w^k.tag())>>arena.AddrBits == 0 && isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k:
+				return arena.Addr(w & addrMask), true
+			}
+			j++
+		}
+	}
+	return arena.Nil, false
+}
+
+// changeIn is Change in one table, for the owner of its shard's mutex.
+func (x *Index) changeIn(t *table, k Key, from, to arena.Addr) bool {
+	old := k.tag() | uint64(from)
+	with := k.tag() | uint64(to)
+	if to == arena.Nil {
+		with = slotDead
+	}
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(k.start() + i)
+		for j := range b {
+			switch b[j].Load() {
+			case old:
+				b[j].Store(with)
+				return true
+			case slotEmpty, slotFrozen:
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// dropUnreadableIn is DropUnreadable in one table, for the owner of its shard's mutex. It returns
+// how many it dropped.
+func (x *Index) dropUnreadableIn(t *table, k Key) (dropped int64) {
+	for i := uint64(0); i <= t.mask; i++ {
+		b := t.bucket(k.start() + i)
+		for j := range b {
+			w := b[j].Load()
+			if w == slotEmpty || w == slotFrozen {
+				return dropped
+			}
+			if (w^k.tag())>>arena.AddrBits != 0 || !isEntry(w) {
+				continue
+			}
+			err := x.arena.Confine(func() error {
+				touch(x.arena.Bytes(arena.Addr(w&addrMask), record.HeaderBytes))
+				return nil
+			})
+			if err != nil {
+				b[j].Store(slotDead)
+				dropped++
+			}
+		}
+	}
+	return dropped
+}
+
+// touch reads the first byte of b. It is not inlined, so that the read is not found to be useless.
+//
+//go:noinline
+func touch(b []byte) byte { return b[0] }
+
+// sink takes what was read only to be read.
+//
+//go:noinline
+func sink(byte) {}
+
+// rehash returns a table with room for twice the entries of t, into which nothing is inserted
+// meanwhile, and how many were lost because their records cannot be read.
+func (x *Index) rehash(t *table) (n *table, lost int64, err error) {
+	var entries int64
+	for i := range t.slots {
+		if isEntry(t.slots[i].Load()) {
+			entries++
+		}
+	}
+	// Room for twice the entries: a table full of dead ones does not grow.
+	if n, err = newTable(bucketsFor(2 * entries)); err != nil {
+		return nil, 0, err
+	}
+	for i := 0; i < len(t.slots); i++ {
+		fetched := i
+		// The place of an entry is in the record's header. One that cannot be read is damaged, and
+		// dropped.
+		err := x.arena.Confine(func() error {
+			for ; i < len(t.slots); i++ {
+				if i >= fetched {
+					x.fetchHeaders(t.slots[i:min(i+growAhead, len(t.slots))])
+					fetched = i + growAhead
+				}
+				if w := t.slots[i].Load(); isEntry(w) {
+					n.copyEntry(x.keyAt(arena.Addr(w&addrMask)).start(), w)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			lost++
+		}
+	}
+	return n, lost, nil
+}
+
+// growAhead is how many slots grow looks ahead.
+const growAhead = 32
+
+// fetchHeaders brings the headers that entries lead to into the cache without waiting for each.
+func (x *Index) fetchHeaders(slots []atomic.Uint64) {
+	sum := uint64(0)
+	for i := range slots {
+		if w := slots[i].Load(); isEntry(w) {
+			sum ^= x.keyAt(arena.Addr(w & addrMask)).lo
+		}
+	}
+	sink(byte(sum))
+}

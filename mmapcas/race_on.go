@@ -1,5 +1,0 @@
-//go:build race
-
-package mmapcas
-
-const raceEnabled = true
