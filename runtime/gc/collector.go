@@ -73,7 +73,8 @@ type Collector struct {
 	old     bool           // OldRefs are followed
 	blocked time.Duration  // of the slice that runs: what it waited for others
 
-	clockBytes int // see work; tests make it small
+	clockBytes int   // see work; tests make it small
+	check      check // guarded by stepMu; see checkPhase
 
 	reaper reaper
 	stats  counters
@@ -92,6 +93,9 @@ func New(o Options) *Collector {
 	c := &Collector{o: o, clockBytes: clockBytes}
 	c.leave = c.gate.leavers()
 	c.reaper.init(o)
+	if checked {
+		c.check.fail = func(err error) { panic(err) }
+	}
 	return c
 }
 
@@ -145,10 +149,16 @@ func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
 		case phase == Idle:
 			return false, c.begin(p) // with nobody left from before the last turn, if that cycle was given up
 		}
-		return false, c.takeRoots(ctx, p)
+		if err := c.takeRoots(ctx, p); err != nil {
+			return false, err
+		}
+		return false, c.checkPhase(p, "the roots", false)
 	}
 	if Phase(c.phase.Load()) == Marking {
 		if more, err := c.mark(w); more || err != nil {
+			return false, c.afterSlice(p, err)
+		}
+		if err := c.checkPhase(p, "the end of marking", false); err != nil {
 			return false, err
 		}
 		// What is freed from here on must not be what a recovery asks for.
@@ -156,9 +166,20 @@ func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
 			return false, err
 		}
 		c.phase.Store(uint32(Sweeping))
-		return false, nil // others may have shaded something meanwhile
+		return false, c.checkPhase(p, "settling", false) // others may have shaded something meanwhile
 	}
-	return c.sweep(p, w)
+	if done, err = c.sweep(p, w); !done {
+		return false, c.afterSlice(p, err)
+	}
+	return true, c.checkPhase(p, "the end", true)
+}
+
+// afterSlice checks what a slice has left that ended with err.
+func (c *Collector) afterSlice(p Pace, err error) error {
+	if err != nil || !c.check.due() {
+		return err
+	}
+	return c.checkPhase(p, fmt.Sprintf("a slice of %v", Phase(c.phase.Load())), false)
 }
 
 // block has fn run where it may take its time, which does not count as work.
@@ -238,6 +259,7 @@ func (c *Collector) takeRoots(ctx context.Context, p Pace) error {
 	c.bare = c.roots.Bare
 	c.queue(c.roots.Live)
 	c.queue(unwritten)
+	c.check.begin(unwritten)
 	c.roots.Live, c.roots.Bare = nil, nil
 	return nil
 }

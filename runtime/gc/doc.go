@@ -98,6 +98,12 @@
 // are needed anyway. No recovery asks for more once the database has settled, which comes after
 // marking and before anything is freed (db.Settle, C6).
 //
+// # Checks
+//
+// With the build tag check, and in the tests of this package, each phase of a cycle ends with a walk
+// (check.go): all that is needed must be black, grey, or reached from what is grey or queued; and
+// at the end of the cycle it must be there. Else the process ends with the way to the record.
+//
 // # What is freed
 //
 // What is not needed when the cycle begins is white at its end unless somebody puts it again or

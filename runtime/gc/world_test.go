@@ -115,6 +115,9 @@ func newWorld(t testing.TB, seed uint64) *world {
 		stored: map[string][]*object{}, holds: map[*held]bool{}, counts: map[string]int{},
 	}
 	w.c = New(Options{Store: st, DB: d, Refs: refsOf, OldRefs: oldRefsOf, Flush: w.flush, Logger: quiet})
+	w.c.check = check{
+		fail: func(err error) { w.fail("%v", err) }, every: 1 + w.n(40), strict: true, more: w.needed,
+	}
 	for i, side := range []bool{false, true} {
 		if w.parts[i], err = d.Partition(fmt.Sprint("p", i), side); err != nil {
 			t.Fatal(err)
@@ -513,6 +516,17 @@ func (w *world) reachable() map[*object]string {
 		}
 	}
 	return why
+}
+
+// needed is reachable for the collector's own check.
+func (w *world) needed() map[mmapcas.Hash]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := map[mmapcas.Hash]string{}
+	for o, why := range w.reachable() {
+		names[o.hash] = why
+	}
+	return names
 }
 
 // check compares the store with the model.
