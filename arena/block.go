@@ -12,7 +12,7 @@ type Block struct {
 }
 
 // blocks is what all of the process share: a huge page is a lot for a small store.
-var blocks = slab{mapPage: mapBlock, unmapPage: unmapBlock}
+var blocks = slab{mapPage: mapListed, unmapPage: unmapListed}
 
 // NewBlock returns a block of n bytes, which starts on a cache line.
 func NewBlock(n int) (*Block, error) {
@@ -26,7 +26,7 @@ func NewBlock(n int) (*Block, error) {
 		}
 		return &Block{mem: mem, page: page, piece: piece}, nil
 	}
-	mem, err := mapBlock(n)
+	mem, err := mapListed(n)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (b *Block) Free() error {
 	case b.page != nil:
 		return blocks.give(b.page, b.piece)
 	case b.mapped:
-		return unmapBlock(mem)
+		return unmapListed(mem)
 	}
 	return nil
 }

@@ -46,3 +46,5 @@ func (f failing) flush(mem []byte) error {
 	}
 	return f.src.flush(mem)
 }
+
+func (f failing) drop(mem []byte) bool { return f.src.drop(mem) }

@@ -16,6 +16,9 @@ type Source interface {
 	protect(mem []byte) error
 	// flush hands what was stored into mem to the file, so that a sync of the file covers it.
 	flush(mem []byte) error
+	// drop gives pages of mem back that can be had again from the file. It reports false if there
+	// is none, or the system cannot.
+	drop(mem []byte) bool
 }
 
 // Anonymous returns a source of zeroed memory that nothing outlives, on huge pages where there are some.
@@ -45,6 +48,7 @@ func (heap) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error, err
 func (heap) populate([]byte)      {}
 func (heap) protect([]byte) error { return nil }
 func (heap) flush([]byte) error   { return nil }
+func (heap) drop([]byte) bool     { return false }
 
 type memory struct {
 	supply func(n int64) ([]byte, error)
@@ -67,9 +71,12 @@ func (m memory) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error,
 func (memory) populate([]byte)      {}
 func (memory) protect([]byte) error { return nil }
 func (memory) flush([]byte) error   { return nil }
+func (memory) drop([]byte) bool     { return false }
 
 func releaseNothing() error { return nil }
 
 type anonymous struct{}
+
+func (anonymous) drop([]byte) bool { return false }
 
 type file struct{ f *os.File }

@@ -143,6 +143,7 @@ var inspectCalls = []call{
 	}},
 	{"inspect.Repair", func(f *face) error { return fails(inspect.Repair(f.ctx, f.e)) }},
 	{"inspect.Verify", func(f *face) error { return fails(inspect.Verify(f.ctx, f.e, nil)) }},
+	{"inspect.Memory", func(f *face) error { return fails(inspect.Memory(f.e)) }},
 	{"inspect.Partitions", func(f *face) error { return fails(inspect.Partitions(f.e)) }},
 }
 

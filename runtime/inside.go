@@ -6,6 +6,7 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime/account"
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/internal/inside"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -16,7 +17,8 @@ func init() {
 		e := engine.(*Engine)
 		return &inside.Engine{
 			DB: e.db, Store: e.store, Collector: e.gc, Scheduler: e.sched,
-			Admit: e.admitBy, NotInCommit: e.notInCommit,
+			Account: func() account.Account { return e.account(true) },
+			Admit:   e.admitBy, NotInCommit: e.notInCommit,
 			Flush: func(ctx context.Context) { e.flushTraces(ctx) },
 			Durability: func(partition string) any {
 				e.durabilities.mu.Lock()

@@ -135,6 +135,7 @@ func (s *session) table() map[string]dispatch.Handler {
 		protocol.MethodWorkspaceExecuteCommand:    s.executeCommand,
 
 		methodStats:   s.stats,
+		MethodMemory:  s.memory,
 		MethodExplain: s.explain,
 		MethodGraph:   s.graph,
 		MethodReindex: s.reindex,

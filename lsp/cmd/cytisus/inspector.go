@@ -14,6 +14,7 @@ type inspector interface {
 	dbStats(ctx context.Context, p server.DBStatsParams) (server.DBStats, error)
 	records(ctx context.Context, p server.QueryRecordsParams, fn func(inspect.Record) error) error
 	stats(ctx context.Context) (runtime.Stats, error)
+	memory(ctx context.Context) (server.Memory, error)
 	close() error
 }
 
@@ -26,6 +27,16 @@ func (l *local) stats(context.Context) (runtime.Stats, error) { return l.eng.Sta
 func (r *remote) stats(ctx context.Context) (runtime.Stats, error) {
 	st, err := r.client.Stats(ctx)
 	return st.Engine, localError(err)
+}
+
+func (l *local) memory(context.Context) (m server.Memory, err error) {
+	m.Account, err = inspect.Memory(l.eng)
+	m.Clients = []server.ClientMemory{}
+	return m, err
+}
+
+func (r *remote) memory(ctx context.Context) (m server.Memory, err error) {
+	return m, r.callPlain(ctx, server.MethodMemory, nil, &m)
 }
 
 func (l *local) records(ctx context.Context, p server.QueryRecordsParams, fn func(inspect.Record) error) error {

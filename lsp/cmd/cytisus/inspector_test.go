@@ -98,8 +98,26 @@ func TestInspectorsAgree(t *testing.T) {
 			t.Errorf("%+v: %d records, %v; the other process says %d, %v", p.QueryRecordsParams, len(ours), err1, len(theirs), err2)
 		}
 	}
-	_, err1 := read(l, server.QueryRecordsParams{Partition: "no such"})
-	_, err2 := read(r, server.QueryRecordsParams{Partition: "no such"})
+	ours, err1 := l.memory(ctx)
+	theirs, err2 := r.memory(ctx)
+	names := func(m server.Memory) (list []string) {
+		for _, h := range m.Holders {
+			list = append(list, h.Name)
+			for _, p := range h.Parts {
+				list = append(list, h.Name+"/"+p.Name)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	if err1 != nil || err2 != nil || !slices.Equal(names(ours), names(theirs)) || !slices.Contains(names(theirs), "heap/partitions") {
+		t.Errorf("holders of memory: %q, %v; the other process says %q, %v", names(ours), err1, names(theirs), err2)
+	}
+	if len(theirs.Clients) != 1 || theirs.Clients[0].Client == "" {
+		t.Errorf("of one client that is connected the other process says %+v", theirs.Clients)
+	}
+	_, err1 = read(l, server.QueryRecordsParams{Partition: "no such"})
+	_, err2 = read(r, server.QueryRecordsParams{Partition: "no such"})
 	if err1 == nil || err2 == nil || err1.Error() != err2.Error() || exitCode(err1) != exitNothing || exitCode(err2) != exitNothing {
 		t.Errorf("a partition that is not there: %v (exit code %d); %v (exit code %d)", err1, exitCode(err1), err2, exitCode(err2))
 	}
@@ -137,6 +155,16 @@ func TestInspectWhileServed(t *testing.T) {
 	}
 	if table := c.ok("db-stats", dir); !strings.Contains(table, name) || !strings.Contains(table, c.store) {
 		t.Errorf("db-stats prints\n%s", table)
+	}
+	if out := c.ok("stats", "--memory", dir); !strings.Contains(out, "heap") || !strings.Contains(out, name) {
+		t.Errorf("stats --memory prints\n%s", out)
+	}
+	m := decode[struct {
+		server.Memory
+		Unaccounted int64 `json:"unaccounted"`
+	}](t, c.ok("stats", "--memory", "--json", dir))
+	if m.Resident != 0 && m.Sum()+m.Unaccounted != m.Resident || m.Find("heap", "answers") == nil {
+		t.Errorf("stats --memory --json gives %+v", m)
 	}
 	if _, errs, code := c.run("query-records", "no-such", dir); code != exitNothing || !strings.Contains(errs, name) {
 		t.Errorf("exit code %d, %s", code, errs)

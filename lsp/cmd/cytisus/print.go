@@ -44,6 +44,8 @@ func (f found) String() string { return fmt.Sprintf("%s:%d:%d", short(f.File), f
 // bytesText writes a number of bytes for people.
 func bytesText(n int64) string {
 	switch {
+	case n < 0:
+		return "-" + bytesText(-n)
 	case n >= 1<<30:
 		return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
 	case n >= 1<<20:

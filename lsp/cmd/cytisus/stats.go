@@ -14,10 +14,13 @@ import (
 )
 
 func (a *app) statsCommand() *cobra.Command {
-	return &cobra.Command{
+	var memory bool
+	cmd := &cobra.Command{
 		Use:   "stats [DIR]",
 		Short: "Print where the store is and what is in it",
-		Args:  atMostOne("a directory"),
+		Long: `stats prints where the store around DIR (default: the current directory) is, and counters of the process that has it open; without one, of
+what opening it took. With --memory it prints who holds the memory of that process, and how much of it is nobody's.`,
+		Args: atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			root, _, err := a.storeOf(dirArg(args))
 			if err != nil {
@@ -28,6 +31,13 @@ func (a *app) statsCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, in.close()) }()
+			if memory {
+				m, err := in.memory(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return a.printMemory(root, m)
+			}
 			st, err := in.stats(cmd.Context())
 			if err != nil {
 				return err
@@ -57,6 +67,9 @@ func (a *app) statsCommand() *cobra.Command {
 			return nil
 		},
 	}
+	// The flag of this name that all commands have says that there is no store to ask about.
+	cmd.Flags().BoolVar(&memory, "memory", false, "print who holds the memory of the process that has the store open")
+	return cmd
 }
 
 // printImpure prints what audits have found.

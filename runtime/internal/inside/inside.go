@@ -8,6 +8,7 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime/account"
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -20,6 +21,8 @@ type Engine struct {
 	Collector *gc.Collector
 	Scheduler *sched.Pool
 
+	// Account says who holds the memory of the process.
+	Account func() account.Account
 	// Admit says why the engine does not take a call, which is named, with its context.
 	Admit func(ctx context.Context, call string) error
 	// NotInCommit says why a call is not taken from the function of a commit, for which it would

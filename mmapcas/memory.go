@@ -1,0 +1,82 @@
+package mmapcas
+
+// A MemoryUse says what a store has in memory.
+type MemoryUse struct {
+	Segments Pages // whose records lie as they were put
+	Packed   Pages // whose records are compressed
+	OnHeap   int64 // bytes of segments on Go's heap: of a store in memory, on some systems
+
+	Index  int64 // bytes of the tables that find records by name
+	Marks  int64 // bytes of what a collection that goes on has marked
+	Blocks int64 // bytes of unpacked blocks, those that wait for their readers or to be used again included
+
+	Known bool // the system says what is in memory of Segments and Packed
+}
+
+// Pages are mapped pages of segments.
+type Pages struct {
+	Segments int
+	Mapped   int64 // bytes of records and headers
+	Resident int64 // of the mapping, bytes in memory
+}
+
+// MemoryUse asks the system about each segment, which costs a microsecond for some hundred KiB.
+func (s *Store) MemoryUse() (m MemoryUse) {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	m.Known = true
+	for _, seg := range s.segments() {
+		p := &m.Segments
+		if seg.packed != nil {
+			p = &m.Packed
+		}
+		if seg.mem.OnHeap() {
+			m.OnHeap += seg.mem.Bytes()
+			continue
+		}
+		p.Segments++
+		p.Mapped += seg.mem.Length()
+		n, ok := seg.mem.Resident()
+		p.Resident += n
+		m.Known = m.Known && ok
+		if k := seg.marks.Load(); k != nil {
+			m.Marks += int64(k.block.Len())
+		}
+	}
+	m.Blocks = s.blocks.all()
+	if !s.closed.Load() {
+		m.Index = s.index.bytes()
+	}
+	return m
+}
+
+// DropPages gives back pages of segments that are in memory, those of the oldest segments first,
+// until about want bytes are back, and returns how many are. What is read there again comes from
+// the system's cache, or from the disk.
+func (s *Store) DropPages(want int64) (dropped int64) {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	for _, seg := range s.segments() {
+		if dropped >= want {
+			break
+		}
+		n, ok := seg.mem.Resident()
+		if !ok || n == 0 || !seg.mem.DropPages() {
+			continue
+		}
+		left, _ := seg.mem.Resident()
+		dropped += max(n-left, 0)
+	}
+	return dropped
+}
+
+// all is how much memory the cache has, in use or not.
+func (c *blockCache) all() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.held + c.retired.Load()
+	for _, mem := range c.spare {
+		n += int64(mem.Len())
+	}
+	return n
+}

@@ -1,0 +1,101 @@
+package runtime
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/runtime/account"
+)
+
+// account says who holds the memory of the process. What goes through much (entries, nodes) is in
+// it only if detailed.
+func (e *Engine) account(detailed bool) account.Account {
+	var a account.Account
+	r, known := arena.ReadResidence()
+	store := e.store.MemoryUse()
+	tables := arena.ReadBlockBytes()
+	g := account.ReadGo()
+
+	a.Resident = r.Resident
+	heap := account.Holder{Name: "heap", Bytes: g.Objects, Parts: e.heapParts(detailed)}
+	heap.Parts = append(heap.Parts, account.Holder{Name: "not collected yet", Bytes: max(g.Objects-g.Live, 0)})
+	if store.OnHeap > 0 {
+		heap.Parts = append(heap.Parts, account.Holder{Name: "segments", Bytes: store.OnHeap})
+	}
+	largestFirst(heap.Parts)
+	segments := account.Holder{
+		Name: "segments", Bytes: store.Segments.Resident + store.Packed.Resident, Count: int64(store.Segments.Segments + store.Packed.Segments),
+		Parts: []account.Holder{
+			{Name: "plain", Bytes: store.Segments.Resident, Count: int64(store.Segments.Segments)},
+			{Name: "packed", Bytes: store.Packed.Resident, Count: int64(store.Packed.Segments)},
+		},
+	}
+	points := e.db.PointBytes()
+	off := account.Holder{Name: "tables", Bytes: tables.Resident, Parts: []account.Holder{
+		{Name: "index", Bytes: store.Index, Count: e.store.Stats().Records},
+		{Name: "point cache", Bytes: points},
+		{Name: "unpacked blocks", Bytes: store.Blocks},
+		{Name: "collector's marks", Bytes: store.Marks},
+	}}
+	a.Holders = []account.Holder{
+		heap,
+		{Name: "free heap", Bytes: g.Idle},
+		{Name: "stacks", Bytes: g.Stacks},
+		{Name: "Go's runtime", Bytes: g.Runtime},
+		segments,
+		off,
+	}
+	if known {
+		// A store in memory has its segments among what no file has.
+		files := segments.Bytes
+		if e.store.Dir() == "" {
+			files = 0
+		}
+		a.Holders = append(a.Holders, account.Holder{Name: "program", Bytes: max(r.Files-files, 0)})
+	} else {
+		a.Unknown = append(a.Unknown, "the program and its libraries")
+	}
+	if !store.Known {
+		a.Unknown = append(a.Unknown, "how much of the segments is in memory")
+	}
+	return a
+}
+
+// heapParts is what the engine has counted on Go's heap.
+func (e *Engine) heapParts(detailed bool) []account.Holder {
+	in := e.memo.Residency()
+	answers := account.Holder{Name: "answers", Bytes: in.Bytes, Count: int64(in.Entries)}
+	results := account.Holder{Name: "decoded results", Bytes: in.DecodedBytes}
+	held := account.Holder{Name: "not stored yet", Bytes: in.HeldBytes}
+	st := e.db.Stats()
+	trees := account.Holder{Name: "partitions", Bytes: st.CachedBytes}
+	snapshots := account.Holder{Name: "older generations", Count: int64(st.Snapshots)}
+	if !detailed {
+		return []account.Holder{answers, results, held, trees, snapshots}
+	}
+	e.queries.Range(func(name string, b boundQuery) bool {
+		m := b.memo.Memory()
+		answers.Parts = append(answers.Parts, account.Holder{Name: name, Bytes: m.Traces, Count: m.Keys})
+		results.Parts = append(results.Parts, account.Holder{Name: name, Bytes: m.Results})
+		return true
+	})
+	use := e.db.MemoryUse()
+	trees.Bytes = 0
+	for _, p := range use.Partitions {
+		trees.Bytes += p.Bytes
+		trees.Count += p.Nodes
+		trees.Parts = append(trees.Parts, account.Holder{Name: p.Name, Bytes: p.Bytes, Count: p.Nodes})
+	}
+	snapshots.Bytes = use.Old.Bytes
+	notes := account.Holder{Name: "notes for the reaper", Bytes: use.Notes, Count: int64(st.Replaced)}
+	for _, h := range []*account.Holder{&answers, &results, &trees} {
+		largestFirst(h.Parts)
+	}
+	return []account.Holder{answers, results, held, trees, snapshots, notes}
+}
+
+// largestFirst puts the largest first.
+func largestFirst(list []account.Holder) {
+	slices.SortStableFunc(list, func(a, b account.Holder) int { return cmp.Compare(b.Bytes, a.Bytes) })
+}
