@@ -45,7 +45,7 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 	}
 	m.Blocks = s.blocks.all()
 	if !s.closed.Load() {
-		m.Index = s.index.bytes()
+		m.Index = s.index.Bytes()
 	}
 	return m
 }
