@@ -84,7 +84,7 @@ func TestMemoryWithoutFileStays(t *testing.T) {
 
 // Blocks are counted while they are there.
 func TestBlockBytes(t *testing.T) {
-	if raceEnabled || !canPlace {
+	if Race || !canPlace {
 		t.Skip("blocks lie on the Go heap")
 	}
 	const n = 32 << 20
