@@ -40,6 +40,9 @@
 //     It promises nothing about the next moment. A shard whose table cannot be read for want of
 //     memory answers absent too: the store is a cache to the layers above.
 //
+// TestExplore visits every interleaving of puts, changes, drops, growth and lookups on a small model
+// of this, and finds each of the rules left out; TestStepsInAnyOrder runs the steps themselves.
+//
 // # Files
 //
 // Each rests on those before it:

@@ -9,11 +9,7 @@ func (x *Index) grow(s *shard, t *table) error {
 	if s.table.Load() != t {
 		return nil
 	}
-	for i := range t.slots {
-		if t.slots[i].Load() == slotEmpty {
-			t.slots[i].CompareAndSwap(slotEmpty, slotFrozen)
-		}
-	}
+	t.freeze()
 	n, lost, err := x.rehash(t)
 	if err != nil {
 		return err

@@ -73,6 +73,15 @@ func isEntry(w uint64) bool {
 	return a > slotDead && a != slotFrozen
 }
 
+// freeze ends inserting: no slot of the table is empty any more.
+func (t *table) freeze() {
+	for i := range t.slots {
+		if t.slots[i].Load() == slotEmpty {
+			t.slots[i].CompareAndSwap(slotEmpty, slotFrozen)
+		}
+	}
+}
+
 // copyEntry enters w into a table that is not published yet.
 func (t *table) copyEntry(start, w uint64) {
 	for i := uint64(0); i <= t.mask; i++ {
