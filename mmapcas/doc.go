@@ -168,7 +168,7 @@
 //	writing     cycle.go files.go sync.go spares.go put.go pin.go
 //	looking     verify.go iterate.go stats.go
 //	committing  saved.go saving.go rescue.go commit.go
-//	collecting  pack.go plan.go sweep.go
+//	collecting  colour.go pack.go plan.go sweep.go
 //	opening     superblock.go recover.go close.go open.go repair.go
 //
 // # Trust
