@@ -166,7 +166,7 @@
 //	state       marks.go segment.go store.go reserve.go
 //	reading     damage.go lookup.go reader.go read.go scan.go
 //	writing     cycle.go files.go sync.go spares.go put.go pin.go
-//	looking     verify.go iterate.go stats.go
+//	looking     verify.go iterate.go stats.go memory.go
 //	committing  saved.go saving.go rescue.go commit.go
 //	collecting  colour.go pack.go plan.go sweep.go
 //	opening     superblock.go recover.go close.go open.go repair.go
