@@ -34,6 +34,7 @@ var allowed = []struct {
 	{"runtime/db", []string{"arena", "mmapcas"}, "knows no tasks and no queries"},
 	{"runtime/memo", []string{"mmapcas", "runtime/db", "runtime/sched"}, ""},
 	{"runtime/memo/marks", nil, "a model, in tests only"},
+	{"runtime/gc/tricolour", nil, "a model, in tests only"},
 	{"runtime/gc", []string{"mmapcas", "runtime/db"}, ""},
 	{"runtime/account", nil, "numbers and names of what others count"},
 	{"runtime/internal/caller", nil, ""},

@@ -72,9 +72,12 @@
 // It stays so whatever happens:
 //
 //   - Marking shades what a grey record refers to before that record counts as black.
-//   - A commit, or a new record, refers to something: that was put in the session that does it, and
-//     is black or queued, or was needed already, as its session held it live, and keeps its colour.
-//     Shade on top of this costs little and keeps the argument local to each reference.
+//   - A new record refers to something: that was put in the session that does it, and is black or
+//     queued, or the session holds it live until it has called Shade. It needs Shade: the session
+//     may have entered while the cycle drained, and what it held may have been replaced, and let go,
+//     before the roots were taken. The new record is black and was followed by nobody.
+//   - A commit refers to something: that was put, with all it refers to, or was needed already, and
+//     keeps its colour. Here Shade is a second line (tricolour, TestSecondLines).
 //   - A record from before the cycle is put again. The store marks and queues it in one step with
 //     the test that it is not condemned (G3), so it is grey. Its references may be white: the
 //     session may have put them before B1 (while the cycle drains for that session); so those that
@@ -103,6 +106,8 @@
 // With the build tag check, and in the tests of this package, each phase of a cycle ends with a walk
 // (check.go): all that is needed must be black, grey, or reached from what is grey or queued; and
 // at the end of the cycle it must be there. Else the process ends with the way to the record.
+//
+// Package tricolour has this protocol as a model, in which each part of it is left out once.
 //
 // # What is freed
 //
