@@ -1,13 +1,116 @@
 package golang
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
 )
+
+// A fileKey names a file as a build sees it.
+type fileKey struct{ Root, URI string }
+
+// What is wrong is known by package, as the check finds it; by file, as it is shown; and as a list
+// of the files of a build with anything wrong, by which a change of it is noticed.
+var (
+	problems = runtime.NewQuery("golang/problems", version(1), func(t *runtime.Task, k pkgKey) ([]fileDiagnostic, error) {
+		p, err := packageOf(t, k)
+		if err != nil || p == nil {
+			return nil, err
+		}
+		return packageDiagnostics(t, k.Root, p)
+	})
+
+	buildProblems = runtime.NewQuery("golang/build-problems", version(1), func(t *runtime.Task, root string) ([]fileDiagnostic, error) {
+		m, err := metadatas.Get(t, root)
+		if err != nil {
+			return nil, err
+		}
+		return workspaceProblems(t, root, m)
+	})
+
+	reports = runtime.NewQuery("golang/report", version(1), func(t *runtime.Task, k fileKey) ([]lsp.Diagnostic, error) {
+		return reportOf(t, k.Root, k.URI)
+	})
+
+	// filesWithProblems has, for each group of packages, the files in which they have problems, with
+	// a digest of these. The variants of a package are in one group.
+	filesWithProblems = newGathering("golang/files-with-problems", 1, func(t *runtime.Task, root string) ([]gatheringItem, error) {
+		m, err := metadatas.Get(t, root)
+		if err != nil {
+			return nil, err
+		}
+		var items []gatheringItem
+		for i := range m.Packages {
+			if p := &m.Packages[i]; p.Workspace && len(p.Files) > 0 {
+				items = append(items, gatheringItem{p.ID, dirOfURI(p.Files[0])})
+			}
+		}
+		return items, nil
+	}, func(t *runtime.Task, root string, ids []string) ([]byte, error) {
+		keys := make([]pkgKey, len(ids))
+		for i, id := range ids {
+			keys[i] = pkgKey{root, id}
+		}
+		all, err := problems.All(t, keys)
+		if err != nil {
+			return nil, err
+		}
+		byFile := map[string][]lsp.Diagnostic{}
+		for _, list := range all {
+			for _, d := range list {
+				byFile[d.URI] = append(byFile[d.URI], d.Diag)
+			}
+		}
+		var b []byte
+		for _, uri := range slices.Sorted(maps.Keys(byFile)) {
+			b = appendText(appendText(b, uri), digestOf(mergeDiagnostics(byFile[uri])))
+		}
+		return b, nil
+	})
+)
+
+// digestOf is a digest of diagnostics.
+func digestOf(list []lsp.Diagnostic) string {
+	h := sha256.New()
+	for _, d := range list {
+		fmt.Fprintf(h, "%d %d %d %q %q %q %t %q\n", d.Span.Start, d.Span.End, d.Severity, d.Code, d.Source, d.Message, d.Unnecessary, fmt.Sprint(d.Related))
+	}
+	return string(h.Sum(nil)[:16])
+}
+
+// wrongFiles are the files in filesWithProblems of groups of which another state says something
+// else, with the digests of their problems.
+func wrongFiles(r runtime.Reader, of, other []gathered) (map[string]string, error) {
+	known := make(map[gathered]bool, len(other))
+	for _, g := range other {
+		known[g] = true
+	}
+	files := map[string]string{}
+	for _, g := range of {
+		if known[g] {
+			continue
+		}
+		b, err := runtime.ReadBlob(r, g.Of)
+		for err == nil && len(b) > 0 {
+			var uri, digest string
+			if uri, b, err = takeText(b); err != nil {
+				break
+			}
+			digest, b, err = takeText(b)
+			files[uri] += digest
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
 
 // packageDiagnostics is everything wrong with a package: what its check found, and what the go command has against it.
 func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnostic, error) {
@@ -88,8 +191,12 @@ func packageClause(text []byte) lsp.Span {
 	return t.span(t.file.Name.Pos(), t.file.Name.End())
 }
 
-// fileDiagnostics is everything wrong with a file.
-func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
+// reportOf is everything wrong with a file that is asked about, or open.
+func reportOf(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
+	list, err := builtDiagnostics(t, root, uri)
+	if err != nil {
+		return nil, err
+	}
 	m, err := metadatas.Get(t, root)
 	if err != nil {
 		return nil, err
@@ -98,31 +205,19 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 	if err != nil {
 		return nil, err
 	}
-	out, err := workspaceProblems(t, root, m)
-	if err != nil {
-		return nil, err
-	}
-	var list []lsp.Diagnostic
-	take := func(ds []fileDiagnostic) {
-		for _, d := range ds {
-			if d.URI == uri {
-				list = append(list, d.Diag)
-			}
-		}
-	}
-	take(out)
+	list = slices.Clip(list)
 	owners := m.owners(uri)
 	path, _ := filePath(uri)
 	theirs := m.foreign(path) || isVendored(path)
 	for _, p := range owners {
-		if !p.Workspace && (theirs || p.Standard) {
-			continue // code that its reader does not change
+		if p.Workspace || theirs || p.Standard {
+			continue // known, or code that its reader does not change
 		}
-		ds, err := packageDiagnostics(t, root, p)
+		ds, err := problems.Get(t, pkgKey{root, p.ID})
 		if err != nil {
 			return nil, err
 		}
-		take(ds)
+		list = appendOf(list, ds, uri)
 	}
 	if isParsedModuleFile(path) && !slices.Contains(env.moduleFiles(), path) {
 		// Not in force, such as one that is not saved yet: what can be told of its text.
@@ -141,6 +236,37 @@ func fileDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error
 		list = append(list, s.Syntax...)
 	}
 	return mergeDiagnostics(list), nil
+}
+
+// builtDiagnostics is what a build has against a file, whether or not it is asked about.
+func builtDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
+	m, err := metadatas.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	all, err := buildProblems.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	list := appendOf(nil, all, uri)
+	for _, p := range m.telling(uri) {
+		ds, err := problems.Get(t, pkgKey{root, p.ID})
+		if err != nil {
+			return nil, err
+		}
+		list = appendOf(list, ds, uri)
+	}
+	return list, nil
+}
+
+// appendOf adds those diagnostics that are about a file.
+func appendOf(list []lsp.Diagnostic, all []fileDiagnostic, uri string) []lsp.Diagnostic {
+	for _, d := range all {
+		if d.URI == uri {
+			list = append(list, d.Diag)
+		}
+	}
+	return list
 }
 
 // unreadFile says why a file is not read.

@@ -8,14 +8,22 @@
 //
 //	content   of a file: which bytes are its text
 //	header    of a file: what the go command looks at
-//	layout    of a build: its files, those nearby, and their headers
+//	files     of a build: its own and those nearby
+//	headers   of a build: those of all files, gathered
+//	layout    of a build: its files and headers, and which are unsaved
 //	metadata  of a build: its packages and all they import, asked of go list
 //	packages  of a build: the packages of the metadata, a table that is read by ID
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
 //	check     of a package: diagnostics and index, from its files and the faces of its imports
+//	problems  of a package: what its check found, and what the go command has against it
+//	wrong     of a build: which files have problems, gathered, with digests
+//	report    of a file: everything wrong with it, as it is shown
 //	doubts    of a package: what syntax errors leave open about its declarations; a check with errors reads those of what it
 //	          imports, and drops the errors that follow
+//
+// What is gathered (gathering.go) is put together by a tree of queries over groups of files or
+// packages, so that an edit asks its own group and the way to the top, in a workspace of any size.
 //
 // A face text is what other packages can see the effect of. An edit in a body or a comment leaves it as it is, so that it ends
 // at the package's own check; an edit of a declaration makes a new face, and if the export data comes out the same it ends
@@ -25,6 +33,22 @@
 // An index (index.go) is the answer to "what is this name" for every identifier of a package. Things declared in the package are
 // known by their place, things of other packages by path and object path (objectpath.go). A definition is two look-ups; references
 // are a binary search in every index whose package can reach the thing, and a scan of those that name it.
+//
+// # How diagnostics are published
+//
+// A change of inputs is followed by a refresh (publish.go), in the newest generation; a newer one
+// takes over. It asks for the reports of the files that changed and has them published, then for
+// those of open files, and only then looks at all others: it compares which files have problems
+// with the saying, the state that all published diagnostics followed from before, and asks about
+// those that differ. Without a saying, as after the start, and when the builds are others, it asks
+// about all that have problems or were published with some.
+//
+//   - P1: when a saying is set, the published diagnostics of each file follow from it. So what
+//     differs from it is all there is to publish, beside what waves have published since. A file
+//     that a wave may have published stays touched, or is open, until a saying is set after it.
+//   - P2: a publication that began from one saying is made while that is still the newest, or begins
+//     again from the newer one.
+//   - P3: nothing is published over a newer saying.
 //
 // # Builds
 //

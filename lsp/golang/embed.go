@@ -217,24 +217,34 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 			matches[embedKey{dirOfURI(uri), p.text}] = embedMatch{}
 		}
 	}
-	known, err := knownEmbeds(t, w.root)
-	if err != nil {
-		return false, err
-	}
-	for _, key := range known {
-		_, named := matches[key]
-		concerns := func(uri string) bool { return strings.HasPrefix(uri, key.Dir) || strings.HasPrefix(key.Dir, uri+"/") }
-		if named || everything || slices.ContainsFunc(others, concerns) {
-			m, err := knownMatch(t, key)
-			if errors.Is(err, runtime.ErrDamaged) {
-				m = embedMatch{Problem: "what there was is damaged"} // equal to none, so it is put again
-			} else if err != nil {
-				return false, err
+	if everything || len(others) > 0 {
+		known, err := knownEmbeds(t, w.root)
+		if err != nil {
+			return false, err
+		}
+		for _, key := range known {
+			concerns := func(uri string) bool { return strings.HasPrefix(uri, key.Dir) || strings.HasPrefix(key.Dir, uri+"/") }
+			if everything || slices.ContainsFunc(others, concerns) {
+				matches[key] = embedMatch{}
 			}
+		}
+	}
+	if len(matches) == 0 {
+		return false, nil
+	}
+	for key := range matches {
+		m, err := knownMatch(t, key)
+		switch {
+		case errors.Is(err, runtime.ErrNotFound):
+		case errors.Is(err, runtime.ErrDamaged):
+			matches[key] = embedMatch{Problem: "what there was is damaged"} // equal to none, so it is put again
+		case err != nil:
+			return false, err
+		default:
 			matches[key] = m
 		}
 	}
-	err = t.Blocking(func() error {
+	err := t.Blocking(func() error {
 		for key, was := range matches {
 			path, ok := filePath(key.Dir)
 			if !ok {

@@ -11,6 +11,7 @@ import (
 type graph struct {
 	once   sync.Once
 	byFile map[string][]int // URI -> numbers of packages, those of the workspace first
+	blamed map[string][]int // URI -> numbers of packages of the workspace that have an error there and not the file
 	byPath map[string][]int // path -> numbers of packages, the one without tests first
 	byDir  map[string]int   // directory -> number of a package of the workspace there, the one without tests if there is one
 	users  [][]int          // package -> packages that import it
@@ -28,6 +29,7 @@ func (*graph) UnmarshalBinary([]byte) error { return nil }
 func (m *metadata) graph() *graph {
 	g := &m.Looked
 	g.once.Do(func() {
+		g.blamed = map[string][]int{}
 		g.byFile, g.byPath, g.byDir = map[string][]int{}, map[string][]int{}, map[string]int{}
 		g.roots = map[string]string{}
 		g.users = make([][]int, len(m.Packages))
@@ -40,6 +42,11 @@ func (m *metadata) graph() *graph {
 			g.byPath[p.Path] = append(g.byPath[p.Path], i)
 			for _, uri := range p.Files {
 				g.byFile[uri] = append(g.byFile[uri], i)
+			}
+			for j := range p.Errors {
+				if uri, ok := canonicalURI(p.Errors[j].File); ok && p.Workspace && !slices.Contains(p.Files, uri) && !slices.Contains(g.blamed[uri], i) {
+					g.blamed[uri] = append(g.blamed[uri], i)
+				}
 			}
 			for _, id := range p.checked() {
 				if d, ok := number[id]; ok {
@@ -107,6 +114,22 @@ func (m *metadata) owners(uri string) []*pkgMeta {
 			break
 		}
 		out = append(out, p)
+	}
+	return out
+}
+
+// telling are the packages of the workspace from which something is known to be wrong with a file:
+// those that it is compiled in, and those that the go command has an error against which it shows
+// in the file.
+func (m *metadata) telling(uri string) []*pkgMeta {
+	var out []*pkgMeta
+	for _, p := range m.owners(uri) {
+		if p.Workspace {
+			out = append(out, p)
+		}
+	}
+	for _, i := range m.graph().blamed[uri] {
+		out = append(out, &m.Packages[i])
 	}
 	return out
 }

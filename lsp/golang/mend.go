@@ -109,6 +109,9 @@ func (w *workspace) giveUpLost(ctx context.Context, damage error) error {
 	if err != nil {
 		return fmt.Errorf("golang: %s: giving up what is lost: %w", w.root, err)
 	}
+	for _, o := range all {
+		o.sayAgain()
+	}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package golang
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"go/types"
@@ -61,7 +60,7 @@ var (
 		return s.Symbols, err
 	})
 
-	layouts = runtime.NewQuery("golang/layout", version(3), layoutOf)
+	layouts = runtime.NewQuery("golang/layout", version(4), layoutOf)
 
 	metadatas = runtime.NewQuery("golang/metadata", version(4), metadataOf)
 
@@ -125,14 +124,6 @@ type shape struct {
 	Doubt   doubt
 }
 
-// A layout is what the files of a build mean to the go command.
-type layout struct {
-	Files   []string // URIs of the Go files, those nearby included
-	Headers []byte   // digest of all headers
-	Unsaved []string // files whose header is another one than on disk
-	Near    []string // URIs of module files nearby
-}
-
 // A faceResult is a package as importers see it.
 type faceResult struct {
 	Export  runtime.Blob
@@ -154,94 +145,10 @@ func ignoreUnknown(err error) error {
 	return err
 }
 
-func layoutOf(t *runtime.Task, root string) (layout, error) {
-	var l layout
-	env, err := environments.Get(t, root)
-	if err != nil {
-		return l, err
-	}
-	own, err := filesOf(t, members, root)
-	if err != nil {
-		return l, err
-	}
-	near, err := filesOf(t, nearby, root)
-	if err != nil {
-		return l, err
-	}
-	for _, uri := range own {
-		if isGoFile(uri) {
-			l.Files = append(l.Files, uri)
-		}
-	}
-	for _, uri := range near {
-		if isGoFile(uri) {
-			l.Files = append(l.Files, uri)
-		} else {
-			l.Near = append(l.Near, uri)
-		}
-	}
-	var unsaved []string
-	for _, own := range env.Own {
-		some, err := overlays.Keys(t, runtime.Prefix(dirPrefix(own)))
-		if err != nil {
-			return l, err
-		}
-		for _, uri := range some {
-			path, ok := filePath(uri)
-			if ok && isGoFile(uri) && isInput(baseName(uri)) && env.owned(path) && (env.Tests || !isTestFile(uri)) {
-				unsaved = append(unsaved, uri)
-			}
-		}
-	}
-	for _, uri := range l.Files {
-		has, err := overlays.Has(t, uri)
-		if err != nil {
-			return l, err
-		}
-		if has {
-			unsaved = append(unsaved, uri)
-		}
-	}
-	slices.Sort(unsaved)
-	unsaved = slices.Compact(unsaved)
-	l.Files = append(l.Files, unsaved...)
-	slices.Sort(l.Files)
-	l.Files = slices.Compact(l.Files)
-	all, err := headers.All(t, l.Files)
-	if err != nil {
-		return l, err
-	}
-	digest := sha256.New()
-	for i, h := range all {
-		fmt.Fprintf(digest, "%q %q\n", l.Files[i], h)
-	}
-	l.Headers = digest.Sum(nil)
-	for _, uri := range unsaved {
-		i, ok := slices.BinarySearch(l.Files, uri)
-		if !ok {
-			continue
-		}
-		saved, err := files.Get(t, uri)
-		switch {
-		case errors.Is(err, runtime.ErrNotFound):
-			l.Unsaved = append(l.Unsaved, uri)
-		case err != nil:
-			return l, err
-		case header(saved) != all[i]:
-			l.Unsaved = append(l.Unsaved, uri)
-		}
-	}
-	return l, nil
-}
-
 // unseen lists the files that the go command saw in another state than the inputs have them: it
 // reads the disk, and another program may have written there since the disk was looked at. Seen are
 // those that it named.
-func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]string, error) {
-	heads, err := headers.All(t, l.Files)
-	if err != nil {
-		return nil, err
-	}
+func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen []pkgMeta) ([]string, error) {
 	want := map[string]string{} // by path
 	known := map[string]bool{}
 	for i, uri := range l.Files {
@@ -267,7 +174,7 @@ func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]str
 			}
 		}
 	}
-	err = t.Blocking(func() error {
+	err := t.Blocking(func() error {
 		for path, head := range want {
 			switch text, err := readInput(path); {
 			case err == nil && header(text) != head, errors.Is(err, fs.ErrNotExist):
@@ -291,6 +198,10 @@ func unseen(t *runtime.Task, l *layout, env *environment, seen []pkgMeta) ([]str
 // another state is not kept.
 func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	l, err := layouts.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	heads, err := l.heads(t)
 	if err != nil {
 		return nil, err
 	}
@@ -343,10 +254,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	var odd *oddFileError
 	if why == "" && !env.Plain {
 		var listed []listed
-		extra, err := importsOfStrays(t, &env, l.Files)
-		if err != nil {
-			return nil, err
-		}
+		extra := importsOfStrays(&env, l.Files, heads)
 		err = t.Blocking(func() (err error) {
 			running, end := lookAfter(t.Context(), directoriesOf(l.Files), overlay)
 			defer end()
@@ -366,7 +274,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			m.placeUnsaved(unsaved)
 			if !failed {
 				m.Replaced = places.replaced()
-				return keep(t, m, &l, &env, nil)
+				return keep(t, m, &l, heads, &env, nil)
 			}
 			said = m.Problems
 			why = said[0].Message
@@ -375,14 +283,10 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	if env.Plain && why == "" {
 		why = fmt.Sprintf("there is no go.mod file in %s or any directory above it", env.Dir)
 	}
-	hs, err := headers.All(t, l.Files)
-	if err != nil {
-		return nil, err
-	}
 	var headed []headedFile
-	for i := range hs {
+	for i := range heads {
 		if path, ok := filePath(l.Files[i]); ok && env.owned(path) {
-			headed = append(headed, headedFile{l.Files[i], hs[i]})
+			headed = append(headed, headedFile{l.Files[i], heads[i]})
 		}
 	}
 	var m *metadata
@@ -401,14 +305,14 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	}
 	m.Problems, m.Replaced = said, places.replaced()
 	m.normalise()
-	return keep(t, m, &l, &env, odd)
+	return keep(t, m, &l, heads, &env, odd)
 }
 
 // keep makes a result unstable that does not say how things are. Odd is what the go command was
 // ended for, if it was.
-func keep(t *runtime.Task, m *metadata, l *layout, env *environment, odd *oddFileError) (*metadata, error) {
+func keep(t *runtime.Task, m *metadata, l *layout, heads []string, env *environment, odd *oddFileError) (*metadata, error) {
 	var err error
-	if m.Unseen, err = unseen(t, l, env, m.Packages); err != nil {
+	if m.Unseen, err = unseen(t, l, heads, env, m.Packages); err != nil {
 		return nil, err
 	}
 	if odd != nil {

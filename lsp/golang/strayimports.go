@@ -1,10 +1,6 @@
 package golang
 
-import (
-	"strings"
-
-	"github.com/cytisus/cytisus/runtime"
-)
+import "strings"
 
 // strayImportsMax bounds the packages that are asked of the go command for the sake of strays.
 const strayImportsMax = 1000
@@ -12,11 +8,7 @@ const strayImportsMax = 1000
 // importsOfStrays are the import paths of the files that the build leaves out. The go command is
 // asked about them beside the packages of the workspace, so that questions about such files have
 // answers.
-func importsOfStrays(t *runtime.Task, env *environment, uris []string) (map[string]bool, error) {
-	heads, err := headers.All(t, uris)
-	if err != nil {
-		return nil, err
-	}
+func importsOfStrays(env *environment, uris, heads []string) map[string]bool {
 	ctx := env.buildContext()
 	paths := map[string]bool{}
 	for i, uri := range uris {
@@ -31,7 +23,7 @@ func importsOfStrays(t *runtime.Task, env *environment, uris []string) (map[stri
 			}
 		}
 	}
-	return paths, nil
+	return paths
 }
 
 // isPlainImport reports whether an import path means one package, whatever stands before it in the

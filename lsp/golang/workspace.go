@@ -162,9 +162,9 @@ type workspace struct {
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
 	closed    bool                  // guarded by mu
 
-	mends       atomic.Int32 // refreshes that met damage since the last that published all
-	publishing  sync.Mutex   // held from a look at published diagnostics to their replacement
-	publishedAt uint64       // guarded by publishing: generation that all published diagnostics were computed from, at least
+	mends      atomic.Int32 // refreshes that met damage since the last that published all
+	publishing sync.Mutex   // held from a look at published diagnostics to their replacement
+	saying     *saying      // guarded by publishing: what all published diagnostics follow from; nil: not known
 }
 
 // Root implements lsp.Workspace.
@@ -450,7 +450,7 @@ func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnos
 		return nil, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
-		list, err = fileDiagnostics(t, root, uri)
+		list, err = reports.Get(t, fileKey{root, uri})
 		return err
 	})
 	return list, err

@@ -1,0 +1,445 @@
+package golang
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/partition"
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// A saying is the state that all published diagnostics follow from. Immutable. What has become
+// wrong since, or is no longer, is what differs from it.
+type saying struct {
+	generation uint64
+	builds     []*buildUnit // that there were; with others, other files may be shown
+	of         map[string]said
+}
+
+// A said is what a saying says of one build.
+type said struct {
+	wrong    []gathered // see filesWithProblems
+	problems []fileDiagnostic
+}
+
+// A publication finds out what is to be published in the generation of its task.
+type publication struct {
+	w      *workspace
+	t      *runtime.Task
+	builds []viewedBuild
+	units  []*buildUnit // all that there are
+}
+
+// newPublication is about the builds of some roots.
+func (w *workspace) newPublication(t *runtime.Task, roots []string) *publication {
+	p := &publication{w: w, t: t}
+	for _, b := range w.viewedBuilds() {
+		p.units = append(p.units, b.buildUnit)
+		if slices.Contains(roots, b.root) {
+			p.builds = append(p.builds, b)
+		}
+	}
+	return p
+}
+
+// judge adds what is to be published of files.
+func (p *publication) judge(byFile map[string][]lsp.Diagnostic, uris []string) error {
+	for _, uri := range uris {
+		if _, done := byFile[uri]; done {
+			continue
+		}
+		list, known, err := p.file(uri)
+		if err != nil {
+			return err
+		}
+		if known {
+			byFile[uri] = list
+		}
+	}
+	return nil
+}
+
+// file is what is to be published of a file. It is not known where that takes a build that the
+// publication is not about, and where another workspace tells.
+func (p *publication) file(uri string) (list []lsp.Diagnostic, known bool, err error) {
+	path, ok := filePath(uri)
+	if !ok {
+		return nil, false, nil
+	}
+	if !p.w.shows(uri) {
+		mine, err := published.Has(p.t, memberKey{p.w.root, uri})
+		return nil, mine, err
+	}
+	if p.w.isOpen(uri) {
+		b := p.w.buildOf(path)
+		if !slices.ContainsFunc(p.builds, func(o viewedBuild) bool { return o.root == b.root }) {
+			return nil, false, nil
+		}
+		if list, err = reports.Get(p.t, fileKey{b.root, uri}); err != nil {
+			return nil, false, err
+		}
+		if len(p.builds) == 1 {
+			return list, true, nil
+		}
+		list = slices.Clone(list)
+	}
+	for _, b := range p.builds {
+		more, err := builtDiagnostics(p.t, b.root, uri)
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, more...)
+	}
+	return mergeDiagnostics(list), true, nil
+}
+
+// now is what can be said of the builds.
+func (p *publication) now() (*saying, error) {
+	s := &saying{generation: p.t.Generation(), builds: p.units, of: map[string]said{}}
+	for _, b := range p.builds {
+		wrong, err := filesWithProblems.all(p.t, b.root)
+		if err != nil {
+			return nil, err
+		}
+		problems, err := buildProblems.Get(p.t, b.root)
+		if err != nil {
+			return nil, err
+		}
+		s.of[b.root] = said{wrong, problems}
+	}
+	return s, nil
+}
+
+// differences are the files of which one saying says something else than another.
+func (p *publication) differences(was, now *saying) (map[string]bool, error) {
+	files := map[string]bool{}
+	for _, b := range p.builds {
+		old, fresh := was.of[b.root], now.of[b.root]
+		if !slices.Equal(old.wrong, fresh.wrong) {
+			a, err := wrongFiles(p.t, old.wrong, fresh.wrong)
+			if err != nil {
+				return nil, err
+			}
+			b, err := wrongFiles(p.t, fresh.wrong, old.wrong)
+			if err != nil {
+				return nil, err
+			}
+			for uri, digest := range a {
+				files[uri] = files[uri] || b[uri] != digest
+			}
+			for uri, digest := range b {
+				files[uri] = files[uri] || a[uri] != digest
+			}
+		}
+		same := func(a, b fileDiagnostic) bool { return a.URI == b.URI && sameDiagnostic(a.Diag, b.Diag) }
+		if !slices.EqualFunc(old.problems, fresh.problems, same) {
+			for _, d := range slices.Concat(old.problems, fresh.problems) {
+				files[d.URI] = true
+			}
+		}
+	}
+	maps.DeleteFunc(files, func(_ string, differs bool) bool { return !differs })
+	return files, nil
+}
+
+// publishAll brings the published diagnostics of every file of the builds of roots up to date and
+// returns how many there are.
+func (w *workspace) publishAll(t *runtime.Task, roots []string) (int, error) {
+	p := w.newPublication(t, roots)
+	now, err := p.now()
+	if err != nil {
+		return 0, err
+	}
+	files, err := p.differences(&saying{}, now)
+	if err != nil {
+		return 0, err
+	}
+	// What was published before and is no longer true is cleared.
+	before, err := filesOf(t, published, w.root)
+	if err != nil {
+		return 0, err
+	}
+	for _, uri := range before {
+		files[uri] = true
+	}
+	for _, uri := range w.openFiles() { // what is no part of a build, or of another folder, among them
+		files[uri] = true
+	}
+	byFile := map[string][]lsp.Diagnostic{}
+	if err := p.judge(byFile, slices.Sorted(maps.Keys(files))); err != nil {
+		return 0, err
+	}
+	count := 0
+	for _, list := range byFile {
+		count += len(list)
+	}
+	_, err = w.publish(t, byFile, nil, now)
+	return count, err
+}
+
+// publishDifferences is publishAll for a workspace that has published all before: it looks at what
+// differs, and at some files that do not show there.
+func (w *workspace) publishDifferences(t *runtime.Task, roots, touched []string) error {
+	for {
+		was := w.said()
+		p := w.newPublication(t, roots)
+		if was == nil || !slices.Equal(was.builds, p.units) || len(p.builds) != len(p.units) {
+			_, err := w.publishAll(t, roots)
+			return err
+		}
+		now, err := p.now()
+		if err != nil {
+			return err
+		}
+		files, err := p.differences(was, now)
+		if err != nil {
+			return err
+		}
+		// A wave of this refresh, or of one that it took over from, may have published these.
+		for _, uri := range touched {
+			files[uri] = true
+		}
+		for _, uri := range w.openFiles() {
+			if !p.gathers(uri) {
+				files[uri] = true
+			}
+		}
+		byFile := map[string][]lsp.Diagnostic{}
+		if err := p.judge(byFile, slices.Sorted(maps.Keys(files))); err != nil {
+			return err
+		}
+		if done, err := w.publish(t, byFile, was, now); done || err != nil {
+			return err
+		}
+	}
+}
+
+// gathers reports whether what is wrong with a file is known from a package of one of the builds.
+func (p *publication) gathers(uri string) bool {
+	return slices.ContainsFunc(p.builds, func(b viewedBuild) bool {
+		if b.meta == nil {
+			return false
+		}
+		owners := b.meta.owners(uri)
+		return len(owners) > 0 && owners[0].Workspace
+	})
+}
+
+// isOpen reports whether a file has an unsaved text.
+func (w *workspace) isOpen(uri string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, open := w.opened[uri]
+	return open
+}
+
+// openFiles lists the files that have unsaved texts, in order.
+func (w *workspace) openFiles() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.opened))
+}
+
+// shows reports whether the workspace publishes diagnostics of a file: one of the folder, one of a
+// module that a go.work file in the folder uses, or one that is open.
+func (w *workspace) shows(uri string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	path, ok := filePath(uri)
+	if !ok || inside(w.root, path) {
+		return ok
+	}
+	if _, opened := w.opened[uri]; opened {
+		return true
+	}
+	return slices.ContainsFunc(w.builds, func(b *buildUnit) bool {
+		return b.work != "" && inside(w.root, b.work) && longestAbove(b.own, path) != ""
+	})
+}
+
+// said is the state that all published diagnostics follow from; nil if that is not known.
+func (w *workspace) said() *saying {
+	w.publishing.Lock()
+	defer w.publishing.Unlock()
+	return w.saying
+}
+
+// sayAgain has all diagnostics compared with those that are published.
+func (w *workspace) sayAgain() {
+	w.publishing.Lock()
+	defer w.publishing.Unlock()
+	w.saying = nil
+}
+
+// publish replaces the published diagnostics of files where they differ, unless those of a newer
+// state have been published. If now is not nil, all that is published follows from it afterwards;
+// that takes, if was is not nil, that it followed from that before, and publish reports false if it
+// did not.
+func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic, was, now *saying) (done bool, err error) {
+	w.publishing.Lock()
+	defer w.publishing.Unlock()
+	if w.saying != nil && t.Generation() < w.saying.generation {
+		return true, nil
+	}
+	if was != nil && was != w.saying {
+		return false, nil
+	}
+	var differ []string
+	newest := w.eng.Snapshot()
+	defer newest.Release()
+	for uri, list := range byFile {
+		old, err := partition.FileDiagnostics(newest, uri)
+		lost := errors.Is(err, runtime.ErrDamaged)
+		if err != nil && !lost {
+			return false, err
+		}
+		if lost || !sameDiagnostics(old, list) {
+			differ = append(differ, uri)
+		}
+	}
+	if len(differ) > 0 {
+		slices.Sort(differ)
+		err = t.Commit(func(c *runtime.Writer) error {
+			var errs []error
+			for _, uri := range differ {
+				errs = append(errs, partition.ReplaceDiagnostics(c, uri, byFile[uri]))
+				if key := (memberKey{w.root, uri}); len(byFile[uri]) > 0 {
+					errs = append(errs, published.Put(c, key, ""))
+				} else {
+					errs = append(errs, published.Delete(c, key))
+				}
+			}
+			return errors.Join(errs...)
+		})
+	}
+	if err == nil && now != nil {
+		w.saying = now
+	}
+	return err == nil, err
+}
+
+func sameDiagnostics(old, list []lsp.Diagnostic) bool {
+	return slices.EqualFunc(mergeDiagnostics(slices.Clone(old)), list, sameDiagnostic)
+}
+
+func sameDiagnostic(a, b lsp.Diagnostic) bool {
+	return compareDiagnostics(a, b) == 0 && a.Unnecessary == b.Unnecessary && slices.Equal(a.Related, b.Related)
+}
+
+// refresh makes published diagnostics follow a change of inputs, in waves: those of the files that
+// changed, those of files that are open, then everything that the change has an effect on. A newer
+// change takes over from a refresh that is still going.
+func (w *workspace) refresh(uris []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || !slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready != 0 }) {
+		return // the first Index publishes everything
+	}
+	w.refreshLocked(uris)
+}
+
+// refreshLocked is refresh for a caller that holds w.mu, of a workspace that has published.
+func (w *workspace) refreshLocked(uris []string) {
+	if w.touched == nil {
+		w.touched = map[string]bool{}
+	}
+	for _, uri := range uris {
+		w.touched[uri] = true
+	}
+	w.refreshes.begin()
+	w.tasks.Go(func() {
+		defer w.refreshes.end()
+		h, err := w.eng.Go(w.background, lane.Transition(0), w.refreshTask, runtime.Named("golang refresh"),
+			runtime.Client(w.o.Client), runtime.Supersede("golang refresh "+w.root))
+		if err == nil {
+			err = h.Wait(context.Background())
+		}
+		if errors.Is(err, runtime.ErrDamaged) && w.background.Err() == nil && w.mends.Add(1) <= mendMax {
+			if err = w.giveUpLost(w.background, err); err == nil {
+				w.mu.Lock()
+				if !w.closed {
+					w.refreshLocked(nil)
+				}
+				w.mu.Unlock()
+			}
+		}
+		if err != nil && w.background.Err() == nil {
+			w.log.Debug("golang: refresh ended early", "root", w.root, "err", err)
+		}
+	})
+}
+
+// Settle implements lsp.Workspace.
+func (w *workspace) Settle(ctx context.Context) error {
+	if w.isClosed() {
+		return lsp.ErrClosed
+	}
+	return w.refreshes.wait(ctx)
+}
+
+// waveMax is how many files have their diagnostics published before all others, of those that
+// changed and of those that are open.
+const waveMax = 256
+
+// publishWave publishes the diagnostics of some files before those of all others.
+func (w *workspace) publishWave(t *runtime.Task, roots, uris []string) error {
+	wave := map[string][]lsp.Diagnostic{}
+	if err := w.newPublication(t, roots).judge(wave, uris[:min(len(uris), waveMax)]); err != nil {
+		return err
+	}
+	_, err := w.publish(t, wave, nil, nil)
+	return err
+}
+
+func (w *workspace) refreshTask(t *runtime.Task) error {
+	roots, err := w.follow(t)
+	if err != nil || roots == nil {
+		return err
+	}
+	w.mu.Lock()
+	touched := slices.Sorted(maps.Keys(w.touched))
+	w.mu.Unlock()
+	goFiles, others := splitGoFiles(touched)
+	if changed, err := w.lookAtEmbeds(t, goFiles, others, false); err != nil {
+		return err
+	} else if changed {
+		w.refresh(nil) // which sees what was committed
+		return nil
+	}
+	if err := w.publishWave(t, roots, touched); err != nil {
+		return err
+	}
+	// What is open is looked at, so it comes before all else that the change may have an effect on.
+	opened := slices.DeleteFunc(w.openFiles(), func(uri string) bool { _, done := slices.BinarySearch(touched, uri); return done })
+	if len(opened) > 0 {
+		h, err := t.Spawn(lane.Transition(1), func(t *runtime.Task) error {
+			return w.publishWave(t, roots, opened)
+		}, runtime.Named("golang refresh open files"))
+		if err == nil {
+			err = t.Join(h)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	h, err := t.Spawn(lane.Transition(lane.Transitions-1), func(t *runtime.Task) error {
+		return w.publishDifferences(t, roots, touched)
+	}, runtime.Named("golang refresh all"))
+	if err == nil {
+		err = t.Join(h)
+	}
+	if err != nil {
+		return err
+	}
+	w.mends.Store(0)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, uri := range touched {
+		delete(w.touched, uri)
+	}
+	return nil
+}
