@@ -32,8 +32,8 @@ func (t *Table) shadeAside() {
 		switch {
 		case e.dead:
 			delete(t.asides.entries, e)
-		case e.kept != nil:
-			t.o.Shade(e.kept.result)
+		case e.keptTrace() != nil:
+			t.o.Shade(e.traces.result)
 		}
 		e.mu.Unlock()
 	}
@@ -47,7 +47,7 @@ func (t *Table) rewrite() {
 	t.clock.mu.Unlock()
 	for _, e := range all {
 		e.mu.Lock()
-		has := len(e.traces) > 0 && !e.dead
+		has := e.traces != nil && !e.dead
 		e.mu.Unlock()
 		if has {
 			t.markDirty(e)

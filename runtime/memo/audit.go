@@ -138,7 +138,7 @@ func mean(before, took time.Duration) time.Duration {
 // snapshot.
 func (t *Table) holdsStill(s *Strand, x sample) bool {
 	x.entry.mu.Lock()
-	there := slices.Contains(x.entry.traces, x.trace)
+	there := slices.Contains(x.entry.appendTraces(nil), x.trace)
 	x.entry.mu.Unlock()
 	if !there || !t.sound(x.trace) {
 		return false
@@ -260,7 +260,7 @@ func (r *replay) answer(fr *Frame, q *Query, key string) (Answer, error) {
 		fr.tainted = true
 		return Answer{}, errNoEvidence
 	}
-	if e, ok := q.entries.Load(key); ok && r.stale == nil {
+	if e := q.entry(key); e != nil && r.stale == nil {
 		if tr := e.last.Load(); tr != nil && tr.result != read.hash && tr.holdsIn(fr.strand.Snap.Gen()) != nil {
 			r.stale = read
 		}
@@ -298,7 +298,7 @@ func (r *replay) parts(fr *Frame, q *Query, key string, reads []read, see func(v
 	}
 	e := t.entry(q, key)
 	e.mu.Lock()
-	traces := slices.Clone(e.traces)
+	traces := e.appendTraces(nil)
 	e.mu.Unlock()
 	for _, tr := range traces {
 		var other *read
@@ -344,9 +344,9 @@ func replayAll(fr *Frame, q *Query, keys []string) ([]Answer, error) {
 
 // recorded returns the value of a result that a trace has read.
 func (t *Table) recorded(q *Query, key string, h mmapcas.Hash) (value any, err error) {
-	if e, ok := q.entries.Load(key); ok {
+	if e := q.entry(key); e != nil {
 		e.mu.Lock()
-		traces := slices.Clone(e.traces)
+		traces := e.appendTraces(nil)
 		e.mu.Unlock()
 		for _, tr := range traces {
 			if b := tr.value.Load(); b != nil && tr.result == h {

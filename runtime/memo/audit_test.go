@@ -216,15 +216,16 @@ func (r *rig) dump() string {
 		q := r.queries[name]
 		fmt.Fprintf(&b, "%s %d/%d/%d/%d\n", name, q.Counts.Reused.Load(), q.Counts.Validated.Load(), q.Counts.Ran.Load(), q.Counts.Failed.Load())
 		var keys []string
-		q.entries.Range(func(key string, _ *entry) bool {
+		q.entries.each(func(x *source) bool {
+			key := x.key
 			keys = append(keys, key)
 			return true
 		})
 		slices.Sort(keys)
 		for _, key := range keys {
-			e, _ := q.entries.Load(key)
-			fmt.Fprintf(&b, " %s changed %d told %d seen %d dependents %d why %v dirty %t\n", key, e.changed.Load(), e.told, e.seen, len(e.dependents), e.why, e.dirty)
-			for _, tr := range e.traces {
+			e := q.entry(key)
+			fmt.Fprintf(&b, " %s changed %d told %d seen %d dependents %d why %v dirty %t\n", key, e.changed.Load(), e.told, e.seen, e.count(), e.reason(), e.dirty)
+			for tr := e.traces; tr != nil; tr = tr.next {
 				fmt.Fprintf(&b, "  %p %v holds %v value %t\n", tr, tr.result, *tr.holds.Load(), tr.value.Load() != nil)
 			}
 		}
@@ -333,7 +334,7 @@ func TestAuditFindsWhatWasNotMarked(t *testing.T) {
 	put("k", "abcd")
 	for _, name := range []string{"upper", "length"} {
 		e := r.table.entry(r.queries[name], "k")
-		e.traces[0].holds.Store(&interval{from: 1, to: r.db.Generation()}) // a planted fault
+		e.traces.holds.Store(&interval{from: 1, to: r.db.Generation()}) // a planted fault
 	}
 	r.want("length", "k", "xxx")
 	r.want("upper", "k", "ABC")

@@ -11,10 +11,11 @@ func checkCache(t *testing.T, table *Table, queries map[string]*Query) {
 	c := &table.cache
 	held := map[*box]bool{}
 	for name, q := range queries {
-		q.entries.Range(func(key string, e *entry) bool {
+		q.entries.each(func(x *source) bool {
+			key, e := x.key, x.asEntry()
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			for _, tr := range e.traces {
+			for tr := e.traces; tr != nil; tr = tr.next {
 				b := tr.value.Load()
 				if tr.gone || b != nil && b.place == 0 {
 					t.Errorf("%s(%s): M7: a trace of the entry counts as gone (%t), or its value is not in the cache", name, key, tr.gone)

@@ -76,21 +76,20 @@ func (t *Table) beginJournal() (from uint64) {
 // generation counts. The caller holds markMu.
 func (t *Table) markChanges(noted []db.Noted) {
 	var (
-		spans   []*spanNode
-		touched []*node
+		spans      []*spanNode
+		touched    []*node
+		dependents []*entry
 	)
 	for i := len(noted) - 1; i >= 0; i-- {
 		for j := range noted[i].Changes {
 			gen := noted[i].Gen
 			spans, touched = t.nodes.touched(&noted[i].Changes[j], spans, touched[:0])
 			for _, n := range touched {
-				if n.told >= gen {
-					continue
-				}
-				n.told = gen
 				n.mu.Lock()
-				n.raise(gen)
-				dependents := n.dependents
+				dependents = dependents[:0]
+				if n.raise(gen) { // else each was told, or has pulled as much (R7)
+					dependents = n.appendTo(dependents)
+				}
 				n.mu.Unlock()
 				t.markAll(dependents, gen)
 			}
@@ -105,12 +104,12 @@ func (t *Table) markAll(entries []*entry, gen uint64) {
 		e := work[len(work)-1]
 		work = work[:len(work)-1]
 		e.source.mu.Lock()
-		told := e.told > e.seen || e.wall.Load() != nil
+		told := e.told > e.seen || e.isWall()
 		e.raise(gen) // also if it goes no further
 		if !told {
 			e.told = max(e.told, gen)
-			work = append(work, e.dependents...)
-			if len(e.dependents) >= t.o.WallFrom {
+			work = e.appendTo(work)
+			if e.count() >= t.o.WallFrom {
 				t.walls.raise(e)
 			}
 		}

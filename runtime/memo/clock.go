@@ -51,7 +51,7 @@ func (c *clock) weigh(e *entry) {
 		return // not counted any more
 	}
 	n := entryBytes + len(e.key)
-	for _, tr := range e.traces {
+	for tr := e.traces; tr != nil; tr = tr.next {
 		n += tr.size()
 	}
 	n = min(n, math.MaxInt32)
@@ -137,7 +137,7 @@ func (t *Table) turn(looks *int) bool {
 			c.hand = 0
 		}
 		e := c.ring[c.hand]
-		if e.used.Swap(false) || !t.evict(e) {
+		if e.untouch() || !t.evict(e) {
 			*looks--
 			c.hand++
 			continue
@@ -167,17 +167,24 @@ func (t *Table) forgetDead() {
 // evict forgets e unless it is in use. The caller holds flushMu.
 func (t *Table) evict(e *entry) bool {
 	e.mu.Lock()
-	if len(e.flights) > 0 || e.lone > 0 || e.dirty && !t.full {
+	if e.inUse() || e.dirty && !t.full {
 		e.mu.Unlock()
 		return false
 	}
 	e.dead = true
 	t.clock.bytes.Add(-int64(e.bytes))
-	t.cache.forget(e.traces...)
-	e.traces = nil
+	traces := e.appendTraces(nil)
+	t.cache.forget(traces...)
+	for _, tr := range traces {
+		e.takeOut(tr)
+	}
+	e.rare = nil
 	e.last.Store(nil)
 	e.mu.Unlock()
 	t.letGo(e)
+	for _, tr := range traces {
+		t.unlink(tr)
+	}
 	t.forget(e)
 	t.clock.evicted.Add(1)
 	return true
@@ -185,19 +192,8 @@ func (t *Table) evict(e *entry) bool {
 
 // forget makes way for a new entry of a dead one's key.
 func (t *Table) forget(e *entry) {
-	e.query.entries.Compute(e.key, func(cur *entry, there bool) (*entry, bool) {
-		if there && cur == e {
-			t.entries.Add(-1)
-			return nil, true
-		}
-		return cur, !there
-	})
-}
-
-// touch tells the clock that e is in use.
-func (e *entry) touch() {
-	if !e.used.Load() {
-		e.used.Store(true)
+	if e.query.entries.remove(&e.source) {
+		t.entries.Add(-1)
 	}
 }
 

@@ -46,7 +46,8 @@ func TestTracesStayWithinTheirBound(t *testing.T) {
 
 	sum := int64(0)
 	for _, q := range r.queries {
-		q.entries.Range(func(_ string, e *entry) bool {
+		q.entries.each(func(x *source) bool {
+			e := x.asEntry()
 			sum += int64(e.bytes)
 			return true
 		})
@@ -131,7 +132,7 @@ func TestEvictedUnderneath(t *testing.T) {
 		t.Error("a dead entry takes a flight")
 	}
 	// As if the evictor had not come to remove it yet.
-	q.entries.Store("k", old)
+	q.entries.put(&old.source)
 	old.last.Store(nil)
 	r.table.entries.Add(1)
 	put("k", "abcd")
@@ -161,7 +162,7 @@ func TestTrimOfBusyKeysLooksAtAShare(t *testing.T) {
 	r.table.trim()
 	looked := 0
 	for _, f := range flights {
-		if !f.entry.used.Load() {
+		if f.entry.state.Load()&wasUsed == 0 {
 			looked++
 		}
 	}

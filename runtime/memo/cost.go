@@ -98,7 +98,7 @@ func (t *Table) hold(tr *trace, res *Result, unstored bool) {
 // stored returns what is to be written of an entry's traces. The caller holds e.mu.
 func (e *entry) stored() (out []*trace) {
 	most := min(tracesStored, e.query.tracesMax())
-	for _, tr := range e.traces {
+	for tr := e.traces; tr != nil; tr = tr.next {
 		if !tr.unstored && len(out) < most {
 			out = append(out, tr)
 		}

@@ -90,7 +90,7 @@ func TestTracesMax(t *testing.T) {
 	if *runs != 3 {
 		t.Errorf("%d runs: an older trace was there", *runs)
 	}
-	if n := len(r.table.entry(r.queries["copy"], "k").traces); n != 1 {
+	if n := len(r.table.entry(r.queries["copy"], "k").appendTraces(nil)); n != 1 {
 		t.Errorf("%d traces", n)
 	}
 }

@@ -33,11 +33,12 @@ func (r *rig) chain(end func(f *Frame) (string, error)) (calls *int) {
 func (r *rig) landed() {
 	r.t.Helper()
 	for name, q := range r.queries {
-		q.entries.Range(func(key string, e *entry) bool {
+		q.entries.each(func(x *source) bool {
+			key, e := x.key, x.asEntry()
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			if len(e.flights) > 0 {
-				r.t.Errorf("%s(%s) has %d flights although nothing is being computed", name, key, len(e.flights))
+			if e.flights != nil {
+				r.t.Errorf("%s(%s) has a flight although nothing is being computed", name, key)
 			}
 			return true
 		})

@@ -65,8 +65,8 @@
 //   - R3: a question for a generation beyond marked takes the mark lock, empties the journal,
 //     writes
 //     taken, marks, and writes marked last. Others wait at the lock; no interval ends after marked.
-//   - R4, marking x with g: a node: changed becomes at least g, and its dependents are marked. An
-//     entry: changed does, too; if told > seen, or if it is a wall, that is all, else told does,
+//   - R4, marking x with g: a node: if changed was less than g, it becomes g, and the dependents are
+//     marked; else each was told, or has pulled as much. An entry: changed does, too; if told > seen, or if it is a wall, that is all, else told does,
 //     and its dependents are marked. Stopping is right: the dependents were told of a generation
 //     newer than any answer they can have got, and later readers find changed (R5).
 //   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link
@@ -85,7 +85,8 @@
 //   - R8: an entry that is forgotten gets changed = never, so it answers for no later generation,
 //     and lets go of its dependents, which are marked with marked+1 as if the next generation had
 //     changed it; all under the mark lock. The next walk links them to the entry that comes then.
-//   - R9: from lists of dependents only entries that are gone are cut. A node without dependents is
+//   - R9: from lists of dependents only entries that are gone are cut: when one goes (unlink), when
+//     a list grows, and by sweep. A node without dependents is
 //     taken out of the index under the mark lock, and its changed is never for good; a strand that
 //     is
 //     about to link to it looks the key up once more. Links that a trace no longer has stay: they
@@ -556,7 +557,8 @@
 // Two clocks (Corbató, 1968) bound it: one the decoded results, at each result; one the keys with
 // their traces, at each Flush. A key that is forgotten costs a look into the store when it is asked
 // again, not a run, unless what it needs is older than the traces that are stored. What rests on it
-// is walked once (R8).
+// is walked once (R8). What is evicted is memory for others at once, but for entries that a trace in
+// memory is linked to, and for those on long lists of dependents, which the next sweep cuts.
 //
 // # Invariants
 //

@@ -113,8 +113,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) err
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
 	e, _ := fr.recorder.query(q, key, fr.recorder.at)
 	if e == nil {
-		var ok bool
-		if e, ok = q.entries.Load(key); !ok {
+		if e = q.entry(key); e == nil {
 			return nil, nil, nil
 		}
 	}
@@ -325,7 +324,7 @@ const looksMax = 4
 func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, why Reason, err error) {
 	e, snap := f.entry, fr.strand.Snap
 	e.mu.Lock()
-	traces := append(make([]*trace, 0, tracesKept), e.traces...)
+	traces := e.appendTraces(make([]*trace, 0, tracesKept))
 	seen = e.tracesAdded
 	e.mu.Unlock()
 
@@ -399,7 +398,7 @@ func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 		var x *source
 		if a.links != nil {
 			x = a.links.to[i]
-			if standing.links != nil && x.changed.Load() <= standing.to && !(doubt && x.entry != nil) {
+			if standing.links != nil && x.changed.Load() <= standing.to && !(doubt && x.isEntry) {
 				a.note(x)
 				continue // R12
 			}
@@ -443,7 +442,8 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 			hint *entry
 		)
 		if x != nil {
-			q, hint = x.entry.query, x.entry
+			hint = x.asEntry()
+			q = hint.query
 		} else if q = t.o.Lookup(r.query); q == nil {
 			return false, nil // the program no longer has this query
 		}
@@ -576,10 +576,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 func (e *entry) linkedBefore() *trace {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.traces) == 0 {
-		return nil
-	}
-	return e.traces[0]
+	return e.traces
 }
 
 // eval calls the query function. A panic of it is an error that names the query and the key.

@@ -268,11 +268,12 @@ func (m *mesh) audit() {
 func (m *mesh) check() {
 	snap := m.db.Snapshot()
 	defer snap.Release()
-	m.queries["set"].entries.Range(func(key string, e *entry) bool {
-		if e.lone != 0 || len(e.flights) != 0 {
+	m.queries["set"].entries.each(func(x *source) bool {
+		key, e := x.key, x.asEntry()
+		if e.inUse() {
 			m.t.Errorf("set(%s) is being computed", key)
 		}
-		for _, tr := range e.traces {
+		for tr := e.traces; tr != nil; tr = tr.next {
 			for iv := tr.holds.Load(); iv != nil; iv = iv.next {
 				m.checkInterval(e, tr, iv, snap)
 			}

@@ -16,6 +16,7 @@ import (
 //	done     trace, vouch, err and cyclic are immutable; done has fired
 type flight struct {
 	entry   *entry
+	next    *flight // guarded by entry.mu: of entry.flights
 	gen     uint64
 	state   atomic.Int32
 	running bool    // guarded by entry.mu: the query function has been called
@@ -51,13 +52,13 @@ func (e *entry) join(gen uint64) *flight {
 	if e.dead {
 		return nil
 	}
-	for _, f := range e.flights {
+	for f := e.flights; f != nil; f = f.next {
 		if f.gen == gen {
 			return f
 		}
 	}
-	f := &flight{entry: e, gen: gen}
-	e.flights = append(e.flights, f)
+	f := &flight{entry: e, gen: gen, next: e.flights}
+	e.flights = f
 	return f
 }
 
@@ -89,13 +90,18 @@ func (f *flight) startRun(tracesSeen uint32, inAnyCase bool) bool {
 func (f *flight) finish(tr *trace, err error) {
 	e := f.entry
 	e.mu.Lock()
-	e.flights = slices.DeleteFunc(e.flights, func(o *flight) bool { return o == f })
+	for at := &e.flights; *at != nil; at = &(*at).next {
+		if *at == f {
+			*at, f.next = f.next, nil
+			break
+		}
+	}
 	e.mu.Unlock()
 	f.trace, f.err = tr, err
 	if s := f.owner; s != nil && s.lone[e] == f {
 		delete(s.lone, e)
 		e.mu.Lock()
-		e.lone--
+		e.addLone(-1)
 		e.mu.Unlock()
 	}
 	f.state.Store(flightDone)
@@ -185,7 +191,7 @@ func (e *entry) step() CycleStep {
 func (s *Strand) alone(e *entry, gen uint64) *flight {
 	f := &flight{entry: e, gen: gen, owner: s}
 	e.mu.Lock()
-	e.lone++
+	e.addLone(1)
 	e.mu.Unlock()
 	f.state.Store(flightClaimed)
 	if s.lone == nil {

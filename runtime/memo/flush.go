@@ -78,7 +78,7 @@ func (t *Table) Unwritten() []mmapcas.Hash {
 	var results []mmapcas.Hash
 	for _, e := range dirty {
 		e.mu.Lock()
-		for _, tr := range e.traces[:min(len(e.traces), 1)] {
+		if tr := e.traces; tr != nil {
 			results = append(results, tr.result)
 		}
 		e.mu.Unlock()
@@ -108,7 +108,7 @@ func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*e
 	for _, e := range batch {
 		e.mu.Lock()
 		stored := e.stored()
-		if len(stored) == 0 && len(e.traces) > 0 {
+		if len(stored) == 0 && e.traces != nil {
 			e.dirty = false
 			e.mu.Unlock()
 			continue

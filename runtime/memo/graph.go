@@ -109,10 +109,10 @@ func (g *graphing) query(k KeyOf, level int) (at int, isNew bool) {
 	if traces, err := g.table.tracesOf(k.Query, k.Key); err == nil && len(traces) > 0 {
 		n.Result = traces[0].result.String()
 	}
-	if e, ok := k.Query.entries.Load(k.Key); ok {
+	if e := k.Query.entry(k.Key); e != nil {
 		e.mu.Lock()
-		if e.why != nil {
-			n.Why = e.why.String()
+		if why := e.reason(); why.Verdict != Unknown {
+			n.Why = why.String()
 		}
 		e.mu.Unlock()
 	}
@@ -189,12 +189,12 @@ func (g *graphing) above(keys []KeyOf, level int) (next []KeyOf, err error) {
 		}
 	}
 	for _, k := range keys {
-		e, ok := k.Query.entries.Load(k.Key)
-		if !ok {
+		e := k.Query.entry(k.Key)
+		if e == nil {
 			continue
 		}
 		e.source.mu.Lock()
-		dependents := slices.Clone(e.dependents)
+		dependents := e.appendTo(nil)
 		e.source.mu.Unlock()
 		for _, d := range dependents {
 			if newest, _ := d.newest(); newest != nil {
@@ -212,10 +212,7 @@ func (g *graphing) above(keys []KeyOf, level int) (next []KeyOf, err error) {
 func (e *entry) newest() (tr *trace, loaded bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.traces) > 0 {
-		tr = e.traces[0]
-	}
-	return tr, e.loaded
+	return e.traces, e.loaded
 }
 
 // eachStored calls fn with the newest trace of each key that the store has one of, until it returns
@@ -230,7 +227,7 @@ func (t *Table) eachStored(fn func(k KeyOf, newest *trace) bool) error {
 		if q == nil {
 			return true
 		}
-		if e, ok := q.entries.Load(key); ok {
+		if e := q.entry(key); e != nil {
 			if newest, loaded := e.newest(); newest != nil {
 				return fn(KeyOf{q, key}, newest)
 			} else if loaded {

@@ -86,7 +86,7 @@ func (t *Table) joinOlder(fr *Frame, f *flight) (bool, error) {
 func (f *flight) older() (older []*flight) {
 	e := f.entry
 	e.mu.Lock()
-	for _, o := range e.flights {
+	for o := e.flights; o != nil; o = o.next {
 		if o.running && o.gen < f.gen {
 			older = append(older, o)
 		}

@@ -334,8 +334,8 @@ func TestCancelledAllLeavesNoFlight(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 		for _, key := range keys {
-			if n := len(r.table.entry(r.queries["slow"], key).flights); n != 0 {
-				t.Errorf("%d flights of key %s are left", n, key)
+			if r.table.entry(r.queries["slow"], key).flights != nil {
+				t.Errorf("a flight of key %s is left", key)
 			}
 		}
 	})
@@ -433,7 +433,7 @@ func TestRefusedTraceKeepsNoOtherFromBeingStored(t *testing.T) {
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 		t.Errorf("%d lines were logged, want one:\n%.300s", n, log.String())
 	}
-	if n := len(r.table.entry(r.queries["upper"], long).traces); n != 1 {
+	if n := len(r.table.entry(r.queries["upper"], long).appendTraces(nil)); n != 1 {
 		t.Errorf("the refused key has %d traces in memory, want 1", n)
 	}
 	r.newTable(Options{})

@@ -1,8 +1,6 @@
 package memo
 
 import (
-	"slices"
-
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
@@ -14,8 +12,8 @@ func (t *Table) Known(q *Query, key string, snap *db.Snapshot) (Answer, bool) {
 }
 
 func (t *Table) known(q *Query, key string, snap *db.Snapshot, read func(value any) error) (Answer, bool) {
-	e, ok := q.entries.Load(key)
-	if !ok {
+	e := q.entry(key)
+	if e == nil {
 		return Answer{}, false
 	}
 	tr := e.last.Load()
@@ -42,7 +40,7 @@ func (t *Table) Peek(q *Query, key string, snap *db.Snapshot) (Answer, bool, err
 		return Answer{}, false, err
 	}
 	e.mu.Lock()
-	traces, kept := slices.Clone(e.traces), e.kept
+	traces, kept := e.appendTraces(nil), e.keptTrace()
 	e.mu.Unlock()
 	for _, tr := range traces {
 		if !t.sound(tr) {

@@ -509,7 +509,8 @@ func (m *model) judge(a *asker) {
 // check compares every trace in memory with what is true, generation by generation.
 func (m *model) check() {
 	for name, q := range m.queries {
-		q.entries.Range(func(key string, e *entry) bool {
+		q.entries.each(func(x *source) bool {
+			key, e := x.key, x.asEntry()
 			m.checkEntry(e, name, key)
 			return true
 		})
@@ -523,20 +524,21 @@ func (m *model) check() {
 func (m *model) checkEntry(e *entry, name, key string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.flights) > 0 {
-		m.t.Errorf("%s(%s) has %d flights although nothing is being computed", name, key, len(e.flights))
+	if e.flights != nil {
+		m.t.Errorf("%s(%s) has a flight although nothing is being computed", name, key)
 	}
 	last := e.last.Load()
-	listed := func(tr *trace) bool { return tr == nil || slices.Contains(e.traces, tr) }
-	if len(e.traces) > tracesKept || !listed(last) || !listed(e.kept) {
+	listed := func(tr *trace) bool { return tr == nil || slices.Contains(e.appendTraces(nil), tr) }
+	if len(e.appendTraces(nil)) > tracesKept || !listed(last) || !listed(e.keptTrace()) {
 		m.t.Errorf("%s(%s): M3: %d traces, the last among them: %t, the kept one: %t",
-			name, key, len(e.traces), listed(last), listed(e.kept))
+			name, key, len(e.appendTraces(nil)), listed(last), listed(e.keptTrace()))
 	}
-	for i, tr := range e.traces {
+	traces := e.appendTraces(nil)
+	for i, tr := range traces {
 		if tr.tainted {
 			m.t.Errorf("%s(%s): K1: a trace is kept although its run met what a trace cannot name", name, key)
 		}
-		if slices.ContainsFunc(e.traces[:i], tr.sameReads) {
+		if slices.ContainsFunc(traces[:i], tr.sameReads) {
 			m.t.Errorf("%s(%s): M3: two traces have the same reads", name, key)
 		}
 		for iv := tr.holds.Load(); iv != nil; iv = iv.next {

@@ -1,11 +1,11 @@
 package memo
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"github.com/puzpuzpuz/xsync/v3"
 
 	"github.com/cytisus/cytisus/runtime/db"
 )
@@ -15,18 +15,19 @@ type nodeIndex struct {
 	parts atomic.Pointer[[]*partNodes] // by PartID; the list is immutable, nil where nothing was read
 	mu    sync.Mutex                   // held to replace the list
 	made  atomic.Int64                 // nodes that are there
-	kept  int64                        // guarded by Table.flushMu: nodes that sweep left
+
+	kept    int64  // guarded by Table.flushMu: nodes that sweep left
+	evicted uint64 // guarded by Table.flushMu: entries that were evicted before sweep came by
 }
 
 // partNodes are the nodes of one partition.
 type partNodes struct {
-	records, presences *xsync.MapOf[string, *node] // by key
+	records, presences index // by key
 	ranges             rangeTree
 }
 
-func newNode() *node {
-	n := &node{}
-	n.dependents = n.first[:0]
+func newNode(key string) *node {
+	n := &node{key: key}
 	n.changed.Store(never)
 	return n
 }
@@ -55,9 +56,17 @@ func (x *nodeIndex) need(id db.PartID) *partNodes {
 	}
 	all := make([]*partNodes, max(len(old), int(id)+1))
 	copy(all, old)
-	all[id] = &partNodes{records: xsync.NewMapOf[string, *node](), presences: xsync.NewMapOf[string, *node]()}
+	all[id] = &partNodes{}
 	x.parts.Store(&all)
 	return all[id]
+}
+
+// keysOf returns the nodes of keys that reads of a kind are about.
+func (p *partNodes) keysOf(kind readKind) *index {
+	if kind == readPresence {
+		return &p.presences
+	}
+	return &p.records
 }
 
 // of returns the node that a read of a partition is about.
@@ -66,11 +75,11 @@ func (x *nodeIndex) of(r *read) *node {
 	if r.kind.ranged() {
 		return p.ranges.get(x, span{r.key, r.hi, r.glob, r.kind&^readFiltered != readRange})
 	}
-	m := p.records
-	if r.kind == readPresence {
-		m = p.presences
+	keys := p.keysOf(r.kind)
+	if n := keys.load(r.key); n != nil {
+		return n
 	}
-	n, there := m.LoadOrCompute(r.key, newNode)
+	n, there := keys.put(newNode(r.key))
 	if !there {
 		x.made.Add(1)
 	}
@@ -83,12 +92,12 @@ func (x *nodeIndex) touched(c *db.Change, spans []*spanNode, to []*node) ([]*spa
 	if p == nil {
 		return spans, to
 	}
-	if n, ok := p.records.Load(c.Key); ok {
+	if n := p.records.load(c.Key); n != nil {
 		to = append(to, n)
 	}
 	replaced := !c.Old.IsZero() && !c.New.IsZero()
 	if !replaced {
-		if n, ok := p.presences.Load(c.Key); ok {
+		if n := p.presences.load(c.Key); n != nil {
 			to = append(to, n)
 		}
 	}
@@ -105,21 +114,27 @@ func (x *nodeIndex) touched(c *db.Change, spans []*spanNode, to []*node) ([]*spa
 // sweptTogether is how many nodes sweep looks at before it lets others mark.
 const sweptTogether = 256
 
-// sweep takes out the nodes that no living entry reads, if there are many more than it left last.
-// The caller holds flushMu.
+// sweptAtLeast is how many nodes must have come, or entries gone, before sweep does anything.
+const sweptAtLeast = 1024
+
+// sweep takes out the nodes that no living entry reads, and entries that are gone off the lists of
+// dependents, if there are many more nodes than it left last, or as many entries went since as
+// there are: an entry on a list is memory. The caller holds flushMu.
 func (t *Table) sweep() {
 	x := &t.nodes
-	all := x.parts.Load()
-	if all == nil || x.made.Load() < 2*x.kept+1024 {
+	all, evicted := x.parts.Load(), t.clock.evicted.Load()
+	gone := int64(evicted - x.evicted)
+	if all == nil || x.made.Load() < 2*x.kept+sweptAtLeast && gone < t.entries.Load()+sweptAtLeast {
 		return
 	}
+	x.evicted = evicted
+	t.sweepEntries()
 	for _, p := range *all {
 		if p == nil {
 			continue
 		}
-		for _, m := range []*xsync.MapOf[string, *node]{p.records, p.presences} {
-			t.sweepKeys(m)
-		}
+		t.sweepKeys(&p.records)
+		t.sweepKeys(&p.presences)
 		t.markMu.Lock()
 		p.ranges.remove(func(n *node) bool { return t.unread(n) })
 		t.markMu.Unlock()
@@ -127,30 +142,68 @@ func (t *Table) sweep() {
 	x.kept = x.made.Load()
 }
 
-func (t *Table) sweepKeys(m *xsync.MapOf[string, *node]) {
+func (t *Table) sweepEntries() {
+	t.clock.mu.Lock()
+	all := slices.Clone(t.clock.ring)
+	t.clock.mu.Unlock()
+	for _, e := range all {
+		e.source.mu.Lock()
+		e.tidy()
+		e.source.mu.Unlock()
+	}
+}
+
+func (t *Table) sweepKeys(keys *index) {
 	looked := 0
 	t.markMu.Lock()
 	defer t.markMu.Unlock()
-	m.Range(func(key string, n *node) bool {
+	keys.each(func(n *node) bool {
 		if looked++; looked%sweptTogether == 0 {
 			t.markMu.Unlock()
 			t.markMu.Lock()
 		}
 		if t.unread(n) {
-			m.Delete(key)
+			keys.remove(n)
 		}
 		return true
 	})
+}
+
+// unlink takes an entry that is gone off what tr, one of its traces, was linked to last, and nodes
+// that no other reads out of the index. Where the lists are long, or links are older, it is left to
+// sweep and to those who append.
+func (t *Table) unlink(tr *trace) {
+	made := tr.links.Load()
+	if made == nil {
+		return
+	}
+	t.markMu.Lock()
+	defer t.markMu.Unlock()
+	for i, x := range made.to {
+		if i%sweptTogether == sweptTogether-1 {
+			t.markMu.Unlock()
+			t.markMu.Lock()
+		}
+		x.mu.Lock()
+		few := x.count() <= manyDependents
+		if few && x.isEntry {
+			x.tidy()
+		}
+		x.mu.Unlock()
+		if r := &tr.reads[i]; few && !x.isEntry && !r.kind.ranged() && t.unread(x) {
+			t.nodes.need(r.part).keysOf(r.kind).remove(x)
+		}
+	}
 }
 
 // unread reports whether no living entry reads a node, which is gone then. The caller holds markMu.
 func (t *Table) unread(n *node) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.changed.Load() == never && !n.gone {
-		return false // a strand has it that is about to link
+	if n.changed.Load() == never {
+		return n.gone // or a strand has it that is about to link
 	}
-	if n.dependents = tidied(n.dependents); len(n.dependents) > 0 {
+	if n.tidy(); n.first != nil {
 		return false
 	}
 	n.gone = true

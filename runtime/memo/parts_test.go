@@ -264,7 +264,7 @@ func TestPartsOfALostTable(t *testing.T) {
 		w.put("a=1 b=2")
 		w.want("whole", "k", "a=1 b=2")
 		q := r.queries["words"]
-		e, _ := q.entries.Load("k")
+		e := q.entry("k")
 		tr := e.last.Load()
 		if how == "forgotten" {
 			tr.result = mmapcas.Hash{1}
@@ -310,8 +310,8 @@ func TestPartsAreLinkedOnce(t *testing.T) {
 		r.put(p, "k", fmt.Sprint(i))
 		r.want("reader", "k", fmt.Sprint(i))
 	}
-	e, _ := r.queries["letters"].entries.Load("k")
-	if n := len(e.dependents); n > manyDependents {
+	e := r.queries["letters"].entry("k")
+	if n := e.count(); n > manyDependents {
 		t.Errorf("one reader of 100 parts is %d dependents", n)
 	}
 }

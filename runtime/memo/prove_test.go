@@ -282,7 +282,7 @@ func (c *causes) edit() {
 	for _, name := range c.names {
 		for _, key := range c.keys {
 			e := c.table.entry(c.queries[name], key)
-			if e.why.Verdict == RanChanged && c.rng.IntN(4) == 0 {
+			if e.reason().Verdict == RanChanged && c.rng.IntN(4) == 0 {
 				c.judge(e, name, key)
 				e.explain(Reason{Verdict: Reused}) // it is judged once
 			}
@@ -292,7 +292,7 @@ func (c *causes) edit() {
 
 // judge compares the cause of the run of e that the last edit has set off with what the table does.
 func (c *causes) judge(e *entry, name, key string) {
-	old := e.traces[1]
+	old := e.traces.next
 	c.asked++
 	p := c.prove(name, key)
 	if p.Problem != "" {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/puzpuzpuz/xsync/v3"
-
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
 )
@@ -16,9 +14,9 @@ type Query struct {
 	Version uint32 // traces of another version are ignored
 	Where   string // file and line where it is made, for errors; may be ""
 
-	table   *Table                       // that knows it so; by Table.Bind
-	entries *xsync.MapOf[string, *entry] // by encoded key; made by Table.Bind
-	about   *about                       // of reads of it; made by Table.Bind
+	table   *Table // that knows it so; by Table.Bind
+	entries index  // by encoded key
+	about   *about // of reads of it; made by Table.Bind
 
 	// Eval runs the function for an encoded key. What it reads through f is recorded.
 	Eval func(f *Frame, key string) (Result, error)

@@ -79,7 +79,7 @@ func (t *rangeTree) get(x *nodeIndex, s span) *node {
 func (t *rangeTree) insert(x *nodeIndex, at **spanNode, s span) (made *node) {
 	n := *at
 	if n == nil {
-		*at = &spanNode{span: s, node: newNode(), priority: rand.Uint64(), most: s.hi}
+		*at = &spanNode{span: s, node: newNode(""), priority: rand.Uint64(), most: s.hi}
 		x.made.Add(1)
 		return (*at).node
 	}

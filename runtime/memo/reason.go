@@ -55,25 +55,8 @@ const failureBytes = 1 << 10
 // explain says how the key was last answered.
 func (e *entry) explain(why Reason) {
 	e.mu.Lock()
-	e.why = why.kept()
+	e.setWhy(why)
 	e.mu.Unlock()
-}
-
-// plainReasons are the reasons that are told by their verdict alone.
-var plainReasons = func() (all [len(verdictNames)]Reason) {
-	for v := range all {
-		all[v].Verdict = Verdict(v)
-	}
-	return all
-}()
-
-// kept returns r as an entry keeps it: most keys share one with others.
-func (r Reason) kept() *Reason {
-	if plain := &plainReasons[r.Verdict]; r == *plain {
-		return plain
-	}
-	own := r
-	return &own
 }
 
 // Explain returns how q was last answered for key in this process, and what its newest trace reads,
@@ -87,15 +70,12 @@ func (t *Table) Explain(q *Query, key string) (Reason, []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var reads []string
-	if len(e.traces) > 0 {
-		for i := range e.traces[0].reads {
-			reads = append(reads, t.describe(&e.traces[0].reads[i]))
+	if tr := e.traces; tr != nil {
+		for i := range tr.reads {
+			reads = append(reads, t.describe(&tr.reads[i]))
 		}
 	}
-	if e.why == nil {
-		return Reason{}, reads
-	}
-	return *e.why, reads
+	return e.reason(), reads
 }
 
 func (t *Table) describe(r *read) string {

@@ -68,7 +68,7 @@ func (c *recorder) query(q *Query, key string, at int) (*entry, int) {
 	reads := c.before.reads
 	for j := at; j < min(at+readsAhead, len(reads)); j++ {
 		if r := &reads[j]; r.kind.asks() && r.key == key && r.query == q.Name {
-			return c.links.to[j].entry, j
+			return c.links.to[j].asEntry(), j
 		}
 	}
 	return nil, at

@@ -13,33 +13,37 @@ type source struct {
 	// changed is the newest generation of a change that may touch it. It only grows, and under mu.
 	changed atomic.Uint64
 
-	entry *entry // immutable; nil: a node
+	key  string                 // immutable: of the entry or the record; a range has none
+	next atomic.Pointer[source] // the index's, as print is
 
-	mu         sync.Mutex
-	dependents []*entry  // guarded by mu: who to tell; what is before its end is not written again
-	first      [1]*entry // where dependents begins: most sources have one
-	gone       bool      // guarded by mu: an entry that was forgotten, a node that was taken out (R6)
+	// Who to tell: most sources have one dependent at most.
+	first *entry    // guarded by mu
+	more  *[]*entry // guarded by mu: those behind the first; nil: none
+
+	mu      sync.Mutex
+	print   uint32
+	isEntry bool // immutable: it is the source of an entry, its first field; else it is a node
+	gone    bool // guarded by mu: an entry that was forgotten, a node that was taken out (R6)
 }
+
+// A node is a key of a partition, or a range, that was read.
+type node = source
 
 // never is the generation of a change that has not been and will not be. A node has it that nothing
 // has been linked to yet (R7), and whatever is gone.
 const never = math.MaxUint64
 
-// A node is a key of a partition, or a range, that was read.
-type node struct {
-	source
-	told uint64 // guarded by Table.markMu: the newest generation that its dependents were told of
-}
-
 // links are the sources that each read of a trace was linked to: each of them has the entry of the
 // trace among its dependents. Immutable.
 type links struct{ to []*source }
 
-// raise raises changed. The caller holds mu.
-func (x *source) raise(gen uint64) {
-	if x.changed.Load() < gen {
-		x.changed.Store(gen)
+// raise raises changed, and reports whether gen is news. The caller holds mu.
+func (x *source) raise(gen uint64) bool {
+	if x.changed.Load() >= gen {
+		return false
 	}
+	x.changed.Store(gen)
+	return true
 }
 
 // link adds e to the dependents and returns when the source changed last. It reports false if the
@@ -68,55 +72,91 @@ func (x *source) pull() (changed uint64, ok bool) {
 // manyDependents is where a list is first looked through for what it need not hold.
 const manyDependents = 4
 
-// append adds a dependent. A list that would have to grow is first rid of entries that are gone and
-// of those that are in it twice, in a copy, as others may be reading it. The caller holds mu.
-func (x *source) append(e *entry) {
-	if len(x.dependents) == cap(x.dependents) && len(x.dependents) >= manyDependents {
-		x.dependents = tidied(x.dependents)
+// count returns how many dependents there are. The caller holds mu.
+func (x *source) count() int {
+	switch {
+	case x.first == nil:
+		return 0
+	case x.more == nil:
+		return 1
 	}
-	x.dependents = append(x.dependents, e)
+	return 1 + len(*x.more)
 }
 
-// tidied returns a list without entries that are gone and without repetitions: the list itself if
-// it has none, or a copy.
-func tidied(list []*entry) []*entry {
-	const few = 8
-	var seen map[*entry]struct{}
-	if len(list) > few {
-		seen = make(map[*entry]struct{}, len(list))
+// appendTo appends the dependents to a list. The caller holds mu.
+func (x *source) appendTo(list []*entry) []*entry {
+	if x.first != nil {
+		list = append(list, x.first)
 	}
-	needless := func(i int) bool {
-		e := list[i]
-		if e.changed.Load() == never {
-			return true
-		}
-		if seen == nil {
-			return slices.Contains(list[:i], e)
-		}
-		_, twice := seen[e]
-		seen[e] = struct{}{}
-		return twice
-	}
-	for i := range list {
-		if !needless(i) {
-			continue
-		}
-		kept := append(make([]*entry, 0, len(list)), list[:i]...)
-		for i++; i < len(list); i++ {
-			if !needless(i) {
-				kept = append(kept, list[i])
-			}
-		}
-		return kept
+	if x.more != nil {
+		list = append(list, *x.more...)
 	}
 	return list
+}
+
+// append adds a dependent. A list that would have to grow is first rid of entries that are gone and
+// of those that are in it twice. The caller holds mu.
+func (x *source) append(e *entry) {
+	if x.first != nil && x.more == nil && x.first.changed.Load() == never {
+		x.first = nil
+	}
+	if n := x.count(); n >= manyDependents && len(*x.more) == cap(*x.more) {
+		x.tidy()
+	}
+	switch {
+	case x.first == nil || x.first == e:
+		x.first = e
+	case x.more == nil:
+		x.more = &[]*entry{e}
+	default:
+		*x.more = append(*x.more, e)
+	}
+}
+
+// tidy takes entries that are gone, and repetitions, out of the dependents. The caller holds mu.
+func (x *source) tidy() {
+	n := x.count()
+	const few = 8
+	var seen map[*entry]struct{}
+	if n > few {
+		seen = make(map[*entry]struct{}, n)
+	}
+	list := x.appendTo(make([]*entry, 0, n))
+	kept := list[:0]
+	for _, e := range list {
+		if e.changed.Load() == never {
+			continue
+		}
+		if seen == nil {
+			if slices.Contains(kept, e) {
+				continue
+			}
+		} else if _, twice := seen[e]; twice {
+			continue
+		} else {
+			seen[e] = struct{}{}
+		}
+		kept = append(kept, e)
+	}
+	if len(kept) == n {
+		return
+	}
+	x.first, x.more = nil, nil
+	if len(kept) > 0 {
+		x.first = kept[0]
+	}
+	if len(kept) > 1 {
+		more := slices.Clone(kept[1:])
+		x.more = &more
+	}
 }
 
 // let marks a source as gone and returns who is to be told. The caller holds Table.markMu.
 func (x *source) let() (dependents []*entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	dependents, x.dependents = x.dependents, nil
+	dependents = x.appendTo(nil)
+	x.first, x.more = nil, nil
 	x.gone = true
 	x.changed.Store(never)
 	return dependents

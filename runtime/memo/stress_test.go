@@ -134,7 +134,7 @@ func TestChangesOnRealThreads(t *testing.T) {
 			t.Error(err)
 		}
 		q := r.queries[level(rng.IntN(4))]
-		if e, ok := q.entries.Load(fmt.Sprint(rng.IntN(keys))); ok {
+		if e := q.entry(fmt.Sprint(rng.IntN(keys))); e != nil {
 			r.table.flushMu.Lock()
 			if rng.IntN(20) == 0 {
 				r.table.evict(e)

@@ -2,7 +2,6 @@ package memo
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -69,7 +68,7 @@ func (t *Table) tracesOf(q *Query, key string) ([]*trace, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clone(e.traces), nil
+	return e.appendTraces(nil), nil
 }
 
 // find returns the answer of q for key.

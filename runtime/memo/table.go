@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/puzpuzpuz/xsync/v3"
-
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
 )
@@ -93,37 +91,6 @@ type Table struct {
 	partDamaged atomic.Bool // the trace partition was found damaged; the database empties it
 }
 
-// An entry is one key of one query.
-type entry struct {
-	source
-	wall atomic.Pointer[wall] // written under source.mu and Table.markMu; nil: marks go through
-	told uint64               // guarded by source.mu: the newest generation that its dependents were told of
-	seen uint64               // guarded by source.mu: the newest generation of a walk or run that was published
-
-	query *Query
-	key   string
-	last  atomic.Pointer[trace] // the trace that answered most recently: the fast path
-
-	mu      sync.Mutex
-	traces  []*trace  // guarded by mu (M3)
-	kept    *trace    // guarded by mu: the one whose result the collector keeps, the first of traces unless that was lost
-	flights []*flight // guarded by mu: not done
-	why     *Reason   // guarded by mu; immutable, nil: unknown
-
-	used   atomic.Bool // set by readers, cleared by the clock's hand
-	loaded bool        // guarded by mu: the stored traces were read
-	dirty  bool        // guarded by mu: is in Table.dirty
-	dead   bool        // guarded by mu: evicted; whoever comes here looks for the key's new entry
-	bytes  int32       // guarded by mu: as counted in clock.bytes
-	lone   int32       // guarded by mu: flights that are not in flights (Strand.lone)
-
-	tracesAdded uint32 // guarded by mu: how many traces were ever added, by runs
-
-	// Most keys have one trace, and one flight at a time: the first place of each list.
-	firstTrace  [1]*trace
-	firstFlight [1]*flight
-}
-
 // New returns an empty table over the traces that the store holds.
 func New(o Options) (*Table, error) {
 	if o.CacheBytes == 0 {
@@ -167,7 +134,6 @@ func (t *Table) Entries() int { return int(t.entries.Load()) }
 
 // Bind makes q usable with t. It is called once, before anything else is done with q.
 func (t *Table) Bind(q *Query) *Query {
-	q.entries = xsync.NewMapOf[string, *entry]()
 	q.about = &about{query: q.Name}
 	q.table = t
 	q.audit.begin(q, &t.o)
@@ -180,24 +146,16 @@ const keySeparator = "\x00"
 
 func storeKey(q *Query, key string) string { return q.Name + keySeparator + key }
 
-func newEntry(q *Query, key string) *entry {
-	e := &entry{query: q, key: key}
-	e.traces, e.flights = e.firstTrace[:0], e.firstFlight[:0]
-	e.source.entry = e
-	e.dependents = e.source.first[:0]
-	return e
-}
-
 func (t *Table) entry(q *Query, key string) *entry {
-	if e, ok := q.entries.Load(key); ok {
+	if e := q.entry(key); e != nil {
 		return e
 	}
-	e, known := q.entries.LoadOrCompute(key, func() *entry { return newEntry(q, key) })
+	e, known := q.entries.put(&newEntry(q, key).source)
 	if !known {
 		t.entries.Add(1)
-		t.clock.add(e)
+		t.clock.add(e.asEntry())
 	}
-	return e
+	return e.asEntry()
 }
 
 // load reads the stored traces once. A record that is missing, damaged or of another version counts as none.
@@ -238,10 +196,14 @@ func (t *Table) load(e *entry) error {
 		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key), "err", err)
 		return nil
 	}
-	if len(traces) > 0 && t.has(traces[0].result) {
-		e.kept = traces[0]
+	if len(traces) > 0 {
+		traces[0].kept = t.has(traces[0].result)
 	}
-	e.traces = slices.DeleteFunc(traces, func(tr *trace) bool { return !t.has(tr.result) })
+	for _, tr := range slices.Backward(traces) {
+		if t.has(tr.result) {
+			tr.next, e.traces = e.traces, tr
+		}
+	}
 	t.clock.weigh(e)
 	return nil
 }
@@ -258,7 +220,7 @@ func (t *Table) named(query []byte) *about {
 // add makes a new trace the entry's first.
 func (t *Table) add(e *entry, tr *trace, why Reason) {
 	e.mu.Lock()
-	e.why = why.kept()
+	e.setWhy(why)
 	e.tracesAdded++
 	t.remove(e, tr.sameReads)
 	t.first(e, tr)
@@ -271,7 +233,7 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 // reuse makes a known trace the entry's first. It reports false if the trace's result is gone: then the trace is dropped.
 func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.mu.Lock()
-	kept := e.kept == tr
+	kept := tr.kept
 	e.mu.Unlock()
 	if !kept && !tr.unstored {
 		// The collector may be about to take the result: it is put again, for the reference that will be written, or is lost.
@@ -282,10 +244,8 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 		}
 	}
 	e.mu.Lock()
-	e.why = why.kept()
-	if i := slices.Index(e.traces, tr); i >= 0 {
-		e.traces = slices.Delete(e.traces, i, i+1)
-	} else { // a run has replaced it since it was looked at, or it was dropped
+	e.setWhy(why)
+	if !e.takeOut(tr) { // a run has replaced it since it was looked at, or it was dropped
 		t.remove(e, tr.sameReads)
 		t.cache.remember(tr)
 	}
@@ -299,25 +259,37 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 
 // first puts tr in front. The caller holds e.mu.
 func (t *Table) first(e *entry, tr *trace) {
-	e.traces = slices.Insert(e.traces, 0, tr)
-	if most := e.query.tracesMax(); len(e.traces) > most {
-		t.cache.forget(e.traces[most:]...)
-		e.traces = slices.Delete(e.traces, most, len(e.traces))
+	if e.traces != nil {
+		e.traces.kept = false
 	}
-	e.kept = tr
+	tr.kept = true
+	tr.next, e.traces = e.traces, tr
+	last := tr
+	for range e.query.tracesMax() - 1 {
+		if last.next == nil {
+			break
+		}
+		last = last.next
+	}
+	for out := last.next; out != nil; out = last.next {
+		t.cache.forget(out)
+		e.takeOut(out)
+	}
 	e.last.Store(tr)
 	t.clock.weigh(e)
 }
 
 // remove takes traces out of an entry. The caller holds e.mu.
 func (t *Table) remove(e *entry, which func(*trace) bool) {
-	e.traces = slices.DeleteFunc(e.traces, func(tr *trace) bool {
-		out := which(tr)
-		if out {
-			t.cache.forget(tr)
+	for at := &e.traces; *at != nil; {
+		tr := *at
+		if !which(tr) {
+			at = &tr.next
+			continue
 		}
-		return out
-	})
+		*at, tr.next, tr.kept = tr.next, nil, false
+		t.cache.forget(tr)
+	}
 }
 
 // revive puts a record and all that it refers to once more, so that a collection that goes on keeps
@@ -415,9 +387,6 @@ func (t *Table) drop(e *entry, tr *trace) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t.remove(e, func(o *trace) bool { return o == tr })
-	if e.kept == tr {
-		e.kept = nil
-	}
 	e.last.CompareAndSwap(tr, nil)
 	t.clock.weigh(e)
 }

@@ -34,6 +34,8 @@ type trace struct {
 	unstored bool                     // immutable once it is in an entry: the result is in no store, and value is not dropped
 	tainted  bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
 	gone     bool                     // guarded by cache.mu: is in no entry any more
+	kept     bool                     // guarded by entry.mu: the collector keeps the result
+	next     *trace                   // guarded by entry.mu: the entry's next, which was used before
 
 	// Most traces have one interval and one value. Both are in place; what comes later is
 	// elsewhere.

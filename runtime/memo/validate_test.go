@@ -49,8 +49,8 @@ func TestFirstDifferenceEndsTheWalk(t *testing.T) {
 		t.Errorf("of ran/validated/reused %s, want 4/0/0: a, b, c and then a again", got)
 	}
 	e := r.table.entry(r.queries["list"], "")
-	if e.why.Verdict != RanChanged || e.why.Read != `files["names"]` {
-		t.Errorf("why: %v", e.why)
+	if e.reason().Verdict != RanChanged || e.reason().Read != `files["names"]` {
+		t.Errorf("why: %v", e.reason())
 	}
 	// A difference in the middle: what comes before is verified, what comes after is not, by the walk; the run reads it then.
 	r.put(p, "names", "a b c")
@@ -108,7 +108,7 @@ func TestSeveralTracesAndUndo(t *testing.T) {
 	if n := r.queries["upper"].Counts.Ran.Load() - ran; n != 2 {
 		t.Errorf("ran %d times, want 2: the new one, and the forgotten one", n)
 	}
-	if n := len(r.table.entry(r.queries["upper"], "k").traces); n != tracesKept {
+	if n := len(r.table.entry(r.queries["upper"], "k").appendTraces(nil)); n != tracesKept {
 		t.Errorf("%d traces are kept, want %d", n, tracesKept)
 	}
 }

@@ -77,14 +77,14 @@ func (t *Table) linkRead(a *account, e *entry, reads []read, i int, known bool) 
 		case x != nil:
 			runtime.Gosched() // the strand that takes the node out has still to take it off the index
 		}
-		x, known = &t.nodes.of(&reads[i]).source, false
+		x, known = t.nodes.of(&reads[i]), false
 	}
 }
 
 // add takes over why an answer that is read holds. A wall is a reason of its own, which is noted
 // when it is linked to.
 func (a *account) add(found *holding) {
-	if found.linked && found.entry.wall.Load() != nil {
+	if found.linked && found.entry.isWall() {
 		return
 	}
 	a.stamps |= found.stamps
@@ -93,11 +93,8 @@ func (a *account) add(found *holding) {
 
 // note notes x if it is a wall (W1). What becomes one later marks all that is linked to it.
 func (a *account) note(x *source) {
-	if x.entry == nil {
-		return
-	}
-	if w := x.entry.wall.Load(); w != nil {
-		a.walls |= w.bit
+	if e := x.asEntry(); e != nil {
+		a.walls |= e.wallBit()
 	}
 }
 
@@ -141,7 +138,7 @@ func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
 	}
 	e.source.mu.Lock()
 	e.raise(a.newest)
-	if w := e.wall.Load(); w != nil {
+	if w := e.wall(); w != nil {
 		w.answered(gen, e.seen, tr)
 	}
 	e.seen = max(e.seen, gen)

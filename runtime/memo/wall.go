@@ -60,14 +60,13 @@ func (w *walls) raise(e *entry) {
 		}
 		w.keys[key] = i
 	}
-	x := &wall{entry: e, bit: 1 << i}
-	w.at[i].Store(x)
-	e.wall.Store(x)
+	w.at[i].Store(&wall{entry: e, bit: 1 << i})
+	e.setWall(i)
 }
 
 // letGo takes the wall of a forgotten entry down. The caller holds markMu.
 func (w *walls) letGo(e *entry) {
-	if x := e.wall.Load(); x != nil {
+	if x := e.wall(); x != nil {
 		w.at[bits.TrailingZeros64(uint64(x.bit))].Store(nil)
 	}
 }

@@ -91,7 +91,7 @@ func TestUnwantedRunStops(t *testing.T) {
 				t.Errorf("a requester got %v", err)
 			}
 		}
-		if len(r.table.entry(r.queries["slow"], "k").flights) != 0 {
+		if r.table.entry(r.queries["slow"], "k").flights != nil {
 			t.Error("the flight is left behind")
 		}
 	})
