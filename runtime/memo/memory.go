@@ -9,12 +9,13 @@ type QueryMemory struct {
 
 // Memory goes through the entries of a query.
 func (q *Query) Memory() (m QueryMemory) {
-	q.entries.Range(func(_ string, e *entry) bool {
+	q.entries.each(func(x *source) bool {
+		e := x.asEntry()
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		m.Keys++
 		m.Traces += int64(e.bytes)
-		for _, tr := range e.traces {
+		for tr := e.traces; tr != nil; tr = tr.next {
 			if b := tr.value.Load(); b != nil && !tr.unstored {
 				m.Results += int64(b.bytes)
 			}
