@@ -67,13 +67,13 @@ func endSession(t *testing.T, fs *vfs.Mem, s *Store, how string, live []Hash) *v
 // is whole counts, in every session to come, however this one ends, and again when that copy is
 // struck later.
 func TestPutAgainSurvives(t *testing.T) {
-	for _, packed := range []bool{false, true} {
+	for _, compressed := range []bool{false, true} {
 		for _, hurt := range damages {
 			for _, first := range sessionEnds {
 				for _, second := range sessionEnds {
-					t.Run(fmt.Sprintf("packed=%v/%s/%s/%s", packed, hurt.name, first, second), func(t *testing.T) {
+					t.Run(fmt.Sprintf("compressed=%v/%s/%s/%s", compressed, hurt.name, first, second), func(t *testing.T) {
 						t.Parallel()
-						putAgainSurvives(t, packed, hurt.do, first, second)
+						putAgainSurvives(t, compressed, hurt.do, first, second)
 					})
 				}
 			}
@@ -81,50 +81,34 @@ func TestPutAgainSurvives(t *testing.T) {
 	}
 }
 
-func putAgainSurvives(t *testing.T, pack bool, hurt func(t *testing.T, fs vfs.FS, file string, off, n int64), how ...string) {
+func putAgainSurvives(t *testing.T, compressed bool, hurt func(t *testing.T, fs vfs.FS, file string, off, n int64), how ...string) {
 	fs := vfs.NewMem()
 	o := small(fs)
-	if pack {
-		o = packing(o)
-		o.packedBlock = 600
+	if compressed {
+		o.Compress = []Kind{9}
 	}
 	records := map[Hash][]byte{}
 	s := mustOpen(t, "/s", o)
 	for i := range 12 {
-		p := prose(i, 300)
+		p := prose(i, 600)
 		records[mustPut(t, s, 9, p)] = p
 	}
 	if err := s.Commit([]byte("one")); err != nil {
 		t.Fatal(err)
 	}
-	if pack {
-		s.pool.exclusive(func(all []*appender) {
-			for _, a := range all {
-				a.Detach().Seal() // so that the next record comes to another segment
-			}
-		})
-		p := prose(99, 300)
-		records[mustPut(t, s, 9, p)] = p
-		collect(t, s, keysOf(records))
-		if s.Stats().PackedSegments == 0 {
-			t.Fatal("nothing is packed")
-		}
-		if err := s.Commit([]byte("one")); err != nil {
-			t.Fatal(err)
-		}
-	}
 	s.waitForSave()
-	h := HashOf(9, prose(5, 300))
+	h := HashOf(9, prose(5, 600))
 	for round, how := range how {
 		at := s.index.Find(h)
 		seg := s.segmentOf(at)
 		off := seg.mem.Offset(at)
-		mustClose(t, s)
-		if seg.packed != nil {
-			flip(t, fs, seg.name, off+9, 1) // its block is others', too
-		} else {
-			hurt(t, fs, seg.name, off, record.Extent(300))
+		r, _ := record.Parse(seg.mem.Mem()[off:])
+		if r.Stored.Compressed != compressed {
+			t.Fatal("the record is stored in the other form")
 		}
+		n := r.Extent()
+		mustClose(t, s)
+		hurt(t, fs, seg.name, off, n)
 		s = mustOpen(t, "/s", o)
 		for h, p := range records {
 			if got, _, err := s.Get(h, nil); err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrCorrupt) || err == nil && !bytes.Equal(got, p) {

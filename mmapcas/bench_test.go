@@ -114,7 +114,7 @@ func BenchmarkGet(b *testing.B) {
 					g := s.epochs.Pin()
 					_ = s.arena.Confine(func() error {
 						r, _ := record.Parse(s.arena.Bytes(s.index.Find(h), c.n+record.HeaderBytes))
-						sum += int(r.Payload[0])
+						sum += int(r.Stored.Bytes[0])
 						return nil
 					})
 					g.Unpin()

@@ -1,7 +1,6 @@
 package mmapcas
 
 import (
-	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,14 +61,14 @@ func sweepBriefly(t *testing.T, c *Cycle, fs *countingFS) (sum SweepStats, brief
 		if st.MovedBytes > ready {
 			t.Fatalf("SweepBriefly copied %d bytes where %d were ready", st.MovedBytes, ready)
 		}
-		briefly += st.Moved + st.Packed
-		sum.Moved, sum.Packed = sum.Moved+st.Moved, sum.Packed+st.Packed
+		briefly += st.Moved
+		sum.Moved += st.Moved
 		if st.Waits {
 			waits++
 			if done, st, err = c.Sweep(0); err != nil {
 				t.Fatal(err)
 			}
-			sum.Moved, sum.Packed = sum.Moved+st.Moved, sum.Packed+st.Packed
+			sum.Moved += st.Moved
 		}
 		if st.Shaded > 0 {
 			c.Shaded()
@@ -93,41 +92,5 @@ func TestBriefSweepLeavesTheDiskAlone(t *testing.T) {
 	}
 	mustHave(t, s, live)
 	mustHave(t, s, young)
-	mustVerify(t, s)
-}
-
-// The same of segments that are packed, with more than is written at once.
-func TestBriefPackingLeavesTheDiskAlone(t *testing.T) {
-	fs := &countingFS{FS: vfs.NewMem()}
-	o := small(fs)
-	o.SegmentBytes, o.Appenders, o.PackAfter = 4<<20, 1, 1
-	s := mustOpen(t, "/s", o)
-	defer mustClose(t, s)
-	var live []Hash
-	for i := range 5000 {
-		text := make([]byte, 2000) // does not compress
-		rand.NewChaCha8([32]byte{byte(i), byte(i >> 8)}).Read(text)
-		live = append(live, mustPut(t, s, 1, text))
-	}
-	if err := s.Commit(nil); err != nil {
-		t.Fatal(err)
-	}
-	s.waitForSave() // which calls the file system as well
-	// The newest segment, which has some garbage, is swept first, and comes to its end briefly.
-	live = live[:len(live)-20]
-	c, err := s.BeginCycle()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range live {
-		if _, err := c.Mark(h); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sweepBriefly(t, c, fs)
-	if st := s.Stats(); st.PackedSegments == 0 || st.PackedBytes < 2*packWriteBytes {
-		t.Errorf("%d segments were packed, to %d bytes", st.PackedSegments, st.PackedBytes)
-	}
-	mustHave(t, s, live)
 	mustVerify(t, s)
 }

@@ -63,7 +63,6 @@ func (s *Store) release() error {
 			}
 		})
 	}
-	s.blocks.close()
 	if s.index != nil {
 		x := s.index
 		s.epochs.Retire(int(x.Bytes()), x.Free)

@@ -159,6 +159,7 @@ func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) err
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	w := scanner{arena: s.arena, seg: seg.mem, off: seg.tailFrom, end: seg.tailTo, payloads: true}
+	var room []byte
 	for {
 		off, r, ok := w.next()
 		if !ok {
@@ -167,7 +168,13 @@ func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) err
 		if r.Kind != kind {
 			continue
 		}
-		err := s.arena.Confine(func() error { return fn(r.Hash, r.Payload) })
+		err := s.arena.Confine(func() error {
+			payload, err := s.payload(seg, off, &r, &room)
+			if err != nil {
+				return nil // as what does not fit its checksum
+			}
+			return fn(r.Hash, payload)
+		})
 		if err != nil {
 			return s.walkError(seg, off, err)
 		}

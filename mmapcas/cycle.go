@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // A Cycle is one run of a collector: mark, then sweep. All methods may be called from any goroutine.
@@ -114,7 +115,7 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 		if k == nil || k.cycle != c {
 			return fmt.Errorf("%w: it has ended", ErrCycle)
 		}
-		r, ok := seg.header(off)
+		r, ok := record.Parse(seg.mem.Mem()[off:])
 		if !ok {
 			s.drop(h, at, 0)
 			return s.damage(seg, off, "header fails its checksum", nil)

@@ -12,7 +12,6 @@
 //   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
-//   - Packed: of a segment, compressed; the others are plain.
 //
 // # Putting
 //
@@ -119,23 +118,17 @@
 // A full disk is a state to get out of: a reserve of disk space (reserve.go) is there for the small
 // records that deleting takes, and for the copies of a sweep.
 //
-// # Packing
+// # Compressing
 //
-// With Options.PackAfter a sweep rewrites segments that it keeps and that have become old: their records are all committed, and
-// so many plain segments were made since. A packed segment holds payloads in blocks of some 64 KiB of neighbours, each a frame of
-// zstd, since a record of 128 bytes does not compress by itself; and headers as ever, so that finding a record, and asking whether it is
-// there, costs what it always does (packed.go has the bytes). It is whole and synced before it has its name, has its name before an index
-// entry leads into it, and every manifest record from then on lists it in full; then the plain one goes under the rule of G4. A
-// packed file that is not listed so at opening was never needed and is removed.
+// Put compresses a payload of a kind in Options.Compress that has 512 bytes to 8 MiB, if that saves
+// an eighth, before it takes a pin. The record's name is that of the payload; a flag in its header
+// says that what is stored, and has the checksum, is a frame of zstd. Collections move it as it is.
 //
-// A read unpacks the block, or finds it unpacked: Options.PackedCacheBytes bounds how much is. Whoever wants a block that is being unpacked
-// waits for that. A view of a packed record is of the block in the cache; a block that is taken out of the cache is retired
-// like everything else that a pin protects, and its memory used again after two epochs. While too much waits so, blocks
-// are left to Go's collector instead. A block that saves less than an eighth is stored as it is, and viewed in place.
+// A read finds it as any other and unpacks it into memory of the reader, after it has copied what
+// is stored and compared the checksum once more: so a view of it is not of mapped memory. Nothing of
+// it is kept. What does not unpack to the length that is stored before it is damage.
 //
-// Checks are those of plain records: header, payload, and the block before it is unpacked. Damage to a block costs the records in
-// it, each reported by itself. Put, which checks what it finds, unpacks like a read. A packed segment that is sparse is
-// emptied like others, into plain ones.
+// # Disk space
 //
 // Files are given disk space ahead of their appender, an eighth of what they have, 64 KiB at least
 // and 16 MiB at most. Close cuts them at the page in which their last record ends; a process that
@@ -161,8 +154,8 @@
 // Each rests on those before it, but for a few names (fuzz/layout counts them):
 //
 //	words       errors.go options.go
-//	bytes       packed.go format.go manifest.go
-//	tools       lender.go lease.go blocks.go
+//	bytes       format.go manifest.go
+//	tools       lender.go lease.go
 //	state       marks.go segment.go store.go reserve.go
 //	reading     damage.go lookup.go reader.go read.go scan.go
 //	writing     cycle.go files.go sync.go spares.go put.go pin.go

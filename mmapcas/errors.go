@@ -18,7 +18,8 @@ var (
 	ErrCorrupt = errors.New("mmapcas: corrupt data")
 	// ErrLocked: another process, or another Open in this one, has the store. See *LockedError.
 	ErrLocked = errors.New("mmapcas: store is locked")
-	// ErrNewerFormat: the store was written by a later version of this package. See *FormatError.
+	// ErrNewerFormat: the store was written by a later version of this package, or in a form that
+	// this one does not read any more. See *FormatError.
 	ErrNewerFormat = errors.New("mmapcas: store has a newer format")
 	// ErrNoSpace: the disk, a quota or the reserved address space is full. What was stored stays readable.
 	ErrNoSpace = errors.New("mmapcas: no space left")
@@ -95,6 +96,9 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
+	if e.Found == packedVersion {
+		return fmt.Sprintf("mmapcas: store %s has segments of format %d, which programs read that are older than this one: delete the store, what is in it is computed again", e.Path, e.Found)
+	}
 	return fmt.Sprintf("mmapcas: store %s has format %d, this program reads up to format %d", e.Path, e.Found, e.Supported)
 }
 

@@ -77,7 +77,7 @@ func (s *Store) numberTaken(n uint32) {
 }
 
 func (s *Store) segmentHeader(seg *segment, bytes int64) segmentHeader {
-	return segmentHeader{version: plainVersion, number: seg.number, identity: s.identity, bytes: bytes}
+	return segmentHeader{version: compressedVersion, number: seg.number, identity: s.identity, bytes: bytes}
 }
 
 // createFile makes the file of a segment with its first bytes, durable if anything is to be.

@@ -19,7 +19,7 @@ import (
 // Segment: 64 bytes of header, then records. Name: number as 8 hexadecimal digits, ".seg".
 //
 //	 0  magic "CYTseg\r\n"
-//	 8  version:32, 1; one of version 2 is packed (packed.go)
+//	 8  version:32, 3; one of version 1 has no compressed records
 //	12  segment number:32
 //	16  store identity, 16 random bytes
 //	32  size the segment was created for:64
@@ -28,9 +28,20 @@ import (
 //
 // The header carries its own checksum so that opening can trust the length in it.
 
-// FormatVersion is the newest format this package reads. What it writes is the oldest that holds it: a store is of
-// version 1, and its packed segments, if any, are of version 2, which keeps older programs away.
-const FormatVersion = 2
+// FormatVersion is the newest format this package reads: segments of version 3 may have compressed
+// records, which programs that know only older ones would take for damage. Segments of version 1 are
+// read, and not appended to. Version 2 is not read any more (docs/rfc/0016). The superblock of a
+// store, whose form has not changed, is of version 1.
+const FormatVersion = 3
+
+const (
+	plainVersion      = 1
+	packedVersion     = 2
+	compressedVersion = 3
+)
+
+// known reports whether segments of a version are read.
+func known(version uint32) bool { return version == plainVersion || version == compressedVersion }
 
 const (
 	segmentHeaderBytes = 64
@@ -60,7 +71,6 @@ type segmentHeader struct {
 	number   uint32
 	identity [identityBytes]byte
 	bytes    int64
-	packed   packedShape // of version 2
 }
 
 func (h *segmentHeader) encode() []byte {
@@ -70,9 +80,6 @@ func (h *segmentHeader) encode() []byte {
 	binary.LittleEndian.PutUint32(b[12:], h.number)
 	copy(b[16:32], h.identity[:])
 	binary.LittleEndian.PutUint64(b[32:], uint64(h.bytes))
-	if h.version == packedVersion {
-		h.packed.encode(b)
-	}
 	binary.LittleEndian.PutUint32(b[60:], record.Checksum(b[:60]))
 	return b
 }
@@ -86,11 +93,6 @@ func parseSegmentHeader(b []byte) (h segmentHeader, ok bool) {
 		number:   binary.LittleEndian.Uint32(b[12:]),
 		identity: [identityBytes]byte(b[16:32]),
 		bytes:    int64(binary.LittleEndian.Uint64(b[32:])),
-	}
-	if h.version == packedVersion {
-		if h.packed, ok = parsePackedShape(b, h.bytes); !ok {
-			return segmentHeader{}, false
-		}
 	}
 	return h, h.version > 0 && h.bytes >= segmentHeaderBytes
 }

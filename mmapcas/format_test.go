@@ -15,7 +15,7 @@ import (
 func recordOf(kind Kind, p []byte) []byte {
 	b := make([]byte, record.Extent(len(p)))
 	var scratch [record.HeaderBytes]byte
-	record.Write(b, kind, HashOf(kind, p), p, &scratch)
+	record.Write(b, kind, HashOf(kind, p), record.Plain(p), &scratch)
 	return b
 }
 
@@ -23,7 +23,7 @@ func recordOf(kind Kind, p []byte) []byte {
 func TestRecordBytes(t *testing.T) {
 	got := fmt.Sprintf("%x", recordOf(3, []byte("hello")))
 	r, ok := record.Parse(recordOf(3, []byte("hello")))
-	if !ok || r.Kind != 3 || string(r.Payload) != "hello" || !r.Intact() || r.Hash != HashOf(3, []byte("hello")) || r.Extent() != 64 {
+	if !ok || r.Kind != 3 || string(r.Stored.Bytes) != "hello" || r.Stored.Compressed || !r.Intact() || r.Hash != HashOf(3, []byte("hello")) || r.Extent() != 64 {
 		t.Fatalf("%+v", r)
 	}
 	const want = "0500000003005ecabbb5d7257edc4f4c0f03621ecc0874f4e42451e4064f80be68656c6c6f000000000000000000000000000000000000000000000000000000"
@@ -168,13 +168,13 @@ func FuzzRecord(f *testing.F) {
 		if !ok {
 			return
 		}
-		if r.Extent() > int64(len(b)) || int64(len(r.Padded)) != arena.RoundUp(int64(len(r.Payload))) {
+		if r.Extent() > int64(len(b)) || int64(len(r.Padded)) != arena.RoundUp(int64(len(r.Stored.Bytes))) {
 			t.Fatalf("record of %d bytes in %d", r.Extent(), len(b))
 		}
-		if r.Intact() && bytes.Equal(r.Padded[len(r.Payload):], make([]byte, len(r.Padded)-len(r.Payload))) {
+		if r.Intact() && bytes.Equal(r.Padded[len(r.Stored.Bytes):], make([]byte, len(r.Padded)-len(r.Stored.Bytes))) {
 			again := make([]byte, r.Extent())
 			var scratch [record.HeaderBytes]byte
-			record.Write(again, r.Kind, r.Hash, r.Payload, &scratch)
+			record.Write(again, r.Kind, r.Hash, r.Stored, &scratch)
 			if !bytes.Equal(again, b[:r.Extent()]) {
 				t.Fatal("writing what was read gives other bytes")
 			}
@@ -272,7 +272,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := segmentHeader{version: plainVersion, number: 2, identity: identity, bytes: 64 << 10}
+		h := segmentHeader{version: compressedVersion, number: 2, identity: identity, bytes: 64 << 10}
 		if _, err := seg.WriteAt(append(h.encode(), b...), 0); err != nil {
 			t.Fatal(err)
 		}

@@ -23,16 +23,17 @@ func (s *Store) iterate(wanted func(Kind) bool, fn func(Kind, Hash, []byte) erro
 
 func (s *Store) iterateSegment(seg *segment, wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) error {
 	w := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
+	var room []byte
 	// One pin per record: fn may take its time, and a collection in between must be able to give memory back.
 	for {
-		more, err := s.iterateNext(seg, &w, wanted, fn)
+		more, err := s.iterateNext(seg, &w, &room, wanted, fn)
 		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-func (s *Store) iterateNext(seg *segment, w *scanner, wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) (more bool, err error) {
+func (s *Store) iterateNext(seg *segment, w *scanner, room *[]byte, wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) (more bool, err error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	if s.closed.Load() {
@@ -53,12 +54,16 @@ func (s *Store) iterateNext(seg *segment, w *scanner, wanted func(Kind) bool, fn
 		if s.index.Find(r.Hash) != at {
 			return nil // dropped, or another copy counts
 		}
-		if reason := s.fill(seg, off, &r); reason != "" {
+		if !r.Intact() {
 			s.drop(r.Hash, at, r.Extent())
-			_ = s.damage(seg, off, reason, nil)
+			_ = s.damage(seg, off, "payload fails its checksum", nil)
 			return nil
 		}
-		return fn(r.Kind, r.Hash, r.Payload)
+		payload, err := s.payload(seg, off, &r, room)
+		if err != nil {
+			return nil // it is dropped, and reported
+		}
+		return fn(r.Kind, r.Hash, payload)
 	})
 	if err != nil {
 		return false, s.walkError(seg, off, err)

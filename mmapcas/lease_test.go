@@ -5,6 +5,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // A put that panics between reserving and committing leaves no reservation open: its caller may
@@ -12,11 +13,11 @@ import (
 func TestAppenderAfterAPanic(t *testing.T) {
 	for name, put := range map[string]func(s *Store, h Hash, p []byte) error{
 		"one": func(s *Store, h Hash, p []byte) error {
-			_, _, err := s.append(1, h, p)
+			_, _, err := s.append(1, h, record.Plain(p))
 			return err
 		},
 		"group": func(s *Store, h Hash, p []byte) error {
-			return s.appendGroup(1, []Hash{h}, [][]byte{p}, &[index.BatchNames]arena.Addr{})
+			return s.appendGroup(1, []Hash{h}, []record.Stored{record.Plain(p)}, &[index.BatchNames]arena.Addr{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,17 +8,18 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// record returns the record named k, checked, in place. The caller is inside a pin and confined.
-func (s *Store) record(k index.Key) (kind Kind, payload []byte, err error) {
+// record returns the record named k, checked, in place or unpacked into room. The caller is inside a
+// pin and confined.
+func (s *Store) record(k index.Key, room *[]byte) (kind Kind, payload []byte, err error) {
 	at, word := s.index.Glance(k)
 	if word == 0 {
-		return s.recordAt(k, at)
+		return s.recordAt(k, at, room)
 	}
 	return Kind(word >> 32), s.index.Glanced(at, word), nil
 }
 
 // recordAt is record for what Glance knows only where to find, or not even that.
-func (s *Store) recordAt(k index.Key, at arena.Addr) (kind Kind, payload []byte, err error) {
+func (s *Store) recordAt(k index.Key, at arena.Addr, room *[]byte) (kind Kind, payload []byte, err error) {
 	if at == arena.Nil {
 		at = s.index.FindKey(k)
 	}
@@ -28,21 +29,25 @@ func (s *Store) recordAt(k index.Key, at arena.Addr) (kind Kind, payload []byte,
 	if kind, payload, ok := s.whole(at); ok {
 		return kind, payload, nil
 	}
-	r, err := s.lookupAt(k.Hash(), at)
-	return r.Kind, r.Payload, err
+	seg, off, r, err := s.lookupAt(k.Hash(), at)
+	if err != nil {
+		return 0, nil, err
+	}
+	payload, err = s.payload(seg, off, &r, room)
+	return r.Kind, payload, err
 }
 
-// lookupAt returns the record named h, which was found at an address, or was not.
-func (s *Store) lookupAt(h Hash, at arena.Addr) (record.Record, error) {
+// lookupAt returns the record named h, which was found at an address, or was not, and where it is.
+func (s *Store) lookupAt(h Hash, at arena.Addr) (seg *segment, off int64, r record.Record, err error) {
 	if at == arena.Nil {
-		return record.Record{}, ErrNotFound
+		return nil, 0, record.Record{}, ErrNotFound
 	}
 	seg, off, r, reason := s.load(at)
 	if reason != "" {
 		s.drop(h, at, r.Extent())
-		return record.Record{}, s.damage(seg, off, reason, nil)
+		return nil, 0, record.Record{}, s.damage(seg, off, reason, nil)
 	}
-	return r, nil
+	return seg, off, r, nil
 }
 
 // whole returns the record at addr if it can be read in place and both its checksums are right. The
@@ -65,8 +70,6 @@ func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r record.Record,
 	off = m.Offset(addr)
 	r, ok := record.Parse(m.Mem()[off:])
 	switch {
-	case !ok && seg.packed != nil:
-		r, reason = s.unpack(seg, off) // its headers never look like plain ones
 	case !ok:
 		reason = "header fails its checksum"
 	case !r.Intact():
@@ -75,78 +78,57 @@ func (s *Store) load(addr arena.Addr) (seg *segment, off int64, r record.Record,
 	return seg, off, r, reason
 }
 
-// unpack reads the record at off of a packed segment and checks it whole. The caller is inside a
-// pin and inside Confine.
-func (s *Store) unpack(seg *segment, off int64) (r record.Record, reason string) {
-	p := seg.packed
-	r, n, at, ok := parsePacked(seg.mem.Mem()[off:])
-	if !ok {
-		return record.Record{}, "header fails its checksum"
-	}
-	i, e, ok := p.readDirectory(seg.mem, s.arena).find(uint32((off - p.headersAt) / record.HeaderBytes))
-	if !ok {
-		return r, "the block's entry in the directory is damaged"
-	}
-	end := at + r.Away
-	if end > int64(e.raw) {
-		return r, "payload lies outside its block"
-	}
-	var data []byte
-	if e.bytes == e.raw {
-		data = seg.mem.Mem()[e.at : e.at+int64(e.bytes)]
-	} else {
-		b, reason := s.blocks.get(&p.slots[i], int(e.raw), func(dst []byte) string { return s.readBlock(seg, e, dst) })
-		if s.ownEpochs && s.blocks.crowded() {
-			s.epochs.Collect()
-		}
-		if reason != "" {
-			return r, reason
-		}
-		data = b.data
-	}
-	r.Payload, r.Padded, r.Away = data[at:at+n:at+n], data[at:end:end], 0
-	if !r.Intact() {
-		return r, "payload fails its checksum"
-	}
-	return r, ""
+// roomKeptBytes bounds what a reader keeps to unpack the next payload into.
+const roomKeptBytes = 256 << 10
+
+// A spareRoom is memory that payloads are unpacked into.
+type spareRoom []byte
+
+// lend takes the memory out, so that a reader that is used inside a view of its own has another.
+func (r *spareRoom) lend() []byte {
+	b := *r
+	*r = nil
+	return b
 }
 
-// readBlock unpacks a block into dst. The bytes are copied first: a page that cannot be read is
-// found out before the decoder is at work, and nothing changes them between the check and the use.
-func (s *Store) readBlock(seg *segment, e *packedEntry, dst []byte) (reason string) {
-	src := scratch.Get().(*[]byte)
-	defer scratch.Put(src)
-	err := s.arena.Confine(func() error {
-		*src = append((*src)[:0], seg.mem.Mem()[e.at:e.at+int64(e.bytes)]...)
-		return nil
-	})
-	switch {
-	case err != nil:
-		return "its block cannot be read"
-	case !e.unzip(dst, *src):
-		return "its block fails its checksum"
+// giveBack is the end of lend.
+func (r *spareRoom) giveBack(b []byte) {
+	if cap(b) <= roomKeptBytes {
+		*r = b
 	}
-	return ""
 }
 
-// fill checks the payload of a record whose header was read at off, which for a packed one means to
-// fetch it first. The caller is inside a pin and inside Confine.
-func (s *Store) fill(seg *segment, off int64, r *record.Record) (reason string) {
-	if seg.packed == nil {
-		if !r.Intact() {
-			return "payload fails its checksum"
-		}
-		return ""
+// frames lends memory for compressed payloads as they are in the file.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+// payload returns the payload of a record that lies at off and is intact. One that is compressed is
+// unpacked into room; if it cannot be, it is dropped, and the error is a *CorruptError. Its bytes are
+// copied first: a page that cannot be read is found out before the decoder is at work, and nothing
+// changes them between the check and the use. The caller is inside a pin and confined.
+func (s *Store) payload(seg *segment, off int64, r *record.Record, room *[]byte) ([]byte, error) {
+	if !r.Stored.Compressed {
+		return r.Stored.Bytes, nil
 	}
-	whole, reason := s.unpack(seg, off)
-	if reason == "" {
-		*r = whole
+	b := frames.Get().(*[]byte)
+	*b = append((*b)[:0], r.Padded...)
+	copied := record.Record{Padded: *b, Sum: r.Sum}
+	whole := copied.Intact()
+	var payload []byte
+	if whole {
+		payload, whole = record.Stored{Bytes: (*b)[:len(r.Stored.Bytes)], Compressed: true}.Expand(room)
 	}
-	return reason
+	frames.Put(b)
+	if !whole {
+		s.drop(r.Hash, seg.mem.At(off), r.Extent())
+		return nil, s.damage(seg, off, "does not unpack", nil)
+	}
+	return payload, nil
 }
 
-// scratch lends memory for blocks as they are in the file.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
+// compresses reports whether payloads of this kind and size are worth a try.
+func (s *Store) compresses(kind Kind, payloadBytes int) bool {
+	return s.compress[kind] && payloadBytes >= record.CompressMin && payloadBytes <= record.CompressMax
+}
 
 // rather reports whether the copy of a record at one address is to be taken, and not the one at
 // another: that one is damaged, and this one is not. The caller is inside a pin.

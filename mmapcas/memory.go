@@ -2,15 +2,13 @@ package mmapcas
 
 // A MemoryUse says what a store has in memory.
 type MemoryUse struct {
-	Segments Pages // whose records lie as they were put
-	Packed   Pages // whose records are compressed
+	Segments Pages
 	OnHeap   int64 // bytes of segments on Go's heap: of a store in memory, on some systems
 
-	Index  int64 // bytes of the tables that find records by name
-	Marks  int64 // bytes of what a collection that goes on has marked
-	Blocks int64 // bytes of unpacked blocks, those that wait for their readers or to be used again included
+	Index int64 // bytes of the tables that find records by name
+	Marks int64 // bytes of what a collection that goes on has marked
 
-	Known bool // the system says what is in memory of Segments and Packed
+	Known bool // the system says what is in memory of Segments
 }
 
 // Pages are mapped pages of segments.
@@ -27,9 +25,6 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 	m.Known = true
 	for _, seg := range s.segments() {
 		p := &m.Segments
-		if seg.packed != nil {
-			p = &m.Packed
-		}
 		if seg.mem.OnHeap() {
 			m.OnHeap += seg.mem.Bytes()
 			continue
@@ -43,7 +38,6 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 			m.Marks += int64(k.block.Len())
 		}
 	}
-	m.Blocks = s.blocks.all()
 	if !s.closed.Load() {
 		m.Index = s.index.Bytes()
 	}
@@ -68,15 +62,4 @@ func (s *Store) DropPages(want int64) (dropped int64) {
 		dropped += max(n-left, 0)
 	}
 	return dropped
-}
-
-// all is how much memory the cache has, in use or not.
-func (c *blockCache) all() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := c.held + c.retired.Load()
-	for _, mem := range c.spare {
-		n += int64(mem.Len())
-	}
-	return n
 }

@@ -32,7 +32,10 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		dir: dir, opts: o, fs: o.FS, log: o.Logger, epochs: o.Epochs, ownEpochs: ownEpochs,
-		pool: newPool(o.Appenders), blocks: newBlockCache(o.Epochs, o.PackedCacheBytes), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
+		pool: newPool(o.Appenders), segs: map[uint32]*segment{}, making: map[uint32]struct{}{}, nextNumber: 1,
+	}
+	for _, kind := range o.Compress {
+		s.compress[kind] = true
 	}
 	if err := s.open(); err != nil {
 		s.closed.Store(true)

@@ -112,7 +112,7 @@ func TestPinIsShaded(t *testing.T) {
 // TestPinDuringCycles: goroutines put, pin, read back and release, while cycles that mark nothing run. What is pinned is there.
 func TestPinDuringCycles(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
-		o.PackAfter, o.packedBlock = 1, 4<<10
+		o.Compress = []Kind{1}
 		s := mustOpen(t, dir, o)
 		var (
 			wg   sync.WaitGroup

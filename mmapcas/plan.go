@@ -16,15 +16,13 @@ type chore struct {
 	// dropped if need be.
 	move bool
 	end  int64
-	// pack: the segment is rewritten as a packed one.
-	pack bool
 	// ours: the segment is open, was taken from the appenders, and is given back if it is not emptied after all.
 	ours bool
 }
 
 // plan decides which segments are emptied: those with the largest share of garbage first, until what is left of garbage
 // in all others together is small. It takes the open ones among them from the appenders, so that they grow no more; what
-// was put there since the cycle began is kept, and is copied with the rest. Of those that stay, old ones are packed.
+// was put there since the cycle began is kept, and is copied with the rest.
 func (c *Cycle) plan() {
 	s, w := c.s, &c.sweep
 	w.planned = true
@@ -39,7 +37,6 @@ func (c *Cycle) plan() {
 	s.commitMu.Lock() // for what is committed
 	defer s.commitMu.Unlock()
 	s.pool.exclusive(func(appenders []*appender) {
-		old := c.old()
 		for _, seg := range w.segs {
 			k, end := seg.marks.Load(), seg.mem.Length()
 			x := content{chore: chore{seg: seg, end: k.bornBlack}, used: seg.used()}
@@ -60,10 +57,6 @@ func (c *Cycle) plan() {
 				continue
 			}
 			if w.only != nil && !w.only[x.seg] || w.only == nil && (garbage*100 <= live*garbageShare || x.used == x.live) {
-				if old[x.seg] {
-					x.pack, x.end = true, x.seg.mem.Length()
-					x.ours = s.takeOpen(x.seg, appenders)
-				}
 				continue
 			}
 			garbage -= x.used - x.live
@@ -76,27 +69,4 @@ func (c *Cycle) plan() {
 	}
 	w.batch = max(live/emptiedShare, 1)
 	w.segs = nil
-}
-
-// old returns the segments that are to be packed unless they are emptied. The caller holds commitMu and all appenders.
-func (c *Cycle) old() map[*segment]bool {
-	s := c.s
-	if s.dir == "" || s.opts.PackAfter == 0 || c.sweep.only != nil || s.failure.Load() != nil {
-		return nil
-	}
-	old := map[*segment]bool{}
-	newer := 0
-	for _, seg := range slices.Backward(s.segments()) {
-		if seg.packed != nil {
-			continue
-		}
-		// A segment with damage in it is for Repair to look at. A record with a segment of its own stays there: it would be
-		// unpacked as a whole.
-		if newer >= s.opts.PackAfter && seg.noted == seg.mem.Length() && seg.noted > segmentHeaderBytes &&
-			seg.mem.Bytes() == s.arena.SegmentBytes() && s.vouchFor(seg) {
-			old[seg] = true
-		}
-		newer++
-	}
-	return old
 }

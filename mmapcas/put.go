@@ -18,7 +18,14 @@ func (s *Store) Put(kind Kind, payload []byte) (h Hash, fresh bool, err error) {
 		return Hash{}, false, err
 	}
 	h = HashOf(kind, payload)
-	fresh, err = s.putNamed(kind, h, payload)
+	content := record.Plain(payload)
+	if s.compresses(kind, len(payload)) && !s.Has(h) {
+		// Outside of any pin: nothing is given back while one is held.
+		room := frames.Get().(*[]byte)
+		defer frames.Put(room)
+		content = record.Compress(payload, room)
+	}
+	fresh, err = s.putNamed(kind, h, content)
 	if err != nil {
 		return Hash{}, false, err
 	}
@@ -37,7 +44,7 @@ func (s *Store) PutBatch(kind Kind, payloads [][]byte, out []Hash) ([]Hash, erro
 	fresh := names[len(out):]
 	for len(payloads) > 0 {
 		n := min(len(payloads), index.BatchNames)
-		if err := s.putGroup(kind, fresh[:n], payloads[:n]); err != nil {
+		if err := s.putCompressed(kind, fresh[:n], payloads[:n]); err != nil {
 			return out, err
 		}
 		fresh, payloads = fresh[n:], payloads[n:]
@@ -45,11 +52,25 @@ func (s *Store) PutBatch(kind Kind, payloads [][]byte, out []Hash) ([]Hash, erro
 	return names, nil
 }
 
+// putCompressed is putGroup of the payloads, of which those are compressed that are worth it.
+func (s *Store) putCompressed(kind Kind, names []Hash, payloads [][]byte) error {
+	var contents [index.BatchNames]record.Stored
+	for i, p := range payloads {
+		contents[i] = record.Plain(p)
+		if s.compresses(kind, len(p)) && !s.Has(names[i]) {
+			room := frames.Get().(*[]byte)
+			defer frames.Put(room)
+			contents[i] = record.Compress(p, room)
+		}
+	}
+	return s.putGroup(kind, names, contents[:len(payloads)])
+}
+
 // putGroup stores up to batchNames records. It looks for all of them first, side by side, and appends those that are not
 // there with one appender. The rest, and those that somebody else puts meanwhile, go one by one.
-func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
+func (s *Store) putGroup(kind Kind, names []Hash, contents []record.Stored) error {
 	if s.opts.Sync == SyncEvery {
-		return s.putEach(kind, names, payloads)
+		return s.putEach(kind, names, contents)
 	}
 	g := s.epochs.Pin()
 	if s.closed.Load() {
@@ -62,20 +83,20 @@ func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
 		return nil
 	})
 	if err == nil {
-		err = s.appendGroup(kind, names, payloads, &at)
+		err = s.appendGroup(kind, names, contents, &at)
 	}
 	g.Unpin()
 	switch {
 	case elsewhere(err), errors.Is(err, ErrNoSpace):
 		// An entry on the way leads to memory that failed, or the segment's did: one by one, it is
 		// found out which. Or the disk is full: one by one, small ones may take from the reserve.
-		return s.putEach(kind, names, payloads)
+		return s.putEach(kind, names, contents)
 	case err != nil:
 		return err
 	}
 	for i := range names {
 		if at[i] != appended {
-			if _, err := s.putNamed(kind, names[i], payloads[i]); err != nil {
+			if _, err := s.putNamed(kind, names[i], contents[i]); err != nil {
 				return err
 			}
 		}
@@ -83,9 +104,9 @@ func (s *Store) putGroup(kind Kind, names []Hash, payloads [][]byte) error {
 	return nil
 }
 
-func (s *Store) putEach(kind Kind, names []Hash, payloads [][]byte) error {
+func (s *Store) putEach(kind Kind, names []Hash, contents []record.Stored) error {
 	for i := range names {
-		if _, err := s.putNamed(kind, names[i], payloads[i]); err != nil {
+		if _, err := s.putNamed(kind, names[i], contents[i]); err != nil {
 			return err
 		}
 	}
@@ -97,7 +118,7 @@ const appended = arena.Addr(1)
 
 // appendGroup appends those records whose address is Nil, unless they are there after all, and makes it appended. The
 // caller holds a pin.
-func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[index.BatchNames]arena.Addr) error {
+func (s *Store) appendGroup(kind Kind, names []Hash, contents []record.Stored, at *[index.BatchNames]arena.Addr) error {
 	if !slices.Contains(at[:len(names)], arena.Nil) {
 		return nil
 	}
@@ -114,7 +135,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[ind
 	for i := 0; i < len(names); {
 		err := s.arena.Confine(func() error {
 			for ; i < len(names); i++ {
-				n := record.Extent(len(payloads[i]))
+				n := contents[i].Extent()
 				if at[i] != arena.Nil || n > s.arena.SegmentBytes()/4 {
 					continue // a large one by itself
 				}
@@ -126,7 +147,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[ind
 					a.leave(err)
 					return classify(err)
 				}
-				record.Write(b, kind, names[i], payloads[i], &a.scratch)
+				record.Write(b, kind, names[i], contents[i], &a.scratch)
 				other, err := s.index.Insert(names[i], addr)
 				if err != nil || other != arena.Nil {
 					a.Rollback()
@@ -149,7 +170,7 @@ func (s *Store) appendGroup(kind Kind, names []Hash, payloads [][]byte, at *[ind
 			return s.faultError(seg, fault)
 		}
 		if err == arena.ErrFull {
-			err = s.nextSegment(a, record.Extent(len(payloads[i])))
+			err = s.nextSegment(a, contents[i].Extent())
 		}
 		if err != nil {
 			return err
@@ -170,7 +191,7 @@ func (s *Store) mayPut(payloadBytes int) error {
 	return nil
 }
 
-func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err error) {
+func (s *Store) putNamed(kind Kind, h Hash, content record.Stored) (fresh bool, err error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	if s.closed.Load() {
@@ -187,8 +208,8 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 			s.counters.dedupHits.Add(1)
 			break
 		}
-		at, fresh, err = s.appendSomewhere(kind, h, payload)
-		if errors.Is(err, ErrNoSpace) && len(payload) <= reserveSmall && s.useReserve(false) {
+		at, fresh, err = s.appendSomewhere(kind, h, content)
+		if errors.Is(err, ErrNoSpace) && len(content.Bytes) <= reserveSmall && s.useReserve(false) {
 			continue
 		}
 		if err != nil {
@@ -201,7 +222,7 @@ func (s *Store) putNamed(kind Kind, h Hash, payload []byte) (fresh bool, err err
 	}
 	if s.opts.Sync == SyncEvery {
 		seg := s.segmentOf(at)
-		if err := s.syncSegment(seg, seg.mem.Offset(at)+record.Extent(len(payload))); err != nil {
+		if err := s.syncSegment(seg, seg.mem.Offset(at)+content.Extent()); err != nil {
 			return false, err
 		}
 	}
@@ -269,9 +290,9 @@ const appendTries = 8
 
 // appendSomewhere is append, in another segment if the memory of one fails, which is not appended
 // to any more then.
-func (s *Store) appendSomewhere(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+func (s *Store) appendSomewhere(kind Kind, h Hash, content record.Stored) (at arena.Addr, fresh bool, err error) {
 	for range appendTries {
-		at, fresh, err = s.append(kind, h, payload)
+		at, fresh, err = s.append(kind, h, content)
 		if !elsewhere(err) {
 			break
 		}
@@ -294,32 +315,32 @@ func (a *appender) leave(err error) {
 
 // append writes a record and enters it in the index. fresh=false says that another put of the same record was quicker;
 // at is where that one lies.
-func (s *Store) append(kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+func (s *Store) append(kind Kind, h Hash, content record.Stored) (at arena.Addr, fresh bool, err error) {
 	a := s.pool.lease()
 	defer s.pool.giveBack(a)
 	if s.closed.Load() {
 		return arena.Nil, false, ErrClosed
 	}
-	n := record.Extent(len(payload))
+	n := content.Extent()
 	if a.Room() < n || s.inLost(a) {
 		if n > s.arena.SegmentBytes()/4 {
-			return s.appendAlone(a, kind, h, payload) // rather than leave the rest of a segment unused
+			return s.appendAlone(a, kind, h, content) // rather than leave the rest of a segment unused
 		}
 		if err := s.nextSegment(a, n); err != nil {
 			return arena.Nil, false, err
 		}
 	}
-	return s.appendTo(a, kind, h, payload)
+	return s.appendTo(a, kind, h, content)
 }
 
-func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+func (s *Store) appendTo(a *appender, kind Kind, h Hash, content record.Stored) (at arena.Addr, fresh bool, err error) {
 	err = s.arena.Confine(func() error {
-		addr, b, err := a.Reserve(record.Extent(len(payload)))
+		addr, b, err := a.Reserve(content.Extent())
 		if err != nil {
 			a.leave(err)
 			return classify(err)
 		}
-		record.Write(b, kind, h, payload, &a.scratch)
+		record.Write(b, kind, h, content, &a.scratch)
 		other, err := s.index.Insert(h, addr)
 		if err != nil || other != arena.Nil {
 			a.Rollback()
@@ -339,15 +360,15 @@ func (s *Store) appendTo(a *appender, kind Kind, h Hash, payload []byte) (at are
 		return arena.Nil, false, err
 	}
 	if fresh {
-		s.counters.live.Add(record.Extent(len(payload)))
+		s.counters.live.Add(content.Extent())
 	}
 	return at, fresh, nil
 }
 
 // appendAlone writes a record to a segment of its own, and leaves a with the segment it has.
-func (s *Store) appendAlone(a *appender, kind Kind, h Hash, payload []byte) (at arena.Addr, fresh bool, err error) {
+func (s *Store) appendAlone(a *appender, kind Kind, h Hash, content record.Stored) (at arena.Addr, fresh bool, err error) {
 	const round = allocateBytesMin
-	seg, err := s.newSegment((segmentHeaderBytes + record.Extent(len(payload)) + round - 1) &^ (round - 1))
+	seg, err := s.newSegment((segmentHeaderBytes + content.Extent() + round - 1) &^ (round - 1))
 	if err != nil {
 		return arena.Nil, false, err
 	}
@@ -357,7 +378,7 @@ func (s *Store) appendAlone(a *appender, kind Kind, h Hash, payload []byte) (at 
 	if err := a.Attach(seg.mem); err != nil {
 		return arena.Nil, false, err
 	}
-	at, fresh, err = s.appendTo(a, kind, h, payload)
+	at, fresh, err = s.appendTo(a, kind, h, content)
 	a.Detach()
 	seg.mem.Seal()
 	if !fresh {

@@ -14,6 +14,7 @@ type Reader struct {
 	pin *epoch.Participant
 	// visited is the name that a Visit looked up last.
 	visited index.Key
+	room    spareRoom
 }
 
 // NewReader returns a reader. Only one goroutine at a time may use it.
@@ -46,11 +47,13 @@ func (r *Reader) View(h Hash, fn func(kind Kind, payload []byte) error) (err err
 }
 
 func (r *Reader) viewAt(k index.Key, at arena.Addr, fn func(kind Kind, payload []byte) error) error {
-	kind, payload, err := r.s.recordAt(k, at)
-	if err != nil {
-		return err
+	room := r.room.lend()
+	kind, payload, err := r.s.recordAt(k, at, &room)
+	if err == nil {
+		err = fn(kind, payload)
 	}
-	return fn(kind, payload)
+	r.room.giveBack(room)
+	return err
 }
 
 // Get is Store.Get.
@@ -67,8 +70,11 @@ func (r *Reader) Get(h Hash, dst []byte) (out []byte, kind Kind, err error) {
 	if r.s.closed.Load() {
 		return dst, 0, ErrClosed
 	}
-	kind, payload, err := r.s.record(index.KeyOf(&h))
-	return append(dst, payload...), kind, err
+	room := r.room.lend()
+	kind, payload, err := r.s.record(index.KeyOf(&h), &room)
+	out = append(dst, payload...)
+	r.room.giveBack(room)
+	return out, kind, err
 }
 
 // Has is Store.Has.
@@ -109,8 +115,8 @@ func (r *Reader) Visit(fn func(v Visit) error) (err error) {
 	return fn(Visit{r})
 }
 
-// Get returns the record named h in place: payload is mapped memory, valid until the next call of
-// Get or the end of the visit, and read-only. Its errors are those of Store.View, without those of
+// Get returns the record named h in place: payload is mapped memory, or what a compressed record was
+// unpacked into, valid until the next call of Get or the end of the visit, and read-only. Its errors are those of Store.View, without those of
 // a page that cannot be read.
 func (v Visit) Get(h Hash) (kind Kind, payload []byte, err error) {
 	r := v.r
@@ -124,7 +130,7 @@ func (v Visit) Get(h Hash) (kind Kind, payload []byte, err error) {
 	x := r.s.index
 	at, word := x.Glance(k)
 	if word == 0 {
-		return r.s.recordAt(k, at)
+		return r.s.recordAt(k, at, (*[]byte)(&r.room))
 	}
 	return Kind(word >> 32), x.Glanced(at, word), nil
 }
@@ -151,6 +157,8 @@ func (r *Reader) viewGroup(names []Hash, base int, fn func(i int, kind Kind, pay
 	s := r.s
 	r.pin.Enter()
 	defer r.pin.Leave()
+	room := r.room.lend()
+	defer func() { r.room.giveBack(room) }()
 	if s.closed.Load() {
 		return 0, ErrClosed
 	}
@@ -159,7 +167,7 @@ func (r *Reader) viewGroup(names []Hash, base int, fn func(i int, kind Kind, pay
 		s.index.Approach(names, &at)
 		s.index.Fetch(at[:len(names)])
 		for seen < len(names) {
-			kind, payload, err := s.record(index.KeyOf(&names[seen]))
+			kind, payload, err := s.record(index.KeyOf(&names[seen]), &room)
 			if bad = fn(base+seen, kind, payload, err); bad != nil {
 				return nil
 			}

@@ -96,7 +96,7 @@ func (s *Store) refuseNewer(names []string) error {
 		}
 		// What cannot be read is met again, and reported, when it is to be mapped.
 		h, ok, err := readSegmentHeader(s.fs, filepath.Join(s.dir, name))
-		if err == nil && ok && h.identity == s.identity && h.version > FormatVersion {
+		if err == nil && ok && h.identity == s.identity && !known(h.version) {
 			return &FormatError{Path: s.dir, Found: h.version, Supported: FormatVersion}
 		}
 	}
@@ -131,6 +131,7 @@ type found struct {
 	seg                   *segment // nil if there is nothing to be had from it
 	size, bytes, readable int64
 	headerOK              bool
+	appendable            bool  // what is appended to others may be appended to it
 	covered               int64 // up to here its records are in the saved index
 	end                   int64 // up to here they are records at all
 	damaged               bool
@@ -202,13 +203,6 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		return errors.Join(err, file.Close())
 	}
 	h, ok, err := readSegmentHeader(s.fs, seg.name)
-	if !ok && f.listed && f.trusted == f.size {
-		// Whether it is packed must be known: its records are not where a plain one has them.
-		var again error
-		if h, ok, again = s.readPackedCopy(seg, f.size); again != nil {
-			return errors.Join(err, again, file.Close())
-		}
-	}
 	switch {
 	case !ok && err != nil && !f.listed:
 		_ = s.damage(seg, 0, "cannot be read", err)
@@ -227,39 +221,12 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 		_ = s.damage(seg, 0, "segment of another store, or under another name", nil)
 		return file.Close()
 	}
-	if h.version == packedVersion && (!f.listed || f.trusted < h.bytes) {
-		// Nothing was ever led into it (packer): its records are where they were.
-		err := file.Close()
-		s.removeLeftover(segmentName(f.number))
-		return err
-	}
 	if f.size < f.trusted {
 		_ = s.damage(seg, f.size, fmt.Sprintf("file ends here, the manifest gives it %d bytes", f.trusted), nil)
 	}
-	if h.version == packedVersion {
-		if f.size < h.bytes {
-			return file.Close() // its headers were at the end
-		}
-		f.size, seg.packed = h.bytes, newPacked(h.packed)
-	}
+	f.appendable = ok && h.version == compressedVersion
 	f.headerOK, f.bytes = ok, max(h.bytes, f.size)
 	return s.mapSegment(f, seg, saved)
-}
-
-// readPackedCopy reads the copy of a packed segment's header at the end of the file, whose start is damaged.
-func (s *Store) readPackedCopy(seg *segment, size int64) (h segmentHeader, ok bool, err error) {
-	var b [segmentHeaderBytes]byte
-	if size < packedAlign {
-		return segmentHeader{}, false, nil
-	}
-	if _, err := seg.file.ReadAt(b[:], size-segmentHeaderBytes); err != nil {
-		return segmentHeader{}, false, err
-	}
-	h, ok = parseSegmentHeader(b[:])
-	if ok = ok && h.version == packedVersion && h.bytes == size && h.number == seg.number && h.identity == s.identity; ok {
-		_ = s.damage(seg, 0, "segment header fails its checksum; its copy is whole", nil)
-	}
-	return h, ok, nil
 }
 
 func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error) {
@@ -285,9 +252,9 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 		}
 		return unusable(nil)
 	}
-	seg.reusable = f.headerOK && seg.packed == nil && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
+	seg.reusable = f.headerOK && f.appendable && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
 	spec := arena.Spec{
-		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly || seg.packed != nil,
+		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly,
 		Grow: growFile(seg, f.bytes),
 	}
 	saved.place(seg.number, &spec)
@@ -316,10 +283,6 @@ func (s *Store) enterTrusted(f *found) error {
 
 // enterTail puts the records behind those into the index and finds their end.
 func (s *Store) enterTail(f *found) (err error) {
-	if f.seg.packed != nil {
-		f.end = f.readable // it is listed in full
-		return nil
-	}
 	f.end, err = s.enter(f, f.trusted, f.readable, true)
 	return err
 }
@@ -389,7 +352,7 @@ func (s *Store) fillGap(seg *segment, from, to int64) bool {
 	_ = s.damage(seg, from, "no whole record up to the next one", nil)
 	payload := seg.mem.Mem()[from+record.HeaderBytes : to]
 	var b [record.HeaderBytes]byte
-	record.PutHeader(&b, 0, HashOf(0, payload), payload, record.Checksum(payload))
+	record.PutHeader(&b, 0, HashOf(0, payload), record.Plain(payload), record.Checksum(payload))
 	_, err := seg.file.WriteAt(b[:], from)
 	if err != nil {
 		s.log.Warn("mmapcas: segment not appended to", "segment", seg.name, "err", err)

@@ -56,7 +56,7 @@ func wreckStore(t *testing.T, dir string, o Options) (w wreck) {
 	// A record that passes its checksums and is not what its name says.
 	forged := make([]byte, wrong.r.Extent())
 	var scratch [record.HeaderBytes]byte
-	record.Write(forged, wrong.r.Kind, wrong.r.Hash, payload(9999, 500), &scratch)
+	record.Write(forged, wrong.r.Kind, wrong.r.Hash, record.Plain(payload(9999, 500)), &scratch)
 	fs := s.fs
 	mustClose(t, s)
 	flip(t, fs, payloadFlip.seg.name, payloadFlip.off+record.HeaderBytes+5, 1)

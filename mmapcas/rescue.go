@@ -115,7 +115,7 @@ func (s *Store) rescueRecord(seg *segment, at arena.Addr, r *record.Record, to *
 		if err != nil {
 			return classify(err)
 		}
-		record.Write(b, r.Kind, r.Hash, r.Payload, &to.scratch)
+		record.Write(b, r.Kind, r.Hash, r.Stored, &to.scratch)
 		to.Commit()
 		if s.index.Change(r.Hash, at, addr) {
 			s.counters.moved.Add(1)

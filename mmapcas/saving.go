@@ -5,6 +5,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -164,7 +165,7 @@ func (v *save) writeTo(f vfs.File) error {
 			if m == nil {
 				return nil
 			}
-			if r, ok := m.Owner().(*segment).header(m.Offset(at)); ok {
+			if r, ok := record.Parse(m.Mem()[m.Offset(at):]); ok {
 				v.head.Live -= r.Extent()
 			}
 			return nil

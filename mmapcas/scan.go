@@ -10,11 +10,10 @@ import (
 
 // A scanner walks the records of a segment in the order of their places.
 type scanner struct {
-	arena  *arena.Arena
-	seg    *arena.Segment
-	packed *packed // nil for a plain segment
-	off    int64   // of the next record
-	end    int64   // where to stop
+	arena *arena.Arena
+	seg   *arena.Segment
+	off   int64 // of the next record
+	end   int64 // where to stop
 	// payloads says to check payloads too, and to end where no whole record follows: what a tail
 	// needs. Otherwise headers alone are checked. Damage with a whole record behind it is skipped
 	// in both cases.
@@ -30,13 +29,9 @@ type scanner struct {
 	damaged func(off int64, reason string, err error)
 }
 
-// scan returns a scanner over the records of a segment from one offset to another. Those of a packed segment come without payloads (fill).
+// scan returns a scanner over the records of a segment from one offset to another.
 func (s *Store) scan(seg *segment, from, to int64) scanner {
-	w := scanner{arena: s.arena, seg: seg.mem, packed: seg.packed, off: from, end: to}
-	if p := seg.packed; p != nil {
-		w.off, w.end = max(from, p.headersAt), min(to, p.headersEnd())
-	}
-	return w
+	return scanner{arena: s.arena, seg: seg.mem, off: from, end: to}
 }
 
 // next returns the next record and where it starts. It reports false at the end. The record's bytes are the mapping's:
@@ -65,9 +60,6 @@ func (w *scanner) next() (off int64, r record.Record, ok bool) {
 }
 
 func (w *scanner) step() (int64, record.Record, bool) {
-	if w.packed != nil {
-		return w.stepPacked()
-	}
 	off := w.off
 	mem := w.seg.Mem()[:w.end]
 	r, ok := record.Parse(mem[off:])
@@ -101,25 +93,8 @@ func (w *scanner) step() (int64, record.Record, bool) {
 	return off, r, true
 }
 
-// stepPacked is step for a packed segment, where headers lie side by side.
-func (w *scanner) stepPacked() (int64, record.Record, bool) {
-	for w.off < w.end {
-		off := w.off
-		r, _, _, ok := parsePacked(w.seg.Mem()[off:])
-		w.off += record.HeaderBytes
-		if ok {
-			return off, r, true
-		}
-		w.report(off, "header fails its checksum", nil)
-	}
-	return 0, record.Record{}, false
-}
-
 // resync moves to the next place where a record is whole and has its own name, or to the end.
 func (w *scanner) resync() (found bool) {
-	if w.packed != nil {
-		return w.off < w.end
-	}
 	w.doubt = true
 	for w.off < w.end {
 		err := w.arena.Confine(func() error {

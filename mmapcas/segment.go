@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
-	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -21,7 +20,7 @@ type segment struct {
 	name   string // path of the file, "" in memory; immutable
 	file   vfs.File
 	mem    *arena.Segment
-	packed *packed // nil for a plain segment; immutable
+
 	// reusable: the segment has the standard size, so appenders may fill it. Immutable once the
 	// store is open.
 	reusable bool
@@ -57,20 +56,7 @@ type segment struct {
 	marks atomic.Pointer[marks]
 }
 
-// used is the extents of all records in the segment, unpacked.
+// used is the extents of all records in the segment.
 func (seg *segment) used() int64 {
-	if seg.packed != nil {
-		return seg.packed.raw
-	}
 	return seg.mem.Length() - segmentHeaderBytes
-}
-
-// header reads the header of the record at off of a segment, of either form, without its payload.
-// The caller is inside a pin and inside Confine.
-func (seg *segment) header(off int64) (r record.Record, ok bool) {
-	if seg.packed != nil {
-		r, _, _, ok = parsePacked(seg.mem.Mem()[off:])
-		return r, ok
-	}
-	return record.Parse(seg.mem.Mem()[off:])
 }

@@ -3,8 +3,8 @@ package mmapcas
 // Stats describes a store. Counts are since Open; sizes are now.
 type Stats struct {
 	Records     int64 // that can be found by name
-	LiveBytes   int64 // of these, headers and padding included, unpacked
-	StoredBytes int64 // of all records in all segments, dropped ones included, and segment headers, unpacked
+	LiveBytes   int64 // of these, headers and padding included
+	StoredBytes int64 // of all records in all segments, dropped ones included, and segment headers
 	IndexBytes  int64 // off the Go heap
 	Segments    int   // mapped and in use
 	Retired     int64 // segments that wait for their last readers
@@ -18,14 +18,6 @@ type Stats struct {
 	Swept       int64 // records they dropped
 	Moved       int64 // records they copied
 	Pinned      int64 // records that Pin keeps now
-
-	PackedSegments  int   // of Segments, those that are compressed
-	PackedBytes     int64 // of these, the size of their files
-	UnpackedBytes   int64 // of these, the part of StoredBytes; over PackedBytes it is how many times smaller they are
-	Packed          int64 // segments compressed since Open
-	BlockHits       int64 // reads of compressed records that found their block unpacked
-	BlockMisses     int64 // reads that unpacked it
-	BlockCacheBytes int64 // of blocks that are unpacked now
 }
 
 // Damaged returns Stats.Damaged.
@@ -41,16 +33,9 @@ func (s *Store) Stats() Stats {
 		Commits: c.commits.Load(), Syncs: c.syncs.Load(), Damaged: c.damaged.Load(), Made: c.segmentsMade.Load(),
 		Cycles: c.cycles.Load(), Swept: c.swept.Load(), Moved: c.moved.Load(), Pinned: s.pins.len(),
 	}
-	st.Packed, st.BlockHits, st.BlockMisses = c.packed.Load(), s.blocks.hits.Load(), s.blocks.misses.Load()
-	st.BlockCacheBytes = s.blocks.bytes()
 	for _, seg := range s.segments() {
 		st.Segments++
 		st.StoredBytes += seg.used() + segmentHeaderBytes
-		if seg.packed != nil {
-			st.PackedSegments++
-			st.PackedBytes += seg.mem.Length()
-			st.UnpackedBytes += seg.used() + segmentHeaderBytes
-		}
 	}
 	if !s.closed.Load() {
 		st.Records, st.IndexBytes = s.index.Count(), s.index.Bytes()

@@ -24,7 +24,7 @@ type Store struct {
 	ownEpochs bool
 	arena     *arena.Arena
 	index     *index.Index
-	blocks    *blockCache
+	compress  [256]bool // kinds of which payloads are compressed; immutable
 	pool      *pool
 	idle      lender // of readers
 	identity  [identityBytes]byte

@@ -153,8 +153,7 @@ func errIf(cond bool, err error) error {
 }
 
 // surveySegments returns the superblock of the store that most of the segments in dir belong to,
-// false if none of them says which. A store whose segments are all packed keeps the size that fresh
-// gives: nothing depends on it but what is made next.
+// false if none of them says which.
 func surveySegments(fsys vfs.FS, dir string, names []string, fresh superblock) (superblock, bool) {
 	votes, sizes := map[[identityBytes]byte]int{}, map[[identityBytes]byte]map[int64]int{}
 	var best [identityBytes]byte
@@ -170,7 +169,7 @@ func surveySegments(fsys vfs.FS, dir string, names []string, fresh superblock) (
 		if votes[h.identity]++; votes[h.identity] > votes[best] {
 			best = h.identity
 		}
-		if h.version == plainVersion && h.bytes >= allocateBytesMin && bits.OnesCount64(uint64(h.bytes)) == 1 {
+		if known(h.version) && h.bytes >= allocateBytesMin && bits.OnesCount64(uint64(h.bytes)) == 1 {
 			if sizes[h.identity] == nil {
 				sizes[h.identity] = map[int64]int{}
 			}

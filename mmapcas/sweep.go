@@ -31,8 +31,6 @@ type SweepStats struct {
 	DroppedBytes int64
 	Moved        int64 // records copied out of sparse segments
 	MovedBytes   int64
-	Packed       int64 // records rewritten in compressed form
-	PackedBytes  int64 // of these, before
 	Freed        int64 // bytes of segments that go when their readers have left
 }
 
@@ -48,7 +46,6 @@ type sweeper struct {
 	open    bool
 	damaged bool // todo[0] has records that the scan could not read
 	to      appender
-	packing *packer    // of todo[0], nil if it is not to be packed, or cannot be
 	emptied []*segment // nothing needs them, once the copies are durable
 	batch   int64      // bytes of emptied segments that are worth a sync
 }
@@ -165,13 +162,8 @@ func (c *Cycle) sweepOn(st *SweepStats) error {
 	if err != nil || !finished {
 		return err
 	}
-	if !w.wait && w.packing != nil && w.packing.to == nil {
-		return errWait // scanned would sync a file; it is asked again
-	}
-	if c.scanned() {
-		c.finishSegment()
-		st.Segments++
-	}
+	c.finishSegment()
+	st.Segments++
 	return nil
 }
 
@@ -191,11 +183,8 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 			return false, err
 		}
 	}
-	if w.packing != nil && w.packing.to != nil {
-		return w.packing.switchSome(st), nil
-	}
-	moved := st.MovedBytes + st.PackedBytes
-	for n := 0; n < sweepCheck && st.MovedBytes+st.PackedBytes-moved < sweepBytes; n++ {
+	moved := st.MovedBytes
+	for n := 0; n < sweepCheck && st.MovedBytes-moved < sweepBytes; n++ {
 		before := w.scan.off
 		off, r, ok := w.scan.next()
 		if !ok {
@@ -213,9 +202,6 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 func (c *Cycle) openChore(job *chore) error {
 	s, w := c.s, &c.sweep
 	seg := job.seg
-	if job.pack && !w.wait {
-		return errWait // a file is made
-	}
 	if job.ours && job.move {
 		// Once it is sealed there is no way back, so there should be somewhere to go.
 		if err := c.nextTarget(record.Extent(0)); errors.Is(err, ErrNoSpace) {
@@ -231,48 +217,13 @@ func (c *Cycle) openChore(job *chore) error {
 		seg.mem.Seal()
 		job.ours = false
 	}
-	w.open, w.damaged, w.packing = true, false, nil
-	if job.pack {
-		var err error
-		if w.packing, err = s.newPacker(seg); err != nil {
-			c.notPacked(job, err)
-		}
-	}
+	w.open, w.damaged = true, false
 	w.scan = s.scan(seg, segmentHeaderBytes, job.end)
 	w.scan.damaged = func(off int64, reason string, err error) {
 		w.damaged = true
 		_ = s.damage(seg, off, reason, err)
 	}
 	return nil
-}
-
-// scanned ends the scan of the first segment and reports whether that was all: if it is packed, its index entries have still to be
-// led to the packed one, and the scan ends once more when they are. It syncs a file, and so holds no pin.
-func (c *Cycle) scanned() (finished bool) {
-	w := &c.sweep
-	if w.packing == nil || w.packing.to != nil {
-		return true
-	}
-	if w.damaged {
-		c.notPacked(&w.todo[0], errDamaged)
-		return true
-	}
-	if err := w.packing.publish(c); err != nil {
-		c.notPacked(&w.todo[0], err)
-		return true
-	}
-	return w.packing.to == nil // nothing was left in it
-}
-
-var errDamaged = errors.New("it has damage in it")
-
-// notPacked leaves a segment as it is although it is old.
-func (c *Cycle) notPacked(job *chore, err error) {
-	c.s.log.Warn("mmapcas: segment not packed", "segment", job.seg.name, "err", err)
-	if p := c.sweep.packing; p != nil {
-		p.abandon()
-	}
-	job.pack, c.sweep.packing = false, nil
 }
 
 // keep leaves a segment where it is although it is sparse, since there is no room to make room. Sweeping goes on, and
@@ -318,13 +269,6 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record,
 		}
 	}
 	job := &c.sweep.todo[0]
-	if job.pack {
-		if !c.sweep.wait && c.sweep.packing.writesFor(r) {
-			return errWait
-		}
-		c.packRecord(job, off, r)
-		return nil
-	}
 	if !job.move {
 		return nil
 	}
@@ -337,28 +281,6 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record,
 		return nil
 	}
 	return err
-}
-
-// packRecord copies a record to the packed segment in the making. Its index entry stays until that is whole.
-func (c *Cycle) packRecord(job *chore, off int64, r *record.Record) {
-	s, seg := c.s, job.seg
-	at := seg.mem.At(off)
-	var failed error
-	err := s.arena.Confine(func() error {
-		if !r.Intact() {
-			s.drop(r.Hash, at, r.Extent())
-			_ = s.damage(seg, off, "payload fails its checksum", nil)
-			return nil
-		}
-		failed = c.sweep.packing.add(r)
-		return nil
-	})
-	if err != nil {
-		_ = s.readError(r.Hash, at, err)
-	}
-	if failed != nil {
-		c.notPacked(job, failed)
-	}
 }
 
 // errEmptiedFirst: there is no room for a copy, but emptied segments wait to make some.
@@ -376,9 +298,9 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *record.Record, st *SweepS
 		return errWait // taking disk space waits for whatever else the file system does
 	}
 	err := s.arena.Confine(func() error {
-		if reason := s.fill(seg, off, r); reason != "" {
+		if !r.Intact() {
 			s.drop(r.Hash, at, r.Extent())
-			_ = s.damage(seg, off, reason, nil)
+			_ = s.damage(seg, off, "payload fails its checksum", nil)
 			return nil
 		}
 		to, b, err := w.to.Reserve(r.Extent())
@@ -389,7 +311,7 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *record.Record, st *SweepS
 			w.to.leave(err)
 			return classify(err)
 		}
-		record.Write(b, r.Kind, r.Hash, r.Payload, &w.to.scratch)
+		record.Write(b, r.Kind, r.Hash, r.Stored, &w.to.scratch)
 		w.to.Commit()
 		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and nobody's.
 		if s.index.Change(r.Hash, at, to) {
@@ -443,14 +365,14 @@ func (c *Cycle) finishSegment() {
 	s, w := c.s, &c.sweep
 	job := w.todo[0]
 	seg := job.seg
-	if job.move || job.pack {
+	if job.move {
 		if w.damaged {
 			// Records that the scan could not read may still have entries.
 			s.index.DropRange(seg.mem.First(), seg.mem.At(seg.mem.Bytes()))
 		}
 		w.emptied = append(w.emptied, seg)
 	}
-	w.todo, w.open, w.packing = w.todo[1:], false, nil
+	w.todo, w.open = w.todo[1:], false
 }
 
 // forgetEmptied lets emptied segments go (G4).
@@ -525,10 +447,6 @@ func (s *Store) forgetLocked(gone []*segment, to *arena.Segment) error {
 
 // close leaves the open segments that the sweeper has for others to fill.
 func (w *sweeper) close(s *Store) {
-	if w.packing != nil {
-		w.packing.abandon()
-		w.packing = nil
-	}
 	if m := w.to.Detach(); m != nil {
 		s.giveOpen(m)
 	}

@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // sync makes the first n bytes of the segment durable.
 func (s *Store) syncSegment(seg *segment, n int64) error {
-	if seg.file == nil || seg.packed != nil || seg.synced.Load() >= n {
-		return nil // a packed one was synced before it had its name
+	if seg.file == nil || seg.synced.Load() >= n {
+		return nil
 	}
 	seg.syncMu.Lock()
 	defer seg.syncMu.Unlock()
@@ -86,8 +87,8 @@ func (s *Store) Synced(h Hash) bool {
 			return nil
 		}
 		seg, off := m.Owner().(*segment), m.Offset(at)
-		r, ok := seg.header(off)
-		synced = ok && (seg.packed != nil || seg.synced.Load() >= off+r.Extent())
+		r, ok := record.Parse(seg.mem.Mem()[off:])
+		synced = ok && seg.synced.Load() >= off+r.Extent()
 		return nil
 	})
 	return synced

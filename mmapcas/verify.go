@@ -121,17 +121,6 @@ func (v *verifier) segmentHeader(seg *segment) {
 		if !ok || h.number != seg.number || h.identity != v.s.identity {
 			v.damaged(seg, 0, nil, "segment header fails its checksum", nil)
 		}
-		if p := seg.packed; p != nil {
-			mem := seg.mem.Mem()
-			if h, ok := parseSegmentHeader(mem[len(mem)-segmentHeaderBytes:]); !ok || h.packed != p.packedShape {
-				v.damaged(seg, int64(len(mem)-segmentHeaderBytes), nil, "copy of the segment header fails its checksum", nil)
-			}
-			for i, e := range p.readDirectory(seg.mem, v.s.arena).entries {
-				if e.records == 0 {
-					v.damaged(seg, p.headersEnd()+packedEntryBytes*int64(i), nil, "entry of the directory fails its checksum", nil)
-				}
-			}
-		}
 		return nil
 	})
 	if err != nil {
@@ -157,7 +146,10 @@ func (v *verifier) chunk(seg *segment, w *scanner) (more bool, err error) {
 		reason := ""
 		indexed := false
 		err := s.arena.Confine(func() error {
-			if reason = s.fill(seg, off, &r); reason == "" && HashOf(r.Kind, r.Payload) != r.Hash {
+			switch {
+			case !r.Intact():
+				reason = "payload fails its checksum"
+			case !r.Named():
 				reason = "payload has another hash than its header says"
 			}
 			indexed = s.index.Find(r.Hash) == seg.mem.At(off)
@@ -205,7 +197,7 @@ func (v *verifier) shard(i int) error {
 		err := s.arena.Confine(func() error {
 			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of the same name.
 			m := s.arena.Segment(e.Addr)
-			r, ok := m.Owner().(*segment).header(m.Offset(e.Addr))
+			r, ok := record.Parse(m.Mem()[m.Offset(e.Addr):])
 			if (!ok || s.index.Find(r.Hash) == arena.Nil) && e.Current() {
 				v.dangles(e)
 			}
@@ -232,14 +224,13 @@ func (s *Store) Prove(h Hash) error {
 	var proven error
 	err := s.arena.Confine(func() error {
 		at = s.index.Find(h)
-		r, err := s.lookupAt(h, at)
+		seg, off, r, err := s.lookupAt(h, at)
 		if err != nil || r.Named() {
 			proven = err
 			return nil
 		}
-		seg := s.segmentOf(at)
 		s.drop(h, at, r.Extent())
-		proven = s.damage(seg, seg.mem.Offset(at), "is not what its name says", nil)
+		proven = s.damage(seg, off, "is not what its name says", nil)
 		return nil
 	})
 	if err != nil {

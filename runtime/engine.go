@@ -83,8 +83,12 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	}()
 
 	e.epochs = epoch.NewDomain()
+	var compress []mmapcas.Kind
+	if dir != "" && !o.Uncompressed {
+		compress = []mmapcas.Kind{kindValue, kindRefValue, kindBlob}
+	}
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
-		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, PackAfter: o.PackAfter,
+		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, Compress: compress,
 		MustExist: o.MustExist, FS: o.fs,
 	})
 	if err != nil {

@@ -25,17 +25,12 @@ func (e *Engine) account(detailed bool) account.Account {
 	}
 	largestFirst(heap.Parts)
 	segments := account.Holder{
-		Name: "segments", Bytes: store.Segments.Resident + store.Packed.Resident, Count: int64(store.Segments.Segments + store.Packed.Segments),
-		Parts: []account.Holder{
-			{Name: "plain", Bytes: store.Segments.Resident, Count: int64(store.Segments.Segments)},
-			{Name: "packed", Bytes: store.Packed.Resident, Count: int64(store.Packed.Segments)},
-		},
+		Name: "segments", Bytes: store.Segments.Resident, Count: int64(store.Segments.Segments),
 	}
 	points := e.db.PointBytes()
 	off := account.Holder{Name: "tables", Bytes: tables.Resident, Parts: []account.Holder{
 		{Name: "index", Bytes: store.Index, Count: e.store.Stats().Records},
 		{Name: "point cache", Bytes: points},
-		{Name: "unpacked blocks", Bytes: store.Blocks},
 		{Name: "collector's marks", Bytes: store.Marks},
 	}}
 	a.Holders = []account.Holder{

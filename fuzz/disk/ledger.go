@@ -70,7 +70,7 @@ func (l *ledger) fresh(rng *rand.Rand) []byte {
 func (l *ledger) payload(n int, rng *rand.Rand) []byte {
 	from := rng.IntN(len(noise) - n)
 	b := slices.Clone(noise[from : from+n])
-	if l.next%4 > 0 { // most compress well
+	if l.next%4 == 0 { // some compress well
 		for i := 16; i < n; i++ {
 			b[i] = b[i-16]
 		}

@@ -104,7 +104,7 @@ func (s *session) script() {
 		func() { s.collect(3) },
 		func() { s.fill(16, 3000) },
 		s.commit,
-		func() { s.collect(8) }, // all stays, so what is old is packed
+		func() { s.collect(8) },
 		func() { s.fill(4, 500) },
 		s.commit,
 		s.verify,

@@ -65,7 +65,7 @@ const dir = "/s"
 func options(fs vfs.FS, sync mmapcas.SyncMode) mmapcas.Options {
 	return mmapcas.Options{
 		SegmentBytes: 64 << 10, ReserveBytes: 32 << 20, Appenders: 1, FS: fs, Sync: sync,
-		PackAfter: 1, PackedCacheBytes: 256 << 10,
+		Compress: []mmapcas.Kind{kind},
 	}
 }
 

@@ -18,7 +18,7 @@ func (r *indexRig) put(t testing.TB, kind record.Kind, p []byte) record.Hash {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record.Write(b, kind, h, p, new([headerBytes]byte))
+	record.Write(b, kind, h, record.Plain(p), new([headerBytes]byte))
 	r.app.Commit()
 	if other, err := r.Insert(h, at); err != nil || other != arena.Nil {
 		t.Fatal(other, err)
@@ -88,7 +88,7 @@ func TestGlanceAtTheEnd(t *testing.T) {
 		off := r.seg.Bytes() - record.Extent(len(p)) + beyond
 		both := r.a.Bytes(r.seg.At(off), int(record.Extent(len(p))))
 		clear(both)
-		record.Write(both, 1, h, p, new([headerBytes]byte))
+		record.Write(both, 1, h, record.Plain(p), new([headerBytes]byte))
 		if _, err := r.Insert(h, r.seg.At(off)); err != nil {
 			t.Fatal(err)
 		}

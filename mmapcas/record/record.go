@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/hash"
@@ -53,23 +54,30 @@ func ExtentOf(word uint64) int64 { return Extent(int(uint32(word))) }
 
 // A Record is one found in memory. The bytes are those of the mapping.
 type Record struct {
-	Kind    Kind
-	Hash    Hash
-	Payload []byte // without padding
-	Padded  []byte // with padding
-	Sum     uint32 // what Padded's checksum should be
-	Away    int64  // bytes of a padded payload that lies in a block of a packed segment, and was not fetched
+	Kind   Kind
+	Hash   Hash
+	Stored Stored // without padding
+	Padded []byte // the same with padding
+	Sum    uint32 // what Padded's checksum should be
 }
 
-// Extent is what the record takes unpacked.
-func (r *Record) Extent() int64 { return HeaderBytes + int64(len(r.Padded)) + r.Away }
+// Extent is what the record takes on disk.
+func (r *Record) Extent() int64 { return HeaderBytes + int64(len(r.Padded)) }
 
-// Intact reports whether the payload has the checksum that the header, which was checked before,
+// Intact reports whether what is stored has the checksum that the header, which was checked before,
 // gives.
 func (r *Record) Intact() bool { return Checksum(r.Padded) == r.Sum }
 
 // Named reports whether the record is what its name says. It takes as long as a put.
-func (r *Record) Named() bool { return NameOf(r.Kind, r.Payload) == r.Hash }
+func (r *Record) Named() bool {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	payload, ok := r.Stored.Expand(room)
+	return ok && NameOf(r.Kind, payload) == r.Hash
+}
+
+// rooms are for payloads that are unpacked only to be looked at.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // Parse reads the record at the start of b, checking the header only. It reports false when there
 // is none or its header is damaged.
@@ -86,19 +94,21 @@ func Parse(b []byte) (r Record, ok bool) {
 	}
 	n := int64(uint32(w))
 	end := HeaderBytes + arena.RoundUp(n)
-	if n > MaxPayloadBytes || end > int64(len(b)) || uint8(w>>40) != 0 {
+	flags := uint8(w >> 40)
+	if n > MaxPayloadBytes || end > int64(len(b)) || flags&^flagCompressed != 0 {
 		return Record{}, false
 	}
 	return Record{
-		Kind:    Kind(w >> 32),
-		Hash:    Hash(b[HashAt:PayloadSumAt]),
-		Payload: b[HeaderBytes : HeaderBytes+n : HeaderBytes+n],
-		Padded:  b[HeaderBytes:end:end],
-		Sum:     binary.LittleEndian.Uint32(b[PayloadSumAt:]),
+		Kind:   Kind(w >> 32),
+		Hash:   Hash(b[HashAt:PayloadSumAt]),
+		Stored: Stored{b[HeaderBytes : HeaderBytes+n : HeaderBytes+n], flags&flagCompressed != 0},
+		Padded: b[HeaderBytes:end:end],
+		Sum:    binary.LittleEndian.Uint32(b[PayloadSumAt:]),
 	}, true
 }
 
-// Whole returns the record at the start of b if both its checksums are right.
+// Whole returns the record at the start of b if it is stored as it is and both its checksums are
+// right.
 func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
 	if len(b) < HeaderBytes {
 		return 0, nil, false
@@ -116,16 +126,19 @@ func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
 
 // Write writes a record over the zeros of b, which has its extent. The first word, which publishes
 // the record on disk, is stored after all its other bytes. scratch avoids an allocation.
-func Write(b []byte, kind Kind, h Hash, payload []byte, scratch *[HeaderBytes]byte) {
-	copy(b[HeaderBytes:], payload)
-	w := PutHeader(scratch, kind, h, payload, Checksum(b[HeaderBytes:]))
+func Write(b []byte, kind Kind, h Hash, s Stored, scratch *[HeaderBytes]byte) {
+	copy(b[HeaderBytes:], s.Bytes)
+	w := PutHeader(scratch, kind, h, s, Checksum(b[HeaderBytes:]))
 	copy(b[HashAt:HeaderBytes], scratch[HashAt:])
 	arena.StoreWord(b, w)
 }
 
 // PutHeader writes the header of a record and returns its first word.
-func PutHeader(b *[HeaderBytes]byte, kind Kind, h Hash, payload []byte, sum uint32) (word uint64) {
-	word = uint64(len(payload)) | uint64(kind)<<32 | Magic<<48
+func PutHeader(b *[HeaderBytes]byte, kind Kind, h Hash, s Stored, sum uint32) (word uint64) {
+	word = uint64(len(s.Bytes)) | uint64(kind)<<32 | Magic<<48
+	if s.Compressed {
+		word |= flagCompressed << 40
+	}
 	binary.LittleEndian.PutUint64(b[:], word)
 	copy(b[HashAt:], h[:])
 	binary.LittleEndian.PutUint32(b[PayloadSumAt:], sum)
