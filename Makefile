@@ -9,7 +9,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks gc-model oracle mistakes soak endure show clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks gc-model gc-sim oracle mistakes soak endure show clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ marks: ## the model of how changes are told, in WORLDS (default 3000000) random 
 
 gc-model: ## the model of the collector, in GRAPHS (default 3000) random graphs beside the small ones, up to STATES (default 200000) states of each
 	$(GO) test -count=1 -v -timeout 120m ./runtime/gc/tricolour -tricolour.states=$(or $(STATES),200000) -tricolour.graphs=$(or $(GRAPHS),3000)
+
+gc-sim: ## random programs beside collections on the deterministic scheduler, with kills and power cuts: STEPS (default 1000000); all that is needed is walked after each phase
+	$(GO) test -count=1 -v -timeout 120m ./runtime -run '^TestCollectorSimulation$$' -gcsim.steps=$(or $(STEPS),1000000) -gcsim.seed=$(or $(SEED),0)
 
 soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS
 	$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000)

@@ -107,7 +107,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 
-	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Plain: plain, Flush: e.flushTraces, Logger: o.Logger})
+	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Plain: plain, Flush: e.flushTraces, Check: o.checkGC, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Program: e.programName, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, AuditShare: o.AuditShare, AuditSeed: o.AuditSeed, WallFrom: o.wallFrom, Trace: o.Trace, Logger: o.Logger,

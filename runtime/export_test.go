@@ -2,10 +2,14 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
+	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/internal/caller"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -23,6 +27,12 @@ func Simulated(o Options, d *sched.Deterministic) Options {
 	return o
 }
 
+// Checked has each phase of a collection checked.
+func Checked(o Options, c *gc.Check) Options {
+	o.checkGC = c
+	return o
+}
+
 // Walled has marks stop at each answer that so many others rest on.
 func Walled(o Options, from int) Options {
 	o.wallFrom = from
@@ -31,6 +41,38 @@ func Walled(o Options, from int) Options {
 
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
+
+// SimulateUntil is Simulate that stops when a condition holds, and reports whether it does.
+func (e *Engine) SimulateUntil(until func() bool) bool { return e.sched.Simulate(until) }
+
+// FirstMissing is the way to a record that is needed and not there.
+func (e *Engine) FirstMissing() string {
+	roots := e.db.Roots()
+	way := map[mmapcas.Hash]string{}
+	for _, walk := range []struct {
+		from []mmapcas.Hash
+		refs func(mmapcas.Kind, []byte) []mmapcas.Hash
+	}{{roots.Live, refs}, {roots.Bare, db.BareRefs}} {
+		stack := slices.Clone(walk.from)
+		for len(stack) > 0 {
+			h := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			err := e.store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+				for _, ref := range walk.refs(kind, payload) {
+					if _, ok := way[ref]; !ok {
+						way[ref] = fmt.Sprintf("%s -> %v of kind %d", way[h], h, kind)
+						stack = append(stack, ref)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return fmt.Sprintf("%s -> %v: %v", way[h], h, err)
+			}
+		}
+	}
+	return ""
+}
 
 // Now is the time of the engine's scheduler, which stands still in a simulation but where all wait.
 func (e *Engine) Now() time.Time { return e.sched.Now() }

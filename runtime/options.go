@@ -8,6 +8,7 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
@@ -91,6 +92,7 @@ type Options struct {
 	simulated *sched.Deterministic // of tests
 	wallFrom  int                  // of tests: see memo.Options.WallFrom
 	fs        vfs.FS               // of tests; nil: the system's
+	checkGC   *gc.Check            // of tests
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
 	Logger *slog.Logger

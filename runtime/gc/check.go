@@ -10,18 +10,24 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A check walks over all that is needed at the end of a phase and compares the colours of the cycle
-// with the invariant of the package comment ("Why nothing live is freed").
-//
-// It runs with stepMu held, while others go on. The needed records are taken first and the queues
-// after them. Meanwhile nothing leaves a queue and no mark goes, so the invariant, which held when
-// the needed ones were taken, must be seen to hold.
-type check struct {
-	// fail is told of what breaks the invariant. Nil: nothing is checked.
-	fail func(error)
+// A Check has each phase of each cycle end with a walk over all that is needed, which compares the
+// colours of the cycle with the invariant of the package comment ("Why nothing live is freed").
+type Check struct {
+	// Fail is told of what breaks the invariant, with the way to the record.
+	Fail func(error)
 
-	// every has one slice in so many end with a check, and not only each phase. 0: none.
-	every int
+	// Every has one slice in so many end with a walk, too. 0: none.
+	Every int
+
+	// Fine has a slice end with each record, so that others come in between.
+	Fine bool
+}
+
+// A check runs with stepMu held, while others go on. The needed records are taken first and the
+// queues after them. Meanwhile nothing leaves a queue and no mark goes, so the invariant, which held
+// when the needed ones were taken, must be seen to hold.
+type check struct {
+	Check // Fail is nil where nothing is checked
 
 	// strict: whoever refers to a record has put it, or holds it live. Callers of the engine need
 	// not: a value may name a blob that is long gone. Without strict, what is not there counts only
@@ -38,7 +44,7 @@ type check struct {
 
 // begin is called when a cycle has taken its roots.
 func (k *check) begin(unwritten []mmapcas.Hash) {
-	if k.fail != nil {
+	if k.Fail != nil {
 		k.unwritten, k.seen = unwritten, map[mmapcas.Hash]struct{}{}
 	}
 }
@@ -46,7 +52,7 @@ func (k *check) begin(unwritten []mmapcas.Hash) {
 // due reports whether a slice is to end with a check.
 func (k *check) due() bool {
 	k.slices++
-	return k.every > 0 && k.slices%k.every == 0
+	return k.Every > 0 && k.slices%k.Every == 0
 }
 
 // A visit is how a walk came to a record.
@@ -58,12 +64,12 @@ type visit struct {
 // checkPhase checks what a phase, or a slice of one, has left. over says that the cycle has ended.
 func (c *Collector) checkPhase(p Pace, place string, over bool) error {
 	k := &c.check
-	if k.fail == nil {
+	if k.Fail == nil {
 		return nil
 	}
 	return c.block(p, func() error {
 		if err := c.checkNeeded(over); err != nil {
-			k.fail(fmt.Errorf("gc: broken invariant: %s of cycle %d: %w", place, c.began, err))
+			k.Fail(fmt.Errorf("gc: broken invariant: %s of cycle %d: %w", place, c.began, err))
 		}
 		if over {
 			k.seen, k.unwritten = nil, nil

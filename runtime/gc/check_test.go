@@ -38,7 +38,7 @@ func TestCheckFindsWhatIsLost(t *testing.T) {
 			c := New(Options{Store: st, DB: d, Logger: slog.New(slog.DiscardHandler), Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
 			c.clockBytes = 1
 			var told []string
-			c.check = check{fail: func(err error) { told = append(told, err.Error()) }, every: 1, strict: true}
+			c.check = check{Check: Check{Fail: func(err error) { told = append(told, err.Error()) }, Every: 1}, strict: true}
 			part, err := d.Partition("p", false)
 			if err != nil {
 				t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// Options of a Collector; all fields but Logger and OldRefs are required.
+// Options of a Collector; all fields but Logger, OldRefs and Check are required.
 type Options struct {
 	Store *mmapcas.Store
 	DB    *db.DB
@@ -33,6 +33,10 @@ type Options struct {
 	// Flush makes everything that is held in memory only, but will be referred to, reachable from
 	// the database. What it could not write it returns: the cycle takes these records for roots.
 	Flush func(context.Context) (unwritten []mmapcas.Hash)
+
+	// Check, if not nil, is told of what breaks an invariant. Nil: with the build tag check that is
+	// a panic, else nothing is looked at.
+	Check *Check
 
 	Logger *slog.Logger
 }
@@ -93,8 +97,14 @@ func New(o Options) *Collector {
 	c := &Collector{o: o, clockBytes: clockBytes}
 	c.leave = c.gate.leavers()
 	c.reaper.init(o)
-	if checked {
-		c.check.fail = func(err error) { panic(err) }
+	switch {
+	case o.Check != nil:
+		c.check.Check = *o.Check
+	case checked:
+		c.check.Fail = func(err error) { panic(err) }
+	}
+	if c.check.Fine {
+		c.clockBytes = 1
 	}
 	return c
 }

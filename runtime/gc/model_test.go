@@ -162,7 +162,7 @@ func quiet(t *testing.T, w *world) {
 // TestModelBeside is TestModel with goroutines in place of turns: no order, and the race detector.
 func TestModelBeside(t *testing.T) {
 	w := newWorld(t, rand.Uint64())
-	w.c.clockBytes, w.c.check.every = 1, 0 // a check takes long beside a slice, and others go on
+	w.c.clockBytes, w.c.check.Every = 1, 0 // a check takes long beside a slice, and others go on
 	var wg sync.WaitGroup
 	forever := func(do func(yield func())) {
 		wg.Go(func() {

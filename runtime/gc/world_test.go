@@ -116,7 +116,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	}
 	w.c = New(Options{Store: st, DB: d, Refs: refsOf, OldRefs: oldRefsOf, Flush: w.flush, Logger: quiet})
 	w.c.check = check{
-		fail: func(err error) { w.fail("%v", err) }, every: 1 + w.n(40), strict: true, more: w.needed,
+		Check: Check{Fail: func(err error) { w.fail("%v", err) }, Every: 1 + w.n(40)}, strict: true, more: w.needed,
 	}
 	for i, side := range []bool{false, true} {
 		if w.parts[i], err = d.Partition(fmt.Sprint("p", i), side); err != nil {
