@@ -110,7 +110,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Plain: plain, Flush: e.flushTraces, Check: o.checkGC, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Program: e.programName, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
-		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, AuditShare: o.AuditShare, AuditSeed: o.AuditSeed, WallFrom: o.wallFrom, Trace: o.Trace, Logger: o.Logger,
+		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, AuditShare: o.AuditShare, AuditSeed: o.AuditSeed, WallFrom: o.wallFrom, LevelsMax: o.levelsMax, Trace: o.Trace, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err

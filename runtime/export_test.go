@@ -39,6 +39,12 @@ func Walled(o Options, from int) Options {
 	return o
 }
 
+// Shallow has a stack hold so many answers that are computed within each other.
+func Shallow(o Options, levels int) Options {
+	o.levelsMax = levels
+	return o
+}
+
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
 

@@ -91,6 +91,7 @@ type Options struct {
 
 	simulated *sched.Deterministic // of tests
 	wallFrom  int                  // of tests: see memo.Options.WallFrom
+	levelsMax int                  // of tests: see memo.Options.LevelsMax
 	fs        vfs.FS               // of tests; nil: the system's
 	checkGC   *gc.Check            // of tests
 

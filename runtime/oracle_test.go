@@ -20,6 +20,7 @@ var (
 var oracleHost = queries.Host{
 	OnFS:        runtime.OnFS,
 	Walled:      runtime.Walled,
+	Shallow:     runtime.Shallow,
 	Simulated:   runtime.Simulated,
 	Simulate:    (*runtime.Engine).Simulate,
 	WriteTraces: (*runtime.Engine).WriteTraces,

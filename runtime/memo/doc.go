@@ -249,7 +249,8 @@
 // A run goes on as long as anybody wants it. The strand that evaluates counts the strands that wait for its flights, and the outermost run on its stack is
 // shielded (sched.Task.Shield): when its own task is cancelled, the run notices only once nobody waits for any flight on the stack. So a result
 // that two asked for is computed once although the one of them that runs it goes away, and nothing is computed for nobody. Verifying is not
-// shielded: whoever takes over verifies again and finds the results of the runs that were made.
+// shielded: whoever takes over verifies again and finds the results of the runs that were made. A
+// task that is cancelled begins no run, unless another waits for one of its flights.
 //
 // # Two generations at once
 //
@@ -334,7 +335,9 @@
 // the last runs would hold each other up without it. And for each member a trace with one read, of
 // what the head came to for it (readMember). So traces are verified without a cycle: a member
 // brings the head up to date, whose trace reads nothing of the cycle. If the head is recomputed and
-// gives the member the same value, the member's trace holds. Links and stamps are those of any
+// gives the member the same value, the member's trace holds. Of the traces of a key that was both a
+// head and a member those of the head are verified first: where one holds, nothing of the cycle
+// runs. Links and stamps are those of any
 // trace.
 //
 // A member that is recomputed alone, since its result was lost, reads the others' final values, and

@@ -347,10 +347,12 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 	if len(traces) == 0 {
 		return nil, seen, why, nil
 	}
+	newest := traces[0]
+	headsFirst(traces)
 	began := t.begun()
 	verify := fr.child(e, false)
 	defer verify.release()
-	for i, tr := range traces {
+	for _, tr := range traces {
 		verify.parts, verify.account = 0, account{}
 		verify.footing.begin(tr.basis.Load())
 		diff, err := t.firstDifference(verify, tr)
@@ -373,7 +375,7 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 			}
 			return tr, seen, why, nil
 		}
-		if i == 0 {
+		if tr == newest {
 			why = Reason{Verdict: RanChanged, Read: t.describe(diff)}
 		}
 	}
@@ -483,6 +485,11 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
 	if fr.strand.Hydrates {
 		fr.strand.Task.Handle().Cancel(ErrMustRun)
 		return nil, fmt.Errorf("%w: %w", errAbandoned, ErrMustRun)
+	}
+	if why := fr.strand.Task.Err(); why != nil {
+		// Nothing of it would be kept or shared, so a function that goes on after errors would have
+		// all below it run at each level again.
+		return nil, fmt.Errorf("%w: %w", errAbandoned, why)
 	}
 	body := func() { tr, err = fr.forOthers(t.runFunction(fr, f, why)) }
 	if fr.strand.shielded() {

@@ -648,6 +648,23 @@ func (g *group) of(lookup func(string) *Query) bool {
 	})
 }
 
+// headsFirst puts the traces of the head of a cycle before others. They read nothing of the cycle,
+// so they are verified without a run of a member, which the trace of a member may need: that of a
+// head which has been another since.
+func headsFirst(traces []*trace) {
+	if slices.ContainsFunc(traces, func(tr *trace) bool { return tr.group != nil }) {
+		slices.SortStableFunc(traces, func(a, b *trace) int {
+			switch {
+			case (a.group != nil) == (b.group != nil):
+				return 0
+			case a.group != nil:
+				return -1
+			}
+			return 1
+		})
+	}
+}
+
 // circular reports whether a trace is of a member of a cycle.
 func (tr *trace) circular() bool {
 	return tr.group != nil || len(tr.reads) == 1 && tr.reads[0].kind == readMember

@@ -455,6 +455,26 @@ func TestClosedCycleIsKept(t *testing.T) {
 	step("with another version of one function", "<xyz>", "1 1 0")
 }
 
+// An undo of a change in a cycle costs no run, whichever of its keys had been its head when.
+func TestUndoInACycleWithAnotherHead(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	runs := r.ring(2)
+	p := r.partition("ring")
+	r.want("ring", "1", "") // the head is 1
+	r.put(p, "0", "a")
+	r.want("ring", "0", "a") // the head is 0
+	r.want("ring", "1", "a")
+	for i, want := range []string{"", "a", "", "a"} {
+		*runs = 0
+		r.put(p, "0", want)
+		r.want("ring", "0", want)
+		r.want("ring", "1", want)
+		if *runs != 0 {
+			t.Errorf("undo %d: %d runs", i, *runs)
+		}
+	}
+}
+
 // A value is joined with those before, so a function that gives less than it did loses nothing.
 func TestValuesAreJoined(t *testing.T) {
 	r := newRig(t, 1, Options{})

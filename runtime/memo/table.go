@@ -51,6 +51,10 @@ type Options struct {
 	// itself.
 	WallFrom int
 
+	// LevelsMax is how many answers are computed within each other on one stack; see "Depth". Zero
+	// means 1024.
+	LevelsMax int
+
 	// Trace, if not nil, is told what happens to answers, by the strands and callers that it
 	// happens to: see "Telling what happens".
 	Trace func(Event)
@@ -102,6 +106,9 @@ func New(o Options) (*Table, error) {
 	if o.WallFrom == 0 {
 		o.WallFrom = 64
 	}
+	if o.LevelsMax == 0 {
+		o.LevelsMax = levelsMax
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -121,7 +128,7 @@ func New(o Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memo: opening the trace partition: %w", err)
 	}
-	t := &Table{o: o, part: part, levels: levelsMax}
+	t := &Table{o: o, part: part, levels: o.LevelsMax}
 	t.cache.bytesMax = o.CacheBytes
 	return t, nil
 }

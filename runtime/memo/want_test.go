@@ -225,3 +225,30 @@ func TestErrorOfACancelledRunnerIsAnAnswer(t *testing.T) {
 		}
 	})
 }
+
+// A task that is cancelled begins no run, so a function that goes on after errors does not have all
+// below it run at each level again.
+func TestCancelledTaskBeginsNoRun(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	runs := 0
+	r.query("fails", func(*Frame, string) (string, error) { runs++; return "", errMesh })
+	below := "fails"
+	for level := range 5 {
+		from := below
+		below = r.query(fmt.Sprint("level ", level), func(f *Frame, key string) (string, error) {
+			runs++
+			_, _ = r.get(f, from, key)
+			return r.get(f, from, key)
+		})
+	}
+	h := r.task(context.Background(), func(f *Frame) error {
+		f.strand.Task.Handle().Cancel(errWhy)
+		_, err := r.get(f, below, "k")
+		return err
+	})
+	r.settle()
+	if err := h.Wait(context.Background()); !errors.Is(err, errWhy) || runs != 0 {
+		t.Errorf("%v after %d runs", err, runs)
+	}
+	r.landed()
+}

@@ -19,8 +19,12 @@
 // has read before; its result is one of very few, so that early cut-off is common. Queries fail,
 // panic, go on after errors, are unstable, look at something outside of all partitions, yield,
 // refer to blobs, and in some histories need themselves. Every third is a table, which others read
-// by name, by names or whole. A further form of query is a flag of Query and, where it is read in a
-// way of its own, a ReadKind: call and the two worlds say what it means.
+// by name, by names or whole. In half of all histories some say what is to become of their answers
+// (Policy): errors are kept, or answers not stored, or said to be cheap, or more or fewer of them
+// kept. In one of three some may need themselves and each other, and have values then (fixed.go):
+// their cycles come and go with what the partitions say, fail, are unstable, or grow without end. A
+// further form of query is a flag of Query and, where it is read in a way of its own, a ReadKind:
+// call and the two worlds say what it means.
 //
 // A step is a commit (plain, bulk, update, replacement of a prefix, undo of an earlier state), a
 // batch of actors who ask in and outside of tasks, peek, commit and cancel each other at the same
@@ -30,7 +34,8 @@
 // versions and other functions.
 //
 // Workers are one to three, and mostly a simulation, which the seed orders; in one of eight
-// histories they are threads. In one of three the heap has room for some of it all, or for nothing,
+// histories they are threads. In one of five a stack holds two to five queries that are nested, and
+// deeper ones leave it. In one of three the heap has room for some of it all, or for nothing,
 // and what it has no room for is forgotten. The disk is in memory.
 //
 // # What must run
@@ -57,11 +62,22 @@
 //     and a kill, after a power cut at least those that were on the disk.
 //   - Q8: as many calls are counted as there were; a store of which nothing was lost is clean.
 //
+// Of a query that may need itself the interpreter says which cycle a cell is in, if any. What the
+// functions of a cycle read on the way depends on their order, and what they come to does not. So a
+// run is that of the interpreter (Q1) also if it read values of other cells that are no more than
+// theirs in the end, and nothing else that is not so. The trace of a cell in a cycle (Q3) is all
+// that the cycle may read, in any order, and it is known if that of each cell of the cycle is, and
+// no cell has been in another cycle since. In a generation a cell runs once, and once more for each
+// time that a value may have grown; where outcomes are not kept, or several strands close cycles,
+// each does as much for each cell. If several functions of a cycle fail, the error is one of these.
+//
 // The engine must still know a trace (Q3) unless so many others of its key may have been used after
-// it: four in memory; two if it was stored in between, because the engine was opened again or the
+// it: four in memory, or as many as the query says; two if it was stored in between, because the engine was opened again or the
 // heap is small; one if a collection came in between, which takes the results of older traces.
 // Which others may have been used is what the interpreter says of the generations asked about
-// since. After a power cut that is so only of what was on the disk, and of keys of which nothing
+// since. Of a query that may need itself it is two. What is not stored is not known after the end of
+// the engine, nor where the heap is small; if it is not to be stored at all, it must run again
+// after the end. After a power cut that is so only of what was on the disk, and of keys of which nothing
 // was asked between that and the cut: stored again, a trace may be lost.
 //
 // Where commits do not wait for the disk, the power is cut only while at most the newest checkpoint
@@ -82,7 +98,8 @@
 //
 // # Where what is
 //
-// program.go is the language and its interpreter, plain.go the world of plain maps and subject.go
-// the engine as a world; history.go the steps, generate.go the generator, trial.go and actor.go the
-// playing, judge.go and watching.go the rules, shrink.go the shrinker.
+// program.go is the language and its interpreter, fixed.go what it does for queries that may need
+// themselves, plain.go the world of plain maps and subject.go the engine as a world; history.go the
+// steps, generate.go the generator, trial.go and actor.go the playing, judge.go, known.go and
+// watching.go the rules, shrink.go the shrinker.
 package queries

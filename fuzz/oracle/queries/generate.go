@@ -20,7 +20,13 @@ func Generate(seed uint64, steps int) *History {
 	if g.one(3) {
 		h.Setting.HeapBytes = pick(g, []int64{1, 3000, 8000})
 	}
-	g.cyclic = h.Setting.Cyclic
+	if g.one(3) {
+		h.Setting.Fixed, h.Setting.Cyclic = true, false
+	}
+	if g.one(5) {
+		h.Setting.Levels = 2 + g.rng.IntN(4)
+	}
+	g.cyclic, g.fixed, g.policies = h.Setting.Cyclic, h.Setting.Fixed, g.one(2)
 	g.parts = 1 + g.rng.IntN(parts)
 	h.Builds = append(h.Builds, g.program())
 	for len(h.Builds) < buildsMax {
@@ -33,9 +39,11 @@ func Generate(seed uint64, steps int) *History {
 }
 
 type generator struct {
-	rng    *rand.Rand
-	cyclic bool
-	parts  int // partitions in use
+	rng      *rand.Rand
+	cyclic   bool
+	fixed    bool
+	policies bool
+	parts    int // partitions in use
 
 	state state
 	past  []state
@@ -76,10 +84,55 @@ func (g *generator) rebuilt(p *Program) *Program {
 func (g *generator) query(i, version int) Query {
 	q := Query{Version: version, Results: 1 + g.rng.Uint64N(4), Table: isTable(i)}
 	q.Blob = !q.Table && g.one(3)
+	if g.policies && g.one(2) {
+		q.Policy = pick(g, []Policy{KeepsErrors, InMemory, SaidCheap, OneRun, ManyRuns})
+		if q.Table && q.Policy == KeepsErrors {
+			q.Policy = InMemory
+		}
+	}
+	if g.fixed && isFixed(i) {
+		q.Policy, q.Blob, q.Results = Fixed, false, 0
+		g.fixedBody(&q)
+		return q
+	}
 	for range 1 + g.rng.IntN(5) {
 		q.Body = append(q.Body, g.op(i))
 	}
 	return q
+}
+
+// fixedBody makes the body of a query that may need itself.
+func (g *generator) fixedBody(q *Query) {
+	grows := false
+	for range 2 + g.rng.IntN(4) {
+		op := g.op(0) // reads partitions
+		for op.Kind > Skip && op.Kind != Yield && !g.one(8) {
+			op = g.op(0) // or most cycles would fail
+		}
+		switch n := g.rng.IntN(12); {
+		case op.Kind != DoRead:
+		case n == 0: // of what is below all cycles
+			op.Read = Read{Kind: Ask, Query: g.rng.IntN(inLayer - 1), Arg: pick(g, args)}
+			op.Tolerant = g.one(3)
+		case n < 9:
+			op.Read = Read{Kind: Ask, Query: inLayer*(1+g.rng.IntN(layers-1)) + 1}
+			if g.one(2) {
+				op.Read.Arg = pick(g, args)
+			} else if g.one(4) {
+				op.Read.Kind = All
+			}
+			if op.Turn = g.rng.IntN(4); g.one(3) {
+				op.Needs = 1 + g.rng.IntN(letters)
+			}
+			op.Grow = !grows && g.one(16)
+			grows = grows || op.Grow
+		case n == 9:
+			op.Needs = 1 + g.rng.IntN(letters)
+		case n == 10:
+			op.Unless = 1 + g.rng.IntN(letters)
+		}
+		q.Body = append(q.Body, op)
+	}
 }
 
 func (g *generator) op(i int) (op Op) {

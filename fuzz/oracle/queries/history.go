@@ -20,7 +20,9 @@ type Setting struct {
 	Durable   bool  // each commit is on the disk when it returns
 	HeapBytes int64 // of what queries have read, and as much of their results; 0: there is room for all
 	Walls     bool  // marks stop at each answer that two others rest on
-	Cyclic    bool  // queries may need themselves
+	Cyclic    bool  // queries may need themselves, which is an error
+	Fixed     bool  // some may, and have values then
+	Levels    int   // how deep queries are nested on one stack; 0: as deep as ever
 }
 
 // A StepKind is what happens.
@@ -118,7 +120,7 @@ func (h *History) String() string {
 	for _, is := range []struct {
 		so   bool
 		what string
-	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}} {
+	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}, {s.Levels > 0, fmt.Sprintf("stacks of %d levels", s.Levels)}} {
 		if is.so {
 			fmt.Fprintf(&b, ", %s", is.what)
 		}

@@ -31,6 +31,12 @@ type judge struct {
 	durably  int // what came before this place in past is on the disk
 	openings int
 
+	least  map[Cell]map[uint64]bool // of runs, without what they might have read
+	latest map[Cell]uint64          // in this step, of cells of cycles: traces of last calls
+	inLife map[Cell]bool            // ran since the engine was opened
+	beside map[Cell]bool            // ran last beside a commit, whose generation was told already
+	fewest [queryMax]int            // traces that a build keeps
+
 	// Cells that were answered in the newest generation and rest on nothing that has changed since.
 	fresh map[Cell]*plain
 	read  map[Cell]map[Read]bool // what runs have read
@@ -56,25 +62,18 @@ const (
 	engineFails = "error"
 )
 
-const notKnown = -1
-
-// An event is what bears on what the engine remembers.
-type event struct {
-	asked   *plain // what a question was about; nil: there was none
-	lost    bool   // traces beyond those that are stored
-	results bool   // and results, but for the newest of each cell
-	cut     bool   // by the power: what was made at a place from durably on
-	durably int
-}
-
-// Of each key the engine keeps so many traces in memory, and so many in the store.
-const (
-	tracesKept   = 4
-	tracesStored = 2
-)
-
 func newJudge(h *History) judge {
-	return judge{setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}, read: map[Cell]map[Read]bool{}}
+	j := judge{
+		setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}, read: map[Cell]map[Read]bool{},
+		least: map[Cell]map[uint64]bool{}, beside: map[Cell]bool{},
+	}
+	for i := range j.fewest {
+		j.fewest[i] = tracesKept
+		for _, p := range h.Builds {
+			j.fewest[i] = min(j.fewest[i], p.Queries[i].kept())
+		}
+	}
+	return j
 }
 
 func (j *judge) reopened(prog *Program, gen uint64, now state) {
@@ -82,6 +81,7 @@ func (j *judge) reopened(prog *Program, gen uint64, now state) {
 	j.prog, j.gen, j.was, j.now = prog, gen, gen, now
 	j.states, j.plains = map[uint64]state{gen: now}, map[uint64]*plain{}
 	j.lately = nil
+	j.inLife = map[Cell]bool{}
 }
 
 func (j *judge) begun() { j.was = j.gen }
@@ -170,45 +170,6 @@ func (j *judge) plain(gen uint64) *plain {
 	return p
 }
 
-// mustKnow reports whether the engine certainly still has a trace.
-func (j *judge) mustKnow(c Cell, trace uint64) bool {
-	last, ok := j.made[c][trace]
-	if !ok || last == notKnown {
-		return false
-	}
-	room := tracesKept
-	if j.setting.HeapBytes > 0 {
-		room = tracesStored
-	}
-	before := map[uint64]bool{} // traces that may be before it
-	uncertain := len(j.past)    // a question from here on had what is stored written again, and then the power was cut
-	for i := len(j.past) - 1; i >= last; i-- {
-		e := &j.past[i]
-		if i >= uncertain && e.asked != nil {
-			return false
-		}
-		switch {
-		case e.cut && last >= e.durably:
-			return false
-		case e.cut:
-			uncertain = e.durably
-			room = min(room, tracesStored)
-		case e.lost:
-			room = min(room, tracesStored)
-		case e.results:
-			room = 1
-		case e.asked != nil:
-			if o := e.asked.of(c); o.kept && o.trace != trace {
-				before[o.trace] = true
-			}
-		}
-		if len(before) >= room {
-			return false
-		}
-	}
-	return true
-}
-
 // An asking is the questions of a step.
 type asking struct {
 	gens      []uint64 // that they are about
@@ -254,8 +215,11 @@ func (j *judge) ran(a asking, runs []ran) error {
 		trace uint64 // none: not kept
 	}
 	times := map[outcomeOf]int{}
+	j.latest = map[Cell]uint64{}
 	for i := range runs {
 		r := &runs[i]
+		j.inLife[r.Cell] = true
+		j.beside[r.Cell] = len(a.gens) > 1
 		if r.alien && a.cancels {
 			continue
 		}
@@ -268,54 +232,87 @@ func (j *judge) ran(a asking, runs []ran) error {
 				as = append(as, o)
 			}
 		}
+		if len(as) == 0 && j.prog.Queries[r.Cell.Query].Policy == Fixed {
+			if err := j.ranOnTheWay(a, r); err != nil {
+				return err
+			}
+			continue
+		}
 		if len(as) == 0 {
 			return faultf(wrongRun, "%v ran to %v, which it does in none of the generations asked about%s", r.Cell, &r.run, j.tellAll(a.gens, r.Cell))
 		}
 		o := as[0]
 		if slices.ContainsFunc(as, func(o *outcome) bool { return !o.kept }) {
+			if j.prog.Queries[r.Cell.Query].Policy == Fixed {
+				continue
+			}
 			times[outcomeOf{Cell: r.Cell}]++
 			if n := times[outcomeOf{Cell: r.Cell}]; n > unkeptMost && !j.setting.Cyclic {
 				return faultf(twice, "%v ran %d times for %d questions", r.Cell, n, a.questions)
 			}
 			continue
 		}
-		known := func(o *outcome) bool { return !j.mustKnow(r.Cell, o.trace) }
-		if !slices.ContainsFunc(as, known) {
+		unknown := func(o *outcome) bool { return !j.mustKnow(r.Cell, o) }
+		if !slices.ContainsFunc(as, unknown) {
 			return faultf(needless, "%v ran without need: all that it read was so in a run that must be known still%s", r.Cell, j.tellAll(a.gens, r.Cell))
 		}
+		if j.prog.Queries[r.Cell.Query].Policy == Fixed {
+			continue // as often as values of its cycle may grow: see ranOften
+		}
 		times[outcomeOf{r.Cell, o.trace}]++
-		if n := times[outcomeOf{r.Cell, o.trace}]; n > keptMost {
+		most := keptMost
+		if q := &j.prog.Queries[r.Cell.Query]; q.unstored() && j.setting.HeapBytes > 0 {
+			most *= 2 // forgotten in the middle of a question
+		}
+		if j.prog.Queries[r.Cell.Query].kept() < len(a.gens) {
+			continue // one generation takes from another what is kept
+		}
+		if n := times[outcomeOf{r.Cell, o.trace}]; n > most {
 			return faultf(twice, "%v ran %d times in %d generations", r.Cell, n, len(a.gens))
 		}
+	}
+	if err := j.ranOften(a, runs); err != nil {
+		return err
 	}
 	for i := range runs {
 		r := &runs[i]
 		sure := !a.cancels
-		var seen *outcome
+		j.reads(r.Cell, r.seen)
+		var was *outcome
 		for _, gen := range a.gens {
 			if o := j.plain(gen).of(r.Cell); o.same(&r.run) {
-				sure = sure && o.kept && (seen == nil || seen.trace == o.trace)
-				seen = o
-				j.reads(r.Cell, o)
+				sure = sure && o.kept && (was == nil || was.trace == o.trace)
+				was = o
+				for _, read := range o.reads {
+					j.reads(r.Cell, []seen{{Read: read}})
+				}
 				if o.kept {
 					j.first(r.Cell, o.trace, notKnown)
+					if j.least[r.Cell] == nil {
+						j.least[r.Cell] = map[uint64]bool{}
+					}
+					j.least[r.Cell][o.least] = true
 				}
 			}
 		}
-		if seen != nil && sure {
-			j.first(r.Cell, seen.trace, at)
+		switch {
+		case was == nil || !sure:
+		case was.cycle != nil:
+			j.latest[r.Cell] = was.trace // kept if the cycle is answered
+		default:
+			j.first(r.Cell, was.trace, at)
 		}
 	}
 	return nil
 }
 
 // reads takes down what a run has read.
-func (j *judge) reads(c Cell, o *outcome) {
+func (j *judge) reads(c Cell, all []seen) {
 	if j.read[c] == nil {
 		j.read[c] = map[Read]bool{}
 	}
-	for _, r := range o.reads {
-		j.read[c][r] = true
+	for _, s := range all {
+		j.read[c][s.Read] = true
 	}
 }
 
@@ -354,6 +351,9 @@ func (j *judge) answered(a *saying, alone bool) error {
 	for _, gen := range a.gens { // one will do
 		p := j.plain(gen)
 		want, kept, err := p.all(cells)
+		if o := p.failing(cells); o != nil && o.fails(a.err) {
+			err = a.err
+		}
 		if !sameError(err, a.err) || !slices.Equal(want, a.texts) {
 			told = append(told, fmt.Sprintf("generation %d (%v): %v %v", gen, j.states[gen], want, err))
 			continue
@@ -371,8 +371,19 @@ func (j *judge) answered(a *saying, alone bool) error {
 			return nil
 		}
 		for _, c := range cells {
-			if j.first(c, p.of(c).trace, j.at); alone && gen == j.gen && !j.coarse {
+			o := p.of(c)
+			if j.prog.Queries[c.Query].Policy == InMemory && !o.blob && !j.inLife[c] {
+				return faultf(unsupported, "it is in memory only, and %v has not run since the engine was opened", c)
+			}
+			j.first(c, o.trace, j.at)
+			beside := slices.ContainsFunc(o.needs, func(c Cell) bool { return j.beside[c] })
+			if alone && gen == j.gen && !j.coarse && !beside {
 				j.fresh[c] = p
+			}
+			for _, m := range o.cycle {
+				if j.latest[m] == o.trace {
+					j.first(m, o.trace, j.at)
+				}
 			}
 		}
 		return nil
@@ -388,13 +399,26 @@ func (p *plain) all(cells []Cell) (texts []string, kept bool, err error) {
 	kept = true
 	for _, c := range cells {
 		o := p.of(c)
-		if o.err != nil {
-			return nil, false, o.err
+		if err == nil {
+			err = o.err
 		}
 		texts = append(texts, o.text)
 		kept = kept && o.kept
 	}
-	return texts, kept, nil
+	if err != nil {
+		texts = nil
+	}
+	return texts, kept, err
+}
+
+// failing is the first of several cells that fails, nil if none does.
+func (p *plain) failing(cells []Cell) *outcome {
+	for _, c := range cells {
+		if o := p.of(c); o.err != nil {
+			return o
+		}
+	}
+	return nil
 }
 
 // supported reports whether each answer that an answer rests on is one of a run that read what it
@@ -402,7 +426,7 @@ func (p *plain) all(cells []Cell) (texts []string, kept bool, err error) {
 func (j *judge) supported(p *plain, cells []Cell) error {
 	for _, c := range cells {
 		for _, n := range p.of(c).needs {
-			if _, ok := j.made[n][p.of(n).trace]; !ok {
+			if !j.least[n][p.of(n).least] {
 				return faultf(unsupported, "it rests on %v, which has never run and read what it reads in this generation (%v)", n, p.state)
 			}
 		}
@@ -426,7 +450,16 @@ func (j *judge) counted(stats map[string]runtime.QueryStats, calls uint64) error
 
 // same reports whether a run of the engine is what o is.
 func (o *outcome) same(r *run) bool {
-	return o.told == r.told && o.text == r.text && sameError(o.err, r.err)
+	if o.last != nil {
+		o = o.last
+	}
+	return o.told == r.told && o.text == r.text && o.fails(r.err)
+}
+
+// fails reports whether err is what o fails with, or one of what it may fail with; nil: o does not.
+func (o *outcome) fails(err error) bool {
+	is := func(e error) bool { return sameError(e, err) }
+	return is(o.err) || slices.ContainsFunc(o.errs, is)
 }
 
 func sameError(a, b error) bool {

@@ -71,6 +71,13 @@ type outcome struct {
 	run
 	reads []Read
 	needs []Cell // read, by it and below it, and itself
+
+	// Of a query that may need itself.
+	limit fixedValue // that its calls lead to
+	cycle []Cell     // that it is in; nil: none
+	last  *outcome   // of the cycle's last calls, its own
+
+	errs []error // that it may be instead: which is met first in a cycle depends on the order of calls
 }
 
 func newPlain(prog *Program, s state, sky int) *plain {
@@ -83,64 +90,98 @@ func (p *plain) of(c Cell) *outcome {
 	if o := p.done[c]; o != nil {
 		return o
 	}
+	if p.prog.Queries[c.Query].Policy == Fixed {
+		return p.solve(c)
+	}
 	if slices.Contains(p.stack, c) {
 		return &outcome{run: run{err: &Failure{Kind: cycle}}}
 	}
 	p.stack = append(p.stack, c)
-	w := &plainWorld{plain: p}
-	o := &outcome{run: p.prog.Queries[c.Query].call(w, c)}
+	o := p.compute(c, nil)
 	p.stack = p.stack[:len(p.stack)-1]
-	o.kept = o.kept && !w.tainted
-	o.reads = w.reads
-	o.needs = append(w.needs, c)
-	slices.SortFunc(o.needs, func(a, b Cell) int { return strings.Compare(a.String(), b.String()) })
-	o.needs = slices.Compact(o.needs)
 	p.done[c] = o
 	return o
+}
+
+// compute calls a query, whose cycles have values that are not final.
+func (p *plain) compute(c Cell, s *settling) *outcome {
+	w := &plainWorld{plain: p, settling: s}
+	o := &outcome{run: p.prog.Queries[c.Query].call(w, c)}
+	o.kept = o.kept && !w.tainted
+	o.errs = w.errs[o.err]
+	o.reads = w.reads
+	o.needs = sortedCells(append(w.needs, c))
+	return o
+}
+
+func sortedCells(cells []Cell) []Cell {
+	slices.SortFunc(cells, compareCells)
+	return slices.Compact(cells)
 }
 
 // A plainWorld is what a query sees of a state.
 type plainWorld struct {
 	*plain
-	tainted bool
-	reads   []Read
-	needs   []Cell
+	settling *settling // nil: values are final
+	tainted  bool
+	errs     map[error][]error // instead of one that was met
+	reads    []Read
+	needs    []Cell
 }
 
 func (w *plainWorld) weather() int { return w.sky }
 func (w *plainWorld) unstable()    { w.tainted = true }
 func (w *plainWorld) yield()       {}
 
+func (w *plainWorld) maybe(r *Read) string {
+	w.reads = append(w.reads, *r)
+	told, beside := w.state.read(r)
+	return told + beside
+}
+
 func (w *plainWorld) read(r *Read) (told, beside string, err error) {
 	switch w.reads = append(w.reads, *r); r.Kind {
 	case Ask:
 		told, err = w.ask(Cell{r.Query, r.Arg})
-		return told, "", err
+		return told, fmt.Sprint(err), err
 	case PartOf, PartsOf, NamesOf:
 		c := Cell{r.Query, r.Arg}
 		if _, err := w.ask(c); err != nil {
-			return "", "", err
+			return "", err.Error(), err
 		}
 		return tellPart(w.of(c).table, r), "", nil
 	case All:
 		var all []string
 		for _, arg := range args {
-			text, err := w.ask(Cell{r.Query, arg})
-			if err != nil {
-				return "", "", err
+			text, e := w.ask(Cell{r.Query, arg})
+			if err == nil {
+				err = e
 			}
 			all = append(all, text)
+			beside += fmt.Sprint(text, e, ";") // each is read, whatever the others are
 		}
-		return strings.Join(all, " "), "", nil
+		if told = strings.Join(all, " "); err != nil {
+			told = ""
+		}
+		return told, beside, err
 	}
 	told, beside = w.state.read(r)
 	return told, beside, nil
 }
 
 func (w *plainWorld) ask(c Cell) (string, error) {
+	if w.settling != nil && w.done[c] == nil && w.prog.Queries[c.Query].Policy == Fixed {
+		return w.settling.read(c), nil
+	}
 	o := w.of(c)
 	w.needs = append(w.needs, o.needs...)
 	w.tainted = w.tainted || !o.kept
+	if o.errs != nil {
+		if w.errs == nil {
+			w.errs = map[error][]error{}
+		}
+		w.errs[o.err] = o.errs
+	}
 	return o.text, o.err
 }
 

@@ -14,11 +14,27 @@ type Program struct{ Queries []Query }
 // result: results are often equal, although what they were computed from is not.
 type Query struct {
 	Version int
+	Policy  Policy
 	Results uint64 // how many different results there are
 	Blob    bool   // the result names bytes in the store
 	Table   bool   // the result is a table, each of whose names has what the number was at a time
 	Body    []Op
 }
+
+// A Policy is what a query says of its answers.
+type Policy int
+
+// The policies of queries.
+const (
+	Ordinary Policy = iota
+	KeepsErrors
+	InMemory
+	SaidCheap
+	OneRun   // is kept of each key
+	ManyRuns // are
+	Fixed    // it may need itself: see fixed.go
+	policies
+)
 
 // An OpKind is what an operation does.
 type OpKind int
@@ -41,6 +57,12 @@ type Op struct {
 	N        int
 	Read     Read
 	Tolerant bool // goes on after an error of the read, but not after a cycle
+
+	// Of queries that may need themselves.
+	Needs  int  // a letter that the value must have; 0: none
+	Unless int  // a letter that has the value be all letters, instead of the read; 0: none
+	Turn   int  // what is read gives other letters
+	Grow   bool // and a higher level
 }
 
 // A ReadKind is a form of reading.
@@ -91,27 +113,31 @@ var args = []string{"0", "1"}
 
 // A Failure is an error that a program makes, or the engine on its behalf.
 type Failure struct {
-	Kind string // "fails", "panics" or "cycle"
-	Of   Cell   // that failed; none for a cycle
+	Kind string // "fails", "panics", "cycle" or "diverges"
+	Of   Cell   // that failed; none for the last two
 }
 
 func (f *Failure) Error() string {
-	if f.Kind == cycle {
-		return cycle
+	if f.Kind == cycle || f.Kind == diverges {
+		return f.Kind
 	}
 	return fmt.Sprintf("%v %s", f.Of, f.Kind)
 }
 
 const (
-	fails  = "fails"
-	panics = "panics"
-	cycle  = "cycle"
+	fails    = "fails"
+	panics   = "panics"
+	cycle    = "cycle"
+	diverges = "diverges"
 )
 
 // A world is what a query can see.
 type world interface {
 	// read returns what the query is told and what else its reuse depends on.
 	read(r *Read) (told, beside string, err error)
+
+	// maybe is a read that another call may make which leads to the same result.
+	maybe(r *Read) (told string)
 	weather() int
 	unstable()
 	yield()
@@ -123,20 +149,59 @@ type run struct {
 	table map[string]int // of a table
 	err   error
 	blob  bool
-	kept  bool // nothing was met that a trace cannot name
+	kept  bool // nothing was met that a trace cannot name, and what came out is an answer
 
 	alien bool // an error was met that no program makes
 
-	// Names of the trace: of what the query was told, and of all that its reuse depends on. Of two
-	// runs of one query that have the same trace each could have been spared by the other.
-	told, trace uint64
+	// Names of the trace: of what the query was told, of all that its reuse depends on, and of what
+	// it may depend on besides. Of two runs of one query that have the same trace each could have
+	// been spared by the other.
+	told, least, trace uint64
+
+	seen []seen // of a query that may need itself: what it read
+}
+
+// A seen is a read and what was told.
+type seen struct {
+	Read
+	told string
+}
+
+// begin begins the trace of a run, and returns its name.
+func (r *run) begin(q *Query, c Cell) (name uint64) {
+	name = mix(0, fmt.Sprint(c, q.Version))
+	r.kept = true
+	r.told, r.least, r.trace = name, name, name
+	return name
+}
+
+// took takes down a read. It returns what the query makes of it, or that it ends with the error.
+func (r *run) took(op *Op, read *Read, told, beside string, err error) (as string, ends bool) {
+	if as = told; err != nil {
+		f, ok := err.(*Failure)
+		r.alien = r.alien || !ok
+		told, as = "error", "tolerated"
+		ends = !op.Tolerant || ok && f.Kind == cycle
+	}
+	r.told = mix(mix(r.told, read.String()), told)
+	r.least = mix(mix(mix(r.least, read.String()), told), beside)
+	r.trace = mix(mix(mix(r.trace, read.String()), told), beside)
+	return as, ends
+}
+
+// fail ends a run with an error. One that the query met, or made, may be its answer.
+func (r *run) fail(q *Query, err error) run {
+	r.err = err
+	r.kept = r.kept && q.Policy == KeepsErrors
+	return *r
 }
 
 // call runs a query. It is the interpreter of programs, over any world.
 func (q *Query) call(w world, c Cell) (r run) {
-	r.kept = true
-	now := mix(0, fmt.Sprint(c, q.Version))
-	r.told, r.trace = now, now
+	if q.Policy == Fixed {
+		return q.callFixed(w, c)
+	}
+	now := r.begin(q, c)
 	for i := 0; i < len(q.Body); i++ {
 		if q.Table && 0 < i && i <= len(tableNames) {
 			r.entry(tableNames[i-1], now, q.Results)
@@ -147,41 +212,20 @@ func (q *Query) call(w world, c Cell) (r run) {
 		}
 		switch op.Kind {
 		case DoRead:
-			read := op.Read
-			if read.Arg == "" {
-				read.Arg = args[now>>16%uint64(len(args))]
-			}
+			read := op.Read.at(now)
 			told, beside, err := w.read(&read)
-			if err != nil {
-				r.kept = false
-				f, ok := err.(*Failure)
-				r.alien = r.alien || !ok
-				if !op.Tolerant || ok && f.Kind == cycle {
-					r.err = err
-					return r
-				}
-				told = "tolerated"
+			told, ends := r.took(op, &read, told, beside, err)
+			if ends {
+				return r.fail(q, err)
 			}
 			now = mix(now, told)
-			r.told = mix(mix(r.told, read.String()), told)
-			r.trace = mix(mix(mix(r.trace, read.String()), told), beside)
 		case Skip:
 			i += op.N
-		case Fail:
-			r.err, r.kept = &Failure{fails, c}, false
-			return r
-		case Panic:
-			r.err, r.kept = &Failure{panics, c}, false
-			return r
-		case Unstable:
-			w.unstable()
-			r.kept = false
-		case Look:
-			now = mix(now, fmt.Sprint(w.weather()))
-			w.unstable()
-			r.kept = false
-		case Yield:
-			w.yield()
+		default:
+			var err error
+			if now, err = r.other(q, w, op, c, now); err != nil {
+				return r.fail(q, err)
+			}
 		}
 	}
 	if q.Table {
@@ -192,6 +236,34 @@ func (q *Query) call(w world, c Cell) (r run) {
 	r.blob = q.Blob
 	if r.text = fmt.Sprintf("q%d=%d", c.Query, now>>16%max(q.Results, 1)); q.Blob {
 		r.text += ", and a blob"
+	}
+	return r
+}
+
+// other does an operation that neither reads nor skips.
+func (r *run) other(q *Query, w world, op *Op, c Cell, now uint64) (uint64, error) {
+	switch op.Kind {
+	case Fail:
+		return now, &Failure{fails, c}
+	case Panic:
+		r.kept = false
+		return now, &Failure{panics, c}
+	case Look:
+		now = mix(now, fmt.Sprint(w.weather()))
+		fallthrough
+	case Unstable:
+		w.unstable()
+		r.kept = false
+	case Yield:
+		w.yield()
+	}
+	return now, nil
+}
+
+// at returns the read that r is where the number is now.
+func (r Read) at(now uint64) Read {
+	if r.Arg == "" {
+		r.Arg = args[now>>16%uint64(len(args))]
 	}
 	return r
 }
@@ -221,6 +293,11 @@ func mix(h uint64, text string) uint64 {
 
 func (c Cell) String() string { return fmt.Sprintf("q%d(%s)", c.Query, c.Arg) }
 
+var policyNames = [policies]string{
+	KeepsErrors: "keeps errors", InMemory: "in memory only", SaidCheap: "said to be cheap",
+	OneRun: "keeps one run", ManyRuns: "keeps many runs", Fixed: "may need itself",
+}
+
 func (q *Query) show(b *strings.Builder, number int) {
 	fmt.Fprintf(b, "query q%d, version %d, %d results", number, q.Version, q.Results)
 	if q.Blob {
@@ -228,6 +305,9 @@ func (q *Query) show(b *strings.Builder, number int) {
 	}
 	if q.Table {
 		b.WriteString(", a table")
+	}
+	if q.Policy != Ordinary {
+		b.WriteString(", " + policyNames[q.Policy])
 	}
 	b.WriteString(":\n")
 	for i := range q.Body {
@@ -241,10 +321,22 @@ func (op *Op) String() (s string) {
 		if s = op.Read.String(); op.Tolerant {
 			s += ", or go on"
 		}
+		if op.Unless > 0 {
+			s = fmt.Sprintf("all letters if there is a %d, else %s", op.Unless, s)
+		}
+		if op.Turn > 0 {
+			s += fmt.Sprintf(", turned by %d", op.Turn)
+		}
+		if op.Grow {
+			s += ", a level higher"
+		}
 	case Skip:
 		s = fmt.Sprintf("skip %d", op.N)
 	default:
 		s = [...]string{Fail: "fail", Panic: "panic", Unstable: "unstable", Look: "look at the weather", Yield: "yield"}[op.Kind]
+	}
+	if op.Needs > 0 {
+		s = fmt.Sprintf("if there is a %d: %s", op.Needs, s)
 	}
 	if op.Mod > 0 {
 		s = fmt.Sprintf("if number%%%d == %d: %s", op.Mod, op.Is, s)

@@ -81,6 +81,7 @@ func (s *shrinker) plainer() {
 		func(o *Setting) { o.Durable = false },
 		func(o *Setting) { o.HeapBytes = 0 },
 		func(o *Setting) { o.Walls = false },
+		func(o *Setting) { o.Levels = 0 },
 	}
 	for _, set := range settings {
 		if o := s.best.Setting; func() bool { set(&o); return o != s.best.Setting }() {
@@ -105,9 +106,20 @@ func (s *shrinker) plainer() {
 			if s.best.Builds[b].Queries[q].Blob {
 				s.try(func(h *History) { h.editQuery(b, q, func(q *Query) { q.Blob = false }) })
 			}
+			if p := s.best.Builds[b].Queries[q].Policy; p != Ordinary && p != Fixed {
+				s.try(func(h *History) { h.editQuery(b, q, func(q *Query) { q.Policy = Ordinary }) })
+			}
 			for i := range s.best.Builds[b].Queries[q].Body {
 				if op := s.best.Builds[b].Queries[q].Body[i]; op.Mod > 0 {
 					s.try(func(h *History) { h.edit(b, q, func(body []Op) []Op { body[i].Mod = 0; return body }) })
+				}
+				if op := s.best.Builds[b].Queries[q].Body[i]; op.Needs > 0 || op.Grow || op.Turn > 0 {
+					s.try(func(h *History) {
+						h.edit(b, q, func(body []Op) []Op {
+							body[i].Needs, body[i].Grow, body[i].Turn = 0, false, 0
+							return body
+						})
+					})
 				}
 				if op := s.best.Builds[b].Queries[q].Body[i]; op.Tolerant {
 					s.try(func(h *History) { h.edit(b, q, func(body []Op) []Op { body[i].Tolerant = false; return body }) })

@@ -21,6 +21,7 @@ import (
 type Host struct {
 	OnFS        func(runtime.Options, vfs.FS) runtime.Options
 	Walled      func(o runtime.Options, from int) runtime.Options
+	Shallow     func(o runtime.Options, levels int) runtime.Options
 	Simulated   func(runtime.Options, *sched.Deterministic) runtime.Options
 	Simulate    func(*runtime.Engine)
 	WriteTraces func(*runtime.Engine, context.Context)
@@ -64,12 +65,12 @@ var (
 		volatile:  runtime.NewPartition[int]("oracle/volatile", runtime.Volatile),
 	}
 
-	// defined are the queries of all programs, by number and version: the engines of a process know
-	// every query that it has made, so no history makes its own.
-	defined [queryMax][buildsMax]asked
+	// defined are the queries of all programs, by number, version and policy: the engines of a
+	// process know every query that it has made, so no history makes its own.
+	defined [queryMax][buildsMax][policies]asked
 
 	// tables are those of them that are tables.
-	tables [queryMax][buildsMax]*runtime.Table[string, int]
+	tables [queryMax][buildsMax][policies]*runtime.Table[string, int]
 
 	subjects sync.Map // by *runtime.Engine
 )
@@ -77,27 +78,66 @@ var (
 func init() {
 	for i := range defined {
 		for v := range defined[i] {
-			name := fmt.Sprintf("oracle/q%d", i)
-			if isTable(i) {
-				tables[i][v] = runtime.NewTable(name, v+1, func(t *runtime.Task, arg string) (map[string]int, error) {
-					r, err := called(t, Cell{i, arg})
-					return r.table, err
-				})
-				defined[i][v] = &askedAs[map[string]int]{tables[i][v].Whole(), func(table map[string]int) result {
-					return result{Text: tellTable(table)}
-				}}
-				continue
+			for policy := range policies {
+				define(i, v, policy)
 			}
-			defined[i][v] = &askedAs[result]{runtime.NewQuery(name, v+1, func(t *runtime.Task, arg string) (res result, err error) {
-				r, err := called(t, Cell{i, arg})
-				if res.Text = r.text; err == nil && r.blob {
-					res.Blob, err = t.PutBlob(blobOf(r.text))
-				}
-				return res, err
-			}), func(res result) result { return res }}
 		}
 	}
 }
+
+// define makes a query of a policy that goes with it.
+func define(i, v int, policy Policy) {
+	name := fmt.Sprintf("oracle/q%d", i)
+	switch {
+	case isTable(i) && policy != KeepsErrors && policy != Fixed:
+		tab := runtime.NewTable(name, v+1, func(t *runtime.Task, arg string) (map[string]int, error) {
+			r, err := called(t, Cell{i, arg})
+			return r.table, err
+		}, policy.options()...)
+		tables[i][v][policy] = tab
+		defined[i][v][policy] = &askedAs[map[string]int]{tab.Whole(), func(table map[string]int) result {
+			return result{Text: tellTable(table)}
+		}}
+	case policy == Fixed && isFixed(i):
+		q := runtime.NewQuery(name, v+1, func(t *runtime.Task, arg string) (fixedValue, error) {
+			r, err := called(t, Cell{i, arg})
+			if err != nil {
+				return fixedValue{}, err
+			}
+			return readFixed(r.text), nil
+		}, policy.options()...)
+		defined[i][v][policy] = &askedAs[fixedValue]{q, func(v fixedValue) result { return result{Text: v.tell()} }}
+	case !isTable(i) && policy != Fixed:
+		q := runtime.NewQuery(name, v+1, func(t *runtime.Task, arg string) (res result, err error) {
+			r, err := called(t, Cell{i, arg})
+			if res.Text = r.text; err == nil && r.blob {
+				res.Blob, err = t.PutBlob(blobOf(r.text))
+			}
+			return res, err
+		}, policy.options()...)
+		defined[i][v][policy] = &askedAs[result]{q, func(res result) result { return res }}
+	}
+}
+
+func (p Policy) options() []runtime.QueryOption {
+	switch p {
+	case KeepsErrors:
+		return []runtime.QueryOption{runtime.KeepErrors[*Failure]()}
+	case InMemory:
+		return []runtime.QueryOption{runtime.MemoryOnly()}
+	case SaidCheap:
+		return []runtime.QueryOption{runtime.Cheap()}
+	case OneRun:
+		return []runtime.QueryOption{runtime.KeepRuns(1)}
+	case ManyRuns:
+		return []runtime.QueryOption{runtime.KeepRuns(manyRuns)}
+	case Fixed:
+		return []runtime.QueryOption{runtime.Fixpoint(func(string) fixedValue { return fixedValue{} }, joined, stepsMax)}
+	}
+	return nil
+}
+
+const manyRuns = 7
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
@@ -110,6 +150,9 @@ func (s *subject) open() error {
 	}
 	if s.h.Setting.Walls {
 		o = s.host.Walled(o, 2)
+	}
+	if n := s.h.Setting.Levels; n > 0 {
+		o = s.host.Shallow(o, n)
 	}
 	if s.h.Setting.Durable {
 		o.Sync = mmapcas.SyncGroup
@@ -152,7 +195,8 @@ func (s *subject) close(how Ending, seed uint64) error {
 }
 
 func (s *subject) query(i int) asked {
-	return defined[i][s.prog.Queries[i].Version-1]
+	q := &s.prog.Queries[i]
+	return defined[i][q.Version-1][q.Policy]
 }
 
 // settle waits until nothing moves. Of threads that is known for the moment only: what follows from
@@ -223,6 +267,8 @@ func (w *live) weather() int { return int(w.s.air.Load()) }
 func (w *live) unstable()    { w.t.Unstable() }
 func (w *live) yield()       { w.t.Yield() }
 
+func (w *live) maybe(*Read) string { return "" }
+
 func (w *live) read(r *Read) (told, beside string, err error) {
 	switch r.Kind {
 	case Ask:
@@ -237,7 +283,8 @@ func (w *live) read(r *Read) (told, beside string, err error) {
 		return strings.Join(texts, " "), "", failure(err)
 	}
 	if r.Kind > All {
-		table, err := readTable(w.t, tables[r.Query][w.s.prog.Queries[r.Query].Version-1], r)
+		q := &w.s.prog.Queries[r.Query]
+		table, err := readTable(w.t, tables[r.Query][q.Version-1][q.Policy], r)
 		if err != nil {
 			return "", "", failure(err)
 		}
@@ -262,6 +309,9 @@ func failure(err error) error {
 	}
 	if errors.Is(err, runtime.ErrCycle) {
 		return &Failure{Kind: cycle}
+	}
+	if errors.Is(err, runtime.ErrDiverges) {
+		return &Failure{Kind: diverges}
 	}
 	return err
 }

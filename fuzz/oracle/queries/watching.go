@@ -250,7 +250,7 @@ func (w *queryWatch) await(t *trial) {
 
 // tells reports whether an answer is o.
 func (o *outcome) tells(a *runtime.Answer[result]) bool {
-	return sameError(o.err, failure(a.Err)) && o.text == a.Value.Text
+	return o.fails(failure(a.Err)) && o.text == a.Value.Text
 }
 
 func (w *queryWatch) judge(t *trial, committed bool) error {
