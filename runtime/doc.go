@@ -36,7 +36,8 @@
 // pointers of what may be a value; what an any may hold is listed below. A field with a form of its
 // own needs MarshalBinary, or MarshalCBOR and UnmarshalCBOR. Tags (cbor, or json) name fields. A
 // value says each name once, however many structs it holds, and is read by name: a field that was
-// added since is zero, one that was removed is passed over.
+// added since is zero, one that was removed is passed over. What has 512 bytes or more is compressed
+// in a store on disk if that saves an eighth.
 //
 // Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and maps,
 // -0 and the bits of a NaN are kept apart. There are these exceptions:

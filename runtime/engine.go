@@ -84,7 +84,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 
 	e.epochs = epoch.NewDomain()
 	var compress []mmapcas.Kind
-	if dir != "" && !o.Uncompressed {
+	if dir != "" { // memory would gain less than compressing costs
 		compress = []mmapcas.Kind{kindValue, kindRefValue, kindBlob}
 	}
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{

@@ -39,13 +39,6 @@ type Options struct {
 	// 64 MiB, less where addresses have 32 bits or the process may use little address space (ulimit -v). Fixed at creation.
 	SegmentBytes int64
 
-	// Uncompressed stores values and blobs as they are. Otherwise those of 512 bytes and more are
-	// compressed if that saves an eighth: on the disk and in the page cache they take half as much or
-	// less, at some 6 us for each KB that is put and 1.5 us for each that is read back. It is for
-	// values that are large, change often and must be stored at once. Stores in memory compress
-	// nothing.
-	Uncompressed bool
-
 	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero means 256 MiB.
 	CacheBytes int64
 
