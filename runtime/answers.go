@@ -44,6 +44,9 @@ func (q *Query[K, V]) Watch(ctx context.Context, e *Engine, k K, fn func(t *Task
 	if err != nil {
 		return nil, err
 	}
+	if err := optionsOf(0, opts).refused("Watch", optAt, optHydrateFirst); err != nil {
+		return nil, err
+	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("runtime: watching %s: %w", q.name, context.Cause(ctx))
 	}
@@ -164,7 +167,6 @@ func (w *answerWatch) start() {
 	if w.made() {
 		o.spec.Client = 0 // with which it may have been cancelled
 	}
-	o.snap = nil                  // a watcher reads what is new
 	o.spec.Deadline = time.Time{} // beyond which no run would be whole
 	h, err := w.eng.sched.SubmitNow(o.spec, w.eng.body(&o, w.run))
 	if err != nil {

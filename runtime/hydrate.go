@@ -14,7 +14,7 @@ import (
 // again from its beginning, on the lane itself and in the same snapshot; what was verified by then
 // is at hand. So of many tasks those that need no computing end first. The function must do nothing
 // before its last answer that must not be done twice. It is for Go, Submit, Evaluate and Ask, and
-// does nothing on lanes that have no hydration lane.
+// does nothing on lanes that have no hydration lane; other calls refuse it with ErrOption.
 func HydrateFirst() TaskOption { return func(o *taskOptions) { o.hydrates = true } }
 
 // hydrateFirst moves the task to the hydration lane of its lane, and returns its function.

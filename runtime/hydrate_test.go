@@ -184,3 +184,47 @@ func TestHydratingBesideAsking(t *testing.T) {
 		both.Wait()
 	}
 }
+
+// A call that cannot follow an option of tasks says so.
+func TestOptionsThatACallCannotFollow(t *testing.T) {
+	e := open(t, "", runtime.Options{})
+	s := e.Snapshot()
+	defer s.Release()
+	hydrates, at := runtime.HydrateFirst(), runtime.At(s)
+	soon, key := runtime.Deadline(time.Now().Add(time.Hour)), runtime.Supersede("k")
+	never := func(*runtime.Task) error { t.Error("it ran"); return nil }
+	calls := map[string]struct {
+		call    func(opt runtime.TaskOption) error
+		refuses []runtime.TaskOption
+	}{
+		"Spawn": {func(opt runtime.TaskOption) error {
+			return e.Submit(t.Context(), 0, func(t *runtime.Task) error {
+				_, err := t.Spawn(0, never, opt)
+				return err
+			})
+		}, []runtime.TaskOption{hydrates}},
+		"Engine.Watch": {func(opt runtime.TaskOption) error {
+			_, err := e.Watch(inputs, runtime.All(), func(*runtime.Task, runtime.Changes) error { return nil }, opt)
+			return err
+		}, []runtime.TaskOption{hydrates, at}},
+		"Partition.Watch": {func(opt runtime.TaskOption) error {
+			_, err := inputs.Watch(e, runtime.All(), func(string, *string, *string) bool { return true }, func(*runtime.Task, runtime.Changes) error { return nil }, opt)
+			return err
+		}, []runtime.TaskOption{hydrates, at}},
+		"Query.Watch": {func(opt runtime.TaskOption) error {
+			_, err := length.Watch(t.Context(), e, "k", func(*runtime.Task, *runtime.Answer[int], *runtime.Answer[int]) error { return nil }, opt)
+			return err
+		}, []runtime.TaskOption{hydrates, at}},
+		"GoRestartable": {func(opt runtime.TaskOption) error {
+			_, err := e.GoRestartable(t.Context(), 0, never, opt)
+			return err
+		}, []runtime.TaskOption{hydrates, at, soon, key}},
+	}
+	for name, c := range calls {
+		for i, opt := range c.refuses {
+			if err := c.call(opt); !errors.Is(err, runtime.ErrOption) {
+				t.Errorf("%s, option %d: %v", name, i, err)
+			}
+		}
+	}
+}

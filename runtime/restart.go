@@ -15,10 +15,7 @@ import (
 // A Restartable is a task that waits by returning; see [Engine.GoRestartable].
 type Restartable = sched.Restartable
 
-var (
-	errNotRestartable  = errors.New("the task is not restartable")
-	errRestartSnapshot = errors.New("a restartable task reads the newest generation each time, and takes no snapshot")
-)
+var errNotRestartable = errors.New("the task is not restartable")
 
 // GoRestartable is Go of a task that waits with neither a thread nor a stack, for tasks that wait
 // in crowds. Where fn finds with [Partition.Pend] that a key is not there yet, it returns
@@ -26,14 +23,15 @@ var (
 // matches has been put; where it failed for a reason that may pass it returns what [Task.Retry]
 // says. What it has computed by then is at hand where queries computed it. It has ended when fn
 // returns anything else. An engine that closes does not wait for it: it ends with [ErrClosed]. The
-// options At, Supersede and Deadline are refused; a context with a deadline bounds runs and waits.
+// options At, Supersede, Deadline and HydrateFirst are refused (ErrOption); a context with a deadline
+// bounds runs and waits.
 func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Restartable, error) {
 	if err := e.admitBy(ctx, "submitting a task"); err != nil {
 		return nil, err
 	}
 	o := optionsOf(l, opts)
-	if o.snap != nil {
-		return nil, fmt.Errorf("runtime: submitting task %q: %w", o.spec.Name, errRestartSnapshot)
+	if err := o.refused("GoRestartable", optAt, optSupersede, optDeadline, optHydrateFirst); err != nil {
+		return nil, err
 	}
 	a := &again{ws: &e.watchers}
 	body := e.body(&o, func(t *Task) error {

@@ -65,6 +65,27 @@ func Supersede(key string) TaskOption { return func(o *taskOptions) { o.spec.Key
 // and a context of many tasks need not be wrapped for each.
 func Deadline(at time.Time) TaskOption { return func(o *taskOptions) { o.spec.Deadline = at } }
 
+// Names of the options that some calls cannot follow.
+const (
+	optAt           = "At"
+	optDeadline     = "Deadline"
+	optHydrateFirst = "HydrateFirst"
+	optSupersede    = "Supersede"
+)
+
+// refused is an ErrOption if one of some options was given to a call.
+func (o taskOptions) refused(call string, options ...string) error {
+	given := map[string]bool{
+		optAt: o.snap != nil, optDeadline: !o.spec.Deadline.IsZero(), optHydrateFirst: o.hydrates, optSupersede: o.spec.Key != "",
+	}
+	for _, name := range options {
+		if given[name] {
+			return fmt.Errorf("%w: %s of %s", ErrOption, name, call)
+		}
+	}
+	return nil
+}
+
 // optionsOf are the options of a task that is submitted on l, or on the default lane.
 func optionsOf(l lane.Lane, opts []TaskOption) taskOptions {
 	o := taskOptions{spec: sched.Spec{Lane: l}}
@@ -254,6 +275,9 @@ func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Ha
 	o := taskOptions{spec: sched.Spec{Lane: l}, from: t.root.from}
 	for _, opt := range opts {
 		opt(&o)
+	}
+	if err := o.refused("Spawn", optHydrateFirst); err != nil {
+		return nil, err
 	}
 	if err := o.unreadable(); err != nil {
 		return nil, err

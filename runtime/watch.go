@@ -39,7 +39,7 @@ const watchDepthMax = 64
 // it; it never runs twice at the same time, and it sees changes in the order of generations.
 //
 // The task runs on the lane and for the client of the commit, or On a lane and for a Client that opts say; of several commits the newest counts.
-// A Deadline among opts has no effect.
+// A Deadline among opts has no effect; At and HydrateFirst are refused (ErrOption).
 // Task.Parent is the task that committed. A run that ends with an error because it was cancelled, or that was cancelled before it began, is
 // made up for on behalf of the engine: what changed concerns others than the client that went away. Any other error is logged.
 //
@@ -86,6 +86,9 @@ func (e *Engine) watch(p AnyPartition, pat Pattern, when func(db.Change) bool, f
 	}
 	part, err := p.id(e)
 	if err != nil {
+		return nil, err
+	}
+	if err := optionsOf(0, opts).refused("Watch", optAt, optHydrateFirst); err != nil {
 		return nil, err
 	}
 	w := &watcher{eng: e, part: part, name: p.Name(), where: caller.Outside(), pat: pat, when: when, fn: fn, opts: opts}
@@ -196,7 +199,6 @@ func (w *watcher) start() {
 	for _, opt := range w.opts {
 		opt(&o)
 	}
-	o.snap = nil                  // a watcher reads what is new
 	o.spec.Deadline = time.Time{} // beyond which no run would be whole, and each would be made up for
 	if o.spec.Lane == 0 {
 		o.spec.Lane = lane.Default
