@@ -38,6 +38,15 @@ func (s *Store) Close() error {
 			a.Detach()
 		}
 	})
+	if s.manifest != nil && s.told != s.found && s.failure.Load() == nil {
+		// Whether the saving of an index has done this before depends on chance; a close is the same
+		// each time.
+		s.manifest.behind = true
+		if err := s.settleManifest(); err != nil {
+			// What it says is in a segment, too, and durable there.
+			s.log.Warn("mmapcas: manifest not synced", "file", s.manifest.name, "err", err)
+		}
+	}
 	s.saveIndexNow()
 	return s.release()
 }

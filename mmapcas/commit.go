@@ -51,7 +51,16 @@ func (s *Store) commit(note []byte, covered func()) error {
 		}
 	})
 	covered()
+	// A segment made since has a number that counts as newer, or is listed with length 0, which is the same.
+	state := func() manifestRecord {
+		r := s.manifestOf(func(seg *segment) (int64, bool) { return lengths[seg], true })
+		r.note = note
+		return r
+	}
+	r := state()
+	stated := false
 	if s.opts.Sync != SyncNone {
+		stated = s.putStatement(&r, lengths)
 		for seg, n := range lengths {
 			if err := s.syncSegment(seg, n); err != nil {
 				return err
@@ -61,11 +70,14 @@ func (s *Store) commit(note []byte, covered func()) error {
 			return err
 		}
 	}
-	// A segment made since has a number that counts as newer, or is listed with length 0, which is the same.
-	r := s.manifestOf(func(seg *segment) (int64, bool) { return lengths[seg], true })
-	r.note = note
-	if err := s.writeManifest(&r, s.opts.Sync != SyncNone); err != nil {
+	if !stated {
+		r = state() // what it says of syncs is so now
+	}
+	if err := s.writeManifest(&r, s.opts.Sync != SyncNone && !stated); err != nil {
 		return err
+	}
+	if stated {
+		s.durable = r.seq
 	}
 	for seg, n := range lengths {
 		seg.noted = n
@@ -114,7 +126,9 @@ func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
 	if err := s.lock.Check(); err != nil {
 		return fmt.Errorf("mmapcas: write manifest: %w", err)
 	}
-	r.records = uint64(s.index.Count())
+	if r.seq == 0 { // a statement that is in a segment has its number
+		r.seq, r.records = s.manifest.number(), uint64(s.index.Count())
+	}
 	if sync {
 		s.counters.syncs.Add(1)
 	}
@@ -123,7 +137,26 @@ func (s *Store) writeManifest(r *manifestRecord, sync bool) error {
 		s.final.Store(true)
 		return s.failSync(err)
 	}
-	return classify(err)
+	if err != nil {
+		return classify(err)
+	}
+	s.told = r.seq
+	if sync && r.synced {
+		s.durable, s.unsettled = r.seq, 0
+		s.list(r)
+	}
+	return nil
+}
+
+// list notes which segments a manifest record lists that is durable.
+func (s *Store) list(r *manifestRecord) {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	for _, l := range r.segments {
+		if seg := s.segs[l.number]; seg != nil {
+			seg.listed = true
+		}
+	}
 }
 
 // Note returns the note of the newest commit, of this process or of the one before.
@@ -165,7 +198,7 @@ func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) err
 		if !ok {
 			return nil // what has become damaged since Open is as if it had been so then
 		}
-		if r.Kind != kind {
+		if r.Own || r.Kind != kind {
 			continue
 		}
 		err := s.arena.Confine(func() error {

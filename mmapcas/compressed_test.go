@@ -389,3 +389,29 @@ func TestCompressedReadersDuringCollections(t *testing.T) {
 		mustAnswer(t, s, records)
 	})
 }
+
+// TestSyncEveryOfARecordStoredOtherwise: a put that finds its record compressed syncs what is there,
+// and takes nothing that comes later for synced.
+func TestSyncEveryOfARecordStoredOtherwise(t *testing.T) {
+	rng := seeded(t)
+	mem := vfs.NewMem()
+	o := small(mem)
+	o.Sync, o.Compress = SyncEvery, []Kind{9}
+	s := mustOpen(t, "/s", o)
+	first := prose(1, 9000)
+	mustPut(t, s, 9, first)
+	mustClose(t, s)
+	o.Compress = nil
+	s = mustOpen(t, "/s", o)
+	mustPut(t, s, 9, first)
+	p := payload(2, 500)
+	h := mustPut(t, s, 9, p)
+	for range 8 {
+		c := mustOpen(t, "/s", small(mem.CrashClone(rng.Uint64())))
+		if got, _, err := c.Get(h, nil); err != nil || !bytes.Equal(got, p) {
+			t.Fatalf("a record was acknowledged, after a power cut: %v", err)
+		}
+		mustClose(t, c)
+	}
+	mustClose(t, s)
+}

@@ -25,6 +25,41 @@
 // A put that finds its record in the store checks the record found. If it is damaged, its entry is dropped and the
 // record is written again.
 //
+// # Committing
+//
+// A commit makes a statement: up to these lengths everything is complete, and this is the note. With
+// SyncNone it is a manifest record, and no more. Otherwise the statement is to be durable with all
+// that it covers, in one flush of the device where that can be: it is put into one of the segments
+// that are synced (statement.go), with a proof, and the manifest has it afterwards, unsynced.
+//
+//   - D1: a proof is a digest of the names of all records that the statement covers and that were not
+//     known to be durable before, and the sequence number of the newest statement that was.
+//
+//   - D2: a statement comes into the manifest only when all that it covers is synced. So what the
+//     manifest says needs no proof, whether it was synced or not.
+//
+//   - D3: a commit returns nil only when all parts of its statement are synced. So when a statement
+//     tells of one before it (D1), that one and all it covers are durable.
+//
+// An Open looks for statements in the tails that are newer than the manifest's. Only of the newest it
+// is unknown whether its commit came to its end: it counts if each part of it is there, records whole
+// and names as the digest says. Otherwise the statement counts that it names as the one before, for
+// which its existence is proof enough.
+//
+// Why a torn group is not taken for whole: each byte of its parts belongs to a record that passes both
+// checksums, and these have the names that were there, in that order; old bytes at the same place would
+// have to be the same records. Why a group once acknowledged is not given up: by D3 it is on the disk,
+// so it is proven, or a later one names it.
+//
+// A statement that could not be proven is given up for good: the Open that gives it up makes it a record
+// like others, so that what is put later cannot complete it, and numbers its own statements beyond all
+// that an earlier process may have made, seen or not.
+//
+// The first statement of a process, one that covers a segment which no synced manifest record lists, and
+// one that covers much, where the proof would take longer than a flush, is made as ever: segments synced,
+// then the manifest written and synced. So is one after a failed sync. A segment that cannot be read at Open,
+// if the manifest does not list it, has nothing in it that a commit acknowledged.
+//
 // # Reading
 //
 // View and Get pin an epoch, probe the index, check both checksums of the record and hand out its bytes. The checksum
@@ -141,7 +176,7 @@
 //
 //   - S0 to S2 are the index's (package index): how slots change, that a name has one entry, where an entry leads.
 //   - S3: the record's first word is stored after all its other bytes and before the index entry.
-//   - S4: the manifest on disk never claims bytes that were not synced before (with SyncNone: not stored before).
+//   - S4: the manifest never claims bytes that were not synced before (with SyncNone: not stored before).
 //   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine or what stands for it.
 //
 // # Lock order
@@ -153,15 +188,15 @@
 //
 // Each rests on those before it, but for a few names (fuzz/layout counts them):
 //
-//	words       errors.go options.go
 //	bytes       format.go manifest.go
+//	words       errors.go options.go
 //	tools       lender.go lease.go
 //	state       marks.go segment.go store.go reserve.go
 //	reading     damage.go lookup.go reader.go read.go scan.go
 //	writing     cycle.go files.go sync.go spares.go put.go pin.go
 //	looking     verify.go iterate.go stats.go memory.go
-//	committing  saved.go saving.go rescue.go commit.go
-//	collecting  colour.go pack.go plan.go sweep.go
+//	committing  saved.go saving.go rescue.go statement.go commit.go
+//	collecting  colour.go plan.go sweep.go
 //	opening     superblock.go recover.go close.go open.go repair.go
 //
 // # Trust

@@ -19,7 +19,7 @@ import (
 // Segment: 64 bytes of header, then records. Name: number as 8 hexadecimal digits, ".seg".
 //
 //	 0  magic "CYTseg\r\n"
-//	 8  version:32, 3; one of version 1 has no compressed records
+//	 8  version:32, 3; one of version 1 has no compressed records and no statements
 //	12  segment number:32
 //	16  store identity, 16 random bytes
 //	32  size the segment was created for:64
@@ -29,9 +29,9 @@ import (
 // The header carries its own checksum so that opening can trust the length in it.
 
 // FormatVersion is the newest format this package reads: segments of version 3 may have compressed
-// records, which programs that know only older ones would take for damage. Segments of version 1 are
-// read, and not appended to. Version 2 is not read any more (docs/rfc/0016). The superblock of a
-// store, whose form has not changed, is of version 1.
+// records and statements, which programs that know only older ones would take for damage. Segments
+// of version 1 are read, and not appended to. Version 2 is not read any more (docs/rfc/0016). The
+// superblock of a store, whose form has not changed, is of version 1.
 const FormatVersion = 3
 
 const (

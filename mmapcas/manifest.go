@@ -141,9 +141,19 @@ type manifest struct {
 	name    string
 	f       vfs.File
 	end     int64
-	ready   int64 // bytes that have disk space, as far as is known
-	seq     uint64
+	ready   int64  // bytes that have disk space, as far as is known
+	seq     uint64 // the highest that a statement was given, of the manifest or not
 	damaged int
+	// careful: a log that takes the place of another is whole on the disk before it has its name.
+	careful bool
+	// behind: some of the log was not synced.
+	behind bool
+}
+
+// number returns the number of the next statement.
+func (m *manifest) number() uint64 {
+	m.seq++
+	return m.seq
 }
 
 // openManifest reads the log; the record is nil when there is none yet.
@@ -176,10 +186,9 @@ func openManifest(fsys vfs.FS, dir string, readOnly bool) (*manifest, *manifestR
 	return m, newest, nil
 }
 
-// append adds a record and numbers it. With sync it is durable when append returns nil. failed says that a sync failed,
-// after which nothing is certain; any other error leaves the log as it was.
+// append adds a record that has its number. With sync it is durable when append returns nil. failed
+// says that a sync failed, after which nothing is certain; any other error leaves the log as it was.
 func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error) {
-	r.seq = m.seq + 1
 	b := r.encode()
 	if m.f != nil {
 		// A record in a file that has no name any more, or that was cut short, would be found by nobody.
@@ -189,24 +198,36 @@ func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error)
 			return false, fmt.Errorf("mmapcas: look at %s: %w", m.name, err)
 		}
 		if !linked || size < m.end {
-			return m.replace(r, b, sync)
+			return m.replace(b, sync)
 		}
 	}
 	if m.f == nil || m.end+int64(len(b)) > manifestBytesMax {
-		return m.replace(r, b, sync)
+		return m.replace(b, sync)
 	}
 	m.lengthen()
 	if _, err := m.f.WriteAt(b, m.end); err != nil {
 		return false, fmt.Errorf("mmapcas: write %s: %w", m.name, err)
 	}
+	m.behind = true
 	if sync {
-		if err := m.f.Sync(); err != nil {
+		if err := m.sync(); err != nil {
 			return true, err
 		}
 	}
-	m.seq = r.seq
 	m.end += int64(len(b))
 	return false, nil
+}
+
+// sync makes durable what the log says.
+func (m *manifest) sync() error {
+	if m.f == nil || !m.behind {
+		return nil
+	}
+	if err := m.f.Sync(); err != nil {
+		return err
+	}
+	m.behind = false
+	return nil
 }
 
 // lengthen takes disk space ahead. If there is none, what was taken before serves for a while.
@@ -220,7 +241,8 @@ func (m *manifest) lengthen() {
 }
 
 // replace writes a log of one record in place of the old one.
-func (m *manifest) replace(r *manifestRecord, b []byte, sync bool) (failed bool, err error) {
+func (m *manifest) replace(b []byte, sync bool) (failed bool, err error) {
+	sync = sync || m.careful
 	// Closed first: some systems do not replace a file that is open. Without a handle the next append comes here again.
 	if m.f != nil {
 		f := m.f
@@ -237,7 +259,7 @@ func (m *manifest) replace(r *manifestRecord, b []byte, sync bool) (failed bool,
 	if err != nil {
 		return true, err
 	}
-	m.f, m.end, m.seq, m.ready = f, int64(len(b)), r.seq, int64(len(b))
+	m.f, m.end, m.ready, m.behind = f, int64(len(b)), int64(len(b)), !sync
 	m.lengthen()
 	return false, nil
 }

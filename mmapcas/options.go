@@ -68,6 +68,9 @@ type Options struct {
 	// they have 512 bytes to 8 MiB and that saves an eighth. A put of such a one takes some 6 us for
 	// each KB more, a read some 1.5 us. What is stored can be read whatever this says.
 	Compress []Kind
+
+	// unproven leaves the proof of statements out: tests show that it is needed.
+	unproven bool
 	// SaveIndexBytes is how much must have been committed since the index was saved for it to be saved again. Zero means 16 MiB
 	// while the store is open and 256 KiB at Close, each with a share of what is saved already.
 	SaveIndexBytes int64

@@ -37,7 +37,7 @@ func (s *Store) recover() error {
 	if newest == nil {
 		newest = &manifestRecord{}
 	}
-	s.note.Store(&newest.note)
+	s.manifest.careful = s.opts.Sync != SyncNone
 	saved, err := s.findIndexFile(newest)
 	if err != nil {
 		return err
@@ -75,9 +75,13 @@ func (s *Store) recover() error {
 		next = max(next, number+1)
 		all = append(all, &found{number: number, trusted: length, listed: isListed})
 	}
-	if err := s.recoverSegments(all, saved, newest.synced); err != nil {
+	newest, err = s.recoverSegments(all, saved, newest)
+	if err != nil {
 		return err
 	}
+	s.note.Store(&newest.note)
+	s.told, s.found = newest.seq, newest.seq
+	next = max(next, newest.next)
 	for number := range listed {
 		seg := &segment{number: number, name: filepath.Join(s.dir, segmentName(number))}
 		_ = s.damage(seg, 0, "the manifest lists the segment, but the file is missing", nil)
@@ -136,35 +140,65 @@ type found struct {
 	end                   int64 // up to here they are records at all
 	damaged               bool
 	orphan                bool // without a header, and not in the manifest
+	statements            []statement
+	synced                int64 // up to here it is durable if what the manifest covers is
 }
 
 // recoverSegments maps segment files and enters their records. What the manifest covers comes first: of two
 // copies of a record one there may be durable, and one behind it may not.
-func (s *Store) recoverSegments(all []*found, saved *savedIndex, synced bool) error {
+func (s *Store) recoverSegments(all []*found, saved *savedIndex, manifest *manifestRecord) (newest *manifestRecord, err error) {
 	// Those with a place of their own are mapped before others can take it.
 	slices.SortStableFunc(all, func(a, b *found) int {
 		return cmp.Compare(saved.rank(a.number), saved.rank(b.number))
 	})
 	for _, f := range all {
 		if err := s.recoverSegment(f, saved); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	all = slices.DeleteFunc(all, func(f *found) bool { return f.seg == nil })
 	slices.SortFunc(all, func(a, b *found) int { return cmp.Compare(a.number, b.number) })
 	if err := saved.settle(); err != nil {
-		return err
+		return nil, err
 	}
 	each := s.forEach(all)
 	for _, enter := range []func(*found) error{s.enterTrusted, s.enterTail} {
 		if err := each(enter); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	newest, stated := s.newestStatement(all, manifest)
 	for _, f := range all {
-		s.finishSegment(f, synced)
+		f.synced = f.trusted
+		if stated {
+			s.trust(f, newest)
+		}
 	}
-	return nil
+	if newest.seq > 0 && !s.opts.ReadOnly {
+		s.manifest.seq = max(s.manifest.seq, newest.seq+unseenStatements)
+	}
+	for _, f := range all {
+		s.finishSegment(f, manifest.synced)
+	}
+	return newest, nil
+}
+
+// unseenStatements is how many statements there may be that an Open does not see, behind damage or
+// in what cannot be read at the time. What is stated from now on is newer than all of them.
+const unseenStatements = 1 << 16
+
+// trust gives a segment the length that a statement gives it. What is missing of that is damage.
+func (s *Store) trust(f *found, newest *manifestRecord) {
+	for _, l := range newest.segments {
+		if l.number != f.number {
+			continue
+		}
+		f.trusted = max(f.trusted, min(l.length, f.end))
+		if l.length > f.end {
+			f.damaged = true
+			_ = s.damage(f.seg, f.end, fmt.Sprintf("records end here, a commit gives them %d bytes", l.length), nil)
+		}
+	}
 }
 
 // parallelBytes is how much there must be to scan for several goroutines to do it.
@@ -304,7 +338,7 @@ func (s *Store) finishSegment(f *found, synced bool) {
 	seg.mem.SetLength(f.end)
 	seg.noted, seg.tailFrom, seg.tailTo = f.trusted, f.trusted, f.end
 	if synced {
-		seg.synced.Store(f.trusted)
+		seg.synced.Store(f.synced)
 	}
 	seg.copies.Store(seg.synced.Load() < f.end)
 	if seg.reusable && f.bytes-f.end >= f.bytes/spareShare {
@@ -340,7 +374,7 @@ func (s *Store) enter(f *found, from, to int64, tail bool) (end int64, err error
 	if tail && !s.opts.ReadOnly {
 		w.fill = func(from, to int64) bool { return s.fillGap(f.seg, from, to) }
 	}
-	err = s.enterAll(&w)
+	err = s.enterAll(&w, f)
 	return w.off, err
 }
 
@@ -360,11 +394,15 @@ func (s *Store) fillGap(seg *segment, from, to int64) bool {
 	return err == nil
 }
 
-func (s *Store) enterAll(w *scanner) error {
+func (s *Store) enterAll(w *scanner, f *found) error {
 	for {
 		off, r, ok := w.next()
 		if !ok {
 			return nil
+		}
+		if r.Own {
+			f.noteStatement(s, off, &r, w.doubt)
+			continue
 		}
 		if err := s.enterRecord(w.seg.At(off), &r); err != nil {
 			return err

@@ -114,7 +114,7 @@ func (s *Store) enterOthersOf(seg *segment) error {
 		at := seg.mem.At(off)
 		whole := false
 		_ = s.arena.Confine(func() error { // what cannot be read is not whole
-			whole = s.index.Find(r.Hash) == arena.Nil && r.Intact() && r.Named()
+			whole = !r.Own && s.index.Find(r.Hash) == arena.Nil && r.Intact() && r.Named()
 			return nil
 		})
 		if !whole {

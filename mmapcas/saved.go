@@ -171,7 +171,9 @@ func (v *savedIndex) Walk(fn func(h record.Hash, at arena.Addr)) {
 			if !ok {
 				break
 			}
-			fn(r.Hash, c.seg.mem.At(off))
+			if !r.Own {
+				fn(r.Hash, c.seg.mem.At(off))
+			}
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (s *Store) saveIndexAfterCycle() {
 
 // beginSave decides whether the index is to be saved and notes what the file will speak about. The caller holds commitMu.
 func (s *Store) beginSave(share, least int64) *save {
-	if s.dir == "" || s.opts.ReadOnly || s.manifest == nil || s.manifest.seq == 0 || s.failure.Load() != nil ||
+	if s.dir == "" || s.opts.ReadOnly || s.manifest == nil || s.told == 0 || s.failure.Load() != nil ||
 		s.cycle.Load() != nil || s.saving.settled != s.counters.moved.Load() {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (s *Store) beginSave(share, least int64) *save {
 		return nil
 	}
 	v := &save{s: s, moved: s.counters.moved.Load(), changed: s.changes()}
-	v.head = index.Head{Identity: s.identity, Seq: s.manifest.seq}
+	v.head = index.Head{Identity: s.identity, Seq: s.told}
 	var saved int64
 	for _, seg := range s.segments() {
 		saved += seg.saved
@@ -96,6 +96,11 @@ func (s *Store) beginSave(share, least int64) *save {
 		v.head.Reaches = append(v.head.Reaches, index.Reach{Number: seg.number, First: seg.mem.First(), Length: seg.noted})
 	}
 	if v.bytes < s.saving.retryAt || v.bytes-saved < max(least, saved/share) && (saved == 0 || v.changed == s.saving.changed) {
+		return nil
+	}
+	// The file names a statement. Should the power take that, the file would be one of another future.
+	if err := s.settleManifest(); err != nil {
+		s.log.Warn("mmapcas: index not saved", "file", s.indexFile(), "err", err)
 		return nil
 	}
 	s.saving.busy = make(chan struct{})

@@ -34,8 +34,10 @@ type segment struct {
 	// is open.
 	unwalked int64
 
-	// noted is the length in the newest manifest record; guarded by commitMu.
+	// noted is the length in the newest statement; guarded by commitMu.
 	noted int64
+	// listed: a manifest record that is durable lists the segment. Guarded by commitMu.
+	listed bool
 	// saved is the length that the index file covers; guarded by saving.mu.
 	saved int64
 	// tailFrom and tailTo bound what Open found beyond the manifest; guarded by commitMu, equal

@@ -44,6 +44,14 @@ type Store struct {
 	// namesDurable: the names of all segments are. False after opening, since an earlier process
 	// may have run with SyncNone; guarded by commitMu.
 	namesDurable bool
+	// told is the sequence number of the newest statement, and durable that of the newest that is
+	// known to be durable, 0 if none is; guarded by commitMu.
+	told, durable uint64
+	// found is what told was when the store was opened; guarded by commitMu.
+	found uint64
+	// unsettled is how many bytes statements in segments cover beyond the newest manifest record that
+	// is known to be durable; guarded by commitMu.
+	unsettled int64
 
 	failure atomic.Pointer[error] // the first failed sync that was not made up for
 	final   atomic.Bool           // and cannot be; see rescue
@@ -83,7 +91,6 @@ type counters struct {
 	segmentsMade         atomic.Int64
 	retired              atomic.Int64 // segments waiting for their readers
 	cycles, swept, moved atomic.Int64
-	packed               atomic.Int64 // segments
 }
 
 // saving is the state of writing index files.

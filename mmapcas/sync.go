@@ -7,8 +7,9 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// sync makes the first n bytes of the segment durable.
+// syncSegment makes the first n bytes of the segment durable, or all if there are fewer.
 func (s *Store) syncSegment(seg *segment, n int64) error {
+	n = min(n, seg.mem.Length())
 	if seg.file == nil || seg.synced.Load() >= n {
 		return nil
 	}
@@ -23,7 +24,7 @@ func (s *Store) syncSegment(seg *segment, n int64) error {
 	if seg.lost.Load() {
 		return fmt.Errorf("%w: of segment %s, earlier", ErrSync, seg.name) // never tried again
 	}
-	n = max(n, seg.mem.Length())
+	n = seg.mem.Length()
 	s.counters.syncs.Add(1)
 	err := seg.mem.Flush()
 	if err == nil {
@@ -92,4 +93,18 @@ func (s *Store) Synced(h Hash) bool {
 		return nil
 	})
 	return synced
+}
+
+// settleManifest makes the newest statement durable in the manifest, too. The caller holds commitMu.
+func (s *Store) settleManifest() error {
+	if s.opts.Sync == SyncNone || !s.manifest.behind {
+		return nil
+	}
+	s.counters.syncs.Add(1)
+	if err := s.manifest.sync(); err != nil {
+		s.final.Store(true)
+		return s.failSync(err)
+	}
+	s.unsettled = 0
+	return nil
 }

@@ -35,7 +35,7 @@ func TestNewerSegmentIsNotTouched(t *testing.T) {
 		s := mustOpen(t, "/s", small(fs))
 		name := s.segments()[0].name
 		mustClose(t, s)
-		rewriteHeader(t, fs, name, func(h *segmentHeader) { h.version++ })
+		rewriteHeader(t, fs, name, func(h *segmentHeader) { h.version = FormatVersion + 1 })
 		for _, stray := range []string{"x" + vfs.TempSuffix, segmentName(0)} {
 			if _, err := fs.Create("/s/" + stray); err != nil {
 				t.Fatal(err)

@@ -41,7 +41,7 @@ func TestUnreadableSegmentIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		l.tried("between")
+		l.tried("between", true)
 		if err := s.Commit([]byte("between")); err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestCopiesOfACollectionGivenUpAreSynced(t *testing.T) {
 			live = append(live, h)
 		}
 	}
-	l.tried("")
+	l.tried("", true)
 	if err := s.Commit(nil); err != nil {
 		t.Fatal(err)
 	}

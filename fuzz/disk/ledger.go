@@ -1,9 +1,11 @@
 package disk
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -24,11 +26,12 @@ func (p promise) String() string { return [...]string{"nothing", "stored", "dura
 // A ledger is the model of a store: what each record was promised, and which note counts.
 type ledger struct {
 	records map[mmapcas.Hash]*record
-	order   []mmapcas.Hash // keys of records in the order they came, so that choices repeat with the seed
-	next    uint64         // number of the next new record
-	notes   []string       // what Note may answer after a power cut: the last durable one, and all tried since
-	stored  int            // notes before this one cannot be answered any more unless the power goes
-	damage  bool           // the power went on a session that synced nothing: damage may have stayed
+	order   []mmapcas.Hash       // keys of records in the order they came, so that choices repeat with the seed
+	next    uint64               // number of the next new record
+	notes   []string             // what Note may answer after a power cut: the last durable one, and all tried since
+	stored  int                  // notes before this one cannot be answered any more unless the power goes
+	covered map[string][]*record // by note of a commit that syncs: what it covers, whatever came of it
+	damage  bool                 // the power went on a session that synced nothing: damage may have stayed
 }
 
 type record struct {
@@ -39,7 +42,7 @@ type record struct {
 const kind mmapcas.Kind = 5
 
 func newLedger() *ledger {
-	return &ledger{records: map[mmapcas.Hash]*record{}, notes: []string{""}}
+	return &ledger{records: map[mmapcas.Hash]*record{}, notes: []string{""}, covered: map[string][]*record{}}
 }
 
 // noise is what payloads are made of.
@@ -92,8 +95,32 @@ func (l *ledger) put(payload []byte, p promise) {
 	r.promise = max(r.promise, p)
 }
 
-// tried notes a commit under way. Whatever comes of it, its note may be the one that counts.
-func (l *ledger) tried(note string) { l.notes = append(l.notes, note) }
+// tried notes a commit under way. Whatever comes of it, its note may be the one that counts. One that
+// syncs covers what was put before: if its note is answered, all of that is there.
+func (l *ledger) tried(note string, sync bool) {
+	l.notes = append(l.notes, note)
+	delete(l.covered, note)
+	if !sync {
+		return
+	}
+	for _, h := range l.order {
+		if r := l.records[h]; r.promise >= stored {
+			l.covered[note] = append(l.covered[note], r)
+		}
+	}
+}
+
+// collects notes that a collection keeps some records, and may drop all others.
+func (l *ledger) collects(kept map[*record]bool) {
+	for _, r := range l.records {
+		if !kept[r] {
+			r.promise = nothing
+		}
+	}
+	for note, list := range l.covered {
+		l.covered[note] = slices.DeleteFunc(list, func(r *record) bool { return !kept[r] })
+	}
+}
 
 // committed notes that the commit tried last returned nil.
 func (l *ledger) committed(sync bool) {
@@ -102,6 +129,7 @@ func (l *ledger) committed(sync bool) {
 		return
 	}
 	l.notes, l.stored = l.notes[l.stored:], 0
+	maps.DeleteFunc(l.covered, func(note string, _ []*record) bool { return !slices.Contains(l.notes, note) })
 	for _, r := range l.records {
 		if r.promise == stored {
 			r.promise = durable
@@ -141,6 +169,11 @@ func (l *ledger) check(s *mmapcas.Store) error {
 	at := slices.Index(l.notes, note)
 	if at < l.stored {
 		return fmt.Errorf("note is %q, want one of %q", note, l.notes[l.stored:])
+	}
+	for _, r := range l.covered[note] {
+		if got, _, err := s.Get(mmapcas.HashOf(kind, r.payload), nil); err != nil || !bytes.Equal(got, r.payload) {
+			return fmt.Errorf("note is %q, and a record of %d bytes that it covers is not there: %w", note, len(r.payload), err)
+		}
 	}
 	return nil
 }

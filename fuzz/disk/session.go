@@ -296,7 +296,7 @@ func (s *session) promises() promise {
 func (s *session) commit() {
 	note := fmt.Sprint("note ", s.l.next)
 	s.l.next++
-	s.l.tried(note)
+	s.l.tried(note, s.sync != mmapcas.SyncNone)
 	s.begin("commit")
 	if s.do("commit", s.store.Commit([]byte(note))) {
 		s.l.committed(s.sync != mmapcas.SyncNone)
@@ -323,7 +323,7 @@ func (s *session) collect(odds int) {
 		return
 	}
 	defer c.Abort()
-	var dropped []*record
+	kept := map[*record]bool{}
 	for _, h := range s.l.order {
 		r := s.l.records[h]
 		if r.promise == nothing {
@@ -331,17 +331,15 @@ func (s *session) collect(odds int) {
 		}
 		if s.rng.IntN(8) >= odds {
 			s.tell("drop", r.payload)
-			dropped = append(dropped, r)
 			continue
 		}
 		s.tell("mark", r.payload)
 		if _, err := c.Mark(h); !s.do("mark", err) {
 			return
 		}
+		kept[r] = true
 	}
-	for _, r := range dropped {
-		r.promise = nothing
-	}
+	s.l.collects(kept)
 	for range 200 {
 		s.begin("collect")
 		done, st, err := c.Sweep(0)

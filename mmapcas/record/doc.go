@@ -9,7 +9,8 @@
 //	28  checksum of bytes 0 to 28
 //	32  what is stored, then zeros up to a multiple of 32
 //
-// What is stored is the payload or, with flag 1, the payload compressed (stored.go).
+// What is stored is the payload or, with flag 1, the payload compressed (stored.go). Flag 2 marks a
+// record of the store's own, of kind 0.
 //
 // The header has a checksum of its own, so that the length in it can be trusted before the payload
 // is read. The package knows bytes alone: no file, no segment, no index.

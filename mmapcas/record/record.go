@@ -59,6 +59,7 @@ type Record struct {
 	Stored Stored // without padding
 	Padded []byte // the same with padding
 	Sum    uint32 // what Padded's checksum should be
+	Own    bool   // it is the store's own: no caller put it, and it has no place in the index
 }
 
 // Extent is what the record takes on disk.
@@ -95,7 +96,7 @@ func Parse(b []byte) (r Record, ok bool) {
 	n := int64(uint32(w))
 	end := HeaderBytes + arena.RoundUp(n)
 	flags := uint8(w >> 40)
-	if n > MaxPayloadBytes || end > int64(len(b)) || flags&^flagCompressed != 0 {
+	if n > MaxPayloadBytes || end > int64(len(b)) || flags&^(flagCompressed|flagOwn) != 0 {
 		return Record{}, false
 	}
 	return Record{
@@ -104,11 +105,12 @@ func Parse(b []byte) (r Record, ok bool) {
 		Stored: Stored{b[HeaderBytes : HeaderBytes+n : HeaderBytes+n], flags&flagCompressed != 0},
 		Padded: b[HeaderBytes:end:end],
 		Sum:    binary.LittleEndian.Uint32(b[PayloadSumAt:]),
+		Own:    flags&flagOwn != 0,
 	}, true
 }
 
 // Whole returns the record at the start of b if it is stored as it is and both its checksums are
-// right.
+// right. Of the store's own records it knows nothing.
 func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
 	if len(b) < HeaderBytes {
 		return 0, nil, false
@@ -135,13 +137,29 @@ func Write(b []byte, kind Kind, h Hash, s Stored, scratch *[HeaderBytes]byte) {
 
 // PutHeader writes the header of a record and returns its first word.
 func PutHeader(b *[HeaderBytes]byte, kind Kind, h Hash, s Stored, sum uint32) (word uint64) {
-	word = uint64(len(s.Bytes)) | uint64(kind)<<32 | Magic<<48
+	flags := uint64(0)
 	if s.Compressed {
-		word |= flagCompressed << 40
+		flags = flagCompressed
 	}
+	return putHeader(b, uint64(kind)<<32|flags<<40, h, s, sum)
+}
+
+func putHeader(b *[HeaderBytes]byte, what uint64, h Hash, s Stored, sum uint32) (word uint64) {
+	word = uint64(len(s.Bytes)) | what | Magic<<48
 	binary.LittleEndian.PutUint64(b[:], word)
 	copy(b[HashAt:], h[:])
 	binary.LittleEndian.PutUint32(b[PayloadSumAt:], sum)
 	binary.LittleEndian.PutUint32(b[SelfSumAt:], Checksum(b[:SelfSumAt]))
 	return word
+}
+
+// flagOwn is a bit of the flags in a record's first word.
+const flagOwn = 2
+
+// WriteOwn is Write for a record of the store's own.
+func WriteOwn(b, payload []byte, scratch *[HeaderBytes]byte) {
+	copy(b[HeaderBytes:], payload)
+	w := putHeader(scratch, flagOwn<<40, NameOf(0, payload), Plain(payload), Checksum(b[HeaderBytes:]))
+	copy(b[HashAt:HeaderBytes], scratch[HashAt:])
+	arena.StoreWord(b, w)
 }
