@@ -46,7 +46,7 @@ var allowed = []struct {
 	{"runtime", []string{"affinity", "epoch", "arena", "mmapcas", "mmapcas/vfs", "runtime/…"}, "the face: no language, no protocol"},
 	{"lsp", []string{"runtime"}, "words only: no language, no wire"},
 	{"lsp/position", nil, ""},
-	{"lsp/document", []string{"lsp/position"}, ""},
+	{"lsp/document", []string{"lsp", "lsp/position"}, ""},
 	{"lsp/files", []string{"lsp"}, "the one door to the files of a workspace"},
 	{"lsp/watch", nil, "what changes on the disk"},
 	{"lsp/partition", []string{"lsp", "runtime", "runtime/keyed"}, ""},

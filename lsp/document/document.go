@@ -3,6 +3,7 @@ package document
 import (
 	"sync"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/position"
 )
 
@@ -15,12 +16,14 @@ type Document struct {
 	text     []byte
 	err      error // why the text is out of sync with the client's, or nil (D2)
 	mapper   func() *position.Mapper
+	digest   func() lsp.Digest
 }
 
 func newDocument(uri, language string, version int32, text []byte, err error) *Document {
 	return &Document{
 		uri: uri, language: language, version: version, text: text, err: err,
 		mapper: sync.OnceValue(func() *position.Mapper { return position.NewMapper(text) }),
+		digest: sync.OnceValue(func() lsp.Digest { return lsp.DigestOf(text) }),
 	}
 }
 
@@ -38,6 +41,9 @@ func (d *Document) Text() []byte { return d.text }
 
 // Mapper returns the text's line index, made at first use.
 func (d *Document) Mapper() *position.Mapper { return d.mapper() }
+
+// Digest returns the digest of the text, made at first use.
+func (d *Document) Digest() lsp.Digest { return d.digest() }
 
 // Err returns nil, or why the text is not the client's: a *[SyncError] (D2), or a *[SizeError] of
 // a document that has no text here (D3).

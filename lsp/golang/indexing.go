@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -87,7 +86,7 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 		return sum, fmt.Errorf("golang: publishing diagnostics of %s: %w", w.root, err)
 	}
 	w.mu.Lock()
-	pending := w.undefined || slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready == 0 || b.stale })
+	pending := w.undefined || len(w.touched) > 0 || slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready == 0 || b.stale })
 	w.mu.Unlock()
 	if pending {
 		w.refresh(nil) // a file was opened, or a file that decides a build changed, in the meantime
@@ -229,38 +228,61 @@ func splitGoFiles(uris []string) (goFiles, others []string) {
 }
 
 // follow makes the builds follow the files: those that are new or stale are prepared, and the files
-// of packages that have come are brought in before anything is said about imports. It returns the
-// roots of all builds, or none if another refresh has to go on from what it did.
-func (w *workspace) follow(t *runtime.Task) ([]string, error) {
-	w.mu.Lock()
-	opened := slices.Sorted(maps.Keys(w.opened))
-	w.mu.Unlock()
-	for _, uri := range opened {
-		if path, ok := filePath(uri); ok {
-			w.buildOf(path)
+// of packages that have come are brought in before anything is said about imports. That concerns
+// the builds of open files, or all. It returns the roots of these, or none if another refresh has
+// to go on from what it did.
+func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
+	var asked []*buildUnit // of open files
+	for _, uri := range w.openFiles() {
+		path, ok := filePath(uri)
+		if !ok {
+			continue
+		}
+		if b := w.buildOf(path); !slices.Contains(asked, b) {
+			asked = append(asked, b)
 		}
 	}
 	w.mu.Lock()
-	pending, newest := w.undefined, uint64(0)
+	concerned := func(b *buildUnit) bool { return whole || slices.Contains(asked, b) }
+	pending, newest := whole && w.undefined, uint64(0)
 	for _, b := range w.builds {
-		pending = pending || b.stale || b.ready == 0
-		newest = max(newest, b.ready)
-	}
-	w.mu.Unlock()
-	if pending {
-		// A newer refresh does not end it: with many changes in a row it would never be done.
-		if err := t.Blocking(func() error { return w.prepareOnce(w.background) }); err != nil {
-			return nil, err
+		if concerned(b) {
+			pending = pending || b.stale || b.ready == 0
+			newest = max(newest, b.ready)
 		}
-		w.refresh(nil)
-		return nil, nil
 	}
-	if t.Generation() < newest {
-		w.refresh(nil)
+	busy := pending && w.preparing
+	w.preparing = w.preparing || pending
+	w.mu.Unlock()
+	switch {
+	case busy:
+		return nil, nil // those who prepare have another refresh follow
+	case pending:
+		if whole {
+			asked = nil // all
+		}
+		// A newer refresh does not end it: with many changes in a row it would never be done.
+		var err error
+		cancelled := t.Blocking(func() error {
+			err = w.prepareOnce(w.background, asked...)
+			return err
+		})
+		w.mu.Lock()
+		w.preparing = false
+		w.mu.Unlock()
+		if err == nil {
+			w.refreshAgain()
+		}
+		return nil, errors.Join(err, cancelled)
+	case t.Generation() < newest:
+		w.refreshAgain()
 		return nil, nil
 	}
 	var roots []string
 	for _, b := range w.viewedBuilds() {
+		if !concerned(b.buildUnit) {
+			continue
+		}
 		roots = append(roots, b.root)
 		m, err := metadatas.Get(t, b.root)
 		if err != nil {
@@ -286,7 +308,7 @@ func (w *workspace) follow(t *runtime.Task) ([]string, error) {
 			return nil, err
 		}
 		if changed {
-			w.refresh(nil)
+			w.refreshAgain()
 			return nil, nil
 		}
 		w.mu.Lock()

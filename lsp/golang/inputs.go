@@ -91,6 +91,12 @@ func textOf(t *runtime.Task, uri string) ([]byte, error) {
 	return runtime.ReadBlob(t, text)
 }
 
+// digests are those of the current texts of files.
+var digests = runtime.NewQuery("golang/digest", 1, func(t *runtime.Task, uri string) (lsp.Digest, error) {
+	text, err := textOf(t, uri)
+	return lsp.DigestOf(text), ignoreUnknown(err)
+})
+
 // AppendBinary implements encoding.BinaryAppender.
 func (s *fileStat) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendVarint(b, s.Size)

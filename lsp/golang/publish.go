@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -46,21 +47,38 @@ func (w *workspace) newPublication(t *runtime.Task, roots []string) *publication
 	return p
 }
 
-// judge adds what is to be published of files.
-func (p *publication) judge(byFile map[string][]lsp.Diagnostic, uris []string) error {
+// A finding is what is to be published of a file.
+type finding struct {
+	list []lsp.Diagnostic
+	text *lsp.Digest // of the unsaved text that it is about; nil: the file is not open
+}
+
+// judge finds out what is to be published of files.
+func (p *publication) judge(uris []string) (map[string]finding, error) {
+	found := make(map[string]finding, len(uris))
 	for _, uri := range uris {
-		if _, done := byFile[uri]; done {
-			continue
-		}
 		list, known, err := p.file(uri)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if known {
-			byFile[uri] = list
+		if !known {
+			continue
 		}
+		f := finding{list: list}
+		open, err := overlays.Has(p.t, uri)
+		if err != nil {
+			return nil, err
+		}
+		if open && p.w.isOpen(uri) {
+			text, err := digests.Get(p.t, uri)
+			if err != nil {
+				return nil, err
+			}
+			f.text = &text
+		}
+		found[uri] = f
 	}
-	return nil
+	return found, nil
 }
 
 // file is what is to be published of a file. It is not known where that takes a build that the
@@ -169,15 +187,15 @@ func (w *workspace) publishAll(t *runtime.Task, roots []string) (int, error) {
 	for _, uri := range w.openFiles() { // what is no part of a build, or of another folder, among them
 		files[uri] = true
 	}
-	byFile := map[string][]lsp.Diagnostic{}
-	if err := p.judge(byFile, slices.Sorted(maps.Keys(files))); err != nil {
+	found, err := p.judge(slices.Sorted(maps.Keys(files)))
+	if err != nil {
 		return 0, err
 	}
 	count := 0
-	for _, list := range byFile {
-		count += len(list)
+	for _, f := range found {
+		count += len(f.list)
 	}
-	_, err = w.publish(t, byFile, nil, now)
+	_, err = w.publish(t, found, nil, now)
 	return count, err
 }
 
@@ -208,11 +226,11 @@ func (w *workspace) publishDifferences(t *runtime.Task, roots, touched []string)
 				files[uri] = true
 			}
 		}
-		byFile := map[string][]lsp.Diagnostic{}
-		if err := p.judge(byFile, slices.Sorted(maps.Keys(files))); err != nil {
+		found, err := p.judge(slices.Sorted(maps.Keys(files)))
+		if err != nil {
 			return err
 		}
-		if done, err := w.publish(t, byFile, was, now); done || err != nil {
+		if done, err := w.publish(t, found, was, now); done || err != nil {
 			return err
 		}
 	}
@@ -279,7 +297,7 @@ func (w *workspace) sayAgain() {
 // state have been published. If now is not nil, all that is published follows from it afterwards;
 // that takes, if was is not nil, that it followed from that before, and publish reports false if it
 // did not.
-func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic, was, now *saying) (done bool, err error) {
+func (w *workspace) publish(t *runtime.Task, found map[string]finding, was, now *saying) (done bool, err error) {
 	w.publishing.Lock()
 	defer w.publishing.Unlock()
 	if w.saying != nil && t.Generation() < w.saying.generation {
@@ -289,35 +307,53 @@ func (w *workspace) publish(t *runtime.Task, byFile map[string][]lsp.Diagnostic,
 		return false, nil
 	}
 	var differ []string
+	judgements := map[string]partition.Judgement{}
 	newest := w.eng.Snapshot()
 	defer newest.Release()
-	for uri, list := range byFile {
+	for uri, f := range found {
 		old, err := partition.FileDiagnostics(newest, uri)
 		lost := errors.Is(err, runtime.ErrDamaged)
 		if err != nil && !lost {
 			return false, err
 		}
-		if lost || !sameDiagnostics(old, list) {
+		if lost || !sameDiagnostics(old, f.list) {
 			differ = append(differ, uri)
 		}
+		if f.text == nil {
+			continue
+		}
+		j := partition.Judgement{Text: *f.text, Said: partition.DigestOf(f.list)}
+		was, err := partition.Judgements.Get(newest, uri)
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return false, err
+		}
+		if was != j {
+			judgements[uri] = j
+		}
 	}
-	if len(differ) > 0 {
+	if len(differ) > 0 || len(judgements) > 0 {
 		slices.Sort(differ)
 		err = t.Commit(func(c *runtime.Writer) error {
 			var errs []error
 			for _, uri := range differ {
-				errs = append(errs, partition.ReplaceDiagnostics(c, uri, byFile[uri]))
-				if key := (memberKey{w.root, uri}); len(byFile[uri]) > 0 {
+				errs = append(errs, partition.ReplaceDiagnostics(c, uri, found[uri].list))
+				if key := (memberKey{w.root, uri}); len(found[uri].list) > 0 {
 					errs = append(errs, published.Put(c, key, ""))
 				} else {
 					errs = append(errs, published.Delete(c, key))
 				}
+			}
+			for uri, j := range judgements {
+				errs = append(errs, partition.Judgements.Put(c, uri, j))
 			}
 			return errors.Join(errs...)
 		})
 	}
 	if err == nil && now != nil {
 		w.saying = now
+		w.mu.Lock()
+		w.whole = true
+		w.mu.Unlock()
 	}
 	return err == nil, err
 }
@@ -333,22 +369,37 @@ func sameDiagnostic(a, b lsp.Diagnostic) bool {
 // refresh makes published diagnostics follow a change of inputs, in waves: those of the files that
 // changed, those of files that are open, then everything that the change has an effect on. A newer
 // change takes over from a refresh that is still going.
+//
+// Before anything has been read, it concerns open files: the first Index publishes everything.
 func (w *workspace) refresh(uris []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || !slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready != 0 }) {
-		return // the first Index publishes everything
+	if slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.ready != 0 }) {
+		w.whole = true
 	}
-	w.refreshLocked(uris)
+	if w.whole || len(w.opened) > 0 {
+		w.refreshLocked(uris)
+	}
 }
 
-// refreshLocked is refresh for a caller that holds w.mu, of a workspace that has published.
+// refreshAgain has another refresh go on from what one has done.
+func (w *workspace) refreshAgain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refreshLocked(nil)
+}
+
+// refreshLocked is refresh for a caller that holds w.mu, of what refreshes are about.
 func (w *workspace) refreshLocked(uris []string) {
-	if w.touched == nil {
-		w.touched = map[string]bool{}
+	if w.closed {
+		return
 	}
+	if w.touched == nil {
+		w.touched = map[string]uint64{}
+	}
+	w.refreshed++
 	for _, uri := range uris {
-		w.touched[uri] = true
+		w.touched[uri] = w.refreshed
 	}
 	w.refreshes.begin()
 	w.tasks.Go(func() {
@@ -360,11 +411,7 @@ func (w *workspace) refreshLocked(uris []string) {
 		}
 		if errors.Is(err, runtime.ErrDamaged) && w.background.Err() == nil && w.mends.Add(1) <= mendMax {
 			if err = w.giveUpLost(w.background, err); err == nil {
-				w.mu.Lock()
-				if !w.closed {
-					w.refreshLocked(nil)
-				}
-				w.mu.Unlock()
+				w.refreshAgain()
 			}
 		}
 		if err != nil && w.background.Err() == nil {
@@ -387,34 +434,38 @@ const waveMax = 256
 
 // publishWave publishes the diagnostics of some files before those of all others.
 func (w *workspace) publishWave(t *runtime.Task, roots, uris []string) error {
-	wave := map[string][]lsp.Diagnostic{}
-	if err := w.newPublication(t, roots).judge(wave, uris[:min(len(uris), waveMax)]); err != nil {
-		return err
+	found, err := w.newPublication(t, roots).judge(uris[:min(len(uris), waveMax)])
+	if err == nil {
+		_, err = w.publish(t, found, nil, nil)
 	}
-	_, err := w.publish(t, wave, nil, nil)
 	return err
 }
 
 func (w *workspace) refreshTask(t *runtime.Task) error {
-	roots, err := w.follow(t)
+	w.mu.Lock()
+	whole := w.whole
+	w.mu.Unlock()
+	roots, err := w.follow(t, whole)
 	if err != nil || roots == nil {
 		return err
 	}
 	w.mu.Lock()
-	touched := slices.Sorted(maps.Keys(w.touched))
+	when := maps.Clone(w.touched)
 	w.mu.Unlock()
+	// What was touched last is what is looked at.
+	touched := slices.SortedFunc(maps.Keys(when), func(a, b string) int { return cmp.Or(cmp.Compare(when[b], when[a]), cmp.Compare(a, b)) })
 	goFiles, others := splitGoFiles(touched)
 	if changed, err := w.lookAtEmbeds(t, goFiles, others, false); err != nil {
 		return err
 	} else if changed {
-		w.refresh(nil) // which sees what was committed
+		w.refreshAgain() // which sees what was committed
 		return nil
 	}
 	if err := w.publishWave(t, roots, touched); err != nil {
 		return err
 	}
 	// What is open is looked at, so it comes before all else that the change may have an effect on.
-	opened := slices.DeleteFunc(w.openFiles(), func(uri string) bool { _, done := slices.BinarySearch(touched, uri); return done })
+	opened := slices.DeleteFunc(w.openFiles(), func(uri string) bool { return when[uri] != 0 })
 	if len(opened) > 0 {
 		h, err := t.Spawn(lane.Transition(1), func(t *runtime.Task) error {
 			return w.publishWave(t, roots, opened)
@@ -425,6 +476,9 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 		if err != nil {
 			return err
 		}
+	}
+	if !whole {
+		return nil
 	}
 	h, err := t.Spawn(lane.Transition(lane.Transitions-1), func(t *runtime.Task) error {
 		return w.publishDifferences(t, roots, touched)
@@ -438,8 +492,6 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	w.mends.Store(0)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, uri := range touched {
-		delete(w.touched, uri)
-	}
+	maps.DeleteFunc(w.touched, func(uri string, at uint64) bool { return when[uri] == at })
 	return nil
 }

@@ -65,7 +65,9 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	w.background, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	err = sessions.begin(w, func() error {
 		// A workspace over root that was closed may have left some.
-		return eng.Commit(ctx, func(c *runtime.Writer) error { return overlays.ClearPrefix(c, dirPrefix(root)) })
+		return eng.Commit(ctx, func(c *runtime.Writer) error {
+			return errors.Join(overlays.ClearPrefix(c, dirPrefix(root)), partition.Judgements.ClearPrefix(c, dirPrefix(root)))
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golang: opening workspace %s: %w", root, err)
@@ -158,7 +160,10 @@ type workspace struct {
 	plain     bool                  // guarded by mu: the folder is in no module
 	below     *belowFolder          // guarded by mu: what was found below it last; nil: not looked for yet
 	opened    map[string][]byte     // guarded by mu: the overlays by URI, as they are set; a text is not changed
-	touched   map[string]bool       // guarded by mu: files changed since diagnostics were last published
+	touched   map[string]uint64     // guarded by mu: files changed since diagnostics were last published, and when, by refreshed
+	refreshed uint64                // guarded by mu: how many refreshes have begun
+	whole     bool                  // guarded by mu: refreshes look at all files, not only at those that are open
+	preparing bool                  // guarded by mu: a refresh prepares builds, and has another one follow
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
 	closed    bool                  // guarded by mu
 
@@ -237,7 +242,9 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 	// there anyway.
 	w.undefined = w.undefined || len(w.builds) > 1 && !w.plain
 	w.mu.Unlock()
-	return w.changeDisk(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Delete(c, uri) })
+	return w.changeDisk(ctx, []string{uri}, func(c *runtime.Writer) error {
+		return errors.Join(overlays.Delete(c, uri), partition.Judgements.Delete(c, uri))
+	})
 }
 
 // Include has a directory in the root read although it may be a module of its own: a client has
@@ -441,6 +448,19 @@ func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
 		})
 	}
 	return text, err
+}
+
+// Digest implements lsp.Workspace.
+func (w *workspace) Digest(t *runtime.Task, uri string) (d lsp.Digest, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return d, err
+	}
+	if open, err := overlays.Has(t, uri); err == nil && open {
+		return digests.Get(t, uri)
+	}
+	text, err := w.Text(t, uri)
+	return lsp.DigestOf(text), err
 }
 
 // Diagnostics implements lsp.Workspace.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -96,11 +95,11 @@ func (q *question) checkText() error {
 	if q.doc == nil || !q.s.host.handles(q.uri) {
 		return nil
 	}
-	text, err := q.root.ws.Text(q.t, q.uri)
+	has, err := q.root.ws.Digest(q.t, q.uri)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(text, q.doc.Text()) {
+	if has != q.doc.Digest() {
 		if err := q.s.host.overlays.failure(q.s.id, q.uri); err != nil {
 			return err
 		}

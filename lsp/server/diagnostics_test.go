@@ -2,10 +2,8 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,35 +64,6 @@ func TestPushDiagnostics(t *testing.T) {
 	}
 	c.await(from, published, has(`"uri":"file:///m/b.txt","diagnostics":[]`))
 	c.finish()
-}
-
-// That a publication gives way to a newer one is nothing to warn of.
-func TestSupersededPublicationIsNotLogged(t *testing.T) {
-	var log logBuffer
-	lang := newFake("/m/a.txt", "")
-	began := make(chan struct{})
-	var later atomic.Bool
-	lang.judging = func(t *runtime.Task) error {
-		if later.Swap(true) {
-			return nil
-		}
-		return t.Blocking(func() error {
-			close(began)
-			<-t.Context().Done()
-			return context.Cause(t.Context())
-		})
-	}
-	c := newBench(t, lang, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).connect()
-	c.begin("file:///m", plainPush, "")
-	c.indexed()
-	c.open(fileA, 1, "")
-	<-began
-	c.tell("textDocument/didChange", insert(fileA, 2, 0, 0, "x"))
-	c.await(0, published, has(`"version":2,`))
-	c.finish()
-	if line := log.String(); strings.Contains(line, "level=WARN") || strings.Contains(line, "superseded") {
-		t.Errorf("the log: %s", line)
-	}
 }
 
 // A logBuffer is a bytes.Buffer for several goroutines.
@@ -162,24 +131,52 @@ func TestWarmStartPublishesWhatIsKnown(t *testing.T) {
 	c.finish()
 }
 
-// What an open document was told may rest on a state that the partition never showed: no change of
-// the partition takes it back. It is looked at once more when the workspace has settled.
-func TestOpenDocumentIsPublishedAgainWhenSettled(t *testing.T) {
-	lang := newFake("/m/a.txt", "def one\n")
-	b := newBench(t, lang, Options{})
-	c := b.connect()
+// A text is published with each version that has it, whether or not anything else has changed.
+func TestVersionsOfOneText(t *testing.T) {
+	c := newBench(t, newFake("/m/a.txt", ""), Options{}).connect()
 	c.begin("file:///m", plainPush, "")
 	c.indexed()
-	lang.settling = make(chan struct{})
-	c.open(fileA, 1, "two\n")
-	_, from := c.await(0, published, has("undefined: two"))
-	err := b.eng.Commit(t.Context(), func(w *runtime.Writer) error { return fakeDisk.Put(w, fileB, "def two\n") })
-	if err != nil {
-		t.Fatal(err)
+	c.open(fileA, 1, "wrong\n")
+	_, from := c.await(0, published, has(`"version":1,`))
+	whole := `{"textDocument":{"uri":"file:///m/a.txt","version":%d},"contentChanges":[{"text":%q}]}`
+	for version, text := range []string{2: "wrong\n", 3: "wrong \n", 4: "wrong\n", 5: "wrong\n"} {
+		if version < 2 {
+			continue
+		}
+		c.tell("textDocument/didChange", fmt.Sprintf(whole, version, text))
+		var got string
+		if got, from = c.await(from, published, has(fmt.Sprintf(`"version":%d,`, version))); !strings.Contains(got, "undefined: wrong") {
+			t.Error(got)
+		}
 	}
-	close(lang.settling)
-	c.await(from, published, has(`"diagnostics":[]`))
 	c.finish()
+}
+
+// Of two clients that have different texts, the one whose text counts is told what is wrong with
+// it; the other one is told when its text counts again, and at once if the texts are the same.
+func TestTextsOfTwoClientsAreJudged(t *testing.T) {
+	b := newBench(t, newFake("/m/a.txt", ""), Options{})
+	one, two := b.connect(), b.connect()
+	for _, c := range []*client{one, two} {
+		c.begin("file:///m", plainPush, "")
+		c.indexed()
+	}
+	one.open(fileA, 1, "wrong\n")
+	one.await(0, published, has(`"version":1,`))
+	two.open(fileA, 7, "wrong\n") // nothing is committed for it
+	two.await(0, published, has(`"version":7,`))
+	from := one.mark()
+	two.tell("textDocument/didChange", insert(fileA, 8, 0, 0, "worse "))
+	two.await(0, published, has(`"version":8,`))
+	one.must("cytisus/settle", "") // what was late has come by now
+	if n := one.count(from, published, "worse"); n != 0 {
+		t.Errorf("told %d times of another client's text", n)
+	}
+	two.tell("textDocument/didClose", doc(fileA))
+	one.tell("textDocument/didChange", insert(fileA, 2, 0, 0, "bad "))
+	one.await(from, published, has(`"version":2,`))
+	one.finish()
+	two.finish()
 }
 
 // So is what was pulled: the client is asked to pull again, once, if there is something else to
@@ -366,8 +363,8 @@ func TestMixedDiagnostics(t *testing.T) {
 
 // Refreshes come one at a time, however many changes there are.
 func TestRefreshIsBounded(t *testing.T) {
-	const delay = 5 * time.Millisecond
-	c := newBench(t, newFake("/m/a.txt", "wrong\n"), Options{DiagnosticsDelay: delay}).connect()
+	const interval = 20 * time.Millisecond
+	c := newBench(t, newFake("/m/a.txt", "wrong\n"), Options{RefreshInterval: interval}).connect()
 	began := time.Now()
 	c.begin("file:///m", fmt.Sprintf(richCaps, pullCaps), `{"diagnostics":"pull"}`)
 	c.indexed()
@@ -378,7 +375,7 @@ func TestRefreshIsBounded(t *testing.T) {
 	}
 	c.await(0, protocol.MethodWorkspaceDiagnosticRefresh, nil)
 	n := c.count(0, protocol.MethodWorkspaceDiagnosticRefresh, "")
-	if most := int(time.Since(began)/(4*delay)) + 1; n > most {
+	if most := int(time.Since(began)/interval) + 1; n > most {
 		t.Errorf("%d refreshes where the interval allows %d", n, most)
 	}
 	c.finish()

@@ -36,9 +36,13 @@
 //
 // # Diagnostics
 //
-// A language writes diagnostics to their standard partition; a watcher on it has them
-// published. An open document's are computed once more for the very text the client has,
-// so that they carry its version; memoised, this costs next to nothing. Three modes:
+// A language writes diagnostics to their standard partition, and for each open document which text
+// they are about (package partition, "Judgements"). The watchers on these publish, and nothing else
+// does: what is known of a file when it is closed, or a folder when it is opened, is read from the
+// same partitions. A document's diagnostics are published when its text is the one that was judged,
+// with the version that has this text; a later version that has it, too, has them published again.
+// Nothing is computed for it. What a client was told last of a file is kept once (publisher.sent),
+// so that it is told again only of something else. Three modes:
 //
 //	push    everything is published: clients without pull diagnostics
 //	mixed   open documents are pulled, all other files are published; nothing is shown twice
@@ -51,8 +55,7 @@
 // file. The language passes over states that are replaced before it gets to them, such as one
 // between another document's edit and its undo: what was pulled in such a state no change of the
 // partition takes back. So an answer to a pull is compared with what there is to tell when the
-// workspace has settled (pulled.go), and the client is asked to pull again if that differs. What is
-// published is published once more then.
+// workspace has settled (pulled.go), and the client is asked to pull again if that differs.
 //
 // # Files that change
 //
@@ -95,7 +98,7 @@
 // # Lock order
 //
 // overlays.mu before everything else; Host.mu before root.mu; indexer.mu before publisher.mu,
-// publishing.mu, pulling.mu and progress.mu, and these before session.mu. Locks are held for a few
+// pulling.mu and progress.mu, and these before session.mu. Locks are held for a few
 // instructions, with two exceptions: overlays.mu while an overlay is committed, so that commits and
 // its table have one order, and Host.mu while a workspace is opened, so that none is opened twice.
 // No goroutine waits for a client, or for a computation, with a lock held.

@@ -134,6 +134,8 @@ type fakeWorkspace struct {
 	end  context.Context
 	stop context.CancelFunc
 
+	publishing sync.Mutex
+
 	mu     sync.Mutex
 	tasks  sync.WaitGroup
 	closed bool
@@ -188,6 +190,8 @@ func (w *fakeWorkspace) Index(ctx context.Context, progress func(lsp.Progress)) 
 
 // publish writes the diagnostics of all files.
 func (w *fakeWorkspace) publish(ctx context.Context) error {
+	w.publishing.Lock() // so that the last one is of the newest state
+	defer w.publishing.Unlock()
 	return w.eng.Submit(ctx, 0, func(t *runtime.Task) error {
 		names, err := w.files(t)
 		if err != nil {
@@ -199,9 +203,26 @@ func (w *fakeWorkspace) publish(ctx context.Context) error {
 				return err
 			}
 		}
+		judged := map[string]partition.Judgement{}
+		for _, name := range names {
+			if open, err := fakeOverlay.Has(t, name); err != nil {
+				return err
+			} else if open {
+				digest, err := w.Digest(t, name)
+				if err != nil {
+					return err
+				}
+				judged[name] = partition.Judgement{Text: digest, Said: partition.DigestOf(found[name])}
+			}
+		}
 		return t.Commit(func(c *runtime.Writer) error {
 			for _, name := range names {
 				if err := partition.ReplaceDiagnostics(c, name, found[name]); err != nil {
+					return err
+				}
+			}
+			for name, j := range judged {
+				if err := partition.Judgements.Put(c, name, j); err != nil {
 					return err
 				}
 			}
@@ -278,6 +299,11 @@ func (w *fakeWorkspace) Text(t *runtime.Task, name string) ([]byte, error) {
 		return nil, &lsp.FileError{URI: name, Offset: -1, Err: lsp.ErrUnknownFile}
 	}
 	return []byte(text), nil
+}
+
+func (w *fakeWorkspace) Digest(t *runtime.Task, name string) (lsp.Digest, error) {
+	text, err := w.Text(t, name)
+	return lsp.DigestOf(text), err
 }
 
 func (w *fakeWorkspace) words(t *runtime.Task) (map[string][]fakeWord, []string, error) {

@@ -35,8 +35,8 @@ func newBench(t testing.TB, lang *fakeLanguage, o Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.DiagnosticsDelay == 0 {
-		o.DiagnosticsDelay = time.Millisecond
+	if o.RefreshInterval == 0 {
+		o.RefreshInterval = 4 * time.Millisecond
 	}
 	if o.ProgressInterval == 0 {
 		o.ProgressInterval = time.Nanosecond

@@ -49,12 +49,18 @@ func NewHost(eng *runtime.Engine, lang lsp.Language, o Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: watching diagnostics: %w", err)
 	}
+	stopJudged, err := eng.Watch(partition.Judgements, runtime.All(), h.judged, runtime.Named("lsp judged"))
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("server: watching judgements: %w", err)
+	}
 	stopWatches, err := eng.Watch(partition.Watches, runtime.All(), h.watchesChanged, runtime.Named("lsp watches"))
 	if err != nil {
 		stop()
+		stopJudged()
 		return nil, fmt.Errorf("server: watching watches: %w", err)
 	}
-	h.stopWatch = func() { stop(); stopWatches() }
+	h.stopWatch = func() { stop(); stopJudged(); stopWatches() }
 	return h, nil
 }
 

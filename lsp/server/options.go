@@ -27,9 +27,9 @@ type Options struct {
 	// long as a client that does not report changed files has it indexed.
 	WatchDisk bool
 
-	// DiagnosticsDelay is how long the diagnostics of an edited document wait for the next
-	// edit. Zero means 50 ms.
-	DiagnosticsDelay time.Duration
+	// RefreshInterval is the least time between two requests to a client to pull its
+	// diagnostics again. Zero means 200 ms.
+	RefreshInterval time.Duration
 
 	// ProgressInterval is the least time between two reports of one progress token. Zero
 	// means 100 ms.
@@ -55,8 +55,8 @@ func (o Options) filled() Options {
 	if o.Name == "" {
 		o.Name = "cytisus"
 	}
-	if o.DiagnosticsDelay <= 0 {
-		o.DiagnosticsDelay = 50 * time.Millisecond
+	if o.RefreshInterval <= 0 {
+		o.RefreshInterval = 200 * time.Millisecond
 	}
 	if o.ProgressInterval <= 0 {
 		o.ProgressInterval = 100 * time.Millisecond

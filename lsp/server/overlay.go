@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/document"
 )
 
 // overlays knows which client's unsaved text each file has.
@@ -43,6 +43,7 @@ type claim struct {
 	client uint64
 	root   *root
 	text   []byte
+	digest lsp.Digest
 }
 
 func (o *overlays) init() {
@@ -57,17 +58,18 @@ func (o *overlays) failure(client uint64, uri string) error {
 	return o.failed[failedKey{client, uri}]
 }
 
-// set makes a client's text the file's. It returns once the engine has it: a snapshot
+// set makes a client's document the file's text. It returns once the engine has it: a snapshot
 // taken next sees it. If it fails, the engine has the text that it had.
-func (o *overlays) set(ctx context.Context, client uint64, r *root, uri string, text []byte) error {
+func (o *overlays) set(ctx context.Context, client uint64, r *root, d *document.Document) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	uri := d.URI()
 	old := o.byFile[uri]
-	same := len(old) > 0 && old[len(old)-1].root == r && bytes.Equal(old[len(old)-1].text, text)
-	claims := append(without(old, client), claim{client, r, text})
+	same := len(old) > 0 && old[len(old)-1].root == r && old[len(old)-1].digest == d.Digest()
+	claims := append(without(old, client), claim{client, r, d.Text(), d.Digest()})
 	if !same {
 		o.changes++
-		if err := r.ws.SetOverlay(ctx, uri, text); err != nil {
+		if err := r.ws.SetOverlay(ctx, uri, d.Text()); err != nil {
 			if errors.Is(err, lsp.ErrUnknownFile) {
 				return err // it has no text here, whoever asks
 			}
@@ -100,7 +102,7 @@ func (o *overlays) clear(ctx context.Context, client uint64, uri string) error {
 	}
 	o.byFile[uri] = rest
 	last := rest[len(rest)-1]
-	if i < len(old)-1 || bytes.Equal(last.text, mine.text) {
+	if i < len(old)-1 || last.digest == mine.digest {
 		return nil // it did not count, or makes no difference
 	}
 	o.changes++

@@ -3,15 +3,14 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/zeebo/blake3"
 	"go.lsp.dev/protocol"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/document"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -24,29 +23,22 @@ type publisher struct {
 	mu         sync.Mutex
 	stopped    bool                   // guarded by mu
 	sent       map[string]publication // guarded by mu: by canonical URI
-	timers     map[string]*time.Timer // guarded by mu: documents whose edits are waited for
-	following  map[string]bool        // guarded by mu: documents that are published again when the workspace has settled
 	refreshing bool                   // guarded by mu: the client is being asked to pull again
 	again      bool                   // guarded by mu: and has to be asked once more
 	told       map[string]bool        // guarded by mu: see firstTime
-
-	work publishing
 }
 
 // A publication is what a client was last told of a file.
 type publication struct {
-	generation uint64   // that it was computed from
-	digest     [16]byte // of the message
+	generation uint64     // that it was computed from
+	digest     lsp.Digest // of the message
 	empty      bool
 }
 
 func (p *publisher) init(s *session) {
 	p.s = s
 	p.sent = make(map[string]publication)
-	p.timers = make(map[string]*time.Timer)
-	p.following = make(map[string]bool)
 	p.told = make(map[string]bool)
-	p.work.init(p)
 }
 
 // stop ends all publishing.
@@ -54,10 +46,6 @@ func (p *publisher) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stopped = true
-	for _, t := range p.timers {
-		t.Stop()
-	}
-	clear(p.timers)
 }
 
 // firstTime reports whether it is called for the first time with a subject.
@@ -75,16 +63,25 @@ func (p *publisher) mode() diagnosticsMode { return p.s.agreed.Load().mode }
 func (p *publisher) opened(name string) {
 	switch p.mode() {
 	case modePush:
-		p.schedule(name, 0)
+		p.edited(name)
 	case modeMixed:
 		p.withdraw(func(u string) bool { return u == name }) // it is pulled from now on
 	}
 }
 
-// edited is called when the client has changed a document.
+// edited is called when the client has opened or changed a document. What is wrong with a text that
+// is judged already, as it is in another client's editor or was before, no change of a partition
+// will tell.
 func (p *publisher) edited(name string) {
-	if p.mode() == modePush {
-		p.schedule(name, p.s.host.o.DiagnosticsDelay)
+	doc, open := p.s.agreed.Load().docs.Get(name)
+	if !open || doc.Err() != nil || p.mode() != modePush {
+		return
+	}
+	snap := p.s.host.eng.Snapshot()
+	defer snap.Release()
+	j, err := partition.Judgements.Get(snap, name)
+	if err == nil && j.Text == doc.Digest() {
+		p.publishFiles([]string{name})
 	}
 }
 
@@ -95,76 +92,47 @@ func (p *publisher) closed(name string) {
 	}
 }
 
-// schedule publishes an open document's diagnostics after a delay, which begins anew with
-// every call.
-func (p *publisher) schedule(name string, delay time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopped {
-		return
+// judged is the watcher on the texts of open files of which it is known what is wrong with them. It
+// is what publishes diagnostics of open documents, each with the version that has this text.
+func (h *Host) judged(t *runtime.Task, changes runtime.Changes) error {
+	for _, s := range h.allSessions() {
+		if !s.live.Load() || s.pub.mode() != modePush {
+			continue
+		}
+		for _, c := range changes.List {
+			if doc, open := s.agreed.Load().docs.Get(c.Key); open && !c.Deleted {
+				if err := s.pub.publishOpen(t, c.Key, doc); err != nil {
+					return err
+				}
+			}
+		}
 	}
-	if t := p.timers[name]; t != nil {
-		t.Stop()
-	}
-	p.timers[name] = time.AfterFunc(delay, func() {
-		p.mu.Lock()
-		delete(p.timers, name)
-		p.mu.Unlock()
-		p.work.add(name, true)
-	})
+	return nil
 }
 
-// followUp publishes an open document's diagnostics once more when the workspace has
-// settled. They may have been computed from a state that was passed over in the partition,
-// and then no change of the partition tells that they are out of date.
-func (p *publisher) followUp(ctx context.Context, name string) {
-	p.mu.Lock()
-	waited := p.following[name]
-	p.following[name] = true
-	p.mu.Unlock()
-	if waited {
-		return // one that waits publishes the newest
-	}
-	root, err := p.s.rootOf(name), error(nil)
-	if root != nil {
-		err = root.settle(ctx, false)
-	}
-	p.mu.Lock()
-	delete(p.following, name)
-	p.mu.Unlock()
-	if root != nil && err == nil {
-		p.work.add(name, false)
-	}
-}
-
-// publishDocument computes the diagnostics of an open document's newest text and publishes
-// them with its version. A newer call takes the place of one that has not ended.
-func (p *publisher) publishDocument(ctx context.Context, name string) {
-	s := p.s
-	root := s.rootOf(name)
-	if root == nil || !s.host.handles(name) {
-		return
-	}
-	err := s.host.eng.Submit(ctx, lane.Input, func(t *runtime.Task) error {
-		doc, ok := s.agreed.Load().docs.Get(name)
-		if !ok || doc.Err() != nil {
-			return nil // closed since, or not ours to judge
-		}
-		q := &question{s: s, t: t, root: root, uri: name, doc: doc}
-		if err := q.checkText(); err != nil {
-			return nil // an edit is under way, which publishes when it is done, or another client's text counts
-		}
-		list, err := root.ws.Diagnostics(t, name)
-		if err != nil {
-			return err
-		}
-		version := doc.Version()
-		p.send(t.Generation(), name, &version, q.diagnostics(list))
+// publishOpen publishes the diagnostics of an open document, if they are those of its text: they
+// are not while an edit is under way that is newer, or another client's text counts.
+func (p *publisher) publishOpen(t *runtime.Task, name string, doc *document.Document) error {
+	root := p.s.rootOf(name)
+	if doc.Err() != nil || root == nil {
 		return nil
-	}, runtime.Client(s.id), runtime.Named("publish diagnostics"), runtime.Supersede(fmt.Sprintf("diagnostics %d %s", s.id, name)))
-	if err != nil && ctx.Err() == nil && !closed(err) && !errors.Is(err, runtime.ErrSuperseded) && !s.host.storeFailed(err) {
-		s.log.Warn("server: diagnostics of a document", "uri", name, "err", err)
 	}
+	j, err := partition.Judgements.Get(t, name)
+	if errors.Is(err, runtime.ErrNotFound) {
+		return nil
+	}
+	if err != nil || j.Text != doc.Digest() {
+		return err
+	}
+	list, err := partition.FileDiagnostics(t, name)
+	if err != nil || partition.DigestOf(list) != j.Said {
+		return err
+	}
+	q := &question{s: p.s, t: t, root: root, uri: name, doc: doc}
+	q.remember(name, doc.Mapper())
+	version := doc.Version()
+	p.send(t.Generation(), name, &version, q.diagnostics(list))
+	return nil
 }
 
 // diagnosticsChanged is the watcher on the partition of diagnostics.
@@ -199,8 +167,7 @@ func (p *publisher) changed(files []string) {
 		_, open := docs.Get(name)
 		switch {
 		case !open && !p.s.shows(name) && !p.showing(name):
-		case open && mode == modePush:
-			p.schedule(name, 0)
+		case open && mode == modePush: // see judged
 		case open || mode == modePull:
 			pullable = true
 		default:
@@ -267,13 +234,15 @@ func (p *publisher) submit(name string, fn func(*runtime.Task) error) {
 	})
 }
 
-// publishStored publishes the diagnostics in the partition of files that are not open.
+// publishStored publishes the diagnostics in the partition.
 func (p *publisher) publishStored(t *runtime.Task, files []string) error {
 	docs := p.s.agreed.Load().docs
 	for _, name := range files {
-		if _, open := docs.Get(name); open {
+		if doc, open := docs.Get(name); open {
 			if p.mode() == modePush {
-				p.schedule(name, 0)
+				if err := p.publishOpen(t, name, doc); err != nil {
+					return err
+				}
 			}
 			continue
 		}
@@ -304,7 +273,7 @@ func (p *publisher) send(generation uint64, name string, version *int32, list []
 		p.s.log.Error("server: encoding diagnostics", "uri", name, "err", err)
 		return
 	}
-	now := publication{generation: generation, digest: digest(raw), empty: len(list) == 0}
+	now := publication{generation: generation, digest: lsp.DigestOf(raw), empty: len(list) == 0}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was, known := p.sent[name]
@@ -358,7 +327,7 @@ func (p *publisher) refresh() {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(4 * p.s.host.o.DiagnosticsDelay):
+			case <-time.After(p.s.host.o.RefreshInterval):
 			}
 			p.mu.Lock()
 			if !p.again {
@@ -370,12 +339,6 @@ func (p *publisher) refresh() {
 			p.mu.Unlock()
 		}
 	})
-}
-
-func digest(b []byte) (d [16]byte) {
-	sum := blake3.Sum256(b)
-	copy(d[:], sum[:])
-	return d
 }
 
 // diagnostics converts a file's diagnostics. Their spans are those of the text they were

@@ -182,7 +182,7 @@ func (q *question) items(list []lsp.Diagnostic) (items []protocol.Diagnostic, id
 	if err != nil {
 		return nil, "", err
 	}
-	d := digest(raw)
+	d := lsp.DigestOf(raw)
 	return items, hex.EncodeToString(d[:]), nil
 }
 

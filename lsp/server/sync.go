@@ -151,7 +151,7 @@ func (s *session) putOverlay(ctx context.Context, d *document.Document) error {
 	if root == nil || errors.Is(d.Err(), document.ErrTooLarge) || !s.host.handles(d.URI()) {
 		return nil
 	}
-	err := s.host.overlays.set(ctx, s.id, root, d.URI(), d.Text())
+	err := s.host.overlays.set(ctx, s.id, root, d)
 	if errors.Is(err, lsp.ErrUnknownFile) {
 		s.log.Info("server: the language does not take a document", "uri", d.URI(), "err", err)
 		return nil // untitled: and the like; questions about it say so

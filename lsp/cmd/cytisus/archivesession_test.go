@@ -86,7 +86,7 @@ func beginSession(t *testing.T, p *player) *session {
 		t.Fatal(err)
 	}
 	host, err := server.NewHost(l.eng, golang.Language{}, server.Options{
-		DiagnosticsDelay: time.Millisecond, Workspace: p.workspaceOptions(), Logger: a.logger(),
+		RefreshInterval: 4 * time.Millisecond, Workspace: p.workspaceOptions(), Logger: a.logger(),
 	})
 	if err != nil {
 		t.Fatal(err)
