@@ -140,6 +140,8 @@
 //   - W4: an answer that reaches s over walls gets the partitions of the traces of their claims,
 //     and one that is written gets their bases, too: they may have come to the same result by other
 //     reads. What is written of it is s alone: between, a wall may have answered something else.
+//     The traces of claims get the same of the walls that they reach over in s, once in a
+//     generation, so an answer takes it from those that it rests on itself.
 //   - W5: an entry becomes a wall under the mark lock, and its dependents are marked with a
 //     generation after marked. So a walk or run that has not noted the wall is marked, and one that
 //     links to it later notes it.

@@ -30,8 +30,9 @@ type claim struct {
 
 // A heldClaim is one that was found to hold in a generation.
 type heldClaim struct {
-	gen   uint64
-	claim *claim
+	gen    uint64
+	claim  *claim
+	rested bool // the basis of its trace has what it rests on in gen
 }
 
 // walls are the walls of a table.
@@ -139,16 +140,34 @@ func (s *wallCheck) stand(set wallSet, to uint64, snap *db.Snapshot) (parts part
 
 // holds reports whether the trace of a claim is known to hold, by R1 (a) or (b).
 func (s *wallCheck) holds(x *wall, c *claim, snap *db.Snapshot) bool {
-	if s.found == nil {
-		if h := x.held.Load(); h != nil && h.gen == s.gen && h.claim == c {
-			return true
+	if h := x.held.Load(); h != nil && h.gen == s.gen && h.claim == c && (h.rested || s.found == nil) {
+		return true
+	}
+	if c.tr.holdsIn(s.gen) == nil {
+		reaches := s.reaches
+		if s.found != nil {
+			reaches = s.reachesResting
+		}
+		if !reaches(x, c, snap) {
+			return false
 		}
 	}
-	if c.tr.holdsIn(s.gen) == nil && !s.reaches(x, c, snap) {
-		return false
-	}
-	x.held.Store(&heldClaim{s.gen, c})
+	x.held.Store(&heldClaim{s.gen, c, s.found != nil})
 	return true
+}
+
+// reachesResting is reaches that has the basis of the trace say what it rests on now. So those who
+// rest on the wall take it from there, and the walls below are looked at once in a generation.
+func (s *wallCheck) reachesResting(x *wall, c *claim, snap *db.Snapshot) bool {
+	var own footing
+	own.begin(c.tr.basis.Load())
+	above := s.found
+	s.found = &own
+	ok := s.reaches(x, c, snap)
+	if s.found = above; ok {
+		c.tr.restsOn(&own)
+	}
+	return ok
 }
 
 func (s *wallCheck) reaches(x *wall, c *claim, snap *db.Snapshot) bool {
