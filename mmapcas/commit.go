@@ -5,14 +5,16 @@ import (
 	"slices"
 )
 
-// Commit writes a manifest record with note: everything put before is complete, and Note will answer note when the store
-// is opened again, until the next Commit. With SyncGroup and SyncEvery it is durable when Commit returns nil. After an error the
-// records put are as they were, and whether the note is the old one or the new one shows at the next Open.
+// Commit writes a manifest record with note: everything put before is complete, and Note will
+// answer note when the store is opened again, until the next Commit. With SyncGroup and SyncEvery
+// it is durable when Commit returns nil. After an error the records put are as they were, and
+// whether the note is the old one or the new one shows at the next Open.
 func (s *Store) Commit(note []byte) error { return s.CommitCovered(note, func() {}) }
 
-// CommitCovered is Commit, and calls covered when it is settled which records lie before the lengths of the manifest record: what is put after that is part of
-// the tail, until the next commit. Whoever names the newest of his records in the note keeps from putting more until then. It is
-// called before anything is synced, and not at all if nothing is written.
+// CommitCovered is Commit, and calls covered when it is settled which records lie before the
+// lengths of the manifest record: what is put after that is part of the tail, until the next
+// commit. Whoever names the newest of his records in the note keeps from putting more until then.
+// It is called before anything is synced, and not at all if nothing is written.
 func (s *Store) CommitCovered(note []byte, covered func()) error {
 	err := s.commit(note, covered)
 	s.reap()
@@ -40,10 +42,11 @@ func (s *Store) commit(note []byte, covered func()) error {
 	if err := s.rescue(); err != nil {
 		return err
 	}
-	// With all appenders in hand no put is between index and length, so these lengths cover all that anyone has been
-	// told is stored.
+	// With all appenders in hand no put is between index and length, so these lengths cover all
+	// that anyone has been told is stored.
 	lengths := map[*segment]int64{}
-	// No collection begins meanwhile, and one that is under way may move records behind these lengths.
+	// No collection begins meanwhile, and one that is under way may move records behind these
+	// lengths.
 	quiet, moved := s.cycle.Load() == nil, s.counters.moved.Load()
 	s.pool.exclusive(func([]*appender) {
 		for _, seg := range s.segments() {
@@ -51,7 +54,8 @@ func (s *Store) commit(note []byte, covered func()) error {
 		}
 	})
 	covered()
-	// A segment made since has a number that counts as newer, or is listed with length 0, which is the same.
+	// A segment made since has a number that counts as newer, or is listed with length 0, which is
+	// the same.
 	state := func() manifestRecord {
 		r := s.manifestOf(func(seg *segment) (int64, bool) { return lengths[seg], true })
 		r.note = note
@@ -167,10 +171,12 @@ func (s *Store) Note() []byte {
 	return nil
 }
 
-// Tail calls fn for the records of a kind that lie beyond what the newest commit covered when the store was opened: what
-// a process that ended without one had put since. Records of one segment come in the order they were put; between segments
-// there is no order. A collection may have moved older records there, so fn may see some that an earlier commit covered, and
-// some twice; one that ran since Open may have moved some away, so Tail comes before the first. After the first Commit the tail is empty. payload is valid until fn returns; fn must not call Commit.
+// Tail calls fn for the records of a kind that lie beyond what the newest commit covered when the
+// store was opened: what a process that ended without one had put since. Records of one segment
+// come in the order they were put; between segments there is no order. A collection may have moved
+// older records there, so fn may see some that an earlier commit covered, and some twice; one that
+// ran since Open may have moved some away, so Tail comes before the first. After the first Commit
+// the tail is empty. payload is valid until fn returns; fn must not call Commit.
 func (s *Store) Tail(kind Kind, fn func(h Hash, payload []byte) error) error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
@@ -214,7 +220,8 @@ func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) err
 	}
 }
 
-// manifestOf describes the segments that length wants described, each with the length it gives. The caller holds commitMu.
+// manifestOf describes the segments that length wants described, each with the length it gives. The
+// caller holds commitMu.
 func (s *Store) manifestOf(length func(*segment) (n int64, ok bool)) manifestRecord {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()

@@ -117,7 +117,7 @@ func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
 // file system can have it so: disk space comes by growFile in either form.
 func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
 
-// errCutShort: somebody has cut a segment's file, so what lies behind in memory is nowhere. Nothing
+// errCutShort: a segment's file was cut by another program, so what lies behind in memory is nowhere. Nothing
 // is appended to it.
 var errCutShort = errors.New("mmapcas: segment file was cut short")
 
@@ -169,7 +169,7 @@ func (s *Store) retire(seg *segment) {
 	})
 }
 
-// retiredLook is how often AwaitRetired looks: leaving a pin is one store, so it tells nobody.
+// retiredLook is how often AwaitRetired looks: leaving a pin is one store, so it is not announced.
 const retiredLook = 200 * time.Microsecond
 
 // AwaitRetired waits until nothing is left, in memory and on the disk, of the segments that were

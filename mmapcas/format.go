@@ -50,7 +50,8 @@ const (
 	identityBytes      = 16
 )
 
-// MaxPayloadBytes bounds a payload: 1 GiB. Payloads too large for the rest of a segment get one of their own.
+// MaxPayloadBytes bounds a payload: 1 GiB. Payloads too large for the rest of a segment get one of
+// their own.
 const MaxPayloadBytes = record.MaxPayloadBytes
 
 // A Hash names a record.
@@ -108,7 +109,8 @@ func parseSegmentName(name string) (number uint32, ok bool) {
 	return uint32(n), err == nil && segmentName(uint32(n)) == name
 }
 
-// readSegmentHeader reads the header of a segment file; ok=false means that it has none that is whole.
+// readSegmentHeader reads the header of a segment file; ok=false means that it has none that is
+// whole.
 func readSegmentHeader(fsys vfs.FS, path string) (h segmentHeader, ok bool, err error) {
 	f, err := fsys.Open(path, true)
 	if err != nil {

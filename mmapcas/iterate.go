@@ -1,8 +1,8 @@
 package mmapcas
 
-// Iterate calls fn for every record that can be found by its name, in no particular order. Records put meanwhile may be
-// missed, records moved by a collection meanwhile are seen once or twice. payload is valid until fn returns. Damaged records
-// are reported to the log, dropped, and skipped.
+// Iterate calls fn for every record that can be found by its name, in no particular order. Records
+// put meanwhile may be missed, records moved by a collection meanwhile are seen once or twice.
+// payload is valid until fn returns. Damaged records are reported to the log, dropped, and skipped.
 func (s *Store) Iterate(fn func(kind Kind, h Hash, payload []byte) error) error {
 	return s.iterate(func(Kind) bool { return true }, fn)
 }
@@ -24,7 +24,8 @@ func (s *Store) iterate(wanted func(Kind) bool, fn func(Kind, Hash, []byte) erro
 func (s *Store) iterateSegment(seg *segment, wanted func(Kind) bool, fn func(Kind, Hash, []byte) error) error {
 	w := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
 	var room []byte
-	// One pin per record: fn may take its time, and a collection in between must be able to give memory back.
+	// One pin per record: fn may take its time, and a collection in between must be able to give
+	// memory back.
 	for {
 		more, err := s.iterateNext(seg, &w, &room, wanted, fn)
 		if err != nil || !more {

@@ -13,7 +13,8 @@ type appender struct {
 	scratch [record.HeaderBytes]byte // for writeRecord
 }
 
-// pool lends appenders, the one given back last first: so no more segments are open than goroutines put at once.
+// pool lends appenders, the one given back last first: so no more segments are open than goroutines
+// put at once.
 type pool struct {
 	mu    sync.Mutex
 	idle  sync.Cond // signalled when an appender comes back or exclusive ends
@@ -58,7 +59,7 @@ func (p *pool) giveBack(a *appender) {
 	p.idle.Broadcast()
 }
 
-// exclusive runs fn while nobody has an appender, with all of them.
+// exclusive runs fn while no call has an appender, with all of them.
 func (p *pool) exclusive(fn func(all []*appender)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,4 +70,43 @@ func (p *pool) exclusive(fn func(all []*appender)) {
 	fn(p.free)
 	p.stops--
 	p.idle.Broadcast()
+}
+
+// A lender lends things to calls that have none of their own. A pool finds one for the processor it
+// runs on without a locked instruction, which makes the processor finish one lookup before it
+// begins the next. Under the race detector sync.Pool forgets on purpose, so there it is a list.
+type lender struct {
+	pool sync.Pool
+	mu   sync.Mutex
+	list []any // guarded by mu
+}
+
+// take returns nil if nothing was put back that is not lent.
+func (l *lender) take() any {
+	if arena.Race {
+		return l.takeListed()
+	}
+	return l.pool.Get()
+}
+
+func (l *lender) takeListed() any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.list)
+	if n == 0 {
+		return nil
+	}
+	x := l.list[n-1]
+	l.list = l.list[:n-1]
+	return x
+}
+
+func (l *lender) put(x any) {
+	if !arena.Race {
+		l.pool.Put(x)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, x)
 }

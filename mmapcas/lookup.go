@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// record returns the record named k, checked, in place or unpacked into room. The caller is inside a
-// pin and confined.
+// record returns the record named k, checked, in place or unpacked into room. The caller is inside
+// a pin and confined.
 func (s *Store) record(k index.Key, room *[]byte) (kind Kind, payload []byte, err error) {
 	at, word := s.index.Glance(k)
 	if word == 0 {
@@ -102,9 +102,9 @@ func (r *spareRoom) giveBack(b []byte) {
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 // payload returns the payload of a record that lies at off and is intact. One that is compressed is
-// unpacked into room; if it cannot be, it is dropped, and the error is a *CorruptError. Its bytes are
-// copied first: a page that cannot be read is found out before the decoder is at work, and nothing
-// changes them between the check and the use. The caller is inside a pin and confined.
+// unpacked into room; if it cannot be, it is dropped, and the error is a *CorruptError. Its bytes
+// are copied first: a page that cannot be read is found out before the decoder is at work, and
+// nothing changes them between the check and the use. The caller is inside a pin and confined.
 func (s *Store) payload(seg *segment, off int64, r *record.Record, room *[]byte) ([]byte, error) {
 	if !r.Stored.Compressed {
 		return r.Stored.Bytes, nil

@@ -11,8 +11,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// The manifest is a log of records, each starting at a multiple of 64 bytes. The record that counts is the valid one with
-// the highest sequence number.
+// The manifest is a log of records, each starting at a multiple of 64 bytes. The record that counts
+// is the valid one with the highest sequence number.
 //
 //	 0  magic:32
 //	 4  bytes of the record, a multiple of 64:32
@@ -111,8 +111,9 @@ func parseManifestRecord(b []byte) (m manifestRecord, size int, ok bool) {
 	return m, int(n), true
 }
 
-// parseManifest finds the newest valid record of a log, nil if there is none. used is where the log ends: behind its
-// last valid record. damaged counts places before used which belong to no valid record.
+// parseManifest finds the newest valid record of a log, nil if there is none. used is where the log
+// ends: behind its last valid record. damaged counts places before used which belong to no valid
+// record.
 func parseManifest(b []byte) (newest *manifestRecord, used int64, damaged int) {
 	gap := 0
 	for at := 0; at < len(b); {
@@ -187,11 +188,13 @@ func openManifest(fsys vfs.FS, dir string, readOnly bool) (*manifest, *manifestR
 }
 
 // append adds a record that has its number. With sync it is durable when append returns nil. failed
-// says that a sync failed, after which nothing is certain; any other error leaves the log as it was.
+// says that a sync failed, after which nothing is certain; any other error leaves the log as it
+// was.
 func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error) {
 	b := r.encode()
 	if m.f != nil {
-		// A record in a file that has no name any more, or that was cut short, would be found by nobody.
+		// A record in a file that has no name any more, or that was cut short, would be found by
+		// no Open.
 		size, err := m.f.Size()
 		linked, lerr := m.f.Linked()
 		if err = errors.Join(err, lerr); err != nil {
@@ -243,7 +246,8 @@ func (m *manifest) lengthen() {
 // replace writes a log of one record in place of the old one.
 func (m *manifest) replace(b []byte, sync bool) (failed bool, err error) {
 	sync = sync || m.careful
-	// Closed first: some systems do not replace a file that is open. Without a handle the next append comes here again.
+	// Closed first: some systems do not replace a file that is open. Without a handle the next
+	// append comes here again.
 	if m.f != nil {
 		f := m.f
 		m.f = nil

@@ -38,18 +38,19 @@ func (s SyncMode) String() string {
 
 // Options tells Open how to run a store. The zero value works.
 type Options struct {
-	// Epochs is the clock that mapped memory is given back by. Nil means a domain of the store's own. A domain that is
-	// handed in is the caller's to reap: memory of old index tables goes when somebody calls its Collect.
+	// Epochs is the clock that mapped memory is given back by. Nil means a domain of the store's
+	// own. A domain that is handed in is the caller's to reap: memory of old index tables goes when
+	// its Collect is called.
 	Epochs *epoch.Domain
 	// SegmentBytes is the size of a segment file, a power of two from 64 KiB to 4 GiB. Zero means
 	// what arena.Options takes, 64 MiB as a rule. Fixed when a store is made; a store that exists
 	// keeps its own.
 	SegmentBytes int64
-	// ReserveBytes is how much address space to reserve, which bounds the size of the store. Zero means 1 TiB, or what the
-	// limits of the process permit.
+	// ReserveBytes is how much address space to reserve, which bounds the size of the store. Zero
+	// means 1 TiB, or what the limits of the process permit.
 	ReserveBytes int64
-	// Appenders bounds how many goroutines put at the same time, and with it the number of segments being filled. Zero
-	// means GOMAXPROCS.
+	// Appenders bounds how many goroutines put at the same time, and with it the number of segments
+	// being filled. Zero means GOMAXPROCS.
 	Appenders int
 	// Sync is what waits for the disk.
 	Sync SyncMode
@@ -65,16 +66,18 @@ type Options struct {
 	// implies it.
 	MustExist bool
 	// Compress lists the kinds whose payloads are compressed when they are put, each by itself, if
-	// they have 512 bytes to 8 MiB and that saves an eighth. A put of such a one takes some 6 us for
-	// each KB more, a read some 1.5 us. What is stored can be read whatever this says.
+	// they have 512 bytes to 8 MiB and that saves an eighth. A put of such a one takes some 6 us
+	// for each KB more, a read some 1.5 us. What is stored can be read whatever this says.
 	Compress []Kind
 
 	// unproven leaves the proof of statements out: tests show that it is needed.
 	unproven bool
-	// SaveIndexBytes is how much must have been committed since the index was saved for it to be saved again. Zero means 16 MiB
-	// while the store is open and 256 KiB at Close, each with a share of what is saved already.
+	// SaveIndexBytes is how much must have been committed since the index was saved for it to be
+	// saved again. Zero means 16 MiB while the store is open and 256 KiB at Close, each with a
+	// share of what is saved already.
 	SaveIndexBytes int64
-	// Name is what others read about the holder of the store's lock. Empty means the program's name.
+	// Name is what others read about the holder of the store's lock. Empty means the program's
+	// name.
 	Name string
 }
 

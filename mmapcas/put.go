@@ -11,8 +11,9 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// Put stores a record and returns its name. fresh reports whether it was not there before; it says nothing about the
-// records this one refers to (G0). The payload is copied. Any goroutine may call it.
+// Put stores a record and returns its name. fresh reports whether it was not there before; it says
+// nothing about the records this one refers to (G0). The payload is copied. Any goroutine may call
+// it.
 func (s *Store) Put(kind Kind, payload []byte) (h Hash, fresh bool, err error) {
 	if err := s.mayPut(len(payload)); err != nil {
 		return Hash{}, false, err
@@ -32,8 +33,8 @@ func (s *Store) Put(kind Kind, payload []byte) (h Hash, fresh bool, err error) {
 	return h, fresh, nil
 }
 
-// PutBatch stores records of one kind and appends their names to out, in order. On an error it returns out as it was;
-// some of the records may have been stored.
+// PutBatch stores records of one kind and appends their names to out, in order. On an error it
+// returns out as it was; some of the records may have been stored.
 func (s *Store) PutBatch(kind Kind, payloads [][]byte, out []Hash) ([]Hash, error) {
 	for _, p := range payloads {
 		if err := s.mayPut(len(p)); err != nil {
@@ -66,8 +67,9 @@ func (s *Store) putCompressed(kind Kind, names []Hash, payloads [][]byte) error 
 	return s.putGroup(kind, names, contents[:len(payloads)])
 }
 
-// putGroup stores up to batchNames records. It looks for all of them first, side by side, and appends those that are not
-// there with one appender. The rest, and those that somebody else puts meanwhile, go one by one.
+// putGroup stores up to batchNames records. It looks for all of them first, side by side, and
+// appends those that are not there with one appender. The rest, and those that another call puts
+// meanwhile, go one by one.
 func (s *Store) putGroup(kind Kind, names []Hash, contents []record.Stored) error {
 	if s.opts.Sync == SyncEvery {
 		return s.putEach(kind, names, contents)
@@ -113,11 +115,12 @@ func (s *Store) putEach(kind Kind, names []Hash, contents []record.Stored) error
 	return nil
 }
 
-// appended stands for the address of a record that this call has stored. It is no place of a record.
+// appended stands for the address of a record that this call has stored. It is no place of a
+// record.
 const appended = arena.Addr(1)
 
-// appendGroup appends those records whose address is Nil, unless they are there after all, and makes it appended. The
-// caller holds a pin.
+// appendGroup appends those records whose address is Nil, unless they are there after all, and
+// makes it appended. The caller holds a pin.
 func (s *Store) appendGroup(kind Kind, names []Hash, contents []record.Stored, at *[index.BatchNames]arena.Addr) error {
 	if !slices.Contains(at[:len(names)], arena.Nil) {
 		return nil
@@ -218,7 +221,8 @@ func (s *Store) putNamed(kind Kind, h Hash, content record.Stored) (fresh bool, 
 		if fresh {
 			break
 		}
-		// Somebody else was quicker; whether their record is sound and survives is for existing to say.
+		// Somebody else was quicker; whether their record is sound and survives is for existing to
+		// say.
 	}
 	if s.opts.Sync == SyncEvery {
 		seg := s.segmentOf(at)
@@ -229,15 +233,15 @@ func (s *Store) putNamed(kind Kind, h Hash, content record.Stored) (fresh bool, 
 	return fresh, nil
 }
 
-// existing returns the address of a sound record of this name which the running cycle, if any, will keep, and Nil if
-// there is none. The caller holds a pin.
+// existing returns the address of a sound record of this name which the running cycle, if any, will
+// keep, and Nil if there is none. The caller holds a pin.
 func (s *Store) existing(h Hash) (at arena.Addr, err error) {
 	for faults := 0; ; {
 		at, again, err := s.existingIn(s.cycle.Load(), h)
 		switch {
 		case errors.Is(err, arena.ErrFault):
-			// The memory failed, not the search: without that entry the record is simply absent. A second failure may
-			// be another entry's; many are not.
+			// The memory failed, not the search: without that entry the record is simply absent. A
+			// second failure may be another entry's; many are not.
 			err = s.unreadable(h, at, err)
 			if faults++; faults > faultTries {
 				return arena.Nil, err
@@ -313,8 +317,8 @@ func (a *appender) leave(err error) {
 	}
 }
 
-// append writes a record and enters it in the index. fresh=false says that another put of the same record was quicker;
-// at is where that one lies.
+// append writes a record and enters it in the index. fresh=false says that another put of the same
+// record was quicker; at is where that one lies.
 func (s *Store) append(kind Kind, h Hash, content record.Stored) (at arena.Addr, fresh bool, err error) {
 	a := s.pool.lease()
 	defer s.pool.giveBack(a)

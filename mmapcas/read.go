@@ -20,10 +20,10 @@ func (s *Store) borrow() *Reader {
 
 func (s *Store) giveBack(r *Reader) { s.idle.put(r) }
 
-// View calls fn with the record named h, in place: payload is mapped memory, or what a
-// compressed record was unpacked into, valid until fn returns, and read-only. fn must be quick and
-// must not wait, since memory cannot be given back meanwhile. View returns fn's error, ErrNotFound, or a *CorruptError when the record is damaged,
-// also if fn itself met a page that cannot be read.
+// View calls fn with the record named h, in place: payload is mapped memory, or what a compressed
+// record was unpacked into, valid until fn returns, and read-only. fn must be quick and must not
+// wait, since memory cannot be given back meanwhile. View returns fn's error, ErrNotFound, or a
+// *CorruptError when the record is damaged, also if fn itself met a page that cannot be read.
 func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 	r := s.borrow()
 	err := r.View(h, fn)

@@ -115,9 +115,9 @@ func (r *Reader) Visit(fn func(v Visit) error) (err error) {
 	return fn(Visit{r})
 }
 
-// Get returns the record named h in place: payload is mapped memory, or what a compressed record was
-// unpacked into, valid until the next call of Get or the end of the visit, and read-only. Its errors are those of Store.View, without those of
-// a page that cannot be read.
+// Get returns the record named h in place: payload is mapped memory, or what a compressed record
+// was unpacked into, valid until the next call of Get or the end of the visit, and read-only. Its
+// errors are those of Store.View, without those of a page that cannot be read.
 func (v Visit) Get(h Hash) (kind Kind, payload []byte, err error) {
 	r := v.r
 	k := index.KeyOf(&h)

@@ -14,7 +14,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// spareShare is the part of a segment, as its inverse, that must be free for it to be appended to after opening.
+// spareShare is the part of a segment, as its inverse, that must be free for it to be appended to
+// after opening.
 const spareShare = 16
 
 // recover finds out what the files hold and builds the index.
@@ -90,9 +91,10 @@ func (s *Store) recover() error {
 	return nil
 }
 
-// refuseNewer returns a *FormatError if a segment of this store has a format that this program does not know. It comes before
-// anything on disk is changed, the cutting of a torn manifest included. The superblock says the same of a whole store; a later version may
-// write newer segments beside old ones.
+// refuseNewer returns a *FormatError if a segment of this store has a format that this program does
+// not know. It comes before anything on disk is changed, the cutting of a torn manifest included.
+// The superblock says the same of a whole store; a later version may write newer segments beside
+// old ones.
 func (s *Store) refuseNewer(names []string) error {
 	for _, name := range names {
 		if _, ok := parseSegmentName(name); !ok {
@@ -144,8 +146,8 @@ type found struct {
 	synced                int64 // up to here it is durable if what the manifest covers is
 }
 
-// recoverSegments maps segment files and enters their records. What the manifest covers comes first: of two
-// copies of a record one there may be durable, and one behind it may not.
+// recoverSegments maps segment files and enters their records. What the manifest covers comes
+// first: of two copies of a record one there may be durable, and one behind it may not.
 func (s *Store) recoverSegments(all []*found, saved *savedIndex, manifest *manifestRecord) (newest *manifestRecord, err error) {
 	// Those with a place of their own are mapped before others can take it.
 	slices.SortStableFunc(all, func(a, b *found) int {
@@ -204,7 +206,8 @@ func (s *Store) trust(f *found, newest *manifestRecord) {
 // parallelBytes is how much there must be to scan for several goroutines to do it.
 const parallelBytes = 4 << 20
 
-// forEach returns what calls a function for all segments, one after the other if there is little to do.
+// forEach returns what calls a function for all segments, one after the other if there is little to
+// do.
 func (s *Store) forEach(all []*found) func(func(*found) error) error {
 	var n int64
 	for _, f := range all {
@@ -240,7 +243,8 @@ func (s *Store) recoverSegment(f *found, saved *savedIndex) error {
 	switch {
 	case !ok && err != nil && !f.listed:
 		_ = s.damage(seg, 0, "cannot be read", err)
-		// It may be readable another time. So manifest records of this process must not count it among those dropped.
+		// It may be readable another time. So manifest records of this process must not count it
+		// among those dropped.
 		s.making[f.number] = struct{}{}
 		return file.Close()
 	case !ok && !f.listed:
@@ -331,8 +335,8 @@ func (s *Store) finishSegment(f *found, synced bool) {
 		s.retire(seg) // nothing in it was ever promised
 		return
 	}
-	// What is damaged stays as it is: appending behind a header that is whole, of a record that is not, would make that
-	// header swallow what is appended.
+	// What is damaged stays as it is: appending behind a header that is whole, of a record that is
+	// not, would make that header swallow what is appended.
 	seg.whole = f.headerOK && !f.damaged && f.size >= seg.noted
 	seg.reusable = seg.reusable && seg.whole
 	seg.mem.SetLength(f.end)
@@ -342,7 +346,8 @@ func (s *Store) finishSegment(f *found, synced bool) {
 	}
 	seg.copies.Store(seg.synced.Load() < f.end)
 	if seg.reusable && f.bytes-f.end >= f.bytes/spareShare {
-		// A1. Whatever lies there never counted, and must not be taken for records once others stand before it.
+		// A1. Whatever lies there never counted, and must not be taken for records once others
+		// stand before it.
 		err := seg.file.Zero(f.end, f.size-f.end)
 		if s.wholeFiles() {
 			seg.mem.SetReady(f.end) // the rest of the file may have no disk space

@@ -14,8 +14,8 @@ import (
 // A RepairReport says what Repair found and did.
 type RepairReport struct {
 	Found VerifyReport // what was wrong
-	// Lost names records that were found by their names before and are not any more, up to 100 of them: those whose
-	// headers are whole.
+	// Lost names records that were found by their names before and are not any more, up to 100 of
+	// them: those whose headers are whole.
 	Lost      []LostRecord
 	LostAll   int64
 	Rewritten int   // segments that had damage in them, and are gone
@@ -31,12 +31,14 @@ type LostRecord struct {
 // repairSlice is how long Repair works between two looks at the context.
 const repairSlice = 20 * time.Millisecond
 
-// Repair takes out of the store what is damaged: it reads everything as Verify does, drops the records and index entries that are
-// damaged, copies what is whole out of the segments with damage, and removes these as a collection does (G4). After it Verify finds nothing,
-// and what was lost is absent, so that whoever needs it puts it again. Nothing that is whole is dropped.
+// Repair takes out of the store what is damaged: it reads everything as Verify does, drops the
+// records and index entries that are damaged, copies what is whole out of the segments with damage,
+// and removes these as a collection does (G4). After it Verify finds nothing, and what was lost is
+// absent, so that the next to need it puts it again. Nothing that is whole is dropped.
 //
-// Everything else may go on meanwhile but a collection: ErrCycle if one is under way. With ErrNoSpace some damage
-// remains, since there was no room for copies. progress hears about the reading, as in Verify.
+// Everything else may go on meanwhile but a collection: ErrCycle if one is under way. With
+// ErrNoSpace some damage remains, since there was no room for copies. progress hears about the
+// reading, as in Verify.
 func (s *Store) Repair(ctx context.Context, progress func(done, total int64)) (rep RepairReport, err error) {
 	c, err := s.BeginCycle()
 	if err != nil {
@@ -126,13 +128,14 @@ func (s *Store) enterOthersOf(seg *segment) error {
 	}
 }
 
-// emptyOnly marks all that can be found by its name, so that nothing of it is dropped, and sweeps the store such that these segments are emptied.
+// emptyOnly marks all that can be found by its name, so that nothing of it is dropped, and sweeps
+// the store such that these segments are emptied.
 func (c *Cycle) emptyOnly(ctx context.Context, segs map[*segment]bool, rep *RepairReport) error {
 	s := c.s
 	err := s.Iterate(func(_ Kind, h Hash, _ []byte) error {
 		_, err := c.Mark(h)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
-			return nil // somebody else met damage in it meanwhile
+			return nil // another reader met damage in it meanwhile
 		}
 		return err
 	})

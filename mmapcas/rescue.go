@@ -8,22 +8,27 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// After a segment's sync failed nobody knows what of its file is on disk, and no later sync of that file could tell: the
-// system may have marked the pages as clean that it could not write. The bytes are still in memory, for how long is the system's to say. So
-// the next Commit puts what is alive in the segment into fresh ones, checking each record as it goes, and goes on with these: they are synced
-// for the first time, a manifest record without the lost segment is made durable, and its file is removed, as after a sweep (G4).
+// After a segment's sync failed it is unknown what of its file is on disk, and no later sync of that
+// file could tell: the system may have marked the pages as clean that it could not write. The bytes
+// are still in memory, for how long is the system's to say. So the next Commit puts what is alive
+// in the segment into fresh ones, checking each record as it goes, and goes on with these: they are
+// synced for the first time, a manifest record without the lost segment is made durable, and its
+// file is removed, as after a sweep (G4).
 //
-// A record that fails its checksum there has been dropped by the system although its put returned, so no commit may
-// cover it: then the failure is final. So it is when the sync that failed was of the manifest, or of the directory: those are the only
-// places that say what counts, and there is no other to go on with.
+// A record that fails its checksum there has been dropped by the system although its put returned,
+// so no commit may cover it: then the failure is final. So it is when the sync that failed was of
+// the manifest, or of the directory: those are the only places that say what counts, and there is
+// no other to go on with.
 
-// rescue makes up for syncs of segments that failed, and returns the failure if it cannot. The caller holds commitMu.
+// rescue makes up for syncs of segments that failed, and returns the failure if it cannot. The
+// caller holds commitMu.
 func (s *Store) rescue() error {
 	failure := s.syncFailed()
 	if failure == nil {
 		return nil
 	}
-	// A sweep has its own view of which segments there are. When it has ended, or was given up, there is another commit.
+	// A sweep has its own view of which segments there are. When it has ended, or was given up,
+	// there is another commit.
 	if s.final.Load() || s.cycle.Load() != nil {
 		return failure
 	}
@@ -33,7 +38,7 @@ func (s *Store) rescue() error {
 			lost = append(lost, seg)
 		}
 	}
-	// Once no appender has them nobody adds to them, and what was added is in the index.
+	// Once no appender has them nothing is added to them, and what was added is in the index.
 	s.pool.exclusive(func(all []*appender) {
 		for _, seg := range lost {
 			s.takeOpen(seg, all)
@@ -129,7 +134,8 @@ func (s *Store) rescueRecord(seg *segment, at arena.Addr, r *record.Record, to *
 	return err
 }
 
-// rescueRoom gives to a fresh segment with room for n bytes: none that was there before, of which something may be on disk.
+// rescueRoom gives to a fresh segment with room for n bytes: none that was there before, of which
+// something may be on disk.
 func (s *Store) rescueRoom(n int64, to *appender) error {
 	bytes := int64(0)
 	if need := segmentHeaderBytes + n; need > s.arena.SegmentBytes() {

@@ -9,10 +9,10 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// How much must have been committed since the index was saved for it to be saved again, as the inverse of what is saved
-// already, and at the least. While the store is open a save costs a write of some 8 bytes per record and delays nobody; what
-// it saves is scanning after the process was killed. At Close somebody waits for it, and the next Open for what was
-// not saved.
+// How much must have been committed since the index was saved for it to be saved again, as the
+// inverse of what is saved already, and at the least. While the store is open a save costs a write
+// of some 8 bytes per record and delays no call; what it saves is scanning after the process was
+// killed. At Close the caller waits for it, and the next Open for what was not saved.
 const (
 	saveShareOpen   = 4
 	saveShareClose  = 32
@@ -41,7 +41,8 @@ func (s *Store) saveIndexSoon() {
 	}
 }
 
-// saveIndexNow saves the index if enough has changed, at Close. The caller holds commitMu, and nobody puts.
+// saveIndexNow saves the index if enough has changed, at Close. The caller holds commitMu, and
+// no put is under way.
 func (s *Store) saveIndexNow() {
 	s.waitForSave()
 	if v := s.beginSave(saveShareClose, saveBytesClose); v != nil {
@@ -59,8 +60,8 @@ func (s *Store) waitForSave() {
 	}
 }
 
-// saveIndexAfterCycle saves what a collection left, so that what it dropped does not come back. If it moved records the
-// next Commit does that.
+// saveIndexAfterCycle saves what a collection left, so that what it dropped does not come back. If
+// it moved records the next Commit does that.
 func (s *Store) saveIndexAfterCycle() {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
@@ -69,7 +70,8 @@ func (s *Store) saveIndexAfterCycle() {
 	}
 }
 
-// beginSave decides whether the index is to be saved and notes what the file will speak about. The caller holds commitMu.
+// beginSave decides whether the index is to be saved and notes what the file will speak about. The
+// caller holds commitMu.
 func (s *Store) beginSave(share, least int64) *save {
 	if s.dir == "" || s.opts.ReadOnly || s.manifest == nil || s.told == 0 || s.failure.Load() != nil ||
 		s.cycle.Load() != nil || s.saving.settled != s.counters.moved.Load() {
@@ -98,7 +100,8 @@ func (s *Store) beginSave(share, least int64) *save {
 	if v.bytes < s.saving.retryAt || v.bytes-saved < max(least, saved/share) && (saved == 0 || v.changed == s.saving.changed) {
 		return nil
 	}
-	// The file names a statement. Should the power take that, the file would be one of another future.
+	// The file names a statement. Should the power take that, the file would be one of another
+	// future.
 	if err := s.settleManifest(); err != nil {
 		s.log.Warn("mmapcas: index not saved", "file", s.indexFile(), "err", err)
 		return nil
@@ -107,8 +110,8 @@ func (s *Store) beginSave(share, least int64) *save {
 	return v
 }
 
-// vouchFor reports whether an index file may speak about a segment. One with damage is looked at by every Open, so that
-// nothing is appended to it.
+// vouchFor reports whether an index file may speak about a segment. One with damage is looked at by
+// every Open, so that nothing is appended to it.
 func (s *Store) vouchFor(seg *segment) bool {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()
@@ -164,7 +167,8 @@ func (v *save) writeTo(f vfs.File) error {
 	s := v.s
 	v.head.Live = s.counters.live.Load()
 	return s.index.Save(f, &v.head, func(at arena.Addr) {
-		// Records put since are no part of what is saved. Damage to one of them makes the figure a guess.
+		// Records put since are no part of what is saved. Damage to one of them makes the figure a
+		// guess.
 		_ = s.arena.Confine(func() error {
 			m := s.arena.Segment(at)
 			if m == nil {

@@ -45,7 +45,7 @@ func (s *Store) popSpare(n int64) *segment {
 	return nil
 }
 
-// walkBeforeAppending looks at what nobody has looked at since the power may have gone, and reports
+// walkBeforeAppending looks at what was not looked at since the power may have gone, and reports
 // whether the segment may be appended to: not behind a header that is whole, of a record that is
 // not, and that reaches beyond the segment's length.
 func (s *Store) walkBeforeAppending(seg *segment) bool {
@@ -75,7 +75,7 @@ func (s *Store) walkBeforeAppending(seg *segment) bool {
 	return whole
 }
 
-// takeOpen takes a segment away from whoever might append to it and reports whether it is open. The
+// takeOpen takes a segment away from the appenders and reports whether it is open. The
 // caller holds all appenders.
 func (s *Store) takeOpen(seg *segment, appenders []*appender) bool {
 	if seg.mem.Sealed() {
@@ -92,7 +92,7 @@ func (s *Store) takeOpen(seg *segment, appenders []*appender) bool {
 	return true
 }
 
-// giveOpen offers an open segment without an appender to whoever wants to append.
+// giveOpen offers an open segment without an appender to the next that appends.
 func (s *Store) giveOpen(m *arena.Segment) {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()

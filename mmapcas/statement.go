@@ -156,10 +156,10 @@ func (f *found) noteStatement(s *Store, off int64, r *record.Record, doubt bool)
 // newer, and reports whether it is one of these. Statements of tails that are newer than it are
 // given up for good.
 //
-// Of the newest of all in the tails it is not known whether its commit came to its end, so it has to
-// be proven. If it cannot be, the one counts that was durable when it was made, or the newest before
-// that: these need no proof, since it would not have been made without them. One in doubt has to be
-// proven in any case, and tells nothing of others.
+// Of the newest of all in the tails it is not known whether its commit came to its end, so it has
+// to be proven. If it cannot be, the one counts that was durable when it was made, or the newest
+// before that: these need no proof, since it would not have been made without them. One in doubt
+// has to be proven in any case, and tells nothing of others.
 func (s *Store) newestStatement(all []*found, manifest *manifestRecord) (newest *manifestRecord, stated bool) {
 	var list []*statement // newest first
 	for _, f := range all {
@@ -221,17 +221,17 @@ func (s *Store) giveUp(st *statement) {
 	}
 }
 
-// How much a statement in a segment may cover: its proof takes a look at each record, now and at the
-// next Open, and where that is long, one more flush is short. And how much may be covered by
+// How much a statement in a segment may cover: its proof takes a look at each record, now and at
+// the next Open, and where that is long, one more flush is short. And how much may be covered by
 // statements in segments alone, which the next Open walks over.
 const (
 	statementBytesMax = 1 << 20
 	unsettledBytesMax = 32 << 20
 )
 
-// putStatement puts the statement of a manifest record into a segment that is to be synced, with its
-// proof, numbers the record, and reports whether it has. If not, the manifest alone states it. The
-// caller holds commitMu.
+// putStatement puts the statement of a manifest record into a segment that is to be synced, with
+// its proof, numbers the record, and reports whether it has. If not, the manifest alone states it.
+// The caller holds commitMu.
 func (s *Store) putStatement(r *manifestRecord, lengths map[*segment]int64) bool {
 	if s.durable == 0 || s.durable != s.told || !s.namesDurable || s.failure.Load() != nil {
 		return false
@@ -268,7 +268,8 @@ func (s *Store) putStatement(r *manifestRecord, lengths map[*segment]int64) bool
 	return put
 }
 
-// stateIn puts a statement into the segment of an appender, if that is one of its parts and has room.
+// stateIn puts a statement into the segment of an appender, if that is one of its parts and has
+// room.
 func (s *Store) stateIn(a *appender, parts []part, r *manifestRecord) bool {
 	m := a.Segment()
 	if m == nil {

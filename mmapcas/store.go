@@ -20,7 +20,7 @@ type Store struct {
 	fs     vfs.FS
 	log    *slog.Logger
 	epochs *epoch.Domain
-	// ownEpochs: nobody else knows the domain. Immutable.
+	// ownEpochs: no other store knows the domain. Immutable.
 	ownEpochs bool
 	arena     *arena.Arena
 	index     *index.Index
@@ -49,8 +49,8 @@ type Store struct {
 	told, durable uint64
 	// found is what told was when the store was opened; guarded by commitMu.
 	found uint64
-	// unsettled is how many bytes statements in segments cover beyond the newest manifest record that
-	// is known to be durable; guarded by commitMu.
+	// unsettled is how many bytes statements in segments cover beyond the newest manifest record
+	// that is known to be durable; guarded by commitMu.
 	unsettled int64
 
 	failure atomic.Pointer[error] // the first failed sync that was not made up for
@@ -106,7 +106,7 @@ type saving struct {
 }
 
 // trimming says whether files may be cut: only between a complete Open and the release of the
-// store's lock, after which the files may be somebody else's.
+// store's lock, after which the files may be another process's.
 type trimming struct {
 	mu      sync.Mutex
 	allowed bool // guarded by mu

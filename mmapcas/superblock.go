@@ -12,8 +12,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// The superblock is a file of 4096 bytes with the same 128 bytes at 0 and at 2048, so that one damaged sector does not
-// cost the store:
+// The superblock is a file of 4096 bytes with the same 128 bytes at 0 and at 2048, so that one
+// damaged sector does not cost the store:
 //
 //	  0  magic "CYTISUS\n"
 //	  8  format version:32
@@ -23,8 +23,8 @@ import (
 //	 40  zeros
 //	124  checksum of bytes 0 to 124
 //
-// Magic, version and checksum keep their places in all formats to come, so that any version can tell a newer store from
-// a damaged one. The file is written once.
+// Magic, version and checksum keep their places in all formats to come, so that any version can
+// tell a newer store from a damaged one. The file is written once.
 
 const (
 	superblockName      = "superblock"
@@ -79,7 +79,8 @@ func parseSuperblock(b []byte) (s superblock, ok bool) {
 	return superblock{}, false
 }
 
-// readSuperblock reads the superblock of the store in dir. It reports fs.ErrNotExist when there is none.
+// readSuperblock reads the superblock of the store in dir. It reports fs.ErrNotExist when there is
+// none.
 func readSuperblock(fsys vfs.FS, dir string) (superblock, error) {
 	name := filepath.Join(dir, superblockName)
 	b, err := vfs.ReadFile(fsys, name)
@@ -105,7 +106,8 @@ func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s
 	if err == nil || !missing && !errors.Is(err, ErrCorrupt) {
 		return s, nil, err
 	}
-	// The superblock is durable before anything else is made, so files without one are no store of ours.
+	// The superblock is durable before anything else is made, so files without one are no store of
+	// ours.
 	names, lerr := fsys.List(dir)
 	if lerr != nil {
 		return superblock{}, nil, lerr
@@ -140,7 +142,8 @@ func openSuperblock(fsys vfs.FS, dir string, fresh superblock, readOnly bool) (s
 	if _, err := vfs.WriteFile(fsys, dir, filepath.Join(dir, superblockName), fresh.encode(), true); err != nil {
 		return superblock{}, nil, err
 	}
-	// Best effort: losing the whole directory with everything in it is losing a store that was never used.
+	// Best effort: losing the whole directory with everything in it is losing a store that was
+	// never used.
 	_ = fsys.SyncDir(filepath.Dir(dir))
 	return fresh, lost, nil
 }

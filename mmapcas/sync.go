@@ -95,7 +95,8 @@ func (s *Store) Synced(h Hash) bool {
 	return synced
 }
 
-// settleManifest makes the newest statement durable in the manifest, too. The caller holds commitMu.
+// settleManifest makes the newest statement durable in the manifest, too. The caller holds
+// commitMu.
 func (s *Store) settleManifest() error {
 	if s.opts.Sync == SyncNone || !s.manifest.behind {
 		return nil
