@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime"
@@ -124,6 +123,13 @@ func TestTidyBoundsTheStore(t *testing.T) {
 	}
 }
 
+// incompressible is text number i of n bytes.
+func incompressible(i, n int) string {
+	text := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{byte(i), byte(i >> 8)}).Read(text) // it does not fail
+	return string(text)
+}
+
 // A store that doubles with each run is collected in each.
 func TestTidyCollectsWhatGrewALot(t *testing.T) {
 	dir := t.TempDir()
@@ -132,7 +138,7 @@ func TestTidyCollectsWhatGrewALot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		put(t, e, inputs, "k", strings.Repeat(fmt.Sprint(run), 2<<20))
+		put(t, e, inputs, "k", incompressible(run, 2<<20))
 		if err := e.Tidy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +154,7 @@ func TestTidyCollectsWhatGrewALot(t *testing.T) {
 // A small store is collected for what is known to be garbage, and not because it grows.
 func TestTidyCollectsGarbageOfASmallStore(t *testing.T) {
 	e := open(t, t.TempDir(), runtime.Options{})
-	text := func(i int) string { return strings.Repeat(fmt.Sprintf("%06d ", i), 20_000) }
+	text := func(i int) string { return incompressible(i, 140_000) }
 	const texts = 50 // 7 MB
 	for i := range texts {
 		put(t, e, inputs, fmt.Sprint(i), text(i))
