@@ -97,7 +97,7 @@ func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[
 // applied. v is encoded at once and may be changed afterwards.
 func (w *BulkWriter[V]) Put(key string, v V) error {
 	return w.with(func(bulk *db.Bulk) error {
-		kind, payload, refs, err := w.p.codec.encode(&v)
+		kind, payload, refs, err := w.p.codec.encode(nil, v)
 		if err != nil {
 			return fmt.Errorf("runtime: encoding %s[%q]: %w", w.p.name, key, err)
 		}

@@ -52,6 +52,8 @@ func must[T any](v T, err error) T {
 // AppendBinary (or MarshalBinary) and UnmarshalBinary has its own form; all else is deterministic CBOR (RFC 8949, section 4.2.1).
 type codec[V any] struct {
 	form   *form
+	simply bool  // values are written by the form alone: it is plain
+	ours   bool  // the payload of a value is in no memory that a method of it may have
 	err    error // the type is refused: nothing of it is ever encoded or decoded
 	append func(dst []byte, v *V) ([]byte, error)
 	decode func(p []byte) (V, error) // p is valid during the call only
@@ -74,6 +76,7 @@ func codecFor[V any]() codec[V] {
 		c.isNil = func(v *V) bool { return any(*v).([]byte) == nil }
 		return c
 	case string:
+		c.ours = true
 		c.append = func(dst []byte, v *V) ([]byte, error) { return append(dst, any(*v).(string)...), nil }
 		c.decode = func(p []byte) (V, error) { return any(string(p)).(V), nil }
 		return c
@@ -103,6 +106,8 @@ func codecFor[V any]() codec[V] {
 			return c
 		}
 	}
+	c.simply = f.isPlain()
+	c.ours = c.simply
 	c.append = func(dst []byte, v *V) ([]byte, error) { return f.append(dst, v) }
 	c.decode = func(p []byte) (v V, err error) { return v, f.decode(p, &v) }
 	return c
@@ -158,8 +163,18 @@ func (f *form) decodeCompact(p []byte, v any) error {
 	return cborDec.Unmarshal(p, v)
 }
 
-// encode returns the record form of v, or an error if v would not come back from it.
-func (c *codec[V]) encode(v *V) (kind mmapcas.Kind, payload []byte, refs []mmapcas.Hash, err error) {
+// encode returns the record form of v, or an error if v would not come back from it. The payload is
+// put into the memory of dst if it can be.
+func (c *codec[V]) encode(dst []byte, v V) (kind mmapcas.Kind, payload []byte, refs []mmapcas.Hash, err error) {
+	if c.simply {
+		return kindValue, c.form.appendPlain(dst[:0], reflect.ValueOf(&v).Elem()), nil, nil
+	}
+	return c.encodeAny(dst[:0], v)
+}
+
+// encodeAny is encode for any value, which gets a place on the heap.
+func (c *codec[V]) encodeAny(payload []byte, in V) (kind mmapcas.Kind, _ []byte, refs []mmapcas.Hash, err error) {
+	v := &in
 	if c.isNil != nil && c.isNil(v) {
 		return kindNil, nil, nil, nil
 	}
@@ -236,7 +251,8 @@ func splitRefs(payload []byte) (refs []mmapcas.Hash, body []byte, err error) {
 
 // keyCodec turns query keys into strings and back. Strings are themselves.
 type keyCodec[K comparable] struct {
-	err    error // the type is refused
+	err    error                           // the type is refused
+	append func([]byte, K) ([]byte, error) // nil: strings, which need no other memory
 	encode func(K) (string, error)
 	decode func(string) (K, error)
 }
@@ -253,17 +269,32 @@ func keyCodecFor[K comparable]() keyCodec[K] {
 	if err != nil {
 		return keyCodec[K]{err: err}
 	}
-	return keyCodec[K]{
-		encode: func(k K) (string, error) {
+	c := keyCodec[K]{
+		append: func(dst []byte, k K) ([]byte, error) {
 			if f.checked {
 				c := k // so that k itself needs no place on the heap
 				if err := f.verify(reflect.ValueOf(&c).Elem()); err != nil {
-					return "", err
+					return dst, err
 				}
 			}
 			b, err := f.marshal(k)
-			return string(b), err
+			return append(dst, b...), err
 		},
 		decode: func(s string) (k K, err error) { return k, f.decode([]byte(s), &k) },
 	}
+	if f.isPlain() {
+		byForm := c.decode
+		c.append = func(dst []byte, k K) ([]byte, error) { return f.appendPlain(dst, reflect.ValueOf(&k).Elem()), nil }
+		c.decode = func(s string) (k K, err error) {
+			if rest, ok := f.readPlain(s, reflect.ValueOf(&k).Elem()); ok && rest == "" {
+				return k, nil
+			}
+			return byForm(s)
+		}
+	}
+	c.encode = func(k K) (string, error) {
+		b, err := c.append(nil, k)
+		return string(b), err
+	}
+	return c
 }

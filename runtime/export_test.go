@@ -208,7 +208,7 @@ func Expand(p []byte) (byName []byte, compact bool, err error) {
 func Coder[V any]() (encode func(*V) ([]byte, error), decode func([]byte) (V, error)) {
 	c := codecFor[V]()
 	return func(v *V) ([]byte, error) {
-			_, b, _, err := c.encode(v)
+			_, b, _, err := c.encode(nil, *v)
 			return b, err
 		}, func(b []byte) (V, error) {
 			return c.decodeRecord(kindValue, b)
@@ -239,3 +239,25 @@ func PartitionByName(t reflect.Type, name string) *Partition[any] {
 
 // CursorAt is the place after a key that need not be there.
 func CursorAt(key string) Cursor { return Cursor{key, true} }
+
+// PlainOf writes a value of type t as a plain form does, and reports whether it is one.
+func PlainOf(t reflect.Type, v any) (p []byte, plain bool, err error) {
+	f, err := formOf(t, false)
+	if err != nil || !f.isPlain() {
+		return nil, false, err
+	}
+	in := reflect.New(t).Elem()
+	in.Set(reflect.ValueOf(v))
+	return f.appendPlain(nil, in), true, nil
+}
+
+// ReadPlain reads a value of type t, whose form is plain, and reports whether it could.
+func ReadPlain(t reflect.Type, p []byte) (any, bool) {
+	f, err := formOf(t, false)
+	if err != nil {
+		return nil, false
+	}
+	v := reflect.New(t).Elem()
+	rest, ok := f.readPlain(string(p), v)
+	return v.Interface(), ok && rest == ""
+}

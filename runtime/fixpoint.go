@@ -50,21 +50,22 @@ func (q *Query[K, V]) fixpoint() (*memo.Fixpoint, error) {
 			if err != nil {
 				return memo.Result{}, &DecodeError{What: "a key of query " + q.name, Err: err}
 			}
-			return q.result(k, fp.initial(k))
+			return q.result(nil, k, fp.initial(k))
 		},
 		Join: func(key string, a, b memo.Result) (memo.Result, error) {
 			k, err := q.keys.decode(key)
 			if err != nil {
 				return memo.Result{}, &DecodeError{What: "a key of query " + q.name, Err: err}
 			}
-			return q.result(k, fp.join(q.value(a.Value), q.value(b.Value)))
+			return q.result(nil, k, fp.join(q.value(a.Value), q.value(b.Value)))
 		},
 	}, nil
 }
 
-// result returns a value as it is stored, and as it comes back from there.
-func (q *Query[K, V]) result(k K, v V) (memo.Result, error) {
-	res, err := q.results.encode(v)
+// result returns a value as it is stored, in the memory of dst if it can be, and as it comes back
+// from there.
+func (q *Query[K, V]) result(dst []byte, k K, v V) (memo.Result, error) {
+	res, err := q.results.encode(dst, v)
 	if err != nil {
 		return res, fmt.Errorf("runtime: encoding the result of %s(%v): %w", q.name, k, err)
 	}

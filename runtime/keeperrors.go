@@ -43,7 +43,7 @@ func (f *failures[E]) encode(err error) (memo.Result, bool, error) {
 	if !errors.As(err, &e) {
 		return memo.Result{}, false, nil
 	}
-	kind, payload, _, err := f.codec.encode(&e)
+	kind, payload, _, err := f.codec.encode(nil, e)
 	if err == nil && kind != kindValue {
 		err = fmt.Errorf("%w: an error that is nil, or has blobs", ErrBadValue)
 	}

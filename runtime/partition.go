@@ -212,7 +212,7 @@ func (p *Partition[V]) Put(w *Writer, key string, v V) error {
 
 // store puts the record of a value that is to be at key.
 func (p *Partition[V]) store(e *Engine, key string, v *V) (h mmapcas.Hash, err error) {
-	kind, payload, refs, err := p.codec.encode(v)
+	kind, payload, refs, err := p.codec.encode(nil, *v)
 	if err != nil {
 		return h, fmt.Errorf("runtime: encoding %s[%q]: %w", p.name, key, err)
 	}

@@ -21,8 +21,9 @@ type Query[K comparable, V any] struct {
 
 // A resultForm says how the results of a query are stored, and what is held of them in memory.
 type resultForm[V any] interface {
-	refused() error // why no result of the type can be stored
-	encode(v V) (memo.Result, error)
+	refused() error                              // why no result of the type can be stored
+	encode(dst []byte, v V) (memo.Result, error) // the payload is put into the memory of dst, if scratch
+	scratch() bool
 	decode(kind mmapcas.Kind, payload []byte) (any, error)
 	value(held any) V       // of what is no V itself
 	whole() func(any) error // memo.Query.Whole
@@ -106,6 +107,7 @@ func (q *Query[K, V]) memo(e *Engine) (*memo.Query, error) {
 }
 
 func (q *Query[K, V]) bind(e *Engine, fp *memo.Fixpoint) *memo.Query {
+	scratch := q.results.scratch()
 	return e.memo.Bind(&memo.Query{
 		Name:     q.name,
 		Version:  uint32(q.version),
@@ -120,11 +122,19 @@ func (q *Query[K, V]) bind(e *Engine, fp *memo.Fixpoint) *memo.Query {
 			if err != nil {
 				return memo.Result{}, &DecodeError{What: "a key of query " + q.name, Err: err}
 			}
-			v, err := q.fn(e.taskIn(f), k)
+			t := e.taskIn(f)
+			v, err := q.fn(t, k)
 			if err != nil {
 				return q.failed(err)
 			}
-			return q.result(k, v)
+			if !scratch {
+				return q.result(nil, k, v)
+			}
+			res, err := q.result(t.root.payload[:0], k, v)
+			if err == nil && cap(res.Payload) <= scratchMax {
+				t.root.payload = res.Payload[:0]
+			}
+			return res, err
 		},
 		Whole: q.results.whole(),
 		Decode: func(kind mmapcas.Kind, payload []byte) (any, error) {
@@ -152,15 +162,42 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	if _, _, err := t.reads(); err != nil {
 		return zero, err
 	}
-	m, key, err := q.resolve(t.eng, k)
+	m, err := q.memo(t.eng)
 	if err != nil {
 		return zero, fails(t, err)
 	}
-	a, err := t.eng.memo.Get(t.frame, m, key)
+	a, err := q.get(t, m, k)
 	if err != nil {
-		return zero, public(err)
+		return zero, err
 	}
 	return q.answer(a)
+}
+
+// get is Get as memo answers it. The encoded key lies behind those of the calls that this one is
+// made in, in memory of the task, and memo copies it if it has not met it yet.
+func (q *Query[K, V]) get(t *Task, m *memo.Query, k K) (memo.Answer, error) {
+	if q.keys.append == nil {
+		key, err := q.encode(k)
+		if err != nil {
+			return memo.Answer{}, fails(t, err)
+		}
+		a, err := t.eng.memo.Get(t.frame, m, key)
+		return a, public(err)
+	}
+	keys := &t.root.keys
+	from := len(*keys)
+	defer func() {
+		if *keys = (*keys)[:from]; from == 0 && cap(*keys) > scratchMax {
+			*keys = nil
+		}
+	}()
+	all, err := q.keys.append(*keys, k)
+	if err != nil {
+		return memo.Answer{}, fails(t, q.encoding(err))
+	}
+	*keys = all
+	a, err := t.eng.memo.GetBytes(t.frame, m, all[from:])
+	return a, public(err)
 }
 
 // value returns what is held of a result as the query gives it.
@@ -218,10 +255,14 @@ func (q *Query[K, V]) resolve(e *Engine, k K) (*memo.Query, string, error) {
 func (q *Query[K, V]) encode(k K) (string, error) {
 	key, err := q.keys.encode(k)
 	if err != nil {
-		// The key is not shown: one that holds itself has no end.
-		return "", fmt.Errorf("runtime: encoding a key of query %s: %w", q.name, err)
+		return "", q.encoding(err)
 	}
 	return key, nil
+}
+
+// encoding says that a key could not be encoded. It is not shown: one that holds itself has no end.
+func (q *Query[K, V]) encoding(err error) error {
+	return fmt.Errorf("runtime: encoding a key of query %s: %w", q.name, err)
 }
 
 // plainResults are stored as one value.
@@ -229,8 +270,8 @@ type plainResults[V any] struct{ values codec[V] }
 
 func (p plainResults[V]) refused() error { return p.values.err }
 
-func (p plainResults[V]) encode(v V) (memo.Result, error) {
-	kind, payload, refs, err := p.values.encode(&v)
+func (p plainResults[V]) encode(dst []byte, v V) (memo.Result, error) {
+	kind, payload, refs, err := p.values.encode(dst, v)
 	if err != nil {
 		return memo.Result{}, err
 	}
@@ -239,6 +280,8 @@ func (p plainResults[V]) encode(v V) (memo.Result, error) {
 	}
 	return memo.Result{Kind: kind, Payload: payload, Refs: refs, Value: v}, nil
 }
+
+func (p plainResults[V]) scratch() bool { return p.values.ours }
 
 func (p plainResults[V]) decode(kind mmapcas.Kind, payload []byte) (any, error) {
 	return p.values.decodeRecord(kind, payload)

@@ -144,14 +144,17 @@ const (
 	partValue = 1
 )
 
-func (r tableResults[V]) encode(table map[string]V) (memo.Result, error) {
+// scratch is false, as the table that is held refers to the payload.
+func (r tableResults[V]) scratch() bool { return false }
+
+func (r tableResults[V]) encode(_ []byte, table map[string]V) (memo.Result, error) {
 	res := memo.Result{Kind: memo.KindParts}
 	names := slices.Sorted(maps.Keys(table))
 	parts := make([]memo.Part, len(names))
 	seen := map[mmapcas.Hash]bool{}
 	for i, name := range names {
 		v := table[name]
-		kind, payload, refs, err := r.values.encode(&v)
+		kind, payload, refs, err := r.values.encode(nil, v)
 		if err != nil {
 			return res, fmt.Errorf("name %q: %w", name, err)
 		}

@@ -31,7 +31,18 @@ type rootTask struct {
 	again *again // nil: the task is not restartable
 
 	commits int // commit functions that run on the task's goroutine
+
+	// Memory that is used again: the encoded keys of the calls of Query.Get that are under way, the
+	// result of the latest run, and tasks to give to query functions.
+	keys    []byte
+	payload []byte
+	tasks   []Task
+
+	tasksMade int
 }
+
+// scratchMax bounds what a task keeps of such memory.
+const scratchMax = 64 << 10
 
 // A TaskOption adjusts how a task is submitted.
 type TaskOption func(*taskOptions)
@@ -215,10 +226,22 @@ func (r *rootTask) advance(s *Snapshot) {
 	r.strand.Snap = s.snap
 }
 
-// taskIn returns the task of a query's frame.
+// taskIn returns the task of a query's frame. Each is given out once, as functions may have left it
+// with others (memo.Frame.Turn); they are made several at a time, the more the longer it goes on.
 func (e *Engine) taskIn(f *memo.Frame) *Task {
-	return &Task{eng: e, root: f.Strand().Host.(*rootTask), frame: f, turn: f.Turn()}
+	root := f.Strand().Host.(*rootTask)
+	if len(root.tasks) == 0 {
+		root.tasks = make([]Task, min(2*root.tasksMade+1, tasksTogether))
+		root.tasksMade += len(root.tasks)
+	}
+	t := &root.tasks[0]
+	root.tasks = root.tasks[1:]
+	*t = Task{eng: e, root: root, frame: f, turn: f.Turn()}
+	return t
 }
+
+// tasksTogether is how many are made at a time.
+const tasksTogether = 32
 
 func (t *Task) reads() (*Engine, readView, error) {
 	err := t.records()

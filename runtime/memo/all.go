@@ -122,7 +122,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 			if value, err := t.value(h.entry, h.trace); err == nil && (q.Whole == nil || q.Whole(value) == nil) {
 				h.entry.touch()
 				t.reused(q, h.entry, h.trace)
-				fr.took(q, key, h)
+				fr.took(q, h)
 				answers[i] = Answer{h.trace.result, value}
 				continue
 			}

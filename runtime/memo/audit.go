@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"sync"
@@ -198,6 +199,7 @@ func (t *Table) call(s *Strand, e *entry, by replayer) rerun {
 	t.held.running.Add(1)
 	defer t.held.running.Add(-1)
 	res, err := e.query.eval(fc, e.key)
+	res.Payload = bytes.Clone(res.Payload) // it is compared with that of another call
 	out := rerun{reads: slices.Clone(fc.recorder.reads), res: res, err: err}
 	out.tainted = fc.tainted || s.Task.Err() != nil
 	if err == nil {
@@ -244,12 +246,12 @@ func (r *replay) answer(fr *Frame, q *Query, key string) (Answer, error) {
 	}
 	read := r.kept[readID{kind: readQuery, about: *q.about, key: key}]
 	if read == nil {
-		found, value, err := t.answer(fr, q, key, q.Whole)
+		found, value, err := t.answer(fr, q, key, false, q.Whole)
 		if err != nil {
 			fr.tainted = true
 			return Answer{}, err
 		}
-		fr.took(q, key, &found)
+		fr.took(q, &found)
 		return Answer{found.trace.result, value}, nil
 	}
 	value, err := t.recorded(q, key, read.hash)

@@ -55,7 +55,7 @@ func (s *Strand) suspend(f *flight) {
 func (t *Table) land(s *Strand) {
 	d := s.descent
 	d.ground = t.Root(s)
-	s.shield(func() {
+	s.whileWanted(func() error {
 		for s.takeUp(); len(d.path) > 0 && s.Task.Err() == nil; s.takeUp() {
 			last := len(d.path) - 1
 			d.bottom = d.path[last]
@@ -66,6 +66,7 @@ func (t *Table) land(s *Strand) {
 				d.give()
 			}
 		}
+		return nil
 	})
 	s.abandonAll()
 }

@@ -248,11 +248,13 @@
 // evaluated by whoever needs it: nobody waits for a queue, so an urgent task is never behind idle work that
 // has not begun.
 //
-// A run goes on as long as anybody wants it. The strand that evaluates counts the strands that wait for its flights, and the outermost run on its stack is
-// shielded (sched.Task.Shield): when its own task is cancelled, the run notices only once nobody waits for any flight on the stack. So a result
-// that two asked for is computed once although the one of them that runs it goes away, and nothing is computed for nobody. Verifying is not
-// shielded: whoever takes over verifies again and finds the results of the runs that were made. A
-// task that is cancelled begins no run, unless another waits for one of its flights.
+// A run goes on as long as any task wants it. The strand that evaluates counts the strands that wait
+// for its flights, and the outermost run on its stack is shielded (sched.Task.Shield): when its own
+// task is cancelled, the run notices only once no strand waits for any flight on the stack. So a
+// result that two asked for is computed once although the one of them that runs it goes away, and
+// nothing is computed that no task wants. Verifying is not shielded: a strand that takes over
+// verifies again and finds the results of the runs that were made. A task that is cancelled begins
+// no run, unless another waits for one of its flights.
 //
 // # Two generations at once
 //
@@ -576,7 +578,8 @@
 //     the same reads. The collector may take the result of any but entry.kept, the first: whoever
 //     finds it gone runs the query again.
 //   - M4: the reads of a frame are recorded by the strand that owns the frame only.
-//   - M5: a want ends at most once, and only at a moment when its task is cancelled and no strand waits for a flight of its strand.
+//   - M5: a shield gives in at most once in an outermost run, and only at a moment when its task is
+//     cancelled and no strand waits for a flight of its strand.
 //   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that
 //     is not written, and gets neither any
 //     more: at most one entry of a key is not dead.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -28,7 +29,23 @@ func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
 	if fr.replay != nil {
 		return fr.replay.answer(fr, q, key)
 	}
-	found, value, err := t.answer(fr, q, key, q.Whole)
+	return t.getRecorded(fr, q, key, false)
+}
+
+// GetBytes is Get for a key whose bytes are valid during the call only.
+func (t *Table) GetBytes(fr *Frame, q *Query, key []byte) (a Answer, err error) {
+	if fr.replay != nil {
+		a, err = fr.replay.answer(fr, q, string(key))
+	} else {
+		a, err = t.getRecorded(fr, q, transient(key), true)
+	}
+	fr.answered()
+	return a, err
+}
+
+// getRecorded answers and records that. passing says that the key is valid during the call only.
+func (t *Table) getRecorded(fr *Frame, q *Query, key string, passing bool) (Answer, error) {
+	found, value, err := t.answer(fr, q, key, passing, q.Whole)
 	if err != nil {
 		if fr.strand.unwinding {
 			panic(unwound{})
@@ -36,19 +53,19 @@ func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
 		fr.tainted = true
 		return Answer{}, err
 	}
-	fr.took(q, key, &found)
+	fr.took(q, &found)
 	return Answer{found.trace.result, value}, nil
 }
 
 // took records an answer.
-func (f *Frame) took(q *Query, key string, found *holding) {
+func (f *Frame) took(q *Query, found *holding) {
 	tr := found.trace
 	if f.restsOn(found) {
 		return
 	}
 	f.tainted = f.tainted || tr.tainted
 	if f.recording {
-		f.recordAnswer(read{kind: readQuery, about: q.about, key: key, hash: tr.result}, found)
+		f.recordAnswer(read{kind: readQuery, about: q.about, key: found.entry.key, hash: tr.result}, found)
 	}
 }
 
@@ -69,10 +86,12 @@ type holding struct {
 }
 
 // answer returns a trace of the key that holds in fr's snapshot, with its result, as far as the
-// caller reads that: read says whether it can be, nil that it can. It ends: each time round, a
-// trace that was there when it began is dropped, or the result is one that was computed since.
-func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) error) (holding, any, error) {
-	if e, tr, iv := t.hit(fr, q, key); iv != nil && fr.strand.fix == nil {
+// caller reads that: read says whether it can be, nil that it can. passing says that the key is
+// valid during the call only. It ends: each time round, a trace that was there when it began is
+// dropped, or the result is one that was computed since.
+func (t *Table) answer(fr *Frame, q *Query, key string, passing bool, read func(value any) error) (holding, any, error) {
+	e, tr, iv := t.hit(fr, q, key)
+	if iv != nil && fr.strand.fix == nil {
 		if b := tr.value.Load(); b != nil && (read == nil || read(b.value) == nil) {
 			e.touch()
 			b.use()
@@ -80,13 +99,26 @@ func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) err
 			return holding{entry: e, trace: tr, vouch: iv.vouch(tr)}, b.value, nil
 		}
 	}
+	if e == nil {
+		if err := q.fits(key); err != nil {
+			return holding{}, nil, err
+		}
+		if passing {
+			key = strings.Clone(key)
+		}
+		e = t.entryMissed(q, key)
+	}
+	return t.evaluated(fr, e, read)
+}
+
+// evaluated is answer where the key is not known to hold. e is the key's entry, or one that it had.
+func (t *Table) evaluated(fr *Frame, e *entry, read func(value any) error) (holding, any, error) {
 	if fr.timed {
 		defer fr.under(time.Now())
 	}
 	began := t.runs.Load()
 	for {
-		hint, _ := fr.recorder.query(q, key, fr.recorder.at)
-		found, err := t.upToDate(fr, q, key, hint)
+		found, err := t.upToDate(fr, e.query, e.key, e)
 		if err != nil {
 			return holding{}, nil, err
 		}
@@ -107,9 +139,9 @@ func (t *Table) answer(fr *Frame, q *Query, key string, read func(value any) err
 	}
 }
 
-// hit returns the interval of the trace that answered last if that is known to hold in fr's
-// snapshot without looking any further; nil if it is not. With the value in memory it is all of
-// answer.
+// hit returns the entry of the key, or one that it had, nil if it has none; and of the trace that
+// answered last, if that is known to hold in fr's snapshot without looking any further, the
+// interval, nil if it is not. With the value in memory it is all of answer.
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
 	e, _ := fr.recorder.query(q, key, fr.recorder.at)
 	if e == nil {
@@ -119,7 +151,7 @@ func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval)
 	}
 	tr := e.last.Load()
 	if tr == nil || tr.soundAt.Load() != t.damage.Load() {
-		return nil, nil, nil
+		return e, nil, nil
 	}
 	return e, tr, tr.holdsIn(fr.strand.Snap.Gen())
 }
@@ -191,13 +223,13 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 		if f := fr.strand.lone[e]; f != nil {
 			return t.reenter(fr, f)
 		}
-		f := e.join(snap.Gen())
+		f, mine := e.take(fr.strand, snap.Gen())
 		if f == nil {
 			t.forget(e) // if whoever evicted it has not done so yet
 			hint = nil
 			continue
 		}
-		if t.claim(fr, f) {
+		if mine || t.claim(fr, f) {
 			t.fly(fr, f)
 		} else {
 			switch err := t.wait(fr, f); err {
@@ -219,7 +251,11 @@ func (t *Table) upToDate(fr *Frame, q *Query, key string, hint *entry) (holding,
 		}
 		if f.usable(fr.strand) {
 			fr.note(f)
-			return holding{entry: e, trace: f.trace, vouch: f.vouch}, f.err
+			found, err := holding{entry: e, trace: f.trace, vouch: f.vouch}, f.err
+			if mine {
+				fr.strand.retire(f)
+			}
+			return found, err
 		}
 		if err := fr.strand.Task.Err(); err != nil {
 			return holding{entry: e}, err
@@ -288,13 +324,13 @@ func (f *Frame) forOthers(tr *trace, err error) (*trace, error) {
 // evaluate finds a trace that holds or runs the query; ran says that it did the latter, and the
 // outcome is as others may see it.
 func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) {
-	e := f.entry
 	t.catchUp(f.gen)
-	if err := t.load(e); err != nil {
+	first, err := t.loadFor(f, &fr.strand.scratch)
+	if err != nil {
 		return nil, false, err
 	}
-	var why Reason
-	for look := 1; ; look++ {
+	why := Reason{Verdict: RanFirst}
+	for look := 1; !first; look++ {
 		tr, seen, reason, err := t.verifyTraces(fr, f)
 		if tr != nil || err != nil {
 			return tr, false, err
@@ -491,12 +527,13 @@ func (t *Table) run(fr *Frame, f *flight, why Reason) (tr *trace, err error) {
 		// all below it run at each level again.
 		return nil, fmt.Errorf("%w: %w", errAbandoned, why)
 	}
-	body := func() { tr, err = fr.forOthers(t.runFunction(fr, f, why)) }
-	if fr.strand.shielded() {
-		body()
-	} else {
-		fr.strand.shield(body)
+	if fr.strand.shielded {
+		return fr.forOthers(t.runFunction(fr, f, why))
 	}
+	fr.strand.whileWanted(func() error {
+		tr, err = fr.forOthers(t.runFunction(fr, f, why))
+		return nil
+	})
 	return tr, err
 }
 
@@ -504,7 +541,9 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	e, q := f.entry, f.entry.query
 	fc := fr.child(e, true)
 	defer fc.release()
-	fc.recorder.follow(e.linkedBefore())
+	if why.Verdict != RanFirst {
+		fc.recorder.follow(e.linkedBefore())
+	}
 	fc.recorder.shown = f.shown.begin()
 	defer fc.enter()()
 	defer t.o.Session()()

@@ -13,6 +13,8 @@ import (
 // A Fixpoint says that a query may need its own result, and what that means: the least values that
 // satisfy the functions of all keys of the cycle. See "Fixpoints".
 type Fixpoint struct {
+	// What these return is kept, with the payload, as long as the cycle is not closed.
+
 	// Initial returns the least value of a key.
 	Initial func(key string) (Result, error)
 

@@ -13,15 +13,20 @@ import (
 //
 //	open     nobody evaluates it; claim moves it on
 //	claimed  the claiming strand evaluates it and owns trace, vouch, err and cyclic
-//	done     trace, vouch, err and cyclic are immutable; done has fired
+//	done     trace, vouch, err and cyclic are immutable; done has fired, if it is shared
+//
+// It is shared when it was open, or another strand, or another question of the same one, has found
+// it in its entry. One that is not when it has left its entry is its owner's alone, which may use it
+// again for another key (retire).
 type flight struct {
 	entry   *entry
-	next    *flight // guarded by entry.mu: of entry.flights
+	next    *flight // guarded by entry.mu: of entry.flights; or the owner's: of Strand.spare
 	gen     uint64
 	state   atomic.Int32
 	running bool    // guarded by entry.mu: the query function has been called
+	shared  bool    // guarded by entry.mu until it has left the entry, then immutable
 	shown   shown   // what it has read
-	owner   *Strand // guarded by Table.waitMu; set once, by claim
+	owner   *Strand // set once: before it is in the entry, or guarded by Table.waitMu, by claim
 	trace   *trace
 	vouch   vouch // why trace holds
 	err     error
@@ -44,22 +49,66 @@ const (
 	flightDone
 )
 
-// join returns the flight for gen, making one when there is none. It returns nil if the entry was evicted.
+// join returns the flight for gen, making one when there is none, which is for any strand to claim.
+// It returns nil if the entry was evicted.
 func (e *entry) join(gen uint64) *flight {
 	e.touch()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.dead {
-		return nil
+	f, evicted := e.flight(gen)
+	if f == nil && !evicted {
+		f = &flight{entry: e, gen: gen, shared: true, next: e.flights}
+		e.flights = f
 	}
+	return f
+}
+
+// take is join for a strand that evaluates the flight if it is to be made: then it is claimed, and
+// mine.
+func (e *entry) take(s *Strand, gen uint64) (f *flight, mine bool) {
+	e.touch()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f, evicted := e.flight(gen)
+	if f == nil && !evicted {
+		f, mine = s.newFlight(), true
+		f.entry, f.gen, f.owner, f.next = e, gen, s, e.flights
+		f.state.Store(flightClaimed)
+		e.flights = f
+	}
+	return f, mine
+}
+
+// flight returns the flight for gen, and whether there can be none: the entry was evicted. The
+// caller holds mu.
+func (e *entry) flight(gen uint64) (f *flight, evicted bool) {
 	for f := e.flights; f != nil; f = f.next {
 		if f.gen == gen {
-			return f
+			f.shared = true
+			return f, false
 		}
 	}
-	f := &flight{entry: e, gen: gen, next: e.flights}
-	e.flights = f
+	return nil, e.dead
+}
+
+// newFlight returns an empty flight.
+func (s *Strand) newFlight() *flight {
+	f := s.spare
+	if f == nil {
+		return &flight{}
+	}
+	s.spare, f.next = f.next, nil
 	return f
+}
+
+// retire takes back a flight that the strand has made and evaluated, when its outcome has been
+// taken. What is not kept, or rests on a cycle, the question may still need.
+func (s *Strand) retire(f *flight) {
+	if f.shared || f.cyclic || f.member != nil || !f.kept() || s.fix != nil || s.descent != nil {
+		return
+	}
+	*f = flight{next: s.spare}
+	s.spare = f
 }
 
 // claim reports whether the caller is the one to evaluate f.
@@ -86,6 +135,22 @@ func (f *flight) startRun(tracesSeen uint32, inAnyCase bool) bool {
 	return f.running
 }
 
+// startFirst is startRun for a key that has no traces, and that no older generation runs: there is
+// nothing to look at. The caller holds entry.mu.
+func (f *flight) startFirst() bool {
+	e := f.entry
+	if e.traces != nil {
+		return false
+	}
+	for o := e.flights; o != nil; o = o.next {
+		if o.running && o.gen < f.gen {
+			return false
+		}
+	}
+	f.running = true
+	return true
+}
+
 // finish publishes the outcome of a claimed flight and wakes all who wait for it (M1).
 func (f *flight) finish(tr *trace, err error) {
 	e := f.entry
@@ -96,6 +161,7 @@ func (f *flight) finish(tr *trace, err error) {
 			break
 		}
 	}
+	shared := f.shared
 	e.mu.Unlock()
 	f.trace, f.err = tr, err
 	if s := f.owner; s != nil && s.lone[e] == f {
@@ -105,8 +171,10 @@ func (f *flight) finish(tr *trace, err error) {
 		e.mu.Unlock()
 	}
 	f.state.Store(flightDone)
-	f.done.Fire()
-	f.shown.ended()
+	if shared {
+		f.done.Fire()
+		f.shown.ended()
+	}
 	if t := e.query.table; t.traces() && f.abandoned() {
 		t.happened(WasCancelled, e.query, e.key, 0, givenUp(err))
 	}
@@ -156,7 +224,7 @@ func (t *Table) waitUntil(fr *Frame, f *flight, event *sched.Event) error {
 	on, owner := uint64(0), f.owner
 	if owner != nil {
 		on = owner.Task.ID()
-		owner.waiters.Add(1)
+		owner.joined()
 	}
 	t.waitMu.Unlock()
 	defer func() {

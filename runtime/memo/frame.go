@@ -24,7 +24,10 @@ type Strand struct {
 
 	top   *Frame  // whose query function runs, nil outside of any; the strand's own
 	idle  *Frame  // frames to use again, linked by parent; the strand's own
-	waits *flight // guarded by Table.waitMu
+	spare *flight // flights to use again, linked by next; the strand's own
+
+	scratch []byte  // for what is put together and not kept; the strand's own
+	waits   *flight // guarded by Table.waitMu
 
 	unkept *unkept // of the question being answered; nil: nothing yet. The strand's own
 
@@ -38,8 +41,9 @@ type Strand struct {
 	hops      int                // helpers between the strand and the task that asked
 	lone      map[*entry]*flight // claimed, and found by no other strand; see "Cycles"
 
-	want    atomic.Pointer[want] // while a run is shielded; written by the strand
-	waiters atomic.Int32         // strands that wait for flights that this one evaluates
+	shielded bool // the strand's own: it is inside shield
+	shield   sched.Shield
+	wants    wants
 }
 
 // A Frame is one query function being evaluated, or a task outside of any query. It is used by its
@@ -99,7 +103,7 @@ func (f *Frame) release() {
 		shown.hide()
 	}
 	f.footing.begin(nil)
-	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1, footing: f.footing}
+	*f = Frame{parent: s.idle, strand: s, turn: f.turn + 1, footing: f.footing, recorder: recorder{grown: f.recorder.left()}}
 	s.idle = f
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -25,6 +26,8 @@ type rig struct {
 	pool    *sched.Pool
 	table   *Table
 	queries map[string]*Query
+
+	payloads sync.Map // by strand
 }
 
 const kindTest mmapcas.Kind = 200
@@ -93,12 +96,24 @@ func (r *rig) query(name string, fn func(f *Frame, key string) (string, error)) 
 		Name: name, Version: 1,
 		Eval: func(f *Frame, key string) (Result, error) {
 			s, err := fn(f, key)
-			return Result{Kind: kindTest, Payload: []byte(s), Value: s}, err
+			return Result{Kind: kindTest, Payload: r.payload(f.strand, s), Value: s}, err
 		},
 		Decode:  func(_ mmapcas.Kind, p []byte) (any, error) { return string(p), nil },
 		ShowKey: func(key string) string { return key },
 	})
 	return name
+}
+
+// payload returns bytes that are valid until the strand runs a function again, as Query.Eval may.
+func (r *rig) payload(s *Strand, text string) []byte {
+	last, _ := r.payloads.Load(s)
+	b, _ := last.([]byte)
+	for i := range b {
+		b[i] = '!'
+	}
+	b = append(b[:0], text...)
+	r.payloads.Store(s, b)
+	return b
 }
 
 func (r *rig) partition(name string) db.PartID {

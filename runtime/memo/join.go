@@ -88,6 +88,7 @@ func (f *flight) older() (older []*flight) {
 	e.mu.Lock()
 	for o := e.flights; o != nil; o = o.next {
 		if o.running && o.gen < f.gen {
+			o.shared = true
 			older = append(older, o)
 		}
 	}

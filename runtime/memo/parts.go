@@ -245,7 +245,7 @@ func (t *Table) parts(fr *Frame, q *Query, key string, reads []read, see func(va
 }
 
 func (t *Table) readParts(fr *Frame, q *Query, key string, reads []read, see func(value any) error) (Answer, error) {
-	found, value, err := t.answer(fr, q, key, see)
+	found, value, err := t.answer(fr, q, key, false, see)
 	if err != nil {
 		if fr.strand.unwinding {
 			panic(unwound{})

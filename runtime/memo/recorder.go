@@ -21,7 +21,8 @@ type recorder struct {
 	seen    map[readID]struct{} // made when reads are many: reads[:counted], all strays among them
 	counted int
 
-	// Where the lists begin: newTrace copies what is no longer.
+	// Where the lists begin: newTrace copies what is not long, so they are used again.
+	grown lists // longer ones, empty; nil: there are none
 	place struct {
 		reads [readsInPlace]read
 		from  [readsInPlace]*source
@@ -29,12 +30,38 @@ type recorder struct {
 	}
 }
 
-// readsInPlace is how many reads a trace may have in one piece with itself (newTrace).
-const readsInPlace = 3
+// lists are what a recorder has taken down.
+type lists struct {
+	reads []read
+	from  []*source
+	was   []int32
+}
+
+const (
+	// readsInPlace is how many reads a trace may have in one piece with itself (newTrace).
+	readsInPlace = 3
+
+	// readsCopied is how long lists may be that newTrace copies. Longer ones it takes over.
+	readsCopied = 256
+)
 
 // begin makes an empty recorder ready.
 func (c *recorder) begin() {
+	if c.grown.reads != nil {
+		c.reads, c.from, c.was = c.grown.reads, c.grown.from, c.grown.was
+		return
+	}
 	c.reads, c.from, c.was = c.place.reads[:0], c.place.from[:0], c.place.was[:0]
+}
+
+// left returns the lists for the next use. No trace has them, and others do not see them.
+func (c *recorder) left() lists {
+	if cap(c.reads) <= readsInPlace || cap(c.reads) > readsCopied {
+		return c.grown
+	}
+	clear(c.reads)
+	clear(c.from)
+	return lists{c.reads[:0], c.from[:0], c.was[:0]}
 }
 
 const (
@@ -54,7 +81,7 @@ func (c *recorder) follow(before *trace) {
 		return
 	}
 	c.before = before
-	if n := len(before.reads); n > readsBeforeMap {
+	if n := len(before.reads); n > cap(c.reads) {
 		c.reads, c.from, c.was = make([]read, 0, n+1), make([]*source, 0, n+1), make([]int32, 0, n+1)
 	}
 }

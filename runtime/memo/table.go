@@ -153,10 +153,25 @@ const keySeparator = "\x00"
 
 func storeKey(q *Query, key string) string { return q.Name + keySeparator + key }
 
+// storeKeyIn is storeKey in memory that is used again: the key is valid until then. Nil: there is
+// none.
+func storeKeyIn(scratch *[]byte, q *Query, key string) string {
+	if scratch == nil {
+		return storeKey(q, key)
+	}
+	*scratch = append(append(append((*scratch)[:0], q.Name...), keySeparator...), key...)
+	return transient(*scratch)
+}
+
 func (t *Table) entry(q *Query, key string) *entry {
 	if e := q.entry(key); e != nil {
 		return e
 	}
+	return t.entryMissed(q, key)
+}
+
+// entryMissed is entry for a key that has just been looked for.
+func (t *Table) entryMissed(q *Query, key string) *entry {
 	e, known := q.entries.put(&newEntry(q, key).source)
 	if !known {
 		t.entries.Add(1)
@@ -169,10 +184,27 @@ func (t *Table) entry(q *Query, key string) *entry {
 func (t *Table) load(e *entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return t.loadLocked(e, nil)
+}
+
+// loadFor is load for a flight. If there is nothing for it to look at it is running then, and first.
+func (t *Table) loadFor(f *flight, scratch *[]byte) (first bool, err error) {
+	e := f.entry
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := t.loadLocked(e, scratch); err != nil {
+		return false, err
+	}
+	return f.startFirst(), nil
+}
+
+// loadLocked is load; the caller holds e.mu. scratch is memory that may be used, nil if there is
+// none.
+func (t *Table) loadLocked(e *entry, scratch *[]byte) error {
 	if e.loaded || e.dead {
 		return nil
 	}
-	h, ok, err := t.o.DB.Latest(t.part, storeKey(e.query, e.key))
+	h, ok, err := t.o.DB.Latest(t.part, storeKeyIn(scratch, e.query, e.key))
 	if errors.Is(err, db.ErrDamaged) {
 		t.o.Logger.Warn("memo: stored traces cannot be looked up, the query will run again", "query", e.query.show(e.key), "err", err)
 		t.partDamaged.Store(true)
@@ -231,9 +263,11 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 	e.tracesAdded++
 	t.remove(e, tr.sameReads)
 	t.first(e, tr)
+	news := !tr.unstored && !e.dirty
+	e.dirty = e.dirty || news
 	e.mu.Unlock()
-	if !tr.unstored {
-		t.markDirty(e)
+	if news {
+		t.enqueue(e)
 	}
 }
 
@@ -341,10 +375,15 @@ func (t *Table) markDirty(e *entry) {
 	e.dirty = true
 	e.mu.Unlock()
 	if !was {
-		t.dirtyMu.Lock()
-		t.dirty = append(t.dirty, e)
-		t.dirtyMu.Unlock()
+		t.enqueue(e)
 	}
+}
+
+// enqueue puts an entry that has just become dirty on the list.
+func (t *Table) enqueue(e *entry) {
+	t.dirtyMu.Lock()
+	t.dirty = append(t.dirty, e)
+	t.dirtyMu.Unlock()
 }
 
 // Distrust says that a record which results refer to was found to be damaged or missing. From now on each result is looked at once more before

@@ -66,8 +66,8 @@ const (
 )
 
 // newTrace returns the trace of a run that read what a recorder took down, and links that begin
-// with what answered. With few reads, as most runs have, all of it is one piece of memory; many are
-// taken over from the recorder.
+// with what answered. With few reads, as most runs have, all of it is one piece of memory; very many
+// are taken over from the recorder.
 func newTrace(c *recorder) (tr *trace, made *links) {
 	switch len(c.reads) {
 	case 0:
@@ -100,7 +100,17 @@ func newTrace(c *recorder) (tr *trace, made *links) {
 		tr, made = &x.trace, &x.links
 		tr.reads, made.to = x.reads[:], x.to[:]
 	default:
-		return &trace{reads: fitted(c.reads)}, &links{to: fitted(c.from)}
+		x := &struct {
+			trace
+			links
+		}{}
+		tr, made = &x.trace, &x.links
+		if cap(c.reads) > readsCopied {
+			tr.reads, made.to = fitted(c.reads), fitted(c.from)
+			c.reads, c.from = nil, nil
+			return tr, made
+		}
+		tr.reads, made.to = make([]read, len(c.reads)), make([]*source, len(c.from))
 	}
 	copy(tr.reads, c.reads)
 	copy(made.to, c.from)

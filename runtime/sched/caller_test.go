@@ -183,7 +183,7 @@ func TestCloseInATask(t *testing.T) {
 		"itself":      func(*Task) error { return p.Close(bg) },
 		"its context": func(task *Task) error { return p.Close(task.Context()) },
 		"a shield's context": func(task *Task) error {
-			return task.Shield(bg, func() error {
+			return task.Shield(&Shield{}, &others{}, func() error {
 				ch := make(chan error)
 				go func() { ch <- p.Close(task.Context()) }()
 				return <-ch

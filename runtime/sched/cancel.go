@@ -45,13 +45,13 @@ func (t *Task) doubtful() bool {
 // Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any goroutine may call it.
 func (t *Task) Err() error {
 	if v := t.view.Load(); v != nil && v.shield != nil {
-		return t.shieldErr(v)
+		return t.shieldErr(v.shield)
 	}
 	return t.Cancelled()
 }
 
-// Cancelled returns the cause if the task is cancelled, also where [Task.Shield] puts that off: the context of a shield can so decide by
-// whether anybody else wants the task to go on. Without a shield it is Err. Any goroutine may call it.
+// Cancelled returns the cause if the task is cancelled, also where [Task.Shield] puts that off.
+// Without a shield it is Err. Any goroutine may call it.
 func (t *Task) Cancelled() error {
 	if why := t.ownErr(); why != nil {
 		return why
@@ -115,8 +115,8 @@ func (t *Task) cancel(why error) bool {
 // notice tells a started task that it is cancelled. The cause is set already.
 func (t *Task) notice(why error) {
 	t.wake()
-	if v := t.view.Load(); v != nil && (v.shield == nil || t.Err() != nil) {
-		v.cancel(why)
+	if v := t.view.Load(); v != nil {
+		v.tell(why)
 	}
 }
 

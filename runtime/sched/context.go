@@ -5,8 +5,10 @@ import "context"
 // A contextView is a task as a context.Context, for code that takes one. It is made on demand, because most tasks are
 // asked with Err, and because it costs several allocations.
 type contextView struct {
+	shield *Shield // not nil: what decides instead of the task, and has its context
+
+	// Of a view that is not a shield's.
 	ctx    context.Context
-	shield context.Context // not nil: what decides instead of the task; see Task.Shield
 	cancel context.CancelCauseFunc
 	stop   func() // releases the deadline
 }
@@ -14,13 +16,14 @@ type contextView struct {
 // Context returns a context that carries the values of the one the task was submitted with, and ends when the task is
 // cancelled, with its cause, or when the task itself ends. Any goroutine may call it and keep the result.
 func (t *Task) Context() context.Context {
-	if v := t.view.Load(); v != nil {
-		return v.ctx
+	v := t.view.Load()
+	if v != nil {
+		return v.context()
 	}
-	v := t.newView()
+	v = t.newView()
 	if !t.view.CompareAndSwap(nil, v) {
 		v.end()
-		return t.view.Load().ctx
+		return t.Context() // another goroutine was first, or a shield was opened
 	}
 	t.enlist()
 	// Only now is everybody who cancels able to find the view, so look whether somebody has come before.
@@ -41,6 +44,23 @@ func (t *Task) newView() *contextView {
 	}
 	v.ctx, v.cancel = context.WithCancelCause(v.ctx)
 	return v
+}
+
+// context returns what Task.Context gives.
+func (v *contextView) context() context.Context {
+	if v.shield != nil {
+		return v.shield.contexts().ctx
+	}
+	return v.ctx
+}
+
+// tell says that the task was cancelled.
+func (v *contextView) tell(why error) {
+	if v.shield != nil {
+		v.shield.Look()
+		return
+	}
+	v.cancel(why)
 }
 
 // end ends the context because its task has.

@@ -199,7 +199,7 @@ func (w *worker) adopt(t, child *Task, s *Spec, fn func(*Task) error) {
 	child.describe(s, fn)
 	child.parentID = t.id
 	if v := t.view.Load(); v != nil && v.shield != nil {
-		t.adoptShielded(child, s, v.shield)
+		t.adoptShielded(child, s, v.shield.contexts().base)
 	} else {
 		child.base, child.mortal, child.root = t.base, t.mortal, t.top()
 		if s.Client == t.Client() {

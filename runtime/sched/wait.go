@@ -152,6 +152,18 @@ func (t *Task) watchBase() {
 	}
 }
 
+// watch makes the end of the context wake the task.
+func (t *Task) watch(ctx context.Context) (stop func() bool) {
+	switch s := t.pool.sim; {
+	case ctx.Done() == nil:
+		return func() bool { return true }
+	case s != nil:
+		return s.watch(t, ctx)
+	default:
+		return context.AfterFunc(ctx, t.wake)
+	}
+}
+
 // unwindIfTold ends a task that waits again although its last wait has said that the pool is closed.
 func (t *Task) unwindIfTold() {
 	if t.loop.told {
