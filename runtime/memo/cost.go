@@ -95,9 +95,9 @@ func (t *Table) hold(tr *trace, res *Result, unstored bool) {
 	tr.value.Store(&tr.firstBox)
 }
 
-// stored returns what is to be written of an entry's traces. The caller holds e.mu.
-func (e *entry) stored() (out []*trace) {
-	most := min(tracesStored, e.query.tracesMax())
+// appendStored appends what is to be written of an entry's traces. The caller holds e.mu.
+func (e *entry) appendStored(out []*trace) []*trace {
+	most := len(out) + min(tracesStored, e.query.tracesMax())
 	for tr := e.traces; tr != nil; tr = tr.next {
 		if !tr.unstored && len(out) < most {
 			out = append(out, tr)

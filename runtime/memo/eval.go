@@ -544,7 +544,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	if why.Verdict != RanFirst {
 		fc.recorder.follow(e.linkedBefore())
 	}
-	fc.recorder.shown = f.shown.begin()
+	fc.recorder.shown = &f.shown
 	defer fc.enter()()
 	defer t.o.Session()()
 	t.held.running.Add(1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -105,9 +106,10 @@ func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*e
 	records := make([]record, 0, len(batch))
 	var buf []byte // payloads, one behind the other
 	s := settling{t: t, most: mmapcas.MaxPayloadBytes}
+	var stored []*trace
 	for _, e := range batch {
 		e.mu.Lock()
-		stored := e.stored()
+		stored = e.appendStored(stored[:0])
 		if len(stored) == 0 && e.traces != nil {
 			e.dirty = false
 			e.mu.Unlock()
@@ -183,9 +185,19 @@ func (t *Table) commit(ctx context.Context, records []record) error {
 		return err
 	}
 	ops := make([]db.Op, len(records))
+	size := 0
+	for _, r := range records {
+		size += len(r.entry.query.Name) + len(keySeparator) + len(r.entry.key)
+	}
+	var keys strings.Builder // one piece of memory for all
+	keys.Grow(size)
 	for i, r := range records {
 		t.o.Shade(hashes[i])
-		ops[i] = db.Op{Part: t.part, Key: storeKey(r.entry.query, r.entry.key), Verb: db.Put, Hash: hashes[i]}
+		from := keys.Len()
+		keys.WriteString(r.entry.query.Name)
+		keys.WriteString(keySeparator)
+		keys.WriteString(r.entry.key)
+		ops[i] = db.Op{Part: t.part, Key: keys.String()[from:], Verb: db.Put, Hash: hashes[i]}
 	}
 	_, err = t.o.DB.Commit(ctx, ops)
 	return err

@@ -99,7 +99,7 @@ func (f *Frame) child(e *entry, recording bool) *Frame {
 // has it any more; a query function may have left it with others (Turn).
 func (f *Frame) release() {
 	s := f.strand
-	if shown := f.recorder.shown; shown != nil {
+	if shown := f.recorder.shown; shown != nil && len(f.recorder.reads) > 0 {
 		shown.hide()
 	}
 	f.footing.begin(nil)

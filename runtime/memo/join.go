@@ -16,12 +16,6 @@ type shown struct {
 	joined []*sched.Event // guarded by mu: to be fired at the next read, and at the end
 }
 
-// begin is called when the query function is, each time.
-func (s *shown) begin() *shown {
-	s.hide()
-	return s
-}
-
 // hide is called when the function has returned: its recorder is used again.
 func (s *shown) hide() {
 	s.mu.Lock()
