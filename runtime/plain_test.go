@@ -114,8 +114,14 @@ func TestPlainTypes(t *testing.T) {
 		}
 	}
 	for _, v := range []any{
-		1.5, []int{1}, map[string]int{}, [2]int{}, new(int), []byte("b"),
-		struct{ A *int }{}, struct{ A []string }{}, struct {
+		1.5,
+		[]int{1},
+		map[string]int{},
+		[2]int{},
+		new(int), []byte("b"),
+		struct{ A *int }{},
+		struct{ A []string }{},
+		struct {
 			A int `cbor:",omitempty"`
 		}{},
 		struct {
