@@ -24,6 +24,8 @@ func NewTable[K comparable, V any](name string, version int, fn func(*Task, K) (
 }
 
 // Whole returns the query whose answers are the whole tables. What reads one depends on all of it.
+// Explain, Prove and GraphAround tell of a table as of this query, and of what reads it by name
+// which names it has read.
 func (tab *Table[K, V]) Whole() *Query[K, map[string]V] { return tab.query }
 
 // Get returns the value of a name in the table of k, if the table has the name. Inside a query the

@@ -337,3 +337,70 @@ func TestWholeTableIsAQuery(t *testing.T) {
 		t.Errorf("%v, %t, %v", v, ok, err)
 	}
 }
+
+// A run that is due to one name of a table is explained by that name, and proven by the change
+// behind it; a table is as any query; a graph says what of a table is read.
+func TestTablesAreExplained(t *testing.T) {
+	dir := t.TempDir()
+	e := open(t, dir, runtime.Options{})
+	for _, text := range []string{"a: 1\nb: 2", "a: 1\nb: 3", "a: 2\nb: 3"} {
+		put(t, e, inputs, "other", text)
+		put(t, e, inputs, "in", text)
+		askTable(t, e)
+	}
+	prove := func(x runtime.Explanation, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := runtime.Evaluate(t.Context(), e, 0, func(t *runtime.Task) (runtime.Proof, error) { return runtime.Prove(t, x) })
+		if err != nil || len(p.Changes) != 1 {
+			t.Fatalf("%v: proven by %+v, %v", x, p, err)
+		}
+		return p.Changes[0].Partition + " " + p.Changes[0].Key
+	}
+	check := func(when string) {
+		t.Helper()
+		for what, x := range map[string]func() (runtime.Explanation, error){
+			"a table":                func() (runtime.Explanation, error) { return runtime.Explain(e, lineTable.Whole(), "in") },
+			"what reads it by name":  func() (runtime.Explanation, error) { return runtime.Explain(e, firstWord, "a") },
+			"what reads it by names": func() (runtime.Explanation, error) { return runtime.Explain(e, bothOf, [2]string{"a", "b"}) },
+		} {
+			if got := prove(x()); got != "inputs in" {
+				t.Errorf("%s, %s is proven by a change of %s", when, what, got)
+			}
+		}
+		x, err := runtime.Explain(e, lineTable.Whole(), "in")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := runtime.GraphAround(e, 1, 100, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, edge := range g.Edges {
+			lines = append(lines, fmt.Sprint(g.Nodes[edge.From].Name, " of ", g.Nodes[edge.To].Name, ": ", edge.Parts, edge.Names))
+		}
+		slices.Sort(lines)
+		want := []string{
+			`table both([a b]) of table lines(in): [a b] false`, `table count(in) of table lines(in): [] false`,
+			`table first word(a) of table lines(in): [a] false`, `table first word(c) of table lines(in): [c] false`,
+			`table lines(in) of inputs["in"]: [] false`, `table names(in) of table lines(in): [] true`,
+		}
+		if !slices.Equal(lines, want) {
+			t.Errorf("%s: %q", when, lines)
+		}
+		for _, label := range []string{`[label="[\"a\"]\l[\"b\"]\l"]`, `[label="its names\l"]`} {
+			if !strings.Contains(g.DOT(), label) {
+				t.Errorf("%s: no edge has %s in\n%s", when, label, g.DOT())
+			}
+		}
+	}
+	check("in the process that ran them")
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, dir, runtime.Options{})
+	check("after a restart")
+}

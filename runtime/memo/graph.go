@@ -31,6 +31,10 @@ type GraphNode struct {
 type GraphEdge struct {
 	From int `json:"from"`
 	To   int `json:"to"`
+
+	// Of a table that is not read as a whole: the names that are, and whether which names there are.
+	Parts []string `json:"parts,omitempty"`
+	Names bool     `json:"names,omitempty"`
 }
 
 // A KeyOf is a key of a query.
@@ -44,15 +48,21 @@ type graphing struct {
 	table    *Table
 	nodesMax int
 	at       map[string]int // of nodes, by what they are
-	edges    map[GraphEdge]bool
+	edges    map[[2]int]*edge // by the places of their nodes
 	Graph
+}
+
+// An edge is one that is being made.
+type edge struct {
+	GraphEdge
+	whole bool // a table is read as one, too
 }
 
 // Graph returns what is around some keys: below them and above them up to depth steps away, and no
 // more than nodesMax nodes. What rests on a key is known of the keys in memory, and of the traces
 // in the store.
 func (t *Table) Graph(around []KeyOf, depth, nodesMax int) (Graph, error) {
-	g := &graphing{table: t, nodesMax: nodesMax, at: map[string]int{}, edges: map[GraphEdge]bool{}}
+	g := &graphing{table: t, nodesMax: nodesMax, at: map[string]int{}, edges: map[[2]int]*edge{}}
 	for _, k := range around {
 		g.query(k, 0)
 	}
@@ -77,8 +87,13 @@ func (t *Table) Graph(around []KeyOf, depth, nodesMax int) (Graph, error) {
 		}
 	}
 	g.Cut = g.Cut || len(here) > 0
-	for e := range g.edges {
-		g.Edges = append(g.Edges, e)
+	for _, e := range g.edges {
+		if e.whole {
+			e.Parts, e.Names = nil, false
+		}
+		slices.Sort(e.Parts)
+		e.Parts = slices.Compact(e.Parts)
+		g.Edges = append(g.Edges, e.GraphEdge)
 	}
 	slices.SortFunc(g.Edges, func(a, b GraphEdge) int { return cmp.Or(a.From-b.From, a.To-b.To) })
 	return g.Graph, nil
@@ -119,9 +134,23 @@ func (g *graphing) query(k KeyOf, level int) (at int, isNew bool) {
 	return g.node(queryID(k), n)
 }
 
-func (g *graphing) edge(from, to int) {
-	if from >= 0 && to >= 0 {
-		g.edges[GraphEdge{from, to}] = true
+// edge makes the edge of a read.
+func (g *graphing) edge(from, to int, r *read) {
+	if from < 0 || to < 0 {
+		return
+	}
+	e := g.edges[[2]int{from, to}]
+	if e == nil {
+		e = &edge{GraphEdge: GraphEdge{From: from, To: to}}
+		g.edges[[2]int{from, to}] = e
+	}
+	switch r.kind {
+	case readPart:
+		e.Parts = append(e.Parts, r.name)
+	case readNames:
+		e.Names = true
+	default:
+		e.whole = true
 	}
 }
 
@@ -140,12 +169,12 @@ func (g *graphing) below(k KeyOf, level int) (next []KeyOf, err error) {
 			if isNew {
 				next = append(next, KeyOf{q, r.key})
 			}
-			g.edge(from, to)
+			g.edge(from, to, r)
 			continue
 		}
 		id := r.id()
 		to, _ := g.node(fmt.Sprintf("%d %d %q %q %q", id.kind, id.part, id.key, id.hi, id.glob), GraphNode{Name: t.describe(r), Level: level})
-		g.edge(from, to)
+		g.edge(from, to, r)
 	}
 	return next, nil
 }
@@ -185,7 +214,7 @@ func (g *graphing) above(keys []KeyOf, level int) (next []KeyOf, err error) {
 			if isNew {
 				next = append(next, k)
 			}
-			g.edge(from, to)
+			g.edge(from, to, &tr.reads[i])
 		}
 	}
 	for _, k := range keys {
@@ -268,13 +297,29 @@ func (g Graph) DOT() string {
 		fmt.Fprintf(&b, "\tn%d [label=%s%s];\n", i, quoteDOT(label), style)
 	}
 	for _, e := range g.Edges {
-		fmt.Fprintf(&b, "\tn%d -> n%d;\n", e.From, e.To)
+		label := ""
+		if e.Names || len(e.Parts) > 0 {
+			label = fmt.Sprintf(" [label=%s]", quoteDOT(e.label()))
+		}
+		fmt.Fprintf(&b, "\tn%d -> n%d%s;\n", e.From, e.To, label)
 	}
 	if g.Cut {
 		b.WriteString("\tmore [label=\"there is more\", shape=plaintext];\n")
 	}
 	b.WriteString("}\n")
 	return b.String()
+}
+
+// label says what of a table is read.
+func (e *GraphEdge) label() string {
+	var parts []string
+	if e.Names {
+		parts = append(parts, "its names")
+	}
+	for _, name := range e.Parts {
+		parts = append(parts, fmt.Sprintf("[%q]", name))
+	}
+	return strings.Join(parts, "\n")
 }
 
 // quoteDOT returns a string of Graphviz, in which \l ends a line.

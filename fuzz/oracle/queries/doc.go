@@ -67,7 +67,7 @@
 // run is that of the interpreter (Q1) also if it read values of other cells that are no more than
 // theirs in the end, and nothing else that is not so. The trace of a cell in a cycle (Q3) is all
 // that the cycle may read, in any order, and it is known if that of each cell of the cycle is, and
-// no cell has been in another cycle since. In a generation a cell runs once, and once more for each
+// no cell that it needs has ever been in another cycle. In a generation a cell runs once, and once more for each
 // time that a value may have grown; where outcomes are not kept, or several strands close cycles,
 // each does as much for each cell. If several functions of a cycle fail, the error is one of these.
 //

@@ -208,7 +208,7 @@ func compareCells(a, b Cell) int {
 // finish makes the last call of a cell its outcome.
 func (p *plain) finish(c Cell, s *settling) *outcome {
 	o := s.last[c]
-	o.limit = s.values[c]
+	o.from, o.limit = p, s.values[c]
 	p.done[c] = o
 	return o
 }
@@ -277,7 +277,7 @@ func (w *replay) read(r *Read) (told, beside string, err error) {
 	}
 	each := strings.Fields(told)
 	for i, c := range r.cells() {
-		if i >= len(each) || !readFixed(each[i]).within(w.bounds.of(c).limit) {
+		if i >= len(each) || !w.bounds.of(c).mayBe(readFixed(each[i])) {
 			w.wrong = true
 		}
 	}
@@ -290,8 +290,12 @@ func (p *plain) onTheWay(r *run, c Cell) bool {
 	w := &replay{plainWorld: &plainWorld{plain: p}, told: r.seen, bounds: p}
 	again := p.prog.Queries[c.Query].call(w, c)
 	return !w.wrong && again.told == r.told && again.text == r.text && sameError(again.err, r.err) &&
-		(again.err != nil || readFixed(again.text).within(p.of(c).limit))
+		(again.err != nil || p.of(c).mayBe(readFixed(again.text)))
 }
+
+// mayBe reports whether a cell may have a value on the way to what it is in the end. If that is an
+// error, it may be that of a cell whose value was not final.
+func (o *outcome) mayBe(v fixedValue) bool { return o.err != nil || v.within(o.limit) }
 
 // ranOnTheWay judges a run of a query that may need itself, which read a value that is not final.
 func (j *judge) ranOnTheWay(a asking, r *ran) error {

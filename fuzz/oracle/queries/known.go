@@ -35,17 +35,35 @@ func (q *Query) kept() int {
 }
 
 // mustKnow reports whether the engine certainly still has what came of a cell in a state: of one in
-// a cycle, of all of the cycle.
+// a cycle, of all of the cycle. What has been in another cycle is looked at where a cell is verified
+// that it was with, and may be called then.
 func (j *judge) mustKnow(c Cell, o *outcome) bool {
-	if o.cycle == nil {
-		return j.mustHave(c, o)
+	if j.prog.Queries[c.Query].Policy == Fixed {
+		for _, n := range o.needs {
+			p := j.prog.Queries[n.Query].Policy
+			if p == Fixed && !j.alwaysIn(n, o.in(n)) {
+				return false
+			}
+		}
 	}
-	return !slices.ContainsFunc(o.cycle, func(c Cell) bool { return !j.mustHave(c, o) })
+	if o.cycle == nil {
+		return j.mustHave(c, o.trace)
+	}
+	return !slices.ContainsFunc(o.cycle, func(c Cell) bool { return !j.mustHave(c, o.trace) })
 }
 
-// mustHave reports whether the engine certainly still has the trace of an outcome.
-func (j *judge) mustHave(c Cell, was *outcome) bool {
-	trace := was.trace
+// in returns the cycle of a cell that o needs.
+func (o *outcome) in(c Cell) []Cell { return o.from.of(c).cycle }
+
+// alwaysIn reports whether a cell was in one cycle, or in none, in all that was asked about.
+func (j *judge) alwaysIn(c Cell, cycle []Cell) bool {
+	return !slices.ContainsFunc(j.past, func(e event) bool {
+		return e.asked != nil && !slices.Equal(e.asked.of(c).cycle, cycle)
+	})
+}
+
+// mustHave reports whether the engine certainly still has a trace.
+func (j *judge) mustHave(c Cell, trace uint64) bool {
 	last, ok := j.made[c][trace]
 	if !ok || last == notKnown {
 		return false
@@ -82,11 +100,7 @@ func (j *judge) mustHave(c Cell, was *outcome) bool {
 		case e.results:
 			room = 1
 		case e.asked != nil:
-			o := e.asked.of(c)
-			if !slices.Equal(o.cycle, was.cycle) {
-				return false
-			}
-			if o.kept && o.trace != trace {
+			if o := e.asked.of(c); o.kept && o.trace != trace {
 				before[o.trace] = true
 			}
 		}

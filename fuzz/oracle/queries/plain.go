@@ -73,6 +73,7 @@ type outcome struct {
 	needs []Cell // read, by it and below it, and itself
 
 	// Of a query that may need itself.
+	from  *plain
 	limit fixedValue // that its calls lead to
 	cycle []Cell     // that it is in; nil: none
 	last  *outcome   // of the cycle's last calls, its own
