@@ -137,11 +137,13 @@
 //     stands in s: its claim has from <= t, and the trace of the claim is known to hold in s by R1
 //     (a) or (b), which may ask about other walls. By R12, where a wall does not stand, nodes are
 //     still passed over, and answers are not.
-//   - W4: an answer that reaches s over walls gets the partitions of the traces of their claims,
-//     and one that is written gets their bases, too: they may have come to the same result by other
-//     reads. What is written of it is s alone: between, a wall may have answered something else.
-//     The traces of claims get the same of the walls that they reach over in s, once in a
-//     generation, so an answer takes it from those that it rests on itself.
+//   - W4: an answer that reaches s over walls gets the partitions of the traces of their claims:
+//     they may have come to the same result by other reads. One that is written gets their bases,
+//     too, if they are known to stand where its newest interval ends, and all of its partitions
+//     else: it may have read an answer that reached over them. What is written of one that reaches
+//     on over walls is s alone: between, a wall may have answered something else. The traces of
+//     claims get the same of the walls that they reach over in s, once in a generation, so an
+//     answer takes it from those that it rests on itself.
 //   - W5: an entry becomes a wall under the mark lock, and its dependents are marked with a
 //     generation after marked. So a walk or run that has not noted the wall is marked, and one that
 //     links to it later notes it.

@@ -129,7 +129,17 @@ func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*e
 			buf = make([]byte, 0, min((len(batch)-len(records))*payloadBytes, payloadsTogether))
 		}
 		at := len(buf)
-		buf = encodeTraces(buf, by, stored)
+		for settled := false; !settled; { // or an interval has come of which the basis knows nothing
+			var of []interval
+			for _, tr := range stored {
+				of = append(of, t.basisSettled(tr))
+			}
+			buf = encodeTraces(buf[:at], by, stored)
+			settled = true
+			for i, tr := range stored {
+				settled = settled && tr.newest() == of[i]
+			}
+		}
 		records = append(records, record{e, buf[at:len(buf):len(buf)]})
 		for _, tr := range stored[:min(len(stored), 1)] {
 			t.o.Shade(tr.result)

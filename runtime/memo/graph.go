@@ -47,7 +47,7 @@ type KeyOf struct {
 type graphing struct {
 	table    *Table
 	nodesMax int
-	at       map[string]int // of nodes, by what they are
+	at       map[string]int   // of nodes, by what they are
 	edges    map[[2]int]*edge // by the places of their nodes
 	Graph
 }

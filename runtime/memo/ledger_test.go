@@ -92,6 +92,36 @@ func TestRestartKnowsWhatWalksFound(t *testing.T) {
 	r.want("above", "", "new")
 }
 
+// What was reached over a wall rests on what the wall rests on now, also for the next process: the
+// answer itself, and one that has read it.
+func TestRestartKnowsWhatWallsRestOn(t *testing.T) {
+	for _, asked := range []string{"above", "top"} {
+		t.Run(asked, func(t *testing.T) {
+			r := newRig(t, 1, Options{WallFrom: 1})
+			choice, right := r.partition("choice"), r.partition("right")
+			r.query("pick", func(f *Frame, _ string) (string, error) {
+				if s, err := r.text(f, choice, "k"); s != "right" || err != nil {
+					return "same", err
+				}
+				return r.text(f, right, "k")
+			})
+			r.query("above", func(f *Frame, _ string) (string, error) { return r.get(f, "pick", "") })
+			r.query("top", func(f *Frame, _ string) (string, error) { return r.get(f, "above", "") })
+			r.put(right, "k", "same")
+			r.want("above", "", "same")
+			r.put(choice, "k", "left")
+			r.want("above", "", "same") // over what is a wall now
+			r.put(choice, "k", "right")
+			r.want("pick", "", "same")
+			r.want(asked, "", "same")
+			r.end()
+			r.newTable(Options{WallFrom: 1})
+			r.put(right, "k", "new")
+			r.want(asked, "", "new")
+		})
+	}
+}
+
 // What a partition without a log held when a process ended is gone in the next one: what rests on
 // that is computed again, and nothing else is looked at.
 func TestRestartWithAPartitionWithoutALog(t *testing.T) {

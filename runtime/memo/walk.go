@@ -175,6 +175,24 @@ func (t *Table) extend(e *entry, tr *trace) {
 	}
 }
 
+// basisSettled has the basis of tr know what the walls of its newest interval rest on (W4), and returns
+// that interval. Where a wall is not known to stand at its end any more, partitions stand for keys.
+func (t *Table) basisSettled(tr *trace) interval {
+	iv := tr.newest()
+	known := tr.basis.Load()
+	if iv.links == nil || iv.walls == 0 || known == nil {
+		return iv
+	}
+	var found footing
+	found.begin(known)
+	parts, ok := t.wallsStandIn(iv.to, iv.walls, iv.to, &found)
+	if tr.dependsOn(parts); !ok {
+		found.more.all |= tr.readParts()
+	}
+	tr.restsOn(&found)
+	return iv
+}
+
 // extendOverWalls adds gen alone to where tr holds, if the walls of iv have the answers there that
 // they had at its end; between they may have had others. What they rest on now tr does, too.
 func (t *Table) extendOverWalls(tr *trace, known, iv *interval, gen uint64) bool {

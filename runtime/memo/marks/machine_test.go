@@ -18,6 +18,7 @@ const (
 	gFloor
 	gWalls
 	gStamps
+	gLedger
 	gJoin
 	gWait
 	gFinish
@@ -128,6 +129,12 @@ func (st *state) begin(a *actor) {
 	case 'r':
 		st.reopen()
 		return
+	case 'k':
+		st.kill()
+		return
+	case 'l':
+		st.tell()
+		return
 	}
 	a.stack = append(a.stack, f)
 }
@@ -206,6 +213,15 @@ func (st *state) wallParts(walls uint8, claims []claim) (parts uint8) {
 		parts |= st.entries[c.entry].all[c.trace].parts
 	}
 	return parts
+}
+
+// wallBasis are the keys that walls rest on now.
+func (st *state) wallBasis(walls uint8, claims []claim) (keys uint8) {
+	for set := walls; set != 0; set &= set - 1 {
+		c := &claims[bits.TrailingZeros8(set)]
+		keys |= st.entries[c.entry].all[c.trace].basis
+	}
+	return keys
 }
 
 // wallHolds reports whether the trace of a claim is known to hold at s without a walk.
@@ -288,7 +304,7 @@ func (st *state) step(a *actor) (shared bool) {
 		tr := &e.all[f.list[f.ti]]
 		f.known = tr.ivs
 		if iv, ok := contained(f.known, f.s); ok {
-			st.answer(a, f, answer{f.entry, tr.result, tr.parts, iv.linked, iv.stamps, iv.walls})
+			st.answer(a, f, answer{f.entry, tr.result, tr.parts, tr.basis, iv.linked, iv.stamps, iv.walls})
 			return true
 		}
 		f.pc = gMarked
@@ -346,12 +362,33 @@ func (st *state) step(a *actor) (shared bool) {
 				}
 				st.setIntervals(f.entry, k, ivs[:min(len(ivs), sp.intervals)])
 			}
-			st.answer(a, f, answer{f.entry, tr.result, tr.parts, grown.linked, iv.stamps, iv.walls})
+			st.answer(a, f, answer{f.entry, tr.result, tr.parts, tr.basis, grown.linked, iv.stamps, iv.walls})
+			return true
+		}
+		f.pc = gLedger
+		return true
+
+	case gLedger:
+		k := f.list[f.ti]
+		tr := &e.all[k]
+		shared = false
+		for _, iv := range f.known {
+			if iv.linked || iv.to >= f.s {
+				continue
+			}
+			if shared = true; !st.unmoved(tr, iv.to, f.s) {
+				continue
+			}
+			if sameIntervals(tr.ivs, f.known) {
+				ivs := append([]interval{{from: f.s, to: f.s}}, f.known...)
+				st.setIntervals(f.entry, k, ivs[:min(len(ivs), sp.intervals)])
+			}
+			st.answer(a, f, answer{f.entry, tr.result, tr.parts, tr.basis, false, 0, 0})
 			return true
 		}
 		f.ti++
 		f.pc = gContain
-		return true
+		return shared
 
 	case gJoin:
 		if st.marked < f.s && !(r.doNotWait && st.taken >= f.s) {
@@ -493,6 +530,7 @@ func (st *state) step(a *actor) (shared bool) {
 			return false
 		}
 		f.parts |= sp.partsOf(sp.nodes[rd.id])
+		f.basis |= sp.basisOf(sp.nodes[rd.id])
 		if sp.nodes[rd.id].in(&st.history[f.s-1]) != rd.seen {
 			f.ti++
 			f.pc = wTrace
@@ -544,6 +582,7 @@ func (st *state) step(a *actor) (shared bool) {
 		}
 		v := sp.nodes[s.id].in(&st.history[f.s-1])
 		f.parts |= sp.partsOf(sp.nodes[s.id])
+		f.basis |= sp.basisOf(sp.nodes[s.id])
 		f.read(read{false, s.id, 0, v}, 0)
 		f.acc = p.add(f.acc, v)
 		f.i = p.next(f.i+1, f.acc)
@@ -655,7 +694,7 @@ func (st *state) step(a *actor) (shared bool) {
 		}
 		st.keep(e, f.now)
 		tr := &e.all[f.now]
-		st.answer(a, f, answer{f.entry, tr.result, tr.parts, !f.unkept, f.stamps, f.walls})
+		st.answer(a, f, answer{f.entry, tr.result, tr.parts, tr.basis, !f.unkept, f.stamps, f.walls})
 		return true
 
 	case tLock:
@@ -673,11 +712,16 @@ func (st *state) step(a *actor) (shared bool) {
 			f.gen = max(f.gen, st.published)
 		}
 		st.queue, st.lost = nil, 0
+		f.noted = f.changes
 		f.pc = tTaken
 		return true
 
 	case tTaken:
 		st.taken = max(st.taken, f.gen)
+		if !r.ledgerLate {
+			st.ledger.note(sp, f.lost, f.noted)
+			f.noted = nil
+		}
 		f.i = 0
 		f.pc = tFloor
 		return true
@@ -724,6 +768,9 @@ func (st *state) step(a *actor) (shared bool) {
 		return true
 
 	case tUnlock:
+		if r.ledgerLate {
+			st.ledger.note(sp, f.lost, f.noted)
+		}
 		st.locked = false
 		a.pop()
 		return true
@@ -882,12 +929,12 @@ func (st *state) standing(a *actor, f *frame) {
 	}
 	tr := &st.entries[f.entry].all[k]
 	f.claims = nil
-	st.answer(a, f, answer{f.entry, tr.result, tr.parts, true, iv.stamps, iv.walls})
+	st.answer(a, f, answer{f.entry, tr.result, tr.parts, tr.basis, true, iv.stamps, iv.walls})
 }
 
 func (f *frame) clear() {
 	f.walls, f.doubt, f.claims = 0, false, nil
-	f.i, f.acc, f.passed, f.stamps, f.parts, f.unkept, f.newest, f.last, f.running, f.skip = 0, 0, 0, 0, 0, false, 0, 0, false, false
+	f.i, f.acc, f.passed, f.stamps, f.parts, f.basis, f.unkept, f.newest, f.last, f.running, f.skip = 0, 0, 0, 0, 0, 0, false, 0, 0, false, false
 }
 
 func (f *frame) read(rd read, via uint8) {
@@ -903,6 +950,9 @@ func (f *frame) setVia(i int, x uint8) {
 // vouched adds how a query below was answered.
 func (st *state) vouched(f *frame, ans answer) {
 	f.parts |= ans.parts
+	if !st.sp.rules.basisNotOfRead {
+		f.basis |= ans.basis
+	}
 	switch {
 	case ans.linked && st.entries[ans.entry].wall: // it is noted when it is linked to
 	case ans.linked && !st.sp.rules.staleStamps:
@@ -925,12 +975,15 @@ func (st *state) publish(f *frame) {
 	r := &st.sp.rules
 	e := &st.entries[f.entry]
 	if f.running {
-		e.all = append(slices.Clip(e.all), trace{reads: f.reads, result: f.acc, parts: f.parts})
+		e.all = append(slices.Clip(e.all), trace{reads: f.reads, result: f.acc, parts: f.parts, basis: f.basis})
 		f.now = uint8(len(e.all) - 1)
 	} else {
 		f.now = f.list[f.ti]
 		e.all = slices.Clone(e.all)
 		e.all[f.now].parts |= f.parts
+		if !r.basisNotInWalk {
+			e.all[f.now].basis |= f.basis
+		}
 	}
 	seen := e.seen
 	e.changed = max(e.changed, f.newest)

@@ -28,7 +28,7 @@ var mistakes = []struct {
 	{setting{"no pull after linking", chain1, "", "c0=2 c0=3 a0@2 a0"}, func(r *rules) { r.noPull = true }},
 	{setting{"pulled before it is linked", chain1, "", "a0|c0=2 a0"}, func(r *rules) { r.pullFirst = true }},
 	{setting{"published before it is linked", chain1, "", "a0|c0=2 a0"}, func(r *rules) { r.publishFirst = true }},
-	{setting{"walks do not link", chain1, "a0 f0", "c1=2 a0 c0=3 a0"}, func(r *rules) { r.walksDoNotLink = true }},
+	{setting{"walks do not link", chain1, "a0 f0", "c0=2 c0=1 a0 c0=3 a0"}, func(r *rules) { r.walksDoNotLink = true }},
 	{setting{"what a walk found is joined with an interval", chain1, "a0", "c0=2 c0=1 a0 a0@2"}, func(r *rules) { r.joined = true }},
 	{setting{"a walk does not raise seen", chain1, "a1", "c0=2 a1 c0=3 a1"}, func(r *rules) { r.seenNotRaised = true }},
 	{setting{"a mark that stops is lost", four, "a2 a3 c0=2 a3", "a2@2|c0=3 a3 a2"}, func(r *rules) { r.stopKeepsChanged = true }},
@@ -73,6 +73,13 @@ var mistakes = []struct {
 	{setting{"what is passed over loses its walls", chain1, walled, "c1=2 a2 c1=1 a2 c0=3 a2"}, func(r *rules) { r.skipForgetsWalls = true }},
 	{setting{"a wall that is passed over is not noted", chain1, "a1 w0", "c1=2 a1 c0=2 a1"}, func(r *rules) { r.skipUnnoted = true }},
 	{setting{"what is written holds between two answers of a wall", chain1, walled, "c0=3 c0=2 a0 f2 a2@3"}, func(r *rules) { r.extendsOverWalls = true }},
+	{setting{"what a walk finds below is not in the basis", twoWays, "c1=0 c0=2 a1 c0=1 a1 r", "c1=1 a1"}, func(r *rules) { r.basisNotInWalk = true }},
+	{setting{"the basis has a run's own reads only", chain1, "a1 r", "c0=2 a1"}, func(r *rules) { r.basisNotOfRead = true }},
+	{setting{"the basis has not what a wall rests on now", twoWays, reachedOver + " r", "c1=1 a1"}, func(r *rules) { r.wallBasisForgotten = true }},
+	{setting{"the ledger is over with its last word", chain1, "a1 l f1 c0=2 k", "a1"}, func(r *rules) { r.ledgerTrustsLastWord = true }},
+	{setting{"the ledger has changes that were dropped", short, "a1 r", "c0=2 c1=2 a1"}, func(r *rules) { r.ledgerKeepsLost = true }},
+	{setting{"the ledger's beginning does not count", short, "a1 r", "c0=2 c1=2 a1"}, func(r *rules) { r.ledgerFromIgnored = true }},
+	{setting{"the ledger is told after the mark", chain1, "a1 r", "c0=2 a1|a1"}, func(r *rules) { r.ledgerLate = true }},
 	{setting{"tidying cuts what lives", chain1, "a0", "t c0=2 a0"}, func(r *rules) { r.cutLive = true }},
 	{setting{"a node that was taken out is linked to", chain1, "", "a0|t c0=2 a0"}, func(r *rules) { r.nodeCutUsed = true }},
 }
@@ -87,6 +94,10 @@ func short() *spec {
 
 // walled makes query 0 a wall that the others rest on and have noted.
 const walled = "a2 w0 c0=2 a2"
+
+// reachedOver has what rests on a wall in twoWays hold on, while that came to the same by reading
+// key 1, too.
+const reachedOver = "c1=0 c0=2 a1 w0 c0=4 a1 c0=1 a0"
 
 // twoWays is a query that reads key 1 only where key 0 is odd, which makes no difference to its
 // answer while key 1 is 0, one that reads the query, and one that reads that. The keys are in two
@@ -185,7 +196,13 @@ func randomWorld(seed uint64, r rules) (wrong string) {
 			st.move(0)
 		}
 		if st.wrong == "" && rng.IntN(2) == 0 {
-			st.reopen()
+			if st.reopen(); rng.IntN(3) == 0 {
+				st.actors = []actor{{script: randomOps(rng, sp, 4)}}
+				for !st.actors[0].done() && st.wrong == "" {
+					st.move(0)
+				}
+				st.kill()
+			}
 		}
 	}
 	for round := 0; round < 3 && st.wrong == ""; round++ {
@@ -297,6 +314,12 @@ func TestAllOrders(t *testing.T) {
 		{"a part beside a change of another", parts, "a1", "c0=3 a1|c1=2 a2"},
 		{"parts of an undone answer", parts, "a2 c0=2", "a1 a2@1|c0=1 a2"},
 		{"parts after a restart", parts, "a2 r", "c1=2 a2|c0=3 a1"},
+		{"the ledger beside a commit", chain1, "a2 r", "c1=2 a1|c0=2 a2"},
+		{"the ledger of two processes", chain1, "a2 r c1=2 l f2 c1=1 k", "c0=2 a2|a1"},
+		{"the ledger and an overflow", short, "a1 r", "c0=2 c1=2 a1|a1"},
+		{"the ledger behind a wall", twoWays, reachedOver + " r", "c1=1 a1|c0=2 a1"},
+		{"the ledger behind what was reached over a wall", twoWays, reachedOver + " a2 r", "c1=1 a2|a1"},
+		{"the ledger behind what was reached over a wall before", twoWays, reachedOver + " a2 c0=2 r", "c0=1 c1=1 a2|a1"},
 		{"three at once", chain1, "a1", "a1|c0=2 a1|f0"},
 		{"becoming a wall beside a question", chain1, "a1", "c0=2 a1|w0"},
 		{"becoming a wall beside a first question", chain1, "", "a1|w0 c0=2 a1"},

@@ -30,6 +30,10 @@ type state struct {
 	actors  []actor
 	claims  []claim // of each query, as a wall
 
+	ledger   ledger
+	lastWord ledger // as it was stored last
+	upto     uint8  // the last generation of which told tells; 0: none is stored
+
 	wrong string
 }
 
@@ -37,6 +41,15 @@ type change struct {
 	gen, key uint8
 	replaced bool
 }
+
+// A ledger has which keys changed in generations after from: what a process has taken off the
+// queue, behind what is stored of the one before.
+type ledger struct {
+	from, began uint8
+	moves       []moved
+}
+
+type moved struct{ gen, keys uint8 }
 
 // A claim says that a wall has given the result of a trace in each generation from from on in which
 // it was asked; it was asked in to last. None if from is 0.
@@ -62,6 +75,7 @@ type trace struct {
 	reads  []read
 	result uint8
 	parts  uint8
+	basis  uint8 // keys that it rests on
 	ivs    []interval
 }
 
@@ -87,9 +101,9 @@ type flight struct {
 
 // An answer is what a question gives to whoever reads it.
 type answer struct {
-	entry, result, parts uint8
-	linked               bool
-	stamps, walls        uint8
+	entry, result, parts, basis uint8
+	linked                      bool
+	stamps, walls               uint8
 }
 
 type actor struct {
@@ -128,6 +142,7 @@ type frame struct {
 	walls   uint8
 	doubt   bool // a wall of the interval that reads are passed over by does not stand
 	parts   uint8
+	basis   uint8
 	unkept  bool // a read did not vouch
 	newest  uint8
 	made    uint8
@@ -137,6 +152,7 @@ type frame struct {
 	gen     uint8
 	lost    uint8
 	changes []change
+	noted   []change // what the ledger has still to be told
 	work    []mark
 }
 
@@ -151,6 +167,7 @@ func start(sp *spec, first values) *state {
 	st.current = slices.Repeat([]uint8{never}, len(sp.programs))
 	st.stored = make([][]trace, len(sp.programs))
 	st.claims = make([]claim, len(sp.programs))
+	st.ledger = ledger{from: 1, began: 1}
 	return st
 }
 
@@ -169,19 +186,77 @@ func (st *state) clone() *state {
 	return &c
 }
 
+// tell stores the ledger, with what is in the queue still.
+func (st *state) tell() {
+	l := st.ledger
+	l.note(st.sp, st.lost, st.queue)
+	if l.from > st.published {
+		return
+	}
+	st.lastWord, st.upto = l, st.published
+}
+
+// note takes down what was taken off the queue.
+func (l *ledger) note(sp *spec, lost uint8, changes []change) {
+	if lost > 0 && !sp.rules.ledgerKeepsLost {
+		l.from, l.moves = lost, nil
+	}
+	l.moves = slices.Clip(l.moves)
+	for _, c := range changes {
+		l.moves = append(l.moves, moved{c.gen, 1 << c.key})
+	}
+}
+
+// resume puts what is stored of the ledger together with which partitions changed after that.
+func (st *state) resume() {
+	st.ledger = ledger{from: st.published, began: st.published}
+	if st.upto == 0 {
+		return
+	}
+	st.ledger.from, st.ledger.moves = st.lastWord.from, slices.Clip(st.lastWord.moves)
+	for part := range uint8(2) {
+		changed := st.published
+		for changed > st.upto && st.unchanged(1<<part, changed-1, changed) {
+			changed--
+		}
+		if changed > st.upto && !st.sp.rules.ledgerTrustsLastWord {
+			st.ledger.moves = append(st.ledger.moves, moved{changed, st.sp.keysOf(1 << part)})
+		}
+	}
+}
+
+// unmoved reports whether what a trace rests on has not changed in (since, s], as far as the ledger
+// knows (R13).
+func (st *state) unmoved(tr *trace, since, s uint8) bool {
+	l, r := &st.ledger, &st.sp.rules
+	if s < l.began || since < l.from && !r.ledgerFromIgnored {
+		return false
+	}
+	return !slices.ContainsFunc(l.moves, func(m moved) bool { return m.gen > since && m.keys&tr.basis != 0 })
+}
+
 // reopen is a restart: what is in memory is gone, and the traces are as they were written.
 func (st *state) reopen() {
-	for q, x := range st.current {
+	for _, x := range st.current {
 		if x != never {
 			st.write(x)
-			st.current[q] = never
 		}
+	}
+	st.tell()
+	st.kill()
+}
+
+// kill is the end of a process that says nothing, and a restart.
+func (st *state) kill() {
+	for q := range st.current {
+		st.current[q] = never
 	}
 	st.entries = nil
 	clear(st.claims)
 	st.nodes = make([]nodeState, len(st.sp.nodes))
 	st.queue, st.lost = nil, 0
 	st.taken, st.marked, st.floor = st.published, st.published, st.published
+	st.resume()
 }
 
 // write is what flushing leaves of an entry.
@@ -205,6 +280,13 @@ func (st *state) write(x uint8) {
 			if iv.to >= best.to {
 				best = iv
 			}
+		}
+		switch {
+		case !best.linked || best.walls == 0 || st.sp.rules.wallBasisForgotten:
+		case st.wallsStand(&best, best.to, st.claims):
+			tr.basis |= st.wallBasis(best.walls, st.claims)
+		default:
+			tr.basis |= st.sp.keysOf(tr.parts)
 		}
 		best.linked = st.sp.rules.reopenedLinked
 		best.stamps = 0
@@ -280,7 +362,7 @@ func (st *state) appendTo(b []byte) []byte {
 		b = append(b, uint8(len(l)))
 		for _, tr := range l {
 			reads(tr.reads)
-			b = append(b, tr.result, tr.parts)
+			b = append(b, tr.result, tr.parts, tr.basis)
 			ivs(tr.ivs)
 		}
 	}
@@ -293,7 +375,7 @@ func (st *state) appendTo(b []byte) []byte {
 	}
 	ans := func(a answer) {
 		flag(a.linked)
-		b = append(b, a.entry, a.result, a.parts, a.stamps, a.walls)
+		b = append(b, a.entry, a.result, a.parts, a.basis, a.stamps, a.walls)
 	}
 	claims := func(l []claim) {
 		b = append(b, uint8(len(l)))
@@ -301,6 +383,15 @@ func (st *state) appendTo(b []byte) []byte {
 			b = append(b, c.from, c.to, c.entry, c.trace)
 		}
 	}
+	ledgers := func(l *ledger) {
+		b = append(b, l.from, l.began, uint8(len(l.moves)))
+		for _, m := range l.moves {
+			b = append(b, m.gen, m.keys)
+		}
+	}
+	ledgers(&st.ledger)
+	ledgers(&st.lastWord)
+	b = append(b, st.upto)
 	for _, v := range st.history {
 		b = append(b, v[:]...)
 	}
@@ -336,7 +427,7 @@ func (st *state) appendTo(b []byte) []byte {
 			f := &a.stack[j]
 			flag(f.running, f.skip, f.unkept, f.doubt)
 			b = append(b, uint8(f.pc), f.q, f.s, f.entry, uint8(f.ti), f.last, uint8(f.flight+1), uint8(f.i),
-				f.acc, f.end, uint8(f.passed), f.stamps, f.walls, uint8(f.iv), f.parts, f.newest, f.made, f.now, f.gen, f.lost)
+				f.acc, f.end, uint8(f.passed), f.stamps, f.walls, uint8(f.iv), f.parts, f.basis, f.newest, f.made, f.now, f.gen, f.lost)
 			list(f.list)
 			ivs(f.known)
 			list(f.from)
@@ -344,6 +435,7 @@ func (st *state) appendTo(b []byte) []byte {
 			reads(f.reads)
 			list(f.via)
 			changes(f.changes)
+			changes(f.noted)
 			for _, m := range f.work {
 				flag(m.node)
 				b = append(b, m.id, m.gen)

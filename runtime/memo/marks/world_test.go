@@ -78,6 +78,24 @@ func (sp *spec) partsOf(n node) uint8 {
 	return set
 }
 
+// keysOf returns the keys of partitions.
+func (sp *spec) keysOf(parts uint8) (keys uint8) {
+	for k, part := range sp.parts {
+		if parts&(1<<part) != 0 {
+			keys |= 1 << k
+		}
+	}
+	return keys
+}
+
+// basisOf returns the keys that the basis of a read of n has: of a range, all of its partitions.
+func (sp *spec) basisOf(n node) uint8 {
+	if n.kind == record || n.kind == presence {
+		return 1 << n.a
+	}
+	return sp.keysOf(sp.partsOf(n))
+}
+
 // A program adds up what it reads.
 type program struct {
 	steps []step
@@ -145,12 +163,15 @@ type rules struct {
 	reopenedLinked, extendsOverWalls                                         bool // after a restart
 	claimsAreForEver, claimsReach, claimsStay, claimsBeginAnywhere           bool // what walls answered
 	wallPartsForgotten                                                       bool
+	basisNotInWalk, basisNotOfRead, wallBasisForgotten                       bool // what is rested on
+	ledgerKeepsLost, ledgerTrustsLastWord, ledgerFromIgnored, ledgerLate     bool // what changed lately
 	wallsUnnoted, wallUntold, skipOverWalls, skipForgetsWalls, skipUnnoted   bool // resting on walls
 }
 
 // An op is one thing that an actor does.
 type op struct {
-	do   byte  // 'c' commit, 'a' ask, 'f' forget, 't' tidy, 'r' reopen, 'w' become a wall
+	do byte // 'c' commit, 'a' ask, 'f' forget, 't' tidy, 'r' reopen, 'k' kill and
+	// reopen, 'l' store the ledger, 'w' become a wall
 	id   uint8 // key, or query
 	val  uint8 // what a commit puts
 	back uint8 // which generation an ask is about: 0 the newest, else that one
