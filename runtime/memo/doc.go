@@ -157,6 +157,12 @@
 // above it is walked, as if it had been marked. At most 64 keys become walls in the life of a
 // table.
 //
+// A bit is of one key for good. Intervals name walls by their bits, also in strands that are about
+// to publish one and in traces of older generations, so with a bit that is given on the claims of
+// one key would vouch for what rests on another. A key that was forgotten and is a wall again has
+// its bit again. The 65th key becomes none: marks go on above it as above any answer, so a change
+// below it costs what it costs without walls, a walk of what rests on it, and no answer is other.
+//
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.
 //

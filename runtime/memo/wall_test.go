@@ -68,3 +68,37 @@ func TestThereAreSoManyWalls(t *testing.T) {
 		}
 	}
 }
+
+// A key that is forgotten and becomes a wall again has the bit that it had, so keys that come and go
+// do not use the bits up.
+func TestForgottenWallHasItsBitAgain(t *testing.T) {
+	r := newRig(t, 1, Options{WallFrom: 1, TraceBytes: 1})
+	part := r.partition("files")
+	r.query("hub", func(f *Frame, key string) (string, error) { return r.text(f, part, key) })
+	r.query("reader", func(f *Frame, key string) (string, error) { return r.get(f, "hub", key) })
+	bits, forgotten := map[string]wallSet{}, 0
+	for round := range 5 {
+		for _, key := range []string{"a", "b", "c"} {
+			for _, s := range []string{"x", "y", "z"} {
+				r.put(part, key, s+fmt.Sprint(round))
+				r.want("reader", key, s+fmt.Sprint(round))
+			}
+			w := r.table.entry(r.queries["hub"], key).wall()
+			if w == nil || round > 0 && w.bit != bits[key] {
+				t.Fatalf("round %d: %s is %+v, and had bit %b", round, key, w, bits[key])
+			}
+			bits[key] = w.bit
+		}
+		for range 3 { // the clock forgives what was used once
+			r.flush()
+		}
+		for key := range bits {
+			if r.queries["hub"].entry(key) == nil {
+				forgotten++
+			}
+		}
+	}
+	if forgotten == 0 || len(r.table.walls.keys) != len(bits) {
+		t.Errorf("%d times a wall was forgotten; %d keys have bits", forgotten, len(r.table.walls.keys))
+	}
+}
