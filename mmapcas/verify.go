@@ -17,7 +17,7 @@ type VerifyReport struct {
 	Records    int64 // whole records read
 	Bytes      int64 // of these
 	Indexed    int64 // of these, found by their names
-	Unindexed  int64 // whole, but dropped by a collection, or a second copy
+	Unindexed  int64 // whole, but dropped by a collection, or a second copy, or the store's own
 	Dangling   int64 // index entries that lead to no whole record of their name
 	DamagedAll int64 // damaged places
 	// Damaged names the first of them, up to 100.
