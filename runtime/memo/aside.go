@@ -33,7 +33,7 @@ func (t *Table) shadeAside() {
 		case e.dead:
 			delete(t.asides.entries, e)
 		case e.keptTrace() != nil:
-			t.o.Shade(e.traces.result)
+			t.shadeResult(e.traces.result)
 		}
 		e.mu.Unlock()
 	}

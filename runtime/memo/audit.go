@@ -203,7 +203,7 @@ func (t *Table) call(s *Strand, e *entry, by replayer) rerun {
 	out := rerun{reads: slices.Clone(fc.recorder.reads), res: res, err: err}
 	out.tainted = fc.tainted || s.Task.Err() != nil
 	if err == nil {
-		out.hash = mmapcas.HashOf(res.Kind, res.Payload)
+		out.hash = resultName(res.Kind, res.Payload)
 	}
 	return out
 }

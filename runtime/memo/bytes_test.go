@@ -100,12 +100,17 @@ func TestWhatIsEvictedLeavesMemory(t *testing.T) {
 // What an answer costs that reads one key, with its share of an answer above ten such: measured on
 // the heap and in the store. Who adds a field to an entry, a source, a trace or a read sees it here.
 func TestBytesOfAnAnswer(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector's builds take more")
+	}
 	const (
 		n       = 20_000
 		heapMax = 700
 		diskMax = 150
 	)
 	r := newRig(t, 1, Options{})
+	r.keepsTiny = true
+	r.newTable(Options{})
 	texts := r.partition("texts")
 	r.query("leaf", func(f *Frame, key string) (string, error) { return r.text(f, texts, key) })
 	r.query("ten", func(f *Frame, key string) (string, error) {

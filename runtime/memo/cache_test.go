@@ -9,14 +9,14 @@ import (
 func checkCache(t *testing.T, table *Table, queries map[string]*Query) {
 	t.Helper()
 	c := &table.cache
-	held := map[*box]bool{}
+	held := map[*cached]bool{}
 	for name, q := range queries {
 		q.entries.each(func(x *source) bool {
 			key, e := x.key, x.asEntry()
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			for tr := e.traces; tr != nil; tr = tr.next {
-				b := tr.value.Load()
+				b := tr.inCache()
 				if tr.gone || b != nil && b.place == 0 {
 					t.Errorf("%s(%s): M7: a trace of the entry counts as gone (%t), or its value is not in the cache", name, key, tr.gone)
 				}
@@ -32,7 +32,7 @@ func checkCache(t *testing.T, table *Table, queries map[string]*Query) {
 	sum := int64(0)
 	for i, b := range c.ring {
 		sum += int64(b.bytes)
-		if int(b.place) != i+1 || b.owner.value.Load() != b {
+		if int(b.place) != i+1 || b.owner.inCache() != b {
 			t.Errorf("the box in place %d of the ring says %d, or its trace has another one", i+1, b.place)
 		}
 		if !held[b] {

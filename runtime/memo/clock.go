@@ -77,9 +77,7 @@ func (tr *trace) size() int {
 			n += aboutBytes + len(tr.reads[i].name)
 		}
 	}
-	if tr.unstored {
-		n += tr.firstBox.bytes
-	}
+	n += int(tr.own)
 	if g := tr.group; g != nil {
 		for i := range g.results {
 			n += readBytes + len(g.results[i].key)

@@ -9,64 +9,156 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// Results of traces of format 1 may have lost some of themselves when they were stored. They are
-// computed again.
-const traceFormat = 3
+// Results of traces of format 1 may have lost some of themselves when they were stored, and before
+// format 4 tiny results had other names. They are computed again.
+const traceFormat = 4
 
 // A making says what made a trace record.
 type making struct {
 	version uint32 // of the query
-	program uint64 // Options.Program
+	program uint64 // Options.Program; 0 if no trace asks a query
 }
 
 // The form of a trace record (uvarints, strings and hashes as below):
 //
-//	format, query version, program (8 bytes, little endian), number of traces, then for each trace:
-//	  from, to (less than from: holds nowhere), partitions, basis, result hash, number of reads, then for each read:
-//	    kind (1 byte), partition or name of the query, key as (bytes shared with the previous key, rest), name (parts only), upper bound (ranges only), glob (filtered ranges only), hash
-func encodeTraces(dst []byte, by making, traces []*trace) []byte {
-	dst = append(dst, traceFormat)
-	dst = binary.AppendUvarint(dst, uint64(by.version))
-	dst = binary.LittleEndian.AppendUint64(dst, by.program)
-	dst = binary.AppendUvarint(dst, uint64(len(traces)))
-	for _, tr := range traces {
-		iv := tr.newest()
-		dst = binary.AppendUvarint(dst, iv.from)
-		dst = binary.AppendUvarint(dst, iv.to)
-		dst = binary.AppendUvarint(dst, tr.parts.Load())
-		dst = appendBasis(dst, tr.basis.Load())
-		dst = append(dst, tr.result[:]...)
-		reads := tr.reads
-		if g := tr.group; g != nil {
-			reads = slices.Concat(reads, g.results, g.versions)
-		}
-		dst = binary.AppendUvarint(dst, uint64(len(reads)))
-		prev := ""
-		for i := range reads {
-			r := &reads[i]
-			dst = append(dst, byte(r.kind))
-			if r.kind.asks() {
-				dst = appendString(dst, r.query)
-			} else {
-				dst = binary.AppendUvarint(dst, uint64(r.part))
-			}
-			shared := sharedPrefix(prev, r.key)
-			dst = binary.AppendUvarint(dst, uint64(shared))
-			dst = appendString(dst, r.key[shared:])
-			prev = r.key
-			if r.kind == readPart {
-				dst = appendString(dst, r.name)
-			}
-			if r.kind.ranged() {
-				dst = appendString(dst, r.hi)
-			}
-			if r.kind&readFiltered != 0 {
-				dst = appendString(dst, r.glob)
-			}
-			dst = append(dst, r.hash[:]...)
+//	head: the format (3 bits), the number of traces (2 bits; 3: one number more says how many) and
+//	the query version (the others), then for each trace:
+//	  flags (1 byte), from and how much later to is, program (8 bytes, little endian), partitions,
+//	  basis, all of them as the flags say; result hash; number of reads, if it is not in the
+//	  flags; then for each read:
+//	    what: the kind (4 bits; see readCodes), whether the hash is short (1 bit), and the partition
+//	    or the number of the query's name in the record (the others); that name, if it is new; the
+//	    key as (bytes shared with the previous key, rest); name (parts only), upper bound (ranges
+//	    only), glob (filtered ranges only), hash
+//
+// The lengths of a key are one byte, 4 bits each, if none is above 14; else 255 and two numbers.
+// A short hash is as many bytes, behind the first, as that says; zeros follow.
+const (
+	traceHolds   = 1 << iota // from and to are there; else it holds nowhere
+	traceOnce                // they are the same: from is there
+	traceProgram             // it asks queries: the program is there
+	traceParts               // the partitions are there; else they are those of its own reads
+	traceBasis               // a basis is there
+	traceShort               // the result hash is short
+	traceReads               // the number of reads, up to 2; 3: it is there
+
+	formatBits, countBits = 3, 2
+	countMost             = 1<<countBits - 1
+)
+
+// readCodes are kinds as a record has them: by the place in the list.
+var readCodes = [16]readKind{
+	1: readRecord, 2: readKeys, 3: readRange, 4: readQuery, 5: readPresence, 6: readCount, 7: readPart, 8: readNames,
+	9: readMember, 10: readResult, 11: readVersion,
+	12: readKeys | readFiltered, 13: readRange | readFiltered, 14: readCount | readFiltered,
+}
+
+func (k readKind) code() uint64 {
+	if k&readFiltered == 0 {
+		return uint64(k)
+	}
+	return uint64(slices.Index(readCodes[:], k))
+}
+
+// ownParts returns the partitions that reads are about.
+func ownParts(reads []read) (parts partSet) {
+	for i := range reads {
+		if r := &reads[i]; !r.kind.asks() {
+			parts |= partBit(r.part)
 		}
 	}
+	return parts
+}
+
+func encodeTraces(dst []byte, by making, traces []*trace) []byte {
+	n := min(len(traces), countMost)
+	dst = binary.AppendUvarint(dst, traceFormat|uint64(n)<<formatBits|uint64(by.version)<<(formatBits+countBits))
+	if n == countMost {
+		dst = binary.AppendUvarint(dst, uint64(len(traces)))
+	}
+	var names []string
+	for _, tr := range traces {
+		dst, names = encodeTrace(dst, by, tr, names)
+	}
 	return dst
+}
+
+func encodeTrace(dst []byte, by making, tr *trace, names []string) ([]byte, []string) {
+	reads := tr.reads
+	if g := tr.group; g != nil {
+		reads = slices.Concat(reads, g.results, g.versions)
+	}
+	iv, parts, basis := tr.newest(), tr.parts.Load(), tr.basis.Load()
+	flags := min(len(reads), countMost) * traceReads
+	for _, has := range []struct {
+		it   bool
+		flag int
+	}{
+		{iv.from <= iv.to, traceHolds},
+		{iv.from == iv.to, traceOnce},
+		{slices.ContainsFunc(reads, func(r read) bool { return r.kind.asks() }), traceProgram},
+		{partSet(parts) != ownParts(reads), traceParts},
+		{basis != nil, traceBasis},
+		{isShort(&tr.result), traceShort},
+	} {
+		if has.it {
+			flags |= has.flag
+		}
+	}
+	dst = append(dst, byte(flags))
+	if flags&traceHolds != 0 {
+		dst = binary.AppendUvarint(dst, iv.from)
+		if flags&traceOnce == 0 {
+			dst = binary.AppendUvarint(dst, iv.to-iv.from)
+		}
+	}
+	if flags&traceProgram != 0 {
+		dst = binary.LittleEndian.AppendUint64(dst, by.program)
+	}
+	if flags&traceParts != 0 {
+		dst = binary.AppendUvarint(dst, parts)
+	}
+	if flags&traceBasis != 0 {
+		dst = appendBasis(dst, basis)
+	}
+	dst = appendHash(dst, &tr.result)
+	if len(reads) >= countMost {
+		dst = binary.AppendUvarint(dst, uint64(len(reads)))
+	}
+	prev := ""
+	for i := range reads {
+		r := &reads[i]
+		about, isNew := uint64(r.part), false
+		if r.kind.asks() {
+			at := slices.Index(names, r.query)
+			if isNew = at < 0; isNew {
+				at = len(names)
+				names = append(names, r.query)
+			}
+			about = uint64(at)
+		}
+		what := about<<5 | r.kind.code()
+		if isShort(&r.hash) {
+			what |= 1 << 4
+		}
+		dst = binary.AppendUvarint(dst, what)
+		if isNew {
+			dst = appendString(dst, r.query)
+		}
+		dst = appendKey(dst, prev, r.key)
+		prev = r.key
+		if r.kind == readPart {
+			dst = appendString(dst, r.name)
+		}
+		if r.kind.ranged() {
+			dst = appendString(dst, r.hi)
+		}
+		if r.kind&readFiltered != 0 {
+			dst = appendString(dst, r.glob)
+		}
+		dst = appendHash(dst, &r.hash)
+	}
+	return dst, names
 }
 
 // decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is
@@ -78,75 +170,43 @@ func decodeTraces(p []byte, named func(query []byte) *about) (by making, traces 
 // decode is decodeTraces. With named nil it leaves out the reads, which are most of a record.
 func decode(p []byte, named func(query []byte) *about) (by making, traces []*trace, err error) {
 	d := decoder{rest: p}
-	if f := d.byte(); f != traceFormat {
+	head := d.uvarint()
+	if f := head & (1<<formatBits - 1); f != traceFormat {
 		return by, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
 	}
-	by.version = uint32(d.uvarint())
-	by.program = d.uint64()
-	n := d.count(1)
-	var names []*about // of queries, each once; few in one record
+	by.version = uint32(head >> (formatBits + countBits))
+	n := int(head >> formatBits & countMost)
+	if n == countMost {
+		n = d.count(1)
+	}
+	var (
+		names []*about // of queries, each once; few in one record
+		known int      // as many, if they are left out
+	)
 	for range n {
 		tr := &trace{}
-		from, to := d.uvarint(), d.uvarint()
-		if from <= to {
-			tr.firstInterval = interval{from: from, to: to}
-			tr.holds.Store(&tr.firstInterval)
-		}
-		tr.parts.Store(d.uvarint())
-		tr.basis.Store(d.basis())
-		d.hash(&tr.result)
-		reads := d.count(2 + len(mmapcas.Hash{}))
+		reads, flags := d.trace(tr, &by)
+		d.asks = false
 		if named == nil {
-			key := 0
-			for range reads {
-				key = d.skipRead(key)
+			for key := 0; reads > 0 && d.err == nil; reads-- {
+				key = d.skipRead(key, &known)
 			}
+			d.checkProgram(flags)
 			traces = append(traces, tr)
 			continue
 		}
 		tr.reads = make([]read, reads)
 		prev := ""
 		for i := range tr.reads {
-			r := &tr.reads[i]
-			r.kind = readKind(d.byte())
-			switch r.kind {
-			case readQuery, readPart, readNames, readMember, readResult, readVersion:
-				name := d.bytes()
-				at := slices.IndexFunc(names, func(a *about) bool { return a.query == string(name) })
-				if at < 0 {
-					at = len(names)
-					names = append(names, named(name))
-				}
-				r.about = names[at]
-			case readRecord, readPresence:
-				r.part = db.PartID(d.uvarint())
-			default:
-				if !r.kind.ranged() {
-					d.fail("unknown kind of read")
-				}
-				r.part = db.PartID(d.uvarint())
-			}
-			shared := d.uvarint()
-			rest := d.bytes()
-			if shared > uint64(len(prev)) {
-				d.fail("shared prefix longer than the previous key")
-				shared = 0
-			}
-			r.key = prev[:shared] + string(rest)
-			prev = r.key
-			if r.kind == readPart {
-				r.about = &about{query: r.query, name: string(d.bytes())}
-			}
-			if r.kind.ranged() {
-				r.about = &about{hi: string(d.bytes())}
-				if r.kind&readFiltered != 0 {
-					r.about.glob = string(d.bytes())
-				}
-			}
-			d.hash(&r.hash)
+			names = d.read(&tr.reads[i], prev, names, named)
+			prev = tr.reads[i].key
 			if d.err != nil {
 				return by, nil, d.err
 			}
+		}
+		d.checkProgram(flags)
+		if flags&traceParts == 0 {
+			tr.dependsOn(ownParts(tr.reads))
 		}
 		tr.split()
 		traces = append(traces, tr)
@@ -172,32 +232,107 @@ func (tr *trace) split() {
 	tr.group = &group{results: rest[:results:results], versions: rest[results:]}
 }
 
-// skipRead goes on behind a read. It takes the length of the key before and returns that of its
-// key.
-func (d *decoder) skipRead(before int) int {
-	kind := readKind(d.byte())
-	switch {
-	case kind.asks():
-		d.bytes()
-	case kind == readRecord || kind == readPresence || kind.ranged():
-		d.uvarint()
-	default:
+// trace reads what comes before the reads of a trace, and how many there are.
+func (d *decoder) trace(tr *trace, by *making) (reads int, flags byte) {
+	flags = d.byte()
+	if flags&traceHolds != 0 {
+		from := d.uvarint()
+		to := from
+		if flags&traceOnce == 0 {
+			to += d.uvarint()
+		}
+		if to < from {
+			d.fail("an interval that ends beyond all numbers")
+		}
+		tr.firstInterval = interval{from: from, to: to}
+		tr.holds.Store(&tr.firstInterval)
+	}
+	if flags&traceProgram != 0 {
+		by.program = d.uint64()
+	}
+	if flags&traceParts != 0 {
+		tr.parts.Store(d.uvarint())
+	}
+	if flags&traceBasis != 0 {
+		tr.basis.Store(d.basis())
+	}
+	d.hash(&tr.result, flags&traceShort != 0)
+	if reads = int(flags / traceReads); reads == countMost {
+		reads = d.count(4)
+	}
+	return reads, flags
+}
+
+// checkProgram is called behind the reads of a trace.
+func (d *decoder) checkProgram(flags byte) {
+	if d.asks != (flags&traceProgram != 0) {
+		d.fail("a program, and no query is asked, or the other way round")
+	}
+}
+
+// what reads what a read is about.
+func (d *decoder) what() (kind readKind, short bool, about uint64) {
+	what := d.uvarint()
+	if kind = readCodes[what&0xf]; kind == 0 {
 		d.fail("unknown kind of read")
 	}
-	shared := d.uvarint()
-	if shared > uint64(before) {
-		d.fail("shared prefix longer than the previous key")
-		return 0
+	d.asks = d.asks || kind.asks()
+	return kind, what>>4&1 != 0, what >> 5
+}
+
+// read reads a read, behind one of the key prev. names are those that the record has had.
+func (d *decoder) read(r *read, prev string, names []*about, named func([]byte) *about) []*about {
+	kind, short, of := d.what()
+	r.kind = kind
+	switch {
+	case !kind.asks():
+		r.part = db.PartID(of)
+	case of < uint64(len(names)):
+		r.about = names[of]
+	case of == uint64(len(names)):
+		r.about = named(d.bytes())
+		names = append(names, r.about)
+	default:
+		d.fail("a query that has no name")
+		return names
 	}
-	key := int(shared) + len(d.bytes())
+	shared, rest := d.key(len(prev))
+	r.key = prev[:shared] + string(rest)
+	if kind == readPart {
+		r.about = &about{query: r.query, name: string(d.bytes())}
+	}
+	if kind.ranged() {
+		r.about = &about{hi: string(d.bytes())}
+		if kind&readFiltered != 0 {
+			r.about.glob = string(d.bytes())
+		}
+	}
+	d.hash(&r.hash, short)
+	return names
+}
+
+// skipRead goes on behind a read. It takes the length of the key before, and returns that of its
+// key; names is how many the record has had.
+func (d *decoder) skipRead(before int, names *int) int {
+	kind, short, about := d.what()
+	if kind.asks() {
+		switch {
+		case about == uint64(*names):
+			d.bytes()
+			*names++
+		case about > uint64(*names):
+			d.fail("a query that has no name")
+		}
+	}
+	shared, rest := d.key(before)
 	if kind.ranged() || kind == readPart {
 		d.bytes()
 	}
 	if kind&readFiltered != 0 {
 		d.bytes()
 	}
-	d.take(len(mmapcas.Hash{}))
-	return key
+	d.hash(&mmapcas.Hash{}, short)
+	return shared + len(rest)
 }
 
 // Refs returns what a record of this package's kinds refers to: traces, the result of the newest of
@@ -208,15 +343,18 @@ func Refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 		return refs
 	}
 	all := results(kind, payload)
-	return all[:min(len(all), 1)]
+	return inStore(all[:min(len(all), 1)])
 }
 
 // OldRefs returns the results of the older traces. The store keeps them between collections, for an undo, and longer while
 // somebody who reads an older generation may have been answered with them.
 func OldRefs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	all := results(kind, payload)
-	return all[min(len(all), 1):]
+	return inStore(all[min(len(all), 1):])
 }
+
+// inStore returns the results of which there are records.
+func inStore(results []mmapcas.Hash) []mmapcas.Hash { return slices.DeleteFunc(results, isTiny) }
 
 func results(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	if kind != KindTrace {
@@ -226,9 +364,9 @@ func results(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	if err != nil {
 		return nil
 	}
-	refs := make([]mmapcas.Hash, len(traces))
-	for i, tr := range traces {
-		refs[i] = tr.result
+	refs := make([]mmapcas.Hash, 0, len(traces))
+	for _, tr := range traces {
+		refs = append(refs, tr.result)
 	}
 	return refs
 }
@@ -236,6 +374,43 @@ func results(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 func appendString(dst []byte, s string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s)))
 	return append(dst, s...)
+}
+
+// isShort reports whether h has a short form, which is shorter.
+func isShort(h *mmapcas.Hash) bool {
+	n := int(h[0])
+	if n > len(h)-2 {
+		return false
+	}
+	for _, b := range h[n+1:] {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func appendHash(dst []byte, h *mmapcas.Hash) []byte {
+	if isShort(h) {
+		return append(dst, h[:1+h[0]]...)
+	}
+	return append(dst, h[:]...)
+}
+
+// lengthsFollow is in the place of the lengths of a key where they need more than 4 bits.
+const lengthsFollow = 0xff
+
+func appendKey(dst []byte, prev, key string) []byte {
+	shared := sharedPrefix(prev, key)
+	rest := key[shared:]
+	if shared < 15 && len(rest) < 15 {
+		dst = append(dst, byte(shared<<4|len(rest)))
+	} else {
+		dst = append(dst, lengthsFollow)
+		dst = binary.AppendUvarint(dst, uint64(shared))
+		dst = binary.AppendUvarint(dst, uint64(len(rest)))
+	}
+	return append(dst, rest...)
 }
 
 func sharedPrefix(a, b string) int {
@@ -252,6 +427,7 @@ func sharedPrefix(a, b string) int {
 type decoder struct {
 	rest []byte
 	err  error
+	asks bool // a read of the trace asks a query
 }
 
 func (d *decoder) fail(what string) {
@@ -321,4 +497,32 @@ func (d *decoder) bytes() []byte {
 	return d.take(int(n))
 }
 
-func (d *decoder) hash(h *mmapcas.Hash) { copy(h[:], d.take(len(h))) }
+func (d *decoder) hash(h *mmapcas.Hash, short bool) {
+	if !short {
+		copy(h[:], d.take(len(h)))
+		return
+	}
+	if h[0] = d.byte(); int(h[0]) > len(h)-2 {
+		d.fail("a short hash that is long")
+		return
+	}
+	copy(h[1:], d.take(int(h[0])))
+}
+
+// key reads the lengths of a key, behind one of a length, and what it does not share with that.
+func (d *decoder) key(before int) (shared int, rest []byte) {
+	lengths := d.byte()
+	long, n := uint64(lengths>>4), uint64(lengths&0xf)
+	if lengths == lengthsFollow {
+		long, n = d.uvarint(), d.uvarint()
+	}
+	if long > uint64(before) {
+		d.fail("shared prefix longer than the previous key")
+		return 0, nil
+	}
+	if n > uint64(len(d.rest)) {
+		d.fail("truncated key")
+		return 0, nil
+	}
+	return int(long), d.take(int(n))
+}

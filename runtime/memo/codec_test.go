@@ -38,11 +38,23 @@ func sampleTraces() []*trace {
 	return []*trace{a, b}
 }
 
+// The bytes are those of the example in docs/FORMAT.md.
+func TestBytesOfATrace(t *testing.T) {
+	hello := mmapcas.HashOf(32, []byte("\x65hello"))
+	tr := &trace{result: resultName(32, []byte{5}), reads: []read{{kind: readRecord, part: 2, key: "a", hash: hello}}}
+	tr.holds.Store(&interval{from: 1, to: 1})
+	tr.dependsOn(partBit(2))
+	want := append([]byte{0x2c, 0x63, 1, 2, 0x20, 5, 0x41, 1, 'a'}, hello[:]...)
+	if got := encodeTraces(nil, making{version: 1, program: 1 << 40}, []*trace{tr}); !bytes.Equal(got, want) {
+		t.Errorf("% x, want % x", got, want)
+	}
+}
+
 // A trace of another format is not read: its result may have been stored by other rules.
 func TestTracesOfAnotherFormatAreNotRead(t *testing.T) {
 	p := encodeTraces(nil, making{version: 7}, sampleTraces())
 	for _, format := range []byte{0, traceFormat - 1, traceFormat + 1} {
-		p[0] = format
+		p[0] = p[0]&^(1<<formatBits-1) | format
 		if _, _, err := decodeTraces(p, aboutOf); !errors.Is(err, ErrCorruptTrace) {
 			t.Errorf("format %d: %v", format, err)
 		}

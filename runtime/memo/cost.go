@@ -74,24 +74,35 @@ func (q *Query) tracesMax() int {
 	return tracesKept
 }
 
-// keepOrHold stores a result, or says that it is to stay in memory.
+// keepOrHold stores a result, or says that it is to stay in memory. One that is tiny is in no store.
 func (t *Table) keepOrHold(q *Query, res *Result) (h mmapcas.Hash, unstored bool, err error) {
-	if q.unstored(res) {
+	if unstored = q.unstored(res); unstored {
 		q.Counts.Unstored.Add(1)
-		return mmapcas.HashOf(res.Kind, res.Payload), true, nil
 	}
-	h, err = t.Keep(res.Kind, res.Payload)
-	return h, false, err
+	if unstored || len(res.Payload) <= tinyMost {
+		h = resultName(res.Kind, res.Payload)
+	} else if h, err = t.Keep(res.Kind, res.Payload); err != nil {
+		return h, false, err
+	}
+	if isTiny(h) != (len(res.Payload) <= tinyMost) {
+		err = errNameTaken
+	}
+	return h, unstored, err
 }
 
 // hold gives a new trace its value. One that is not stored has it for good.
 func (t *Table) hold(tr *trace, res *Result, unstored bool) {
-	if !unstored {
-		t.cache.put(&tr.firstBox, tr, res.Value, len(res.Payload))
+	if tr.unstored = unstored; !unstored && len(res.Payload) > t.cache.tinyMax {
+		t.cache.put(tr, res.Value, len(res.Payload))
 		return
 	}
-	tr.unstored = true
-	tr.firstBox = box{value: res.Value, owner: tr, bytes: len(res.Payload) + boxOverheadBytes}
+	tr.own = int32(len(res.Payload))
+	tr.hasValue(res.Value)
+}
+
+// hasValue gives a new trace a value that is not in the cache.
+func (tr *trace) hasValue(value any) {
+	tr.firstBox = box{value: value}
 	tr.value.Store(&tr.firstBox)
 }
 

@@ -521,7 +521,9 @@
 // # What survives
 //
 // Traces are records (KindTrace) in a side partition keyed by query name and key; results are records
-// of their own. Both are written by Flush; losing them costs runs, never a wrong answer. A result that
+// of their own, but for tiny ones, whose name says what they are (tiny.go), so that they need no
+// record, no look into the store, and no collector. A tiny result refers to nothing. Traces are
+// written by Flush, results by runs; losing them costs runs, never a wrong answer. A result that
 // is missing or damaged in the store drops its trace and the query runs again.
 //
 // A trace that the store refuses for what it is (its key, its size) is set aside: it stays in
@@ -570,7 +572,8 @@
 // # What stays in memory
 //
 // Two clocks (Corbató, 1968) bound it: one the decoded results, at each result; one the keys with
-// their traces, at each Flush. A key that is forgotten costs a look into the store when it is asked
+// their traces, and the values that stay with a trace (tiny ones, and those in no store), at each
+// Flush. A key that is forgotten costs a look into the store when it is asked
 // again, not a run, unless what it needs is older than the traces that are stored. What rests on it
 // is walked once (R8). What is evicted is memory for others at once, but for entries that a trace in
 // memory is linked to, and for those on long lists of dependents, which the next sweep cuts.

@@ -180,7 +180,7 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memo: result of %s: %w", e.query.show(e.key), err)
 	}
-	return t.cache.put(&box{}, tr, value, bytes).value, nil
+	return t.cache.put(tr, value, bytes).value, nil
 }
 
 // caught makes an error of a panic of the function that defers it.
@@ -424,18 +424,19 @@ func (t *Table) firstDifference(fr *Frame, tr *trace) (*read, error) {
 	a := &fr.account
 	standing := t.standing(tr, fr.strand.Snap)
 	doubt := false // whether walls stand
-	if a.links = standing.links; a.links != nil {
+	if standing.links != nil {
+		a.linkedBefore(standing.links, len(tr.reads))
 		a.stamps, a.walls = standing.stamps, standing.walls
 		parts, ok := t.wallsStand(standing.walls, standing.to, fr.strand.Snap)
 		fr.parts |= parts
 		doubt = !ok
 	} else {
-		a.links = tr.links.Load()
+		a.linkedBefore(tr.linked(), len(tr.reads))
 	}
 	for i := range tr.reads {
 		var x *source
 		if a.links != nil {
-			x = a.links.to[i]
+			x = a.was[i]
 			if standing.links != nil && x.changed.Load() <= standing.to && !(doubt && x.isEntry) {
 				a.note(x)
 				continue // R12
@@ -599,8 +600,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	if tr.tainted {
 		// Nothing refers to the result, so a collection may take it; the value lives with the
 		// trace, which lives as long as the questions that were given it.
-		tr.firstBox = box{value: res.Value, owner: tr}
-		tr.value.Store(&tr.firstBox)
+		tr.hasValue(res.Value)
 		why = Reason{Verdict: RanUnkept}
 		e.explain(why)
 	} else {

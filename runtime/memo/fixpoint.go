@@ -168,10 +168,9 @@ func guarded(fn func() (Result, error)) (res Result, err error) {
 }
 
 func (m *member) set(value Result) {
-	m.value, m.result = value, mmapcas.HashOf(value.Kind, value.Payload)
+	m.value, m.result = value, resultName(value.Kind, value.Payload)
 	m.holder = &trace{result: m.result, tainted: true}
-	m.holder.firstBox = box{value: value.Value, owner: m.holder}
-	m.holder.value.Store(&m.holder.firstBox)
+	m.holder.hasValue(value.Value)
 }
 
 // stale reports whether the last run of m read a value that is another now.
@@ -206,7 +205,7 @@ func (m *member) absorb(fr *Frame, res Result, err error) (grown bool) {
 		m.err = fmt.Errorf("memo: joining values of %s: %w", m.entry.query.show(m.entry.key), m.err)
 		return false
 	}
-	if mmapcas.HashOf(res.Kind, res.Payload) == m.result {
+	if resultName(res.Kind, res.Payload) == m.result {
 		return false
 	}
 	m.set(res)
@@ -486,7 +485,7 @@ func (t *Table) publishMember(head *flight, m *member, of *trace, damage uint32)
 }
 
 // newTrace returns the trace of a member whose value is final.
-func (t *Table) newTrace(m *member, rec *recorder, parts partSet, damage uint32) (*trace, *links) {
+func (t *Table) newTrace(m *member, rec *recorder, parts partSet, damage uint32) (*trace, []*source) {
 	tr, made := newTrace(rec)
 	tr.result, tr.run = m.result, t.runs.Add(1)
 	tr.dependsOn(parts)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
@@ -304,7 +303,7 @@ func (m *mesh) checkInterval(e *entry, tr *trace, iv *interval, snap *db.Snapsho
 			continue
 		}
 		want := m.scratch(records)[e.key]
-		if want == "!" || mmapcas.HashOf(kindTest, []byte(want)) != tr.result {
+		if want == "!" || resultName(kindTest, []byte(want)) != tr.result {
 			m.t.Errorf("a trace of set(%s) is said to hold in generation %d, where the set is %q", e.key, gen, want)
 		}
 	}

@@ -79,7 +79,7 @@ func (t *Table) Unwritten() []mmapcas.Hash {
 	var results []mmapcas.Hash
 	for _, e := range dirty {
 		e.mu.Lock()
-		if tr := e.traces; tr != nil {
+		if tr := e.traces; tr != nil && !isTiny(tr.result) {
 			results = append(results, tr.result)
 		}
 		e.mu.Unlock()
@@ -142,7 +142,7 @@ func (t *Table) write(ctx context.Context, batch []*entry, last bool) (left []*e
 		}
 		records = append(records, record{e, buf[at:len(buf):len(buf)]})
 		for _, tr := range stored[:min(len(stored), 1)] {
-			t.o.Shade(tr.result)
+			t.shadeResult(tr.result)
 		}
 		e.mu.Unlock()
 	}

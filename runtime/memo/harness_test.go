@@ -28,6 +28,8 @@ type rig struct {
 	queries map[string]*Query
 
 	payloads sync.Map // by strand
+
+	keepsTiny bool // as a table does by itself; else all values are in the cache
 }
 
 const kindTest mmapcas.Kind = 200
@@ -83,6 +85,9 @@ func (r *rig) newTable(o Options) {
 	var err error
 	if r.table, err = New(o); err != nil {
 		r.t.Fatal(err)
+	}
+	if !r.keepsTiny {
+		r.table.cache.tinyMax = -1
 	}
 	r.table.Resume()
 	for name, q := range r.queries {

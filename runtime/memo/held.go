@@ -90,6 +90,9 @@ func (d *held) get(h mmapcas.Hash) (r heldRecord, ok bool) {
 // View calls fn with a record, wherever it is; payload is valid during the call only. What is held
 // comes first, since a record goes into the store before it is held no longer.
 func (t *Table) View(h mmapcas.Hash, fn func(kind mmapcas.Kind, payload []byte) error) error {
+	if isTiny(h) {
+		return fn(tiny(&h))
+	}
 	if r, ok := t.held.get(h); ok {
 		return fn(r.kind, r.payload)
 	}
@@ -97,6 +100,9 @@ func (t *Table) View(h mmapcas.Hash, fn func(kind mmapcas.Kind, payload []byte) 
 }
 
 func (t *Table) has(h mmapcas.Hash) bool {
+	if isTiny(h) {
+		return true
+	}
 	_, ok := t.held.get(h)
 	return ok || t.o.Store.Has(h)
 }

@@ -16,7 +16,7 @@ func (q *Query) Memory() (m QueryMemory) {
 		m.Keys++
 		m.Traces += int64(e.bytes)
 		for tr := e.traces; tr != nil; tr = tr.next {
-			if b := tr.value.Load(); b != nil && !tr.unstored {
+			if b := tr.inCache(); b != nil {
 				m.Results += int64(b.bytes)
 			}
 		}

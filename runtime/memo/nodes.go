@@ -173,13 +173,13 @@ func (t *Table) sweepKeys(keys *index) {
 // that no other reads out of the index. Where the lists are long, or links are older, it is left to
 // sweep and to those who append.
 func (t *Table) unlink(tr *trace) {
-	made := tr.links.Load()
+	made := tr.linked()
 	if made == nil {
 		return
 	}
 	t.markMu.Lock()
 	defer t.markMu.Unlock()
-	for i, x := range made.to {
+	for i, x := range made.row(len(tr.reads)) {
 		if i%sweptTogether == sweptTogether-1 {
 			t.markMu.Unlock()
 			t.markMu.Lock()

@@ -6,10 +6,10 @@ import "slices"
 // what the run before did, and in its order: then a read is recognised by its place, without
 // looking it up among the others, and shares the strings of the one before.
 type recorder struct {
-	before *trace // the run before; nil: none that was linked
-	links  *links // of before
-	at     int    // where in before the next read is expected
-	shown  *shown // where others see the reads; nil: nowhere
+	before *trace    // the run before; nil: none that was linked
+	links  []*source // what before was linked to
+	at     int       // where in before the next read is expected
+	shown  *shown    // where others see the reads; nil: nowhere
 
 	reads []read
 	from  []*source // of each read: what answered it; nil: a partition
@@ -77,10 +77,11 @@ func (c *recorder) follow(before *trace) {
 	if before == nil {
 		return
 	}
-	if c.links = before.links.Load(); c.links == nil {
+	l := before.linked()
+	if l == nil {
 		return
 	}
-	c.before = before
+	c.before, c.links = before, l.row(len(before.reads))
 	if n := len(before.reads); n > cap(c.reads) {
 		c.reads, c.from, c.was = make([]read, 0, n+1), make([]*source, 0, n+1), make([]int32, 0, n+1)
 	}
@@ -95,7 +96,7 @@ func (c *recorder) query(q *Query, key string, at int) (*entry, int) {
 	reads := c.before.reads
 	for j := at; j < min(at+readsAhead, len(reads)); j++ {
 		if r := &reads[j]; r.kind.asks() && r.key == key && r.query == q.Name {
-			return c.links.to[j].asEntry(), j
+			return c.links[j].asEntry(), j
 		}
 	}
 	return nil, at

@@ -54,6 +54,6 @@ func TestRecorderAgainstAList(t *testing.T) {
 			to[i] = &source{}
 		}
 		before = &trace{reads: c.reads}
-		before.links.Store(&links{to})
+		before.holds.Store(&interval{links: linksOf(to)})
 	}
 }

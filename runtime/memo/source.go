@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // A source is something that answers rest on: a key's entry, or a node. Its lock is held for a few
@@ -34,8 +35,27 @@ type node = source
 const never = math.MaxUint64
 
 // links are the sources that each read of a trace was linked to: each of them has the entry of the
-// trace among its dependents. Immutable.
-type links struct{ to []*source }
+// trace among its dependents. Immutable. It is the first of a row of as many as the trace has reads:
+// a length of its own would be the same number once more for each answer.
+type links struct{ first *source }
+
+// noLinks are the links of all traces without a read.
+var noLinks links
+
+func linksOf(row []*source) *links {
+	if len(row) == 0 {
+		return &noLinks
+	}
+	return (*links)(unsafe.Pointer(unsafe.SliceData(row)))
+}
+
+// row returns what was given to linksOf, of which the caller knows the length.
+func (l *links) row(n int) []*source {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice(&l.first, n)
+}
 
 // raise raises changed, and reports whether gen is news. The caller holds mu.
 func (x *source) raise(gen uint64) bool {

@@ -129,7 +129,7 @@ func New(o Options) (*Table, error) {
 		return nil, fmt.Errorf("memo: opening the trace partition: %w", err)
 	}
 	t := &Table{o: o, part: part, levels: o.LevelsMax}
-	t.cache.bytesMax = o.CacheBytes
+	t.cache.bytesMax, t.cache.tinyMax = o.CacheBytes, tinyBytes
 	return t, nil
 }
 
@@ -276,7 +276,7 @@ func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.mu.Lock()
 	kept := tr.kept
 	e.mu.Unlock()
-	if !kept && !tr.unstored {
+	if !kept && !tr.unstored && !isTiny(tr.result) {
 		// The collector may be about to take the result: it is put again, for the reference that will be written, or is lost.
 		defer t.o.Session()()
 		if err := t.revive(tr.result); err != nil {

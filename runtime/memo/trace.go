@@ -20,24 +20,25 @@ const (
 
 // A trace is one run of a query: what it read and what came out (M2).
 type trace struct {
-	reads    []read                   // immutable
-	parts    atomic.Uint64            // a partSet that only grows: partitions read, transitively, by the run and by every walk since
-	result   mmapcas.Hash             // immutable
-	group    *group                   // immutable: of the head of a cycle; nil: it is none
-	run      uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
-	holds    atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
-	links    atomic.Pointer[links]    // those made last; nil: none
-	basis    atomic.Pointer[basis]    // of one that reads queries; nil: not known more closely than by reads and parts. It only grows
-	soundAt  atomic.Uint32            // Table.damage when the result and what it refers to were last known to be there
-	value    atomic.Pointer[box]      // decoded result; dropped by the cache, brought back by Table.value
-	bytes    atomic.Int32             // estimated size, 0 until it is asked for
-	unstored bool                     // immutable once it is in an entry: the result is in no store, and value is not dropped
-	tainted  bool                     // immutable: an answer that is not kept, for the strands that asked at the time (K1)
-	gone     bool                     // guarded by cache.mu: is in no entry any more
-	kept     bool                     // guarded by entry.mu: the collector keeps the result
-	next     *trace                   // guarded by entry.mu: the entry's next, which was used before
+	reads  []read                   // immutable
+	parts  atomic.Uint64            // a partSet that only grows: partitions read, transitively, by the run and by every walk since
+	result mmapcas.Hash             // immutable
+	group  *group                   // immutable: of the head of a cycle; nil: it is none
+	run    uint64                   // immutable: which run of the table made it, from 1; 0: a stored one
+	holds  atomic.Pointer[interval] // the most recently found; nil: not known to hold anywhere
+	basis  atomic.Pointer[basis]    // of one that reads queries; nil: not known more closely than by reads and parts. It only grows
+	value  atomic.Pointer[box]      // decoded result; dropped by the cache, brought back by Table.value
+	next   *trace                   // guarded by entry.mu: the entry's next, which was used before
 
-	// Most traces have one interval and one value. Both are in place; what comes later is
+	soundAt  atomic.Uint32 // Table.damage when the result and what it refers to were last known to be there
+	bytes    atomic.Int32  // its size, 0 until it is asked for
+	own      int32         // immutable: bytes of a value that stays with the trace, stored
+	unstored bool          // immutable once it is in an entry: the result is in no store, and value is not dropped
+	tainted  bool          // immutable: an answer that is not kept, for the strands that asked at the time (K1)
+	gone     bool          // guarded by cache.mu: is in no entry any more
+	kept     bool          // guarded by entry.mu: the collector keeps the result
+
+	// Most traces have one interval, and many a tiny value. Both are in place; what comes later is
 	// elsewhere.
 	firstInterval interval // written before it is published, by the run or by whoever read the record
 	firstBox      box      // written before it is published, by the run
@@ -65,60 +66,59 @@ const (
 	intervalsMost = 8
 )
 
-// newTrace returns the trace of a run that read what a recorder took down, and links that begin
-// with what answered. With few reads, as most runs have, all of it is one piece of memory; very many
-// are taken over from the recorder.
-func newTrace(c *recorder) (tr *trace, made *links) {
+// newTrace returns the trace of a run that read what a recorder took down, and a row for its links
+// that begins with what answered. With few reads, as most runs have, all of it is one piece of
+// memory; very many are taken over from the recorder.
+func newTrace(c *recorder) (tr *trace, to []*source) {
 	switch len(c.reads) {
 	case 0:
-		return &trace{}, &noLinks
+		return &trace{}, nil
 	case 1:
 		x := &struct {
 			trace
-			links
 			reads [1]read
 			to    [1]*source
 		}{}
-		tr, made = &x.trace, &x.links
-		tr.reads, made.to = x.reads[:], x.to[:]
+		tr, to = &x.trace, x.to[:]
+		tr.reads = x.reads[:]
 	case 2:
 		x := &struct {
 			trace
-			links
 			reads [2]read
 			to    [2]*source
 		}{}
-		tr, made = &x.trace, &x.links
-		tr.reads, made.to = x.reads[:], x.to[:]
+		tr, to = &x.trace, x.to[:]
+		tr.reads = x.reads[:]
 	case readsInPlace:
 		x := &struct {
 			trace
-			links
 			reads [3]read
 			to    [3]*source
 		}{}
-		tr, made = &x.trace, &x.links
-		tr.reads, made.to = x.reads[:], x.to[:]
+		tr, to = &x.trace, x.to[:]
+		tr.reads = x.reads[:]
 	default:
-		x := &struct {
-			trace
-			links
-		}{}
-		tr, made = &x.trace, &x.links
 		if cap(c.reads) > readsCopied {
-			tr.reads, made.to = fitted(c.reads), fitted(c.from)
+			tr, to = &trace{reads: fitted(c.reads)}, fitted(c.from)
 			c.reads, c.from = nil, nil
-			return tr, made
+			return tr, to
 		}
-		tr.reads, made.to = make([]read, len(c.reads)), make([]*source, len(c.from))
+		tr, to = &trace{reads: make([]read, len(c.reads))}, make([]*source, len(c.from))
 	}
 	copy(tr.reads, c.reads)
-	copy(made.to, c.from)
-	return tr, made
+	copy(to, c.from)
+	return tr, to
 }
 
-// noLinks are the links of all traces without a read.
-var noLinks links
+// linked returns what the reads of tr were linked to last, nil if they were not.
+func (tr *trace) linked() *links {
+	for iv := tr.holds.Load(); iv != nil; iv = iv.next {
+		if iv.links != nil {
+			return iv.links
+		}
+	}
+	return nil
+}
 
 // kept returns what of a list is kept behind one that is found now.
 func (iv *interval) kept() *interval {
@@ -145,15 +145,6 @@ func (iv *interval) with(n int, old, grown *interval) *interval {
 	return &c
 }
 
-// A box is a decoded result in the cache.
-type box struct {
-	value any
-	owner *trace
-	bytes int
-	used  atomic.Bool // set by readers, cleared by the cache's hand
-	place int32       // guarded by cache.mu: in the ring, from 1; 0: it is not in the ring
-}
-
 // holdsIn returns an interval that contains gen, one with links if there is any, or nil.
 func (tr *trace) holdsIn(gen uint64) (found *interval) {
 	for iv := tr.holds.Load(); iv != nil; iv = iv.next {
@@ -173,13 +164,6 @@ func (iv *interval) vouch(tr *trace) vouch {
 		return vouch{stamps: tr.readParts()}
 	}
 	return vouch{linked: true, stamps: iv.stamps, walls: iv.walls}
-}
-
-// use tells the cache that the value is in use.
-func (b *box) use() {
-	if !b.used.Load() {
-		b.used.Store(true)
-	}
 }
 
 // covers reports whether a trace of e is known to hold in snap without verifying its reads (R1),

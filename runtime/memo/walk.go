@@ -12,9 +12,9 @@ type vouch struct {
 
 // An account is what a walk or a run learns of the reads of a trace.
 type account struct {
-	links   *links    // reads that were linked before, nil if there are none
+	links   *links    // of what was linked before, nil if nothing was
+	was     []*source // the row of links
 	to      []*source // what reads are linked to now; nil: as links says
-	made    *links    // where to is, nil if it is to be made
 	looked  []int32   // the reads that were not passed over, ascending
 	stamps  partSet
 	walls   wallSet
@@ -28,9 +28,16 @@ func (a *account) at(i int) *source {
 	case a.to != nil:
 		return a.to[i]
 	case a.links != nil:
-		return a.links.to[i]
+		return a.was[i]
 	}
 	return nil
+}
+
+// linkedBefore says what n reads were linked to before; nil: they were not.
+func (a *account) linkedBefore(l *links, n int) {
+	if a.links = l; l != nil {
+		a.was = l.row(n)
+	}
 }
 
 // set says that read i, one of n, was found at x.
@@ -41,7 +48,7 @@ func (a *account) set(i, n int, x *source) {
 	if a.to == nil {
 		a.to = make([]*source, n)
 		if a.links != nil {
-			copy(a.to, a.links.to)
+			copy(a.to, a.was)
 		}
 	}
 	a.to[i] = x
@@ -101,19 +108,19 @@ func (a *account) note(x *source) {
 // linkWalk links e to what a walk of tr has looked at. What was passed over is linked already.
 func (t *Table) linkWalk(a *account, e *entry, tr *trace) {
 	for _, i := range a.looked {
-		known := a.links != nil && a.at(int(i)) == a.links.to[i]
+		known := a.links != nil && a.at(int(i)) == a.was[i]
 		t.linkRead(a, e, tr.reads, int(i), known)
 	}
 }
 
 // linkRun links e to what a run has read. What the run before was linked to need not be linked to
-// again. made is what the links become.
-func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder, made *links) {
-	a.to, a.made = made.to, made
+// again. to is the row of links to be filled in.
+func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder, to []*source) {
+	a.to = to
 	for i := range reads {
 		known := false
 		if was := c.was[i]; was > 0 {
-			if x := c.links.to[was-1]; a.to[i] == nil || a.to[i] == x {
+			if x := c.links[was-1]; a.to[i] == nil || a.to[i] == x {
 				a.to[i], known = x, true
 			}
 		}
@@ -129,10 +136,8 @@ func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
 	case a.severed:
 		iv.stamps, v.stamps = 0, tr.readParts()
 		iv.walls, v.walls = 0, 0
-	case a.made != nil:
-		iv.links = a.made
 	case a.to != nil || a.links == nil:
-		iv.links = &links{to: a.to}
+		iv.links = linksOf(a.to)
 	default:
 		iv.links = a.links
 	}
@@ -144,9 +149,6 @@ func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
 	e.seen = max(e.seen, gen)
 	tr.verified(iv)
 	e.source.mu.Unlock()
-	if iv.links != nil {
-		tr.links.Store(iv.links)
-	}
 	return v
 }
 
