@@ -290,6 +290,33 @@ func appendBasis(dst []byte, b *basis) []byte {
 	return dst
 }
 
+// skipBasis goes on behind a basis. What it takes basis does.
+func (d *decoder) skipBasis() {
+	has := d.byte()
+	if has&basisKnown == 0 {
+		if has != 0 {
+			d.fail("unknown form of a basis")
+		}
+		return
+	}
+	if has&basisParts != 0 {
+		d.uvarint()
+		d.uvarint()
+	}
+	if has&basisMarks != 0 {
+		d.take(8 * marksWords)
+		return
+	}
+	last := uint32(0)
+	for i := range d.count(4) {
+		p := d.uint32()
+		if i > 0 && p <= last {
+			d.fail("prints out of order")
+		}
+		last = p
+	}
+}
+
 // basis is the inverse of appendBasis. It accepts any input.
 func (d *decoder) basis() *basis {
 	has := d.byte()

@@ -164,38 +164,17 @@ func encodeTrace(dst []byte, by making, tr *trace, names []string) ([]byte, []st
 // decodeTraces is the inverse of encodeTraces. It accepts any input; what does not decode is
 // ErrCorruptTrace. named returns the about of reads of a query.
 func decodeTraces(p []byte, named func(query []byte) *about) (by making, traces []*trace, err error) {
-	return decode(p, named)
-}
-
-// decode is decodeTraces. With named nil it leaves out the reads, which are most of a record.
-func decode(p []byte, named func(query []byte) *about) (by making, traces []*trace, err error) {
 	d := decoder{rest: p}
-	head := d.uvarint()
-	if f := head & (1<<formatBits - 1); f != traceFormat {
-		return by, nil, fmt.Errorf("%w: format %d, this program reads %d", ErrCorruptTrace, f, traceFormat)
-	}
-	by.version = uint32(head >> (formatBits + countBits))
-	n := int(head >> formatBits & countMost)
-	if n == countMost {
-		n = d.count(1)
-	}
-	var (
-		names []*about // of queries, each once; few in one record
-		known int      // as many, if they are left out
-	)
+	version, n := d.begin()
+	by.version = version
+	var names []*about // of queries, each once; few in one record
 	for range n {
-		tr := &trace{}
-		reads, flags := d.trace(tr, &by)
-		d.asks = false
-		if named == nil {
-			for key := 0; reads > 0 && d.err == nil; reads-- {
-				key = d.skipRead(key, &known)
-			}
-			d.checkProgram(flags)
-			traces = append(traces, tr)
-			continue
+		h := d.head(false)
+		tr := &trace{result: h.result, reads: make([]read, h.reads)}
+		if h.flags&traceHolds != 0 {
+			tr.firstInterval = interval{from: h.from, to: h.to}
+			tr.holds.Store(&tr.firstInterval)
 		}
-		tr.reads = make([]read, reads)
 		prev := ""
 		for i := range tr.reads {
 			names = d.read(&tr.reads[i], prev, names, named)
@@ -204,17 +183,39 @@ func decode(p []byte, named func(query []byte) *about) (by making, traces []*tra
 				return by, nil, d.err
 			}
 		}
-		d.checkProgram(flags)
-		if flags&traceParts == 0 {
-			tr.dependsOn(ownParts(tr.reads))
+		d.checkProgram(&h)
+		by.program = max(by.program, h.program)
+		if h.flags&traceParts == 0 {
+			h.parts = ownParts(tr.reads)
 		}
+		tr.parts.Store(uint64(h.parts))
+		tr.basis.Store(h.basis)
 		tr.split()
 		traces = append(traces, tr)
 	}
-	if d.err == nil && len(d.rest) != 0 {
-		d.fail("bytes after the end")
-	}
+	d.end()
 	return by, traces, d.err
+}
+
+// resultsOf returns the results in a record. It takes no other memory: a collection asks for those
+// of all records.
+func resultsOf(p []byte) (results []mmapcas.Hash, err error) {
+	d := decoder{rest: p}
+	_, traces := d.begin()
+	names := 0
+	for range traces {
+		h := d.head(true)
+		for key := 0; h.reads > 0 && d.err == nil; h.reads-- {
+			key = d.skipRead(key, &names)
+		}
+		d.checkProgram(&h)
+		if d.err != nil {
+			return nil, d.err
+		}
+		results = append(results, h.result)
+	}
+	d.end()
+	return results, d.err
 }
 
 // split takes what is of a group out of the reads of a trace.
@@ -232,40 +233,73 @@ func (tr *trace) split() {
 	tr.group = &group{results: rest[:results:results], versions: rest[results:]}
 }
 
-// trace reads what comes before the reads of a trace, and how many there are.
-func (d *decoder) trace(tr *trace, by *making) (reads int, flags byte) {
-	flags = d.byte()
-	if flags&traceHolds != 0 {
-		from := d.uvarint()
-		to := from
-		if flags&traceOnce == 0 {
-			to += d.uvarint()
+// begin reads the head of a record, which says how many traces follow.
+func (d *decoder) begin() (version uint32, traces int) {
+	head := d.uvarint()
+	if f := head & (1<<formatBits - 1); f != traceFormat {
+		d.fail(fmt.Sprintf("format %d, this program reads %d", f, traceFormat))
+		return 0, 0
+	}
+	n := int(head >> formatBits & countMost)
+	if n == countMost {
+		n = d.count(1)
+	}
+	return uint32(head >> (formatBits + countBits)), n
+}
+
+// end is called behind all traces.
+func (d *decoder) end() {
+	if d.err == nil && len(d.rest) != 0 {
+		d.fail("bytes after the end")
+	}
+}
+
+// A traceHead is what comes before the reads of a trace.
+type traceHead struct {
+	flags    byte
+	from, to uint64
+	program  uint64
+	parts    partSet
+	basis    *basis
+	result   mmapcas.Hash
+	reads    int
+}
+
+func (d *decoder) head(withoutBasis bool) (h traceHead) {
+	h.flags = d.byte()
+	d.asks = false
+	if h.flags&traceHolds != 0 {
+		h.from = d.uvarint()
+		if h.to = h.from; h.flags&traceOnce == 0 {
+			h.to += d.uvarint()
 		}
-		if to < from {
+		if h.to < h.from {
 			d.fail("an interval that ends beyond all numbers")
 		}
-		tr.firstInterval = interval{from: from, to: to}
-		tr.holds.Store(&tr.firstInterval)
 	}
-	if flags&traceProgram != 0 {
-		by.program = d.uint64()
+	if h.flags&traceProgram != 0 {
+		h.program = d.uint64()
 	}
-	if flags&traceParts != 0 {
-		tr.parts.Store(d.uvarint())
+	if h.flags&traceParts != 0 {
+		h.parts = partSet(d.uvarint())
 	}
-	if flags&traceBasis != 0 {
-		tr.basis.Store(d.basis())
+	switch {
+	case h.flags&traceBasis == 0:
+	case withoutBasis:
+		d.skipBasis()
+	default:
+		h.basis = d.basis()
 	}
-	d.hash(&tr.result, flags&traceShort != 0)
-	if reads = int(flags / traceReads); reads == countMost {
-		reads = d.count(4)
+	d.hash(&h.result, h.flags&traceShort != 0)
+	if h.reads = int(h.flags / traceReads); h.reads == countMost {
+		h.reads = d.count(3)
 	}
-	return reads, flags
+	return h
 }
 
 // checkProgram is called behind the reads of a trace.
-func (d *decoder) checkProgram(flags byte) {
-	if d.asks != (flags&traceProgram != 0) {
+func (d *decoder) checkProgram(h *traceHead) {
+	if d.asks != (h.flags&traceProgram != 0) {
 		d.fail("a program, and no query is asked, or the other way round")
 	}
 }
@@ -360,15 +394,11 @@ func results(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	if kind != KindTrace {
 		return nil
 	}
-	_, traces, err := decode(payload, nil)
+	all, err := resultsOf(payload)
 	if err != nil {
 		return nil
 	}
-	refs := make([]mmapcas.Hash, 0, len(traces))
-	for _, tr := range traces {
-		refs = append(refs, tr.result)
-	}
-	return refs
+	return all
 }
 
 func appendString(dst []byte, s string) []byte {

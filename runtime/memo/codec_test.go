@@ -86,7 +86,7 @@ func FuzzDecodeTraces(f *testing.F) {
 	f.Add(encodeTraces(nil, making{}, nil))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		by, traces, err := decodeTraces(p, aboutOf)
-		if _, bare, bareErr := decode(p, nil); (err == nil) != (bareErr == nil) || len(bare) != len(traces) && err == nil {
+		if bare, bareErr := resultsOf(p); (err == nil) != (bareErr == nil) || len(bare) != len(traces) && err == nil {
 			t.Fatalf("with reads %d traces, %v; without %d, %v", len(traces), err, len(bare), bareErr)
 		}
 		if err != nil {
