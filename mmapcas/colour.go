@@ -16,11 +16,12 @@ const (
 	White            // neither marked nor condemned: the sweep will take it
 	Marked           // kept
 	Young            // put since the cycle began, and kept without a mark (G1)
+	Elder            // in a short cycle: there when the one before ended, and kept without a mark
 	Condemned        // swept, or about to be
 )
 
 func (c Colour) String() string {
-	return [...]string{"absent", "white", "marked", "young", "condemned"}[c]
+	return [...]string{"absent", "white", "marked", "young", "elder", "condemned"}[c]
 }
 
 // Colour returns what the cycle knows of the record named h, and changes nothing. It is for checks:
@@ -51,6 +52,9 @@ func (c *Cycle) Colour(h Hash) (Colour, error) {
 			colour = Condemned
 		default:
 			colour = White
+		}
+		if off < k.elders {
+			colour = Elder
 		}
 		if off >= k.bornBlack {
 			colour = Young // a mark there says only that Mark has been there

@@ -11,11 +11,14 @@ import (
 
 // A Cycle is one run of a collector: mark, then sweep. All methods may be called from any goroutine.
 type Cycle struct {
-	s *Store
+	s       *Store
+	short   bool  // see BeginShortCycle
+	damaged int64 // places, when it began
 
 	ended  atomic.Bool
-	mu     sync.Mutex // held from where shade marks to where it queues (G6)
-	shaded []Hash     // guarded by mu
+	whole  atomic.Bool // see Whole
+	mu     sync.Mutex  // held from where shade marks to where it queues (G6)
+	shaded []Hash      // guarded by mu
 
 	marked func(h Hash) // tests interleave here; nil in the product
 
@@ -25,7 +28,9 @@ type Cycle struct {
 
 // BeginCycle starts a collection. From now on whatever is put survives it (G1); what G2 asks for is the caller's part. There
 // is one cycle at a time: ErrCycle if another is under way.
-func (s *Store) BeginCycle() (*Cycle, error) {
+func (s *Store) BeginCycle() (*Cycle, error) { return s.beginCycle(false) }
+
+func (s *Store) beginCycle(short bool) (*Cycle, error) {
 	if s.opts.ReadOnly {
 		return nil, fmt.Errorf("%w: %s was opened so", ErrReadOnly, s.dir)
 	}
@@ -37,13 +42,21 @@ func (s *Store) BeginCycle() (*Cycle, error) {
 	if s.cycle.Load() != nil {
 		return nil, fmt.Errorf("%w: another is under way", ErrCycle)
 	}
-	c := &Cycle{s: s}
+	damaged := s.counters.damaged.Load()
+	if short && !s.elders.known(damaged) {
+		return nil, ErrNoElders
+	}
+	c := &Cycle{s: s, short: short, damaged: damaged}
 	var err error
 	// No put is between reserving and committing now, so a segment's length divides old records from young ones.
 	s.pool.exclusive(func([]*appender) {
 		segs := s.segments()
 		for _, seg := range segs {
-			if err = c.admit(seg, seg.mem.Length()); err != nil {
+			elders := int64(0)
+			if short {
+				elders = seg.elders.Load()
+			}
+			if err = c.admit(seg, elders, seg.mem.Length()); err != nil {
 				break
 			}
 		}
@@ -53,20 +66,23 @@ func (s *Store) BeginCycle() (*Cycle, error) {
 		}
 		c.sweep.segs = segs
 		s.cycle.Store(c)
+		if !short {
+			s.elders.forget()
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
 	if err := s.shadePinned(); err != nil {
-		c.end() // nobody has it yet
+		c.end(false) // nobody has it yet
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
 	return c, nil
 }
 
-// admit gives a segment its marks. Records from bornBlack on are kept.
-func (c *Cycle) admit(seg *segment, bornBlack int64) error {
-	m, err := newMarks(c, seg.mem.Bytes(), bornBlack)
+// admit gives a segment its marks. Records before elders, and from bornBlack on, are kept.
+func (c *Cycle) admit(seg *segment, elders, bornBlack int64) error {
+	m, err := newMarks(c, seg.mem.Bytes(), elders, bornBlack)
 	if err != nil {
 		return err
 	}
@@ -121,6 +137,9 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 			return s.damage(seg, off, "header fails its checksum", nil)
 		}
 		kind = r.Kind
+		if off < k.elders {
+			return nil
+		}
 		var bits uint64
 		bits, first = k.set(off, bitMarked)
 		if bits == bitCondemned {
@@ -166,7 +185,9 @@ func (c *Cycle) shade(seg *segment, off int64, h Hash, bytes int64) shading {
 		c.mu.Lock()
 		var first bool
 		if bits, first = k.set(off, bitMarked); first {
-			k.live.Add(bytes)
+			if off >= k.elders {
+				k.live.Add(bytes)
+			}
 			if c.marked != nil {
 				c.marked(h)
 			}
@@ -198,8 +219,9 @@ func (c *Cycle) running() error {
 	return nil
 }
 
-// end takes the cycle off the store. It reports false if that has happened before.
-func (c *Cycle) end() bool {
+// end takes the cycle off the store. It reports false if that has happened before. swept says that
+// nothing is left to be done.
+func (c *Cycle) end(swept bool) bool {
 	if c.ended.Swap(true) {
 		return false
 	}
@@ -207,8 +229,25 @@ func (c *Cycle) end() bool {
 	c.s.pool.exclusive(func([]*appender) {
 		c.s.cycle.Store(nil)
 		c.dropMarks()
+		if swept {
+			c.age()
+		}
 	})
 	return true
+}
+
+// age makes elders of all that is there. The caller holds all appenders.
+func (c *Cycle) age() {
+	s := c.s
+	s.elders.forget()
+	if !c.whole.Load() || s.counters.damaged.Load() != c.damaged {
+		return
+	}
+	for _, seg := range s.segments() {
+		seg.elders.Store(seg.mem.Length())
+	}
+	s.elders.damaged.Store(c.damaged)
+	s.elders.ok.Store(true)
 }
 
 // waiting returns how many records wait in Shaded.
@@ -222,7 +261,7 @@ func (c *Cycle) waiting() int {
 func (c *Cycle) Abort() {
 	c.sweepMu.Lock()
 	defer c.sweepMu.Unlock()
-	if c.end() {
+	if c.end(false) {
 		c.sweep.close(c.s)
 	}
 }

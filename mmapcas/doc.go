@@ -203,12 +203,12 @@
 //	bytes       format.go manifest.go
 //	words       errors.go options.go
 //	tools       lease.go
-//	state       marks.go segment.go store.go reserve.go
+//	state       marks.go segment.go elders.go store.go reserve.go
 //	reading     damage.go lookup.go reader.go read.go scan.go
 //	writing     cycle.go files.go sync.go spares.go put.go pin.go
 //	looking     verify.go iterate.go stats.go memory.go
 //	committing  saved.go saving.go rescue.go statement.go commit.go
-//	collecting  colour.go plan.go sweep.go
+//	collecting  short.go colour.go plan.go sweep.go
 //	opening     superblock.go recover.go close.go open.go repair.go
 //
 // # Trust

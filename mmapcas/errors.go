@@ -43,6 +43,8 @@ var (
 	ErrDisplaced = vfs.ErrDisplaced
 	// ErrCycle: a collection is under way already, or this one has ended.
 	ErrCycle = errors.New("mmapcas: no such collection")
+	// ErrNoElders: a short cycle needs another one before it, after which nothing was lost.
+	ErrNoElders = errors.New("mmapcas: no collection before this one")
 )
 
 // A CorruptError says where the damage is. It matches ErrCorrupt.

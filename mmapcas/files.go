@@ -44,7 +44,7 @@ func (s *Store) newSegment(bytes int64) (*segment, error) {
 	}
 	mem.SetLength(segmentHeaderBytes)
 	if c := s.cycle.Load(); c != nil {
-		if err := c.admit(seg, segmentHeaderBytes); err != nil {
+		if err := c.admit(seg, 0, segmentHeaderBytes); err != nil {
 			return nil, errors.Join(err, mem.Unmap(), s.discardFile(seg))
 		}
 	}

@@ -29,16 +29,19 @@ type marks struct {
 	// bornBlack is the length of the segment when the cycle began: what lies behind is kept without a mark. Marks
 	// there say only whether Mark has been there.
 	bornBlack int64
-	live      atomic.Int64 // bytes of marked records below bornBlack
+	// elders is the length up to which records are kept without a mark and are not traced: they were
+	// there when the cycle before ended. 0 in a whole cycle. Immutable.
+	elders int64
+	live   atomic.Int64 // bytes of marked records below bornBlack
 }
 
-func newMarks(c *Cycle, segmentBytes, bornBlack int64) (*marks, error) {
+func newMarks(c *Cycle, segmentBytes, elders, bornBlack int64) (*marks, error) {
 	units := segmentBytes / arena.Unit
 	b, err := arena.NewBlock(int((units + marksPerWord - 1) / marksPerWord * 8))
 	if err != nil {
 		return nil, err
 	}
-	return &marks{cycle: c, block: b, words: b.Words(), bornBlack: bornBlack}, nil
+	return &marks{cycle: c, block: b, words: b.Words(), bornBlack: bornBlack, elders: elders}, nil
 }
 
 // get returns the bits of the record at off.

@@ -9,6 +9,10 @@ import (
 // more copying, higher more disk.
 const garbageShare = 10
 
+// shortShare: a short cycle empties a segment only where at least this part of it is garbage, so that
+// what it copies is in proportion to what it frees.
+const shortShare = 4
+
 // A chore is what the sweep does with one segment.
 type chore struct {
 	seg *segment
@@ -41,6 +45,9 @@ func (c *Cycle) plan() {
 			k, end := seg.marks.Load(), seg.mem.Length()
 			x := content{chore: chore{seg: seg, end: k.bornBlack}, used: seg.used()}
 			x.live = k.live.Load() + end - k.bornBlack
+			if k.elders > 0 {
+				x.live += k.elders - segmentHeaderBytes
+			}
 			live += x.live
 			w.live += k.live.Load()
 			garbage += x.used - x.live
@@ -59,13 +66,18 @@ func (c *Cycle) plan() {
 			if w.only != nil && !w.only[x.seg] || w.only == nil && (garbage*100 <= live*garbageShare || x.used == x.live) {
 				continue
 			}
+			if c.short && (x.used-x.live)*shortShare < x.used {
+				continue
+			}
 			garbage -= x.used - x.live
 			x.move, x.end = true, x.seg.mem.Length()
 			x.ours = s.takeOpen(x.seg, appenders)
 		}
 	})
 	for _, x := range all {
-		w.todo = append(w.todo, x.chore)
+		if k := x.seg.marks.Load(); x.move || k.elders < x.end || !c.short {
+			w.todo = append(w.todo, x.chore)
+		}
 	}
 	w.batch = max(live/emptiedShare, 1)
 	w.segs = nil

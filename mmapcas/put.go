@@ -267,6 +267,9 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 			at = arena.Nil
 			return nil
 		}
+		if off < seg.elders.Load() {
+			s.elders.again(h) // before the cycle is asked: see Cycle.Again
+		}
 		if c == nil {
 			return nil
 		}

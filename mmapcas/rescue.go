@@ -44,6 +44,7 @@ func (s *Store) rescue() error {
 			s.takeOpen(seg, all)
 		}
 	})
+	s.elders.forget() // copies have other places
 	var to appender
 	err := func() error {
 		defer func() {

@@ -54,6 +54,10 @@ type segment struct {
 	// sync has covered yet. No segment may go before (G4), whichever collection made the copies.
 	copies atomic.Bool
 
+	// elders is the segment's length when the last cycle ended, for a short one; see
+	// Store.BeginShortCycle. Changed with all appenders held.
+	elders atomic.Int64
+
 	// marks is the segment's part of the running cycle, nil when there is none.
 	marks atomic.Pointer[marks]
 }

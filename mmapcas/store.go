@@ -58,7 +58,8 @@ type Store struct {
 
 	saving saving
 
-	cycle atomic.Pointer[Cycle] // the running collection; changed with all appenders held
+	cycle  atomic.Pointer[Cycle] // the running collection; changed with all appenders held
+	elders elders
 
 	pins pins
 

@@ -126,7 +126,7 @@ func (c *Cycle) sweepFor(budget time.Duration, wait bool) (done bool, st SweepSt
 		return false, st, err
 	}
 	w.close(s)
-	c.end()
+	c.end(true)
 	s.counters.cycles.Add(1)
 	s.index.Shrink()
 	s.saveIndexAfterCycle()
@@ -218,7 +218,11 @@ func (c *Cycle) openChore(job *chore) error {
 		job.ours = false
 	}
 	w.open, w.damaged = true, false
-	w.scan = s.scan(seg, segmentHeaderBytes, job.end)
+	from := int64(segmentHeaderBytes)
+	if !job.move { // elders stay as they are
+		from = max(from, seg.marks.Load().elders)
+	}
+	w.scan = s.scan(seg, from, job.end)
 	w.scan.damaged = func(off int64, reason string, err error) {
 		w.damaged = true
 		_ = s.damage(seg, off, reason, err)
@@ -257,7 +261,7 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record,
 			return nil
 		}
 	}
-	if off < k.bornBlack && !other {
+	if off >= k.elders && off < k.bornBlack && !other {
 		if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
 			s.drop(r.Hash, at, r.Extent())
 			if now {

@@ -88,6 +88,28 @@ func (e *Engine) CollectInSteps(ctx context.Context, between func()) error {
 	return e.gc.Collect(ctx, gc.Pace{Wait: between})
 }
 
+// CollectNewInSteps is CollectInSteps for what is new.
+func (e *Engine) CollectNewInSteps(ctx context.Context, between func()) error {
+	return e.gc.CollectNew(ctx, gc.Pace{Wait: between})
+}
+
+// A Recent decides when what was put lately is collected.
+type Recent struct{ r recent }
+
+// NewRecent returns one that has seen nothing.
+func NewRecent() *Recent { return &Recent{} }
+
+// Look returns what is to be collected: new, all, or nothing.
+func (r *Recent) Look(stored, garbage, live int64, elders bool) string {
+	return [...]string{"", "new", "all"}[r.r.look(stored, garbage, live, elders)]
+}
+
+// Collected says how much was stored and freed before and after a collection.
+func (r *Recent) Collected(before, after int64, freedBefore, freedAfter uint64) {
+	r.r.begins(before, freedBefore)
+	r.r.ended(after, freedAfter)
+}
+
 // WriteTraces leaves the keeper nothing to write, until something is computed again.
 func (e *Engine) WriteTraces(ctx context.Context) { e.flushTraces(ctx) }
 

@@ -185,6 +185,9 @@ func (s *gcSim) spawn() {
 	case 5, 6:
 		do = func(t *runtime.Task) error {
 			defer func() { s.counts.collected++ }()
+			if rng.IntN(2) == 0 {
+				return t.Engine().CollectNewInSteps(t.Context(), t.Yield)
+			}
 			return t.Engine().CollectInSteps(t.Context(), t.Yield)
 		}
 	case 7:
@@ -278,6 +281,9 @@ func (s *gcSim) ask(t *runtime.Task, rng *rand.Rand) error {
 	}
 	t.Yield()
 	b, err := runtime.ReadBlob(t, rep.Parts[0])
+	if errors.Is(err, runtime.ErrDamaged) && s.counts.cuts > 0 {
+		return nil // a part of a stored answer, which a power cut has taken: it is computed again
+	}
 	if err != nil {
 		return err
 	}

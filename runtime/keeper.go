@@ -41,6 +41,7 @@ func (k *keeper) run(e *Engine) {
 	var (
 		collecting *Handle
 		flushing   retry
+		recent     recent
 		auditing   = auditor{budget: budget{share: e.o.AuditCPU, asOf: time.Now()}}
 	)
 	defer auditing.stop()
@@ -63,15 +64,38 @@ func (k *keeper) run(e *Engine) {
 			select {
 			case <-collecting.Done():
 				collecting = nil
+				recent.ended(e.store.Stats().StoredBytes, e.gc.Stats().FreedBytes)
 			default:
 				continue
 			}
 		}
-		if e.collectionDue(backgroundShare) {
+		switch e.recentChore(&recent) {
+		case collectAll:
 			e.bringUpToDate(context.Background())
-			collecting = e.startCollection()
+			collecting = e.startCollection("collect", lane.Idle, e.collect)
+		case collectNew:
+			collecting = e.startCollection("collect new", recent.lane(), e.collectNew)
+		}
+		if collecting != nil {
+			recent.begins(e.store.Stats().StoredBytes, e.gc.Stats().FreedBytes)
 		}
 	}
+}
+
+// recentChore says which collection is due, if any. Where short ones are possible, one of everything
+// is due for what they have left.
+func (e *Engine) recentChore(r *recent) gcChore {
+	st := e.gc.Stats()
+	if e.o.CollectEvery < 0 || e.closing.Load() || st.Phase != gc.Idle {
+		return noChore
+	}
+	store, elders, last := e.store.Stats(), e.store.HasElders(), e.lastCycle.Load()
+	chore := r.look(store.StoredBytes, int64(st.GarbageBytes), store.LiveBytes-int64(st.GarbageBytes), elders)
+	if !elders && e.collectionDue(backgroundShare) ||
+		elders && last != nil && r.stored-last.live >= max(garbageFloor, last.live)/backgroundShare {
+		return collectAll
+	}
+	return chore
 }
 
 // A retry has what fails tried again, at first at the next tick and less and less often then: a
@@ -214,19 +238,29 @@ const (
 	awaitedSlice    = 2 * time.Millisecond
 )
 
-// startCollection runs one cycle on the idle lane; nil if it could not be queued.
-func (e *Engine) startCollection() *Handle {
-	h, err := e.Go(context.Background(), lane.Idle, func(t *Task) error {
-		err := e.collect(t, backgroundSlice)
+// startCollection runs one cycle on a lane; nil if it could not be queued.
+func (e *Engine) startCollection(name string, l lane.Lane, collect func(*Task, time.Duration) error) *Handle {
+	h, err := e.Go(context.Background(), l, func(t *Task) error {
+		err := collect(t, backgroundSlice)
 		if err != nil && t.Context().Err() == nil {
 			e.o.Logger.Warn("runtime: collection given up", "err", err)
 		}
 		return err
-	}, Named("collect"))
+	}, Named(name))
 	if err != nil {
 		return nil
 	}
 	return h
+}
+
+// collectNew frees what of the records put since the last collection is garbage. It does without a
+// checkpoint, and notes nothing: what is live in all of the store, it does not learn.
+func (e *Engine) collectNew(t *Task, slice time.Duration) error {
+	t.root.dropSnapshot()
+	if err := e.gc.CollectNew(t.Context(), t.pace(slice)); err != nil {
+		return err
+	}
+	return e.awaitReaders(t)
 }
 
 func (e *Engine) collect(t *Task, slice time.Duration) error {

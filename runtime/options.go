@@ -53,8 +53,9 @@ type Options struct {
 	// CollectEvery is how large a store becomes before it is collected for the first time, in
 	// bytes. After that a collection is due whenever it holds half as much again as was live after
 	// the last one, and no less than half of this; Engine.Tidy collects at a quarter. Of what is
-	// known to be garbage half of what is live is enough, and no less than 2 MiB. Zero means 64
-	// MiB; negative means that only Engine.Collect collects.
+	// known to be garbage half of what is live is enough, and no less than 2 MiB. Besides, what was
+	// put lately is collected by itself, within seconds. Zero means 64 MiB; negative means that
+	// only Engine.Collect collects.
 	CollectEvery int64
 
 	// AuditShare is the share of reused query answers, up to 1, that are computed again and

@@ -161,7 +161,7 @@ func (c *Collector) mustBeBlack(h mmapcas.Hash, over bool) (there bool, err erro
 	}
 	_, seen := c.check.seen[h]
 	switch colour {
-	case mmapcas.Marked, mmapcas.Young:
+	case mmapcas.Marked, mmapcas.Young, mmapcas.Elder:
 		c.check.seen[h] = struct{}{}
 		return true, nil
 	case mmapcas.White:

@@ -66,6 +66,8 @@ type Collector struct {
 
 	stepMu  sync.Mutex     // guards all below
 	cycle   *mmapcas.Cycle // nil when idle
+	short   bool           // the cycle is one of what is new
+	wanted  uint64         // cycles up to this number are whole ones
 	began   uint64         // cycles begun
 	ended   uint64         // the number of the last cycle that was completed
 	roots   db.Roots       // of the cycle; Live is gone once marked
@@ -73,6 +75,7 @@ type Collector struct {
 	found   []mmapcas.Hash // referred to by what was followed, or shaded; perhaps not marked yet
 	bare    []mmapcas.Hash // to be kept without the values that they name; waits until nothing is left of the two above
 	bones   []mmapcas.Hash // of these, marked, references to records of the database not followed yet
+	freed   int64          // bytes, by the cycle
 	missing int            // references to records that are not in the store
 	old     bool           // OldRefs are followed
 	blocked time.Duration  // of the slice that runs: what it waited for others
@@ -85,8 +88,8 @@ type Collector struct {
 }
 
 type counters struct {
-	cycles, marked, freedRecords, freedBytes, movedBytes, missing atomic.Uint64
-	pauseMax, live                                                atomic.Int64
+	cycles, short, marked, freedRecords, freedBytes, movedBytes, missing atomic.Uint64
+	pauseMax, live                                                       atomic.Int64
 }
 
 // New returns an idle collector.
@@ -233,8 +236,16 @@ const drainLook = time.Millisecond
 // the collector idle.
 func (c *Collector) begin(p Pace) error {
 	var cycle *mmapcas.Cycle
+	short := c.began+1 > c.wanted
 	err := c.block(p, func() (err error) {
-		if cycle, err = c.o.Store.BeginCycle(); errors.Is(err, mmapcas.ErrCycle) {
+		if short {
+			cycle, err = c.o.Store.BeginShortCycle()
+			short = !errors.Is(err, mmapcas.ErrNoElders)
+		}
+		if !short {
+			cycle, err = c.o.Store.BeginCycle()
+		}
+		if errors.Is(err, mmapcas.ErrCycle) {
 			time.Sleep(drainLook)
 			return nil
 		}
@@ -244,6 +255,7 @@ func (c *Collector) begin(p Pace) error {
 		return err
 	}
 	c.cycle, c.grey, c.bare, c.missing = cycle, nil, nil, 0
+	c.short = short
 	c.began++
 	c.active.Store(true)
 	c.gate.reached("the barrier is on")
@@ -267,6 +279,9 @@ func (c *Collector) takeRoots(ctx context.Context, p Pace) error {
 	// Looked at after the roots: a snapshot taken later reads what they reach, or something newer.
 	c.old = c.o.OldRefs != nil && c.o.DB.Snapshots() > 0
 	c.bare = c.roots.Bare
+	if c.short {
+		c.grey = append(c.grey, c.cycle.Again()...)
+	}
 	c.queue(c.roots.Live)
 	c.queue(unwritten)
 	c.check.begin(unwritten)
@@ -407,12 +422,14 @@ func (c *Collector) sweep(p Pace, w *work) (done bool, err error) {
 		done, st, err = sweep(budget)
 		c.stats.freedRecords.Add(uint64(st.Dropped))
 		c.stats.freedBytes.Add(uint64(st.DroppedBytes))
+		c.freed += st.DroppedBytes
 		c.stats.movedBytes.Add(uint64(st.MovedBytes))
-		if st.Live > 0 {
+		if st.Live > 0 && !c.short {
 			c.stats.live.Store(st.Live)
 		}
 		return st, err
 	}
+	c.cycle.Whole(c.missing == 0)
 	st, err := sweep(c.cycle.SweepBriefly, max(time.Until(w.deadline), 0))
 	if err == nil && st.Waits {
 		err = c.block(p, func() error {
@@ -424,19 +441,26 @@ func (c *Collector) sweep(p Pace, w *work) (done bool, err error) {
 		return false, err
 	}
 	c.ended = c.began
-	c.stats.cycles.Add(1)
+	if c.short {
+		c.stats.short.Add(1)
+	} else {
+		c.stats.cycles.Add(1)
+	}
 	c.stats.missing.Add(uint64(c.missing))
 	if c.missing > 0 {
 		c.o.Logger.Warn("gc: live records refer to records that are not in the store", "missing", c.missing)
 	}
+	freed := c.freed
+	short := c.short
 	c.over()
-	c.reaper.reset()
+	c.reaper.collected(short, freed)
 	return true, nil
 }
 
 // over turns the barrier off.
 func (c *Collector) over() {
 	c.cycle, c.grey, c.found, c.bare, c.bones, c.roots = nil, nil, nil, nil, nil, db.Roots{}
+	c.freed = 0
 	c.active.Store(false)
 	c.phase.Store(uint32(Idle))
 	c.greyMu.Lock()
@@ -457,7 +481,22 @@ func (c *Collector) abort() {
 func (c *Collector) Collect(ctx context.Context, p Pace) error {
 	c.lock(p)
 	number := c.began + 1
+	c.wanted = max(c.wanted, number)
 	c.stepMu.Unlock()
+	return c.collect(ctx, p, number)
+}
+
+// CollectNew is Collect for what was put since the last cycle ended, where that can be told from the
+// rest: else the cycle is a whole one. What was there before stays, and costs nothing but where it is
+// put again; it takes a whole cycle to free what of it has become garbage.
+func (c *Collector) CollectNew(ctx context.Context, p Pace) error {
+	c.lock(p)
+	number := c.began + 1
+	c.stepMu.Unlock()
+	return c.collect(ctx, p, number)
+}
+
+func (c *Collector) collect(ctx context.Context, p Pace, number uint64) error {
 	for {
 		if done, err := c.stepTowards(ctx, number, p); done || err != nil {
 			return err
@@ -522,7 +561,8 @@ func (c *Collector) Close() {
 // Stats of a collector; all but Phase and GarbageBytes only grow.
 type Stats struct {
 	Phase        Phase
-	Cycles       uint64 // completed
+	Cycles       uint64 // completed, of everything
+	Short        uint64 // completed, of what was new
 	Marked       uint64 // records found live, over all cycles
 	FreedRecords uint64
 	FreedBytes   uint64
@@ -538,6 +578,7 @@ func (c *Collector) Stats() Stats {
 	return Stats{
 		Phase:        Phase(c.phase.Load()),
 		Cycles:       c.stats.cycles.Load(),
+		Short:        c.stats.short.Load(),
 		Marked:       c.stats.marked.Load(),
 		FreedRecords: c.stats.freedRecords.Load(),
 		FreedBytes:   c.stats.freedBytes.Load(),

@@ -126,6 +126,16 @@
 // segments that there were at B1; it waits for queues to be empty, and a record that is shaded
 // while it goes on is followed at most once.
 //
+// # Short cycles
+//
+// A cycle of what is new (CollectNew) marks and frees only what was put since the cycle before it
+// ended, and costs what that costs (mmapcas.BeginShortCycle, with the argument). It begins, drains,
+// takes the same roots and settles as others do. Marks stop at elders, but for those that were put
+// again since: these are grey from the start. When something needed was not there, or the store met
+// damage, there are no elders, and the next cycle is one of everything.
+//
+// What was said of what is freed is not said of short cycles: garbage among the elders stays.
+//
 // # Slices
 //
 // A step of a collection works for about its budget and gives way (Pace). The clock is looked at
@@ -146,5 +156,8 @@
 // What is replaced while a cycle runs was reached by its roots, and is freed by the next cycle only
 // (floating garbage). So the end of a cycle takes off the estimate what was counted when the roots
 // were taken, and not what was counted since: a store in which the edits go on while it is
-// collected would else hold more each time, and nothing would tell.
+// collected would else hold more each time, and nothing would tell. After a short cycle no more is
+// taken off than it freed.
+//
+// That counts free nothing is a decision: docs/rfc/0015.
 package gc

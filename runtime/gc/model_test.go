@@ -73,7 +73,11 @@ func play(w *world, collectors int) {
 			for range w.n(pause) {
 				yield()
 			}
-			w.collect(Pace{Wait: yield, Block: func(fn func() error) error {
+			collect := w.collect
+			if w.n(3) > 0 {
+				collect = w.collectNew
+			}
+			collect(Pace{Wait: yield, Block: func(fn func() error) error {
 				yield()
 				defer yield()
 				return fn()
@@ -130,7 +134,7 @@ func TestModel(t *testing.T) {
 		seed++
 	}
 	t.Logf("%d runs: %v", runs, sum)
-	for _, what := range []string{"commits", "put again", "traces", "unwritten", "cycles", "freed"} {
+	for _, what := range []string{"commits", "put again", "traces", "unwritten", "cycles", "freed", "short cycles", "freed by these"} {
 		if sum[what] == 0 {
 			t.Errorf("never: %s", what)
 		}
@@ -188,7 +192,11 @@ func TestModelBeside(t *testing.T) {
 		cycles = 10
 	}
 	for range cycles {
-		if err := w.c.Collect(t.Context(), Pace{Wait: goruntime.Gosched}); err != nil {
+		collect := w.c.Collect
+		if w.n(2) == 0 {
+			collect = w.c.CollectNew
+		}
+		if err := collect(t.Context(), Pace{Wait: goruntime.Gosched}); err != nil {
 			w.fail("collect: %v", err)
 		}
 		w.check()

@@ -31,12 +31,18 @@ func (r *reaper) init(o Options) {
 // it, so the cycle after this one is the first to free it.
 func (r *reaper) rootsTaken() { r.atRoots = r.garbage.Load() }
 
-// reset starts over after a cycle: what had been counted when its roots were taken is gone.
-func (r *reaper) reset() {
+// collected starts over after a cycle: what had been counted when its roots were taken is gone, or,
+// after a short cycle, as much of it as was freed.
+func (r *reaper) collected(short bool, freed int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.counts)
-	r.garbage.Add(-r.atRoots)
+	gone := r.atRoots
+	if short {
+		gone = min(gone, freed)
+	} else {
+		clear(r.counts)
+	}
+	r.garbage.Add(-gone)
 	r.atRoots = 0
 }
 

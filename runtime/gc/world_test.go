@@ -541,6 +541,22 @@ func (w *world) check() {
 	}
 }
 
+// collectNew runs a collection of what is new.
+func (w *world) collectNew(pace Pace) {
+	before := w.c.Stats()
+	if err := w.c.CollectNew(context.Background(), pace); err != nil {
+		w.fail("collect what is new: %v", err)
+		return
+	}
+	after := w.c.Stats()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if after.Short > before.Short {
+		w.counts["short cycles"]++
+		w.counts["freed by these"] += int(after.FreedRecords - before.FreedRecords)
+	}
+}
+
 // collect runs a collection, and finds that all that was unreachable when it was called is gone.
 func (w *world) collect(pace Pace) {
 	w.mu.Lock()

@@ -195,6 +195,9 @@ func (st *state) putSome(sp *spec, a *actor, x uint8, lease bool, done func()) {
 		p.cycle, a.pc = st.cycle, aFind // P1
 	case aFind:
 		p.saw, p.copy = st.records[x], st.copies[x] // P2
+		if st.elders.has(x) && p.saw != absent && p.saw != condemned {
+			st.again |= of(x)
+		}
 		switch {
 		case p.saw != absent && p.cycle == 0:
 			held()
@@ -223,6 +226,7 @@ func (st *state) putSome(sp *spec, a *actor, x uint8, lease bool, done func()) {
 			return
 		}
 		st.copies[x]++
+		st.elders &^= of(x)
 		st.records[x] = white
 		if st.cycle != 0 && !sp.wrong.noBlack {
 			st.records[x] = young
@@ -247,8 +251,12 @@ func (st *state) ask(sp *spec, a *actor, x uint8, held func()) {
 			st.records[x] = absent // what the sweeper is about to do
 		}
 		p.cycle, a.pc = 0, aMarked
-	case !gone && st.records[x] == white && !sp.wrong.noAgain:
-		st.records[x] = marked
+	case !gone && (st.records[x] == white || st.records[x] == elder) && !sp.wrong.noAgain:
+		if st.records[x] == elder {
+			st.col.garbage &^= sp.below(of(x)) // needed or not, it is traced
+		} else {
+			st.records[x] = marked
+		}
 		if sp.wrong.twoSteps {
 			a.pc = aMarked
 			return

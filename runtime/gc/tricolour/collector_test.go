@@ -16,6 +16,7 @@ type mistake struct {
 	noSettle     bool // C6
 	settleLate   bool // after the sweep
 	condemnBlind bool // G3: the sweeper condemns what it saw white a step before
+	forgetsAgain bool // elders that were put again are not traced
 
 	// Of those who put.
 	noLook        bool // E3
@@ -105,9 +106,16 @@ func (st *state) collect(sp *spec, choice int) {
 			st.phase++
 		}
 	case cB1: // with all appenders held
+		if c.short = sp.short && c.ended > 0; !c.short {
+			st.elders, st.again = 0, 0
+		}
 		for x, was := range st.records {
 			if was != absent {
 				st.records[x] = white
+			}
+			if c.short && st.elders.has(uint8(x)) {
+				st.records[x] = elder
+				continue
 			}
 			if was != absent && !st.needed(sp).has(uint8(x)) && !sp.bareBelow(sp.bare).has(uint8(x)) {
 				c.garbage |= of(uint8(x))
@@ -161,6 +169,10 @@ func (st *state) collect(sp *spec, choice int) {
 			}
 		}
 		c.bare, c.seq = sp.bare, st.newest
+		if c.short && !sp.wrong.forgetsAgain {
+			c.grey |= st.again
+			c.garbage &^= sp.below(st.again)
+		}
 		if sp.wrong.tornRoots {
 			c.pc = cRootsMore
 			return
@@ -201,6 +213,7 @@ func (st *state) collect(sp *spec, choice int) {
 			}
 		}
 		st.end()
+		st.elders, st.again = st.present(), 0
 		*c = collector{pc: cOver, began: c.began, ended: c.ended + 1, aborted: c.aborted}
 	case cOver:
 		st.active, st.shaded = false, 0
@@ -210,10 +223,19 @@ func (st *state) collect(sp *spec, choice int) {
 	}
 }
 
+func (st *state) present() (s set) {
+	for x, now := range st.records {
+		if now != absent {
+			s |= of(uint8(x))
+		}
+	}
+	return s
+}
+
 // end takes the cycle and its marks away.
 func (st *state) end() {
 	for x, now := range st.records {
-		if now == marked || now == young {
+		if now == marked || now == young || now == elder {
 			st.records[x] = white
 		}
 	}

@@ -43,6 +43,7 @@ type spec struct {
 	memory set // results of traces that are in memory only, at first
 	cycles uint8
 	aborts bool // a cycle may be given up while it drains, once
+	short  bool // each cycle but the first is a short one
 	wrong  mistake
 }
 
@@ -74,6 +75,7 @@ const (
 	white
 	marked
 	young // put since the cycle began
+	elder // in a short cycle: there since the last whole one ended
 	condemned
 )
 
@@ -85,6 +87,8 @@ type state struct {
 	cycle   uint8          // that is published; 0: none
 	queued  set            // mmapcas: Shaded
 	pins    [objects]uint8
+	elders  set // there since the last cycle ended
+	again   set // of these, put again since
 
 	// The database.
 	trees   trees
@@ -144,6 +148,7 @@ type collector struct {
 	saw    bool  // next, white
 
 	sweeping bool
+	short    bool
 
 	garbage set // unreachable when the cycle began, and touched by nobody since
 }
@@ -203,7 +208,7 @@ func (st *state) check(sp *spec) {
 		if c != absent && c != condemned {
 			there |= of(uint8(x))
 		}
-		if c == marked || c == young {
+		if c == marked || c == young || c == elder {
 			black |= of(uint8(x))
 		}
 	}

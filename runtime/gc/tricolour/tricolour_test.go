@@ -61,6 +61,27 @@ func second() *spec {
 	return sp
 }
 
+// thenShort is a setting with a short cycle after a whole one.
+func thenShort(sp func() *spec) func() *spec {
+	return func() *spec {
+		s := sp()
+		s.cycles, s.short = 2, true
+		return s
+	}
+}
+
+// oldNode is a node that only a recovery needs, over a value that nothing needs.
+func oldNode() *spec {
+	return &spec{
+		refs: [objects]set{1: of(0)}, own: of(1), bare: of(1), there: of(0) | of(1), first: trees{none, none}, cycles: 1,
+	}
+}
+
+// orphan is an object that nothing refers to, and whose reference leads to nothing.
+func orphan() *spec {
+	return &spec{refs: [objects]set{1: of(0)}, there: of(1), first: trees{none, none}, cycles: 1}
+}
+
 func twice(sp func() *spec) func() *spec {
 	return func() *spec {
 		s := sp()
@@ -85,6 +106,10 @@ var settings = []setting{
 	{"two cycles, and a put across them", twice(old), "b p0 c10 e|"},
 	{"a cycle that is given up", givenUp, "b p0 p1 c11 e|b p0 c00 e"},
 	{"two cycles, and a writer", twice(chain), "b n p3 c03 e r|d0"},
+	{"a short cycle beside a writer", thenShort(chain), "b n p3 c03 e r|d0"},
+	{"a short cycle beside puts of what is there", thenShort(old), "b p0 p1 c11 e d1|"},
+	{"a short cycle, and what was half there", thenShort(orphan), "b p0 p1 c11 e|b p0 p1 e"},
+	{"a short cycle, and a node that only a recovery needed", thenShort(oldNode), "b p0 p1 c11 e|b p0 p1 e"},
 	{"a trace in memory is written", remembered, "b w01 e|n r"},
 	{"a trace in memory is written and replaced", remembered, "b w01 d0 e|b p0 t0 e f0"},
 	{"a lease outlives a snapshot", chain, "n l1 r u1|d0"},
@@ -132,6 +157,7 @@ var mistakes = []struct {
 	{"a put marks and queues in two steps (G6)", mistake{twoSteps: true}, setting{"", chain, "n b p1 e r|"}},
 	{"a lease marks and queues in two steps (G6)", mistake{twoSteps: true}, setting{"", chain, "n l1 r u1|"}},
 	{"without Shade", mistake{noShade: true}, setting{"", chain, "b n p3 r c03 e|d0"}},
+	{"elders that were put again are not traced", mistake{forgetsAgain: true}, setting{"", thenShort(oldNode), "b p0 p1 c11 e|"}},
 	{"a put does not see what is condemned (G3)", mistake{putBlind: true}, setting{"", old, "b p0 c10 e|"}},
 	{"a put does not see that its cycle has ended", mistake{noStale: true}, setting{"", old, "b p0 c10 e|"}},
 	{"what is put in a cycle is white (G1)", mistake{noBlack: true}, setting{"", chain, "b n p3 c13 r e|"}},
@@ -176,7 +202,7 @@ func TestRandomGraphs(t *testing.T) {
 }
 
 func randomSpec(rng *rand.Rand) *spec {
-	sp := &spec{first: trees{none, none}, cycles: 1 + uint8(rng.IntN(4))/3, aborts: rng.IntN(4) == 0}
+	sp := &spec{first: trees{none, none}, cycles: 1 + uint8(rng.IntN(6))/2, aborts: rng.IntN(4) == 0, short: rng.IntN(2) == 0}
 	for x := range objects {
 		sp.refs[x] = set(rng.Uint32()) & (of(uint8(x)) - 1)
 		if rng.IntN(3) > 0 {
@@ -186,7 +212,11 @@ func randomSpec(rng *rand.Rand) *spec {
 			sp.there |= sp.below(of(uint8(x)))
 		}
 	}
-	inStore := elements(sp.there)
+	whole := sp.there
+	inStore := elements(whole)
+	if rng.IntN(4) == 0 {
+		sp.there |= of(uint8(rng.IntN(objects))) // with its references or without: a crash can leave that
+	}
 	some := func() uint8 {
 		if len(inStore) == 0 {
 			return none
@@ -200,7 +230,7 @@ func randomSpec(rng *rand.Rand) *spec {
 	}
 	if rng.IntN(3) == 0 {
 		sp.own = set(rng.Uint32())
-		sp.bare = sp.own & sp.there & set(rng.Uint32())
+		sp.bare = sp.own & whole & set(rng.Uint32())
 	}
 	if rng.IntN(3) == 0 {
 		sp.memory = of0(some())

@@ -1,0 +1,83 @@
+package runtime
+
+import (
+	"time"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+// recent decides when what was put lately is worth a collection of its own: a short one, which costs
+// what was put since the last one and frees what of it is garbage already (mmapcas, BeginShortCycle).
+// What somebody types is of that kind: each text is replaced by the next, and so is each answer.
+//
+// What survives a short cycle is left to the next one of everything. That comes when so much is known
+// to be garbage that it is worth its cost (collectionDue), and once before the first short one.
+type recent struct {
+	stored int64 // bytes in the store when the last collection ended
+	worth  int64 // bytes put since that are worth a short cycle while the store goes on growing
+	seen   int64 // bytes in the store at the last look
+	quiet  int   // looks since that have changed
+	began  int64 // bytes in the store when the collection under way began
+	freed  int64 // bytes freed by all collections until then
+}
+
+const (
+	recentLeast  = 256 << 10 // is worth a short cycle when it is quiet
+	recentWorth  = 1 << 20   // recent.worth, at least
+	recentBehind = 8         // times recent.worth were put since the last one: it is behind
+	recentShare  = 4         // less than this part of what was put was garbage: the next one comes later
+
+	// quietLooks is after how many looks of the keeper without a change it is quiet.
+	quietLooks = int(500 * time.Millisecond / keepEvery)
+)
+
+// A gcChore is what the keeper has to do about garbage.
+type gcChore uint8
+
+const (
+	noChore gcChore = iota
+	collectNew
+	collectAll
+)
+
+// look is called at each look of the keeper while no collection runs.
+func (r *recent) look(stored, garbage, live int64, elders bool) gcChore {
+	if r.worth == 0 { // the first
+		r.stored, r.worth = stored, recentWorth
+	}
+	if r.quiet++; stored != r.seen {
+		r.seen, r.quiet = stored, 0
+	}
+	put, quiet := stored-r.stored, r.quiet >= quietLooks
+	switch {
+	case elders && (put >= r.worth || quiet && put >= recentLeast):
+		return collectNew
+	case !elders && quiet && put >= recentLeast && garbage >= max(recentWorth, live/recentShare):
+		return collectAll
+	}
+	return noChore
+}
+
+// lane is where a short collection runs: among what has time, until it is behind with its work. Then
+// what fills the store waits for it, as for everything else there.
+func (r *recent) lane() lane.Lane {
+	if r.seen-r.stored >= recentBehind*r.worth {
+		return lane.Default
+	}
+	return lane.Idle
+}
+
+// begins notes that a collection begins.
+func (r *recent) begins(stored int64, freed uint64) { r.began, r.freed = stored, int64(freed) }
+
+// ended notes that one has ended. Where little was garbage, as when a store is filled, the next one
+// waits for twice as much, so that all of them together cost a share of what was put.
+func (r *recent) ended(stored int64, freed uint64) {
+	put := r.began - r.stored
+	if (int64(freed)-r.freed)*recentShare < put {
+		r.worth = max(2*r.worth, recentWorth)
+	} else {
+		r.worth = max(r.worth/2, recentWorth)
+	}
+	r.stored = stored
+}

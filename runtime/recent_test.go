@@ -1,0 +1,133 @@
+package runtime_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/inspect"
+)
+
+// What is typed is garbage with the next key, and goes while the typing goes on or soon after it
+// ends, without a call of Collect or Close: the store is at most twice what is live then. First keys
+// come as fast as they can, then 100 in a second.
+func TestGarbageOfTypingGoes(t *testing.T) {
+	const size = 100_000
+	for _, durability := range []string{"volatile", "kept"} {
+		t.Run(durability, func(t *testing.T) {
+			e := open(t, t.TempDir(), runtime.Options{SegmentBytes: 8 << 20})
+			put(t, e, inputs, "other", noise(2, 2_000_000))
+			text := []byte(noise(1, size))
+			i := 0
+			edit := func() {
+				t.Helper()
+				i++
+				text[(i*7919)%size] = byte('a' + i/size%26)
+				if durability == "volatile" {
+					put(t, e, unsaved, "text", string(text))
+					ask(t, e, longest, "text")
+				} else {
+					put(t, e, inputs, "text", string(text))
+					ask(t, e, doubled, "text")
+				}
+			}
+			edit()
+			if _, err := e.Collect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			live := e.Stats().Store.LiveBytes
+			keys := 2_000
+			if raceEnabled || testing.Short() {
+				keys = 300
+			}
+			settles := func(keys int, between func()) {
+				t.Helper()
+				began, most := e.Stats().Collector, int64(0)
+				for range keys {
+					between()
+					edit()
+					most = max(most, e.Stats().Store.StoredBytes)
+				}
+				await(t, e, keys, live, most, began)
+			}
+			settles(keys, func() {})
+			pace := time.NewTicker(10 * time.Millisecond)
+			defer pace.Stop()
+			settles(keys/5, func() { <-pace.C })
+			if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
+				t.Errorf("verify: %+v, %v", rep, err)
+			}
+		})
+	}
+}
+
+// await waits until an engine has no more than twice what is live.
+func await(t *testing.T, e *runtime.Engine, keys int, live, most int64, began gc.Stats) {
+	t.Helper()
+	typed := time.Now()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for e.Stats().Store.StoredBytes > 2*live {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+		}
+		if time.Since(typed) > time.Minute {
+			t.Fatalf("a minute after %d keys the store has %d bytes, and %d are live: %+v", keys, e.Stats().Store.StoredBytes, live, e.Stats().Collector)
+		}
+	}
+	st := e.Stats()
+	t.Logf("%d keys: %d bytes are live, at most %d were stored, %d are %v after the last key; %d short collections, %d of everything",
+		keys, live, most, st.Store.StoredBytes, time.Since(typed).Round(time.Millisecond),
+		st.Collector.Short-began.Short, st.Collector.Cycles-began.Cycles)
+}
+
+// lookEvery is how often await looks.
+const lookEvery = 20 * time.Millisecond
+
+// A store that is filled is not collected again and again for nothing; one in which what is put is
+// garbage soon is, and when it is quiet a little is enough.
+func TestRecentIsCollectedInProportion(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name          string
+		looks         int
+		put           int64 // in each look
+		garbage       int64 // percent of what is put
+		quiet         int   // looks after that
+		least, most   int   // short collections
+		elders, whole bool
+	}{
+		{"filling", 1000, mib, 0, 0, 4, 12, true, false},
+		{"typing", 1000, mib / 4, 90, 0, 200, 260, true, false},
+		{"a few keys, and a pause", 4, 100 << 10, 90, 20, 1, 1, true, false},
+		{"one key, and a pause", 1, 100 << 10, 90, 20, 0, 0, true, false},
+		{"the first garbage of a process, and a pause", 10, mib, 90, 20, 0, 0, false, true},
+		{"no garbage of a process, and a pause", 10, mib, 0, 20, 0, 0, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := runtime.NewRecent()
+			stored, garbage, freed, short, whole := int64(8*mib), int64(0), uint64(0), 0, 0
+			for i := range c.looks + c.quiet {
+				if i < c.looks {
+					stored, garbage = stored+c.put, garbage+c.put*c.garbage/100
+				}
+				chore := r.Look(stored, garbage, stored-garbage, c.elders)
+				if chore == "" {
+					continue
+				}
+				if chore == "new" {
+					short++
+				} else {
+					whole++
+				}
+				r.Collected(stored, stored-garbage, freed, freed+uint64(garbage))
+				stored, freed, garbage = stored-garbage, freed+uint64(garbage), 0
+			}
+			if short < c.least || short > c.most || whole > 0 != c.whole || whole > 1 {
+				t.Errorf("%d short collections and %d of everything, want from %d to %d, and one of everything: %t", short, whole, c.least, c.most, c.whole)
+			}
+		})
+	}
+}
