@@ -630,11 +630,13 @@ func (r *read) compareResult(query, key string) int {
 }
 
 // result returns what a key of the cycle came to.
-func (g *group) result(e *entry) (h mmapcas.Hash, ok bool) {
+func (g *group) result(e *entry) (h mmapcas.Hash, ok bool) { return g.resultOf(e.query.Name, e.key) }
+
+func (g *group) resultOf(query, key string) (h mmapcas.Hash, ok bool) {
 	if g == nil {
 		return h, false
 	}
-	i, ok := slices.BinarySearchFunc(g.results, e, func(r read, e *entry) int { return r.compareResult(e.query.Name, e.key) })
+	i, ok := slices.BinarySearchFunc(g.results, query, func(r read, query string) int { return r.compareResult(query, key) })
 	if ok {
 		h = g.results[i].hash
 	}

@@ -474,6 +474,31 @@ func TestUndoInACycleWithAnotherHead(t *testing.T) {
 	}
 }
 
+// The cause of a run in a cycle is what changed for it, whether the key was its head or a member, in
+// the process that ran it and after a restart.
+func TestCausesInACycle(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	r.ring(3)
+	p := r.partition("ring")
+	for _, own := range []string{"a", "b"} {
+		r.put(p, "1", own)
+		for key := range 3 {
+			r.want("ring", strconv.Itoa(key), own)
+		}
+		r.put(p, "unread", own)
+	}
+	for _, when := range []string{"in the process", "after a restart"} {
+		for key := range 3 {
+			proof := r.prove("ring", strconv.Itoa(key))
+			if proof.Due || proof.Problem != "" || len(proof.Changes) != 1 || proof.Changes[0].Key != "1" {
+				t.Errorf("%s, ring(%d): %+v", when, key, proof)
+			}
+		}
+		r.end()
+		r.newTable(Options{})
+	}
+}
+
 // A value is joined with those before, so a function that gives less than it did loses nothing.
 func TestValuesAreJoined(t *testing.T) {
 	r := newRig(t, 1, Options{})

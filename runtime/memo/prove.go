@@ -59,6 +59,7 @@ const (
 type proving struct {
 	table  *Table
 	strand *Strand
+	of     supposedKey // what is proven
 	old    *trace      // the run before
 	undone []db.Change // what is supposed: New is the record that was there
 	calls  int
@@ -68,7 +69,7 @@ type proving struct {
 // Prove finds the cause of the last run of q for key, or of the one that is due, in s's snapshot.
 // It keeps nothing of what it computes. s is a task's own and evaluates nothing.
 func (t *Table) Prove(s *Strand, q *Query, key string) (Proof, error) {
-	p := &proving{table: t, strand: s, calls: provenCallsMax}
+	p := &proving{table: t, strand: s, of: supposedKey{q.Name, key}, calls: provenCallsMax}
 	defer t.Root(s).answered()
 	t.catchUp(s.Snap.Gen())
 	traces, err := t.tracesOf(q, key)
@@ -141,7 +142,7 @@ func hashText(h mmapcas.Hash) string {
 func (p *proving) holds(undone []db.Change) (holds bool, err error) {
 	p.Replays++
 	err = p.table.suppose(p.strand, undone, &p.calls, func(w *supposition) {
-		holds = w.firstDifference(p.old) == nil
+		holds = w.firstDifference(p.of, p.old) == nil
 	})
 	return holds && err == nil, err
 }
@@ -156,9 +157,9 @@ func (p *proving) undo() (found bool, err error) {
 		holds := false
 		p.Replays++
 		err := p.table.suppose(p.strand, p.undone, &p.calls, func(w *supposition) {
-			r := w.firstDifference(p.old)
+			r := w.firstDifference(p.of, p.old)
 			if holds = r == nil; !holds && w.err == nil {
-				more = w.reasons(r, p.old, 0)
+				more = w.reasons(p.of, r, p.old, 0)
 			}
 		})
 		if err != nil || holds {
@@ -263,7 +264,7 @@ func subsets(of []db.Change, size int) iter.Seq[[]db.Change] {
 }
 
 // reasons returns what has to be undone for a read of tr to be as it was, as far as it is known.
-func (w *supposition) reasons(r *read, tr *trace, depth int) []db.Change {
+func (w *supposition) reasons(of supposedKey, r *read, tr *trace, depth int) []db.Change {
 	snap := w.strand.Snap
 	switch {
 	case r.kind == readRecord, r.kind == readPresence && r.hash.IsZero():
@@ -290,20 +291,25 @@ func (w *supposition) reasons(r *read, tr *trace, depth int) []db.Change {
 	if err != nil {
 		return nil
 	}
+	id := supposedKey{q.Name, r.key}
 	for _, below := range traces {
-		if h, err := w.table.seen(below, r); err == nil && h == r.hash {
-			if diff := w.firstDifference(below); diff != nil && w.err == nil {
-				return w.reasons(diff, below, depth+1)
+		if h, err := w.table.seen(of, below, r); err == nil && h == r.hash {
+			if diff := w.firstDifference(id, below); diff != nil && w.err == nil {
+				return w.reasons(id, diff, below, depth+1)
 			}
 		}
 	}
 	return nil
 }
 
-// seen returns what a read of an answer sees in the result of a trace.
-func (t *Table) seen(tr *trace, r *read) (mmapcas.Hash, error) {
-	if r.kind == readQuery {
+// seen returns what a read of an answer, by another or by a member of its cycle, sees in a trace.
+func (t *Table) seen(by supposedKey, tr *trace, r *read) (mmapcas.Hash, error) {
+	switch r.kind {
+	case readQuery:
 		return tr.result, nil
+	case readMember:
+		h, _ := tr.group.resultOf(by.query, by.key)
+		return h, nil
 	}
 	return t.partHash(tr, r)
 }

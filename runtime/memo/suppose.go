@@ -26,8 +26,9 @@ type supposed struct {
 	hash     mmapcas.Hash
 	value    any
 	hasValue bool
-	err      error // it has failed, or what it was computed from cannot be named
-	busy     bool  // it is being computed
+	group    *group // of the head of a cycle whose trace holds
+	err      error  // it has failed, or what it was computed from cannot be named
+	busy     bool   // it is being computed
 }
 
 var (
@@ -95,8 +96,8 @@ func (w *supposition) find(q *Query, key string) *supposed {
 		w.fail(err)
 	}
 	for _, tr := range traces {
-		if w.firstDifference(tr) == nil && w.err == nil {
-			a.hash = tr.result
+		if w.firstDifference(id, tr) == nil && w.err == nil {
+			a.hash, a.group = tr.result, tr.group
 			return a
 		}
 	}
@@ -111,17 +112,18 @@ func (w *supposition) fail(err error) {
 	}
 }
 
-// firstDifference returns the first read of tr that is not as it was, nil if there is none.
-func (w *supposition) firstDifference(tr *trace) *read {
+// firstDifference returns the first read of a trace of an answer that is not as it was, nil if there
+// is none.
+func (w *supposition) firstDifference(of supposedKey, tr *trace) *read {
 	for i := range tr.reads {
-		if r := &tr.reads[i]; w.err != nil || !w.unchanged(r) {
+		if r := &tr.reads[i]; w.err != nil || !w.unchanged(of, r) {
 			return r
 		}
 	}
 	return nil
 }
 
-func (w *supposition) unchanged(r *read) bool {
+func (w *supposition) unchanged(of supposedKey, r *read) bool {
 	var (
 		h   mmapcas.Hash
 		err error
@@ -140,8 +142,12 @@ func (w *supposition) unchanged(r *read) bool {
 			return false
 		}
 		a := w.find(q, r.key)
-		if a.err != nil || r.kind == readQuery {
+		switch {
+		case a.err != nil || r.kind == readQuery:
 			return a.err == nil && a.hash == r.hash
+		case r.kind == readMember:
+			h, there := a.group.resultOf(of.query, of.key)
+			return there && h == r.hash
 		}
 		value, valueErr := w.value(a, q, r.key)
 		table, ok := value.(Parted)
