@@ -166,24 +166,24 @@ func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	if err != nil {
 		return zero, fails(t, err)
 	}
-	a, err := q.get(t, m, k)
+	if q.keys.append != nil {
+		return q.getBytes(t, m, k)
+	}
+	key, err := q.encode(k)
 	if err != nil {
-		return zero, err
+		return zero, fails(t, err)
+	}
+	a, err := t.eng.memo.Get(t.frame, m, key)
+	if err != nil {
+		return zero, public(err)
 	}
 	return q.answer(a)
 }
 
-// get is Get as memo answers it. The encoded key lies behind those of the calls that this one is
-// made in, in memory of the task, and memo copies it if it has not met it yet.
-func (q *Query[K, V]) get(t *Task, m *memo.Query, k K) (memo.Answer, error) {
-	if q.keys.append == nil {
-		key, err := q.encode(k)
-		if err != nil {
-			return memo.Answer{}, fails(t, err)
-		}
-		a, err := t.eng.memo.Get(t.frame, m, key)
-		return a, public(err)
-	}
+// getBytes is Get for keys that are no strings. The encoded key lies behind those of the calls that
+// this one is made in, in memory of the task, and memo copies it if it has not met it yet.
+func (q *Query[K, V]) getBytes(t *Task, m *memo.Query, k K) (V, error) {
+	var zero V
 	keys := &t.root.keys
 	from := len(*keys)
 	defer func() {
@@ -193,11 +193,14 @@ func (q *Query[K, V]) get(t *Task, m *memo.Query, k K) (memo.Answer, error) {
 	}()
 	all, err := q.keys.append(*keys, k)
 	if err != nil {
-		return memo.Answer{}, fails(t, q.encoding(err))
+		return zero, fails(t, q.encoding(err))
 	}
 	*keys = all
 	a, err := t.eng.memo.GetBytes(t.frame, m, all[from:])
-	return a, public(err)
+	if err != nil {
+		return zero, public(err)
+	}
+	return q.answer(a)
 }
 
 // value returns what is held of a result as the query gives it.

@@ -31,7 +31,7 @@ func (t *Table) eachAlone(fr *Frame, q *Query, keys []string) ([]Answer, error) 
 	answers := make([]Answer, len(keys))
 	for i, key := range keys {
 		var err error
-		if answers[i], err = t.get(fr, q, key); err != nil {
+		if answers[i], err = t.get(fr, q, key, false); err != nil {
 			return answers[:i], err
 		}
 	}
@@ -141,7 +141,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 				return answers[:i], err
 			}
 		}
-		a, err := t.get(fr, q, key)
+		a, err := t.get(fr, q, key, false)
 		if err != nil {
 			return answers[:i], err
 		}

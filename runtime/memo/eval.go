@@ -19,32 +19,23 @@ type Answer struct {
 
 // Get answers q for key in fr's snapshot and records the read in fr.
 func (t *Table) Get(fr *Frame, q *Query, key string) (Answer, error) {
-	a, err := t.get(fr, q, key)
+	a, err := t.get(fr, q, key, false)
 	fr.answered()
 	return a, err
-}
-
-// get is Get as a part of a question.
-func (t *Table) get(fr *Frame, q *Query, key string) (Answer, error) {
-	if fr.replay != nil {
-		return fr.replay.answer(fr, q, key)
-	}
-	return t.getRecorded(fr, q, key, false)
 }
 
 // GetBytes is Get for a key whose bytes are valid during the call only.
-func (t *Table) GetBytes(fr *Frame, q *Query, key []byte) (a Answer, err error) {
-	if fr.replay != nil {
-		a, err = fr.replay.answer(fr, q, string(key))
-	} else {
-		a, err = t.getRecorded(fr, q, transient(key), true)
-	}
+func (t *Table) GetBytes(fr *Frame, q *Query, key []byte) (Answer, error) {
+	a, err := t.get(fr, q, transient(key), true)
 	fr.answered()
 	return a, err
 }
 
-// getRecorded answers and records that. passing says that the key is valid during the call only.
-func (t *Table) getRecorded(fr *Frame, q *Query, key string, passing bool) (Answer, error) {
+// get is Get as a part of a question. passing says that the key is valid during the call only.
+func (t *Table) get(fr *Frame, q *Query, key string, passing bool) (Answer, error) {
+	if fr.replay != nil {
+		return fr.replay.answer(fr, q, strings.Clone(key))
+	}
 	found, value, err := t.answer(fr, q, key, passing, q.Whole)
 	if err != nil {
 		if fr.strand.unwinding {
