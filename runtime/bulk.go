@@ -47,7 +47,7 @@ func (w *BulkWriter[V]) end() {
 // meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a Frozen
 // partition.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
-	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk")); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk"), e.governor.admits("Bulk")); err != nil {
 		return err
 	}
 	id, err := p.id(e)

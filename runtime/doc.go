@@ -243,6 +243,43 @@
 // within the bounds of Options.CacheBytes and Options.TraceBytes, and is stored once there is room.
 // A partition that the store has never met is the exception: to be met is to be stored.
 //
+// # Limits
+//
+// Options.MemoryLimit bounds what the process has in memory. It is the process' and not the
+// engine's part of it, since what a query function allocates cannot be told from what its program
+// does: a program that needs memory for itself adds that to the limit. One goroutine, the governor,
+// looks fifty times a second, and ten times while no more than half of the limit is held.
+//
+//   - M1: what is held is what the system says is resident: Go's heap with what is garbage and what is
+//     free, tables, pages of mapped files, the program. Where the system does not say, it is what
+//     Go's runtime and the tables have, and mapped pages, which such a system takes back by itself,
+//     do not count.
+//   - M2: at 12/16 of the limit it is near, and stays near until 10/16. While it is near, pages of
+//     segments are given back at each look. If that is not enough there is a round.
+//   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
+//     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
+//     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no
+//     list. Nothing that is not in the store leaves memory. Once the limit is not near any more the
+//     caches grow again, by a 64th of their size at each look.
+//   - M4: while the limit is near, tasks of background lanes (lane.Default and below) that were
+//     submitted from outside of tasks wait at a gate before they begin, and one is let in at a time.
+//     Those that a task submits begin at once, as the task may wait for them.
+//   - M5: what is held beyond the limit after a round that began while none was inside the gate, and
+//     none is now, will not become less by waiting. From then on, until the limit is not near, tasks
+//     from outside and commits are refused with a *LimitError that says who holds what; so are those
+//     that wait at the gate. Answers that are known are given, tasks that have begun go on, and
+//     what frees memory is never refused: Collect, Tidy, Checkpoint, Close. Whatever the cause, the
+//     first look in a row that finds more held than the limit says so in the log, and who holds it.
+//   - M6: with Options.LimitGo the limit of Go's runtime is 15/16 of MemoryLimit less what is held
+//     outside of it, and at least a quarter. So Go collects before the engine has to do without.
+//
+// It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to no
+// less than a 64th, and rounds that do not help come less and less often, up to two seconds apart.
+// Nobody waits for good: the gate lets one in whenever none is inside, or refuses.
+//
+// A function that allocates more in one go than the limit leaves is not stopped: the engine cannot.
+// Then more is held than the limit, and M5 says so.
+//
 // # Concurrency
 //
 // All methods of Engine, Partition, Query and Snapshot may be called from any goroutine. A Task and a Writer belong to

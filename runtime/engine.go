@@ -41,6 +41,7 @@ type Engine struct {
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
 	keeper    keeper
+	governor  governor
 	closing   atomic.Bool // Close was called: nothing new from outside
 	closed    atomic.Bool // the tasks have ended: nothing is read any more
 	layers    layers
@@ -95,8 +96,12 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.layers.opened(func(context.Context) error { return e.store.Close() })
+	e.governor.of(e)
+	e.layers.opened(func(context.Context) error { e.governor.stop(); return nil })
 
-	e.db, err = db.Open(e.store, db.Options{Durable: o.Sync != mmapcas.SyncNone, Volatile: dir == "", History: o.History, Logger: o.Logger})
+	e.db, err = db.Open(e.store, db.Options{
+		Durable: o.Sync != mmapcas.SyncNone, Volatile: dir == "", CacheBytes: o.treeBytes(), PointCacheBytes: o.pointBytes(), History: o.History, Logger: o.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +140,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 
 	e.keeper.start(e)
 	e.layers.opened(func(context.Context) error { e.keeper.stop(); return nil })
+	e.governor.start()
 	return e, nil
 }
 

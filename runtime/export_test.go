@@ -283,3 +283,21 @@ func ReadPlain(t reflect.Type, p []byte) (any, bool) {
 	rest, ok := f.readPlain(string(p), v)
 	return v.Interface(), ok && rest == ""
 }
+
+// Holding has a limit go by what held says, in place of what the system does, and only when
+// LookAtLimit is called.
+func Holding(o Options, held func() (held, goes int64)) Options {
+	o.held = held
+	return o
+}
+
+// LookAtLimit is one look of the governor.
+func (e *Engine) LookAtLimit() { _ = e.governor.look() }
+
+// Gate returns how many tasks are inside the gate, and how many wait there.
+func (e *Engine) Gate() (inside, waiting int) {
+	g := &e.governor.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inside, len(g.waiting)
+}

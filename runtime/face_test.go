@@ -211,7 +211,7 @@ var taskCalls = []call{
 
 // others are the rest of the face, with what becomes of them in a query and after Close.
 var others = map[string]string{
-	"Engine.CancelClient": "does nothing after Close", "Engine.Profiling": "does nothing after Close", "Engine.Stats": "returns no error", "Engine.Close": "TestCloseFromWithin", "Snapshot.Generation": "returns no error", "Snapshot.Release": "returns no error",
+	"Engine.CancelClient": "does nothing after Close", "Engine.AddCache": "returns no error", "Engine.Profiling": "does nothing after Close", "Engine.Stats": "returns no error", "Engine.Close": "TestCloseFromWithin", "Snapshot.Generation": "returns no error", "Snapshot.Release": "returns no error",
 	"Query.All": "TestStuckTaskOfAClosedEngine", "Query.Get": "TestStuckTaskOfAClosedEngine",
 	"Table.Get": "TestStuckTaskOfAClosedEngine", "Table.GetBatch": "TestStuckTaskOfAClosedEngine", "Table.Names": "TestStuckTaskOfAClosedEngine", "Task.Again": "TestNothingElseInAQuery", "Task.Join": "TestClosingCutsShort",
 	"Task.Blocking": "for cleaning up, too", "Task.Client": "the task's", "Task.Context": "the task's", "Task.Engine": "the task's", "Task.Generation": "not kept in a query",
@@ -221,7 +221,7 @@ var others = map[string]string{
 
 // noEngine are types all of whose methods know nothing of an engine, and functions that do not.
 var noEngine = []string{
-	"Blob", "Cursor", "CycleError", "CycleStep", "DecodeError", "DivergenceError", "Pattern", "Durability", "WatchLoopError", "Explanation",
+	"Blob", "Cursor", "CycleError", "CycleStep", "DecodeError", "DivergenceError", "LimitError", "Pattern", "Durability", "WatchLoopError", "Explanation",
 	"Cheap", "Code", "Fixpoint", "KeepErrors", "KeepRuns", "MemoryOnly", "NewPartition", "NewQuery", "NewTable", "Table.Whole", "All", "Exact", "Glob", "Prefix", "Range", "After", "Backward", "Limit",
 	"At", "Client", "Deadline", "HydrateFirst", "Named", "On", "Supersede", "Partition.Name", "Query.Name",
 }

@@ -23,19 +23,20 @@ func (o *taskOptions) hydrateFirst(fn func(*Task) error) func(*Task) error {
 	if o.spec.Lane = to.Hydration(); o.spec.Lane == to {
 		return fn
 	}
-	name := o.spec.Name
+	name, gated := o.spec.Name, o.gated
+	o.gated = false // its attempts are
 	return func(t *Task) error {
-		err := t.attempt(name, to.Hydration(), true, fn)
+		err := t.attempt(name, to.Hydration(), true, false, fn)
 		if errors.Is(err, memo.ErrMustRun) {
-			err = t.attempt(name, to, false, fn)
+			err = t.attempt(name, to, false, gated, fn)
 		}
 		return err
 	}
 }
 
 // attempt calls fn as a task of its own, in the same snapshot, and waits for it.
-func (t *Task) attempt(name string, l lane.Lane, noRuns bool, fn func(*Task) error) error {
-	o := taskOptions{spec: sched.Spec{Name: name, Lane: l}, snap: t.root.snap, from: t.root.from, noRuns: noRuns}
+func (t *Task) attempt(name string, l lane.Lane, noRuns, gated bool, fn func(*Task) error) error {
+	o := taskOptions{spec: sched.Spec{Name: name, Lane: l}, snap: t.root.snap, from: t.root.from, noRuns: noRuns, gated: gated}
 	h, err := t.task().Spawn(o.spec, t.eng.body(&o, func(t *Task) error {
 		err := fn(t)
 		if why := t.task().Err(); errors.Is(why, memo.ErrMustRun) {

@@ -246,7 +246,7 @@ func (e *Engine) startCollection(name string, l lane.Lane, collect func(*Task, t
 			e.o.Logger.Warn("runtime: collection given up", "err", err)
 		}
 		return err
-	}, Named(name))
+	}, Named(name), freeing())
 	if err != nil {
 		return nil
 	}
@@ -306,7 +306,7 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 		return gc.Stats{}, err
 	}
 	e.bringUpToDate(ctx)
-	err := e.Submit(ctx, lane.Default, func(t *Task) error { return e.collect(t, awaitedSlice) }, Named("collect"))
+	err := e.Submit(ctx, lane.Default, func(t *Task) error { return e.collect(t, awaitedSlice) }, Named("collect"), freeing())
 	return e.gc.Stats(), err
 }
 
@@ -337,7 +337,7 @@ func (e *Engine) Tidy(ctx context.Context) error {
 				return e.awaitReaders(t)
 			}
 			return e.collected(t)
-		}, Named("finish collection"))
+		}, Named("finish collection"), freeing())
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,13 @@ func (e *Engine) account(detailed bool) account.Account {
 	a.Resident = r.Resident
 	heap := account.Holder{Name: "heap", Bytes: g.Objects, Parts: e.heapParts(detailed)}
 	heap.Parts = append(heap.Parts, account.Holder{Name: "not collected yet", Bytes: max(g.Objects-g.Live, 0)})
+	if caches := e.governor.cached(); len(caches) > 0 {
+		c := account.Holder{Name: "caches of the program", Parts: caches}
+		for _, p := range caches {
+			c.Bytes += p.Bytes
+		}
+		heap.Parts = append(heap.Parts, c)
+	}
 	if store.OnHeap > 0 {
 		heap.Parts = append(heap.Parts, account.Holder{Name: "segments", Bytes: store.OnHeap})
 	}
@@ -42,6 +49,14 @@ func (e *Engine) account(detailed bool) account.Account {
 		off,
 	}
 	if known {
+		// Go's runtime asks for much that it never touches. What no file has and is nobody else's is
+		// the most of it that can be in memory.
+		own := &a.Holders[3]
+		anonymous := r.Resident - r.Files - g.Objects - g.Idle - g.Stacks - tables.Resident
+		if e.store.Dir() == "" {
+			anonymous -= segments.Bytes
+		}
+		own.Bytes = min(own.Bytes, max(anonymous, 0))
 		// A store in memory has its segments among what no file has.
 		files := segments.Bytes
 		if e.store.Dir() == "" {

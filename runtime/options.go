@@ -46,6 +46,16 @@ type Options struct {
 	// forgotten was written to the store before, and is read back when it is needed. Zero means 256 MiB.
 	TraceBytes int64
 
+	// MemoryLimit bounds what the process has in memory, everything of it: see "Limits" in the
+	// package comment. The bounds above are smaller then where they are not set. What it leaves no
+	// room for is refused with a *LimitError. Zero means none; the least is 32 MiB.
+	MemoryLimit int64
+
+	// LimitGo has the engine set the memory limit of Go's runtime (debug.SetMemoryLimit) to what
+	// MemoryLimit leaves to it, until Close. It is for programs that are all engine: the setting is
+	// the process', so an engine does not touch it unasked.
+	LimitGo bool
+
 	// History is the number of generations before the newest that Engine.SnapshotAt can still read. They keep memory and records as
 	// snapshots do. Zero: only those that snapshots hold.
 	History int
@@ -83,11 +93,12 @@ type Options struct {
 	// MustExist opens a store that exists, and makes none: ErrNoStore if there is none.
 	MustExist bool
 
-	simulated *sched.Deterministic // of tests
-	wallFrom  int                  // of tests: see memo.Options.WallFrom
-	levelsMax int                  // of tests: see memo.Options.LevelsMax
-	fs        vfs.FS               // of tests; nil: the system's
-	checkGC   *gc.Check            // of tests
+	simulated *sched.Deterministic      // of tests
+	held      func() (held, goes int64) // of tests, which call the governor: in place of what the system says
+	wallFrom  int                       // of tests: see memo.Options.WallFrom
+	levelsMax int                       // of tests: see memo.Options.LevelsMax
+	fs        vfs.FS                    // of tests; nil: the system's
+	checkGC   *gc.Check                 // of tests
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
 	Logger *slog.Logger
@@ -109,6 +120,10 @@ func (o *Options) fill() error {
 	if o.CacheBytes < 0 || o.TraceBytes < 0 {
 		return fmt.Errorf("runtime: Options.CacheBytes is %d and TraceBytes %d, want 0 or more", o.CacheBytes, o.TraceBytes)
 	}
+	if o.MemoryLimit < 0 || o.MemoryLimit > 0 && o.MemoryLimit < limitLeast {
+		return fmt.Errorf("runtime: Options.MemoryLimit is %d, want 0 for none or at least %d", o.MemoryLimit, limitLeast)
+	}
+	o.shareOut()
 	switch {
 	case o.AuditShare < 0:
 		o.AuditShare = 0
@@ -126,3 +141,26 @@ func (o *Options) fill() error {
 	}
 	return nil
 }
+
+// cacheBytes is what each cache may have where there is no limit.
+const cacheBytes = 256 << 20
+
+// shareOut gives each cache its part of the limit, if it has no bound of its own.
+func (o *Options) shareOut() {
+	for _, bytes := range []*int64{&o.CacheBytes, &o.TraceBytes} {
+		if *bytes == 0 {
+			*bytes = o.part(cacheBytes, 8)
+		}
+	}
+}
+
+// part is what a cache may have that has most without a limit: a share of it otherwise.
+func (o *Options) part(most, share int64) int64 {
+	if o.MemoryLimit > 0 {
+		return min(most, o.MemoryLimit/share)
+	}
+	return most
+}
+
+func (o *Options) treeBytes() int64  { return o.part(cacheBytes, 8) }
+func (o *Options) pointBytes() int64 { return o.part(64<<20, 32) }

@@ -26,7 +26,7 @@ var errNotRestartable = errors.New("the task is not restartable")
 // options At, Supersede, Deadline and HydrateFirst are refused (ErrOption); a context with a deadline
 // bounds runs and waits.
 func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Restartable, error) {
-	if err := e.admitBy(ctx, "submitting a task"); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "submitting a task"), e.governor.admits("submitting a task")); err != nil {
 		return nil, err
 	}
 	o := optionsOf(l, opts)

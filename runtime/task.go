@@ -53,6 +53,8 @@ type taskOptions struct {
 	from     origin // see rootTask
 	hydrates bool   // see HydrateFirst
 	noRuns   bool   // see memo.Strand.Hydrates
+	frees    bool   // it frees memory or disk: it is never refused, and does not wait at the gate
+	gated    bool   // it begins at the gate if its lane does: see "Limits"
 }
 
 // At makes the task read s, which must not be released before the call returns.
@@ -63,6 +65,9 @@ func Named(name string) TaskOption { return func(o *taskOptions) { o.spec.Name =
 
 // On puts the task on a lane: for watchers, which else inherit the lane of whoever commits.
 func On(l lane.Lane) TaskOption { return func(o *taskOptions) { o.spec.Lane = l } }
+
+// freeing says that the task is not for the limits to hold back.
+func freeing() TaskOption { return func(o *taskOptions) { o.frees = true } }
 
 // Client says for whom the task works.
 func Client(id uint64) TaskOption { return func(o *taskOptions) { o.spec.Client = id } }
@@ -122,6 +127,10 @@ func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts
 	if err := o.unreadable(); err != nil {
 		return nil, err
 	}
+	if err := e.governor.admits("submitting a task"); err != nil && !o.frees {
+		return nil, err
+	}
+	o.gated = e.governor.limit > 0 && !o.frees && sched.Caller() == nil
 	if o.hydrates {
 		fn = o.hydrateFirst(fn)
 	}
@@ -187,7 +196,14 @@ func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) er
 	if given != nil {
 		given.retain()
 	}
+	gated := o.gated && waitsAtGate(o.spec.Lane)
 	return func(s *sched.Task) error {
+		if gated {
+			if err := e.governor.gate.enter(s); err != nil {
+				return err
+			}
+			defer e.governor.gate.leave()
+		}
 		root := &rootTask{snap: given, from: from}
 		if given == nil {
 			root.snap = e.snapshot()

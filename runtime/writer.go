@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -84,7 +85,7 @@ type origin struct {
 // Commit does not wait for readers, and readers do not wait for it. fn must not wait for a
 // collection, which waits for fn: Collect, Tidy and Repair are ErrInTask where fn calls them.
 func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
-	if err := e.admitBy(ctx, "Commit"); err != nil {
+	if err := errors.Join(e.admitBy(ctx, "Commit"), e.governor.admits("Commit")); err != nil {
 		return err
 	}
 	return e.commit(ctx, e.callerOrigin(), fn)

@@ -175,7 +175,7 @@ type treeCache struct {
 	order *list.List               // of *tree, latest first; guarded by mu
 	byURI map[string]*list.Element // guarded by mu
 	bytes int                      // guarded by mu
-	limit int                      // immutable
+	limit int                      // guarded by mu
 }
 
 var trees = newTreeCache(treeCacheBytes)
@@ -210,17 +210,15 @@ func (c *treeCache) find(uri string, text []byte) *tree {
 }
 
 func (c *treeCache) put(t *tree) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(t.text) > c.limit/4 {
 		return // one giant must not push everything else out
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.remove(c.byURI[t.uri])
 	c.byURI[t.uri] = c.order.PushFront(t)
 	c.bytes += len(t.text)
-	for c.bytes > c.limit {
-		c.remove(c.order.Back())
-	}
+	c.makeRoom()
 }
 
 // remove forgets an entry; nil is none. The lock is held.

@@ -63,6 +63,9 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	w.background, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	for _, c := range caches {
+		context.AfterFunc(w.background, eng.AddCache(c))
+	}
 	err = sessions.begin(w, func() error {
 		// A workspace over root that was closed may have left some.
 		return eng.Commit(ctx, func(c *runtime.Writer) error {

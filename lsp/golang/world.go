@@ -145,9 +145,10 @@ type worldPool struct {
 	mu    sync.Mutex
 	idle  []*world // latest last; guarded by mu
 	bytes int      // guarded by mu
+	most  int      // bytes; guarded by mu
 }
 
-var worlds worldPool
+var worlds = worldPool{most: worldsMaxBytes}
 
 // take gives the caller a world of its own.
 func (p *worldPool) take(imports []importedFace) *world {
@@ -176,8 +177,5 @@ func (p *worldPool) put(w *world) {
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, w)
 	p.bytes += w.bytes
-	for len(p.idle) > worldsMax || p.bytes > worldsMaxBytes {
-		p.bytes -= p.idle[0].bytes
-		p.idle = slices.Delete(p.idle, 0, 1)
-	}
+	p.makeRoom()
 }

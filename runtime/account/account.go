@@ -93,3 +93,11 @@ func (h *Holder) largest() (p *Holder) {
 }
 
 func mib(n int64) float64 { return float64(n) / (1 << 20) }
+
+// A Cache is memory that a program keeps beside an engine, and can do without.
+type Cache struct {
+	Name  string
+	Most  int64            // bytes that it has when there is enough
+	Bytes func() int64     // that it has now
+	Bound func(most int64) // has it keep no more than that from now on; 0: nothing
+}

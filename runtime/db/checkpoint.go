@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -222,6 +223,22 @@ func collectDirty(l *link, levels [][]*link) {
 	}
 }
 
+// Bound makes the bound of Options.CacheBytes another, as of the next look; negative is none.
+func (d *DB) Bound(bytes int64) {
+	if bytes <= 0 {
+		bytes = math.MaxInt64
+	}
+	d.cacheMax.Store(bytes)
+	d.st.loadedMax.Store(max(bytes/4, d.o.loadedMin))
+}
+
+// Trim looks now whether more nodes are in memory than there may be. What is not written yet stays.
+func (d *DB) Trim() {
+	d.checkpointing.Lock()
+	defer d.checkpointing.Unlock()
+	d.trim(d.current.Load(), d.side.Load())
+}
+
 // trim drops clean leaves from memory if the trees hold more than CacheBytes, then, level by level, the inner nodes above them. Whoever reads on loads
 // them again. Only the holder of checkpointing trims.
 func (d *DB) trim(states ...*state) {
@@ -240,7 +257,7 @@ func (d *DB) trim(states ...*state) {
 		bytes += int64(n.bytes())
 		top = max(top, n.level())
 	})
-	for level := 1; level <= top && bytes > d.o.CacheBytes; level++ {
+	for level := 1; level <= top && bytes > d.cacheMax.Load(); level++ {
 		walk(func(l *link, n *node) {
 			if n.level() == level {
 				bytes -= n.forget(l)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,6 +23,8 @@ type DB struct {
 	live    registry
 	old     replaced
 	points  *points // immutable; nil: none
+
+	cacheMax atomic.Int64 // bytes of clean nodes in memory; see Bound
 
 	checkpointing sync.Mutex // one checkpoint, or one taking of roots, at a time
 
@@ -83,10 +84,8 @@ func Open(st *mmapcas.Store, o Options) (*DB, error) { return open(st, o) }
 func open(st store, o Options) (*DB, error) {
 	o.fill()
 	d := &DB{o: o, wake: make(chan struct{}, 1), tended: make(chan struct{})}
-	d.st = &nodeStore{store: st, counts: &d.counts, loadedMax: math.MaxInt64, full: d.tell}
-	if o.CacheBytes > 0 {
-		d.st.loadedMax = max(o.CacheBytes/4, o.loadedMin)
-	}
+	d.st = &nodeStore{store: st, counts: &d.counts, full: d.tell}
+	d.Bound(o.CacheBytes)
 	d.apply = applier{src: d.st, fan: o.fan}
 	d.old.max = o.ReplacedMax
 	var err error
@@ -256,10 +255,8 @@ func (d *DB) tend() {
 				d.o.Logger.Error("db: side partition could not be reset", "partition", d.PartitionName(id), "err", err)
 			}
 		}
-		if d.st.loaded.Load() > d.st.loadedMax {
-			d.checkpointing.Lock()
-			d.trim(d.current.Load(), d.side.Load())
-			d.checkpointing.Unlock()
+		if d.st.loaded.Load() > d.st.loadedMax.Load() {
+			d.Trim()
 		}
 		d.turn.Lock()
 		due := d.isDue()
@@ -285,7 +282,7 @@ func (d *DB) isDue() bool {
 		return true // the log may be damaged, and nodes that are in memory
 	}
 	return (d.o.CheckpointCommits > 0 && d.due.chunks >= d.o.CheckpointCommits ||
-		d.o.CheckpointBytes > 0 && d.o.CacheBytes > 0 && d.due.made >= max(d.o.CacheBytes, madeMin) || d.o.CheckpointBytes > 0 && d.due.bytes >= d.o.CheckpointBytes)
+		d.o.CheckpointBytes > 0 && d.o.CacheBytes > 0 && d.due.made >= max(d.cacheMax.Load(), madeMin) || d.o.CheckpointBytes > 0 && d.due.bytes >= d.o.CheckpointBytes)
 }
 
 // holdOff puts the next attempt off until the log is twice as long, and returns its length.

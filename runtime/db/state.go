@@ -33,7 +33,7 @@ type nodeStore struct {
 	counts *counters
 
 	loaded    atomic.Int64 // bytes of nodes loaded since the last trim
-	loadedMax int64        // immutable: beyond it
+	loadedMax atomic.Int64 // beyond it
 	full      func()       // is called, often; it is quick
 }
 
@@ -47,7 +47,7 @@ func (s *nodeStore) load(h Hash) (*node, error) {
 		return nil, err
 	}
 	s.counts.nodesLoaded.Add(1)
-	if s.loaded.Add(int64(n.bytes())) > s.loadedMax {
+	if s.loaded.Add(int64(n.bytes())) > s.loadedMax.Load() {
 		s.full()
 	}
 	return n, nil

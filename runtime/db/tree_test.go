@@ -26,7 +26,8 @@ type treeModel struct {
 
 func newTreeModel(fan int) *treeModel {
 	m := &treeModel{st: newFake(), want: map[string]Hash{}}
-	m.src = &nodeStore{store: m.st, counts: &counters{}, loadedMax: math.MaxInt64}
+	m.src = &nodeStore{store: m.st, counts: &counters{}}
+	m.src.loadedMax.Store(math.MaxInt64)
 	m.a = applier{src: m.src, fan: fan}
 	return m
 }

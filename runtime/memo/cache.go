@@ -16,7 +16,7 @@ import (
 // A tiny value is not in the cache: to bring it back would need more memory than it takes. It stays
 // with its trace, and counts with that.
 type cache struct {
-	bytesMax int64
+	bytesMax atomic.Int64
 	tinyMax  int // bytes of a stored result that is tiny
 	bytes    atomic.Int64
 	evicted  atomic.Uint64
@@ -62,7 +62,7 @@ func (c *cache) put(tr *trace, value any, bytes int) *box {
 	}
 	b := &cached{owner: tr, bytes: bytes + boxOverheadBytes}
 	b.box = box{value, b}
-	if int64(b.bytes) > c.bytesMax {
+	if int64(b.bytes) > c.bytesMax.Load() {
 		return &b.box
 	}
 	c.mu.Lock()
@@ -75,12 +75,19 @@ func (c *cache) put(tr *trace, value any, bytes int) *box {
 	}
 	tr.value.Store(&b.box)
 	c.enter(b)
-	for scanned := 0; c.bytes.Load() > c.bytesMax && scanned < 2*len(c.ring)+2 && len(c.ring) > 1; scanned++ {
+	c.makeRoom(b)
+	return &b.box
+}
+
+// makeRoom drops values until they are within the bound, or the hand has gone round twice. What was
+// put just now stays. The caller holds mu.
+func (c *cache) makeRoom(stays *cached) {
+	for scanned := 0; c.bytes.Load() > c.bytesMax.Load() && scanned < 2*len(c.ring)+2 && len(c.ring) > 1; scanned++ {
 		if c.hand >= len(c.ring) {
 			c.hand = 0
 		}
 		victim := c.ring[c.hand]
-		if victim.used.Swap(false) || victim == b {
+		if victim.used.Swap(false) || victim == stays {
 			c.hand++
 			continue
 		}
@@ -88,7 +95,14 @@ func (c *cache) put(tr *trace, value any, bytes int) *box {
 		c.evicted.Add(1)
 		c.leave(victim)
 	}
-	return &b.box
+}
+
+// bound makes the cache no larger than so many bytes, at once and from now on.
+func (c *cache) bound(bytes int64) {
+	c.bytesMax.Store(bytes)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.makeRoom(nil)
 }
 
 // enter puts a box into the ring. The caller holds mu.
@@ -129,7 +143,7 @@ func (c *cache) remember(tr *trace) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tr.gone = false
-	if b := tr.inCache(); b != nil && b.place == 0 && int64(b.bytes) <= c.bytesMax {
+	if b := tr.inCache(); b != nil && b.place == 0 && int64(b.bytes) <= c.bytesMax.Load() {
 		c.enter(b)
 	}
 }

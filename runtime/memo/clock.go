@@ -16,8 +16,9 @@ import (
 // Entries that are being evaluated, or have traces that are not written yet, stay; but while the
 // store takes nothing the bound counts for more than the traces that it would have got.
 type clock struct {
-	bytes   atomic.Int64
-	evicted atomic.Uint64
+	bytesMax atomic.Int64
+	bytes    atomic.Int64
+	evicted  atomic.Uint64
 
 	mu   sync.Mutex
 	ring []*entry // guarded by mu
@@ -94,7 +95,7 @@ func (tr *trace) size() int {
 // grow with what stays.
 func (t *Table) trim() {
 	c := &t.clock
-	if c.bytes.Load() <= t.o.TraceBytes {
+	if c.bytes.Load() <= c.bytesMax.Load() {
 		c.inUse = false
 		return
 	}
@@ -113,7 +114,7 @@ func (t *Table) trim() {
 		c.forgotten = c.forgotten[:0]
 	}
 	c.forgotten = nil
-	c.inUse = c.bytes.Load() > t.o.TraceBytes
+	c.inUse = c.bytes.Load() > c.bytesMax.Load()
 }
 
 const (
@@ -128,7 +129,7 @@ func (t *Table) turn(looks *int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for range looksTogether {
-		if *looks <= 0 || len(c.ring) == 0 || c.bytes.Load() <= t.o.TraceBytes {
+		if *looks <= 0 || len(c.ring) == 0 || c.bytes.Load() <= c.bytesMax.Load() {
 			return false
 		}
 		if c.hand >= len(c.ring) {

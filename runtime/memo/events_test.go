@@ -78,7 +78,7 @@ func TestTraceIsToldWhatHappens(t *testing.T) {
 		told("failed", "run fails(k): ran and failed: boom")
 		_ = r.ask("waits", "k").Wait(context.Background())
 		told("cancelled", "cancel waits(k): context canceled; boom")
-		r.table.o.TraceBytes = 1
+		r.table.clock.bytesMax.Store(1)
 		if err := r.table.Flush(context.Background()); err != nil {
 			t.Fatal(err)
 		}

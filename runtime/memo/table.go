@@ -129,8 +129,17 @@ func New(o Options) (*Table, error) {
 		return nil, fmt.Errorf("memo: opening the trace partition: %w", err)
 	}
 	t := &Table{o: o, part: part, levels: o.LevelsMax}
-	t.cache.bytesMax, t.cache.tinyMax = o.CacheBytes, tinyBytes
+	t.cache.bytesMax.Store(o.CacheBytes)
+	t.cache.tinyMax = tinyBytes
+	t.clock.bytesMax.Store(o.TraceBytes)
 	return t, nil
+}
+
+// Bound makes the bounds of Options.CacheBytes and Options.TraceBytes others: at once for results,
+// and as of the next Flush for keys and traces.
+func (t *Table) Bound(cacheBytes, traceBytes int64) {
+	t.cache.bound(cacheBytes)
+	t.clock.bytesMax.Store(traceBytes)
 }
 
 // CachedBytes returns the encoded size of the decoded results in memory.

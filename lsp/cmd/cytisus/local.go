@@ -16,6 +16,7 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang"
+	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -91,8 +92,9 @@ func (a *app) openEngine(root, store, what string) (_ *local, err error) {
 	}
 	l := &local{dir: root, store: store}
 	o := runtime.Options{
-		Workers: workers, StallAfter: stallAfter, Holder: "cytisus " + what, MustExist: a.onlyLooks && store != "", Logger: a.logger(),
+		Workers: workers, StallAfter: stallAfter, MemoryLimit: int64(a.flags.memMax), Sync: mmapcas.SyncMode(a.flags.sync), Holder: "cytisus " + what, MustExist: a.onlyLooks && store != "", Logger: a.logger(),
 	}
+	o.LimitGo = os.Getenv("GOMEMLIMIT") == "" // who sets that knows better
 	if a.flags.trace != "" {
 		if l.trace, err = openTrace(a.flags.trace); err != nil {
 			return nil, err

@@ -31,6 +31,8 @@ type flags struct {
 	progress string
 	verbose  bool
 	trace    string
+	memMax   byteSize
+	sync     syncMode
 }
 
 const long = `cytisus reads Go code once and keeps what it learned, so that the next question, the next run and the
@@ -95,6 +97,9 @@ func (a *app) command() *cobra.Command {
 	f.BoolVar(&a.flags.tests, "tests", true, "include _test.go files")
 	f.StringSliceVar(&a.flags.tags, "tags", nil, "build tags, comma-separated")
 	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU that the process may use)")
+	a.flags.memMax = defaultMemory
+	f.Var(&a.flags.memMax, "memory-limit", "most memory of the process that opens the store, such as 512MiB; 0 for no limit")
+	f.Var(&a.flags.sync, "sync", "what waits for the disk: none, group or every")
 	f.StringVar(&a.flags.progress, "progress", "auto", "progress on standard error: auto, bar, plain or none")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")
 	f.StringVar(&a.flags.trace, "trace", "", "append what happens to each answer to this file, as lines of JSON: run, reused, verified, audited, and why")

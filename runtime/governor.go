@@ -1,0 +1,255 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/runtime/account"
+	"github.com/cytisus/cytisus/runtime/sched"
+)
+
+// A governor holds Options.MemoryLimit: see "Limits" in the package comment.
+type governor struct {
+	e     *Engine
+	limit int64 // immutable; 0: none
+	gate  gate
+
+	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
+
+	cachesMu sync.Mutex
+	caches   []*addedCache // guarded by cachesMu
+
+	quit, done chan struct{}
+
+	// The governor's own.
+	share  int64 // what caches may have of what they are bounded by, in shareWhole-ths
+	pause  int   // looks that the next round waits for
+	waits  int   // looks that are left of it
+	told   bool  // that the limit is exceeded, since it was last kept
+	goMax  int64 // Go's own limit, as it was set; 0: it was not
+	before int64 // and before that
+	read   func() (held, goes int64)
+	freed  time.Time
+}
+
+// Marks of what is held, in 16ths of the limit.
+const (
+	farMark  = 8  // below it a look in five will do
+	calmMark = 10 // a round ends, and the gate is wide again
+	nearMark = 12 // a round begins, and the gate is narrow
+	goMark   = 15 // Go's own limit, with all that is not Go's
+)
+
+const (
+	governEvery = 20 * time.Millisecond
+	farSkips    = 5
+	shareWhole  = 64
+	pauseMost   = 100 // looks
+	freeEvery   = time.Second
+)
+
+func (g *governor) mark(n int64) int64 { return g.limit / 16 * n }
+
+// of makes g the governor of an engine that is being opened.
+func (g *governor) of(e *Engine) {
+	g.e, g.limit, g.share, g.read = e, e.o.MemoryLimit, shareWhole, e.o.held
+}
+
+func (g *governor) start() {
+	if g.limit == 0 || g.e.o.held != nil {
+		return
+	}
+	g.quit, g.done = make(chan struct{}), make(chan struct{})
+	go g.run()
+}
+
+// stop comes when everything but the store is closed.
+func (g *governor) stop() {
+	if g.quit != nil {
+		close(g.quit)
+		<-g.done
+	}
+	if g.goMax != 0 {
+		debug.SetMemoryLimit(g.before)
+	}
+}
+
+func (g *governor) run() {
+	defer close(g.done)
+	tick := time.NewTicker(governEvery)
+	defer tick.Stop()
+	for skip := 0; ; skip-- {
+		select {
+		case <-g.quit:
+			return
+		case <-tick.C:
+		}
+		if skip > 0 {
+			continue
+		}
+		if skip = 0; g.look() < g.mark(farMark) {
+			skip = farSkips
+		}
+	}
+}
+
+// held is what the process has in memory, as far as the system says.
+func (g *governor) held() (held, goes int64) {
+	if g.read != nil {
+		return g.read()
+	}
+	m := account.ReadGo()
+	if r, ok := arena.ReadResidence(); ok {
+		return r.Resident, m.Sum()
+	}
+	return m.Sum() + arena.ReadBlockBytes().Resident, m.Sum()
+}
+
+// look is one look at what is held (M2), and returns that.
+func (g *governor) look() (held int64) {
+	held, goes := g.held()
+	g.boundGo(held, goes)
+	switch {
+	case held < g.mark(calmMark):
+		g.gate.set(false)
+		g.refusing.Store(nil)
+		g.told, g.pause, g.waits = false, 0, 0
+		if g.share < shareWhole {
+			g.share++
+			g.bound()
+		}
+		return held
+	case held < g.mark(nearMark):
+		return held
+	}
+	g.gate.set(true)
+	g.e.store.DropPages(held - g.mark(calmMark))
+	if held, _ = g.held(); held < g.mark(nearMark) {
+		return held
+	}
+	if g.waits--; g.waits >= 0 {
+		return held
+	}
+	alone := !g.gate.busy()
+	g.round(held)
+	g.pause = min(2*g.pause+1, pauseMost)
+	g.waits = g.pause
+	held, _ = g.held()
+	if held < g.limit {
+		return held
+	}
+	if !g.told {
+		g.told = true
+		a := g.e.account(true)
+		g.e.o.Logger.Warn("runtime: more memory is held than the limit", "held", held, "limit", g.limit, "who", a.String())
+	}
+	if alone && !g.gate.busy() { // M5: there is nothing to wait for
+		a := g.e.account(false)
+		err := &LimitError{What: "memory", Limit: g.limit, Held: held, Holders: a.Holders}
+		g.refusing.Store(err)
+		g.gate.refuse(err)
+	}
+	return held
+}
+
+// round gives back what costs least to have again, until enough is back (M3).
+func (g *governor) round(held int64) {
+	g.share = max(g.share/2, 1)
+	g.bound()
+	if err := g.e.memo.Flush(context.Background()); err != nil {
+		g.e.o.Logger.Debug("runtime: traces could not be written to make room", "err", err)
+	}
+	g.e.db.Trim()
+	m := account.ReadGo()
+	if now := time.Now(); (g.goMax == 0 || held > g.mark(goMark)) && now.Sub(g.freed) >= freeEvery && m.Objects-m.Live+m.Idle > g.limit/16 {
+		g.freed = now
+		debug.FreeOSMemory()
+	}
+}
+
+// bound tells each cache what it may have.
+func (g *governor) bound() {
+	part := func(n int64) int64 { return max(n*g.share/shareWhole, min(n, g.limit/32)) }
+	g.e.memo.Bound(part(g.e.o.CacheBytes), part(g.e.o.TraceBytes))
+	g.e.db.Bound(part(g.e.o.treeBytes()))
+	g.cachesMu.Lock()
+	defer g.cachesMu.Unlock()
+	for _, c := range g.caches {
+		c.Bound(c.Most * g.share / shareWhole)
+	}
+}
+
+// boundGo has Go's own limit agree (M6).
+func (g *governor) boundGo(held, goes int64) {
+	if !g.e.o.LimitGo || g.limit == 0 {
+		return
+	}
+	most := max(g.mark(goMark)-max(held-goes, 0), g.limit/4)
+	if g.goMax != 0 && most > g.goMax-g.goMax/32 && most < g.goMax+g.goMax/32 {
+		return
+	}
+	was := debug.SetMemoryLimit(most)
+	if g.goMax == 0 {
+		g.before = was
+	}
+	g.goMax = most
+}
+
+// AddCache tells the engine of memory that the program keeps beside it, such as what it has made of
+// answers. The account of the process names it, and near Options.MemoryLimit it is asked to become
+// smaller. One of a name counts once, also if it is added again. The function that is returned ends
+// what the call began.
+func (e *Engine) AddCache(c account.Cache) (remove func()) {
+	g := &e.governor
+	g.cachesMu.Lock()
+	defer g.cachesMu.Unlock()
+	i := slices.IndexFunc(g.caches, func(o *addedCache) bool { return o.Name == c.Name })
+	if i < 0 {
+		i = len(g.caches)
+		c.Most = e.o.part(c.Most, 16)
+		g.caches = append(g.caches, &addedCache{Cache: c})
+		if g.limit > 0 {
+			c.Bound(c.Most)
+		}
+	}
+	added := g.caches[i]
+	added.users++
+	return sync.OnceFunc(func() {
+		g.cachesMu.Lock()
+		defer g.cachesMu.Unlock()
+		if added.users--; added.users == 0 {
+			g.caches = slices.DeleteFunc(g.caches, func(o *addedCache) bool { return o == added })
+		}
+	})
+}
+
+// An addedCache is one that AddCache was told of.
+type addedCache struct {
+	account.Cache
+	users int // guarded by governor.cachesMu
+}
+
+// cached is what caches of the program have.
+func (g *governor) cached() (list []account.Holder) {
+	g.cachesMu.Lock()
+	defer g.cachesMu.Unlock()
+	for _, c := range g.caches {
+		list = append(list, account.Holder{Name: c.Name, Bytes: c.Bytes()})
+	}
+	return list
+}
+
+// admits reports why the memory limit leaves no room for a call from outside of tasks, which is
+// named (M5).
+func (g *governor) admits(call string) error {
+	if err := g.refusing.Load(); err != nil && sched.Caller() == nil {
+		return fmt.Errorf("runtime: %s: %w", call, err)
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/account"
+	"github.com/cytisus/cytisus/runtime/inspect"
+	"github.com/cytisus/cytisus/runtime/lane"
+)
+
+const limit = 64 << 20
+
+// limited opens an engine whose memory is what the test says.
+func limited(t *testing.T, dir string, o runtime.Options) (e *runtime.Engine, held *atomic.Int64) {
+	t.Helper()
+	held = new(atomic.Int64)
+	o.MemoryLimit, o.Logger = limit, quiet
+	if o.Workers == 0 {
+		o.Workers = 1
+	}
+	return open(t, dir, runtime.Holding(o, func() (int64, int64) { return held.Load(), held.Load() / 2 })), held
+}
+
+// gated submits a task that says when it has begun and ends when it is told.
+func gated(t *testing.T, e *runtime.Engine, l lane.Lane) (h *runtime.Handle, began chan struct{}, end func()) {
+	t.Helper()
+	began, ending := make(chan struct{}), make(chan struct{})
+	h, err := e.Go(t.Context(), l, func(task *runtime.Task) error {
+		close(began)
+		return task.Blocking(func() error { <-ending; return nil })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, began, func() { close(ending) }
+}
+
+// M4: near the limit one background task is inside at a time, whatever it submits itself begins, and
+// what is urgent waits for none of them.
+func TestLimitNearLetsOneInAtATime(t *testing.T) {
+	e, held := limited(t, "", runtime.Options{Workers: 2})
+	held.Store(limit * 13 / 16)
+	e.LookAtLimit()
+	h1, began1, end1 := gated(t, e, lane.Default)
+	<-began1
+	h2, began2, end2 := gated(t, e, lane.Idle)
+	for _, waiting := e.Gate(); waiting != 1; _, waiting = e.Gate() {
+		// An urgent task from outside begins, and one of a background lane that a task submits.
+		err := e.Submit(t.Context(), lane.RPC0, func(task *runtime.Task) error {
+			return e.Submit(task.Context(), lane.Idle, func(*runtime.Task) error { return nil })
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if inside, _ := e.Gate(); inside != 1 {
+		t.Fatalf("%d tasks are inside the gate", inside)
+	}
+	select {
+	case <-began2:
+		t.Fatal("a second background task has begun while the first was inside")
+	default:
+	}
+	end1()
+	<-began2
+	// Less than near is not enough for the gate to be wide, and calm is.
+	held.Store(limit * 11 / 16)
+	e.LookAtLimit()
+	ctx, cancel := context.WithCancel(t.Context())
+	h3, err := e.Go(ctx, lane.Default, func(*runtime.Task) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	h4, began4, end4 := gated(t, e, lane.Default)
+	for _, waiting := e.Gate(); waiting != 2; _, waiting = e.Gate() {
+		if err := e.Submit(t.Context(), lane.RPC0, func(*runtime.Task) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel() // who waits at the gate may go
+	if err := h3.Wait(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("a task that was cancelled at the gate ends with %v", err)
+	}
+	held.Store(limit / 2)
+	e.LookAtLimit()
+	<-began4
+	end2()
+	end4()
+	for _, h := range []*runtime.Handle{h1, h2, h4} {
+		if err := h.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if inside, waiting := e.Gate(); inside != 0 || waiting != 0 {
+		t.Errorf("%d inside the gate and %d before it when all have ended", inside, waiting)
+	}
+}
+
+// M5: what cannot be met is refused with an error that says who holds what, not before there is
+// nothing to wait for, and no longer than it has to be.
+func TestLimitRefuses(t *testing.T) {
+	e, held := limited(t, "", runtime.Options{})
+	put(t, e, inputs, "k", "text")
+	if n := ask(t, e, faceLength, "k"); n != 4 {
+		t.Fatal(n)
+	}
+	refused := func(what string, err error) {
+		t.Helper()
+		var full *runtime.LimitError
+		if !errors.Is(err, runtime.ErrLimit) || !errors.As(err, &full) {
+			t.Errorf("%s over the limit: %v, want a LimitError", what, err)
+			return
+		}
+		if full.Limit != limit || full.Held < limit || len(full.Holders) == 0 || !strings.Contains(err.Error(), "heap") {
+			t.Errorf("%s over the limit: %v does not say who holds what", what, err)
+		}
+	}
+	_, began, end := gated(t, e, lane.Default)
+	<-began
+	held.Store(limit + 1)
+	e.LookAtLimit()
+	if err := e.Commit(t.Context(), func(w *runtime.Writer) error { return inputs.Put(w, "k2", "") }); err != nil {
+		t.Errorf("a commit is refused while a background task may yet end: %v", err)
+	}
+	waits, err := e.Go(t.Context(), lane.Default, func(*runtime.Task) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if err := waits.Wait(t.Context()); err != nil {
+		t.Errorf("the task at the gate was not let in when the other had ended: %v", err)
+	}
+	for range 500 { // rounds come less and less often
+		e.LookAtLimit()
+	}
+	refused("a commit", e.Commit(t.Context(), func(w *runtime.Writer) error { return inputs.Put(w, "k3", "") }))
+	refused("a task", e.Submit(t.Context(), lane.RPC0, func(*runtime.Task) error { return nil }))
+	_, err = faceLength.Ask(t.Context(), e, "k2")
+	refused("a question", err)
+	refused("a bulk", inputs.Bulk(t.Context(), e, func(*runtime.BulkWriter[string]) error { return nil }))
+	if err := errors.Join(e.Checkpoint(t.Context()), e.Tidy(t.Context()), fails(e.Collect(t.Context()))); err != nil {
+		t.Errorf("what frees is refused: %v", err)
+	}
+	snap := e.Snapshot()
+	defer snap.Release()
+	held.Store(limit / 2)
+	e.LookAtLimit()
+	if n := ask(t, e, faceLength, "k2"); n != 0 {
+		t.Error(n)
+	}
+	put(t, e, inputs, "k3", "abc")
+}
+
+// M3: near the limit caches become smaller by what they counted, at each round, and every answer is
+// what it was. Below it they may grow again.
+func TestLimitTakesFromCaches(t *testing.T) {
+	e, held := limited(t, t.TempDir(), runtime.Options{SegmentBytes: 1 << 20})
+	const keys = 3000
+	value := func(i int) string { return strings.Repeat(fmt.Sprint(i, " "), 100) }
+	for from := 0; from < keys; from += 1000 {
+		err := e.Commit(t.Context(), func(w *runtime.Writer) (err error) {
+			for i := from; i < from+1000; i++ {
+				err = errors.Join(err, inputs.Put(w, fmt.Sprint(i), value(i)))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	askAll := func() {
+		t.Helper()
+		err := e.Submit(t.Context(), lane.RPC0, func(task *runtime.Task) error {
+			for i := range keys {
+				got, err := limitDoubled.Get(task, fmt.Sprint(i))
+				if err != nil || got != value(i)+value(i) {
+					return fmt.Errorf("answer %d is %.20q, %w", i, got, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	askAll()
+	if err := e.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var most atomic.Int64
+	remove := e.AddCache(account.Cache{Name: "mine", Most: 1 << 20, Bytes: func() int64 { return 7 }, Bound: most.Store})
+	defer remove()
+	if n := most.Load(); n != 1<<20 {
+		t.Errorf("a cache of 1 MiB may have %d", n)
+	}
+	before := e.Stats()
+	held.Store(limit * 13 / 16)
+	for range 2000 {
+		e.LookAtLimit()
+	}
+	after := e.Stats()
+	floor := int64(limit / 32)
+	if before.CachedBytes <= floor || after.CachedBytes > floor || before.TraceBytes <= floor/2 || after.TraceBytes > floor {
+		t.Errorf("results %d -> %d, traces %d -> %d bytes; the least bound is %d", before.CachedBytes, after.CachedBytes, before.TraceBytes, after.TraceBytes, floor)
+	}
+	if n := most.Load(); n > 1<<15 {
+		t.Errorf("a cache of 1 MiB may have %d near the limit", n)
+	}
+	m, err := inspect.Memory(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := m.Find("heap", "caches of the program", "mine"); c == nil || c.Bytes != 7 {
+		t.Errorf("the program's cache is %+v in the account", c)
+	}
+	if s := m.Find("segments"); m.Resident > 0 && s.Bytes > 1<<20 {
+		t.Errorf("segments have %d bytes in memory near the limit", s.Bytes)
+	}
+	askAll()
+	if n := e.Stats().Queries[limitDoubled.Name()].Ran; n != keys {
+		t.Errorf("%d runs for %d keys: eviction costs runs", n, keys)
+	}
+	held.Store(limit / 2)
+	for range 64 {
+		e.LookAtLimit()
+	}
+	if n := most.Load(); n != 1<<20 {
+		t.Errorf("a cache of 1 MiB may have %d when the limit is far again", n)
+	}
+}
+
+var limitDoubled = runtime.NewQuery("limit/doubled", 1, func(t *runtime.Task, key string) (string, error) {
+	s, err := inputs.Get(t, key)
+	return s + s, err
+})
+
+// M6: Go's own limit is set only where it is asked for, agrees, and is what it was after Close.
+func TestLimitOfGo(t *testing.T) {
+	was := debug.SetMemoryLimit(-1)
+	e, held := limited(t, "", runtime.Options{})
+	held.Store(limit / 2)
+	e.LookAtLimit()
+	if now := debug.SetMemoryLimit(-1); now != was {
+		t.Fatalf("Go's limit is %d without being asked for", now)
+	}
+	e, held = limited(t, "", runtime.Options{LimitGo: true})
+	held.Store(limit / 2) // of which half is Go's
+	e.LookAtLimit()
+	if now, want := debug.SetMemoryLimit(-1), int64(limit/16*15-limit/4); now != want {
+		t.Errorf("Go's limit is %d, want %d", now, want)
+	}
+	held.Store(4 * limit)
+	e.LookAtLimit()
+	if now := debug.SetMemoryLimit(-1); now != limit/4 {
+		t.Errorf("Go's limit is %d where nothing is left to it, want a quarter of %d", now, limit)
+	}
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now := debug.SetMemoryLimit(-1); now != was {
+		t.Errorf("Go's limit is %d after Close, and was %d", now, was)
+	}
+}
