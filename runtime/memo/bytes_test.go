@@ -136,9 +136,11 @@ func TestBytesOfAnAnswer(t *testing.T) {
 	}
 	before, disk := heap(), r.store.Stats().StoredBytes
 	r.askMany("ten", tens)
+	unflushed := heap() - before
 	if err := r.table.Flush(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	in := r.table.Residency()
 	answers := int64(r.table.Entries())
 	if want := int64(n + n/10); answers != want {
 		t.Fatalf("%d answers, want %d", answers, want)
@@ -150,6 +152,12 @@ func TestBytesOfAnAnswer(t *testing.T) {
 	}
 	if each := (int64(r.store.Stats().StoredBytes) - int64(disk)) / answers; each > diskMax {
 		t.Errorf("an answer takes %d bytes of the store, at most %d are wanted", each, diskMax)
+	}
+	// What bounds the memory of answers is what they take.
+	counted := in.Bytes + in.DecodedBytes
+	t.Logf("%d bytes are counted of %d", counted, unflushed)
+	if off := unflushed - counted; off > unflushed/20 || off < -unflushed/20 {
+		t.Errorf("%d bytes of heap are counted as %d", unflushed, counted)
 	}
 	runtime.KeepAlive(r)
 }

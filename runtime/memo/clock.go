@@ -5,8 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/cytisus/cytisus/mmapcas"
+	"unsafe"
 )
 
 // A clock bounds the bytes of the entries, by the CLOCK rule as cache does. An entry that is evicted is forgotten, not lost: its traces
@@ -29,13 +28,19 @@ type clock struct {
 	inUse bool // guarded by Table.flushMu: the last trim could not evict as much as it was to
 }
 
-// Estimates, in bytes, of what an entry and a trace take beside their strings and reads.
+// What an entry, a trace, a read with its link, and a node take of the heap, beside strings.
 const (
-	entryBytes = 280
-	traceBytes = 176
-	readBytes  = 64 + len(mmapcas.Hash{})
-	aboutBytes = 64
+	placesBytes = 11 + 10 // in the index, and in the clock's ring
+	entryBytes  = int(unsafe.Sizeof(entry{})) + placesBytes
+	traceBytes  = int(unsafe.Sizeof(trace{}))
+	readBytes   = int(unsafe.Sizeof(read{}) + unsafe.Sizeof(&source{}))
+	nodeBytes   = int(unsafe.Sizeof(node{})) + placesBytes/2
+	aboutBytes  = int(unsafe.Sizeof(about{}))
+	boxedBytes  = 16 // of a value, behind its interface
 )
+
+// onHeap returns what a piece of n bytes takes of the heap, about.
+func onHeap(n int) int { return (n + 15) &^ 15 }
 
 func (c *clock) add(e *entry) {
 	e.mu.Lock()
@@ -51,16 +56,22 @@ func (c *clock) weigh(e *entry) {
 	if e.dead {
 		return // not counted any more
 	}
-	n := entryBytes + len(e.key)
+	n := entryBytes + onHeap(len(e.key))
 	for tr := e.traces; tr != nil; tr = tr.next {
 		n += tr.size()
+		for iv := tr.holds.Load(); iv != nil; iv = iv.next {
+			if iv != &tr.firstInterval {
+				n += int(unsafe.Sizeof(*iv))
+			}
+		}
 	}
 	n = min(n, math.MaxInt32)
 	c.bytes.Add(int64(n) - int64(e.bytes))
 	e.bytes = int32(n)
 }
 
-// size estimates the bytes of tr. Keys count in full, although traces that follow each other may share them.
+// size returns the bytes of tr but for intervals. The node of a key counts in full, although others
+// may read it, and so do keys; the key of a query is that of the query's entry.
 func (tr *trace) size() int {
 	if n := tr.bytes.Load(); n != 0 {
 		return int(n)
@@ -70,7 +81,10 @@ func (tr *trace) size() int {
 		n += b.size()
 	}
 	for i := range tr.reads {
-		n += readBytes + len(tr.reads[i].key)
+		n += readBytes
+		if !tr.reads[i].kind.asks() {
+			n += nodeBytes + onHeap(len(tr.reads[i].key))
+		}
 		if tr.reads[i].kind.ranged() {
 			n += aboutBytes + len(tr.reads[i].hi) + len(tr.reads[i].glob)
 		}
@@ -78,7 +92,9 @@ func (tr *trace) size() int {
 			n += aboutBytes + len(tr.reads[i].name)
 		}
 	}
-	n += int(tr.own)
+	if tr.own > 0 {
+		n += onHeap(int(tr.own)) + boxedBytes
+	}
 	if g := tr.group; g != nil {
 		for i := range g.results {
 			n += readBytes + len(g.results[i].key)

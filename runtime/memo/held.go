@@ -91,7 +91,8 @@ func (d *held) get(h mmapcas.Hash) (r heldRecord, ok bool) {
 // comes first, since a record goes into the store before it is held no longer.
 func (t *Table) View(h mmapcas.Hash, fn func(kind mmapcas.Kind, payload []byte) error) error {
 	if isTiny(h) {
-		return fn(tiny(&h))
+		name := h // the payload is a part of it, and may go to the heap
+		return fn(tiny(&name))
 	}
 	if r, ok := t.held.get(h); ok {
 		return fn(r.kind, r.payload)

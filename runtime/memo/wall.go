@@ -144,11 +144,13 @@ func (s *wallCheck) holds(x *wall, c *claim, snap *db.Snapshot) bool {
 		return true
 	}
 	if c.tr.holdsIn(s.gen) == nil {
-		reaches := s.reaches
-		if s.found != nil {
-			reaches = s.reachesResting
+		ok := false
+		if s.found == nil { // no function value: the snapshot would be on the heap
+			ok = s.reaches(x, c, snap)
+		} else {
+			ok = s.reachesResting(x, c, snap)
 		}
-		if !reaches(x, c, snap) {
+		if !ok {
 			return false
 		}
 	}
