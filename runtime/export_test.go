@@ -45,6 +45,12 @@ func Shallow(o Options, levels int) Options {
 	return o
 }
 
+// Repeating has a run remember each All of so many keys.
+func Repeating(o Options, from int) Options {
+	o.repeatFrom = from
+	return o
+}
+
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
 

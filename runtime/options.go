@@ -93,12 +93,13 @@ type Options struct {
 	// MustExist opens a store that exists, and makes none: ErrNoStore if there is none.
 	MustExist bool
 
-	simulated *sched.Deterministic      // of tests
-	held      func() (held, goes int64) // of tests, which call the governor: in place of what the system says
-	wallFrom  int                       // of tests: see memo.Options.WallFrom
-	levelsMax int                       // of tests: see memo.Options.LevelsMax
-	fs        vfs.FS                    // of tests; nil: the system's
-	checkGC   *gc.Check                 // of tests
+	simulated  *sched.Deterministic      // of tests
+	held       func() (held, goes int64) // of tests, which call the governor: in place of what the system says
+	wallFrom   int                       // of tests: see memo.Options.WallFrom
+	levelsMax  int                       // of tests: see memo.Options.LevelsMax
+	repeatFrom int                       // of tests: keys of an All that a run remembers; 0: repeatFrom
+	fs         vfs.FS                    // of tests; nil: the system's
+	checkGC    *gc.Check                 // of tests
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
 	Logger *slog.Logger

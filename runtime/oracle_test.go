@@ -21,6 +21,7 @@ var oracleHost = queries.Host{
 	OnFS:        runtime.OnFS,
 	Walled:      runtime.Walled,
 	Shallow:     runtime.Shallow,
+	Repeating:   runtime.Repeating,
 	Simulated:   runtime.Simulated,
 	Simulate:    (*runtime.Engine).Simulate,
 	WriteTraces: (*runtime.Engine).WriteTraces,

@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/internal/caller"
@@ -17,11 +19,13 @@ type Query[K comparable, V any] struct {
 	opts    queryOptions
 	keys    keyCodec[K]
 	results resultForm[V]
+	repeats repeats
 }
 
 // A resultForm says how the results of a query are stored, and what is held of them in memory.
 type resultForm[V any] interface {
 	refused() error                              // why no result of the type can be stored
+	refers() bool                                // results may refer to records
 	encode(dst []byte, v V) (memo.Result, error) // the payload is put into the memory of dst, if scratch
 	scratch() bool
 	decode(kind mmapcas.Kind, payload []byte) (any, error)
@@ -53,6 +57,7 @@ func newQuery[K comparable, V any](name string, version int, fn func(*Task, K) (
 	for _, opt := range opts {
 		opt(&q.opts)
 	}
+	q.repeats = repeatsFor[K](results)
 	allQueries.add(name, q)
 	return q
 }
@@ -225,6 +230,12 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	if err != nil {
 		return nil, fails(t, err)
 	}
+	before, remembers := t.frame.ReadsSoFar()
+	if remembers = remembers && q.repeats.may && len(ks) >= cmp.Or(t.eng.o.repeatFrom, repeatFrom); remembers {
+		if out, ok, err := q.allRepeated(t, m, ks); ok {
+			return out, err
+		}
+	}
 	keys := make([]string, len(ks))
 	for i, k := range ks {
 		if keys[i], err = q.encode(k); err != nil {
@@ -242,6 +253,9 @@ func (q *Query[K, V]) All(t *Task, ks []K) ([]V, error) {
 	}
 	if err != nil {
 		return nil, public(err)
+	}
+	if remembers {
+		q.remember(t, m, before, &allKept[K, V]{slices.Clone(ks), slices.Clone(out)})
 	}
 	return out, nil
 }
@@ -272,6 +286,8 @@ func (q *Query[K, V]) encoding(err error) error {
 type plainResults[V any] struct{ values codec[V] }
 
 func (p plainResults[V]) refused() error { return p.values.err }
+
+func (p plainResults[V]) refers() bool { return p.values.blobs != nil }
 
 func (p plainResults[V]) encode(dst []byte, v V) (memo.Result, error) {
 	kind, payload, refs, err := p.values.encode(dst, v)

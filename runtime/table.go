@@ -140,6 +140,8 @@ type heldTable[V any] struct {
 
 func (r tableResults[V]) refused() error { return r.values.err }
 
+func (r tableResults[V]) refers() bool { return true } // to those of its values, each for itself
+
 // The first byte of a stored value says which of these it is.
 const (
 	partNil   = 0

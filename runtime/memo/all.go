@@ -17,13 +17,18 @@ type Spawner func(helpers int, fn func(*Frame)) error
 // Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
 // depend on helpers being scheduled, and helpers that cannot be started are no error.
 func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
+	answers, err := t.allBetween(fr, q, keys, helpersMax, spawn, nil)
+	fr.answered()
+	return answers, err
+}
+
+// allBetween is All, and calls between before the read of each key is recorded.
+func (t *Table) allBetween(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner, between func(i int)) ([]Answer, error) {
 	if fr.timed {
 		fr.timed = false // of the single keys
 		defer func(began time.Time) { fr.timed, fr.below = true, fr.below+time.Since(began) }(time.Now())
 	}
-	answers, err := t.all(fr, q, keys, helpersMax, spawn)
-	fr.answered()
-	return answers, err
+	return t.all(fr, q, keys, helpersMax, spawn, between)
 }
 
 // eachAlone is all on the strand alone, which has provisional values that no helper can see.
@@ -38,7 +43,7 @@ func (t *Table) eachAlone(fr *Frame, q *Query, keys []string) ([]Answer, error) 
 	return answers, nil
 }
 
-func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
+func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner, between func(i int)) ([]Answer, error) {
 	if fr.replay != nil {
 		return replayAll(fr, q, keys)
 	}
@@ -118,6 +123,9 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 
 	answers := make([]Answer, len(keys))
 	for i, key := range keys {
+		if between != nil {
+			between(i)
+		}
 		if h := &found[i]; h.trace != nil {
 			if value, err := t.value(h.entry, h.trace); err == nil && (q.Whole == nil || q.Whole(value) == nil) {
 				h.entry.touch()

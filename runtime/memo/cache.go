@@ -21,9 +21,10 @@ type cache struct {
 	bytes    atomic.Int64
 	evicted  atomic.Uint64
 
-	mu   sync.Mutex
-	ring []*cached // guarded by mu
-	hand int       // guarded by mu
+	mu      sync.Mutex
+	ring    []*cached          // guarded by mu
+	hand    int                // guarded by mu
+	batches map[*trace]*cached // guarded by mu: all are in the ring
 }
 
 const tinyBytes = 32
@@ -91,7 +92,11 @@ func (c *cache) makeRoom(stays *cached) {
 			c.hand++
 			continue
 		}
-		victim.owner.value.CompareAndSwap(&victim.box, nil)
+		if c.batches[victim.owner] == victim {
+			delete(c.batches, victim.owner)
+		} else {
+			victim.owner.value.CompareAndSwap(&victim.box, nil)
+		}
 		c.evicted.Add(1)
 		c.leave(victim)
 	}
@@ -133,6 +138,10 @@ func (c *cache) forget(traces ...*trace) {
 	for _, tr := range traces {
 		tr.gone = true
 		if b := tr.inCache(); b != nil && b.place > 0 {
+			c.leave(b)
+		}
+		if b := c.batches[tr]; b != nil {
+			delete(c.batches, tr)
 			c.leave(b)
 		}
 	}

@@ -42,6 +42,9 @@ const (
 // onHeap returns what a piece of n bytes takes of the heap, about.
 func onHeap(n int) int { return (n + 15) &^ 15 }
 
+// tight reports whether entries may have to make room soon.
+func (c *clock) tight() bool { return c.bytes.Load() > c.bytesMax.Load()/4*3 }
+
 func (c *clock) add(e *entry) {
 	e.mu.Lock()
 	c.weigh(e)

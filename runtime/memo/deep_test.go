@@ -616,3 +616,19 @@ func outcomeOf(a *asked, err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return "error " + line
 }
+
+// Each query of a cycle is told the same error, and what is remembered of it for each costs nothing
+// more, however long the path is.
+func TestTextOfALongCycleIsMadeOnce(t *testing.T) {
+	path := make([]CycleStep, 100_000)
+	for i := range path {
+		path[i] = CycleStep{Query: "q", Key: fmt.Sprint(i)}
+	}
+	err := newCycleError(path)
+	if n := testing.AllocsPerRun(100, func() { failure(err) }); n > 0 {
+		t.Errorf("%v allocations for each query", n)
+	}
+	if text := err.Error(); text != (&CycleError{Path: path}).Error() || !strings.HasSuffix(text, "-> q(99999)") {
+		t.Errorf("the text is %q", text)
+	}
+}

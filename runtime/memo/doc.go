@@ -166,6 +166,29 @@
 // Package marks has these rules as a model, which is searched; each rule left out gives a wrong
 // answer there.
 //
+// # Many keys at once
+//
+// A run that asks for many keys at once (All) mostly asks for those that the run before asked for,
+// of which few have changed. A trace may have batches: what its run asked for in one All, and was
+// given. A run that follows the trace, and asks the same query at the same place, is handed the
+// batch (Repeat). The caller compares the keys, and takes the answers that it has; what it asks for
+// again is what is new among the keys, and what may have changed.
+//
+//   - R14: a run in s may take a read of the trace before over, with its hash and its source, where
+//     a walk in s could pass over it (R12, W3). It is not linked again. What the batch rests on, its
+//     partitions and basis, and the stamps and walls of the interval, go over to the new trace.
+//
+// Why: the read has in s the hash that it had at the end of the interval, so it is what the run
+// would have been told. The entry is among the dependents of the source already.
+//
+// That the sources need not be looked at for walls: a source that became one after the interval's
+// walk began was marked then with a newer generation, so it counts as changed.
+//
+// Only a run that has read nothing but what the one before did, up to there, takes a batch over, so
+// none of its reads is there twice. Results that may refer to records are in no batch, since what
+// they refer to may have been collected where an answer is not its key's first. After a Distrust
+// batches are not used. The cache holds them, and drops them like results (M7).
+//
 // # Parts of an answer
 //
 // The result of a query may be a table, from names to values. A table is read by name, as the set
@@ -594,7 +617,7 @@
 //   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that
 //     is not written, and gets neither any
 //     more: at most one entry of a key is not dead.
-//   - M7: the cache holds values of traces only that are in the entry of their key.
+//   - M7: the cache holds values and batches of traces only that are in the entry of their key.
 //   - K1: only what is kept may be a reason to keep something; see above.
 //   - F1: a provisional value is in members of its strand only. No member is left when the flight
 //     at the bottom of the stack and the path has ended, however it has.

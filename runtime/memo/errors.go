@@ -22,7 +22,11 @@ var ErrCycle = errors.New("memo: query cycle")
 
 // A CycleError says that a query needs its own result. Path leads from a query down to itself: each
 // reads the next. The text leaves out the middle of a long path.
-type CycleError struct{ Path []CycleStep }
+type CycleError struct {
+	Path []CycleStep
+
+	text string // that Error returns, once for all queries of the path; "": it is to be made
+}
 
 // A CycleStep is a query on the path of a cycle.
 type CycleStep struct {
@@ -37,20 +41,32 @@ func (s CycleStep) String() string { return s.Query + "(" + s.Key + ")" }
 // pathShown is how many queries the text of a CycleError names at each end of a long path.
 const pathShown = 16
 
+func newCycleError(path []CycleStep) *CycleError {
+	e := &CycleError{Path: path}
+	e.text = e.Error()
+	return e
+}
+
 func (e *CycleError) Error() string {
+	if e.text != "" {
+		return e.text
+	}
 	shown := make([]string, 0, 2*pathShown+1)
-	left := len(e.Path) - 2*pathShown
-	for i, s := range e.Path {
-		switch {
-		case left <= 1 || i < pathShown || i >= pathShown+left:
+	show := func(steps []CycleStep) {
+		for _, s := range steps {
 			text := s.String()
 			if s.Where != "" {
 				text += " [" + s.Where + "]"
 			}
 			shown = append(shown, text)
-		case i == pathShown:
-			shown = append(shown, fmt.Sprintf("(%d more)", left))
 		}
+	}
+	if left := len(e.Path) - 2*pathShown; left <= 1 {
+		show(e.Path)
+	} else {
+		show(e.Path[:pathShown])
+		shown = append(shown, fmt.Sprintf("(%d more)", left))
+		show(e.Path[pathShown+left:])
 	}
 	return "memo: query cycle: " + strings.Join(shown, " -> ")
 }

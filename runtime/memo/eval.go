@@ -596,6 +596,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		e.explain(why)
 	} else {
 		t.hold(tr, &res, unstored)
+		t.keepBatches(tr, fc.recorder.batches)
 		if !began.IsZero() {
 			q.ran(took - fc.below)
 		}

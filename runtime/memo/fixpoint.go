@@ -596,14 +596,14 @@ func (fr *Frame) around() error {
 		for _, e := range slices.Backward(frames[:k+1]) {
 			above = append(above, e.step())
 		}
-		return &CycleError{Path: append(above, path...)}
+		return newCycleError(append(above, path...))
 	}
 	path := []CycleStep{hops[0].m.entry.step()} // frames that nothing leads back to: the least that is so
 	for _, e := range frames {
 		path = append(path, e.step())
 	}
 	slices.Reverse(path[1:])
-	return &CycleError{Path: append(path[1:], path[0])}
+	return newCycleError(append(path[1:], path[0]))
 }
 
 // A group is what the trace of the head of a cycle has beside its reads; immutable.

@@ -247,7 +247,7 @@ func (fr *Frame) closed(f *flight) error {
 		return e != f.entry
 	})
 	slices.Reverse(path)
-	return &CycleError{Path: path}
+	return newCycleError(path)
 }
 
 func (e *entry) step() CycleStep {

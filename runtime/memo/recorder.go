@@ -17,16 +17,23 @@ type recorder struct {
 
 	// A read that was found in before can be one of reads already only if that is a stray, which
 	// was not found there: what before reads is there once.
-	strays  int
-	seen    map[readID]struct{} // made when reads are many: reads[:counted], all strays among them
+	strays  []int32             // places in reads
+	seen    map[readID]struct{} // made when reads are many: reads[:counted], and all strays
 	counted int
+	passed  int  // reads that were looked through for one that was not expected
+	fresh   bool // the next read is none of reads, says who makes it
+
+	taken   []stretch // of reads, in order
+	batches batches   // that the run asked for
+	carried int       // bytes of the values of the last batch that was taken over
 
 	// Where the lists begin: newTrace copies what is not long, so they are used again.
 	grown lists // longer ones, empty; nil: there are none
 	place struct {
-		reads [readsInPlace]read
-		from  [readsInPlace]*source
-		was   [readsInPlace]int32
+		reads  [readsInPlace]read
+		from   [readsInPlace]*source
+		was    [readsInPlace]int32
+		strays [readsInPlace]int32
 	}
 }
 
@@ -47,6 +54,7 @@ const (
 
 // begin makes an empty recorder ready.
 func (c *recorder) begin() {
+	c.strays = c.place.strays[:0]
 	if c.grown.reads != nil {
 		c.reads, c.from, c.was = c.grown.reads, c.grown.from, c.grown.was
 		return
@@ -118,7 +126,7 @@ func (c *recorder) expected(r *read) int {
 // add takes down a read, unless it is there.
 func (c *recorder) add(r read, from *source) {
 	j := c.expected(&r)
-	if (j < 0 || c.strays > 0) && c.has(&r, j < 0) {
+	if (j < 0 || len(c.strays) > 0) && !c.fresh && c.has(&r, j < 0) {
 		return // one snapshot: the second read saw what the first did
 	}
 	if j >= 0 {
@@ -126,6 +134,11 @@ func (c *recorder) add(r read, from *source) {
 		r = c.before.reads[j]
 		r.hash = h
 		c.at = j + 1
+	} else if c.before != nil {
+		c.strays = append(c.strays, int32(len(c.reads)))
+		if c.seen != nil {
+			c.seen[r.id()] = struct{}{}
+		}
 	}
 	c.reads = append(c.reads, r)
 	c.from = append(c.from, from)
@@ -135,38 +148,40 @@ func (c *recorder) add(r read, from *source) {
 	}
 }
 
-// has reports whether a read is there, among strays or among all reads. In the latter case it
-// counts as a stray that is about to be added, if it is not.
+// take takes reads of the run before over, with what they were linked to. None of them is there.
+func (c *recorder) take(row []*source, from, to int) {
+	c.taken = append(c.taken, stretch{len(c.reads), to - from})
+	c.reads = append(c.reads, c.before.reads[from:to]...)
+	c.from = append(c.from, row[from:to]...)
+	c.was = slices.Grow(c.was, to-from)[:len(c.reads)] // of what is taken nothing asks
+	c.at = to
+	if c.shown != nil {
+		c.shown.show(c.reads)
+	}
+}
+
+// has reports whether a read is there, among strays or among all reads.
 func (c *recorder) has(r *read, all bool) bool {
-	if c.seen == nil && len(c.reads) < readsBeforeMap {
-		for i := range c.reads {
-			if c.reads[i].same(r) {
-				return true
-			}
-		}
-		if all {
-			c.strays++
-		}
-		return false
-	}
 	if c.seen == nil {
+		if !all && len(c.strays) < readsBeforeMap {
+			return slices.ContainsFunc(c.strays, func(i int32) bool { return c.reads[i].same(r) })
+		}
+		if all && c.passed <= readsBeforeMap*len(c.reads) {
+			c.passed += len(c.reads)
+			return slices.ContainsFunc(c.reads, func(o read) bool { return o.same(r) })
+		}
 		c.seen = make(map[readID]struct{}, 4*readsBeforeMap)
-		all = all || c.strays > 0
+		for _, i := range c.strays {
+			c.seen[c.reads[i].id()] = struct{}{}
+		}
 	}
-	id := r.id()
-	if !all {
-		_, there := c.seen[id]
-		return there
+	if all {
+		for ; c.counted < len(c.reads); c.counted++ {
+			c.seen[c.reads[c.counted].id()] = struct{}{}
+		}
 	}
-	for ; c.counted < len(c.reads); c.counted++ {
-		c.seen[c.reads[c.counted].id()] = struct{}{}
-	}
-	if _, there := c.seen[id]; there {
-		return true
-	}
-	c.seen[id] = struct{}{}
-	c.strays++
-	return false
+	_, there := c.seen[r.id()]
+	return there
 }
 
 // fitted returns a list in no more memory than it needs, about.

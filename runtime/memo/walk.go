@@ -117,7 +117,13 @@ func (t *Table) linkWalk(a *account, e *entry, tr *trace) {
 // again. to is the row of links to be filled in.
 func (t *Table) linkRun(a *account, e *entry, reads []read, c *recorder, to []*source) {
 	a.to = to
-	for i := range reads {
+	taken := c.taken
+	for i := 0; i < len(reads); i++ {
+		if len(taken) > 0 && taken[0].at == i {
+			i += taken[0].n - 1
+			taken = taken[1:]
+			continue // R12
+		}
 		known := false
 		if was := c.was[i]; was > 0 {
 			if x := c.links[was-1]; a.to[i] == nil || a.to[i] == x {

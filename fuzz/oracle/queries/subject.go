@@ -22,6 +22,7 @@ type Host struct {
 	OnFS        func(runtime.Options, vfs.FS) runtime.Options
 	Walled      func(o runtime.Options, from int) runtime.Options
 	Shallow     func(o runtime.Options, levels int) runtime.Options
+	Repeating   func(o runtime.Options, from int) runtime.Options
 	Simulated   func(runtime.Options, *sched.Deterministic) runtime.Options
 	Simulate    func(*runtime.Engine)
 	WriteTraces func(*runtime.Engine, context.Context)
@@ -153,6 +154,9 @@ func (s *subject) open() error {
 	}
 	if n := s.h.Setting.Levels; n > 0 {
 		o = s.host.Shallow(o, n)
+	}
+	if s.h.Seed%2 == 0 {
+		o = s.host.Repeating(o, 1)
 	}
 	if s.h.Setting.Durable {
 		o.Sync = mmapcas.SyncGroup
