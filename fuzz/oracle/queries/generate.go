@@ -86,7 +86,7 @@ func (g *generator) query(i, version int) Query {
 	q.Blob = !q.Table && g.one(3)
 	if g.policies && g.one(2) {
 		q.Policy = pick(g, []Policy{KeepsErrors, InMemory, SaidCheap, OneRun, ManyRuns})
-		if q.Table && q.Policy == KeepsErrors {
+		if q.Policy == KeepsErrors && (q.Table || g.cyclic) {
 			q.Policy = InMemory
 		}
 	}

@@ -158,6 +158,9 @@ func (w *plainWorld) read(r *Read) (told, beside string, err error) {
 			if err == nil {
 				err = e
 			}
+			if w.tainted && err != nil {
+				break // what is behind it may be in a cycle only because it is looked at
+			}
 			all = append(all, text)
 			beside += fmt.Sprint(text, e, ";") // each is read, whatever the others are
 		}
