@@ -46,7 +46,8 @@ func (w *BulkWriter[V]) end() {
 // meanwhile stays where fn changes nothing, and loses where it does. A collection that begins
 // meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a Frozen
 // partition.
-func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) error {
+func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) (err error) {
+	defer func() { err = e.limited(err) }()
 	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk"), e.governor.admits("Bulk")); err != nil {
 		return err
 	}

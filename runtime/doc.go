@@ -280,6 +280,19 @@
 // A function that allocates more in one go than the limit leaves is not stopped: the engine cannot.
 // Then more is held than the limit, and M5 says so.
 //
+// Options.DiskLimit bounds the bytes of the store's files, as they are long or were given space:
+// segments, saved index, log of segments, and the reserve.
+//
+//   - L1: a file that would grow beyond the limit does not: to the store the disk is full. So all that
+//     is said of a full disk holds ("When nothing can be stored"), and of the reserve, which counts: what
+//     deletes and what collects has room left.
+//   - L2: from three quarters of the limit on a collection is due for a 64th of the limit that may be
+//     needless, and at once when something was refused; it runs on lane.Default. One that comes for
+//     what was refused is not repeated before something was committed, as it would find the same.
+//   - L3: a commit, a bulk or a checkpoint that is refused says so with a *LimitError, which matches
+//     ErrNoSpace, too, and says what the bytes are: records, of them garbage, and the rest.
+//   - L4: a store that has more than the limit when it is opened is read as ever, and may shrink.
+//
 // # Concurrency
 //
 // All methods of Engine, Partition, Query and Snapshot may be called from any goroutine. A Task and a Writer belong to

@@ -42,6 +42,7 @@ type Engine struct {
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
 	keeper    keeper
 	governor  governor
+	disk      diskLimit
 	closing   atomic.Bool // Close was called: nothing new from outside
 	closed    atomic.Bool // the tasks have ended: nothing is read any more
 	layers    layers
@@ -83,6 +84,9 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		}
 	}()
 
+	if err := e.limitDisk(dir); err != nil {
+		return nil, err
+	}
 	e.epochs = epoch.NewDomain()
 	var compress []mmapcas.Kind
 	if dir != "" { // memory would gain less than compressing costs
@@ -90,7 +94,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	}
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
 		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, Compress: compress,
-		MustExist: o.MustExist, FS: o.fs,
+		MustExist: o.MustExist, FS: e.o.fs,
 	})
 	if err != nil {
 		return nil, err
@@ -216,7 +220,7 @@ func (e *Engine) Checkpoint(ctx context.Context) error {
 	if err == nil {
 		err = e.store.SyncCommitted()
 	}
-	return public(err)
+	return e.limited(public(err))
 }
 
 // checkpoint is Checkpoint, as durable as Options.Sync says.

@@ -72,7 +72,8 @@ func (k *keeper) run(e *Engine) {
 		switch e.recentChore(&recent) {
 		case collectAll:
 			e.bringUpToDate(context.Background())
-			collecting = e.startCollection("collect", lane.Idle, e.collect)
+			e.disk.began(e.db.Generation())
+			collecting = e.startCollection("collect", e.disk.lane(), e.collect)
 		case collectNew:
 			collecting = e.startCollection("collect new", recent.lane(), e.collectNew)
 		}
@@ -91,7 +92,8 @@ func (e *Engine) recentChore(r *recent) gcChore {
 	}
 	store, elders, last := e.store.Stats(), e.store.HasElders(), e.lastCycle.Load()
 	chore := r.look(store.StoredBytes, int64(st.GarbageBytes), store.LiveBytes-int64(st.GarbageBytes), elders)
-	if !elders && e.collectionDue(backgroundShare) ||
+	if e.disk.due(store.StoredBytes, int64(st.GarbageBytes), last, e.db.Generation()) ||
+		!elders && e.collectionDue(backgroundShare) ||
 		elders && last != nil && r.stored-last.live >= max(garbageFloor, last.live)/backgroundShare {
 		return collectAll
 	}
@@ -147,6 +149,9 @@ func (e *Engine) collectionDue(share int64) bool {
 	live := stored - garbage
 	if last != nil {
 		live = last.live
+	}
+	if e.disk.due(stored, garbage, last, e.db.Generation()) {
+		return true
 	}
 	if garbage >= max(min(every, garbageFloor), live)/share {
 		return true

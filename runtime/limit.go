@@ -17,12 +17,21 @@ type LimitError struct {
 	Limit   int64
 	Held    int64
 	Holders []account.Holder
+
+	err error // of the store; nil: it was not asked
 }
 
 func (e *LimitError) Error() string {
 	who := account.Account{Holders: e.Holders}
-	return fmt.Sprintf("runtime: %s: %s held, the limit is %s: %v", e.What, mib(e.Held), mib(e.Limit), &who)
+	text := fmt.Sprintf("runtime: over the limit on %s: %s of %s held: %v", e.What, mib(e.Held), mib(e.Limit), &who)
+	if e.err != nil {
+		text += ": " + e.err.Error()
+	}
+	return text
 }
+
+// Unwrap returns what the store said, if it was asked: it matches ErrNoSpace.
+func (e *LimitError) Unwrap() error { return e.err }
 
 // Is reports whether target is ErrLimit.
 func (e *LimitError) Is(target error) bool { return target == ErrLimit }

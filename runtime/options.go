@@ -51,6 +51,10 @@ type Options struct {
 	// room for is refused with a *LimitError. Zero means none; the least is 32 MiB.
 	MemoryLimit int64
 
+	// DiskLimit bounds the bytes of the store's files: see "Limits" in the package comment. What it
+	// leaves no room for is refused with a *LimitError, as on a full disk. Zero means none.
+	DiskLimit int64
+
 	// LimitGo has the engine set the memory limit of Go's runtime (debug.SetMemoryLimit) to what
 	// MemoryLimit leaves to it, until Close. It is for programs that are all engine: the setting is
 	// the process', so an engine does not touch it unasked.
@@ -123,6 +127,9 @@ func (o *Options) fill() error {
 	}
 	if o.MemoryLimit < 0 || o.MemoryLimit > 0 && o.MemoryLimit < limitLeast {
 		return fmt.Errorf("runtime: Options.MemoryLimit is %d, want 0 for none or at least %d", o.MemoryLimit, limitLeast)
+	}
+	if o.DiskLimit < 0 {
+		return fmt.Errorf("runtime: Options.DiskLimit is %d, want 0 or more", o.DiskLimit)
 	}
 	o.shareOut()
 	switch {

@@ -88,7 +88,7 @@ func (e *Engine) Commit(ctx context.Context, fn func(*Writer) error) error {
 	if err := errors.Join(e.admitBy(ctx, "Commit"), e.governor.admits("Commit")); err != nil {
 		return err
 	}
-	return e.commit(ctx, e.callerOrigin(), fn)
+	return e.limited(e.commit(ctx, e.callerOrigin(), fn))
 }
 
 // inCommit notes that the calling goroutine commits.

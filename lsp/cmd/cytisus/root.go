@@ -32,6 +32,7 @@ type flags struct {
 	verbose  bool
 	trace    string
 	memMax   byteSize
+	diskMax  byteSize
 	sync     syncMode
 }
 
@@ -99,6 +100,8 @@ func (a *app) command() *cobra.Command {
 	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU that the process may use)")
 	a.flags.memMax = defaultMemory
 	f.Var(&a.flags.memMax, "memory-limit", "most memory of the process that opens the store, such as 512MiB; 0 for no limit")
+	a.flags.diskMax = defaultDisk
+	f.Var(&a.flags.diskMax, "disk-limit", "most bytes of the store, such as 4GiB; 0 for no limit")
 	f.Var(&a.flags.sync, "sync", "what waits for the disk: none, group or every")
 	f.StringVar(&a.flags.progress, "progress", "auto", "progress on standard error: auto, bar, plain or none")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "say more on standard error")

@@ -71,6 +71,9 @@ func (s *syncMode) String() string { return mmapcas.SyncMode(*s).String() }
 // Type implements pflag.Value.
 func (s *syncMode) Type() string { return "mode" }
 
-// defaultMemory is what the process may take unless it is told otherwise; docs/guides/limits.md
-// says why.
-const defaultMemory byteSize = 2 << 30
+// What the process and its store may take unless it is told otherwise; docs/guides/limits.md says
+// why.
+const (
+	defaultMemory byteSize = 2 << 30
+	defaultDisk   byteSize = 8 << 30
+)

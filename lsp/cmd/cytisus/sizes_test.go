@@ -54,5 +54,5 @@ func TestLimitFlags(t *testing.T) {
 	if plain == "" {
 		t.Error("nothing is printed")
 	}
-	c.ok("index", "--memory-limit", "1GiB", "--sync", "group", dir)
+	c.ok("index", "--memory-limit", "1GiB", "--disk-limit", "100MiB", "--sync", "group", dir)
 }
