@@ -66,8 +66,11 @@ func TestEditAsksWhatItChanged(t *testing.T) {
 			}
 			body("return 0")
 			for i, c := range []struct{ body, wrong string }{
-				{"return 1", ""}, {"return wrong", "wrong: types: undefined: wrong"}, {"return 2", ""},
-				{"return 3", ""}, {"return worse", "worse: types: undefined: worse"},
+				{"return 1", ""},
+				{"return wrong", "wrong: types: undefined: wrong"},
+				{"return 2", ""},
+				{"return 3", ""},
+				{"return worse", "worse: types: undefined: worse"},
 			} {
 				asked, ran := f.answers()
 				body(c.body)

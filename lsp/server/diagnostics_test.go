@@ -1,11 +1,9 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,24 +62,6 @@ func TestPushDiagnostics(t *testing.T) {
 	}
 	c.await(from, published, has(`"uri":"file:///m/b.txt","diagnostics":[]`))
 	c.finish()
-}
-
-// A logBuffer is a bytes.Buffer for several goroutines.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // A burst of edits ends with the diagnostics of the last text (V3), whatever was skipped.
