@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cytisus/cytisus/epoch"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -14,6 +15,9 @@ import (
 	"github.com/cytisus/cytisus/runtime/internal/caller"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
+
+// Epochs returns what keeps memory that is read from being unmapped.
+func (e *Engine) Epochs() *epoch.Domain { return e.epochs }
 
 // OnFS puts an engine's store on another file system.
 func OnFS(o Options, fs vfs.FS) Options {

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cytisus/cytisus/epoch"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -61,5 +62,46 @@ func TestLongQueryStarvesNobody(t *testing.T) {
 	longQuery.end.Store(true)
 	if err := <-long; err != nil {
 		t.Error(err)
+	}
+}
+
+// oneOfMany moves the epochs on, if no reader holds them back.
+var oneOfMany = runtime.NewQuery("one of many", 1, func(t *runtime.Task, key int) (int, error) {
+	many.epochs.TryAdvance()
+	many.epochs.Collect()
+	if many.freed.Load() && many.at == 0 {
+		many.at = key
+	}
+	return key, nil
+})
+
+// many is what oneOfMany and its test tell each other.
+var many struct {
+	epochs *epoch.Domain
+	freed  atomic.Bool
+	at     int
+}
+
+// A task that runs many queries, one after the other, without a wait holds back no memory while it
+// does: what is retired during one of them is freed during a later one.
+func TestManyQueriesHoldBackNoMemory(t *testing.T) {
+	e := open(t, "", runtime.Options{Workers: 1})
+	many.epochs, many.at = e.Epochs(), 0
+	many.freed.Store(false)
+	const queries = 1000
+	err := e.Submit(t.Context(), 0, func(t *runtime.Task) error {
+		many.epochs.Retire(1, func() { many.freed.Store(true) })
+		for key := 1; key <= queries; key++ {
+			if _, err := oneOfMany.Get(t, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if many.at == 0 {
+		t.Errorf("not freed during %d queries", queries)
 	}
 }

@@ -547,6 +547,9 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		began = time.Now()
 		fc.timed = true
 	}
+	// What was viewed in place before is not looked at again, as across a wait. So a task that runs
+	// one query after the other holds back no memory for longer than one of them takes.
+	fr.strand.Task.Refresh()
 	res, err := q.eval(fc, e.key)
 	if fr.strand.unwinding {
 		return nil, errUnwound // whatever the function made of it
