@@ -49,8 +49,9 @@ type Workspace interface {
 	// from one goroutine at a time and must be quick. What is wrong with the code is a diagnostic, not an error.
 	Index(ctx context.Context, progress func(Progress)) (Summary, error)
 
-	// SetOverlay puts text in the place of the file's content on disk until ClearOverlay. The text is copied. What is
-	// wrong with it is published as soon as it is known, before that of other files, with a partition.Judgement.
+	// SetOverlay puts text in the place of the file's content on disk until ClearOverlay. The text
+	// is copied. What is wrong with it is published as soon as it is known, before that of other
+	// files, with a partition.Judgement.
 	SetOverlay(ctx context.Context, uri string, text []byte) error
 	// ClearOverlay goes back to the content on disk, which is read anew.
 	ClearOverlay(ctx context.Context, uri string) error

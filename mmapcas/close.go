@@ -39,8 +39,8 @@ func (s *Store) Close() error {
 		}
 	})
 	if s.manifest != nil && s.told != s.found && s.failure.Load() == nil {
-		// Whether the saving of an index has done this before depends on chance; a close is the same
-		// each time.
+		// Whether the saving of an index has done this before depends on chance; a close is the
+		// same each time.
 		s.manifest.behind = true
 		if err := s.settleManifest(); err != nil {
 			// What it says is in a segment, too, and durable there.

@@ -390,8 +390,8 @@ func TestCompressedReadersDuringCollections(t *testing.T) {
 	})
 }
 
-// TestSyncEveryOfARecordStoredOtherwise: a put that finds its record compressed syncs what is there,
-// and takes nothing that comes later for synced.
+// TestSyncEveryOfARecordStoredOtherwise: a put that finds its record compressed syncs what is
+// there, and takes nothing that comes later for synced.
 func TestSyncEveryOfARecordStoredOtherwise(t *testing.T) {
 	rng := seeded(t)
 	mem := vfs.NewMem()

@@ -101,8 +101,8 @@ func checkNoWrongAnswer(t *testing.T, s *Store, records map[Hash][]byte) (lost i
 	return lost
 }
 
-// everySort is a closed store that has a file of every sort, and two segments, of three commits, with
-// records that are compressed and others that are not. used says which bytes of a segment file
+// everySort is a closed store that has a file of every sort, and two segments, of three commits,
+// with records that are compressed and others that are not. used says which bytes of a segment file
 // records depend on.
 func everySort(t *testing.T, o Options) (records map[Hash][]byte, used map[string]func(off int64) bool) {
 	t.Helper()
@@ -143,8 +143,9 @@ func everySort(t *testing.T, o Options) (records map[Hash][]byte, used map[strin
 	return records, used
 }
 
-// TestEveryByte damages each byte of each file of a small store, in two ways. Nothing wrong is answered; damage where records are is noticed;
-// it costs one record at most. Readers look at all of them; a writer, who puts again what was lost, at some.
+// TestEveryByte damages each byte of each file of a small store, in two ways. Nothing wrong is
+// answered; damage where records are is noticed; it costs one record at most. Readers look at all
+// of them; a writer, who puts again what was lost, at some.
 func TestEveryByte(t *testing.T) {
 	rng := seeded(t)
 	base := vfs.NewMem()

@@ -8,8 +8,8 @@
 //
 //   - Record: 32 bytes of header and the payload, padded to units of 32 bytes.
 //   - Segment: a file of records in the order they were appended. One appender at a time writes to it.
-//   - Index: hash table from name to address, off the Go heap (package index); saved now and then (saved.go), else
-//     rebuilt at opening.
+//   - Index: hash table from name to address, off the Go heap (package index); saved now and then
+//     (saved.go), else rebuilt at opening.
 //   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
@@ -35,8 +35,8 @@
 // segments that are synced (statement.go), with a proof, and the manifest has it afterwards,
 // unsynced.
 //
-//   - D1: a proof is a digest of the names of all records that the statement covers and that were not
-//     known to be durable before, and the sequence number of the newest statement that was.
+//   - D1: a proof is a digest of the names of all records that the statement covers and that were
+//     not known to be durable before, and the sequence number of the newest statement that was.
 //
 //   - D2: a statement comes into the manifest only when all that it covers is synced. So what the
 //     manifest says needs no proof, whether it was synced or not.
@@ -119,9 +119,9 @@
 // The caller knows what records refer to and which are roots; this package knows where they are.
 // BeginCycle, Mark for everything reachable, Sweep until done.
 //
-//   - G0: the caller of a put has put, or holds live, everything the record refers to. "Has put" includes a put that
-//     found the record there: fresh=false says nothing about the records it refers to. "Holds live" means reachable
-//     from a root that this cycle marks.
+//   - G0: the caller of a put has put, or holds live, everything the record refers to. "Has put"
+//     includes a put that found the record there: fresh=false says nothing about the records it
+//     refers to. "Holds live" means reachable from a root that this cycle marks.
 //
 //   - G1: a record put while a cycle runs survives the cycle (it is born black). So does an older one that was put again
 //     meanwhile (shaded).
@@ -185,9 +185,11 @@
 //
 // # Invariants
 //
-//   - S0 to S2 are the index's (package index): how slots change, that a name has one entry, where an entry leads.
+//   - S0 to S2 are the index's (package index): how slots change, that a name has one entry, where
+//     an entry leads.
 //   - S3: the record's first word is stored after all its other bytes and before the index entry.
-//   - S4: the manifest never claims bytes that were not synced before (with SyncNone: not stored before).
+//   - S4: the manifest never claims bytes that were not synced before (with SyncNone: not stored
+//     before).
 //   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine or what stands for it.
 //
 // # Lock order

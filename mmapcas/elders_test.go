@@ -6,8 +6,8 @@ import (
 )
 
 // A short cycle frees what was put since the last one and is not marked, neither traces nor frees
-// what was there then, and tells which of that was put again. It needs a cycle before it after which
-// all that is needed was there.
+// what was there then, and tells which of that was put again. It needs a cycle before it after
+// which all that is needed was there.
 func TestShortCycle(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)
@@ -60,7 +60,8 @@ func TestShortCycle(t *testing.T) {
 				is   Colour
 				name string
 			}{{a, Elder, "a"}, {b, Elder, "b"}, {fresh, Marked, "fresh"}, {dead, White, "dead"}, {gone, Absent, "gone"}} {
-				// What was put again is kept either way; fresh is an elder from the second round on.
+				// What was put again is kept either way; fresh is an elder from the second round
+				// on.
 				if is, err := c.Colour(want.h); err != nil || is != want.is && (is != Elder || want.h != fresh) && (is != Marked || want.h != b) {
 					t.Errorf("%s is %v, %v, want %v", want.name, is, err, want.is)
 				}

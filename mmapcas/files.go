@@ -117,8 +117,8 @@ func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
 // file system can have it so: disk space comes by growFile in either form.
 func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
 
-// errCutShort: a segment's file was cut by another program, so what lies behind in memory is nowhere. Nothing
-// is appended to it.
+// errCutShort: a segment's file was cut by another program, so what lies behind in memory is
+// nowhere. Nothing is appended to it.
 var errCutShort = errors.New("mmapcas: segment file was cut short")
 
 // growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a

@@ -29,8 +29,8 @@ type marks struct {
 	// bornBlack is the length of the segment when the cycle began: what lies behind is kept without a mark. Marks
 	// there say only whether Mark has been there.
 	bornBlack int64
-	// elders is the length up to which records are kept without a mark and are not traced: they were
-	// there when the cycle before ended. 0 in a whole cycle. Immutable.
+	// elders is the length up to which records are kept without a mark and are not traced: they
+	// were there when the cycle before ended. 0 in a whole cycle. Immutable.
 	elders int64
 	live   atomic.Int64 // bytes of marked records below bornBlack
 }

@@ -9,8 +9,8 @@ import (
 // more copying, higher more disk.
 const garbageShare = 10
 
-// shortShare: a short cycle empties a segment only where at least this part of it is garbage, so that
-// what it copies is in proportion to what it frees.
+// shortShare: a short cycle empties a segment only where at least this part of it is garbage, so
+// that what it copies is in proportion to what it frees.
 const shortShare = 4
 
 // A chore is what the sweep does with one segment.

@@ -8,12 +8,12 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// After a segment's sync failed it is unknown what of its file is on disk, and no later sync of that
-// file could tell: the system may have marked the pages as clean that it could not write. The bytes
-// are still in memory, for how long is the system's to say. So the next Commit puts what is alive
-// in the segment into fresh ones, checking each record as it goes, and goes on with these: they are
-// synced for the first time, a manifest record without the lost segment is made durable, and its
-// file is removed, as after a sweep (G4).
+// After a segment's sync failed it is unknown what of its file is on disk, and no later sync of
+// that file could tell: the system may have marked the pages as clean that it could not write. The
+// bytes are still in memory, for how long is the system's to say. So the next Commit puts what is
+// alive in the segment into fresh ones, checking each record as it goes, and goes on with these:
+// they are synced for the first time, a manifest record without the lost segment is made durable,
+// and its file is removed, as after a sweep (G4).
 //
 // A record that fails its checksum there has been dropped by the system although its put returned,
 // so no commit may cover it: then the failure is final. So it is when the sync that failed was of

@@ -357,8 +357,8 @@ func TestSaveBesidePuts(t *testing.T) {
 	mustClose(t, s)
 }
 
-// An index file as docs/FORMAT.md has it: a head of 64 bytes, 24 for each reach, 16 for each shard and
-// a checksum; then the shards' parts, a byte for each bucket and 8 for each slot in use.
+// An index file as docs/FORMAT.md has it: a head of 64 bytes, 24 for each reach, 16 for each shard
+// and a checksum; then the shards' parts, a byte for each bucket and 8 for each slot in use.
 const indexSlots = 8 // of a bucket
 
 // indexPartsAt is where an index file describes its parts.

@@ -34,8 +34,8 @@ func syncs(t testing.TB, s *Store, note string) int64 {
 	return s.Stats().Syncs - before
 }
 
-// TestOneFlush: a commit syncs one file, but for the first of a process, the first in a new segment,
-// and one that covers much.
+// TestOneFlush: a commit syncs one file, but for the first of a process, the first in a new
+// segment, and one that covers much.
 func TestOneFlush(t *testing.T) {
 	o := durably(vfs.NewMem())
 	o.SegmentBytes = 4 << 20
@@ -124,8 +124,8 @@ func placeOf(t testing.TB, mem *vfs.Mem, p []byte) (file string, off int64) {
 	return seg.name, seg.mem.Offset(at)
 }
 
-// TestProofDecides: without the manifest's newest records the newest statement counts if all that it
-// covers is whole, and else the one before, which needs no proof.
+// TestProofDecides: without the manifest's newest records the newest statement counts if all that
+// it covers is whole, and else the one before, which needs no proof.
 func TestProofDecides(t *testing.T) {
 	mem, all, manifest := groups(t, 6)
 	last, before := all[5], all[4]
@@ -176,8 +176,8 @@ func TestDamageBelowTheNewestStatement(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestGivenUpStaysGivenUp: what was given up does not come back when all that it lacked is put again
-// where it was.
+// TestGivenUpStaysGivenUp: what was given up does not come back when all that it lacked is put
+// again where it was.
 func TestGivenUpStaysGivenUp(t *testing.T) {
 	mem, all, manifest := groups(t, 6)
 	mem = losesManifest(t, mem, manifest)

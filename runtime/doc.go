@@ -36,8 +36,8 @@
 // pointers of what may be a value; what an any may hold is listed below. A field with a form of its
 // own needs MarshalBinary, or MarshalCBOR and UnmarshalCBOR. Tags (cbor, or json) name fields. A
 // value says each name once, however many structs it holds, and is read by name: a field that was
-// added since is zero, one that was removed is passed over. What has 512 bytes or more is compressed
-// in a store on disk if that saves an eighth.
+// added since is zero, one that was removed is passed over. What has 512 bytes or more is
+// compressed in a store on disk if that saves an eighth.
 //
 // Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and maps,
 // -0 and the bits of a NaN are kept apart. There are these exceptions:
@@ -250,10 +250,10 @@
 // does: a program that needs memory for itself adds that to the limit. One goroutine, the governor,
 // looks fifty times a second, and ten times while no more than half of the limit is held.
 //
-//   - M1: what is held is what the system says is resident: Go's heap with what is garbage and what is
-//     free, tables, pages of mapped files, the program. Where the system does not say, it is what
-//     Go's runtime and the tables have, and mapped pages, which such a system takes back by itself,
-//     do not count.
+//   - M1: what is held is what the system says is resident: Go's heap with what is garbage and what
+//     is free, tables, pages of mapped files, the program. Where the system does not say, it is
+//     what Go's runtime and the tables have, and mapped pages, which such a system takes back by
+//     itself, do not count.
 //   - M2: at 12/16 of the limit it is near, and stays near until 10/16. While it is near, pages of
 //     segments are given back at each look. If that is not enough there is a round.
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
@@ -262,20 +262,21 @@
 //     list. Nothing that is not in the store leaves memory. Once the limit is not near any more the
 //     caches grow again, by a 64th of their size at each look.
 //   - M4: while the limit is near, tasks of background lanes (lane.Default and below) that were
-//     submitted from outside of tasks wait at a gate before they begin, and one is let in at a time.
-//     Those that a task submits begin at once, as the task may wait for them.
-//   - M5: what is held beyond the limit after a round that began while none was inside the gate, and
-//     none is now, will not become less by waiting. From then on, until the limit is not near, tasks
-//     from outside and commits are refused with a *LimitError that says who holds what; so are those
-//     that wait at the gate. Answers that are known are given, tasks that have begun go on, and
-//     what frees memory is never refused: Collect, Tidy, Checkpoint, Close. Whatever the cause, the
-//     first look in a row that finds more held than the limit says so in the log, and who holds it.
+//     submitted from outside of tasks wait at a gate before they begin, and one is let in at a
+//     time. Those that a task submits begin at once, as the task may wait for them.
+//   - M5: what is held beyond the limit after a round that began while none was inside the gate,
+//     and none is now, will not become less by waiting. From then on, until the limit is not near,
+//     tasks from outside and commits are refused with a *LimitError that says who holds what; so
+//     are those that wait at the gate. Answers that are known are given, tasks that have begun go
+//     on, and what frees memory is never refused: Collect, Tidy, Checkpoint, Close. Whatever the
+//     cause, the first look in a row that finds more held than the limit says so in the log, and
+//     who holds it.
 //   - M6: with Options.LimitGo the limit of Go's runtime is 15/16 of MemoryLimit less what is held
 //     outside of it, and at least a quarter. So Go collects before the engine has to do without.
 //
-// It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to no
-// less than a 64th, and rounds that do not help come less and less often, up to two seconds apart.
-// Nobody waits for good: the gate lets one in whenever none is inside, or refuses.
+// It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to
+// no less than a 64th, and rounds that do not help come less and less often, up to two seconds
+// apart. Nobody waits for good: the gate lets one in whenever none is inside, or refuses.
 //
 // A function that allocates more in one go than the limit leaves is not stopped: the engine cannot.
 // Then more is held than the limit, and M5 says so.
@@ -283,14 +284,15 @@
 // Options.DiskLimit bounds the bytes of the store's files, as they are long or were given space:
 // segments, saved index, log of segments, and the reserve.
 //
-//   - L1: a file that would grow beyond the limit does not: to the store the disk is full. So all that
-//     is said of a full disk holds ("When nothing can be stored"), and of the reserve, which counts: what
-//     deletes and what collects has room left.
-//   - L2: from three quarters of the limit on a collection is due for a 64th of the limit that may be
-//     needless, and at once when something was refused; it runs on lane.Default. One that comes for
-//     what was refused is not repeated before something was committed, as it would find the same.
-//   - L3: a commit, a bulk or a checkpoint that is refused says so with a *LimitError, which matches
-//     ErrNoSpace, too, and says what the bytes are: records, of them garbage, and the rest.
+//   - L1: a file that would grow beyond the limit does not: to the store the disk is full. So all
+//     that is said of a full disk holds ("When nothing can be stored"), and of the reserve, which
+//     counts: what deletes and what collects has room left.
+//   - L2: from three quarters of the limit on a collection is due for a 64th of the limit that may
+//     be needless, and at once when something was refused; it runs on lane.Default. One that comes
+//     for what was refused is not repeated before something was committed, as it would find the
+//     same.
+//   - L3: a commit, a bulk or a checkpoint that is refused says so with a *LimitError, which
+//     matches ErrNoSpace, too, and says what the bytes are: records, of them garbage, and the rest.
 //   - L4: a store that has more than the limit when it is opened is read as ever, and may shrink.
 //
 // # Concurrency

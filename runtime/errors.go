@@ -44,8 +44,8 @@ var (
 	// values may be" in the package comment.
 	ErrBadValue = errors.New("runtime: it would not come back from the store as it went in")
 
-	// ErrOption is matched by the error of a call that is given a TaskOption which it cannot follow.
-	// The error names both.
+	// ErrOption is matched by the error of a call that is given a TaskOption which it cannot
+	// follow. The error names both.
 	ErrOption = errors.New("runtime: not an option of this call")
 
 	// ErrInQuery is matched by the error of what a query function must not do; the error names it. See

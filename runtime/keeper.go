@@ -83,8 +83,8 @@ func (k *keeper) run(e *Engine) {
 	}
 }
 
-// recentChore says which collection is due, if any. Where short ones are possible, one of everything
-// is due for what they have left.
+// recentChore says which collection is due, if any. Where short ones are possible, one of
+// everything is due for what they have left.
 func (e *Engine) recentChore(r *recent) gcChore {
 	st := e.gc.Stats()
 	if e.o.CollectEvery < 0 || e.closing.Load() || st.Phase != gc.Idle {

@@ -42,8 +42,8 @@ func gated(t *testing.T, e *runtime.Engine, l lane.Lane) (h *runtime.Handle, beg
 	return h, began, func() { close(ending) }
 }
 
-// M4: near the limit one background task is inside at a time, whatever it submits itself begins, and
-// what is urgent waits for none of them.
+// M4: near the limit one background task is inside at a time, whatever it submits itself begins,
+// and what is urgent waits for none of them.
 func TestLimitNearLetsOneInAtATime(t *testing.T) {
 	e, held := limited(t, "", runtime.Options{Workers: 2})
 	held.Store(limit * 13 / 16)

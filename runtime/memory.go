@@ -49,8 +49,8 @@ func (e *Engine) account(detailed bool) account.Account {
 		off,
 	}
 	if known {
-		// Go's runtime asks for much that it never touches. What no file has and is nobody else's is
-		// the most of it that can be in memory.
+		// Go's runtime asks for much that it never touches. What no file has and is nobody else's
+		// is the most of it that can be in memory.
 		own := &a.Holders[3]
 		anonymous := r.Resident - r.Files - g.Objects - g.Idle - g.Stacks - tables.Resident
 		if e.store.Dir() == "" {

@@ -6,12 +6,14 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// recent decides when what was put lately is worth a collection of its own: a short one, which costs
-// what was put since the last one and frees what of it is garbage already (mmapcas, BeginShortCycle).
-// What somebody types is of that kind: each text is replaced by the next, and so is each answer.
+// recent decides when what was put lately is worth a collection of its own: a short one, which
+// costs what was put since the last one and frees what of it is garbage already (mmapcas,
+// BeginShortCycle). What somebody types is of that kind: each text is replaced by the next, and so
+// is each answer.
 //
-// What survives a short cycle is left to the next one of everything. That comes when so much is known
-// to be garbage that it is worth its cost (collectionDue), and once before the first short one.
+// What survives a short cycle is left to the next one of everything. That comes when so much is
+// known to be garbage that it is worth its cost (collectionDue), and once before the first short
+// one.
 type recent struct {
 	stored int64 // bytes in the store when the last collection ended
 	worth  int64 // bytes put since that are worth a short cycle while the store goes on growing
@@ -58,8 +60,8 @@ func (r *recent) look(stored, garbage, live int64, elders bool) gcChore {
 	return noChore
 }
 
-// lane is where a short collection runs: among what has time, until it is behind with its work. Then
-// what fills the store waits for it, as for everything else there.
+// lane is where a short collection runs: among what has time, until it is behind with its work.
+// Then what fills the store waits for it, as for everything else there.
 func (r *recent) lane() lane.Lane {
 	if r.seen-r.stored >= recentBehind*r.worth {
 		return lane.Default

@@ -10,8 +10,8 @@ import (
 )
 
 // What is typed is garbage with the next key, and goes while the typing goes on or soon after it
-// ends, without a call of Collect or Close: the store is at most twice what is live then. First keys
-// come as fast as they can, then 100 in a second.
+// ends, without a call of Collect or Close: the store is at most twice what is live then. First
+// keys come as fast as they can, then 100 in a second.
 func TestGarbageOfTypingGoes(t *testing.T) {
 	const size = 100_000
 	for _, durability := range []string{"volatile", "kept"} {

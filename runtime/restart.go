@@ -23,8 +23,8 @@ var errNotRestartable = errors.New("the task is not restartable")
 // matches has been put; where it failed for a reason that may pass it returns what [Task.Retry]
 // says. What it has computed by then is at hand where queries computed it. It has ended when fn
 // returns anything else. An engine that closes does not wait for it: it ends with [ErrClosed]. The
-// options At, Supersede, Deadline and HydrateFirst are refused (ErrOption); a context with a deadline
-// bounds runs and waits.
+// options At, Supersede, Deadline and HydrateFirst are refused (ErrOption); a context with a
+// deadline bounds runs and waits.
 func (e *Engine) GoRestartable(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Restartable, error) {
 	if err := errors.Join(e.admitBy(ctx, "submitting a task"), e.governor.admits("submitting a task")); err != nil {
 		return nil, err

@@ -55,8 +55,8 @@ func TestUnreadableSegmentIsKept(t *testing.T) {
 	}
 }
 
-// TestSegmentHeaderUnreadableOnce: the header of a segment that the manifest lists cannot be read at
-// one open. Nothing that was promised is lost by it.
+// TestSegmentHeaderUnreadableOnce: the header of a segment that the manifest lists cannot be read
+// at one open. Nothing that was promised is lost by it.
 func TestSegmentHeaderUnreadableOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	l := newLedger()

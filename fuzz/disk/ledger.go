@@ -95,8 +95,8 @@ func (l *ledger) put(payload []byte, p promise) {
 	r.promise = max(r.promise, p)
 }
 
-// tried notes a commit under way. Whatever comes of it, its note may be the one that counts. One that
-// syncs covers what was put before: if its note is answered, all of that is there.
+// tried notes a commit under way. Whatever comes of it, its note may be the one that counts. One
+// that syncs covers what was put before: if its note is answered, all of that is there.
 func (l *ledger) tried(note string, sync bool) {
 	l.notes = append(l.notes, note)
 	delete(l.covered, note)

@@ -105,8 +105,8 @@ func (c *checked) arrows() map[arrow][]string {
 	return all
 }
 
-// A package of many files says in which order they rest on each other, and keeps to it but for a few
-// arrows, whose number does not grow.
+// A package of many files says in which order they rest on each other, and keeps to it but for a
+// few arrows, whose number does not grow.
 func TestFilesRestOnThoseBefore(t *testing.T) {
 	for pkg, most := range upMax {
 		c := check(t, pkg)

@@ -38,8 +38,8 @@ var (
 		return reportOf(t, k.Root, k.URI)
 	})
 
-	// filesWithProblems has, for each group of packages, the files in which they have problems, with
-	// a digest of these. The variants of a package are in one group.
+	// filesWithProblems has, for each group of packages, the files in which they have problems,
+	// with a digest of these. The variants of a package are in one group.
 	filesWithProblems = newGathering("golang/files-with-problems", 1, func(t *runtime.Task, root string) ([]gatheringItem, error) {
 		m, err := metadatas.Get(t, root)
 		if err != nil {

@@ -46,8 +46,8 @@
 //   - P1: when a saying is set, the published diagnostics of each file follow from it. So what
 //     differs from it is all there is to publish, beside what waves have published since. A file
 //     that a wave may have published stays touched, or is open, until a saying is set after it.
-//   - P2: a publication that began from one saying is made while that is still the newest, or begins
-//     again from the newer one.
+//   - P2: a publication that began from one saying is made while that is still the newest, or
+//     begins again from the newer one.
 //   - P3: nothing is published over a newer saying.
 //
 // # Builds

@@ -16,8 +16,8 @@ type Judgement struct {
 	Said lsp.Digest // see DigestOf
 }
 
-// Judgements holds, for each file with an unsaved text, the newest text of which it is known what is
-// wrong with it. The language writes it together with the diagnostics of the file (S2).
+// Judgements holds, for each file with an unsaved text, the newest text of which it is known what
+// is wrong with it. The language writes it together with the diagnostics of the file (S2).
 var Judgements = runtime.NewPartition[Judgement]("lsp/judgements", runtime.Volatile)
 
 // DigestOf stands for the diagnostics of a file, in whichever order.

@@ -1,9 +1,10 @@
 // Package index finds where in an arena the record of a name lies.
 //
 // It maps names to addresses: 256 shards, each a table off the Go heap (table.go). What lies at an
-// address is a record of package record, whose header holds the name; the index reads that name, and
-// nothing else. It knows no file and no segment: what it has to ask about the records of a saved
-// index, it asks through Records, and a saved index is read and written through io interfaces.
+// address is a record of package record, whose header holds the name; the index reads that name,
+// and nothing else. It knows no file and no segment: what it has to ask about the records of a
+// saved index, it asks through Records, and a saved index is read and written through io
+// interfaces.
 //
 // # Slots
 //
@@ -22,11 +23,11 @@
 // # Growth
 //
 // Growth is per shard. The grower holds the shard's mutex, turns every empty slot of the old table
-// into frozen, copies the entries, publishes the new table and retires the old one. Readers go on in
-// whichever table they loaded: a frozen slot is as good as an empty one to them, since whatever was
-// inserted behind it was inserted after they loaded the table. Writers that meet a frozen slot wait
-// for the mutex and start again. Changing or dropping an entry takes the mutex, so that it cannot be
-// lost to a grower that has copied the slot already.
+// into frozen, copies the entries, publishes the new table and retires the old one. Readers go on
+// in whichever table they loaded: a frozen slot is as good as an empty one to them, since whatever
+// was inserted behind it was inserted after they loaded the table. Writers that meet a frozen slot
+// wait for the mutex and start again. Changing or dropping an entry takes the mutex, so that it
+// cannot be lost to a grower that has copied the slot already.
 //
 // # What a reader is told
 //
@@ -40,8 +41,9 @@
 //     It promises nothing about the next moment. A shard whose table cannot be read for want of
 //     memory answers absent too: the store is a cache to the layers above.
 //
-// TestExplore visits every interleaving of puts, changes, drops, growth and lookups on a small model
-// of this, and finds each of the rules left out; TestStepsInAnyOrder runs the steps themselves.
+// TestExplore visits every interleaving of puts, changes, drops, growth and lookups on a small
+// model of this, and finds each of the rules left out; TestStepsInAnyOrder runs the steps
+// themselves.
 //
 // # Files
 //

@@ -8,9 +8,9 @@ import (
 )
 
 // The model below is the protocol of the package comment as small steps over one plain state: one
-// shard of two tables, names in it, and threads that put, change, drop, grow and look up. The search
-// visits every interleaving. Each broken variant must be found: that shows that the search can see
-// the mistake the real order prevents.
+// shard of two tables, names in it, and threads that put, change, drop, grow and look up. The
+// search visits every interleaving. Each broken variant must be found: that shows that the search
+// can see the mistake the real order prevents.
 
 const (
 	modelSlots  = 4 // of each of the two tables

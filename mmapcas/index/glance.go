@@ -7,8 +7,8 @@ import (
 
 // What most reads are: the record is in memory, in the first bucket, whole, small and where it can
 // be read in place. Glance answers those, on amd64 in one piece of assembly (glance_amd64.s), and
-// says about all others that it does not know, or where to look. What it says not to be there is not
-// there. For everything else there is Find.
+// says about all others that it does not know, or where to look. What it says not to be there is
+// not there. For everything else there is Find.
 
 // glanceBytesMax is up to which size a payload's checksum is computed at once. For larger ones the
 // standard library's, which works on three parts side by side, is quicker.

@@ -30,8 +30,8 @@ func nearOf(a *arena.Arena) near {
 func (n *near) fast() bool { return n.base != nil }
 
 // Glance returns the first word of the record named k, and its address, if it is an easy one.
-// Without a word the record, which nothing has checked, may be at the address, unless that is Absent
-// or Nil: Nil means to look for it. The caller is inside a pin and confined.
+// Without a word the record, which nothing has checked, may be at the address, unless that is
+// Absent or Nil: Nil means to look for it. The caller is inside a pin and confined.
 //
 // In an arena of the table form, and on a processor without the instruction, it never knows.
 func (x *Index) Glance(k Key) (at arena.Addr, word uint64) { return glanceIn(x, k.lo, k.hi) }

@@ -12,8 +12,8 @@ func nearOf(*arena.Arena) near { return near{} }
 func (*near) fast() bool { return false }
 
 // Glance returns the first word of the record named k, and its address, if it is an easy one.
-// Without a word the record, which nothing has checked, may be at the address, unless that is Absent
-// or Nil: Nil means to look for it. The caller is inside a pin and confined.
+// Without a word the record, which nothing has checked, may be at the address, unless that is
+// Absent or Nil: Nil means to look for it. The caller is inside a pin and confined.
 func (x *Index) Glance(k Key) (at arena.Addr, word uint64) {
 	t := x.shardFor(k).table.Load()
 	if t == nil {

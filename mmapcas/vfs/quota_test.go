@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A quota lets through what fits, refuses the rest as a full disk does, and its count is that of the
-// files, whatever is done to them.
+// A quota lets through what fits, refuses the rest as a full disk does, and its count is that of
+// the files, whatever is done to them.
 func TestQuota(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 0))

@@ -24,8 +24,8 @@ type Check struct {
 }
 
 // A check runs with stepMu held, while others go on. The needed records are taken first and the
-// queues after them. Meanwhile nothing leaves a queue and no mark goes, so the invariant, which held
-// when the needed ones were taken, must be seen to hold.
+// queues after them. Meanwhile nothing leaves a queue and no mark goes, so the invariant, which
+// held when the needed ones were taken, must be seen to hold.
 type check struct {
 	Check // Fail is nil where nothing is checked
 

@@ -486,9 +486,9 @@ func (c *Collector) Collect(ctx context.Context, p Pace) error {
 	return c.collect(ctx, p, number)
 }
 
-// CollectNew is Collect for what was put since the last cycle ended, where that can be told from the
-// rest: else the cycle is a whole one. What was there before stays, and costs nothing but where it is
-// put again; it takes a whole cycle to free what of it has become garbage.
+// CollectNew is Collect for what was put since the last cycle ended, where that can be told from
+// the rest: else the cycle is a whole one. What was there before stays, and costs nothing but where
+// it is put again; it takes a whole cycle to free what of it has become garbage.
 func (c *Collector) CollectNew(ctx context.Context, p Pace) error {
 	c.lock(p)
 	number := c.began + 1

@@ -74,8 +74,8 @@
 //   - Marking shades what a grey record refers to before that record counts as black.
 //   - A new record refers to something: that was put in the session that does it, and is black or
 //     queued, or the session holds it live until it has called Shade. It needs Shade: the session
-//     may have entered while the cycle drained, and what it held may have been replaced, and let go,
-//     before the roots were taken. The new record is black and was followed by nobody.
+//     may have entered while the cycle drained, and what it held may have been replaced, and let
+//     go, before the roots were taken. The new record is black and was followed by nobody.
 //   - A commit refers to something: that was put, with all it refers to, or was needed already, and
 //     keeps its colour. Here Shade is a second line (tricolour, TestSecondLines).
 //   - A record from before the cycle is put again. The store marks and queues it in one step with
@@ -103,9 +103,9 @@
 //
 // # Checks
 //
-// With the build tag check, and in the tests of this package, each phase of a cycle ends with a walk
-// (check.go): all that is needed must be black, grey, or reached from what is grey or queued; and
-// at the end of the cycle it must be there. Else the process ends with the way to the record.
+// With the build tag check, and in the tests of this package, each phase of a cycle ends with a
+// walk (check.go): all that is needed must be black, grey, or reached from what is grey or queued;
+// and at the end of the cycle it must be there. Else the process ends with the way to the record.
 //
 // Package tricolour has this protocol as a model, in which each part of it is left out once.
 //

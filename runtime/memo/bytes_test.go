@@ -99,7 +99,8 @@ func TestWhatIsEvictedLeavesMemory(t *testing.T) {
 }
 
 // What an answer costs that reads one key, with its share of an answer above ten such: measured on
-// the heap and in the store. Who adds a field to an entry, a source, a trace or a read sees it here.
+// the heap and in the store. Who adds a field to an entry, a source, a trace or a read sees it
+// here.
 func TestBytesOfAnAnswer(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector's builds take more")

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// A cache bounds the bytes of decoded results that traces hold, by the CLOCK rule (Corbató, 1968): a
-// hand goes round and drops the first value that was not used since it last came by. Readers only
+// A cache bounds the bytes of decoded results that traces hold, by the CLOCK rule (Corbató, 1968):
+// a hand goes round and drops the first value that was not used since it last came by. Readers only
 // set a bit.
 //
 // A trace that leaves its entry takes its value out of the cache (M7): nothing asks for it any

@@ -74,7 +74,8 @@ func (q *Query) tracesMax() int {
 	return tracesKept
 }
 
-// keepOrHold stores a result, or says that it is to stay in memory. One that is tiny is in no store.
+// keepOrHold stores a result, or says that it is to stay in memory. One that is tiny is in no
+// store.
 func (t *Table) keepOrHold(q *Query, res *Result) (h mmapcas.Hash, unstored bool, err error) {
 	if unstored = q.unstored(res); unstored {
 		q.Counts.Unstored.Add(1)

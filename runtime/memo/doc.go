@@ -65,10 +65,11 @@
 //   - R3: a question for a generation beyond marked takes the mark lock, empties the journal,
 //     writes
 //     taken, marks, and writes marked last. Others wait at the lock; no interval ends after marked.
-//   - R4, marking x with g: a node: if changed was less than g, it becomes g, and the dependents are
-//     marked; else each was told, or has pulled as much. An entry: changed does, too; if told > seen, or if it is a wall, that is all, else told does,
-//     and its dependents are marked. Stopping is right: the dependents were told of a generation
-//     newer than any answer they can have got, and later readers find changed (R5).
+//   - R4, marking x with g: a node: if changed was less than g, it becomes g, and the dependents
+//     are marked; else each was told, or has pulled as much. An entry: changed does, too; if told >
+//     seen, or if it is a wall, that is all, else told does, and its dependents are marked.
+//     Stopping is right: the dependents were told of a generation newer than any answer they can
+//     have got, and later readers find changed (R5).
 //   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link
 //     (put
 //     the entry among the source's dependents) and pull (take up the source's changed). Then at
@@ -175,8 +176,8 @@
 // again is what is new among the keys, and what may have changed.
 //
 //   - R14: a run in s may take a read of the trace before over, with its hash and its source, where
-//     a walk in s could pass over it (R12, W3). It is not linked again. What the batch rests on, its
-//     partitions and basis, and the stamps and walls of the interval, go over to the new trace.
+//     a walk in s could pass over it (R12, W3). It is not linked again. What the batch rests on,
+//     its partitions and basis, and the stamps and walls of the interval, go over to the new trace.
 //
 // Why: the read has in s the hash that it had at the end of the interval, so it is what the run
 // would have been told. The entry is among the dependents of the source already.
@@ -279,11 +280,11 @@
 // evaluated by whoever needs it: nobody waits for a queue, so an urgent task is never behind idle work that
 // has not begun.
 //
-// A run goes on as long as any task wants it. The strand that evaluates counts the strands that wait
-// for its flights, and the outermost run on its stack is shielded (sched.Task.Shield): when its own
-// task is cancelled, the run notices only once no strand waits for any flight on the stack. So a
-// result that two asked for is computed once although the one of them that runs it goes away, and
-// nothing is computed that no task wants. Verifying is not shielded: a strand that takes over
+// A run goes on as long as any task wants it. The strand that evaluates counts the strands that
+// wait for its flights, and the outermost run on its stack is shielded (sched.Task.Shield): when
+// its own task is cancelled, the run notices only once no strand waits for any flight on the stack.
+// So a result that two asked for is computed once although the one of them that runs it goes away,
+// and nothing is computed that no task wants. Verifying is not shielded: a strand that takes over
 // verifies again and finds the results of the runs that were made. A task that is cancelled begins
 // no run, unless another waits for one of its flights.
 //
@@ -596,10 +597,10 @@
 //
 // Two clocks (Corbató, 1968) bound it: one the decoded results, at each result; one the keys with
 // their traces, and the values that stay with a trace (tiny ones, and those in no store), at each
-// Flush. A key that is forgotten costs a look into the store when it is asked
-// again, not a run, unless what it needs is older than the traces that are stored. What rests on it
-// is walked once (R8). What is evicted is memory for others at once, but for entries that a trace in
-// memory is linked to, and for those on long lists of dependents, which the next sweep cuts.
+// Flush. A key that is forgotten costs a look into the store when it is asked again, not a run,
+// unless what it needs is older than the traces that are stored. What rests on it is walked once
+// (R8). What is evicted is memory for others at once, but for entries that a trace in memory is
+// linked to, and for those on long lists of dependents, which the next sweep cuts.
 //
 // # Invariants
 //

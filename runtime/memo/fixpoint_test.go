@@ -474,8 +474,8 @@ func TestUndoInACycleWithAnotherHead(t *testing.T) {
 	}
 }
 
-// The cause of a run in a cycle is what changed for it, whether the key was its head or a member, in
-// the process that ran it and after a restart.
+// The cause of a run in a cycle is what changed for it, whether the key was its head or a member,
+// in the process that ran it and after a restart.
 func TestCausesInACycle(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	r.ring(3)

@@ -16,8 +16,8 @@ import (
 //	done     trace, vouch, err and cyclic are immutable; done has fired, if it is shared
 //
 // It is shared when it was open, or another strand, or another question of the same one, has found
-// it in its entry. One that is not when it has left its entry is its owner's alone, which may use it
-// again for another key (retire).
+// it in its entry. One that is not when it has left its entry is its owner's alone, which may use
+// it again for another key (retire).
 type flight struct {
 	entry   *entry
 	next    *flight // guarded by entry.mu: of entry.flights; or the owner's: of Strand.spare

@@ -32,7 +32,8 @@ type GraphEdge struct {
 	From int `json:"from"`
 	To   int `json:"to"`
 
-	// Of a table that is not read as a whole: the names that are, and whether which names there are.
+	// Of a table that is not read as a whole: the names that are, and whether which names there
+	// are.
 	Parts []string `json:"parts,omitempty"`
 	Names bool     `json:"names,omitempty"`
 }

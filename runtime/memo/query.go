@@ -18,8 +18,8 @@ type Query struct {
 	entries index  // by encoded key
 	about   *about // of reads of it; made by Table.Bind
 
-	// Eval runs the function for an encoded key. What it reads through f is recorded. The payload of
-	// the result is valid until the strand runs a function again.
+	// Eval runs the function for an encoded key. What it reads through f is recorded. The payload
+	// of the result is valid until the strand runs a function again.
 	Eval func(f *Frame, key string) (Result, error)
 
 	// Fixpoint is not nil for a query that may be in a cycle of such.

@@ -188,8 +188,8 @@ func (f *Frame) ReadsSoFar() (n int, remembers bool) {
 
 // Remember keeps what the caller wants to have again of an All for n keys, which the run has just
 // been answered, having read before things before. It does so if these are n reads. bytes is what
-// is kept; deep says that it holds the answers' values, which are not in bytes. A batch that follows
-// another is given that, or nil.
+// is kept; deep says that it holds the answers' values, which are not in bytes. A batch that
+// follows another is given that, or nil.
 func (f *Frame) Remember(q *Query, before, n int, kept any, bytes int, deep bool) {
 	c := &f.recorder
 	if _, remembers := f.ReadsSoFar(); !remembers || f.tainted || f.strand.fix != nil || len(f.rests) > 0 || len(c.reads) != before+n {

@@ -35,8 +35,8 @@ type node = source
 const never = math.MaxUint64
 
 // links are the sources that each read of a trace was linked to: each of them has the entry of the
-// trace among its dependents. Immutable. It is the first of a row of as many as the trace has reads:
-// a length of its own would be the same number once more for each answer.
+// trace among its dependents. Immutable. It is the first of a row of as many as the trace has
+// reads: a length of its own would be the same number once more for each answer.
 type links struct{ first *source }
 
 // noLinks are the links of all traces without a read.

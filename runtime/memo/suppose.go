@@ -112,8 +112,8 @@ func (w *supposition) fail(err error) {
 	}
 }
 
-// firstDifference returns the first read of a trace of an answer that is not as it was, nil if there
-// is none.
+// firstDifference returns the first read of a trace of an answer that is not as it was, nil if
+// there is none.
 func (w *supposition) firstDifference(of supposedKey, tr *trace) *read {
 	for i := range tr.reads {
 		if r := &tr.reads[i]; w.err != nil || !w.unchanged(of, r) {

@@ -196,7 +196,8 @@ func (t *Table) load(e *entry) error {
 	return t.loadLocked(e, nil)
 }
 
-// loadFor is load for a flight. If there is nothing for it to look at it is running then, and first.
+// loadFor is load for a flight. If there is nothing for it to look at it is running then, and
+// first.
 func (t *Table) loadFor(f *flight, scratch *[]byte) (first bool, err error) {
 	e := f.entry
 	e.mu.Lock()

@@ -183,8 +183,9 @@ func (t *Table) extend(e *entry, tr *trace) {
 	}
 }
 
-// basisSettled has the basis of tr know what the walls of its newest interval rest on (W4), and returns
-// that interval. Where a wall is not known to stand at its end any more, partitions stand for keys.
+// basisSettled has the basis of tr know what the walls of its newest interval rest on (W4), and
+// returns that interval. Where a wall is not known to stand at its end any more, partitions stand
+// for keys.
 func (t *Table) basisSettled(tr *trace) interval {
 	iv := tr.newest()
 	known := tr.basis.Load()

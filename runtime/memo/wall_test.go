@@ -69,8 +69,8 @@ func TestThereAreSoManyWalls(t *testing.T) {
 	}
 }
 
-// A key that is forgotten and becomes a wall again has the bit that it had, so keys that come and go
-// do not use the bits up.
+// A key that is forgotten and becomes a wall again has the bit that it had, so keys that come and
+// go do not use the bits up.
 func TestForgottenWallHasItsBitAgain(t *testing.T) {
 	r := newRig(t, 1, Options{WallFrom: 1, TraceBytes: 1})
 	part := r.partition("files")

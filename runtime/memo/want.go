@@ -7,12 +7,14 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A wants counts the strands that wait for flights that one strand evaluates. It does not matter for which: all that are
-// on the stack need what runs on top of it. While the outermost run of the strand is shielded, the task is cancelled only
-// at a moment when it is cancelled beyond the shield and the count is 0 (M5).
+// A wants counts the strands that wait for flights that one strand evaluates. It does not matter
+// for which: all that are on the stack need what runs on top of it. While the outermost run of the
+// strand is shielded, the task is cancelled only at a moment when it is cancelled beyond the shield
+// and the count is 0 (M5).
 type wants struct{ n atomic.Int32 }
 
-// Wanted implements sched.Wanted. Whoever comes after it has said no finds the flight abandoned, and tries again.
+// Wanted implements sched.Wanted. Whoever comes after it has said no finds the flight abandoned,
+// and tries again.
 func (w *wants) Wanted() bool { return w.n.Load() > 0 }
 
 // InQuery reports whether ctx is the context of a task that runs a query function, or was made from

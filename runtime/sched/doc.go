@@ -214,13 +214,13 @@
 // costs a few loads: the outermost ancestor knows whether anything under it was ever cancelled, and only then does a
 // task ask its ancestors. That flag is set after the cause and before the search.
 //
-// A task that computes for others puts all this off with [Task.Shield], as long as one of them wants
-// the result. Only the closing of the pool reaches through. A shield gives in at a moment when the
-// task is cancelled and no other wants it; that is looked at when the task looks, when it is told
-// that it is cancelled, and when the last of the others leaves ([Shield.Look]), each under the
-// shield's mutex, so whichever of the two comes last sees both. The end of a context that the task
-// was submitted with is seen by the task's own looks and waits, as without a shield. A shield has no
-// context of its own before something asks for one: a context of the task, or a child, whose
+// A task that computes for others puts all this off with [Task.Shield], as long as one of them
+// wants the result. Only the closing of the pool reaches through. A shield gives in at a moment
+// when the task is cancelled and no other wants it; that is looked at when the task looks, when it
+// is told that it is cancelled, and when the last of the others leaves ([Shield.Look]), each under
+// the shield's mutex, so whichever of the two comes last sees both. The end of a context that the
+// task was submitted with is seen by the task's own looks and waits, as without a shield. A shield
+// has no context of its own before something asks for one: a context of the task, or a child, whose
 // context it is. Then the task enlists, the end of the context that it was submitted with has the
 // shield look, and the shield looks itself. It may be opened again when it was closed, also while a
 // late Look is under way, which decides about what it finds open.
@@ -300,5 +300,6 @@
 //
 // A Restartable's comes before an event's and that of the list of those that pend; a shield's comes
 // before a worker's enlisted tasks. Otherwise all are leaves: an event's mutex, a worker's enlisted
-// tasks, the supersede keys, the lookout's, that list. None is held while a task is woken or while foreign code runs.
+// tasks, the supersede keys, the lookout's, that list. None is held while a task is woken or while
+// foreign code runs.
 package sched

@@ -67,18 +67,20 @@
 // run is that of the interpreter (Q1) also if it read values of other cells that are no more than
 // theirs in the end, and nothing else that is not so. The trace of a cell in a cycle (Q3) is all
 // that the cycle may read, in any order, and it is known if that of each cell of the cycle is, and
-// no cell that it needs has ever been in another cycle. In a generation a cell runs once, and once more for each
-// time that a value may have grown; where outcomes are not kept, or several strands close cycles,
-// each does as much for each cell. If several functions of a cycle fail, the error is one of these.
+// no cell that it needs has ever been in another cycle. In a generation a cell runs once, and once
+// more for each time that a value may have grown; where outcomes are not kept, or several strands
+// close cycles, each does as much for each cell. If several functions of a cycle fail, the error is
+// one of these.
 //
 // The engine must still know a trace (Q3) unless so many others of its key may have been used after
-// it: four in memory, or as many as the query says; two if it was stored in between, because the engine was opened again or the
-// heap is small; one if a collection came in between, which takes the results of older traces.
-// Which others may have been used is what the interpreter says of the generations asked about
-// since. Of a query that may need itself it is two. What is not stored is not known after the end of
-// the engine, nor where the heap is small; if it is not to be stored at all, it must run again
-// after the end. After a power cut that is so only of what was on the disk, and of keys of which nothing
-// was asked between that and the cut: stored again, a trace may be lost.
+// it: four in memory, or as many as the query says; two if it was stored in between, because the
+// engine was opened again or the heap is small; one if a collection came in between, which takes
+// the results of older traces. Which others may have been used is what the interpreter says of the
+// generations asked about since. Of a query that may need itself it is two. What is not stored is
+// not known after the end of the engine, nor where the heap is small; if it is not to be stored at
+// all, it must run again after the end. After a power cut that is so only of what was on the disk,
+// and of keys of which nothing was asked between that and the cut: stored again, a trace may be
+// lost.
 //
 // Where commits do not wait for the disk, the power is cut only while at most the newest checkpoint
 // is not on the disk: with two that are not, the engine may open with what is damaged, by key, and

@@ -35,8 +35,8 @@ func (q *Query) kept() int {
 }
 
 // mustKnow reports whether the engine certainly still has what came of a cell in a state: of one in
-// a cycle, of all of the cycle. What has been in another cycle is looked at where a cell is verified
-// that it was with, and may be called then.
+// a cycle, of all of the cycle. What has been in another cycle is looked at where a cell is
+// verified that it was with, and may be called then.
 func (j *judge) mustKnow(c Cell, o *outcome) bool {
 	if j.prog.Queries[c.Query].Policy == Fixed {
 		for _, n := range o.needs {

@@ -323,7 +323,8 @@ func (p *caged) serving(t *testing.T) {
 	}
 }
 
-// A readyWriter keeps what a process says, and closes ready with its first line that says "serving".
+// A readyWriter keeps what a process says, and closes ready with its first line that says
+// "serving".
 type readyWriter struct {
 	to    *bytes.Buffer
 	ready chan struct{}

@@ -11,8 +11,9 @@
 // The model has flights, runs of a key for several generations side by side, stamps of partitions,
 // ranges, presence, several traces, forgetting, tidying, overflow of the queue, older generations,
 // and reads of a part of an answer; restarts after an end and after a kill, with the ledger and the
-// keys that a trace rests on (R13), but for partitions without a log. A question that joins an older run makes no
-// access of its own while it waits, so it is one of the orders in which actors move. The model
-// leaves out errors and taint, of which memo's own tests are full: what is tainted makes neither a
-// link nor an interval. Memory is sequentially consistent, as it is between Go's atomics and locks.
+// keys that a trace rests on (R13), but for partitions without a log. A question that joins an
+// older run makes no access of its own while it waits, so it is one of the orders in which actors
+// move. The model leaves out errors and taint, of which memo's own tests are full: what is tainted
+// makes neither a link nor an interval. Memory is sequentially consistent, as it is between Go's
+// atomics and locks.
 package marks
