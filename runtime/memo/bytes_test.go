@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 	"weak"
 
@@ -104,6 +105,9 @@ func TestWhatIsEvictedLeavesMemory(t *testing.T) {
 func TestBytesOfAnAnswer(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector's builds take more")
+	}
+	if strconv.IntSize == 32 {
+		t.Skip("the sizes are those of 64 bits")
 	}
 	const (
 		n       = 20_000

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -39,7 +40,11 @@ func newRig(t *testing.T, seed uint64, o Options) *rig {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	r := &rig{t: t, queries: map[string]*Query{}}
 	var err error
-	if r.store, err = mmapcas.Open("", mmapcas.Options{SegmentBytes: 1 << 20, Logger: quiet}); err != nil {
+	reserve := int64(0) // what the store takes by itself
+	if strconv.IntSize == 32 {
+		reserve = 64 << 20 // a test has many rigs, and 4 GiB of addresses
+	}
+	if r.store, err = mmapcas.Open("", mmapcas.Options{SegmentBytes: 1 << 20, ReserveBytes: reserve, Logger: quiet}); err != nil {
 		t.Fatal(err)
 	}
 	if r.db, err = db.Open(r.store, db.Options{Volatile: true, Logger: quiet}); err != nil {
