@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/cytisus/cytisus/runtime/db"
 	"github.com/cytisus/cytisus/runtime/memo"
@@ -35,22 +36,36 @@ func (q *Query[K, V]) askInTask(ctx context.Context, e *Engine, k K, opts []Task
 // known returns the answer that Ask need not look for. Whatever is not as it should be it leaves to
 // the task, which says what.
 func (q *Query[K, V]) known(e *Engine, k K, opts []TaskOption) (v V, ok bool, err error) {
-	m, key, err := q.resolve(e, k)
+	m, err := q.memo(e)
 	if err != nil {
 		return v, false, nil
 	}
-	var (
-		a      memo.Answer
-		newest db.Snapshot
-	)
-	if snap := glance(e, opts, &newest); snap != nil {
+	var newest db.Snapshot
+	snap := glance(e, opts, &newest)
+	if snap == nil {
+		return v, false, nil
+	}
+	var a memo.Answer
+	if q.keys.append != nil {
+		room := askedKeys.Get().(*[]byte)
+		if *room, err = q.keys.append((*room)[:0], k); err == nil {
+			a, ok = e.memo.KnownBytes(m, *room, snap)
+		}
+		if cap(*room) <= scratchMax {
+			askedKeys.Put(room)
+		}
+	} else if key, err := q.encode(k); err == nil {
 		a, ok = e.memo.Known(m, key, snap)
 	}
-	if ok {
-		v, err = q.answer(a)
+	if !ok {
+		return v, false, nil
 	}
-	return v, ok, err
+	v, err = q.answer(a)
+	return v, true, err
 }
+
+// askedKeys lends memory for encoded keys to goroutines that have no task.
+var askedKeys = sync.Pool{New: func() any { return new([]byte) }}
 
 // glance returns what a task with opts would read, or nil if there has to be a task. It has newest
 // for that of now. Of the snapshot only the generation can be relied on.

@@ -11,6 +11,12 @@ func (t *Table) Known(q *Query, key string, snap *db.Snapshot) (Answer, bool) {
 	return t.known(q, key, snap, q.Whole)
 }
 
+// KnownBytes is Known for a key that is valid during the call only.
+func (t *Table) KnownBytes(q *Query, key []byte, snap *db.Snapshot) (Answer, bool) {
+	return t.known(q, transient(key), snap, q.Whole)
+}
+
+// known keeps nothing of key.
 func (t *Table) known(q *Query, key string, snap *db.Snapshot, read func(value any) error) (Answer, bool) {
 	e := q.entry(key)
 	if e == nil {
