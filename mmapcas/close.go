@@ -51,7 +51,7 @@ func (s *Store) Close() error {
 	return s.release()
 }
 
-// release gives back whatever Open took.
+// release gives back all that Open took.
 func (s *Store) release() error {
 	s.closeReserve()
 	var errs []error

@@ -13,7 +13,7 @@ func (s *Store) Commit(note []byte) error { return s.CommitCovered(note, func() 
 
 // CommitCovered is Commit, and calls covered when it is settled which records lie before the
 // lengths of the manifest record: what is put after that is part of the tail, until the next
-// commit. Whoever names the newest of his records in the note keeps from putting more until then.
+// commit. A caller whose note names its newest record puts no other until then.
 // It is called before anything is synced, and not at all if nothing is written.
 func (s *Store) CommitCovered(note []byte, covered func()) error {
 	err := s.commit(note, covered)

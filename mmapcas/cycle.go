@@ -74,7 +74,7 @@ func (s *Store) beginCycle(short bool) (*Cycle, error) {
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
 	if err := s.shadePinned(); err != nil {
-		c.end(false) // nobody has it yet
+		c.end(false) // no caller has it yet
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
 	return c, nil

@@ -57,7 +57,7 @@ func (s *Store) newSegment(bytes int64) (*segment, error) {
 }
 
 // takeNumber returns the number of a segment to be made. Until numberTaken, manifest records count
-// it as newer than they are, whatever comes of it.
+// it as newer than they are, also if no segment is made.
 func (s *Store) takeNumber() (uint32, error) {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()

@@ -26,12 +26,13 @@ func (p promise) String() string { return [...]string{"nothing", "stored", "dura
 // A ledger is the model of a store: what each record was promised, and which note counts.
 type ledger struct {
 	records map[mmapcas.Hash]*record
-	order   []mmapcas.Hash       // keys of records in the order they came, so that choices repeat with the seed
-	next    uint64               // number of the next new record
-	notes   []string             // what Note may answer after a power cut: the last durable one, and all tried since
-	stored  int                  // notes before this one cannot be answered any more unless the power goes
-	covered map[string][]*record // by note of a commit that syncs: what it covers, whatever came of it
-	damage  bool                 // the power went on a session that synced nothing: damage may have stayed
+	order   []mmapcas.Hash // keys of records in the order they came, so that choices repeat with the seed
+	next    uint64         // number of the next new record
+	notes   []string       // what Note may answer after a power cut: the last durable one, and all tried since
+	stored  int            // notes before this one cannot be answered any more unless the power goes
+	// covered has what each commit that syncs covers, by its note, also if the commit failed.
+	covered map[string][]*record
+	damage  bool // the power went on a session that synced nothing: damage may have stayed
 }
 
 type record struct {
@@ -95,8 +96,8 @@ func (l *ledger) put(payload []byte, p promise) {
 	r.promise = max(r.promise, p)
 }
 
-// tried notes a commit under way. Whatever comes of it, its note may be the one that counts. One
-// that syncs covers what was put before: if its note is answered, all of that is there.
+// tried notes a commit under way. Its note may be the one that counts even if the commit fails. A
+// commit that syncs covers what was put before: if its note is answered, all of that is there.
 func (l *ledger) tried(note string, sync bool) {
 	l.notes = append(l.notes, note)
 	delete(l.covered, note)

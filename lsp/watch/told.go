@@ -174,7 +174,8 @@ func (t *told) gone(path string) error {
 	for dir := range t.dirs {
 		if _, below := under(path, dir); below {
 			delete(t.dirs, dir)
-			t.n.remove(dir) // one that was renamed is still watched, and would tell under its old name
+			// A directory that was renamed is still watched, and would tell under its old name.
+			t.n.remove(dir)
 		}
 	}
 	t.note(path)

@@ -24,8 +24,8 @@
 //
 // Growth is per shard. The grower holds the shard's mutex, turns every empty slot of the old table
 // into frozen, copies the entries, publishes the new table and retires the old one. Readers go on
-// in whichever table they loaded: a frozen slot is as good as an empty one to them, since whatever
-// was inserted behind it was inserted after they loaded the table. Writers that meet a frozen slot
+// in the table that they loaded. A frozen slot is as good as an empty one to them: an entry behind
+// it was inserted after they loaded the table. Writers that meet a frozen slot
 // wait for the mutex and start again. Changing or dropping an entry takes the mutex, so that it
 // cannot be lost to a grower that has copied the slot already.
 //

@@ -162,7 +162,7 @@ func (w *plainWorld) read(r *Read) (told, beside string, err error) {
 				break // what is behind it may be in a cycle only because it is looked at
 			}
 			all = append(all, text)
-			beside += fmt.Sprint(text, e, ";") // each is read, whatever the others are
+			beside += fmt.Sprint(text, e, ";") // each is read, also behind an error
 		}
 		if told = strings.Join(all, " "); err != nil {
 			told = ""
