@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	goruntime "runtime"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,39 @@ func TestCompress(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is longer than an encoder looks back comes back whole, and after the longest an encoder keeps
+// little, as it does so for as long as the process lives.
+func TestCompressKeepsLittle(t *testing.T) {
+	p := make([]byte, CompressMax)
+	rand.NewChaCha8([32]byte{2}).Read(p)
+	for at := 64; at+64 <= len(p); at += 128 {
+		copy(p[at:at+64], p) // near half of it is repeated
+	}
+	var in, out []byte
+	for _, n := range []int{compressWindow, compressWindow + 1, 3*compressWindow + 17, CompressMax} {
+		s := Compress(p[:n], &in)
+		if got, ok := s.Expand(&out); !s.Compressed || !ok || !bytes.Equal(got, p[:n]) {
+			t.Errorf("%d bytes come back as %d, %v, %v", n, len(got), s.Compressed, ok)
+		}
+	}
+	heap := func() int64 {
+		var m goruntime.MemStats
+		goruntime.GC()
+		goruntime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	e := newEncoder()
+	in = e.EncodeAll(p, in[:0])
+	with := heap()
+	goruntime.KeepAlive(e)
+	e = nil
+	if kept := with - heap(); kept > 2<<20 {
+		t.Errorf("an encoder keeps %d bytes", kept)
+	}
+	goruntime.KeepAlive(in)
+	goruntime.KeepAlive(p)
 }
 
 // Neither way costs memory once there is room.
