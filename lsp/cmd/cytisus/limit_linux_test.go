@@ -242,12 +242,23 @@ func newCage(t *testing.T, limit int64) *cage {
 			continue
 		}
 		t.Cleanup(func() { os.Remove(dir) })
-		if os.WriteFile(filepath.Join(dir, root.limit), []byte(strconv.FormatInt(limit, 10)), 0) == nil {
+		if writeThere(filepath.Join(dir, root.limit), strconv.FormatInt(limit, 10)) == nil {
 			c.dir = dir
 			return c
 		}
 	}
 	return c
+}
+
+// writeThere writes to a file that is there. Where cgroups of version 1 are mounted, the directory
+// above them is a usual one, in which a file could be made and would limit nothing.
+func writeThere(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // A caged process is the command under a limit.
@@ -264,7 +275,7 @@ func (c *cage) start(t *testing.T, args ...string) *caged {
 	t.Helper()
 	p := &caged{done: make(chan error, 1), ready: make(chan struct{})}
 	if c.dir != "" {
-		in := `echo $$ > "$0"/cgroup.procs && exec "$@"`
+		in := `set -e; test -w "$0"/cgroup.procs; echo $$ > "$0"/cgroup.procs; exec "$@"`
 		p.cmd = exec.CommandContext(t.Context(), "sh", append([]string{"-c", in, c.dir, os.Args[0]}, args...)...)
 	} else {
 		p.cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
