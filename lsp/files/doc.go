@@ -1,4 +1,5 @@
-// Package files is the one door through which the files of a workspace are read.
+// Package files is the one door through which the files of a workspace are read, and the one place
+// that knows how their paths and URIs belong together ([URI], [Path], [CanonicalURI]).
 //
 // A workspace is made by other people: a name in it may lead to a FIFO, a device, a socket, a
 // file that the kernel makes up while it is read, or one that grows. [Read] gives the content

@@ -35,7 +35,7 @@ var exceptions = map[string]string{
 	"files/read.go":        "the door",
 	"cmd/cytisus/trace.go": "what --trace writes is its own",
 	"daemon/identity.go":   "a directory of the store, whose identity is asked",
-	"golang/embed.go":      "fs.Glob over os.DirFS, which lists directories and opens no file",
+	"golang/embedmatch.go": "fs.Glob over os.DirFS, which lists directories and opens no file",
 	"golang/fallback.go":   "MatchFile with an OpenFile that opens nothing",
 }
 

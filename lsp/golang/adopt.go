@@ -7,17 +7,19 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
 // askAbout is ask for a question about one file, which goes to the build of a root. The directory
 // of a file that no scan finds is read first.
 func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {
-	path, ok := filePath(uri)
+	path, ok := files.Path(uri)
 	if !ok {
 		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
 	}
-	if inside(w.root, path) {
+	if files.Inside(w.root, path) {
 		return w.askBuild(t, w.buildOf(path), uri, fn)
 	}
 	// Whether one of the builds of the folder reads it is known when they are ready.
@@ -27,16 +29,16 @@ func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Tas
 func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(t *runtime.Task, root string) error) error {
 	question := func(t *runtime.Task) error { return fn(t, b.root) }
 	return w.ask(t, func(t *runtime.Task) error {
-		known, err := files.Has(t, uri)
+		known, err := savedTexts.Has(t, uri)
 		if err != nil {
 			return err
 		}
 		if known { // a text that is lost is read again, of whichever build it is
-			if known, err = files.Intact(t, uri); err != nil {
+			if known, err = savedTexts.Intact(t, uri); err != nil {
 				return err
 			}
 		}
-		if known || !isGoFile(uri) {
+		if known || !syntax.IsGoFile(uri) {
 			return question(t)
 		}
 		adopted := false
@@ -57,10 +59,10 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 	}, b)
 }
 
-// adopt brings in the Go files of the directory of a file and reports whether it is one of them. They are forgotten when the workspace is
-// indexed anew.
+// adopt brings in the Go files of the directory of a file and reports whether it is one of them.
+// They are forgotten when the workspace is indexed anew.
 func (w *workspace) adopt(ctx context.Context, uri string) (bool, error) {
-	path, ok := filePath(uri)
+	path, ok := files.Path(uri)
 	if !ok {
 		return false, nil
 	}
@@ -75,15 +77,15 @@ func (w *workspace) adopt(ctx context.Context, uri string) (bool, error) {
 	defer snap.Release()
 	var list []errand
 	for _, e := range entries {
-		if !isGoFile(e.Name()) || !isInput(e.Name()) {
+		if !syntax.IsGoFile(e.Name()) || !isInput(e.Name()) {
 			continue
 		}
 		path := filepath.Join(filepath.Dir(path), e.Name())
-		known, err := statOf(snap, fileURI(path))
+		known, err := statOf(snap, files.URI(path))
 		if err != nil {
 			return false, err
 		}
-		list = append(list, errand{path: path, uri: fileURI(path), known: known})
+		list = append(list, errand{path: path, uri: files.URI(path), known: known})
 	}
 	_, err = w.bring(ctx, list, func(int, int) {})
 	return err == nil && slices.ContainsFunc(list, func(e errand) bool { return e.uri == uri }), err

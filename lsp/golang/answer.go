@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A source is what answers are made from: one state of a workspace.
@@ -12,7 +13,8 @@ type source interface {
 	metadata() (*metadata, error)
 	// find is the package of an ID, stray or not; nil if there is none.
 	find(id string) (*pkgMeta, error)
-	// strayOwner is the package that is made for a file that the build leaves out; nil if none can be.
+	// strayOwner is the package that is made for a file that the build leaves out; nil if none can
+	// be.
 	strayOwner(uri string) (*pkgMeta, error)
 	// text is the text of a file; lsp.ErrUnknownFile if there is none.
 	text(uri string) ([]byte, error)
@@ -22,7 +24,8 @@ type source interface {
 	declared(p *pkgMeta) (*index, error)
 }
 
-// A place is a name in a file as a question finds it: what it stands for in one package that the file belongs to.
+// A place is a name in a file as a question finds it: what it stands for in one package that the
+// file belongs to.
 type place struct {
 	pkg   *pkgMeta
 	index *index
@@ -106,7 +109,8 @@ func resolve(src source, at place, o occurrence) (found, bool, error) {
 	return found{}, false, nil
 }
 
-// named lists the packages of a path as seen from another package, the stray ones that it imports first.
+// named lists the packages of a path as seen from another package, the stray ones that it imports
+// first.
 func named(src source, path string, from *pkgMeta) ([]*pkgMeta, error) {
 	m, err := src.metadata()
 	if err != nil {
@@ -179,22 +183,23 @@ func hover(src source, uri string, offset int) (*lsp.Hover, error) {
 	if err != nil {
 		return nil, err
 	}
-	isType := isTypeKind(f.kind)
+	isType := syntax.IsTypeKind(f.kind)
 	if f.doc.End > f.doc.Start || isType {
 		text, err := src.text(f.index.uri(f.file))
 		if err != nil && !errors.Is(err, lsp.ErrUnknownFile) {
 			return nil, err
 		}
-		h.Doc = docText(text, f.doc)
+		h.Doc = syntax.DocText(text, f.doc)
 		if isType {
-			h.Declaration = typeText(text, f.span)
+			h.Declaration = syntax.TypeText(text, f.span)
 		}
 	}
 	return h, nil
 }
 
-// behindImport is the declaration of the package that an import without a name of its own brings in; every other declaration is
-// returned as it is. The documentation of an import is that of the package.
+// behindImport is the declaration of the package that an import without a name of its own brings
+// in; every other declaration is returned as it is. The documentation of an import is that of the
+// package.
 func behindImport(src source, at place, f found) (found, error) {
 	if f.kind != lsp.KindPackage || f.path == packagePath {
 		return f, nil
@@ -210,8 +215,8 @@ func behindImport(src source, at place, f found) (found, error) {
 	return f, nil
 }
 
-// references answers lsp.Workspace.References. Whatever shares a meaning with the name is a reference: of an embedded field
-// these are the uses of the field and of the type.
+// references answers lsp.Workspace.References. Whatever shares a meaning with the name is a
+// reference: of an embedded field these are the uses of the field and of the type.
 func references(src source, uri string, offset int, declaration bool) ([]lsp.Location, error) {
 	places, err := placesAt(src, uri, offset)
 	if err != nil {
@@ -250,7 +255,8 @@ type search struct {
 	found       map[lsp.Location]bool
 }
 
-// A target is what a search looks for: a declaration by its place, or something of a package by its name.
+// A target is what a search looks for: a declaration by its place, or something of a package by its
+// name.
 type target struct {
 	place lsp.Location
 	name  externalName

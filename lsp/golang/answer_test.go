@@ -165,7 +165,7 @@ func testDefinition(t *testing.T, f *fixture) {
 		at := f.at(c.at)
 		for _, offset := range []int{at.Span.Start, at.Span.End} {
 			if at.Span.End == at.Span.Start+1 && offset == at.Span.End && c.at == "imp" {
-				continue // a literal: wordEnd knows nothing of quotes
+				continue // a literal: syntax.WordEnd knows nothing of quotes
 			}
 			got, err := f.definition(at.URI, offset)
 			if err != nil {

@@ -8,30 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/modfile"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
-
-// A buildDef says what one question to the go command is about: the packages of one module, those
-// of all the modules that a go.work file uses, or what lies outside of modules.
-type buildDef struct {
-	root  string   // names the build; nearly always the same as dir
-	dir   string   // where the go command runs
-	work  string   // the go.work file in force; "" none
-	off   bool     // there is a go.work file, which does not use the module
-	plain bool     // outside of modules
-	own   []string // directories whose packages are the build's own, those of its modules; sorted
-	uses  []string // directories that the go.work file names, whether they are modules or not; sorted
-
-	levels int // how many levels of directories below each of own are the build's; allLevels but outside of modules
-}
-
-// allLevels says that a build has everything below its directories.
-const allLevels = -1
-
-func (d *buildDef) equal(e *buildDef) bool {
-	return d.root == e.root && d.dir == e.dir && d.work == e.work && d.off == e.off && d.plain == e.plain && d.levels == e.levels &&
-		slices.Equal(d.own, e.own) && slices.Equal(d.uses, e.uses)
-}
 
 // A buildUnit is one of the builds of a workspace. Its inputs are there once it is ready. One that
 // is defined anew is another build of the same root.
@@ -58,26 +37,6 @@ func (w *workspace) setting(key string) string {
 		}
 	}
 	return os.Getenv(key)
-}
-
-// upTo is the nearest directory at or above another that holds a regular file of a name; "" if
-// there is none.
-func upTo(dir, name string) string {
-	for {
-		if isRegular(filepath.Join(dir, name)) {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
-}
-
-func isRegular(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 // workFile is the go.work file that the go command finds in a directory; "" if it finds none.
@@ -130,31 +89,6 @@ func (w *workspace) defineModule(dir string) (d buildDef, ok bool) {
 	return d, false
 }
 
-// workBuild is the build of a go.work file; ok is false if it cannot be read.
-func workBuild(work string) (d buildDef, ok bool) {
-	at := filepath.Dir(work)
-	d = buildDef{root: at, dir: at, work: work, levels: allLevels}
-	text, err := readInput(work)
-	if err != nil {
-		return d, false
-	}
-	f, err := modfile.ParseWork(work, text, nil)
-	if err != nil {
-		return d, false
-	}
-	for _, use := range f.Use {
-		dir := filepath.FromSlash(use.Path)
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(at, dir)
-		}
-		d.uses = append(d.uses, filepath.Clean(dir))
-	}
-	slices.Sort(d.uses)
-	d.uses = slices.Compact(d.uses)
-	d.own = slices.DeleteFunc(slices.Clone(d.uses), func(dir string) bool { return !isRegular(filepath.Join(dir, "go.mod")) })
-	return d, true
-}
-
 // currentBuilds lists the builds that there are.
 func (w *workspace) currentBuilds() []*buildUnit {
 	w.mu.Lock()
@@ -183,7 +117,7 @@ func (w *workspace) buildOf(path string) *buildUnit {
 	dir := filepath.Dir(path)
 	w.mu.Lock()
 	b, seen := w.byDir[dir], w.changes
-	if b == nil && !inside(w.root, path) {
+	if b == nil && !files.Inside(w.root, path) {
 		b = w.readerOf(path)
 	}
 	w.mu.Unlock()
@@ -206,7 +140,7 @@ func (w *workspace) buildOf(path string) *buildUnit {
 // that reads its directory. What belongs to the Go tree or to the module cache is everybody's, and
 // no reason for a build of its own. mu is held.
 func (w *workspace) readerOf(path string) *buildUnit {
-	uri := fileURI(path)
+	uri := files.URI(path)
 	var any *buildUnit
 	for _, b := range w.builds {
 		if b.prepared == nil {
@@ -242,7 +176,7 @@ func (w *workspace) redefine() {
 			want[d.root] = d
 		}
 	}
-	if base.off && inside(w.root, w.workFile(w.root)) { // the folder is a module that its own go.work file does not use
+	if base.off && files.Inside(w.root, w.workFile(w.root)) { // the folder is a module that its own go.work file does not use
 		d, _ := workBuild(w.workFile(w.root))
 		want[d.root] = d
 	}
@@ -255,9 +189,9 @@ func (w *workspace) redefine() {
 	folders := slices.Collect(maps.Keys(w.folders))
 	var opened, elsewhere []string
 	for uri := range w.opened {
-		if path, ok := filePath(uri); !ok {
+		if path, ok := files.Path(uri); !ok {
 			continue
-		} else if inside(w.root, path) {
+		} else if files.Inside(w.root, path) {
 			opened = append(opened, path)
 		} else {
 			elsewhere = append(elsewhere, path)
@@ -304,20 +238,20 @@ func (w *workspace) markStale(uris []string) (marked bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, uri := range uris {
-		path, ok := filePath(uri)
+		path, ok := files.Path(uri)
 		if !ok {
 			continue
 		}
-		if isGoFile(uri) {
+		if syntax.IsGoFile(uri) {
 			marked = w.markOdd(path) || marked
 			continue
 		}
-		decides := decidesBuild(baseName(uri))
+		decides := decidesBuild(files.BaseName(uri))
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			decides = true
 		}
 		for _, b := range w.builds {
-			if decides && (path == w.root || b.reads(path)) || slices.ContainsFunc(b.nested, func(dir string) bool { return inside(path, dir) }) {
+			if decides && (path == w.root || b.reads(path)) || slices.ContainsFunc(b.nested, func(dir string) bool { return files.Inside(path, dir) }) {
 				decides, b.stale = true, true
 			}
 		}
@@ -335,7 +269,7 @@ func (w *workspace) markStale(uris []string) (marked bool) {
 func (w *workspace) markOdd(path string) (marked bool) {
 	looked, problem, hide := false, false, false
 	for _, b := range w.builds {
-		if b.owner(path) == "" || !w.o.Tests && isTestFile(path) {
+		if b.owner(path) == "" || !w.o.Tests && syntax.IsTestFile(path) {
 			continue
 		}
 		if !looked {
@@ -349,80 +283,14 @@ func (w *workspace) markOdd(path string) (marked bool) {
 	return marked
 }
 
-// decidesBuild reports whether a file of this name decides what a build is.
-func decidesBuild(name string) bool {
-	switch name {
-	case "go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt":
-		return true
-	}
-	return false
-}
-
 // reads reports whether a file lies where it may matter to the build.
 func (b *buildUnit) reads(path string) bool {
 	dir := filepath.Dir(path)
-	if inside(dir, b.dir) { // at or above
+	if files.Inside(dir, b.dir) { // at or above
 		return true
 	}
-	above := func(own string) bool { return inside(dir, own) }
-	return b.covers(path) || longestAbove(b.uses, path) != "" || longestAbove(b.replaced, path) != "" ||
+	above := func(own string) bool { return files.Inside(dir, own) }
+	return b.covers(path) || files.Innermost(b.uses, path) != "" || files.Innermost(b.replaced, path) != "" ||
 		slices.ContainsFunc(b.own, above) || slices.ContainsFunc(b.uses, above) ||
 		slices.ContainsFunc(b.replaced, above) || slices.ContainsFunc(b.near, above)
-}
-
-// covers reports whether a file lies in one of the build's own directories, no deeper than the
-// build goes.
-func (d *buildDef) covers(path string) bool {
-	return slices.ContainsFunc(d.own, func(own string) bool { return reaches(own, d.levels, filepath.Dir(path)) })
-}
-
-// reaches reports whether a directory lies at most some levels below another, or is the same.
-func reaches(own string, levels int, dir string) bool {
-	depth, ok := depthBelow(own, dir)
-	return ok && (levels == allLevels || depth <= levels)
-}
-
-// depthBelow is how many levels a directory lies below another; ok is false if it does not.
-func depthBelow(own, dir string) (depth int, ok bool) {
-	rel, err := filepath.Rel(own, dir)
-	switch {
-	case err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)):
-		return 0, false
-	case rel == ".":
-		return 0, true
-	}
-	return 1 + strings.Count(rel, string(filepath.Separator)), true
-}
-
-// owner is the directory of the build's own that a file belongs to, as the go command walks them;
-// "" if it belongs to none.
-func (d *buildDef) owner(path string) string {
-	for _, own := range slices.Backward(d.own) { // what lies inside comes later
-		if owns(own, d.levels, path) {
-			return own
-		}
-	}
-	return ""
-}
-
-// owns reports whether a scan of some levels of a directory finds a file.
-func owns(root string, levels int, path string) bool {
-	if !isInput(filepath.Base(path)) || !reaches(root, levels, filepath.Dir(path)) {
-		return false
-	}
-	rel, err := filepath.Rel(root, filepath.Dir(path))
-	if err != nil {
-		return false
-	}
-	dir := root
-	for part := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
-		if part == "." {
-			continue
-		}
-		dir = filepath.Join(dir, part)
-		if skipDir(part) || isRegular(filepath.Join(dir, "go.mod")) {
-			return false
-		}
-	}
-	return true
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -52,15 +54,15 @@ func fileListOf(t *runtime.Task, root string) (fileList, error) {
 		return l, err
 	}
 	for _, uri := range own {
-		if isGoFile(uri) {
+		if syntax.IsGoFile(uri) {
 			l.Files = append(l.Files, uri)
 		}
 	}
 	var dirs []string // of files nearby
 	for _, uri := range near {
-		if isGoFile(uri) {
+		if syntax.IsGoFile(uri) {
 			l.Files = append(l.Files, uri)
-			dirs = append(dirs, dirOfURI(uri))
+			dirs = append(dirs, files.DirURI(uri))
 		} else {
 			l.Near = append(l.Near, uri)
 		}
@@ -79,13 +81,13 @@ func fileListOf(t *runtime.Task, root string) (fileList, error) {
 		}
 	}
 	for _, own := range env.Own {
-		some, err := overlays.Keys(t, runtime.Prefix(dirPrefix(own)))
+		some, err := overlays.Keys(t, runtime.Prefix(files.URIPrefix(own)))
 		if err != nil {
 			return l, err
 		}
 		for _, uri := range some {
-			path, ok := filePath(uri)
-			unsaved[uri] = ok && isGoFile(uri) && isInput(baseName(uri)) && env.owned(path) && (env.Tests || !isTestFile(uri))
+			path, ok := files.Path(uri)
+			unsaved[uri] = ok && syntax.IsGoFile(uri) && isInput(files.BaseName(uri)) && env.owned(path) && (env.Tests || !syntax.IsTestFile(uri))
 		}
 	}
 	var more []string
@@ -125,13 +127,13 @@ func layoutOf(t *runtime.Task, root string) (layout, error) {
 		if err != nil {
 			return l, err
 		}
-		saved, err := files.Get(t, uri)
+		saved, err := savedTexts.Get(t, uri)
 		switch {
 		case errors.Is(err, runtime.ErrNotFound):
 			l.Unsaved = append(l.Unsaved, uri)
 		case err != nil:
 			return l, err
-		case header(saved) != now:
+		case syntax.HeaderText(saved) != now:
 			l.Unsaved = append(l.Unsaved, uri)
 		}
 	}

@@ -6,16 +6,11 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// isSyntaxOnly reports whether a package documents the language itself. Its declarations are not Go that could be checked: they
-// are indexed as written, under the names by which nameOf calls the objects of the universe and of package unsafe.
-func isSyntaxOnly(p *pkgMeta) bool {
-	return p.Standard && (p.Path == builtinPackage || p.Path == "unsafe")
-}
-
 // syntaxIndex is the index of a package that is only documentation.
-func syntaxIndex(p *pkgMeta, trees []*tree) []byte {
+func syntaxIndex(p *pkgMeta, trees []*syntax.Tree) []byte {
 	var decls []declaration
 	files := make([]indexFile, len(trees))
 	declare := func(file int, id *ast.Ident, kind lsp.SymbolKind, path, text string, docs ...*ast.CommentGroup) {
@@ -24,11 +19,11 @@ func syntaxIndex(p *pkgMeta, trees []*tree) []byte {
 			return
 		}
 		d := declaration{
-			file: file, name: id.Name, span: t.span(id.Pos(), id.End()), kind: kind, path: path, signature: text,
+			file: file, name: id.Name, span: t.Span(id.Pos(), id.End()), kind: kind, path: path, signature: text,
 		}
 		for _, doc := range docs {
 			if doc != nil {
-				d.doc = t.span(doc.Pos(), doc.End())
+				d.doc = t.Span(doc.Pos(), doc.End())
 				break
 			}
 		}
@@ -37,15 +32,15 @@ func syntaxIndex(p *pkgMeta, trees []*tree) []byte {
 	}
 	home := packageHome(trees)
 	for i, t := range trees {
-		files[i].uri = t.uri
+		files[i].uri = t.URI
 		if t == home {
-			declare(i, t.file.Name, lsp.KindPackage, packagePath, "package "+t.file.Name.Name, t.file.Doc)
+			declare(i, t.AST.Name, lsp.KindPackage, packagePath, "package "+t.AST.Name.Name, t.AST.Doc)
 		}
-		for _, decl := range t.file.Decls {
+		for _, decl := range t.AST.Decls {
 			switch decl := decl.(type) {
 			case *ast.FuncDecl:
 				if decl.Recv == nil {
-					text := "func " + decl.Name.Name + sourceText(t, signatureStart(decl.Type), decl.Type.End())
+					text := "func " + decl.Name.Name + sourceText(t, syntax.SignatureStart(decl.Type), decl.Type.End())
 					declare(i, decl.Name, lsp.KindFunction, decl.Name.Name, text, decl.Doc)
 				}
 			case *ast.GenDecl:
@@ -79,7 +74,7 @@ func syntaxIndex(p *pkgMeta, trees []*tree) []byte {
 }
 
 // sourceText is a piece of source as written, comments apart from which it consists of few lines.
-func sourceText(t *tree, start, end token.Pos) string {
-	s := t.span(start, end)
-	return strings.ToValidUTF8(string(t.text[s.Start:s.End]), "")
+func sourceText(t *syntax.Tree, start, end token.Pos) string {
+	s := t.Span(start, end)
+	return strings.ToValidUTF8(string(t.Text[s.Start:s.End]), "")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // maxTypeErrors bounds the type errors kept of one package: one missing import can make thousands.
@@ -31,7 +32,7 @@ type fileDiagnostic struct {
 // checked, too: for packages of others only what they declare matters. What is doubtful of a
 // package imported, doubtOf says. It always gives an index; what went wrong is in the diagnostics.
 func checkPackage(
-	p *pkgMeta, sizes types.Sizes, files []*tree, imports []importedFace, doubtOf func(path string) doubt, bodies bool,
+	p *pkgMeta, sizes types.Sizes, files []*syntax.Tree, imports []importedFace, doubtOf func(path string) syntax.Doubt, bodies bool,
 ) (c checkedPackage, err error) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -43,20 +44,20 @@ func checkPackage(
 		return c, c.count()
 	}
 	fset := token.NewFileSet()
-	var syntax []*ast.File
-	var fit, left []*tree // left: too large
+	var parsed []*ast.File
+	var fit, left []*syntax.Tree // left: too large
 	for _, t := range files {
-		for _, d := range t.errors {
-			c.diagnostics = append(c.diagnostics, fileDiagnostic{t.uri, d})
+		for _, d := range t.Errors {
+			c.diagnostics = append(c.diagnostics, fileDiagnostic{t.URI, d})
 		}
 		switch {
-		case t.unfit:
-		case t.large():
+		case t.Unfit:
+		case t.TooLarge():
 			c.diagnostics = append(c.diagnostics, largeFile(t))
 			left = append(left, t)
 		default:
-			fset.AddExistingFiles(t.tok)
-			syntax = append(syntax, t.file)
+			fset.AddExistingFiles(t.Pos)
+			parsed = append(parsed, t.AST)
 			fit = append(fit, t)
 		}
 	}
@@ -78,7 +79,7 @@ func checkPackage(
 	}
 	pkg := types.NewPackage(p.Path, p.Name)
 	// Errors have gone to the collector; what could be made out is in info.
-	_ = types.NewChecker(&conf, fset, pkg, info).Files(syntax)
+	_ = types.NewChecker(&conf, fset, pkg, info).Files(parsed)
 	c.index = buildIndex(fset, pkg, info, fit, w)
 	if bodies {
 		c.diagnostics = append(c.diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, left, doubtOf))...)
@@ -127,7 +128,7 @@ func sortFileDiagnostics(ds []fileDiagnostic) {
 
 // An errorCollector turns the errors of go/types into diagnostics.
 type errorCollector struct {
-	byBase []*tree
+	byBase []*syntax.Tree
 	errors []types.Error
 }
 
@@ -149,7 +150,7 @@ func (c *errorCollector) diagnostics(of *consequences) (list []fileDiagnostic) {
 		if text, ok := strings.CutPrefix(e.Msg, "\t"); ok {
 			if n := len(list); n > 0 && !dropped {
 				last := &list[n-1].Diag
-				last.Related = append(last.Related, lsp.Related{Location: lsp.Location{URI: file.uri, Span: span}, Message: text})
+				last.Related = append(last.Related, lsp.Related{Location: lsp.Location{URI: file.URI, Span: span}, Message: text})
 			}
 			continue
 		}
@@ -162,24 +163,32 @@ func (c *errorCollector) diagnostics(of *consequences) (list []fileDiagnostic) {
 		case "UnusedVar", "UnusedImport", "UnusedLabel":
 			d.Unnecessary = true
 		}
-		list = append(list, fileDiagnostic{file.uri, d})
+		list = append(list, fileDiagnostic{file.URI, d})
 	}
 	return list
 }
 
 // place finds the file and the span of an error.
-func (c *errorCollector) place(e types.Error) (*tree, lsp.Span) {
+func (c *errorCollector) place(e types.Error) (*syntax.Tree, lsp.Span) {
 	for _, t := range c.byBase {
-		base := token.Pos(t.tok.Base())
-		if e.Pos < base || e.Pos > base+token.Pos(t.tok.Size()) {
+		base := token.Pos(t.Pos.Base())
+		if e.Pos < base || e.Pos > base+token.Pos(t.Pos.Size()) {
 			continue
 		}
 		start, end := errorRange(e)
-		if start != e.Pos || end <= start || end > base+token.Pos(t.tok.Size()) {
-			at := t.offset(e.Pos)
-			return t, lsp.Span{Start: at, End: quotedEnd(t.text, at)}
+		if start != e.Pos || end <= start || end > base+token.Pos(t.Pos.Size()) {
+			at := t.Offset(e.Pos)
+			return t, lsp.Span{Start: at, End: syntax.QuotedEnd(t.Text, at)}
 		}
-		return t, t.span(start, end)
+		return t, t.Span(start, end)
 	}
 	return nil, lsp.Span{}
+}
+
+// sizesFor gives the sizes of types on an architecture; an unknown one is taken for the usual.
+func sizesFor(arch string) types.Sizes {
+	if s := types.SizesFor("gc", arch); s != nil {
+		return s
+	}
+	return types.SizesFor("gc", "amd64")
 }

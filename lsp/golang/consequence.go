@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // An error that only follows from something that is not known is not told: it would be gone without
@@ -22,21 +23,21 @@ type consequences struct {
 	pkg     *types.Package
 	info    *types.Info
 	cgo     bool
-	own     doubt // of the files of the package
-	trees   []*tree
-	imports []string                // paths
-	doubtOf func(path string) doubt // of another package
-	known   map[string]doubt        // what doubtOf said; nil: nothing was asked
+	own     syntax.Doubt // of the files of the package
+	trees   []*syntax.Tree
+	imports []string                       // paths
+	doubtOf func(path string) syntax.Doubt // of another package
+	known   map[string]syntax.Doubt        // what doubtOf said; nil: nothing was asked
 }
 
 // newConsequences is for the errors of one package, of which some files are left out.
-func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees, left []*tree, doubtOf func(path string) doubt) *consequences {
-	c := &consequences{pkg: pkg, info: info, cgo: p.Cgo, trees: trees, doubtOf: doubtOf, known: map[string]doubt{}}
+func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees, left []*syntax.Tree, doubtOf func(path string) syntax.Doubt) *consequences {
+	c := &consequences{pkg: pkg, info: info, cgo: p.Cgo, trees: trees, doubtOf: doubtOf, known: map[string]syntax.Doubt{}}
 	for _, t := range trees {
-		c.own.add(t.doubt)
+		c.own.Add(t.Doubt)
 	}
 	for _, t := range left {
-		c.own.add(doubt{Names: declaredNames(t)})
+		c.own.Add(syntax.Doubt{Names: syntax.DeclaredNames(t)})
 	}
 	for _, id := range p.checked() {
 		c.imports = append(c.imports, pathOf(id))
@@ -45,9 +46,9 @@ func newConsequences(p *pkgMeta, pkg *types.Package, info *types.Info, trees, le
 }
 
 // in is what is doubtful of a package, of this one or another.
-func (c *consequences) in(pkg *types.Package) doubt {
+func (c *consequences) in(pkg *types.Package) syntax.Doubt {
 	if pkg == nil {
-		return doubt{}
+		return syntax.Doubt{}
 	}
 	if pkg == c.pkg {
 		return c.own
@@ -55,7 +56,7 @@ func (c *consequences) in(pkg *types.Package) doubt {
 	return c.at(pkg.Path())
 }
 
-func (c *consequences) at(path string) doubt {
+func (c *consequences) at(path string) syntax.Doubt {
 	d, ok := c.known[path]
 	if !ok {
 		d = c.doubtOf(path)
@@ -66,14 +67,14 @@ func (c *consequences) at(path string) doubt {
 
 // isDoubtful reports whether a name may be one that is being typed, here or in an import.
 func (c *consequences) isDoubtful(name string) bool {
-	return c.own.names(name) || slices.ContainsFunc(c.imports, func(path string) bool { return c.at(path).names(name) })
+	return c.own.Has(name) || slices.ContainsFunc(c.imports, func(path string) bool { return c.at(path).Has(name) })
 }
 
 var missingMethod = regexp.MustCompile(`missing method (\w+)`)
 
 // has reports whether an error in a file only follows from something that is not known.
-func (c *consequences) has(e types.Error, t *tree) bool {
-	if len(t.errors) > 0 {
+func (c *consequences) has(e types.Error, t *syntax.Tree) bool {
+	if len(t.Errors) > 0 {
 		return true
 	}
 	code := errorCode(e)
@@ -88,7 +89,7 @@ func (c *consequences) has(e types.Error, t *tree) bool {
 	}
 	ofTypes := !independentOfTypes[code]
 	follows := false
-	for _, n := range around(t.file, e.Pos) {
+	for _, n := range around(t.AST, e.Pos) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			id, ok := n.(*ast.Ident)
 			if !ok || follows {
@@ -150,17 +151,17 @@ func (c *consequences) isOpen(t types.Type, depth int) bool {
 
 // isUnsure reports whether the declaration of an object is being typed.
 func (c *consequences) isUnsure(obj types.Object) bool {
-	if !c.in(obj.Pkg()).names(obj.Name()) {
+	if !c.in(obj.Pkg()).Has(obj.Name()) {
 		return false
 	}
 	if obj.Pkg() != c.pkg {
 		return true
 	}
 	for _, t := range c.trees {
-		base := token.Pos(t.tok.Base())
-		if at := obj.Pos(); at >= base && at <= base+token.Pos(t.tok.Size()) {
-			offset := t.offset(at)
-			return slices.ContainsFunc(t.doubtful, func(r lsp.Span) bool { return r.Start <= offset && offset < r.End })
+		base := token.Pos(t.Pos.Base())
+		if at := obj.Pos(); at >= base && at <= base+token.Pos(t.Pos.Size()) {
+			offset := t.Offset(at)
+			return slices.ContainsFunc(t.Doubtful, func(r lsp.Span) bool { return r.Start <= offset && offset < r.End })
 		}
 	}
 	return false
@@ -227,8 +228,8 @@ func (c *consequences) isUnknown(t types.Type, here bool, depth int) bool {
 	return false
 }
 
-// anyPart reports whether holds is true of a type that t, which has no name and no fields or methods
-// of its own, is made of.
+// anyPart reports whether holds is true of a type that t, which has no name and no fields or
+// methods of its own, is made of.
 func anyPart(t types.Type, holds func(types.Type) bool) bool {
 	switch t := t.(type) {
 	case *types.Pointer:

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -48,7 +50,7 @@ var (
 		var items []gatheringItem
 		for i := range m.Packages {
 			if p := &m.Packages[i]; p.Workspace && len(p.Files) > 0 {
-				items = append(items, gatheringItem{p.ID, dirOfURI(p.Files[0])})
+				items = append(items, gatheringItem{p.ID, files.DirURI(p.Files[0])})
 			}
 		}
 		return items, nil
@@ -112,7 +114,8 @@ func wrongFiles(r runtime.Reader, of, other []gathered) (map[string]string, erro
 	return files, nil
 }
 
-// packageDiagnostics is everything wrong with a package: what its check found, and what the go command has against it.
+// packageDiagnostics is everything wrong with a package: what its check found, and what the go
+// command has against it.
 func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnostic, error) {
 	c, err := checks.Get(t, pkgKey{root, p.ID})
 	if err != nil {
@@ -125,7 +128,7 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 			if ignoreUnknown(err) != nil {
 				return nil, err
 			}
-			for _, d := range forbiddenIn(p, trees.get(uri, text)) {
+			for _, d := range forbiddenIn(p, syntax.Trees.Get(uri, text)) {
 				out = append(out, fileDiagnostic{uri, d})
 			}
 		}
@@ -135,7 +138,7 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 		if err != nil {
 			return nil, err
 		}
-		if !strings.Contains(h, embedDirective) {
+		if !strings.Contains(h, syntax.EmbedDirective) {
 			continue
 		}
 		text, err := textOf(t, uri)
@@ -155,7 +158,7 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 		if e.File == "" && len(p.Files) > 0 {
 			e.File = p.Files[0]
 		}
-		uri, ok := canonicalURI(e.File)
+		uri, ok := files.CanonicalURI(e.File)
 		if !ok {
 			continue
 		}
@@ -166,12 +169,13 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 		d := e.diagnostic(text)
 		if e.Line == 0 {
 			d.Span = packageClause(text)
-			if spec, ok := importOf(uri, text, e.Import); ok {
+			if spec, ok := syntax.ImportOf(uri, text, e.Import); ok {
 				d.Span = spec
 			}
 		}
-		// A bad import and a bad header are found by the checker and the parser, too, and told better.
-		spec := importAround(uri, text, d.Span.Start)
+		// A bad import and a bad header are found by the checker and the parser, too, and told
+		// better.
+		spec := syntax.ImportAround(uri, text, d.Span.Start)
 		known := slices.ContainsFunc(out, func(o fileDiagnostic) bool {
 			return o.URI == uri && (o.Diag.Span.Start == d.Span.Start || spec.Start <= o.Diag.Span.Start && o.Diag.Span.Start < spec.End)
 		})
@@ -182,13 +186,14 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 	return out, nil
 }
 
-// packageClause is the name in the package clause of a file, where errors about the package as a whole are shown.
+// packageClause is the name in the package clause of a file, where errors about the package as a
+// whole are shown.
 func packageClause(text []byte) lsp.Span {
-	t := parseTree("", text)
-	if t.unfit {
+	t := syntax.Parse("", text)
+	if t.Unfit {
 		return lsp.Span{}
 	}
-	return t.span(t.file.Name.Pos(), t.file.Name.End())
+	return t.Span(t.AST.Name.Pos(), t.AST.Name.End())
 }
 
 // reportOf is everything wrong with a file that is asked about, or open.
@@ -207,7 +212,7 @@ func reportOf(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
 	}
 	list = slices.Clip(list)
 	owners := m.owners(uri)
-	path, _ := filePath(uri)
+	path, _ := files.Path(uri)
 	theirs := m.foreign(path) || isVendored(path)
 	for _, p := range owners {
 		if p.Workspace || theirs || p.Standard {
@@ -227,7 +232,7 @@ func reportOf(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
 		}
 		list = append(list, ds...)
 	}
-	if len(owners) == 0 && isGoFile(uri) && !theirs {
+	if len(owners) == 0 && syntax.IsGoFile(uri) && !theirs {
 		// Not part of the build, or not yet: its syntax can be judged.
 		s, err := shapes.Get(t, uri)
 		if err != nil {
@@ -291,10 +296,26 @@ func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnos
 	for _, p := range problems {
 		if strings.HasPrefix(p.Path, `"`) {
 			// No URI can name it.
-			out = append(out, unreadFile(fileURI(root), p.Path+": "+p.Message))
+			out = append(out, unreadFile(files.URI(root), p.Path+": "+p.Message))
 		} else {
-			out = append(out, unreadFile(fileURI(p.Path), p.Message))
+			out = append(out, unreadFile(files.URI(p.Path), p.Message))
 		}
 	}
 	return out, nil
+}
+
+// forbiddenIn are the diagnostics of a file for the imports that are refused.
+func forbiddenIn(p *pkgMeta, t *syntax.Tree) (out []lsp.Diagnostic) {
+	for _, spec := range t.AST.Imports {
+		path := syntax.ImportPath(spec)
+		for _, f := range p.Forbidden {
+			if f.Import == path {
+				out = append(out, lsp.Diagnostic{
+					Span: t.Span(spec.Path.Pos(), spec.Path.End()), Severity: lsp.SeverityError,
+					Code: "import", Source: sourceList, Message: f.Message,
+				})
+			}
+		}
+	}
+	return out
 }

@@ -9,10 +9,9 @@ import (
 
 // Sources of diagnostics, as editors show them.
 const (
-	sourceSyntax = "syntax"
-	sourceTypes  = "types"
-	sourceList   = "go list"
-	sourceDisk   = "disk"
+	sourceTypes = "types"
+	sourceList  = "go list"
+	sourceDisk  = "disk"
 )
 
 // compareDiagnostics orders diagnostics for a reader: by place, worse ones first.
@@ -21,7 +20,8 @@ func compareDiagnostics(a, b lsp.Diagnostic) int {
 		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
 }
 
-// mergeDiagnostics sorts diagnostics and drops repeats: a file that is in several variants of a package has the same errors in each.
+// mergeDiagnostics sorts diagnostics and drops repeats: a file that is in several variants of a
+// package has the same errors in each.
 func mergeDiagnostics(ds []lsp.Diagnostic) []lsp.Diagnostic {
 	slices.SortStableFunc(ds, compareDiagnostics)
 	return slices.CompactFunc(ds, func(a, b lsp.Diagnostic) bool { return compareDiagnostics(a, b) == 0 })

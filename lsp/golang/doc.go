@@ -1,4 +1,5 @@
-// Package golang is the Go front end: it answers questions about Go source, and diagnoses it, with queries of package runtime.
+// Package golang is the Go front end: it answers questions about Go source, and diagnoses it, with
+// queries of package runtime.
 //
 // # Data flow
 //
@@ -25,14 +26,17 @@
 // What is gathered (gathering.go) is put together by a tree of queries over groups of files or
 // packages, so that an edit asks its own group and the way to the top, in a workspace of any size.
 //
-// A face text is what other packages can see the effect of. An edit in a body or a comment leaves it as it is, so that it ends
-// at the package's own check; an edit of a declaration makes a new face, and if the export data comes out the same it ends
-// there. Export data is position-free (it is written over an empty file set) and deep (it describes all that it mentions), so a
-// check reads the faces of its direct imports and nothing else: a change two imports away is looked at only if it shows through.
+// A face text is what other packages can see the effect of. An edit in a body or a comment leaves
+// it as it is, so that it ends at the package's own check; an edit of a declaration makes a new
+// face, and if the export data comes out the same it ends there. Export data is position-free (it
+// is written over an empty file set) and deep (it describes all that it mentions), so a check reads
+// the faces of its direct imports and nothing else: a change two imports away is looked at only if
+// it shows through.
 //
-// An index (index.go) is the answer to "what is this name" for every identifier of a package. Things declared in the package are
-// known by their place, things of other packages by path and object path (objectpath.go). A definition is two look-ups; references
-// are a binary search in every index whose package can reach the thing, and a scan of those that name it.
+// An index (index.go) is the answer to "what is this name" for every identifier of a package.
+// Things declared in the package are known by their place, things of other packages by path and
+// object path (objectpath.go). A definition is two look-ups; references are a binary search in
+// every index whose package can reach the thing, and a scan of those that name it.
 //
 // # How diagnostics are published
 //
@@ -116,8 +120,9 @@
 //
 // # What the empty answer means
 //
-// A query about a file or package that is not there gives the zero value, not an error: it may have gone since the
-// question was thought of. Questions of users get lsp.ErrUnknownFile and lsp.ErrNoSymbol.
+// A query about a file or package that is not there gives the zero value, not an error: it may have
+// gone since the question was thought of. Questions of users get lsp.ErrUnknownFile and
+// lsp.ErrNoSymbol.
 //
 // # Limits
 //

@@ -8,28 +8,29 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // misusedEmbeds are the diagnostics of a file for go:embed directives that the compiler refuses: it
 // takes one above a variable of the package that has a type of a few kinds and no value, in a file
 // that imports embed.
-func misusedEmbeds(t *tree, info *types.Info) (list []fileDiagnostic) {
-	if len(t.errors) > 0 {
+func misusedEmbeds(t *syntax.Tree, info *types.Info) (list []fileDiagnostic) {
+	if len(t.Errors) > 0 {
 		return nil
 	}
-	for _, group := range t.file.Comments {
+	for _, group := range t.AST.Comments {
 		for _, c := range group.List {
-			rest, ok := strings.CutPrefix(c.Text, embedDirective)
+			rest, ok := strings.CutPrefix(c.Text, syntax.EmbedDirective)
 			if !ok || rest != "" && rest[0] != ' ' && rest[0] != '\t' {
 				continue
 			}
-			problem := misusedEmbed(t.file, info, c)
+			problem := misusedEmbed(t.AST, info, c)
 			if strings.TrimSpace(rest) == "" {
 				problem = "usage: //go:embed pattern..."
 			}
 			if problem != "" {
-				list = append(list, fileDiagnostic{t.uri, lsp.Diagnostic{
-					Span:     t.span(c.Pos(), c.Pos()+token.Pos(len(embedDirective))),
+				list = append(list, fileDiagnostic{t.URI, lsp.Diagnostic{
+					Span:     t.Span(c.Pos(), c.Pos()+token.Pos(len(syntax.EmbedDirective))),
 					Severity: lsp.SeverityError, Code: "embed", Source: sourceTypes, Message: problem,
 				}})
 			}
@@ -47,7 +48,7 @@ func misusedEmbed(file *ast.File, info *types.Info, directive *ast.Comment) stri
 	}
 	imported := false
 	for _, s := range file.Imports {
-		imported = imported || importPath(s) == "embed"
+		imported = imported || syntax.ImportPath(s) == "embed"
 	}
 	switch {
 	case !imported:

@@ -12,10 +12,12 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strings"
+
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
-// An environment is everything outside the files that changes what a build means. It is an input record: the same files under
-// another environment are another workspace.
+// An environment is everything outside the files that changes what a build means. It is an input
+// record: the same files under another environment are another workspace.
 type environment struct {
 	GoVersion  string // such as "go1.26.8"
 	GoRoot     string
@@ -43,8 +45,8 @@ type environment struct {
 	Problem    string   // why the go command could not be asked; "" if it answered
 }
 
-// readEnvironment asks the go command. A go command that is missing or refuses is no error: the environment is then that of
-// this program, with a Problem.
+// readEnvironment asks the go command. A go command that is missing or refuses is no error: the
+// environment is then that of this program, with a Problem.
 func readEnvironment(ctx context.Context, d *buildDef, tests bool, tags, extra []string) (environment, error) {
 	root := d.dir
 	if d.off {
@@ -117,7 +119,8 @@ func (e *environment) languageVersion() string {
 	return "go1." + v[:n]
 }
 
-// buildContext decides by name and content whether a file is part of a build; open gives the content.
+// buildContext decides by name and content whether a file is part of a build; open gives the
+// content.
 func (e *environment) buildContext() build.Context {
 	ctx := build.Default
 	ctx.GOROOT, ctx.GOOS, ctx.GOARCH = e.GoRoot, e.GoOS, e.GoArch
@@ -150,23 +153,12 @@ func (e *environment) moduleFiles() []string {
 // owned reports whether a file lies in one of the build's own directories, no deeper than the build
 // goes, and in no module below them.
 func (e *environment) owned(path string) bool {
-	own := longestAbove(e.Own, path)
-	if own == "" || !reaches(own, e.Levels, filepath.Dir(path)) || len(longestAbove(e.Nested, path)) > len(own) {
+	own := files.Innermost(e.Own, path)
+	if own == "" || !reaches(own, e.Levels, filepath.Dir(path)) || len(files.Innermost(e.Nested, path)) > len(own) {
 		return false
 	}
 	rel, err := filepath.Rel(own, filepath.Dir(path))
 	return err == nil && (rel == "." || !slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), skipDir))
-}
-
-// longestAbove is the innermost of directories that a path lies in; "" if it lies in none.
-func longestAbove(dirs []string, path string) string {
-	best := ""
-	for _, dir := range dirs {
-		if len(dir) > len(best) && inside(dir, path) {
-			best = dir
-		}
-	}
-	return best
 }
 
 func sameDir(a, b string) bool {
@@ -180,7 +172,7 @@ func sameDir(a, b string) bool {
 
 // dir is a directory that the go command named, by the path that the workspace knows it by.
 func (e *environment) dir(path string) string {
-	if e.GoRootAs != "" && path != "" && inside(e.GoRootAs, path) {
+	if e.GoRootAs != "" && path != "" && files.Inside(e.GoRootAs, path) {
 		if rel, err := filepath.Rel(e.GoRootAs, path); err == nil {
 			return filepath.Join(e.GoRoot, rel)
 		}

@@ -6,8 +6,9 @@ import (
 	"reflect"
 )
 
-// go/types keeps the code and the range of an error in unexported fields, for tools that are willing to look there. Reflection reads
-// them; a release that renames them costs the code and the range, nothing else.
+// go/types keeps the code and the range of an error in unexported fields, for tools that are
+// willing to look there. Reflection reads them; a release that renames them costs the code and the
+// range, nothing else.
 
 func errorField(e types.Error, name string) int64 {
 	v := reflect.ValueOf(e).FieldByName(name)
@@ -22,8 +23,8 @@ func errorRange(e types.Error) (start, end token.Pos) {
 	return token.Pos(errorField(e, "go116start")), token.Pos(errorField(e, "go116end"))
 }
 
-// errorCode is the name of an error's kind as internal/types/errors documents it; "" for a kind that is not in the table. Numbers, once
-// given, are not given again.
+// errorCode is the name of an error's kind as internal/types/errors documents it; "" for a kind
+// that is not in the table. Numbers, once given, are not given again.
 func errorCode(e types.Error) string { return errorCodes[errorField(e, "go116code")] }
 
 var errorCodes = map[int64]string{

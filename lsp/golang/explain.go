@@ -2,16 +2,17 @@ package golang
 
 import (
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// Explain says why each query that answers about a file rest on was last computed or reused: those of the file, then those of the packages
-// that it belongs to.
+// Explain says why each query that answers about a file rest on was last computed or reused: those
+// of the file, then those of the packages that it belongs to.
 func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation, error) {
 	if _, err := w.Diagnostics(t, uri); err != nil {
 		return nil, err
 	}
-	path, ok := filePath(uri)
+	path, ok := files.Path(uri)
 	if !ok {
 		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
 	}

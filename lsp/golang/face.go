@@ -10,11 +10,14 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/gcexportdata"
+
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// buildFace type-checks the face texts of a package, in the order of its files, and returns its export data. The data is free of
-// positions and determined by the texts and what they import. Errors in the code are none of the face's business: a declaration
-// that makes no sense has an invalid type. An error means that there is no export data at all.
+// buildFace type-checks the face texts of a package, in the order of its files, and returns its
+// export data. The data is free of positions and determined by the texts and what they import.
+// Errors in the code are none of the face's business: a declaration that makes no sense has an
+// invalid type. An error means that there is no export data at all.
 func buildFace(p *pkgMeta, sizes types.Sizes, texts [][]byte, imports []importedFace) (export []byte, err error) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -25,7 +28,7 @@ func buildFace(p *pkgMeta, sizes types.Sizes, texts [][]byte, imports []imported
 	var files []*ast.File
 	for i, text := range texts {
 		file, _ := parser.ParseFile(fset, fmt.Sprintf("%d.go", i), text, parser.SkipObjectResolution)
-		if file == nil || deeperThan(file, maxDepth) {
+		if file == nil || syntax.DeeperThan(file, syntax.MaxDepth) {
 			continue
 		}
 		files = append(files, file)

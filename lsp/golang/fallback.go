@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A headedFile is a file and its header.
@@ -20,35 +23,35 @@ type headedFile struct {
 // the go command will not list. Every directory is a package; imports within the module and of the
 // standard library are found, others are not. Outside of modules, programs that lie in one
 // directory are packages apart, each with those files of the directory that are no programs.
-func fallback(ctx context.Context, env *environment, files []headedFile, modulePaths map[string]string, why string) (*metadata, error) {
+func fallback(ctx context.Context, env *environment, headed []headedFile, modulePaths map[string]string, why string) (*metadata, error) {
 	m := &metadata{Foreign: env.foreign()}
 	std := map[string]bool{}
 	imported := map[string][]string{} // ID -> import paths
 	build := env.buildContext()
 	var taken []headedFile
 	programs := map[string][]string{} // directory -> its programs
-	for _, f := range files {
-		path, ok := filePath(f.uri)
-		h := parseHeader(f.header)
-		if !ok || !isGoFile(f.uri) || isTestFile(f.uri) && !env.Tests || !matches(build, path, &h) {
+	for _, f := range headed {
+		path, ok := files.Path(f.uri)
+		h := syntax.ParseHeader(f.header)
+		if !ok || !syntax.IsGoFile(f.uri) || syntax.IsTestFile(f.uri) && !env.Tests || !matches(build, path, &h) {
 			continue
 		}
 		taken = append(taken, f)
-		if env.Plain && h.program {
+		if env.Plain && h.Program {
 			programs[filepath.Dir(path)] = append(programs[filepath.Dir(path)], filepath.Base(path))
 		}
 	}
 	numbers := map[string]int{}
-	add := func(id, uri string, h *parsedHeader) {
+	add := func(id, uri string, h *syntax.Header) {
 		i, ok := numbers[id]
 		if !ok {
 			i = len(m.Packages)
 			numbers[id] = i
-			m.Packages = append(m.Packages, pkgMeta{ID: id, Path: id, Name: h.name, Arch: env.GoArch, Workspace: true})
+			m.Packages = append(m.Packages, pkgMeta{ID: id, Path: id, Name: h.Name, Arch: env.GoArch, Workspace: true})
 		}
 		p := &m.Packages[i]
 		p.Files = append(p.Files, uri)
-		for _, path := range h.imports {
+		for _, path := range h.Imports {
 			switch path {
 			case "C":
 				p.Cgo = true
@@ -62,16 +65,17 @@ func fallback(ctx context.Context, env *environment, files []headedFile, moduleP
 		}
 	}
 	for _, f := range taken {
-		path, h := mustPath(f.uri), parseHeader(f.header)
+		path, h := files.PathOf(f.uri), syntax.ParseHeader(f.header)
 		id := fallbackPath(env, filepath.Dir(path), modulePaths)
 		beside := programs[filepath.Dir(path)]
 		switch {
-		case isTestFile(f.uri) && strings.HasSuffix(h.name, "_test"):
-			// Tests inside a package are taken as part of it: without the go command there are no variants.
+		case syntax.IsTestFile(f.uri) && strings.HasSuffix(h.Name, "_test"):
+			// Tests inside a package are taken as part of it: without the go command there are no
+			// variants.
 			add(id+"_test", f.uri, &h)
-		case len(beside) < 2 || h.name != "main":
+		case len(beside) < 2 || h.Name != "main":
 			add(id, f.uri, &h)
-		case h.program:
+		case h.Program:
 			add(id+"/"+filepath.Base(path), f.uri, &h)
 		default:
 			for _, name := range beside {
@@ -110,9 +114,10 @@ func fallback(ctx context.Context, env *environment, files []headedFile, moduleP
 	return m, nil
 }
 
-// fallbackPath is the import path of a directory: below the module's path if that is known, otherwise one that no import can have.
+// fallbackPath is the import path of a directory: below the module's path if that is known,
+// otherwise one that no import can have.
 func fallbackPath(env *environment, dir string, modulePaths map[string]string) string {
-	own := longestAbove(env.Own, dir)
+	own := files.Innermost(env.Own, dir)
 	rel, err := filepath.Rel(own, dir)
 	if err != nil {
 		rel = dir
@@ -131,17 +136,17 @@ func fallbackPath(env *environment, dir string, modulePaths map[string]string) s
 }
 
 // matches reports whether a file is part of the build, by its name and constraints.
-func matches(ctx build.Context, path string, h *parsedHeader) bool {
-	if h.broken {
+func matches(ctx build.Context, path string, h *syntax.Header) bool {
+	if h.Broken {
 		return true // shown with its errors rather than hidden
 	}
-	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(h.source())), nil }
+	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(h.Source())), nil }
 	ok, err := ctx.MatchFile(filepath.Dir(path), filepath.Base(path))
 	return err != nil || ok
 }
 
-// listStandard lists packages of the standard library and what they import, as far as there are such. A go command that does not
-// answer is no error: everything is then unknown.
+// listStandard lists packages of the standard library and what they import, as far as there are
+// such. A go command that does not answer is no error: everything is then unknown.
 func listStandard(ctx context.Context, env *environment, paths map[string]bool) ([]pkgMeta, error) {
 	if len(paths) == 0 || env.GoRoot == "" || env.Problem != "" {
 		return nil, nil

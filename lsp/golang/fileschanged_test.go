@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
 // Reports of what no build has or wants cost a look, and nothing is computed or kept for them.
@@ -110,7 +111,7 @@ package third
 func u() int { return 1 }
 `)
 	f := openFixture(t, filepath.Join(top, "m"), "", found, lsp.WorkspaceOptions{})
-	third := f.relative(fileURI(elsewhere))
+	third := f.relative(files.URI(elsewhere))
 	f.index()
 	f.open(third + "/t.go")
 	f.settle()
@@ -130,7 +131,7 @@ func u() int { return 1 }
 			t.Fatal(err)
 		}
 	}
-	if err := f.w.FilesChanged(f.ctx, []string{fileURI(f.root)}); err != nil {
+	if err := f.w.FilesChanged(f.ctx, []string{files.URI(f.root)}); err != nil {
 		t.Fatal(err)
 	}
 	f.settle()

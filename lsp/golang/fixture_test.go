@@ -13,6 +13,8 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -48,7 +50,7 @@ func writeFiles(t testing.TB, dir, archive string) marks {
 			if _, ok := found[name]; ok {
 				t.Fatalf("mark %s is there twice", name)
 			}
-			found[name] = lsp.Location{URI: fileURI(path), Span: lsp.Span{Start: m[1], End: wordEnd(f.Data, m[1])}}
+			found[name] = lsp.Location{URI: files.URI(path), Span: lsp.Span{Start: m[1], End: syntax.WordEnd(f.Data, m[1])}}
 		}
 	}
 	return found
@@ -116,7 +118,7 @@ func (f *fixture) index() lsp.Summary {
 }
 
 func (f *fixture) uri(name string) string {
-	return fileURI(filepath.Join(f.root, filepath.FromSlash(name)))
+	return files.URI(filepath.Join(f.root, filepath.FromSlash(name)))
 }
 
 // write changes a file on disk.

@@ -2,13 +2,11 @@ package golang
 
 import (
 	"fmt"
-	"go/ast"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"unicode"
 
-	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
 // A forbiddenImport is an import of a package that there is, which the go command refuses. It tells
@@ -70,7 +68,7 @@ func mayUseInternal(p, q *pkgMeta) bool {
 	}
 	if q.Standard { // whose tests are not said to be standard
 		above, ok := strings.CutSuffix(dirOf(q), filepath.FromSlash(q.Path[i:]))
-		return !ok || inside(above, dirOf(p))
+		return !ok || files.Inside(above, dirOf(p))
 	}
 	above := slashed[1:max(i, 1)]
 	own := strings.TrimSuffix(p.Path, "_test")
@@ -89,57 +87,6 @@ func fold(path string) string {
 }
 
 func dirOf(p *pkgMeta) string {
-	path, _ := filePath(firstFile(p))
+	path, _ := files.Path(firstFile(p))
 	return filepath.Dir(path)
-}
-
-// importPath is the path that an import names; "" if it is malformed.
-func importPath(spec *ast.ImportSpec) string {
-	if spec.Path == nil {
-		return ""
-	}
-	path, err := strconv.Unquote(spec.Path.Value)
-	if err != nil {
-		return ""
-	}
-	return path
-}
-
-// importAround is the place of the import, with its name if it has one, around an offset; it is
-// empty if there is none. The go command tells of an import where its name stands.
-func importAround(uri string, text []byte, offset int) lsp.Span {
-	t := trees.get(uri, text)
-	for _, spec := range t.file.Imports {
-		if s := t.span(spec.Pos(), spec.End()); s.Start <= offset && offset < s.End {
-			return s
-		}
-	}
-	return lsp.Span{}
-}
-
-// importOf is the place of the path in an import of a file.
-func importOf(uri string, text []byte, path string) (lsp.Span, bool) {
-	t := trees.get(uri, text)
-	for _, spec := range t.file.Imports {
-		if path != "" && importPath(spec) == path {
-			return t.span(spec.Path.Pos(), spec.Path.End()), true
-		}
-	}
-	return lsp.Span{}, false
-}
-
-// forbiddenIn are the diagnostics of a file for the imports that are refused.
-func forbiddenIn(p *pkgMeta, t *tree) (out []lsp.Diagnostic) {
-	for _, spec := range t.file.Imports {
-		path := importPath(spec)
-		for _, f := range p.Forbidden {
-			if f.Import == path {
-				out = append(out, lsp.Diagnostic{
-					Span: t.span(spec.Path.Pos(), spec.Path.End()), Severity: lsp.SeverityError,
-					Code: "import", Source: sourceList, Message: f.Message,
-				})
-			}
-		}
-	}
-	return out
 }

@@ -1,12 +1,16 @@
 package golang
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp/files"
+)
 
 // TestMayUseInternal: what lies below the parent of the last element "internal" may import the
 // package; in the standard library directories decide, since its tests are not said to be standard.
 func TestMayUseInternal(t *testing.T) {
 	pkg := func(path, dir string, standard bool) *pkgMeta {
-		return &pkgMeta{ID: path, Path: path, Standard: standard, Files: []string{fileURI(dir + "/a.go")}}
+		return &pkgMeta{ID: path, Path: path, Standard: standard, Files: []string{files.URI(dir + "/a.go")}}
 	}
 	for _, c := range []struct {
 		p, q *pkgMeta

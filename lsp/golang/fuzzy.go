@@ -6,9 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// A matcher scores how well names fit what somebody typed: its letters must occur in the name in order, upper or lower case alike.
-// Letters that begin words of the name, that follow each other, or that have the same case count for more; letters passed over
-// count against. A matcher is immutable.
+// A matcher scores how well names fit what somebody typed: its letters must occur in the name in
+// order, upper or lower case alike. Letters that begin words of the name, that follow each other,
+// or that have the same case count for more; letters passed over count against. A matcher is
+// immutable.
 type matcher struct {
 	query []rune // folded
 	raw   []rune
@@ -37,7 +38,8 @@ const (
 	matchQueryMax = 64
 )
 
-// score rates a name in a package; ok is false if it does not match. An empty query matches everything alike.
+// score rates a name in a package; ok is false if it does not match. An empty query matches
+// everything alike.
 func (m *matcher) score(pkgPath, name string) (score float64, ok bool) {
 	if len(m.query) == 0 {
 		return 0, true
@@ -73,7 +75,8 @@ func (m *matcher) rate(text string) (float64, bool) {
 	}
 	runes := []rune(text)
 	const none = -1e9
-	// end[i]: best score of the query so far with its last letter at i; best[i]: with its last letter at i or before.
+	// end[i]: best score of the query so far with its last letter at i; best[i]: with its last
+	// letter at i or before.
 	n := len(runes)
 	end, best := make([]float64, n), make([]float64, n)
 	previous := make([]float64, n)
@@ -137,8 +140,8 @@ func (m *matcher) subsequence(text string) bool {
 	return q == len(m.query)
 }
 
-// wordStart reports whether a letter begins a word of a name: at the start, behind a separator, or an upper-case letter behind a lower-case
-// one.
+// wordStart reports whether a letter begins a word of a name: at the start, behind a separator, or
+// an upper-case letter behind a lower-case one.
 func wordStart(runes []rune, i int) bool {
 	if i == 0 {
 		return true

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	diskfiles "github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
 // goTimeoutSetting is the setting, of the workspace or else of the process, that says how long one
@@ -207,7 +207,7 @@ func oddModuleFile(dir string) string {
 	for {
 		for _, name := range []string{"go.mod", "go.work", "go.sum", "go.work.sum"} {
 			path := filepath.Join(dir, name)
-			info, err := diskfiles.Stat(path)
+			info, err := files.Stat(path)
 			if info != nil && !info.IsDir() && err != nil {
 				return fmt.Sprintf("%s: %s: the go command is not run", path, errorText(err))
 			}

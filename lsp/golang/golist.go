@@ -13,9 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// listFields are the fields asked of go list: each costs time, and what is not asked for cannot change.
+// listFields are the fields asked of go list: each costs time, and what is not asked for cannot
+// change.
 const listFields = "ImportPath,Dir,Name,ForTest,Standard,DepOnly,GoFiles,CgoFiles,Imports,ImportMap,Module,Error"
 
 // A listed package is one value of go list -json.
@@ -35,8 +39,8 @@ type listed struct {
 	}
 }
 
-// runList asks the go command about the packages of a pattern and everything they import. Overlay gives the texts of files that
-// differ from the disk, by path; nil is a file that it must not see.
+// runList asks the go command about the packages of a pattern and everything they import. Overlay
+// gives the texts of files that differ from the disk, by path; nil is a file that it must not see.
 func runList(ctx context.Context, dir string, env *environment, overlay map[string][]byte, patterns ...string) ([]listed, error) {
 	args := []string{"list", "-e", "-deps", "-json=" + listFields}
 	if env.Tests {
@@ -61,7 +65,8 @@ func runList(ctx context.Context, dir string, env *environment, overlay map[stri
 	return decodeList(out)
 }
 
-// writeOverlay writes what go list -overlay reads: a file that maps paths to files with their texts.
+// writeOverlay writes what go list -overlay reads: a file that maps paths to files with their
+// texts.
 func writeOverlay(overlay map[string][]byte) (file string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "cytisus-overlay-")
 	if err != nil {
@@ -220,12 +225,12 @@ func (m *metadata) assignErrors() {
 }
 
 // placeUnsaved places the errors of files that the go command was shown as their headers only.
-func (m *metadata) placeUnsaved(headers map[string]*parsedHeader) {
+func (m *metadata) placeUnsaved(headers map[string]*syntax.Header) {
 	for i := range m.Packages {
 		for j := range m.Packages[i].Errors {
 			e := &m.Packages[i].Errors[j]
 			if h := headers[e.File]; h != nil && e.Line > 0 {
-				e.Import = h.importAt(e.Line)
+				e.Import = h.ImportAt(e.Line)
 				e.Line, e.Column = 0, 0
 			}
 		}
@@ -236,7 +241,7 @@ func (m *metadata) placeUnsaved(headers map[string]*parsedHeader) {
 func (e *environment) foreign() []string {
 	var out []string
 	for _, dir := range []string{e.GoRoot, e.GoModCache} {
-		if dir != "" && !slices.ContainsFunc(e.Own, func(own string) bool { return inside(dir, own) }) {
+		if dir != "" && !slices.ContainsFunc(e.Own, func(own string) bool { return files.Inside(dir, own) }) {
 			out = append(out, dir)
 		}
 	}
@@ -247,13 +252,14 @@ func isVendored(path string) bool {
 	return strings.Contains(filepath.ToSlash(filepath.Dir(path))+"/", "/vendor/")
 }
 
-// addDocumentation adds the packages that document the language, which go list gives to those only who import them.
+// addDocumentation adds the packages that document the language, which go list gives to those only
+// who import them.
 func (m *metadata) addDocumentation(env *environment) {
 	for _, path := range []string{builtinPackage, "unsafe"} {
 		known := slices.ContainsFunc(m.Packages, func(p pkgMeta) bool { return p.ID == path })
 		if dir := filepath.Join(env.GoRoot, "src", path); env.GoRoot != "" && !known {
 			m.Packages = append(m.Packages, pkgMeta{
-				ID: path, Path: path, Name: path, Arch: env.GoArch, Files: []string{fileURI(filepath.Join(dir, path+".go"))},
+				ID: path, Path: path, Name: path, Arch: env.GoArch, Files: []string{files.URI(filepath.Join(dir, path+".go"))},
 				Standard: true, Workspace: env.owned(filepath.Join(dir, "x.go")),
 			})
 		}
@@ -261,7 +267,7 @@ func (m *metadata) addDocumentation(env *environment) {
 }
 
 // within reports whether a directory lies in one of the build's own.
-func (e *environment) within(dir string) bool { return longestAbove(e.Own, dir) != "" }
+func (e *environment) within(dir string) bool { return files.Innermost(e.Own, dir) != "" }
 
 func anyWorkspace(ps []pkgMeta) bool {
 	for i := range ps {
@@ -272,7 +278,8 @@ func anyWorkspace(ps []pkgMeta) bool {
 	return false
 }
 
-// isTestMain reports whether a package is the generated main of a test binary, whose only file lies in the build cache.
+// isTestMain reports whether a package is the generated main of a test binary, whose only file lies
+// in the build cache.
 func isTestMain(p *listed) bool {
 	return p.Name == "main" && strings.HasSuffix(p.ImportPath, ".test") && len(p.GoFiles) == 1 && filepath.IsAbs(p.GoFiles[0])
 }
@@ -293,7 +300,7 @@ func (p *listed) meta(env *environment, matched map[string]bool, broken map[stri
 				name = filepath.Join(p.Dir, name)
 			}
 			if utf8.ValidString(name) { // the scan reports the others
-				m.Files = append(m.Files, fileURI(name))
+				m.Files = append(m.Files, files.URI(name))
 			}
 		}
 	}
@@ -301,10 +308,12 @@ func (p *listed) meta(env *environment, matched map[string]bool, broken map[stri
 		m.GoVersion = "go" + p.Module.GoVersion
 	}
 	if p.ForTest == "" {
-		// What the standard library vendors is part of it; what another module vendors is somebody else's.
+		// What the standard library vendors is part of it; what another module vendors is somebody
+		// else's.
 		m.Workspace = (matched[p.ImportPath] || p.Standard) && env.within(p.Dir)
 	} else {
-		// The package with its tests, and its external tests. What else was compiled anew for them is not shown twice.
+		// The package with its tests, and its external tests. What else was compiled anew for them
+		// is not shown twice.
 		m.Workspace = matched[p.ForTest] && env.within(p.Dir) && (m.Path == p.ForTest || m.Path == p.ForTest+"_test")
 	}
 	written := map[string]string{} // ID -> path in the source
@@ -357,13 +366,7 @@ func errorPosition(root, pos string) (uri string, line, column int) {
 		pos = filepath.Join(root, pos)
 	}
 	if n == 1 {
-		return fileURI(pos), numbers[0], 0
+		return files.URI(pos), numbers[0], 0
 	}
-	return fileURI(pos), numbers[1], numbers[0]
-}
-
-// inside reports whether a path lies in a directory.
-func inside(dir, path string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	return files.URI(pos), numbers[1], numbers[0]
 }

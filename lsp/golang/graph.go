@@ -5,9 +5,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
-// A graph is metadata with what can be looked up in it. It is built when first asked for and then immutable.
+// A graph is metadata with what can be looked up in it. It is built when first asked for and then
+// immutable.
 type graph struct {
 	once   sync.Once
 	byFile map[string][]int // URI -> numbers of packages, those of the workspace first
@@ -16,7 +19,8 @@ type graph struct {
 	byDir  map[string]int   // directory -> number of a package of the workspace there, the one without tests if there is one
 	users  [][]int          // package -> packages that import it
 
-	// Directory of what a path begins with, as the packages of the workspace show it: of "m" if "m/disk" lies in a directory disk.
+	// Directory of what a path begins with, as the packages of the workspace show it: of "m" if
+	// "m/disk" lies in a directory disk.
 	roots map[string]string
 }
 
@@ -44,7 +48,7 @@ func (m *metadata) graph() *graph {
 				g.byFile[uri] = append(g.byFile[uri], i)
 			}
 			for j := range p.Errors {
-				if uri, ok := canonicalURI(p.Errors[j].File); ok && p.Workspace && !slices.Contains(p.Files, uri) && !slices.Contains(g.blamed[uri], i) {
+				if uri, ok := files.CanonicalURI(p.Errors[j].File); ok && p.Workspace && !slices.Contains(p.Files, uri) && !slices.Contains(g.blamed[uri], i) {
 					g.blamed[uri] = append(g.blamed[uri], i)
 				}
 			}
@@ -74,7 +78,7 @@ func (m *metadata) graph() *graph {
 			prefer(list)
 			for _, i := range list {
 				p := &m.Packages[i]
-				path, ok := filePath(firstFile(p))
+				path, ok := files.Path(firstFile(p))
 				if !ok || !p.Workspace {
 					continue
 				}
@@ -104,8 +108,8 @@ func (g *graph) addRoot(path, dir string) {
 	g.roots[path] = dir
 }
 
-// owners are the packages that a file is compiled in: the workspace's own ones if there are any, else one of those that were
-// compiled for others.
+// owners are the packages that a file is compiled in: the workspace's own ones if there are any,
+// else one of those that were compiled for others.
 func (m *metadata) owners(uri string) []*pkgMeta {
 	var out []*pkgMeta
 	for _, i := range m.graph().byFile[uri] {
@@ -134,7 +138,8 @@ func (m *metadata) telling(uri string) []*pkgMeta {
 	return out
 }
 
-// named lists the packages of a path as seen from another package: what it imports itself comes first.
+// named lists the packages of a path as seen from another package: what it imports itself comes
+// first.
 func (m *metadata) named(path string, from *pkgMeta) []*pkgMeta {
 	var out []*pkgMeta
 	seen := map[string]bool{}
@@ -160,7 +165,8 @@ func (m *metadata) named(path string, from *pkgMeta) []*pkgMeta {
 	return out
 }
 
-// reaching lists the packages of the workspace that import a path, directly or not, and those of the path itself.
+// reaching lists the packages of the workspace that import a path, directly or not, and those of
+// the path itself.
 func (m *metadata) reaching(path string) []*pkgMeta {
 	g := m.graph()
 	seen := map[int]bool{}
@@ -189,7 +195,8 @@ func (m *metadata) reaching(path string) []*pkgMeta {
 	return out
 }
 
-// inDir is a package of the workspace that is made of files of a directory, without tests if there is one such; nil if none is.
+// inDir is a package of the workspace that is made of files of a directory, without tests if there
+// is one such; nil if none is.
 func (m *metadata) inDir(dir string) *pkgMeta {
 	g := m.graph()
 	if i, ok := g.byDir[dir]; ok {
@@ -222,13 +229,14 @@ func (m *metadata) pathOfDir(dir, name string) string {
 	}
 }
 
-// dirOfPath is the directory in the workspace in which a package of this path would lie; "" if there is no telling.
+// dirOfPath is the directory in the workspace in which a package of this path would lie; "" if
+// there is no telling.
 func (m *metadata) dirOfPath(path string) string {
 	g := m.graph()
 	for head, tail := path, ""; ; {
 		for _, i := range g.byPath[head] {
 			p := &m.Packages[i]
-			if file, ok := filePath(firstFile(p)); ok && p.Workspace {
+			if file, ok := files.Path(firstFile(p)); ok && p.Workspace {
 				return filepath.Join(filepath.Dir(file), filepath.FromSlash(tail))
 			}
 		}

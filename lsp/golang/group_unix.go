@@ -22,8 +22,8 @@ func newGroup(cmd *exec.Cmd) *group {
 
 func (g *group) started() {}
 
-// ended takes what cmd.Wait returned, or cmd.Start if that failed. An error of cmd.Wait means that a
-// child may be left: the leader was killed, or its output is still held.
+// ended takes what cmd.Wait returned, or cmd.Start if that failed. An error of cmd.Wait means that
+// a child may be left: the leader was killed, or its output is still held.
 func (g *group) ended(err error) {
 	if err != nil && g.cmd.Process != nil {
 		_ = g.kill() // fails if none is left

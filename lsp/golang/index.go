@@ -10,8 +10,9 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-// An index is what one check knows about the names in a package: what is declared where, and which place names what. It is read in
-// place from the bytes that indexWriter made; the bytes may be mapped memory, nothing is decoded that is not asked for.
+// An index is what one check knows about the names in a package: what is declared where, and which
+// place names what. It is read in place from the bytes that indexWriter made; the bytes may be
+// mapped memory, nothing is decoded that is not asked for.
 //
 // Layout, all fixed numbers little-endian and 32 bits wide, all others uvarints:
 //
@@ -71,7 +72,8 @@ type occurrence struct {
 	signature string // what the name means here, where that differs from its declaration; else ""
 }
 
-// An externalName is something that another package declares; packagePath means that package itself.
+// An externalName is something that another package declares; packagePath means that package
+// itself.
 type externalName struct {
 	pkg, path string
 }
@@ -191,7 +193,8 @@ func (x *index) declarationAt(file, start int) int {
 	return -1
 }
 
-// declarationOf is the number of the declaration that other packages know by a path, -1 if there is none.
+// declarationOf is the number of the declaration that other packages know by a path, -1 if there is
+// none.
 func (x *index) declarationOf(path string) int {
 	lo, hi := 0, len(x.paths)/4
 	for lo < hi {
@@ -248,14 +251,14 @@ func compareExternals(a, b externalName) int {
 	return strings.Compare(a.path, b.path)
 }
 
-// occurrences calls fn for every occurrence in a file, sorted by start, until fn says false. The signature is left out; see
-// occurrencesAt.
+// occurrences calls fn for every occurrence in a file, sorted by start, until fn says false. The
+// signature is left out; see occurrencesAt.
 func (x *index) occurrences(file int, fn func(o occurrence) bool) {
 	x.scan(file, false, fn)
 }
 
-// occurrencesAt lists what an offset lies on: usually one, two where one name means two things. Of two names that touch, the one
-// that starts at the offset wins.
+// occurrencesAt lists what an offset lies on: usually one, two where one name means two things. Of
+// two names that touch, the one that starts at the offset wins.
 func (x *index) occurrencesAt(file, offset int) []occurrence {
 	var found []occurrence
 	x.scan(file, true, func(o occurrence) bool {
@@ -328,3 +331,11 @@ func (r *reader) int() int {
 	}
 	return int(v)
 }
+
+// ownPackage stands in signatures for the name of the package that declares them, so that one text
+// serves readers inside the package, who see no qualifier, and outside. It cannot occur in Go
+// source.
+const ownPackage = "\x00"
+
+// packagePath is the name by which a package itself is known to others.
+const packagePath = "."

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // randomIndex makes contents for an index and the index.
@@ -180,16 +181,16 @@ func FuzzSymbolList(f *testing.F) {
 }
 
 func FuzzFile(f *testing.F) {
-	f.Add([]byte(faceSample))
+	f.Add([]byte("package p\n\ntype T[P any] struct{ next *T[P] }\n\nfunc (t *T[P]) Next() *T[P] { return t.next }\n"))
 	f.Add([]byte("package p\nfunc f( {"))
 	f.Add([]byte("packag"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		header(text)
-		file := parseTree("file:///f.go", text)
-		outline(file)
-		faceText(file)
-		p := &pkgMeta{ID: "p", Path: "p", Files: []string{file.uri}}
-		c, err := checkPackage(p, sizesFor("amd64"), []*tree{file}, nil, noDoubt, true)
+		syntax.HeaderText(text)
+		file := syntax.Parse("file:///f.go", text)
+		syntax.Outline(file)
+		syntax.FaceText(file)
+		p := &pkgMeta{ID: "p", Path: "p", Files: []string{file.URI}}
+		c, err := checkPackage(p, sizesFor("amd64"), []*syntax.Tree{file}, nil, noDoubt, true)
 		if err != nil {
 			return // a panic of the checker, caught
 		}

@@ -9,20 +9,12 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// ownPackage stands in signatures for the name of the package that declares them, so that one text serves readers inside the
-// package, who see no qualifier, and outside. It cannot occur in Go source.
-const ownPackage = "\x00"
-
-// builtinPackage is the path under which the declarations of the language itself are documented.
-const builtinPackage = "builtin"
-
-// packagePath is the name by which a package itself is known to others.
-const packagePath = "."
-
-// buildIndex lists the declarations of a checked package and everything its files name. Trees are the files that were checked.
-func buildIndex(fset *token.FileSet, pkg *types.Package, info *types.Info, trees []*tree, w *world) []byte {
+// buildIndex lists the declarations of a checked package and everything its files name. Trees are
+// the files that were checked.
+func buildIndex(fset *token.FileSet, pkg *types.Package, info *types.Info, trees []*syntax.Tree, w *world) []byte {
 	b := indexBuilder{
 		fset:      fset,
 		pkg:       pkg,
@@ -34,16 +26,16 @@ func buildIndex(fset *token.FileSet, pkg *types.Package, info *types.Info, trees
 		externals: map[externalName]int{},
 		docs:      map[token.Pos]lsp.Span{},
 		written:   map[token.Pos]string{},
-		fileOf:    map[*tree]int{},
+		fileOf:    map[*syntax.Tree]int{},
 	}
 	b.own, _ = objectPaths(pkg) // what was written of the package's own fields is in written
 	for i, t := range trees {
-		b.files[i].uri = t.uri
+		b.files[i].uri = t.URI
 		b.fileOf[t] = i
 		b.collectDocs(t)
 		collectWritten(t, b.written)
 	}
-	slices.SortFunc(b.trees, func(x, y *tree) int { return cmp.Compare(x.tok.Base(), y.tok.Base()) })
+	slices.SortFunc(b.trees, func(x, y *syntax.Tree) int { return cmp.Compare(x.Pos.Base(), y.Pos.Base()) })
 	b.declarePackage(trees)
 	b.declareSwitches()
 	b.declare()
@@ -63,9 +55,9 @@ type indexBuilder struct {
 	pkg       *types.Package
 	info      *types.Info
 	world     *world
-	trees     []*tree // sorted by base, for find
+	trees     []*syntax.Tree // sorted by base, for find
 	files     []indexFile
-	fileOf    map[*tree]int
+	fileOf    map[*syntax.Tree]int
 	decls     []declaration
 	objects   []types.Object    // what each of decls was made from; nil for the package
 	declOf    map[token.Pos]int // by the position of the declared name
@@ -76,12 +68,12 @@ type indexBuilder struct {
 }
 
 // find returns the tree that holds a position, or nil.
-func (b *indexBuilder) find(pos token.Pos) *tree {
-	i, ok := slices.BinarySearchFunc(b.trees, int(pos), func(t *tree, pos int) int { return cmp.Compare(t.tok.Base(), pos) })
+func (b *indexBuilder) find(pos token.Pos) *syntax.Tree {
+	i, ok := slices.BinarySearchFunc(b.trees, int(pos), func(t *syntax.Tree, pos int) int { return cmp.Compare(t.Pos.Base(), pos) })
 	if !ok {
 		i--
 	}
-	if i < 0 || int(pos) > b.trees[i].tok.Base()+b.trees[i].tok.Size() {
+	if i < 0 || int(pos) > b.trees[i].Pos.Base()+b.trees[i].Pos.Size() {
 		return nil
 	}
 	return b.trees[i]
@@ -122,7 +114,8 @@ func sortedIdents(m map[*ast.Ident]types.Object) []*ast.Ident {
 	return slices.SortedFunc(maps.Keys(m), func(x, y *ast.Ident) int { return cmp.Compare(x.NamePos, y.NamePos) })
 }
 
-// declareObject makes a declaration of an object whose name stands at a place, and its first occurrence, unless there is one.
+// declareObject makes a declaration of an object whose name stands at a place, and its first
+// occurrence, unless there is one.
 func (b *indexBuilder) declareObject(obj types.Object, start, end token.Pos) {
 	t := b.find(start)
 	if t == nil || obj.Name() == "_" {
@@ -134,7 +127,7 @@ func (b *indexBuilder) declareObject(obj types.Object, start, end token.Pos) {
 	d := declaration{
 		file:      b.fileOf[t],
 		name:      obj.Name(),
-		span:      t.span(start, end),
+		span:      t.Span(start, end),
 		kind:      kindOf(obj),
 		signature: b.signature(obj),
 		path:      b.own[obj],
@@ -155,8 +148,8 @@ func (b *indexBuilder) signature(obj types.Object) string {
 	return signature(obj, b.qualify, b.written[obj.Pos()])
 }
 
-// isLocal reports whether an object is none of those that a reader would look for by name: not declared at package level, no
-// method, no field of a declared type.
+// isLocal reports whether an object is none of those that a reader would look for by name: not
+// declared at package level, no method, no field of a declared type.
 func (b *indexBuilder) isLocal(obj types.Object) bool {
 	if b.own[obj] != "" || obj.Parent() == b.pkg.Scope() {
 		return false
@@ -171,7 +164,7 @@ func (b *indexBuilder) occur(start, end token.Pos, o occurrence) {
 	if t == nil {
 		return
 	}
-	o.span = t.span(start, end)
+	o.span = t.Span(start, end)
 	f := &b.files[b.fileOf[t]]
 	f.occurrences = append(f.occurrences, o)
 }
@@ -224,8 +217,9 @@ func originOf(obj types.Object) types.Object {
 	return obj
 }
 
-// nameOf is what another package's object is called there. Universe objects belong to package builtin. An object without a name,
-// such as a field of an unnamed type that nothing exported leads to, gets an impossible one: it can be described, not found.
+// nameOf is what another package's object is called there. Universe objects belong to package
+// builtin. An object without a name, such as a field of an unnamed type that nothing exported leads
+// to, gets an impossible one: it can be described, not found.
 func (b *indexBuilder) nameOf(obj types.Object) externalName {
 	pkg := obj.Pkg()
 	switch {
@@ -255,8 +249,9 @@ func (b *indexBuilder) external(name externalName) int {
 	return i
 }
 
-// declarePackage makes the package clause of one file the declaration of the package, and those of the others mentions of it.
-func (b *indexBuilder) declarePackage(trees []*tree) {
+// declarePackage makes the package clause of one file the declaration of the package, and those of
+// the others mentions of it.
+func (b *indexBuilder) declarePackage(trees []*syntax.Tree) {
 	home := packageHome(trees)
 	if home == nil {
 		return
@@ -264,31 +259,31 @@ func (b *indexBuilder) declarePackage(trees []*tree) {
 	d := declaration{
 		file:      b.fileOf[home],
 		name:      b.pkg.Name(),
-		span:      home.span(home.file.Name.Pos(), home.file.Name.End()),
+		span:      home.Span(home.AST.Name.Pos(), home.AST.Name.End()),
 		kind:      lsp.KindPackage,
 		signature: "package " + b.pkg.Name(),
 		path:      packagePath,
 	}
-	if doc := home.file.Doc; doc != nil {
-		d.doc = home.span(doc.Pos(), doc.End())
+	if doc := home.AST.Doc; doc != nil {
+		d.doc = home.Span(doc.Pos(), doc.End())
 	}
 	b.decls = append(b.decls, d)
 	b.objects = append(b.objects, nil)
 	for _, t := range trees {
-		if id := t.file.Name; id.Name != "_" {
+		if id := t.AST.Name; id.Name != "_" {
 			b.occur(id.Pos(), id.End(), occurrence{decl: t == home})
 		}
 	}
 }
 
 // packageHome is the file in which the package is documented, without one the first.
-func packageHome(trees []*tree) (home *tree) {
+func packageHome(trees []*syntax.Tree) (home *syntax.Tree) {
 	for _, t := range trees {
 		switch {
-		case t.file.Name.Name == "_":
+		case t.AST.Name.Name == "_":
 		case home == nil,
-			isTestFile(home.uri) && !isTestFile(t.uri),
-			home.file.Doc == nil && t.file.Doc != nil && !isTestFile(t.uri):
+			syntax.IsTestFile(home.URI) && !syntax.IsTestFile(t.URI),
+			home.AST.Doc == nil && t.AST.Doc != nil && !syntax.IsTestFile(t.URI):
 			home = t
 		}
 	}
@@ -296,8 +291,8 @@ func packageHome(trees []*tree) (home *tree) {
 }
 
 // importPaths notes that the literals of a file's imports name packages.
-func (b *indexBuilder) importPaths(t *tree) {
-	for _, spec := range t.file.Imports {
+func (b *indexBuilder) importPaths(t *syntax.Tree) {
+	for _, spec := range t.AST.Imports {
 		if name := b.info.PkgNameOf(spec); name != nil && spec.Path != nil && name.Imported().Path() != "C" {
 			imported := b.external(externalName{name.Imported().Path(), packagePath})
 			b.occur(spec.Path.Pos(), spec.Path.End(), occurrence{external: true, target: imported})
@@ -306,14 +301,14 @@ func (b *indexBuilder) importPaths(t *tree) {
 }
 
 // collectDocs finds the doc comments of everything declared in a file outside functions.
-func (b *indexBuilder) collectDocs(t *tree) {
+func (b *indexBuilder) collectDocs(t *syntax.Tree) {
 	note := func(names []*ast.Ident, groups ...*ast.CommentGroup) {
 		for _, g := range groups {
 			if g == nil {
 				continue
 			}
 			for _, id := range names {
-				b.docs[id.Pos()] = t.span(g.Pos(), g.End())
+				b.docs[id.Pos()] = t.Span(g.Pos(), g.End())
 			}
 			return
 		}
@@ -324,7 +319,7 @@ func (b *indexBuilder) collectDocs(t *tree) {
 		}
 		return true
 	}
-	for _, decl := range t.file.Decls {
+	for _, decl := range t.AST.Decls {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
 			note([]*ast.Ident{decl.Name}, decl.Doc)

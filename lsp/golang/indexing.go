@@ -9,14 +9,17 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// windowOfChecks is how many packages are submitted at a time: enough to keep every worker busy, few enough that a cancelled index
-// leaves little behind.
+// windowOfChecks is how many packages are submitted at a time: enough to keep every worker busy,
+// few enough that a cancelled index leaves little behind.
 const windowOfChecks = 256
 
-// damagedMax bounds how often an index begins again because the text of a file turned out to be damaged in the store.
+// damagedMax bounds how often an index begins again because the text of a file turned out to be
+// damaged in the store.
 const damagedMax = 64
 
 // Index implements lsp.Workspace. What is damaged in the store is given up; the next look at the
@@ -218,7 +221,7 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 // splitGoFiles separates Go files from others.
 func splitGoFiles(uris []string) (goFiles, others []string) {
 	for _, uri := range uris {
-		if isGoFile(uri) {
+		if syntax.IsGoFile(uri) {
 			goFiles = append(goFiles, uri)
 		} else {
 			others = append(others, uri)
@@ -234,7 +237,7 @@ func splitGoFiles(uris []string) (goFiles, others []string) {
 func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 	var asked []*buildUnit // of open files
 	for _, uri := range w.openFiles() {
-		path, ok := filePath(uri)
+		path, ok := files.Path(uri)
 		if !ok {
 			continue
 		}

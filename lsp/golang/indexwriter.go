@@ -12,8 +12,8 @@ type indexFile struct {
 	occurrences []occurrence // targets number declarations and externals as given to writeIndex
 }
 
-// writeIndex gives the bytes of an index. Declarations, externals and occurrences may come in any order: equal contents give
-// equal bytes.
+// writeIndex gives the bytes of an index. Declarations, externals and occurrences may come in any
+// order: equal contents give equal bytes.
 func writeIndex(files []indexFile, decls []declaration, externals []externalName) []byte {
 	declOrder := order(len(decls), func(a, b int) int {
 		return cmp.Or(decls[a].file-decls[b].file, decls[a].span.Start-decls[b].span.Start, decls[a].span.End-decls[b].span.End)
@@ -91,7 +91,8 @@ func writeIndex(files []indexFile, decls []declaration, externals []externalName
 	return append(out, occBytes...)
 }
 
-// compareOccurrences sorts by place. What a name uses comes before what it declares: it is what a reader asks for.
+// compareOccurrences sorts by place. What a name uses comes before what it declares: it is what a
+// reader asks for.
 func compareOccurrences(a, b occurrence) int {
 	return cmp.Or(a.span.Start-b.span.Start, a.span.End-b.span.End, boolOrder(a.decl, b.decl),
 		boolOrder(a.external, b.external), a.target-b.target)

@@ -1,7 +1,6 @@
 package golang
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -10,18 +9,19 @@ import (
 	"github.com/cytisus/cytisus/runtime/keyed"
 )
 
-// The inputs: everything that queries read and no query computes. Files are keyed by URI and shared by all workspaces of an engine;
-// what belongs to one workspace is keyed by its root.
+// The inputs: everything that queries read and no query computes. Files are keyed by URI and shared
+// by all workspaces of an engine; what belongs to one workspace is keyed by its root.
 var (
-	// files holds the text of every file that was read, as it is on disk.
-	files = runtime.NewPartition[[]byte]("golang/files")
+	// savedTexts holds the text of every file that was read, as it is on disk.
+	savedTexts = runtime.NewPartition[[]byte]("golang/files")
 
 	// overlays holds unsaved texts. They belong to a process, so neither log nor checkpoint has
 	// them: a text that is typed on is garbage as soon as no snapshot reads the older one.
 	overlays = runtime.NewPartition[[]byte]("golang/overlays", runtime.Volatile)
 
-	// stats says what each file looked like on disk when it was read, so that reading it again costs a stat if it did not
-	// change. No query depends on it, except to say why a file has no text.
+	// stats says what each file looked like on disk when it was read, so that reading it again
+	// costs a stat if it did not change. No query depends on it, except to say why a file has no
+	// text.
 	stats = runtime.NewPartition[fileStat]("golang/stats")
 
 	// members are the files that a scan of a root found.
@@ -66,12 +66,13 @@ func filesOf(r runtime.Reader, list *keyed.Partition[memberKey, string], root st
 	return uris, nil
 }
 
-// contents says which bytes are the current text of a file, overlay first; none if there is no such file. Everything that reads a
-// text goes through it, so that opening a file in an editor, which changes where the text comes from, changes nothing else.
+// contents says which bytes are the current text of a file, overlay first; none if there is no such
+// file. Everything that reads a text goes through it, so that opening a file in an editor, which
+// changes where the text comes from, changes nothing else.
 var contents = runtime.NewQuery("golang/content", 1, func(t *runtime.Task, uri string) (runtime.Blob, error) {
 	text, err := overlays.Blob(t, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
-		text, err = files.Blob(t, uri)
+		text, err = savedTexts.Blob(t, uri)
 	}
 	if errors.Is(err, runtime.ErrNotFound) {
 		return runtime.Blob{}, nil
@@ -96,31 +97,3 @@ var digests = runtime.NewQuery("golang/digest", 1, func(t *runtime.Task, uri str
 	text, err := textOf(t, uri)
 	return lsp.DigestOf(text), ignoreUnknown(err)
 })
-
-// AppendBinary implements encoding.BinaryAppender.
-func (s *fileStat) AppendBinary(b []byte) ([]byte, error) {
-	b = binary.AppendVarint(b, s.Size)
-	b = binary.AppendVarint(b, s.ModNS)
-	b = binary.AppendVarint(b, s.ChgNS)
-	b = binary.AppendUvarint(b, s.Inode)
-	return append(b, s.Refuse...), nil
-}
-
-// UnmarshalBinary is the inverse of AppendBinary.
-func (s *fileStat) UnmarshalBinary(b []byte) error {
-	for _, to := range []*int64{&s.Size, &s.ModNS, &s.ChgNS} {
-		v, n := binary.Varint(b)
-		if n <= 0 {
-			return errStat
-		}
-		*to, b = v, b[n:]
-	}
-	v, n := binary.Uvarint(b)
-	if n <= 0 {
-		return errStat
-	}
-	s.Inode, s.Refuse = v, string(b[n:])
-	return nil
-}
-
-var errStat = fmt.Errorf("golang: damaged stat record")

@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// An internalError is a panic of go/types or of this package on one package's code, caught where it can cost no more than that
-// package (lsp.L2).
+// An internalError is a panic of go/types or of this package on one package's code, caught where it
+// can cost no more than that package (lsp.L2).
 type internalError struct {
 	what  string
 	value any

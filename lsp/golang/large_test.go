@@ -1,11 +1,11 @@
 package golang
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // largeSource is a file that declares what the tests ask about, with a body that makes it large or
@@ -51,7 +51,7 @@ var b int = big.Nowhere
 
 var c int = "c"
 `, lsp.WorkspaceOptions{})
-	f.write("big/big.go", largeSource("big", "\tvar x = 1\n"+lines("\tx = x + 1\n", maxCode)))
+	f.write("big/big.go", largeSource("big", "\tvar x = 1\n"+lines("\tx = x + 1\n", syntax.MaxCode)))
 	f.index()
 	got := f.diagnostics("big/big.go")
 	wantDiagnostic(t, got, "not type-checked", "4 MiB")
@@ -71,35 +71,6 @@ var c int = "c"
 	wantDiagnostic(t, got, `cannot use "c"`)
 	if len(got) != 2 {
 		t.Errorf("diagnostics of the importer: %q", got)
-	}
-}
-
-// The limit is one of code: comments are not counted.
-func TestCommentsAreNotCode(t *testing.T) {
-	large := parseTree("file:///p.go", []byte(largeSource("p", "\tvar x = 1\n"+lines("\tx = x + 1\n", maxCode))))
-	small := parseTree("file:///q.go", []byte(largeSource("p", lines("\t// and so on\n", maxCode*3/2))))
-	if !large.large() || small.large() {
-		t.Errorf("large: %t of code, %t of comments", large.large(), small.large())
-	}
-}
-
-// A file that declares too much gives importers no face, and they do not say that what it declares
-// is not there.
-func TestLargeFaceIsLeftOut(t *testing.T) {
-	var b strings.Builder
-	for i := 0; b.Len() < maxCode+maxCode/4; i++ {
-		fmt.Fprintf(&b, "var Name%06d struct{ A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U, V, W, X, Y, Z int }\n", i)
-	}
-	tree := parseTree("file:///p.go", []byte("package p\n\n"+b.String()))
-	face, d := shownFace(tree)
-	if len(face) > maxCode || !strings.HasPrefix(string(face), "package p\n") {
-		t.Fatalf("the face has %d bytes", len(face))
-	}
-	if !d.Open {
-		t.Error("what importers miss there is told")
-	}
-	if parsed := parseTree("file:///face.go", face); len(parsed.errors) > 0 {
-		t.Errorf("the face has errors: %v", parsed.errors)
 	}
 }
 
@@ -127,7 +98,7 @@ var a = big.A + big.Nowhere
 
 var c int = "c"
 `, lsp.WorkspaceOptions{})
-	const part = maxCode * 7 / 8
+	const part = syntax.MaxCode * 7 / 8
 	for i := range maxPackageFace/part + 1 {
 		name := string(rune('A' + i))
 		f.write("big/"+strings.ToLower(name)+".go", longText("big", name, part))

@@ -12,12 +12,14 @@ import (
 	"time"
 	"unicode/utf8"
 
-	diskfiles "github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// freshNS is how young a file's last change must be for its stat to be distrusted: clocks of file systems tick in milliseconds or even
-// seconds, so a file that was written twice in a moment may look the same as after the first time.
+// freshNS is how young a file's last change must be for its stat to be distrusted: clocks of file
+// systems tick in milliseconds or even seconds, so a file that was written twice in a moment may
+// look the same as after the first time.
 const freshNS = int64(2 * time.Second)
 
 // A diskChange is what has become of one file on disk.
@@ -72,11 +74,11 @@ func (d *diskChange) write(w *runtime.Writer) error {
 	var errs []error
 	switch d.fate {
 	case fateGone:
-		errs = append(errs, files.Delete(w, d.uri), stats.Delete(w, d.uri))
+		errs = append(errs, savedTexts.Delete(w, d.uri), stats.Delete(w, d.uri))
 	case fateRead:
-		errs = append(errs, files.Put(w, d.uri, d.text), stats.Put(w, d.uri, d.stat))
+		errs = append(errs, savedTexts.Put(w, d.uri, d.text), stats.Put(w, d.uri, d.stat))
 	case fateRefused:
-		errs = append(errs, files.Delete(w, d.uri), stats.Put(w, d.uri, d.stat))
+		errs = append(errs, savedTexts.Delete(w, d.uri), stats.Put(w, d.uri, d.stat))
 	}
 	for _, m := range d.members {
 		list := members
@@ -92,7 +94,8 @@ func (d *diskChange) write(w *runtime.Writer) error {
 	return errors.Join(errs...)
 }
 
-// lookAt compares a file with what is known of it; known is nil if nothing is. It reads the file only if its stat differs.
+// lookAt compares a file with what is known of it; known is nil if nothing is. It reads the file
+// only if its stat differs.
 func lookAt(path, uri string, known *fileStat) diskChange {
 	st, err := statFile(path)
 	if err != nil {
@@ -106,7 +109,7 @@ func lookAt(path, uri string, known *fileStat) diskChange {
 
 // isNoFile reports whether an error says that what has a name is nothing that a workspace reads.
 func isNoFile(err error) bool {
-	return errors.Is(err, errDirectory) || errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
+	return errors.Is(err, errDirectory) || errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrKernel)
 }
 
 // goneFrom is the change of a file that is not there.
@@ -149,7 +152,7 @@ func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 	}
 	intact := err == nil
 	if intact {
-		intact, err = files.Intact(r, uri)
+		intact, err = savedTexts.Intact(r, uri)
 	}
 	if err != nil && !errors.Is(err, runtime.ErrDamaged) {
 		return nil, err
@@ -182,11 +185,11 @@ func (w *workspace) viewedBuilds() []viewedBuild {
 // or in a module from which one may come.
 func (v *viewedBuild) isNear(path string) bool {
 	dir, name := filepath.Dir(path), filepath.Base(path)
-	within := longestAbove(v.replaced, path) != ""
+	within := files.Innermost(v.replaced, path) != ""
 	if name == "go.mod" {
-		return within || slices.ContainsFunc(v.near, func(near string) bool { return inside(dir, near) })
+		return within || slices.ContainsFunc(v.near, func(near string) bool { return files.Inside(dir, near) })
 	}
-	return isGoFile(name) && isInput(name) && (within || slices.Contains(v.near, dir))
+	return syntax.IsGoFile(name) && isInput(name) && (within || slices.Contains(v.near, dir))
 }
 
 // decides reports whether a file, by its place, decides what the build is.
@@ -198,7 +201,8 @@ func (v *viewedBuild) decides(path string) bool {
 	return slices.Contains(v.own, dir) || slices.Contains(v.uses, dir) || v.work != "" && filepath.Dir(v.work) == dir
 }
 
-// look compares files, or everything below directories, with what is known of them. The caller holds the lock of the disk.
+// look compares files, or everything below directories, with what is known of them. The caller
+// holds the lock of the disk.
 func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error) {
 	var out diskChanges
 	builds := w.viewedBuilds()
@@ -223,7 +227,7 @@ func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		path, ok := filePath(uri)
+		path, ok := files.Path(uri)
 		if !ok {
 			continue
 		}
@@ -233,7 +237,7 @@ func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error
 				return nil, err
 			}
 			for _, path := range found {
-				if err := one(path, fileURI(path)); err != nil {
+				if err := one(path, files.URI(path)); err != nil {
 					return nil, err
 				}
 			}
@@ -244,7 +248,7 @@ func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error
 			return nil, fmt.Errorf("golang: %s: %w", uri, err)
 		}
 		for _, u := range below {
-			if p, ok := filePath(u); ok {
+			if p, ok := files.Path(u); ok {
 				if err := one(p, u); err != nil {
 					return nil, err
 				}
@@ -279,7 +283,7 @@ func filesBelow(ctx context.Context, builds []viewedBuild, dir string, tests boo
 				if levels != allLevels {
 					levels -= depth
 				}
-			case !inside(dir, own):
+			case !files.Inside(dir, own):
 				continue
 			}
 			at := levelsOf{from, levels}
@@ -296,7 +300,7 @@ func filesBelow(ctx context.Context, builds []viewedBuild, dir string, tests boo
 			}
 		}
 		for _, near := range b.near {
-			if inside(dir, near) {
+			if files.Inside(dir, near) {
 				list = append(list, goFilesOnDisk(near)...)
 			}
 		}
@@ -312,7 +316,7 @@ func goFilesOnDisk(dir string) []string {
 	}
 	var list []string
 	for _, e := range entries {
-		if isGoFile(e.Name()) && isInput(e.Name()) && utf8.ValidString(e.Name()) {
+		if syntax.IsGoFile(e.Name()) && isInput(e.Name()) && utf8.ValidString(e.Name()) {
 			list = append(list, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -351,7 +355,7 @@ func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (di
 		return diskChange{uri: uri}, nil
 	}
 	d := lookAt(path, uri, known)
-	if diskfiles.Exhausted(d.failed) {
+	if files.Exhausted(d.failed) {
 		return diskChange{}, d.failed
 	}
 	there := d.fate != fateGone && (d.fate != fateSame || known != nil)

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A go command that still runs is looked after at these intervals, which double.
@@ -57,7 +60,7 @@ func oddFileIn(dirs []string, hidden map[string][]byte) *oddFileError {
 		}
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
-			if _, ok := hidden[path]; ok || e.Type().IsRegular() || !isGoFile(e.Name()) || !isInput(e.Name()) {
+			if _, ok := hidden[path]; ok || e.Type().IsRegular() || !syntax.IsGoFile(e.Name()) || !isInput(e.Name()) {
 				continue
 			}
 			if p, ok := problemAt(path); ok && p.Hide {
@@ -72,7 +75,7 @@ func oddFileIn(dirs []string, hidden map[string][]byte) *oddFileError {
 func directoriesOf(uris []string) []string {
 	var dirs []string
 	for _, uri := range uris {
-		if path, ok := filePath(uri); ok {
+		if path, ok := files.Path(uri); ok {
 			dirs = append(dirs, filepath.Dir(path))
 		}
 	}

@@ -82,7 +82,7 @@ func (w *workspace) giveUpLost(ctx context.Context, damage error) error {
 	defer snap.Release()
 	var lost []func(*runtime.Writer) error
 	for _, clearLost := range []func(*runtime.Snapshot) (func(*runtime.Writer) error, error){
-		lossOf(files), lossOf(overlays), lossOf(stats), lossOf(members.Untyped()), lossOf(environments), lossOf(nearby.Untyped()), lossOf(scanProblems),
+		lossOf(savedTexts), lossOf(overlays), lossOf(stats), lossOf(members.Untyped()), lossOf(environments), lossOf(nearby.Untyped()), lossOf(scanProblems),
 		lossOf(failures), lossOf(published.Untyped()), lossOf(embeds.Untyped()), lossOf(partition.Diagnostics.Untyped()), lossOf(partition.Watches),
 	} {
 		fn, err := clearLost(snap)

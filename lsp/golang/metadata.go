@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// metadata is what the go command knows about a workspace: which packages there are, of which files, and what they import.
-// It holds no content of files and no positions that an edit inside a file would move, except in errors. It is passed by pointer
-// and immutable once normalised.
+// metadata is what the go command knows about a workspace: which packages there are, of which
+// files, and what they import. It holds no content of files and no positions that an edit inside a
+// file would move, except in errors. It is passed by pointer and immutable once normalised.
 type metadata struct {
 	Packages []pkgMeta // sorted by ID
 	Problems []problem // what concerns no single package
@@ -23,8 +25,8 @@ type metadata struct {
 	Looked graph // what follows from the above, for those who look things up; not stored
 }
 
-// pkgMeta is one package as it is compiled. A package with tests in it is another package than the one without, under the
-// same path; the ID tells them apart, as in "fmt [fmt.test]".
+// pkgMeta is one package as it is compiled. A package with tests in it is another package than the
+// one without, under the same path; the ID tells them apart, as in "fmt [fmt.test]".
 type pkgMeta struct {
 	ID        string
 	Path      string
@@ -72,7 +74,7 @@ type problem struct {
 
 // foreign reports whether a file is part of code that never changes.
 func (m *metadata) foreign(path string) bool {
-	return slices.ContainsFunc(m.Foreign, func(dir string) bool { return inside(dir, path) })
+	return slices.ContainsFunc(m.Foreign, func(dir string) bool { return files.Inside(dir, path) })
 }
 
 // find returns the package of an ID, or nil.
@@ -221,8 +223,8 @@ func (m *metadata) cycle(from, via string) []string {
 	return back
 }
 
-// components numbers the strongly connected components of the import graph (Tarjan). The walk keeps its own stack: an import
-// chain may be as long as somebody likes to make it.
+// components numbers the strongly connected components of the import graph (Tarjan). The walk keeps
+// its own stack: an import chain may be as long as somebody likes to make it.
 func components(m *metadata) map[string]int {
 	type visit struct {
 		id   string
@@ -286,39 +288,15 @@ func components(m *metadata) map[string]int {
 	return group
 }
 
-// diagnostic turns an error of the go command into one of a file, whose text gives the offset of its line and column.
+// diagnostic turns an error of the go command into one of a file, whose text gives the offset of
+// its line and column.
 func (e *listError) diagnostic(text []byte) lsp.Diagnostic {
-	start := offsetOf(text, e.Line, e.Column)
+	start := syntax.OffsetOf(text, e.Line, e.Column)
 	return lsp.Diagnostic{
-		Span:     lsp.Span{Start: start, End: quotedEnd(text, start)},
+		Span:     lsp.Span{Start: start, End: syntax.QuotedEnd(text, start)},
 		Severity: lsp.SeverityError,
 		Code:     "list",
 		Source:   sourceList,
 		Message:  e.Message,
 	}
-}
-
-// offsetOf turns a line and a column, both from 1, into an offset; what lies outside the text is brought back into it.
-func offsetOf(text []byte, line, column int) int {
-	at := 0
-	for ; line > 1; line-- {
-		i := slices.Index(text[at:], '\n')
-		if i < 0 {
-			return len(text)
-		}
-		at += i + 1
-	}
-	return min(at+max(column-1, 0), len(text))
-}
-
-// quotedEnd is the end of the string literal or word at an offset.
-func quotedEnd(text []byte, start int) int {
-	if start < len(text) && (text[start] == '"' || text[start] == '`') {
-		for end := start + 1; end < len(text) && text[end] != '\n'; end++ {
-			if text[end] == text[start] {
-				return end + 1
-			}
-		}
-	}
-	return wordEnd(text, start)
 }

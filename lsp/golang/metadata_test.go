@@ -77,15 +77,6 @@ func TestErrorPosition(t *testing.T) {
 	}
 }
 
-func TestOffsetOf(t *testing.T) {
-	text := []byte("ab\ncd\n")
-	for _, c := range [][3]int{{1, 1, 0}, {1, 2, 1}, {2, 1, 3}, {2, 9, 6}, {9, 1, 6}, {0, 0, 0}, {-1, -1, 0}, {2, 0, 3}} {
-		if got := offsetOf(text, c[0], c[1]); got != c[2] {
-			t.Errorf("line %d column %d: %d, want %d", c[0], c[1], got, c[2])
-		}
-	}
-}
-
 func TestDecodeList(t *testing.T) {
 	if _, err := decodeList([]byte(`{"ImportPath": "a"} {"Imp`)); err == nil {
 		t.Error("a torn answer was accepted")

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/cytisus/cytisus/lsp"
-	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A directive is a line of a go.mod or go.work file that problems may be about.
@@ -147,7 +148,7 @@ func moduleError(text []byte, line int, message string) lsp.Diagnostic {
 // lineSpan is what stands in a line, from 1, without the white space around it and a comment behind
 // it.
 func lineSpan(text []byte, line int) lsp.Span {
-	start := offsetOf(text, max(line, 1), 1)
+	start := syntax.OffsetOf(text, max(line, 1), 1)
 	end := start
 	for end < len(text) && text[end] != '\n' {
 		end++
@@ -157,15 +158,6 @@ func lineSpan(text []byte, line int) lsp.Span {
 	start += len(content) - len(trimmed)
 	return lsp.Span{Start: start, End: start + len(strings.TrimRight(trimmed, " \t\r"))}
 }
-
-// moduleFiles takes the text of a module file apart, the unsaved one if there is one.
-var moduleFiles = runtime.NewQuery("golang/module-file", 1, func(t *runtime.Task, uri string) ([]lsp.Diagnostic, error) {
-	text, err := textOf(t, uri)
-	if err != nil {
-		return nil, ignoreUnknown(err)
-	}
-	return parseModuleFile(mustPath(uri), text).errors, nil
-})
 
 // isParsedModuleFile reports whether a file is one that parseModuleFile knows.
 func isParsedModuleFile(path string) bool {
@@ -245,7 +237,7 @@ func (p *placer) problems(message string) []problem {
 			path = filepath.Join(p.env.Dir, filepath.FromSlash(path))
 		}
 		at, _ := strconv.Atoi(m[2])
-		out = append(out, problem{URI: fileURI(path), Line: at, Message: m[4]})
+		out = append(out, problem{URI: files.URI(path), Line: at, Message: m[4]})
 	}
 	if len(out) > 0 {
 		return out
@@ -253,7 +245,7 @@ func (p *placer) problems(message string) []problem {
 	message = strings.TrimPrefix(strings.TrimPrefix(message, "go list: "), "go: ") // who says so is the diagnostic's source
 	for part := range strings.SplitSeq(message, "\ngo: ") {
 		path, line := p.place(part)
-		out = append(out, problem{URI: fileURI(path), Line: line, Message: part})
+		out = append(out, problem{URI: files.URI(path), Line: line, Message: part})
 	}
 	return out
 }
@@ -305,7 +297,7 @@ func (p *placer) missing(broken map[string]string) []problem {
 			return p.weight(file, d, first)
 		})
 		if ok {
-			out = append(out, problem{URI: fileURI(name), Line: line, Message: first})
+			out = append(out, problem{URI: files.URI(name), Line: line, Message: first})
 		}
 	}
 	return out
@@ -361,65 +353,4 @@ func names(message, path string) bool {
 		}
 		rest = rest[i+1:]
 	}
-}
-
-// moved finds the line of a text that a line of another text has become; 0 if it is gone.
-func moved(from, to []byte, line int) int {
-	was, now := strings.Split(string(from), "\n"), strings.Split(string(to), "\n")
-	if line < 1 || line > len(was) {
-		return 0
-	}
-	best := 0
-	for i, text := range now {
-		if text == was[line-1] && (best == 0 || abs(i+1-line) < abs(best-line)) {
-			best = i + 1
-		}
-	}
-	return best
-}
-
-func abs(n int) int { return max(n, -n) }
-
-// moduleDiagnostics is what is wrong with the module files of a build: what can be told of their
-// current texts, and what the go command says of those on disk.
-func moduleDiagnostics(t *runtime.Task, env *environment, m *metadata) ([]fileDiagnostic, error) {
-	var out []fileDiagnostic
-	for _, path := range env.moduleFiles() {
-		if !isParsedModuleFile(path) {
-			continue
-		}
-		list, err := moduleFiles.Get(t, fileURI(path))
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range list {
-			out = append(out, fileDiagnostic{fileURI(path), d})
-		}
-	}
-	own := len(out)
-	for _, p := range m.Problems {
-		text, err := textOf(t, p.URI)
-		if ignoreUnknown(err) != nil {
-			return nil, err
-		}
-		saved, err := files.Get(t, p.URI)
-		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
-			return nil, err
-		}
-		line := p.Line
-		if line > 0 {
-			if line = moved(saved, text, line); line == 0 {
-				continue // about a line that is not there any more
-			}
-		}
-		d := moduleError(text, line, p.Message)
-		d.Code = "workspace"
-		known := slices.ContainsFunc(out[:own], func(o fileDiagnostic) bool {
-			return o.URI == p.URI && lineSpan(text, line).Contains(o.Diag.Span.Start) && o.Diag.Severity == lsp.SeverityError
-		})
-		if !known {
-			out = append(out, fileDiagnostic{p.URI, d})
-		}
-	}
-	return out, nil
 }

@@ -6,10 +6,11 @@ import (
 	"strconv"
 )
 
-// objectPaths names every object of a package that other packages can name or reach: "Client", "Client.Do", "Reader.Read",
-// "DefaultOptions.Level". The names are the same whether the package was checked from source or decoded from export data, and
-// do not depend on positions or on what else the package declares. (x/tools/objectpath numbers methods and fields, and searches
-// the package anew for every object; all names at once cost as much as a few of its searches.)
+// objectPaths names every object of a package that other packages can name or reach: "Client",
+// "Client.Do", "Reader.Read", "DefaultOptions.Level". The names are the same whether the package
+// was checked from source or decoded from export data, and do not depend on positions or on what
+// else the package declares. (x/tools/objectpath numbers methods and fields, and searches the
+// package anew for every object; all names at once cost as much as a few of its searches.)
 //
 // An object that two declarations share, such as a field of a struct type that two types are
 // defined by, goes by the first in alphabetical order, exported declarations before others. Tags
@@ -74,7 +75,8 @@ func (w *pathWalk) typeName(obj *types.TypeName) {
 	}
 }
 
-// typ names what is declared inside a type. Defined types are left alone: they are declared elsewhere, under their own name.
+// typ names what is declared inside a type. Defined types are left alone: they are declared
+// elsewhere, under their own name.
 func (w *pathWalk) typ(t types.Type, path string) {
 	if t == nil || w.seen[t] {
 		return

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -17,13 +18,13 @@ func (f *fixture) known(dir string) []string {
 	f.t.Helper()
 	snap := f.eng.Snapshot()
 	defer snap.Release()
-	uris, err := files.Keys(snap, runtime.Prefix(dirPrefix(dir)))
+	uris, err := savedTexts.Keys(snap, runtime.Prefix(files.URIPrefix(dir)))
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	var names []string
 	for _, uri := range uris {
-		names = append(names, strings.TrimPrefix(uri, dirPrefix(dir)))
+		names = append(names, strings.TrimPrefix(uri, files.URIPrefix(dir)))
 	}
 	return names
 }
@@ -31,7 +32,7 @@ func (f *fixture) known(dir string) []string {
 // relative names a file as the fixture's helpers do.
 func (f *fixture) relative(uri string) string {
 	f.t.Helper()
-	name, err := filepath.Rel(f.root, mustPath(uri))
+	name, err := filepath.Rel(f.root, files.PathOf(uri))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func local() int { return 1 }
 
 	// What is told of the directory, or of something below it, brings in no more.
 	sub := found["sub"].URI
-	if err := f.w.FilesChanged(f.ctx, []string{fileURI(home), sub, fileURI(filepath.Join(home, "many"))}); err != nil {
+	if err := f.w.FilesChanged(f.ctx, []string{files.URI(home), sub, files.URI(filepath.Join(home, "many"))}); err != nil {
 		t.Fatal(err)
 	}
 	f.settle()

@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp"
-	diskfiles "github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/keyed"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -285,7 +285,7 @@ func (w *workspace) oddAmong(b *buildUnit, uris []string) (problems []scanProble
 	defer w.mu.Unlock()
 	told := maps.Clone(b.problems)
 	for _, uri := range uris {
-		path, ok := filePath(uri)
+		path, ok := files.Path(uri)
 		if _, known := told[path]; known || !ok {
 			continue
 		}
@@ -315,8 +315,8 @@ type errand struct {
 	members   []memberChange
 }
 
-// compare lists what has to be looked at after a scan: files that differ from what is known, files that are gone, and module files
-// that a scan does not see.
+// compare lists what has to be looked at after a scan: files that differ from what is known, files
+// that are gone, and module files that a scan does not see.
 func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]errand, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
@@ -338,7 +338,7 @@ func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]
 	scanned := map[string]bool{}
 	for i := range found {
 		f := &found[i]
-		e := errand{path: f.path, uri: fileURI(f.path), stat: &f.stat}
+		e := errand{path: f.path, uri: files.URI(f.path), stat: &f.stat}
 		if scanned[f.path] = true; !member[e.uri] {
 			e.members = []memberChange{{root: b.root, joins: true}}
 		}
@@ -348,7 +348,7 @@ func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]
 		}
 	}
 	for uri := range member {
-		path, ok := filePath(uri)
+		path, ok := files.Path(uri)
 		if !ok {
 			continue
 		}
@@ -362,7 +362,7 @@ func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]
 	}
 	for _, path := range env.moduleFiles() {
 		if !scanned[path] {
-			if err := add(errand{path: path, uri: fileURI(path)}); err != nil {
+			if err := add(errand{path: path, uri: files.URI(path)}); err != nil {
 				return nil, err
 			}
 		}
@@ -401,14 +401,14 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
 		}
 	}
 	for uri := range was { // what an event told of stays, although no package comes from there yet
-		if path, ok := filePath(uri); ok && longestAbove(m.Replaced, path) != "" && isRegular(path) {
+		if path, ok := files.Path(uri); ok && files.Innermost(m.Replaced, path) != "" && isRegular(path) {
 			paths = append(paths, path)
 		}
 	}
 	slices.Sort(paths)
 	var out []errand
 	for _, path := range slices.Compact(paths) {
-		e := errand{path: path, uri: fileURI(path)}
+		e := errand{path: path, uri: files.URI(path)}
 		if !was[e.uri] {
 			e.members = []memberChange{{root: b.root, near: true, joins: true}}
 		}
@@ -419,7 +419,7 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
 		out = append(out, e)
 	}
 	for uri := range was {
-		if path, ok := filePath(uri); ok {
+		if path, ok := files.Path(uri); ok {
 			e := errand{path: path, uri: uri, members: []memberChange{{root: b.root, near: true}}}
 			if e.known, err = statOf(snap, uri); err != nil {
 				return nil, fmt.Errorf("golang: %s: %w", uri, err)
@@ -438,7 +438,7 @@ func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata, 
 	var out []errand
 	for i := range m.Packages {
 		for _, uri := range m.Packages[i].Files {
-			path, ok := filePath(uri)
+			path, ok := files.Path(uri)
 			if !ok || seen[uri] {
 				continue
 			}
@@ -458,8 +458,9 @@ func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata, 
 	return w.bring(ctx, out, progress)
 }
 
-// forget drops what is known of files that no package is made of any more, such as those of a module's version that was replaced by a newer
-// one. Where several workspaces share an engine nothing is dropped: the others may need it.
+// forget drops what is known of files that no package is made of any more, such as those of a
+// module's version that was replaced by a newer one. Where several workspaces share an engine
+// nothing is dropped: the others may need it.
 func (w *workspace) forget(ctx context.Context) error {
 	if len(sessions.others(w)) > 0 {
 		return nil
@@ -481,7 +482,7 @@ func (w *workspace) forget(ctx context.Context) error {
 			return fmt.Errorf("golang: %s: %w", b.root, err)
 		}
 		for _, path := range env.moduleFiles() {
-			keep[fileURI(path)] = true
+			keep[files.URI(path)] = true
 		}
 		for _, list := range []*keyed.Partition[memberKey, string]{members, nearby} {
 			set, err := memberSet(snap, list, b.root)
@@ -502,7 +503,7 @@ func (w *workspace) forget(ctx context.Context) error {
 	err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
 		var errs []error
 		for _, uri := range drop {
-			errs = append(errs, files.Delete(c, uri), stats.Delete(c, uri))
+			errs = append(errs, savedTexts.Delete(c, uri), stats.Delete(c, uri))
 		}
 		return errors.Join(errs...)
 	})
@@ -536,7 +537,8 @@ func (w *workspace) bring(ctx context.Context, errands []errand, progress func(d
 	return read, nil
 }
 
-// bringBatch is bring for one commit. Between looking and committing nobody else may: the older look could be committed last.
+// bringBatch is bring for one commit. Between looking and committing nobody else may: the older
+// look could be committed last.
 func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int, err error) {
 	w.disk.Lock()
 	defer w.disk.Unlock()
@@ -564,10 +566,10 @@ func (w *workspace) noteUnread(changes diskChanges) error {
 	defer w.mu.Unlock()
 	for i := range changes {
 		d := &changes[i]
-		if diskfiles.Exhausted(d.failed) {
+		if files.Exhausted(d.failed) {
 			return fmt.Errorf("golang: reading the files of %s: %w", w.root, d.failed)
 		}
-		if path, ok := filePath(d.uri); ok && d.failed != nil {
+		if path, ok := files.Path(d.uri); ok && d.failed != nil {
 			w.unread[path] = d.stat.Refuse
 		}
 	}
@@ -609,7 +611,8 @@ func (w *workspace) missing(prepared []preparation) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// lookAtAll runs errands, as many at a time as there are CPUs, and returns those that found a change.
+// lookAtAll runs errands, as many at a time as there are CPUs, and returns those that found a
+// change.
 func lookAtAll(errands []errand) diskChanges {
 	results := make([]*diskChange, len(errands))
 	next := make(chan int)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -84,7 +85,7 @@ func (p *publication) judge(uris []string) (map[string]finding, error) {
 // file is what is to be published of a file. It is not known where that takes a build that the
 // publication is not about, and where another workspace tells.
 func (p *publication) file(uri string) (list []lsp.Diagnostic, known bool, err error) {
-	path, ok := filePath(uri)
+	path, ok := files.Path(uri)
 	if !ok {
 		return nil, false, nil
 	}
@@ -267,15 +268,15 @@ func (w *workspace) openFiles() []string {
 func (w *workspace) shows(uri string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	path, ok := filePath(uri)
-	if !ok || inside(w.root, path) {
+	path, ok := files.Path(uri)
+	if !ok || files.Inside(w.root, path) {
 		return ok
 	}
 	if _, opened := w.opened[uri]; opened {
 		return true
 	}
 	return slices.ContainsFunc(w.builds, func(b *buildUnit) bool {
-		return b.work != "" && inside(w.root, b.work) && longestAbove(b.own, path) != ""
+		return b.work != "" && files.Inside(w.root, b.work) && files.Innermost(b.own, path) != ""
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -71,7 +72,7 @@ func TestPublishedAsIfAllWereAsked(t *testing.T) {
 					err = os.Mkdir(dir, 0o755)
 					f.write(file, pick(texts))
 				}
-				err = errors.Join(err, f.w.FilesChanged(f.ctx, []string{fileURI(dir)}))
+				err = errors.Join(err, f.w.FilesChanged(f.ctx, []string{files.URI(dir)}))
 			}
 			if err != nil {
 				t.Fatalf("step %d: %v", step, err)

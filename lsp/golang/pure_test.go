@@ -8,10 +8,13 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// A pureBuild computes faces and checks without an engine, each once: the reference that the queries are compared with, and the
-// means of testing the pure functions on many packages.
+// A pureBuild computes faces and checks without an engine, each once: the reference that the
+// queries are compared with, and the means of testing the pure functions on many packages.
 type pureBuild struct {
 	t     testing.TB
 	env   environment
@@ -56,7 +59,7 @@ func (b *pureBuild) text(uri string) []byte {
 	if text, ok := b.texts[uri]; ok {
 		return text
 	}
-	path, _ := filePath(uri)
+	path, _ := files.Path(uri)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		b.t.Fatal(err)
@@ -95,7 +98,7 @@ func (b *pureBuild) face(id string) []byte {
 	imports := b.imports(p)
 	var texts [][]byte
 	for _, uri := range p.Files {
-		texts = append(texts, faceText(parseTree(uri, b.text(uri))))
+		texts = append(texts, syntax.FaceText(syntax.Parse(uri, b.text(uri))))
 	}
 	data, err := buildFace(p, b.sizes, texts, imports)
 	if err != nil {
@@ -109,9 +112,9 @@ func (b *pureBuild) face(id string) []byte {
 
 func (b *pureBuild) check(id string) checkedPackage {
 	p := b.pkg(id)
-	var files []*tree
+	var files []*syntax.Tree
 	for _, uri := range p.Files {
-		files = append(files, trees.get(uri, b.text(uri)))
+		files = append(files, syntax.Trees.Get(uri, b.text(uri)))
 	}
 	c, err := checkPackage(p, b.sizes, files, b.imports(p), noDoubt, true)
 	if err != nil {
@@ -121,7 +124,7 @@ func (b *pureBuild) check(id string) checkedPackage {
 }
 
 // noDoubt says that nothing is doubtful of any package.
-func noDoubt(string) doubt { return doubt{} }
+func noDoubt(string) syntax.Doubt { return syntax.Doubt{} }
 
 // indexOf checks a package once.
 func (b *pureBuild) indexOf(id string) *index {

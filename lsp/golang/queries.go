@@ -1,25 +1,19 @@
 package golang
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"go/types"
 	"hash/crc32"
-	"io/fs"
-	"maps"
-	"path/filepath"
 	goruntime "runtime"
-	"slices"
-
-	"golang.org/x/mod/modfile"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// The queries, from files upwards. Each is pure: it reads inputs and other queries, and a result equal to the one before leaves
-// everything above it valid. No syntax tree and no type crosses from one query to another.
+// The queries, from files upwards. Each is pure: it reads inputs and other queries, and a result
+// equal to the one before leaves everything above it valid. No syntax tree and no type crosses from
+// one query to another.
 //
 //	content -> header -> layout -> metadata -> packages, read by ID
 //	content -> shape -> face text -> face of the package -> face of an importer …
@@ -30,7 +24,7 @@ var (
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			return "", nil
 		}
-		return header(text), err
+		return syntax.HeaderText(text), err
 	})
 
 	shapes = runtime.NewQuery("golang/shape", version(4), func(t *runtime.Task, uri string) (shape, error) {
@@ -38,15 +32,15 @@ var (
 		if err != nil {
 			return shape{}, ignoreUnknown(err)
 		}
-		tree := trees.get(uri, text)
-		text, doubt := shownFace(tree)
+		tree := syntax.Trees.Get(uri, text)
+		text, doubt := syntax.ShownFace(tree)
 		face, err := t.PutBlob(text)
 		if err != nil {
 			return shape{}, err
 		}
-		outline := outline(tree)
+		outline := syntax.Outline(tree)
 		return shape{
-			Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.errors, Doubt: doubt,
+			Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.Errors, Doubt: doubt,
 		}, nil
 	})
 
@@ -81,7 +75,7 @@ var (
 		return strayPackage(t, k.Root, k.ID)
 	})
 
-	fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (doubt, error) {
+	fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
 		s, err := shapes.Get(t, uri)
 		return s.Doubt, err
 	})
@@ -98,7 +92,8 @@ var faces *runtime.Query[pkgKey, faceResult]
 
 func init() { faces = runtime.NewQuery("golang/face", version(3), faceOf) }
 
-// version is the version of a query whose results also depend on the parser and the checker that this program was built with.
+// version is the version of a query whose results also depend on the parser and the checker that
+// this program was built with.
 func version(n int) int {
 	return int(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", n, goruntime.Version())) >> 1)
 }
@@ -117,11 +112,11 @@ func packageOf(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
 
 // A shape is what one parse of a file gives, without its bodies.
 type shape struct {
-	Face    runtime.Blob // see faceText
+	Face    runtime.Blob // see syntax.FaceText
 	Outline []lsp.Symbol
 	Symbols []byte // a symbol list
 	Syntax  []lsp.Diagnostic
-	Doubt   doubt
+	Doubt   syntax.Doubt
 }
 
 // A faceResult is a package as importers see it.
@@ -143,187 +138,6 @@ func ignoreUnknown(err error) error {
 		return nil
 	}
 	return err
-}
-
-// unseen lists the files that the go command saw in another state than the inputs have them: it
-// reads the disk, and another program may have written there since the disk was looked at. Seen are
-// those that it named.
-func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen []pkgMeta) ([]string, error) {
-	want := map[string]string{} // by path
-	known := map[string]bool{}
-	for i, uri := range l.Files {
-		known[uri] = true
-		// A file that was refused has no header.
-		if path, ok := filePath(uri); ok && heads[i] != "" && !slices.Contains(l.Unsaved, uri) {
-			want[path] = heads[i]
-		}
-	}
-	modules := map[string][]byte{}
-	for _, path := range env.moduleFiles() {
-		text, err := files.Get(t, fileURI(path)) // as on disk: the go command does not see unsaved ones
-		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
-			return nil, err
-		}
-		modules[path] = text
-	}
-	var out []string
-	for i := range seen {
-		for _, uri := range seen[i].Files {
-			if path, ok := filePath(uri); ok && !known[uri] && env.owned(path) {
-				out = append(out, uri)
-			}
-		}
-	}
-	err := t.Blocking(func() error {
-		for path, head := range want {
-			switch text, err := readInput(path); {
-			case err == nil && header(text) != head, errors.Is(err, fs.ErrNotExist):
-				out = append(out, fileURI(path))
-			}
-		}
-		for path, text := range modules {
-			if now, err := readInput(path); err == nil && !bytes.Equal(now, text) || errors.Is(err, fs.ErrNotExist) && text != nil {
-				out = append(out, fileURI(path))
-			}
-		}
-		return nil
-	})
-	slices.Sort(out)
-	return slices.Compact(out), err
-}
-
-// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads
-// there is recorded by reading the same things from the inputs: the module files, the headers of
-// all files of the build and nearby, and the environment. A result that shows that the disk was in
-// another state is not kept.
-func metadataOf(t *runtime.Task, root string) (*metadata, error) {
-	l, err := layouts.Get(t, root)
-	if err != nil {
-		return nil, err
-	}
-	heads, err := l.heads(t)
-	if err != nil {
-		return nil, err
-	}
-	env, err := environments.Get(t, root)
-	if err != nil {
-		return nil, err
-	}
-	modulePaths := map[string]string{} // by directory
-	moduleTexts := map[string][]byte{} // by path
-	for _, path := range env.moduleFiles() {
-		text, err := files.Get(t, fileURI(path)) // as on disk: what is not saved is not in force
-		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
-			return nil, err
-		}
-		if moduleTexts[path] = text; filepath.Base(path) == "go.mod" {
-			modulePaths[filepath.Dir(path)] = modfile.ModulePath(text)
-		}
-	}
-	for _, uri := range l.Near {
-		if _, err := files.Blob(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
-			return nil, err
-		}
-	}
-	overlay := map[string][]byte{}
-	unsaved := map[string]*parsedHeader{} // what overlay is made of, by URI
-	problems, err := scanProblems.Get(t, root)
-	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
-		return nil, err
-	}
-	for _, p := range problems {
-		if p.Hide {
-			overlay[p.Path] = nil
-		}
-	}
-	for _, uri := range l.Unsaved {
-		h, err := headers.Get(t, uri)
-		if err != nil {
-			return nil, err
-		}
-		if parsed := parseHeader(h); !parsed.broken && parsed.name != "" {
-			if path, ok := filePath(uri); ok {
-				overlay[path] = parsed.source()
-				unsaved[uri] = &parsed
-			}
-		}
-	}
-	places := newPlacer(&env, moduleTexts)
-	why, failed := env.Problem, false
-	var said []problem
-	var odd *oddFileError
-	if why == "" && !env.Plain {
-		var listed []listed
-		extra := importsOfStrays(&env, l.Files, heads)
-		err = t.Blocking(func() (err error) {
-			running, end := lookAfter(t.Context(), directoriesOf(l.Files), overlay)
-			defer end()
-			listed, err = runList(running, env.Dir, &env, overlay, append(env.patterns(), slices.Sorted(maps.Keys(extra))...)...)
-			return err
-		})
-		var failure *commandError
-		switch {
-		case errors.As(err, &odd):
-			why, failed = odd.Error(), true
-		case errors.As(err, &failure):
-			why, failed = failure.text, true
-		case err != nil:
-			return nil, err
-		default:
-			m, failed := assemble(&env, places, listed, extra)
-			m.placeUnsaved(unsaved)
-			if !failed {
-				m.Replaced = places.replaced()
-				return keep(t, m, &l, heads, &env, nil)
-			}
-			said = m.Problems
-			why = said[0].Message
-		}
-	}
-	if env.Plain && why == "" {
-		why = fmt.Sprintf("there is no go.mod file in %s or any directory above it", env.Dir)
-	}
-	var headed []headedFile
-	for i := range heads {
-		if path, ok := filePath(l.Files[i]); ok && env.owned(path) {
-			headed = append(headed, headedFile{l.Files[i], heads[i]})
-		}
-	}
-	var m *metadata
-	err = t.Blocking(func() (err error) {
-		m, err = fallback(t.Context(), &env, headed, modulePaths, why)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if failed {
-		m.Failed = why
-	}
-	if said == nil && (!env.Plain || env.Problem != "") {
-		said = places.problems(why)
-	}
-	m.Problems, m.Replaced = said, places.replaced()
-	m.normalise()
-	return keep(t, m, &l, heads, &env, odd)
-}
-
-// keep makes a result unstable that does not say how things are. Odd is what the go command was
-// ended for, if it was.
-func keep(t *runtime.Task, m *metadata, l *layout, heads []string, env *environment, odd *oddFileError) (*metadata, error) {
-	var err error
-	if m.Unseen, err = unseen(t, l, heads, env, m.Packages); err != nil {
-		return nil, err
-	}
-	if odd != nil {
-		m.Unseen = append(m.Unseen, fileURI(odd.path))
-		slices.Sort(m.Unseen)
-		m.Unseen = slices.Compact(m.Unseen)
-	}
-	if len(m.Unseen) > 0 {
-		t.Unstable()
-	}
-	return m, nil
 }
 
 // importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of
@@ -399,14 +213,6 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 	return faceResult{Export: blob}, err
 }
 
-// sizesFor gives the sizes of types on an architecture; an unknown one is taken for the usual.
-func sizesFor(arch string) types.Sizes {
-	if s := types.SizesFor("gc", arch); s != nil {
-		return s
-	}
-	return types.SizesFor("gc", "amd64")
-}
-
 func checkOf(t *runtime.Task, k pkgKey) (checkResult, error) {
 	c, err := checkWith(t, k, true)
 	if err != nil {
@@ -433,7 +239,7 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		return checkedPackage{index: writeIndex(nil, nil, nil)}, nil
 	}
 	var (
-		parsed  []*tree
+		parsed  []*syntax.Tree
 		missing []fileDiagnostic
 	)
 	room := maxPackageText
@@ -454,7 +260,7 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 			missing = append(missing, unreadFile(uri, fmt.Sprintf(largePackage, maxPackageText>>20)))
 			continue
 		}
-		parsed = append(parsed, trees.get(uri, text))
+		parsed = append(parsed, syntax.Trees.Get(uri, text))
 	}
 	imports, err := importsOf(t, k.Root, p, (*importEdge).checked)
 	if err != nil {
@@ -469,7 +275,7 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		// A panic of the checker: the package has nothing to offer, and says why.
 		c = checkedPackage{index: writeIndex(nil, nil, nil)}
 		if len(parsed) > 0 {
-			c.diagnostics = append(c.diagnostics, fileDiagnostic{parsed[0].uri, lsp.Diagnostic{
+			c.diagnostics = append(c.diagnostics, fileDiagnostic{parsed[0].URI, lsp.Diagnostic{
 				Severity: lsp.SeverityError, Code: "internal", Source: sourceTypes, Message: err.Error(),
 			}})
 		}

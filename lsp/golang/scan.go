@@ -10,19 +10,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/cytisus/cytisus/lsp"
-	diskfiles "github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
-
-// A fileStat is what a stat call says about a file: equal stats mean that the content need not be read again. Change time
-// and inode are there for tools that preserve the modification time of what they replace.
-type fileStat struct {
-	Size   int64
-	ModNS  int64
-	ChgNS  int64  // change time; 0 where the platform has none
-	Inode  uint64 // 0 where the platform has none
-	Refuse string // why the content is not kept; "" for a file that is read
-}
 
 // A scanned file is one that belongs to a workspace.
 type scanned struct {
@@ -58,7 +48,7 @@ func scan(ctx context.Context, root string, levels int, tests bool) (out scanRes
 			return ctx.Err()
 		}
 		if err != nil {
-			if path == root || diskfiles.Exhausted(err) {
+			if path == root || files.Exhausted(err) {
 				return err
 			}
 			out.problems = append(out.problems, scanProblem{printable(path), errorText(err), false, true})
@@ -85,7 +75,7 @@ func scan(ctx context.Context, root string, levels int, tests bool) (out scanRes
 			}
 			return nil
 		}
-		if !isInput(name) || !tests && isTestFile(name) {
+		if !isInput(name) || !tests && syntax.IsTestFile(name) {
 			return nil
 		}
 		if !utf8.ValidString(name) {
@@ -115,7 +105,7 @@ func problemOf(path string, st fileStat, err error) (p scanProblem, ok bool) {
 	case errors.Is(err, errDirectory):
 		return p, false // perhaps a link to one, called x.go
 	case err != nil:
-		odd := errors.Is(err, diskfiles.ErrNotRegular) || errors.Is(err, diskfiles.ErrKernel)
+		odd := errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrKernel)
 		return scanProblem{printable(path), errorText(err), odd, !odd && !errors.Is(err, fs.ErrNotExist)}, true
 	case st.Refuse != "":
 		return scanProblem{path, st.Refuse, false, false}, true
@@ -138,34 +128,12 @@ func isInput(name string) bool {
 	case "go.mod", "go.sum", "go.work", "go.work.sum":
 		return true
 	}
-	return isGoFile(name) && name[0] != '_' && name[0] != '.'
+	return syntax.IsGoFile(name) && name[0] != '_' && name[0] != '.'
 }
 
 func skipDir(name string) bool {
 	return name == "testdata" || name == "vendor" || name[0] == '.' || name[0] == '_'
 }
-
-var errDirectory = errors.New("a directory")
-
-// statFile looks at a file, through symbolic links.
-func statFile(path string) (fileStat, error) {
-	info, err := diskfiles.Stat(path)
-	if info != nil && info.IsDir() {
-		return fileStat{}, errDirectory
-	}
-	if err != nil {
-		return fileStat{}, err
-	}
-	st := fileStat{Size: info.Size(), ModNS: info.ModTime().UnixNano()}
-	st.ChgNS, st.Inode = changeTime(info)
-	if st.Size > lsp.MaxFileBytes {
-		st.Refuse = fmt.Sprintf("the file has %d bytes, more than the limit of %d: it is not read", st.Size, lsp.MaxFileBytes)
-	}
-	return st, nil
-}
-
-// readInput reads a file that statFile accepted.
-func readInput(path string) ([]byte, error) { return diskfiles.Read(path, lsp.MaxFileBytes) }
 
 // printable is a path as a message shows it.
 func printable(path string) string {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// signatureBytes bounds a signature. The types of generated tables can be megabytes long when written out.
+// signatureBytes bounds a signature. The types of generated tables can be megabytes long when
+// written out.
 const signatureBytes = 4 << 10
 
 // signature describes an object as types.ObjectString does. A constant also has its value, behind
@@ -33,12 +34,4 @@ func signature(obj types.Object, qualify types.Qualifier, written string) string
 		return s
 	}
 	return strings.ToValidUTF8(s[:signatureBytes], "") + "…"
-}
-
-// renderSignature is a stored signature for readers inside the declaring package (from "") or outside, who see its name.
-func renderSignature(s, from string) string {
-	if from == "" {
-		return strings.ReplaceAll(s, ownPackage+".", "")
-	}
-	return strings.ReplaceAll(s, ownPackage, from)
 }

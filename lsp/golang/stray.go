@@ -6,16 +6,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// A stray package is made for a file that the build leaves out, so that questions about it have answers: a file for another
-// platform or with other build tags, a program of one file, an example below testdata. It is made of the files of the same
-// directory that would be built together with it, under the build nearest to the workspace's own in which the file takes part.
+// A stray package is made for a file that the build leaves out, so that questions about it have
+// answers: a file for another platform or with other build tags, a program of one file, an example
+// below testdata. It is made of the files of the same directory that would be built together with
+// it, under the build nearest to the workspace's own in which the file takes part.
 //
-// Strays are computed when somebody asks about such a file. They are not part of the workspace: they are not indexed, a search that
-// starts elsewhere does not look into them, and nothing is diagnosed but their syntax, because what they import may be
-// known for the workspace's own platform only.
+// Strays are computed when somebody asks about such a file. They are not part of the workspace:
+// they are not indexed, a search that starts elsewhere does not look into them, and nothing is
+// diagnosed but their syntax, because what they import may be known for the workspace's own
+// platform only.
 type stray struct {
 	build strayBuild
 	kind  strayKind
@@ -33,7 +37,8 @@ const (
 	strayAlone    strayKind = "alone"    // one file, as go run takes it
 )
 
-// strayMark stands between the path and the rest in the ID of a stray package. No import path holds a space.
+// strayMark stands between the path and the rest in the ID of a stray package. No import path holds
+// a space.
 const strayMark = " [stray "
 
 func isStray(id string) bool { return strings.Contains(id, strayMark) }
@@ -65,10 +70,11 @@ func parseStray(id string) (path string, s stray, ok bool) {
 	return path, s, true
 }
 
-// strayOf is the ID of the package that is made for a file which no package of the workspace is compiled from.
+// strayOf is the ID of the package that is made for a file which no package of the workspace is
+// compiled from.
 func strayOf(t *runtime.Task, root, uri string) (string, error) {
-	path, ok := filePath(uri)
-	if !ok || !isGoFile(uri) {
+	path, ok := files.Path(uri)
+	if !ok || !syntax.IsGoFile(uri) {
 		return "", nil
 	}
 	env, m, err := strayWorld(t, root)
@@ -79,19 +85,19 @@ func strayOf(t *runtime.Task, root, uri string) (string, error) {
 	if err != nil || text == "" {
 		return "", err
 	}
-	h := parseHeader(text)
-	s := stray{kind: strayAlone, at: uri, name: h.name}
+	h := syntax.ParseHeader(text)
+	s := stray{kind: strayAlone, at: uri, name: h.Name}
 	dir := filepath.Dir(path)
 	if s.build, ok = nearestBuild(env, path, &h); ok {
-		s.kind, s.at = strayPlain, fileURI(dir)
-		if isTestFile(uri) {
+		s.kind, s.at = strayPlain, files.URI(dir)
+		if syntax.IsTestFile(uri) {
 			s.kind = strayTests
-			if strings.HasSuffix(h.name, "_test") {
+			if strings.HasSuffix(h.Name, "_test") {
 				s.kind = strayExternal
 			}
 		}
 	}
-	return s.id(m.pathOfDir(dir, h.name)), nil
+	return s.id(m.pathOfDir(dir, h.Name)), nil
 }
 
 // strays gives the ID of the stray package of a file.
@@ -182,14 +188,14 @@ func wholeStray(t *runtime.Task, root, id string) (*pkgMeta, error) {
 	p := &pkgMeta{ID: id, Path: path, Name: s.name, Arch: s.build.arch}
 	var imports []string
 	for i, uri := range uris {
-		h := parseHeader(heads[i])
-		file, ok := filePath(uri)
+		h := syntax.ParseHeader(heads[i])
+		file, ok := files.Path(uri)
 		if !ok || !s.takes(ctx, file, &h, p.Name) {
 			continue
 		}
-		p.Name = h.name
+		p.Name = h.Name
 		p.Files = append(p.Files, uri)
-		imports = append(imports, h.imports...)
+		imports = append(imports, h.Imports...)
 	}
 	slices.Sort(imports)
 	for _, path := range slices.Compact(imports) {
@@ -213,7 +219,7 @@ func wholeStray(t *runtime.Task, root, id string) (*pkgMeta, error) {
 
 // file is the path of a file, which need not exist, in the directory of the package.
 func (s *stray) file() string {
-	path, _ := filePath(s.at)
+	path, _ := files.Path(s.at)
 	if s.kind != strayAlone {
 		path = filepath.Join(path, "x.go")
 	}
@@ -221,23 +227,23 @@ func (s *stray) file() string {
 }
 
 // takes reports whether a file is part of the package, whose name is known once it has a file.
-func (s *stray) takes(ctx build.Context, path string, h *parsedHeader, name string) bool {
+func (s *stray) takes(ctx build.Context, path string, h *syntax.Header, name string) bool {
 	if s.kind == strayAlone {
 		return true
 	}
-	switch test := isTestFile(path); {
-	case test != (s.kind == strayExternal) && s.kind != strayTests, h.name == "", h.name == "documentation":
+	switch test := syntax.IsTestFile(path); {
+	case test != (s.kind == strayExternal) && s.kind != strayTests, h.Name == "", h.Name == "documentation":
 		return false
-	case name != "" && h.name != name:
+	case name != "" && h.Name != name:
 		return false
-	case name == "" && strings.HasSuffix(h.name, "_test"):
+	case name == "" && strings.HasSuffix(h.Name, "_test"):
 		return false
 	}
 	return matches(ctx, path, h)
 }
 
-// edge says what an import of a stray package means: under the workspace's own build what it means to others, else the stray package
-// of the same build, if the workspace has its files.
+// edge says what an import of a stray package means: under the workspace's own build what it means
+// to others, else the stray package of the same build, if the workspace has its files.
 func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta, path string) (importEdge, error) {
 	dir := filepath.Dir(s.file())
 	own := ownBuild(env)
@@ -247,12 +253,12 @@ func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta,
 	}
 	if !s.build.equal(&own) {
 		if at := m.dirOfPath(path); at != "" && at != dir {
-			uris, err := goFilesIn(t, fileURI(at))
+			uris, err := goFilesIn(t, files.URI(at))
 			if err != nil {
 				return importEdge{}, err
 			}
 			if len(uris) > 0 {
-				of := stray{build: s.build, kind: strayPlain, at: fileURI(at)}
+				of := stray{build: s.build, kind: strayPlain, at: files.URI(at)}
 				return importEdge{Import: path, ID: of.id(path)}, nil
 			}
 		}
@@ -273,7 +279,7 @@ func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta,
 // goFilesIn lists the known Go files of a directory, itself only, unsaved ones included.
 func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
 	prefix := strings.TrimSuffix(dir, "/") + "/"
-	saved, err := files.Keys(t, runtime.Prefix(prefix))
+	saved, err := savedTexts.Keys(t, runtime.Prefix(prefix))
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +289,7 @@ func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
 	}
 	all := slices.DeleteFunc(append(saved, unsaved...), func(uri string) bool {
 		name := uri[len(prefix):]
-		return strings.Contains(name, "/") || !isGoFile(name) || !isInput(name)
+		return strings.Contains(name, "/") || !syntax.IsGoFile(name) || !isInput(name)
 	})
 	slices.Sort(all)
 	return slices.Compact(all), nil

@@ -133,7 +133,8 @@ func TestFilesThatTheBuildLeavesOut(t *testing.T) {
 	}
 }
 
-// An edit of a stray file, and of its neighbours, shows at once; the first index after the question keeps the answers.
+// An edit of a stray file, and of its neighbours, shows at once; the first index after the question
+// keeps the answers.
 func TestStraysFollowEdits(t *testing.T) {
 	f := newFixture(t, strayArchive, lsp.WorkspaceOptions{Tests: true, Env: []string{"GOOS=linux", "GOARCH=amd64"}})
 	f.index()

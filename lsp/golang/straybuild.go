@@ -5,6 +5,8 @@ import (
 	"go/build/constraint"
 	"slices"
 	"strings"
+
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A strayBuild is what decides which files are built.
@@ -39,9 +41,9 @@ var (
 	strayArches = []string{"amd64", "arm64", "386", "arm", "wasm", "riscv64", "ppc64le", "ppc64", "s390x", "loong64", "mips64le", "mips64", "mipsle", "mips"}
 )
 
-// nearestBuild is the first build, beginning with the workspace's own, that a file takes part in; ok is false if there is none, or
-// none that anybody would build its neighbours with.
-func nearestBuild(env *environment, path string, h *parsedHeader) (b strayBuild, ok bool) {
+// nearestBuild is the first build, beginning with the workspace's own, that a file takes part in;
+// ok is false if there is none, or none that anybody would build its neighbours with.
+func nearestBuild(env *environment, path string, h *syntax.Header) (b strayBuild, ok bool) {
 	own := ownBuild(env)
 	tags := constraintTags(h)
 	if slices.Contains(tags, "ignore") {
@@ -73,8 +75,9 @@ func nearestBuild(env *environment, path string, h *parsedHeader) (b strayBuild,
 	return own, false
 }
 
-// constraintTags are the tags that the constraints of a file name, apart from platforms and versions.
-func constraintTags(h *parsedHeader) []string {
+// constraintTags are the tags that the constraints of a file name, apart from platforms and
+// versions.
+func constraintTags(h *syntax.Header) []string {
 	var tags []string
 	var walk func(constraint.Expr)
 	walk = func(x constraint.Expr) {
@@ -94,7 +97,7 @@ func constraintTags(h *parsedHeader) []string {
 			walk(x.Y)
 		}
 	}
-	for _, line := range h.constraints {
+	for _, line := range h.Constraints {
 		if x, err := constraint.Parse(line); err == nil {
 			walk(x)
 		}

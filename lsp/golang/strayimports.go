@@ -1,6 +1,11 @@
 package golang
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
 
 // strayImportsMax bounds the packages that are asked of the go command for the sake of strays.
 const strayImportsMax = 1000
@@ -12,12 +17,12 @@ func importsOfStrays(env *environment, uris, heads []string) map[string]bool {
 	ctx := env.buildContext()
 	paths := map[string]bool{}
 	for i, uri := range uris {
-		h := parseHeader(heads[i])
-		path, ok := filePath(uri)
-		if !ok || len(h.imports) == 0 || matches(ctx, path, &h) {
+		h := syntax.ParseHeader(heads[i])
+		path, ok := files.Path(uri)
+		if !ok || len(h.Imports) == 0 || matches(ctx, path, &h) {
 			continue
 		}
-		for _, path := range h.imports {
+		for _, path := range h.Imports {
 			if isPlainImport(path) && len(paths) < strayImportsMax {
 				paths[path] = true
 			}

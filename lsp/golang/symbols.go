@@ -10,9 +10,10 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-// A symbol list is the declarations of one file as a symbol search wants them: in bytes that are read from front to back,
-// without an allocation for what does not match. Each entry is: uvarint length and bytes of the name, then uvarints kind, start and
-// length of the declared name. Names of methods and fields are qualified: "Client.Do".
+// A symbol list is the declarations of one file as a symbol search wants them: in bytes that are
+// read from front to back, without an allocation for what does not match. Each entry is: uvarint
+// length and bytes of the name, then uvarints kind, start and length of the declared name. Names of
+// methods and fields are qualified: "Client.Do".
 
 // receiverMarks are left out of a method's name: (*Client).Do is searched for as Client.Do.
 var receiverMarks = strings.NewReplacer("(", "", ")", "", "*", "")

@@ -25,8 +25,8 @@ var (
 	truthSeed      = flag.Uint64("truth.seed", 1, "seed of the choice of positions")
 )
 
-// A truth is the workspace as go/types alone sees it: everything checked from source into one universe of positions, without
-// export data, faces, or indexes.
+// A truth is the workspace as go/types alone sees it: everything checked from source into one
+// universe of positions, without export data, faces, or indexes.
 type truth struct {
 	t     testing.TB
 	b     *pureBuild
@@ -345,7 +345,8 @@ func firstDifference(got, want []lsp.Location) string {
 	return "; repeats"
 }
 
-// TestAnswersAgreeWithGoTypes compares definition, hover and references with go/types at many positions of the standard library.
+// TestAnswersAgreeWithGoTypes compares definition, hover and references with go/types at many
+// positions of the standard library.
 func TestAnswersAgreeWithGoTypes(t *testing.T) {
 	env, m := stdMetadata()
 	ids := truthIDs(m)

@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
-// TestWorkspaceAgreesWithGoTypes asks a workspace, through its engine, about a module that the standard library's own sources were
-// copied into, and compares with go/types. The larger comparison is TestAnswersAgreeWithGoTypes, which needs no engine.
+// TestWorkspaceAgreesWithGoTypes asks a workspace, through its engine, about a module that the
+// standard library's own sources were copied into, and compares with go/types. The larger
+// comparison is TestAnswersAgreeWithGoTypes, which needs no engine.
 func TestWorkspaceAgreesWithGoTypes(t *testing.T) {
 	env, std := stdMetadata()
 	b := newPureBuild(t, env, std)
@@ -17,7 +19,7 @@ func TestWorkspaceAgreesWithGoTypes(t *testing.T) {
 	copies := []string{"container/list", "container/heap", "container/ring", "bufio", "html", "unicode/utf16", "encoding/base32"}
 	for _, path := range copies {
 		for _, uri := range b.pkg(path).Files {
-			archive.WriteString("-- " + path + "/" + baseName(uri) + " --\n")
+			archive.WriteString("-- " + path + "/" + files.BaseName(uri) + " --\n")
 			archive.Write(b.text(uri))
 			archive.WriteString("\n")
 		}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // TestTypeErrorsAreAllTold: where nothing is broken and nothing comes from C, every error that
@@ -29,12 +31,12 @@ func TestTypeErrorsAreAllTold(t *testing.T) {
 		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err != nil {
 			continue
 		}
-		var files []*tree
+		var files []*syntax.Tree
 		for _, u := range p.Files {
 			if u == uri {
-				files = append(files, parseTree(u, text))
+				files = append(files, syntax.Parse(u, text))
 			} else {
-				files = append(files, trees.get(u, b.text(u)))
+				files = append(files, syntax.Trees.Get(u, b.text(u)))
 			}
 		}
 		c, err := checkPackage(p, b.sizes, files, b.imports(p), noDoubt, true)
@@ -59,12 +61,12 @@ func TestTypeErrorsAreAllTold(t *testing.T) {
 }
 
 // typeErrors are the messages of go/types about the files of a package.
-func (b *pureBuild) typeErrors(p *pkgMeta, files []*tree) (list []string) {
+func (b *pureBuild) typeErrors(p *pkgMeta, files []*syntax.Tree) (list []string) {
 	fset := token.NewFileSet()
 	var syntax []*ast.File
 	for _, t := range files {
-		fset.AddExistingFiles(t.tok)
-		syntax = append(syntax, t.file)
+		fset.AddExistingFiles(t.Pos)
+		syntax = append(syntax, t.AST)
 	}
 	w := decodeWorld(b.imports(p))
 	conf := types.Config{GoVersion: p.GoVersion, Importer: w, Sizes: b.sizes, Error: func(err error) {

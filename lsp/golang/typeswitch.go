@@ -10,7 +10,7 @@ import (
 // at that place, which uses the name with the type of the clause.
 func (b *indexBuilder) declareSwitches() {
 	for _, t := range b.trees {
-		ast.Inspect(t.file, func(n ast.Node) bool {
+		ast.Inspect(t.AST, func(n ast.Node) bool {
 			s, ok := n.(*ast.TypeSwitchStmt)
 			if !ok {
 				return true

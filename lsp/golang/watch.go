@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -18,7 +19,7 @@ func (Language) WatchGlobs() []string {
 
 // Reads reports whether a build reads a file that need not be in the folder.
 func (w *workspace) Reads(uri string) bool {
-	path, ok := filePath(uri)
+	path, ok := files.Path(uri)
 	own := func(b viewedBuild) bool { return b.covers(path) }
 	return ok && (w.knows([]string{uri}) || slices.ContainsFunc(w.viewedBuilds(), own))
 }
@@ -43,15 +44,15 @@ func (w *workspace) watches() []partition.Watch {
 	slices.Sort(dirs)
 	var deep []partition.Watch
 	for _, dir := range slices.Compact(dirs) {
-		above := slices.ContainsFunc(deep, func(o partition.Watch) bool { return inside(o.Dir, dir) })
-		if !inside(w.root, dir) && !above {
+		above := slices.ContainsFunc(deep, func(o partition.Watch) bool { return files.Inside(o.Dir, dir) })
+		if !files.Inside(w.root, dir) && !above {
 			deep = append(deep, partition.Watch{Dir: dir, Globs: Language{}.WatchGlobs()})
 		}
 	}
 	out := slices.Clip(deep)
 	for _, dir := range single {
-		above := slices.ContainsFunc(deep, func(o partition.Watch) bool { return inside(o.Dir, dir) })
-		if !inside(w.root, dir) && !above {
+		above := slices.ContainsFunc(deep, func(o partition.Watch) bool { return files.Inside(o.Dir, dir) })
+		if !files.Inside(w.root, dir) && !above {
 			out = append(out, partition.Watch{Dir: dir, Globs: []string{"*.go", "go.mod", "go.sum", "go.work", "go.work.sum"}})
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -29,10 +30,11 @@ func (Language) ID() string { return "go" }
 
 // Handles implements lsp.Language.
 func (Language) Handles(uri string) bool {
-	return strings.HasPrefix(uri, "file://") && isInput(baseName(uri))
+	return strings.HasPrefix(uri, "file://") && isInput(files.BaseName(uri))
 }
 
-// Open implements lsp.Language. Unsaved texts that an earlier process left in the engine's store are forgotten.
+// Open implements lsp.Language. Unsaved texts that an earlier process left in the engine's store
+// are forgotten.
 func (Language) Open(ctx context.Context, eng *runtime.Engine, root string, o lsp.WorkspaceOptions) (lsp.Workspace, error) {
 	w, err := open(ctx, eng, root, o)
 	if err != nil {
@@ -45,8 +47,8 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	if !filepath.IsAbs(root) || !utf8.ValidString(root) {
 		return nil, fmt.Errorf("golang: workspace root %q: not an absolute path in UTF-8", root)
 	}
-	// The root stays as it was given, symbolic links and all: a client that opened it by one path wants answers in that path, and the
-	// go command gives them.
+	// The root stays as it was given, symbolic links and all: a client that opened it by one path
+	// wants answers in that path, and the go command gives them.
 	root = filepath.Clean(root)
 	info, err := os.Stat(root)
 	if err != nil {
@@ -69,13 +71,14 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 	err = sessions.begin(w, func() error {
 		// A workspace over root that was closed may have left some.
 		return eng.Commit(ctx, func(c *runtime.Writer) error {
-			return errors.Join(overlays.ClearPrefix(c, dirPrefix(root)), partition.Judgements.ClearPrefix(c, dirPrefix(root)))
+			return errors.Join(overlays.ClearPrefix(c, files.URIPrefix(root)), partition.Judgements.ClearPrefix(c, files.URIPrefix(root)))
 		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golang: opening workspace %s: %w", root, err)
 	}
-	// What an earlier process found is still the best guess; else what is above the folder is known.
+	// What an earlier process found is still the best guess; else what is above the folder is
+	// known.
 	snap := eng.Snapshot()
 	defer snap.Release()
 	if has, err := partition.Watches.Has(snap, root); err != nil && !errors.Is(err, runtime.ErrDamaged) || has {
@@ -211,11 +214,11 @@ func (w *workspace) isClosed() bool {
 
 // canonical gives the one spelling of a URI.
 func (w *workspace) canonical(uri string) (string, error) {
-	path, ok := filePath(uri)
+	path, ok := files.Path(uri)
 	if !ok || !filepath.IsAbs(path) {
 		return "", &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
 	}
-	return fileURI(filepath.Clean(path)), nil
+	return files.URI(filepath.Clean(path)), nil
 }
 
 // SetOverlay implements lsp.Workspace.
@@ -305,11 +308,11 @@ func (w *workspace) concerning(uris []string) ([]string, error) {
 	w.mu.Unlock()
 	var out []string
 	for _, uri := range uris {
-		if name := baseName(uri); !isInput(name) && !decidesBuild(name) && !embeddedBelow(embedding, uri) {
-			path, ok := filePath(uri)
+		if name := files.BaseName(uri); !isInput(name) && !decidesBuild(name) && !embeddedBelow(embedding, uri) {
+			path, ok := files.Path(uri)
 			if info, err := os.Stat(path); !ok || err == nil && !info.IsDir() {
 				continue
-			} else if err != nil && !slices.ContainsFunc(nested, func(dir string) bool { return inside(path, dir) }) {
+			} else if err != nil && !slices.ContainsFunc(nested, func(dir string) bool { return files.Inside(path, dir) }) {
 				below, err := stats.Keys(snap, runtime.Prefix(uri+"/"), runtime.Limit(1))
 				if err != nil {
 					return nil, fmt.Errorf("golang: %s: %w", uri, err)
@@ -541,7 +544,8 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 	return best.cut(), nil
 }
 
-// workspaceFiles lists the files of a workspace's packages, each once, with the path of the package that it belongs to.
+// workspaceFiles lists the files of a workspace's packages, each once, with the path of the package
+// that it belongs to.
 func workspaceFiles(all ...*metadata) (uris, containers []string) {
 	owner := map[string]string{}
 	for _, m := range all {
@@ -618,7 +622,7 @@ func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offse
 	}
 	for _, b := range builds {
 		for _, at := range declared {
-			if b.root == root || b.meta == nil || len(b.meta.owners(at.URI)) == 0 || b.meta.foreign(mustPath(at.URI)) {
+			if b.root == root || b.meta == nil || len(b.meta.owners(at.URI)) == 0 || b.meta.foreign(files.PathOf(at.URI)) {
 				continue
 			}
 			more, err := references(taskSource{t, b.root}, at.URI, at.Span.Start, declaration)

@@ -271,7 +271,8 @@ func TestWarmStart(t *testing.T) {
 	}
 }
 
-// TestIncrementalEqualsClean edits at random and compares with a workspace that never saw anything else.
+// TestIncrementalEqualsClean edits at random and compares with a workspace that never saw anything
+// else.
 func TestIncrementalEqualsClean(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	rng := rand.New(rand.NewPCG(seed, 1))

@@ -14,16 +14,17 @@ import (
 	"golang.org/x/tools/go/gcexportdata"
 )
 
-// A world is what the files of one package can see: the packages they import, decoded from export data, and whatever of
-// further packages their declarations mention.
+// A world is what the files of one package can see: the packages they import, decoded from export
+// data, and whatever of further packages their declarations mention.
 //
-// Export data is deep: it describes every type that the declarations of a package mention, of whichever package. A check thus
-// reads nothing but the faces of its direct imports, and an edit two imports away that does not show in them is no reason to check
-// again. The price is that worlds are not shared between packages; decoding all of them costs a fraction of one check of the standard
-// library, and the last ones are kept.
+// Export data is deep: it describes every type that the declarations of a package mention, of
+// whichever package. A check thus reads nothing but the faces of its direct imports, and an edit
+// two imports away that does not show in them is no reason to check again. The price is that worlds
+// are not shared between packages; decoding all of them costs a fraction of one check of the
+// standard library, and the last ones are kept.
 //
-// go/types fills in some parts of imported types as it meets them, so a world has one user at a time: it is taken out of the pool
-// and put back.
+// go/types fills in some parts of imported types as it meets them, so a world has one user at a
+// time: it is taken out of the pool and put back.
 type world struct {
 	key      [sha256.Size]byte
 	bytes    int                       // export data read
@@ -53,7 +54,8 @@ func importKey(imports []importedFace) (key [sha256.Size]byte) {
 	return key
 }
 
-// decodeWorld reads the export data of all imports into one set of packages, in which a type mentioned twice is one type.
+// decodeWorld reads the export data of all imports into one set of packages, in which a type
+// mentioned twice is one type.
 func decodeWorld(imports []importedFace) *world {
 	w := &world{
 		packages: map[string]*types.Package{"unsafe": types.Unsafe},
@@ -139,8 +141,8 @@ const (
 	worldsMaxBytes = 8 << 20 // of export data; what it decodes to weighs some ten times as much
 )
 
-// A worldPool keeps worlds that were used last: a package's face and its body see the same one, and so does the body after an
-// edit.
+// A worldPool keeps worlds that were used last: a package's face and its body see the same one, and
+// so does the body after an edit.
 type worldPool struct {
 	mu    sync.Mutex
 	idle  []*world // latest last; guarded by mu
@@ -178,4 +180,29 @@ func (p *worldPool) put(w *world) {
 	p.idle = append(p.idle, w)
 	p.bytes += w.bytes
 	p.makeRoom()
+}
+
+// worldWeight is how many bytes a world takes for each byte of export data, measured on the
+// standard library.
+const worldWeight = 10
+
+func (p *worldPool) held() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int64(p.bytes)
+}
+
+func (p *worldPool) bound(most int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = most
+	p.makeRoom()
+}
+
+// makeRoom forgets what was used longest ago. The lock is held.
+func (p *worldPool) makeRoom() {
+	for len(p.idle) > worldsMax || p.bytes > p.most {
+		p.bytes -= p.idle[0].bytes
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
 }

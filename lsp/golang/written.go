@@ -5,16 +5,18 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // writtenBytes bounds what is kept of the expression of one constant.
 const writtenBytes = 200
 
-// collectWritten notes what the source says of a declaration beside its type, by the position of the
-// declared name: the expression of a constant, also where it is repeated without being written, and
-// the tag of a field.
-func collectWritten(t *tree, written map[token.Pos]string) {
-	ast.Inspect(t.file, func(n ast.Node) bool {
+// collectWritten notes what the source says of a declaration beside its type, by the position of
+// the declared name: the expression of a constant, also where it is repeated without being written,
+// and the tag of a field.
+func collectWritten(t *syntax.Tree, written map[token.Pos]string) {
+	ast.Inspect(t.AST, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GenDecl:
 			if n.Tok == token.CONST {
@@ -60,7 +62,7 @@ func fieldNames(f *ast.Field) []*ast.Ident {
 	if len(f.Names) > 0 {
 		return f.Names
 	}
-	if id := embeddedName(f.Type); id != nil {
+	if id := syntax.EmbeddedName(f.Type); id != nil {
 		return []*ast.Ident{id}
 	}
 	return nil

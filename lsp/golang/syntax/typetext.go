@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"go/ast"
@@ -13,13 +13,13 @@ import (
 // typeTextBytes bounds the text of a type's declaration.
 const typeTextBytes = 4 << 10
 
-func isTypeKind(k lsp.SymbolKind) bool {
+func IsTypeKind(k lsp.SymbolKind) bool {
 	return k == lsp.KindStruct || k == lsp.KindInterface || k == lsp.KindClass
 }
 
-// typeText is the declaration of the type whose name lies at a span, with the comments in it, if its author wrote it over several lines;
-// otherwise it is empty, and the signature reads as well.
-func typeText(text []byte, name lsp.Span) string {
+// TypeText is the declaration of the type whose name lies at a span, with the comments in it, if
+// its author wrote it over several lines; otherwise it is empty, and the signature reads as well.
+func TypeText(text []byte, name lsp.Span) string {
 	fset := token.NewFileSet()
 	file, _ := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if file == nil {

@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"go/ast"
@@ -9,8 +9,9 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-// docText is the text of the comments in a span of a file, without comment markers and directives, as go doc shows it.
-func docText(text []byte, span lsp.Span) string {
+// DocText is the text of the comments in a span of a file, without comment markers and directives,
+// as go doc shows it.
+func DocText(text []byte, span lsp.Span) string {
 	if span.Start < 0 || span.End > len(text) || span.Start >= span.End {
 		return ""
 	}

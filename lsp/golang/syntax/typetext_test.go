@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"strings"
@@ -45,15 +45,15 @@ func f() {
 				break
 			}
 		}
-		if got := typeText([]byte(src), lsp.Span{Start: at, End: at + len(name)}); got != want {
+		if got := TypeText([]byte(src), lsp.Span{Start: at, End: at + len(name)}); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
 		}
 	}
-	if got := typeText([]byte("no Go at all"), lsp.Span{Start: 3, End: 5}); got != "" {
+	if got := TypeText([]byte("no Go at all"), lsp.Span{Start: 3, End: 5}); got != "" {
 		t.Errorf("of no Go: %q", got)
 	}
 	long := "package p\n\ntype T struct {\n" + strings.Repeat("\tF int\n", typeTextBytes) + "}\n"
-	if got := typeText([]byte(long), lsp.Span{Start: strings.Index(long, "T struct"), End: strings.Index(long, " struct")}); len(got) > typeTextBytes+8 || !strings.HasSuffix(got, "\tF int\n\t…\n}") {
+	if got := TypeText([]byte(long), lsp.Span{Start: strings.Index(long, "T struct"), End: strings.Index(long, " struct")}); len(got) > typeTextBytes+8 || !strings.HasSuffix(got, "\tF int\n\t…\n}") {
 		t.Errorf("of a giant: %d bytes, ending in %q", len(got), got[max(0, len(got)-20):])
 	}
 }

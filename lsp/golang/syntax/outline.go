@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"go/ast"
@@ -11,14 +11,14 @@ import (
 // detailBytes bounds the detail of a symbol: an outline is read in a narrow column.
 const detailBytes = 160
 
-// outline lists the declarations of a file in source order. Methods stand at the top level under the name of their
-// receiver, as (*T).M, since they need not be near their type.
-func outline(t *tree) []lsp.Symbol {
-	if t.unfit {
+// Outline lists the declarations of a file in source order. Methods stand at the top level under
+// the name of their receiver, as (*T).M, since they need not be near their type.
+func Outline(t *Tree) []lsp.Symbol {
+	if t.Unfit {
 		return nil
 	}
 	var out []lsp.Symbol
-	for _, decl := range t.file.Decls {
+	for _, decl := range t.AST.Decls {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
 			if s, ok := funcSymbol(t, decl); ok {
@@ -26,9 +26,9 @@ func outline(t *tree) []lsp.Symbol {
 			}
 		case *ast.GenDecl:
 			for _, spec := range decl.Specs {
-				span := t.span(spec.Pos(), spec.End())
+				span := t.Span(spec.Pos(), spec.End())
 				if len(decl.Specs) == 1 && !decl.Lparen.IsValid() {
-					span = t.span(decl.Pos(), decl.End())
+					span = t.Span(decl.Pos(), decl.End())
 				}
 				switch spec := spec.(type) {
 				case *ast.TypeSpec:
@@ -42,13 +42,13 @@ func outline(t *tree) []lsp.Symbol {
 	return out
 }
 
-func funcSymbol(t *tree, decl *ast.FuncDecl) (lsp.Symbol, bool) {
+func funcSymbol(t *Tree, decl *ast.FuncDecl) (lsp.Symbol, bool) {
 	s := lsp.Symbol{
 		Name:     decl.Name.Name,
 		Kind:     lsp.KindFunction,
-		Span:     t.span(decl.Pos(), decl.End()),
-		NameSpan: t.span(decl.Name.Pos(), decl.Name.End()),
-		Detail:   "func" + detail(t, signatureStart(decl.Type), decl.Type.End()),
+		Span:     t.Span(decl.Pos(), decl.End()),
+		NameSpan: t.Span(decl.Name.Pos(), decl.Name.End()),
+		Detail:   "func" + detail(t, SignatureStart(decl.Type), decl.Type.End()),
 	}
 	if decl.Recv != nil && len(decl.Recv.List) > 0 {
 		s.Kind = lsp.KindMethod
@@ -57,8 +57,8 @@ func funcSymbol(t *tree, decl *ast.FuncDecl) (lsp.Symbol, bool) {
 	return s, true
 }
 
-// signatureStart is where the type parameters, or without any the parameters, of a function begin.
-func signatureStart(typ *ast.FuncType) token.Pos {
+// SignatureStart is where the type parameters, or without any the parameters, of a function begin.
+func SignatureStart(typ *ast.FuncType) token.Pos {
 	if typ.TypeParams != nil && typ.TypeParams.Opening.IsValid() {
 		return typ.TypeParams.Opening
 	}
@@ -84,12 +84,12 @@ func receiverName(typ ast.Expr) string {
 	return "?"
 }
 
-func typeSymbol(t *tree, spec *ast.TypeSpec, span lsp.Span) lsp.Symbol {
+func typeSymbol(t *Tree, spec *ast.TypeSpec, span lsp.Span) lsp.Symbol {
 	s := lsp.Symbol{
 		Name:     spec.Name.Name,
 		Kind:     lsp.KindClass,
 		Span:     span,
-		NameSpan: t.span(spec.Name.Pos(), spec.Name.End()),
+		NameSpan: t.Span(spec.Name.Pos(), spec.Name.End()),
 	}
 	switch typ := spec.Type.(type) {
 	case *ast.StructType:
@@ -105,14 +105,15 @@ func typeSymbol(t *tree, spec *ast.TypeSpec, span lsp.Span) lsp.Symbol {
 	return s
 }
 
-// fieldSymbols lists the fields of a struct or the methods of an interface; what is embedded goes by the name of its type.
-func fieldSymbols(t *tree, fields *ast.FieldList, kind lsp.SymbolKind) []lsp.Symbol {
+// fieldSymbols lists the fields of a struct or the methods of an interface; what is embedded goes
+// by the name of its type.
+func fieldSymbols(t *Tree, fields *ast.FieldList, kind lsp.SymbolKind) []lsp.Symbol {
 	if fields == nil {
 		return nil
 	}
 	var out []lsp.Symbol
 	for _, f := range fields.List {
-		span := t.span(f.Pos(), f.End())
+		span := t.Span(f.Pos(), f.End())
 		text := detail(t, f.Type.Pos(), f.Type.End())
 		if _, ok := f.Type.(*ast.FuncType); ok && kind == lsp.KindMethod {
 			text = "func" + text
@@ -124,46 +125,47 @@ func fieldSymbols(t *tree, fields *ast.FieldList, kind lsp.SymbolKind) []lsp.Sym
 		for _, name := range f.Names {
 			out = append(out, lsp.Symbol{
 				Name: name.Name, Kind: kind, Detail: text, Children: children,
-				Span: span, NameSpan: t.span(name.Pos(), name.End()),
+				Span: span, NameSpan: t.Span(name.Pos(), name.End()),
 			})
 		}
 		if len(f.Names) > 0 {
 			continue
 		}
-		if name := embeddedName(f.Type); name != nil {
+		if name := EmbeddedName(f.Type); name != nil {
 			k := lsp.KindField
 			if kind == lsp.KindMethod {
 				k = lsp.KindInterface
 			}
 			out = append(out, lsp.Symbol{
 				Name: name.Name, Kind: k, Detail: text,
-				Span: span, NameSpan: t.span(name.Pos(), name.End()),
+				Span: span, NameSpan: t.Span(name.Pos(), name.End()),
 			})
 		}
 	}
 	return out
 }
 
-// embeddedName is the identifier that an embedded type is known by, or nil for a union or another constraint.
-func embeddedName(typ ast.Expr) *ast.Ident {
+// EmbeddedName is the identifier that an embedded type is known by, or nil for a union or another
+// constraint.
+func EmbeddedName(typ ast.Expr) *ast.Ident {
 	switch typ := typ.(type) {
 	case *ast.Ident:
 		return typ
 	case *ast.StarExpr:
-		return embeddedName(typ.X)
+		return EmbeddedName(typ.X)
 	case *ast.ParenExpr:
-		return embeddedName(typ.X)
+		return EmbeddedName(typ.X)
 	case *ast.SelectorExpr:
 		return typ.Sel
 	case *ast.IndexExpr:
-		return embeddedName(typ.X)
+		return EmbeddedName(typ.X)
 	case *ast.IndexListExpr:
-		return embeddedName(typ.X)
+		return EmbeddedName(typ.X)
 	}
 	return nil
 }
 
-func valueSymbols(t *tree, tok token.Token, spec *ast.ValueSpec, span lsp.Span) []lsp.Symbol {
+func valueSymbols(t *Tree, tok token.Token, spec *ast.ValueSpec, span lsp.Span) []lsp.Symbol {
 	kind := lsp.KindVariable
 	if tok == token.CONST {
 		kind = lsp.KindConstant
@@ -173,7 +175,7 @@ func valueSymbols(t *tree, tok token.Token, spec *ast.ValueSpec, span lsp.Span) 
 		if name.Name == "_" {
 			continue
 		}
-		s := lsp.Symbol{Name: name.Name, Kind: kind, Span: span, NameSpan: t.span(name.Pos(), name.End())}
+		s := lsp.Symbol{Name: name.Name, Kind: kind, Span: span, NameSpan: t.Span(name.Pos(), name.End())}
 		switch {
 		case spec.Type != nil:
 			s.Detail = detail(t, spec.Type.Pos(), spec.Type.End())
@@ -186,9 +188,9 @@ func valueSymbols(t *tree, tok token.Token, spec *ast.ValueSpec, span lsp.Span) 
 }
 
 // detail is source text on one line.
-func detail(t *tree, start, end token.Pos) string {
-	s := t.span(start, end)
-	text := t.text[s.Start:s.End]
+func detail(t *Tree, start, end token.Pos) string {
+	s := t.Span(start, end)
+	text := t.Text[s.Start:s.End]
 	if len(text) > 4*detailBytes {
 		text = text[:4*detailBytes]
 	}

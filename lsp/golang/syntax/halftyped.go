@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-// A file that is being typed in mostly breaks in one declaration. The parser reads on from there and
-// takes what follows for something else, so that the declarations below are gone, and with them all
-// that names them, in this file and in others.
+// A file that is being typed in mostly breaks in one declaration. The parser reads on from there
+// and takes what follows for something else, so that the declarations below are gone, and with them
+// all that names them, in this file and in others.
 //
 // So a file with syntax errors is cut into sections of one declaration each. A section that is
 // whole is parsed as it is. One that spoils what follows it is changed until it does not: it gets
@@ -247,17 +247,17 @@ func lacking(open []bracket) string {
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // repair parses a broken file section by section, and notes what cannot be relied on.
-func (t *tree) repair() {
-	list := sections(t.text)
-	source := bytes.Clone(t.text)
+func (t *Tree) repair() {
+	list := sections(t.Text)
+	source := bytes.Clone(t.Text)
 	for i := range list {
 		mend(source, &list[i], i == 0)
 	}
-	if file, err := parser.ParseFile(positions, messageName(t.uri), source, parseMode); file != nil && file.FileStart.IsValid() {
+	if file, err := parser.ParseFile(positions, messageName(t.URI), source, parseMode); file != nil && file.FileStart.IsValid() {
 		tok := positions.File(file.FileStart)
 		positions.RemoveFile(tok)
-		tok.SetLinesForContent(t.text)
-		t.source, t.file, t.tok = source, file, tok
+		tok.SetLinesForContent(t.Text)
+		t.source, t.AST, t.Pos = source, file, tok
 		var errs []lsp.Diagnostic
 		for _, s := range list {
 			if s.broken {
@@ -265,15 +265,15 @@ func (t *tree) repair() {
 			}
 		}
 		// And of the file as a whole, such as an import that stands too late.
-		errs = append(errs, syntaxErrors(err, t.text)...)
+		errs = append(errs, syntaxErrors(err, t.Text)...)
 		slices.SortStableFunc(errs, func(a, b lsp.Diagnostic) int { return a.Span.Start - b.Span.Start })
-		t.errors = firstOfEach(errs, list)
+		t.Errors = firstOfEach(errs, list)
 	}
-	t.doubt, t.doubtful = t.doubts(list)
+	t.Doubt, t.Doubtful = t.doubts(list)
 }
 
-// mend looks whether a section is broken, and changes its part of the source until it spoils nothing
-// else. The first section has the package clause.
+// mend looks whether a section is broken, and changes its part of the source until it spoils
+// nothing else. The first section has the package clause.
 func mend(source []byte, s *section, isFirst bool) {
 	raw := bytes.Clone(source[s.start:s.end])
 	first, _ := parseSection(raw, isFirst)
@@ -333,7 +333,7 @@ func (s *section) firstProblem(raw []byte, first int, isFirst bool) lsp.Diagnost
 		first = len(raw)
 	}
 	if at := s.rest - s.start; at < min(first+1, len(raw)) {
-		d.Span = lsp.Span{Start: s.rest, End: s.start + wordEnd(raw, at)}
+		d.Span = lsp.Span{Start: s.rest, End: s.start + WordEnd(raw, at)}
 		d.Message = "expected a declaration"
 		return d
 	}
@@ -348,7 +348,7 @@ func (s *section) firstProblem(raw []byte, first int, isFirst bool) lsp.Diagnost
 			return d
 		}
 	}
-	d.Span = lsp.Span{Start: s.start + first, End: s.start + wordEnd(raw, first)}
+	d.Span = lsp.Span{Start: s.start + first, End: s.start + WordEnd(raw, first)}
 	d.Message = sectionError(raw, isFirst)
 	return d
 }
@@ -471,19 +471,19 @@ func sectionOf(list []section, offset int) int {
 // doubts says what syntax errors leave open. An error changes nothing but its section, and inside
 // the body of a function nothing that others can see, unless the section is open. What it may have
 // changed is told by names and places; a broken declaration may be one of any name.
-func (t *tree) doubts(list []section) (d doubt, ranges []lsp.Span) {
-	for _, e := range t.errors {
+func (t *Tree) doubts(list []section) (d Doubt, ranges []lsp.Span) {
+	for _, e := range t.Errors {
 		s := list[sectionOf(list, e.Span.Start)]
 		d.Open = d.Open || s.open
 		r := lsp.Span{Start: s.start, End: s.end}
-		for _, decl := range t.file.Decls {
+		for _, decl := range t.AST.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
-			if !ok || fn.Body == nil || t.offset(fn.Pos()) != s.start {
+			if !ok || fn.Body == nil || t.Offset(fn.Pos()) != s.start {
 				continue
 			}
 			switch {
-			case e.Span.Start < t.offset(fn.Body.Lbrace):
-				r.End = t.offset(fn.Body.Lbrace)
+			case e.Span.Start < t.Offset(fn.Body.Lbrace):
+				r.End = t.Offset(fn.Body.Lbrace)
 			case e.Span.Start >= s.rest:
 				r.Start = s.rest
 			default:
@@ -493,7 +493,7 @@ func (t *tree) doubts(list []section) (d doubt, ranges []lsp.Span) {
 		if r.End > r.Start {
 			d.Open = true
 			ranges = append(ranges, r)
-			d.Names = append(d.Names, namesIn(t.text[r.Start:r.End])...)
+			d.Names = append(d.Names, namesIn(t.Text[r.Start:r.End])...)
 		}
 	}
 	slices.Sort(d.Names)

@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"bytes"
@@ -8,20 +8,22 @@ import (
 	"slices"
 )
 
-// faceText is the part of a file that other packages can see the effect of, as text: without comments, white space, function
-// bodies, and those initial values whose type does not depend on what is in them. Equal face texts declare the same things with
-// the same types, so a package's export data is a function of the face texts of its files. The text is one that the parser
-// reads; it is for nobody's eyes.
+// FaceText is the part of a file that other packages can see the effect of, as text: without
+// comments, white space, function bodies, and those initial values whose type does not depend on
+// what is in them. Equal face texts declare the same things with the same types, so a package's
+// export data is a function of the face texts of its files. The text is one that the parser reads;
+// it is for nobody's eyes.
 //
-// Of comments only a language version in a build constraint matters to types. Directives such as //go:linkname and the preamble
-// of import "C" do not: package C is opaque to the checker (types.Config.FakeImportC).
-func faceText(t *tree) []byte {
-	if t.unfit {
-		return []byte("package " + t.file.Name.Name + "\n")
+// Of comments only a language version in a build constraint matters to types. Directives such as
+// //go:linkname and the preamble of import "C" do not: package C is opaque to the checker
+// (types.Config.FakeImportC).
+func FaceText(t *Tree) []byte {
+	if t.Unfit {
+		return []byte("package " + t.AST.Name.Name + "\n")
 	}
 	cut := cutText(t.source, hidden(t))
 	out := make([]byte, 0, len(cut)+64)
-	if v := t.file.GoVersion; v != "" {
+	if v := t.AST.GoVersion; v != "" {
 		out = append(out, "//go:build "+v+"\n\n"...)
 	}
 	var s scanner.Scanner
@@ -44,11 +46,11 @@ func faceText(t *tree) []byte {
 }
 
 // hidden lists the ranges of text that no other package can see, in source order and disjoint.
-func hidden(t *tree) [][2]int {
+func hidden(t *Tree) [][2]int {
 	var cuts [][2]int
 	add := func(start, end token.Pos) {
 		if start.IsValid() && end.IsValid() && start < end {
-			cuts = append(cuts, [2]int{t.offset(start), t.offset(end)})
+			cuts = append(cuts, [2]int{t.Offset(start), t.Offset(end)})
 		}
 	}
 	body := func(b *ast.BlockStmt) {
@@ -70,7 +72,7 @@ func hidden(t *tree) [][2]int {
 		}
 		return true
 	}
-	for _, decl := range t.file.Decls {
+	for _, decl := range t.AST.Decls {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
 			body(decl.Body)
@@ -106,7 +108,8 @@ func isOpenArray(typ ast.Expr) bool {
 	return ok
 }
 
-// cutText is text without the given ranges. Broken syntax may make ranges overlap; what was cut stays cut.
+// cutText is text without the given ranges. Broken syntax may make ranges overlap; what was cut
+// stays cut.
 func cutText(text []byte, cuts [][2]int) []byte {
 	var b bytes.Buffer
 	at := 0

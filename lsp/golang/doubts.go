@@ -1,39 +1,20 @@
 package golang
 
 import (
-	"slices"
-
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// A doubt is what syntax errors leave open about the declarations of a file or package.
-type doubt struct {
-	Names []string // of declarations that may be others; sorted
-	Open  bool     // there may be further declarations, or further fields and methods
-}
-
-func (d *doubt) add(e doubt) {
-	d.Open = d.Open || e.Open
-	d.Names = append(d.Names, e.Names...)
-	slices.Sort(d.Names)
-	d.Names = slices.Compact(d.Names)
-}
-
-func (d doubt) names(name string) bool {
-	_, ok := slices.BinarySearch(d.Names, name)
-	return ok
-}
-
 // doubtsOf is what is doubtful of a package. It is looked at by those that have errors only, and
 // is no part of a face: to break a declaration so that it still means the same is no change.
-func doubtsOf(t *runtime.Task, k pkgKey) (d doubt, err error) {
+func doubtsOf(t *runtime.Task, k pkgKey) (d syntax.Doubt, err error) {
 	p, err := packageOf(t, k)
 	if err != nil || p == nil {
 		return d, err
 	}
 	list, err := fileDoubts.All(t, p.Files)
 	for _, e := range list {
-		d.add(e)
+		d.Add(e)
 	}
 	return d, err
 }
@@ -47,7 +28,7 @@ type doubtReader struct {
 	err  error
 }
 
-func (r *doubtReader) doubt(path string) (d doubt) {
+func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 	if r.err != nil {
 		return d
 	}

@@ -1,4 +1,4 @@
-package golang
+package syntax
 
 import (
 	"go/ast"
@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// header is everything in a file that can change what go list says about its package, as one
+// HeaderText is everything in a file that can change what go list says about its package, as one
 // string: two texts of one file with equal headers need no new listing. It holds the package name,
 // the imports in order, build constraints, and the directives that go list reads (//go:embed,
 // //go:debug, #cgo lines). Whether a file is a program of its own matters where there is no module.
-func header(text []byte) string {
+func HeaderText(text []byte) string {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ImportsOnly|parser.ParseComments)
 	var b strings.Builder
@@ -58,13 +58,13 @@ func header(text []byte) string {
 			}
 		}
 	}
-	// The parser stopped behind the imports; directives further down are found by line. A line inside a raw string that looks
-	// like one costs a listing, nothing else.
+	// The parser stopped behind the imports; directives further down are found by line. A line
+	// inside a raw string that looks like one costs a listing, nothing else.
 	for line := range strings.Lines(string(text)) {
 		if file.Name.Name == "main" && strings.HasPrefix(line, "func main()") {
 			b.WriteString("main\n")
 		}
-		if i := strings.Index(line, embedDirective); i >= 0 { // in a group it is indented
+		if i := strings.Index(line, EmbedDirective); i >= 0 { // in a group it is indented
 			line = line[i:]
 		} else if !strings.HasPrefix(line, "//go:debug") {
 			continue
@@ -75,7 +75,8 @@ func header(text []byte) string {
 	return b.String()
 }
 
-// A parser error quotes what it found, which may contain line breaks; one line per fact is what parseHeader relies on.
+// A parser error quotes what it found, which may contain line breaks; one line per fact is what
+// ParseHeader relies on.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func isConstraint(comment string) bool {
@@ -97,55 +98,55 @@ func writeCgoLines(b *strings.Builder, doc *ast.CommentGroup) {
 	}
 }
 
-// A parsedHeader is a header taken apart again.
-type parsedHeader struct {
-	constraints []string
-	name        string // of the package
-	imports     []string
-	broken      bool // the text has a syntax error in its header
-	program     bool // it declares func main of a package main
+// A Header is a header taken apart again.
+type Header struct {
+	Constraints []string
+	Name        string // of the package
+	Imports     []string
+	Broken      bool // the text has a syntax error in its header
+	Program     bool // it declares func main of a package main
 }
 
-func parseHeader(h string) parsedHeader {
-	var p parsedHeader
+func ParseHeader(h string) Header {
+	var p Header
 	for line := range strings.Lines(h) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
 		case isConstraint(line):
-			p.constraints = append(p.constraints, line)
+			p.Constraints = append(p.Constraints, line)
 		case line == "main":
-			p.program = true
+			p.Program = true
 		case strings.HasPrefix(line, "error "):
-			p.broken = true
+			p.Broken = true
 		case strings.HasPrefix(line, "package "):
-			p.name = strings.TrimPrefix(line, "package ")
+			p.Name = strings.TrimPrefix(line, "package ")
 		case strings.HasPrefix(line, "import "):
 			if path, err := strconv.Unquote(strings.TrimPrefix(line, "import ")); err == nil {
-				p.imports = append(p.imports, path)
+				p.Imports = append(p.Imports, path)
 			}
 		}
 	}
 	return p
 }
 
-// importAt is the import that stands in a line of source, counted from 1; "" if none does.
-func (p *parsedHeader) importAt(line int) string {
+// ImportAt is the import that stands in a line of source, counted from 1; "" if none does.
+func (p *Header) ImportAt(line int) string {
 	const before = 3 // an empty line, the package clause, and counting from 1
-	if i := line - len(p.constraints) - before; i >= 0 && i < len(p.imports) {
-		return p.imports[i]
+	if i := line - len(p.Constraints) - before; i >= 0 && i < len(p.Imports) {
+		return p.Imports[i]
 	}
 	return ""
 }
 
-// source is a smallest file with this header, for tools that read headers only.
-func (p *parsedHeader) source() []byte {
+// Source is a smallest file with this header, for tools that read headers only.
+func (p *Header) Source() []byte {
 	var b strings.Builder
-	for _, c := range p.constraints {
+	for _, c := range p.Constraints {
 		b.WriteString(c)
 		b.WriteByte('\n')
 	}
-	b.WriteString("\npackage " + p.name + "\n")
-	for _, path := range p.imports {
+	b.WriteString("\npackage " + p.Name + "\n")
+	for _, path := range p.Imports {
 		b.WriteString("import _ " + strconv.Quote(path) + "\n")
 	}
 	return []byte(b.String())

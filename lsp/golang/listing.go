@@ -1,0 +1,198 @@
+package golang
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// unseen lists the files that the go command saw in another state than the inputs have them: it
+// reads the disk, and another program may have written there since the disk was looked at. Seen are
+// those that it named.
+func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen []pkgMeta) ([]string, error) {
+	want := map[string]string{} // by path
+	known := map[string]bool{}
+	for i, uri := range l.Files {
+		known[uri] = true
+		// A file that was refused has no header.
+		if path, ok := files.Path(uri); ok && heads[i] != "" && !slices.Contains(l.Unsaved, uri) {
+			want[path] = heads[i]
+		}
+	}
+	modules := map[string][]byte{}
+	for _, path := range env.moduleFiles() {
+		text, err := savedTexts.Get(t, files.URI(path)) // as on disk: the go command does not see unsaved ones
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
+		}
+		modules[path] = text
+	}
+	var out []string
+	for i := range seen {
+		for _, uri := range seen[i].Files {
+			if path, ok := files.Path(uri); ok && !known[uri] && env.owned(path) {
+				out = append(out, uri)
+			}
+		}
+	}
+	err := t.Blocking(func() error {
+		for path, head := range want {
+			switch text, err := readInput(path); {
+			case err == nil && syntax.HeaderText(text) != head, errors.Is(err, fs.ErrNotExist):
+				out = append(out, files.URI(path))
+			}
+		}
+		for path, text := range modules {
+			if now, err := readInput(path); err == nil && !bytes.Equal(now, text) || errors.Is(err, fs.ErrNotExist) && text != nil {
+				out = append(out, files.URI(path))
+			}
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return slices.Compact(out), err
+}
+
+// metadataOf asks the go command. That reads the disk, which a query must not do; what it reads
+// there is recorded by reading the same things from the inputs: the module files, the headers of
+// all files of the build and nearby, and the environment. A result that shows that the disk was in
+// another state is not kept.
+func metadataOf(t *runtime.Task, root string) (*metadata, error) {
+	l, err := layouts.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	heads, err := l.heads(t)
+	if err != nil {
+		return nil, err
+	}
+	env, err := environments.Get(t, root)
+	if err != nil {
+		return nil, err
+	}
+	modulePaths := map[string]string{} // by directory
+	moduleTexts := map[string][]byte{} // by path
+	for _, path := range env.moduleFiles() {
+		text, err := savedTexts.Get(t, files.URI(path)) // as on disk: what is not saved is not in force
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
+		}
+		if moduleTexts[path] = text; filepath.Base(path) == "go.mod" {
+			modulePaths[filepath.Dir(path)] = modfile.ModulePath(text)
+		}
+	}
+	for _, uri := range l.Near {
+		if _, err := savedTexts.Blob(t, uri); err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
+		}
+	}
+	overlay := map[string][]byte{}
+	unsaved := map[string]*syntax.Header{} // what overlay is made of, by URI
+	problems, err := scanProblems.Get(t, root)
+	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+		return nil, err
+	}
+	for _, p := range problems {
+		if p.Hide {
+			overlay[p.Path] = nil
+		}
+	}
+	for _, uri := range l.Unsaved {
+		h, err := headers.Get(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		if parsed := syntax.ParseHeader(h); !parsed.Broken && parsed.Name != "" {
+			if path, ok := files.Path(uri); ok {
+				overlay[path] = parsed.Source()
+				unsaved[uri] = &parsed
+			}
+		}
+	}
+	places := newPlacer(&env, moduleTexts)
+	why, failed := env.Problem, false
+	var said []problem
+	var odd *oddFileError
+	if why == "" && !env.Plain {
+		var listed []listed
+		extra := importsOfStrays(&env, l.Files, heads)
+		err = t.Blocking(func() (err error) {
+			running, end := lookAfter(t.Context(), directoriesOf(l.Files), overlay)
+			defer end()
+			listed, err = runList(running, env.Dir, &env, overlay, append(env.patterns(), slices.Sorted(maps.Keys(extra))...)...)
+			return err
+		})
+		var failure *commandError
+		switch {
+		case errors.As(err, &odd):
+			why, failed = odd.Error(), true
+		case errors.As(err, &failure):
+			why, failed = failure.text, true
+		case err != nil:
+			return nil, err
+		default:
+			m, failed := assemble(&env, places, listed, extra)
+			m.placeUnsaved(unsaved)
+			if !failed {
+				m.Replaced = places.replaced()
+				return keep(t, m, &l, heads, &env, nil)
+			}
+			said = m.Problems
+			why = said[0].Message
+		}
+	}
+	if env.Plain && why == "" {
+		why = fmt.Sprintf("there is no go.mod file in %s or any directory above it", env.Dir)
+	}
+	var headed []headedFile
+	for i := range heads {
+		if path, ok := files.Path(l.Files[i]); ok && env.owned(path) {
+			headed = append(headed, headedFile{l.Files[i], heads[i]})
+		}
+	}
+	var m *metadata
+	err = t.Blocking(func() (err error) {
+		m, err = fallback(t.Context(), &env, headed, modulePaths, why)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if failed {
+		m.Failed = why
+	}
+	if said == nil && (!env.Plain || env.Problem != "") {
+		said = places.problems(why)
+	}
+	m.Problems, m.Replaced = said, places.replaced()
+	m.normalise()
+	return keep(t, m, &l, heads, &env, odd)
+}
+
+// keep makes a result unstable that does not say how things are. Odd is what the go command was
+// ended for, if it was.
+func keep(t *runtime.Task, m *metadata, l *layout, heads []string, env *environment, odd *oddFileError) (*metadata, error) {
+	var err error
+	if m.Unseen, err = unseen(t, l, heads, env, m.Packages); err != nil {
+		return nil, err
+	}
+	if odd != nil {
+		m.Unseen = append(m.Unseen, files.URI(odd.path))
+		slices.Sort(m.Unseen)
+		m.Unseen = slices.Compact(m.Unseen)
+	}
+	if len(m.Unseen) > 0 {
+		t.Unstable()
+	}
+	return m, nil
+}
