@@ -71,7 +71,7 @@ gen-check: ## fail if running the generators changes a file
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query: ours and the peers, alternating in one run, medians, tab-separated
+compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc: ours and the peers, alternating in one run, medians, tab-separated
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
 
 grid-store: ## N records (default 100000000) of 64 bytes in one store: put, get, absent, batches, open; needs 110 N bytes of disk

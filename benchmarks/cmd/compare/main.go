@@ -20,6 +20,7 @@ import (
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/epoch"
+	"github.com/cytisus/cytisus/benchmarks/gc"
 	"github.com/cytisus/cytisus/benchmarks/hash"
 	"github.com/cytisus/cytisus/benchmarks/index"
 	"github.com/cytisus/cytisus/benchmarks/lanes"
@@ -34,6 +35,7 @@ import (
 // suites is what there is. One line here and one folder add a suite.
 var suites = []func() compare.Suite{
 	epoch.Suite,
+	gc.Suite,
 	hash.Suite,
 	index.Suite,
 	lanes.Suite,
