@@ -13,8 +13,9 @@ import (
 
 const module = "github.com/cytisus/cytisus/"
 
-// allowed says which packages of the module each package may import, itself apart. "…" stands for everything below. Whoever adds a
-// package adds it here; an import against the order is a mistake in the design, not in this table.
+// allowed says which packages of the module each package may import, itself apart. "…" stands for
+// everything below. Whoever adds a package adds it here; an import against the order is a mistake
+// in the design, not in this table.
 var allowed = []struct {
 	pkg  string
 	may  []string
@@ -54,9 +55,15 @@ var allowed = []struct {
 	{"lsp/daemon", []string{"lsp", "lsp/position", "lsp/document", "lsp/dispatch"}, ""},
 	{"lsp/server", []string{"lsp", "lsp/position", "lsp/document", "lsp/partition", "lsp/dispatch", "lsp/watch", "runtime", "runtime/account", "runtime/inspect", "runtime/lane", "mmapcas"}, "knows no language"},
 	{"lsp/golang/internal/edits", nil, "edits of texts, for the tests of the rooms"},
-	{"lsp/golang/check/bodies", nil, "go/types alone: a package again after an edit"},
 	{"lsp/golang/syntax", []string{"lsp", "lsp/files"}, "one text: no other file, no types, no engine"},
-	{"lsp/golang", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "knows no protocol"},
+	{"lsp/golang/index", []string{"lsp"}, "bytes alone"},
+	{"lsp/golang/metadata", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "packages and edges: no disk, no engine"},
+	{"lsp/golang/check", []string{"lsp", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
+	{"lsp/golang/disk", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/metadata"}, "the machine and the go command: no types, no engine"},
+	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
+	{"lsp/golang/internal/fakego", nil, "for tests"},
+	{"lsp/golang/internal/purebuild", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/disk"}, "for tests"},
+	{"lsp/golang", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/disk", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
 	{"lsp/cmd/cytisus", []string{"…"}, ""},
 	{"fuzz/…", []string{"…"}, "may import anything; tests alone import it"},
 }
@@ -122,6 +129,36 @@ func TestPackagesSayWhatTheyAre(t *testing.T) {
 	for _, p := range packages(t) {
 		if p.Doc == "" {
 			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}
+
+// kept says which packages outside of the module one package keeps to itself: those that it is
+// there to know. "…" stands for everything below.
+var kept = []struct {
+	imports []string
+	by      []string // packages of this module
+}{
+	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/check", "lsp/golang/internal/purebuild"}},
+	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego"}},
+}
+
+// Of the Go front end, one package knows types and one starts processes.
+func TestWhatOnePackageKeeps(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if !strings.HasPrefix(name, "lsp/golang") {
+			continue
+		}
+		for _, k := range kept {
+			if slices.Contains(k.by, name) {
+				continue
+			}
+			for _, imp := range p.Imports {
+				if slices.ContainsFunc(k.imports, func(pattern string) bool { return matches(pattern, imp) }) {
+					t.Errorf("%s imports %s, which %q alone may", name, imp, k.by)
+				}
+			}
 		}
 	}
 }

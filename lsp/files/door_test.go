@@ -32,11 +32,12 @@ var methods = []string{"MatchFile", "ImportDir"}
 
 // exceptions are files below lsp that may open files, with the reason.
 var exceptions = map[string]string{
-	"files/read.go":        "the door",
-	"cmd/cytisus/trace.go": "what --trace writes is its own",
-	"daemon/identity.go":   "a directory of the store, whose identity is asked",
-	"golang/embedmatch.go": "fs.Glob over os.DirFS, which lists directories and opens no file",
-	"golang/fallback.go":   "MatchFile with an OpenFile that opens nothing",
+	"files/read.go":                    "the door",
+	"cmd/cytisus/trace.go":             "what --trace writes is its own",
+	"daemon/identity.go":               "a directory of the store, whose identity is asked",
+	"golang/disk/embed.go":             "fs.Glob over os.DirFS, which lists directories and opens no file",
+	"golang/disk/fallback.go":          "MatchFile with an OpenFile that opens nothing",
+	"golang/internal/fakego/fakego.go": "for tests: what a fake go command tells, and the states of processes",
 }
 
 // Every file of a workspace is read through this package: no other code below lsp opens files.

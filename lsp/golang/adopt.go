@@ -8,6 +8,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -27,7 +28,7 @@ func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Tas
 }
 
 func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(t *runtime.Task, root string) error) error {
-	question := func(t *runtime.Task) error { return fn(t, b.root) }
+	question := func(t *runtime.Task) error { return fn(t, b.Root) }
 	return w.ask(t, func(t *runtime.Task) error {
 		known, err := savedTexts.Has(t, uri)
 		if err != nil {
@@ -77,7 +78,7 @@ func (w *workspace) adopt(ctx context.Context, uri string) (bool, error) {
 	defer snap.Release()
 	var list []errand
 	for _, e := range entries {
-		if !syntax.IsGoFile(e.Name()) || !isInput(e.Name()) {
+		if !syntax.IsGoFile(e.Name()) || !disk.IsInput(e.Name()) {
 			continue
 		}
 		path := filepath.Join(filepath.Dir(path), e.Name())

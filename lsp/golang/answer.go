@@ -5,31 +5,33 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A source is what answers are made from: one state of a workspace.
 type source interface {
-	metadata() (*metadata, error)
+	metadata() (*metadata.Build, error)
 	// find is the package of an ID, stray or not; nil if there is none.
-	find(id string) (*pkgMeta, error)
+	find(id string) (*metadata.Package, error)
 	// strayOwner is the package that is made for a file that the build leaves out; nil if none can
 	// be.
-	strayOwner(uri string) (*pkgMeta, error)
+	strayOwner(uri string) (*metadata.Package, error)
 	// text is the text of a file; lsp.ErrUnknownFile if there is none.
 	text(uri string) ([]byte, error)
 	// checked is the index of a package with its function bodies.
-	checked(p *pkgMeta) (*index, error)
+	checked(p *metadata.Package) (*index.Index, error)
 	// declared is an index of a package that may lack what only its function bodies name.
-	declared(p *pkgMeta) (*index, error)
+	declared(p *metadata.Package) (*index.Index, error)
 }
 
 // A place is a name in a file as a question finds it: what it stands for in one package that the
 // file belongs to.
 type place struct {
-	pkg   *pkgMeta
-	index *index
-	occs  []occurrence // all at one span
+	pkg   *metadata.Package
+	index *index.Index
+	occs  []index.Occurrence // all at one span
 }
 
 // placesAt finds what stands at an offset, once per package that the file is compiled in.
@@ -47,7 +49,7 @@ func placesAt(src source, uri string, offset int) ([]place, error) {
 		return nil, err
 	}
 	var places []place
-	owners := m.owners(uri)
+	owners := m.Owners(uri)
 	if len(owners) == 0 {
 		p, err := src.strayOwner(uri)
 		if err != nil {
@@ -62,7 +64,7 @@ func placesAt(src source, uri string, offset int) ([]place, error) {
 		if err != nil {
 			return nil, err
 		}
-		if occs := x.occurrencesAt(x.file(uri), offset); len(occs) > 0 {
+		if occs := x.OccurrencesAt(x.File(uri), offset); len(occs) > 0 {
 			places = append(places, place{p, x, occs})
 		}
 	}
@@ -74,26 +76,26 @@ func placesAt(src source, uri string, offset int) ([]place, error) {
 
 // A found declaration is a declaration together with the package that it was found in.
 type found struct {
-	pkg   *pkgMeta
-	index *index
-	declaration
+	pkg   *metadata.Package
+	index *index.Index
+	index.Declaration
 }
 
 func (f *found) location() lsp.Location {
-	return lsp.Location{URI: f.index.uri(f.file), Span: f.span}
+	return lsp.Location{URI: f.index.URI(f.File), Span: f.Span}
 }
 
 // resolve finds the declaration that an occurrence refers to.
-func resolve(src source, at place, o occurrence) (found, bool, error) {
-	if !o.external {
-		d, ok := at.index.declaration(o.target)
+func resolve(src source, at place, o index.Occurrence) (found, bool, error) {
+	if !o.IsExternal {
+		d, ok := at.index.Declaration(o.Target)
 		return found{at.pkg, at.index, d}, ok, nil
 	}
-	name, ok := at.index.external(o.target)
+	name, ok := at.index.ExternalAt(o.Target)
 	if !ok {
 		return found{}, false, nil
 	}
-	packages, err := named(src, name.pkg, at.pkg)
+	packages, err := named(src, name.Package, at.pkg)
 	if err != nil {
 		return found{}, false, err
 	}
@@ -102,7 +104,7 @@ func resolve(src source, at place, o occurrence) (found, bool, error) {
 		if err != nil {
 			return found{}, false, err
 		}
-		if d, ok := x.declaration(x.declarationOf(name.path)); ok {
+		if d, ok := x.Declaration(x.DeclarationOf(name.Path)); ok {
 			return found{p, x, d}, true, nil
 		}
 	}
@@ -111,14 +113,14 @@ func resolve(src source, at place, o occurrence) (found, bool, error) {
 
 // named lists the packages of a path as seen from another package, the stray ones that it imports
 // first.
-func named(src source, path string, from *pkgMeta) ([]*pkgMeta, error) {
+func named(src source, path string, from *metadata.Package) ([]*metadata.Package, error) {
 	m, err := src.metadata()
 	if err != nil {
 		return nil, err
 	}
-	var out []*pkgMeta
+	var out []*metadata.Package
 	for i := range from.Imports {
-		if id := from.Imports[i].checked(); pathOf(id) == path && isStray(id) {
+		if id := from.Imports[i].Checked(); metadata.PathOf(id) == path && isStray(id) {
 			p, err := src.find(id)
 			if err != nil {
 				return nil, err
@@ -128,7 +130,7 @@ func named(src source, path string, from *pkgMeta) ([]*pkgMeta, error) {
 			}
 		}
 	}
-	return append(out, m.named(path, from)...), nil
+	return append(out, m.Named(path, from)...), nil
 }
 
 // definition answers lsp.Workspace.Definition.
@@ -158,13 +160,13 @@ func hover(src source, uri string, offset int) (*lsp.Hover, error) {
 	}
 	at := places[0]
 	o := at.occs[0]
-	h := &lsp.Hover{Span: o.span, Language: "go"}
+	h := &lsp.Hover{Span: o.Span, Language: "go"}
 	f, ok, err := resolve(src, at, o)
 	if err != nil {
 		return nil, err
 	}
-	if o.signature != "" {
-		h.Signature = renderSignature(o.signature, "")
+	if o.Signature != "" {
+		h.Signature = index.Render(o.Signature, "")
 	}
 	if !ok {
 		if h.Signature == "" {
@@ -174,24 +176,24 @@ func hover(src source, uri string, offset int) (*lsp.Hover, error) {
 	}
 	if h.Signature == "" {
 		from := ""
-		if o.external {
+		if o.IsExternal {
 			from = f.pkg.Name
 		}
-		h.Signature = renderSignature(f.signature, from)
+		h.Signature = index.Render(f.Signature, from)
 	}
 	f, err = behindImport(src, at, f)
 	if err != nil {
 		return nil, err
 	}
-	isType := syntax.IsTypeKind(f.kind)
-	if f.doc.End > f.doc.Start || isType {
-		text, err := src.text(f.index.uri(f.file))
+	isType := syntax.IsTypeKind(f.Kind)
+	if f.Doc.End > f.Doc.Start || isType {
+		text, err := src.text(f.index.URI(f.File))
 		if err != nil && !errors.Is(err, lsp.ErrUnknownFile) {
 			return nil, err
 		}
-		h.Doc = syntax.DocText(text, f.doc)
+		h.Doc = syntax.DocText(text, f.Doc)
 		if isType {
-			h.Declaration = syntax.TypeText(text, f.span)
+			h.Declaration = syntax.TypeText(text, f.Span)
 		}
 	}
 	return h, nil
@@ -201,11 +203,11 @@ func hover(src source, uri string, offset int) (*lsp.Hover, error) {
 // in; every other declaration is returned as it is. The documentation of an import is that of the
 // package.
 func behindImport(src source, at place, f found) (found, error) {
-	if f.kind != lsp.KindPackage || f.path == packagePath {
+	if f.Kind != lsp.KindPackage || f.Path == index.PackagePath {
 		return f, nil
 	}
-	for _, o := range f.index.occurrencesAt(f.file, f.span.Start) {
-		if !o.external {
+	for _, o := range f.index.OccurrencesAt(f.File, f.Span.Start) {
+		if !o.IsExternal {
 			continue
 		}
 		if pkg, ok, err := resolve(src, at, o); err != nil || ok {
@@ -226,7 +228,7 @@ func references(src source, uri string, offset int, declaration bool) ([]lsp.Loc
 	if err != nil {
 		return nil, err
 	}
-	s := search{src: src, meta: m, declaration: declaration, asked: map[string]*pkgMeta{}, done: map[target]bool{}, found: map[lsp.Location]bool{}}
+	s := search{src: src, meta: m, declaration: declaration, asked: map[string]*metadata.Package{}, done: map[target]bool{}, found: map[lsp.Location]bool{}}
 	for _, at := range places {
 		s.asked[at.pkg.ID] = at.pkg
 	}
@@ -248,9 +250,9 @@ func references(src source, uri string, offset int, declaration bool) ([]lsp.Loc
 // A search collects references.
 type search struct {
 	src         source
-	meta        *metadata
+	meta        *metadata.Build
 	declaration bool
-	asked       map[string]*pkgMeta // by ID: the packages of the file asked about, searched even if they are no part of the workspace
+	asked       map[string]*metadata.Package // by ID: the packages of the file asked about, searched even if they are no part of the workspace
 	done        map[target]bool
 	found       map[lsp.Location]bool
 }
@@ -259,11 +261,11 @@ type search struct {
 // name.
 type target struct {
 	place lsp.Location
-	name  externalName
+	name  index.External
 }
 
 // occurrence adds everything that means the same as an occurrence.
-func (s *search) occurrence(at place, o occurrence) error {
+func (s *search) occurrence(at place, o index.Occurrence) error {
 	f, ok, err := resolve(s.src, at, o)
 	if err != nil {
 		return err
@@ -275,12 +277,12 @@ func (s *search) occurrence(at place, o occurrence) error {
 		if err := s.local(f.location()); err != nil {
 			return err
 		}
-		if f.path != "" {
-			return s.external(externalName{f.pkg.Path, f.path})
+		if f.Path != "" {
+			return s.external(index.External{Package: f.pkg.Path, Path: f.Path})
 		}
 		return nil
 	}
-	if name, ok := at.index.external(o.target); ok && o.external {
+	if name, ok := at.index.ExternalAt(o.Target); ok && o.IsExternal {
 		return s.external(name)
 	}
 	return nil
@@ -292,7 +294,7 @@ func (s *search) local(at lsp.Location) error {
 		return nil
 	}
 	s.done[target{place: at}] = true
-	packages := s.meta.owners(at.URI)
+	packages := s.meta.Owners(at.URI)
 	for _, p := range s.asked {
 		if isStray(p.ID) {
 			packages = append(packages, p)
@@ -306,7 +308,7 @@ func (s *search) local(at lsp.Location) error {
 		if err != nil {
 			return err
 		}
-		if i := x.declarationAt(x.file(at.URI), at.Span.Start); i >= 0 {
+		if i := x.DeclarationAt(x.File(at.URI), at.Span.Start); i >= 0 {
 			s.collect(x, i, false)
 		}
 	}
@@ -314,12 +316,12 @@ func (s *search) local(at lsp.Location) error {
 }
 
 // external searches the packages that can name something of another one.
-func (s *search) external(name externalName) error {
+func (s *search) external(name index.External) error {
 	if s.done[target{name: name}] {
 		return nil
 	}
 	s.done[target{name: name}] = true
-	packages := s.meta.reaching(name.pkg)
+	packages := s.meta.Reaching(name.Package)
 	for _, p := range s.asked {
 		if !p.Workspace {
 			packages = append(packages, p)
@@ -330,7 +332,7 @@ func (s *search) external(name externalName) error {
 		if err != nil {
 			return err
 		}
-		if i := x.findExternal(name); i >= 0 {
+		if i := x.FindExternal(name); i >= 0 {
 			s.collect(x, i, true)
 		}
 	}
@@ -338,12 +340,12 @@ func (s *search) external(name externalName) error {
 }
 
 // collect adds the occurrences of one target in one package.
-func (s *search) collect(x *index, target int, external bool) {
-	for file := range x.fileCount() {
-		uri := x.uri(file)
-		x.occurrences(file, func(o occurrence) bool {
-			if o.target == target && o.external == external && (s.declaration || !o.decl) {
-				s.found[lsp.Location{URI: uri, Span: o.span}] = true
+func (s *search) collect(x *index.Index, target int, external bool) {
+	for file := range x.FileCount() {
+		uri := x.URI(file)
+		x.Occurrences(file, func(o index.Occurrence) bool {
+			if o.Target == target && o.IsExternal == external && (s.declaration || !o.Declares) {
+				s.found[lsp.Location{URI: uri, Span: o.Span}] = true
 			}
 			return true
 		})

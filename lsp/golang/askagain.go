@@ -82,7 +82,7 @@ func (w *workspace) listAgain(t *runtime.Task, root string) (why string, err err
 // The caller holds w.mu.
 func (w *workspace) failing(root string) (b *buildUnit, why string) {
 	for _, b := range w.builds {
-		if b.root == root && b.prepared != nil {
+		if b.Root == root && b.prepared != nil {
 			return b, b.prepared.Failed
 		}
 	}

@@ -9,20 +9,22 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A buildUnit is one of the builds of a workspace. Its inputs are there once it is ready. One that
 // is defined anew is another build of the same root.
 type buildUnit struct {
-	buildDef // immutable
+	disk.Definition // immutable
 
-	ready    uint64    // guarded by workspace.mu: the generation from which on inputs are complete; 0: not yet
-	stale    bool      // guarded by workspace.mu: a file that decides what the build is has changed
-	prepared *metadata // guarded by workspace.mu: whose files were brought in last
-	near     []string  // guarded by workspace.mu: see metadata.Nearby
-	replaced []string  // guarded by workspace.mu: see metadata.Replaced
-	nested   []string  // guarded by workspace.mu: see environment.Nested
+	ready    uint64          // guarded by workspace.mu: the generation from which on inputs are complete; 0: not yet
+	stale    bool            // guarded by workspace.mu: a file that decides what the build is has changed
+	prepared *metadata.Build // guarded by workspace.mu: whose files were brought in last
+	near     []string        // guarded by workspace.mu: see metadata.Nearby
+	replaced []string        // guarded by workspace.mu: see metadata.Replaced
+	nested   []string        // guarded by workspace.mu: see environment.Nested
 
 	// problems are what the last scan could not take, by path: whether the go command must not see
 	// it.
@@ -47,14 +49,14 @@ func (w *workspace) workFile(dir string) string {
 	case filepath.IsAbs(s):
 		return filepath.Clean(s)
 	}
-	if at := upTo(dir, "go.work"); at != "" {
+	if at := disk.UpTo(dir, "go.work"); at != "" {
 		return filepath.Join(at, "go.work")
 	}
 	return ""
 }
 
 // define finds the build that the files of a directory belong to.
-func (w *workspace) define(dir string) buildDef {
+func (w *workspace) define(dir string) disk.Definition {
 	if d, ok := w.defineModule(dir); ok {
 		return d
 	}
@@ -63,28 +65,28 @@ func (w *workspace) define(dir string) buildDef {
 
 // defineModule is define for a directory that lies in a module, or below a go.work file; ok is
 // false if it does not.
-func (w *workspace) defineModule(dir string) (d buildDef, ok bool) {
+func (w *workspace) defineModule(dir string) (d disk.Definition, ok bool) {
 	if w.setting("GO111MODULE") == "off" {
-		return buildDef{root: w.root, dir: w.root, own: []string{w.root}, levels: allLevels}, true
+		return disk.Definition{Root: w.root, Dir: w.root, Own: []string{w.root}, Levels: disk.AllLevels}, true
 	}
-	mod, work := upTo(dir, "go.mod"), w.workFile(dir)
+	mod, work := disk.UpTo(dir, "go.mod"), w.workFile(dir)
 	switch {
 	case work != "":
 		at := filepath.Dir(work)
-		d, ok := workBuild(work)
+		d, ok := disk.WorkDefinition(work)
 		if !ok && mod != "" {
-			d.own = []string{mod}
+			d.Own = []string{mod}
 		}
-		if mod == "" || slices.ContainsFunc(d.own, func(use string) bool { return use == mod || sameDir(use, mod) }) {
+		if mod == "" || slices.ContainsFunc(d.Own, func(use string) bool { return use == mod || disk.SameDir(use, mod) }) {
 			return d, true
 		}
 		root := mod
 		if mod == at {
 			root = filepath.Join(mod, "go.mod") // the directory names the build of the go.work file
 		}
-		return buildDef{root: root, dir: mod, off: true, own: []string{mod}, levels: allLevels}, true
+		return disk.Definition{Root: root, Dir: mod, Off: true, Own: []string{mod}, Levels: disk.AllLevels}, true
 	case mod != "":
-		return buildDef{root: mod, dir: mod, own: []string{mod}, levels: allLevels}, true
+		return disk.Definition{Root: mod, Dir: mod, Own: []string{mod}, Levels: disk.AllLevels}, true
 	}
 	return d, false
 }
@@ -97,17 +99,17 @@ func (w *workspace) currentBuilds() []*buildUnit {
 }
 
 // addBuild returns the build of a definition, which is made if there is none.
-func (w *workspace) addBuild(d buildDef) *buildUnit {
+func (w *workspace) addBuild(d disk.Definition) *buildUnit {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, b := range w.builds {
-		if b.root == d.root {
+		if b.Root == d.Root {
 			return b
 		}
 	}
-	b := &buildUnit{buildDef: d}
+	b := &buildUnit{Definition: d}
 	w.builds = append(w.builds, b)
-	slices.SortFunc(w.builds, func(a, b *buildUnit) int { return cmp.Compare(a.root, b.root) })
+	slices.SortFunc(w.builds, func(a, b *buildUnit) int { return cmp.Compare(a.Root, b.Root) })
 	return b
 }
 
@@ -146,12 +148,12 @@ func (w *workspace) readerOf(path string) *buildUnit {
 		if b.prepared == nil {
 			continue
 		}
-		if owners := b.prepared.owners(uri); len(owners) > 0 && (any == nil || owners[0].Workspace) {
+		if owners := b.prepared.Owners(uri); len(owners) > 0 && (any == nil || owners[0].Workspace) {
 			any = b
 		}
 	}
 	for _, b := range w.builds {
-		if any == nil && b.prepared != nil && (slices.Contains(b.near, filepath.Dir(path)) || b.prepared.foreign(path)) {
+		if any == nil && b.prepared != nil && (slices.Contains(b.near, filepath.Dir(path)) || b.prepared.IsForeign(path)) {
 			any = b
 		}
 	}
@@ -167,24 +169,24 @@ func (w *workspace) redefine() {
 	base, module := w.defineModule(w.root)
 	var modules []string
 	if !module {
-		modules = w.lookBelow().modules
+		modules = w.lookBelow().Modules
 		base = w.definePlain(w.root)
 	}
-	want := map[string]buildDef{base.root: base}
+	want := map[string]disk.Definition{base.Root: base}
 	add := func(dir string) {
-		if d := w.define(dir); d.root != "" {
-			want[d.root] = d
+		if d := w.define(dir); d.Root != "" {
+			want[d.Root] = d
 		}
 	}
-	if base.off && files.Inside(w.root, w.workFile(w.root)) { // the folder is a module that its own go.work file does not use
-		d, _ := workBuild(w.workFile(w.root))
-		want[d.root] = d
+	if base.Off && files.Inside(w.root, w.workFile(w.root)) { // the folder is a module that its own go.work file does not use
+		d, _ := disk.WorkDefinition(w.workFile(w.root))
+		want[d.Root] = d
 	}
 	for _, dir := range modules {
 		add(dir)
 	}
 	w.mu.Lock()
-	w.plain = base.plain
+	w.plain = base.Plain
 	clear(w.byDir)
 	folders := slices.Collect(maps.Keys(w.folders))
 	var opened, elsewhere []string
@@ -204,30 +206,30 @@ func (w *workspace) redefine() {
 	for _, path := range opened {
 		add(filepath.Dir(path))
 	}
-	others := map[string]buildDef{} // kept if they are there
+	others := map[string]disk.Definition{} // kept if they are there
 	for _, path := range elsewhere {
 		d := w.define(filepath.Dir(path))
-		others[d.root] = d
+		others[d.Root] = d
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept := w.builds[:0:0]
 	for _, b := range w.builds {
-		d, ok := want[b.root]
+		d, ok := want[b.Root]
 		if !ok {
-			if d, ok = others[b.root]; !ok {
+			if d, ok = others[b.Root]; !ok {
 				continue
 			}
 		}
-		if delete(want, b.root); !d.equal(&b.buildDef) {
-			b = &buildUnit{buildDef: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near, replaced: b.replaced, nested: b.nested, problems: b.problems}
+		if delete(want, b.Root); !d.Equal(&b.Definition) {
+			b = &buildUnit{Definition: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near, replaced: b.replaced, nested: b.nested, problems: b.problems}
 		}
 		kept = append(kept, b)
 	}
 	for _, d := range want {
-		kept = append(kept, &buildUnit{buildDef: d})
+		kept = append(kept, &buildUnit{Definition: d})
 	}
-	slices.SortFunc(kept, func(a, b *buildUnit) int { return cmp.Compare(a.root, b.root) })
+	slices.SortFunc(kept, func(a, b *buildUnit) int { return cmp.Compare(a.Root, b.Root) })
 	w.builds = kept
 }
 
@@ -246,7 +248,7 @@ func (w *workspace) markStale(uris []string) (marked bool) {
 			marked = w.markOdd(path) || marked
 			continue
 		}
-		decides := decidesBuild(files.BaseName(uri))
+		decides := disk.DecidesBuild(files.BaseName(uri))
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			decides = true
 		}
@@ -269,11 +271,11 @@ func (w *workspace) markStale(uris []string) (marked bool) {
 func (w *workspace) markOdd(path string) (marked bool) {
 	looked, problem, hide := false, false, false
 	for _, b := range w.builds {
-		if b.owner(path) == "" || !w.o.Tests && syntax.IsTestFile(path) {
+		if b.Owner(path) == "" || !w.o.Tests && syntax.IsTestFile(path) {
 			continue
 		}
 		if !looked {
-			p, bad := problemAt(path)
+			p, bad := disk.ProblemAt(path)
 			looked, problem, hide = true, bad, p.Hide
 		}
 		if hid, was := b.problems[path]; was != problem || hid != hide {
@@ -286,11 +288,11 @@ func (w *workspace) markOdd(path string) (marked bool) {
 // reads reports whether a file lies where it may matter to the build.
 func (b *buildUnit) reads(path string) bool {
 	dir := filepath.Dir(path)
-	if files.Inside(dir, b.dir) { // at or above
+	if files.Inside(dir, b.Dir) { // at or above
 		return true
 	}
 	above := func(own string) bool { return files.Inside(dir, own) }
-	return b.covers(path) || files.Innermost(b.uses, path) != "" || files.Innermost(b.replaced, path) != "" ||
-		slices.ContainsFunc(b.own, above) || slices.ContainsFunc(b.uses, above) ||
+	return b.Covers(path) || files.Innermost(b.Uses, path) != "" || files.Innermost(b.replaced, path) != "" ||
+		slices.ContainsFunc(b.Own, above) || slices.ContainsFunc(b.Uses, above) ||
 		slices.ContainsFunc(b.replaced, above) || slices.ContainsFunc(b.near, above)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -87,7 +88,7 @@ func fileListOf(t *runtime.Task, root string) (fileList, error) {
 		}
 		for _, uri := range some {
 			path, ok := files.Path(uri)
-			unsaved[uri] = ok && syntax.IsGoFile(uri) && isInput(files.BaseName(uri)) && env.owned(path) && (env.Tests || !syntax.IsTestFile(uri))
+			unsaved[uri] = ok && syntax.IsGoFile(uri) && disk.IsInput(files.BaseName(uri)) && env.Owns(path) && (env.Tests || !syntax.IsTestFile(uri))
 		}
 	}
 	var more []string

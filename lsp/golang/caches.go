@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime/account"
 )
@@ -13,8 +14,8 @@ var caches = []account.Cache{
 		Bound: func(most int64) { syntax.Trees.Bound(int(most / syntax.TreeWeight)) },
 	},
 	{
-		Name: "golang: imported packages", Most: worldsMaxBytes * worldWeight,
-		Bytes: func() int64 { return worlds.held() * worldWeight },
-		Bound: func(most int64) { worlds.bound(int(most / worldWeight)) },
+		Name: "golang: imported packages", Most: check.WorldsBytes * check.WorldWeight,
+		Bytes: func() int64 { return check.Worlds.Held() * check.WorldWeight },
+		Bound: func(most int64) { check.Worlds.Bound(int(most / check.WorldWeight)) },
 	},
 }

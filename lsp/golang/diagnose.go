@@ -10,6 +10,9 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -20,7 +23,7 @@ type fileKey struct{ Root, URI string }
 // What is wrong is known by package, as the check finds it; by file, as it is shown; and as a list
 // of the files of a build with anything wrong, by which a change of it is noticed.
 var (
-	problems = runtime.NewQuery("golang/problems", version(1), func(t *runtime.Task, k pkgKey) ([]fileDiagnostic, error) {
+	problems = runtime.NewQuery("golang/problems", version(1), func(t *runtime.Task, k pkgKey) ([]check.FileDiagnostic, error) {
 		p, err := packageOf(t, k)
 		if err != nil || p == nil {
 			return nil, err
@@ -28,7 +31,7 @@ var (
 		return packageDiagnostics(t, k.Root, p)
 	})
 
-	buildProblems = runtime.NewQuery("golang/build-problems", version(1), func(t *runtime.Task, root string) ([]fileDiagnostic, error) {
+	buildProblems = runtime.NewQuery("golang/build-problems", version(1), func(t *runtime.Task, root string) ([]check.FileDiagnostic, error) {
 		m, err := metadatas.Get(t, root)
 		if err != nil {
 			return nil, err
@@ -116,7 +119,7 @@ func wrongFiles(r runtime.Reader, of, other []gathered) (map[string]string, erro
 
 // packageDiagnostics is everything wrong with a package: what its check found, and what the go
 // command has against it.
-func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnostic, error) {
+func packageDiagnostics(t *runtime.Task, root string, p *metadata.Package) ([]check.FileDiagnostic, error) {
 	c, err := checks.Get(t, pkgKey{root, p.ID})
 	if err != nil {
 		return nil, err
@@ -129,7 +132,7 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 				return nil, err
 			}
 			for _, d := range forbiddenIn(p, syntax.Trees.Get(uri, text)) {
-				out = append(out, fileDiagnostic{uri, d})
+				out = append(out, check.FileDiagnostic{URI: uri, Diag: d})
 			}
 		}
 	}
@@ -150,7 +153,7 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 			return nil, err
 		}
 		for _, d := range list {
-			out = append(out, fileDiagnostic{uri, d})
+			out = append(out, check.FileDiagnostic{URI: uri, Diag: d})
 		}
 	}
 	for i := range p.Errors {
@@ -166,7 +169,7 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 		if ignoreUnknown(err) != nil {
 			return nil, err
 		}
-		d := e.diagnostic(text)
+		d := e.Diagnostic(text)
 		if e.Line == 0 {
 			d.Span = packageClause(text)
 			if spec, ok := syntax.ImportOf(uri, text, e.Import); ok {
@@ -176,11 +179,11 @@ func packageDiagnostics(t *runtime.Task, root string, p *pkgMeta) ([]fileDiagnos
 		// A bad import and a bad header are found by the checker and the parser, too, and told
 		// better.
 		spec := syntax.ImportAround(uri, text, d.Span.Start)
-		known := slices.ContainsFunc(out, func(o fileDiagnostic) bool {
+		known := slices.ContainsFunc(out, func(o check.FileDiagnostic) bool {
 			return o.URI == uri && (o.Diag.Span.Start == d.Span.Start || spec.Start <= o.Diag.Span.Start && o.Diag.Span.Start < spec.End)
 		})
 		if !known {
-			out = append(slices.Clip(out), fileDiagnostic{uri, d})
+			out = append(slices.Clip(out), check.FileDiagnostic{URI: uri, Diag: d})
 		}
 	}
 	return out, nil
@@ -211,9 +214,9 @@ func reportOf(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
 		return nil, err
 	}
 	list = slices.Clip(list)
-	owners := m.owners(uri)
+	owners := m.Owners(uri)
 	path, _ := files.Path(uri)
-	theirs := m.foreign(path) || isVendored(path)
+	theirs := m.IsForeign(path) || disk.IsVendored(path)
 	for _, p := range owners {
 		if p.Workspace || theirs || p.Standard {
 			continue // known, or code that its reader does not change
@@ -224,7 +227,7 @@ func reportOf(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
 		}
 		list = appendOf(list, ds, uri)
 	}
-	if isParsedModuleFile(path) && !slices.Contains(env.moduleFiles(), path) {
+	if disk.IsModuleFile(path) && !slices.Contains(env.ModuleFiles(), path) {
 		// Not in force, such as one that is not saved yet: what can be told of its text.
 		ds, err := moduleFiles.Get(t, uri)
 		if err != nil {
@@ -254,7 +257,7 @@ func builtDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, erro
 		return nil, err
 	}
 	list := appendOf(nil, all, uri)
-	for _, p := range m.telling(uri) {
+	for _, p := range m.Telling(uri) {
 		ds, err := problems.Get(t, pkgKey{root, p.ID})
 		if err != nil {
 			return nil, err
@@ -265,7 +268,7 @@ func builtDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, erro
 }
 
 // appendOf adds those diagnostics that are about a file.
-func appendOf(list []lsp.Diagnostic, all []fileDiagnostic, uri string) []lsp.Diagnostic {
+func appendOf(list []lsp.Diagnostic, all []check.FileDiagnostic, uri string) []lsp.Diagnostic {
 	for _, d := range all {
 		if d.URI == uri {
 			list = append(list, d.Diag)
@@ -275,12 +278,12 @@ func appendOf(list []lsp.Diagnostic, all []fileDiagnostic, uri string) []lsp.Dia
 }
 
 // unreadFile says why a file is not read.
-func unreadFile(uri, why string) fileDiagnostic {
-	return fileDiagnostic{uri, lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}
+func unreadFile(uri, why string) check.FileDiagnostic {
+	return check.FileDiagnostic{URI: uri, Diag: lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}
 }
 
 // workspaceProblems is what is wrong with no package in particular.
-func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnostic, error) {
+func workspaceProblems(t *runtime.Task, root string, m *metadata.Build) ([]check.FileDiagnostic, error) {
 	env, err := environments.Get(t, root)
 	if err != nil {
 		return nil, err
@@ -305,17 +308,29 @@ func workspaceProblems(t *runtime.Task, root string, m *metadata) ([]fileDiagnos
 }
 
 // forbiddenIn are the diagnostics of a file for the imports that are refused.
-func forbiddenIn(p *pkgMeta, t *syntax.Tree) (out []lsp.Diagnostic) {
+func forbiddenIn(p *metadata.Package, t *syntax.Tree) (out []lsp.Diagnostic) {
 	for _, spec := range t.AST.Imports {
 		path := syntax.ImportPath(spec)
 		for _, f := range p.Forbidden {
 			if f.Import == path {
 				out = append(out, lsp.Diagnostic{
 					Span: t.Span(spec.Path.Pos(), spec.Path.End()), Severity: lsp.SeverityError,
-					Code: "import", Source: sourceList, Message: f.Message,
+					Code: "import", Source: metadata.SourceList, Message: f.Message,
 				})
 			}
 		}
 	}
 	return out
+}
+
+// Sources of diagnostics, as editors show them.
+const (
+	sourceDisk = "disk"
+)
+
+// mergeDiagnostics sorts diagnostics and drops repeats: a file that is in several variants of a
+// package has the same errors in each.
+func mergeDiagnostics(ds []lsp.Diagnostic) []lsp.Diagnostic {
+	slices.SortStableFunc(ds, lsp.CompareDiagnostics)
+	return slices.CompactFunc(ds, func(a, b lsp.Diagnostic) bool { return lsp.CompareDiagnostics(a, b) == 0 })
 }

@@ -1,6 +1,21 @@
 // Package golang is the Go front end: it answers questions about Go source, and diagnoses it, with
 // queries of package runtime.
 //
+// # Rooms
+//
+// What can be said without the engine is said in rooms of their own, which import upwards only:
+//
+//	syntax    one text: tree, outline, header, face text
+//	index     bytes: what names what, which symbols there are
+//	metadata  packages, their files, and what their imports mean
+//	check     types: faces and checks; the only room that imports go/types
+//	disk      files, the environment, the go command
+//
+// This package is what is left: the inputs, the queries, which call the rooms, and the workspace,
+// which brings inputs in and answers. The files of the answers (answer.go and those it uses) know
+// neither tasks nor disks: they ask a source. The query of the metadata (listing.go) is the only one
+// that runs a command.
+//
 // # Data flow
 //
 // Inputs are records: the text of every file, unsaved texts, which files a build has, the build
@@ -33,9 +48,9 @@
 // the faces of its direct imports and nothing else: a change two imports away is looked at only if
 // it shows through.
 //
-// An index (index.go) is the answer to "what is this name" for every identifier of a package.
+// An index (package index) is the answer to "what is this name" for every identifier of a package.
 // Things declared in the package are known by their place, things of other packages by path and
-// object path (objectpath.go). A definition is two look-ups; references are a binary search in
+// object path (package check). A definition is two look-ups; references are a binary search in
 // every index whose package can reach the thing, and a scan of those that name it.
 //
 // # How diagnostics are published
@@ -92,22 +107,17 @@
 //   - G1: the import graph of metadata is acyclic; edges of a cycle are cut and say so.
 //     A check reads the faces behind cut edges, too: no face reads a check. What those faces lack
 //     is
-//     unknown to it, and errors that follow from that are dropped (consequence.go).
+//     unknown to it, and errors that follow from that are dropped (package check).
 //   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a face.
 //   - G3: equal face texts, imported faces, language version and architecture give equal export data, byte for byte.
 //   - G4: an index is written in one order only: equal contents give equal bytes.
-//   - G5: a types.Package has one user at a time, and so has everything that it refers to (world.go).
+//   - G5: a types.Package has one user at a time, and so has everything that it refers to (package check, K1).
 //   - G6: a stat record is committed together with the text that was read under it, and is distrusted while the file is young.
 //   - G7: a panic in go/types costs the package that it happened in, and is a diagnostic there.
 //
 // # The go command
 //
-// It is asked for the environment and for the packages (gocommand.go). It runs in a group of its
-// own and is ended with all it started when the question, the workspace or the process ends, when
-// it prints without end, and after five minutes; the setting CYTISUS_GO_TIMEOUT, such as "15m",
-// allows another time. A FIFO or a device that has the name of a Go file is hidden from it; one
-// that comes when it is at work already is found after a second or more, and it is ended and asked
-// again (lookafter.go). When it gives no answer the workspace is read without it (fallback.go), and
+// Package disk runs it, within bounds. When it gives no answer the workspace is read without it, and
 // its go.mod carries a diagnostic with the cause. It is asked again by the next Index; until then
 // by nothing, so that a go command that hangs is not waited for with every edit.
 //
@@ -128,7 +138,7 @@
 //
 // A file with more than 4 MiB of code, not counting comments, is not type-checked: it carries a
 // diagnostic, has an outline and no index, and no error elsewhere follows from what it declares. Of
-// a package 32 MiB of text are parsed (large.go). A check cannot be cancelled, so its cost is
+// a package 32 MiB of text are parsed (limits.go). A check cannot be cancelled, so its cost is
 // bounded before it begins.
 //
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -24,7 +25,7 @@ func doubtsOf(t *runtime.Task, k pkgKey) (d syntax.Doubt, err error) {
 type doubtReader struct {
 	t    *runtime.Task
 	root string
-	p    *pkgMeta
+	p    *metadata.Package
 	err  error
 }
 
@@ -42,11 +43,11 @@ func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 
 // find is the ID of a package under a path, of those that the package depends on; "" if it is none.
 func (r *doubtReader) find(path string) (string, error) {
-	queue, seen := r.p.checked(), map[string]bool{}
+	queue, seen := r.p.Checked(), map[string]bool{}
 	for len(queue) > 0 {
 		var next []string
 		for _, id := range queue {
-			if pathOf(id) == path {
+			if metadata.PathOf(id) == path {
 				return id, nil
 			}
 		}
@@ -60,7 +61,7 @@ func (r *doubtReader) find(path string) (string, error) {
 				return "", err
 			}
 			if p != nil && !p.Standard {
-				next = append(next, p.dependencies()...)
+				next = append(next, p.Dependencies()...)
 			}
 		}
 		queue = next

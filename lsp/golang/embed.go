@@ -11,6 +11,8 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
@@ -39,7 +41,7 @@ func embedDiagnostics(r runtime.Reader, uri string, text []byte) (list []lsp.Dia
 		}
 		if problem != "" {
 			list = append(list, lsp.Diagnostic{
-				Span: p.Span, Severity: lsp.SeverityError, Code: "embed", Source: sourceList, Message: "pattern " + p.Text + ": " + problem,
+				Span: p.Span, Severity: lsp.SeverityError, Code: "embed", Source: metadata.SourceList, Message: "pattern " + p.Text + ": " + problem,
 			})
 		}
 	}
@@ -56,7 +58,7 @@ func embedded(t *runtime.Task, uri string, text []byte, offset int) (list []lsp.
 		if errors.Is(err, runtime.ErrDamaged) { // the next Index puts it again
 			err = t.Blocking(func() error {
 				if dir, ok := files.Path(files.DirURI(uri)); ok {
-					m = matchEmbed(dir, p.Text)
+					m = disk.MatchEmbed(dir, p.Text)
 				}
 				return nil
 			})
@@ -76,7 +78,7 @@ func embedded(t *runtime.Task, uri string, text []byte, offset int) (list []lsp.
 // a change of other files can concern, or all of them if everything is looked at. It reports
 // whether any differs; then it is committed.
 func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, everything bool) (bool, error) {
-	matches := map[embedKey]embedMatch{} // as they are known
+	matches := map[embedKey]disk.EmbedMatch{} // as they are known
 	for _, uri := range goFiles {
 		h, err := headers.Get(t, uri)
 		if err != nil {
@@ -90,7 +92,7 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 			return false, err
 		}
 		for _, p := range syntax.EmbedPatterns(text) {
-			matches[embedKey{files.DirURI(uri), p.Text}] = embedMatch{}
+			matches[embedKey{files.DirURI(uri), p.Text}] = disk.EmbedMatch{}
 		}
 	}
 	if everything || len(others) > 0 {
@@ -101,7 +103,7 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 		for _, key := range known {
 			concerns := func(uri string) bool { return strings.HasPrefix(uri, key.Dir) || strings.HasPrefix(key.Dir, uri+"/") }
 			if everything || slices.ContainsFunc(others, concerns) {
-				matches[key] = embedMatch{}
+				matches[key] = disk.EmbedMatch{}
 			}
 		}
 	}
@@ -113,7 +115,7 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 		switch {
 		case errors.Is(err, runtime.ErrNotFound):
 		case errors.Is(err, runtime.ErrDamaged):
-			matches[key] = embedMatch{Problem: "what there was is damaged"} // equal to none, so it is put again
+			matches[key] = disk.EmbedMatch{Problem: "what there was is damaged"} // equal to none, so it is put again
 		case err != nil:
 			return false, err
 		default:
@@ -127,7 +129,7 @@ func (w *workspace) lookAtEmbeds(t *runtime.Task, goFiles, others []string, ever
 				delete(matches, key)
 				continue
 			}
-			now := matchEmbed(path, key.Pattern)
+			now := disk.MatchEmbed(path, key.Pattern)
 			same := was.Problem == now.Problem && slices.Equal(was.Files, now.Files)
 			if same || len(key.Dir)+len(key.Pattern)+len(now.Problem) > embedBytesMax {
 				delete(matches, key)
@@ -166,7 +168,7 @@ func knownEmbeds(r runtime.Reader, root string) (keys []embedKey, err error) {
 }
 
 // knownMatch is what is known of a pattern.
-func knownMatch(r runtime.Reader, key embedKey) (m embedMatch, err error) {
+func knownMatch(r runtime.Reader, key embedKey) (m disk.EmbedMatch, err error) {
 	m.Problem, m.Files, err = embeds.Get(r, key)
 	return m, err
 }

@@ -16,7 +16,7 @@ func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation,
 	if !ok {
 		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
 	}
-	root := w.buildOf(path).root
+	root := w.buildOf(path).Root
 	m, err := metadatas.Get(t, root)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (w *workspace) Explain(t *runtime.Task, uri string) ([]runtime.Explanation,
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, metadatas, root) },
 		func() (runtime.Explanation, error) { return runtime.Explain(eng, packages.Whole(), root) },
 	}
-	for _, p := range m.owners(uri) {
+	for _, p := range m.Owners(uri) {
 		k := pkgKey{root, p.ID}
 		explain = append(explain,
 			func() (runtime.Explanation, error) { return runtime.Explain(eng, faces, k) },

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 )
 
 // Reports of what no build has or wants cost a look, and nothing is computed or kept for them.
@@ -49,8 +50,8 @@ func TestReportsOfNothing(t *testing.T) {
 
 // A change of the root is a look at all that the workspace reads, wherever it lies.
 func TestChangeOfTheRoot(t *testing.T) {
-	top := tempDir(t)
-	found := writeFiles(t, top, `
+	top := testfiles.TempDir(t)
+	found := testfiles.Write(t, top, `
 -- m/go.mod --
 module m
 
@@ -95,8 +96,8 @@ package other
 
 func N() int { return 1 }
 `)
-	elsewhere := tempDir(t)
-	writeFiles(t, elsewhere, `
+	elsewhere := testfiles.TempDir(t)
+	testfiles.Write(t, elsewhere, `
 -- go.mod --
 module third
 

@@ -5,16 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
-	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -25,45 +22,7 @@ type fixture struct {
 	root string
 	eng  *runtime.Engine
 	w    *workspace
-	marks
-}
-
-// marks are places in files: /*@name*/ marks the offset behind it.
-type marks map[string]lsp.Location
-
-var markPattern = regexp.MustCompile(`/\*@(\w+)\*/`)
-
-// writeFiles writes the files of an archive below a directory and returns their marks.
-func writeFiles(t testing.TB, dir, archive string) marks {
-	t.Helper()
-	found := marks{}
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range markPattern.FindAllSubmatchIndex(f.Data, -1) {
-			name := string(f.Data[m[2]:m[3]])
-			if _, ok := found[name]; ok {
-				t.Fatalf("mark %s is there twice", name)
-			}
-			found[name] = lsp.Location{URI: files.URI(path), Span: lsp.Span{Start: m[1], End: syntax.WordEnd(f.Data, m[1])}}
-		}
-	}
-	return found
-}
-
-// tempDir is t.TempDir as the go command sees it.
-func tempDir(t testing.TB) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	testfiles.Marks
 }
 
 func newEngine(t testing.TB, dir string) *runtime.Engine {
@@ -77,14 +36,14 @@ func newEngine(t testing.TB, dir string) *runtime.Engine {
 
 func newFixture(t testing.TB, archive string, o lsp.WorkspaceOptions) *fixture {
 	t.Helper()
-	root := tempDir(t)
-	found := writeFiles(t, root, archive)
+	root := testfiles.TempDir(t)
+	found := testfiles.Write(t, root, archive)
 	return openFixture(t, root, "", found, o)
 }
 
-func openFixture(t testing.TB, root, store string, found marks, o lsp.WorkspaceOptions) *fixture {
+func openFixture(t testing.TB, root, store string, found testfiles.Marks, o lsp.WorkspaceOptions) *fixture {
 	t.Helper()
-	f := &fixture{t: t, ctx: context.Background(), root: root, eng: newEngine(t, store), marks: found}
+	f := &fixture{t: t, ctx: context.Background(), root: root, eng: newEngine(t, store), Marks: found}
 	o.Env = append([]string{"GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local"}, o.Env...)
 	w, err := open(f.ctx, f.eng, root, o)
 	if err != nil {
@@ -228,7 +187,7 @@ func describe(text []byte, list []lsp.Diagnostic) []string {
 // at is the place of a mark.
 func (f *fixture) at(mark string) lsp.Location {
 	f.t.Helper()
-	l, ok := f.marks[mark]
+	l, ok := f.Marks[mark]
 	if !ok {
 		f.t.Fatalf("no mark %s", mark)
 	}
@@ -240,7 +199,7 @@ func (f *fixture) names(list []lsp.Location) []string {
 	out := []string{}
 	for _, l := range list {
 		name := l.URI + fmt.Sprint(l.Span)
-		for mark, at := range f.marks {
+		for mark, at := range f.Marks {
 			if at.URI == l.URI && at.Span.Start == l.Span.Start {
 				name = mark
 			}
@@ -253,11 +212,3 @@ func (f *fixture) names(list []lsp.Location) []string {
 
 // ran counts how often a query's function ran.
 func (f *fixture) ran(query string) uint64 { return f.eng.Stats().Queries[query].Ran }
-
-// symlink makes a symbolic link, or skips the test where that is not allowed.
-func symlink(t testing.TB, to, link string) {
-	t.Helper()
-	if err := os.Symlink(to, link); err != nil {
-		t.Skipf("no symbolic links here: %v", err)
-	}
-}

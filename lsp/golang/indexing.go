@@ -10,6 +10,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -51,7 +52,7 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	if err != nil {
 		return sum, err
 	}
-	var all []*metadata
+	var all []*metadata.Build
 	for _, p := range prepared {
 		sum.FilesRead += p.read
 		all = append(all, p.meta)
@@ -143,11 +144,11 @@ func (w *workspace) counts() (ran, reused uint64) {
 func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepared []preparation, report func(lsp.Progress), sum *lsp.Summary) error {
 	type job struct {
 		root string
-		*pkgMeta
+		*metadata.Package
 	}
 	var (
 		todo []job
-		all  []*metadata
+		all  []*metadata.Build
 	)
 	for _, p := range prepared {
 		all = append(all, p.meta)
@@ -286,8 +287,8 @@ func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 		if !concerned(b.buildUnit) {
 			continue
 		}
-		roots = append(roots, b.root)
-		m, err := metadatas.Get(t, b.root)
+		roots = append(roots, b.Root)
+		m, err := metadatas.Get(t, b.Root)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/keyed"
 )
@@ -22,13 +23,13 @@ var (
 	// stats says what each file looked like on disk when it was read, so that reading it again
 	// costs a stat if it did not change. No query depends on it, except to say why a file has no
 	// text.
-	stats = runtime.NewPartition[fileStat]("golang/stats")
+	stats = runtime.NewPartition[disk.Stat]("golang/stats")
 
 	// members are the files that a scan of a root found.
 	members = keyed.NewPartition[memberKey, string]("golang/files-of")
 
 	// environments holds the build environment of each root.
-	environments = runtime.NewPartition[environment]("golang/environments")
+	environments = runtime.NewPartition[disk.Environment]("golang/environments")
 
 	// nearby are files that are not a build's own, but in directories that its packages come from
 	// and that may change at any time, such as those that a go.mod file puts in the place of a
@@ -36,7 +37,7 @@ var (
 	nearby = keyed.NewPartition[memberKey, string]("golang/files-near")
 
 	// scanProblems are what each root's last scan could not read.
-	scanProblems = runtime.NewPartition[[]scanProblem]("golang/scan-problems")
+	scanProblems = runtime.NewPartition[[]disk.Problem]("golang/scan-problems")
 
 	// failures are the roots about which the go command gave no answer or not a whole one: it is
 	// asked again when the inputs are brought in next. No query depends on it.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 )
 
 // Names that lead out of the ordinary keep nothing up and give nothing away: a package beside them
@@ -142,8 +143,8 @@ func TestFileThatBecomesOddUnderTheGoCommand(t *testing.T) {
 	}
 	for _, name := range []string{"p/live.go", "p/new.go", "p/p_test.go"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			root, bin := tempDir(t), t.TempDir()
-			found := writeFiles(t, root, `
+			root, bin := testfiles.TempDir(t), t.TempDir()
+			found := testfiles.Write(t, root, `
 -- go.mod --
 module example.com/odd
 

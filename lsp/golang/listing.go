@@ -12,6 +12,8 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -19,7 +21,7 @@ import (
 // unseen lists the files that the go command saw in another state than the inputs have them: it
 // reads the disk, and another program may have written there since the disk was looked at. Seen are
 // those that it named.
-func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen []pkgMeta) ([]string, error) {
+func unseen(t *runtime.Task, l *layout, heads []string, env *disk.Environment, seen []metadata.Package) ([]string, error) {
 	want := map[string]string{} // by path
 	known := map[string]bool{}
 	for i, uri := range l.Files {
@@ -30,7 +32,7 @@ func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen [
 		}
 	}
 	modules := map[string][]byte{}
-	for _, path := range env.moduleFiles() {
+	for _, path := range env.ModuleFiles() {
 		text, err := savedTexts.Get(t, files.URI(path)) // as on disk: the go command does not see unsaved ones
 		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 			return nil, err
@@ -40,20 +42,20 @@ func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen [
 	var out []string
 	for i := range seen {
 		for _, uri := range seen[i].Files {
-			if path, ok := files.Path(uri); ok && !known[uri] && env.owned(path) {
+			if path, ok := files.Path(uri); ok && !known[uri] && env.Owns(path) {
 				out = append(out, uri)
 			}
 		}
 	}
 	err := t.Blocking(func() error {
 		for path, head := range want {
-			switch text, err := readInput(path); {
+			switch text, err := disk.ReadInput(path); {
 			case err == nil && syntax.HeaderText(text) != head, errors.Is(err, fs.ErrNotExist):
 				out = append(out, files.URI(path))
 			}
 		}
 		for path, text := range modules {
-			if now, err := readInput(path); err == nil && !bytes.Equal(now, text) || errors.Is(err, fs.ErrNotExist) && text != nil {
+			if now, err := disk.ReadInput(path); err == nil && !bytes.Equal(now, text) || errors.Is(err, fs.ErrNotExist) && text != nil {
 				out = append(out, files.URI(path))
 			}
 		}
@@ -67,7 +69,7 @@ func unseen(t *runtime.Task, l *layout, heads []string, env *environment, seen [
 // there is recorded by reading the same things from the inputs: the module files, the headers of
 // all files of the build and nearby, and the environment. A result that shows that the disk was in
 // another state is not kept.
-func metadataOf(t *runtime.Task, root string) (*metadata, error) {
+func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 	l, err := layouts.Get(t, root)
 	if err != nil {
 		return nil, err
@@ -82,7 +84,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	}
 	modulePaths := map[string]string{} // by directory
 	moduleTexts := map[string][]byte{} // by path
-	for _, path := range env.moduleFiles() {
+	for _, path := range env.ModuleFiles() {
 		text, err := savedTexts.Get(t, files.URI(path)) // as on disk: what is not saved is not in force
 		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
 			return nil, err
@@ -119,32 +121,32 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 			}
 		}
 	}
-	places := newPlacer(&env, moduleTexts)
+	places := disk.NewPlacer(&env, moduleTexts)
 	why, failed := env.Problem, false
-	var said []problem
-	var odd *oddFileError
+	var said []metadata.Problem
+	var odd *disk.OddFileError
 	if why == "" && !env.Plain {
-		var listed []listed
-		extra := importsOfStrays(&env, l.Files, heads)
+		var listed []disk.Listed
+		extra := disk.LeftOutImports(&env, l.Files, heads)
 		err = t.Blocking(func() (err error) {
-			running, end := lookAfter(t.Context(), directoriesOf(l.Files), overlay)
+			running, end := disk.LookAfter(t.Context(), disk.DirectoriesOf(l.Files), overlay)
 			defer end()
-			listed, err = runList(running, env.Dir, &env, overlay, append(env.patterns(), slices.Sorted(maps.Keys(extra))...)...)
+			listed, err = disk.List(running, env.Dir, &env, overlay, append(env.Patterns(), slices.Sorted(maps.Keys(extra))...)...)
 			return err
 		})
-		var failure *commandError
+		var failure *disk.CommandError
 		switch {
 		case errors.As(err, &odd):
 			why, failed = odd.Error(), true
 		case errors.As(err, &failure):
-			why, failed = failure.text, true
+			why, failed = failure.Text, true
 		case err != nil:
 			return nil, err
 		default:
-			m, failed := assemble(&env, places, listed, extra)
-			m.placeUnsaved(unsaved)
+			m, failed := disk.Assemble(&env, places, listed, extra)
+			disk.PlaceUnsaved(m, unsaved)
 			if !failed {
-				m.Replaced = places.replaced()
+				m.Replaced = places.Replaced()
 				return keep(t, m, &l, heads, &env, nil)
 			}
 			said = m.Problems
@@ -154,15 +156,15 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 	if env.Plain && why == "" {
 		why = fmt.Sprintf("there is no go.mod file in %s or any directory above it", env.Dir)
 	}
-	var headed []headedFile
+	var headed []disk.HeadedFile
 	for i := range heads {
-		if path, ok := files.Path(l.Files[i]); ok && env.owned(path) {
-			headed = append(headed, headedFile{l.Files[i], heads[i]})
+		if path, ok := files.Path(l.Files[i]); ok && env.Owns(path) {
+			headed = append(headed, disk.HeadedFile{URI: l.Files[i], Header: heads[i]})
 		}
 	}
-	var m *metadata
+	var m *metadata.Build
 	err = t.Blocking(func() (err error) {
-		m, err = fallback(t.Context(), &env, headed, modulePaths, why)
+		m, err = disk.Fallback(t.Context(), &env, headed, modulePaths, why)
 		return err
 	})
 	if err != nil {
@@ -172,22 +174,22 @@ func metadataOf(t *runtime.Task, root string) (*metadata, error) {
 		m.Failed = why
 	}
 	if said == nil && (!env.Plain || env.Problem != "") {
-		said = places.problems(why)
+		said = places.Problems(why)
 	}
-	m.Problems, m.Replaced = said, places.replaced()
-	m.normalise()
+	m.Problems, m.Replaced = said, places.Replaced()
+	m.Normalise()
 	return keep(t, m, &l, heads, &env, odd)
 }
 
 // keep makes a result unstable that does not say how things are. Odd is what the go command was
 // ended for, if it was.
-func keep(t *runtime.Task, m *metadata, l *layout, heads []string, env *environment, odd *oddFileError) (*metadata, error) {
+func keep(t *runtime.Task, m *metadata.Build, l *layout, heads []string, env *disk.Environment, odd *disk.OddFileError) (*metadata.Build, error) {
 	var err error
 	if m.Unseen, err = unseen(t, l, heads, env, m.Packages); err != nil {
 		return nil, err
 	}
 	if odd != nil {
-		m.Unseen = append(m.Unseen, files.URI(odd.path))
+		m.Unseen = append(m.Unseen, files.URI(odd.Path))
 		slices.Sort(m.Unseen)
 		m.Unseen = slices.Compact(m.Unseen)
 	}
@@ -196,3 +198,5 @@ func keep(t *runtime.Task, m *metadata, l *layout, heads []string, env *environm
 	}
 	return m, nil
 }
+
+var metadatas = runtime.NewQuery("golang/metadata", version(4), metadataOf)

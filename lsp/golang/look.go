@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -26,9 +28,9 @@ const freshNS = int64(2 * time.Second)
 type diskChange struct {
 	uri     string
 	fate    fate
-	text    []byte   // if read
-	stat    fileStat // if read or refused
-	failed  error    // why it could not be read; nil if it was, or need not be
+	text    []byte    // if read
+	stat    disk.Stat // if read or refused
+	failed  error     // why it could not be read; nil if it was, or need not be
 	members []memberChange
 }
 
@@ -96,24 +98,24 @@ func (d *diskChange) write(w *runtime.Writer) error {
 
 // lookAt compares a file with what is known of it; known is nil if nothing is. It reads the file
 // only if its stat differs.
-func lookAt(path, uri string, known *fileStat) diskChange {
-	st, err := statFile(path)
+func lookAt(path, uri string, known *disk.Stat) diskChange {
+	st, err := disk.StatFile(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || errors.Is(err, fs.ErrInvalid) {
 			return goneFrom(uri, known)
 		}
-		return diskChange{uri: uri, stat: fileStat{Refuse: errorText(err)}, fate: fateRefused, failed: err}
+		return diskChange{uri: uri, stat: disk.Stat{Refuse: disk.ErrorText(err)}, fate: fateRefused, failed: err}
 	}
 	return readChanged(path, uri, st, known)
 }
 
 // isNoFile reports whether an error says that what has a name is nothing that a workspace reads.
 func isNoFile(err error) bool {
-	return errors.Is(err, errDirectory) || errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrKernel)
+	return errors.Is(err, disk.ErrDirectory) || errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrKernel)
 }
 
 // goneFrom is the change of a file that is not there.
-func goneFrom(uri string, known *fileStat) diskChange {
+func goneFrom(uri string, known *disk.Stat) diskChange {
 	if known == nil {
 		return diskChange{uri: uri}
 	}
@@ -121,18 +123,18 @@ func goneFrom(uri string, known *fileStat) diskChange {
 }
 
 // readChanged is lookAt for a file whose stat is at hand.
-func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
+func readChanged(path, uri string, st disk.Stat, known *disk.Stat) diskChange {
 	if known != nil && *known == st {
 		return diskChange{uri: uri}
 	}
 	d := diskChange{uri: uri, stat: st, fate: fateRefused}
 	if st.Refuse == "" {
-		text, err := readInput(path)
+		text, err := disk.ReadInput(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), isNoFile(err):
 			return goneFrom(uri, known)
 		case err != nil:
-			d.stat.Refuse, d.failed = errorText(err), err
+			d.stat.Refuse, d.failed = disk.ErrorText(err), err
 		default:
 			d.text, d.fate = text, fateRead
 		}
@@ -145,7 +147,7 @@ func readChanged(path, uri string, st fileStat, known *fileStat) diskChange {
 
 // statOf returns what is known of a file, nil if nothing is. What was lost to damage counts as
 // known, and as another than it is.
-func statOf(r runtime.Reader, uri string) (*fileStat, error) {
+func statOf(r runtime.Reader, uri string) (*disk.Stat, error) {
 	st, err := stats.Get(r, uri)
 	if errors.Is(err, runtime.ErrNotFound) {
 		return nil, nil
@@ -158,7 +160,7 @@ func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 		return nil, err
 	}
 	if !intact || err != nil {
-		return &fileStat{}, nil // equal to none: the file is read again, or forgotten if it is gone
+		return &disk.Stat{}, nil // equal to none: the file is read again, or forgotten if it is gone
 	}
 	return &st, nil
 }
@@ -166,9 +168,9 @@ func statOf(r runtime.Reader, uri string) (*fileStat, error) {
 // A viewed build is a build as a look at the disk finds it.
 type viewedBuild struct {
 	*buildUnit
-	near     []string  // see metadata.Nearby
-	replaced []string  // see metadata.Replaced
-	meta     *metadata // whose files were brought in last; nil if none have been
+	near     []string        // see metadata.Nearby
+	replaced []string        // see metadata.Replaced
+	meta     *metadata.Build // whose files were brought in last; nil if none have been
 }
 
 func (w *workspace) viewedBuilds() []viewedBuild {
@@ -189,16 +191,16 @@ func (v *viewedBuild) isNear(path string) bool {
 	if name == "go.mod" {
 		return within || slices.ContainsFunc(v.near, func(near string) bool { return files.Inside(dir, near) })
 	}
-	return syntax.IsGoFile(name) && isInput(name) && (within || slices.Contains(v.near, dir))
+	return syntax.IsGoFile(name) && disk.IsInput(name) && (within || slices.Contains(v.near, dir))
 }
 
 // decides reports whether a file, by its place, decides what the build is.
 func (v *viewedBuild) decides(path string) bool {
-	if !decidesBuild(filepath.Base(path)) {
+	if !disk.DecidesBuild(filepath.Base(path)) {
 		return false
 	}
 	dir := strings.TrimSuffix(filepath.Dir(path), string(filepath.Separator)+"vendor")
-	return slices.Contains(v.own, dir) || slices.Contains(v.uses, dir) || v.work != "" && filepath.Dir(v.work) == dir
+	return slices.Contains(v.Own, dir) || slices.Contains(v.Uses, dir) || v.Work != "" && filepath.Dir(v.Work) == dir
 }
 
 // look compares files, or everything below directories, with what is known of them. The caller
@@ -273,14 +275,14 @@ func filesBelow(ctx context.Context, builds []viewedBuild, dir string, tests boo
 	scanned := map[levelsOf]bool{}
 	for i := range builds {
 		b := &builds[i]
-		for _, own := range b.own {
-			from, levels := own, b.levels
-			switch depth, within := depthBelow(own, dir); {
+		for _, own := range b.Own {
+			from, levels := own, b.Levels
+			switch depth, within := disk.DepthBelow(own, dir); {
 			case within:
-				if from = dir; !owns(own, levels, filepath.Join(dir, "x.go")) {
+				if from = dir; !disk.ScanFinds(own, levels, filepath.Join(dir, "x.go")) {
 					continue
 				}
-				if levels != allLevels {
+				if levels != disk.AllLevels {
 					levels -= depth
 				}
 			case !files.Inside(dir, own):
@@ -291,12 +293,12 @@ func filesBelow(ctx context.Context, builds []viewedBuild, dir string, tests boo
 				continue
 			}
 			scanned[at] = true
-			found, err := scan(ctx, from, levels, tests)
+			found, err := disk.Scan(ctx, from, levels, tests)
 			if err != nil {
 				return nil, err
 			}
-			for _, f := range found.files {
-				list = append(list, f.path)
+			for _, f := range found.Files {
+				list = append(list, f.Path)
 			}
 		}
 		for _, near := range b.near {
@@ -316,7 +318,7 @@ func goFilesOnDisk(dir string) []string {
 	}
 	var list []string
 	for _, e := range entries {
-		if syntax.IsGoFile(e.Name()) && isInput(e.Name()) && utf8.ValidString(e.Name()) {
+		if syntax.IsGoFile(e.Name()) && disk.IsInput(e.Name()) && utf8.ValidString(e.Name()) {
 			list = append(list, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -334,8 +336,8 @@ func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (di
 	for i := range builds {
 		b := &builds[i]
 		for _, m := range []memberChange{
-			{root: b.root, joins: b.owner(path) != ""},
-			{root: b.root, near: true, joins: b.isNear(path)},
+			{root: b.Root, joins: b.Owner(path) != ""},
+			{root: b.Root, near: true, joins: b.isNear(path)},
 		} {
 			list := members
 			if m.near {
@@ -360,8 +362,8 @@ func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (di
 	}
 	there := d.fate != fateGone && (d.fate != fateSame || known != nil)
 	for _, m := range is {
-		b := builds[slices.IndexFunc(builds, func(b viewedBuild) bool { return b.root == m.root })]
-		mine := b.owner(path) != ""
+		b := builds[slices.IndexFunc(builds, func(b viewedBuild) bool { return b.Root == m.root })]
+		mine := b.Owner(path) != ""
 		if m.near {
 			mine = b.isNear(path)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 )
 
 // TestDamageWhileServed: garbage over the segment files while a workspace is served costs
@@ -37,8 +38,8 @@ var Two = a./*@use*/One() + a.One()
 
 var Wrong int = "published"
 `
-	root, store := tempDir(t), filepath.Join(t.TempDir(), "store")
-	found := writeFiles(t, root, archive)
+	root, store := testfiles.TempDir(t), filepath.Join(t.TempDir(), "store")
+	found := testfiles.Write(t, root, archive)
 	rng := rand.New(rand.NewPCG(1, 1))
 	type answers struct {
 		def, refs []lsp.Location
@@ -101,9 +102,9 @@ var Wrong int = "published"
 // TestDamagedEmbedIsMatchedAgain: what a pattern of go:embed matches is known from the disk where
 // the store has lost it, and diagnostics, which need no record, stay.
 func TestDamagedEmbedIsMatchedAgain(t *testing.T) {
-	root, store := tempDir(t), filepath.Join(t.TempDir(), "store")
+	root, store := testfiles.TempDir(t), filepath.Join(t.TempDir(), "store")
 	const source = "package m\n\nimport _ \"embed\"\n\n//go:embed data.txt\nvar Data string\n\n//go:embed gone.txt\nvar Gone string\n"
-	found := writeFiles(t, root, "-- go.mod --\nmodule m\n\ngo 1.26\n-- data.txt --\nx\n-- a.go --\n"+source)
+	found := testfiles.Write(t, root, "-- go.mod --\nmodule m\n\ngo 1.26\n-- data.txt --\nx\n-- a.go --\n"+source)
 	f := openFixture(t, root, store, found, lsp.WorkspaceOptions{})
 	rng := rand.New(rand.NewPCG(1, 1))
 	for round := range 3 {

@@ -7,6 +7,9 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -16,7 +19,7 @@ var moduleFiles = runtime.NewQuery("golang/module-file", 1, func(t *runtime.Task
 	if err != nil {
 		return nil, ignoreUnknown(err)
 	}
-	return parseModuleFile(files.PathOf(uri), text).errors, nil
+	return disk.ParseModuleFile(files.PathOf(uri), text).Errors, nil
 })
 
 // moved finds the line of a text that a line of another text has become; 0 if it is gone.
@@ -38,10 +41,10 @@ func abs(n int) int { return max(n, -n) }
 
 // moduleDiagnostics is what is wrong with the module files of a build: what can be told of their
 // current texts, and what the go command says of those on disk.
-func moduleDiagnostics(t *runtime.Task, env *environment, m *metadata) ([]fileDiagnostic, error) {
-	var out []fileDiagnostic
-	for _, path := range env.moduleFiles() {
-		if !isParsedModuleFile(path) {
+func moduleDiagnostics(t *runtime.Task, env *disk.Environment, m *metadata.Build) ([]check.FileDiagnostic, error) {
+	var out []check.FileDiagnostic
+	for _, path := range env.ModuleFiles() {
+		if !disk.IsModuleFile(path) {
 			continue
 		}
 		list, err := moduleFiles.Get(t, files.URI(path))
@@ -49,7 +52,7 @@ func moduleDiagnostics(t *runtime.Task, env *environment, m *metadata) ([]fileDi
 			return nil, err
 		}
 		for _, d := range list {
-			out = append(out, fileDiagnostic{files.URI(path), d})
+			out = append(out, check.FileDiagnostic{URI: files.URI(path), Diag: d})
 		}
 	}
 	own := len(out)
@@ -68,13 +71,13 @@ func moduleDiagnostics(t *runtime.Task, env *environment, m *metadata) ([]fileDi
 				continue // about a line that is not there any more
 			}
 		}
-		d := moduleError(text, line, p.Message)
+		d := disk.ModuleError(text, line, p.Message)
 		d.Code = "workspace"
-		known := slices.ContainsFunc(out[:own], func(o fileDiagnostic) bool {
-			return o.URI == p.URI && lineSpan(text, line).Contains(o.Diag.Span.Start) && o.Diag.Severity == lsp.SeverityError
+		known := slices.ContainsFunc(out[:own], func(o check.FileDiagnostic) bool {
+			return o.URI == p.URI && disk.LineSpan(text, line).Contains(o.Diag.Span.Start) && o.Diag.Severity == lsp.SeverityError
 		})
 		if !known {
-			out = append(out, fileDiagnostic{p.URI, d})
+			out = append(out, check.FileDiagnostic{URI: p.URI, Diag: d})
 		}
 	}
 	return out, nil

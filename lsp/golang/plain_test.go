@@ -9,6 +9,8 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -65,8 +67,8 @@ func manyFiles(dir string, n int) string {
 func TestFileOutsideOfModulesHasItsDirectory(t *testing.T) {
 	f := newFixture(t, "-- go.mod --\nmodule m\n\ngo 1.26\n-- a.go --\npackage m\n", lsp.WorkspaceOptions{})
 	f.index()
-	home := tempDir(t)
-	found := writeFiles(t, home, `
+	home := testfiles.TempDir(t)
+	found := testfiles.Write(t, home, `
 -- x.go --
 package x
 
@@ -162,10 +164,10 @@ package e
 	}
 	slices.Sort(whole)
 	cut := []string{"a.go", "one/b.go", "one/mod/go.mod", "one/mod/m.go", "one/two/c.go"}
-	for name, limits := range map[string]plainLimits{
-		"levels":      {levels: 2, directories: 100, files: 100},
-		"directories": {levels: 100, directories: 3, files: 100},
-		"files":       {levels: 100, directories: 100, files: 3},
+	for name, limits := range map[string]disk.FolderLimits{
+		"levels":      {Levels: 2, Directories: 100, Files: 100},
+		"directories": {Levels: 100, Directories: 3, Files: 100},
+		"files":       {Levels: 100, Directories: 100, Files: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, archive, lsp.WorkspaceOptions{})
@@ -197,7 +199,7 @@ package e
 			f.index()
 			f.wantKnown(f.root, append(slices.Clone(cut), "one/two/three/d.go")...)
 
-			f.w.limits = defaultPlainLimits
+			f.w.limits = disk.DefaultFolderLimits
 			if sum := f.index(); len(sum.Missing) != 0 {
 				t.Errorf("missing: %q", sum.Missing)
 			}

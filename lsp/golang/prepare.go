@@ -13,6 +13,8 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/keyed"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -38,7 +40,7 @@ func (w *workspace) prepareOnce(ctx context.Context, builds ...*buildUnit) error
 		builds = w.currentBuilds()
 	}
 	for _, b := range builds {
-		if b, pending := w.pending(b.root); pending {
+		if b, pending := w.pending(b.Root); pending {
 			if _, err := w.prepare(ctx, b, func(lsp.Progress) {}); err != nil {
 				return err
 			}
@@ -52,7 +54,7 @@ func (w *workspace) pending(root string) (b *buildUnit, pending bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, b := range w.builds {
-		if b.root == root {
+		if b.Root == root {
 			return b, b.ready == 0 || b.stale
 		}
 	}
@@ -80,7 +82,7 @@ func (w *workspace) giveTurn() { <-w.turn }
 // A preparation is what prepare did.
 type preparation struct {
 	root    string
-	meta    *metadata
+	meta    *metadata.Build
 	scanned int // files of the root
 	read    int // files whose content was read
 }
@@ -89,7 +91,7 @@ type preparation struct {
 // own files and the environment, then, when these have told which packages there are, the files of
 // all others. The caller has the turn.
 func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp.Progress)) (preparation, error) {
-	p := preparation{root: b.root}
+	p := preparation{root: b.Root}
 	progress(lsp.Progress{Phase: "scan"})
 	w.mu.Lock()
 	b.stale = false // what changes from now on has it looked at again
@@ -104,14 +106,14 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 	if err != nil {
 		return fail(err)
 	}
-	p.scanned = len(found.files)
+	p.scanned = len(found.Files)
 	w.mu.Lock()
-	b.nested, b.problems = found.nested, make(map[string]bool, len(found.problems))
-	for _, p := range found.problems {
+	b.nested, b.problems = found.Nested, make(map[string]bool, len(found.Problems))
+	for _, p := range found.Problems {
 		b.problems[p.Path] = p.Hide
 	}
 	w.mu.Unlock()
-	own, err := w.compare(b, found.files, &env)
+	own, err := w.compare(b, found.Files, &env)
 	if err != nil {
 		return fail(err)
 	}
@@ -123,10 +125,10 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 		return fail(err)
 	}
 	err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
-		return errors.Join(environments.Put(c, b.root, env), scanProblems.Put(c, b.root, found.problems), failures.Delete(c, b.root))
+		return errors.Join(environments.Put(c, b.Root, env), scanProblems.Put(c, b.Root, found.Problems), failures.Delete(c, b.Root))
 	})
 	if err != nil {
-		return fail(fmt.Errorf("golang: %s: %w", b.root, err))
+		return fail(fmt.Errorf("golang: %s: %w", b.Root, err))
 	}
 	progress(lsp.Progress{Phase: "metadata", FilesTotal: p.scanned})
 	var read int
@@ -136,9 +138,9 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 		return fail(err)
 	}
 	if p.meta.Failed != "" {
-		err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return failures.Put(c, b.root, p.meta.Failed) })
+		err = w.eng.Commit(ctx, func(c *runtime.Writer) error { return failures.Put(c, b.Root, p.meta.Failed) })
 		if err != nil {
-			return fail(fmt.Errorf("golang: %s: %w", b.root, err))
+			return fail(fmt.Errorf("golang: %s: %w", b.Root, err))
 		}
 	}
 	read, err = w.bringOthers(ctx, b, p.meta, reading)
@@ -156,7 +158,7 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 	b.ready = max(snap.Generation(), 1)
 	b.prepared = p.meta
 	if p.meta.Failed != "" {
-		w.askAgain(b.root, p.meta.Failed)
+		w.askAgain(b.Root, p.meta.Failed)
 	}
 	return p, nil
 }
@@ -166,16 +168,16 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 func (w *workspace) attempt(b *buildUnit) (uint64, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	last, err := environments.Get(snap, b.root)
+	last, err := environments.Get(snap, b.Root)
 	if errors.Is(err, runtime.ErrNotFound) || errors.Is(err, runtime.ErrDamaged) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("golang: %s: %w", b.root, err)
+		return 0, fmt.Errorf("golang: %s: %w", b.Root, err)
 	}
-	failed, err := failures.Has(snap, b.root)
+	failed, err := failures.Has(snap, b.Root)
 	if err != nil {
-		return 0, fmt.Errorf("golang: %s: %w", b.root, err)
+		return 0, fmt.Errorf("golang: %s: %w", b.Root, err)
 	}
 	if failed {
 		last.Attempt++
@@ -184,14 +186,14 @@ func (w *workspace) attempt(b *buildUnit) (uint64, error) {
 }
 
 // survey asks the go command for its environment while the build's own directories are scanned.
-func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, found scanResult, err error) {
+func (w *workspace) survey(ctx context.Context, b *buildUnit) (env disk.Environment, found disk.Found, err error) {
 	var (
 		envErr error
 		wait   sync.WaitGroup
 	)
-	wait.Go(func() { env, envErr = readEnvironment(ctx, &b.buildDef, w.o.Tests, w.o.BuildTags, w.o.Env) })
-	for _, own := range b.own {
-		some, scanErr := scan(ctx, own, b.levels, w.o.Tests)
+	wait.Go(func() { env, envErr = disk.ReadEnvironment(ctx, &b.Definition, w.o.Tests, w.o.BuildTags, w.o.Env) })
+	for _, own := range b.Own {
+		some, scanErr := disk.Scan(ctx, own, b.Levels, w.o.Tests)
 		if errors.Is(scanErr, fs.ErrNotExist) && own != w.root {
 			continue // it went a moment ago: the next event tells
 		}
@@ -199,20 +201,20 @@ func (w *workspace) survey(ctx context.Context, b *buildUnit) (env environment, 
 			err = scanErr
 			break
 		}
-		found.files = append(found.files, some.files...)
-		found.problems = append(found.problems, some.problems...)
-		for _, dir := range some.nested {
-			if !slices.Contains(b.own, dir) {
-				found.nested = append(found.nested, dir)
+		found.Files = append(found.Files, some.Files...)
+		found.Problems = append(found.Problems, some.Problems...)
+		for _, dir := range some.Nested {
+			if !slices.Contains(b.Own, dir) {
+				found.Nested = append(found.Nested, dir)
 			}
 		}
 	}
 	wait.Wait()
-	if b.plain && b.root == w.root && b.levels != allLevels {
-		found.problems = append(found.problems, w.limits.unreadLevels(&b.buildDef))
+	if b.Plain && b.Root == w.root && b.Levels != disk.AllLevels {
+		found.Problems = append(found.Problems, w.limits.UnreadLevels(&b.Definition))
 	}
-	slices.Sort(found.nested)
-	env.Nested = found.nested
+	slices.Sort(found.Nested)
+	env.Nested = found.Nested
 	return env, found, errors.Join(err, envErr)
 }
 
@@ -222,10 +224,10 @@ const listTries = 4
 
 // listPackages asks for the metadata. Which directories are nearby, and which files an event has
 // not told of yet, is known with its help only, so it may have to be asked for again.
-func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata, read int, err error) {
+func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata.Build, read int, err error) {
 	for range listTries {
-		if m, err = metadatas.Ask(ctx, w.eng, b.root, runtime.Client(w.o.Client)); err != nil {
-			return nil, read, fmt.Errorf("golang: listing the packages of %s: %w", b.root, err)
+		if m, err = metadatas.Ask(ctx, w.eng, b.Root, runtime.Client(w.o.Client)); err != nil {
+			return nil, read, fmt.Errorf("golang: listing the packages of %s: %w", b.Root, err)
 		}
 		changed, n, err := w.catchUp(ctx, b, m)
 		if read += n; err != nil || !changed {
@@ -237,7 +239,7 @@ func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata
 
 // catchUp brings in what the go command has read and the inputs lack: files nearby, and files that
 // changed unseen.
-func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (changed bool, read int, err error) {
+func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata.Build) (changed bool, read int, err error) {
 	w.mu.Lock()
 	b.near, b.replaced = m.Nearby, m.Replaced // from now on they are looked at
 	w.mu.Unlock()
@@ -260,10 +262,10 @@ func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (cha
 			return false, 0, nil
 		}
 		err = w.eng.Commit(ctx, func(c *runtime.Writer) error {
-			return errors.Join(changes.write(c), scanProblems.Put(c, b.root, problems))
+			return errors.Join(changes.write(c), scanProblems.Put(c, b.Root, problems))
 		})
 		if err != nil {
-			return false, 0, fmt.Errorf("golang: %s: %w", b.root, err)
+			return false, 0, fmt.Errorf("golang: %s: %w", b.Root, err)
 		}
 		return true, len(changes), nil
 	}
@@ -274,12 +276,12 @@ func (w *workspace) catchUp(ctx context.Context, b *buildUnit, m *metadata) (cha
 
 // oddAmong returns the problems of a build with those of files that the go command must not see, as
 // a scan would have it, and whether there are any that the last scan has not told.
-func (w *workspace) oddAmong(b *buildUnit, uris []string) (problems []scanProblem, more bool, err error) {
+func (w *workspace) oddAmong(b *buildUnit, uris []string) (problems []disk.Problem, more bool, err error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	problems, err = scanProblems.Get(snap, b.root)
+	problems, err = scanProblems.Get(snap, b.Root)
 	if err != nil && !errors.Is(err, runtime.ErrNotFound) {
-		return nil, false, fmt.Errorf("golang: %s: %w", b.root, err)
+		return nil, false, fmt.Errorf("golang: %s: %w", b.Root, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -289,7 +291,7 @@ func (w *workspace) oddAmong(b *buildUnit, uris []string) (problems []scanProble
 		if _, known := told[path]; known || !ok {
 			continue
 		}
-		if p, bad := problemAt(path); bad && p.Hide {
+		if p, bad := disk.ProblemAt(path); bad && p.Hide {
 			if told == nil {
 				told = map[string]bool{}
 			}
@@ -310,17 +312,17 @@ func (w *workspace) generation() uint64 {
 // An errand is a file that may have to be read.
 type errand struct {
 	path, uri string
-	stat      *fileStat // what a scan saw; nil: not looked at yet
-	known     *fileStat
+	stat      *disk.Stat // what a scan saw; nil: not looked at yet
+	known     *disk.Stat
 	members   []memberChange
 }
 
 // compare lists what has to be looked at after a scan: files that differ from what is known, files
 // that are gone, and module files that a scan does not see.
-func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]errand, error) {
+func (w *workspace) compare(b *buildUnit, found []disk.File, env *disk.Environment) ([]errand, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	member, err := memberSet(snap, members, b.root)
+	member, err := memberSet(snap, members, b.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -338,9 +340,9 @@ func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]
 	scanned := map[string]bool{}
 	for i := range found {
 		f := &found[i]
-		e := errand{path: f.path, uri: files.URI(f.path), stat: &f.stat}
-		if scanned[f.path] = true; !member[e.uri] {
-			e.members = []memberChange{{root: b.root, joins: true}}
+		e := errand{path: f.Path, uri: files.URI(f.Path), stat: &f.Stat}
+		if scanned[f.Path] = true; !member[e.uri] {
+			e.members = []memberChange{{root: b.Root, joins: true}}
 		}
 		delete(member, e.uri)
 		if err := add(e); err != nil {
@@ -353,14 +355,14 @@ func (w *workspace) compare(b *buildUnit, found []scanned, env *environment) ([]
 			continue
 		}
 		e := errand{path: path, uri: uri}
-		if !isRegular(path) || b.owner(path) == "" { // else it came after the scan
-			e.members = []memberChange{{root: b.root}}
+		if !disk.IsRegular(path) || b.Owner(path) == "" { // else it came after the scan
+			e.members = []memberChange{{root: b.Root}}
 		}
 		if err := add(e); err != nil {
 			return nil, err
 		}
 	}
-	for _, path := range env.moduleFiles() {
+	for _, path := range env.ModuleFiles() {
 		if !scanned[path] {
 			if err := add(errand{path: path, uri: files.URI(path)}); err != nil {
 				return nil, err
@@ -381,27 +383,27 @@ func memberSet(r runtime.Reader, list *keyed.Partition[memberKey, string], root 
 }
 
 // nearbyErrands compares the files in the directories nearby with those that are known to be there.
-func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
+func (w *workspace) nearbyErrands(b *buildUnit, m *metadata.Build) ([]errand, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	was, err := memberSet(snap, nearby, b.root)
+	was, err := memberSet(snap, nearby, b.Root)
 	if err != nil {
 		return nil, err
 	}
 	var paths []string
 	for _, dir := range m.Nearby {
 		paths = append(paths, goFilesOnDisk(dir)...)
-		if mod := upTo(dir, "go.mod"); mod != "" {
+		if mod := disk.UpTo(dir, "go.mod"); mod != "" {
 			paths = append(paths, filepath.Join(mod, "go.mod"))
 		}
 	}
 	for _, dir := range m.Replaced {
-		if path := filepath.Join(dir, "go.mod"); isRegular(path) {
+		if path := filepath.Join(dir, "go.mod"); disk.IsRegular(path) {
 			paths = append(paths, path)
 		}
 	}
 	for uri := range was { // what an event told of stays, although no package comes from there yet
-		if path, ok := files.Path(uri); ok && files.Innermost(m.Replaced, path) != "" && isRegular(path) {
+		if path, ok := files.Path(uri); ok && files.Innermost(m.Replaced, path) != "" && disk.IsRegular(path) {
 			paths = append(paths, path)
 		}
 	}
@@ -410,7 +412,7 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
 	for _, path := range slices.Compact(paths) {
 		e := errand{path: path, uri: files.URI(path)}
 		if !was[e.uri] {
-			e.members = []memberChange{{root: b.root, near: true, joins: true}}
+			e.members = []memberChange{{root: b.Root, near: true, joins: true}}
 		}
 		delete(was, e.uri)
 		if e.known, err = statOf(snap, e.uri); err != nil {
@@ -420,7 +422,7 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
 	}
 	for uri := range was {
 		if path, ok := files.Path(uri); ok {
-			e := errand{path: path, uri: uri, members: []memberChange{{root: b.root, near: true}}}
+			e := errand{path: path, uri: uri, members: []memberChange{{root: b.Root, near: true}}}
 			if e.known, err = statOf(snap, uri); err != nil {
 				return nil, fmt.Errorf("golang: %s: %w", uri, err)
 			}
@@ -431,7 +433,7 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata) ([]errand, error) {
 }
 
 // bringOthers brings in the files of packages that are not the build's own.
-func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata, progress func(done, total int)) (int, error) {
+func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata.Build, progress func(done, total int)) (int, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	seen := map[string]bool{}
@@ -443,7 +445,7 @@ func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata, 
 				continue
 			}
 			seen[uri] = true
-			if mine, err := members.Has(snap, memberKey{b.root, uri}); err != nil {
+			if mine, err := members.Has(snap, memberKey{b.Root, uri}); err != nil {
 				return 0, fmt.Errorf("golang: %s: %w", uri, err)
 			} else if mine {
 				continue // looked at already
@@ -477,15 +479,15 @@ func (w *workspace) forget(ctx context.Context) error {
 				keep[uri] = true
 			}
 		}
-		env, err := environments.Get(snap, b.root)
+		env, err := environments.Get(snap, b.Root)
 		if err != nil {
-			return fmt.Errorf("golang: %s: %w", b.root, err)
+			return fmt.Errorf("golang: %s: %w", b.Root, err)
 		}
-		for _, path := range env.moduleFiles() {
+		for _, path := range env.ModuleFiles() {
 			keep[files.URI(path)] = true
 		}
 		for _, list := range []*keyed.Partition[memberKey, string]{members, nearby} {
-			set, err := memberSet(snap, list, b.root)
+			set, err := memberSet(snap, list, b.Root)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
@@ -25,7 +26,7 @@ type saying struct {
 // A said is what a saying says of one build.
 type said struct {
 	wrong    []gathered // see filesWithProblems
-	problems []fileDiagnostic
+	problems []check.FileDiagnostic
 }
 
 // A publication finds out what is to be published in the generation of its task.
@@ -41,7 +42,7 @@ func (w *workspace) newPublication(t *runtime.Task, roots []string) *publication
 	p := &publication{w: w, t: t}
 	for _, b := range w.viewedBuilds() {
 		p.units = append(p.units, b.buildUnit)
-		if slices.Contains(roots, b.root) {
+		if slices.Contains(roots, b.Root) {
 			p.builds = append(p.builds, b)
 		}
 	}
@@ -95,10 +96,10 @@ func (p *publication) file(uri string) (list []lsp.Diagnostic, known bool, err e
 	}
 	if p.w.isOpen(uri) {
 		b := p.w.buildOf(path)
-		if !slices.ContainsFunc(p.builds, func(o viewedBuild) bool { return o.root == b.root }) {
+		if !slices.ContainsFunc(p.builds, func(o viewedBuild) bool { return o.Root == b.Root }) {
 			return nil, false, nil
 		}
-		if list, err = reports.Get(p.t, fileKey{b.root, uri}); err != nil {
+		if list, err = reports.Get(p.t, fileKey{b.Root, uri}); err != nil {
 			return nil, false, err
 		}
 		if len(p.builds) == 1 {
@@ -107,7 +108,7 @@ func (p *publication) file(uri string) (list []lsp.Diagnostic, known bool, err e
 		list = slices.Clone(list)
 	}
 	for _, b := range p.builds {
-		more, err := builtDiagnostics(p.t, b.root, uri)
+		more, err := builtDiagnostics(p.t, b.Root, uri)
 		if err != nil {
 			return nil, false, err
 		}
@@ -120,15 +121,15 @@ func (p *publication) file(uri string) (list []lsp.Diagnostic, known bool, err e
 func (p *publication) now() (*saying, error) {
 	s := &saying{generation: p.t.Generation(), builds: p.units, of: map[string]said{}}
 	for _, b := range p.builds {
-		wrong, err := filesWithProblems.all(p.t, b.root)
+		wrong, err := filesWithProblems.all(p.t, b.Root)
 		if err != nil {
 			return nil, err
 		}
-		problems, err := buildProblems.Get(p.t, b.root)
+		problems, err := buildProblems.Get(p.t, b.Root)
 		if err != nil {
 			return nil, err
 		}
-		s.of[b.root] = said{wrong, problems}
+		s.of[b.Root] = said{wrong, problems}
 	}
 	return s, nil
 }
@@ -137,7 +138,7 @@ func (p *publication) now() (*saying, error) {
 func (p *publication) differences(was, now *saying) (map[string]bool, error) {
 	files := map[string]bool{}
 	for _, b := range p.builds {
-		old, fresh := was.of[b.root], now.of[b.root]
+		old, fresh := was.of[b.Root], now.of[b.Root]
 		if !slices.Equal(old.wrong, fresh.wrong) {
 			a, err := wrongFiles(p.t, old.wrong, fresh.wrong)
 			if err != nil {
@@ -154,7 +155,7 @@ func (p *publication) differences(was, now *saying) (map[string]bool, error) {
 				files[uri] = files[uri] || a[uri] != digest
 			}
 		}
-		same := func(a, b fileDiagnostic) bool { return a.URI == b.URI && sameDiagnostic(a.Diag, b.Diag) }
+		same := func(a, b check.FileDiagnostic) bool { return a.URI == b.URI && sameDiagnostic(a.Diag, b.Diag) }
 		if !slices.EqualFunc(old.problems, fresh.problems, same) {
 			for _, d := range slices.Concat(old.problems, fresh.problems) {
 				files[d.URI] = true
@@ -243,7 +244,7 @@ func (p *publication) gathers(uri string) bool {
 		if b.meta == nil {
 			return false
 		}
-		owners := b.meta.owners(uri)
+		owners := b.meta.Owners(uri)
 		return len(owners) > 0 && owners[0].Workspace
 	})
 }
@@ -276,7 +277,7 @@ func (w *workspace) shows(uri string) bool {
 		return true
 	}
 	return slices.ContainsFunc(w.builds, func(b *buildUnit) bool {
-		return b.work != "" && files.Inside(w.root, b.work) && files.Innermost(b.own, path) != ""
+		return b.Work != "" && files.Inside(w.root, b.Work) && files.Innermost(b.Own, path) != ""
 	})
 }
 
@@ -364,7 +365,7 @@ func sameDiagnostics(old, list []lsp.Diagnostic) bool {
 }
 
 func sameDiagnostic(a, b lsp.Diagnostic) bool {
-	return compareDiagnostics(a, b) == 0 && a.Unnecessary == b.Unnecessary && slices.Equal(a.Related, b.Related)
+	return lsp.CompareDiagnostics(a, b) == 0 && a.Unnecessary == b.Unnecessary && slices.Equal(a.Related, b.Related)
 }
 
 // refresh makes published diagnostics follow a change of inputs, in waves: those of the files that

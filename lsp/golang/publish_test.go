@@ -84,7 +84,7 @@ func TestPublishedAsIfAllWereAsked(t *testing.T) {
 		err := f.in(func(task *runtime.Task) error {
 			var roots []string
 			for _, b := range f.w.currentBuilds() {
-				roots = append(roots, b.root)
+				roots = append(roots, b.Root)
 			}
 			p := f.w.newPublication(task, roots)
 			now, err := p.now()

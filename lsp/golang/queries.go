@@ -7,6 +7,9 @@ import (
 	goruntime "runtime"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -40,7 +43,7 @@ var (
 		}
 		outline := syntax.Outline(tree)
 		return shape{
-			Face: face, Outline: outline, Symbols: appendSymbolList(nil, outline), Syntax: tree.Errors, Doubt: doubt,
+			Face: face, Outline: outline, Symbols: index.AppendSymbols(nil, outline), Syntax: tree.Errors, Doubt: doubt,
 		}, nil
 	})
 
@@ -56,22 +59,20 @@ var (
 
 	layouts = runtime.NewQuery("golang/layout", version(4), layoutOf)
 
-	metadatas = runtime.NewQuery("golang/metadata", version(4), metadataOf)
-
 	// packages are those of a build by ID: what reads one does not run again for another's sake.
-	packages = runtime.NewTable("golang/packages", version(1), func(t *runtime.Task, root string) (map[string]*pkgMeta, error) {
+	packages = runtime.NewTable("golang/packages", version(1), func(t *runtime.Task, root string) (map[string]*metadata.Package, error) {
 		m, err := metadatas.Get(t, root)
 		if err != nil {
 			return nil, err
 		}
-		byID := make(map[string]*pkgMeta, len(m.Packages))
+		byID := make(map[string]*metadata.Package, len(m.Packages))
 		for i := range m.Packages {
 			byID[m.Packages[i].ID] = &m.Packages[i]
 		}
 		return byID, nil
 	})
 
-	strayPackages = runtime.NewQuery("golang/stray-package", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+	strayPackages = runtime.NewQuery("golang/stray-package", version(1), func(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
 		return strayPackage(t, k.Root, k.ID)
 	})
 
@@ -102,7 +103,7 @@ func version(n int) int {
 type pkgKey struct{ Root, ID string }
 
 // packageOf returns a package, stray or not; nil if there is none.
-func packageOf(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+func packageOf(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
 	if isStray(k.ID) {
 		return strayPackages.Get(t, k)
 	}
@@ -127,7 +128,7 @@ type faceResult struct {
 
 // A checkResult is what the check of a package came to.
 type checkResult struct {
-	Diagnostics []fileDiagnostic
+	Diagnostics []check.FileDiagnostic
 	Index       runtime.Blob
 	Symbols     int
 	References  int
@@ -142,7 +143,7 @@ func ignoreUnknown(err error) error {
 
 // importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of
 // an edge, "" if it is not read.
-func importsOf(t *runtime.Task, root string, p *pkgMeta, meant func(*importEdge) string) ([]importedFace, error) {
+func importsOf(t *runtime.Task, root string, p *metadata.Package, meant func(*metadata.Edge) string) ([]check.Import, error) {
 	var keys []pkgKey
 	for i := range p.Imports {
 		if id := meant(&p.Imports[i]); id != "" {
@@ -153,18 +154,18 @@ func importsOf(t *runtime.Task, root string, p *pkgMeta, meant func(*importEdge)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]importedFace, 0, len(p.Imports))
+	out := make([]check.Import, 0, len(p.Imports))
 	for i := range p.Imports {
 		e := &p.Imports[i]
 		id := meant(e)
-		f := importedFace{written: e.Import, path: pathOf(id), problem: e.Problem}
+		f := check.Import{Written: e.Import, Path: metadata.PathOf(id), Problem: e.Problem}
 		if id != "" {
 			r := results[0]
 			results = results[1:]
-			if f.export, err = runtime.ReadBlob(t, r.Export); err != nil {
+			if f.Export, err = runtime.ReadBlob(t, r.Export); err != nil {
 				return nil, err
 			}
-			f.problem = r.Problem
+			f.Problem = r.Problem
 		}
 		out = append(out, f)
 	}
@@ -178,7 +179,7 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 		return faceResult{}, err
 	case p == nil:
 		return faceResult{Problem: "there is no such package any more"}, nil
-	case isSyntaxOnly(p):
+	case metadata.IsSyntaxOnly(p):
 		return faceResult{Problem: "package " + p.Path + " is documentation of the language"}, nil
 	}
 	blobs, err := faceTexts.All(t, p.Files)
@@ -201,11 +202,11 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 			texts = append(texts, text)
 		}
 	}
-	imports, err := importsOf(t, k.Root, p, (*importEdge).faced)
+	imports, err := importsOf(t, k.Root, p, (*metadata.Edge).Faced)
 	if err != nil {
 		return faceResult{}, err
 	}
-	export, err := buildFace(p, sizesFor(p.Arch), texts, imports)
+	export, err := check.Face(p, texts, imports)
 	if err != nil {
 		return faceResult{Problem: err.Error()}, nil
 	}
@@ -218,8 +219,8 @@ func checkOf(t *runtime.Task, k pkgKey) (checkResult, error) {
 	if err != nil {
 		return checkResult{}, err
 	}
-	blob, err := t.PutBlob(c.index)
-	return checkResult{Diagnostics: c.diagnostics, Index: blob, Symbols: c.symbols, References: c.references}, err
+	blob, err := t.PutBlob(c.Index)
+	return checkResult{Diagnostics: c.Diagnostics, Index: blob, Symbols: c.Symbols, References: c.References}, err
 }
 
 func declarationsOf(t *runtime.Task, k pkgKey) (runtime.Blob, error) {
@@ -227,20 +228,20 @@ func declarationsOf(t *runtime.Task, k pkgKey) (runtime.Blob, error) {
 	if err != nil {
 		return runtime.Blob{}, err
 	}
-	return t.PutBlob(c.index)
+	return t.PutBlob(c.Index)
 }
 
-func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
+func checkWith(t *runtime.Task, k pkgKey, bodies bool) (check.Result, error) {
 	p, err := packageOf(t, k)
 	if err != nil {
-		return checkedPackage{}, err
+		return check.Result{}, err
 	}
 	if p == nil {
-		return checkedPackage{index: writeIndex(nil, nil, nil)}, nil
+		return check.Result{Index: index.Write(nil, nil, nil)}, nil
 	}
 	var (
 		parsed  []*syntax.Tree
-		missing []fileDiagnostic
+		missing []check.FileDiagnostic
 	)
 	room := maxPackageText
 	for _, uri := range p.Files {
@@ -248,13 +249,13 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			d, err := missingFile(t, uri)
 			if err != nil {
-				return checkedPackage{}, err
+				return check.Result{}, err
 			}
 			missing = append(missing, d)
 			continue
 		}
 		if err != nil {
-			return checkedPackage{}, err
+			return check.Result{}, err
 		}
 		if room -= len(text); room < 0 {
 			missing = append(missing, unreadFile(uri, fmt.Sprintf(largePackage, maxPackageText>>20)))
@@ -262,37 +263,37 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (checkedPackage, error) {
 		}
 		parsed = append(parsed, syntax.Trees.Get(uri, text))
 	}
-	imports, err := importsOf(t, k.Root, p, (*importEdge).checked)
+	imports, err := importsOf(t, k.Root, p, (*metadata.Edge).Checked)
 	if err != nil {
-		return checkedPackage{}, err
+		return check.Result{}, err
 	}
 	of := doubtReader{t: t, root: k.Root, p: p}
-	c, err := checkPackage(p, sizesFor(p.Arch), parsed, imports, of.doubt, bodies)
+	c, err := check.Package(p, parsed, imports, of.doubt, bodies)
 	if of.err != nil {
-		return checkedPackage{}, of.err
+		return check.Result{}, of.err
 	}
 	if err != nil {
 		// A panic of the checker: the package has nothing to offer, and says why.
-		c = checkedPackage{index: writeIndex(nil, nil, nil)}
+		c = check.Result{Index: index.Write(nil, nil, nil)}
 		if len(parsed) > 0 {
-			c.diagnostics = append(c.diagnostics, fileDiagnostic{parsed[0].URI, lsp.Diagnostic{
-				Severity: lsp.SeverityError, Code: "internal", Source: sourceTypes, Message: err.Error(),
+			c.Diagnostics = append(c.Diagnostics, check.FileDiagnostic{URI: parsed[0].URI, Diag: lsp.Diagnostic{
+				Severity: lsp.SeverityError, Code: "internal", Source: check.SourceTypes, Message: err.Error(),
 			}})
 		}
 	}
-	c.diagnostics = append(c.diagnostics, missing...)
-	sortFileDiagnostics(c.diagnostics)
+	c.Diagnostics = append(c.Diagnostics, missing...)
+	check.SortFileDiagnostics(c.Diagnostics)
 	return c, nil
 }
 
 // missingFile says why a file of a package has no text.
-func missingFile(t *runtime.Task, uri string) (fileDiagnostic, error) {
+func missingFile(t *runtime.Task, uri string) (check.FileDiagnostic, error) {
 	why := "the file cannot be read"
 	st, err := stats.Get(t, uri)
 	switch {
 	case errors.Is(err, runtime.ErrNotFound), errors.Is(err, runtime.ErrDamaged):
 	case err != nil:
-		return fileDiagnostic{}, err
+		return check.FileDiagnostic{}, err
 	case st.Refuse != "":
 		why = st.Refuse
 	}

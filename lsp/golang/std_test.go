@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 )
 
 var wholeStd = flag.Bool("std", false, "run the tests that index the whole standard library (a minute on two cores, ten with the race detector)")
@@ -17,7 +20,7 @@ func TestStandardLibrary(t *testing.T) {
 	if !*wholeStd {
 		t.Skip("needs -std")
 	}
-	env, m := stdMetadata()
+	env, m := purebuild.Std()
 	store := t.TempDir()
 	root := filepath.Join(env.GoRoot, "src")
 	f := openFixture(t, root, store, nil, lsp.WorkspaceOptions{})
@@ -37,7 +40,7 @@ func TestStandardLibrary(t *testing.T) {
 	// Edits, unsaved so that the tree stays as it is.
 	importers := func(path string) (n uint64) {
 		for i := range m.Packages {
-			if slices.ContainsFunc(m.Packages[i].Imports, func(e importEdge) bool { return e.ID == path }) {
+			if slices.ContainsFunc(m.Packages[i].Imports, func(e metadata.Edge) bool { return e.ID == path }) {
 				n++
 			}
 		}
@@ -72,16 +75,16 @@ func TestStandardLibrary(t *testing.T) {
 	f.settle()
 
 	ids := []string{"errors", "bytes", "container/list", "strings", "sort", "io"}
-	b := newPureBuild(t, env, m)
+	b := purebuild.New(t, env, m)
 	tr := newTruth(t, b, ids)
 	compareWithTruth(t, tr, 300, *truthSeed, f.definition, f.hover, f.references)
 }
 
 func TestRootThroughSymbolicLink(t *testing.T) {
-	dir := tempDir(t)
+	dir := testfiles.TempDir(t)
 	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
-	writeFiles(t, real, chainModule)
-	symlink(t, real, link)
+	testfiles.Write(t, real, chainModule)
+	testfiles.Symlink(t, real, link)
 	f := openFixture(t, link, "", nil, lsp.WorkspaceOptions{})
 	if sum := f.index(); sum.Packages != 5 || sum.Diagnostics != 0 {
 		t.Errorf("%+v", sum)

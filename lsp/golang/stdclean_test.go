@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -14,7 +15,7 @@ import (
 // kind that there is: vendored and internal ones, cgo, assembly, generics, linknames, embedded
 // files, tests inside and outside of the package. With -std it is all of them, and cmd.
 func TestStandardLibraryIsClean(t *testing.T) {
-	env, _ := stdMetadata()
+	env, _ := purebuild.Std()
 	src := filepath.Join(env.GoRoot, "src")
 	f := openFixture(t, src, "", nil, lsp.WorkspaceOptions{Tests: true})
 	if *wholeStd {

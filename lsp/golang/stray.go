@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -21,7 +23,7 @@ import (
 // diagnosed but their syntax, because what they import may be known for the workspace's own
 // platform only.
 type stray struct {
-	build strayBuild
+	build disk.Target
 	kind  strayKind
 	at    string // URI of the directory, or of the only file
 	name  string // of the package; "" takes that of the first file
@@ -46,10 +48,10 @@ func isStray(id string) bool { return strings.Contains(id, strayMark) }
 // id is the ID of the package; path is its import path, which others may know parts of it by.
 func (s *stray) id(path string) string {
 	cgo := "nocgo"
-	if s.build.cgo {
+	if s.build.Cgo {
 		cgo = "cgo"
 	}
-	fields := []string{s.build.os, s.build.arch, cgo, "+" + strings.Join(s.build.tags, ","), string(s.kind), "=" + s.name, s.at}
+	fields := []string{s.build.OS, s.build.Arch, cgo, "+" + strings.Join(s.build.Tags, ","), string(s.kind), "=" + s.name, s.at}
 	return path + strayMark + strings.Join(fields, " ") + "]"
 }
 
@@ -61,11 +63,11 @@ func parseStray(id string) (path string, s stray, ok bool) {
 		return "", s, false
 	}
 	s = stray{
-		build: strayBuild{os: fields[0], arch: fields[1], cgo: fields[2] == "cgo"},
+		build: disk.Target{OS: fields[0], Arch: fields[1], Cgo: fields[2] == "cgo"},
 		kind:  strayKind(fields[4]), name: strings.TrimPrefix(fields[5], "="), at: fields[6],
 	}
 	if tags := strings.TrimPrefix(fields[3], "+"); tags != "" {
-		s.build.tags = strings.Split(tags, ",")
+		s.build.Tags = strings.Split(tags, ",")
 	}
 	return path, s, true
 }
@@ -88,7 +90,7 @@ func strayOf(t *runtime.Task, root, uri string) (string, error) {
 	h := syntax.ParseHeader(text)
 	s := stray{kind: strayAlone, at: uri, name: h.Name}
 	dir := filepath.Dir(path)
-	if s.build, ok = nearestBuild(env, path, &h); ok {
+	if s.build, ok = disk.NearestTarget(env, path, &h); ok {
 		s.kind, s.at = strayPlain, files.URI(dir)
 		if syntax.IsTestFile(uri) {
 			s.kind = strayTests
@@ -97,14 +99,14 @@ func strayOf(t *runtime.Task, root, uri string) (string, error) {
 			}
 		}
 	}
-	return s.id(m.pathOfDir(dir, h.Name)), nil
+	return s.id(m.PathOfDir(dir, h.Name)), nil
 }
 
 // strays gives the ID of the stray package of a file.
 var strays = runtime.NewQuery("golang/stray", version(1), func(t *runtime.Task, k pkgKey) (string, error) { return strayOf(t, k.Root, k.ID) })
 
 // strayWorld is what strays are made from.
-func strayWorld(t *runtime.Task, root string) (*environment, *metadata, error) {
+func strayWorld(t *runtime.Task, root string) (*disk.Environment, *metadata.Build, error) {
 	env, err := environments.Get(t, root)
 	if err != nil {
 		return nil, nil, err
@@ -115,7 +117,7 @@ func strayWorld(t *runtime.Task, root string) (*environment, *metadata, error) {
 
 // strayPackage makes a stray package from its ID. The edges that lie on a cycle are cut, as in
 // metadata.
-func strayPackage(t *runtime.Task, root, id string) (*pkgMeta, error) {
+func strayPackage(t *runtime.Task, root, id string) (*metadata.Package, error) {
 	whole, err := wholeStrays.Get(t, pkgKey{root, id})
 	if err != nil || whole == nil {
 		return nil, err
@@ -154,18 +156,18 @@ func strayReaches(t *runtime.Task, root, from, to string) (bool, error) {
 			return false, err
 		}
 		if p != nil {
-			queue = append(queue, p.dependencies()...)
+			queue = append(queue, p.Dependencies()...)
 		}
 	}
 	return false, nil
 }
 
 // wholeStrays are the stray packages with all that they import.
-var wholeStrays = runtime.NewQuery("golang/whole-stray", version(1), func(t *runtime.Task, k pkgKey) (*pkgMeta, error) {
+var wholeStrays = runtime.NewQuery("golang/whole-stray", version(1), func(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
 	return wholeStray(t, k.Root, k.ID)
 })
 
-func wholeStray(t *runtime.Task, root, id string) (*pkgMeta, error) {
+func wholeStray(t *runtime.Task, root, id string) (*metadata.Package, error) {
 	path, s, ok := parseStray(id)
 	if !ok {
 		return nil, nil
@@ -184,8 +186,8 @@ func wholeStray(t *runtime.Task, root, id string) (*pkgMeta, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx := s.build.context(env)
-	p := &pkgMeta{ID: id, Path: path, Name: s.name, Arch: s.build.arch}
+	ctx := s.build.Context(env)
+	p := &metadata.Package{ID: id, Path: path, Name: s.name, Arch: s.build.Arch}
 	var imports []string
 	for i, uri := range uris {
 		h := syntax.ParseHeader(heads[i])
@@ -211,7 +213,7 @@ func wholeStray(t *runtime.Task, root, id string) (*pkgMeta, error) {
 			p.Imports = append(p.Imports, e)
 		}
 	}
-	if twin := m.inDir(filepath.Dir(s.file())); twin != nil {
+	if twin := m.InDir(filepath.Dir(s.file())); twin != nil {
 		p.GoVersion, p.Standard = twin.GoVersion, twin.Standard
 	}
 	return p, nil
@@ -239,41 +241,41 @@ func (s *stray) takes(ctx build.Context, path string, h *syntax.Header, name str
 	case name == "" && strings.HasSuffix(h.Name, "_test"):
 		return false
 	}
-	return matches(ctx, path, h)
+	return disk.Matches(ctx, path, h)
 }
 
 // edge says what an import of a stray package means: under the workspace's own build what it means
 // to others, else the stray package of the same build, if the workspace has its files.
-func (s *stray) edge(t *runtime.Task, env *environment, m *metadata, p *pkgMeta, path string) (importEdge, error) {
+func (s *stray) edge(t *runtime.Task, env *disk.Environment, m *metadata.Build, p *metadata.Package, path string) (metadata.Edge, error) {
 	dir := filepath.Dir(s.file())
-	own := ownBuild(env)
-	if s.kind == strayExternal && path == strings.TrimSuffix(p.Path, "_test") && !s.build.equal(&own) {
+	own := disk.OwnTarget(env)
+	if s.kind == strayExternal && path == strings.TrimSuffix(p.Path, "_test") && !s.build.Equal(&own) {
 		under := stray{build: s.build, kind: strayTests, at: s.at, name: strings.TrimSuffix(s.name, "_test")}
-		return importEdge{Import: path, ID: under.id(path)}, nil
+		return metadata.Edge{Import: path, ID: under.id(path)}, nil
 	}
-	if !s.build.equal(&own) {
-		if at := m.dirOfPath(path); at != "" && at != dir {
+	if !s.build.Equal(&own) {
+		if at := m.DirOfPath(path); at != "" && at != dir {
 			uris, err := goFilesIn(t, files.URI(at))
 			if err != nil {
-				return importEdge{}, err
+				return metadata.Edge{}, err
 			}
 			if len(uris) > 0 {
 				of := stray{build: s.build, kind: strayPlain, at: files.URI(at)}
-				return importEdge{Import: path, ID: of.id(path)}, nil
+				return metadata.Edge{Import: path, ID: of.id(path)}, nil
 			}
 		}
 	}
-	if twin := m.inDir(dir); twin != nil {
-		if e, ok := twin.edge(path); ok && e.checked() != "" {
-			return importEdge{Import: path, ID: e.checked()}, nil
+	if twin := m.InDir(dir); twin != nil {
+		if e, ok := twin.Edge(path); ok && e.Checked() != "" {
+			return metadata.Edge{Import: path, ID: e.Checked()}, nil
 		}
 	}
 	for _, as := range []string{path, "vendor/" + path} {
-		if q := m.find(as); q != nil {
-			return importEdge{Import: path, ID: q.ID}, nil
+		if q := m.Find(as); q != nil {
+			return metadata.Edge{Import: path, ID: q.ID}, nil
 		}
 	}
-	return importEdge{Import: path, Problem: "package " + path + " is not part of the workspace's build"}, nil
+	return metadata.Edge{Import: path, Problem: "package " + path + " is not part of the workspace's build"}, nil
 }
 
 // goFilesIn lists the known Go files of a directory, itself only, unsaved ones included.
@@ -289,14 +291,14 @@ func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
 	}
 	all := slices.DeleteFunc(append(saved, unsaved...), func(uri string) bool {
 		name := uri[len(prefix):]
-		return strings.Contains(name, "/") || !syntax.IsGoFile(name) || !isInput(name)
+		return strings.Contains(name, "/") || !syntax.IsGoFile(name) || !disk.IsInput(name)
 	})
 	slices.Sort(all)
 	return slices.Compact(all), nil
 }
 
 // strayOwner is the stray package of a file that the build leaves out; nil if there is none.
-func (s taskSource) strayOwner(uri string) (*pkgMeta, error) {
+func (s taskSource) strayOwner(uri string) (*metadata.Package, error) {
 	id, err := strays.Get(s.t, pkgKey{s.root, uri})
 	if err != nil || id == "" {
 		return nil, ignoreUnknown(err)
@@ -305,7 +307,7 @@ func (s taskSource) strayOwner(uri string) (*pkgMeta, error) {
 }
 
 // find returns the package of an ID, stray or not; nil if there is none.
-func (s taskSource) find(id string) (*pkgMeta, error) {
+func (s taskSource) find(id string) (*metadata.Package, error) {
 	if isStray(id) {
 		return strayPackages.Get(s.t, pkgKey{s.root, id})
 	}
@@ -313,5 +315,5 @@ func (s taskSource) find(id string) (*pkgMeta, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.find(id), nil
+	return m.Find(id), nil
 }

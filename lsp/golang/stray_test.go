@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 )
 
 const strayArchive = `
@@ -84,7 +86,7 @@ var /*@w*/W = 1
 // definitionAt is where the name at a mark is declared.
 func (f *fixture) definitionAt(mark string) lsp.Location {
 	f.t.Helper()
-	list, err := f.definition(f.marks[mark].URI, f.marks[mark].Span.Start)
+	list, err := f.definition(f.Marks[mark].URI, f.Marks[mark].Span.Start)
 	if err != nil || len(list) != 1 {
 		f.t.Fatalf("definition at %s: %v, %v", mark, list, err)
 	}
@@ -102,8 +104,8 @@ func TestFilesThatTheBuildLeavesOut(t *testing.T) {
 		"useHelp": "help",    // one program of several in a directory
 		"useW":    "w",       // testdata: read on demand
 	} {
-		if got := f.definitionAt(use); got != f.marks[declared] {
-			t.Errorf("%s: %v, want %v", use, got, f.marks[declared])
+		if got := f.definitionAt(use); got != f.Marks[declared] {
+			t.Errorf("%s: %v, want %v", use, got, f.Marks[declared])
 		}
 	}
 	if got := f.definitionAt("useOf"); got.URI != f.uri("disk/disk.go") {
@@ -112,17 +114,17 @@ func TestFilesThatTheBuildLeavesOut(t *testing.T) {
 	if got := f.definitionAt("useUsage"); got.URI != f.uri("disk/disk.go") {
 		t.Errorf("useUsage: %v", got)
 	}
-	if h, err := f.hover(f.marks["usePath"].URI, f.marks["usePath"].Span.Start); err != nil || h.Signature != "var path string" {
+	if h, err := f.hover(f.Marks["usePath"].URI, f.Marks["usePath"].Span.Start); err != nil || h.Signature != "var path string" {
 		t.Errorf("hover: %+v, %v", h, err)
 	}
-	at := f.marks["useSize"]
+	at := f.Marks["useSize"]
 	if h, err := f.hover(at.URI, at.Span.Start); err != nil || h.Signature != "func sys.Size(path string) uint64" || h.Doc != "Size asks the system." {
 		t.Errorf("hover: %+v, %v", h, err)
 	}
 	// References in the whole workspace, and in the file's own package.
-	at = f.marks["useFree"]
+	at = f.Marks["useFree"]
 	list, err := f.references(at.URI, at.Span.Start, true)
-	if err != nil || !slices.Equal(list, []lsp.Location{f.marks["free"], at}) {
+	if err != nil || !slices.Equal(list, []lsp.Location{f.Marks["free"], at}) {
 		t.Errorf("references: %v, %v", list, err)
 	}
 	// What cannot be judged is not diagnosed.
@@ -150,7 +152,7 @@ func TestStraysFollowEdits(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.index()
-	if got := f.definitionAt("useW"); got != f.marks["w"] {
+	if got := f.definitionAt("useW"); got != f.Marks["w"] {
 		t.Error(got)
 	}
 	// A neighbour that is only in the editor.
@@ -168,11 +170,11 @@ func TestStraysFollowEdits(t *testing.T) {
 
 func TestStrayIDs(t *testing.T) {
 	for _, s := range []stray{
-		{build: strayBuild{os: "windows", arch: "386", cgo: true, tags: []string{"a", "b"}}, kind: strayTests, at: "file:///a%20b/c", name: "c"},
-		{build: strayBuild{os: "linux", arch: "amd64"}, kind: strayAlone, at: "file:///a/b.go"},
+		{build: disk.Target{OS: "windows", Arch: "386", Cgo: true, Tags: []string{"a", "b"}}, kind: strayTests, at: "file:///a%20b/c", name: "c"},
+		{build: disk.Target{OS: "linux", Arch: "amd64"}, kind: strayAlone, at: "file:///a/b.go"},
 	} {
 		path, got, ok := parseStray(s.id("m/c"))
-		if !ok || path != "m/c" || got.id("m/c") != s.id("m/c") || !isStray(s.id("m/c")) || pathOf(s.id("m/c")) != "m/c" {
+		if !ok || path != "m/c" || got.id("m/c") != s.id("m/c") || !isStray(s.id("m/c")) || metadata.PathOf(s.id("m/c")) != "m/c" {
 			t.Errorf("%q: %q, %+v, %v", s.id("m/c"), path, got, ok)
 		}
 	}

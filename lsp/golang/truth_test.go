@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -16,6 +17,9 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 )
 
 var (
@@ -29,7 +33,7 @@ var (
 // universe of positions, without export data, faces, or indexes.
 type truth struct {
 	t     testing.TB
-	b     *pureBuild
+	b     *purebuild.Build
 	fset  *token.FileSet
 	full  map[string]bool // IDs that are checked with bodies
 	done  map[string]*truthPackage
@@ -51,7 +55,7 @@ type site struct {
 	ident *ast.Ident
 }
 
-func newTruth(t testing.TB, b *pureBuild, ids []string) *truth {
+func newTruth(t testing.TB, b *purebuild.Build, ids []string) *truth {
 	tr := &truth{
 		t: t, b: b, fset: token.NewFileSet(), full: map[string]bool{}, done: map[string]*truthPackage{},
 		uses: map[lsp.Location][]lsp.Location{},
@@ -73,7 +77,7 @@ func (tr *truth) load(id string) *truthPackage {
 	if p := tr.done[id]; p != nil {
 		return p
 	}
-	meta := tr.b.pkg(id)
+	meta := tr.b.Package(id)
 	if id == "unsafe" {
 		tr.done[id] = &truthPackage{pkg: types.Unsafe}
 		return tr.done[id]
@@ -83,19 +87,19 @@ func (tr *truth) load(id string) *truthPackage {
 		Types: map[ast.Expr]types.TypeAndValue{},
 	}}
 	for _, uri := range meta.Files {
-		f, err := parser.ParseFile(tr.fset, uri, tr.b.text(uri), parser.ParseComments|parser.SkipObjectResolution)
+		f, err := parser.ParseFile(tr.fset, uri, tr.b.Text(uri), parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			tr.t.Fatal(err)
 		}
 		p.files = append(p.files, f)
 	}
 	conf := types.Config{
-		IgnoreFuncBodies: !tr.full[id], FakeImportC: true, Error: func(error) {}, Sizes: tr.b.sizes, GoVersion: meta.GoVersion,
+		IgnoreFuncBodies: !tr.full[id], FakeImportC: true, Error: func(error) {}, Sizes: tr.b.Sizes, GoVersion: meta.GoVersion,
 		Importer: importFunc(func(path string) (*types.Package, error) {
 			if path == "unsafe" {
 				return types.Unsafe, nil
 			}
-			e, ok := meta.edge(path)
+			e, ok := meta.Edge(path)
 			if !ok || e.ID == "" {
 				return nil, errors.New("no such import")
 			}
@@ -131,7 +135,7 @@ func (tr *truth) declared(obj types.Object) (lsp.Location, bool) {
 	length := len(obj.Name())
 	if name, ok := obj.(*types.PkgName); ok {
 		p := tr.fset.PositionFor(obj.Pos(), false)
-		if text := tr.b.text(p.Filename); text[p.Offset] == '"' {
+		if text := tr.b.Text(p.Filename); text[p.Offset] == '"' {
 			length = len(name.Imported().Path()) + 2
 			if rest, ok := strings.CutPrefix(name.Imported().Path(), "vendor/"); ok {
 				length = len(rest) + 2
@@ -205,12 +209,20 @@ func (tr *truth) sample(n int, seed uint64) []site {
 
 // hover is what go/types says of a site, as a reader in its package sees it.
 func (tr *truth) hover(s site) string {
-	return renderSignature(signature(s.objs[0], func(p *types.Package) string {
+	text := types.ObjectString(s.objs[0], func(p *types.Package) string {
 		if p == s.pkg {
 			return ""
 		}
 		return p.Name()
-	}, ""), "")
+	})
+	if c, ok := s.objs[0].(*types.Const); ok && c.Val() != nil && c.Val().Kind() != constant.Unknown {
+		text += " = " + c.Val().String()
+	}
+	const most = 4 << 10 // longer signatures are cut
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return index.Render(text, "")
 }
 
 // withoutWritten takes from a signature what the source says of an object beside its type: of a
@@ -251,20 +263,20 @@ func (tr *truth) references(s site) []lsp.Location {
 // covers reports whether all that a file names is known.
 func (tr *truth) covers(uri string) bool {
 	for id := range tr.full {
-		if slices.Contains(tr.b.pkg(id).Files, uri) {
+		if slices.Contains(tr.b.Package(id).Files, uri) {
 			return true
 		}
 	}
 	return false
 }
 
-func truthIDs(m *metadata) []string {
+func truthIDs(m *metadata.Build) []string {
 	if *truthPackages != "all" {
 		return strings.Split(*truthPackages, ",")
 	}
 	var ids []string
 	for i := range m.Packages {
-		if p := &m.Packages[i]; !p.Cgo && !isSyntaxOnly(p) {
+		if p := &m.Packages[i]; !p.Cgo && !metadata.IsSyntaxOnly(p) {
 			ids = append(ids, p.ID)
 		}
 	}
@@ -348,9 +360,9 @@ func firstDifference(got, want []lsp.Location) string {
 // TestAnswersAgreeWithGoTypes compares definition, hover and references with go/types at many
 // positions of the standard library.
 func TestAnswersAgreeWithGoTypes(t *testing.T) {
-	env, m := stdMetadata()
+	env, m := purebuild.Std()
 	ids := truthIDs(m)
-	b := newPureBuild(t, env, m)
+	b := purebuild.New(t, env, m)
 	src := pureSource{b, restrict(m, ids...)}
 	tr := newTruth(t, b, ids)
 	compareWithTruth(t, tr, *truthPositions, *truthSeed,
@@ -359,4 +371,33 @@ func TestAnswersAgreeWithGoTypes(t *testing.T) {
 		func(uri string, offset int, decl bool) ([]lsp.Location, error) {
 			return references(src, uri, offset, decl)
 		})
+}
+
+// pureSource answers from a purebuild.Build. Only some packages belong to its workspace.
+type pureSource struct {
+	*purebuild.Build
+	m *metadata.Build
+}
+
+func (s pureSource) metadata() (*metadata.Build, error) { return s.m, nil }
+
+func (s pureSource) find(id string) (*metadata.Package, error) { return s.m.Find(id), nil }
+
+func (s pureSource) strayOwner(string) (*metadata.Package, error) { return nil, nil }
+
+func (s pureSource) text(uri string) ([]byte, error) { return s.Build.Text(uri), nil }
+
+func (s pureSource) checked(p *metadata.Package) (*index.Index, error) { return s.IndexOf(p.ID), nil }
+
+func (s pureSource) declared(p *metadata.Package) (*index.Index, error) {
+	return s.IndexOf(p.ID), nil
+}
+
+// restrict makes a copy of the metadata in which only some packages belong to the workspace.
+func restrict(m *metadata.Build, ids ...string) *metadata.Build {
+	out := &metadata.Build{Packages: slices.Clone(m.Packages), Problems: m.Problems}
+	for i := range out.Packages {
+		out.Packages[i].Workspace = slices.Contains(ids, out.Packages[i].ID)
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -20,7 +21,7 @@ func (Language) WatchGlobs() []string {
 // Reads reports whether a build reads a file that need not be in the folder.
 func (w *workspace) Reads(uri string) bool {
 	path, ok := files.Path(uri)
-	own := func(b viewedBuild) bool { return b.covers(path) }
+	own := func(b viewedBuild) bool { return b.Covers(path) }
 	return ok && (w.knows([]string{uri}) || slices.ContainsFunc(w.viewedBuilds(), own))
 }
 
@@ -29,13 +30,13 @@ func (w *workspace) Reads(uri string) bool {
 func (w *workspace) watches() []partition.Watch {
 	var dirs, single []string // single are those without what lies below them
 	for _, b := range w.viewedBuilds() {
-		if b.levels == 0 {
-			single = append(single, b.own...)
+		if b.Levels == 0 {
+			single = append(single, b.Own...)
 			continue
 		}
-		dirs = append(append(append(dirs, b.own...), b.uses...), b.replaced...)
+		dirs = append(append(append(dirs, b.Own...), b.Uses...), b.replaced...)
 		for _, near := range b.near {
-			if mod := upTo(near, "go.mod"); mod != "" {
+			if mod := disk.UpTo(near, "go.mod"); mod != "" {
 				near = mod
 			}
 			dirs = append(dirs, near)

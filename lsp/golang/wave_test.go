@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
 
 // What a change breaks is published where a file is open before it is published elsewhere.
 func TestOpenFilesComeBeforeOthers(t *testing.T) {
-	root := tempDir(t)
-	found := writeFiles(t, root, `-- go.mod --
+	root := testfiles.TempDir(t)
+	found := testfiles.Write(t, root, `-- go.mod --
 module example.com/m
 
 go 1.24

@@ -16,6 +16,9 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -30,7 +33,7 @@ func (Language) ID() string { return "go" }
 
 // Handles implements lsp.Language.
 func (Language) Handles(uri string) bool {
-	return strings.HasPrefix(uri, "file://") && isInput(files.BaseName(uri))
+	return strings.HasPrefix(uri, "file://") && disk.IsInput(files.BaseName(uri))
 }
 
 // Open implements lsp.Language. Unsaved texts that an earlier process left in the engine's store
@@ -58,7 +61,7 @@ func open(ctx context.Context, eng *runtime.Engine, root string, o lsp.Workspace
 		return nil, fmt.Errorf("golang: workspace root %s is not a directory", root)
 	}
 	w := &workspace{
-		eng: eng, root: root, o: o, log: o.Logger, limits: defaultPlainLimits, askAfter: askAgainAfter,
+		eng: eng, root: root, o: o, log: o.Logger, limits: disk.DefaultFolderLimits, askAfter: askAgainAfter,
 		turn: make(chan struct{}, 1), asking: map[string]bool{}, unread: map[string]string{}, opened: map[string][]byte{}, folders: map[string]int{},
 	}
 	if w.log == nil {
@@ -143,8 +146,8 @@ type workspace struct {
 	o    lsp.WorkspaceOptions
 	log  *slog.Logger
 
-	limits   plainLimits   // immutable: of the folder, if it is in no module
-	askAfter time.Duration // immutable: see askAgainAfter
+	limits   disk.FolderLimits // immutable: of the folder, if it is in no module
+	askAfter time.Duration     // immutable: see askAgainAfter
 
 	background context.Context // ends with Close
 	stop       context.CancelCauseFunc
@@ -164,7 +167,7 @@ type workspace struct {
 	changes   uint64                // guarded by mu: of files that decide which builds there are
 	undefined bool                  // guarded by mu: which builds there are has to be found out anew
 	plain     bool                  // guarded by mu: the folder is in no module
-	below     *belowFolder          // guarded by mu: what was found below it last; nil: not looked for yet
+	below     *disk.Below           // guarded by mu: what was found below it last; nil: not looked for yet
 	opened    map[string][]byte     // guarded by mu: the overlays by URI, as they are set; a text is not changed
 	touched   map[string]uint64     // guarded by mu: files changed since diagnostics were last published, and when, by refreshed
 	refreshed uint64                // guarded by mu: how many refreshes have begun
@@ -308,7 +311,7 @@ func (w *workspace) concerning(uris []string) ([]string, error) {
 	w.mu.Unlock()
 	var out []string
 	for _, uri := range uris {
-		if name := files.BaseName(uri); !isInput(name) && !decidesBuild(name) && !embeddedBelow(embedding, uri) {
+		if name := files.BaseName(uri); !disk.IsInput(name) && !disk.DecidesBuild(name) && !embeddedBelow(embedding, uri) {
 			path, ok := files.Path(uri)
 			if info, err := os.Stat(path); !ok || err == nil && !info.IsDir() {
 				continue
@@ -394,7 +397,7 @@ func (w *workspace) change(ctx context.Context, uris []string, fn func(*runtime.
 // knows reports whether a build reads one of some files.
 func (w *workspace) knows(uris []string) bool {
 	for _, b := range w.viewedBuilds() {
-		if b.meta != nil && slices.ContainsFunc(uris, func(uri string) bool { return len(b.meta.owners(uri)) > 0 }) {
+		if b.meta != nil && slices.ContainsFunc(uris, func(uri string) bool { return len(b.meta.Owners(uri)) > 0 }) {
 			return true
 		}
 	}
@@ -513,9 +516,9 @@ func (w *workspace) FindSymbols(t *runtime.Task, query string, limit int) (list 
 }
 
 func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) ([]lsp.SymbolMatch, error) {
-	var all []*metadata
+	var all []*metadata.Build
 	for _, b := range builds {
-		m, err := metadatas.Get(t, b.root)
+		m, err := metadatas.Get(t, b.Root)
 		if err != nil {
 			return nil, err
 		}
@@ -526,27 +529,27 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 	if err != nil {
 		return nil, err
 	}
-	match, best := newMatcher(query), newSymbolHeap(limit)
+	match, best := index.NewMatcher(query), index.NewBest(limit)
 	for i, list := range lists {
 		if i%256 == 0 && t.Context().Err() != nil {
 			return nil, context.Cause(t.Context())
 		}
-		eachSymbol(list, func(s foundSymbol) bool {
-			if score, ok := match.score(containers[i], string(s.name)); ok && best.wants(score) {
-				best.add(lsp.SymbolMatch{
-					Name: string(s.name), Container: containers[i], Kind: s.kind, Score: score,
-					Location: lsp.Location{URI: uris[i], Span: s.span},
+		index.EachSymbol(list, func(s index.Symbol) bool {
+			if score, ok := match.Score(containers[i], string(s.Name)); ok && best.Wants(score) {
+				best.Add(lsp.SymbolMatch{
+					Name: string(s.Name), Container: containers[i], Kind: s.Kind, Score: score,
+					Location: lsp.Location{URI: uris[i], Span: s.Span},
 				})
 			}
 			return true
 		})
 	}
-	return best.cut(), nil
+	return best.Sorted(), nil
 }
 
 // workspaceFiles lists the files of a workspace's packages, each once, with the path of the package
 // that it belongs to.
-func workspaceFiles(all ...*metadata) (uris, containers []string) {
+func workspaceFiles(all ...*metadata.Build) (uris, containers []string) {
 	owner := map[string]string{}
 	for _, m := range all {
 		for i := range m.Packages {
@@ -622,10 +625,10 @@ func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offse
 	}
 	for _, b := range builds {
 		for _, at := range declared {
-			if b.root == root || b.meta == nil || len(b.meta.owners(at.URI)) == 0 || b.meta.foreign(files.PathOf(at.URI)) {
+			if b.Root == root || b.meta == nil || len(b.meta.Owners(at.URI)) == 0 || b.meta.IsForeign(files.PathOf(at.URI)) {
 				continue
 			}
-			more, err := references(taskSource{t, b.root}, at.URI, at.Span.Start, declaration)
+			more, err := references(taskSource{t, b.Root}, at.URI, at.Span.Start, declaration)
 			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, lsp.ErrUnknownFile) {
 				return nil, err
 			}
@@ -654,10 +657,10 @@ type taskSource struct {
 	root string
 }
 
-func (s taskSource) metadata() (*metadata, error)    { return metadatas.Get(s.t, s.root) }
-func (s taskSource) text(uri string) ([]byte, error) { return textOf(s.t, uri) }
+func (s taskSource) metadata() (*metadata.Build, error) { return metadatas.Get(s.t, s.root) }
+func (s taskSource) text(uri string) ([]byte, error)    { return textOf(s.t, uri) }
 
-func (s taskSource) checked(p *pkgMeta) (*index, error) {
+func (s taskSource) checked(p *metadata.Package) (*index.Index, error) {
 	c, err := checks.Get(s.t, pkgKey{s.root, p.ID})
 	if err != nil {
 		return nil, err
@@ -665,7 +668,7 @@ func (s taskSource) checked(p *pkgMeta) (*index, error) {
 	return s.open(c.Index)
 }
 
-func (s taskSource) declared(p *pkgMeta) (*index, error) {
+func (s taskSource) declared(p *metadata.Package) (*index.Index, error) {
 	if p.Workspace {
 		return s.checked(p)
 	}
@@ -676,10 +679,10 @@ func (s taskSource) declared(p *pkgMeta) (*index, error) {
 	return s.open(blob)
 }
 
-func (s taskSource) open(b runtime.Blob) (*index, error) {
+func (s taskSource) open(b runtime.Blob) (*index.Index, error) {
 	data, err := runtime.ReadBlob(s.t, b)
 	if err != nil {
 		return nil, err
 	}
-	return openIndex(data)
+	return index.Open(data)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -245,8 +246,8 @@ func TestPublishedDiagnosticsFollow(t *testing.T) {
 }
 
 func TestWarmStart(t *testing.T) {
-	root, store := tempDir(t), t.TempDir()
-	found := writeFiles(t, root, chainModule)
+	root, store := testfiles.TempDir(t), t.TempDir()
+	found := testfiles.Write(t, root, chainModule)
 	past := time.Now().Add(-time.Hour)
 	if err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
 		return errors.Join(err, os.Chtimes(path, past, past))
@@ -303,7 +304,7 @@ func TestIncrementalEqualsClean(t *testing.T) {
 		}
 		f.write(name, text)
 		sum := f.index()
-		clean := openFixture(t, f.root, "", f.marks, lsp.WorkspaceOptions{})
+		clean := openFixture(t, f.root, "", f.Marks, lsp.WorkspaceOptions{})
 		want := clean.index()
 		if sum.Diagnostics != want.Diagnostics || sum.Symbols != want.Symbols || sum.References != want.References {
 			t.Errorf("round %d, %s: incremental %+v, clean %+v\n%s", round, name, sum, want, text)

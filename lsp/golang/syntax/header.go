@@ -107,6 +107,7 @@ type Header struct {
 	Program     bool // it declares func main of a package main
 }
 
+// ParseHeader takes a header text apart.
 func ParseHeader(h string) Header {
 	var p Header
 	for line := range strings.Lines(h) {

@@ -13,6 +13,7 @@ import (
 // typeTextBytes bounds the text of a type's declaration.
 const typeTextBytes = 4 << 10
 
+// IsTypeKind reports whether declarations of a kind are those of types.
 func IsTypeKind(k lsp.SymbolKind) bool {
 	return k == lsp.KindStruct || k == lsp.KindInterface || k == lsp.KindClass
 }

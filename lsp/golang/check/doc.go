@@ -1,0 +1,26 @@
+// Package check asks go/types. It alone knows types, and no type leaves it: what it gives is bytes
+// and diagnostics.
+//
+//   - [Face] makes the export data of a package from the face texts of its files.
+//   - [Package] checks the files of a package: diagnostics, and an index (package index).
+//
+// What a package sees of those it imports are faces ([Import]), nothing else. Export data is deep:
+// it describes all that it mentions. So a check reads the faces of direct imports, and an edit two
+// imports away that does not show in them is no reason to check again.
+//
+// # Invariants
+//
+//   - K1: a types.Package has one user at a time, and so has everything that it refers to: a world,
+//     the decoded imports of one package, is taken from [Worlds] and put back (world.go).
+//   - K2: no position enters a face: export data is written over an empty file set.
+//   - K3: equal face texts, imported faces, language version and architecture give equal export data,
+//     byte for byte.
+//   - K4: a panic of go/types costs the package that it happened in, and is an error here
+//     (internalerror.go). A check that panicked puts no world back.
+//   - K5: a check cannot be cancelled, so its cost is bounded before it begins: package syntax says
+//     which files are too large or too deep.
+//   - K6: an error that only follows from what is not known is not told (consequence.go). What is
+//     doubtful of another package, the caller tells.
+//
+// The queries of package golang call it. It imports no engine.
+package check

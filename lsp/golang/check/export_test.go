@@ -1,0 +1,6 @@
+package check
+
+import "go/types"
+
+// DecodeWorld is what a check imports from.
+func DecodeWorld(imports []Import) types.Importer { return decodeWorld(imports) }

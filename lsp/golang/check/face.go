@@ -1,0 +1,54 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/gcexportdata"
+
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
+
+// Face type-checks the face texts of a package, in the order of its files, and returns its
+// export data. The data is free of positions and determined by the texts and what they import.
+// Errors in the code are none of the face's business: a declaration that makes no sense has an
+// invalid type. An error means that there is no export data at all.
+func Face(p *metadata.Package, texts [][]byte, imports []Import) (export []byte, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = newInternalError("face of "+p.ID, e)
+		}
+	}()
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for i, text := range texts {
+		file, _ := parser.ParseFile(fset, fmt.Sprintf("%d.go", i), text, parser.SkipObjectResolution)
+		if file == nil || syntax.DeeperThan(file, syntax.MaxDepth) {
+			continue
+		}
+		files = append(files, file)
+	}
+	w := Worlds.take(imports)
+	conf := types.Config{
+		GoVersion:                p.GoVersion,
+		IgnoreFuncBodies:         true,
+		FakeImportC:              true,
+		DisableUnusedImportCheck: true,
+		Error:                    func(error) {},
+		Importer:                 w,
+		Sizes:                    sizesFor(p.Arch),
+	}
+	pkg, _ := conf.Check(p.Path, fset, files, nil) // errors are for the check of the whole files
+	var out bytes.Buffer
+	if err := gcexportdata.Write(&out, token.NewFileSet(), pkg); err != nil {
+		return nil, fmt.Errorf("face of %s: %w", p.ID, err)
+	}
+	Worlds.put(w)
+	return slices.Clip(out.Bytes()), nil
+}

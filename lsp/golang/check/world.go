@@ -1,0 +1,211 @@
+package check
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// A world is what the files of one package can see: the packages they import, decoded from export
+// data, and whatever of further packages their declarations mention.
+//
+// Export data is deep: it describes every type that the declarations of a package mention, of
+// whichever package. A check thus reads nothing but the faces of its direct imports, and an edit
+// two imports away that does not show in them is no reason to check again. The price is that worlds
+// are not shared between packages; decoding all of them costs a fraction of one check of the
+// standard library, and the last ones are kept.
+//
+// go/types fills in some parts of imported types as it meets them, so a world has one user at a
+// time: it is taken out of the pool and put back.
+type world struct {
+	key      [sha256.Size]byte
+	bytes    int                       // export data read
+	packages map[string]*types.Package // by path
+	direct   map[string]*types.Package // by import path as written
+	problems map[string]string         // by import path as written: why there is no package
+	paths    map[*types.Package]map[types.Object]string
+	tags     map[*types.Package]map[types.Object]string // of packages that are in paths
+}
+
+// An Import is what a package learns from one of its imports.
+type Import struct {
+	Written string // the import path in the source
+	Path    string // of the package meant
+	Export  []byte // export data; empty: there is none
+	Problem string // why not
+}
+
+// importKey names the world of a list of imports.
+func importKey(imports []Import) (key [sha256.Size]byte) {
+	h := sha256.New()
+	for _, f := range imports {
+		fmt.Fprintf(h, "%q %q %q %d ", f.Written, f.Path, f.Problem, len(f.Export))
+		h.Write(f.Export)
+	}
+	h.Sum(key[:0])
+	return key
+}
+
+// decodeWorld reads the export data of all imports into one set of packages, in which a type
+// mentioned twice is one type.
+func decodeWorld(imports []Import) *world {
+	w := &world{
+		packages: map[string]*types.Package{"unsafe": types.Unsafe},
+		direct:   map[string]*types.Package{},
+		problems: map[string]string{},
+		paths:    map[*types.Package]map[types.Object]string{},
+		tags:     map[*types.Package]map[types.Object]string{},
+	}
+	for _, f := range imports {
+		if len(f.Export) == 0 {
+			w.problems[f.Written] = f.Problem
+			continue
+		}
+		pkg := w.packages[f.Path]
+		if pkg == nil || !pkg.Complete() {
+			var err error
+			pkg, err = readExport(f.Export, w.packages, f.Path)
+			if err != nil {
+				w.problems[f.Written] = err.Error()
+				continue
+			}
+		}
+		w.bytes += len(f.Export)
+		w.direct[f.Written] = pkg
+	}
+	return w
+}
+
+// readExport guards gcexportdata.Read, which panics on some kinds of damage.
+func readExport(data []byte, packages map[string]*types.Package, path string) (pkg *types.Package, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			err = newInternalError("export data of "+path, e)
+		}
+	}()
+	return gcexportdata.Read(bytes.NewReader(data), token.NewFileSet(), packages, path)
+}
+
+// objectPath names an object of an imported package for other packages; "" if it has no name there.
+func (w *world) objectPath(obj types.Object) string {
+	pkg := obj.Pkg()
+	paths, ok := w.paths[pkg]
+	if !ok {
+		paths, w.tags[pkg] = objectPaths(pkg)
+		w.paths[pkg] = paths
+	}
+	return paths[obj]
+}
+
+// writtenTag is the tag of a field of an imported package, as it may be written; "" if there is
+// none.
+func (w *world) writtenTag(obj types.Object) string {
+	if w.objectPath(obj) == "" {
+		return ""
+	}
+	switch tag := w.tags[obj.Pkg()][obj]; {
+	case tag == "":
+		return ""
+	case strconv.CanBackquote(tag):
+		return "`" + tag + "`"
+	default:
+		return strconv.Quote(tag)
+	}
+}
+
+// Import implements types.Importer.
+func (w *world) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if pkg := w.direct[path]; pkg != nil {
+		return pkg, nil
+	}
+	if why := w.problems[path]; why != "" {
+		return nil, errors.New(why)
+	}
+	return nil, errors.New("the package is not known")
+}
+
+// Bounds of the pool of worlds.
+const (
+	worldsMax   = 8
+	WorldsBytes = 8 << 20 // of export data; what it decodes to weighs some ten times as much
+)
+
+// A WorldPool keeps worlds that were used last: a package's face and its body see the same one, and
+// so does the body after an edit.
+type WorldPool struct {
+	mu    sync.Mutex
+	idle  []*world // latest last; guarded by mu
+	bytes int      // guarded by mu
+	most  int      // bytes; guarded by mu
+}
+
+// Worlds are those that the process has used last.
+var Worlds = WorldPool{most: WorldsBytes}
+
+// take gives the caller a world of its own.
+func (p *WorldPool) take(imports []Import) *world {
+	key := importKey(imports)
+	p.mu.Lock()
+	i := slices.IndexFunc(p.idle, func(w *world) bool { return w.key == key })
+	if i >= 0 {
+		w := p.idle[i]
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.bytes -= w.bytes
+		p.mu.Unlock()
+		return w
+	}
+	p.mu.Unlock()
+	w := decodeWorld(imports)
+	w.key = key
+	return w
+}
+
+// put gives a world back. One that a panic went through must not be.
+func (p *WorldPool) put(w *world) {
+	if len(w.direct) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, w)
+	p.bytes += w.bytes
+	p.makeRoom()
+}
+
+// WorldWeight is how many bytes a world takes for each byte of export data, measured on the
+// standard library.
+const WorldWeight = 10
+
+// Held is how many bytes of export data have their worlds here.
+func (p *WorldPool) Held() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int64(p.bytes)
+}
+
+// Bound sets how many bytes of export data may have their worlds here.
+func (p *WorldPool) Bound(most int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = most
+	p.makeRoom()
+}
+
+// makeRoom forgets what was used longest ago. The lock is held.
+func (p *WorldPool) makeRoom() {
+	for len(p.idle) > worldsMax || p.bytes > p.most {
+		p.bytes -= p.idle[0].bytes
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
+}

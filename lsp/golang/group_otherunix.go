@@ -1,8 +1,0 @@
-//go:build unix && !linux
-
-package golang
-
-import "syscall"
-
-// Only Linux and FreeBSD can tie a process to its parent; runGo says what that means.
-func dieWithParent(*syscall.SysProcAttr) {}

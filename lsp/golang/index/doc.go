@@ -1,0 +1,23 @@
+// Package index is the answer to "what is this name" in bytes: which places of a package name what,
+// and which symbols a file has. The bytes are read in place, from mapped memory too, and nothing is
+// decoded that is not asked for. It knows bytes alone: no text, no types, no engine.
+//
+// # What it gives
+//
+//   - [Write] makes the index of a package and [Open] reads it. An [Index] has declarations, by
+//     number, and occurrences, by file and place. Things declared in the package are known by their
+//     number, things of other packages by package path and object path ([External]). A definition
+//     is two look-ups; references are a binary search for the external, and a scan of those indexes
+//     that have it.
+//   - [AppendSymbols] makes the symbol list of a file and [EachSymbol] reads it. A [Matcher] rates
+//     names, and [Best] keeps those that rate best.
+//
+// # Invariants
+//
+//   - X1: equal contents give equal bytes, whatever order they come in. So an edit that changes no
+//     name is no change of the index, and nothing above it is asked again.
+//   - X2: damaged bytes give an error or a wrong answer, never a panic and never a read outside of
+//     them; the hashes of the store keep them away.
+//
+// Package check writes; the answers of package golang read.
+package index

@@ -1,0 +1,155 @@
+package index
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Matcher scores how well names fit what somebody typed: its letters must occur in the name in
+// order, upper or lower case alike. Letters that begin words of the name, that follow each other,
+// or that have the same case count for more; letters passed over count against. A matcher is
+// immutable.
+type Matcher struct {
+	query []rune // folded
+	raw   []rune
+	whole bool // the query has a slash: names are matched with their whole package path
+}
+
+// NewMatcher makes the matcher of a query.
+func NewMatcher(query string) *Matcher {
+	query = strings.TrimSpace(query)
+	m := &Matcher{raw: []rune(query), whole: strings.ContainsRune(query, '/')}
+	for _, r := range m.raw {
+		m.query = append(m.query, unicode.ToLower(r))
+	}
+	return m
+}
+
+// Points of a match; only their proportions matter.
+const (
+	pointHit      = 1.0
+	pointCase     = 0.2
+	pointNext     = 1.5 // right behind the letter before
+	pointWord     = 2.0 // begins a word
+	pointName     = 1.0 // begins the name proper, behind the last dot
+	pointWhole    = 4.0 // the query is the name, or what follows its last dot
+	pointSkip     = 0.05
+	matchNameMax  = 256 // longer names are cut
+	matchQueryMax = 64
+)
+
+// Score rates a name in a package; ok is false if it does not match. An empty query matches
+// everything alike.
+func (m *Matcher) Score(pkgPath, name string) (score float64, ok bool) {
+	if len(m.query) == 0 {
+		return 0, true
+	}
+	if len(m.query) > matchQueryMax {
+		return 0, false
+	}
+	qualifier := pkgPath
+	if !m.whole {
+		qualifier = pkgPath[strings.LastIndexByte(pkgPath, '/')+1:]
+	}
+	// The name alone is tried first: letters in the qualifier are second best.
+	if s, ok := m.rate(name); ok {
+		score, found := s+pointName, true
+		if strings.EqualFold(string(m.raw), name[strings.LastIndexByte(name, '.')+1:]) || strings.EqualFold(string(m.raw), name) {
+			score += pointWhole
+		}
+		return score, found
+	}
+	return m.rate(qualifier + "." + name)
+}
+
+// rate finds the best way to lay the query over a text.
+func (m *Matcher) rate(text string) (float64, bool) {
+	if !m.subsequence(text) {
+		return 0, false
+	}
+	if len(text) > matchNameMax {
+		text = text[len(text)-matchNameMax:]
+		if !m.subsequence(text) {
+			return 0, false
+		}
+	}
+	runes := []rune(text)
+	const none = -1e9
+	// end[i]: best score of the query so far with its last letter at i; best[i]: with its last
+	// letter at i or before.
+	n := len(runes)
+	end, best := make([]float64, n), make([]float64, n)
+	previous := make([]float64, n)
+	for q, want := range m.query {
+		copy(previous, end)
+		bestBefore := none // best over positions < i of the previous row
+		running := none
+		for i, r := range runes {
+			end[i] = none
+			if unicode.ToLower(r) == want {
+				points := pointHit
+				if r == m.raw[q] {
+					points += pointCase
+				}
+				if wordStart(runes, i) {
+					points += pointWord
+				}
+				switch {
+				case q == 0:
+					end[i] = points - pointSkip*float64(i)
+				default:
+					if bestBefore > none/2 {
+						end[i] = bestBefore + points
+					}
+					if i > 0 && previous[i-1] > none/2 {
+						end[i] = max(end[i], previous[i-1]+points+pointNext)
+					}
+				}
+			}
+			if q > 0 {
+				bestBefore = max(bestBefore-pointSkip, previous[i])
+			}
+			running = max(running, end[i])
+			best[i] = running
+		}
+	}
+	return best[n-1] - pointSkip*float64(n)/4, best[n-1] > none/2
+}
+
+// subsequence is the quick test that most names fail.
+func (m *Matcher) subsequence(text string) bool {
+	q := 0
+	for i := 0; i < len(text) && q < len(m.query); {
+		c := text[i]
+		if c < utf8.RuneSelf {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			if rune(c) == m.query[q] {
+				q++
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if unicode.ToLower(r) == m.query[q] {
+			q++
+		}
+		i += size
+	}
+	return q == len(m.query)
+}
+
+// wordStart reports whether a letter begins a word of a name: at the start, behind a separator, or
+// an upper-case letter behind a lower-case one.
+func wordStart(runes []rune, i int) bool {
+	if i == 0 {
+		return true
+	}
+	before := runes[i-1]
+	if !unicode.IsLetter(before) && !unicode.IsDigit(before) {
+		return true
+	}
+	return unicode.IsUpper(runes[i]) && !unicode.IsUpper(before)
+}
