@@ -9,6 +9,10 @@ import (
 // takes 2 to 3 KiB of stack beside what the query function takes, so the stack stays at some MiB.
 const levelsMax = 1024
 
+// levelsAfter returns how many these are for a strand that has unwound: some 300 KiB of stack. At
+// least two: with one level an unwinding would suspend no flight that was not suspended.
+func levelsAfter(levelsMax int) int { return min(levelsMax, max(levelsMax/8, 8)) }
+
 // hopsMax is how many helpers of helpers a strand may be away from the task that asked. Each may
 // have a stack of levelsMax levels that stands still while the strand below it works.
 const hopsMax = 16
@@ -33,11 +37,15 @@ type descent struct {
 	fresh  []*flight // suspended by the unwinding that goes on, the last one first
 	ground *Frame    // under which bottom is evaluated
 	bottom *flight   // the flight at the bottom of the stack, nil in the first one
+	done   *entry    // of the bottom before this one, which that was needed by; nil: there was none
 }
 
 // tooDeep reports whether the strand cannot evaluate one more flight on its stack. From then on it
 // unwinds, until land takes that back.
 func (s *Strand) tooDeep(levelsMax int) bool {
+	if s.descent != nil {
+		levelsMax = levelsAfter(levelsMax)
+	}
 	s.unwinding = s.unwinding || s.levels >= levelsMax
 	return s.unwinding
 }
@@ -62,8 +70,10 @@ func (t *Table) land(s *Strand) {
 			d.path[last] = nil
 			d.path = d.path[:last]
 			t.climb(d.ground, d.bottom)
+			d.done = nil
 			if !s.unwinding {
 				d.give()
+				d.done = d.bottom.entry
 			}
 		}
 		return nil
@@ -78,6 +88,18 @@ func (s *Strand) takeUp() {
 	slices.Reverse(d.fresh)
 	d.path = append(d.path, d.fresh...)
 	d.fresh = d.fresh[:0]
+}
+
+// landed returns the entry of a key if it is the one for which bottom was suspended, and was
+// evaluated just now; or one that it had.
+func (s *Strand) landed(q *Query, key string) *entry {
+	if s.descent == nil {
+		return nil
+	}
+	if e := s.descent.done; e != nil && e.query == q && e.key == key {
+		return e
+	}
+	return nil
 }
 
 // give hands the outcome of bottom to the flight that needs it, if it is one that only that may

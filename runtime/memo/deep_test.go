@@ -45,9 +45,10 @@ func (r *rig) landed() {
 	}
 }
 
-// depths runs a test with stacks of few levels, and with one that is never too deep.
+// depths runs a test with stacks of few levels, one of them with fewer once it has unwound, and
+// with one that is never too deep.
 func depths(t *testing.T, fn func(t *testing.T, r *rig)) {
-	for _, levels := range []int{2, 3, 5, 8, levelsMax} {
+	for _, levels := range []int{2, 3, 5, 8, 40, levelsMax} {
 		t.Run(fmt.Sprint("levels=", levels), func(t *testing.T) {
 			r := newRig(t, 1, Options{})
 			r.table.levels = levels

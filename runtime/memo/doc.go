@@ -2,20 +2,21 @@
 //
 // # Terms
 //
-// A query is a named, versioned, pure function of a key and of what it reads. Each run leaves a trace:
-// the list of everything it read (records, absent records, key ranges, other queries), each with the
-// hash seen, in the order of reading, and the hash of the result. A trace holds in a snapshot when every
-// read still has the hash it had: this is the verifying trace of "Build Systems à la Carte" (Mokhov,
-// Mitchell, Peyton Jones, 2018), on top of a content-addressed store that still has the result.
-// Several recent traces are kept for each key, so that an edit and its undo cost no run.
+// A query is a named, versioned, pure function of a key and of what it reads. Each run leaves a
+// trace: the list of everything it read (records, absent records, key ranges, other queries), each
+// with the hash seen, in the order of reading, and the hash of the result. A trace holds in a
+// snapshot when every read still has the hash it had: this is the verifying trace of "Build Systems
+// à la Carte" (Mokhov, Mitchell, Peyton Jones, 2018), on top of a content-addressed store that
+// still has the result. Several recent traces are kept for each key, so that an edit and its undo
+// cost no run.
 //
 // # Order of verification
 //
-// Reads are verified in the order in which they were made, and the first difference ends the walk. That
-// order matters: what a query reads later depends on what it read before, so a later read may make no
-// sense (a file that is gone, a package that is no more) once an earlier one differs. A read of another
-// query brings that query up to date first and compares hashes: when its result is the same, all above it
-// stays valid although something below changed (early cut-off).
+// Reads are verified in the order in which they were made, and the first difference ends the walk.
+// That order matters: what a query reads later depends on what it read before, so a later read may
+// make no sense (a file that is gone, a package that is no more) once an earlier one differs. A
+// read of another query brings that query up to date first and compares hashes: when its result is
+// the same, all above it stays valid although something below changed (early cut-off).
 //
 // # Not walking at all
 //
@@ -275,10 +276,10 @@
 //
 // # One computation per key and generation
 //
-// Whoever needs a key that is not answered joins its flight, a computation for one generation. A flight is claimed by
-// at most one task (state, by compare-and-swap), which evaluates it on its own stack; all others wait for it. A flight that nobody claimed yet is
-// evaluated by whoever needs it: nobody waits for a queue, so an urgent task is never behind idle work that
-// has not begun.
+// Whoever needs a key that is not answered joins its flight, a computation for one generation. A
+// flight is claimed by at most one task (state, by compare-and-swap), which evaluates it on its own
+// stack; all others wait for it. A flight that nobody claimed yet is evaluated by whoever needs it:
+// nobody waits for a queue, so an urgent task is never behind idle work that has not begun.
 //
 // A run goes on as long as any task wants it. The strand that evaluates counts the strands that
 // wait for its flights, and the outermost run on its stack is shielded (sched.Task.Shield): when
@@ -403,8 +404,13 @@
 //
 // Landing: the frame of the task itself, below which there is no flight, evaluates the last flight
 // of the path, as if nothing had been computed; but what the unwound runs had asked for is answered
-// by now. When it is done, the one before it is evaluated, which finds its answer, and so on. Any
+// by now. When it is done, the one before it is evaluated, which finds its answer, and so on: it
+// mostly asks for that first, so the strand remembers the entry (descent.done). Any
 // may unwind again, and is then followed on the path by what was suspended above it.
+//
+// The stack of a strand that has unwound is levelsAfter levels: what is deeper than one stack is
+// probably deeper than many, and a stack that the processor's cache holds is used again quicker
+// than a long one.
 //
 // Of two flights on the path, or on the stack under which the path is, the later is needed by the
 // earlier. So a strand that meets a claimed flight of its own meets one that waits for what it
@@ -418,11 +424,12 @@
 // flight in whose place it was found, and to no other (flight.given): below that flight stood the
 // same path then as now.
 //
-// What it costs: an unwinding takes levelsMax flights off the stack and suspends all of them, of
-// which one at most, the lowest, was suspended before. A suspended flight stays so until it is
-// done. So n flights are unwound at most n*levelsMax/(levelsMax-1) times in all, and a function is
-// called twice, and once more for each further read of it that is deeper than levelsMax. For the
-// same reason it ends: each unwinding suspends a flight that was not, or there is no room for one.
+// What it costs: an unwinding takes as many flights off the stack as fit, at least levelsAfter, and
+// suspends all of them, of which one at most, the lowest, was suspended before. A suspended flight
+// stays so until it is done. So n flights are unwound at most n*levelsAfter/(levelsAfter-1) times
+// in all, and a function is called twice, and once more for each further read of it that is deeper
+// than levelsAfter. For the same reason it ends: each unwinding suspends a flight that was not, or
+// there is no room for one.
 //
 // Helpers of All evaluate on stacks of their own, and the strand that waits for them keeps its
 // stack meanwhile. A strand that is hopsMax helpers away from the task that asked takes none.
@@ -544,11 +551,11 @@
 //
 // # What survives
 //
-// Traces are records (KindTrace) in a side partition keyed by query name and key; results are records
-// of their own, but for tiny ones, whose name says what they are (tiny.go), so that they need no
-// record, no look into the store, and no collector. A tiny result refers to nothing. Traces are
-// written by Flush, results by runs; losing them costs runs, never a wrong answer. A result that
-// is missing or damaged in the store drops its trace and the query runs again.
+// Traces are records (KindTrace) in a side partition keyed by query name and key; results are
+// records of their own, but for tiny ones, whose name says what they are (tiny.go), so that they
+// need no record, no look into the store, and no collector. A tiny result refers to nothing. Traces
+// are written by Flush, results by runs; losing them costs runs, never a wrong answer. A result
+// that is missing or damaged in the store drops its trace and the query runs again.
 //
 // A trace that the store refuses for what it is (its key, its size) is set aside: it stays in
 // memory, where it answers as any other, and keeps no other trace from being written. Its result is

@@ -136,7 +136,10 @@ func (t *Table) evaluated(fr *Frame, e *entry, read func(value any) error) (hold
 func (t *Table) hit(fr *Frame, q *Query, key string) (*entry, *trace, *interval) {
 	e, _ := fr.recorder.query(q, key, fr.recorder.at)
 	if e == nil {
-		if e = q.entry(key); e == nil {
+		if e = fr.strand.landed(q, key); e == nil {
+			e = q.entry(key)
+		}
+		if e == nil {
 			return nil, nil, nil
 		}
 	}
