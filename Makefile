@@ -6,10 +6,11 @@ STORE         ?= .cytisus
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks gc-model gc-sim oracle mistakes soak endure show limit clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks gc-model gc-sim oracle mistakes soak endure bodies show limit clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,8 +72,8 @@ gen-check: ## fail if running the generators changes a file
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query: ours and the peers, alternating in one run, medians, tab-separated
-	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE)
+compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc|lsp|floor: ours and the peers, alternating in one run, medians, tab-separated; CASE and SEED as -case and -seed
+	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE) $(if $(CASE),-case '$(CASE)') $(if $(SEED),-seed $(SEED))
 
 grid-store: ## N records (default 100000000) of 64 bytes in one store: put, get, absent, batches, open; needs 110 N bytes of disk
 	cd benchmarks && $(GO) run ./cmd/gridstore $(if $(N),-n $(N)) $(if $(DIR),-dir $(DIR))
@@ -126,6 +127,9 @@ endure: ## KEYS (default 10000) keystrokes in an editor session: first with the 
 limit: ## the standard library indexed within 128 MiB, and prometheus v0.312.0 with what it imports within 256 MiB, and 1,000 questions about each, in a cgroup where one can be made
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run '^TestUnderALimit$$' -limit.source "$$($(GO) env GOROOT)/src" -limit.bytes $(or $(STD),128MiB) -limit.questions 1000
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run '^TestUnderALimit$$' -limit.module github.com/prometheus/prometheus@v0.312.0 -limit.bytes $(or $(MODULE),256MiB) -limit.questions 1000
+
+bodies: ## checks of single function bodies against checks of whole packages, over EDITS (default 400) random edits of each of PKGS of the standard library
+	$(GO) test -count=1 -v -timeout 120m ./lsp/golang/check/bodies -run '^TestAgree$$' -agree.edits $(or $(EDITS),400) -agree.seed $(or $(SEED),1) -agree.packages $(or $(PKGS),errors$(comma)bufio$(comma)strconv$(comma)slices$(comma)maps$(comma)sync$(comma)encoding/json$(comma)go/scanner$(comma)html/template$(comma)regexp/syntax$(comma)math/big$(comma)time)
 
 show: ## the main claims on the whole standard library: nothing wrong in it or cmd, warm start, exact invalidation, 50 rounds of edits with flat disk use
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run 'StandardLibrary|DiskUseStaysFlat' -std -edits 50 -edits.of "$$($(GO) env GOROOT)/src"
