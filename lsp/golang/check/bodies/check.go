@@ -15,7 +15,7 @@ type Config struct {
 	Name      string
 	GoVersion string
 	Sizes     types.Sizes
-	Importer  types.Importer // one for each state of what is imported: another means that it changed
+	Importer  types.Importer // another one means that what is imported has changed
 	Cgo       bool
 }
 

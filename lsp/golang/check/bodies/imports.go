@@ -58,7 +58,7 @@ func newImportUser(file *ast.File, info *types.Info) *importUser {
 
 // used adds the imports that a node uses.
 func (u *importUser) used(n ast.Node, to *set) {
-	selected := map[*ast.Ident]bool{} // right-hand sides of selectors; only if there are dot imports
+	selected := map[*ast.Ident]bool{} // right-hand sides of selectors, if there are dot imports
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
