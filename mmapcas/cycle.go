@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
@@ -152,6 +153,29 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 		return nil
 	})
 	return kind, first, s.readError(h, at, err)
+}
+
+// MarkTogether is how many names Approach takes at a time.
+const MarkTogether = index.BatchNames
+
+// Approach brings what Mark looks at into the cache for up to MarkTogether names, side by side: for
+// a caller that is about to mark them. It marks nothing.
+func (c *Cycle) Approach(names []Hash) {
+	g := c.s.epochs.Pin()
+	defer g.Unpin()
+	if c.running() == nil {
+		c.s.approach(names)
+	}
+}
+
+// approach brings the places of names in the index, and their headers, into the cache. The caller
+// holds a pin. What cannot be read is left to whoever reads it next.
+func (s *Store) approach(names []Hash) {
+	_ = s.arena.Confine(func() error {
+		var at [index.BatchNames]arena.Addr
+		s.index.Approach(names, &at)
+		return nil
+	})
 }
 
 // A shading is the outcome of shade.

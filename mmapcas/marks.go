@@ -50,6 +50,11 @@ func (m *marks) get(off int64) uint64 {
 	return m.words[unit/marksPerWord].Load() >> (unit % marksPerWord * markBits) & 3
 }
 
+// stays reports whether the record at off was marked in this cycle, and is not young.
+func (m *marks) stays(off int64) bool {
+	return off >= m.elders && off < m.bornBlack && m.get(off) == bitMarked
+}
+
 // set makes the record at off marked or condemned if it is white, and returns the bits it has then and whether this call
 // set them.
 func (m *marks) set(off int64, bit uint64) (now uint64, done bool) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/index"
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
@@ -184,18 +185,66 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 		}
 	}
 	moved := st.MovedBytes
-	for n := 0; n < sweepCheck && st.MovedBytes-moved < sweepBytes; n++ {
-		before := w.scan.off
-		off, r, ok := w.scan.next()
-		if !ok {
+	var group sweepGroup
+	for n := 0; n < sweepCheck; n += len(group.found) {
+		if !group.take(&w.scan) {
 			return true, nil
 		}
-		if err := c.sweepRecord(seg, k, off, &r, st); err != nil {
-			w.scan.off = before // again in the next slice
-			return false, err
+		c.approachGroup(&group, k, job.move)
+		for i := range group.found {
+			r := &group.found[i]
+			if st.MovedBytes-moved >= sweepBytes {
+				w.scan.off = r.off // in the next slice
+				return false, nil
+			}
+			if err := c.sweepRecord(seg, k, r.off, &r.Record, st); err != nil {
+				w.scan.off = r.off // again in the next slice
+				return false, err
+			}
 		}
 	}
 	return false, nil
+}
+
+// A sweepGroup is records that are swept together: what the index has of them is looked up side by
+// side.
+type sweepGroup struct {
+	found []scanned
+	room  [index.BatchNames]scanned
+}
+
+type scanned struct {
+	record.Record
+	off int64
+}
+
+// take scans the next records. It reports false at the end.
+func (g *sweepGroup) take(w *scanner) bool {
+	g.found = g.room[:0]
+	for len(g.found) < cap(g.found) {
+		off, r, ok := w.next()
+		if !ok {
+			break
+		}
+		g.found = append(g.found, scanned{r, off})
+	}
+	return len(g.found) > 0
+}
+
+// approachGroup brings into the cache what the index has of those records that it will be asked
+// about.
+func (c *Cycle) approachGroup(g *sweepGroup, k *marks, move bool) {
+	var names [index.BatchNames]Hash
+	n := 0
+	for i := range g.found {
+		if r := &g.found[i]; move || !k.stays(r.off) {
+			names[n] = r.Hash
+			n++
+		}
+	}
+	if n > 1 {
+		c.s.approach(names[:n])
+	}
 }
 
 // openChore begins the work on a segment.
@@ -223,8 +272,12 @@ func (c *Cycle) openChore(job *chore) error {
 		from = max(from, seg.marks.Load().elders)
 	}
 	w.scan = s.scan(seg, from, job.end)
+	told := int64(0) // up to here: a slice may come back to a record before
 	w.scan.damaged = func(off int64, reason string, err error) {
-		w.damaged = true
+		if off < told {
+			return
+		}
+		w.damaged, told = true, off+1
 		_ = s.damage(seg, off, reason, err)
 	}
 	return nil
@@ -243,6 +296,14 @@ func (c *Cycle) keep(job *chore, err error) {
 
 func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record, st *SweepStats) error {
 	s := c.s
+	job := &c.sweep.todo[0]
+	if k.stays(off) {
+		// The index led here when it was marked. If it does no more, a copy is one too many.
+		if !job.move {
+			return nil
+		}
+		return c.moveOrKeep(job, off, r, st)
+	}
 	at := seg.mem.At(off)
 	found := arena.Nil
 	err := s.arena.Confine(func() error {
@@ -272,11 +333,15 @@ func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record,
 			return nil
 		}
 	}
-	job := &c.sweep.todo[0]
 	if !job.move {
 		return nil
 	}
-	err = c.moveRecord(seg, off, r, st)
+	return c.moveOrKeep(job, off, r, st)
+}
+
+// moveOrKeep moves a record, or gives up emptying its segment if there is no room.
+func (c *Cycle) moveOrKeep(job *chore, off int64, r *record.Record, st *SweepStats) error {
+	err := c.moveRecord(job.seg, off, r, st)
 	if errors.Is(err, ErrNoSpace) {
 		if len(c.sweep.emptied) > 0 {
 			return errEmptiedFirst

@@ -315,6 +315,22 @@ func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
 	return nil
 }
 
+// shadeFound shades some of what was found: as many at a time as can be looked up side by side, for
+// most of the cost is waiting for memory.
+func (c *Collector) shadeFound(w *work) (cost int, err error) {
+	n := min(len(c.found), mmapcas.MarkTogether, max(w.every/recordBytes, 1))
+	if n > 1 {
+		c.cycle.Approach(c.found[len(c.found)-n:])
+	}
+	for range n {
+		if err := c.shade(pop(&c.found), &c.grey); err != nil {
+			return cost, err
+		}
+		cost += recordBytes
+	}
+	return cost, nil
+}
+
 // mark follows grey records until none is left or the time is over; it reports whether there is
 // more to do.
 func (c *Collector) mark(w *work) (more bool, err error) {
@@ -324,7 +340,7 @@ func (c *Collector) mark(w *work) (more bool, err error) {
 		case len(c.grey) > 0:
 			spent, err = c.follow(pop(&c.grey))
 		case len(c.found) > 0:
-			spent, err = recordBytes, c.shade(pop(&c.found), &c.grey)
+			spent, err = c.shadeFound(w)
 		case c.takeShaded():
 		case len(c.bones) > 0:
 			spent, err = c.followBare(pop(&c.bones))
