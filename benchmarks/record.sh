@@ -14,7 +14,7 @@ bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 go build -tags "${TAGS:-}" -o "$bin/compare" ./cmd/compare
 mkdir -p "$to"
-for suite in ring lanes task wake load epoch hash store open index query; do
+for suite in ring lanes task wake load epoch hash store open index query floor lsp; do
 	echo "$suite" >&2
 	"$bin/compare" -suite "$suite" "$@" >"$to/$suite.tsv" 2>"$to/$suite.log"
 done

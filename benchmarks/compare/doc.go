@@ -13,7 +13,8 @@
 //
 //	suite  case  ours  peer-name  peer  unit  ratio
 //
-// where ratio is ours divided by peer: below 1 is better when the unit is a time or a size. Everything else (machine,
+// where ratio is ours divided by peer: below 1 is better when the unit is a time or a size. Where no
+// peer takes part the peer's name is "none", and peer and ratio are "-". Everything else (machine,
 // progress, spread, who was skipped and why) goes to the log.
 //
 // # Adding

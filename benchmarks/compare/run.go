@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ type Plan struct {
 	Case   *regexp.Regexp // only these cases; nil means all
 	Peer   *regexp.Regexp // only these peers; nil means all. Ours always takes part.
 
-	// RoundMax bounds the start and each round of one entrant. One that takes longer hangs: Stuck is called.
+	// RoundMax bounds the start and each round of one entrant. One that takes longer hangs: Stuck is
+	// called. Zero means the suite's own bound.
 	RoundMax time.Duration
 	Stuck    func(what string)
 }
@@ -34,7 +36,7 @@ func (p Plan) guard(what string) (release func()) {
 type Row struct {
 	Suite, Case string
 	Ours        float64
-	PeerName    string
+	PeerName    string // "" where nothing stood beside ours
 	Peer        float64
 	Unit        string
 }
@@ -47,6 +49,9 @@ func (r Row) Ratio() float64 {
 	return r.Ours / r.Peer
 }
 
+// roundMax bounds the rounds of a suite that names no bound.
+const roundMax = 2 * time.Minute
+
 // Run measures a suite and passes each case's rows to emit as soon as it is done.
 func Run(ctx context.Context, s Suite, env *Env, plan Plan, emit func([]Row) error) (err error) {
 	defer func() {
@@ -58,6 +63,9 @@ func Run(ctx context.Context, s Suite, env *Env, plan Plan, emit func([]Row) err
 	cases, err := s.Cases(env)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if plan.RoundMax == 0 {
+		plan.RoundMax = cmp.Or(s.RoundMax, roundMax)
 	}
 	for _, c := range cases {
 		if plan.Case != nil && !plan.Case.MatchString(c.Name) {
@@ -93,6 +101,10 @@ func runCase(ctx context.Context, suite string, c Case, env *Env, plan Plan) (ro
 			}
 		}
 	}()
+	if errors.Is(err, ErrAbsent) {
+		env.Logf("%s %s skipped: %v", suite, c.Name, err)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +151,10 @@ func start(ctx context.Context, c Case, env *Env, plan Plan) (field []*contender
 		release := plan.guard(c.Name + ": start of " + e.Name)
 		session, err := e.Start(ctx)
 		release()
+		if errors.Is(err, ErrAbsent) && !e.Ours {
+			env.Logf("  %s: %s skipped: %v", c.Name, e.Name, err)
+			continue
+		}
 		if err != nil {
 			return field, fmt.Errorf("%s: start: %w", e.Name, err)
 		}
@@ -195,6 +211,9 @@ func table(suite, name, unit string, field []*contender, col int) (rows []Row) {
 	}
 	if ours == nil || len(ours.samples[col]) == 0 {
 		return nil
+	}
+	if len(field) == 1 {
+		return []Row{{Suite: suite, Case: name, Unit: unit, Ours: ours.samples[col].median()}}
 	}
 	for _, p := range field {
 		if p == ours || len(p.samples[col]) == 0 {

@@ -148,6 +148,33 @@ func TestStuck(t *testing.T) {
 	}
 }
 
+// TestAbsent checks that a peer that is not to be had is left out, and the case if ours is not.
+func TestAbsent(t *testing.T) {
+	var log []string
+	absent := func(name string, ours bool) Entrant {
+		return Entrant{Name: name, Ours: ours, Start: func(context.Context) (Session, error) {
+			return Session{}, fmt.Errorf("no network: %w", ErrAbsent)
+		}}
+	}
+	column := []Column{{Unit: "ns"}}
+	alone := Case{Name: "alone", Columns: column, Entrants: []Entrant{scripted("us", true, &log, 1), absent("them", false)}}
+	none := Case{Name: "none", Columns: column, Entrants: []Entrant{scripted("them", false, &log, 1), absent("us", true)}}
+	var rows []Row
+	if err := Run(t.Context(), suiteOf(alone, none), quiet(), Plan{Rounds: 1}, gather(&rows)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "us close us close them"; strings.Join(log, " ") != want {
+		t.Errorf("order %q, want %q", log, want)
+	}
+	var table strings.Builder
+	if err := WriteRows(&table, rows); err != nil {
+		t.Fatal(err)
+	}
+	if want := "s\talone\t1.00\tnone\t-\tns\t-\n"; table.String() != want {
+		t.Errorf("table %q, want %q", table.String(), want)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")

@@ -2,9 +2,11 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // A Suite is a list of cases under one name.
@@ -15,7 +17,16 @@ type Suite struct {
 	// Cases makes the cases for one run. What they share (a loaded store) is made here or on first use, and given
 	// back through Env.Cleanup.
 	Cases func(*Env) ([]Case, error)
+
+	// RoundMax bounds the start and each round of one entrant where the plan says nothing. Zero
+	// means two minutes.
+	RoundMax time.Duration
 }
+
+// ErrAbsent is in the error of a Start that finds that what it needs is not to be had here: a
+// program that cannot be fetched, or source code. A peer is skipped then, and the whole case if the
+// entrant is ours.
+var ErrAbsent = errors.New("not to be had here")
 
 // A Case is one question, asked of all its entrants.
 type Case struct {

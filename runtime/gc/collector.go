@@ -90,6 +90,7 @@ type Collector struct {
 type counters struct {
 	cycles, short, marked, freedRecords, freedBytes, movedBytes, missing atomic.Uint64
 	pauseMax, live                                                       atomic.Int64
+	slices                                                               lengths
 }
 
 // New returns an idle collector.
@@ -145,8 +146,10 @@ func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
 	began := time.Now()
 	c.blocked = 0
 	defer func() {
-		if d := int64(time.Since(began) - c.blocked); d > c.stats.pauseMax.Load() {
-			c.stats.pauseMax.Store(d)
+		took := time.Since(began) - c.blocked
+		c.stats.slices.add(took)
+		if int64(took) > c.stats.pauseMax.Load() {
+			c.stats.pauseMax.Store(int64(took))
 		}
 		if err != nil {
 			err = fmt.Errorf("gc: %s: %w", Phase(c.phase.Load()), err)
@@ -585,6 +588,7 @@ type Stats struct {
 	MovedBytes   uint64        // copied out of sparse segments
 	Missing      uint64        // references to records that were not there
 	SliceMax     time.Duration // longest single slice
+	Slices       Histogram     // how long each took
 	GarbageBytes uint64        // the reaper's estimate of what a cycle would free
 	LiveBytes    int64         // what the last cycle kept of what was there when it began
 }
@@ -601,6 +605,7 @@ func (c *Collector) Stats() Stats {
 		MovedBytes:   c.stats.movedBytes.Load(),
 		Missing:      c.stats.missing.Load(),
 		SliceMax:     time.Duration(c.stats.pauseMax.Load()),
+		Slices:       c.stats.slices.histogram(),
 		GarbageBytes: uint64(c.reaper.garbage.Load()),
 		LiveBytes:    c.stats.live.Load(),
 	}

@@ -143,8 +143,8 @@
 // disk, or for a lock that is held while somebody waits for the disk (beginning, taking the roots,
 // settling, disk space for copies, letting segments go), is done where Pace.Block does it, and
 // holds up nobody. A single record is not split, and a page that the system has to read from the
-// disk is waited for. Stats.SliceMax is wall time: on a busy machine it counts the time for which
-// the worker's thread was off the processor.
+// disk is waited for. Stats.SliceMax and Stats.Slices are wall time: on a busy machine they count the
+// time for which the worker's thread was off the processor.
 //
 // # The reaper
 //

@@ -20,10 +20,13 @@ import (
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/epoch"
+	"github.com/cytisus/cytisus/benchmarks/floor"
+	"github.com/cytisus/cytisus/benchmarks/gc"
 	"github.com/cytisus/cytisus/benchmarks/hash"
 	"github.com/cytisus/cytisus/benchmarks/index"
 	"github.com/cytisus/cytisus/benchmarks/lanes"
 	"github.com/cytisus/cytisus/benchmarks/load"
+	"github.com/cytisus/cytisus/benchmarks/lsp"
 	"github.com/cytisus/cytisus/benchmarks/query"
 	"github.com/cytisus/cytisus/benchmarks/ring"
 	"github.com/cytisus/cytisus/benchmarks/store"
@@ -34,10 +37,13 @@ import (
 // suites is what there is. One line here and one folder add a suite.
 var suites = []func() compare.Suite{
 	epoch.Suite,
+	floor.Suite,
+	gc.Suite,
 	hash.Suite,
 	index.Suite,
 	lanes.Suite,
 	load.Suite,
+	lsp.Suite,
 	query.Suite,
 	ring.Suite,
 	store.OpenSuite,
@@ -64,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	peers := flags.String("peer", "", "only peers that match this regular expression")
 	seed := flags.Uint64("seed", 1, "seed of keys, values and orders")
 	dir := flags.String("dir", "", "where to make files (default: the system's temporary directory)")
-	limit := flags.Duration("limit", 2*time.Minute, "longest time for the start or one round of one entrant")
+	limit := flags.Duration("limit", 0, "longest time for the start or one round of one entrant (default: the suite's, mostly 2m)")
 	profile := flags.String("cpuprofile", "", "write a CPU profile of the whole run to this file; with -peer '^$' it is of ours alone")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "usage: compare -suite NAME [flags]")
