@@ -23,6 +23,7 @@ import (
 var upMax = map[string]int{
 	"mmapcas":       7,
 	"mmapcas/index": 1,
+	"lsp/golang":    7,
 }
 
 var goFile = regexp.MustCompile(`\b\w+\.go\b`)

@@ -2,16 +2,11 @@ package golang
 
 import (
 	"errors"
-	"time"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
-
-// askAgainAfter is how long after the go command failed for a reason that may pass it is asked
-// again for the first time; see runtime.Task.Retry for the times after that.
-const askAgainAfter = 2 * time.Second
 
 // askAgain has the go command asked about a build, whose packages it could not list for a reason
 // that may pass, until it can or is asked on another occasion. The network comes back without an

@@ -180,3 +180,5 @@ func takeText(b []byte) (text string, rest []byte, err error) {
 	}
 	return string(b[size:][:n]), b[size:][n:], nil
 }
+
+var layouts = runtime.NewQuery("golang/layout", version(4), layoutOf)

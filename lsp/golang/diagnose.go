@@ -277,11 +277,6 @@ func appendOf(list []lsp.Diagnostic, all []check.FileDiagnostic, uri string) []l
 	return list
 }
 
-// unreadFile says why a file is not read.
-func unreadFile(uri, why string) check.FileDiagnostic {
-	return check.FileDiagnostic{URI: uri, Diag: lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}
-}
-
 // workspaceProblems is what is wrong with no package in particular.
 func workspaceProblems(t *runtime.Task, root string, m *metadata.Build) ([]check.FileDiagnostic, error) {
 	env, err := environments.Get(t, root)
@@ -322,11 +317,6 @@ func forbiddenIn(p *metadata.Package, t *syntax.Tree) (out []lsp.Diagnostic) {
 	}
 	return out
 }
-
-// Sources of diagnostics, as editors show them.
-const (
-	sourceDisk = "disk"
-)
 
 // mergeDiagnostics sorts diagnostics and drops repeats: a file that is in several variants of a
 // package has the same errors in each.

@@ -20,7 +20,7 @@
 //
 // Inputs are records: the text of every file, unsaved texts, which files a build has, the build
 // environment. prepare and changeDisk compare them with the disk, by stat, and commit what differs.
-// Everything else is computed (queries.go):
+// Everything else is computed by queries:
 //
 //	content   of a file: which bytes are its text
 //	header    of a file: what the go command looks at
@@ -84,7 +84,7 @@
 // its directory, without those below it: they may be all of a home. Every build is a root in the
 // engine, so that two of them may know one package in two versions. When a file changes that
 // decides which builds there are, they are defined anew and those concerned are prepared again
-// (follow in indexing.go).
+// (follow.go).
 //
 // Files nearby are those of directories that a build's packages come from and that are not its own,
 // but may change: replaced modules. Their headers are part of the layout, and clients are asked to
@@ -128,6 +128,22 @@
 // rule (too large, no UTF-8 in its name, no regular file) has a diagnostic alone. To run out of
 // descriptors or memory is an error of the whole index: it is no property of the file at hand.
 //
+// # Files
+//
+// Each rests on those before it, but for a few names (fuzz/layout counts them):
+//
+//	words       language.go activity.go
+//	inputs      inputs.go
+//	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
+//	            checks.go embed.go modulediagnostics.go diagnose.go
+//	answers     answer.go source.go
+//	workspace   caches.go workspace.go build.go
+//	disk        look.go watch.go prepare.go askagain.go follow.go
+//	publishing  publish.go mend.go
+//	edits       texts.go
+//	questions   adopt.go asking.go questions.go explain.go
+//	opening     indexing.go open.go
+//
 // # What the empty answer means
 //
 // A query about a file or package that is not there gives the zero value, not an error: it may have
@@ -138,7 +154,7 @@
 //
 // A file with more than 4 MiB of code, not counting comments, is not type-checked: it carries a
 // diagnostic, has an outline and no index, and no error elsewhere follows from what it declares. Of
-// a package 32 MiB of text are parsed (limits.go). A check cannot be cancelled, so its cost is
+// a package 32 MiB of text are parsed (checks.go). A check cannot be cancelled, so its cost is
 // bounded before it begins.
 //
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are
@@ -146,7 +162,7 @@
 // its syntax, and a search that starts elsewhere does not look into it. Of the modules below a
 // folder that lies in none, 64 are read before a file of theirs is opened. Of the folder itself
 // those levels of directories are read that have, together, no more than 50,000 directories and
-// 10,000 Go files, and 32 levels at most (plain.go). Where that is not the whole, the folder
+// 10,000 Go files, and 32 levels at most (package disk). Where that is not the whole, the folder
 // carries a diagnostic and is named in lsp.Summary.Missing, and a file that lies deeper is read
 // with its directory when it is opened.
 package golang

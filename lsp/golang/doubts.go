@@ -68,3 +68,10 @@ func (r *doubtReader) find(path string) (string, error) {
 	}
 	return "", nil
 }
+
+var fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
+	s, err := shapes.Get(t, uri)
+	return s.Doubt, err
+})
+
+var doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)

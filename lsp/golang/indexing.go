@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/lsp"
-	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
-	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -217,107 +215,4 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 		}
 	}
 	return nil
-}
-
-// splitGoFiles separates Go files from others.
-func splitGoFiles(uris []string) (goFiles, others []string) {
-	for _, uri := range uris {
-		if syntax.IsGoFile(uri) {
-			goFiles = append(goFiles, uri)
-		} else {
-			others = append(others, uri)
-		}
-	}
-	return goFiles, others
-}
-
-// follow makes the builds follow the files: those that are new or stale are prepared, and the files
-// of packages that have come are brought in before anything is said about imports. That concerns
-// the builds of open files, or all. It returns the roots of these, or none if another refresh has
-// to go on from what it did.
-func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
-	var asked []*buildUnit // of open files
-	for _, uri := range w.openFiles() {
-		path, ok := files.Path(uri)
-		if !ok {
-			continue
-		}
-		if b := w.buildOf(path); !slices.Contains(asked, b) {
-			asked = append(asked, b)
-		}
-	}
-	w.mu.Lock()
-	concerned := func(b *buildUnit) bool { return whole || slices.Contains(asked, b) }
-	pending, newest := whole && w.undefined, uint64(0)
-	for _, b := range w.builds {
-		if concerned(b) {
-			pending = pending || b.stale || b.ready == 0
-			newest = max(newest, b.ready)
-		}
-	}
-	busy := pending && w.preparing
-	w.preparing = w.preparing || pending
-	w.mu.Unlock()
-	switch {
-	case busy:
-		return nil, nil // those who prepare have another refresh follow
-	case pending:
-		if whole {
-			asked = nil // all
-		}
-		// A newer refresh does not end it: with many changes in a row it would never be done.
-		var err error
-		cancelled := t.Blocking(func() error {
-			err = w.prepareOnce(w.background, asked...)
-			return err
-		})
-		w.mu.Lock()
-		w.preparing = false
-		w.mu.Unlock()
-		if err == nil {
-			w.refreshAgain()
-		}
-		return nil, errors.Join(err, cancelled)
-	case t.Generation() < newest:
-		w.refreshAgain()
-		return nil, nil
-	}
-	var roots []string
-	for _, b := range w.viewedBuilds() {
-		if !concerned(b.buildUnit) {
-			continue
-		}
-		roots = append(roots, b.Root)
-		m, err := metadatas.Get(t, b.Root)
-		if err != nil {
-			return nil, err
-		}
-		if m == b.meta {
-			continue
-		}
-		var changed bool
-		err = t.Blocking(func() error {
-			if err := w.takeTurn(t.Context()); err != nil {
-				return err
-			}
-			defer w.giveTurn()
-			var read int
-			if changed, _, err = w.catchUp(t.Context(), b.buildUnit, m); err == nil && !changed {
-				read, err = w.bringOthers(t.Context(), b.buildUnit, m, func(int, int) {})
-				changed = read > 0
-			}
-			return errors.Join(err, w.publishWatches(t.Context()))
-		})
-		if err != nil {
-			return nil, err
-		}
-		if changed {
-			w.refreshAgain()
-			return nil, nil
-		}
-		w.mu.Lock()
-		b.prepared = m
-		w.mu.Unlock()
-	}
-	return roots, nil
 }

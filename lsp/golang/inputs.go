@@ -3,6 +3,8 @@ package golang
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
+	goruntime "runtime"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
@@ -98,3 +100,16 @@ var digests = runtime.NewQuery("golang/digest", 1, func(t *runtime.Task, uri str
 	text, err := textOf(t, uri)
 	return lsp.DigestOf(text), ignoreUnknown(err)
 })
+
+// version is the version of a query whose results also depend on the parser and the checker that
+// this program was built with.
+func version(n int) int {
+	return int(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", n, goruntime.Version())) >> 1)
+}
+
+func ignoreUnknown(err error) error {
+	if errors.Is(err, lsp.ErrUnknownFile) {
+		return nil
+	}
+	return err
+}

@@ -373,3 +373,13 @@ func lookFor(snap *runtime.Snapshot, builds []viewedBuild, path, uri string) (di
 	}
 	return d, nil
 }
+
+// knows reports whether a build reads one of some files.
+func (w *workspace) knows(uris []string) bool {
+	for _, b := range w.viewedBuilds() {
+		if b.meta != nil && slices.ContainsFunc(uris, func(uri string) bool { return len(b.meta.Owners(uri)) > 0 }) {
+			return true
+		}
+	}
+	return false
+}

@@ -249,21 +249,6 @@ func (p *publication) gathers(uri string) bool {
 	})
 }
 
-// isOpen reports whether a file has an unsaved text.
-func (w *workspace) isOpen(uri string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, open := w.opened[uri]
-	return open
-}
-
-// openFiles lists the files that have unsaved texts, in order.
-func (w *workspace) openFiles() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Sorted(maps.Keys(w.opened))
-}
-
 // shows reports whether the workspace publishes diagnostics of a file: one of the folder, one of a
 // module that a go.work file in the folder uses, or one that is open.
 func (w *workspace) shows(uri string) bool {

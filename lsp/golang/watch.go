@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
 )
-
-// WatchGlobs says which files matter: a client is asked to report these only.
-func (Language) WatchGlobs() []string {
-	return []string{"**/*.go", "**/go.mod", "**/go.sum", "**/go.work", "**/go.work.sum", "**/vendor/modules.txt"}
-}
 
 // Reads reports whether a build reads a file that need not be in the folder.
 func (w *workspace) Reads(uri string) bool {
@@ -86,4 +84,26 @@ func (w *workspace) publishWatches(ctx context.Context) error {
 		return fmt.Errorf("golang: %s: %w", w.root, err)
 	}
 	return nil
+}
+
+// embedWatches asks to hear of what the known patterns can match.
+func (w *workspace) embedWatches(snap *runtime.Snapshot) (out []partition.Watch, err error) {
+	keys, err := knownEmbeds(snap, w.root)
+	for _, key := range keys {
+		at, ok := files.Path(key.Dir)
+		if !ok {
+			continue
+		}
+		glob := strings.TrimPrefix(key.Pattern, "all:")
+		if _, err := path.Match(glob, ""); err != nil || !fs.ValidPath(glob) || strings.ContainsAny(glob, "{}") {
+			continue // what a client may take for something else
+		}
+		at = filepath.Clean(at)
+		if n := len(out); n == 0 || out[n-1].Dir != at {
+			out = append(out, partition.Watch{Dir: at})
+		}
+		last := &out[len(out)-1]
+		last.Globs = append(last.Globs, glob, glob+"/**")
+	}
+	return out, err
 }

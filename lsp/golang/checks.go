@@ -3,8 +3,6 @@ package golang
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
-	goruntime "runtime"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -14,111 +12,14 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// The queries, from files upwards. Each is pure: it reads inputs and other queries, and a result
-// equal to the one before leaves everything above it valid. No syntax tree and no type crosses from
-// one query to another.
-//
-//	content -> header -> layout -> metadata -> packages, read by ID
-//	content -> shape -> face text -> face of the package -> face of an importer …
-//	content, faces of imports -> check
-var (
-	headers = runtime.NewQuery("golang/header", version(3), func(t *runtime.Task, uri string) (string, error) {
-		text, err := textOf(t, uri)
-		if errors.Is(err, lsp.ErrUnknownFile) {
-			return "", nil
-		}
-		return syntax.HeaderText(text), err
-	})
+var checks = runtime.NewQuery("golang/check", version(6), checkOf)
 
-	shapes = runtime.NewQuery("golang/shape", version(4), func(t *runtime.Task, uri string) (shape, error) {
-		text, err := textOf(t, uri)
-		if err != nil {
-			return shape{}, ignoreUnknown(err)
-		}
-		tree := syntax.Trees.Get(uri, text)
-		text, doubt := syntax.ShownFace(tree)
-		face, err := t.PutBlob(text)
-		if err != nil {
-			return shape{}, err
-		}
-		outline := syntax.Outline(tree)
-		return shape{
-			Face: face, Outline: outline, Symbols: index.AppendSymbols(nil, outline), Syntax: tree.Errors, Doubt: doubt,
-		}, nil
-	})
-
-	faceTexts = runtime.NewQuery("golang/face-text", version(2), func(t *runtime.Task, uri string) (runtime.Blob, error) {
-		s, err := shapes.Get(t, uri)
-		return s.Face, err
-	})
-
-	symbolLists = runtime.NewQuery("golang/symbols", version(1), func(t *runtime.Task, uri string) ([]byte, error) {
-		s, err := shapes.Get(t, uri)
-		return s.Symbols, err
-	})
-
-	layouts = runtime.NewQuery("golang/layout", version(4), layoutOf)
-
-	// packages are those of a build by ID: what reads one does not run again for another's sake.
-	packages = runtime.NewTable("golang/packages", version(1), func(t *runtime.Task, root string) (map[string]*metadata.Package, error) {
-		m, err := metadatas.Get(t, root)
-		if err != nil {
-			return nil, err
-		}
-		byID := make(map[string]*metadata.Package, len(m.Packages))
-		for i := range m.Packages {
-			byID[m.Packages[i].ID] = &m.Packages[i]
-		}
-		return byID, nil
-	})
-
-	strayPackages = runtime.NewQuery("golang/stray-package", version(1), func(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
-		return strayPackage(t, k.Root, k.ID)
-	})
-
-	fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
-		s, err := shapes.Get(t, uri)
-		return s.Doubt, err
-	})
-
-	doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)
-
-	checks = runtime.NewQuery("golang/check", version(6), checkOf)
-
-	declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
-)
+var declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
 
 // faces is made here because a face asks for those of its imports.
 var faces *runtime.Query[pkgKey, faceResult]
 
 func init() { faces = runtime.NewQuery("golang/face", version(3), faceOf) }
-
-// version is the version of a query whose results also depend on the parser and the checker that
-// this program was built with.
-func version(n int) int {
-	return int(crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", n, goruntime.Version())) >> 1)
-}
-
-// A pkgKey names a package of a workspace. A package that is no longer there has empty results.
-type pkgKey struct{ Root, ID string }
-
-// packageOf returns a package, stray or not; nil if there is none.
-func packageOf(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
-	if isStray(k.ID) {
-		return strayPackages.Get(t, k)
-	}
-	p, _, err := packages.Get(t, k.Root, k.ID)
-	return p, err
-}
-
-// A shape is what one parse of a file gives, without its bodies.
-type shape struct {
-	Face    runtime.Blob // see syntax.FaceText
-	Outline []lsp.Symbol
-	Symbols []byte // a symbol list
-	Syntax  []lsp.Diagnostic
-	Doubt   syntax.Doubt
-}
 
 // A faceResult is a package as importers see it.
 type faceResult struct {
@@ -132,13 +33,6 @@ type checkResult struct {
 	Index       runtime.Blob
 	Symbols     int
 	References  int
-}
-
-func ignoreUnknown(err error) error {
-	if errors.Is(err, lsp.ErrUnknownFile) {
-		return nil
-	}
-	return err
 }
 
 // importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of
@@ -299,3 +193,22 @@ func missingFile(t *runtime.Task, uri string) (check.FileDiagnostic, error) {
 	}
 	return unreadFile(uri, why), nil
 }
+
+// unreadFile says why a file is not read.
+func unreadFile(uri, why string) check.FileDiagnostic {
+	return check.FileDiagnostic{URI: uri, Diag: lsp.Diagnostic{Severity: lsp.SeverityError, Code: "unread", Source: sourceDisk, Message: why}}
+}
+
+// maxPackageText bounds the texts of a package, comments included; files beyond are not parsed.
+// maxPackageFace bounds its face texts.
+const maxPackageText = 32 << 20
+
+const maxPackageFace = 16 << 20
+
+// largePackage says why a file is not even parsed.
+const largePackage = "the file is not read: with it, the package has more than %d MiB of text"
+
+// Sources of diagnostics, as editors show them.
+const (
+	sourceDisk = "disk"
+)

@@ -1,0 +1,94 @@
+package golang
+
+import (
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// ask runs a question on a task's snapshot, once the inputs of the builds that it is about are
+// complete: of all that there are if none is named. A task that began before they were asks in a
+// newer one.
+func (w *workspace) ask(t *runtime.Task, fn func(t *runtime.Task) error, builds ...*buildUnit) error {
+	return w.mending(t, func(t *runtime.Task) error { return w.askReady(t, fn, builds...) })
+}
+
+// askReady is ask without a look at what is damaged.
+func (w *workspace) askReady(t *runtime.Task, fn func(t *runtime.Task) error, builds ...*buildUnit) error {
+	w.mu.Lock()
+	closed, ready, generation := w.closed, len(w.builds) > 0, uint64(0)
+	about := builds
+	if len(about) == 0 {
+		about = w.builds
+	}
+	for _, b := range about {
+		ready = ready && b.ready != 0
+		generation = max(generation, b.ready)
+	}
+	w.mu.Unlock()
+	switch {
+	case closed:
+		return lsp.ErrClosed
+	case ready && t.Generation() >= generation:
+		return fn(t)
+	}
+	if !ready {
+		err := t.Blocking(func() error { return w.prepareOnce(t.Context(), builds...) })
+		if err != nil {
+			return err
+		}
+	}
+	h, err := t.Spawn(0, fn, runtime.Client(w.o.Client), runtime.Named("golang question"))
+	if err != nil {
+		return err
+	}
+	return t.Join(h)
+}
+
+// askAbout is ask for a question about one file, which goes to the build of a root. The directory
+// of a file that no scan finds is read first.
+func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {
+	path, ok := files.Path(uri)
+	if !ok {
+		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
+	}
+	if files.Inside(w.root, path) {
+		return w.askBuild(t, w.buildOf(path), uri, fn)
+	}
+	// Whether one of the builds of the folder reads it is known when they are ready.
+	return w.ask(t, func(t *runtime.Task) error { return w.askBuild(t, w.buildOf(path), uri, fn) })
+}
+
+func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(t *runtime.Task, root string) error) error {
+	question := func(t *runtime.Task) error { return fn(t, b.Root) }
+	return w.ask(t, func(t *runtime.Task) error {
+		known, err := savedTexts.Has(t, uri)
+		if err != nil {
+			return err
+		}
+		if known { // a text that is lost is read again, of whichever build it is
+			if known, err = savedTexts.Intact(t, uri); err != nil {
+				return err
+			}
+		}
+		if known || !syntax.IsGoFile(uri) {
+			return question(t)
+		}
+		adopted := false
+		if err := t.Blocking(func() (err error) {
+			adopted, err = w.adopt(t.Context(), uri)
+			return err
+		}); err != nil {
+			return err
+		}
+		if !adopted {
+			return question(t)
+		}
+		h, err := t.Spawn(0, question, runtime.Client(w.o.Client), runtime.Named("golang question"))
+		if err != nil {
+			return err
+		}
+		return t.Join(h)
+	}, b)
+}

@@ -1,0 +1,221 @@
+package golang
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// Text implements lsp.Workspace.
+func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	text, err = textOf(t, uri)
+	if errors.Is(err, lsp.ErrUnknownFile) || errors.Is(err, runtime.ErrDamaged) {
+		err = w.askAbout(t, uri, func(t *runtime.Task, _ string) (err error) {
+			text, err = textOf(t, uri)
+			return err
+		})
+	}
+	return text, err
+}
+
+// Digest implements lsp.Workspace.
+func (w *workspace) Digest(t *runtime.Task, uri string) (d lsp.Digest, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return d, err
+	}
+	if open, err := overlays.Has(t, uri); err == nil && open {
+		return digests.Get(t, uri)
+	}
+	text, err := w.Text(t, uri)
+	return lsp.DigestOf(text), err
+}
+
+// Diagnostics implements lsp.Workspace.
+func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnostic, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		list, err = reports.Get(t, fileKey{root, uri})
+		return err
+	})
+	return list, err
+}
+
+// Symbols implements lsp.Workspace.
+func (w *workspace) Symbols(t *runtime.Task, uri string) ([]lsp.Symbol, error) {
+	uri, err := w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Text(t, uri); err != nil {
+		return nil, err
+	}
+	var list []lsp.Symbol
+	err = w.askAbout(t, uri, func(t *runtime.Task, _ string) error {
+		s, err := shapes.Get(t, uri)
+		list = s.Outline
+		return err
+	})
+	return list, err
+}
+
+// FindSymbols implements lsp.Workspace.
+func (w *workspace) FindSymbols(t *runtime.Task, query string, limit int) (list []lsp.SymbolMatch, err error) {
+	if limit <= 0 {
+		limit = 100
+	}
+	err = w.ask(t, func(t *runtime.Task) (err error) {
+		list, err = findSymbols(t, w.currentBuilds(), query, limit)
+		return err
+	})
+	return list, err
+}
+
+func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) ([]lsp.SymbolMatch, error) {
+	var all []*metadata.Build
+	for _, b := range builds {
+		m, err := metadatas.Get(t, b.Root)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	uris, containers := workspaceFiles(all...)
+	lists, err := symbolLists.All(t, uris)
+	if err != nil {
+		return nil, err
+	}
+	match, best := index.NewMatcher(query), index.NewBest(limit)
+	for i, list := range lists {
+		if i%256 == 0 && t.Context().Err() != nil {
+			return nil, context.Cause(t.Context())
+		}
+		index.EachSymbol(list, func(s index.Symbol) bool {
+			if score, ok := match.Score(containers[i], string(s.Name)); ok && best.Wants(score) {
+				best.Add(lsp.SymbolMatch{
+					Name: string(s.Name), Container: containers[i], Kind: s.Kind, Score: score,
+					Location: lsp.Location{URI: uris[i], Span: s.Span},
+				})
+			}
+			return true
+		})
+	}
+	return best.Sorted(), nil
+}
+
+// workspaceFiles lists the files of a workspace's packages, each once, with the path of the package
+// that it belongs to.
+func workspaceFiles(all ...*metadata.Build) (uris, containers []string) {
+	owner := map[string]string{}
+	for _, m := range all {
+		for i := range m.Packages {
+			p := &m.Packages[i]
+			if !p.Workspace {
+				continue
+			}
+			for _, uri := range p.Files {
+				if _, ok := owner[uri]; !ok {
+					owner[uri] = p.Path
+					uris = append(uris, uri)
+				}
+			}
+		}
+	}
+	slices.Sort(uris)
+	for _, uri := range uris {
+		containers = append(containers, owner[uri])
+	}
+	return uris, containers
+}
+
+// Definition implements lsp.Workspace.
+func (w *workspace) Definition(t *runtime.Task, uri string, offset int) (list []lsp.Location, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		if text, err := textOf(t, uri); err == nil {
+			if found, ok, err := embedded(t, uri, text, offset); ok || err != nil {
+				list = found
+				return err
+			}
+		}
+		list, err = definition(taskSource{t, root}, uri, offset)
+		return err
+	})
+	return list, err
+}
+
+// References implements lsp.Workspace. Other builds that read the declaration are searched, too.
+func (w *workspace) References(t *runtime.Task, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
+			return err
+		}
+		more, err := w.referencesElsewhere(t, root, uri, offset, declaration)
+		if err == nil && len(more) > 0 {
+			list = append(list, more...)
+			slices.SortFunc(list, lsp.Location.Compare)
+			list = slices.Compact(list)
+		}
+		return err
+	})
+	return list, err
+}
+
+// referencesElsewhere looks for references in the builds that read what is named in a file of
+// another one.
+func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	builds := w.viewedBuilds()
+	if len(builds) < 2 {
+		return nil, nil
+	}
+	declared, err := definition(taskSource{t, root}, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range builds {
+		for _, at := range declared {
+			if b.Root == root || b.meta == nil || len(b.meta.Owners(at.URI)) == 0 || b.meta.IsForeign(files.PathOf(at.URI)) {
+				continue
+			}
+			more, err := references(taskSource{t, b.Root}, at.URI, at.Span.Start, declaration)
+			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, lsp.ErrUnknownFile) {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+	}
+	return list, nil
+}
+
+// Hover implements lsp.Workspace.
+func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		h, err = hover(taskSource{t, root}, uri, offset)
+		return err
+	})
+	return h, err
+}
