@@ -19,16 +19,17 @@
 //	            peak memory until then; and bytes of store for each byte of source
 //	warm        the process starts with what an earlier one has left: to the first outline and hover
 //	outline ... each kind, p50 and the longest of a round
-//	edit-*      the same right behind an edit in the body of a function above, or in the same line
+//	edit-*      the same right behind an edit in the body of a function above
 //	type-error  a type error is typed; until it is published
 //	renamed     an exported function is renamed in one open file; until another one of another
 //	            package, which uses it, is told
-//	memory      what the process holds when all of this has been asked
+//	memory      what the process that took the edits holds after them
 //	pull-error  type-error, asked for by the client (textDocument/diagnostic) as soon as it is typed
 //
 // Edits are unsaved texts. After each the client waits until its error has been shown, undoes it,
 // and waits until the error is gone; so no question competes with what the edit before it caused,
-// except where a server puts work off. That work falls on whatever comes then.
+// except where a server puts work off. That work falls on whatever comes then. Questions that no edit
+// precedes are asked of a process of their own, once it has told that all is checked.
 //
 // # What is checked
 //
@@ -36,7 +37,12 @@
 // it is about. A definition must lead to a line with the name. References must have the place that
 // was asked about among them. A symbol must be found by its name. Behind an edit the places are
 // those of the edited text, two lines further down, so that an answer about the text before it is
-// wrong. A wrong answer fails the run.
+// wrong.
+//
+// What a name stands for is not known when it is drawn, and there are some about which a server has
+// nothing to tell (a function whose body is in assembly). A wrong answer, an error among them, is a
+// line in the log and no figure. More than one of ten in a round fail the run; every one of the
+// first answers, diagnostics and renamed functions must be right.
 //
 // "Everything" is complete when the server says so (the end of its first index, or of the
 // diagnostics of its first load), and has then answered for one symbol and all references to an

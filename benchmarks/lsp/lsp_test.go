@@ -100,7 +100,9 @@ loop:
 	return fmt.Sprint(behind, nil)
 }
 
-func (T) M() { F(1) }
+func (T) M() { F(1); assembly() }
+
+func assembly()
 
 type T struct{}
 `

@@ -13,13 +13,18 @@ import (
 // asks is how many questions a round has.
 func (r *run) asks() int { return r.env.Size(30, 3) }
 
+// wrongShare: a round in which more than one of so many answers are wrong fails.
+const wrongShare = 10
+
 var memoryColumns = []compare.Column{
 	{Suffix: "-rss", Unit: "MB"},
 	{Suffix: "-peak-rss", Unit: "MB"},
 }
 
-// session returns the server that is at work on a ground, with the script's files open and all of
-// them checked. It ends those of other grounds and modes, which would be in its way.
+// session returns the server that is at work on a ground, with the script's files open. In a mode in
+// which the server tells when all is checked, that is waited for, and a hover in each file; otherwise
+// a type error in each file, and its end. Servers of other grounds and modes, which would be in its
+// way, are ended.
 func (r *run) session(ctx context.Context, s *server, sc *script, m mode) (*client, error) {
 	if err := r.end(ctx, sc.ground.Name, m); err != nil {
 		return nil, err
@@ -34,13 +39,18 @@ func (r *run) session(ctx context.Context, s *server, sc *script, m mode) (*clie
 	}
 	c, _, err := r.begin(ctx, s, sc, cache, m)
 	if err == nil {
-		err = r.everything(ctx, c, sc, s.ours)
+		err = r.everything(ctx, c, sc, s.ours || m.tells)
 	}
 	for i, f := range sc.opened {
 		if err == nil && i > 0 {
 			err = c.openFile(ctx, f.path)
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case m.tells:
+			q := question{f.names[0], f, position(f.text, f.names[0].offset)}
+			_, err = c.once(ctx, kindOf("hover"), q)
+		default:
 			_, err = c.typeAndUndo(ctx, typeError(f, f.functions[0], r.rand(0, uint64(i))), nil)
 		}
 	}
@@ -69,31 +79,45 @@ func (r *run) rand(purpose, round uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(r.env.Seed, purpose<<32+round))
 }
 
-// asking is the work of one kind.
+// asking is the work of one kind. Kinds that edit nothing have a server of their own, which nothing
+// that it puts off after an edit keeps busy.
 func (r *run) asking(k kind, purpose uint64) worker {
 	return func(ctx context.Context, s *server, sc *script, round uint64) ([]float64, error) {
-		c, err := r.session(ctx, s, sc, mode{})
+		c, err := r.session(ctx, s, sc, mode{tells: !k.edited})
 		if err != nil {
 			return nil, err
 		}
 		random := r.rand(100+purpose, round)
-		var all []float64
+		var (
+			all   []float64
+			wrong int
+		)
+		ask := func(q question) error {
+			took, err := c.once(ctx, k, q)
+			if w, ok := errors.AsType[*wrongError](err); ok {
+				wrong++
+				r.env.Logf("  %s: %v", s.name, w)
+				return nil
+			}
+			all = append(all, ms(took))
+			return err
+		}
 		for range r.asks() {
-			var took time.Duration
 			if k.edited {
 				e, q := k.drawBehind(sc, random)
-				_, err = c.typeAndUndo(ctx, e, func() (err error) {
+				_, err = c.typeAndUndo(ctx, e, func() error {
 					q.at = position(c.open[e.path].text, q.offset+len(e.text))
-					took, err = c.once(ctx, k, q)
-					return err
+					return ask(q)
 				})
 			} else {
-				took, err = c.once(ctx, k, k.draw(sc, random))
+				err = ask(k.draw(sc, random))
 			}
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, ms(took))
+		}
+		if wrong > r.asks()/wrongShare {
+			return nil, fmt.Errorf("%d of %d answers are wrong", wrong, r.asks())
 		}
 		return spreadOf(all), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,7 +44,8 @@ type call struct {
 
 // parse reads a file. Identifiers behind a character that is not ASCII are left out: their columns
 // depend on the encoding that a server counts in. So are names of packages, labels, predeclared
-// names and those without uses: not every server tells something of them.
+// names, those without uses, and functions whose bodies are not in Go: not every server tells
+// something of them.
 func parse(file string) (*source, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -103,6 +105,9 @@ func parse(file string) (*source, error) {
 	})
 	for _, d := range tree.Decls {
 		f, ok := d.(*ast.FuncDecl)
+		if ok && f.Body == nil {
+			s.names = slices.DeleteFunc(s.names, func(p place) bool { return p.name == f.Name.Name })
+		}
 		if !ok || f.Body == nil || f.Name.Name == "_" {
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.lsp.dev/jsonrpc2"
+
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
@@ -149,15 +151,31 @@ func (r *run) everything(ctx context.Context, c *client, sc *script, told bool) 
 	return nil
 }
 
-// once asks a question whose answer must be right.
+// A wrongError is an answer that is wrong, an error among them. It is none when there is no answer.
+type wrongError struct {
+	kind kind
+	q    question
+	err  error
+}
+
+func (e *wrongError) Error() string {
+	return fmt.Sprintf("wrong answer: %s of %s at %s:%d:%d: %v",
+		e.kind.name, e.q.name, e.q.file.path, e.q.at.Line+1, e.q.at.Character+1, e.err)
+}
+
+func (e *wrongError) Unwrap() error { return e.err }
+
+// once asks a question whose answer should be right.
 func (c *client) once(ctx context.Context, k kind, q question) (time.Duration, error) {
 	took, answer, err := c.ask(ctx, k.method, k.params(q))
+	if _, refused := errors.AsType[*jsonrpc2.Error](err); err != nil && !refused {
+		return 0, err
+	}
 	if err == nil {
 		err = k.check(c, q, answer)
 	}
 	if err != nil {
-		at := fmt.Sprintf("%s:%d:%d", q.file.path, q.at.Line+1, q.at.Character+1)
-		return 0, fmt.Errorf("wrong answer: %s of %s at %s: %w", k.name, q.name, at, err)
+		return 0, &wrongError{k, q, err}
 	}
 	return took, nil
 }
