@@ -1,9 +1,17 @@
 package arena
 
+import (
+	"math/bits"
+	"os"
+)
+
 const (
 	populateBytesMin = 64 << 10
 	populateBytesMax = 1 << 20
 )
+
+// pageBytes is the size of the system's pages.
+var pageBytes = int64(os.Getpagesize())
 
 // An Appender adds bytes at the end of one segment. It is used by one goroutine at a time.
 type Appender struct {
@@ -11,6 +19,7 @@ type Appender struct {
 	length  int64 // where the next reservation starts; equals seg.length between reservations
 	end     int64 // where the current reservation ends; equals length when there is none
 	touched int64 // bytes whose page tables are set up
+	written int64 // bytes that were written ahead; at least touched
 }
 
 // Attach makes s the segment to append to. No other appender may have it.
@@ -22,6 +31,7 @@ func (p *Appender) Attach(s *Segment) error {
 	p.length = s.Length()
 	p.end = p.length
 	p.touched = p.length
+	p.written = p.length
 	return nil
 }
 
@@ -83,14 +93,32 @@ func (p *Appender) Reserve(n int64) (Addr, []byte, error) {
 	return s.At(p.length), b, nil
 }
 
-// populate sets up page tables up to end and a little beyond, the more the longer the segment is.
+// populate makes pages ready up to end and a little beyond, the more the longer the segment is. In a
+// segment of small pieces page tables are set up for a little only: the next sync takes back what
+// they allow.
 func (p *Appender) populate(end int64) {
 	s := p.seg
-	step := min(max(end, populateBytesMin), populateBytesMax)
-	to := min(end+step-end%step, s.ready)
+	to := ahead(end, populateBytesMax, s.ready)
+	if to > p.written {
+		// Not over the page in which the last of what was handed out, or committed, lies.
+		if from := (p.written + pageBytes - 1) &^ (pageBytes - 1); from < to {
+			s.source.writeAhead(from, to, s.piece)
+		}
+		p.written = to
+	}
+	if s.piece > 0 {
+		to = ahead(end, populateBytesMin, s.ready)
+	}
 	from := p.touched &^ (populateBytesMin - 1) // whole pages
 	s.source.populate(s.mem[from:to])
 	p.touched = to
+}
+
+// ahead returns up to where pages are made ready for what ends at end: a multiple of the next power
+// of two, which is most at most, but no more than is ready.
+func ahead(end, most, ready int64) int64 {
+	step := min(max(int64(1)<<bits.Len64(uint64(end)), populateBytesMin), most)
+	return min((end+step-1)&^(step-1), ready)
 }
 
 // Commit makes the reservation part of the segment. Whoever sees the new Length sees its bytes.

@@ -130,7 +130,7 @@ func TestAppendModel(t *testing.T) {
 			t.Error("closed an arena with segments in it")
 		}
 		for _, s := range segs {
-			if err := errors.Join(s.Flush(), s.Unmap()); err != nil {
+			if err := errors.Join(s.Flush(0), s.Unmap()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -13,17 +13,42 @@
 //
 // # Two forms of translation
 //
-// In the reserved form (linux, darwin) the address of a byte is base + offset: one addition. In
-// the table form the slot's segment is looked up first. The table form serves systems without
-// mapping at a chosen place, where segments come from mmap-go, and memory on Go's heap, which is what
-// the race detector can see. Everything above is the same code over both.
+// In the reserved form (linux, darwin) the address of a byte is base + offset: one addition. In the
+// table form the slot's segment is looked up first. The table form serves systems without mapping
+// at a chosen place, where segments come from mmap-go, and memory on Go's heap, which is what the
+// race detector can see. Everything above is the same code over both.
+//
+// # Pages of files
+//
+// The first store into a page of a mapped file is a fault, in which the file system finds a page,
+// clears it, and notes that it is dirty: 3.5 us a page on Linux 6.18 with ext4, where a record of
+// 128 bytes takes a 25th of a page. An Appender has that done ahead, for up to 1 MiB at once: it
+// writes zeros by one call, for which the file system takes few large pages, and has the page
+// tables set up then: 0.6 us a page for both.
+//
+// Why the write changes nothing: it begins at the page after all that was handed out or committed,
+// so all of it is the appender's and zero (A1), and its disk space was allocated (A2). It ends
+// inside the file as its size was found just before. If another program has cut the file nothing is
+// written, so the store behind the end faults as ever.
+//
+// A large page is dirty as a whole: a sync after one store into it writes all of it. Files that are
+// synced after little (Spec.Piece) get smaller ones, by a call for each. What was written ahead
+// and synced once has its place on the disk, so that later syncs of it write bytes alone, and no
+// journal of the file system.
+//
+// A sync takes back the leave to store into each page that it writes, and has every processor
+// forget that page, one page after the other. Segment.Flush, before it, has all of them forgotten
+// at once, which is safe at any time: the bytes are the file's, and whoever looks or stores there
+// next gets the page back by a fault. For the same reason the page tables of such a segment are set
+// up for 64 KiB ahead and no more.
 //
 // # Who owns what
 //
-// One Appender at a time owns an open segment's bytes from Length on. Reserve hands out a range, then
-// either Commit makes it part of the segment for ever or Rollback takes it back and clears it. Bytes
-// below Length are never written again, so readers need no lock; they need a reason to believe that
-// the segment is still mapped, which is a pin of the epoch domain that Retire goes through.
+// One Appender at a time owns an open segment's bytes from Length on. Reserve hands out a range,
+// then either Commit makes it part of the segment for ever or Rollback takes it back and clears it.
+// Bytes below Length are never written again, so readers need no lock; they need a reason to
+// believe that the segment is still mapped, which is a pin of the epoch domain that Retire goes
+// through.
 //
 // # Invariants
 //
@@ -44,5 +69,6 @@
 // and the like work; the segment is as it was before the call.
 //
 // A fault on mapped memory (a disk that cannot read a page, a file truncated by somebody else) is
-// turned into a *FaultError for code that runs inside Confine. Outside Confine it kills the process.
+// turned into a *FaultError for code that runs inside Confine. Outside Confine it kills the
+// process.
 package arena

@@ -31,6 +31,8 @@ func (f failing) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func(
 	}, nil
 }
 
+func (f failing) writeAhead(from, to, piece int64) { f.src.writeAhead(from, to, piece) }
+
 func (f failing) populate(mem []byte) { f.src.populate(mem) }
 
 func (f failing) protect(mem []byte) error {
@@ -40,11 +42,11 @@ func (f failing) protect(mem []byte) error {
 	return f.src.protect(mem)
 }
 
-func (f failing) flush(mem []byte) error {
+func (f failing) flush(mem []byte, from int64) error {
 	if err := f.step("flush"); err != nil {
 		return err
 	}
-	return f.src.flush(mem)
+	return f.src.flush(mem, from)
 }
 
 func (f failing) drop(mem []byte) bool { return f.src.drop(mem) }

@@ -20,12 +20,14 @@ func unreserve(unsafe.Pointer, int64) error  { return ErrUnsupported }
 func clearPlace(unsafe.Pointer, int64) error { return ErrUnsupported }
 func mapBlock(n int) ([]byte, error)         { return heapBytes(n), nil }
 func unmapBlock([]byte) error                { return nil }
+func (anonymous) writeAhead(_, _, _ int64)   {}
 func (anonymous) populate([]byte)            {}
 func (anonymous) protect([]byte) error       { return nil }
-func (anonymous) flush([]byte) error         { return nil }
+func (anonymous) flush([]byte, int64) error  { return nil }
+func (file) writeAhead(_, _, _ int64)        {}
 func (file) populate([]byte)                 {}
 func (file) protect([]byte) error            { return nil }
-func (file) flush(mem []byte) error          { return mmap.MMap(mem).Flush() }
+func (file) flush(mem []byte, _ int64) error { return mmap.MMap(mem).Flush() }
 
 func (anonymous) place(_ unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
 	return heap{}.place(nil, n, readOnly)

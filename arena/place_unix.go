@@ -50,9 +50,10 @@ func (anonymous) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func(
 	return mem, releaseNothing, nil
 }
 
-func (anonymous) populate([]byte)      {}
-func (anonymous) protect([]byte) error { return nil }
-func (anonymous) flush([]byte) error   { return nil }
+func (anonymous) writeAhead(_, _, _ int64)  {}
+func (anonymous) populate([]byte)           {}
+func (anonymous) protect([]byte) error      { return nil }
+func (anonymous) flush([]byte, int64) error { return nil }
 
 func (s file) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func() error, error) {
 	if at == nil {
@@ -69,9 +70,12 @@ func (s file) place(at unsafe.Pointer, n int64, readOnly bool) ([]byte, func() e
 	return bytesAt(p, 0, int(n)), releaseNothing, nil
 }
 
-func (file) populate(mem []byte)      { populateWrite(mem) }
-func (file) protect(mem []byte) error { return unix.Mprotect(mem, unix.PROT_READ) }
-func (file) flush(mem []byte) error   { return flushPages(mem) }
+func (s file) writeAhead(from, to, piece int64) { writeZeros(s.f, from, to, piece) }
+func (file) populate(mem []byte)                { populateWrite(mem) }
+func (file) protect(mem []byte) error           { return unix.Mprotect(mem, unix.PROT_READ) }
+func (file) flush(mem []byte, from int64) error {
+	return flushPages(mem[from&^(pageBytes-1):])
+}
 
 // mapBlock returns n bytes of zeroed memory off the Go heap. From slabPageBytes on they start on a multiple of that, so that
 // huge pages fit.

@@ -22,6 +22,9 @@ type Spec struct {
 	// returns how many are now. Nil means that all bytes are safe from the start. Only the segment's
 	// appender calls it.
 	Grow func(ready, n int64) (int64, error)
+	// Piece, a power of two from the size of a page on, is how many bytes of a file one store should
+	// make dirty at most, for files that are synced often. Zero leaves it to the system.
+	Piece int64
 	// ReadOnly maps the segment so that a store into it faults.
 	ReadOnly bool
 	// Fixed asks for the slots from the one at First on, where an earlier process had the segment; Map fails with
@@ -43,6 +46,7 @@ type Segment struct {
 	sealed  atomic.Bool
 	source  Source
 	grow    func(ready, n int64) (int64, error)
+	piece   int64 // immutable
 	ready   int64 // plain; owned by the segment's appender
 	release func() error
 	owner   any
@@ -72,7 +76,7 @@ func (a *Arena) Map(s Spec) (*Segment, error) {
 	}
 	seg := &Segment{
 		arena: a, first: Addr(slot) << a.slotShift, slot: slot, slotN: n, mem: mem,
-		source: s.Source, grow: s.Grow, ready: s.Ready, release: release, owner: s.Owner,
+		source: s.Source, grow: s.Grow, piece: s.Piece, ready: s.Ready, release: release, owner: s.Owner,
 	}
 	if s.Grow == nil {
 		seg.ready = s.Bytes
@@ -127,9 +131,13 @@ func (s *Segment) Seal() {
 	_ = s.source.protect(s.mem)
 }
 
-// Flush hands everything stored into the segment to its file. What survives a power cut is what was flushed before the
-// file was synced. It costs nothing where mapping and file are one anyway.
-func (s *Segment) Flush() error { return s.source.flush(s.mem) }
+// Flush hands everything stored into the segment from a place on to its file. What survives a power
+// cut is what was flushed before the file was synced. Where mapping and file are one anyway it only
+// makes the sync cheaper; see "Pages of files".
+func (s *Segment) Flush(from int64) error {
+	most := min(s.length.Load()+populateBytesMin, s.Bytes()) // what is beyond, nobody has stored into
+	return s.source.flush(s.mem[:most], from)
+}
 
 // Unmap takes the segment out of the address space at once. The caller knows that nobody reads in it.
 func (s *Segment) Unmap() error {

@@ -10,12 +10,17 @@ import (
 type Source interface {
 	// place maps n bytes: at exactly at in the reserved form, anywhere when at is nil.
 	place(at unsafe.Pointer, n int64, readOnly bool) (mem []byte, release func() error, err error)
+	// writeAhead gives the file pages for its bytes from one place to another, which are zero, have disk
+	// space, and were never stored into. Unless piece is 0 a store makes no more than piece bytes dirty
+	// there. Best effort.
+	writeAhead(from, to, piece int64)
 	// populate makes the first touch of mem cheap. Best effort.
 	populate(mem []byte)
 	// protect makes stores into mem fault. Best effort.
 	protect(mem []byte) error
-	// flush hands what was stored into mem to the file, so that a sync of the file covers it.
-	flush(mem []byte) error
+	// flush hands what was stored into mem from a place on to the file, so that a sync of the file
+	// covers it.
+	flush(mem []byte, from int64) error
 	// drop gives pages of mem back that can be had again from the file. It reports false if there
 	// is none, or the system cannot.
 	drop(mem []byte) bool
@@ -45,10 +50,11 @@ func (heap) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error, err
 	return heapBytes(int(n)), releaseNothing, nil
 }
 
-func (heap) populate([]byte)      {}
-func (heap) protect([]byte) error { return nil }
-func (heap) flush([]byte) error   { return nil }
-func (heap) drop([]byte) bool     { return false }
+func (heap) writeAhead(_, _, _ int64)  {}
+func (heap) populate([]byte)           {}
+func (heap) protect([]byte) error      { return nil }
+func (heap) flush([]byte, int64) error { return nil }
+func (heap) drop([]byte) bool          { return false }
 
 type memory struct {
 	supply func(n int64) ([]byte, error)
@@ -68,10 +74,11 @@ func (m memory) place(at unsafe.Pointer, n int64, _ bool) ([]byte, func() error,
 	return mem, releaseNothing, nil
 }
 
-func (memory) populate([]byte)      {}
-func (memory) protect([]byte) error { return nil }
-func (memory) flush([]byte) error   { return nil }
-func (memory) drop([]byte) bool     { return false }
+func (memory) writeAhead(_, _, _ int64)  {}
+func (memory) populate([]byte)           {}
+func (memory) protect([]byte) error      { return nil }
+func (memory) flush([]byte, int64) error { return nil }
+func (memory) drop([]byte) bool          { return false }
 
 func releaseNothing() error { return nil }
 

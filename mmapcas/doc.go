@@ -49,6 +49,11 @@
 // whole and names as the digest says. Otherwise the statement counts that it names as the one
 // before, for which its existence is proof enough.
 //
+// A flush costs more than the device takes if the file system has to write its journal, too: after
+// disk space was taken, and when bytes reach space for the first time. So synced stores take space
+// by the MiB, and zeros are written over it before records are (package arena, "Pages of files"):
+// the first flush after that writes the journal, and those up to the next MiB do not.
+//
 // Why a torn group is not taken for whole: each byte of its parts belongs to a record that passes
 // both checksums, and these have the names that were there, in that order; old bytes at the same
 // place would have to be the same records. Why a group once acknowledged is not given up: by D3 it
@@ -176,8 +181,9 @@
 // # Disk space
 //
 // Files are given disk space ahead of their appender, an eighth of what they have, 64 KiB at least
-// and 16 MiB at most. Close cuts them at the page in which their last record ends; a process that
-// is killed leaves that to the next one.
+// and 16 MiB at most; in a store that is synced as much again as they have, up to 1 MiB. Close cuts
+// them at the page in which their last record ends; a process that is killed leaves that to the
+// next one.
 //
 // Dropping is not recorded on disk. Records that a sweep dropped from the index without removing
 // their segment come back as unmarked records when the store is opened; the next cycle drops them

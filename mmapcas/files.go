@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"path/filepath"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *Store) newSegment(bytes int64) (*segment, error) {
 	defer s.numberTaken(number)
 
 	seg := &segment{number: number, reusable: standard, whole: true}
-	spec := arena.Spec{Source: arena.Anonymous(), Bytes: bytes, Owner: seg}
+	spec := arena.Spec{Source: arena.Anonymous(), Bytes: bytes, Piece: s.piece(), Owner: seg}
 	if s.dir != "" {
 		seg.name = filepath.Join(s.dir, segmentName(number))
 		if err := s.createFile(seg, &spec); err != nil {
@@ -109,8 +110,28 @@ func (s *Store) createFile(seg *segment, spec *arena.Spec) error {
 	}
 	spec.Source = f.Source()
 	spec.Ready = ready
-	spec.Grow = growFile(seg, spec.Bytes)
+	spec.Grow = growFile(seg, spec.Bytes, s.growBytesMin())
 	return nil
+}
+
+// syncPieceBytes is what one store makes dirty at most in a store that is synced.
+const syncPieceBytes = 16 << 10
+
+// piece is arena.Spec's Piece.
+func (s *Store) piece() int64 {
+	if s.opts.Sync == SyncNone {
+		return 0
+	}
+	return syncPieceBytes
+}
+
+// growBytesMin is growFile's least. A sync after disk space was taken writes the file system's
+// journal, so a store that is synced takes more at a time.
+func (s *Store) growBytesMin() int64 {
+	if s.opts.Sync == SyncNone {
+		return allocateBytesMin
+	}
+	return allocateBytesSynced
 }
 
 // wholeFiles: the form of mapping in use needs files of their full size. They are sparse where the
@@ -122,17 +143,21 @@ func (s *Store) wholeFiles() bool { return s.arena.Table() && !s.fs.Table() }
 var errCutShort = errors.New("mmapcas: segment file was cut short")
 
 // growFile returns the Grow function of a segment's file: disk space is taken in steps, so that a
-// small store is small.
-func growFile(seg *segment, bytes int64) func(ready, n int64) (int64, error) {
+// small store is small: an eighth of what the file has, or as much again up to least.
+func growFile(seg *segment, bytes, least int64) func(ready, n int64) (int64, error) {
 	return func(ready, n int64) (int64, error) {
-		step := min(max(ready/allocateShare&^(allocateBytesMin-1), allocateBytesMin), allocateBytesMax)
-		to := min(max(ready+step, (n+allocateBytesMin-1)&^(allocateBytesMin-1)), bytes)
+		step := max(ready/allocateShare, min(ready, least)) &^ (allocateBytesMin - 1)
+		step = min(max(step, allocateBytesMin), allocateBytesMax)
+		// To a power of two, so that what is written ahead of the appender can be whole large pages.
+		unit := int64(1) << (bits.Len64(uint64(step)) - 1)
+		to := max((ready+step)&^(unit-1), (n+allocateBytesMin-1)&^(allocateBytesMin-1))
+		to = min(to, bytes)
 		if size, err := seg.file.Size(); err == nil && size < ready {
 			return 0, fmt.Errorf("%w: %s has %d bytes, and had %d", errCutShort, seg.name, size, ready)
 		}
 		err := seg.file.Allocate(ready, to)
-		if least := min((n+allocateBytesMin-1)&^(allocateBytesMin-1), bytes); err != nil && least < to {
-			to = least // the disk may have room for that
+		if enough := min((n+allocateBytesMin-1)&^(allocateBytesMin-1), bytes); err != nil && enough < to {
+			to = enough // the disk may have room for that
 			err = seg.file.Allocate(ready, to)
 		}
 		if err != nil {

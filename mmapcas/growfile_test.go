@@ -44,17 +44,17 @@ func TestFilesGrowByAnEighth(t *testing.T) {
 		{disk, disk + 32, 0},
 	} {
 		f := &sizedFile{size: c.ready, most: disk}
-		got, err := growFile(&segment{file: f}, whole)(c.ready, c.need)
+		got, err := growFile(&segment{file: f}, whole, allocateBytesMin)(c.ready, c.need)
 		if got != c.want || (err == nil) != (c.want > 0) || c.want == 0 && !errors.Is(err, ErrNoSpace) {
 			t.Errorf("a file of %d bytes that needs %d gets %d, want %d: %v", c.ready, c.need, got, c.want, err)
 		}
 	}
 	f := &sizedFile{size: whole - 96*kib, most: 2 * whole}
-	if got, err := growFile(&segment{file: f}, whole)(f.size, whole); got != whole || err != nil {
+	if got, err := growFile(&segment{file: f}, whole, allocateBytesMin)(f.size, whole); got != whole || err != nil {
 		t.Errorf("the end of a segment: %d, %v", got, err)
 	}
 	f = &sizedFile{size: 100 * kib, most: disk}
-	if _, err := growFile(&segment{file: f}, whole)(128*kib, 129*kib); !errors.Is(err, errCutShort) {
+	if _, err := growFile(&segment{file: f}, whole, allocateBytesMin)(128*kib, 129*kib); !errors.Is(err, errCutShort) {
 		t.Errorf("a file that was cut short: %v", err)
 	}
 }

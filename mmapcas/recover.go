@@ -293,7 +293,7 @@ func (s *Store) mapSegment(f *found, seg *segment, saved *savedIndex) (err error
 	seg.reusable = f.headerOK && f.appendable && f.bytes == s.arena.SegmentBytes() && !s.opts.ReadOnly
 	spec := arena.Spec{
 		Source: seg.file.Source(), Bytes: f.bytes, Ready: f.readable, Owner: seg, ReadOnly: s.opts.ReadOnly,
-		Grow: growFile(seg, f.bytes),
+		Grow: growFile(seg, f.bytes, s.growBytesMin()), Piece: s.piece(),
 	}
 	saved.place(seg.number, &spec)
 	seg.mem, err = s.arena.Map(spec)

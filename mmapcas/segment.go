@@ -11,7 +11,9 @@ import (
 const (
 	allocateBytesMin = 64 << 10
 	allocateBytesMax = 16 << 20
-	allocateShare    = 8 // of what a file has, the space that it is given ahead
+	// A store that is synced takes this much sooner.
+	allocateBytesSynced = 1 << 20
+	allocateShare       = 8 // of what a file has, the space that it is given ahead
 )
 
 // A segment is a file of records, or the same in memory only.

@@ -26,7 +26,7 @@ func (s *Store) syncSegment(seg *segment, n int64) error {
 	}
 	n = seg.mem.Length()
 	s.counters.syncs.Add(1)
-	err := seg.mem.Flush()
+	err := seg.mem.Flush(seg.synced.Load())
 	if err == nil {
 		err = seg.file.Sync()
 	}
