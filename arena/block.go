@@ -36,6 +36,9 @@ func NewBlock(n int) (*Block, error) {
 // Words returns the block as words. They are gone after Free.
 func (b *Block) Words() []atomic.Uint64 { return words(b.mem) }
 
+// Plain returns the block as words that one goroutine has to itself. They are gone after Free.
+func (b *Block) Plain() []uint64 { return plainWords(b.mem) }
+
 // Bytes returns the block as bytes. They are gone after Free.
 func (b *Block) Bytes() []byte { return b.mem }
 

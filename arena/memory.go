@@ -26,6 +26,10 @@ func words(mem []byte) []atomic.Uint64 {
 	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)/8)
 }
 
+func plainWords(mem []byte) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)/8)
+}
+
 // offsetIn returns how far p lies behind the start of mem, and whether it lies inside.
 func offsetIn(mem []byte, p uintptr) (int64, bool) {
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))

@@ -25,7 +25,7 @@ func (x *Index) Change(h record.Hash, from, to arena.Addr) bool {
 		return false
 	}
 	if to == arena.Nil {
-		s.live.Add(-1)
+		t.dead.Add(1)
 	}
 	return true
 }
@@ -37,7 +37,7 @@ func (x *Index) DropUnreadable(h record.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, err := x.loadLocked(s); err == nil {
-		s.live.Add(-x.dropUnreadableIn(t, k))
+		t.dead.Add(x.dropUnreadableIn(t, k))
 	}
 }
 
@@ -54,7 +54,7 @@ func (x *Index) DropRange(from, to arena.Addr) {
 		for j := range t.slots {
 			if w := t.slots[j].Load(); isEntry(w) && arena.Addr(w&addrMask) >= from && arena.Addr(w&addrMask) < to {
 				t.slots[j].Store(slotDead)
-				s.live.Add(-1)
+				t.dead.Add(1)
 			}
 		}
 		s.mu.Unlock()

@@ -176,40 +176,39 @@ func (t *table) loaded(bucket uint64) (ws [bucketSlots]uint64) {
 	return ws
 }
 
-// decodeTable is the table of a shard's part, and how many entries it has. Those for which covered
-// says no are dropped. The table is nil if the part is damaged.
-func decodeTable(b []byte, p *part, covered func(arena.Addr) bool) (t *table, entries int64, err error) {
+// decodeTable is the table of a shard's part, nil if that is damaged. Entries for which covered says
+// no are dropped.
+func decodeTable(b []byte, p *part, covered func(arena.Addr) bool) (t *table, err error) {
 	if int64(len(b)) != p.bytes() || record.Checksum(b) != p.sum {
-		return nil, 0, nil
+		return nil, nil
 	}
 	counts := b[:p.buckets]
 	b = b[(p.buckets+7)&^7:]
 	var used uint32
 	for _, n := range counts {
 		if n > bucketSlots {
-			return nil, 0, nil
+			return nil, nil
 		}
 		used += uint32(n)
 	}
 	if used != p.used {
-		return nil, 0, nil
+		return nil, nil
 	}
 	if t, err = newTable(int(p.buckets)); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	t.used.Store(int64(used))
 	for i, n := range counts {
 		slots := t.bucket(uint64(i))
 		for j := range int(n) {
 			w := binary.LittleEndian.Uint64(b[8*j:])
-			if isEntry(w) && covered(arena.Addr(w&addrMask)) {
-				entries++
-			} else {
+			if !isEntry(w) || !covered(arena.Addr(w&addrMask)) {
 				w = slotDead
+				t.dead.Add(1)
 			}
 			slots[j].Store(w)
 		}
 		b = b[8*int(n):]
 	}
-	return t, entries, nil
+	return t, nil
 }

@@ -10,11 +10,10 @@ func (x *Index) grow(s *shard, t *table) error {
 		return nil
 	}
 	t.freeze()
-	n, lost, err := x.rehash(t)
+	n, err := x.rehash(t)
 	if err != nil {
 		return err
 	}
-	s.live.Add(-lost)
 	s.table.Store(n)
 	x.epochs.Retire(t.block.Len(), func() { _ = t.block.Free() })
 	return nil
@@ -34,7 +33,7 @@ func (x *Index) shrinkShard(s *shard) {
 	g := x.epochs.Pin() // rehash reads headers (S5)
 	defer g.Unpin()
 	t := s.table.Load()
-	if t == nil || int64(len(t.slots)) <= shrinkShare*max(s.live.Load(), bucketsMin*bucketSlots) {
+	if t == nil || int64(len(t.slots)) <= shrinkShare*max(t.entries(), bucketsMin*bucketSlots) {
 		return
 	}
 	// One that cannot be replaced for want of memory goes on, and is replaced at the next insert.

@@ -21,7 +21,7 @@ type Index struct {
 
 type shard struct {
 	table  atomic.Pointer[table] // nil until it is asked for, if there is a saved index
-	live   atomic.Int64          // entries, without dead ones
+	unread atomic.Int64          // entries, as long as there is no table
 	mu     sync.Mutex            // held to load and to grow the table and to change or drop entries
 	number int                   // immutable
 	// later is what Open found for the table while there was none; guarded by mu.
@@ -58,7 +58,7 @@ func Open(a *arena.Arena, d *epoch.Domain, v *Saved, records Records) *Index {
 	v.left.Store(Shards)
 	for i := range x.shards {
 		x.shards[i].number = i
-		x.shards[i].live.Store(int64(v.parts[i].entries))
+		x.shards[i].unread.Store(int64(v.parts[i].entries))
 	}
 	return x
 }
@@ -80,7 +80,12 @@ func (x *Index) Free() {
 func (x *Index) Count() int64 {
 	var n int64
 	for i := range x.shards {
-		n += x.shards[i].live.Load()
+		s := &x.shards[i]
+		if t := s.table.Load(); t != nil {
+			n += t.entries()
+		} else {
+			n += s.unread.Load()
+		}
 	}
 	return n
 }

@@ -22,7 +22,6 @@ func (x *Index) Insert(h record.Hash, addr arena.Addr) (existing arena.Addr, err
 			return existing, nil
 		}
 		if done {
-			s.live.Add(1)
 			if t.used.Add(1) > t.limit {
 				// The entry is in; a table that cannot grow now gets another chance at the next
 				// insert.

@@ -131,51 +131,70 @@ func touch(b []byte) byte { return b[0] }
 func sink(byte) {}
 
 // rehash returns a table with room for twice the entries of t, into which nothing is inserted
-// meanwhile, and how many were lost because their records cannot be read.
-func (x *Index) rehash(t *table) (n *table, lost int64, err error) {
-	var entries int64
+// meanwhile. Entries whose records cannot be read are lost: the place of an entry is in the record's
+// header.
+func (x *Index) rehash(t *table) (n *table, err error) {
+	// Room for twice the entries: a table full of dead ones does not grow.
+	if n, err = newTable(bucketsFor(2 * t.count())); err != nil {
+		return nil, err
+	}
+	var (
+		starts  [growAhead]uint64
+		entered int64
+		words   = n.block.Plain()
+	)
+	for from := 0; from < len(t.slots); from += growAhead {
+		group := t.slots[from:min(from+growAhead, len(t.slots))]
+		if x.startsOf(group, &starts) != nil {
+			x.startsOfEach(group, &starts)
+		}
+		for i := range group {
+			if w := group[i].Load(); isEntry(w) && starts[i] != unreadable {
+				n.copyEntry(words, starts[i], w)
+				entered++
+			}
+		}
+	}
+	n.used.Store(entered)
+	return n, nil
+}
+
+const (
+	// growAhead is how many slots a growth looks at side by side: it waits for their headers once.
+	growAhead = 32
+	// unreadable stands for the start of an entry whose header cannot be read. No key has it.
+	unreadable = ^uint64(0)
+)
+
+// count goes through a table that may be changing.
+func (t *table) count() (entries int64) {
 	for i := range t.slots {
 		if isEntry(t.slots[i].Load()) {
 			entries++
 		}
 	}
-	// Room for twice the entries: a table full of dead ones does not grow.
-	if n, err = newTable(bucketsFor(2 * entries)); err != nil {
-		return nil, 0, err
-	}
-	for i := 0; i < len(t.slots); i++ {
-		fetched := i
-		// The place of an entry is in the record's header. One that cannot be read is damaged, and
-		// dropped.
-		err := x.arena.Confine(func() error {
-			for ; i < len(t.slots); i++ {
-				if i >= fetched {
-					x.fetchHeaders(t.slots[i:min(i+growAhead, len(t.slots))])
-					fetched = i + growAhead
-				}
-				if w := t.slots[i].Load(); isEntry(w) {
-					n.copyEntry(x.keyAt(arena.Addr(w&addrMask)).start(), w)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			lost++
-		}
-	}
-	return n, lost, nil
+	return entries
 }
 
-// growAhead is how many slots grow looks ahead.
-const growAhead = 32
-
-// fetchHeaders brings the headers that entries lead to into the cache without waiting for each.
-func (x *Index) fetchHeaders(slots []atomic.Uint64) {
-	sum := uint64(0)
-	for i := range slots {
-		if w := slots[i].Load(); isEntry(w) {
-			sum ^= x.keyAt(arena.Addr(w & addrMask)).lo
+// startsOf sets starts to those of the entries in slots. It fails if the header of one cannot be read.
+func (x *Index) startsOf(slots []atomic.Uint64, starts *[growAhead]uint64) error {
+	return x.arena.Confine(func() error {
+		for i := range slots {
+			if w := slots[i].Load(); isEntry(w) {
+				starts[i] = x.keyAt(arena.Addr(w & addrMask)).start()
+			}
 		}
+		return nil
+	})
+}
+
+// startsOfEach is startsOf, with unreadable for those that cannot be read.
+func (x *Index) startsOfEach(slots []atomic.Uint64, starts *[growAhead]uint64) {
+	for i := range slots {
+		var one [growAhead]uint64
+		if x.startsOf(slots[i:i+1], &one) != nil {
+			one[0] = unreadable
+		}
+		starts[i] = one[0]
 	}
-	sink(byte(sum))
 }

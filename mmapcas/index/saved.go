@@ -90,12 +90,12 @@ func (v *Saved) Close() {
 }
 
 // table reads the table of a shard, nil if its part is damaged.
-func (v *Saved) table(i int) (t *table, entries int64, damage, err error) {
+func (v *Saved) table(i int) (t *table, damage, err error) {
 	p := &v.parts[i]
 	b := make([]byte, p.bytes())
 	if _, damage = v.file.ReadAt(b, v.at[i]); damage != nil {
-		return nil, 0, damage, nil
+		return nil, damage, nil
 	}
-	t, entries, err = decodeTable(b, p, v.coverage.has)
-	return t, entries, nil, err
+	t, err = decodeTable(b, p, v.coverage.has)
+	return t, nil, err
 }

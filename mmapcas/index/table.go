@@ -21,6 +21,7 @@ type table struct {
 	slots []atomic.Uint64 // header immutable; slots follow S0
 	mask  uint64          // buckets - 1
 	used  atomic.Int64    // slots that are not empty, dead ones included
+	dead  atomic.Int64    // dead ones; with used, counted a moment after the slot has changed
 	limit int64           // grow when used exceeds it
 	block *arena.Block
 }
@@ -82,14 +83,17 @@ func (t *table) freeze() {
 	}
 }
 
-// copyEntry enters w into a table that is not published yet.
-func (t *table) copyEntry(start, w uint64) {
+// entries returns how many entries there are.
+func (t *table) entries() int64 { return t.used.Load() - t.dead.Load() }
+
+// copyEntry enters w into a table that nobody else sees yet, without counting it. words is its slots.
+func (t *table) copyEntry(words []uint64, start, w uint64) {
 	for i := uint64(0); i <= t.mask; i++ {
-		b := t.bucket(start + i)
+		at := (start + i) & t.mask * bucketSlots
+		b := (*[bucketSlots]uint64)(words[at : at+bucketSlots])
 		for j := range b {
-			if b[j].Load() == slotEmpty {
-				b[j].Store(w)
-				t.used.Add(1)
+			if b[j] == slotEmpty {
+				b[j] = w
 				return
 			}
 		}

@@ -24,22 +24,20 @@ func (x *Index) loadLocked(s *shard) (*table, error) {
 	if t := s.table.Load(); t != nil {
 		return t, nil
 	}
-	t, entries, err := x.savedTable(s.number)
+	t, err := x.savedTable(s.number)
 	if err != nil {
 		return nil, err
 	}
-	s.live.Add(entries - int64(x.saved.parts[s.number].entries))
 	all := s.later
 	for len(s.later) > 0 {
 		if t.used.Load() >= t.limit {
-			n, lost, err := x.rehash(t)
+			n, err := x.rehash(t)
 			if err != nil {
 				s.later = all
 				_ = t.block.Free()
 				return nil, err
 			}
 			_ = t.block.Free()
-			s.live.Add(-lost)
 			t = n
 		}
 		x.enterWaiting(s, t)
@@ -53,10 +51,10 @@ func (x *Index) loadLocked(s *shard) (*table, error) {
 }
 
 // savedTable reads the table of a shard, or makes it from the records when its part is damaged.
-func (x *Index) savedTable(i int) (t *table, entries int64, err error) {
-	t, entries, damage, err := x.saved.table(i)
+func (x *Index) savedTable(i int) (t *table, err error) {
+	t, damage, err := x.saved.table(i)
 	if t != nil || err != nil {
-		return t, entries, err
+		return t, err
 	}
 	x.records.Damaged(i, x.saved.at[i], damage)
 	g := x.epochs.Pin()
@@ -72,12 +70,12 @@ func (x *Index) savedTable(i int) (t *table, entries int64, err error) {
 		}
 	})
 	if t, err = newTable(bucketsFor(2 * int64(len(all)))); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	for i := range all {
-		entries += x.enterCopy(t, &all[i].hash, all[i].at)
+		x.enterCopy(t, &all[i].hash, all[i].at)
 	}
-	return t, entries, nil
+	return t, nil
 }
 
 // EnterLater notes a record for a shard that is not in memory, and reports false if it is. Only an
@@ -93,7 +91,7 @@ func (x *Index) EnterLater(l Located) bool {
 		return false
 	}
 	s.later = append(s.later, l)
-	s.live.Add(1)
+	s.unread.Add(1)
 	return true
 }
 
@@ -103,17 +101,17 @@ func (x *Index) enterWaiting(s *shard, t *table) {
 	for len(s.later) > 0 && t.used.Load() < t.limit {
 		l := s.later[0]
 		s.later = s.later[1:]
-		if gained := x.enterCopy(t, &l.Hash, l.At); gained < 1 {
-			s.live.Add(gained - 1)
+		if !x.enterCopy(t, &l.Hash, l.At) {
 			x.records.Superfluous(l.Bytes)
 		}
 	}
 }
 
 // enterCopy enters the copy of a record at an address into a table that is not published yet, and
-// returns how many entries more the table has. A name that it has already keeps its entry, which
+// reports whether the table has an entry more. A name that it has already keeps its entry, which
 // leads to whichever copy is whole, or as before.
-func (x *Index) enterCopy(t *table, h *record.Hash, at arena.Addr) (gained int64) {
+func (x *Index) enterCopy(t *table, h *record.Hash, at arena.Addr) bool {
+	gained := int64(0)
 	k := KeyOf(h)
 	for range bucketSlots {
 		var other arena.Addr
@@ -124,7 +122,9 @@ func (x *Index) enterCopy(t *table, h *record.Hash, at arena.Addr) (gained int64
 		})
 		switch {
 		case err != nil:
-			gained -= x.dropUnreadableIn(t, k) // an entry on the way leads to memory that failed
+			dropped := x.dropUnreadableIn(t, k) // an entry on the way leads to memory that failed
+			t.dead.Add(dropped)
+			gained -= dropped
 			continue
 		case done && other == arena.Nil:
 			t.used.Add(1)
@@ -132,7 +132,7 @@ func (x *Index) enterCopy(t *table, h *record.Hash, at arena.Addr) (gained int64
 		case done && other != at && x.records.Rather(at, other):
 			x.changeIn(t, k, other, at)
 		}
-		return gained
+		return gained > 0
 	}
-	return gained
+	return false
 }
