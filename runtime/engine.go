@@ -104,7 +104,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	e.layers.opened(func(context.Context) error { e.governor.stop(); return nil })
 
 	e.db, err = db.Open(e.store, db.Options{
-		Durable: o.Sync != mmapcas.SyncNone, Volatile: dir == "", CacheBytes: o.treeBytes(), PointCacheBytes: o.pointBytes(), History: o.History, Logger: o.Logger,
+		Durable: o.Sync != mmapcas.SyncNone, Refs: refs, Volatile: dir == "", CacheBytes: o.treeBytes(), PointCacheBytes: o.pointBytes(), History: o.History, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -132,7 +132,15 @@
 // counts only if it is whole and every record that it names is there, but for those that a
 // collection may have taken (see "Collection"); replay stops at the first that does not. So the
 // state after Open is the state after some prefix of the chunks, and after a process crash (kill
-// -9) it is all of them. After a power cut it is at least what was durable: with Options.Durable
+// -9) it is all of them.
+//
+// A power cut may leave a chunk and the values that it names, and take what those refer to
+// (Options.Refs). So of a chunk behind the note's head, which no Commit of the store has made
+// durable, every value must be there with all that it refers to, and so on (R1). A chunk up to the
+// head was covered together with what was put before it, which is all of that; damage which strikes
+// that later is met by those who come to it. A side partition is a cache of its owner's: where a
+// record named there is not whole, the key counts as absent, and the replay goes on (R2).
+// After a power cut it is at least what was durable: with Options.Durable
 // everything that was acknowledged, otherwise what the newest checkpoint wrote. Where chunks are
 // known to be lost, the generation goes on beyond every number that is still known; a number of
 // which no trace is left may be given out again.

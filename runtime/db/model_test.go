@@ -583,7 +583,8 @@ func TestDatabaseAgainstMaps(t *testing.T) {
 	})
 }
 
-// After a power cut the state is that after some prefix of the commits: all of the durable ones, all of any.
+// After a power cut the state is that after some prefix of the commits: all of the durable ones, all of
+// any, but for keys of the side partition whose values are gone.
 func TestPowerCutLeavesAPrefix(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &dbModel{t: t, st: newFake(), side: map[PartID]bool{2: true}, want: world{parts: map[PartID]map[string]Hash{1: {}, 2: {}}, changed: map[PartID]uint64{}}}
@@ -621,6 +622,9 @@ func TestPowerCutLeavesAPrefix(t *testing.T) {
 			after := m.st.cutPower(newRand(rapid.Uint64().Draw(t, "cut")))
 			m.close()
 			m.st = after
+			for _, w := range m.history { // R2
+				maps.DeleteFunc(w.parts[2], func(_ string, h Hash) bool { return !after.Has(h) })
+			}
 			m.open()
 			got := world{parts: map[PartID]map[string]Hash{}}
 			for id := range m.want.parts {

@@ -1,6 +1,10 @@
 package db
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"github.com/cytisus/cytisus/mmapcas"
+)
 
 // Options of a database; the zero value works.
 type Options struct {
@@ -13,6 +17,11 @@ type Options struct {
 
 	// ReadOnly writes nothing: no commits, no new partitions, no checkpoints. What a crash left is replayed in memory.
 	ReadOnly bool
+
+	// Refs returns what a record that is a value refers to; payload is valid during the call only.
+	// A commit that a power cut has left without some of that is not replayed. Nil: values refer to
+	// nothing.
+	Refs func(kind mmapcas.Kind, payload []byte) []Hash
 
 	// CheckpointCommits is the number of logged chunks after which a checkpoint is made in the background. Zero means 16384, negative never.
 	CheckpointCommits int

@@ -19,8 +19,9 @@ type recovery struct {
 	seq       uint64
 	last      Hash
 	log       []logged
-	lost      map[PartID]error // partitions that could not be read
-	cutShort  string           // why the log ended before its last chunk; "" if it did not
+	lost      map[PartID]error  // partitions that could not be read
+	cutShort  string            // why the log ended before its last chunk; "" if it did not
+	whole     map[Hash]struct{} // values that are there with all that they refer to
 }
 
 // recover sets d to what the store holds.
@@ -187,7 +188,7 @@ func (d *DB) whole(r *recovery) (bool, error) {
 				return false, nil
 			}
 			err := scan(d.st, t.top(), Span{}, func(_ string, h Hash) bool {
-				whole = d.st.Has(h)
+				whole = d.complete(r, h)
 				return whole
 			})
 			if isHole(err) {
@@ -208,7 +209,7 @@ func (d *DB) replay(h Hash, tr *trail) (*recovery, error) {
 	}
 	r := &recovery{
 		rootHash: h, root: rt, cat: newCatalog(), cur: &state{gen: rt.gen, pins: new(pins)}, side: &state{},
-		seq: rt.seq, last: rt.last, lost: map[PartID]error{},
+		seq: rt.seq, last: rt.last, lost: map[PartID]error{}, whole: map[Hash]struct{}{},
 	}
 	for i, p := range rt.parts {
 		id := PartID(i + 1)
@@ -231,7 +232,7 @@ func (d *DB) replay(h Hash, tr *trail) (*recovery, error) {
 		return nil, err
 	}
 	for _, c := range log {
-		if err := d.redo(r, c, c.seq > tr.note.bare); err != nil {
+		if err := d.redo(r, c, tr.claim(c)); err != nil {
 			if !damaged(err) && !errors.Is(err, ErrDangling) && !errors.Is(err, ErrNoPartition) {
 				return nil, err
 			}
@@ -244,10 +245,10 @@ func (d *DB) replay(h Hash, tr *trail) (*recovery, error) {
 	return r, nil
 }
 
-// redo applies a chunk of the log; whole says that all that the chunk names has to be there. On an
-// error r is as before, but perhaps for partitions that are lost.
-func (d *DB) redo(r *recovery, c found, whole bool) error {
-	sections := c.sections
+// redo applies a chunk of the log; must says what has to be there of the values that it names. On
+// an error r is as before, but perhaps for partitions that are lost.
+func (d *DB) redo(r *recovery, c found, must claim) error {
+	sections := slices.Clone(c.sections)
 	for _, h := range c.pieces {
 		err := d.st.View(h, func(kind mmapcas.Kind, payload []byte) error {
 			if kind != KindPiece {
@@ -273,14 +274,14 @@ func (d *DB) redo(r *recovery, c found, whole bool) error {
 			return err
 		}
 	}
-	for _, s := range sections {
-		if _, err := cat.find(s.part); err != nil {
+	for i := range sections {
+		s := &sections[i]
+		def, err := cat.find(s.part)
+		if err != nil {
 			return err
 		}
-		for _, e := range s.edits {
-			if whole && !e.hash.IsZero() && !d.st.Has(e.hash) {
-				return &DanglingError{cat.defs[s.part].name, e.key, e.hash}
-			}
+		if s.edits, err = d.met(r, must, &def, s.edits); err != nil {
+			return err
 		}
 	}
 	grafts := make([]*tree, len(c.grafts))
