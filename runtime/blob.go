@@ -56,13 +56,25 @@ func (t *Task) PutBlob(p []byte) (Blob, error) {
 }
 
 // settleRefs is called with what a value refers to before a commit refers to the value. A blob of
-// an answer may be in memory only.
+// an answer may be in memory only. One that is gone is an error: a recovery takes a value without
+// its blobs for one that a power cut has torn, and gives up the commit and those behind it.
+//
+// The caller is inside a session, so a moment's pin is enough: a collection that is under way keeps
+// the record, and one that begins later waits for the session.
 func (e *Engine) settleRefs(refs []mmapcas.Hash) error {
 	for _, ref := range refs {
 		if err := e.memo.Settle(ref); err != nil {
 			return err
 		}
+		release, err := e.store.Pin(ref)
+		if err != nil {
+			if errors.Is(err, mmapcas.ErrCorrupt) || errors.Is(err, mmapcas.ErrNotFound) {
+				err = fmt.Errorf("%w: blob %s: %w", ErrDamaged, Blob{ref}, err)
+			}
+			return err
+		}
 		e.gc.Shade(ref)
+		release()
 	}
 	return nil
 }

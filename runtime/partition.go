@@ -194,7 +194,7 @@ func (p *Partition[V]) Blob(r Reader, key string) (Blob, error) {
 }
 
 // Put sets key to v when the commit is applied. v is encoded at once and may be changed afterwards.
-// A value that would not come back is ErrBadValue.
+// A value that would not come back is ErrBadValue, one with a Blob whose bytes are gone ErrDamaged.
 func (p *Partition[V]) Put(w *Writer, key string, v V) error {
 	if err := w.open(); err != nil {
 		return err
