@@ -10,7 +10,7 @@ import (
 )
 
 // residentLook is how many pages are asked about at a time.
-const residentLook = 4096
+const residentLook = 1024
 
 // pagemapPresent is the bit of a page's entry that says that it is in memory; proc(5).
 const pagemapPresent = 63
@@ -43,6 +43,12 @@ func readResidence() (r Residence, ok bool) {
 	return r, false
 }
 
+// looks is what pagemap is read into, by one at a time: who holds to a limit on memory asks often.
+var looks struct {
+	sync.Mutex
+	bytes [8 * residentLook]byte
+}
+
 // residentIn counts the pages of mem that the page tables of this process lead to.
 func residentIn(mem []byte) (int64, bool) {
 	if len(mem) == 0 {
@@ -55,7 +61,9 @@ func residentIn(mem []byte) (int64, bool) {
 	page := uintptr(os.Getpagesize())
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
 	first, end := start/page, (start+uintptr(len(mem))+page-1)/page
-	b := make([]byte, 8*min(residentLook, int(end-first)))
+	looks.Lock()
+	defer looks.Unlock()
+	b := looks.bytes[:]
 	var pages int64
 	for at := first; at < end; {
 		n := min(len(b), 8*int(end-at))
