@@ -11,6 +11,7 @@ import (
 // A gate is where tasks of background lanes begin; see "Limits", M4 and M5.
 type gate struct {
 	mu      sync.Mutex
+	width   int           // immutable: how many are let in while the limit is far; 0: any number
 	narrow  bool          // guarded by mu: no more than one is let in
 	inside  int           // guarded by mu: that were let in and have not left
 	waiting []*gateTicket // guarded by mu: in the order they came
@@ -28,7 +29,7 @@ func waitsAtGate(l lane.Lane) bool { return !l.Above(lane.Default) }
 // enter waits until the task may begin. The caller leaves if it returns nil.
 func (g *gate) enter(t *sched.Task) error {
 	g.mu.Lock()
-	if !g.narrow || g.inside == 0 && g.refusal == nil {
+	if g.room() && g.refusal == nil {
 		g.inside++
 		g.mu.Unlock()
 		return nil
@@ -73,13 +74,24 @@ func (g *gate) leaveLocked() {
 
 // letIn lets in who may come. The caller holds mu.
 func (g *gate) letIn() {
-	for len(g.waiting) > 0 && (!g.narrow || g.inside == 0) {
+	for len(g.waiting) > 0 && g.room() {
 		next := g.waiting[0]
 		g.waiting = g.waiting[1:]
 		g.inside++
 		next.in = true
 		next.let.Fire()
 	}
+}
+
+// room reports whether one more may be let in. The caller holds mu.
+func (g *gate) room() bool {
+	switch {
+	case g.narrow:
+		return g.inside == 0
+	case g.width > 0:
+		return g.inside < g.width
+	}
+	return true
 }
 
 // set makes the gate narrow or wide.

@@ -263,7 +263,9 @@
 //     caches grow again, by a 64th of their size at each look.
 //   - M4: while the limit is near, tasks of background lanes (lane.Default and below) that were
 //     submitted from outside of tasks wait at a gate before they begin, and one is let in at a
-//     time. Those that a task submits begin at once, as the task may wait for them.
+//     time. Those that a task submits begin at once, as the task may wait for them. However far the
+//     limit is, no more are inside than it has 64 MiB: as many large pieces could begin in one
+//     moment as there are workers.
 //   - M5: what is held beyond the limit after a round that began while none was inside the gate,
 //     and none is now, will not become less by waiting. From then on, until the limit is not near,
 //     tasks from outside and commits are refused with a *LimitError that says who holds what; so
@@ -271,8 +273,11 @@
 //     on, and what frees memory is never refused: Collect, Tidy, Checkpoint, Close. Whatever the
 //     cause, the first look in a row that finds more held than the limit says so in the log, and
 //     who holds it.
-//   - M6: with Options.LimitGo the limit of Go's runtime is 15/16 of MemoryLimit less what is held
-//     outside of it, and at least a quarter. So Go collects before the engine has to do without.
+//   - M6: with Options.LimitGo the limit of Go's runtime is 14/16 of MemoryLimit less what is held
+//     outside of it, and at least a quarter. So garbage fills what is free, Go collects before the
+//     engine has to do without, and a piece that needs more has the rest for it.
+//   - M7: what Engine.Reserve reserves counts like what is held, up to half of the limit, but is
+//     refused nothing for: it is gone in a moment.
 //
 // It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to
 // no less than a 64th, and rounds that do not help come less and less often, up to two seconds

@@ -133,7 +133,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return e.memo.Close(context.WithoutCancel(ctx))
 	})
 
-	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, Epochs: e.epochs, Logger: o.Logger, Deterministic: o.simulated})
+	e.sched, err = sched.New(sched.Options{Workers: o.Workers, Affinity: o.Affinity, StallAfter: o.StallAfter, QueueLimit: o.queueLimit(), Epochs: e.epochs, Logger: o.Logger, Deterministic: o.simulated})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type governor struct {
 	gate  gate
 
 	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
+	reserved atomic.Int64
 
 	cachesMu sync.Mutex
 	caches   []*addedCache // guarded by cachesMu
@@ -43,7 +44,7 @@ const (
 	farMark  = 8  // below it a look in five will do
 	calmMark = 10 // a round ends, and the gate is wide again
 	nearMark = 12 // a round begins, and the gate is narrow
-	goMark   = 15 // Go's own limit, with all that is not Go's
+	goMark   = 14 // Go's own limit, with all that is not Go's
 )
 
 const (
@@ -52,6 +53,10 @@ const (
 	shareWhole  = 64
 	pauseMost   = 100 // looks
 	freeEvery   = time.Second
+
+	// pieceBytes is what one background task is thought to take: type-checking one of the largest
+	// packages of the standard library does.
+	pieceBytes = 64 << 20
 )
 
 func (g *governor) mark(n int64) int64 { return g.limit / 16 * n }
@@ -59,6 +64,9 @@ func (g *governor) mark(n int64) int64 { return g.limit / 16 * n }
 // of makes g the governor of an engine that is being opened.
 func (g *governor) of(e *Engine) {
 	g.e, g.limit, g.share, g.read = e, e.o.MemoryLimit, shareWhole, e.o.held
+	if g.limit > 0 {
+		g.gate.width = int(max(g.limit/pieceBytes, 1))
+	}
 }
 
 func (g *governor) start() {
@@ -114,6 +122,8 @@ func (g *governor) held() (held, goes int64) {
 // look is one look at what is held (M2), and returns that.
 func (g *governor) look() (held int64) {
 	held, goes := g.held()
+	reserved := min(g.reserved.Load(), g.limit/2)
+	held += reserved
 	g.boundGo(held, goes)
 	switch {
 	case held < g.mark(calmMark):
@@ -130,19 +140,19 @@ func (g *governor) look() (held int64) {
 	}
 	g.gate.set(true)
 	g.e.store.DropPages(held - g.mark(calmMark))
-	if held, _ = g.held(); held < g.mark(nearMark) {
-		return held
+	if held, _ = g.held(); held+reserved < g.mark(nearMark) {
+		return held + reserved
 	}
 	if g.waits--; g.waits >= 0 {
-		return held
+		return held + reserved
 	}
 	alone := !g.gate.busy()
-	g.round(held)
+	g.round(held + reserved)
 	g.pause = min(2*g.pause+1, pauseMost)
 	g.waits = g.pause
 	held, _ = g.held()
 	if held < g.limit {
-		return held
+		return held + reserved
 	}
 	if !g.told {
 		g.told = true
@@ -199,6 +209,23 @@ func (g *governor) boundGo(held, goes int64) {
 		g.before = was
 	}
 	g.goMax = most
+}
+
+// Reserve counts bytes as held, until release is called, that the process does not have: those of a
+// child process that it is about to start, which a container counts with it. What Go's heap has
+// free goes back to the system if that brings the limit near. Without Options.MemoryLimit it does
+// nothing.
+func (e *Engine) Reserve(bytes int64) (release func()) {
+	g := &e.governor
+	if g.limit == 0 || bytes <= 0 {
+		return func() {}
+	}
+	bytes = min(bytes, g.limit)
+	g.reserved.Add(bytes)
+	if held, _ := g.held(); held+bytes >= g.mark(nearMark) {
+		debug.FreeOSMemory()
+	}
+	return sync.OnceFunc(func() { g.reserved.Add(-bytes) })
 }
 
 // AddCache tells the engine of memory that the program keeps beside it, such as what it has made of

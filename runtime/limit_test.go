@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ const limit = 64 << 20
 func limited(t *testing.T, dir string, o runtime.Options) (e *runtime.Engine, held *atomic.Int64) {
 	t.Helper()
 	held = new(atomic.Int64)
-	o.MemoryLimit, o.Logger = limit, quiet
+	o.MemoryLimit, o.Logger = cmp.Or(o.MemoryLimit, limit), quiet
 	if o.Workers == 0 {
 		o.Workers = 1
 	}
@@ -45,7 +46,8 @@ func gated(t *testing.T, e *runtime.Engine, l lane.Lane) (h *runtime.Handle, beg
 // M4: near the limit one background task is inside at a time, whatever it submits itself begins,
 // and what is urgent waits for none of them.
 func TestLimitNearLetsOneInAtATime(t *testing.T) {
-	e, held := limited(t, "", runtime.Options{Workers: 2})
+	const limit = 2 * limit // two may be inside while it is far
+	e, held := limited(t, "", runtime.Options{Workers: 2, MemoryLimit: limit})
 	held.Store(limit * 13 / 16)
 	e.LookAtLimit()
 	h1, began1, end1 := gated(t, e, lane.Default)
@@ -158,6 +160,63 @@ func TestLimitRefuses(t *testing.T) {
 	put(t, e, inputs, "k3", "abc")
 }
 
+// M7: what is reserved counts like what is held, but nothing is refused for it, and no more than
+// half of the limit can be reserved.
+func TestLimitReserved(t *testing.T) {
+	e, held := limited(t, t.TempDir(), runtime.Options{})
+	var most atomic.Int64
+	defer e.AddCache(account.Cache{Name: "mine", Most: 1 << 20, Bytes: func() int64 { return 0 }, Bound: most.Store})()
+	held.Store(limit * 6 / 16)
+	e.LookAtLimit()
+	if n := most.Load(); n != 1<<20 {
+		t.Fatalf("a cache of 1 MiB may have %d far from the limit", n)
+	}
+	release := e.Reserve(limit * 7 / 16)
+	e.LookAtLimit()
+	if n := most.Load(); n != 1<<19 {
+		t.Errorf("a cache of 1 MiB may have %d where what is reserved brings the limit near", n)
+	}
+	also := e.Reserve(1 << 40)
+	held.Store(limit * 15 / 16)
+	for range 500 {
+		e.LookAtLimit()
+	}
+	put(t, e, inputs, "k", "text")
+	if n := ask(t, e, faceLength, "k"); n != 4 {
+		t.Error(n)
+	}
+	also()
+	release()
+	release() // the second time is nothing
+	held.Store(limit * 6 / 16)
+	for range 64 {
+		e.LookAtLimit()
+	}
+	if n := most.Load(); n != 1<<20 {
+		t.Errorf("a cache of 1 MiB may have %d after what was reserved was released", n)
+	}
+}
+
+// M4: however far the limit is, background tasks from outside that each may need much do not all
+// begin.
+func TestLimitBoundsWhatBegins(t *testing.T) {
+	e, _ := limited(t, "", runtime.Options{Workers: 4}) // of 64 MiB: one at a time
+	h1, began1, end1 := gated(t, e, lane.Default)
+	<-began1
+	h2, began2, end2 := gated(t, e, lane.Default)
+	for _, waiting := e.Gate(); waiting != 1; _, waiting = e.Gate() {
+		if err := e.Submit(t.Context(), lane.RPC0, func(*runtime.Task) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end1()
+	<-began2
+	end2()
+	if err := errors.Join(h1.Wait(t.Context()), h2.Wait(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
 // M3: near the limit caches become smaller by what they counted, at each round, and every answer is
 // what it was. Below it they may grow again.
 func TestLimitTakesFromCaches(t *testing.T) {
@@ -253,7 +312,7 @@ func TestLimitOfGo(t *testing.T) {
 	e, held = limited(t, "", runtime.Options{LimitGo: true})
 	held.Store(limit / 2) // of which half is Go's
 	e.LookAtLimit()
-	if now, want := debug.SetMemoryLimit(-1), int64(limit/16*15-limit/4); now != want {
+	if now, want := debug.SetMemoryLimit(-1), int64(limit/16*14-limit/4); now != want {
 		t.Errorf("Go's limit is %d, want %d", now, want)
 	}
 	held.Store(4 * limit)

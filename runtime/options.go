@@ -170,5 +170,9 @@ func (o *Options) part(most, share int64) int64 {
 	return most
 }
 
+// queueLimit is how many tasks from outside may be queued in a lane; 0: the scheduler's default. The
+// rings of all lanes take a KiB for each.
+func (o *Options) queueLimit() int { return int(o.part(4096<<10, 256) >> 10) }
+
 func (o *Options) treeBytes() int64  { return o.part(cacheBytes, 8) }
 func (o *Options) pointBytes() int64 { return o.part(64<<20, 32) }
