@@ -211,12 +211,8 @@ func (g *governor) boundGo(held, goes int64) {
 	g.goMax = most
 }
 
-// Reserve counts bytes as held, until release is called, that the process does not have: those of a
-// child process that it is about to start, which a container counts with it. What Go's heap has
-// free goes back to the system if that brings the limit near. Without Options.MemoryLimit it does
-// nothing.
-func (e *Engine) Reserve(bytes int64) (release func()) {
-	g := &e.governor
+// reserve is Task.Reserve.
+func (g *governor) reserve(bytes int64) (release func()) {
 	if g.limit == 0 || bytes <= 0 {
 		return func() {}
 	}

@@ -128,6 +128,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 	if why == "" && !env.Plain {
 		var listed []disk.Listed
 		extra := disk.LeftOutImports(&env, l.Files, heads)
+		defer t.Reserve(disk.ListBytes(len(l.Files)))()
 		err = t.Blocking(func() (err error) {
 			running, end := disk.LookAfter(t.Context(), disk.DirectoriesOf(l.Files), overlay)
 			defer end()

@@ -92,7 +92,7 @@ func (a *app) openEngine(root, store, what string) (_ *local, err error) {
 	}
 	l := &local{dir: root, store: store}
 	o := runtime.Options{
-		Workers: workers, StallAfter: stallAfter, MemoryLimit: int64(a.flags.memMax), DiskLimit: int64(a.flags.diskMax), Sync: mmapcas.SyncMode(a.flags.sync), Holder: "cytisus " + what, MustExist: a.onlyLooks && store != "", Logger: a.logger(),
+		Workers: workers, StallAfter: stallAfter, MemoryLimit: int64(a.flags.memMax.byteSize), DiskLimit: int64(a.flags.diskMax), Sync: mmapcas.SyncMode(a.flags.sync), Holder: "cytisus " + what, MustExist: a.onlyLooks && store != "", Logger: a.logger(),
 	}
 	o.LimitGo = os.Getenv("GOMEMLIMIT") == "" // who sets that knows better
 	if a.flags.trace != "" {

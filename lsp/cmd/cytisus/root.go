@@ -31,7 +31,7 @@ type flags struct {
 	progress string
 	verbose  bool
 	trace    string
-	memMax   byteSize
+	memMax   memoryLimit
 	diskMax  byteSize
 	sync     syncMode
 }
@@ -98,7 +98,7 @@ func (a *app) command() *cobra.Command {
 	f.BoolVar(&a.flags.tests, "tests", true, "include _test.go files")
 	f.StringSliceVar(&a.flags.tags, "tags", nil, "build tags, comma-separated")
 	f.IntVar(&a.flags.workers, "workers", 0, "worker threads (default: one for each CPU that the process may use)")
-	a.flags.memMax = defaultMemory
+	a.flags.memMax.byteSize = defaultMemory
 	f.Var(&a.flags.memMax, "memory-limit", "most memory of the process that opens the store, such as 512MiB; 0 for no limit")
 	a.flags.diskMax = defaultDisk
 	f.Var(&a.flags.diskMax, "disk-limit", "most bytes of the store, such as 4GiB; 0 for no limit")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // A byteSize is a flag for a number of bytes, as people write it: 512MiB, 1.5G, 0 for no bound.
@@ -48,6 +49,22 @@ func (b *byteSize) String() string {
 
 // Type implements pflag.Value: what help calls the value.
 func (b *byteSize) Type() string { return "size" }
+
+// A memoryLimit is a flag for what a process may take.
+type memoryLimit struct{ byteSize }
+
+// Set implements pflag.Value.
+func (l *memoryLimit) Set(text string) error {
+	var b byteSize
+	if err := b.Set(text); err != nil {
+		return err
+	}
+	if least := byteSize(runtime.MemoryLimitLeast); b > 0 && b < least {
+		return fmt.Errorf("the least is %v, and 0 is no limit", &least)
+	}
+	l.byteSize = b
+	return nil
+}
 
 // A syncMode is a flag that says what waits for the disk.
 type syncMode mmapcas.SyncMode

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSizes(t *testing.T) {
 	for text, want := range map[string]int64{
@@ -47,7 +50,7 @@ func TestLimitFlags(t *testing.T) {
 	if _, errs, code := c.run("index", "--memory-limit", "lots", dir); code != exitUsage {
 		t.Errorf("exit code %d, %s", code, errs)
 	}
-	if _, errs, code := c.run("index", "--memory-limit", "1MiB", dir); code == exitOK {
+	if _, errs, code := c.run("index", "--memory-limit", "1MiB", dir); code != exitUsage || !strings.Contains(errs, "--memory-limit") || !strings.Contains(errs, "32.0MiB") {
 		t.Errorf("exit code %d, %s", code, errs)
 	}
 	plain := c.ok("index", "--memory-limit", "0", dir)

@@ -40,6 +40,10 @@ type Listed struct {
 	}
 }
 
+// ListBytes is about what List has the go command take, of memory of its own, for a build of so many
+// files: 54 MB for the 4,200 of the standard library.
+func ListBytes(files int) int64 { return 16<<20 + int64(files)*9<<10 }
+
 // List asks the go command about the packages of a pattern and everything they import. Overlay
 // gives the texts of files that differ from the disk, by path; nil is a file that it must not see.
 func List(ctx context.Context, dir string, env *Environment, overlay map[string][]byte, patterns ...string) ([]Listed, error) {
