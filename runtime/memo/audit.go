@@ -107,7 +107,7 @@ func (t *Table) Audit(s *Strand) (took time.Duration, ok bool) {
 		if found != nil {
 			cause = found.Cause.String()
 		}
-		t.happened(WasAudited, q, x.entry.key, took, cause)
+		t.happened(WasAudited, q, x.entry.key(), took, cause)
 	}
 	switch {
 	case !done:
@@ -198,7 +198,7 @@ func (t *Table) call(s *Strand, e *entry, by replayer) rerun {
 	defer t.o.Session()() // the function may put records of its own
 	t.held.running.Add(1)
 	defer t.held.running.Add(-1)
-	res, err := e.query.eval(fc, e.key)
+	res, err := e.query.eval(fc, e.key())
 	res.Payload = bytes.Clone(res.Payload) // it is compared with that of another call
 	out := rerun{reads: slices.Clone(fc.recorder.reads), res: res, err: err}
 	out.tainted = fc.tainted || s.Task.Err() != nil

@@ -217,7 +217,7 @@ func (r *rig) dump() string {
 		fmt.Fprintf(&b, "%s %d/%d/%d/%d\n", name, q.Counts.Reused.Load(), q.Counts.Validated.Load(), q.Counts.Ran.Load(), q.Counts.Failed.Load())
 		var keys []string
 		q.entries.each(func(x *source) bool {
-			key := x.key
+			key := x.key()
 			keys = append(keys, key)
 			return true
 		})

@@ -111,8 +111,8 @@ func TestBytesOfAnAnswer(t *testing.T) {
 	}
 	const (
 		n       = 20_000
-		heapMax = 700
-		diskMax = 150
+		heapMax = 590
+		diskMax = 115
 	)
 	r := newRig(t, 1, Options{})
 	r.keepsTiny = true

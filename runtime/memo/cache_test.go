@@ -12,7 +12,7 @@ func checkCache(t *testing.T, table *Table, queries map[string]*Query) {
 	held := map[*cached]bool{}
 	for name, q := range queries {
 		q.entries.each(func(x *source) bool {
-			key, e := x.key, x.asEntry()
+			key, e := x.key(), x.asEntry()
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			for tr := e.traces; tr != nil; tr = tr.next {

@@ -59,7 +59,7 @@ func (c *clock) weigh(e *entry) {
 	if e.dead {
 		return // not counted any more
 	}
-	n := entryBytes + onHeap(len(e.key))
+	n := entryBytes + onHeap(len(e.key()))
 	for tr := e.traces; tr != nil; tr = tr.next {
 		n += tr.size()
 		for iv := tr.holds.Load(); iv != nil; iv = iv.next {

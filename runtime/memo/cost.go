@@ -147,7 +147,7 @@ func (t *Table) tryLoads(written []*entry) {
 // tryLoad does what a question after a restart does with the newest stored trace of e. It reports
 // false if that is not there.
 func (t *Table) tryLoad(e *entry) (there bool) {
-	h, ok, err := t.o.DB.Latest(t.part, storeKey(e.query, e.key))
+	h, ok, err := t.o.DB.Latest(t.part, storeKey(e.query, e.key()))
 	if err != nil || !ok {
 		return false
 	}

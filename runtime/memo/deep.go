@@ -96,7 +96,7 @@ func (s *Strand) landed(q *Query, key string) *entry {
 	if s.descent == nil {
 		return nil
 	}
-	if e := s.descent.done; e != nil && e.query == q && e.key == key {
+	if e := s.descent.done; e != nil && e.query == q && e.key() == key {
 		return e
 	}
 	return nil

@@ -34,7 +34,7 @@ func (r *rig) landed() {
 	r.t.Helper()
 	for name, q := range r.queries {
 		q.entries.each(func(x *source) bool {
-			key, e := x.key, x.asEntry()
+			key, e := x.key(), x.asEntry()
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			if e.flights != nil {

@@ -2,6 +2,7 @@ package memo
 
 import (
 	"math/bits"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -42,8 +43,36 @@ const (
 	wallMask = wasUsed - 1
 )
 
-func newEntry(q *Query, key string) *entry {
-	return &entry{source: source{key: key, isEntry: true}, query: q}
+// newEntry returns an empty entry. A key that is not long is one piece of memory with it. passing
+// says that the key is valid during the call only.
+func newEntry(q *Query, key string, passing bool) (e *entry) {
+	text := []byte(nil)
+	switch n := len(key); {
+	case n <= 16:
+		x := &struct {
+			entry
+			text [16]byte
+		}{}
+		e, text = &x.entry, x.text[:n]
+	case n <= 32:
+		x := &struct {
+			entry
+			text [32]byte
+		}{}
+		e, text = &x.entry, x.text[:n]
+	default:
+		e = &entry{}
+		if passing {
+			key = strings.Clone(key)
+		}
+	}
+	if text != nil {
+		copy(text, key)
+		key = transient(text)
+	}
+	e.setKey(key)
+	e.isEntry, e.query = true, q
+	return e
 }
 
 // asEntry returns the entry of which x is the source, nil if it is a node. The source of an entry

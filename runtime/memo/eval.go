@@ -56,7 +56,7 @@ func (f *Frame) took(q *Query, found *holding) {
 	}
 	f.tainted = f.tainted || tr.tainted
 	if f.recording {
-		f.recordAnswer(read{kind: readQuery, about: q.about, key: found.entry.key, hash: tr.result}, found)
+		f.recordAnswer(read{kind: readQuery, about: q.about, key: found.entry.key(), hash: tr.result}, found)
 	}
 }
 
@@ -94,10 +94,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string, passing bool, read func(
 		if err := q.fits(key); err != nil {
 			return holding{}, nil, err
 		}
-		if passing {
-			key = strings.Clone(key)
-		}
-		e = t.entryMissed(q, key)
+		e = t.entryMissed(q, key, passing)
 	}
 	return t.evaluated(fr, e, read)
 }
@@ -109,7 +106,7 @@ func (t *Table) evaluated(fr *Frame, e *entry, read func(value any) error) (hold
 	}
 	began := t.runs.Load()
 	for {
-		found, err := t.upToDate(fr, e.query, e.key, e)
+		found, err := t.upToDate(fr, e.query, e.key(), e)
 		if err != nil {
 			return holding{}, nil, err
 		}
@@ -172,7 +169,7 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("memo: result of %s: %w", e.query.show(e.key), err)
+		return nil, fmt.Errorf("memo: result of %s: %w", e.query.show(e.key()), err)
 	}
 	return t.cache.put(tr, value, bytes).value, nil
 }
@@ -553,7 +550,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	// What was viewed in place before is not looked at again, as across a wait. So a task that runs
 	// one query after the other holds back no memory for longer than one of them takes.
 	fr.strand.Task.Refresh()
-	res, err := q.eval(fc, e.key)
+	res, err := q.eval(fc, e.key())
 	if fr.strand.unwinding {
 		return nil, errUnwound // whatever the function made of it
 	}
@@ -571,7 +568,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		q.Counts.Failed.Add(1)
 		e.explain(failure(err))
 		if t.traces() && fr.strand.Task.Err() == nil { // else it is one that is given up
-			t.happened(WasRun, q, e.key, took, failure(err).String())
+			t.happened(WasRun, q, e.key(), took, failure(err).String())
 		}
 		return nil, err
 	}
@@ -581,7 +578,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	q.Counts.Ran.Add(1)
 	h, unstored, err := t.keepOrHold(q, &res)
 	if err != nil {
-		return nil, fmt.Errorf("memo: storing the result of %s: %w", q.show(e.key), err)
+		return nil, fmt.Errorf("memo: storing the result of %s: %w", q.show(e.key()), err)
 	}
 	for _, ref := range res.Refs {
 		t.o.Shade(ref)
@@ -611,7 +608,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		t.add(e, tr, why)
 	}
 	if t.traces() {
-		t.happened(WasRun, q, e.key, took, why.String())
+		t.happened(WasRun, q, e.key(), took, why.String())
 	}
 	return tr, nil
 }

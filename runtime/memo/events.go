@@ -71,6 +71,6 @@ func (t *Table) begun() (at time.Time) {
 // tellEvicted tells of entries that were forgotten. No lock of an entry, or of the clock, is held.
 func (t *Table) tellEvicted(entries []*entry) {
 	for _, e := range entries {
-		t.happened(WasEvicted, e.query, e.key, 0, "to keep what is in memory within bounds")
+		t.happened(WasEvicted, e.query, e.key(), 0, "to keep what is in memory within bounds")
 	}
 }

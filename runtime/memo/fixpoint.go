@@ -148,9 +148,9 @@ func (t *Table) member(s *Strand, f *flight) (*member, error) {
 		return f.member, nil
 	}
 	e := f.entry
-	value, err := guarded(func() (Result, error) { return e.query.Fixpoint.Initial(e.key) })
+	value, err := guarded(func() (Result, error) { return e.query.Fixpoint.Initial(e.key()) })
 	if err != nil {
-		return nil, fmt.Errorf("memo: the initial value of %s: %w", e.query.show(e.key), err)
+		return nil, fmt.Errorf("memo: the initial value of %s: %w", e.query.show(e.key()), err)
 	}
 	if s.fix == nil {
 		s.fix = &fixing{members: map[*entry]*member{}, damage: t.damage.Load(), end: t.o.Session()}
@@ -200,9 +200,9 @@ func (m *member) absorb(fr *Frame, res Result, err error) (grown bool) {
 		return false // it adds nothing
 	}
 	if res, m.err = guarded(func() (Result, error) {
-		return m.entry.query.Fixpoint.Join(m.entry.key, m.value, res)
+		return m.entry.query.Fixpoint.Join(m.entry.key(), m.value, res)
 	}); m.err != nil {
-		m.err = fmt.Errorf("memo: joining values of %s: %w", m.entry.query.show(m.entry.key), m.err)
+		m.err = fmt.Errorf("memo: joining values of %s: %w", m.entry.query.show(m.entry.key()), m.err)
 		return false
 	}
 	if resultName(res.Kind, res.Payload) == m.result {
@@ -246,7 +246,7 @@ func (fr *Frame) ended(err error, took time.Duration) {
 		if err != nil {
 			cause = failure(err).String()
 		}
-		t.happened(WasRun, e.query, e.key, took, cause)
+		t.happened(WasRun, e.query, e.key(), took, cause)
 	}
 	if fr.looked && fr.strand.Task.Err() != nil {
 		fr.tainted = true
@@ -336,7 +336,7 @@ func (t *Table) again(fr *Frame, m *member) (low uint64, err error) {
 	round.round = true
 	defer round.enter()()
 	began := t.begun()
-	res, err := q.eval(round, m.entry.key)
+	res, err := q.eval(round, m.entry.key())
 	if s.unwinding {
 		return 0, nil
 	}
@@ -348,7 +348,7 @@ func (t *Table) again(fr *Frame, m *member) (low uint64, err error) {
 	if m.absorb(round, res, err) {
 		s.fix.look(m.readers...)
 		if most := q.Fixpoint.StepsMax; m.steps > most {
-			return 0, &DivergenceError{Query: q.Name, Key: q.ShowKey(m.entry.key), Where: q.Where, Steps: most}
+			return 0, &DivergenceError{Query: q.Name, Key: q.ShowKey(m.entry.key()), Where: q.Where, Steps: most}
 		}
 	}
 	return round.low, nil
@@ -371,7 +371,7 @@ func (t *Table) close(f *flight, fr *Frame, why Reason) (*trace, error) {
 		}
 	}
 	if failing != nil {
-		err := fmt.Errorf("memo: fixpoint through %s: %w", failing.entry.query.show(failing.entry.key), failing.err)
+		err := fmt.Errorf("memo: fixpoint through %s: %w", failing.entry.query.show(failing.entry.key()), failing.err)
 		f.entry.explain(failure(err))
 		return nil, err
 	}
@@ -418,7 +418,7 @@ func (m *member) reach(rests func(*member) []rest) []*member {
 
 // compare orders entries by query and key.
 func (e *entry) compare(o *entry) int {
-	return cmp.Or(cmp.Compare(e.query.Name, o.query.Name), cmp.Compare(e.key, o.key))
+	return cmp.Or(cmp.Compare(e.query.Name, o.query.Name), cmp.Compare(e.key(), o.key()))
 }
 
 // keepAll stores the values of members.
@@ -426,7 +426,7 @@ func (t *Table) keepAll(all []*member) error {
 	for _, m := range all {
 		var err error
 		if _, m.unstored, err = t.keepOrHold(m.entry.query, &m.value); err != nil {
-			return fmt.Errorf("memo: storing the result of %s: %w", m.entry.query.show(m.entry.key), err)
+			return fmt.Errorf("memo: storing the result of %s: %w", m.entry.query.show(m.entry.key()), err)
 		}
 		for _, ref := range m.value.Refs {
 			t.o.Shade(ref)
@@ -474,7 +474,7 @@ func (t *Table) publishHead(f *flight, all, ever []*member, damage uint32, why R
 func (t *Table) publishMember(head *flight, m *member, of *trace, damage uint32) *trace {
 	h, e := head.entry, m.entry
 	var rec recorder
-	rec.add(read{kind: readMember, about: h.query.about, key: h.key, hash: m.result}, &h.source)
+	rec.add(read{kind: readMember, about: h.query.about, key: h.key(), hash: m.result}, &h.source)
 	tr, made := t.newTrace(m, &rec, of.readParts(), damage)
 	var a account
 	a.add(&holding{entry: h, vouch: head.vouch})
@@ -616,7 +616,7 @@ func groupOf(all []*member) *group {
 	g := &group{}
 	for _, m := range all {
 		q := m.entry.query
-		g.results = append(g.results, read{kind: readResult, about: q.about, key: m.entry.key, hash: m.result})
+		g.results = append(g.results, read{kind: readResult, about: q.about, key: m.entry.key(), hash: m.result})
 		if !slices.ContainsFunc(g.versions, func(r read) bool { return r.query == q.Name }) {
 			g.versions = append(g.versions, read{kind: readVersion, about: q.about, hash: number(uint64(q.Version))})
 		}
@@ -630,7 +630,7 @@ func (r *read) compareResult(query, key string) int {
 }
 
 // result returns what a key of the cycle came to.
-func (g *group) result(e *entry) (h mmapcas.Hash, ok bool) { return g.resultOf(e.query.Name, e.key) }
+func (g *group) result(e *entry) (h mmapcas.Hash, ok bool) { return g.resultOf(e.query.Name, e.key()) }
 
 func (g *group) resultOf(query, key string) (h mmapcas.Hash, ok bool) {
 	if g == nil {

@@ -268,7 +268,7 @@ func (m *mesh) check() {
 	snap := m.db.Snapshot()
 	defer snap.Release()
 	m.queries["set"].entries.each(func(x *source) bool {
-		key, e := x.key, x.asEntry()
+		key, e := x.key(), x.asEntry()
 		if e.inUse() {
 			m.t.Errorf("set(%s) is being computed", key)
 		}
@@ -302,9 +302,9 @@ func (m *mesh) checkInterval(e *entry, tr *trace, iv *interval, snap *db.Snapsho
 		if !there {
 			continue
 		}
-		want := m.scratch(records)[e.key]
+		want := m.scratch(records)[e.key()]
 		if want == "!" || resultName(kindTest, []byte(want)) != tr.result {
-			m.t.Errorf("a trace of set(%s) is said to hold in generation %d, where the set is %q", e.key, gen, want)
+			m.t.Errorf("a trace of set(%s) is said to hold in generation %d, where the set is %q", e.key(), gen, want)
 		}
 	}
 }

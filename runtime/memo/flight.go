@@ -176,7 +176,7 @@ func (f *flight) finish(tr *trace, err error) {
 		f.shown.ended()
 	}
 	if t := e.query.table; t.traces() && f.abandoned() {
-		t.happened(WasCancelled, e.query, e.key, 0, givenUp(err))
+		t.happened(WasCancelled, e.query, e.key(), 0, givenUp(err))
 	}
 }
 
@@ -235,7 +235,7 @@ func (t *Table) waitUntil(fr *Frame, f *flight, event *sched.Event) error {
 			owner.left()
 		}
 	}()
-	return me.Task.AwaitReason(event, sched.Reason{What: "query " + f.entry.query.show(f.entry.key), On: on})
+	return me.Task.AwaitReason(event, sched.Reason{What: "query " + f.entry.query.show(f.entry.key()), On: on})
 }
 
 // closed is the error of a read of f, which is on the strand's stack or path.
@@ -251,7 +251,7 @@ func (fr *Frame) closed(f *flight) error {
 }
 
 func (e *entry) step() CycleStep {
-	return CycleStep{Query: e.query.Name, Key: e.query.ShowKey(e.key), Where: e.query.Where}
+	return CycleStep{Query: e.query.Name, Key: e.query.ShowKey(e.key()), Where: e.query.Where}
 }
 
 // alone makes a flight that is the strand's and that no other can find, of a key whose flight waits

@@ -197,7 +197,7 @@ func (t *Table) commit(ctx context.Context, records []record) error {
 	ops := make([]db.Op, len(records))
 	size := 0
 	for _, r := range records {
-		size += len(r.entry.query.Name) + len(keySeparator) + len(r.entry.key)
+		size += len(r.entry.query.Name) + len(keySeparator) + len(r.entry.key())
 	}
 	var keys strings.Builder // one piece of memory for all
 	keys.Grow(size)
@@ -206,7 +206,7 @@ func (t *Table) commit(ctx context.Context, records []record) error {
 		from := keys.Len()
 		keys.WriteString(r.entry.query.Name)
 		keys.WriteString(keySeparator)
-		keys.WriteString(r.entry.key)
+		keys.WriteString(r.entry.key())
 		ops[i] = db.Op{Part: t.part, Key: keys.String()[from:], Verb: db.Put, Hash: hashes[i]}
 	}
 	_, err = t.o.DB.Commit(ctx, ops)

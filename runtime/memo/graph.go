@@ -228,7 +228,7 @@ func (g *graphing) above(keys []KeyOf, level int) (next []KeyOf, err error) {
 		e.source.mu.Unlock()
 		for _, d := range dependents {
 			if newest, _ := d.newest(); newest != nil {
-				reader(KeyOf{d.query, d.key}, newest)
+				reader(KeyOf{d.query, d.key()}, newest)
 			}
 		}
 	}

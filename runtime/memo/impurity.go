@@ -83,7 +83,7 @@ func (t *Table) impurity(x sample, gen uint64, first, second rerun, stale *read)
 	if err != nil {
 		return nil, false
 	}
-	found := &Impurity{Query: q.Name, Key: q.ShowKey(x.entry.key), Generation: gen, Cause: CauseUndeclared}
+	found := &Impurity{Query: q.Name, Key: q.ShowKey(x.entry.key()), Generation: gen, Cause: CauseUndeclared}
 	read, sameReads := t.firstStray(x.trace.reads, first.reads)
 	found.Read = read
 	switch {

@@ -61,7 +61,7 @@ func (s *indexShard) find(print uint32, key string) *source {
 		return nil
 	}
 	for o := bucketOf(*buckets, print).Load(); o != nil; o = o.next.Load() {
-		if o.print == print && o.key == key {
+		if o.print == print && o.key() == key {
 			return o
 		}
 	}
@@ -70,7 +70,7 @@ func (s *indexShard) find(print uint32, key string) *source {
 
 // put adds a source, unless one of its key is there: it returns the one that is there then.
 func (x *index) put(o *source) (in *source, was bool) {
-	o.print = indexPrint(o.key)
+	o.print = indexPrint(o.key())
 	s := x.shard(o.print)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +79,7 @@ func (x *index) put(o *source) (in *source, was bool) {
 		s.resize(bucketsAtFirst)
 		buckets = s.buckets.Load()
 	}
-	if in := s.find(o.print, o.key); in != nil {
+	if in := s.find(o.print, o.key()); in != nil {
 		return in, true
 	}
 	b := bucketOf(*buckets, o.print)

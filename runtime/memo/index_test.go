@@ -7,6 +7,13 @@ import (
 	"testing"
 )
 
+// keyed returns a source that is in no index.
+func keyed(key string) *source {
+	x := &source{}
+	x.setKey(key)
+	return x
+}
+
 // An index holds what a map does, while it grows and while it shrinks.
 func TestIndexAgainstMap(t *testing.T) {
 	for seed := range uint64(20) {
@@ -17,7 +24,7 @@ func TestIndexAgainstMap(t *testing.T) {
 			key := fmt.Sprint(rng.IntN(n))
 			switch rng.IntN(3) {
 			case 0:
-				o := &source{key: key}
+				o := keyed(key)
 				in, was := x.put(o)
 				if cur := want[key]; was != (cur != nil) || was && in != cur || !was && in != o {
 					t.Fatalf("seed %d, step %d: put of %s gives %p and %t, there was %p", seed, step, key, in, was, cur)
@@ -46,7 +53,7 @@ func TestIndexAgainstMap(t *testing.T) {
 		n := 0
 		x.each(func(o *source) bool {
 			n++
-			return want[o.key] == o
+			return want[o.key()] == o
 		})
 		if n != len(want) {
 			t.Errorf("seed %d: it has %d of %d", seed, n, len(want))
@@ -59,14 +66,14 @@ func TestIndexBesideWriters(t *testing.T) {
 	const stay, come = 200, 20_000
 	var x index
 	for i := range stay {
-		x.put(&source{key: fmt.Sprint("stays ", i)})
+		x.put(keyed(fmt.Sprint("stays ", i)))
 	}
 	var wg sync.WaitGroup
 	for w := range 2 {
 		wg.Go(func() {
 			for i := range come {
 				key := fmt.Sprint("comes ", w, i)
-				o, was := x.put(&source{key: key})
+				o, was := x.put(keyed(key))
 				if was || x.load(key) != o {
 					t.Errorf("%s is not found", key)
 					return
@@ -82,7 +89,7 @@ func TestIndexBesideWriters(t *testing.T) {
 	go func() { wg.Wait(); close(done) }()
 	for i := 0; ; i++ {
 		key := fmt.Sprint("stays ", i%stay)
-		if o := x.load(key); o == nil || o.key != key {
+		if o := x.load(key); o == nil || o.key() != key {
 			t.Fatalf("%s is %v", key, o)
 		}
 		if x.load("never") != nil {

@@ -517,7 +517,7 @@ func (m *model) judge(a *asker) {
 func (m *model) check() {
 	for name, q := range m.queries {
 		q.entries.each(func(x *source) bool {
-			key, e := x.key, x.asEntry()
+			key, e := x.key(), x.asEntry()
 			m.checkEntry(e, name, key)
 			return true
 		})
@@ -590,7 +590,7 @@ func (m *model) checkWalls(e *entry, tr *trace, iv interval) {
 		}
 		if parts, ok := m.table.wallsStand(iv.walls, iv.to, snap); ok {
 			tr.dependsOn(parts)
-			m.checkTrace(tr, gen, e.query.Name, e.key)
+			m.checkTrace(tr, gen, e.query.Name, e.key())
 			m.stood++
 		}
 	}

@@ -27,7 +27,8 @@ type partNodes struct {
 }
 
 func newNode(key string) *node {
-	n := &node{key: key}
+	n := &node{}
+	n.setKey(key)
 	n.changed.Store(never)
 	return n
 }
@@ -76,10 +77,12 @@ func (x *nodeIndex) of(r *read) *node {
 		return p.ranges.get(x, span{r.key, r.hi, r.glob, r.kind&^readFiltered != readRange})
 	}
 	keys := p.keysOf(r.kind)
-	if n := keys.load(r.key); n != nil {
+	// No record has a key that is longer. To share a node with another makes a mark too many.
+	key := r.key[:min(len(r.key), db.MaxKeyBytes)]
+	if n := keys.load(key); n != nil {
 		return n
 	}
-	n, there := keys.put(newNode(r.key))
+	n, there := keys.put(newNode(key))
 	if !there {
 		x.made.Add(1)
 	}
@@ -201,12 +204,12 @@ func (t *Table) unread(n *node) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.changed.Load() == never {
-		return n.gone // or a strand has it that is about to link
+		return n.gone() // or a strand has it that is about to link
 	}
-	if n.tidy(); n.first != nil {
+	if n.tidy(); n.dependents != nil {
 		return false
 	}
-	n.gone = true
+	n.status |= isGone
 	n.changed.Store(never)
 	t.nodes.made.Add(-1)
 	return true

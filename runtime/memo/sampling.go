@@ -50,7 +50,7 @@ func (t *Table) noticeReuse(q *Query, e *entry, tr *trace, n uint64) {
 		t.sample(e, tr)
 	}
 	if t.traces() {
-		t.happened(WasReused, q, e.key, 0, Reused.String())
+		t.happened(WasReused, q, e.key(), 0, Reused.String())
 		return // of the next, too
 	}
 	q.noticeAt.Store(q.audit.reused.at.Load()) // late or early by another caller's: it looks again
@@ -62,7 +62,7 @@ func (t *Table) validated(q *Query, e *entry, tr *trace, began time.Time) {
 		t.sample(e, tr)
 	}
 	if t.traces() {
-		t.happened(WasVerified, q, e.key, time.Since(began), Validated.String())
+		t.happened(WasVerified, q, e.key(), time.Since(began), Validated.String())
 	}
 }
 

@@ -14,18 +14,34 @@ type source struct {
 	// changed is the newest generation of a change that may touch it. It only grows, and under mu.
 	changed atomic.Uint64
 
-	key  string                 // immutable: of the entry or the record; a range has none
+	text *byte                  // immutable, as length is: of the entry's key, or the record's; see key
 	next atomic.Pointer[source] // the index's, as print is
 
-	// Who to tell: most sources have one dependent at most.
-	first *entry    // guarded by mu
-	more  *[]*entry // guarded by mu: those behind the first; nil: none
+	// Who to tell: most sources have one dependent at most. It is an *entry; with many it is an
+	// *[]*entry, of two and more; nil: there is none.
+	dependents unsafe.Pointer // guarded by mu
 
 	mu      sync.Mutex
 	print   uint32
-	isEntry bool // immutable: it is the source of an entry, its first field; else it is a node
-	gone    bool // guarded by mu: an entry that was forgotten, a node that was taken out (R6)
+	length  uint16
+	isEntry bool  // immutable: it is the source of an entry, its first field; else it is a node
+	status  uint8 // guarded by mu: hasMany, isGone
 }
+
+const (
+	hasMany = 1 << iota // dependents
+	isGone              // an entry that was forgotten, a node that was taken out (R6)
+)
+
+func (x *source) many() bool { return x.status&hasMany != 0 }
+func (x *source) gone() bool { return x.status&isGone != 0 }
+
+// key returns the key of the entry or the record; a range has none.
+func (x *source) key() string { return unsafe.String(x.text, int(x.length)) }
+
+// setKey gives a new source its key, of at most db.MaxKeyBytes. The bytes never change, and stay as
+// long as the source does.
+func (x *source) setKey(key string) { x.text, x.length = unsafe.StringData(key), uint16(len(key)) }
 
 // A node is a key of a partition, or a range, that was read.
 type node = source
@@ -71,7 +87,7 @@ func (x *source) raise(gen uint64) bool {
 func (t *Table) link(x *source, e *entry) (changed uint64, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.gone {
+	if x.gone() {
 		return 0, false
 	}
 	x.append(e)
@@ -95,42 +111,59 @@ const manyDependents = 4
 // count returns how many dependents there are. The caller holds mu.
 func (x *source) count() int {
 	switch {
-	case x.first == nil:
+	case x.dependents == nil:
 		return 0
-	case x.more == nil:
-		return 1
+	case x.many():
+		return len(*(*[]*entry)(x.dependents))
 	}
-	return 1 + len(*x.more)
+	return 1
 }
 
 // appendTo appends the dependents to a list. The caller holds mu.
 func (x *source) appendTo(list []*entry) []*entry {
-	if x.first != nil {
-		list = append(list, x.first)
+	switch {
+	case x.dependents == nil:
+		return list
+	case x.many():
+		return append(list, *(*[]*entry)(x.dependents)...)
 	}
-	if x.more != nil {
-		list = append(list, *x.more...)
+	return append(list, (*entry)(x.dependents))
+}
+
+// set makes the dependents those of a list, which the source keeps. The caller holds mu.
+func (x *source) set(list []*entry) {
+	x.status &^= hasMany
+	switch len(list) {
+	case 0:
+		x.dependents = nil
+	case 1:
+		x.dependents = unsafe.Pointer(list[0])
+	default:
+		kept := list // or one would be allocated for each call
+		x.dependents = unsafe.Pointer(&kept)
+		x.status |= hasMany
 	}
-	return list
 }
 
 // append adds a dependent. A list that would have to grow is first rid of entries that are gone and
 // of those that are in it twice. The caller holds mu.
 func (x *source) append(e *entry) {
-	if x.first != nil && x.more == nil && x.first.changed.Load() == never {
-		x.first = nil
+	if x.many() {
+		if list := *(*[]*entry)(x.dependents); len(list) >= manyDependents && len(list) == cap(list) {
+			x.tidy()
+		}
 	}
-	if n := x.count(); n >= manyDependents && len(*x.more) == cap(*x.more) {
-		x.tidy()
+	if x.many() {
+		list := (*[]*entry)(x.dependents)
+		*list = append(*list, e)
+		return
 	}
-	switch {
-	case x.first == nil || x.first == e:
-		x.first = e
-	case x.more == nil:
-		x.more = &[]*entry{e}
-	default:
-		*x.more = append(*x.more, e)
+	first := (*entry)(x.dependents)
+	if first == nil || first == e || first.changed.Load() == never {
+		x.dependents = unsafe.Pointer(e)
+		return
 	}
+	x.set([]*entry{first, e})
 }
 
 // tidy takes entries that are gone, and repetitions, out of the dependents. The caller holds mu.
@@ -161,14 +194,7 @@ func (x *source) tidy() {
 	if len(kept) == n {
 		return
 	}
-	x.first, x.more = nil, nil
-	if len(kept) > 0 {
-		x.first = kept[0]
-	}
-	if len(kept) > 1 {
-		more := slices.Clone(kept[1:])
-		x.more = &more
-	}
+	x.set(slices.Clone(kept))
 }
 
 // let marks a source as gone and returns who is to be told. The caller holds Table.markMu.
@@ -176,8 +202,8 @@ func (x *source) let() (dependents []*entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	dependents = x.appendTo(nil)
-	x.first, x.more = nil, nil
-	x.gone = true
+	x.set(nil)
+	x.status |= isGone
 	x.changed.Store(never)
 	return dependents
 }

@@ -176,12 +176,13 @@ func (t *Table) entry(q *Query, key string) *entry {
 	if e := q.entry(key); e != nil {
 		return e
 	}
-	return t.entryMissed(q, key)
+	return t.entryMissed(q, key, false)
 }
 
-// entryMissed is entry for a key that has just been looked for.
-func (t *Table) entryMissed(q *Query, key string) *entry {
-	e, known := q.entries.put(&newEntry(q, key).source)
+// entryMissed is entry for a key that has just been looked for. passing says that it is valid
+// during the call only.
+func (t *Table) entryMissed(q *Query, key string, passing bool) *entry {
+	e, known := q.entries.put(&newEntry(q, key, passing).source)
 	if !known {
 		t.entries.Add(1)
 		t.clock.add(e.asEntry())
@@ -214,14 +215,14 @@ func (t *Table) loadLocked(e *entry, scratch *[]byte) error {
 	if e.loaded || e.dead {
 		return nil
 	}
-	h, ok, err := t.o.DB.Latest(t.part, storeKeyIn(scratch, e.query, e.key))
+	h, ok, err := t.o.DB.Latest(t.part, storeKeyIn(scratch, e.query, e.key()))
 	if errors.Is(err, db.ErrDamaged) {
-		t.o.Logger.Warn("memo: stored traces cannot be looked up, the query will run again", "query", e.query.show(e.key), "err", err)
+		t.o.Logger.Warn("memo: stored traces cannot be looked up, the query will run again", "query", e.query.show(e.key()), "err", err)
 		t.partDamaged.Store(true)
 		ok, err = false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("memo: looking up the traces of %s: %w", e.query.show(e.key), err)
+		return fmt.Errorf("memo: looking up the traces of %s: %w", e.query.show(e.key()), err)
 	}
 	e.loaded = true
 	if !ok {
@@ -242,7 +243,7 @@ func (t *Table) loadLocked(e *entry, scratch *[]byte) error {
 		return nil
 	})
 	if err != nil {
-		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key), "err", err)
+		t.o.Logger.Warn("memo: stored traces dropped, the query will run again", "query", e.query.show(e.key()), "err", err)
 		return nil
 	}
 	if len(traces) > 0 {

@@ -50,7 +50,7 @@ type wallKey struct {
 // markMu and e.source.mu, and marks the dependents of e with a generation that is newer than
 // marked: who is about to publish an answer that rests on e has not noted the wall.
 func (w *walls) raise(e *entry) {
-	key := wallKey{e.query, e.key}
+	key := wallKey{e.query, e.key()}
 	i, known := w.keys[key]
 	if !known {
 		if i = len(w.keys); i == wallsMost {
