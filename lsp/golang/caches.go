@@ -18,4 +18,9 @@ var caches = []account.Cache{
 		Bytes: func() int64 { return check.Worlds.Held() * check.WorldWeight },
 		Bound: func(most int64) { check.Worlds.Bound(int(most / check.WorldWeight)) },
 	},
+	{
+		Name: "golang: packages that are edited", Most: check.SessionsBytes * check.SessionWeight,
+		Bytes: func() int64 { return check.Sessions.Held() * check.SessionWeight },
+		Bound: func(most int64) { check.Sessions.Bound(int(most / check.SessionWeight)) },
+	},
 }

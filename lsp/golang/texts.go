@@ -9,6 +9,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/partition"
 	"github.com/cytisus/cytisus/runtime"
@@ -24,6 +25,9 @@ func (w *workspace) SetOverlay(ctx context.Context, uri string, text []byte) err
 		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrTooLarge}
 	}
 	w.mu.Lock()
+	if _, open := w.opened[uri]; !open && !w.closed {
+		check.Sessions.Open(uri)
+	}
 	w.opened[uri] = slices.Clone(text)
 	w.mu.Unlock()
 	return w.change(ctx, []string{uri}, func(c *runtime.Writer) error { return overlays.Put(c, uri, text) })
@@ -36,6 +40,9 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 		return err
 	}
 	w.mu.Lock()
+	if _, open := w.opened[uri]; open && !w.closed {
+		check.Sessions.Close(uri)
+	}
 	delete(w.opened, uri)
 	// A build that was there for this file may go. Below a folder that is in no module all are
 	// there anyway.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -117,6 +118,11 @@ func (w *workspace) Close() error {
 	w.mu.Lock()
 	closed := w.closed
 	w.closed = true
+	if !closed {
+		for uri := range w.opened {
+			check.Sessions.Close(uri)
+		}
+	}
 	w.mu.Unlock()
 	if !closed {
 		w.stop(lsp.ErrClosed)

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
@@ -22,6 +21,10 @@ type Result struct {
 	Index       []byte
 	Symbols     int // declarations that a reader would look for
 	References  int // places that name something
+
+	// How much was checked: everything, or how many bodies.
+	Whole  bool
+	Bodies int
 }
 
 // A FileDiagnostic is a diagnostic and the file it is in.
@@ -33,6 +36,9 @@ type FileDiagnostic struct {
 // Package type-checks the files of a package. Bodies tells whether function bodies are
 // checked, too: for packages of others only what they declare matters. What is doubtful of a
 // package imported, doubtOf says. It always gives an index; what went wrong is in the diagnostics.
+//
+// While an editor has a file of the package (SessionPool.Open), what is found is kept for the next
+// check, which then looks at what has changed. What a check gives does not depend on that.
 func Package(
 	p *metadata.Package, files []*syntax.Tree, imports []Import, doubtOf func(path string) syntax.Doubt, bodies bool,
 ) (c Result, err error) {
@@ -45,8 +51,14 @@ func Package(
 		c.Index = syntaxIndex(p, files)
 		return c, c.count()
 	}
-	fset := token.NewFileSet()
-	var parsed []*ast.File
+	var s *session
+	edited := bodies && Sessions.edited(p)
+	if edited {
+		s = Sessions.take(p, imports)
+	} else {
+		s = newSession(p, imports)
+	}
+	files = s.known(files)
 	var fit, left []*syntax.Tree // left: too large
 	for _, t := range files {
 		for _, d := range t.Errors {
@@ -58,43 +70,22 @@ func Package(
 			c.Diagnostics = append(c.Diagnostics, largeFile(t))
 			left = append(left, t)
 		default:
-			fset.AddExistingFiles(t.Pos)
-			parsed = append(parsed, t.AST)
 			fit = append(fit, t)
 		}
 	}
-	errs := errorCollector{byBase: fit}
-	w := Worlds.take(imports)
-	conf := types.Config{
-		GoVersion:                p.GoVersion,
-		IgnoreFuncBodies:         !bodies,
-		FakeImportC:              true,
-		DisableUnusedImportCheck: !bodies,
-		Error:                    errs.add,
-		Importer:                 w,
-		Sizes:                    sizesFor(p.Arch),
-	}
-	info := &types.Info{
-		Defs:      map[*ast.Ident]types.Object{},
-		Uses:      map[*ast.Ident]types.Object{},
-		Implicits: map[ast.Node]types.Object{},
-	}
-	pkg := types.NewPackage(p.Path, p.Name)
-	// Errors have gone to the collector; what could be made out is in info.
-	_ = types.NewChecker(&conf, fset, pkg, info).Files(parsed)
-	c.Index = buildIndex(fset, pkg, info, fit, w)
+	r := s.check(p, fit, left, doubtOf, bodies)
+	c.Index = s.indexOf(r)
+	c.Whole, c.Bodies = r.Whole, r.Bodies
 	if bodies {
-		c.Diagnostics = append(c.Diagnostics, errs.diagnostics(newConsequences(p, pkg, info, fit, left, doubtOf))...)
-		for _, t := range fit {
-			c.Diagnostics = append(c.Diagnostics, misusedEmbeds(t, info)...)
-		}
+		c.Diagnostics = append(c.Diagnostics, s.diagnosticsOf(r)...)
 	}
-	Worlds.put(w)
+	if edited {
+		Sessions.put(s)
+	} else {
+		Worlds.put(s.world)
+	}
 	SortFileDiagnostics(c.Diagnostics)
-	if err := c.count(); err != nil {
-		return c, err
-	}
-	return c, nil
+	return c, c.count()
 }
 
 // count fills in the totals.
@@ -135,17 +126,11 @@ type errorCollector struct {
 	errors []types.Error
 }
 
-func (c *errorCollector) add(err error) {
-	if e, ok := err.(types.Error); ok && len(c.errors) < 4*maxTypeErrors {
-		c.errors = append(c.errors, e)
-	}
-}
-
 // diagnostics are the errors that do not only follow from what is not known.
 func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 	dropped := false // the error before; what continues it goes with it
 	for _, e := range c.errors {
-		file, span := c.place(e)
+		file, span := c.place(e, of.unit.At)
 		if file == nil {
 			continue
 		}
@@ -171,19 +156,20 @@ func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 	return list
 }
 
-// place finds the file and the span of an error.
-func (c *errorCollector) place(e types.Error) (*syntax.Tree, lsp.Span) {
+// place finds the file and the span of an error, whose positions are mapped by at.
+func (c *errorCollector) place(e types.Error, at func(token.Pos) token.Pos) (*syntax.Tree, lsp.Span) {
+	pos := at(e.Pos)
 	for _, t := range c.byBase {
 		base := token.Pos(t.Pos.Base())
-		if e.Pos < base || e.Pos > base+token.Pos(t.Pos.Size()) {
+		if pos < base || pos > base+token.Pos(t.Pos.Size()) {
 			continue
 		}
 		start, end := errorRange(e)
-		if start != e.Pos || end <= start || end > base+token.Pos(t.Pos.Size()) {
-			at := t.Offset(e.Pos)
-			return t, lsp.Span{Start: at, End: syntax.QuotedEnd(t.Text, at)}
+		if start != e.Pos || end <= start || at(end-1)+1 > base+token.Pos(t.Pos.Size()) {
+			from := t.Offset(pos)
+			return t, lsp.Span{Start: from, End: syntax.QuotedEnd(t.Text, from)}
 		}
-		return t, t.Span(start, end)
+		return t, t.Span(pos, at(end-1)+1)
 	}
 	return nil, lsp.Span{}
 }

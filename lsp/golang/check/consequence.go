@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
@@ -22,7 +23,7 @@ import (
 // An error is taken to follow if the statement or the declaration around it names such a thing.
 type consequences struct {
 	pkg     *types.Package
-	info    *types.Info
+	unit    *bodies.Checked // whose errors are looked at
 	cgo     bool
 	own     syntax.Doubt // of the files of the package
 	trees   []*syntax.Tree
@@ -32,8 +33,10 @@ type consequences struct {
 }
 
 // newConsequences is for the errors of one package, of which some files are left out.
-func newConsequences(p *metadata.Package, pkg *types.Package, info *types.Info, trees, left []*syntax.Tree, doubtOf func(path string) syntax.Doubt) *consequences {
-	c := &consequences{pkg: pkg, info: info, cgo: p.Cgo, trees: trees, doubtOf: doubtOf, known: map[string]syntax.Doubt{}}
+func newConsequences(
+	p *metadata.Package, pkg *types.Package, trees, left []*syntax.Tree, doubtOf func(path string) syntax.Doubt,
+) *consequences {
+	c := &consequences{pkg: pkg, cgo: p.Cgo, trees: trees, doubtOf: doubtOf, known: map[string]syntax.Doubt{}}
 	for _, t := range trees {
 		c.own.Add(t.Doubt)
 	}
@@ -90,15 +93,15 @@ func (c *consequences) has(e types.Error, t *syntax.Tree) bool {
 	}
 	ofTypes := !independentOfTypes[code]
 	follows := false
-	for _, n := range around(t.AST, e.Pos) {
+	for _, n := range around(c.unit.Syntax(e.Pos), e.Pos) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			id, ok := n.(*ast.Ident)
 			if !ok || follows {
 				return !follows
 			}
-			obj := c.info.Uses[id]
+			obj := c.unit.Facts.Info.Uses[id]
 			if obj == nil {
-				obj = c.info.Defs[id]
+				obj = c.unit.Facts.Info.Defs[id]
 			}
 			switch name, isPackage := obj.(*types.PkgName); {
 			case obj == nil:
@@ -160,7 +163,7 @@ func (c *consequences) isUnsure(obj types.Object) bool {
 	}
 	for _, t := range c.trees {
 		base := token.Pos(t.Pos.Base())
-		if at := obj.Pos(); at >= base && at <= base+token.Pos(t.Pos.Size()) {
+		if at := c.unit.At(obj.Pos()); at >= base && at <= base+token.Pos(t.Pos.Size()) {
 			offset := t.Offset(at)
 			return slices.ContainsFunc(t.Doubtful, func(r lsp.Span) bool { return r.Start <= offset && offset < r.End })
 		}
@@ -264,6 +267,9 @@ var independentOfTypes = map[string]bool{
 // around is what an error at a position is about: the innermost simple statement or specification,
 // or what stands in the header of the innermost other statement.
 func around(file *ast.File, pos token.Pos) []ast.Node {
+	if file == nil {
+		return nil
+	}
 	var path []ast.Node
 	ast.Inspect(file, func(n ast.Node) bool {
 		if n == nil || pos < n.Pos() || pos > n.End() {

@@ -22,5 +22,16 @@
 //   - K6: an error that only follows from what is not known is not told (consequence.go). What is
 //     doubtful of another package, the caller tells.
 //
+// # While a package is edited
+//
+// A check of a package is made of parts (part.go), one for the body of each function and one for
+// the rest of each file, which are put together (assemble.go). While an editor has a file of the
+// package, the parts are kept in a session (session.go), and package bodies finds out which of them
+// an edit concerns. A part says where something stands by offsets from the start of its function,
+// or by the number of a token outside of bodies, so it stays right while the text around it moves.
+//
+//   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
+//     checks, byte for byte. A session has a world of its own, and one user at a time.
+//
 // The queries of package golang call it. It imports no engine.
 package check

@@ -14,7 +14,7 @@ import (
 // misusedEmbeds are the diagnostics of a file for go:embed directives that the compiler refuses: it
 // takes one above a variable of the package that has a type of a few kinds and no value, in a file
 // that imports embed.
-func misusedEmbeds(t *syntax.Tree, info *types.Info) (list []FileDiagnostic) {
+func misusedEmbeds(t *syntax.Tree, defined func(*ast.Ident) types.Object) (list []FileDiagnostic) {
 	if len(t.Errors) > 0 {
 		return nil
 	}
@@ -24,7 +24,7 @@ func misusedEmbeds(t *syntax.Tree, info *types.Info) (list []FileDiagnostic) {
 			if !ok || rest != "" && rest[0] != ' ' && rest[0] != '\t' {
 				continue
 			}
-			problem := misusedEmbed(t.AST, info, c)
+			problem := misusedEmbed(t.AST, defined, c)
 			if strings.TrimSpace(rest) == "" {
 				problem = "usage: //go:embed pattern..."
 			}
@@ -41,7 +41,7 @@ func misusedEmbeds(t *syntax.Tree, info *types.Info) (list []FileDiagnostic) {
 
 // misusedEmbed says what is wrong with the place of a directive; "" if nothing is. The words are
 // the compiler's.
-func misusedEmbed(file *ast.File, info *types.Info, directive *ast.Comment) string {
+func misusedEmbed(file *ast.File, defined func(*ast.Ident) types.Object, directive *ast.Comment) string {
 	spec, inFunc := belowDirective(file, directive)
 	if spec == nil {
 		return "misplaced go:embed directive"
@@ -62,7 +62,7 @@ func misusedEmbed(file *ast.File, info *types.Info, directive *ast.Comment) stri
 	case inFunc:
 		return "go:embed cannot apply to var inside func"
 	}
-	obj := info.Defs[spec.Names[0]]
+	obj := defined(spec.Names[0])
 	if obj == nil || obj.Type() == types.Typ[types.Invalid] || embeddable(obj.Type()) {
 		return ""
 	}

@@ -15,8 +15,8 @@ const writtenBytes = 200
 // collectWritten notes what the source says of a declaration beside its type, by the position of
 // the declared name: the expression of a constant, also where it is repeated without being written,
 // and the tag of a field.
-func collectWritten(t *syntax.Tree, written map[token.Pos]string) {
-	ast.Inspect(t.AST, func(n ast.Node) bool {
+func collectWritten(file *ast.File, written map[token.Pos]string) {
+	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GenDecl:
 			if n.Tok == token.CONST {

@@ -21,7 +21,7 @@ func FaceText(t *Tree) []byte {
 	if t.Unfit {
 		return []byte("package " + t.AST.Name.Name + "\n")
 	}
-	cut := cutText(t.source, hidden(t))
+	cut := cutText(t.Source, hidden(t))
 	out := make([]byte, 0, len(cut)+64)
 	if v := t.AST.GoVersion; v != "" {
 		out = append(out, "//go:build "+v+"\n\n"...)

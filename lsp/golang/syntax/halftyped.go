@@ -257,7 +257,7 @@ func (t *Tree) repair() {
 		tok := positions.File(file.FileStart)
 		positions.RemoveFile(tok)
 		tok.SetLinesForContent(t.Text)
-		t.source, t.AST, t.Pos = source, file, tok
+		t.Source, t.AST, t.Pos = source, file, tok
 		var errs []lsp.Diagnostic
 		for _, s := range list {
 			if s.broken {

@@ -33,7 +33,7 @@ func TestHalfTypedSpoilsOneDeclaration(t *testing.T) {
 			}
 			tried++
 			half := Parse("file:///"+name, spoilt)
-			if len(half.source) != len(spoilt) || bytes.Count(half.source, []byte("\n")) > bytes.Count(spoilt, []byte("\n"))+2 {
+			if len(half.Source) != len(spoilt) || bytes.Count(half.Source, []byte("\n")) > bytes.Count(spoilt, []byte("\n"))+2 {
 				t.Fatalf("%s: a repair moved the text", name)
 			}
 			there := map[string]bool{}

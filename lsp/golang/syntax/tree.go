@@ -26,7 +26,7 @@ const (
 type Tree struct {
 	URI    string
 	Text   []byte
-	source []byte           // what was parsed: text, or text with brackets that it lacks (repair)
+	Source []byte           // what was parsed: text, or text with brackets that it lacks (repair)
 	AST    *ast.File        // never nil, possibly incomplete
 	Pos    *token.File      // of the positions in AST
 	Errors []lsp.Diagnostic // syntax errors, in source order
@@ -61,7 +61,7 @@ var positions = token.NewFileSet()
 
 // Parse parses one file. It never fails: what is wrong is in errors.
 func Parse(uri string, text []byte) *Tree {
-	t := &Tree{URI: uri, Text: text, source: text}
+	t := &Tree{URI: uri, Text: text, Source: text}
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		t.empty()
 		t.Errors = []lsp.Diagnostic{{

@@ -17,6 +17,7 @@ type Config struct {
 	Sizes     types.Sizes
 	Importer  types.Importer // another one means that what is imported has changed
 	Cgo       bool
+	FacesOnly bool // bodies are not looked at, and there are no unused imports
 }
 
 // errorsMost is how many errors a check may have for its units to be kept.
@@ -67,6 +68,7 @@ func (c *checker) run(
 ) {
 	conf := types.Config{
 		GoVersion:                c.config.GoVersion,
+		IgnoreFuncBodies:         c.config.FacesOnly,
 		FakeImportC:              true,
 		DisableUnusedImportCheck: true, // UnusedImport says it
 		Error: func(err error) {
@@ -86,6 +88,8 @@ type whole struct {
 	pkg    *types.Package
 	facts  Facts
 	errors []types.Error
+
+	positions *token.FileSet
 }
 
 func (c *checker) whole(files []File) whole {
@@ -95,7 +99,7 @@ func (c *checker) whole(files []File) whole {
 		fset.AddExistingFiles(f.Tokens)
 		syntax = append(syntax, f.Syntax)
 	}
-	w := whole{pkg: types.NewPackage(c.config.Path, c.config.Name)}
+	w := whole{pkg: types.NewPackage(c.config.Path, c.config.Name), positions: fset}
 	info := newInfo()
 	c.run(w.pkg, fset, syntax, info, func(e types.Error) { w.errors = append(w.errors, e) })
 	w.facts = sortFacts(info)
@@ -113,6 +117,7 @@ type faces struct {
 	checks  int             // bodies that were checked against it
 
 	variables map[reference]declared
+	positions *token.FileSet
 }
 
 // checksMost is how many bodies are checked against the same faces. Each leaves its scopes behind
@@ -130,6 +135,7 @@ func (c *checker) faces(sources []*source) *faces {
 		fset.AddExistingFiles(s.Tokens)
 		syntax = append(syntax, withoutBodies(s.Syntax))
 	}
+	f.positions = fset
 	info := newInfo()
 	var errs []types.Error
 	c.run(f.pkg, fset, syntax, info, func(e types.Error) { errs = append(errs, e) })
@@ -218,6 +224,7 @@ func (f *faces) body(s *source, fn *ast.FuncDecl) (facts Facts, errs []types.Err
 		}
 	}
 	info := newInfo()
+	info.Types = map[ast.Expr]types.TypeAndValue{}
 	f.checker.run(f.pkg, fset, []*ast.File{file}, info, func(e types.Error) { errs = append(errs, e) })
 	all := sortFacts(info)
 	facts = all.between(fn.Body.Lbrace, fn.Body.Rbrace)

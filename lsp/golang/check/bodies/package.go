@@ -16,13 +16,41 @@ type Checked struct {
 	Facts    Facts
 	Errors   []types.Error // in order, without unused imports
 	Package  *types.Package
-	at       func(token.Pos) token.Pos
-	imports  *importUser
+	Types    map[ast.Expr]types.TypeAndValue // of a body that was checked by itself; else nil
+
+	Positions *token.FileSet // of the files that were checked
+
+	at      func(token.Pos) token.Pos
+	imports *importUser
+	locator *locator
+	seen    *source // the file as it was checked
 }
 
 // At gives the position in the files asked about of what stands at a position that a node of Facts,
 // an object or an error names: a face is not checked again when only positions moved.
 func (c *Checked) At(pos token.Pos) token.Pos { return c.at(pos) }
+
+// Spot is the token outside of bodies that starts at a position which a node of Facts or an object
+// of the package names. It is not ok for a position in a body.
+func (c *Checked) Spot(pos token.Pos) (Spot, bool) { return c.locator.spot(pos) }
+
+// Syntax is the file that holds such a position: the one that was checked, which need not be the
+// one asked about. It is nil if none does.
+func (c *Checked) Syntax(pos token.Pos) *ast.File { return c.locator.syntax(pos) }
+
+// Seen is a position in the file as it was checked.
+func (c *Checked) Seen() token.Pos { return token.Pos(c.seen.Tokens.Base()) }
+
+// Inspect walks the syntax of the unit, as it was checked.
+func (c *Checked) Inspect(f func(ast.Node) bool) {
+	if c.Function != nil {
+		ast.Inspect(c.Function.Body, f)
+		return
+	}
+	for _, d := range c.seen.outside() {
+		ast.Inspect(d, f)
+	}
+}
 
 // ImportOf is the number, in File.Syntax.Imports, of the import that a package's name comes from;
 // -1 if it comes from none of the file.
@@ -76,7 +104,11 @@ type FileResult[P any] struct {
 	Face   P
 	Bodies []Body[P] // in order
 	Unused []UnusedImport
+	tokens []token.Pos
 }
+
+// Token is where a token outside of bodies starts.
+func (f *FileResult[P]) Token(n int) token.Pos { return f.tokens[n] }
 
 // A Body is what is known of the body of a function.
 type Body[P any] struct {
@@ -96,9 +128,7 @@ func (p *Package[P]) Check(c Config, files []File) Result[P] {
 			continue
 		}
 		s, ok := cut(f)
-		if !ok {
-			s, whole = &source{File: f}, true
-		}
+		whole = whole || !ok
 		sources[i] = s
 	}
 	if whole || !p.keeps(c, sources) {
@@ -136,6 +166,7 @@ func (p *Package[P]) whole(c Config, sources []*source, keep bool) Result[P] {
 	w := p.checker.whole(files)
 	errs := byFile(sources, w.errors)
 	r := Result[P]{Whole: true, Files: make([]FileResult[P], len(sources))}
+	locator := newLocator(sources)
 	kept := make([]*file[P], len(sources))
 	generic := false
 	for i, s := range sources {
@@ -151,10 +182,16 @@ func (p *Package[P]) whole(c Config, sources []*source, keep bool) Result[P] {
 				ofFace = append(ofFace, group...)
 			}
 		}
-		f.face = p.unit(&Checked{&s.File, nil, face, ofFace, w.pkg, same, user}, s)
+		f.face = p.unit(Checked{
+			File: &s.File, Facts: face, Errors: ofFace, Package: w.pkg, Positions: w.positions,
+			at: same, imports: user, locator: locator,
+		}, s)
 		for n, fn := range s.functions {
 			facts := w.facts.between(fn.decl.Body.Lbrace, fn.decl.Body.Rbrace)
-			u := p.unit(&Checked{&s.File, fn.decl, facts, ofBody[n], w.pkg, same, user}, s)
+			u := p.unit(Checked{
+				File: &s.File, Function: fn.decl, Facts: facts, Errors: ofBody[n], Package: w.pkg, Positions: w.positions,
+				at: same, imports: user, locator: locator,
+			}, s)
 			generic = generic || u.own
 			f.bodies = append(f.bodies, u)
 		}
@@ -193,7 +230,8 @@ func grouped(errs []types.Error) (groups [][]types.Error) {
 }
 
 // unit makes what is kept of one that was checked, in a file as it was seen then.
-func (p *Package[P]) unit(c *Checked, seen *source) (u unit[P]) {
+func (p *Package[P]) unit(c Checked, seen *source) (u unit[P]) {
+	c.seen = seen
 	u.failed = len(c.Errors) > 0
 	u.refers = references(c.Package, c.Facts.Uses)
 	if fn := c.Function; fn != nil {
@@ -204,7 +242,7 @@ func (p *Package[P]) unit(c *Checked, seen *source) (u unit[P]) {
 			c.imports.used(d, &u.imports)
 		}
 	}
-	u.part = p.make(c)
+	u.part = p.make(&c)
 	return u
 }
 
@@ -217,6 +255,7 @@ func (f *file[P]) result() FileResult[P] {
 		r.Bodies[i] = Body[P]{f.functions[i].decl, u.part}
 	}
 	r.Unused = f.imports.unused(f.Syntax, used)
+	r.tokens = f.tokens
 	return r
 }
 
@@ -250,12 +289,16 @@ func (p *Package[P]) edited(sources []*source) (r Result[P], ok bool) {
 		p.faces = p.checker.faces(sources)
 	}
 	at := p.faces.mapTo(sources)
+	locator := newLocator(sources, p.faces.sources)
 	for i, s := range sources {
 		if f := next[i]; moved[i] || f.face.failed {
 			seen := p.faces.sources[i]
 			user := newImportUser(seen.Syntax, p.faces.facts.Info)
 			face := faceFacts(&p.faces.facts, seen)
-			f.face = p.unit(&Checked{&s.File, nil, face, p.faces.errors[i], p.faces.pkg, at, user}, seen)
+			f.face = p.unit(Checked{
+				File: &s.File, Facts: face, Errors: p.faces.errors[i], Package: p.faces.pkg, Positions: p.faces.positions,
+				at: at, imports: user, locator: locator,
+			}, seen)
 		}
 	}
 	for _, d := range differ {
@@ -264,7 +307,10 @@ func (p *Package[P]) edited(sources []*source) (r Result[P], ok bool) {
 		facts, errs := p.faces.body(s, fn)
 		user := newImportUser(s.Syntax, facts.Info)
 		was := f.bodies[d.body]
-		u := p.unit(&Checked{&s.File, fn, facts, errs, p.faces.pkg, at, user}, s)
+		u := p.unit(Checked{
+			File: &s.File, Function: fn, Facts: facts, Errors: errs, Package: p.faces.pkg, Positions: p.faces.positions, Types: facts.Info.Types,
+			at: at, imports: user, locator: locator,
+		}, s)
 		if u.own || was.own {
 			return r, false
 		}

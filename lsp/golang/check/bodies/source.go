@@ -34,13 +34,23 @@ type function struct {
 }
 
 // cut makes a source of a file. It is not ok if the file is not made of whole declarations, as
-// broken syntax can leave it.
+// broken syntax can leave it: all of it is face then.
 func cut(f File) (s *source, ok bool) {
 	s = &source{File: f, version: f.Syntax.GoVersion}
+	ok = s.cutFunctions()
+	if !ok {
+		s.functions = nil
+	}
+	s.scan()
+	return s, ok
+}
+
+func (s *source) cutFunctions() bool {
+	f := s.File
 	last := f.Syntax.FileStart
 	for _, d := range f.Syntax.Decls {
 		if d.Pos() < last || d.End() > f.Syntax.FileEnd {
-			return nil, false
+			return false
 		}
 		last = d.End()
 		fn, isFunc := d.(*ast.FuncDecl)
@@ -48,13 +58,12 @@ func cut(f File) (s *source, ok bool) {
 			continue
 		}
 		if !fn.Body.Lbrace.IsValid() || !fn.Body.Rbrace.IsValid() || fn.Body.Rbrace <= fn.Body.Lbrace {
-			return nil, false
+			return false
 		}
 		text := f.Text[f.offset(fn.Pos()):f.offset(fn.End())]
 		s.functions = append(s.functions, function{fn, sha256.Sum256(text)})
 	}
-	s.scan()
-	return s, true
+	return true
 }
 
 func (f *File) offset(pos token.Pos) int {

@@ -1,0 +1,51 @@
+package check
+
+import (
+	"go/ast"
+	"go/token"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
+
+// collectDocs finds the doc comments of everything declared in a file outside functions, by the
+// position of the declared name.
+func collectDocs(t *syntax.Tree, docs map[token.Pos]lsp.Span) {
+	note := func(names []*ast.Ident, groups ...*ast.CommentGroup) {
+		for _, g := range groups {
+			if g == nil {
+				continue
+			}
+			for _, id := range names {
+				docs[id.Pos()] = t.Span(g.Pos(), g.End())
+			}
+			return
+		}
+	}
+	fields := func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok {
+			note(fieldNames(f), f.Doc, f.Comment)
+		}
+		return true
+	}
+	for _, decl := range t.AST.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			note([]*ast.Ident{decl.Name}, decl.Doc)
+		case *ast.GenDecl:
+			groupDoc := decl.Doc
+			if decl.Lparen.IsValid() && len(decl.Specs) > 1 {
+				groupDoc = nil // it is about the group
+			}
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.ValueSpec:
+					note(spec.Names, spec.Doc, groupDoc, spec.Comment)
+				case *ast.TypeSpec:
+					note([]*ast.Ident{spec.Name}, spec.Doc, groupDoc, spec.Comment)
+					ast.Inspect(spec.Type, fields)
+				}
+			}
+		}
+	}
+}

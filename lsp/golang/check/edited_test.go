@@ -1,0 +1,125 @@
+package check_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/internal/edits"
+	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
+
+var (
+	editedEdits = flag.Int("edited.edits", 60, "edits of packages that are compared with fresh checks")
+	editedSeed  = flag.Uint64("edited.seed", 3, "seed of the edits")
+)
+
+// TestEditedAgrees compares what the check of a package gives while it is edited with a fresh check
+// of the same texts: the index byte for byte, and every diagnostic.
+func TestEditedAgrees(t *testing.T) {
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	rng := rand.New(rand.NewPCG(*editedSeed, 9))
+	ids := []string{
+		"bufio", "container/list", "errors", "go/scanner", "maps", "regexp/syntax", "slices", "strings", "text/tabwriter", "embed",
+		"encoding/json", "sync/atomic", "unique",
+	}
+	texts := map[string][]byte{}
+	text := func(uri string) []byte {
+		if own, ok := texts[uri]; ok {
+			return own
+		}
+		return b.Text(uri)
+	}
+	whole, single, alike := 0, 0, 0
+	for n := range *editedEdits {
+		p := b.Package(ids[n/20%len(ids)])
+		uri := p.Files[rng.IntN(len(p.Files))]
+		how := "nothing"
+		switch before := text(uri); rng.IntN(6) {
+		case 0:
+			texts[uri], how = edits.Break(rng, before), "broken"
+		case 1, 2:
+			texts[uri], how = swapName(rng, before), "another name"
+		case 3:
+			texts[uri], how = edits.Bodies(rng, before), "other bodies"
+		case 4:
+			delete(texts, uri)
+			how = "as it was"
+		}
+		if texts[uri] == nil {
+			delete(texts, uri)
+		}
+		var files, again []*syntax.Tree
+		for _, u := range p.Files {
+			files = append(files, syntax.Trees.Get(u, text(u)))
+			again = append(again, syntax.Parse(u, text(u)))
+		}
+		check.Sessions.Open(p.Files[0])
+		got, err := check.Package(p, files, b.Imports(p), purebuild.NoDoubt, true)
+		check.Sessions.Close(p.Files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := check.Package(p, again, b.Imports(p), purebuild.NoDoubt, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		what := fmt.Sprintf("edit %d of -edited.seed=%d: %s, %s", n, *editedSeed, uri, how)
+		if !reflect.DeepEqual(got.Diagnostics, want.Diagnostics) {
+			t.Fatalf("%s: while edited\n%+v\nfresh\n%+v", what, got.Diagnostics, want.Diagnostics)
+		}
+		if !slices.Equal(got.Index, want.Index) {
+			t.Fatalf("%s: the index is another one: %s", what, firstDifference(got.Index, want.Index))
+		}
+		if got.Symbols != want.Symbols || got.References != want.References {
+			t.Fatalf("%s: %d symbols, %d references; fresh %d, %d", what, got.Symbols, got.References, want.Symbols, want.References)
+		}
+		switch {
+		case got.Whole:
+			whole++
+		case got.Bodies == 0:
+			alike++
+		default:
+			single++
+		}
+	}
+	t.Logf("%d checks of the whole package, %d of single bodies, %d of nothing", whole, single, alike)
+	if single == 0 || alike == 0 {
+		t.Error("no body was checked by itself")
+	}
+}
+
+// firstDifference says where two indexes differ.
+func firstDifference(a, b []byte) string {
+	x, errX := index.Open(a)
+	y, errY := index.Open(b)
+	if errX != nil || errY != nil {
+		return fmt.Sprint(errX, errY)
+	}
+	for i := range max(x.DeclarationCount(), y.DeclarationCount()) {
+		d, _ := x.Declaration(i)
+		e, _ := y.Declaration(i)
+		if d != e {
+			return fmt.Sprintf("declaration %d %+v, fresh %+v", i, d, e)
+		}
+	}
+	for f := range y.FileCount() {
+		var list, fresh []index.Occurrence
+		x.Occurrences(f, func(o index.Occurrence) bool { list = append(list, o); return true })
+		y.Occurrences(f, func(o index.Occurrence) bool { fresh = append(fresh, o); return true })
+		for i := range max(len(list), len(fresh)) {
+			if i >= len(list) || i >= len(fresh) || list[i] != fresh[i] {
+				return fmt.Sprintf("%s: occurrence %d of %d, fresh of %d: %+v, %+v", y.URI(f), i, len(list), len(fresh),
+					list[min(i, len(list)-1)], fresh[min(i, len(fresh)-1)])
+			}
+		}
+	}
+	return "in signatures"
+}
