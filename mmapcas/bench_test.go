@@ -56,6 +56,50 @@ func BenchmarkPut(b *testing.B) {
 	})
 }
 
+// BenchmarkPutAgain puts what is there, by one goroutine and by all: records that are elder, which
+// a short collection has to know of, and others.
+func BenchmarkPutAgain(b *testing.B) {
+	for _, records := range []int{16, 1 << 14} {
+		for _, elder := range []bool{false, true} {
+			s := mustOpen(b, "", Options{})
+			names := make([]Hash, records)
+			for i := range names {
+				names[i] = mustPut(b, s, 1, numbered(make([]byte, 128), i))
+			}
+			if elder {
+				c, err := s.BeginCycle()
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, h := range names {
+					if _, err := c.Mark(h); err != nil {
+						b.Fatal(err)
+					}
+				}
+				c.Whole(true)
+				sweepAll(b, c)
+			}
+			name := fmt.Sprintf("records=%d/elder=%v/", records, elder)
+			b.Run(name+"alone", func(b *testing.B) {
+				b.ReportAllocs()
+				p := make([]byte, 128)
+				for i := 0; b.Loop(); i++ {
+					mustPut(b, s, 1, numbered(p, i%records))
+				}
+			})
+			b.Run(name+"side-by-side", func(b *testing.B) {
+				b.RunParallel(func(pb *testing.PB) {
+					p := make([]byte, 128)
+					for i := rand.IntN(records); pb.Next(); i++ {
+						mustPut(b, s, 1, numbered(p, i%records))
+					}
+				})
+			})
+			mustClose(b, s)
+		}
+	}
+}
+
 // BenchmarkGet reads records at random out of many, and looks for absent ones.
 func BenchmarkGet(b *testing.B) {
 	benchStores(b, func(b *testing.B, s *Store) {

@@ -268,7 +268,7 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 			return nil
 		}
 		if off < seg.elders.Load() {
-			s.elders.again(h) // before the cycle is asked: see Cycle.Again
+			s.elders.again(h, at) // before the cycle is asked: see Cycle.Again
 		}
 		if c == nil {
 			return nil
