@@ -276,8 +276,9 @@
 //   - M6: with Options.LimitGo the limit of Go's runtime is 14/16 of MemoryLimit less what is held
 //     outside of it, and at least a quarter. So garbage fills what is free, Go collects before the
 //     engine has to do without, and a piece that needs more has the rest for it.
-//   - M7: what Task.Reserve reserves counts like what is held, up to half of the limit, but is
-//     refused nothing for: it is gone in a moment.
+//   - M7: what account.Reserve reserves for child processes counts like what is held, up to half of
+//     the limit, and Go's free heap goes back for it, but nothing is refused for it: it is gone in a
+//     moment.
 //
 // It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to
 // no less than a 64th, and rounds that do not help come less and less often, up to two seconds

@@ -301,9 +301,6 @@ func Holding(o Options, held func() (held, goes int64)) Options {
 	return o
 }
 
-// Reserve is Task.Reserve without a task.
-func (e *Engine) Reserve(bytes int64) (release func()) { return e.governor.reserve(bytes) }
-
 // LookAtLimit is one look of the governor.
 func (e *Engine) LookAtLimit() { _ = e.governor.look() }
 

@@ -21,7 +21,6 @@ type governor struct {
 	gate  gate
 
 	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
-	reserved atomic.Int64
 
 	cachesMu sync.Mutex
 	caches   []*addedCache // guarded by cachesMu
@@ -35,6 +34,7 @@ type governor struct {
 	told   bool  // that the limit is exceeded, since it was last kept
 	goMax  int64 // Go's own limit, as it was set; 0: it was not
 	before int64 // and before that
+	others int64 // that other processes had at the last look
 	read   func() (held, goes int64)
 	freed  time.Time
 }
@@ -122,9 +122,13 @@ func (g *governor) held() (held, goes int64) {
 // look is one look at what is held (M2), and returns that.
 func (g *governor) look() (held int64) {
 	held, goes := g.held()
-	reserved := min(g.reserved.Load(), g.limit/2)
+	reserved := min(account.Reserved(), g.limit/2)
 	held += reserved
 	g.boundGo(held, goes)
+	if reserved > g.others && held >= g.mark(nearMark) {
+		debug.FreeOSMemory() // another process is about to take it
+	}
+	g.others = reserved
 	switch {
 	case held < g.mark(calmMark):
 		g.gate.set(false)
@@ -209,19 +213,6 @@ func (g *governor) boundGo(held, goes int64) {
 		g.before = was
 	}
 	g.goMax = most
-}
-
-// reserve is Task.Reserve.
-func (g *governor) reserve(bytes int64) (release func()) {
-	if g.limit == 0 || bytes <= 0 {
-		return func() {}
-	}
-	bytes = min(bytes, g.limit)
-	g.reserved.Add(bytes)
-	if held, _ := g.held(); held+bytes >= g.mark(nearMark) {
-		debug.FreeOSMemory()
-	}
-	return sync.OnceFunc(func() { g.reserved.Add(-bytes) })
 }
 
 // AddCache tells the engine of memory that the program keeps beside it, such as what it has made of

@@ -40,7 +40,3 @@ func mib(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
 // errRefused is for a task that was refused at the gate, in a moment that has passed.
 var errRefused = fmt.Errorf("%w: refused while there was no room; it may be tried again", ErrLimit)
-
-// MemoryLimitLeast is the smallest Options.MemoryLimit: beside what the program and Go's runtime
-// take, something has to be left to work with.
-const MemoryLimitLeast = 32 << 20

@@ -171,12 +171,12 @@ func TestLimitReserved(t *testing.T) {
 	if n := most.Load(); n != 1<<20 {
 		t.Fatalf("a cache of 1 MiB may have %d far from the limit", n)
 	}
-	release := e.Reserve(limit * 7 / 16)
+	release := account.Reserve(limit * 7 / 16)
 	e.LookAtLimit()
 	if n := most.Load(); n != 1<<19 {
 		t.Errorf("a cache of 1 MiB may have %d where what is reserved brings the limit near", n)
 	}
-	also := e.Reserve(1 << 40)
+	also := account.Reserve(1 << 40)
 	held.Store(limit * 15 / 16)
 	for range 500 {
 		e.LookAtLimit()

@@ -8,6 +8,7 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
+	"github.com/cytisus/cytisus/runtime/account"
 	"github.com/cytisus/cytisus/runtime/gc"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
@@ -48,7 +49,7 @@ type Options struct {
 
 	// MemoryLimit bounds what the process has in memory, everything of it: see "Limits" in the
 	// package comment. The bounds above are smaller then where they are not set. What it leaves no
-	// room for is refused with a *LimitError. Zero means none; the least is MemoryLimitLeast.
+	// room for is refused with a *LimitError. Zero means none; the least is account.LimitLeast.
 	MemoryLimit int64
 
 	// DiskLimit bounds the bytes of the store's files: see "Limits" in the package comment. What it
@@ -125,8 +126,8 @@ func (o *Options) fill() error {
 	if o.CacheBytes < 0 || o.TraceBytes < 0 {
 		return fmt.Errorf("runtime: Options.CacheBytes is %d and TraceBytes %d, want 0 or more", o.CacheBytes, o.TraceBytes)
 	}
-	if o.MemoryLimit < 0 || o.MemoryLimit > 0 && o.MemoryLimit < MemoryLimitLeast {
-		return fmt.Errorf("runtime: Options.MemoryLimit is %d, want 0 for none or at least %d", o.MemoryLimit, MemoryLimitLeast)
+	if o.MemoryLimit < 0 || o.MemoryLimit > 0 && o.MemoryLimit < account.LimitLeast {
+		return fmt.Errorf("runtime: Options.MemoryLimit is %d, want 0 for none or at least %d", o.MemoryLimit, account.LimitLeast)
 	}
 	if o.DiskLimit < 0 {
 		return fmt.Errorf("runtime: Options.DiskLimit is %d, want 0 or more", o.DiskLimit)

@@ -332,12 +332,6 @@ func (t *Task) Join(h *Handle) error { return t.task().Join(h) }
 // Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own, and suspends the task meanwhile.
 func (t *Task) Blocking(fn func() error) error { return t.task().Blocking(fn) }
 
-// Reserve counts bytes as held, until release is called, that the process does not have: those of a
-// child process that it is about to start, which a container counts with it. What Go's heap has
-// free goes back to the system if that brings the limit near ("Limits", M7). Without
-// Options.MemoryLimit it does nothing.
-func (t *Task) Reserve(bytes int64) (release func()) { return t.eng.governor.reserve(bytes) }
-
 // Unstable says, inside a query, that the result must not be kept: what it was computed from was not what had been read. Whoever asks
 // now gets it, and nothing that rests on it is kept either.
 func (t *Task) Unstable() { t.frame.Taint() }

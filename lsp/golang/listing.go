@@ -16,6 +16,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/account"
 )
 
 // unseen lists the files that the go command saw in another state than the inputs have them: it
@@ -128,7 +129,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 	if why == "" && !env.Plain {
 		var listed []disk.Listed
 		extra := disk.LeftOutImports(&env, l.Files, heads)
-		defer t.Reserve(disk.ListBytes(len(l.Files)))()
+		defer account.Reserve(disk.ListBytes(len(l.Files)))()
 		err = t.Blocking(func() (err error) {
 			running, end := disk.LookAfter(t.Context(), disk.DirectoriesOf(l.Files), overlay)
 			defer end()

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/mmapcas"
-	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/account"
 )
 
 // A byteSize is a flag for a number of bytes, as people write it: 512MiB, 1.5G, 0 for no bound.
@@ -59,7 +59,7 @@ func (l *memoryLimit) Set(text string) error {
 	if err := b.Set(text); err != nil {
 		return err
 	}
-	if least := byteSize(runtime.MemoryLimitLeast); b > 0 && b < least {
+	if least := byteSize(account.LimitLeast); b > 0 && b < least {
 		return fmt.Errorf("the least is %v, and 0 is no limit", &least)
 	}
 	l.byteSize = b
