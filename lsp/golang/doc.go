@@ -56,11 +56,12 @@
 // # How diagnostics are published
 //
 // A change of inputs is followed by a refresh (publish.go), in the newest generation; a newer one
-// takes over. It asks for the reports of the files that changed and has them published, then for
-// those of open files, and only then looks at all others: it compares which files have problems
-// with the saying, the state that all published diagnostics followed from before, and asks about
-// those that differ. Without a saying, as after the start, and when the builds are others, it asks
-// about all that have problems or were published with some.
+// takes over. It asks for the reports of the open files that changed, then for those of the other
+// open files, and has each published as soon as it is known. Then come files that changed and are
+// not open. Only then it looks at all others: it compares which files have problems with the saying,
+// the state that all published diagnostics followed from before, and asks about those that differ.
+// Without a saying, as after the start, and when the builds are others, it asks about all that have
+// problems or were published with some.
 //
 //   - P1: when a saying is set, the published diagnostics of each file follow from it. So what
 //     differs from it is all there is to publish, beside what waves have published since. A file
@@ -68,6 +69,11 @@
 //   - P2: a publication that began from one saying is made while that is still the newest, or
 //     begins again from the newer one.
 //   - P3: nothing is published over a newer saying.
+//   - P4: what is open goes first. Its lanes are above that of indexing and below those of requests
+//     that somebody waits for, but for the file being typed in; all others' are below indexing. An
+//     index asks about open files before it checks a package.
+//   - P5: what is published of an open file is about the text that it has at that moment. If a task
+//     knows an older one, the refresh that follows the newer one publishes.
 //
 // # Builds
 //

@@ -43,7 +43,12 @@ func newFixture(t testing.TB, archive string, o lsp.WorkspaceOptions) *fixture {
 
 func openFixture(t testing.TB, root, store string, found testfiles.Marks, o lsp.WorkspaceOptions) *fixture {
 	t.Helper()
-	f := &fixture{t: t, ctx: context.Background(), root: root, eng: newEngine(t, store), Marks: found}
+	return openFixtureOn(t, newEngine(t, store), root, found, o)
+}
+
+func openFixtureOn(t testing.TB, eng *runtime.Engine, root string, found testfiles.Marks, o lsp.WorkspaceOptions) *fixture {
+	t.Helper()
+	f := &fixture{t: t, ctx: context.Background(), root: root, eng: eng, Marks: found}
 	o.Env = append([]string{"GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local"}, o.Env...)
 	w, err := open(f.ctx, f.eng, root, o)
 	if err != nil {

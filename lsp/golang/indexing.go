@@ -65,9 +65,23 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	if err != nil {
 		return sum, fmt.Errorf("golang: what %s embeds: %w", w.root, err)
 	}
+	roots := make([]string, len(prepared))
+	for i := range prepared {
+		roots[i] = prepared[i].root
+	}
+	// It has the workers before the checks of the index have them (P4).
+	open, err := w.eng.Go(ctx, laneOfOpen, func(t *runtime.Task) error { return w.publishOpen(t, roots, w.openFiles()) },
+		runtime.Named("golang open files"), runtime.Client(w.o.Client))
+	if err != nil {
+		return sum, err
+	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	if err := w.checkAll(ctx, snap, prepared, report, &sum); err != nil {
+	err = w.checkAll(ctx, snap, prepared, report, &sum)
+	if failed := open.Wait(context.WithoutCancel(ctx)); err == nil {
+		err = failed
+	}
+	if err != nil {
 		return sum, err
 	}
 	sum.Files = len(uris)
@@ -77,10 +91,6 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	sum.Diagnostics, err = runtime.Evaluate(ctx, w.eng, laneOfIndex, func(t *runtime.Task) (int, error) {
 		if _, err := symbolLists.All(t, uris); err != nil {
 			return 0, err
-		}
-		roots := make([]string, len(prepared))
-		for i := range prepared {
-			roots[i] = prepared[i].root
 		}
 		return w.publishAll(t, roots)
 	}, runtime.Named("golang publish"), runtime.Client(w.o.Client), runtime.At(snap))
@@ -156,6 +166,15 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 			}
 		}
 	}
+	// What is open is asked about first.
+	opened := w.openFiles()
+	unasked := func(j job) int {
+		if slices.ContainsFunc(j.Files, func(uri string) bool { _, open := slices.BinarySearch(opened, uri); return open }) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(todo, func(a, b job) int { return unasked(a) - unasked(b) })
 	uris, _ := workspaceFiles(all...)
 	sum.Packages = len(todo)
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -298,6 +298,13 @@ func (w *workspace) publish(t *runtime.Task, found map[string]finding, was, now 
 	newest := w.eng.Snapshot()
 	defer newest.Release()
 	for uri, f := range found {
+		if f.text != nil {
+			if edited, err := isEdited(t, newest, uri); err != nil {
+				return false, err
+			} else if edited {
+				continue // a refresh follows (P5)
+			}
+		}
 		old, err := partition.FileDiagnostics(newest, uri)
 		lost := errors.Is(err, runtime.ErrDamaged)
 		if err != nil && !lost {
@@ -343,6 +350,19 @@ func (w *workspace) publish(t *runtime.Task, found map[string]finding, was, now 
 		w.mu.Unlock()
 	}
 	return err == nil, err
+}
+
+// isEdited reports whether the unsaved text of a file is another one than a task sees.
+func isEdited(t *runtime.Task, newest *runtime.Snapshot, uri string) (bool, error) {
+	seen, err := overlays.Blob(t, uri)
+	if err != nil {
+		return false, err
+	}
+	now, err := overlays.Blob(newest, uri)
+	if errors.Is(err, runtime.ErrNotFound) {
+		return true, nil // it is closed
+	}
+	return now != seen, err
 }
 
 func sameDiagnostics(old, list []lsp.Diagnostic) bool {
@@ -391,7 +411,7 @@ func (w *workspace) refreshLocked(uris []string) {
 	w.refreshes.begin()
 	w.tasks.Go(func() {
 		defer w.refreshes.end()
-		h, err := w.eng.Go(w.background, lane.Transition(0), w.refreshTask, runtime.Named("golang refresh"),
+		h, err := w.eng.Go(w.background, laneOfEdited, w.refreshTask, runtime.Named("golang refresh"),
 			runtime.Client(w.o.Client), runtime.Supersede("golang refresh "+w.root))
 		if err == nil {
 			err = h.Wait(context.Background())
@@ -415,6 +435,14 @@ func (w *workspace) Settle(ctx context.Context) error {
 	return w.refreshes.wait(ctx)
 }
 
+// Lanes of what follows a change (P4). The first two are above indexing, the others below it.
+const (
+	laneOfEdited  = lane.Input        // files that are open and changed
+	laneOfOpen    = lane.RPC3         // other open files
+	laneOfTouched = lane.Transition0  // files that changed and are not open
+	laneOfRest    = lane.Transition13 // everything else
+)
+
 // waveMax is how many files have their diagnostics published before all others, of those that
 // changed and of those that are open.
 const waveMax = 256
@@ -426,6 +454,26 @@ func (w *workspace) publishWave(t *runtime.Task, roots, uris []string) error {
 		_, err = w.publish(t, found, nil, nil)
 	}
 	return err
+}
+
+// publishOpen publishes the diagnostics of open files, those of each as soon as they are known.
+func (w *workspace) publishOpen(t *runtime.Task, roots, uris []string) error {
+	var handles []*runtime.Handle
+	var failed error
+	for _, uri := range uris[:min(len(uris), waveMax)] {
+		h, err := t.Spawn(laneOfOpen, func(t *runtime.Task) error {
+			return w.publishWave(t, roots, []string{uri})
+		}, runtime.Named("golang refresh open file"))
+		if err != nil {
+			failed = err
+			break
+		}
+		handles = append(handles, h)
+	}
+	for _, h := range handles {
+		failed = cmp.Or(failed, t.Join(h))
+	}
+	return failed
 }
 
 func (w *workspace) refreshTask(t *runtime.Task) error {
@@ -441,22 +489,31 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	w.mu.Unlock()
 	// What was touched last is what is looked at.
 	touched := slices.SortedFunc(maps.Keys(when), func(a, b string) int { return cmp.Or(cmp.Compare(when[b], when[a]), cmp.Compare(a, b)) })
-	goFiles, others := splitGoFiles(touched)
-	if changed, err := w.lookAtEmbeds(t, goFiles, others, false); err != nil {
+	goFiles, noGo := splitGoFiles(touched)
+	if changed, err := w.lookAtEmbeds(t, goFiles, noGo, false); err != nil {
 		return err
 	} else if changed {
 		w.refreshAgain() // which sees what was committed
 		return nil
 	}
-	if err := w.publishWave(t, roots, touched); err != nil {
+	opened := w.openFiles()
+	isOpen := func(uri string) bool { _, open := slices.BinarySearch(opened, uri); return open }
+	var others []string
+	for _, uri := range touched[:min(len(touched), 2*waveMax)] {
+		if !isOpen(uri) {
+			others = append(others, uri)
+		} else if err := w.publishWave(t, roots, []string{uri}); err != nil {
+			return err
+		}
+	}
+	unchanged := slices.DeleteFunc(opened, func(uri string) bool { return when[uri] != 0 })
+	if err := w.publishOpen(t, roots, unchanged); err != nil {
 		return err
 	}
-	// What is open is looked at, so it comes before all else that the change may have an effect on.
-	opened := slices.DeleteFunc(w.openFiles(), func(uri string) bool { return when[uri] != 0 })
-	if len(opened) > 0 {
-		h, err := t.Spawn(lane.Transition(1), func(t *runtime.Task) error {
-			return w.publishWave(t, roots, opened)
-		}, runtime.Named("golang refresh open files"))
+	if len(others) > 0 {
+		h, err := t.Spawn(laneOfTouched, func(t *runtime.Task) error {
+			return w.publishWave(t, roots, others)
+		}, runtime.Named("golang refresh changed files"))
 		if err == nil {
 			err = t.Join(h)
 		}
@@ -467,7 +524,7 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	if !whole {
 		return nil
 	}
-	h, err := t.Spawn(lane.Transition(lane.Transitions-1), func(t *runtime.Task) error {
+	h, err := t.Spawn(laneOfRest, func(t *runtime.Task) error {
 		return w.publishDifferences(t, roots, touched)
 	}, runtime.Named("golang refresh all"))
 	if err == nil {
