@@ -38,6 +38,7 @@ type QueryStats struct {
 	Reused    uint64 // known to hold without a look at what it read
 	Steady    uint64 // found to hold because all that was read was in partitions of durability Dependency or Frozen, and no partition of these had changed
 	Validated uint64 // all it read was as it had been
+	Looked    uint64 // reads that were compared to find that out, or what differs
 	Ran       uint64 // the function ran and returned a result
 	Failed    uint64 // the function ran and returned an error
 	Unstored  uint64 // of the results, those that stay in memory: MemoryOnly, or computing is quicker than loading
@@ -71,7 +72,7 @@ func (e *Engine) Stats() Stats {
 		c := &b.memo.Counts
 		run, load := b.memo.Costs()
 		s.Queries[name] = QueryStats{
-			Reused: c.Reused.Load(), Steady: c.Steady.Load(), Validated: c.Validated.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
+			Reused: c.Reused.Load(), Steady: c.Steady.Load(), Validated: c.Validated.Load(), Looked: c.Looked.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
 			Audited: c.Audited.Load(), Unaudited: c.Unaudited.Load(), Unstored: c.Unstored.Load(), RunTime: run, LoadTime: load,
 		}
 		return true

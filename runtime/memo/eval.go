@@ -384,6 +384,11 @@ func (t *Table) verifyTraces(fr *Frame, f *flight) (holds *trace, seen uint32, w
 		verify.footing.begin(tr.basis.Load())
 		diff, err := t.firstDifference(verify, tr)
 		f.low = lower(f.low, verify.low)
+		looked := uint64(len(verify.account.looked))
+		if diff != nil {
+			looked++
+		}
+		e.query.Counts.Looked.Add(looked)
 		if err != nil {
 			return nil, seen, why, err
 		}

@@ -59,6 +59,7 @@ type Counts struct {
 	Reused    atomic.Uint64 // answered without verifying a read
 	Steady    atomic.Uint64 // of the traces found to hold so, those that had read steady partitions only, none of which had changed
 	Validated atomic.Uint64 // every read verified, the result kept
+	Looked    atomic.Uint64 // reads that were verified, one by one
 	Ran       atomic.Uint64 // the function ran
 	Failed    atomic.Uint64 // the function ran and returned an error
 	Unstored  atomic.Uint64 // of the results, those that stay in memory

@@ -21,6 +21,17 @@ type saying struct {
 	known bool // of a Peek
 }
 
+// cells are what an actor asks for.
+func (a *Actor) cells() (all []Cell) {
+	if a.Kind != AskAll {
+		return []Cell{a.Cell}
+	}
+	for _, arg := range args {
+		all = append(all, Cell{a.Cell.Query, arg})
+	}
+	return all
+}
+
 var errGone = errors.New("the actor was cancelled")
 
 // speak is the task of an actor. before is the actor before.

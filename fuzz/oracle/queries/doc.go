@@ -31,7 +31,10 @@
 // time, in the newest generation or in one of three snapshots; a watch of a partition, with and
 // without a condition, or of a query; a checkpoint, a collection, or an end: closed, killed, or by
 // a power cut, and opened again, maybe as another build of the program, in which queries have other
-// versions and other functions.
+// versions and other functions. For some steps in a row one cell is asked for again and again while
+// little else happens: what a run takes over from the one before needs that to be wrong. And there
+// is a warm start: all is asked for, the engine closed and opened, a key or two changed, and all
+// asked for again.
 //
 // Workers are one to three, and mostly a simulation, which the seed orders; in one of eight
 // histories they are threads. In one of five a stack holds two to five queries that are nested, and
@@ -61,6 +64,12 @@
 //   - Q7: the state after an end is that after a prefix of the commits: all of them after a close
 //     and a kill, after a power cut at least those that were on the disk.
 //   - Q8: as many calls are counted as there were; a store of which nothing was lost is clean.
+//   - Q9: what runs for a question is needed for it: the cell, what that reads in this generation,
+//     and so on. So by Q3 and Q4 no history has an answer cost more runs than it would cost an
+//     engine that knows nothing, and of a warm start that is counted, too.
+//   - Q10: in a warm start the reads of an answer are verified only if something that it rests on
+//     has changed since it was computed, and then at most those of each of its traces; nothing
+//     below an answer is looked at of which that is not so.
 //
 // Of a query that may need itself the interpreter says which cycle a cell is in, if any. What the
 // functions of a cycle read on the way depends on their order, and what they come to does not. So a
@@ -89,19 +98,26 @@
 // Several questions at the same time have this slack: a run counts as needless only if it is so in
 // every generation that they are about; what one has computed is known to the next batch, and not
 // surely to the others; a trace is computed once for each generation, and what is not kept once for
-// each question, twice where one is cancelled or the heap is small: what is forgotten in the middle
-// of a question is computed again. Cells of cycles run as often as they like. Where workers are
+// each question, twice where one is cancelled, the heap is small or there are several workers: what
+// is forgotten in the middle of a question is computed again, and so is what a helper of an All was
+// about that has failed meanwhile. Cells of cycles run as often as they like. Where workers are
 // threads a watch may be late, so its questions count for the step after, too. Only Q5 asks that
 // Peek knows something, and only of a heap that has room, in an engine that was opened once, of
 // which nothing was asked before the first commit, and that was given no bulk: of these no change
 // is told by key, and stamps of partitions, which are coarser, stand in. Nor is it asked where
 // marks stop at walls: what rests on an answer is marked once more than need be when that becomes
-// one.
+// one; nor of what has ever read something that it does not read now, of which changes are told
+// still.
+//
+// Q9 and Q10 are asked where no query may need itself, and Q9 where one question is asked at a
+// time. What has changed is told by key over a restart (Q10) only as long as each end was a Close
+// and there was no bulk; a range counts as its partition, and what another build has computed may
+// be verified. So may be an answer that reads no query: what it reads is all there is to look at.
 //
 // # Where what is
 //
 // program.go is the language and its interpreter, fixed.go what it does for queries that may need
 // themselves, plain.go the world of plain maps and subject.go the engine as a world; history.go the
-// steps, generate.go the generator, trial.go and actor.go the playing, judge.go, known.go and
-// watching.go the rules, shrink.go the shrinker.
+// steps, generate.go the generator, trial.go and actor.go the playing, judge.go, known.go,
+// warm.go and watching.go the rules, shrink.go the shrinker.
 package queries

@@ -26,13 +26,23 @@ func Generate(seed uint64, steps int) *History {
 	if g.one(5) {
 		h.Setting.Levels = 2 + g.rng.IntN(4)
 	}
+	h.Setting.Repeats, h.Setting.Peeks = g.one(2), g.one(2)
+	if g.one(5) {
+		g.calm, h.Setting.Peeks = true, true
+		h.Setting.Walls, h.Setting.HeapBytes = false, 0
+	}
 	g.cyclic, g.fixed, g.policies = h.Setting.Cyclic, h.Setting.Fixed, g.one(2)
+	g.repeats = h.Setting.Repeats
 	g.parts = 1 + g.rng.IntN(parts)
 	h.Builds = append(h.Builds, g.program())
 	for len(h.Builds) < buildsMax {
 		h.Builds = append(h.Builds, g.rebuilt(h.Builds[len(h.Builds)-1]))
 	}
+	if g.calm {
+		h.Steps = append(h.Steps, g.commit())
+	}
 	for len(h.Steps) < steps {
+		g.calm = g.calm && len(h.Steps) < steps/2
 		h.Steps = append(h.Steps, g.step())
 	}
 	return h
@@ -43,12 +53,16 @@ type generator struct {
 	cyclic   bool
 	fixed    bool
 	policies bool
-	parts    int // partitions in use
+	repeats  bool
+	parts    int  // partitions in use
+	calm     bool // for the first half of the steps all that changes is told by key, so that Peek must know it
 
 	state state
 	past  []state
 	build int
 	asked []Cell // lately
+	focus Cell   // what is asked for again and again
+	left  int    // for so many steps
 }
 
 // one is true once in n times.
@@ -69,6 +83,10 @@ func (g *generator) program() *Program {
 // isTable reports whether queries of a number are tables, in every build.
 func isTable(query int) bool { return query%inLayer == inLayer-1 }
 
+// isPlain reports whether queries of a number never name blobs, so that a run can remember their
+// answers.
+func isPlain(query int) bool { return query%inLayer == 1 }
+
 // rebuilt is another build: a query or two do something else.
 func (g *generator) rebuilt(p *Program) *Program {
 	next := &Program{Queries: append([]Query(nil), p.Queries...)}
@@ -83,7 +101,7 @@ func (g *generator) rebuilt(p *Program) *Program {
 
 func (g *generator) query(i, version int) Query {
 	q := Query{Version: version, Results: 1 + g.rng.Uint64N(4), Table: isTable(i)}
-	q.Blob = !q.Table && g.one(3)
+	q.Blob = !q.Table && !isPlain(i) && g.one(2)
 	if g.policies && g.one(2) {
 		q.Policy = pick(g, []Policy{KeepsErrors, InMemory, SaidCheap, OneRun, ManyRuns})
 		if q.Policy == KeepsErrors && (q.Table || g.cyclic) {
@@ -119,7 +137,7 @@ func (g *generator) fixedBody(q *Query) {
 			if g.one(2) {
 				op.Read.Arg = pick(g, args)
 			} else if g.one(4) {
-				op.Read.Kind = All
+				op.Read.Kind, op.Read.Arg = All, allArgs
 			}
 			if op.Turn = g.rng.IntN(4); g.one(3) {
 				op.Needs = 1 + g.rng.IntN(letters)
@@ -187,12 +205,24 @@ func (g *generator) read(i int) Read {
 		switch {
 		case isTable(r.Query) && !g.one(4):
 			r.Kind, r.Key = pick(g, []ReadKind{PartOf, PartOf, PartsOf, NamesOf}), pick(g, tableNames)
-		case g.one(4):
+		case g.one(4), g.repeats && isPlain(r.Query) && !g.one(3):
 			r.Kind, r.Arg = All, ""
+			if g.one(2) {
+				r.Arg = pick(g, lists)
+			}
+			if g.cyclic || g.fixed && isFixed(r.Query) {
+				r.Arg = allArgs
+			}
 		}
 		return r
 	}
 	r := Read{Kind: ReadKind(g.rng.IntN(int(Ask))), Part: g.part(), Key: pick(g, recordKeys)}
+	if g.one(3) || g.repeats && isPlain(i) {
+		r.Among = g.parts
+	}
+	if g.one(4) || g.repeats && isPlain(i) && !g.one(3) {
+		r.Key = ""
+	}
 	if g.one(2) {
 		r.Kind = Get
 	}
@@ -248,7 +278,58 @@ func (g *generator) cell() Cell {
 
 func (g *generator) slot() int { return 1 + g.rng.IntN(slots-1) }
 
+// focused is a step of a time in which little else happens than that one cell is asked for, and a
+// key or two change: what a run takes over from the one before is wrong, if it is, only when that
+// cell is asked for several times, with the right changes between.
+func (g *generator) focused() Step {
+	g.left--
+	switch n := g.rng.IntN(20); {
+	case n < 8:
+		s := Step{Kind: Commit, Changes: g.changes()}
+		g.past = append(g.past, g.state)
+		g.state = apply(g.state, &s)
+		return s
+	case n < 10:
+		return g.undo()
+	case n < 18:
+		a := Actor{Cell: g.focus, Kind: []ActorKind{AskOne, AskOut, AskAll, Peek}[g.rng.IntN(4)]}
+		if g.one(5) {
+			a.Slot = g.slot()
+		}
+		return Step{Kind: Batches, Actors: []Actor{a}}
+	case n == 18 || g.calm:
+		return Step{Kind: Hold, Slot: g.slot()}
+	}
+	return g.reopen()
+}
+
+func (g *generator) reopen() Step {
+	s := Step{Kind: Reopen, Ending: Ending(g.rng.IntN(3)), Build: g.build}
+	if g.one(3) && g.build+1 < buildsMax {
+		g.build++
+		s.Build = g.build
+	}
+	g.state[volatile] = nil
+	return s
+}
+
 func (g *generator) step() Step {
+	if g.left > 0 {
+		return g.focused()
+	}
+	if g.one(80) && !g.calm {
+		s := Step{Kind: Warm, Build: g.build}
+		g.state[volatile] = nil
+		if !g.one(4) {
+			s.Changes = g.changes()
+		}
+		g.past = append(g.past, g.state)
+		g.state = apply(g.state, &s)
+		return s
+	}
+	if g.one(40) {
+		g.focus, g.left = g.cell(), 10+g.rng.IntN(30)
+	}
 	switch n := g.rng.IntN(1000); {
 	case n < 330:
 		return g.commit()
@@ -256,6 +337,8 @@ func (g *generator) step() Step {
 		return g.undo()
 	case n < 800:
 		return g.batch()
+	case n >= 972 && g.calm:
+		return g.commit()
 	case n < 850:
 		return Step{Kind: Hold, Slot: g.slot()}
 	case n < 870:
@@ -275,13 +358,7 @@ func (g *generator) step() Step {
 	case n < 984:
 		return Step{Kind: Collect}
 	default:
-		s := Step{Kind: Reopen, Ending: Ending(g.rng.IntN(3)), Build: g.build}
-		if g.one(3) && g.build+1 < buildsMax {
-			g.build++
-			s.Build = g.build
-		}
-		g.state[volatile] = nil
-		return s
+		return g.reopen()
 	}
 }
 
@@ -289,6 +366,9 @@ func (g *generator) commit() Step {
 	s := Step{Kind: Commit}
 	if g.one(4) {
 		s.Form = CommitForm(g.rng.IntN(4))
+	}
+	if g.calm && s.Form == Bulk {
+		s.Form = Plainly
 	}
 	if s.Form == Bulk || s.Form == Replace {
 		part := g.part()

@@ -23,6 +23,8 @@ type Setting struct {
 	Cyclic    bool  // queries may need themselves, which is an error
 	Fixed     bool  // some may, and have values then
 	Levels    int   // how deep queries are nested on one stack; 0: as deep as ever
+	Repeats   bool  // a run remembers what it asked for by All, however few keys that were
+	Peeks     bool  // after each commit all is peeked at that must be known
 }
 
 // A StepKind is what happens.
@@ -42,6 +44,7 @@ const (
 	Forget // write what is known, and forget what the heap has no room for
 	Collect
 	Reopen
+	Warm // all is asked for, the engine closed and opened again, Changes are made, and all is asked for
 )
 
 // A CommitForm is how changes are committed.
@@ -120,7 +123,7 @@ func (h *History) String() string {
 	for _, is := range []struct {
 		so   bool
 		what string
-	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}, {s.Levels > 0, fmt.Sprintf("stacks of %d levels", s.Levels)}} {
+	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}, {s.Levels > 0, fmt.Sprintf("stacks of %d levels", s.Levels)}, {s.Repeats, "remembering"}, {s.Peeks, "peeking"}} {
 		if is.so {
 			fmt.Fprintf(&b, ", %s", is.what)
 		}
@@ -178,6 +181,8 @@ func (s *Step) String() string {
 		return fmt.Sprintf("stop watch %d", s.Slot)
 	case Weather:
 		return fmt.Sprintf("weather %d", s.Sky)
+	case Warm:
+		return "close and reopen warm, and commit " + showChanges(s.Changes)
 	case Reopen:
 		return fmt.Sprintf("%s and reopen as build %d", [...]string{"close", "kill", "power cut"}[s.Ending], s.Build)
 	}

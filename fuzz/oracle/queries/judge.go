@@ -44,6 +44,8 @@ type judge struct {
 	// There may be answers that nothing is told of: they came before the first commit, or there was
 	// a bulk since. They hold as long as no partition changes that they rest on.
 	coarse bool
+
+	warmth
 }
 
 // The rules, by what breaks them.
@@ -60,12 +62,15 @@ const (
 	wrongState  = "state"
 	wrongStore  = "store"
 	engineFails = "error"
+	overlooks   = "verified without need"
+	unneeded    = "run that no question needs"
 )
 
 func newJudge(h *History) judge {
 	j := judge{
 		setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}, read: map[Cell]map[Read]bool{},
 		least: map[Cell]map[uint64]bool{}, beside: map[Cell]bool{},
+		warmth: warmth{computed: map[Cell]map[uint64]when{}},
 	}
 	for i := range j.fewest {
 		j.fewest[i] = tracesKept
@@ -78,6 +83,7 @@ func newJudge(h *History) judge {
 
 func (j *judge) reopened(prog *Program, gen uint64, now state) {
 	j.openings++
+	j.tell(gen, now)
 	j.prog, j.gen, j.was, j.now = prog, gen, gen, now
 	j.states, j.plains = map[uint64]state{gen: now}, map[uint64]*plain{}
 	j.lately = nil
@@ -94,6 +100,7 @@ func (j *judge) changed(gen uint64, now state) error {
 		return faultf(wrongState, "a commit of %v over %v led from generation %d to %d", now, j.now, j.gen, gen)
 	}
 	j.stale(now)
+	j.tell(gen, now)
 	j.gen, j.now, j.states[gen] = gen, now, now
 	return nil
 }
@@ -134,6 +141,18 @@ func (j *judge) touched(c Cell, part int, key string, replaced bool, seen map[Ce
 	return false
 }
 
+// strayed reports whether a cell has ever read what it does not read now. A change of that marks it
+// still, and finds that no partition that it rests on has changed: then stamps stand in for links.
+func (j *judge) strayed(p *plain, c Cell) bool {
+	reads := p.of(c).reads
+	for r := range j.read[c] {
+		if !slices.Contains(reads, r) {
+			return true
+		}
+	}
+	return false
+}
+
 func (j *judge) weather(sky int) { j.sky, j.plains = sky, map[uint64]*plain{} }
 
 func (j *judge) collected() { j.past = append(j.past, event{results: true}) }
@@ -145,6 +164,7 @@ func (j *judge) ended(how Ending) {
 	if how == Power {
 		j.durable()
 	}
+	j.vague = j.vague || how != Close
 	clear(j.fresh)
 }
 
@@ -174,8 +194,9 @@ func (j *judge) plain(gen uint64) *plain {
 type asking struct {
 	gens      []uint64 // that they are about
 	questions int
-	alone     bool // one after the other
-	cancels   bool // some were cancelled
+	alone     bool   // one after the other
+	cancels   bool   // some were cancelled
+	of        []Cell // nothing else was asked for; nil: that is not known
 }
 
 // ran judges the calls of queries in a step.
@@ -189,6 +210,10 @@ func (j *judge) ran(a asking, runs []ran) error {
 		a.questions += len(runs)
 	}
 	j.lately = j.recent()
+	j.warmth.runs += len(runs)
+	if err := j.wereNeeded(a, runs); err != nil {
+		return err
+	}
 	if !a.alone {
 		clear(j.fresh)
 	}
@@ -207,8 +232,8 @@ func (j *judge) ran(a asking, runs []ran) error {
 	if a.cancels { // another task of the same question may take over what one has left
 		unkeptMost, keptMost = 2*unkeptMost, 2*keptMost
 	}
-	if j.setting.HeapBytes > 0 { // a cell may be forgotten in the middle of a question
-		unkeptMost *= 2
+	if j.setting.HeapBytes > 0 || j.setting.Workers > 1 {
+		unkeptMost *= 2 // a cell may be forgotten in the middle, and a helper cancelled when All has failed
 	}
 	type outcomeOf struct {
 		Cell
@@ -262,7 +287,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 		times[outcomeOf{r.Cell, o.trace}]++
 		most := keptMost
 		if q := &j.prog.Queries[r.Cell.Query]; q.unstored() && j.setting.HeapBytes > 0 {
-			most *= 2 // forgotten in the middle of a question
+			continue // it may be forgotten in the middle of a question, each time that it is asked for
 		}
 		if j.prog.Queries[r.Cell.Query].kept() < len(a.gens) {
 			continue // one generation takes from another what is kept
@@ -287,6 +312,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 					j.reads(r.Cell, []seen{{Read: read}})
 				}
 				if o.kept {
+					j.ranLast(r.Cell, o.trace, a.gens[0])
 					j.first(r.Cell, o.trace, notKnown)
 					if j.least[r.Cell] == nil {
 						j.least[r.Cell] = map[uint64]bool{}
@@ -337,13 +363,7 @@ func (j *judge) answered(a *saying, alone bool) error {
 		}
 		return nil
 	}
-	cells := []Cell{a.Cell}
-	if a.Kind == AskAll {
-		cells = nil
-		for _, arg := range args {
-			cells = append(cells, Cell{a.Cell.Query, arg})
-		}
-	}
+	cells := a.cells()
 	var (
 		told []string
 		bad  error
@@ -377,7 +397,7 @@ func (j *judge) answered(a *saying, alone bool) error {
 			}
 			j.first(c, o.trace, j.at)
 			beside := slices.ContainsFunc(o.needs, func(c Cell) bool { return j.beside[c] })
-			if alone && gen == j.gen && !j.coarse && !beside {
+			if alone && gen == j.gen && !j.coarse && !beside && !slices.ContainsFunc(o.needs, func(n Cell) bool { return j.strayed(p, n) }) {
 				j.fresh[c] = p
 			}
 			for _, m := range o.cycle {

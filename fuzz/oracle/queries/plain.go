@@ -153,8 +153,8 @@ func (w *plainWorld) read(r *Read) (told, beside string, err error) {
 		return tellPart(w.of(c).table, r), "", nil
 	case All:
 		var all []string
-		for _, arg := range args {
-			text, e := w.ask(Cell{r.Query, arg})
+		for _, c := range r.cells() {
+			text, e := w.ask(c)
 			if err == nil {
 				err = e
 			}
@@ -273,7 +273,7 @@ func (r *Read) cells() (all []Cell) {
 	switch {
 	case r.Kind < Ask:
 	case r.Kind == All:
-		for _, arg := range args {
+		for _, arg := range strings.Split(r.Arg, "") {
 			all = append(all, Cell{r.Query, arg})
 		}
 	default:

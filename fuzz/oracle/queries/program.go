@@ -89,14 +89,15 @@ const (
 type Read struct {
 	Kind     ReadKind
 	Part     int
-	Key      string
+	Key      string // of a record; "": by the number
 	Pat      Pattern
 	Backward bool
 	After    string // "": from the beginning
 	Most     int    // Limit, or the size of a page; 0: all
 	Stop     int    // how many a scan looks at before it breaks off; 0: all
 	Query    int
-	Arg      string // of a query; "": by the number
+	Arg      string // of a query, of All several; "": by the number
+	Among    int    // that many partitions, from Part on: which is read is by the number; 0: Part
 }
 
 // A Cell is a query at a key.
@@ -110,6 +111,12 @@ var tableNames = []string{"x", "y", "z"}
 
 // args are the keys of queries.
 var args = []string{"0", "1"}
+
+const allArgs = "01" // as All is asked for them
+
+// lists are the keys that All asks for where that may not be a cycle. Between them keys come and go
+// at either end and within.
+var lists = []string{"01", "0123", "123", "0234", "01234", "01234567", "1234567", "012345678"}
 
 // A Failure is an error that a program makes, or the engine on its behalf.
 type Failure struct {
@@ -262,8 +269,19 @@ func (r *run) other(q *Query, w world, op *Op, c Cell, now uint64) (uint64, erro
 
 // at returns the read that r is where the number is now.
 func (r Read) at(now uint64) Read {
+	from := args
+	if r.Kind == All {
+		from = lists
+	}
 	if r.Arg == "" {
-		r.Arg = args[now>>16%uint64(len(args))]
+		r.Arg = from[now>>16%uint64(len(from))]
+	}
+	if r.Kind < Batch && r.Key == "" {
+		r.Key = recordKeys[now>>24%uint64(len(recordKeys))]
+	}
+	if r.Among > 0 {
+		r.Part = (r.Part + int(now>>20%uint64(r.Among))) % r.Among
+		r.Among = 0
 	}
 	return r
 }
@@ -346,10 +364,17 @@ func (op *Op) String() (s string) {
 
 func (r *Read) String() string {
 	p := partNames[r.Part]
+	if r.Among > 0 {
+		p = fmt.Sprintf("one of %v", partNames[:r.Among])
+	}
 	var b strings.Builder
 	switch r.Kind {
 	case Get, Has, Hash:
-		fmt.Fprintf(&b, "%s %s[%s]", [...]string{"get", "has", "hash"}[r.Kind], p, r.Key)
+		key := r.Key
+		if key == "" {
+			key = "any"
+		}
+		fmt.Fprintf(&b, "%s %s[%s]", [...]string{"get", "has", "hash"}[r.Kind], p, key)
 		return b.String()
 	case Batch:
 		fmt.Fprintf(&b, "batch %s%v", p, recordKeys)
@@ -362,7 +387,7 @@ func (r *Read) String() string {
 	case Ask, All, PartsOf, NamesOf:
 		name := [...]string{Ask: "ask", All: "all", PartsOf: "parts of", NamesOf: "names of"}[r.Kind]
 		if r.Kind == All {
-			return fmt.Sprintf("%s q%d%v", name, r.Query, args)
+			return fmt.Sprintf("%s q%d%v", name, r.Query, strings.Split(r.Arg, ""))
 		}
 		return fmt.Sprintf("%s q%d(%s)", name, r.Query, r.Arg)
 	}

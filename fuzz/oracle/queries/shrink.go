@@ -82,6 +82,8 @@ func (s *shrinker) plainer() {
 		func(o *Setting) { o.HeapBytes = 0 },
 		func(o *Setting) { o.Walls = false },
 		func(o *Setting) { o.Levels = 0 },
+		func(o *Setting) { o.Repeats = false },
+		func(o *Setting) { o.Peeks = false },
 	}
 	for _, set := range settings {
 		if o := s.best.Setting; func() bool { set(&o); return o != s.best.Setting }() {

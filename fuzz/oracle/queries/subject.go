@@ -108,6 +108,12 @@ func define(i, v int, policy Policy) {
 			return readFixed(r.text), nil
 		}, policy.options()...)
 		defined[i][v][policy] = &askedAs[fixedValue]{q, func(v fixedValue) result { return result{Text: v.tell()} }}
+	case isPlain(i) && policy != Fixed:
+		q := runtime.NewQuery(name, v+1, func(t *runtime.Task, arg string) (string, error) {
+			r, err := called(t, Cell{i, arg})
+			return r.text, err
+		}, policy.options()...)
+		defined[i][v][policy] = &askedAs[string]{q, func(text string) result { return result{Text: text} }}
 	case !isTable(i) && policy != Fixed:
 		q := runtime.NewQuery(name, v+1, func(t *runtime.Task, arg string) (res result, err error) {
 			r, err := called(t, Cell{i, arg})
@@ -155,7 +161,7 @@ func (s *subject) open() error {
 	if n := s.h.Setting.Levels; n > 0 {
 		o = s.host.Shallow(o, n)
 	}
-	if s.h.Seed%2 == 0 {
+	if s.h.Setting.Repeats {
 		o = s.host.Repeating(o, 1)
 	}
 	if s.h.Setting.Durable {
@@ -279,7 +285,7 @@ func (w *live) read(r *Read) (told, beside string, err error) {
 		res, err := w.s.query(r.Query).get(w.t, r.Arg)
 		return res.Text, "", failure(err)
 	case All:
-		all, err := w.s.query(r.Query).all(w.t, args)
+		all, err := w.s.query(r.Query).all(w.t, strings.Split(r.Arg, ""))
 		var texts []string
 		for _, res := range all {
 			texts = append(texts, res.Text)

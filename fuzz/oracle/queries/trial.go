@@ -139,10 +139,10 @@ func (t *trial) play(s *Step) error {
 			return err
 		}
 		if s.Form == Bulk {
-			t.coarse = true
+			t.coarse, t.vague = true, true
 			clear(t.fresh)
 		}
-		if err := t.looked(); err != nil || t.h.Seed%2 == 0 { // half of them, as a Peek has changes marked
+		if err := t.looked(); err != nil || !t.h.Setting.Peeks { // half of them, as a Peek has changes marked
 			return err
 		}
 		return t.peekFresh()
@@ -180,6 +180,8 @@ func (t *trial) play(s *Step) error {
 		}
 		t.exposed = true
 		t.collected()
+	case Warm:
+		return t.warm(ctx, s)
 	case Reopen:
 		// With a second checkpoint that is not on the disk either, what the one before still had
 		// may be lost by key instead of by commit.
@@ -336,6 +338,9 @@ func (t *trial) batch(s *Step) error {
 		}
 	}
 	asked := asking{alone: alone, cancels: cancels}
+	if alone && !slices.ContainsFunc(t.watches[:], func(w watching) bool { return w != nil }) {
+		asked.of = all[0].cells()
+	}
 	for _, a := range all {
 		if a.Kind > Peek {
 			continue

@@ -61,7 +61,7 @@ what opening it took. With --memory it prints who holds the memory of that proce
 			}
 			for _, name := range slices.Sorted(maps.Keys(st.Queries)) {
 				q := st.Queries[name]
-				row(name, fmt.Sprintf("ran %d, validated %d, reused %d, audited %d", q.Ran, q.Validated, q.Reused, q.Audited))
+				row(name, fmt.Sprintf("ran %d, validated %d by %d reads, reused %d, audited %d", q.Ran, q.Validated, q.Looked, q.Reused, q.Audited))
 			}
 			a.printImpure(st.Impure)
 			return nil
