@@ -4,42 +4,46 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 )
 
 // An Index is what one check knows about the names in a package: what is declared where, and which
-// place names what. It is read in place from the bytes that indexWriter made; the bytes may be
-// mapped memory, nothing is decoded that is not asked for.
+// place names what. It is read in place from the bytes that Write made; the bytes may be mapped
+// memory, nothing is decoded that is not asked for.
 //
-// Layout, all fixed numbers little-endian and 32 bits wide, all others uvarints:
+// Layout, all fixed numbers little-endian and 32 bits wide where nothing else is said, all others
+// uvarints:
 //
 //	magic, 7 counts and lengths
-//	end offset of every string; bytes of all strings
-//	file: string of its URI, start and end of its occurrences' bytes, number of occurrences
-//	offset of every declaration; bytes of all declarations, sorted by file and start
-//	declarations that have a path, sorted by path
+//	for every 16 strings: where they start; strings, each behind its length (strings.go)
+//	file: string of its URI, start of its occurrences' bytes, number of occurrences there, number of
+//	  its first declaration
+//	for every 16 declarations: where they start, and how many strings were met before them;
+//	  declarations, sorted by file and start (declarations.go)
+//	declarations that have a path, sorted by path; 16 bits wide if there are no more than 65536
 //	external: strings of package path and object path, sorted
-//	bytes of all occurrences, per file sorted by start
+//	bytes of all occurrences, per file sorted by start (occurrences.go)
 //
 // Damaged bytes give errIndex or wrong answers, never a panic; the store's hashes keep them away.
 type Index struct {
-	strings   []byte // all strings
-	stringEnd []byte // fixed numbers
-	files     []byte
-	declAt    []byte
-	decls     []byte
-	paths     []byte
-	externals []byte
-	occs      []byte
+	strings     []byte
+	stringAt    []byte // fixed numbers
+	stringCount int
+	files       []byte
+	decls       []byte
+	declAt      []byte // pairs of fixed numbers
+	declCount   int
+	paths       []byte
+	externals   []byte
+	occs        []byte
 }
 
 var errIndex = errors.New("golang: damaged index")
 
 const (
-	indexMagic     = 0x31585943 // "CYX1"
+	indexMagic     = 0x32585943 // "CYX2"
 	indexHeader    = 8 * 4
 	indexFileBytes = 4 * 4
 	externalBytes  = 2 * 4
@@ -84,18 +88,18 @@ func Open(data []byte) (*Index, error) {
 	if len(data) < indexHeader || u32(data, 0) != indexMagic {
 		return nil, fmt.Errorf("%w: header", errIndex)
 	}
-	x := new(Index)
+	x := &Index{stringCount: int(u32(data, 1)), declCount: int(u32(data, 4))}
 	rest := data[indexHeader:]
 	for _, part := range []struct {
 		to    *[]byte
 		bytes uint64
 	}{
-		{&x.stringEnd, uint64(u32(data, 1)) * 4},
+		{&x.stringAt, blocks(u32(data, 1)) * 4},
 		{&x.strings, uint64(u32(data, 2))},
 		{&x.files, uint64(u32(data, 3)) * indexFileBytes},
-		{&x.declAt, uint64(u32(data, 4)) * 4},
+		{&x.declAt, blocks(u32(data, 4)) * 8},
 		{&x.decls, uint64(u32(data, 5))},
-		{&x.paths, uint64(u32(data, 6)) * 4},
+		{&x.paths, uint64(u32(data, 6)) * uint64(pathBytes(int(u32(data, 4))))},
 		{&x.externals, uint64(u32(data, 7)) * externalBytes},
 	} {
 		if part.bytes > uint64(len(rest)) {
@@ -110,19 +114,17 @@ func Open(data []byte) (*Index, error) {
 // u32 is the i-th fixed number of b. The caller knows that it is there.
 func u32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
 
-// str returns string number i; "" if there is none.
-func (x *Index) str(i uint64) string {
-	if i >= uint64(len(x.stringEnd)/4) {
-		return ""
+// block is how many strings, or declarations, have one entry in the list of where they start.
+const block = 16
+
+func blocks(n uint32) uint64 { return (uint64(n) + block - 1) / block }
+
+// pathBytes is how wide the number of one of n declarations is in the list of paths.
+func pathBytes(n int) int {
+	if n <= 1<<16 {
+		return 2
 	}
-	end, start := u32(x.stringEnd, int(i)), uint32(0)
-	if i > 0 {
-		start = u32(x.stringEnd, int(i)-1)
-	}
-	if start > end || end > uint32(len(x.strings)) {
-		return ""
-	}
-	return string(x.strings[start:end])
+	return 4
 }
 
 // FileCount is how many files there are.
@@ -150,60 +152,17 @@ func (x *Index) File(uri string) int {
 	return -1
 }
 
-// DeclarationCount is how many declarations there are.
-func (x *Index) DeclarationCount() int { return len(x.declAt) / 4 }
-
-// Declaration returns declaration number i.
-func (x *Index) Declaration(i int) (Declaration, bool) {
-	if i < 0 || i >= x.DeclarationCount() {
-		return Declaration{}, false
-	}
-	at := u32(x.declAt, i)
-	if at > uint32(len(x.decls)) {
-		return Declaration{}, false
-	}
-	r := reader{b: x.decls[at:]}
-	var d Declaration
-	d.File = r.int()
-	start := r.int()
-	d.Span = lsp.Span{Start: start, End: start + r.int()}
-	d.Kind, d.Flags = lsp.SymbolKind(r.int()), Flags(r.int())
-	d.Name, d.Signature, d.Path = x.str(r.uint()), x.str(r.uint()), x.str(r.uint())
-	docStart := r.int()
-	d.Doc = lsp.Span{Start: docStart, End: docStart + r.int()}
-	if r.bad || d.File >= x.FileCount() {
-		return Declaration{}, false
-	}
-	return d, true
-}
-
-// DeclarationAt is the number of the declaration whose name starts at a place, -1 if there is none.
-func (x *Index) DeclarationAt(file, start int) int {
-	lo, hi := 0, x.DeclarationCount()
-	for lo < hi {
-		mid := int(uint(lo+hi) / 2)
-		d, ok := x.Declaration(mid)
-		switch {
-		case !ok:
-			return -1
-		case d.File == file && d.Span.Start == start:
-			return mid
-		case d.File < file || d.File == file && d.Span.Start < start:
-			lo = mid + 1
-		default:
-			hi = mid
-		}
-	}
-	return -1
-}
-
 // DeclarationOf is the number of the declaration that other packages know by a path, -1 if there is
 // none.
 func (x *Index) DeclarationOf(path string) int {
-	lo, hi := 0, len(x.paths)/4
+	width := pathBytes(x.declCount)
+	lo, hi := 0, len(x.paths)/width
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
-		i := int(u32(x.paths, mid))
+		i := int(binary.LittleEndian.Uint16(x.paths[width*mid:]))
+		if width == 4 {
+			i = int(u32(x.paths, mid))
+		}
 		d, ok := x.Declaration(i)
 		switch c := strings.Compare(d.Path, path); {
 		case !ok:
@@ -255,60 +214,6 @@ func compareExternals(a, b External) int {
 	return strings.Compare(a.Path, b.Path)
 }
 
-// Occurrences calls fn for every occurrence in a file, sorted by start, until fn says false. The
-// signature is left out; see occurrencesAt.
-func (x *Index) Occurrences(file int, fn func(o Occurrence) bool) {
-	x.scan(file, false, fn)
-}
-
-// OccurrencesAt lists what an offset lies on: usually one, two where one name means two things. Of
-// two names that touch, the one that starts at the offset wins.
-func (x *Index) OccurrencesAt(file, offset int) []Occurrence {
-	var found []Occurrence
-	x.scan(file, true, func(o Occurrence) bool {
-		if o.Span.Start > offset {
-			return false
-		}
-		if o.Span.Contains(offset) {
-			found = append(found, o)
-		}
-		return true
-	})
-	if n := len(found); n > 0 {
-		start := found[n-1].Span.Start
-		found = slices.DeleteFunc(found, func(o Occurrence) bool { return o.Span.Start != start })
-	}
-	return found
-}
-
-func (x *Index) scan(file int, signatures bool, fn func(o Occurrence) bool) {
-	if file < 0 || file >= x.FileCount() {
-		return
-	}
-	start, end := x.fileField(file, 1), x.fileField(file, 2)
-	if start > end || end > len(x.occs) {
-		return
-	}
-	r := reader{b: x.occs[start:end]}
-	at := 0
-	for range x.fileField(file, 3) {
-		var o Occurrence
-		at += r.int()
-		bits := r.uint()
-		o.Span = lsp.Span{Start: at, End: at + int(bits>>3&0x7fffffff)}
-		o.IsExternal, o.Declares = bits&1 != 0, bits&2 != 0
-		o.Target = r.int()
-		if bits&4 != 0 {
-			if s := r.uint(); signatures {
-				o.Signature = x.str(s)
-			}
-		}
-		if r.bad || at < 0 || !fn(o) {
-			return
-		}
-	}
-}
-
 // A reader takes uvarints off a slice. Once something is missing it stays bad and gives zeros.
 type reader struct {
 	b   []byte
@@ -316,6 +221,16 @@ type reader struct {
 }
 
 func (r *reader) uint() uint64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 {
+		v := uint64(r.b[0])
+		r.b = r.b[1:]
+		return v
+	}
+	return r.long()
+}
+
+// long is uint of what takes more than a byte.
+func (r *reader) long() uint64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.bad = true
@@ -324,6 +239,28 @@ func (r *reader) uint() uint64 {
 	}
 	r.b = r.b[n:]
 	return v
+}
+
+// signed is a number that may be negative.
+func (r *reader) signed() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad = true
+		r.b = nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// skip leaves n bytes out.
+func (r *reader) skip(n uint64) {
+	if n > uint64(len(r.b)) {
+		r.bad = true
+		r.b = nil
+		return
+	}
+	r.b = r.b[n:]
 }
 
 // int is a number that fits the offsets of a file.

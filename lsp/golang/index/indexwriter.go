@@ -21,30 +21,12 @@ func Write(files []File, decls []Declaration, externals []External) []byte {
 	externalOrder := order(len(externals), func(a, b int) int { return compareExternals(externals[a], externals[b]) })
 	newDecl, newExternal := inverse(declOrder), inverse(externalOrder)
 
-	w := indexWriter{numbers: map[string]uint32{"": 0}, ends: []uint32{0}}
-	var declAt, paths, fixedExternals, fixedFiles []uint32
-	var declBytes, occBytes []byte
-	for n, i := range declOrder {
-		d := &decls[i]
-		declAt = append(declAt, uint32(len(declBytes)))
-		for _, v := range []int{d.File, d.Span.Start, d.Span.End - d.Span.Start, int(d.Kind), int(d.Flags)} {
-			declBytes = binary.AppendUvarint(declBytes, uint64(v))
-		}
-		for _, s := range []string{d.Name, d.Signature, d.Path} {
-			declBytes = binary.AppendUvarint(declBytes, uint64(w.number(s)))
-		}
-		declBytes = binary.AppendUvarint(declBytes, uint64(d.Doc.Start))
-		declBytes = binary.AppendUvarint(declBytes, uint64(d.Doc.End-d.Doc.Start))
-		if d.Path != "" {
-			paths = append(paths, uint32(n))
-		}
-	}
-	slices.SortFunc(paths, func(a, b uint32) int {
-		return cmp.Or(cmp.Compare(decls[declOrder[a]].Path, decls[declOrder[b]].Path), cmp.Compare(a, b))
-	})
-	for _, i := range externalOrder {
-		fixedExternals = append(fixedExternals, w.number(externals[i].Package), w.number(externals[i].Path))
-	}
+	sorted, sortedExternals := permuted(decls, declOrder), permuted(externals, externalOrder)
+
+	table := newStringTable()
+	occurrences := occurrenceWriter{strings: table, decls: sorted, spoken: make([]bool, len(sorted))}
+	var fixedFiles, fixedExternals, paths []uint32
+	first := 0
 	for i := range files {
 		occs := slices.Clone(files[i].Occurrences)
 		for k := range occs {
@@ -55,47 +37,53 @@ func Write(files []File, decls []Declaration, externals []External) []byte {
 			}
 		}
 		slices.SortFunc(occs, compareOccurrences)
-		start, at := len(occBytes), 0
-		for _, o := range occs {
-			occBytes = binary.AppendUvarint(occBytes, uint64(o.Span.Start-at))
-			at = o.Span.Start
-			bits := uint64(o.Span.End-o.Span.Start) << 3
-			if o.IsExternal {
-				bits |= 1
-			}
-			if o.Declares {
-				bits |= 2
-			}
-			if o.Signature != "" {
-				bits |= 4
-			}
-			occBytes = binary.AppendUvarint(occBytes, bits)
-			occBytes = binary.AppendUvarint(occBytes, uint64(o.Target))
-			if o.Signature != "" {
-				occBytes = binary.AppendUvarint(occBytes, uint64(w.number(o.Signature)))
-			}
+		for first < len(sorted) && sorted[first].File < i {
+			first++
 		}
-		fixedFiles = append(fixedFiles, w.number(files[i].URI), uint32(start), uint32(len(occBytes)), uint32(len(occs)))
+		uri, _ := table.number(files[i].URI)
+		start := uint32(len(occurrences.bytes))
+		fixedFiles = append(fixedFiles, uint32(uri), start, occurrences.add(i, occs), uint32(first))
+	}
+	rows := rowWriter{strings: table}
+	for i := range sorted {
+		rows.add(&sorted[i], !occurrences.spoken[i])
+		if sorted[i].Path != "" {
+			paths = append(paths, uint32(i))
+		}
+	}
+	slices.SortFunc(paths, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(sorted[a].Path, sorted[b].Path), cmp.Compare(a, b))
+	})
+	for i := range sortedExternals {
+		pkg, _ := table.number(sortedExternals[i].Package)
+		path, _ := table.number(sortedExternals[i].Path)
+		fixedExternals = append(fixedExternals, uint32(pkg), uint32(path))
 	}
 
 	out := appendFixed(nil,
-		indexMagic, uint32(len(w.ends)), uint32(len(w.bytes)), uint32(len(files)), uint32(len(declAt)),
-		uint32(len(declBytes)), uint32(len(paths)), uint32(len(externals)))
-	out = appendFixed(out, w.ends...)
-	out = append(out, w.bytes...)
+		indexMagic, uint32(len(table.numbers)), uint32(len(table.bytes)), uint32(len(files)), uint32(len(sorted)),
+		uint32(len(rows.bytes)), uint32(len(paths)), uint32(len(sortedExternals)))
+	out = appendFixed(out, table.at...)
+	out = append(out, table.bytes...)
 	out = appendFixed(out, fixedFiles...)
-	out = appendFixed(out, declAt...)
-	out = append(out, declBytes...)
-	out = appendFixed(out, paths...)
+	out = appendFixed(out, rows.at...)
+	out = append(out, rows.bytes...)
+	for _, p := range paths {
+		if pathBytes(len(sorted)) == 2 {
+			out = binary.LittleEndian.AppendUint16(out, uint16(p))
+		} else {
+			out = binary.LittleEndian.AppendUint32(out, p)
+		}
+	}
 	out = appendFixed(out, fixedExternals...)
-	return append(out, occBytes...)
+	return append(out, occurrences.bytes...)
 }
 
 // compareOccurrences sorts by place. What a name uses comes before what it declares: it is what a
 // reader asks for.
 func compareOccurrences(a, b Occurrence) int {
 	return cmp.Or(a.Span.Start-b.Span.Start, a.Span.End-b.Span.End, boolOrder(a.Declares, b.Declares),
-		boolOrder(a.IsExternal, b.IsExternal), a.Target-b.Target)
+		boolOrder(a.IsExternal, b.IsExternal), a.Target-b.Target, cmp.Compare(a.Signature, b.Signature))
 }
 
 func boolOrder(a, b bool) int {
@@ -106,24 +94,6 @@ func boolOrder(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// An indexWriter numbers strings in the order in which they are first met.
-type indexWriter struct {
-	numbers map[string]uint32
-	ends    []uint32
-	bytes   []byte
-}
-
-func (w *indexWriter) number(s string) uint32 {
-	n, ok := w.numbers[s]
-	if !ok {
-		n = uint32(len(w.ends))
-		w.numbers[s] = n
-		w.bytes = append(w.bytes, s...)
-		w.ends = append(w.ends, uint32(len(w.bytes)))
-	}
-	return n
 }
 
 func appendFixed(b []byte, vs ...uint32) []byte {
@@ -141,6 +111,15 @@ func order(n int, cmp func(a, b int) int) []int {
 	}
 	slices.SortStableFunc(o, cmp)
 	return o
+}
+
+// permuted lists what order names.
+func permuted[T any](list []T, order []int) []T {
+	out := make([]T, len(order))
+	for i, from := range order {
+		out[i] = list[from]
+	}
+	return out
 }
 
 // inverse turns an order into the place of each number in it.

@@ -1,0 +1,55 @@
+package index
+
+import "encoding/binary"
+
+// Strings are numbered in the order in which they are first met; number 0 is "". Each is its length
+// and its bytes. Where every 16th starts is in a list of its own.
+
+// str returns string number i; "" if there is none.
+func (x *Index) str(i uint64) string {
+	if i >= uint64(x.stringCount) {
+		return ""
+	}
+	at := u32(x.stringAt, int(i/block))
+	if at > uint32(len(x.strings)) {
+		return ""
+	}
+	r := reader{b: x.strings[at:]}
+	for range i % block {
+		r.skip(r.uint())
+	}
+	n := r.uint()
+	if r.bad || n > uint64(len(r.b)) {
+		return ""
+	}
+	return string(r.b[:n])
+}
+
+// stringTable numbers strings and makes their bytes.
+type stringTable struct {
+	numbers map[string]uint64
+	at      []uint32
+	bytes   []byte
+}
+
+func newStringTable() *stringTable {
+	t := &stringTable{numbers: map[string]uint64{}}
+	t.number("")
+	return t
+}
+
+// number returns the number of s, and whether it was met here first.
+func (t *stringTable) number(s string) (n uint64, fresh bool) {
+	n, ok := t.numbers[s]
+	if ok {
+		return n, false
+	}
+	n = uint64(len(t.numbers))
+	t.numbers[s] = n
+	if n%block == 0 {
+		t.at = append(t.at, uint32(len(t.bytes)))
+	}
+	t.bytes = binary.AppendUvarint(t.bytes, uint64(len(s)))
+	t.bytes = append(t.bytes, s...)
+	return n, true
+}
