@@ -133,7 +133,7 @@ func (a *applier) descend(l *link, n *node, hi string, edits []edit) (same bool,
 			mine = sort.Search(mine, func(j int) bool { return n.compare(i+1, edits[j].key) <= 0 })
 		}
 		end := hi
-		if i+1 < len(n.kids) {
+		if a.around && i+1 < len(n.kids) { // else nobody asks where a hole would end
 			end = n.key(i + 1)
 		}
 		c, err := child(a.src, n, i)
