@@ -19,6 +19,7 @@
 //	            peak memory until then; and bytes of store for each byte of source
 //	warm        the process starts with what an earlier one has left: to the first outline and hover
 //	outline ... each kind, p50 and the longest of a round
+//	open-*      the same of a file that is opened just before, and closed behind it
 //	edit-*      the same right behind an edit in the body of a function above
 //	type-error  a type error is typed; until it is published
 //	renamed     an exported function is renamed in one open file; until another one of another

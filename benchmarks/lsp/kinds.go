@@ -18,6 +18,9 @@ type kind struct {
 	// edited: each question comes right behind an edit of its file, about a place below the edit.
 	edited bool
 
+	// opens: each question is about a file that the client opens just before it, and closes behind it.
+	opens bool
+
 	// files are those to draw from; what is edited must be open.
 	files func(*script) []*source
 
@@ -39,6 +42,10 @@ type question struct {
 var kinds = []kind{
 	{
 		name: "outline", method: protocol.MethodTextDocumentDocumentSymbol,
+		files: unopened, places: functionNames, params: inFile, check: checkOutline,
+	},
+	{
+		name: "open-outline", method: protocol.MethodTextDocumentDocumentSymbol, opens: true,
 		files: unopened, places: functionNames, params: inFile, check: checkOutline,
 	},
 	{

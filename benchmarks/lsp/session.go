@@ -93,7 +93,15 @@ func (r *run) asking(k kind, purpose uint64) worker {
 			wrong int
 		)
 		ask := func(q question) error {
+			if k.opens {
+				if err := c.openFile(ctx, q.file.path); err != nil {
+					return err
+				}
+			}
 			took, err := c.once(ctx, k, q)
+			if k.opens {
+				err = errors.Join(err, c.closeFile(ctx, q.file.path))
+			}
 			if w, ok := errors.AsType[*wrongError](err); ok {
 				wrong++
 				r.env.Logf("  %s: %v", s.name, w)

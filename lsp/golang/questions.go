@@ -9,6 +9,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -70,6 +71,15 @@ func (w *workspace) Symbols(t *runtime.Task, uri string) ([]lsp.Symbol, error) {
 		return err
 	})
 	return list, err
+}
+
+// Outline is Symbols of a file with a text, which it keeps: the tree serves the check that follows.
+func (w *workspace) Outline(uri string, text []byte) []lsp.Symbol {
+	uri, err := w.canonical(uri)
+	if err != nil {
+		return nil // no file, of which Symbols knows no text
+	}
+	return syntax.Outline(syntax.Trees.Get(uri, text))
 }
 
 // FindSymbols implements lsp.Workspace.

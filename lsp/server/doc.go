@@ -17,6 +17,10 @@
 // runs as a task on a request lane, on that snapshot, beside later edits and ahead of
 // indexing. Positions in the answer are converted with the texts of the same snapshot.
 //
+// The outline of an open document needs neither task nor snapshot: a language that can outlines the
+// client's text (documentsymbol.go). So it is there before the workspace has been read, and does not
+// queue behind what an edit has set off.
+//
 // # Texts of several clients
 //
 // A workspace has one text per file. Of the clients that have a file open with different

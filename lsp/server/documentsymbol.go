@@ -10,8 +10,17 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
+// An outliner is what a workspace may be besides a lsp.Workspace: it says what Symbols says of a
+// file of the language with a text, from this text alone. It may be called from any goroutine, also
+// while the workspace is read for the first time, and keeps the text, which does not change.
+type outliner interface {
+	Outline(uri string, text []byte) []lsp.Symbol
+}
+
 // documentSymbol answers textDocument/documentSymbol: a tree if the client takes one, else
-// a flat list.
+// a flat list. The outline of an open document is made from the client's text where the language can
+// do that. It is no task then, and waits neither for workers, which may be checking the package that
+// an edit has changed, nor for the first scan.
 func (s *session) documentSymbol(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
 	var p protocol.DocumentSymbolParams
 	if err := r.Decode(&p); err != nil {
@@ -21,6 +30,12 @@ func (s *session) documentSymbol(_ context.Context, r *dispatch.Request) (dispat
 	if err != nil {
 		return dispatch.Done, err
 	}
+	if o, ok := q.root.ws.(outliner); ok && q.doc != nil && s.host.handles(q.uri) {
+		return dispatch.Later(func(context.Context) (any, error) {
+			q.remember(q.uri, q.doc.Mapper())
+			return q.symbols(o.Outline(q.uri, q.doc.Text()))
+		}), nil
+	}
 	return dispatch.Later(s.answer(r, q, lane.RPC3, func(q *question) (any, error) {
 		list, err := q.root.ws.Symbols(q.t, q.uri)
 		if nothing(q, err) {
@@ -28,11 +43,16 @@ func (s *session) documentSymbol(_ context.Context, r *dispatch.Request) (dispat
 		} else if err != nil {
 			return nil, err
 		}
-		if s.agreed.Load().caps.hierarchicalSymbols {
-			return q.symbolTree(list)
-		}
-		return q.flatSymbols(make(protocol.SymbolInformationSlice, 0, len(list)), "", list)
+		return q.symbols(list)
 	})), nil
+}
+
+// symbols converts an outline into what the client takes.
+func (q *question) symbols(list []lsp.Symbol) (any, error) {
+	if q.s.agreed.Load().caps.hierarchicalSymbols {
+		return q.symbolTree(list)
+	}
+	return q.flatSymbols(make(protocol.SymbolInformationSlice, 0, len(list)), "", list)
 }
 
 func (q *question) symbolTree(list []lsp.Symbol) (protocol.DocumentSymbolSlice, error) {

@@ -38,6 +38,7 @@ type fakeLanguage struct {
 
 	judging   func(t *runtime.Task) error              // if set, called by Diagnostics of an open document first
 	outlining func(t *runtime.Task, name string) error // if set, called by Symbols first
+	outline   func(text string) []lsp.Symbol           // if set, workspaces are outliners
 }
 
 func newFake(files ...string) *fakeLanguage {
@@ -77,6 +78,9 @@ func (l *fakeLanguage) Open(_ context.Context, eng *runtime.Engine, root string,
 	l.opens.Add(1)
 	w := &fakeWorkspace{lang: l, eng: eng, root: root}
 	w.end, w.stop = context.WithCancel(context.Background())
+	if l.outline != nil {
+		return &outliningWorkspace{w}, nil
+	}
 	return w, nil
 }
 
@@ -349,6 +353,13 @@ func (w *fakeWorkspace) Diagnostics(t *runtime.Task, name string) ([]lsp.Diagnos
 		}
 	}
 	return out, nil
+}
+
+// An outliningWorkspace outlines texts by themselves.
+type outliningWorkspace struct{ *fakeWorkspace }
+
+func (w *outliningWorkspace) Outline(_ string, text []byte) []lsp.Symbol {
+	return w.lang.outline(string(text))
 }
 
 func (w *fakeWorkspace) Symbols(t *runtime.Task, name string) ([]lsp.Symbol, error) {
