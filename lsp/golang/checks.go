@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -35,9 +36,23 @@ type checkResult struct {
 	References  int
 }
 
+// An exportReader reads export data for a check. The first failure is kept.
+type exportReader struct {
+	t   *runtime.Task
+	err error
+}
+
+func (r *exportReader) read(b runtime.Blob) ([]byte, error) {
+	data, err := runtime.ReadBlob(r.t, b)
+	if r.err == nil {
+		r.err = err
+	}
+	return data, err
+}
+
 // importsOf reads the faces of what a package imports. Meant is the ID of the package at the end of
 // an edge, "" if it is not read.
-func importsOf(t *runtime.Task, root string, p *metadata.Package, meant func(*metadata.Edge) string) ([]check.Import, error) {
+func importsOf(t *runtime.Task, root string, p *metadata.Package, meant func(*metadata.Edge) string) ([]check.Import, *exportReader, error) {
 	var keys []pkgKey
 	for i := range p.Imports {
 		if id := meant(&p.Imports[i]); id != "" {
@@ -46,8 +61,9 @@ func importsOf(t *runtime.Task, root string, p *metadata.Package, meant func(*me
 	}
 	results, err := faces.All(t, keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	reader := &exportReader{t: t}
 	out := make([]check.Import, 0, len(p.Imports))
 	for i := range p.Imports {
 		e := &p.Imports[i]
@@ -56,14 +72,15 @@ func importsOf(t *runtime.Task, root string, p *metadata.Package, meant func(*me
 		if id != "" {
 			r := results[0]
 			results = results[1:]
-			if f.Export, err = runtime.ReadBlob(t, r.Export); err != nil {
-				return nil, err
+			if !r.Export.IsZero() {
+				f.Face = r.Export.String()
+				f.Export = func() ([]byte, error) { return reader.read(r.Export) }
 			}
 			f.Problem = r.Problem
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return out, reader, nil
 }
 
 func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
@@ -96,11 +113,14 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 			texts = append(texts, text)
 		}
 	}
-	imports, err := importsOf(t, k.Root, p, (*metadata.Edge).Faced)
+	imports, exports, err := importsOf(t, k.Root, p, (*metadata.Edge).Faced)
 	if err != nil {
 		return faceResult{}, err
 	}
 	export, err := check.Face(p, texts, imports)
+	if exports.err != nil {
+		return faceResult{}, exports.err
+	}
 	if err != nil {
 		return faceResult{Problem: err.Error()}, nil
 	}
@@ -157,14 +177,14 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (check.Result, error) {
 		}
 		parsed = append(parsed, syntax.Trees.Get(uri, text))
 	}
-	imports, err := importsOf(t, k.Root, p, (*metadata.Edge).Checked)
+	imports, exports, err := importsOf(t, k.Root, p, (*metadata.Edge).Checked)
 	if err != nil {
 		return check.Result{}, err
 	}
 	of := doubtReader{t: t, root: k.Root, p: p}
 	c, err := check.Package(p, parsed, imports, of.doubt, bodies)
-	if of.err != nil {
-		return check.Result{}, of.err
+	if err := cmp.Or(of.err, exports.err); err != nil {
+		return check.Result{}, err
 	}
 	if err != nil {
 		// A panic of the checker: the package has nothing to offer, and says why.

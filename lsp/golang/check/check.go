@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"go/token"
 	"go/types"
 	"slices"
@@ -54,9 +55,12 @@ func Package(
 	var s *session
 	edited := bodies && Sessions.edited(p)
 	if edited {
-		s = Sessions.take(p, imports)
+		s, err = Sessions.take(p, imports)
 	} else {
-		s = newSession(p, imports)
+		s, err = newSession(p, imports)
+	}
+	if err != nil {
+		return c, fmt.Errorf("checking %s: %w", p.ID, err)
 	}
 	files = s.known(files)
 	var fit, left []*syntax.Tree // left: too large

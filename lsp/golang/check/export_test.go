@@ -3,4 +3,4 @@ package check
 import "go/types"
 
 // DecodeWorld is what a check imports from.
-func DecodeWorld(imports []Import) types.Importer { return decodeWorld(imports) }
+func DecodeWorld(imports []Import) (types.Importer, error) { return decodeWorld(imports) }

@@ -34,7 +34,10 @@ func Face(p *metadata.Package, texts [][]byte, imports []Import) (export []byte,
 		}
 		files = append(files, file)
 	}
-	w := Worlds.take(imports)
+	w, err := Worlds.take(imports)
+	if err != nil {
+		return nil, fmt.Errorf("face of %s: %w", p.ID, err)
+	}
 	conf := types.Config{
 		GoVersion:                p.GoVersion,
 		IgnoreFuncBodies:         true,

@@ -20,11 +20,11 @@ type session struct {
 	bytes   int // of the text of checked
 }
 
-func newSession(p *metadata.Package, imports []Import) *session {
-	s := &session{partMaker: newPartMaker(), id: p.ID}
-	s.world = Worlds.take(imports)
+func newSession(p *metadata.Package, imports []Import) (s *session, err error) {
+	s = &session{partMaker: newPartMaker(), id: p.ID}
 	s.pkg = bodies.New(s.make)
-	return s
+	s.world, err = Worlds.take(imports)
+	return s, err
 }
 
 // known puts the trees of the last check in the place of others of the same text: what is kept
@@ -110,7 +110,7 @@ func (pool *SessionPool) edited(p *metadata.Package) bool {
 
 // take gives the caller the session of a package, in the state that it was left in if what it
 // imports is the same.
-func (pool *SessionPool) take(p *metadata.Package, imports []Import) *session {
+func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, error) {
 	key := importKey(imports)
 	pool.mu.Lock()
 	var s *session
@@ -121,7 +121,7 @@ func (pool *SessionPool) take(p *metadata.Package, imports []Import) *session {
 	}
 	pool.mu.Unlock()
 	if s != nil && s.world.key == key {
-		return s
+		return s, nil
 	}
 	return newSession(p, imports)
 }

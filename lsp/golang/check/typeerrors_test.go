@@ -71,7 +71,10 @@ func typeErrors(b *purebuild.Build, p *metadata.Package, files []*syntax.Tree) (
 		fset.AddExistingFiles(t.Pos)
 		parsed = append(parsed, t.AST)
 	}
-	w := check.DecodeWorld(b.Imports(p))
+	w, err := check.DecodeWorld(b.Imports(p))
+	if err != nil {
+		panic(err)
+	}
 	conf := types.Config{GoVersion: p.GoVersion, Importer: w, Sizes: b.Sizes, Error: func(err error) {
 		if e := err.(types.Error); !strings.HasPrefix(e.Msg, "\t") {
 			list = append(list, e.Msg)

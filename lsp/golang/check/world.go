@@ -39,16 +39,19 @@ type world struct {
 type Import struct {
 	Written string // the import path in the source
 	Path    string // of the package meant
-	Export  []byte // export data; empty: there is none
+	Face    string // names the export data: equal names, equal data; "": there is none
 	Problem string // why not
+
+	// Export reads the export data. It is called only if they are not decoded yet; when it fails,
+	// so does what needs them.
+	Export func() ([]byte, error)
 }
 
 // importKey names the world of a list of imports.
 func importKey(imports []Import) (key [sha256.Size]byte) {
 	h := sha256.New()
 	for _, f := range imports {
-		fmt.Fprintf(h, "%q %q %q %d ", f.Written, f.Path, f.Problem, len(f.Export))
-		h.Write(f.Export)
+		fmt.Fprintf(h, "%q %q %q %q ", f.Written, f.Path, f.Problem, f.Face)
 	}
 	h.Sum(key[:0])
 	return key
@@ -56,7 +59,7 @@ func importKey(imports []Import) (key [sha256.Size]byte) {
 
 // decodeWorld reads the export data of all imports into one set of packages, in which a type
 // mentioned twice is one type.
-func decodeWorld(imports []Import) *world {
+func decodeWorld(imports []Import) (*world, error) {
 	w := &world{
 		packages: map[string]*types.Package{"unsafe": types.Unsafe},
 		direct:   map[string]*types.Package{},
@@ -65,23 +68,30 @@ func decodeWorld(imports []Import) *world {
 		tags:     map[*types.Package]map[types.Object]string{},
 	}
 	for _, f := range imports {
-		if len(f.Export) == 0 {
+		if f.Face == "" {
+			w.problems[f.Written] = f.Problem
+			continue
+		}
+		export, err := f.Export()
+		if err != nil {
+			return nil, fmt.Errorf("export data of %s: %w", f.Path, err)
+		}
+		if len(export) == 0 {
 			w.problems[f.Written] = f.Problem
 			continue
 		}
 		pkg := w.packages[f.Path]
 		if pkg == nil || !pkg.Complete() {
-			var err error
-			pkg, err = readExport(f.Export, w.packages, f.Path)
+			pkg, err = readExport(export, w.packages, f.Path)
 			if err != nil {
 				w.problems[f.Written] = err.Error()
 				continue
 			}
 		}
-		w.bytes += len(f.Export)
+		w.bytes += len(export)
 		w.direct[f.Written] = pkg
 	}
-	return w
+	return w, nil
 }
 
 // readExport guards gcexportdata.Read, which panics on some kinds of damage.
@@ -154,7 +164,7 @@ type WorldPool struct {
 var Worlds = WorldPool{most: WorldsBytes}
 
 // take gives the caller a world of its own.
-func (p *WorldPool) take(imports []Import) *world {
+func (p *WorldPool) take(imports []Import) (*world, error) {
 	key := importKey(imports)
 	p.mu.Lock()
 	i := slices.IndexFunc(p.idle, func(w *world) bool { return w.key == key })
@@ -163,12 +173,15 @@ func (p *WorldPool) take(imports []Import) *world {
 		p.idle = slices.Delete(p.idle, i, i+1)
 		p.bytes -= w.bytes
 		p.mu.Unlock()
-		return w
+		return w, nil
 	}
 	p.mu.Unlock()
-	w := decodeWorld(imports)
+	w, err := decodeWorld(imports)
+	if err != nil {
+		return nil, err
+	}
 	w.key = key
-	return w
+	return w, nil
 }
 
 // put gives a world back. One that a panic went through must not be.

@@ -5,6 +5,8 @@ package purebuild
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"go/types"
 	"path/filepath"
 	"sync"
@@ -90,7 +92,9 @@ func (b *Build) Imports(p *metadata.Package) []check.Import {
 	for _, e := range p.Imports {
 		f := check.Import{Written: e.Import, Path: metadata.PathOf(e.ID), Problem: e.Problem}
 		if e.ID != "" {
-			f.Export = b.Face(e.ID)
+			export := b.Face(e.ID)
+			f.Face = fmt.Sprintf("%x", sha256.Sum256(export))
+			f.Export = func() ([]byte, error) { return export, nil }
 		}
 		out = append(out, f)
 	}
