@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"context"
+
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
@@ -34,7 +36,13 @@ func (w *workspace) askReady(t *runtime.Task, fn func(t *runtime.Task) error, bu
 		return fn(t)
 	}
 	if !ready {
-		err := t.Blocking(func() error { return w.prepareOnce(t.Context(), builds...) })
+		name := "prepare"
+		for _, b := range builds {
+			name += " " + b.Root
+		}
+		err := t.Blocking(func() error {
+			return w.chores.await(t.Context(), w.background, name, func(ctx context.Context) error { return w.prepareOnce(ctx, builds...) })
+		})
 		if err != nil {
 			return err
 		}
@@ -75,14 +83,18 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 		if known || !syntax.IsGoFile(uri) {
 			return question(t)
 		}
-		adopted := false
-		if err := t.Blocking(func() (err error) {
-			adopted, err = w.adopt(t.Context(), uri)
-			return err
+		if err := t.Blocking(func() error {
+			return w.chores.await(t.Context(), w.background, "adopt "+uri, func(ctx context.Context) error { return w.adopt(ctx, uri) })
 		}); err != nil {
 			return err
 		}
-		if !adopted {
+		newest := w.eng.Snapshot()
+		adopted, err := savedTexts.Has(newest, uri)
+		newest.Release()
+		if err != nil {
+			return err
+		}
+		if !adopted { // a file that exists in an editor only, or not at all
 			return question(t)
 		}
 		h, err := t.Spawn(0, question, runtime.Client(w.o.Client), runtime.Named("golang question"))

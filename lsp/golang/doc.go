@@ -120,6 +120,9 @@
 //   - G5: a types.Package has one user at a time, and so has everything that it refers to (package check, K1).
 //   - G6: a stat record is committed together with the text that was read under it, and is distrusted while the file is young.
 //   - G7: a panic in go/types costs the package that it happened in, and is a diagnostic there.
+//   - G8: a question commits nothing. What it lacks the workspace brings in, in the background and
+//     once for all who ask (chores.go); the question waits, and asks in the state that follows. So
+//     one that is given up leaves nothing half done.
 //
 // # The go command
 //
@@ -138,7 +141,7 @@
 //
 // Each rests on those before it, but for a few names (fuzz/layout counts them):
 //
-//	words       language.go activity.go
+//	words       language.go activity.go chores.go
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go embed.go modulediagnostics.go diagnose.go

@@ -45,10 +45,12 @@ func (w *workspace) mending(t *runtime.Task, question func(t *runtime.Task) erro
 
 func (w *workspace) mendAndAsk(t *runtime.Task, question func(t *runtime.Task) error, damage error) error {
 	err := t.Blocking(func() error {
-		if err := w.giveUpLost(t.Context(), damage); err != nil {
-			return err
-		}
-		return w.prepareOnce(t.Context())
+		return w.chores.await(t.Context(), w.background, "mend", func(ctx context.Context) error {
+			if err := w.giveUpLost(ctx, damage); err != nil {
+				return err
+			}
+			return w.prepareOnce(ctx)
+		})
 	})
 	if err != nil {
 		return err

@@ -83,6 +83,7 @@ type workspace struct {
 	tasks      sync.WaitGroup // background refreshes
 	asks       sync.WaitGroup // askAgain
 	refreshes  activity       // the same, for those who wait while others begin
+	chores     chores         // what questions wait for
 
 	turn     chan struct{} // holds a token while a task brings inputs in
 	overlaid sync.Mutex    // held while overlays are committed; taken after disk
@@ -129,6 +130,7 @@ func (w *workspace) Close() error {
 		sessions.end(w)
 	}
 	w.tasks.Wait()
+	w.chores.end()
 	w.asks.Wait()
 	return nil
 }
