@@ -120,6 +120,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Program: e.programName, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, AuditShare: o.AuditShare, AuditSeed: o.AuditSeed, WallFrom: o.wallFrom, LevelsMax: o.levelsMax, Trace: o.Trace, Logger: o.Logger,
+		Now: o.clock(e), MeasuredFrom: o.measured,
 	})
 	if err != nil {
 		return nil, err

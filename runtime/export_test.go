@@ -55,6 +55,13 @@ func Repeating(o Options, from int) Options {
 	return o
 }
 
+// Measuring has runs and loads measured by a clock, and a query counted as cheap, if it is measured
+// to be, from so many runs on.
+func Measuring(o Options, from uint64, now func() time.Time) Options {
+	o.measured, o.now = from, now
+	return o
+}
+
 // Simulate lets the workers of a simulated engine go on until nothing can move.
 func (e *Engine) Simulate() { e.sched.Simulate(nil) }
 

@@ -103,11 +103,22 @@ type Options struct {
 	wallFrom   int                       // of tests: see memo.Options.WallFrom
 	levelsMax  int                       // of tests: see memo.Options.LevelsMax
 	repeatFrom int                       // of tests: keys of an All that a run remembers; 0: repeatFrom
+	now        func() time.Time          // of tests: see clock
+	measured   uint64                    // of tests: see memo.Options.MeasuredFrom
 	fs         vfs.FS                    // of tests; nil: the system's
 	checkGC    *gc.Check                 // of tests
 
 	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
 	Logger *slog.Logger
+}
+
+// clock is what runs of queries and loads of answers are measured by. In a simulation it is the
+// scheduler's, so that what is stored follows from the seed.
+func (o *Options) clock(e *Engine) func() time.Time {
+	if o.now == nil && o.simulated != nil {
+		return func() time.Time { return e.sched.Now() } // which is made later
+	}
+	return o.now
 }
 
 func (o *Options) fill() error {

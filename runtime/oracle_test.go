@@ -22,6 +22,7 @@ var oracleHost = queries.Host{
 	Walled:      runtime.Walled,
 	Shallow:     runtime.Shallow,
 	Repeating:   runtime.Repeating,
+	Measuring:   runtime.Measuring,
 	Simulated:   runtime.Simulated,
 	Simulate:    (*runtime.Engine).Simulate,
 	WriteTraces: (*runtime.Engine).WriteTraces,

@@ -31,7 +31,9 @@ func MemoryOnly() QueryOption { return func(o *queryOptions) { o.memoryOnly = tr
 func KeepRuns(n int) QueryOption { return func(o *queryOptions) { o.runsKept = max(n, 1) } }
 
 // Cheap says that computing an answer is quicker than loading it, so that answers are not stored.
-// An engine measures both (QueryStats.RunTime, LoadTime), and stores them where it is not so.
+// An engine measures both (QueryStats.RunTime, LoadTime), and stores them where it is not so. Small
+// answers of a query that runs often need no Cheap: they are not stored where what is measured
+// leaves no doubt (QueryStats.Cheap).
 func Cheap() QueryOption { return func(o *queryOptions) { o.cost = memo.Cheap } }
 
 // conflict reports options of a query that cannot be followed.

@@ -46,8 +46,11 @@ type QueryStats struct {
 	Unaudited uint64 // that were to be, and had changed by then, or could not be compared
 	Impure    uint64 // that came out differently: see Stats.Impure
 
-	RunTime  time.Duration // of the function's own work in a run, a running mean of some; 0: not measured
-	LoadTime time.Duration // that loading an answer takes, a running mean of some; 0: not measured
+	// Running means of some; 0: not measured.
+	RunTime   time.Duration // of the function's own work in a run
+	BelowTime time.Duration // to bring back the answers that it reads
+	LoadTime  time.Duration // to load an answer
+	Cheap     bool          // computing is so much quicker than loading that small answers are not stored
 }
 
 // Stats returns the engine's counters. Inside a query they are zero.
@@ -70,10 +73,10 @@ func (e *Engine) Stats() Stats {
 	}
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts
-		run, load := b.memo.Costs()
+		of := b.memo.Costs()
 		s.Queries[name] = QueryStats{
 			Reused: c.Reused.Load(), Steady: c.Steady.Load(), Validated: c.Validated.Load(), Looked: c.Looked.Load(), Ran: c.Ran.Load(), Failed: c.Failed.Load(), Impure: c.Impure.Load(),
-			Audited: c.Audited.Load(), Unaudited: c.Unaudited.Load(), Unstored: c.Unstored.Load(), RunTime: run, LoadTime: load,
+			Audited: c.Audited.Load(), Unaudited: c.Unaudited.Load(), Unstored: c.Unstored.Load(), RunTime: of.Run, BelowTime: of.Below, LoadTime: of.Load, Cheap: of.Cheap,
 		}
 		return true
 	})

@@ -26,7 +26,7 @@ func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 func (t *Table) allBetween(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner, between func(i int)) ([]Answer, error) {
 	if fr.timed {
 		fr.timed = false // of the single keys
-		defer func(began time.Time) { fr.timed, fr.below = true, fr.below+time.Since(began) }(time.Now())
+		defer func(began time.Time) { fr.timed, fr.below = true, fr.below+t.since(began) }(t.o.Now())
 	}
 	return t.all(fr, q, keys, helpersMax, spawn, between)
 }

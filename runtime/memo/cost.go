@@ -11,59 +11,146 @@ import (
 type Cost uint8
 
 const (
-	Stored Cost = iota // answers are stored, whatever is measured
-	Cheap              // computing is quicker than loading, unless it is measured not to be
+	Measured Cost = iota // nothing is known but what is measured
+	Cheap                // computing is quicker than loading, unless it is measured not to be
 )
 
-// A costs is what is measured of a query: its own work in a run, without that of queries below, and
-// the loading of a stored answer. Both are running means.
-//
-// Answers of a query that is said to be Cheap are not stored until computing is measured to take
-// longer than loading, and then again when it takes less than half of that. A wait or a preemption
-// within a run counts as work, and loading is measured right after writing, when all of it is in
-// memory: both are in favour of storing.
+// A costs is what is measured of a query: its own work in a run, without that of queries below; what
+// it takes to bring back the answers that a run reads; and the loading of a stored answer. All are
+// running means. See "What is not worth storing".
 type costs struct {
-	run, load   atomic.Int64 // nanoseconds; 0: not measured
-	runs, loads atomic.Uint32
-	passed      atomic.Uint32 // answers that might have been loaded to see what that takes
-	cheap       atomic.Bool
+	run, below, load atomic.Int64 // nanoseconds; 0: not measured
+	runs, loads      atomic.Uint32
+	passed           atomic.Uint32 // answers that might have been loaded to see what that takes
+	cheap            atomic.Bool
+	unsure           atomic.Bool // below is not measured
 }
 
 const (
 	runsMeasured  = 8 // before a query may count as cheap
 	loadsMeasured = 4
+
+	// measuredFrom is how often a query must have run to count as cheap if that is not said of it:
+	// of fewer answers there is little to be had.
+	measuredFrom = 1024
+
+	// outlier: a measurement counts as at most so many times the mean, so that one in which the
+	// thread was preempted does not decide what is stored.
+	outlier = 4
 )
 
-// ran takes down the own work of a run.
-func (q *Query) ran(own time.Duration) { q.costs.take(&q.costs.run, &q.costs.runs, own, q.Cost) }
-
-// loaded takes down what loading an answer took.
-func (q *Query) loaded(took time.Duration) {
-	q.costs.take(&q.costs.load, &q.costs.loads, took, q.Cost)
+// A ranFor is what one run took: its own work, and what bringing back what it read would take, if
+// that is known.
+type ranFor struct {
+	own, below time.Duration
+	known      bool
 }
 
-func (c *costs) take(of *atomic.Int64, count *atomic.Uint32, took time.Duration, hint Cost) {
-	of.Store(int64(mean(time.Duration(of.Load()), took)))
-	count.Add(1)
-	run, load := c.run.Load(), c.load.Load()
+// ran takes down what a run took. from is how often a query must have run to count as cheap.
+func (q *Query) ran(took ranFor, from uint64) {
+	c := &q.costs
+	c.unsure.Store(!took.known)
+	if took.known {
+		c.below.Store(int64(mean(time.Duration(c.below.Load()), took.below)))
+	}
+	take(&c.run, &c.runs, took.own)
+	q.decide(from)
+}
+
+// loaded takes down what loading an answer took.
+func (q *Query) loaded(took time.Duration, from uint64) {
+	take(&q.costs.load, &q.costs.loads, took)
+	q.decide(from)
+}
+
+func take(of *atomic.Int64, count *atomic.Uint32, took time.Duration) {
+	before := time.Duration(of.Load())
+	if count.Add(1) > runsMeasured {
+		took = min(took, outlier*before)
+	}
+	of.Store(int64(mean(before, took)))
+}
+
+// decide says whether answers of q are cheap.
+func (q *Query) decide(from uint64) {
+	c := &q.costs
+	if c.runs.Load() < runsMeasured || c.loads.Load() < loadsMeasured {
+		return
+	}
+	compute, load := c.run.Load(), c.load.Load()
+	quicker, slower := int64(2), int64(1) // so many times compute is less than load, or more
+	if q.Cost != Cheap {
+		if q.Fixpoint != nil || c.unsure.Load() || q.Counts.Ran.Load() < from {
+			return
+		}
+		compute += c.below.Load()
+		quicker, slower = 4, 2
+	}
 	switch {
-	case hint != Cheap || c.runs.Load() < runsMeasured || c.loads.Load() < loadsMeasured:
-	case 2*run < load:
+	case quicker*compute < load:
 		c.cheap.Store(true)
-	case run > load:
+	case slower*compute > load:
 		c.cheap.Store(false)
 	}
 }
 
-// unstored reports whether a result of q is to stay in memory. What refers to records does not: a
-// collection follows only what is in the store.
-func (q *Query) unstored(res *Result) bool {
-	return len(res.Refs) == 0 && (q.MemoryOnly || q.costs.cheap.Load())
+// back returns what it takes to have an answer of q after a restart, if that is measured.
+func (q *Query) back() (took time.Duration, known bool) {
+	c := &q.costs
+	if q.MemoryOnly || c.cheap.Load() {
+		return time.Duration(c.run.Load() + c.below.Load()), c.runs.Load() > 0 && !c.unsure.Load()
+	}
+	return time.Duration(c.load.Load()), c.loads.Load() > 0
 }
 
-// Costs returns the mean of a run's own work, and of loading an answer; zero: not measured.
-func (q *Query) Costs() (run, load time.Duration) {
-	return time.Duration(q.costs.run.Load()), time.Duration(q.costs.load.Load())
+// costOf returns what a run took whose reads were answered by these sources.
+func costOf(own time.Duration, reads []read, from []*source) ranFor {
+	took := ranFor{own: own, known: true}
+	for i := range reads {
+		if !reads[i].kind.asks() || i > 0 && from[i] == from[i-1] {
+			continue
+		}
+		e := from[i].asEntry()
+		if e == nil {
+			return ranFor{own: own}
+		}
+		below, known := e.query.back()
+		if !known {
+			return ranFor{own: own}
+		}
+		took.below += below
+	}
+	return took
+}
+
+// unstored reports whether a result of q is to stay in memory. What refers to records does not: a
+// collection follows only what is in the store. Nor does what the cache can drop, unless it is said
+// to be cheap: it would take more memory.
+func (t *Table) unstored(q *Query, res *Result) bool {
+	switch {
+	case len(res.Refs) > 0:
+		return false
+	case q.MemoryOnly:
+		return true
+	}
+	return q.costs.cheap.Load() && (q.Cost == Cheap || len(res.Payload) <= t.cache.tinyMax)
+}
+
+// A Costs is what is measured of a query: running means; 0: not measured.
+type Costs struct {
+	Run   time.Duration // the own work of a run
+	Below time.Duration // to bring back the answers that it reads
+	Load  time.Duration // an answer that is stored
+	Cheap bool          // computing is so much quicker than loading that small answers are not stored
+}
+
+// Costs returns what is measured of q.
+func (q *Query) Costs() Costs {
+	c := &q.costs
+	return Costs{
+		Run: time.Duration(c.run.Load()), Below: time.Duration(c.below.Load()), Load: time.Duration(c.load.Load()),
+		Cheap: c.cheap.Load(),
+	}
 }
 
 // tracesMax is how many traces a key of q has in memory.
@@ -77,7 +164,7 @@ func (q *Query) tracesMax() int {
 // keepOrHold stores a result, or says that it is to stay in memory. One that is tiny is in no
 // store.
 func (t *Table) keepOrHold(q *Query, res *Result) (h mmapcas.Hash, unstored bool, err error) {
-	if unstored = q.unstored(res); unstored {
+	if unstored = t.unstored(q, res); unstored {
 		q.Counts.Unstored.Add(1)
 	}
 	if unstored || len(res.Payload) <= tinyMost {
@@ -137,9 +224,9 @@ func (t *Table) tryLoads(written []*entry) {
 		}
 		seen[q] = true
 		tried++
-		began := time.Now()
+		began := t.o.Now()
 		if t.tryLoad(e) {
-			q.loaded(time.Since(began))
+			q.loaded(t.since(began), t.o.MeasuredFrom)
 		}
 	}
 }

@@ -117,8 +117,8 @@ func TestCheapAnswersAreNotStored(t *testing.T) {
 	measure := func(run, load time.Duration) {
 		q := r.queries["copy"]
 		for range 200 {
-			q.ran(run)
-			q.loaded(load)
+			q.ran(ranFor{own: run, known: true}, 1)
+			q.loaded(load, 1)
 		}
 	}
 	step("not said to be cheap", true)
@@ -155,8 +155,9 @@ func TestCostsAreMeasured(t *testing.T) {
 	})
 	r.want("above", "k", "")
 	r.stored()
-	above, load := r.queries["above"].Costs()
-	below, _ := r.queries["below"].Costs()
+	of := r.queries["above"].Costs()
+	above, load := of.Run, of.Load
+	below := r.queries["below"].Costs().Run
 	if below < slow || above <= 0 || load <= 0 {
 		t.Errorf("above %v, below %v, loading %v", above, below, load)
 	}

@@ -565,13 +565,35 @@
 //
 // # What is not worth storing
 //
-// The result of a query that is in memory only, or is said, and not measured otherwise, to be
-// quicker to compute than to load (type costs), is in no store: its trace has the value, which is
-// not dropped, counts with the trace's bytes, and goes with it. Flush passes it over; older traces
-// of the key that are stored stay so, and hold or not as ever. Its hash is that of any result, so
-// what reads it is stored and verified as ever: after a restart it runs once, and what it gives is
-// compared. What refers to records is stored in any case, since a collection follows only what is
-// in the store.
+// The result of a query that is in memory only, or is quicker to compute than to load (type costs),
+// is in no store: its trace has the value, which is not dropped, counts with the trace's bytes, and
+// goes with it. Flush passes it over; older traces of the key that are stored stay so, and hold or
+// not as ever. Its hash is that of any result, so what reads it is stored and verified as ever:
+// after a restart it runs once, and what it gives is compared. What refers to records is stored in
+// any case, since a collection follows only what is in the store.
+//
+// Which is quicker is measured for each query, by running means: of a run, the function's own work,
+// and what it takes to bring back the answers that it reads, which is their loading, or their
+// computing if they are cheap themselves; and of loading, with traces, some answers that were just
+// written. Without the second, a query whose own work is little would count as cheap although a
+// restart would have to bring back all that is below it for each answer.
+//
+//   - C1: a query of which nothing is said counts as cheap once it has run MeasuredFrom times and
+//     computing takes less than a quarter of loading, and then until it takes more than half. Of a
+//     query that is said to be Cheap only its own work counts: it is stored when that takes longer
+//     than loading, and then until it takes less than half.
+//   - C2: a measurement counts as at most four times the mean, so one in which the thread was
+//     preempted decides nothing. Waiting counts as work, and what is loaded to see what that takes
+//     is in memory: both are in favour of storing.
+//   - C3: only results that are so small that they stay with their traces in memory anyway are left
+//     out of the store unasked. So they take no memory that the cache could have had.
+//   - C4: the measure decides where a result is when it is made, and nothing else: no trace, hash
+//     or mark depends on it. What was stored stays stored.
+//
+// What a restart loses by it: an answer that is in no store is computed where it is asked for,
+// which C1 says is quicker. What rests on it is answered without it where R13 or stamps say that it
+// holds, and computes it where its reads are verified. The queries of cycles are stored, since
+// computing one computes others.
 //
 // # A store that takes nothing
 //

@@ -102,7 +102,7 @@ func (t *Table) answer(fr *Frame, q *Query, key string, passing bool, read func(
 // evaluated is answer where the key is not known to hold. e is the key's entry, or one that it had.
 func (t *Table) evaluated(fr *Frame, e *entry, read func(value any) error) (holding, any, error) {
 	if fr.timed {
-		defer fr.under(time.Now())
+		defer fr.under(t.o.Now())
 	}
 	began := t.runs.Load()
 	for {
@@ -549,7 +549,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	damage := t.damage.Load()
 	var began time.Time
 	if t.traces() || q.timesRun() {
-		began = time.Now()
+		began = t.o.Now()
 		fc.timed = true
 	}
 	// What was viewed in place before is not looked at again, as across a wait. So a task that runs
@@ -561,7 +561,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 	}
 	var took time.Duration
 	if !began.IsZero() {
-		took = time.Since(began)
+		took = t.since(began)
 		q.took(took)
 	}
 	f.cyclic = fc.cyclic
@@ -606,7 +606,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		t.hold(tr, &res, unstored)
 		t.keepBatches(tr, fc.recorder.batches)
 		if !began.IsZero() {
-			q.ran(took - fc.below)
+			q.ran(costOf(took-fc.below, tr.reads, made), t.o.MeasuredFrom)
 		}
 		t.linkRun(&fc.account, e, tr.reads, &fc.recorder, made)
 		f.vouch = fc.account.publish(&tr.firstInterval, e, tr, fr.strand.Snap.Gen())

@@ -108,7 +108,7 @@ func (f *Frame) release() {
 }
 
 // under counts the time since began as that of queries below.
-func (f *Frame) under(began time.Time) { f.below += time.Since(began) }
+func (f *Frame) under(began time.Time) { f.below += f.table.since(began) }
 
 // Turn tells the uses of a frame apart.
 func (f *Frame) Turn() uint32 { return f.turn }

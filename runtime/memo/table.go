@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -59,8 +60,18 @@ type Options struct {
 	// happens to: see "Telling what happens".
 	Trace func(Event)
 
+	// Now is the clock that runs and loads are measured by; nil: time.Now.
+	Now func() time.Time
+
+	// MeasuredFrom is how often a query must have run before its answers may be found to be cheap
+	// without being said to be; 0: 1,024.
+	MeasuredFrom uint64
+
 	Logger *slog.Logger // nil: slog.Default()
 }
+
+// since is the time since then by the clock of the table.
+func (t *Table) since(then time.Time) time.Duration { return t.o.Now().Sub(then) }
 
 // PartitionName is the side partition that holds the traces.
 const PartitionName = "$memo"
@@ -105,6 +116,12 @@ func New(o Options) (*Table, error) {
 	}
 	if o.WallFrom == 0 {
 		o.WallFrom = 64
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MeasuredFrom == 0 {
+		o.MeasuredFrom = measuredFrom
 	}
 	if o.LevelsMax == 0 {
 		o.LevelsMax = levelsMax

@@ -38,7 +38,8 @@
 //
 // Workers are one to three, and mostly a simulation, which the seed orders; in one of eight
 // histories they are threads. In one of five a stack holds two to five queries that are nested, and
-// deeper ones leave it. In one of three the heap has room for some of it all, or for nothing,
+// deeper ones leave it. In one of four the clock goes by chance, so that any query may be measured to
+// be cheap at any time, or no more. In one of three the heap has room for some of it all, or for nothing,
 // and what it has no room for is forgotten. The disk is in memory.
 //
 // # What must run

@@ -26,7 +26,7 @@ func Generate(seed uint64, steps int) *History {
 	if g.one(5) {
 		h.Setting.Levels = 2 + g.rng.IntN(4)
 	}
-	h.Setting.Repeats, h.Setting.Peeks = g.one(2), g.one(2)
+	h.Setting.Repeats, h.Setting.Peeks, h.Setting.Measured = g.one(2), g.one(2), g.one(4)
 	if g.one(5) {
 		g.calm, h.Setting.Peeks = true, true
 		h.Setting.Walls, h.Setting.HeapBytes = false, 0

@@ -24,6 +24,7 @@ type Setting struct {
 	Fixed     bool  // some may, and have values then
 	Levels    int   // how deep queries are nested on one stack; 0: as deep as ever
 	Repeats   bool  // a run remembers what it asked for by All, however few keys that were
+	Measured  bool  // what runs and loads take is by chance, and what is measured to be cheap is not stored
 	Peeks     bool  // after each commit all is peeked at that must be known
 }
 
@@ -123,7 +124,7 @@ func (h *History) String() string {
 	for _, is := range []struct {
 		so   bool
 		what string
-	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}, {s.Levels > 0, fmt.Sprintf("stacks of %d levels", s.Levels)}, {s.Repeats, "remembering"}, {s.Peeks, "peeking"}} {
+	}{{s.Threads, "threads"}, {s.Durable, "every commit synced"}, {s.HeapBytes > 0, fmt.Sprintf("a heap of %d bytes", s.HeapBytes)}, {s.Walls, "walls"}, {s.Levels > 0, fmt.Sprintf("stacks of %d levels", s.Levels)}, {s.Repeats, "remembering"}, {s.Measured, "measured"}, {s.Peeks, "peeking"}} {
 		if is.so {
 			fmt.Fprintf(&b, ", %s", is.what)
 		}

@@ -286,7 +286,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 		}
 		times[outcomeOf{r.Cell, o.trace}]++
 		most := keptMost
-		if q := &j.prog.Queries[r.Cell.Query]; q.unstored() && j.setting.HeapBytes > 0 {
+		if q := &j.prog.Queries[r.Cell.Query]; j.unstored(q) && j.setting.HeapBytes > 0 {
 			continue // it may be forgotten in the middle of a question, each time that it is asked for
 		}
 		if j.prog.Queries[r.Cell.Query].kept() < len(a.gens) {

@@ -20,8 +20,10 @@ const (
 	fixedRoom    = 2 // of which each of a cycle has one as a head and one as a member, at most
 )
 
-// unstored reports whether the engine may have answers in memory only.
-func (q *Query) unstored() bool { return q.Policy == InMemory || q.Policy == SaidCheap }
+// unstored reports whether the engine may have answers of q in memory only.
+func (j *judge) unstored(q *Query) bool {
+	return q.Policy == InMemory || q.Policy == SaidCheap || j.setting.Measured
+}
 
 // kept is of how many runs the engine keeps what came of them, for each key.
 func (q *Query) kept() int {
@@ -76,7 +78,7 @@ func (j *judge) mustHave(c Cell, trace uint64) bool {
 	if q.Policy == Fixed {
 		room = min(room, fixedRoom)
 	}
-	inMemory := q.unstored()
+	inMemory := j.unstored(q)
 	if inMemory && j.setting.HeapBytes > 0 {
 		return false
 	}

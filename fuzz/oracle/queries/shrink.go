@@ -83,6 +83,7 @@ func (s *shrinker) plainer() {
 		func(o *Setting) { o.Walls = false },
 		func(o *Setting) { o.Levels = 0 },
 		func(o *Setting) { o.Repeats = false },
+		func(o *Setting) { o.Measured = false },
 		func(o *Setting) { o.Peeks = false },
 	}
 	for _, set := range settings {

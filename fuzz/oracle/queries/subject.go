@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type Host struct {
 	Walled      func(o runtime.Options, from int) runtime.Options
 	Shallow     func(o runtime.Options, levels int) runtime.Options
 	Repeating   func(o runtime.Options, from int) runtime.Options
+	Measuring   func(o runtime.Options, from uint64, now func() time.Time) runtime.Options
 	Simulated   func(runtime.Options, *sched.Deterministic) runtime.Options
 	Simulate    func(*runtime.Engine)
 	WriteTraces func(*runtime.Engine, context.Context)
@@ -164,6 +166,9 @@ func (s *subject) open() error {
 	if s.h.Setting.Repeats {
 		o = s.host.Repeating(o, 1)
 	}
+	if s.h.Setting.Measured {
+		o = s.host.Measuring(o, 1, chance(s.h.Seed))
+	}
 	if s.h.Setting.Durable {
 		o.Sync = mmapcas.SyncGroup
 	}
@@ -183,6 +188,21 @@ func (s *subject) open() error {
 		}
 	}
 	return nil
+}
+
+// chance is a clock that goes on by chance, from one look at it to the next.
+func chance(seed uint64) (now func() time.Time) {
+	var (
+		mu  sync.Mutex
+		rng = rand.New(rand.NewPCG(seed, 1))
+		at  = time.Unix(0, 0)
+	)
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		at = at.Add(time.Duration(1) << rng.IntN(12))
+		return at
+	}
 }
 
 // close ends the engine, and leaves what its successor finds.

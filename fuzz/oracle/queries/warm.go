@@ -209,7 +209,7 @@ func (j *judge) looksMost(p *plain, c Cell, seen map[Cell]bool) (most int) {
 func (j *judge) touchedSince(c Cell, p *plain) bool {
 	o := p.of(c)
 	ran, ok := j.computed[c][o.trace]
-	if !ok || !o.kept || j.prog.Queries[c.Query].unstored() || ran.prog != j.prog || j.vague || j.coarse {
+	if !ok || !o.kept || j.unstored(&j.prog.Queries[c.Query]) || ran.prog != j.prog || j.vague || j.coarse {
 		return true
 	}
 	if s := &j.setting; s.Walls || s.Fixed || s.Cyclic || s.Threads {
