@@ -38,9 +38,9 @@
 //
 // Workers are one to three, and mostly a simulation, which the seed orders; in one of eight
 // histories they are threads. In one of five a stack holds two to five queries that are nested, and
-// deeper ones leave it. In one of four the clock goes by chance, so that any query may be measured to
-// be cheap at any time, or no more. In one of three the heap has room for some of it all, or for nothing,
-// and what it has no room for is forgotten. The disk is in memory.
+// deeper ones leave it. In one of four the clock goes by chance, so that any query may be measured
+// to be cheap at any time, or no more. In one of three the heap has room for some of it all, or for
+// nothing, and what it has no room for is forgotten. The disk is in memory.
 //
 // # What must run
 //
@@ -111,9 +111,10 @@
 // still.
 //
 // Q9 and Q10 are asked where no query may need itself, and Q9 where one question is asked at a
-// time. What has changed is told by key over a restart (Q10) only as long as each end was a Close
-// and there was no bulk; a range counts as its partition, and what another build has computed may
-// be verified. So may be an answer that reads no query: what it reads is all there is to look at.
+// time; runs are compared with those of an engine that knows nothing where the heap has room. What
+// has changed is told by key over a restart (Q10) only as long as each end was a Close and there
+// was no bulk; a range counts as its partition, and what another build has computed may be
+// verified. So may be an answer that reads no query: what it reads is all there is to look at.
 //
 // # Where what is
 //
