@@ -14,5 +14,6 @@
 //
 // The model leaves out segments: copies that a sweep makes, when files go (G4), and what a crash
 // leaves of either, of which the simulated disk has tests (fuzz/disk). Of a recovery it asks which
-// states it may end in. Memory is sequentially consistent, as it is between Go's atomics and locks.
+// states it may end in. The core of it, without what a recovery needs, is in Promela as well
+// (fuzz/spin). Memory is sequentially consistent, as it is between Go's atomics and locks.
 package tricolour
