@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -21,6 +22,9 @@ import (
 type moodyFS struct {
 	vfs.FS
 	err atomic.Pointer[error]
+
+	nth            atomic.Int64 // not 0: each nth that writes finds no space, and the others do
+	writes, failed atomic.Int64 // of those while nth is not 0
 }
 
 type moodyFile struct {
@@ -34,6 +38,10 @@ func (m *moodyFS) well()             { m.err.Store(nil) }
 func (m *moodyFS) why(op, name string) error {
 	if err := m.err.Load(); err != nil {
 		return &os.PathError{Op: op, Path: name, Err: *err}
+	}
+	if nth := m.nth.Load(); nth > 0 && op != "sync" && m.writes.Add(1)%nth == 0 {
+		m.failed.Add(1)
+		return &os.PathError{Op: op, Path: name, Err: syscall.ENOSPC}
 	}
 	return nil
 }
@@ -223,6 +231,83 @@ func TestAnswersOnAFullDisk(t *testing.T) {
 			e = start()
 			count = &runs{e: e}
 			again("in the next process")
+			if err := e.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// A disk that is full at each nth write stops nothing: each commit is stored or refused whole, each
+// answer is right in any case, and what was acknowledged is there in the next process.
+func TestFullDiskAtEachNthWrite(t *testing.T) {
+	for _, nth := range []int64{2, 3, 10} {
+		t.Run(fmt.Sprint(nth), func(t *testing.T) {
+			t.Parallel()
+			fs := &moodyFS{FS: vfs.NewMem()}
+			o := runtime.OnFS(runtime.Options{Workers: 2, CollectEvery: -1, SegmentBytes: 256 << 10, Logger: quiet}, fs)
+			e, err := runtime.Open("/s", o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const keys = 8
+			var texts []string // what was acknowledged
+			for i := range keys {
+				texts = append(texts, strings.Repeat("t", i+1))
+				put(t, e, inputs, fmt.Sprint(i), texts[i])
+			}
+			rng := rand.New(rand.NewPCG(uint64(nth), 0))
+			fs.nth.Store(nth)
+			refused := 0
+			for step := range 150 {
+				i := rng.IntN(keys)
+				if rng.IntN(3) == 0 {
+					text := noise(uint64(step), 1+rng.IntN(60_000))
+					err := e.Commit(t.Context(), func(w *runtime.Writer) error { return inputs.Put(w, fmt.Sprint(i), text) })
+					switch {
+					case err == nil:
+						texts[i] = text
+					case errors.Is(err, mmapcas.ErrNoSpace):
+						refused++
+					default:
+						t.Fatalf("step %d: %v", step, err)
+					}
+				}
+				if step%50 == 49 {
+					if err := e.Checkpoint(t.Context()); err != nil && !errors.Is(err, mmapcas.ErrNoSpace) {
+						t.Fatalf("step %d: %v", step, err)
+					}
+					if _, err := e.Collect(t.Context()); err != nil && !errors.Is(err, mmapcas.ErrNoSpace) {
+						t.Fatalf("step %d: %v", step, err)
+					}
+				}
+				if got := ask(t, e, echoes, fmt.Sprint(i)); got != echoed(texts[i]) {
+					t.Fatalf("step %d: the answer for %d is another", step, i)
+				}
+			}
+			t.Logf("%d of %d writes failed, %d commits were refused", fs.failed.Load(), fs.writes.Load(), refused)
+			if fs.failed.Load() == 0 {
+				t.Error("no write has failed")
+			}
+			wantEchoes(t, e, texts)
+			fs.nth.Store(0)
+			if err := e.Checkpoint(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if rep, err := inspect.Verify(t.Context(), e, nil); err != nil || !rep.Clean() {
+				t.Errorf("verify: %+v, %v", rep, err)
+			}
+			if err := e.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if e, err = runtime.Open("/s", o); err != nil {
+				t.Fatal(err)
+			}
+			count := &runs{e: e}
+			wantEchoes(t, e, texts)
+			if n := count.since("fulldisk/echoes"); n > 0 {
+				t.Errorf("%d answers were computed again in the next process", n)
+			}
 			if err := e.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}

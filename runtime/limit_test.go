@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/account"
 	"github.com/cytisus/cytisus/runtime/inspect"
@@ -292,6 +293,71 @@ func TestLimitTakesFromCaches(t *testing.T) {
 	}
 	if n := most.Load(); n != 1<<20 {
 		t.Errorf("a cache of 1 MiB may have %d when the limit is far again", n)
+	}
+}
+
+// What was evicted whole is asked for again, three times: the answers are what they were, nothing
+// runs, and the process has at most a tenth more in memory than before. Before is when all answers
+// were read from the store once, as they are after it.
+func TestLimitEvictsAllAndAnswers(t *testing.T) {
+	dir := t.TempDir()
+	e, _ := limited(t, dir, runtime.Options{SegmentBytes: 4 << 20})
+	const keys = 2000
+	value := func(i int) string { return noise(uint64(i), 1000) }
+	err := e.Commit(t.Context(), func(w *runtime.Writer) (err error) {
+		for i := range keys {
+			err = errors.Join(err, inputs.Put(w, fmt.Sprint(i), value(i)))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	askAll := func() {
+		t.Helper()
+		for i := range keys {
+			if got := ask(t, e, limitDoubled, fmt.Sprint(i)); got != value(i)+value(i) {
+				t.Fatalf("the answer for %d begins %.20q", i, got)
+			}
+		}
+	}
+	resident := func() int64 {
+		debug.FreeOSMemory()
+		r, ok := arena.ReadResidence()
+		if !ok {
+			t.Skip("the system does not say what is in memory")
+		}
+		return r.Resident
+	}
+	askAll()
+	if err := e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e, held := limited(t, dir, runtime.Options{SegmentBytes: 4 << 20})
+	askAll()
+	before := resident()
+	for round := range 3 {
+		held.Store(limit * 13 / 16)
+		for range 2000 {
+			e.LookAtLimit()
+		}
+		evicted := resident()
+		if st := e.Stats(); st.CachedBytes > limit/32 {
+			t.Fatalf("round %d: %d bytes of results are in memory", round, st.CachedBytes)
+		}
+		held.Store(limit / 2)
+		for range 64 {
+			e.LookAtLimit()
+		}
+		askAll()
+		after := resident()
+		t.Logf("round %d: %d KiB before, %d evicted, %d after", round, before>>10, evicted>>10, after>>10)
+		if after > before+before/10 {
+			t.Errorf("round %d: %d bytes are in memory after it, %d were before", round, after, before)
+		}
+	}
+	if n := e.Stats().Queries[limitDoubled.Name()].Ran; n > 0 {
+		t.Errorf("%d runs: what was known is computed again", n)
 	}
 }
 

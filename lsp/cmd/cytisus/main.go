@@ -23,14 +23,12 @@ import (
 	"syscall"
 )
 
-func main() {
-	// Nothing here shows a profile of the heap, and what the runtime keeps for one is megabytes.
-	goruntime.MemProfileRate = 0
-	os.Exit(start())
-}
+func main() { os.Exit(start()) }
 
 // start runs the process' command line.
 func start() int {
+	// Nothing here shows a profile of the heap, and what the runtime keeps for one is megabytes.
+	goruntime.MemProfileRate = 0
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
