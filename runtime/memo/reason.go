@@ -79,6 +79,9 @@ func (t *Table) Explain(q *Query, key string) (Reason, []string) {
 }
 
 func (t *Table) describe(r *read) string {
+	if r.kind.asks() {
+		return t.describeQuery(r)
+	}
 	name := t.o.DB.PartitionName(r.part)
 	if r.kind.ranged() {
 		span := fmt.Sprintf("%s[%q:%q]", name, r.key, r.hi)
@@ -94,28 +97,27 @@ func (t *Table) describe(r *read) string {
 			return span
 		}
 	}
-	switch r.kind {
-	case readMember:
-		if q := t.o.Lookup(r.query); q != nil {
-			return "the cycle of " + q.show(r.key)
-		}
-		return fmt.Sprintf("the cycle of %s(%q), which this program does not have", r.query, r.key)
-	case readRecord:
-		return fmt.Sprintf("%s[%q]", name, r.key)
-	case readPresence:
+	if r.kind == readPresence {
 		return fmt.Sprintf("whether %s[%q] is there", name, r.key)
-	case readPart:
-		return fmt.Sprintf("%s[%q]", t.describeQuery(r), r.name)
-	case readNames:
-		return "names of " + t.describeQuery(r)
-	default:
-		return t.describeQuery(r)
 	}
+	return fmt.Sprintf("%s[%q]", name, r.key)
 }
 
+// describeQuery is describe for the kinds that ask, which have no partition.
 func (t *Table) describeQuery(r *read) string {
+	var asked string
 	if q := t.o.Lookup(r.query); q != nil {
-		return q.show(r.key)
+		asked = q.show(r.key)
+	} else {
+		asked = fmt.Sprintf("%s(%q), which this program does not have", r.query, r.key)
 	}
-	return fmt.Sprintf("%s(%q), which this program does not have", r.query, r.key)
+	switch r.kind {
+	case readMember:
+		return "the cycle of " + asked
+	case readPart:
+		return fmt.Sprintf("%s[%q]", asked, r.name)
+	case readNames:
+		return "names of " + asked
+	}
+	return asked
 }

@@ -188,3 +188,20 @@ func TestFlushedTracesAnswerInANewTable(t *testing.T) {
 		t.Errorf("upper %s, length %s; want 1/1/1 and 1/1/1", u, l)
 	}
 }
+
+// To say that a read of a query differed costs no more than to write its key: each run after a
+// change says so.
+func TestReasonOfARunLooksForNoPartition(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	q := r.queries[r.query("q", func(f *Frame, key string) (string, error) { return key, nil })]
+	about := read{kind: readQuery, about: q.about, key: "k"}
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	var text, want string
+	shown := testing.AllocsPerRun(100, func() { want = q.show("k") })
+	got := testing.AllocsPerRun(100, func() { text = r.table.describe(&about) })
+	if text != want || got > shown {
+		t.Errorf("%q in %v allocations, and %q in %v to write the key", text, got, want, shown)
+	}
+}
