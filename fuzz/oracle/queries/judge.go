@@ -446,6 +446,9 @@ func (p *plain) failing(cells []Cell) *outcome {
 func (j *judge) supported(p *plain, cells []Cell) error {
 	for _, c := range cells {
 		for _, n := range p.of(c).needs {
+			if j.setting.Workers > 1 && j.prog.Queries[n.Query].Policy == Fixed && !j.alwaysIn(n, p.of(n).cycle) {
+				continue // several strands may close its cycles, each with other cells
+			}
 			if !j.least[n][p.of(n).least] {
 				return faultf(unsupported, "it rests on %v, which has never run and read what it reads in this generation (%v)", n, p.state)
 			}
