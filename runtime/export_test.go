@@ -97,6 +97,29 @@ func (e *Engine) FirstMissing() string {
 	return ""
 }
 
+// StoredQueries returns the names of the queries that traces are stored of.
+func (e *Engine) StoredQueries() ([]string, error) { return e.memo.StoredQueries() }
+
+// ForgetUnused is what a collection of everything does at some time about queries that are not
+// used.
+func (e *Engine) ForgetUnused(ctx context.Context, now time.Time) error {
+	return e.forgetUnused(ctx, now)
+}
+
+// Undefine takes a query out of the program, and returns what puts it back.
+func Undefine(name string) (again func()) {
+	n := &allQueries
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	was := n.byName[name]
+	delete(n.byName, name)
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.byName[name] = was
+	}
+}
+
 // Now is the time of the engine's scheduler, which stands still in a simulation but where all wait.
 func (e *Engine) Now() time.Time { return e.sched.Now() }
 

@@ -45,6 +45,9 @@ func (k *keeper) run(e *Engine) {
 		auditing   = auditor{budget: budget{share: e.o.AuditCPU, asOf: time.Now()}}
 	)
 	defer auditing.stop()
+	if err := e.keepUsed(context.Background()); err != nil {
+		e.o.Logger.Warn("runtime: which queries are used could not be noted", "err", err)
+	}
 	for {
 		select {
 		case <-k.quit:
@@ -314,9 +317,12 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 	return e.gc.Stats(), err
 }
 
-// bringUpToDate has less kept for recovery: chunks before the root before. A collection does
-// without, if there is no room for a checkpoint.
+// bringUpToDate has less kept: answers of queries that are not used, and for recovery chunks before
+// the root before. A collection does without, if there is no room for a checkpoint.
 func (e *Engine) bringUpToDate(ctx context.Context) {
+	if err := e.forgetUnused(ctx, time.Now()); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+		e.o.Logger.Warn("runtime: answers that are not used stay", "err", err)
+	}
 	if err := e.checkpoint(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
 		e.o.Logger.Warn("runtime: no checkpoint before a collection", "err", err)
 	}

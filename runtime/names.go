@@ -59,3 +59,10 @@ func (n *names[T]) find(name string) (t T) {
 	}
 	return t
 }
+
+// has reports whether there is a definition of this name.
+func (n *names[T]) has(name string) bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return len(n.byName[name]) > 0
+}

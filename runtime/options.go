@@ -73,6 +73,10 @@ type Options struct {
 	// only Engine.Collect collects.
 	CollectEvery int64
 
+	// UnusedFor is how long the stored answers of a query stay after the last process that had the
+	// query: each collection of everything looks. Zero means 30 days; negative means for good.
+	UnusedFor time.Duration
+
 	// AuditShare is the share of reused query answers, up to 1, that are computed again and
 	// compared when there is time, to find queries that are not pure (Stats.Impure, and in the
 	// log). Of the first answers of a query it is more. Zero means 0.01; negative means none.
@@ -152,6 +156,9 @@ func (o *Options) fill() error {
 	}
 	if o.AuditCPU == 0 {
 		o.AuditCPU = auditCPUDefault
+	}
+	if o.UnusedFor == 0 {
+		o.UnusedFor = unusedFor
 	}
 	if o.CollectEvery == 0 {
 		o.CollectEvery = 64 << 20
