@@ -99,7 +99,7 @@ func editable(path string) (f editedFile, ok bool) {
 		return f, false
 	}
 	for _, d := range tree.Decls {
-		if fn, is := d.(*ast.FuncDecl); is && fn.Body != nil {
+		if fn, is := d.(*ast.FuncDecl); is && fn.Body != nil && fn.Name.Name != "_" {
 			uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
 			return editedFile{uri.String(), string(text), fset.Position(fn.Body.Lbrace).Offset + 1, fset.Position(fn.Name.Pos()).Offset}, true
 		}
