@@ -341,3 +341,15 @@ func (e *Engine) Gate() (inside, waiting int) {
 	defer g.mu.Unlock()
 	return g.inside, len(g.waiting)
 }
+
+// CollectGivingWay is a collection by a task, in the smallest slices, that calls before before it
+// gives way.
+func (e *Engine) CollectGivingWay(t *Task, before func()) error {
+	p := t.pace()
+	wait := p.Wait
+	p.Slice, p.Wait = 0, func() {
+		before()
+		wait()
+	}
+	return e.gc.Collect(t.Context(), p)
+}

@@ -11,7 +11,7 @@ import (
 type Histogram [21]uint64
 
 // Count returns how many durations were counted.
-func (h *Histogram) Count() (n uint64) {
+func (h Histogram) Count() (n uint64) {
 	for _, c := range h {
 		n += c
 	}
@@ -20,7 +20,7 @@ func (h *Histogram) Count() (n uint64) {
 
 // Below returns the least power of two, in microseconds, that a share q of the durations is below:
 // within a factor of two of their q-quantile. It is 0 if nothing was counted.
-func (h *Histogram) Below(q float64) time.Duration {
+func (h Histogram) Below(q float64) time.Duration {
 	all, sum := h.Count(), uint64(0)
 	for i, c := range h {
 		if sum += c; sum > 0 && float64(sum) >= q*float64(all) {
