@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
 	"github.com/cytisus/cytisus/lsp/golang/index"
@@ -105,18 +107,24 @@ func (a *assembly) declare(file int, p *part, base int) {
 
 // occur takes the occurrences of a part whose declarations are numbered from first.
 func (a *assembly) occur(file int, p *part, base, first int) {
-	list := a.files[file].Occurrences
+	list := slices.Grow(a.files[file].Occurrences, len(p.occurrences))
 	for i := range p.occurrences {
 		from := &p.occurrences[i]
-		o := from.Occurrence
-		o.Span.Start, o.Span.End = o.Span.Start+base, o.Span.End+base
+		o := index.Occurrence{
+			Span:     lsp.Span{Start: int(from.start) + base, End: int(from.end) + base},
+			Target:   int(from.target),
+			Declares: from.declares,
+		}
+		if from.signature > 0 {
+			o.Signature = p.signatures[from.signature-1]
+		}
 		switch from.of {
 		case ofPart:
 			o.Target += first
 		case ofExternal:
-			o.Target = a.numberOf(o.Target)
+			o.IsExternal, o.Target = true, a.numberOf(o.Target)
 		case ofFace:
-			n, ok := a.inFace[from.at]
+			n, ok := a.inFace[bodies.Spot{File: int(from.target), Token: int(from.token)}]
 			if !ok {
 				name := string(a.trees[file].Text[o.Span.Start:o.Span.End])
 				o.IsExternal = true

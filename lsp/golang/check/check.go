@@ -78,6 +78,9 @@ func Package(
 		}
 	}
 	r := s.check(p, fit, left, doubtOf, bodies)
+	if s.follow = nil; !edited {
+		s.release()
+	}
 	c.Index = s.indexOf(r)
 	c.Whole, c.Bodies = r.Whole, r.Bodies
 	if bodies {

@@ -19,6 +19,7 @@ import (
 type part struct {
 	declared    []partDeclaration
 	occurrences []partOccurrence
+	signatures  []string         // of occurrences that have one
 	diagnostics []FileDiagnostic // with offsets in files
 }
 
@@ -27,18 +28,22 @@ type partDeclaration struct {
 	at                bodies.Spot // of a face
 }
 
+// There are as many of these as names in a package, so they are small.
 type partOccurrence struct {
-	index.Occurrence // offsets as in the part, targets of the unit's own and externals
-	of               targetKind
-	at               bodies.Spot // of a target in a face
+	start, end int32 // offsets as in the part
+	target     int32 // a declaration of the part, an external, or the file of a token
+	token      int32 // of a target in a face
+	signature  int32 // one more than its number in the part; 0: there is none
+	of         targetKind
+	declares   bool
 }
 
 type targetKind uint8
 
 const (
-	ofPart     targetKind = iota // Target is a declaration of the part
-	ofFace                       // at says where it is declared
-	ofExternal                   // Target is a number of partMaker.externals
+	ofPart     targetKind = iota // target is a declaration of the part
+	ofFace                       // target and token say where it is declared
+	ofExternal                   // target is a number of partMaker.externals
 )
 
 // A partMaker makes parts of the units of one package. The externals that it has numbered stay.
@@ -76,6 +81,9 @@ func (m *partMaker) begin(
 		m.written = map[*ast.File]map[token.Pos]string{}
 	}
 }
+
+// release lets go what only the making of parts needs.
+func (m *partMaker) release() { m.pkg, m.own, m.follow, m.written, m.doubtOf = nil, nil, nil, nil, nil }
 
 // make is the part of a unit.
 func (m *partMaker) make(c *bodies.Checked) *part {
@@ -215,9 +223,21 @@ func (b *partBuilder) declareObject(obj types.Object, start, end token.Pos) {
 	b.number[start] = len(b.declared)
 	b.objects = append(b.objects, obj)
 	b.declared = append(b.declared, d)
-	b.occurrences = append(b.occurrences, partOccurrence{
-		Occurrence: index.Occurrence{Span: d.Span, Target: b.number[start], Declares: true},
-	})
+	o := occurrenceAt(d.Span)
+	o.target, o.declares = int32(b.number[start]), true
+	b.occurrences = append(b.occurrences, o)
+}
+
+func occurrenceAt(s lsp.Span) partOccurrence {
+	return partOccurrence{start: int32(s.Start), end: int32(s.End)}
+}
+
+// sign gives an occurrence a signature.
+func (b *partBuilder) sign(o *partOccurrence, signature string) {
+	if signature != "" {
+		b.signatures = append(b.signatures, signature)
+		o.signature = int32(len(b.signatures))
+	}
 }
 
 // signature describes an object of the package, with what was written of it that its type does not
@@ -243,27 +263,27 @@ func (b *partBuilder) use() {
 			continue
 		}
 		obj, origin := u.Object, originOf(u.Object)
-		o := partOccurrence{Occurrence: index.Occurrence{Span: b.span(u.Ident.Pos(), u.Ident.End())}}
+		o := occurrenceAt(b.span(u.Ident.Pos(), u.Ident.End()))
 		if origin.Pkg() == b.pkg && b.declaredHere(origin, &o) {
 			if i, ok := b.number[origin.Pos()]; ok {
 				if obj != b.objects[i] {
 					if s := b.signature(obj); s != b.declared[i].Signature {
-						o.Signature = s
+						b.sign(&o, s)
 					}
 				}
 			} else if obj != origin {
 				if s := b.signature(obj); s != b.signature(origin) {
-					o.Signature = s
+					b.sign(&o, s)
 				}
 			}
 		} else {
 			name := b.nameOf(origin)
-			o.of, o.IsExternal, o.Target = ofExternal, true, b.external(name)
+			o.of, o.target = ofExternal, int32(b.external(name))
 			switch {
 			case name.Path == "":
-				o.Signature = signature(obj, b.qualify, "")
+				b.sign(&o, signature(obj, b.qualify, ""))
 			case obj != origin:
-				o.Signature = signature(obj, b.qualify, b.tagOf(origin))
+				b.sign(&o, signature(obj, b.qualify, b.tagOf(origin)))
 			}
 		}
 		b.occurrences = append(b.occurrences, o)
@@ -274,14 +294,14 @@ func (b *partBuilder) use() {
 // whether an identifier of the files declares it.
 func (b *partBuilder) declaredHere(origin types.Object, o *partOccurrence) bool {
 	if i, ok := b.number[origin.Pos()]; ok {
-		o.of, o.Target = ofPart, i
+		o.of, o.target = ofPart, int32(i)
 		return true
 	}
 	at, ok := b.unit.Spot(origin.Pos())
 	if !ok {
 		return false
 	}
-	o.of, o.at = ofFace, at
+	o.of, o.target, o.token = ofFace, int32(at.File), int32(at.Token)
 	return true
 }
 
@@ -341,9 +361,9 @@ func (b *partBuilder) importPaths() {
 			continue
 		}
 		imported := b.external(index.External{Package: name.Imported().Path(), Path: index.PackagePath})
-		b.occurrences = append(b.occurrences, partOccurrence{of: ofExternal, Occurrence: index.Occurrence{
-			Span: b.span(spec.Path.Pos(), spec.Path.End()), IsExternal: true, Target: imported,
-		}})
+		o := occurrenceAt(b.span(spec.Path.Pos(), spec.Path.End()))
+		o.of, o.target = ofExternal, int32(imported)
+		b.occurrences = append(b.occurrences, o)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -51,7 +50,7 @@ func TestHeaders(t *testing.T) {
 // TestHeadersOfTheStandardLibrary compares the scan with the parser on all its files.
 func TestHeadersOfTheStandardLibrary(t *testing.T) {
 	files, parsed := 0, 0
-	err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src"), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(goEnv(t, ".").GoRoot, "src"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
 		}

@@ -131,7 +131,6 @@ type loader struct {
 	config  Config
 	matcher *matcher
 	build   *buildList
-	std     bool // the main module is the standard library, or cmd
 
 	dirs   sync.Map // directory -> *onceDirectory
 	mu     sync.Mutex
