@@ -16,15 +16,15 @@
 //
 // # Reading a machine
 //
-// ReadTopology and ReadQuota read an fs.FS and do nothing else, so that tests run on machines written down as text. What is missing counts
-// as "all alike" or "unlimited"; what is there and makes no sense is an error with the name of the file. ReadMachine reads
-// the machine at hand.
+// ReadTopology and ReadQuota read an fs.FS and do nothing else, so that tests run on machines
+// written down as text. What is missing counts as "all alike" or "unlimited"; what is there and
+// makes no sense is an error with the name of the file. ReadMachine reads the machine at hand.
 //
 // # Binding threads
 //
-// Plan decides, Pin does. Binding is worth something with many processors, where a worker that stays keeps its caches
-// and its memory near, and does harm with few, where it keeps the kernel from moving a worker away from somebody
-// else's work; hence the mode Auto.
+// Plan decides, Pin does. Binding is worth something with many processors, where a worker that
+// stays keeps its caches and its memory near, and does harm with few, where it keeps the kernel
+// from moving a worker away from somebody else's work; hence the mode Auto.
 //
 //   - A thread is bound only by its own goroutine, locked to it, and restored before it is unlocked; or it dies locked.
 //   - No two workers of a plan share a processor, none gets one that is not ours, and what is left over stays unbound.

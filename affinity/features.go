@@ -9,7 +9,8 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// A Level is how wide the vector code may be that a processor runs. Levels are ordered: each includes those below.
+// A Level is how wide the vector code may be that a processor runs. Levels are ordered: each
+// includes those below.
 type Level uint8
 
 const (
@@ -30,8 +31,9 @@ func (l Level) String() string {
 	return fmt.Sprintf("Level(%d)", uint8(l))
 }
 
-// LevelVariable is the environment variable that lowers the level, for tests and for machines whose vector units
-// disappoint: portable, avx2 or avx512. It cannot raise the level, and other values are ignored.
+// LevelVariable is the environment variable that lowers the level, for tests and for machines whose
+// vector units disappoint: portable, avx2 or avx512. It cannot raise the level, and other values
+// are ignored.
 const LevelVariable = "CYTISUS_CPU"
 
 // Features is what the processor offers, as far as anybody here chooses code by it.
@@ -40,7 +42,8 @@ type Features struct {
 	Brand string // as the processor calls itself, for reports; may be empty
 }
 
-// CPUFeatures returns what this processor offers, within the limit that LevelVariable sets. It finds out once.
+// CPUFeatures returns what this processor offers, within the limit that LevelVariable sets. It
+// finds out once.
 func CPUFeatures() Features { return cpuFeatures() }
 
 var cpuFeatures = sync.OnceValue(func() Features {
@@ -50,7 +53,8 @@ var cpuFeatures = sync.OnceValue(func() Features {
 	}
 })
 
-// level returns the highest level whose instructions are all supported, or the limit if that is a lower one.
+// level returns the highest level whose instructions are all supported, or the limit if that is a
+// lower one.
 func level(supports func(...cpuid.FeatureID) bool, limit string) Level {
 	l := Portable
 	if supports(cpuid.AVX2, cpuid.BMI2, cpuid.FMA3) {

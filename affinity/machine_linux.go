@@ -15,11 +15,12 @@ var atStart = sync.OnceValues(threadMask)
 
 func init() { _, _ = atStart() } // an error is kept for whoever asks
 
-// Allowed returns the processors that the process was given when it started, by its parent, its cpuset or taskset. It
-// does not change when threads are bound.
+// Allowed returns the processors that the process was given when it started, by its parent, its
+// cpuset or taskset. It does not change when threads are bound.
 func Allowed() (Mask, error) { return atStart() }
 
-// ReadMachine describes the computer that we run on. Where sysfs is missing all processors are taken to be alike.
+// ReadMachine describes the computer that we run on. Where sysfs is missing all processors are
+// taken to be alike.
 func ReadMachine() (Machine, error) {
 	allowed, err := Allowed()
 	if err != nil {
@@ -39,12 +40,13 @@ func ReadMachine() (Machine, error) {
 	return Machine{Topology: t, Allowed: allowed, Quota: quota}, nil
 }
 
-// Pin binds the calling thread to one processor, which must be one of Allowed, and returns what undoes it. The caller
-// has locked its goroutine to the thread, and keeps it so until after restore, which it calls on the same thread; or it
-// lets the goroutine end locked, which ends the thread. Calls nest.
+// Pin binds the calling thread to one processor, which must be one of Allowed, and returns what
+// undoes it. The caller has locked its goroutine to the thread, and keeps it so until after
+// restore, which it calls on the same thread; or it lets the goroutine end locked, which ends the
+// thread. Calls nest.
 //
-// Restore gives the thread back the mask that it had. If the system refuses because the process has lost those
-// processors meanwhile, the thread keeps what the system chose for it.
+// Restore gives the thread back the mask that it had. If the system refuses because the process has
+// lost those processors meanwhile, the thread keeps what the system chose for it.
 func Pin(cpu int) (restore func(), err error) {
 	allowed, err := Allowed()
 	if err != nil {

@@ -83,7 +83,8 @@ func TestPinRefuses(t *testing.T) {
 	}
 }
 
-// TestNeverWidens starts this test once more as a process that is given one processor only, on a machine that has more.
+// TestNeverWidens starts this test once more as a process that is given one processor only, on a
+// machine that has more.
 func TestNeverWidens(t *testing.T) {
 	const role = "AFFINITY_TEST_CHILD"
 	if os.Getenv(role) != "" {

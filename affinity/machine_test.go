@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the want sections of testdata/*.txtar")
 
-// TestMachines reads the machines in testdata, each a piece of a file system with the mask of a process, and compares what is
-// understood, and what is planned, with the want section.
+// TestMachines reads the machines in testdata, each a piece of a file system with the mask of a
+// process, and compares what is understood, and what is planned, with the want section.
 func TestMachines(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) == 0 {

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// MaskCPUs is the number of processors that a Mask can name: 0 to MaskCPUs-1, as many as Linux' own cpu_set_t.
+// MaskCPUs is the number of processors that a Mask can name: 0 to MaskCPUs-1, as many as Linux' own
+// cpu_set_t.
 const MaskCPUs = 1024
 
-// A Mask is a set of processors, by the numbers that the operating system gives them. The zero value is empty; masks
-// are compared with ==.
+// A Mask is a set of processors, by the numbers that the operating system gives them. The zero
+// value is empty; masks are compared with ==.
 type Mask struct {
 	words [MaskCPUs / 64]uint64
 }

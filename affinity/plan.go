@@ -19,8 +19,8 @@ const (
 	Off              // never
 )
 
-// autoMin is how many processors Auto asks for. With fewer, binding gained nothing that could be measured, and keeps the
-// kernel from moving a worker off a processor that somebody else uses.
+// autoMin is how many processors Auto asks for. With fewer, binding gained nothing that could be
+// measured, and keeps the kernel from moving a worker off a processor that somebody else uses.
 const autoMin = 4
 
 func (m Mode) String() string {
@@ -61,8 +61,8 @@ type Machine struct {
 	Quota    float64 // processor time in processors, +Inf without a limit
 }
 
-// Usable returns the number of processors that the process can keep busy: those that are online and allowed, or the
-// quota, rounded up, if that is less. It is at least 1.
+// Usable returns the number of processors that the process can keep busy: those that are online and
+// allowed, or the quota, rounded up, if that is less. It is at least 1.
 func (m Machine) Usable() int {
 	n := float64(m.Topology.Online().And(m.Allowed).Count())
 	if m.Quota > 0 { // also leaves out NaN
@@ -87,13 +87,13 @@ func Usable() int { return usable() }
 // Unbound stands for "no processor in particular" in a plan.
 const Unbound = -1
 
-// Plan returns the processor for each worker, or Unbound: for all of them if the mode says so, and for those that are more
-// than there are processors to give. No two workers get the same processor, and none gets one that the process was
-// not given.
+// Plan returns the processor for each worker, or Unbound: for all of them if the mode says so, and
+// for those that are more than there are processors to give. No two workers get the same processor,
+// and none gets one that the process was not given.
 //
-// Workers fill one NUMA node after the other, the largest first, and within a node one last-level cache after the
-// other, so that the few workers of a small pool share what they can. Fast cores come before thrifty ones. A second
-// thread of a core comes only when every core has one.
+// Workers fill one NUMA node after the other, the largest first, and within a node one last-level
+// cache after the other, so that the few workers of a small pool share what they can. Fast cores
+// come before thrifty ones. A second thread of a core comes only when every core has one.
 func Plan(m Machine, mode Mode, workers int) []int {
 	plan := make([]int, max(workers, 0))
 	for w := range plan {

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// ReadQuota returns how much processor time the control groups of this process allow it, in processors; +Inf if they
-// do not limit it. It reads from the root of a file system, on Linux os.DirFS("/"): both versions of control
-// groups, and every group from the process' own up to the root of the mount, of which the tightest counts. Missing files
-// mean no limit; what is there must make sense, or the error names the file.
+// ReadQuota returns how much processor time the control groups of this process allow it, in
+// processors; +Inf if they do not limit it. It reads from the root of a file system, on Linux
+// os.DirFS("/"): both versions of control groups, and every group from the process' own up to the
+// root of the mount, of which the tightest counts. Missing files mean no limit; what is there must
+// make sense, or the error names the file.
 func ReadQuota(root fs.FS) (cpus float64, err error) {
 	r := sysReader{fsys: root}
 	cpus = math.Inf(1)
@@ -64,8 +65,8 @@ func (r *sysReader) limit(h hierarchy, dir string) float64 {
 	return float64(quota) / float64(period)
 }
 
-// hierarchies finds the trees from /proc/self/cgroup and /proc/self/mountinfo. Lines that it does not understand are left
-// out: both files are full of things that do not concern us.
+// hierarchies finds the trees from /proc/self/cgroup and /proc/self/mountinfo. Lines that it does
+// not understand are left out: both files are full of things that do not concern us.
 func hierarchies(groups, mounts string) (hs []hierarchy) {
 	var unified, cpu string // the process' group in each version
 	var hasUnified, hasCPU bool
@@ -98,8 +99,8 @@ func hierarchies(groups, mounts string) (hs []hierarchy) {
 	return hs
 }
 
-// below returns where a group is found under a mount that shows the tree from root on. A group outside of it, as seen
-// from inside some containers, is taken for the mount's own.
+// below returns where a group is found under a mount that shows the tree from root on. A group
+// outside of it, as seen from inside some containers, is taken for the mount's own.
 func below(mount, root, group string) string {
 	rest, ok := strings.CutPrefix(path.Clean(group), strings.TrimSuffix(path.Clean(root), "/"))
 	if !ok || rest != "" && rest[0] != '/' || strings.HasPrefix(rest, "/..") {

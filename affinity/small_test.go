@@ -16,8 +16,9 @@ func TestPads(t *testing.T) {
 	}
 }
 
-// TestRelaxCanBeInterrupted: a goroutine that does nothing but relax must not hold up a garbage collection, even if it has
-// the only processor. It hangs if Relax loses its stack check by being inlined into such a loop.
+// TestRelaxCanBeInterrupted: a goroutine that does nothing but relax must not hold up a garbage
+// collection, even if it has the only processor. It hangs if Relax loses its stack check by being
+// inlined into such a loop.
 func TestRelaxCanBeInterrupted(t *testing.T) {
 	stop := make(chan struct{})
 	done := make(chan struct{})

@@ -25,8 +25,9 @@ func (c Class) String() string {
 	return "performance"
 }
 
-// A CPU is one logical processor: what the operating system schedules threads on. Core and Cache name a group by the
-// lowest number of the online processors in it, so the names are unique on the machine.
+// A CPU is one logical processor: what the operating system schedules threads on. Core and Cache
+// name a group by the lowest number of the online processors in it, so the names are unique on the
+// machine.
 type CPU struct {
 	ID      int
 	Core    int // processors with the same Core are SMT siblings
@@ -41,7 +42,8 @@ type Topology struct {
 	CPUs []CPU
 }
 
-// Flat returns a topology in which all the given processors are alike: what to assume when nothing is known.
+// Flat returns a topology in which all the given processors are alike: what to assume when nothing
+// is known.
 func Flat(cpus Mask) (t Topology) {
 	first := max(cpus.First(), 0)
 	for id := range cpus.All() {
@@ -58,10 +60,10 @@ func (t Topology) Online() (m Mask) {
 	return m
 }
 
-// ReadTopology reads the processors that are online from a sysfs tree, on Linux os.DirFS("/sys"). A tree without a
-// list of online processors is an error, which then matches fs.ErrNotExist. Anything else may be missing, as it is in
-// many containers and virtual machines, and then counts as "all alike"; but what is there must make sense, or the
-// error names the file.
+// ReadTopology reads the processors that are online from a sysfs tree, on Linux os.DirFS("/sys"). A
+// tree without a list of online processors is an error, which then matches fs.ErrNotExist. Anything
+// else may be missing, as it is in many containers and virtual machines, and then counts as "all
+// alike"; but what is there must make sense, or the error names the file.
 func ReadTopology(sys fs.FS) (Topology, error) {
 	const cpuDir, nodeDir = "devices/system/cpu", "devices/system/node"
 	r := sysReader{fsys: sys}
@@ -135,8 +137,8 @@ func (r *sysReader) number(name string, missing int) int {
 	return n
 }
 
-// group returns the lowest online processor in the first of the lists that exists, if processor id is in that list, and
-// otherwise the default.
+// group returns the lowest online processor in the first of the lists that exists, if processor id
+// is in that list, and otherwise the default.
 func (r *sysReader) group(id int, online Mask, missing int, names ...string) int {
 	for _, name := range names {
 		if m, found := r.mask(name); found {
@@ -149,7 +151,8 @@ func (r *sysReader) group(id int, online Mask, missing int, names ...string) int
 	return missing
 }
 
-// lastLevelCache returns the group of processors that share the highest level of cache, by default the whole machine.
+// lastLevelCache returns the group of processors that share the highest level of cache, by default
+// the whole machine.
 func (r *sysReader) lastLevelCache(dir string, c *CPU, online Mask) int {
 	group, highest := c.Cache, 0
 	for i := 0; ; i++ {

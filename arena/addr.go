@@ -6,8 +6,8 @@ const Unit = 32
 // AddrBits is the width of an address: 2^48 units are 2^53 bytes, more than any system maps.
 const AddrBits = 48
 
-// An Addr is a place in an arena, in units from its start. It means something only to the arena that
-// gave it out, and only while the segment there is not retired.
+// An Addr is a place in an arena, in units from its start. It means something only to the arena
+// that gave it out, and only while the segment there is not retired.
 type Addr uint64
 
 // Nil is the address of nothing.

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flushPages takes the pages out of the page tables. What was stored into them is the file's already,
-// and fdatasync writes it; but it takes the leave to store from each page that it writes, and has all
-// processors forget that page's entry, one by one. Here all are forgotten at once.
+// flushPages takes the pages out of the page tables. What was stored into them is the file's
+// already, and fdatasync writes it; but it takes the leave to store from each page that it writes,
+// and has all processors forget that page's entry, one by one. Here all are forgotten at once.
 func flushPages(mem []byte) error {
 	_ = unix.Madvise(mem, unix.MADV_DONTNEED)
 	return nil
@@ -21,8 +21,9 @@ func adviseHuge(mem []byte) {
 	}
 }
 
-// populateWrite sets up the page tables of mem in one call, which is cheap where the
-// file has the pages (writeZeros). Kernels before 5.14 answer EINVAL; pages are then touched one by one as they are used.
+// populateWrite sets up the page tables of mem in one call, which is cheap where the file has the
+// pages (writeZeros). Kernels before 5.14 answer EINVAL; pages are then touched one by one as they
+// are used.
 func populateWrite(mem []byte) {
 	_ = unix.Madvise(mem, unix.MADV_POPULATE_WRITE)
 }
@@ -30,9 +31,9 @@ func populateWrite(mem []byte) {
 // zeros is never written to, so the system backs it with one page of its own.
 var zeros [64 << 10]byte
 
-// writeZeros writes zeros over [from, to) of f, by calls of piece bytes, or by one if piece is 0: the
-// file system takes pages no larger than what one call writes. A file that another program has cut
-// is left as it is: whoever stores behind its end is to fault.
+// writeZeros writes zeros over [from, to) of f, by calls of piece bytes, or by one if piece is 0:
+// the file system takes pages no larger than what one call writes. A file that another program has
+// cut is left as it is: whoever stores behind its end is to fault.
 func writeZeros(f *os.File, from, to, piece int64) {
 	if fi, err := f.Stat(); err != nil || fi.Size() < to {
 		return

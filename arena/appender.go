@@ -62,9 +62,9 @@ func (p *Appender) Ready() int64 {
 	return min(p.touched, p.seg.ready) - p.length
 }
 
-// Reserve returns n zero bytes, rounded up to whole units, at the end of the segment, and their address. They
-// become part of the segment by Commit or are taken back by Rollback, one of which must come before the next
-// Reserve.
+// Reserve returns n zero bytes, rounded up to whole units, at the end of the segment, and their
+// address. They become part of the segment by Commit or are taken back by Rollback, one of which
+// must come before the next Reserve.
 func (p *Appender) Reserve(n int64) (Addr, []byte, error) {
 	s := p.seg
 	if s == nil {
@@ -93,8 +93,8 @@ func (p *Appender) Reserve(n int64) (Addr, []byte, error) {
 	return s.At(p.length), b, nil
 }
 
-// populate makes pages ready up to end and a little beyond, the more the longer the segment is. In a
-// segment of small pieces page tables are set up for a little only: the next sync takes back what
+// populate makes pages ready up to end and a little beyond, the more the longer the segment is. In
+// a segment of small pieces page tables are set up for a little only: the next sync takes back what
 // they allow.
 func (p *Appender) populate(end int64) {
 	s := p.seg
@@ -133,8 +133,8 @@ func (p *Appender) Rollback() {
 	p.end = p.length
 }
 
-// Abandon lets go of a segment whose memory failed in the middle of a reservation, if one is open. The segment is
-// sealed: its bytes past Length are in no known state.
+// Abandon lets go of a segment whose memory failed in the middle of a reservation, if one is open.
+// The segment is sealed: its bytes past Length are in no known state.
 func (p *Appender) Abandon() {
 	if p.seg == nil || p.end == p.length {
 		return

@@ -31,9 +31,9 @@ const (
 // Options says how an arena is laid out. The zero value is the reserved form with 64 MiB segments
 // where the system can do it.
 type Options struct {
-	// SegmentBytes is the stride of slots, a power of two from 64 KiB to 4 GiB, 256 MiB where addresses
-	// have 32 bits. Zero means 64 MiB, 16 MiB with 32 bits, and less where the process may use so
-	// little address space that four of those would be more than a quarter of it.
+	// SegmentBytes is the stride of slots, a power of two from 64 KiB to 4 GiB, 256 MiB where
+	// addresses have 32 bits. Zero means 64 MiB, 16 MiB with 32 bits, and less where the process
+	// may use so little address space that four of those would be more than a quarter of it.
 	SegmentBytes int64
 	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB, or
 	// 256 MiB where addresses have 32 bits. No more is taken than a quarter of what the process may
@@ -89,7 +89,8 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// An Arena is a range of addresses with segments in it. All methods may be called from any goroutine.
+// An Arena is a range of addresses with segments in it. All methods may be called from any
+// goroutine.
 type Arena struct {
 	base         unsafe.Pointer // start of the reservation; nil in the table form; immutable
 	reserved     int64          // bytes; immutable
@@ -143,11 +144,12 @@ func (a *Arena) SegmentBytes() int64 { return a.segmentBytes }
 // Table reports whether the arena is of the table form.
 func (a *Arena) Table() bool { return a.base == nil }
 
-// Base returns where the reservation starts, nil in the table form: addr lies addr*Unit bytes behind.
+// Base returns where the reservation starts, nil in the table form: addr lies addr*Unit bytes
+// behind.
 func (a *Arena) Base() unsafe.Pointer { return a.base }
 
-// Bytes returns the n bytes at addr. The caller vouches that they lie in one mapped segment and that it
-// stays mapped while they are used.
+// Bytes returns the n bytes at addr. The caller vouches that they lie in one mapped segment and
+// that it stays mapped while they are used.
 func (a *Arena) Bytes(addr Addr, n int) []byte {
 	if a.base != nil {
 		return bytesAt(a.base, int64(addr)*Unit, n)
@@ -157,7 +159,8 @@ func (a *Arena) Bytes(addr Addr, n int) []byte {
 	return s.mem[off : off+int64(n) : off+int64(n)]
 }
 
-// Pair returns the two little-endian words that lie off bytes behind addr, a multiple of 8. Otherwise it is Bytes.
+// Pair returns the two little-endian words that lie off bytes behind addr, a multiple of 8.
+// Otherwise it is Bytes.
 func (a *Arena) Pair(addr Addr, off int64) (lo, hi uint64) {
 	if a.base != nil {
 		return pairAt(a.base, int64(addr)*Unit+off)
@@ -189,8 +192,8 @@ func (a *Arena) takeSlots(s Spec, n int) (int, error) {
 		return a.takeSlotsAt(s.First, n)
 	}
 	run := 0
-	// Going on behind the newest segment, then once more from the start: a run that lies across next is
-	// found in the second round.
+	// Going on behind the newest segment, then once more from the start: a run that lies across
+	// next is found in the second round.
 	for i, end := a.next, a.next+len(a.taken)+n; i < end; i++ {
 		at := i % len(a.taken)
 		if at == 0 {
@@ -234,8 +237,8 @@ func (a *Arena) freeSlots(first, n int) {
 	}
 }
 
-// Close gives the reservation back. Every segment must have been unmapped; Close refuses otherwise, since
-// somebody may still read there.
+// Close gives the reservation back. Every segment must have been unmapped; Close refuses otherwise,
+// since somebody may still read there.
 func (a *Arena) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -67,7 +67,8 @@ func mustMap(t *testing.T, a *Arena, s Spec) *Segment {
 	return seg
 }
 
-// TestAppendModel: reservations of random sizes, committed or rolled back, against a plain byte slice.
+// TestAppendModel: reservations of random sizes, committed or rolled back, against a plain byte
+// slice.
 func TestAppendModel(t *testing.T) {
 	forms(t, func(t *testing.T, a *Arena, source func(int64) Source) {
 		seed := rand.Uint64()
@@ -140,7 +141,8 @@ func TestAppendModel(t *testing.T) {
 	})
 }
 
-// TestSlots: segments of one slot and of several come and go; addresses never overlap, and all slots come back (A4).
+// TestSlots: segments of one slot and of several come and go; addresses never overlap, and all
+// slots come back (A4).
 func TestSlots(t *testing.T) {
 	forms(t, func(t *testing.T, a *Arena, source func(int64) Source) {
 		rng := rand.New(rand.NewPCG(4, 4))
@@ -280,7 +282,8 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// TestConfine: faults of the arena's memory become errors, other panics pass, and the goroutine's setting is restored.
+// TestConfine: faults of the arena's memory become errors, other panics pass, and the goroutine's
+// setting is restored.
 func TestConfine(t *testing.T) {
 	forms(t, func(t *testing.T, a *Arena, source func(int64) Source) {
 		src := source(2 * testSegment)
@@ -324,7 +327,8 @@ func TestConfine(t *testing.T) {
 	})
 }
 
-// TestAbandon: a segment whose memory failed in the middle of a reservation is given up and sealed. Without a reservation nothing has happened.
+// TestAbandon: a segment whose memory failed in the middle of a reservation is given up and sealed.
+// Without a reservation nothing has happened.
 func TestAbandon(t *testing.T) {
 	forms(t, func(t *testing.T, a *Arena, source func(int64) Source) {
 		seg := mustMap(t, a, Spec{Source: source(testSegment), Bytes: testSegment})

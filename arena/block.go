@@ -2,8 +2,9 @@ package arena
 
 import "sync/atomic"
 
-// A Block is zeroed memory for tables of numbers. Those from 4 KiB on lie off the Go heap, on huge pages where there are some; the
-// collector does not count them. In race builds all lie on the heap, where the race detector sees them.
+// A Block is zeroed memory for tables of numbers. Those from 4 KiB on lie off the Go heap, on huge
+// pages where there are some; the collector does not count them. In race builds all lie on the
+// heap, where the race detector sees them.
 type Block struct {
 	mem    []byte
 	page   *slabPage // that it is a piece of, nil if it is none

@@ -2,8 +2,9 @@
 
 package arena
 
-// poison overwrites memory that is about to go, so that a stale reader of heap memory sees garbage rather than
-// the old bytes. Memory of a reservation becomes inaccessible, which is better; files must keep their bytes.
+// poison overwrites memory that is about to go, so that a stale reader of heap memory sees garbage
+// rather than the old bytes. Memory of a reservation becomes inaccessible, which is better; files
+// must keep their bytes.
 func poison(s *Segment) {
 	if _, ok := s.source.(heap); ok {
 		for i := range s.mem {

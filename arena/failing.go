@@ -5,9 +5,10 @@ import (
 	"unsafe"
 )
 
-// Failing returns src with every call that a system may refuse announced to step first: "map", "unmap", "protect", "flush".
-// What step returns, if not nil, is the call's error, and of these calls only unmap is made all the same. It is for tests of the layers above: a file
-// system that fails on command supplies memory that does.
+// Failing returns src with every call that a system may refuse announced to step first: "map",
+// "unmap", "protect", "flush". What step returns, if not nil, is the call's error, and of these
+// calls only unmap is made all the same. It is for tests of the layers above: a file system that
+// fails on command supplies memory that does.
 func Failing(src Source, step func(call string) error) Source { return failing{src, step} }
 
 type failing struct {

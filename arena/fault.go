@@ -5,8 +5,9 @@ import (
 	"runtime/debug"
 )
 
-// Confine calls fn and turns a fault on the arena's memory, inside fn and whatever it calls on this goroutine,
-// into a *FaultError. Other panics pass through. It does not allocate unless there is a fault.
+// Confine calls fn and turns a fault on the arena's memory, inside fn and whatever it calls on this
+// goroutine, into a *FaultError. Other panics pass through. It does not allocate unless there is a
+// fault.
 func (a *Arena) Confine(fn func() error) (err error) {
 	old := debug.SetPanicOnFault(true)
 	returned := false
@@ -30,7 +31,8 @@ func (a *Arena) Confine(fn func() error) (err error) {
 	return err
 }
 
-// BeginConfined and EndConfined are Confine for paths on which a closure and its call cost too much:
+// BeginConfined and EndConfined are Confine for paths on which a closure and its call cost too
+// much:
 //
 //	old := a.BeginConfined()
 //	defer func() {
@@ -42,8 +44,8 @@ func (a *Arena) Confine(fn func() error) (err error) {
 // Nothing may come between the two statements.
 func (a *Arena) BeginConfined() (old bool) { return debug.SetPanicOnFault(true) }
 
-// EndConfined ends what BeginConfined began. panicked is what the deferred function recovered; a panic that stands for no fault
-// goes on.
+// EndConfined ends what BeginConfined began. panicked is what the deferred function recovered; a
+// panic that stands for no fault goes on.
 func (a *Arena) EndConfined(old bool, panicked any) *FaultError {
 	debug.SetPanicOnFault(old)
 	if panicked == nil {

@@ -44,8 +44,9 @@ func heapBytes(n int) []byte {
 	return raw[skip : skip+n : skip+n]
 }
 
-// StoreWord stores v, in little-endian byte order, into the first 8 bytes of b, which must be aligned
-// to 8 bytes. Everything the caller stored before is visible to whoever loads v with LoadWord.
+// StoreWord stores v, in little-endian byte order, into the first 8 bytes of b, which must be
+// aligned to 8 bytes. Everything the caller stored before is visible to whoever loads v with
+// LoadWord.
 func StoreWord(b []byte, v uint64) {
 	_ = b[7]
 	(*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(b))).Store(little(v))
@@ -57,7 +58,8 @@ func LoadWord(b []byte) uint64 {
 	return little((*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(b))).Load())
 }
 
-// little converts between the machine's byte order and little-endian; on most machines it is nothing.
+// little converts between the machine's byte order and little-endian; on most machines it is
+// nothing.
 func little(v uint64) uint64 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], v)

@@ -7,8 +7,8 @@ import (
 	"github.com/edsrzf/mmap-go"
 )
 
-// placeAnywhere maps the first n bytes of f wherever the system likes. The file must be that long: some
-// systems would lengthen it by mapping, without disk space (A2).
+// placeAnywhere maps the first n bytes of f wherever the system likes. The file must be that long:
+// some systems would lengthen it by mapping, without disk space (A2).
 func placeAnywhere(f *os.File, n int64, readOnly bool) ([]byte, func() error, error) {
 	fi, err := f.Stat()
 	if err != nil {

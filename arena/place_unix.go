@@ -30,8 +30,8 @@ func unreserve(base unsafe.Pointer, n int64) error {
 	return unix.MunmapPtr(base, uintptr(n))
 }
 
-// clearPlace turns a range of the reservation back into reserved, inaccessible space. It replaces whatever is
-// mapped there, so a stale reader faults instead of reading other bytes.
+// clearPlace turns a range of the reservation back into reserved, inaccessible space. It replaces
+// whatever is mapped there, so a stale reader faults instead of reading other bytes.
 func clearPlace(at unsafe.Pointer, n int64) error {
 	_, err := unix.MmapPtr(-1, 0, at, uintptr(n), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE|unix.MAP_FIXED)
 	return err
@@ -77,8 +77,8 @@ func (file) flush(mem []byte, from int64) error {
 	return flushPages(mem[from&^(pageBytes-1):])
 }
 
-// mapBlock returns n bytes of zeroed memory off the Go heap. From slabPageBytes on they start on a multiple of that, so that
-// huge pages fit.
+// mapBlock returns n bytes of zeroed memory off the Go heap. From slabPageBytes on they start on a
+// multiple of that, so that huge pages fit.
 func mapBlock(n int) ([]byte, error) {
 	slop := 0
 	if n >= slabPageBytes {
@@ -91,7 +91,8 @@ func mapBlock(n int) ([]byte, error) {
 	if slop > 0 {
 		before := int(-uintptr(p) & (slabPageBytes - 1))
 		after := slop - before
-		// What is left over: whole pages of it. They were never touched, so keeping them after a failure costs nothing.
+		// What is left over: whole pages of it. They were never touched, so keeping them after a
+		// failure costs nothing.
 		if before > 0 {
 			_ = unix.MunmapPtr(p, uintptr(before))
 		}

@@ -12,23 +12,24 @@ import (
 type Spec struct {
 	// Source supplies the memory.
 	Source Source
-	// Bytes is the size of the segment, a multiple of the page size. Zero means the arena's SegmentBytes.
+	// Bytes is the size of the segment, a multiple of the page size. Zero means the arena's
+	// SegmentBytes.
 	Bytes int64
 	// Length is how many bytes are committed already, a multiple of Unit.
 	Length int64
 	// Ready is how many bytes may be touched without calling Grow.
 	Ready int64
 	// Grow makes at least the first n bytes safe to touch (A2), of which the first ready are, and
-	// returns how many are now. Nil means that all bytes are safe from the start. Only the segment's
-	// appender calls it.
+	// returns how many are now. Nil means that all bytes are safe from the start. Only the
+	// segment's appender calls it.
 	Grow func(ready, n int64) (int64, error)
-	// Piece, a power of two from the size of a page on, is how many bytes of a file one store should
-	// make dirty at most, for files that are synced often. Zero leaves it to the system.
+	// Piece, a power of two from the size of a page on, is how many bytes of a file one store
+	// should make dirty at most, for files that are synced often. Zero leaves it to the system.
 	Piece int64
 	// ReadOnly maps the segment so that a store into it faults.
 	ReadOnly bool
-	// Fixed asks for the slots from the one at First on, where an earlier process had the segment; Map fails with
-	// ErrAddressSpace if they are not free. Otherwise any free slots will do.
+	// Fixed asks for the slots from the one at First on, where an earlier process had the segment;
+	// Map fails with ErrAddressSpace if they are not free. Otherwise any free slots will do.
 	Fixed bool
 	First Addr
 	// Owner is handed back by Segment.Owner.
@@ -101,15 +102,16 @@ func (s *Segment) Bytes() int64 { return int64(len(s.mem)) }
 // Length returns how many bytes are committed.
 func (s *Segment) Length() int64 { return s.length.Load() }
 
-// SetLength declares the first n bytes committed. It is for whoever maps existing bytes and has found out
-// where they end, before the segment has an appender.
+// SetLength declares the first n bytes committed. It is for whoever maps existing bytes and has
+// found out where they end, before the segment has an appender.
 func (s *Segment) SetLength(n int64) { s.length.Store(n) }
 
 // SetReady declares that only the first n bytes may be touched without calling Grow. It is for the
 // same caller as SetLength, at the same time.
 func (s *Segment) SetReady(n int64) { s.ready = n }
 
-// Mem returns the whole segment. Below Length its bytes are final; the rest belongs to the appender.
+// Mem returns the whole segment. Below Length its bytes are final; the rest belongs to the
+// appender.
 func (s *Segment) Mem() []byte { return s.mem }
 
 // Offset returns how many bytes into the segment addr lies.
@@ -121,8 +123,8 @@ func (s *Segment) At(off int64) Addr { return s.first + Addr(off/Unit) }
 // Sealed reports whether Seal was called.
 func (s *Segment) Sealed() bool { return s.sealed.Load() }
 
-// Seal ends appending. Where the system can, a later store into the segment faults. The caller must be the
-// segment's appender or know that there is none.
+// Seal ends appending. Where the system can, a later store into the segment faults. The caller must
+// be the segment's appender or know that there is none.
 func (s *Segment) Seal() {
 	if s.sealed.Swap(true) {
 		return
@@ -139,7 +141,8 @@ func (s *Segment) Flush(from int64) error {
 	return s.source.flush(s.mem[:most], from)
 }
 
-// Unmap takes the segment out of the address space at once. The caller knows that nobody reads in it.
+// Unmap takes the segment out of the address space at once. The caller knows that nobody reads in
+// it.
 func (s *Segment) Unmap() error {
 	a := s.arena
 	for i := range s.slotN {
@@ -160,8 +163,8 @@ func (s *Segment) Unmap() error {
 	return nil
 }
 
-// Retire unmaps the segment when two epochs have passed, then calls after with Unmap's error. The caller has
-// made sure that no new reader can find an address in it.
+// Retire unmaps the segment when two epochs have passed, then calls after with Unmap's error. The
+// caller has made sure that no new reader can find an address in it.
 func (s *Segment) Retire(d *epoch.Domain, after func(error)) {
 	d.Retire(len(s.mem), func() {
 		err := s.Unmap()

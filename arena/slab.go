@@ -6,11 +6,13 @@ import (
 	"sync"
 )
 
-// Tables that are looked into at random want huge pages: with small ones most looks need an entry of the page table that is in
-// no cache of the processor. A table may be far smaller than a huge page, so several share one.
+// Tables that are looked into at random want huge pages: with small ones most looks need an entry
+// of the page table that is in no cache of the processor. A table may be far smaller than a huge
+// page, so several share one.
 //
-// A slabPage is one huge page, cut into pieces of one size, a power of two. It is given back to the system as soon as no piece is
-// in use, so what a slab holds beyond that is less than one page per size.
+// A slabPage is one huge page, cut into pieces of one size, a power of two. It is given back to the
+// system as soon as no piece is in use, so what a slab holds beyond that is less than one page per
+// size.
 const (
 	slabPageBytes  = 2 << 20
 	slabPiecesMax  = slabPageBytes / pieceBytesMin
@@ -46,7 +48,8 @@ func (p *slabPage) pieces() int     { return slabPageBytes / p.pieceBytes() }
 // pieceSize is the size, as an index, of the smallest piece with n bytes.
 func pieceSize(n int) int { return max(0, bits.Len(uint(n-1))-bits.Len(uint(pieceBytesMin-1))) }
 
-// take returns a piece with n zero bytes, at most pieceBytesMax, and the page and number that give takes it back by.
+// take returns a piece with n zero bytes, at most pieceBytesMax, and the page and number that give
+// takes it back by.
 func (s *slab) take(n int) (mem []byte, p *slabPage, piece int, err error) {
 	size := pieceSize(n)
 	s.mu.Lock()

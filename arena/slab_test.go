@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSlabModel: random pieces are taken, written all over and given back. Each is zero when it is taken and nobody else writes
-// to it, and pages are held only while they have pieces in use.
+// TestSlabModel: random pieces are taken, written all over and given back. Each is zero when it is
+// taken and nobody else writes to it, and pages are held only while they have pieces in use.
 func TestSlabModel(t *testing.T) {
 	mapped := map[*byte]bool{}
 	s := &slab{

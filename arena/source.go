@@ -10,9 +10,9 @@ import (
 type Source interface {
 	// place maps n bytes: at exactly at in the reserved form, anywhere when at is nil.
 	place(at unsafe.Pointer, n int64, readOnly bool) (mem []byte, release func() error, err error)
-	// writeAhead gives the file pages for its bytes from one place to another, which are zero, have disk
-	// space, and were never stored into. Unless piece is 0 a store makes no more than piece bytes dirty
-	// there. Best effort.
+	// writeAhead gives the file pages for its bytes from one place to another, which are zero, have
+	// disk space, and were never stored into. Unless piece is 0 a store makes no more than piece
+	// bytes dirty there. Best effort.
 	writeAhead(from, to, piece int64)
 	// populate makes the first touch of mem cheap. Best effort.
 	populate(mem []byte)
@@ -26,19 +26,21 @@ type Source interface {
 	drop(mem []byte) bool
 }
 
-// Anonymous returns a source of zeroed memory that nothing outlives, on huge pages where there are some.
-// In the table form it is heap memory.
+// Anonymous returns a source of zeroed memory that nothing outlives, on huge pages where there are
+// some. In the table form it is heap memory.
 func Anonymous() Source { return anonymous{} }
 
 // Heap returns a source on Go's heap, which the race detector watches. It needs the table form.
 func Heap() Source { return heap{} }
 
-// File returns a source that maps f from its start, shared: stores reach the file. The file must be open for
-// writing unless the segment is mapped read-only, and stays open until the segment is unmapped if it is to be
-// synced. Outside the reserved form the file must have the segment's full size.
+// File returns a source that maps f from its start, shared: stores reach the file. The file must be
+// open for writing unless the segment is mapped read-only, and stays open until the segment is
+// unmapped if it is to be synced. Outside the reserved form the file must have the segment's full
+// size.
 func File(f *os.File) Source { return file{f} }
 
-// Memory returns a source whose bytes f supplies, zeroed or as they were left. It needs the table form.
+// Memory returns a source whose bytes f supplies, zeroed or as they were left. It needs the table
+// form.
 func Memory(f func(n int64) ([]byte, error)) Source { return memory{f} }
 
 type heap struct{}

@@ -12,7 +12,8 @@ import (
 const firstEpoch = 2
 
 // advanceEvery is the number of retirements after which the retiring goroutine tries to advance the
-// epoch, so that garbage ripens even if the collector is late. A try costs about a nanosecond a slot, and the fence.
+// epoch, so that garbage ripens even if the collector is late. A try costs about a nanosecond a
+// slot, and the fence.
 const advanceEvery = 256
 
 // A Domain is one reclamation clock with its readers and its retired objects. Objects of one domain

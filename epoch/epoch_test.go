@@ -184,7 +184,8 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-// The clock is 63 bits wide in the slots; a start near 2^62 shows that nothing narrower hides there.
+// The clock is 63 bits wide in the slots; a start near 2^62 shows that nothing narrower hides
+// there.
 func TestLargeEpochs(t *testing.T) {
 	d := NewDomain()
 	d.global.Store(1 << 62)

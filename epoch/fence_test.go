@@ -9,9 +9,10 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 )
 
-// TestPinIsSeen is E-see of the package comment as a litmus test: a reader stores its slot and looks for the object, a writer
-// unlinks it and scans, from a standing start, over and over. Never may both miss the other. Without the fence, with two
-// processors to run on, they do within this many rounds more often than not.
+// TestPinIsSeen is E-see of the package comment as a litmus test: a reader stores its slot and
+// looks for the object, a writer unlinks it and scans, from a standing start, over and over. Never
+// may both miss the other. Without the fence, with two processors to run on, they do within this
+// many rounds more often than not.
 func TestPinIsSeen(t *testing.T) {
 	<-affinity.WantRemoteFences() // so that the whole test does with them
 	const rounds = 20_000
@@ -34,7 +35,8 @@ func TestPinIsSeen(t *testing.T) {
 				}
 				runtime.Gosched()
 			}
-			// Stores that miss the cache hold up those behind them, so that the next one is long on its way.
+			// Stores that miss the cache hold up those behind them, so that the next one is long on
+			// its way.
 			for i := range uint64(48) {
 				cold[(r*48+i)*7919%uint64(len(cold))] = r
 			}

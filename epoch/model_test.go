@@ -4,7 +4,8 @@ import "testing"
 
 // The model below is the protocol of the package comment as small steps over one plain state. The
 // search visits every interleaving of the threads. Each broken variant must be caught: that shows
-// that the search can see the mistake the real order prevents. fuzz/spin has the protocol once more.
+// that the search can see the mistake the real order prevents. fuzz/spin has the protocol once
+// more.
 
 const modelReaders = 2
 

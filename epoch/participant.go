@@ -67,8 +67,8 @@ func (p *Participant) left() {
 }
 
 // Refresh moves the pin to the current epoch, for long loops that hold no reference between rounds.
-// It costs a few loads while the epoch has not moved. Everything read before becomes invalid. Inside a
-// nested Enter it does nothing, because the outer one may still hold references.
+// It costs a few loads while the epoch has not moved. Everything read before becomes invalid.
+// Inside a nested Enter it does nothing, because the outer one may still hold references.
 func (p *Participant) Refresh() {
 	if w := inside(p.domain.global.Load()); w != p.slot.word.Load() {
 		p.refresh(w)

@@ -38,13 +38,14 @@ type retireList struct {
 }
 
 // Retire hands over an object that no new reader can find any more. free runs once, from some call
-// of [Domain.Collect], after every reader that may know the object has left; bytes is for reports and
-// may be 0. Call it after the store that unlinks the object. Any goroutine may call it, also from
-// inside a free function. free must not block for long and must not panic.
+// of [Domain.Collect], after every reader that may know the object has left; bytes is for reports
+// and may be 0. Call it after the store that unlinks the object. Any goroutine may call it, also
+// from inside a free function. free must not block for long and must not panic.
 func (d *Domain) Retire(bytes int, free func()) { d.retire(0, bytes, free) }
 
-// RetireKeyed is Retire for an object with an identity, such as its segment number or address: check
-// builds panic if an object of the same key is retired again before it was freed. The key is not 0.
+// RetireKeyed is Retire for an object with an identity, such as its segment number or address:
+// check builds panic if an object of the same key is retired again before it was freed. The key is
+// not 0.
 func (d *Domain) RetireKeyed(key uint64, bytes int, free func()) {
 	d.debug.retired(key)
 	d.retire(key, bytes, free)

@@ -26,11 +26,12 @@ type overflowSlot struct {
 func inside(e uint64) uint64 { return e<<1 | 1 }
 
 // stackHash returns a number that differs between goroutines running at the same time and mostly
-// stays the same for one of them: its stack's address. It is a hint for spreading; any value is correct.
+// stays the same for one of them: its stack's address. It is a hint for spreading; any value is
+// correct.
 func stackHash() uint64 {
 	var here byte
-	// Safe: the address is used as a number only and never turned back into a pointer. Stacks are at
-	// least 2 KiB apart, so the bits below carry nothing.
+	// Safe: the address is used as a number only and never turned back into a pointer. Stacks are
+	// at least 2 KiB apart, so the bits below carry nothing.
 	a := uint64(uintptr(unsafe.Pointer(&here))) >> 11
 	return a * 0x9E3779B97F4A7C15 >> 32
 }

@@ -6,10 +6,12 @@ import (
 )
 
 var (
-	// ErrNoSymbol means that a position holds nothing that can be named: white space, a comment, a keyword, a literal.
+	// ErrNoSymbol means that a position holds nothing that can be named: white space, a comment, a
+	// keyword, a literal.
 	ErrNoSymbol = errors.New("lsp: no symbol at this position")
 
-	// ErrUnknownFile means that a file is not part of the workspace: never seen, gone, or of another language.
+	// ErrUnknownFile means that a file is not part of the workspace: never seen, gone, or of
+	// another language.
 	ErrUnknownFile = errors.New("lsp: unknown file")
 
 	// ErrOutOfRange means that an offset lies outside the text of its file.

@@ -8,7 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// A Language knows how to read one language. It is a value without state: state belongs to workspaces and engines.
+// A Language knows how to read one language. It is a value without state: state belongs to
+// workspaces and engines.
 type Language interface {
 	// ID is the language identifier that editors use, such as "go".
 	ID() string
@@ -16,8 +17,9 @@ type Language interface {
 	// Handles reports whether a file belongs to the language, by its name alone.
 	Handles(uri string) bool
 
-	// Open prepares a workspace over the directory root, an absolute path. It reads nothing but the root itself: the work
-	// is done by Index and by questions. An engine may carry several workspaces.
+	// Open prepares a workspace over the directory root, an absolute path. It reads nothing but the
+	// root itself: the work is done by Index and by questions. An engine may carry several
+	// workspaces.
 	Open(ctx context.Context, eng *runtime.Engine, root string, o WorkspaceOptions) (Workspace, error)
 }
 
@@ -29,7 +31,8 @@ type WorkspaceOptions struct {
 	// BuildTags are additional build tags, as in go build -tags.
 	BuildTags []string
 
-	// Env are additional KEY=VALUE settings for tools that the language runs; the last setting of a key wins.
+	// Env are additional KEY=VALUE settings for tools that the language runs; the last setting of a
+	// key wins.
 	Env []string
 
 	// Client names who asks, in task names and statistics. Zero is nobody in particular.
@@ -44,9 +47,10 @@ type Workspace interface {
 	// Root is the absolute path of the directory.
 	Root() string
 
-	// Index brings the workspace up to date with the disk: it scans the root, commits the inputs that changed, computes
-	// everything that is asked for later, and publishes diagnostics. The progress function, which may be nil, is called
-	// from one goroutine at a time and must be quick. What is wrong with the code is a diagnostic, not an error.
+	// Index brings the workspace up to date with the disk: it scans the root, commits the inputs
+	// that changed, computes everything that is asked for later, and publishes diagnostics. The
+	// progress function, which may be nil, is called from one goroutine at a time and must be
+	// quick. What is wrong with the code is a diagnostic, not an error.
 	Index(ctx context.Context, progress func(Progress)) (Summary, error)
 
 	// SetOverlay puts text in the place of the file's content on disk until ClearOverlay. The text
@@ -73,18 +77,22 @@ type Workspace interface {
 	Diagnostics(t *runtime.Task, uri string) ([]Diagnostic, error)
 	// Symbols is the outline of a file in source order.
 	Symbols(t *runtime.Task, uri string) ([]Symbol, error)
-	// FindSymbols is a fuzzy search over all declarations of the workspace, best match first. Limit 0 means 100.
+	// FindSymbols is a fuzzy search over all declarations of the workspace, best match first. Limit
+	// 0 means 100.
 	FindSymbols(t *runtime.Task, query string, limit int) ([]SymbolMatch, error)
 
-	// Definition says where what stands at the offset is declared. Offsets at either end of a name belong to it.
-	// It fails with ErrUnknownFile, ErrOutOfRange or ErrNoSymbol, as do References and Hover.
+	// Definition says where what stands at the offset is declared. Offsets at either end of a name
+	// belong to it. It fails with ErrUnknownFile, ErrOutOfRange or ErrNoSymbol, as do References
+	// and Hover.
 	Definition(t *runtime.Task, uri string, offset int) ([]Location, error)
-	// References lists every place that names the same thing, sorted by file and offset, the declaration only on request.
+	// References lists every place that names the same thing, sorted by file and offset, the
+	// declaration only on request.
 	References(t *runtime.Task, uri string, offset int, declaration bool) ([]Location, error)
 	// Hover describes what stands at the offset.
 	Hover(t *runtime.Task, uri string, offset int) (*Hover, error)
 
-	// Close ends background work and waits for it. The engine stays open; later calls fail with ErrClosed.
+	// Close ends background work and waits for it. The engine stays open; later calls fail with
+	// ErrClosed.
 	Close() error
 }
 
@@ -93,7 +101,8 @@ type Span struct {
 	Start, End int
 }
 
-// Contains reports whether an offset is inside the span or at either of its ends: a caret behind a name is on that name.
+// Contains reports whether an offset is inside the span or at either of its ends: a caret behind a
+// name is on that name.
 func (s Span) Contains(offset int) bool { return s.Start <= offset && offset <= s.End }
 
 // A Location is a span in a file.
@@ -234,8 +243,8 @@ type Hover struct {
 	Doc       string // the documentation comment as plain text; may be empty
 	Language  string // of Signature, as an editor names it
 
-	// Declaration is the declaration as its author wrote it, for what reads badly as a signature: a type of many
-	// fields. It may be empty.
+	// Declaration is the declaration as its author wrote it, for what reads badly as a signature: a
+	// type of many fields. It may be empty.
 	Declaration string
 }
 

@@ -148,8 +148,8 @@ func BenchmarkGet(b *testing.B) {
 					s.Has(h)
 				}
 			})
-			// What a look at the payload costs without its checksum: the difference to view is the price of checking at
-			// every read.
+			// What a look at the payload costs without its checksum: the difference to view is the
+			// price of checking at every read.
 			b.Run(name+"unchecked", func(b *testing.B) {
 				sum := 0
 				for b.Loop() {

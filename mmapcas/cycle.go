@@ -10,7 +10,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// A Cycle is one run of a collector: mark, then sweep. All methods may be called from any goroutine.
+// A Cycle is one run of a collector: mark, then sweep. All methods may be called from any
+// goroutine.
 type Cycle struct {
 	s       *Store
 	short   bool  // see BeginShortCycle
@@ -27,8 +28,8 @@ type Cycle struct {
 	sweep   sweeper    // guarded by sweepMu
 }
 
-// BeginCycle starts a collection. From now on whatever is put survives it (G1); what G2 asks for is the caller's part. There
-// is one cycle at a time: ErrCycle if another is under way.
+// BeginCycle starts a collection. From now on whatever is put survives it (G1); what G2 asks for is
+// the caller's part. There is one cycle at a time: ErrCycle if another is under way.
 func (s *Store) BeginCycle() (*Cycle, error) { return s.beginCycle(false) }
 
 func (s *Store) beginCycle(short bool) (*Cycle, error) {
@@ -49,7 +50,8 @@ func (s *Store) beginCycle(short bool) (*Cycle, error) {
 	}
 	c := &Cycle{s: s, short: short, damaged: damaged}
 	var err error
-	// No put is between reserving and committing now, so a segment's length divides old records from young ones.
+	// No put is between reserving and committing now, so a segment's length divides old records
+	// from young ones.
 	s.pool.exclusive(func([]*appender) {
 		segs := s.segments()
 		for _, seg := range segs {
@@ -91,7 +93,8 @@ func (c *Cycle) admit(seg *segment, elders, bornBlack int64) error {
 	return nil
 }
 
-// dropMarks takes all marks away. They may still be in somebody's hand, so the epochs decide when their memory goes.
+// dropMarks takes all marks away. They may still be in somebody's hand, so the epochs decide when
+// their memory goes.
 func (c *Cycle) dropMarks() {
 	for _, seg := range c.s.segments() {
 		retireMarks(c.s, seg)
@@ -104,8 +107,9 @@ func retireMarks(s *Store, seg *segment) {
 	}
 }
 
-// Mark notes that the record named h is reachable. first reports whether this is news: then what the record refers to has
-// to be marked too. ErrNotFound says that there is no such record, a *CorruptError that it is damaged.
+// Mark notes that the record named h is reachable. first reports whether this is news: then what
+// the record refers to has to be marked too. ErrNotFound says that there is no such record, a
+// *CorruptError that it is damaged.
 func (c *Cycle) Mark(h Hash) (first bool, err error) {
 	_, first, err = c.MarkKind(h)
 	return first, err
@@ -187,12 +191,13 @@ const (
 	stale                    // the cycle has ended, and may have swept the record before
 )
 
-// shade keeps a record that was put again, and queues it for tracing if that is news. The caller holds a pin, and loaded
-// the cycle before it looked the record up.
+// shade keeps a record that was put again, and queues it for tracing if that is news. The caller
+// holds a pin, and loaded the cycle before it looked the record up.
 //
-// Ordering. A put loads the cycle (P1), finds the entry (P2), asks the marks (P3). If P1 sees no cycle, one that begins later
-// waits for this writer before it sweeps (G2). If P1 sees c, and c condemned the record before P3, then P3 sees that: marks
-// of c that are still in place say so, and marks that are gone or another cycle's say stale, and the put starts again.
+// Ordering. A put loads the cycle (P1), finds the entry (P2), asks the marks (P3). If P1 sees no
+// cycle, one that begins later waits for this writer before it sweeps (G2). If P1 sees c, and c
+// condemned the record before P3, then P3 sees that: marks of c that are still in place say so, and
+// marks that are gone or another cycle's say stale, and the put starts again.
 //
 // Marking and queueing are one step to the collector that empties the queue (G6): mu is held during
 // both.
@@ -225,9 +230,9 @@ func (c *Cycle) shade(seg *segment, off int64, h Hash, bytes int64) shading {
 	return kept
 }
 
-// Shaded returns and forgets the records that were put again since the last call and were not marked before. They are marked
-// now: the caller traces what they refer to, without asking Mark about the records themselves. Sweep waits for this queue
-// to be empty.
+// Shaded returns and forgets the records that were put again since the last call and were not
+// marked before. They are marked now: the caller traces what they refer to, without asking Mark
+// about the records themselves. Sweep waits for this queue to be empty.
 func (c *Cycle) Shaded() []Hash {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -281,7 +286,8 @@ func (c *Cycle) waiting() int {
 	return len(c.shaded)
 }
 
-// Abort ends the cycle without dropping anything more. What was swept stays swept. Abort of an ended cycle does nothing.
+// Abort ends the cycle without dropping anything more. What was swept stays swept. Abort of an
+// ended cycle does nothing.
 func (c *Cycle) Abort() {
 	c.sweepMu.Lock()
 	defer c.sweepMu.Unlock()

@@ -201,8 +201,8 @@ func TestCycleBarrier(t *testing.T) {
 	}
 }
 
-// TestPutDuringSweep: while records are swept, goroutines put them again. Whatever a put returned must be there when the
-// sweep is over (G1, G3), through many cycles.
+// TestPutDuringSweep: while records are swept, goroutines put them again. Whatever a put returned
+// must be there when the sweep is over (G1, G3), through many cycles.
 func TestPutDuringSweep(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)
@@ -254,8 +254,8 @@ func TestPutDuringSweep(t *testing.T) {
 	})
 }
 
-// TestPutAcrossCycles: writers that never look at cycles, with the handshake of G2 done by a read-write lock. Each writer
-// keeps a list of its last records alive and reads it back.
+// TestPutAcrossCycles: writers that never look at cycles, with the handshake of G2 done by a
+// read-write lock. Each writer keeps a list of its last records alive and reads it back.
 func TestPutAcrossCycles(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)
@@ -375,7 +375,8 @@ func TestReadersDuringCompaction(t *testing.T) {
 	})
 }
 
-// TestCollectInterrupted: the process is killed after every slice of a sweep; what is reachable is there.
+// TestCollectInterrupted: the process is killed after every slice of a sweep; what is reachable is
+// there.
 func TestCollectInterrupted(t *testing.T) {
 	fs := vfs.NewMem()
 	s := mustOpen(t, "/s", small(fs))

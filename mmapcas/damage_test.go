@@ -57,7 +57,8 @@ func flip(t *testing.T, fs vfs.FS, name string, off int64, mask byte) {
 	}
 }
 
-// hurtSegment damages a byte under the map: through the file if there is one, since the map may be protected.
+// hurtSegment damages a byte under the map: through the file if there is one, since the map may be
+// protected.
 func hurtSegment(t *testing.T, seg *segment, off int64) {
 	t.Helper()
 	if seg.file == nil {
@@ -74,8 +75,8 @@ func hurtSegment(t *testing.T, seg *segment, off int64) {
 	}
 }
 
-// checkNoWrongAnswer reads every record: right, absent, or said to be damaged; then puts it again and reads it right. It
-// returns how many were not right at first.
+// checkNoWrongAnswer reads every record: right, absent, or said to be damaged; then puts it again
+// and reads it right. It returns how many were not right at first.
 func checkNoWrongAnswer(t *testing.T, s *Store, records map[Hash][]byte) (lost int) {
 	t.Helper()
 	for h, p := range records {
@@ -224,7 +225,8 @@ func everyByte(t *testing.T, fs *vfs.Mem, readOnly bool, where string, records m
 	mustClose(t, s)
 }
 
-// TestTruncatedFiles shortens each file to each length: the store opens or says what is wrong, and answers nothing wrong.
+// TestTruncatedFiles shortens each file to each length: the store opens or says what is wrong, and
+// answers nothing wrong.
 func TestTruncatedFiles(t *testing.T) {
 	fs, records := smallStore(t)
 	names, err := fs.List("/s")
@@ -410,7 +412,8 @@ func TestCorruptErrorNamesFileAndOffset(t *testing.T) {
 	}
 }
 
-// TestCollectDamaged: segments with damaged records are emptied like others, and no entry leads into them afterwards.
+// TestCollectDamaged: segments with damaged records are emptied like others, and no entry leads
+// into them afterwards.
 func TestCollectDamaged(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)

@@ -14,25 +14,30 @@ import (
 var (
 	// ErrNotFound: no record of this name is in the store.
 	ErrNotFound = errors.New("mmapcas: not found")
-	// ErrCorrupt: bytes fail a checksum or a structural check. Errors of this class are *CorruptError.
+	// ErrCorrupt: bytes fail a checksum or a structural check. Errors of this class are
+	// *CorruptError.
 	ErrCorrupt = errors.New("mmapcas: corrupt data")
 	// ErrLocked: another process, or another Open in this one, has the store. See *LockedError.
 	ErrLocked = errors.New("mmapcas: store is locked")
 	// ErrNewerFormat: the store was written by a later version of this package, or in a form that
 	// this one does not read any more. See *FormatError.
 	ErrNewerFormat = errors.New("mmapcas: store has a newer format")
-	// ErrNoSpace: the disk, a quota or the reserved address space is full. What was stored stays readable.
+	// ErrNoSpace: the disk, a quota or the reserved address space is full. What was stored stays
+	// readable.
 	ErrNoSpace = errors.New("mmapcas: no space left")
-	// ErrReadOnly: the store was opened read-only, or the file system under it does not permit writing.
+	// ErrReadOnly: the store was opened read-only, or the file system under it does not permit
+	// writing.
 	ErrReadOnly = errors.New("mmapcas: store is read-only")
 	// ErrTooLarge: a payload is larger than MaxPayloadBytes, or a note larger than MaxNoteBytes.
 	ErrTooLarge = errors.New("mmapcas: too large")
 	// ErrClosed: the store is closed.
 	ErrClosed = errors.New("mmapcas: store is closed")
-	// ErrSync: a sync failed, so nothing can be called durable. If it was of a segment the next Commit goes on in other
-	// segments; else nothing can be made durable until the store is opened again.
+	// ErrSync: a sync failed, so nothing can be called durable. If it was of a segment the next
+	// Commit goes on in other segments; else nothing can be made durable until the store is opened
+	// again.
 	ErrSync = errors.New("mmapcas: a sync failed")
-	// ErrNoStore: there is no store, and Options say that none is to be made. It is an fs.ErrNotExist.
+	// ErrNoStore: there is no store, and Options say that none is to be made. It is an
+	// fs.ErrNotExist.
 	ErrNoStore = fmt.Errorf("mmapcas: there is no store: %w", fs.ErrNotExist)
 	// ErrUnsafe: the directory belongs to another user, or others can write to it, or a file in it
 	// is none of a store. The error says what to do.

@@ -30,8 +30,8 @@ func (a *ack) commit(s *Store, live map[Hash][]byte, note string) error {
 	return nil
 }
 
-// workload opens a store, fills several segments, commits, collects, in two rounds, and goes on after errors as a program
-// would that logs them. It hands each error to onErr.
+// workload opens a store, fills several segments, commits, collects, in two rounds, and goes on
+// after errors as a program would that logs them. It hands each error to onErr.
 func workload(fs vfs.FS, sync SyncMode, onErr func(error)) (a ack) {
 	try := func(err error) bool {
 		if err != nil {
@@ -116,7 +116,8 @@ func checkRecovers(t *testing.T, fs vfs.FS, a ack) {
 	mustClose(t, s)
 }
 
-// stride thins out loops over all steps where each costs much: the random start decides which are taken.
+// stride thins out loops over all steps where each costs much: the random start decides which are
+// taken.
 func stride() int64 {
 	if raceEnabled || testing.Short() {
 		return 31
@@ -124,7 +125,8 @@ func stride() int64 {
 	return 1
 }
 
-// TestFailEveryStep fails each step of the workload once and cuts the power at the end: what was acknowledged survives.
+// TestFailEveryStep fails each step of the workload once and cuts the power at the end: what was
+// acknowledged survives.
 func TestFailEveryStep(t *testing.T) {
 	rng := seeded(t)
 	stride := stride()
@@ -242,8 +244,9 @@ func TestSyncEvery(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestFailedSync: a sync that failed is not tried again on its file. If it was a segment's, the next commit covers what was put all the same; if it
-// was another, no later commit succeeds. Either way what a commit that returned nil covers survives a power cut.
+// TestFailedSync: a sync that failed is not tried again on its file. If it was a segment's, the
+// next commit covers what was put all the same; if it was another, no later commit succeeds. Either
+// way what a commit that returned nil covers survives a power cut.
 func TestFailedSync(t *testing.T) {
 	rescued, final := 0, 0
 	for n := int64(1); ; n++ {
@@ -321,7 +324,8 @@ func failSyncOf(t *testing.T, mem *vfs.Mem, seg *segment) (mend func()) {
 	return func() { seg.file = whole }
 }
 
-// TestRescueOfWhatIsGone: if the system has dropped a page that it could not write, no commit says that the record in it is durable.
+// TestRescueOfWhatIsGone: if the system has dropped a page that it could not write, no commit says
+// that the record in it is durable.
 func TestRescueOfWhatIsGone(t *testing.T) {
 	mem := vfs.NewMem()
 	o := small(mem)
@@ -347,7 +351,8 @@ func TestRescueOfWhatIsGone(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestRescueWaitsForTheCycle: while a collection is under way, which has its own view of the segments, commits fail; after it they go on.
+// TestRescueWaitsForTheCycle: while a collection is under way, which has its own view of the
+// segments, commits fail; after it they go on.
 func TestRescueWaitsForTheCycle(t *testing.T) {
 	mem := vfs.NewMem()
 	o := small(mem)
@@ -393,7 +398,8 @@ func TestRescueWaitsForTheCycle(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestFullDisk: each step once finds the disk full. The error says so, and with space again everything works.
+// TestFullDisk: each step once finds the disk full. The error says so, and with space again
+// everything works.
 func TestFullDisk(t *testing.T) {
 	stride := stride()
 	for n := 1 + seeded(t).Int64N(stride); ; n += stride {
@@ -410,8 +416,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestCompactOnFullDisk: a collection makes room on a disk that has room for one more segment, and harms nothing where
-// there is none at all.
+// TestCompactOnFullDisk: a collection makes room on a disk that has room for one more segment, and
+// harms nothing where there is none at all.
 func TestCompactOnFullDisk(t *testing.T) {
 	mem := vfs.NewMem()
 	o := small(mem)

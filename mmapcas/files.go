@@ -148,7 +148,8 @@ func growFile(seg *segment, bytes, least int64) func(ready, n int64) (int64, err
 	return func(ready, n int64) (int64, error) {
 		step := max(ready/allocateShare, min(ready, least)) &^ (allocateBytesMin - 1)
 		step = min(max(step, allocateBytesMin), allocateBytesMax)
-		// To a power of two, so that what is written ahead of the appender can be whole large pages.
+		// To a power of two, so that what is written ahead of the appender can be whole large
+		// pages.
 		unit := int64(1) << (bits.Len64(uint64(step)) - 1)
 		to := max((ready+step)&^(unit-1), (n+allocateBytesMin-1)&^(allocateBytesMin-1))
 		to = min(to, bytes)

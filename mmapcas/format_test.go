@@ -246,8 +246,9 @@ func FuzzSegmentHeader(f *testing.F) {
 	})
 }
 
-// FuzzSegment opens a store whose only segment holds these bytes after a sound header, partly trusted by the manifest. The
-// store opens, verifies or says what is damaged, and answers no wrong bytes.
+// FuzzSegment opens a store whose only segment holds these bytes after a sound header, partly
+// trusted by the manifest. The store opens, verifies or says what is damaged, and answers no wrong
+// bytes.
 func FuzzSegment(f *testing.F) {
 	base := vfs.NewMem()
 	s, err := Open("/s", small(base))

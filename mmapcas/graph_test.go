@@ -50,8 +50,9 @@ func walkNodes(s *Store, h Hash, visit func(Hash) (more bool, err error)) error 
 	return nil
 }
 
-// TestGraph: writers change trees of records, putting again what they make and keeping branches of the tree they had, while
-// cycle after cycle collects what no tree holds. G0 and G2 are kept, so every tree is whole at every moment.
+// TestGraph: writers change trees of records, putting again what they make and keeping branches of
+// the tree they had, while cycle after cycle collects what no tree holds. G0 and G2 are kept, so
+// every tree is whole at every moment.
 func TestGraph(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		rng := seeded(t)
@@ -90,7 +91,8 @@ func TestGraph(t *testing.T) {
 						}
 					}
 					for range 1 + rng.IntN(3) {
-						// Numbers repeat, so that what was collected or is about to be is put again.
+						// Numbers repeat, so that what was collected or is about to be is put
+						// again.
 						var leaves []Hash
 						for range rng.IntN(4) {
 							h, err := putNode(s, rng.IntN(60), nil)
@@ -145,8 +147,9 @@ func TestGraph(t *testing.T) {
 						return fmt.Errorf("trace a shaded record: %w", err)
 					}
 					for _, child := range children {
-						// It may be gone: whoever put the parent again put its own copy of the child, and the parent found
-						// here may be one that nobody refers to any more.
+						// It may be gone: whoever put the parent again put its own copy of the
+						// child, and the parent found here may be one that nobody refers to any
+						// more.
 						_ = walkNodes(s, child, c.Mark)
 					}
 				}

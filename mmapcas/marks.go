@@ -6,14 +6,15 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// Two bits per unit of a segment, off the Go heap and outside the records, whose pages stay clean. Only the unit a record
-// starts at is used.
+// Two bits per unit of a segment, off the Go heap and outside the records, whose pages stay clean.
+// Only the unit a record starts at is used.
 //
 //	00  white: not reached yet
 //	01  marked: reached, or put again during the cycle
 //	10  condemned: was white when the sweeper came by
 //
-// Both transitions start at 00 and are one compare-and-swap on the same word, so a record is either kept or condemned (G3).
+// Both transitions start at 00 and are one compare-and-swap on the same word, so a record is either
+// kept or condemned (G3).
 const (
 	bitMarked    = 1
 	bitCondemned = 2
@@ -26,8 +27,8 @@ type marks struct {
 	cycle *Cycle // immutable
 	block *arena.Block
 	words []atomic.Uint64
-	// bornBlack is the length of the segment when the cycle began: what lies behind is kept without a mark. Marks
-	// there say only whether Mark has been there.
+	// bornBlack is the length of the segment when the cycle began: what lies behind is kept without
+	// a mark. Marks there say only whether Mark has been there.
 	bornBlack int64
 	// elders is the length up to which records are kept without a mark and are not traced: they
 	// were there when the cycle before ended. 0 in a whole cycle. Immutable.
@@ -55,8 +56,8 @@ func (m *marks) stays(off int64) bool {
 	return off >= m.elders && off < m.bornBlack && m.get(off) == bitMarked
 }
 
-// set makes the record at off marked or condemned if it is white, and returns the bits it has then and whether this call
-// set them.
+// set makes the record at off marked or condemned if it is white, and returns the bits it has then
+// and whether this call set them.
 func (m *marks) set(off int64, bit uint64) (now uint64, done bool) {
 	unit := off / arena.Unit
 	w := &m.words[unit/marksPerWord]

@@ -39,21 +39,26 @@ func (p *pins) len() int64 {
 	return int64(len(p.count))
 }
 
-// Pin keeps the record named h through collections, whatever the roots say, until release is called, which may happen from any goroutine and more
-// than once. Each cycle finds it among its Shaded records, so that whoever collects keeps what it refers to as well. Pins
-// of one record add up. They are this process's: nothing on disk tells of them, and other processes know nothing of them.
+// Pin keeps the record named h through collections, whatever the roots say, until release is
+// called, which may happen from any goroutine and more than once. Each cycle finds it among its
+// Shaded records, so that whoever collects keeps what it refers to as well. Pins of one record add
+// up. They are this process's: nothing on disk tells of them, and other processes know nothing of
+// them.
 //
-// Errors: ErrNotFound if there is no such record, if it is damaged, or if the sweep that is under way has condemned it; ErrClosed.
+// Errors: ErrNotFound if there is no such record, if it is damaged, or if the sweep that is under
+// way has condemned it; ErrClosed.
 //
-// A pin is not a guard: the record may be moved, and its bytes are looked at by View and Get like others'.
+// A pin is not a guard: the record may be moved, and its bytes are looked at by View and Get like
+// others'.
 func (s *Store) Pin(h Hash) (release func(), err error) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	if s.closed.Load() {
 		return nil, ErrClosed
 	}
-	// Ordering. This notes the pin (P1) and then loads the cycle (P2, in existing); BeginCycle publishes the cycle (B1) and then looks at
-	// the pins (B2). If B2 misses P1, B1 precedes P2, and existing shades the record in that cycle, or finds it condemned.
+	// Ordering. This notes the pin (P1) and then loads the cycle (P2, in existing); BeginCycle
+	// publishes the cycle (B1) and then looks at the pins (B2). If B2 misses P1, B1 precedes P2,
+	// and existing shades the record in that cycle, or finds it condemned.
 	s.pins.add(h)
 	at, err := s.existing(h)
 	if err == nil && at == arena.Nil {

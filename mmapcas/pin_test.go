@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// TestPin: what is pinned survives cycles that mark nothing, and goes with the first cycle after the last release.
+// TestPin: what is pinned survives cycles that mark nothing, and goes with the first cycle after
+// the last release.
 func TestPin(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)
@@ -69,8 +70,9 @@ func TestPin(t *testing.T) {
 	})
 }
 
-// TestPinIsShaded: the collector hears of pinned records, of those pinned before the cycle and of those pinned during it, so that it can
-// trace what they refer to. One that is condemned cannot be pinned any more.
+// TestPinIsShaded: the collector hears of pinned records, of those pinned before the cycle and of
+// those pinned during it, so that it can trace what they refer to. One that is condemned cannot be
+// pinned any more.
 func TestPinIsShaded(t *testing.T) {
 	s := mustOpen(t, "", small(nil))
 	defer mustClose(t, s)
@@ -109,7 +111,8 @@ func TestPinIsShaded(t *testing.T) {
 	}
 }
 
-// TestPinDuringCycles: goroutines put, pin, read back and release, while cycles that mark nothing run. What is pinned is there.
+// TestPinDuringCycles: goroutines put, pin, read back and release, while cycles that mark nothing
+// run. What is pinned is there.
 func TestPinDuringCycles(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		o.Compress = []Kind{1}
@@ -164,8 +167,8 @@ func TestPinDuringCycles(t *testing.T) {
 	})
 }
 
-// TestLeases: appenders are lent to any goroutine, each to one at a time, no more of them than there are; exclusive has them
-// all, and nobody else has one meanwhile.
+// TestLeases: appenders are lent to any goroutine, each to one at a time, no more of them than
+// there are; exclusive has them all, and nobody else has one meanwhile.
 func TestLeases(t *testing.T) {
 	const appenders, goroutines, rounds = 3, 12, 200
 	p := newPool(appenders)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// garbageShare is how much garbage a sweep may leave in segments that it keeps, in percent of what is live. Lower costs
-// more copying, higher more disk.
+// garbageShare is how much garbage a sweep may leave in segments that it keeps, in percent of what
+// is live. Lower costs more copying, higher more disk.
 const garbageShare = 10
 
 // shortShare: a short cycle empties a segment only where at least this part of it is garbage, so
@@ -16,17 +16,19 @@ const shortShare = 4
 // A chore is what the sweep does with one segment.
 type chore struct {
 	seg *segment
-	// move: the segment is emptied, its records up to end copied. Otherwise those up to end are only looked at, and
-	// dropped if need be.
+	// move: the segment is emptied, its records up to end copied. Otherwise those up to end are
+	// only looked at, and dropped if need be.
 	move bool
 	end  int64
-	// ours: the segment is open, was taken from the appenders, and is given back if it is not emptied after all.
+	// ours: the segment is open, was taken from the appenders, and is given back if it is not
+	// emptied after all.
 	ours bool
 }
 
-// plan decides which segments are emptied: those with the largest share of garbage first, until what is left of garbage
-// in all others together is small. It takes the open ones among them from the appenders, so that they grow no more; what
-// was put there since the cycle began is kept, and is copied with the rest.
+// plan decides which segments are emptied: those with the largest share of garbage first, until
+// what is left of garbage in all others together is small. It takes the open ones among them from
+// the appenders, so that they grow no more; what was put there since the cycle began is kept, and
+// is copied with the rest.
 func (c *Cycle) plan() {
 	s, w := c.s, &c.sweep
 	w.planned = true
@@ -53,7 +55,8 @@ func (c *Cycle) plan() {
 			garbage += x.used - x.live
 			all = append(all, x)
 		}
-		// What gives most space back for the least copying comes first, and makes room for the copies of others.
+		// What gives most space back for the least copying comes first, and makes room for the
+		// copies of others.
 		slices.SortStableFunc(all, func(a, b content) int {
 			return cmp.Compare(float64(a.live)*float64(b.used), float64(b.live)*float64(a.used))
 		})

@@ -9,7 +9,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// begin puts n records of which one in four is live, begins a cycle, marks these, and puts some more.
+// begin puts n records of which one in four is live, begins a cycle, marks these, and puts some
+// more.
 func begin(t *testing.T, s *Store, n int) (c *Cycle, live, young []Hash) {
 	t.Helper()
 	for i := range n {
@@ -41,7 +42,8 @@ func mustHave(t *testing.T, s *Store, hs []Hash) {
 	}
 }
 
-// A segment that is still being appended to is emptied like any other, with what was put there during the cycle.
+// A segment that is still being appended to is emptied like any other, with what was put there
+// during the cycle.
 func TestSweepEmptiesOpenSegments(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		o.Appenders = 1
@@ -115,7 +117,8 @@ func TestSweepLeavesLittleGarbage(t *testing.T) {
 	bounded()
 }
 
-// The power goes, or the process is killed, after every slice of a sweep that empties open segments with records that no commit covers.
+// The power goes, or the process is killed, after every slice of a sweep that empties open segments
+// with records that no commit covers.
 func TestSweepOfOpenSegmentsInterrupted(t *testing.T) {
 	rng := seeded(t)
 	fs := vfs.NewMem()
@@ -222,7 +225,8 @@ func fileSize(t *testing.T, fs vfs.FS, name string) int64 {
 	return n
 }
 
-// Close gives disk space back that was taken ahead, and what follows finds everything, as often as that happens.
+// Close gives disk space back that was taken ahead, and what follows finds everything, as often as
+// that happens.
 func TestCloseTrims(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		if dir == "" {
@@ -258,7 +262,8 @@ func TestCloseTrims(t *testing.T) {
 	})
 }
 
-// A reader that stays keeps its memory longer than the store is open. By then the files may be another's: they are not cut.
+// A reader that stays keeps its memory longer than the store is open. By then the files may be
+// another's: they are not cut.
 func TestNoTrimAfterClose(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
 	o := small(nil)

@@ -19,7 +19,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// The test binary is also the other process: with this variable set it does as it says instead of testing.
+// The test binary is also the other process: with this variable set it does as it says instead of
+// testing.
 const childEnv = "MMAPCAS_CHILD"
 
 // child runs this binary again as the other process in dir.
@@ -62,7 +63,8 @@ func beChild(what string) {
 	if err != nil {
 		os.Exit(2)
 	}
-	// Two goroutines put, each says so after; now and then all is committed and half of it collected.
+	// Two goroutines put, each says so after; now and then all is committed and half of it
+	// collected.
 	var out sync.Mutex
 	say := func(a ...any) {
 		out.Lock()
@@ -123,8 +125,8 @@ func beChild(what string) {
 	}
 }
 
-// TestKill kills a process that puts, commits and collects, again and again over one store. Records with even names are never
-// collected: each that was put is there, whatever the process was doing.
+// TestKill kills a process that puts, commits and collects, again and again over one store. Records
+// with even names are never collected: each that was put is there, whatever the process was doing.
 func TestKill(t *testing.T) {
 	rng := seeded(t)
 	dir := filepath.Join(t.TempDir(), "s")
@@ -152,7 +154,8 @@ func TestKill(t *testing.T) {
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
-				// What it said before it died counts as well: the loop goes on to the end of its output.
+				// What it said before it died counts as well: the loop goes on to the end of its
+				// output.
 			}
 		}
 		_ = cmd.Wait()

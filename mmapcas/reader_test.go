@@ -10,7 +10,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// TestReader: a reader, alone and in batches, gives what the store gives, for what is there, absent and damaged.
+// TestReader: a reader, alone and in batches, gives what the store gives, for what is there, absent
+// and damaged.
 func TestReader(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)
@@ -142,7 +143,8 @@ func TestReadsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// TestVisitLetsGo: a visit holds back no memory that was retired before its newest lookup, and ends with the store.
+// TestVisitLetsGo: a visit holds back no memory that was retired before its newest lookup, and ends
+// with the store.
 func TestVisitLetsGo(t *testing.T) {
 	s := mustOpen(t, "", small(nil))
 	h := mustPut(t, s, 5, payload(1, 200))
@@ -173,8 +175,8 @@ func TestVisitLetsGo(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestConcurrentBatches: goroutines put the same records in batches, in different orders, while readers look for them in
-// batches. Each record is there once, and once there it stays.
+// TestConcurrentBatches: goroutines put the same records in batches, in different orders, while
+// readers look for them in batches. Each record is there once, and once there it stays.
 func TestConcurrentBatches(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		s := mustOpen(t, dir, o)

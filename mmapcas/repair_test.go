@@ -18,7 +18,8 @@ type wreck struct {
 	gone  Hash            // what has damage in its header
 }
 
-// wreckStore makes a store of several segments in dir and damages it. reopen options must have room to copy.
+// wreckStore makes a store of several segments in dir and damages it. reopen options must have room
+// to copy.
 func wreckStore(t *testing.T, dir string, o Options) (w wreck) {
 	t.Helper()
 	o.Appenders = 1
@@ -142,7 +143,8 @@ func TestRepair(t *testing.T) {
 	})
 }
 
-// The power goes, or the disk fails, at every step of a repair: what is whole survives, and the next one mends the rest.
+// The power goes, or the disk fails, at every step of a repair: what is whole survives, and the
+// next one mends the rest.
 func TestRepairInterrupted(t *testing.T) {
 	rng := seeded(t)
 	o := small(nil)

@@ -6,9 +6,9 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// A store that works on a disk keeps some of it in hand, so that a disk that is full is a state that
-// it gets out of by itself: whoever deletes has to write what is deleted, and a collection has to
-// copy what is left in a segment before the segment can go.
+// A store that works on a disk keeps some of it in hand, so that a disk that is full is a state
+// that it gets out of by itself: whoever deletes has to write what is deleted, and a collection has
+// to copy what is left in a segment before the segment can go.
 //
 // The reserve is a file without a meaning. It is made shorter by whoever meets the full disk: by a
 // small record down to half of it, by a sweep to nothing. It grows with the store, and is made

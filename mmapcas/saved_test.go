@@ -15,7 +15,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// unread returns how many shards of the index were not read from its file yet, -1 if there was no file to read.
+// unread returns how many shards of the index were not read from its file yet, -1 if there was no
+// file to read.
 func unread(s *Store) int {
 	shards, saved := s.index.Unread()
 	if !saved {
@@ -82,7 +83,8 @@ func TestSavedIndex(t *testing.T) {
 	})
 }
 
-// TestDroppedStaysDropped: what a collection dropped does not come back when the store is closed and opened.
+// TestDroppedStaysDropped: what a collection dropped does not come back when the store is closed
+// and opened.
 func TestDroppedStaysDropped(t *testing.T) {
 	o := small(vfs.NewMem())
 	s := mustOpen(t, "/s", o)
@@ -128,7 +130,8 @@ func TestDroppedStaysDropped(t *testing.T) {
 	}
 }
 
-// TestIndexFileEveryByte damages bytes of an index file, and cuts the file short at each: nothing is lost. TestEveryByte damages them all.
+// TestIndexFileEveryByte damages bytes of an index file, and cuts the file short at each: nothing
+// is lost. TestEveryByte damages them all.
 func TestIndexFileEveryByte(t *testing.T) {
 	rng := seeded(t)
 	mem, records := smallStore(t)
@@ -165,7 +168,8 @@ func TestIndexFileEveryByte(t *testing.T) {
 	}
 }
 
-// TestIndexFileOfAnotherHistory: a file that the manifest has not caught up with is not used, and does not lie in wait.
+// TestIndexFileOfAnotherHistory: a file that the manifest has not caught up with is not used, and
+// does not lie in wait.
 func TestIndexFileOfAnotherHistory(t *testing.T) {
 	mem, records := smallStore(t)
 	future := mem.Clone()
@@ -198,9 +202,9 @@ func TestIndexFileOfAnotherHistory(t *testing.T) {
 	mustClose(t, s)
 }
 
-// TestSavedIndexModel puts, commits, collects, closes, kills and cuts the power at random, beside a map of what must be
-// there. Whenever the store is opened, the index file is the one it left behind or an older one, which a failed save
-// could have left in its place.
+// TestSavedIndexModel puts, commits, collects, closes, kills and cuts the power at random, beside a
+// map of what must be there. Whenever the store is opened, the index file is the one it left behind
+// or an older one, which a failed save could have left in its place.
 func TestSavedIndexModel(t *testing.T) {
 	rng := seeded(t)
 	rounds := 60
@@ -303,7 +307,8 @@ func savedIndexModel(t *testing.T, rng *rand.Rand) {
 			mustClose(t, old)
 		case 7:
 			old := s.quiesce()
-			// Index files from behind the cut are not to be had any more, unless they are found to be that.
+			// Index files from behind the cut are not to be had any more, unless they are found to
+			// be that.
 			reopen(mem.CrashClone(rng.Uint64()), clone(acked))
 			files = nil
 			mustClose(t, old)
@@ -376,8 +381,8 @@ func indexPartAt(b []byte, shard int) int64 {
 	return at
 }
 
-// FuzzIndexFile opens a store with an index file whose parts are these bytes, behind right checksums. Entries may be missing
-// then, or lead anywhere: what is answered is right or not there.
+// FuzzIndexFile opens a store with an index file whose parts are these bytes, behind right
+// checksums. Entries may be missing then, or lead anywhere: what is answered is right or not there.
 func FuzzIndexFile(f *testing.F) {
 	s, err := Open("/s", small(vfs.NewMem()))
 	if err != nil {
@@ -458,7 +463,8 @@ func (c *creating) Create(name string) (vfs.File, error) {
 	return c.FS.Create(name)
 }
 
-// TestSaveGivenUpForACycle: a save that a collection overtakes is no failure, so the next one need not wait for more commits.
+// TestSaveGivenUpForACycle: a save that a collection overtakes is no failure, so the next one need
+// not wait for more commits.
 func TestSaveGivenUpForACycle(t *testing.T) {
 	mem := vfs.NewMem()
 	var s *Store

@@ -34,8 +34,8 @@ func (s *Store) scan(seg *segment, from, to int64) scanner {
 	return scanner{arena: s.arena, seg: seg.mem, off: from, end: to}
 }
 
-// next returns the next record and where it starts. It reports false at the end. The record's bytes are the mapping's:
-// reading them may fault, next itself does not.
+// next returns the next record and where it starts. It reports false at the end. The record's bytes
+// are the mapping's: reading them may fault, next itself does not.
 func (w *scanner) next() (off int64, r record.Record, ok bool) {
 	for w.off < w.end {
 		start := w.off

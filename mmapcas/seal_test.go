@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// A segment whose sync failed is sealed: what is put later goes to another, and what is in it with the next commit; everything can be read, now and
-// after reopening.
+// A segment whose sync failed is sealed: what is put later goes to another, and what is in it with
+// the next commit; everything can be read, now and after reopening.
 func TestFailedSyncSealsItsSegment(t *testing.T) {
 	mem := vfs.NewMem()
 	o := small(mem)

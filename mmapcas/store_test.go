@@ -284,8 +284,8 @@ func TestPutBatch(t *testing.T) {
 	}
 }
 
-// TestConcurrentPuts: many goroutines put the same records, so that they race for the same slots from the smallest tables
-// on. Each record must be there once, and each read right.
+// TestConcurrentPuts: many goroutines put the same records, so that they race for the same slots
+// from the smallest tables on. Each record must be there once, and each read right.
 func TestConcurrentPuts(t *testing.T) {
 	forms(t, func(t *testing.T, dir string, o Options) {
 		o.Epochs = epoch.NewDomain()

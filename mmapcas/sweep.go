@@ -68,12 +68,14 @@ func (w *sweeper) full() bool {
 	return len(w.emptied) >= emptiedMax || len(w.emptied) > 0 && bytes >= w.batch
 }
 
-// Sweep drops every record that is not marked from the index, and empties sparse segments by copying what is left in them.
-// It works for about the budget and returns done=true when it has finished and the cycle has ended; until then call it again.
-// Finishing a segment syncs the copies, which takes as long as the disk likes.
+// Sweep drops every record that is not marked from the index, and empties sparse segments by
+// copying what is left in them. It works for about the budget and returns done=true when it has
+// finished and the cycle has ended; until then call it again. Finishing a segment syncs the copies,
+// which takes as long as the disk likes.
 //
-// Sweep does nothing while records wait in Shaded: trace them first, then call again. Once Sweep has begun, Mark no longer
-// saves what was swept, so everything reachable must have been marked before the first call.
+// Sweep does nothing while records wait in Shaded: trace them first, then call again. Once Sweep
+// has begun, Mark no longer saves what was swept, so everything reachable must have been marked
+// before the first call.
 //
 // After an error the cycle goes on: Sweep may be called again. A disk too full for copies is no
 // error: what cannot be copied stays where it is.
@@ -283,8 +285,8 @@ func (c *Cycle) openChore(job *chore) error {
 	return nil
 }
 
-// keep leaves a segment where it is although it is sparse, since there is no room to make room. Sweeping goes on, and
-// another one may go without being copied.
+// keep leaves a segment where it is although it is sparse, since there is no room to make room.
+// Sweeping goes on, and another one may go without being copied.
 func (c *Cycle) keep(job *chore, err error) {
 	c.s.log.Warn("mmapcas: segment not compacted", "segment", job.seg.name, "err", err)
 	job.move = false
@@ -382,7 +384,8 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *record.Record, st *SweepS
 		}
 		record.Write(b, r.Kind, r.Hash, r.Stored, &w.to.scratch)
 		w.to.Commit()
-		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and nobody's.
+		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and
+		// nobody's.
 		if s.index.Change(r.Hash, at, to) {
 			st.Moved++
 			st.MovedBytes += r.Extent()
@@ -461,8 +464,9 @@ func (c *Cycle) forgetEmptied(st *SweepStats) error {
 	return nil
 }
 
-// forget removes segments that nothing needs, once the copies made of their records are as durable as they were. That means
-// all copies: of a collection that was given up, too. to is being copied to, nil if none is.
+// forget removes segments that nothing needs, once the copies made of their records are as durable
+// as they were. That means all copies: of a collection that was given up, too. to is being copied
+// to, nil if none is.
 func (s *Store) forget(gone []*segment, to *arena.Segment) error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
@@ -486,7 +490,8 @@ func (s *Store) forgetLocked(gone []*segment, to *arena.Segment) error {
 			if copies {
 				n = seg.mem.Length()
 			}
-			// What goes may be what an older note needs, so the newest has to be durable, with SyncNone too.
+			// What goes may be what an older note needs, so the newest has to be durable, with
+			// SyncNone too.
 			if err := s.syncSegment(seg, n); err != nil {
 				return err
 			}
@@ -504,7 +509,8 @@ func (s *Store) forgetLocked(gone []*segment, to *arena.Segment) error {
 		}
 	}
 	for _, seg := range gone {
-		// The marks stay in place: a put that found a record here before it was dropped asks them whether it was (G3).
+		// The marks stay in place: a put that found a record here before it was dropped asks them
+		// whether it was (G3).
 		k := seg.marks.Load()
 		s.retire(seg)
 		if k != nil {

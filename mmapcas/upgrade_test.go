@@ -28,7 +28,8 @@ func rewriteHeader(t *testing.T, fs vfs.FS, name string, change func(*segmentHea
 	}
 }
 
-// A segment that a later version wrote keeps the store from opening, and nothing is changed, whatever there is to tidy up.
+// A segment that a later version wrote keeps the store from opening, and nothing is changed,
+// whatever there is to tidy up.
 func TestNewerSegmentIsNotTouched(t *testing.T) {
 	for _, readOnly := range []bool{false, true} {
 		fs, records := smallStore(t)

@@ -8,7 +8,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// verifyChunk is how many bytes are verified between two looks at the context and two reports of progress.
+// verifyChunk is how many bytes are verified between two looks at the context and two reports of
+// progress.
 const verifyChunk = 4 << 20
 
 // A VerifyReport says what Verify read and found.
@@ -37,9 +38,10 @@ func (r *VerifyReport) damaged(e *CorruptError) {
 	}
 }
 
-// Verify reads the whole store: every header, every payload, every hash, and the index against the records. It changes
-// nothing. progress, if not nil, hears how many bytes of how many are done. Damage is in the report; the error is the
-// context's, or ErrClosed. Verify may run beside everything else, and says nothing about records put meanwhile.
+// Verify reads the whole store: every header, every payload, every hash, and the index against the
+// records. It changes nothing. progress, if not nil, hears how many bytes of how many are done.
+// Damage is in the report; the error is the context's, or ErrClosed. Verify may run beside
+// everything else, and says nothing about records put meanwhile.
 func (s *Store) Verify(ctx context.Context, progress func(done, total int64)) (VerifyReport, error) {
 	v := verifier{s: s, ctx: ctx, progress: progress}
 	return v.run()
@@ -195,7 +197,8 @@ func (v *verifier) shard(i int) error {
 	}
 	s.index.Each(i, func(e index.Entry) {
 		err := s.arena.Confine(func() error {
-			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of the same name.
+			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of
+			// the same name.
 			m := s.arena.Segment(e.Addr)
 			r, ok := record.Parse(m.Mem()[m.Offset(e.Addr):])
 			if (!ok || s.index.Find(r.Hash) == arena.Nil) && e.Current() {

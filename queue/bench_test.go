@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 )
 
-// A transfer is a way to hand items over. Rivals (channel, mutex ring) are here to keep our own in sight; the full comparison
-// with other libraries lives in the benchmarks module.
+// A transfer is a way to hand items over. Rivals (channel, mutex ring) are here to keep our own in
+// sight; the full comparison with other libraries lives in the benchmarks module.
 type transfer struct {
 	push func(*int) bool
 	pop  func() (*int, bool)
@@ -128,8 +128,8 @@ func benchPC(b *testing.B, x transfer, producers, consumers int) {
 	wg.Wait()
 }
 
-// bench2T has two threads push and pop in turn, and reports the share of the work that the slower one had done when the
-// faster one was through: 0.5 is fair.
+// bench2T has two threads push and pop in turn, and reports the share of the work that the slower
+// one had done when the faster one was through: 0.5 is fair.
 func bench2T(b *testing.B, x transfer) {
 	v := new(int)
 	var wg sync.WaitGroup

@@ -34,7 +34,8 @@ func TestCheckSoleUse(t *testing.T) {
 	}
 }
 
-// TestCheckPopBesideSingleConsumer: check builds notice also those pops that other methods make while TryPopSC is at work.
+// TestCheckPopBesideSingleConsumer: check builds notice also those pops that other methods make
+// while TryPopSC is at work.
 func TestCheckPopBesideSingleConsumer(t *testing.T) {
 	for name, pop := range map[string]func(*MPMC[int]){
 		"TryPop": func(m *MPMC[int]) { m.TryPop() },

@@ -1,5 +1,6 @@
-// Package queue provides what workers need to hand each other work without locks: bounded rings, a set of 31 priority
-// lanes that is polled with one load, and a way to sleep when there is nothing to do.
+// Package queue provides what workers need to hand each other work without locks: bounded rings, a
+// set of 31 priority lanes that is polled with one load, and a way to sleep when there is nothing
+// to do.
 //
 //	MPMC[T]    ring for any number of producers and consumers; TryPopSC for a single consumer
 //	SPSC[T]    ring for one producer and one consumer
@@ -7,22 +8,24 @@
 //	Parker     puts one goroutine to sleep until it is unparked; a futex on Linux, else a ChanParker
 //	Idle       puts workers to sleep and wakes exactly as many as the work needs
 //
-// sync/atomic is sequentially consistent: all atomic operations of a program happen in one total order, and one that
-// sees the effect of another happens after it. The arguments below use nothing else. Letters with numbers name the
-// invariants; comments and panics cite them. The build tag check turns the ownership rules into panics.
+// sync/atomic is sequentially consistent: all atomic operations of a program happen in one total
+// order, and one that sees the effect of another happens after it. The arguments below use nothing
+// else. Letters with numbers name the invariants; comments and panics cite them. The build tag
+// check turns the ownership rules into panics.
 //
 // # Ring
 //
-// Two counters that only grow hand out tickets: tail to producers, head to consumers. Ticket t belongs to cell
-// t&mask. Its lap is t&^mask, and the cell's turn says who may touch the cell's value:
+// Two counters that only grow hand out tickets: tail to producers, head to consumers. Ticket t
+// belongs to cell t&mask. Its lap is t&^mask, and the cell's turn says who may touch the cell's
+// value:
 //
 //	turn == lap        free: the producer that claims push ticket t owns val
 //	turn == lap+1      full: the consumer that claims pop ticket t owns val
 //	turn == lap+cap    free for the next lap
 //
-// A producer claims ticket t by moving tail from t to t+1 with a compare-and-swap, after it saw turn == lap; it then
-// stores val, and stores turn = lap+1. A consumer does the same with head, lap+1 and lap+cap. A zero cell is a free
-// cell of lap 0, so a new ring needs no initialisation.
+// A producer claims ticket t by moving tail from t to t+1 with a compare-and-swap, after it saw
+// turn == lap; it then stores val, and stores turn = lap+1. A consumer does the same with head,
+// lap+1 and lap+cap. A zero cell is a free cell of lap 0, so a new ring needs no initialisation.
 //
 //   - R0: the capacity is a power of two, at least 2. With one cell, lap+1 and lap+cap would be the same.
 //   - R1: tail-head is in [0, cap], as a wrapped distance.
@@ -43,23 +46,26 @@
 //     adding 0 to a turn,
 //     which anybody may do, as it changes nothing that an owner stores.
 //
-// Counters and turns may wrap: all comparisons are of differences. Whoever loses a ticket to another pauses before it
-// tries again, longer each time: the winner then does many operations while it has the cache lines. Two cores that do
-// nothing but push and pop on one ring get four times as much done as when they retry at once.
+// Counters and turns may wrap: all comparisons are of differences. Whoever loses a ticket to
+// another pauses before it tries again, longer each time: the winner then does many operations
+// while it has the cache lines. Two cores that do nothing but push and pop on one ring get four
+// times as much done as when they retry at once.
 //
-// TryPopSC moves head with an atomic store, before it frees the cell. It may be mixed with any pushes, but no other
-// pop may run at the same time; check builds panic when one does.
+// TryPopSC moves head with an atomic store, before it frees the cell. It may be mixed with any
+// pushes, but no other pop may run at the same time; check builds panic when one does.
 //
-// In memory, cells of 16 bytes would put four tickets on one cache line, and where one thread pushes what another one
-// pops at once, each would take the line from the other for every item. So the cells of a ring of up to 1024 places
-// are a line and a cell apart. Larger rings, a lane's among them, pack their cells: they would cost five times the
-// memory, and batches, which fill whole lines, are quicker there. A batch fills or frees its cells from the last to the
-// first. The other side waits for the first one, and finds all of them once it looks past it, instead of taking
-// line after line from an owner who is still at work.
+// In memory, cells of 16 bytes would put four tickets on one cache line, and where one thread
+// pushes what another one pops at once, each would take the line from the other for every item. So
+// the cells of a ring of up to 1024 places are a line and a cell apart. Larger rings, a lane's
+// among them, pack their cells: they would cost five times the memory, and batches, which fill
+// whole lines, are quicker there. A batch fills or frees its cells from the last to the first. The
+// other side waits for the first one, and finds all of them once it looks past it, instead of
+// taking line after line from an owner who is still at work.
 //
 // # SPSC ring
 //
-// The same two counters without turns: with one thread on each side, the counters alone say who owns a place.
+// The same two counters without turns: with one thread on each side, the counters alone say who
+// owns a place.
 //
 //   - S1: place t&mask belongs to the consumer if head <= t < tail, and to the producer otherwise. The store of tail
 //     hands places to the consumer, the store of head hands them back.
@@ -69,33 +75,35 @@
 //
 // # Occupancy
 //
-// Bit i of the occupancy word is set if lane i may hold items. Popping takes the lowest set bit of the mask it is given,
-// and clears the bit only when it finds the lane empty. Pusher and popper cross safely because each
-// writes its own word before it reads the other's:
+// Bit i of the occupancy word is set if lane i may hold items. Popping takes the lowest set bit of
+// the mask it is given, and clears the bit only when it finds the lane empty. Pusher and popper
+// cross safely because each writes its own word before it reads the other's:
 //
 //	push                                 pop that found the lane empty
 //	O1  make the item visible            O3  clear the bit
 //	O2  load the bit; set it if clear    O4  look at the lane again; if it is not empty, set the bit and pop
 //
-// If O2 sees the bit still set, it precedes O3 in the total order; then O1 precedes O4, and O4 sees the item. If O2 sees
-// it clear, it sets it. Without O4 items are lost: the pusher relies on a bit that the popper is about to clear.
-// "Visible" means claimed: Empty compares the counters, so a push that has its ticket and has not yet filled its cell
-// makes O4 set the bit. That bit is set for a lane from which nothing can be popped yet; this costs a turn of the
-// worker's loop and no more.
+// If O2 sees the bit still set, it precedes O3 in the total order; then O1 precedes O4, and O4 sees
+// the item. If O2 sees it clear, it sets it. Without O4 items are lost: the pusher relies on a bit
+// that the popper is about to clear. "Visible" means claimed: Empty compares the counters, so a
+// push that has its ticket and has not yet filled its cell makes O4 set the bit. That bit is set
+// for a lane from which nothing can be popped yet; this costs a turn of the worker's loop and no
+// more.
 //
 //   - O5: whenever no push to a lane is under way and no pop is between O3 and O4, a non-empty lane has its bit set.
 //   - O6: between O3 and O4 the bit of a non-empty lane may be clear, and the one popper that will see to it goes on to run
 //     what it popped. A worker must not go to sleep on the word alone, therefore, or finished items may wait for that
 //     popper although others sleep. Any looks at the lanes themselves.
 //
-// Priority is as of the moment of the load: an item that arrives on a more urgent lane during a Pop is found by the next.
+// Priority is as of the moment of the load: an item that arrives on a more urgent lane during a Pop
+// is found by the next.
 //
 // # Overflow
 //
-// A worker that waited for room in a lane could be the very one that makes room. So lanes are unbounded for Push: what
-// does not fit into the ring goes to a list under the lane's lock. From then on all pushes go to the list, until
-// it has drained; pops take from the ring until it is empty and then from the list, moving up to 64 items on to the ring
-// while they have the lock.
+// A worker that waited for room in a lane could be the very one that makes room. So lanes are
+// unbounded for Push: what does not fit into the ring goes to a list under the lane's lock. From
+// then on all pushes go to the list, until it has drained; pops take from the ring until it is
+// empty and then from the list, moving up to 64 items on to the ring while they have the lock.
 //
 //   - V1: the counter of the list is stored after what it describes: after an item is in the list, and after an item that
 //     left the list is in the ring. Whoever reads 0 may push to the ring, and lands behind everything that
@@ -103,14 +111,14 @@
 //   - V2: a pop takes from the list only if the ring is empty by its counters. That its TryPop says false is
 //     not enough: an unfinished push at the head of the ring may hide finished ones, which are older than the list.
 //
-// So the order of a lane is that of a queue. A pusher that read 0, and then claims a ticket of the ring when the list
-// holds items again, is the one case that looks wrong: but all those items were pushed after its read, so its push
-// overlaps theirs and may be ordered before them.
+// So the order of a lane is that of a queue. A pusher that read 0, and then claims a ticket of the
+// ring when the list holds items again, is the one case that looks wrong: but all those items were
+// pushed after its read, so its push overlaps theirs and may be ordered before them.
 //
 // # Room
 //
-// PushWait waits in a crowd, one per lane, when a bounded push finds no room. Every pop ends with a look at the crowded
-// word, and calls waiters once the lane has drained to half its capacity.
+// PushWait waits in a crowd, one per lane, when a bounded push finds no room. Every pop ends with a
+// look at the crowded word, and calls waiters once the lane has drained to half its capacity.
 //
 //   - W1: a waiter's channel is sent to only by whoever takes it off the crowd, under the lane's lock; it goes back on
 //     only after it has received. So a send finds the channel empty.
@@ -133,8 +141,9 @@
 //	token     running   owner        Park returns true
 //	token     token     anybody      Unpark once more; the two are one
 //
-// The kernel sleeps only if the word still says asleep when it looks, and a wake comes after the word has changed: so no
-// wake is missed. The channel twin remembers one wake in its buffer, to the same end.
+// The kernel sleeps only if the word still says asleep when it looks, and a wake comes after the
+// word has changed: so no wake is missed. The channel twin remembers one wake in its buffer, to the
+// same end.
 //
 //   - P1: at most one token exists. Posting and taking are swaps, so the owner synchronises with every poster.
 //   - P2: only the owner leaves token.
@@ -143,8 +152,9 @@
 //
 // # Idle
 //
-// One bit per worker that is asleep or about to be, and one count of searchers: workers that look for work, and tokens
-// on their way to sleepers who will. While the count is not zero, a push wakes nobody; the searchers answer for it.
+// One bit per worker that is asleep or about to be, and one count of searchers: workers that look
+// for work, and tokens on their way to sleepers who will. While the count is not zero, a push wakes
+// nobody; the searchers answer for it.
 //
 //	push (Notify)                             worker without work (Rest)
 //	   make the work visible                     count as a searcher; spin while there is no work
@@ -154,7 +164,8 @@
 //	   clear an idle bit                         none: park
 //	   post that worker's token                  some: clear my bit; somebody else did: take the token
 //
-// Own work, which only one worker can take, wakes just that worker, by the same claim of its bit (Wake).
+// Own work, which only one worker can take, wakes just that worker, by the same claim of its bit
+// (Wake).
 //
 //   - I1: a worker looks for work after it has set its bit and left the count. A push that wakes nobody because it saw
 //     the worker as a searcher thus precedes that look; and so does a push that saw no bit. Looking before leaving the
@@ -220,13 +231,14 @@
 //
 // # What false means
 //
-// MPMC.TryPush may say false although the ring is not full: while a pop of the previous lap is between its claim and its
-// release of the very next cell, the ring is "full, or about to have room" behind it, whatever other pops have
-// finished. TryPop may say false while the push of the very next ticket has not filled its cell, even if
-// later pushes have returned. In both cases some other call was under way during this one, where a call
-// counts as under way until its turn is visible (R5): a push that happens before a TryPop, in the sense of the Go memory
-// model, is always seen. SPSC's true and false are exact. A batch may be cut short for the same reasons,
-// and, in both rings, because what the other side did meanwhile came too late for it.
+// MPMC.TryPush may say false although the ring is not full: while a pop of the previous lap is
+// between its claim and its release of the very next cell, the ring is "full, or about to have
+// room" behind it, whatever other pops have finished. TryPop may say false while the push of the
+// very next ticket has not filled its cell, even if later pushes have returned. In both cases some
+// other call was under way during this one, where a call counts as under way until its turn is
+// visible (R5): a push that happens before a TryPop, in the sense of the Go memory model, is always
+// seen. SPSC's true and false are exact. A batch may be cut short for the same reasons, and, in
+// both rings, because what the other side did meanwhile came too late for it.
 //
 // Lanes.Pop looks at one lane after the other, so its false is about several moments; see there.
 // Lanes.TryPushBounded says ErrFull only if the lane's counters do. Parker.Park says false only at
@@ -264,12 +276,13 @@
 //
 // # Speed of instances
 //
-// A package that instantiates these types should import sync/atomic, if only as _. Where it does not, Go 1.26 compiles the
-// atomic operations of the instance as calls, which every push and pop then pays for.
+// A package that instantiates these types should import sync/atomic, if only as _. Where it does
+// not, Go 1.26 compiles the atomic operations of the instance as calls, which every push and pop
+// then pays for.
 //
 // # What is not here
 //
-// A fetch-and-add queue of linked segments: in a prototype it won a little when two threads did nothing but push and
-// pop, and lost more when they did something else between; and it allocates. Moving aged items between lanes under a lock:
-// callers rotate which lane they call what.
+// A fetch-and-add queue of linked segments: in a prototype it won a little when two threads did
+// nothing but push and pop, and lost more when they did something else between; and it allocates.
+// Moving aged items between lanes under a lock: callers rotate which lane they call what.
 package queue

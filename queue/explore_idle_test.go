@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// idleState models Idle over one lane with its occupancy bit. Workers come first: each looks for work, runs what it finds,
-// and rests. Then pushers of shared work, one item each, and one pusher of work that only worker 0 may take.
+// idleState models Idle over one lane with its occupancy bit. Workers come first: each looks for
+// work, runs what it finds, and rests. Then pushers of shared work, one item each, and one pusher
+// of work that only worker 0 may take.
 type idleState struct {
 	items     uint8 // in the lane
 	bit       bool  // of the lane

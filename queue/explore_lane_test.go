@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// occupancyState models one lane and its bit: pushers that push once each, and poppers that run until they see the bit
-// clear after all pushers are done. The ring is its counters: a push claims, then fills; a pop takes the item at the head
-// if it is filled.
+// occupancyState models one lane and its bit: pushers that push once each, and poppers that run
+// until they see the bit clear after all pushers are done. The ring is its counters: a push claims,
+// then fills; a pop takes the item at the head if it is filled.
 type occupancyState struct {
 	claimed, popped uint8
 	filled          [4]bool
@@ -132,7 +132,8 @@ func TestExploreOccupancy(t *testing.T) {
 	t.Run("look before clear", func(t *testing.T) { breaks(t, occupancyProtocol(2, 1, occupancyVariant{lookFirst: true})) })
 }
 
-// overflowState models one lane with a ring of 2 and its list. Pusher p pushes items 8*p+1, 8*p+2, … one after the other.
+// overflowState models one lane with a ring of 2 and its list. Pusher p pushes items 8*p+1, 8*p+2,
+// … one after the other.
 type overflowState struct {
 	head, tail uint8 // of the ring
 	ring       [8]uint8

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// parkState models a parker whose owner parks until it has seen what every poster has written, with a kernel that
-// sleeps and wakes. Thread 0 is the owner, the others post one token each.
+// parkState models a parker whose owner parks until it has seen what every poster has written, with
+// a kernel that sleeps and wakes. Thread 0 is the owner, the others post one token each.
 type parkState struct {
 	word    uint32
 	inSleep bool // the owner is in the kernel's queue

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// ringState models MPMC with capacity 2 and 8-bit counters, so that they wrap on the way. Producer p pushes the items
-// 16*p+1, 16*p+2, …; consumers pop for ever. Claims are steps of their own; what an owner stores may linger in its
-// thread's store buffer.
+// ringState models MPMC with capacity 2 and 8-bit counters, so that they wrap on the way. Producer
+// p pushes the items 16*p+1, 16*p+2, …; consumers pop for ever. Claims are steps of their own; what
+// an owner stores may linger in its thread's store buffer.
 type ringState struct {
 	tail, head uint8
 	turn, val  [2]uint8

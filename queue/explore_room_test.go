@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// roomState models one full lane of two places, poppers that pop once each, and submitters that wait for room. A place
-// that a pop has claimed is free for a push only after its release, which may become visible late (R5).
+// roomState models one full lane of two places, poppers that pop once each, and submitters that
+// wait for room. A place that a pop has claimed is free for a push only after its release, which
+// may become visible late (R5).
 type roomState struct {
 	size    uint8 // by the counters
 	claimed uint8 // places that pops have claimed and not released
@@ -154,7 +155,8 @@ func roomProtocol(submitters, poppers int, v roomVariant) protocol[roomState] {
 			}
 			return nil
 		},
-		// Poppers that have popped their one item stop, so a lane that is full again may keep submitters waiting.
+		// Poppers that have popped their one item stop, so a lane that is full again may keep
+		// submitters waiting.
 		atEnd: func(s roomState) error {
 			for i := range submitters {
 				if s.pc[i] != 99 && s.size <= capacity/2 {

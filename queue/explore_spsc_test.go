@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// spscState models SPSC with capacity 2 and 8-bit counters that wrap on the way. Thread 0 pushes 1, 2, …, one or two at
-// a time; thread 1 pops them, one or two at a time.
+// spscState models SPSC with capacity 2 and 8-bit counters that wrap on the way. Thread 0 pushes 1,
+// 2, …, one or two at a time; thread 1 pops them, one or two at a time.
 type spscState struct {
 	tail, head         uint8
 	vals               [2]uint8

@@ -6,12 +6,14 @@ import (
 	"testing"
 )
 
-// A protocol is a small model of concurrent code: threads that move a shared state, one atomic step at a time. The
-// explorer runs all their interleavings. State must hold everything, program counters included.
+// A protocol is a small model of concurrent code: threads that move a shared state, one atomic step
+// at a time. The explorer runs all their interleavings. State must hold everything, program
+// counters included.
 type protocol[S comparable] struct {
 	init    S
 	threads int
-	// step returns the states that one step of thread i can lead to, none if it has ended or must wait.
+	// step returns the states that one step of thread i can lead to, none if it has ended or must
+	// wait.
 	step func(s S, i int) []S
 	// always must hold in every state.
 	always func(s S) error
@@ -22,7 +24,8 @@ type protocol[S comparable] struct {
 // statesMax keeps a model that has grown too far from eating the machine.
 const statesMax = 3_000_000
 
-// explore visits every reachable state, and returns how many there are and the first broken condition, with the way to it.
+// explore visits every reachable state, and returns how many there are and the first broken
+// condition, with the way to it.
 func (p protocol[S]) explore() (states int, err error) {
 	from := map[S]S{p.init: p.init}
 	todo := []S{p.init}
@@ -79,8 +82,8 @@ func holds[S comparable](t *testing.T, p protocol[S]) {
 	}
 }
 
-// breaks demands that some interleaving breaks a protocol from which something has been left out: it shows that the part is
-// needed, and that the model would notice.
+// breaks demands that some interleaving breaks a protocol from which something has been left out:
+// it shows that the part is needed, and that the model would notice.
 func breaks[S comparable](t *testing.T, p protocol[S]) {
 	t.Helper()
 	n, err := p.explore()

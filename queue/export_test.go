@@ -21,8 +21,8 @@ func NewSPSCAt[T any](capacity int, start uint64) *SPSC[T] {
 	return r
 }
 
-// PushSlowly is TryPush with something done inside the claim window: after the ticket is taken, before the cell is
-// filled.
+// PushSlowly is TryPush with something done inside the claim window: after the ticket is taken,
+// before the cell is filled.
 func (r *MPMC[T]) PushSlowly(v T, meanwhile func()) bool {
 	_, ok := r.pushSlowly(v, meanwhile)
 	return ok
@@ -84,7 +84,8 @@ func (r *SPSC[T]) PopSlowly(meanwhile func()) (v T, ok bool) {
 	return v, true
 }
 
-// PopSCSlowly is TryPopSC with something done in both parts of the claim window: before and after the ticket is taken.
+// PopSCSlowly is TryPopSC with something done in both parts of the claim window: before and after
+// the ticket is taken.
 func (r *MPMC[T]) PopSCSlowly(meanwhile func()) (v T, ok bool) {
 	r.only.enter("TryPopSC")
 	defer r.only.leave()

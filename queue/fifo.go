@@ -3,8 +3,9 @@ package queue
 // fifoBlock is how many items one block of a fifo holds.
 const fifoBlock = 256
 
-// A fifo is an unbounded first-in first-out list for use under a lock. It grows and shrinks by blocks and keeps one
-// spare block, so a list that swings around a block's edge does not allocate. The zero value is empty.
+// A fifo is an unbounded first-in first-out list for use under a lock. It grows and shrinks by
+// blocks and keeps one spare block, so a list that swings around a block's edge does not allocate.
+// The zero value is empty.
 type fifo[T any] struct {
 	first, last *block[T] // nil together; items lie in [first.from, …, last.to)
 	spare       *block[T]

@@ -8,10 +8,12 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 )
 
-// An Idle puts workers without work to sleep and wakes as few of them as the work needs: one push wakes at most one
-// sleeper, and none while some worker is already searching. See "Idle" in the package comment for the protocol.
+// An Idle puts workers without work to sleep and wakes as few of them as the work needs: one push
+// wakes at most one sleeper, and none while some worker is already searching. See "Idle" in the
+// package comment for the protocol.
 //
-// Notify, Wake and WakeAll may be called by any goroutine; Rest and Found only by the worker that they name.
+// Notify, Wake and WakeAll may be called by any goroutine; Rest and Found only by the worker that
+// they name.
 type Idle struct {
 	shared    func() bool      // any worker could find work
 	own       func(w int) bool // worker w could find work that nobody else may take; nil: never
@@ -38,10 +40,10 @@ type seat struct {
 
 // NewIdle returns an Idle for workers numbered from 0.
 //
-// The function shared reports whether there is work that any worker could take, own whether there is work that only
-// worker w may take (nil means that there never is). Both must be quick, must not call into the Idle, and must read with
-// sync/atomic what pushers write before they call Notify or Wake. A false true costs a turn of the worker's loop; a
-// false false costs a lost wake-up.
+// The function shared reports whether there is work that any worker could take, own whether there
+// is work that only worker w may take (nil means that there never is). Both must be quick, must not
+// call into the Idle, and must read with sync/atomic what pushers write before they call Notify or
+// Wake. A false true costs a turn of the worker's loop; a false false costs a lost wake-up.
 func NewIdle(workers int, shared func() bool, own func(w int) bool) *Idle {
 	workers = max(workers, 1)
 	if own == nil {
@@ -56,8 +58,8 @@ func NewIdle(workers int, shared func() bool, own func(w int) bool) *Idle {
 	}
 }
 
-// Notify tells the sleepers that somebody has made shared work visible, and wakes one of them if none is awake to find
-// it. It reports whether it woke one.
+// Notify tells the sleepers that somebody has made shared work visible, and wakes one of them if
+// none is awake to find it. It reports whether it woke one.
 func (x *Idle) Notify() (woke bool) {
 	for x.anyIdle() && x.searching.Load() == 0 {
 		if !x.searching.CompareAndSwap(0, 1) {
@@ -67,15 +69,15 @@ func (x *Idle) Notify() (woke bool) {
 			x.unpark(w)
 			return true
 		}
-		// Nobody to wake. While we counted as a searcher, others may have relied on us, so look again for somebody who
-		// has gone to sleep since (I4).
+		// Nobody to wake. While we counted as a searcher, others may have relied on us, so look
+		// again for somebody who has gone to sleep since (I4).
 		x.searching.Add(-1)
 	}
 	return false
 }
 
-// Wake tells worker w that somebody has made work visible that only w can take. It reports whether w had to be
-// woken.
+// Wake tells worker w that somebody has made work visible that only w can take. It reports whether
+// w had to be woken.
 func (x *Idle) Wake(w int) (woke bool) {
 	if !x.claim(w) {
 		return false // awake, or somebody else is waking it; it looks at its own work before it sleeps (I2)
@@ -85,15 +87,17 @@ func (x *Idle) Wake(w int) (woke bool) {
 	return true
 }
 
-// WakeAll wakes every sleeper, for shutdown and the like. What they are to notice must be part of shared or own.
+// WakeAll wakes every sleeper, for shutdown and the like. What they are to notice must be part of
+// shared or own.
 func (x *Idle) WakeAll() {
 	for w := range x.seats {
 		x.Wake(w)
 	}
 }
 
-// Found is called by worker w each time it has found work, before it starts on it, and once more when w stops for good. If
-// w was the last searcher and there is more shared work, it wakes another worker in its place.
+// Found is called by worker w each time it has found work, before it starts on it, and once more
+// when w stops for good. If w was the last searcher and there is more shared work, it wakes another
+// worker in its place.
 func (x *Idle) Found(w int) {
 	if s := &x.seats[w]; s.searching {
 		s.searching = false
@@ -108,9 +112,10 @@ func (x *Idle) endSearch() {
 	}
 }
 
-// Rest is called by worker w when it has found no work. It returns when there may be some, having looked for it up to
-// spins times with affinity.Relax between and then slept; or at the deadline (zero: none). It reports whether it slept
-// and was woken. The worker then looks for work, and calls Found or Rest again.
+// Rest is called by worker w when it has found no work. It returns when there may be some, having
+// looked for it up to spins times with affinity.Relax between and then slept; or at the deadline
+// (zero: none). It reports whether it slept and was woken. The worker then looks for work, and
+// calls Found or Rest again.
 func (x *Idle) Rest(w int, spins int, deadline time.Time) (woken bool) {
 	s := &x.seats[w]
 	if s.searching {
@@ -127,8 +132,8 @@ func (x *Idle) Rest(w int, spins int, deadline time.Time) (woken bool) {
 	}
 	if x.shared() || x.own(w) {
 		if x.claim(w) {
-			// Nobody has sent a token. What we saw may have been left to us while we counted as a searcher, so we count
-			// as one again until Found (I3).
+			// Nobody has sent a token. What we saw may have been left to us while we counted as a
+			// searcher, so we count as one again until Found (I3).
 			s.searching = true
 			x.searching.Add(1)
 			return false
@@ -147,8 +152,8 @@ func (x *Idle) Rest(w int, spins int, deadline time.Time) (woken bool) {
 	return true
 }
 
-// search spins for work and reports whether there is some; the worker then counts as a searcher. No more than half of
-// the workers search at a time.
+// search spins for work and reports whether there is some; the worker then counts as a searcher. No
+// more than half of the workers search at a time.
 func (x *Idle) search(w, spins int) bool {
 	s := &x.seats[w]
 	if !s.searching {
@@ -192,8 +197,8 @@ func (x *Idle) claimAny() (w int, ok bool) {
 	return 0, false
 }
 
-// claim clears the idle bit of worker w and reports whether it was set. Whoever claims a worker owes it one token, and
-// nobody else may post one (I2).
+// claim clears the idle bit of worker w and reports whether it was set. Whoever claims a worker
+// owes it one token, and nobody else may post one (I2).
 func (x *Idle) claim(w int) bool {
 	bit := uint64(1) << (w % 64)
 	word := &x.idle[w/64].bits

@@ -65,7 +65,8 @@ func TestOneWakePerPush(t *testing.T) {
 	if b.Wakes() != 1 || b.Sleepers() != 2 || b.Searching() != 1 {
 		t.Errorf("%d wakes, %d sleep, %d search", b.Wakes(), b.Sleepers(), b.Searching())
 	}
-	// Pitfall: the last searcher that finds work must notify again, or a burst wakes one worker only (I3).
+	// Pitfall: the last searcher that finds work must notify again, or a burst wakes one worker
+	// only (I3).
 	b.Found(0)
 	if b.Wakes() != 2 || !<-b.woken[1] {
 		t.Errorf("the searcher did not pass on the rest of the burst: %d wakes", b.Wakes())
@@ -110,7 +111,8 @@ func TestOneWakePerBurst(t *testing.T) {
 	}
 }
 
-// TestNobodyAsleep: a push when all are awake wakes nobody and leaves nothing behind that a later sleep would stumble over.
+// TestNobodyAsleep: a push when all are awake wakes nobody and leaves nothing behind that a later
+// sleep would stumble over.
 func TestNobodyAsleep(t *testing.T) {
 	b := newCrew(2)
 	if b.Notify() || b.Wake(0) || b.Wake(1) {
@@ -120,8 +122,8 @@ func TestNobodyAsleep(t *testing.T) {
 	b.quiet(t, 0)
 }
 
-// TestTokenOnlyWithTheBit: the pitfall of a token posted to a worker whose bit was not claimed (I2). A directed wake of a worker
-// that is awake posts none; of two for a sleeper, one does.
+// TestTokenOnlyWithTheBit: the pitfall of a token posted to a worker whose bit was not claimed
+// (I2). A directed wake of a worker that is awake posts none; of two for a sleeper, one does.
 func TestTokenOnlyWithTheBit(t *testing.T) {
 	b := newCrew(2)
 	b.Wake(0)
@@ -141,8 +143,9 @@ func TestTokenOnlyWithTheBit(t *testing.T) {
 	b.quiet(t, 0)
 }
 
-// TestLastLook: the pitfall of the order at the end of Rest (I1). Work that arrives while the worker still counts as a
-// searcher wakes nobody, so the worker itself must see it, after it has left the count.
+// TestLastLook: the pitfall of the order at the end of Rest (I1). Work that arrives while the
+// worker still counts as a searcher wakes nobody, so the worker itself must see it, after it has
+// left the count.
 func TestLastLook(t *testing.T) {
 	looks := 0
 	var x *Idle
@@ -174,8 +177,8 @@ func TestLastLook(t *testing.T) {
 	}
 }
 
-// TestClaimedDuringLastLook: a push claims the worker between its bit and its last look. The token must be taken there, and
-// not end a later sleep.
+// TestClaimedDuringLastLook: a push claims the worker between its bit and its last look. The token
+// must be taken there, and not end a later sleep.
 func TestClaimedDuringLastLook(t *testing.T) {
 	var x *Idle
 	looks := 0
@@ -200,8 +203,9 @@ func TestClaimedDuringLastLook(t *testing.T) {
 	}
 }
 
-// TestNotifyStartsOver: Notify that finds nobody to wake must look again, if a worker has gone to sleep meanwhile (I4). The
-// race itself is explored in TestExploreIdle; here it is enough that a failed claim leaves no searcher.
+// TestNotifyStartsOver: Notify that finds nobody to wake must look again, if a worker has gone to
+// sleep meanwhile (I4). The race itself is explored in TestExploreIdle; here it is enough that a
+// failed claim leaves no searcher.
 func TestNotifyStartsOver(t *testing.T) {
 	x := NewIdle(130, func() bool { return false }, nil)
 	for i := range x.idle {

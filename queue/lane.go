@@ -7,7 +7,8 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 )
 
-// refillMax bounds how many items one pop moves from the overflow list to the ring while it holds the lane's lock.
+// refillMax bounds how many items one pop moves from the overflow list to the ring while it holds
+// the lane's lock.
 const refillMax = 64
 
 // boundedTries is how often a bounded push looks again before it believes that the pop in its way
@@ -15,9 +16,9 @@ const refillMax = 64
 // list is slower until it has drained.
 const boundedTries = 8
 
-// A laneQueue is one lane: a ring, and behind it an unbounded list for what the ring could not take. While the list
-// holds anything, pushes go to the list and the ring only drains, so that the order stays; see "Overflow" in the
-// package comment.
+// A laneQueue is one lane: a ring, and behind it an unbounded list for what the ring could not
+// take. While the list holds anything, pushes go to the list and the ring only drains, so that the
+// order stays; see "Overflow" in the package comment.
 type laneQueue[T any] struct {
 	ring     MPMC[T]
 	overflow atomic.Int64 // number of items in list, stored under mu after the list or the ring behind it has changed (V1)
@@ -102,7 +103,8 @@ func (q *laneQueue[T]) tryPush(v T) bool {
 	return ok
 }
 
-// tryPushN adds the first items of vs to the ring, and returns how many the order and the room allow.
+// tryPushN adds the first items of vs to the ring, and returns how many the order and the room
+// allow.
 func (q *laneQueue[T]) tryPushN(vs []T) (n int) {
 	if q.overtaking.on { // one by one, so that none comes before one in front of it (T11)
 		for n < len(vs) && q.tryPush(vs[n]) {
@@ -120,7 +122,8 @@ func (q *laneQueue[T]) tryPushN(vs []T) (n int) {
 	return n
 }
 
-// pop removes the oldest item. False means that the lane was empty or that an unfinished push stands at its front.
+// pop removes the oldest item. False means that the lane was empty or that an unfinished push
+// stands at its front.
 func (q *laneQueue[T]) pop() (v T, ok bool) {
 	if v, ok = q.ring.TryPop(); ok {
 		return v, ok
@@ -135,8 +138,8 @@ func (q *laneQueue[T]) popListed() (v T, ok bool) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	// The list is younger than what is in the ring, so it waits until the ring is empty in the strict sense: not merely
-	// that an unfinished push hides the finished ones behind it (V2).
+	// The list is younger than what is in the ring, so it waits until the ring is empty in the
+	// strict sense: not merely that an unfinished push hides the finished ones behind it (V2).
 	if !q.ring.Empty() {
 		return q.ring.TryPop()
 	}
@@ -168,7 +171,8 @@ func (q *laneQueue[T]) popN(dst []T) (n int) {
 	return n
 }
 
-// refill moves the oldest items of the list to the ring, so that the next pops need no lock. The caller holds mu.
+// refill moves the oldest items of the list to the ring, so that the next pops need no lock. The
+// caller holds mu.
 func (q *laneQueue[T]) refill() {
 	for range refillMax {
 		if q.list.n == 0 || !q.ring.TryPush(q.list.peek()) {
@@ -179,8 +183,8 @@ func (q *laneQueue[T]) refill() {
 	q.overflow.Store(int64(q.list.n)) // after the ring has them: whoever reads 0 here pushes behind them (V1)
 }
 
-// empty reports whether the lane held no item, claimed or finished, at some moment during the call. The list is looked
-// at first, because items move from the list to the ring and never back.
+// empty reports whether the lane held no item, claimed or finished, at some moment during the call.
+// The list is looked at first, because items move from the list to the ring and never back.
 func (q *laneQueue[T]) empty() bool { return q.overflow.Load() == 0 && q.ring.Empty() }
 
 // size returns the number of items at some moment.

@@ -19,10 +19,12 @@ const (
 	LaneCapacity = 4096
 )
 
-// A Lanes is a set of 31 FIFO queues with an occupancy word, so that finding the most urgent item costs one load. Any
-// goroutine may call any method. It must be made by NewLanes and must not be copied.
+// A Lanes is a set of 31 FIFO queues with an occupancy word, so that finding the most urgent item
+// costs one load. Any goroutine may call any method. It must be made by NewLanes and must not be
+// copied.
 //
-// Order holds within a lane: two pushes of which one returned before the other was called are popped in that order.
+// Order holds within a lane: two pushes of which one returned before the other was called are
+// popped in that order.
 type Lanes[T any] struct {
 	crowded atomic.Uint32 // bit i: a submitter waits for room in lane i; written under that lane's lock
 	_       affinity.LinePair
@@ -43,8 +45,8 @@ func NewLanesCap[T any](capacity int) *Lanes[T] {
 	return l
 }
 
-// Push adds v to a lane and never waits: what does not fit into the lane's ring goes to its overflow list. It fails only
-// with ErrLane.
+// Push adds v to a lane and never waits: what does not fit into the lane's ring goes to its
+// overflow list. It fails only with ErrLane.
 func (l *Lanes[T]) Push(lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
@@ -63,8 +65,8 @@ func (l *Lanes[T]) Push(lane int, v T) error {
 	return nil
 }
 
-// PushN adds all items of vs to a lane, in order, and never waits. Items of other pushes may come to lie between them.
-// It fails only with ErrLane, and then adds none.
+// PushN adds all items of vs to a lane, in order, and never waits. Items of other pushes may come
+// to lie between them. It fails only with ErrLane, and then adds none.
 func (l *Lanes[T]) PushN(lane int, vs []T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
@@ -108,10 +110,10 @@ func (l *Lanes[T]) occupy(lane int) {
 	}
 }
 
-// Pop removes an item from the most urgent occupied lane of the mask and tells which lane that was. False, with lane -1,
-// means that each lane of the mask was seen empty, or with an unfinished push at its front, at some moment during the
-// call, or that another pop was just correcting its bit, and not for all lanes at the same moment. So it is no reason to
-// sleep; Any is.
+// Pop removes an item from the most urgent occupied lane of the mask and tells which lane that was.
+// False, with lane -1, means that each lane of the mask was seen empty, or with an unfinished push
+// at its front, at some moment during the call, or that another pop was just correcting its bit,
+// and not for all lanes at the same moment. So it is no reason to sleep; Any is.
 func (l *Lanes[T]) Pop(mask uint32) (v T, lane int, ok bool) {
 	for todo := l.bits.Load() & mask & AllLanes; todo != 0; todo &= todo - 1 {
 		lane = bits.TrailingZeros32(todo)
@@ -129,9 +131,10 @@ func (l *Lanes[T]) Pop(mask uint32) (v T, lane int, ok bool) {
 	return v, -1, false
 }
 
-// PopN removes up to len(dst) items from the most urgent occupied lane of the mask, oldest first, stores them at the start
-// of dst and tells how many and of which lane. Zero, with lane -1, means what Pop's false means. Batches are for
-// lanes that can wait: while a worker runs through one, it does not look for more urgent work.
+// PopN removes up to len(dst) items from the most urgent occupied lane of the mask, oldest first,
+// stores them at the start of dst and tells how many and of which lane. Zero, with lane -1, means
+// what Pop's false means. Batches are for lanes that can wait: while a worker runs through one, it
+// does not look for more urgent work.
 func (l *Lanes[T]) PopN(mask uint32, dst []T) (n, lane int) {
 	if len(dst) == 0 {
 		return 0, -1
@@ -165,8 +168,9 @@ func (l *Lanes[T]) missed(lane int) (again bool) {
 	return true
 }
 
-// vacate clears the bit of a lane that a pop found empty, and reports whether it had to set it again because the lane is
-// not empty after all. The second look must follow the clear; see "Occupancy" in the package comment (O3 before O4).
+// vacate clears the bit of a lane that a pop found empty, and reports whether it had to set it
+// again because the lane is not empty after all. The second look must follow the clear; see
+// "Occupancy" in the package comment (O3 before O4).
 func (l *Lanes[T]) vacate(lane int) (again bool) {
 	bit := uint32(1) << lane
 	l.bits.And(^bit)
@@ -177,13 +181,15 @@ func (l *Lanes[T]) vacate(lane int) (again bool) {
 	return true
 }
 
-// Occupied returns the occupancy word: the lanes that may hold items. It is a hint for choosing a lane: a set bit may be
-// out of date, and a clear one may be about to be set by a push or a pop that is under way.
+// Occupied returns the occupancy word: the lanes that may hold items. It is a hint for choosing a
+// lane: a set bit may be out of date, and a clear one may be about to be set by a push or a pop
+// that is under way.
 func (l *Lanes[T]) Occupied() uint32 { return l.bits.Load() }
 
-// Any reports whether a lane of the mask holds an item, finished or not. It looks at the lanes themselves if it has to:
-// an item whose push has claimed its place before the call is seen, unless it has been popped. Workers look here last before
-// they sleep. It takes a few nanoseconds if there is something and about 50 if there is nothing.
+// Any reports whether a lane of the mask holds an item, finished or not. It looks at the lanes
+// themselves if it has to: an item whose push has claimed its place before the call is seen, unless
+// it has been popped. Workers look here last before they sleep. It takes a few nanoseconds if there
+// is something and about 50 if there is nothing.
 func (l *Lanes[T]) Any(mask uint32) bool {
 	if l.bits.Load()&mask&AllLanes != 0 {
 		return true

@@ -38,7 +38,8 @@ func TestLaneOutOfRange(t *testing.T) {
 	}
 }
 
-// TestFullLaneChangesNoOther: a bounded push that fails, and one that overflows, stay in their lane.
+// TestFullLaneChangesNoOther: a bounded push that fails, and one that overflows, stay in their
+// lane.
 func TestFullLaneChangesNoOther(t *testing.T) {
 	l := NewLanesCap[int](2)
 	for i := range 2 {
@@ -76,8 +77,8 @@ func TestPopTakesMostUrgentOfMask(t *testing.T) {
 	}
 }
 
-// TestAnySeesBehindTheWord: between a popper's clearing of a bit and its second look (O6), and during a push, the word says
-// less than the lanes.
+// TestAnySeesBehindTheWord: between a popper's clearing of a bit and its second look (O6), and
+// during a push, the word says less than the lanes.
 func TestAnySeesBehindTheWord(t *testing.T) {
 	l := NewLanesCap[int](2)
 	l.PushSlowly(3, 1, func() {
@@ -94,8 +95,8 @@ func TestAnySeesBehindTheWord(t *testing.T) {
 	}
 }
 
-// TestNothingStaysAlive: a slot is zeroed when its item is popped, in rings and in overflow lists, by single pops and by
-// batches that wrap around.
+// TestNothingStaysAlive: a slot is zeroed when its item is popped, in rings and in overflow lists,
+// by single pops and by batches that wrap around.
 func TestNothingStaysAlive(t *testing.T) {
 	type item = [64]int
 	m, s, l := NewMPMC[*item](4), NewSPSC[*item](4), NewLanesCap[*item](2)
@@ -147,7 +148,8 @@ func TestNothingStaysAlive(t *testing.T) {
 	runtime.KeepAlive(l)
 }
 
-// TestPushWait goes through a submitter's wait in a bubble, where "everybody waits" is a moment one can wait for.
+// TestPushWait goes through a submitter's wait in a bubble, where "everybody waits" is a moment one
+// can wait for.
 func TestPushWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lane = 9
@@ -194,7 +196,8 @@ func TestPushWait(t *testing.T) {
 	})
 }
 
-// TestCalledWaiterKeepsItsPlace: a newcomer may take the room that a waiter was called for; the waiter is then first again.
+// TestCalledWaiterKeepsItsPlace: a newcomer may take the room that a waiter was called for; the
+// waiter is then first again.
 func TestCalledWaiterKeepsItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lane = 9

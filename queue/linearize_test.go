@@ -20,8 +20,9 @@ type opInput struct {
 	n    int
 }
 
-// An opOutput is how many items went in or came out, and which came out. Excused says that another call was under way that
-// allows the answer "full" or "empty" although the queue is neither; see "What false means" in the package comment.
+// An opOutput is how many items went in or came out, and which came out. Excused says that another
+// call was under way that allows the answer "full" or "empty" although the queue is neither; see
+// "What false means" in the package comment.
 type opOutput struct {
 	n       int
 	vs      [3]int
@@ -36,8 +37,8 @@ type queueState struct {
 
 const unbounded = -1
 
-// queueModel is a FIFO queue of a capacity. A call that does less than it was asked for demands that the queue
-// is full or empty, or that it is excused.
+// queueModel is a FIFO queue of a capacity. A call that does less than it was asked for demands
+// that the queue is full or empty, or that it is excused.
 func queueModel(capacity int) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return queueState{} },
@@ -67,7 +68,8 @@ func queueModel(capacity int) porcupine.Model {
 	}
 }
 
-// A recorder collects a history. The clock is a counter, so that calls which do not overlap are ordered.
+// A recorder collects a history. The clock is a counter, so that calls which do not overlap are
+// ordered.
 type recorder struct {
 	clock atomic.Int64
 	mu    sync.Mutex
@@ -98,7 +100,8 @@ func (r *recorder) excuse(explains func(in opInput, out opOutput, other opInput,
 	}
 }
 
-// opposite explains a short push by a pop that took something, and a short pop by a push that gave something.
+// opposite explains a short push by a pop that took something, and a short pop by a push that gave
+// something.
 func opposite(in opInput, _ opOutput, other opInput, got opOutput) bool {
 	return other.push != in.push && got.n > 0
 }
@@ -189,7 +192,8 @@ func TestMPMCLinearizable(t *testing.T) {
 	}
 }
 
-// TestSingleConsumerLinearizable has one client pop by TryPopSC while the others push by every method.
+// TestSingleConsumerLinearizable has one client pop by TryPopSC while the others push by every
+// method.
 func TestSingleConsumerLinearizable(t *testing.T) {
 	const capacity, callers, calls = 2, 3, 6
 	rng := newRand(t)
@@ -236,7 +240,8 @@ func TestSingleConsumerLinearizable(t *testing.T) {
 	}
 }
 
-// TestSPSCLinearizable needs no excuse for true or false, which are exact; only for a batch that was cut short.
+// TestSPSCLinearizable needs no excuse for true or false, which are exact; only for a batch that
+// was cut short.
 func TestSPSCLinearizable(t *testing.T) {
 	const capacity, calls = 2, 8
 	rng := newRand(t)
@@ -285,8 +290,9 @@ func TestSPSCLinearizable(t *testing.T) {
 	}
 }
 
-// TestLanesLinearizable checks that one lane, with its ring of 2, its list and its bit, is one FIFO queue without
-// bounds. Slow pushes and pops on the ring stand for calls that lose the processor in the claim window.
+// TestLanesLinearizable checks that one lane, with its ring of 2, its list and its bit, is one FIFO
+// queue without bounds. Slow pushes and pops on the ring stand for calls that lose the processor in
+// the claim window.
 func TestLanesLinearizable(t *testing.T) {
 	t.Run("denied", func(t *testing.T) { lanesLinearizable(t, false) })
 	t.Run("overtaken", func(t *testing.T) {
@@ -349,8 +355,9 @@ func lanesLinearizable(t *testing.T, overtake bool) {
 				})
 			}
 		})
-		// A batch that crosses from the ring to the list is no single step, so each of its items counts as a push of its
-		// own within the same interval; and a pop of n that got fewer claims nothing about the rest.
+		// A batch that crosses from the ring to the list is no single step, so each of its items
+		// counts as a push of its own within the same interval; and a pop of n that got fewer
+		// claims nothing about the rest.
 		var split []porcupine.Operation
 		for _, op := range rec.ops {
 			in, out := op.Input.(opInput), op.Output.(opOutput)
@@ -378,8 +385,8 @@ func lanesLinearizable(t *testing.T, overtake bool) {
 	}
 }
 
-// TestFalseInClaimWindow shows what false means, step by step: the strict reading "false means full, or empty" is
-// wrong in exactly these two cases.
+// TestFalseInClaimWindow shows what false means, step by step: the strict reading "false means
+// full, or empty" is wrong in exactly these two cases.
 func TestFalseInClaimWindow(t *testing.T) {
 	r := NewMPMC[int](2)
 	r.PushSlowly(1, func() {

@@ -111,8 +111,8 @@ func TestRingCapacity(t *testing.T) {
 	}
 }
 
-// TestLanesModel compares a set of lanes with 31 slices under random calls, with rings so small that most of the
-// items go through the overflow lists.
+// TestLanesModel compares a set of lanes with 31 slices under random calls, with rings so small
+// that most of the items go through the overflow lists.
 func TestLanesModel(t *testing.T) {
 	for _, capacity := range []int{2, 8} {
 		t.Run(fmt.Sprintf("cap=%d", capacity), func(t *testing.T) {

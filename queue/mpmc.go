@@ -12,8 +12,8 @@ const (
 	// MaxCapacity is the largest capacity of a ring.
 	MaxCapacity = 1 << 30
 
-	// spacedMax is the largest capacity of a ring whose cells are more than a cache line apart, at 80 KiB for pointers; see
-	// the end of "Ring" in the package comment.
+	// spacedMax is the largest capacity of a ring whose cells are more than a cache line apart, at
+	// 80 KiB for pointers; see the end of "Ring" in the package comment.
 	spacedMax = 1024
 )
 
@@ -23,8 +23,8 @@ type cell[T any] struct {
 	val  T // plain; owned by whoever claimed the ticket that turn admits (R3)
 }
 
-// An MPMC is a bounded FIFO ring for any number of producers and consumers. No method waits, allocates or
-// locks. It must be made by NewMPMC and must not be copied.
+// An MPMC is a bounded FIFO ring for any number of producers and consumers. No method waits,
+// allocates or locks. It must be made by NewMPMC and must not be copied.
 type MPMC[T any] struct {
 	cells []cell[T] // slice header immutable; every step-th element follows the turn protocol, the others are padding
 	mask  uint64    // immutable; the capacity less 1
@@ -37,8 +37,9 @@ type MPMC[T any] struct {
 	_     affinity.LinePair
 }
 
-// NewMPMC returns an empty ring. The capacity is rounded up to a power of two and kept within [2, MaxCapacity]; Cap
-// tells the result. The cells need no initialisation, so memory is not touched before it is used.
+// NewMPMC returns an empty ring. The capacity is rounded up to a power of two and kept within [2,
+// MaxCapacity]; Cap tells the result. The cells need no initialisation, so memory is not touched
+// before it is used.
 func NewMPMC[T any](capacity int) *MPMC[T] {
 	r := new(MPMC[T])
 	r.init(capacity)
@@ -64,8 +65,8 @@ func straddles[T any]() bool {
 	return size&(size-1) != 0
 }
 
-// ringCapacity returns the power of two in [2, MaxCapacity] that holds capacity items. With one cell, full and
-// free would look alike (R0).
+// ringCapacity returns the power of two in [2, MaxCapacity] that holds capacity items. With one
+// cell, full and free would look alike (R0).
 func ringCapacity(capacity int) int {
 	capacity = min(max(capacity, 2), MaxCapacity)
 	return 1 << bits.Len(uint(capacity-1))
@@ -119,8 +120,8 @@ func (r *MPMC[T]) TryPop() (v T, ok bool) {
 	}
 }
 
-// TryPopSC is TryPop for a ring with a single consumer: nobody else may pop meanwhile, by any method. It cannot lose
-// a race, so it needs no compare-and-swap.
+// TryPopSC is TryPop for a ring with a single consumer: nobody else may pop meanwhile, by any
+// method. It cannot lose a race, so it needs no compare-and-swap.
 func (r *MPMC[T]) TryPopSC() (v T, ok bool) {
 	r.only.enter("TryPopSC")
 	h := r.head.Load()
@@ -132,8 +133,8 @@ func (r *MPMC[T]) TryPopSC() (v T, ok bool) {
 	return v, ok
 }
 
-// PushN adds the first items of vs, in order and next to each other, and returns how many: as many as there are free
-// cells in a row, which may be none. It never waits.
+// PushN adds the first items of vs, in order and next to each other, and returns how many: as many
+// as there are free cells in a row, which may be none. It never waits.
 func (r *MPMC[T]) PushN(vs []T) int {
 	var b backoff
 	for len(vs) > 0 {
@@ -145,8 +146,8 @@ func (r *MPMC[T]) PushN(vs []T) int {
 		if t <= r.mask {
 			r.touch(t, r.thisLap(t, n))
 		}
-		// A cell that was free stays free until its ticket is claimed, and tickets are claimed in order: if the tail has
-		// not moved, the whole run is still free (R4).
+		// A cell that was free stays free until its ticket is claimed, and tickets are claimed in
+		// order: if the tail has not moved, the whole run is still free (R4).
 		if n > 0 && r.tail.CompareAndSwap(t, t+uint64(n)) {
 			k := r.thisLap(t, n)
 			r.fill(t+uint64(k), vs[k:n]) // the last cells first; see the end of "Ring" in the package comment
@@ -158,8 +159,8 @@ func (r *MPMC[T]) PushN(vs []T) int {
 	return 0
 }
 
-// PopN removes up to len(dst) items, oldest first and next to each other, stores them at the start of dst and
-// returns how many. It never waits.
+// PopN removes up to len(dst) items, oldest first and next to each other, stores them at the start
+// of dst and returns how many. It never waits.
 func (r *MPMC[T]) PopN(dst []T) int {
 	var b backoff
 	for len(dst) > 0 {
@@ -179,18 +180,22 @@ func (r *MPMC[T]) PopN(dst []T) int {
 	return 0
 }
 
-// Len returns the number of items, counting pushes and not counting pops that have claimed their ticket but have not
-// finished. It is exact when nobody else uses the ring, and a moment's answer otherwise.
+// Len returns the number of items, counting pushes and not counting pops that have claimed their
+// ticket but have not finished. It is exact when nobody else uses the ring, and a moment's answer
+// otherwise.
 func (r *MPMC[T]) Len() int {
-	// The head first: the tail never falls behind a head loaded before it, so the difference is not negative.
+	// The head first: the tail never falls behind a head loaded before it, so the difference is not
+	// negative.
 	h := r.head.Load()
 	return int(min(r.tail.Load()-h, r.mask+1))
 }
 
-// Empty reports whether, at one moment during the call, every push that had claimed a ticket was matched by a pop.
-// A push that has claimed but not yet filled its cell makes the ring non-empty, although TryPop says false.
+// Empty reports whether, at one moment during the call, every push that had claimed a ticket was
+// matched by a pop. A push that has claimed but not yet filled its cell makes the ring non-empty,
+// although TryPop says false.
 func (r *MPMC[T]) Empty() bool {
-	// If the tail still equals a head loaded before it, it equalled that head at the moment of the first load.
+	// If the tail still equals a head loaded before it, it equalled that head at the moment of the
+	// first load.
 	h := r.head.Load()
 	return r.tail.Load() == h
 }
@@ -207,8 +212,8 @@ func (r *MPMC[T]) touch(ticket uint64, n int) {
 	}
 }
 
-// run counts the cells from ticket on, at most limit, whose turn is phase steps past free: 0 counts free cells, 1 full
-// ones.
+// run counts the cells from ticket on, at most limit, whose turn is phase steps past free: 0 counts
+// free cells, 1 full ones.
 func (r *MPMC[T]) run(ticket uint64, limit int, phase uint64) int {
 	limit = min(limit, r.Cap())
 	k := r.thisLap(ticket, limit)
@@ -219,7 +224,8 @@ func (r *MPMC[T]) run(ticket uint64, limit int, phase uint64) int {
 	return n
 }
 
-// thisLap returns how many of the n tickets from ticket on are of its lap: their cells lie in a row.
+// thisLap returns how many of the n tickets from ticket on are of its lap: their cells lie in a
+// row.
 func (r *MPMC[T]) thisLap(ticket uint64, n int) int { return min(n, r.Cap()-int(ticket&r.mask)) }
 
 // count is run for tickets of one lap.
@@ -235,7 +241,8 @@ func (r *MPMC[T]) count(ticket uint64, limit int, phase uint64) int {
 	return limit
 }
 
-// fill stores vs in the cells of claimed tickets of one lap, and publishes them, the last one first.
+// fill stores vs in the cells of claimed tickets of one lap, and publishes them, the last one
+// first.
 func (r *MPMC[T]) fill(ticket uint64, vs []T) {
 	cells, at, step := r.cells, (ticket&r.mask+uint64(len(vs)))*r.step, r.step
 	full := ticket&^r.mask + 1
@@ -247,7 +254,8 @@ func (r *MPMC[T]) fill(ticket uint64, vs []T) {
 	}
 }
 
-// drain empties the cells of claimed tickets of one lap into dst, and frees them, the last one first.
+// drain empties the cells of claimed tickets of one lap into dst, and frees them, the last one
+// first.
 func (r *MPMC[T]) drain(ticket uint64, dst []T) {
 	cells, at, step := r.cells, (ticket&r.mask+uint64(len(dst)))*r.step, r.step
 	lap := ticket &^ r.mask
@@ -257,8 +265,8 @@ func (r *MPMC[T]) drain(ticket uint64, dst []T) {
 	}
 }
 
-// take empties a cell whose ticket the caller has claimed, and frees it for the lap after lap. The value is zeroed first,
-// so that the ring keeps nothing alive that has left it.
+// take empties a cell whose ticket the caller has claimed, and frees it for the lap after lap. The
+// value is zeroed first, so that the ring keeps nothing alive that has left it.
 func (r *MPMC[T]) take(c *cell[T], lap uint64) T {
 	var zero T
 	v := c.val

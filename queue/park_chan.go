@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A chanSleeper sleeps on a channel. A wake that comes too late for its sleep stays in the channel and ends the next
-// sleep early, which sleepers may do.
+// A chanSleeper sleeps on a channel. A wake that comes too late for its sleep stays in the channel
+// and ends the next sleep early, which sleepers may do.
 type chanSleeper struct {
 	woken chan struct{} // capacity 1; made by the owner before the state was ever asleep, read by wakers after it was
 }

@@ -62,8 +62,8 @@ func TestParkDeadline(t *testing.T) {
 	})
 }
 
-// TestParkPublishes passes plain memory through tokens, for the race detector to look at: every poster is seen, also
-// one whose token was there already.
+// TestParkPublishes passes plain memory through tokens, for the race detector to look at: every
+// poster is seen, also one whose token was there already.
 func TestParkPublishes(t *testing.T) {
 	eachParker(t, func(t *testing.T, mk func() parker) {
 		const posters, rounds = 3, 300
@@ -127,8 +127,8 @@ func TestParkPingPong(t *testing.T) {
 	})
 }
 
-// TestParkDeadlineRace races deadlines against tokens: every token comes out exactly once. The deadline has always passed,
-// so the owner spends most of its time on the brink of giving up.
+// TestParkDeadlineRace races deadlines against tokens: every token comes out exactly once. The
+// deadline has always passed, so the owner spends most of its time on the brink of giving up.
 func TestParkDeadlineRace(t *testing.T) {
 	eachParker(t, func(t *testing.T, mk func() parker) {
 		rounds := int64(volume(5_000))

@@ -11,12 +11,13 @@ type waiter struct {
 	called chan struct{} // capacity 1; sent to by whoever takes the waiter off the crowd (W1)
 }
 
-// PushWait adds v to a lane as TryPushBounded does, and waits for room as long as the context allows. Workers must not
-// call it: while they wait for room, nobody makes any.
+// PushWait adds v to a lane as TryPushBounded does, and waits for room as long as the context
+// allows. Workers must not call it: while they wait for room, nobody makes any.
 //
-// It fails with ErrLane, or with the context's cause if the context ends first; then v was not added. Submitters that
-// wait are called in the order they came, once the lane has drained to half its capacity, so that a wake-up is worth
-// its cost. A newcomer may still slip in before a called one arrives.
+// It fails with ErrLane, or with the context's cause if the context ends first; then v was not
+// added. Submitters that wait are called in the order they came, once the lane has drained to half
+// its capacity, so that a wake-up is worth its cost. A newcomer may still slip in before a called
+// one arrives.
 func (l *Lanes[T]) PushWait(ctx context.Context, lane int, v T) error {
 	if uint(lane) >= LaneCount {
 		return laneError(lane)
@@ -56,8 +57,8 @@ func (l *Lanes[T]) join(lane int, w *waiter, first bool) {
 	l.crowded.Or(1 << lane)
 }
 
-// quit takes w off the crowd of a lane. If w was called meanwhile, the call goes to the next one, because w will not use
-// the room, or used room that a call for somebody else would have announced.
+// quit takes w off the crowd of a lane. If w was called meanwhile, the call goes to the next one,
+// because w will not use the room, or used room that a call for somebody else would have announced.
 func (l *Lanes[T]) quit(lane int, w *waiter) {
 	q := &l.lanes[lane]
 	q.mu.Lock()
@@ -70,7 +71,8 @@ func (l *Lanes[T]) quit(lane int, w *waiter) {
 	l.call(lane, 1)
 }
 
-// left follows every pop: it calls submitters that wait for room in the lane, if there are any (W3).
+// left follows every pop: it calls submitters that wait for room in the lane, if there are any
+// (W3).
 func (l *Lanes[T]) left(lane int) {
 	if l.crowded.Load()&(1<<lane) != 0 {
 		l.makeRoom(lane)

@@ -6,9 +6,9 @@ import (
 	"github.com/cytisus/cytisus/affinity"
 )
 
-// An SPSC is a bounded FIFO ring for one producer and one consumer, which may be different goroutines at different
-// times as long as the hand-over is synchronised. No method waits, allocates or locks. It must be made by NewSPSC and
-// must not be copied.
+// An SPSC is a bounded FIFO ring for one producer and one consumer, which may be different
+// goroutines at different times as long as the hand-over is synchronised. No method waits,
+// allocates or locks. It must be made by NewSPSC and must not be copied.
 type SPSC[T any] struct {
 	vals []T    // slice header immutable; element t&mask is the producer's or the consumer's by S1
 	mask uint64 // immutable; len(vals)-1
@@ -25,8 +25,8 @@ type SPSC[T any] struct {
 	_        affinity.LinePair
 }
 
-// NewSPSC returns an empty ring. The capacity is rounded up to a power of two and kept within [2, MaxCapacity]; Cap
-// tells the result.
+// NewSPSC returns an empty ring. The capacity is rounded up to a power of two and kept within [2,
+// MaxCapacity]; Cap tells the result.
 func NewSPSC[T any](capacity int) *SPSC[T] {
 	n := ringCapacity(capacity)
 	return &SPSC[T]{vals: make([]T, n), mask: uint64(n - 1)}
@@ -48,8 +48,8 @@ func (r *SPSC[T]) TryPush(v T) bool {
 	return ok
 }
 
-// PushN adds the first items of vs, in order, and returns how many: all, or as many as the ring has room for. Producer
-// only.
+// PushN adds the first items of vs, in order, and returns how many: all, or as many as the ring has
+// room for. Producer only.
 func (r *SPSC[T]) PushN(vs []T) int {
 	r.pushing.enter("SPSC.PushN")
 	t := r.tail.Load()
@@ -82,7 +82,8 @@ func (r *SPSC[T]) TryPop() (v T, ok bool) {
 	return v, ok
 }
 
-// PopN removes up to len(dst) items, oldest first, stores them at the start of dst and returns how many. Consumer only.
+// PopN removes up to len(dst) items, oldest first, stores them at the start of dst and returns how
+// many. Consumer only.
 func (r *SPSC[T]) PopN(dst []T) int {
 	r.popping.enter("SPSC.PopN")
 	h := r.head.Load()
@@ -106,7 +107,8 @@ func (r *SPSC[T]) PopN(dst []T) int {
 // Len returns the number of items, from any goroutine. It is exact when nobody else uses the ring;
 // otherwise it may count items that were popped during the call.
 func (r *SPSC[T]) Len() int {
-	// The head first: the tail never falls behind a head loaded before it, so the difference is not negative.
+	// The head first: the tail never falls behind a head loaded before it, so the difference is not
+	// negative.
 	h := r.head.Load()
 	return int(min(r.tail.Load()-h, r.mask+1))
 }
@@ -114,8 +116,8 @@ func (r *SPSC[T]) Len() int {
 // Empty reports whether the ring was empty at some moment during the call, from any goroutine.
 func (r *SPSC[T]) Empty() bool { return r.Len() == 0 }
 
-// room returns how many items fit, as far as the producer knows; it looks at the true head only when it knows of no
-// room (S2).
+// room returns how many items fit, as far as the producer knows; it looks at the true head only
+// when it knows of no room (S2).
 func (r *SPSC[T]) room(tail uint64) int {
 	n := r.mask + 1 - (tail - r.headSeen)
 	if n == 0 {
@@ -125,8 +127,8 @@ func (r *SPSC[T]) room(tail uint64) int {
 	return int(n)
 }
 
-// items returns how many items there are, as far as the consumer knows; it looks at the true tail only when it knows
-// of none (S2).
+// items returns how many items there are, as far as the consumer knows; it looks at the true tail
+// only when it knows of none (S2).
 func (r *SPSC[T]) items(head uint64) int {
 	n := r.tailSeen - head
 	if n == 0 {

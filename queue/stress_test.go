@@ -21,9 +21,10 @@ func volume(n int) int {
 	return n
 }
 
-// TestMPMCStress moves numbered items through one ring by every method at once, and checks that each arrives exactly once
-// and in its producer's order. The items are of two words, and of different ones each time a cell is used: a turn that
-// overtook its value would show. Both layouts of cells take part.
+// TestMPMCStress moves numbered items through one ring by every method at once, and checks that
+// each arrives exactly once and in its producer's order. The items are of two words, and of
+// different ones each time a cell is used: a turn that overtook its value would show. Both layouts
+// of cells take part.
 func TestMPMCStress(t *testing.T) {
 	for _, capacity := range []int{2, 8, 2 * spacedMax} {
 		t.Run(fmt.Sprintf("cap=%d", capacity), func(t *testing.T) { stressMPMC(t, NewMPMC[[2]int](capacity)) })
@@ -129,8 +130,9 @@ func TestSPSCStress(t *testing.T) {
 	wg.Wait()
 }
 
-// TestLanesStress is the test that lost items before the second look after clearing a bit: consumers stop when the
-// occupancy word says that nothing is left, so an item with a clear bit stays behind.
+// TestLanesStress is the test that lost items before the second look after clearing a bit:
+// consumers stop when the occupancy word says that nothing is left, so an item with a clear bit
+// stays behind.
 func TestLanesStress(t *testing.T) {
 	t.Run("denied", func(t *testing.T) { stressLanes(t, false) })
 	t.Run("overtaken", func(t *testing.T) {
@@ -256,8 +258,8 @@ func TestPushWaitStress(t *testing.T) {
 	}
 }
 
-// TestIdleStress runs workers over lanes: whatever is pushed gets done although every worker sleeps whenever it can, and
-// at rest nothing of the protocol is left over.
+// TestIdleStress runs workers over lanes: whatever is pushed gets done although every worker sleeps
+// whenever it can, and at rest nothing of the protocol is left over.
 func TestIdleStress(t *testing.T) {
 	for _, workers := range []int{1, 2, 3, 70} {
 		items := volume(30_000)
@@ -330,7 +332,8 @@ func TestIdleStress(t *testing.T) {
 	}
 }
 
-// waitFor polls until the condition holds. The limit is generous: it turns a hang into a failure, and judges no speed.
+// waitFor polls until the condition holds. The limit is generous: it turns a hang into a failure,
+// and judges no speed.
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !ok(); runtime.Gosched() {

@@ -58,7 +58,8 @@ func BenchmarkValidateAfterUnrelatedCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkScan reads 100,000 values of a struct type: with one worker, alone; with two, helped where that pays.
+// BenchmarkScan reads 100,000 values of a struct type: with one worker, alone; with two, helped
+// where that pays.
 func BenchmarkScan(b *testing.B) {
 	type record struct {
 		Name  string

@@ -9,10 +9,12 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
-// A Blob names bytes in the store by their content. It may be a field of a partition's or query's value, at any depth: the bytes
-// live as long as a value that names them. The zero Blob names nothing and reads as no bytes.
+// A Blob names bytes in the store by their content. It may be a field of a partition's or query's
+// value, at any depth: the bytes live as long as a value that names them. The zero Blob names
+// nothing and reads as no bytes.
 //
-// Use it for results that many ask for but few read whole: a query that only passes the Blob on costs 16 bytes.
+// Use it for results that many ask for but few read whole: a query that only passes the Blob on
+// costs 16 bytes.
 type Blob struct{ hash mmapcas.Hash }
 
 // IsZero reports whether b names nothing.
@@ -117,7 +119,8 @@ func ReadBlob(r Reader, b Blob) ([]byte, error) {
 	}
 }
 
-// ViewBlob calls fn with the bytes that b names, in place: they must not be changed or kept, and fn must not wait.
+// ViewBlob calls fn with the bytes that b names, in place: they must not be changed or kept, and fn
+// must not wait.
 func ViewBlob(r Reader, b Blob, fn func([]byte) error) error {
 	return viewBlob(r, b, func(_ mmapcas.Kind, p []byte) error { return fn(p) })
 }
@@ -162,7 +165,8 @@ func blobFinderFor(t reflect.Type) *blobFinder {
 	return f
 }
 
-// mayHold reports whether values of type t can hold a blob. open holds the types being looked at, so recursive types end.
+// mayHold reports whether values of type t can hold a blob. open holds the types being looked at,
+// so recursive types end.
 func (f *blobFinder) mayHold(t reflect.Type, open map[reflect.Type]bool) bool {
 	if t == blobType {
 		return true

@@ -38,9 +38,11 @@ func (w *BulkWriter[V]) end() {
 	w.bulk = nil
 }
 
-// Bulk is Engine.Commit for more changes to one partition than should be in memory at once: fn gives them in ascending order of their keys, and they go to the store as
-// they come. All of them become visible in one generation, or, if fn or Bulk returns an error, none. The memory that it needs does not depend on their number, but for watchers of the
-// partition: they are told of every key that changed and that they watch.
+// Bulk is Engine.Commit for more changes to one partition than should be in memory at once: fn
+// gives them in ascending order of their keys, and they go to the store as they come. All of them
+// become visible in one generation, or, if fn or Bulk returns an error, none. The memory that it
+// needs does not depend on their number, but for watchers of the partition: they are told of every
+// key that changed and that they watch.
 //
 // Changes are counted from the generation in which Bulk began: what others commit to the partition
 // meanwhile stays where fn changes nothing, and loses where it does. A collection that begins
@@ -114,7 +116,8 @@ func (w *BulkWriter[V]) Put(key string, v V) error {
 	})
 }
 
-// Delete removes key, which must be greater than the key before, when the bulk is applied. A key that is not there is no error.
+// Delete removes key, which must be greater than the key before, when the bulk is applied. A key
+// that is not there is no error.
 func (w *BulkWriter[V]) Delete(key string) error {
 	return w.with(func(bulk *db.Bulk) error { return bulk.Delete(key) })
 }

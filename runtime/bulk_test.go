@@ -10,7 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// What a bulk changes concerns the same watchers, waits and queries as if it had been an ordinary commit, across a collection and a restart.
+// What a bulk changes concerns the same watchers, waits and queries as if it had been an ordinary
+// commit, across a collection and a restart.
 func TestBulkIsSeenByAll(t *testing.T) {
 	dir := t.TempDir()
 	e := open(t, dir, runtime.Options{Workers: 2})
@@ -119,7 +120,8 @@ func TestBulkIsSeenByAll(t *testing.T) {
 	}
 }
 
-// A bulk that fails, in whatever way, leaves nothing behind: no change, no session that a collection would wait for.
+// A bulk that fails, in whatever way, leaves nothing behind: no change, no session that a
+// collection would wait for.
 func TestBulkThatFails(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	put(t, e, inputs, "k", "v")

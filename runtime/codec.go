@@ -48,8 +48,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// A codec turns values of one type into their canonical bytes and back. []byte and string are stored as they are; a type with
-// AppendBinary (or MarshalBinary) and UnmarshalBinary has its own form; all else is deterministic CBOR (RFC 8949, section 4.2.1).
+// A codec turns values of one type into their canonical bytes and back. []byte and string are
+// stored as they are; a type with AppendBinary (or MarshalBinary) and UnmarshalBinary has its own
+// form; all else is deterministic CBOR (RFC 8949, section 4.2.1).
 type codec[V any] struct {
 	form   *form
 	simply bool  // values are written by the form alone: it is plain

@@ -146,8 +146,8 @@ func TestDiskUseStaysFlat(t *testing.T) {
 	}
 }
 
-// The heap walker after commits, queries, snapshots and collections at the same time: nothing reachable is missing, and, once all is
-// quiet, the store finds exactly what is reachable.
+// The heap walker after commits, queries, snapshots and collections at the same time: nothing
+// reachable is missing, and, once all is quiet, the store finds exactly what is reachable.
 func TestCollectorUnderLoad(t *testing.T) {
 	for _, place := range []string{"memory", "disk"} {
 		t.Run(place, func(t *testing.T) {
@@ -243,7 +243,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// Each process replaces everything and leaves a little garbage, too little to collect for any one of them.
+// Each process replaces everything and leaves a little garbage, too little to collect for any one
+// of them.
 func TestGarbageOfShortRunsAddsUp(t *testing.T) {
 	dir := t.TempDir()
 	noise := rand.NewChaCha8([32]byte{2})
@@ -275,7 +276,8 @@ func TestGarbageOfShortRunsAddsUp(t *testing.T) {
 	}
 }
 
-// Results that only old traces name are collected; an undo that comes back to one runs again, and never stores a reference to nothing.
+// Results that only old traces name are collected; an undo that comes back to one runs again, and
+// never stores a reference to nothing.
 func TestUndoAfterCollection(t *testing.T) {
 	e := open(t, "", runtime.Options{CollectEvery: -1})
 	for _, text := range []string{"A", "bb", "ccc", "dddd"} {

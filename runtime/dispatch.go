@@ -226,7 +226,8 @@ func judge(batches []batch) (panicked any) {
 	return panicked
 }
 
-// each calls fn for what a graft changed within the bounds of a pattern, and reports whether that could be read.
+// each calls fn for what a graft changed within the bounds of a pattern, and reports whether that
+// could be read.
 func (ws *watchers) each(g *db.Graft, pat Pattern, fn func(db.Change) bool) bool {
 	err := g.Each(db.Span{Lo: pat.lo, Hi: pat.hi}, fn)
 	if err != nil {

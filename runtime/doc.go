@@ -1,5 +1,5 @@
-// Package runtime is an embeddable engine for incremental computation: inputs, memoised queries over them and
-// watchers, kept up to date in parallel, on disk, across restarts.
+// Package runtime is an embeddable engine for incremental computation: inputs, memoised queries
+// over them and watchers, kept up to date in parallel, on disk, across restarts.
 //
 // # In one breath
 //
@@ -22,8 +22,8 @@
 //	err = eng.Commit(ctx, func(w *runtime.Writer) error { return files.Put(w, "a.txt", text) })
 //	n, err := lines.Ask(ctx, eng, "a.txt")
 //
-// Partitions and queries are values, usually package variables; an engine learns of them at first use. Two of one
-// name that differ in type or version are an error that names both places.
+// Partitions and queries are values, usually package variables; an engine learns of them at first
+// use. Two of one name that differ in type or version are an error that names both places.
 //
 // # What values may be
 //
@@ -39,8 +39,8 @@
 // added since is zero, one that was removed is passed over. What has 512 bytes or more is
 // compressed in a store on disk if that saves an eighth.
 //
-// Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and maps,
-// -0 and the bits of a NaN are kept apart. There are these exceptions:
+// Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and
+// maps, -0 and the bits of a NaN are kept apart. There are these exceptions:
 //   - A time.Time is an instant and a distance from UTC. It comes back in UTC or in a zone without a
 //     name, without monotonic reading; a result is handed out so before it was stored, too.
 //   - A big.Int is a number: a zero that was computed comes back as one that was not.
@@ -72,11 +72,12 @@
 //
 // # Reading
 //
-// A partition is read by key (Get, Has, GetBatch), by Pattern (Keys, Scan, Count), forward or Backward, up to a Limit, or in pages with a Cursor; Wait
-// waits for a key that matches. What a query reads is recorded as exactly as it was asked: the keys behind a Limit, those that a glob does not match, or the values where only the
-// keys were asked for, may change without another run. Package keyed gives keys a type with an
-// order and prefixes, and entries that are read without the values. A large Scan is shared among
-// workers while that is measured to pay.
+// A partition is read by key (Get, Has, GetBatch), by Pattern (Keys, Scan, Count), forward or
+// Backward, up to a Limit, or in pages with a Cursor; Wait waits for a key that matches. What a
+// query reads is recorded as exactly as it was asked: the keys behind a Limit, those that a glob
+// does not match, or the values where only the keys were asked for, may change without another run.
+// Package keyed gives keys a type with an order and prefixes, and entries that are read without the
+// values. A large Scan is shared among workers while that is measured to pay.
 //
 // # Tables
 //
@@ -103,9 +104,11 @@
 //
 // # Watchers
 //
-// Watch runs a function as a task after commits that change what it watches, in batches and in the order of generations, on the lane and for the client of the
-// commit. Partition.Watch adds a condition on the values before and after; Task.Again has a run repeated when something is there
-// that it looked for in vain. Watchers that set each other off without end are stopped and named in the log.
+// Watch runs a function as a task after commits that change what it watches, in batches and in the
+// order of generations, on the lane and for the client of the commit. Partition.Watch adds a
+// condition on the values before and after; Task.Again has a run repeated when something is there
+// that it looked for in vain. Watchers that set each other off without end are stopped and named in
+// the log.
 //
 // # How watchers are told
 //
@@ -165,21 +168,22 @@
 //
 // # What must be pure
 //
-// A query function may read through its Task, compute, and wait for other queries. It must not commit, read clocks, files or
-// globals that change, or keep what it was given to change it later: values are shared by all who ask. Where the outside world must be
-// asked (a compiler, the file system), make its state an input: a record with a hash of what the answer
-// depends on, read before asking.
+// A query function may read through its Task, compute, and wait for other queries. It must not
+// commit, read clocks, files or globals that change, or keep what it was given to change it later:
+// values are shared by all who ask. Where the outside world must be asked (a compiler, the file
+// system), make its state an input: a record with a hash of what the answer depends on, read before
+// asking.
 //
 // # Trust
 //
 // An engine looks whether queries are pure. Of the answers that are reused it has some computed
 // again (Options.AuditShare), on the idle lane and within a share of the CPU (Options.AuditCPU),
-// and compares. Such a run is no more than a call of the function: nothing of it is kept, and
-// no question waits for it. What came out differently is told in the log and in Stats.Impure: the
-// query, the key, the first read that differs, both results, and what is likely the cause. A function is
-// called for an audit at any time, also long after its answer was given, so what it does besides
-// computing an answer it does once more. In the tests of a program let AuditShare and AuditCPU be
-// 1.
+// and compares. Such a run is no more than a call of the function: nothing of it is kept, and no
+// question waits for it. What came out differently is told in the log and in Stats.Impure: the
+// query, the key, the first read that differs, both results, and what is likely the cause. A
+// function is called for an audit at any time, also long after its answer was given, so what it
+// does besides computing an answer it does once more. In the tests of a program let AuditShare and
+// AuditCPU be 1.
 //
 // Prove says which changes a run is due to, and has replayed it: with these undone the run before
 // would have been reused, with all but one of them not.
@@ -303,8 +307,9 @@
 //
 // # Concurrency
 //
-// All methods of Engine, Partition, Query and Snapshot may be called from any goroutine. A Task and a Writer belong to
-// the function that they were given to.
+// All methods of Engine, Partition, Query and Snapshot may be called from any goroutine. A Task and
+// a Writer belong to the function that they were given to.
 //
-// This package shadows the standard package of the same name; import that one as goruntime where both are needed.
+// This package shadows the standard package of the same name; import that one as goruntime where
+// both are needed.
 package runtime

@@ -66,7 +66,8 @@ func (l *layers) closeAll(ctx context.Context) error {
 	return l.err
 }
 
-// Open opens the store in dir, making it if there is none, and starts the workers. An empty dir keeps everything in memory.
+// Open opens the store in dir, making it if there is none, and starts the workers. An empty dir
+// keeps everything in memory.
 //
 // Errors: ErrNoStore (with Options.MustExist), ErrLocked (a *LockedError
 // names the holder), ErrNewerFormat, ErrReadOnly, ErrUnsafe,

@@ -419,8 +419,8 @@ func TestClosedEngineRefuses(t *testing.T) {
 	}
 }
 
-// A strand that was woken but has not run yet still shows the flight it waited for; taking it for one that waits made a
-// cycle out of two tasks that merely share work.
+// A strand that was woken but has not run yet still shows the flight it waited for; taking it for
+// one that waits made a cycle out of two tasks that merely share work.
 func TestSharedWorkIsNoCycle(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 3})
 	var dag *runtime.Query[int, int]
@@ -457,8 +457,8 @@ func TestSharedWorkIsNoCycle(t *testing.T) {
 	}
 }
 
-// Verifying in an older generation was not remembered once the trace was known to hold in a newer one, so every look walked everything
-// below again: the work doubled with each level.
+// Verifying in an older generation was not remembered once the trace was known to hold in a newer
+// one, so every look walked everything below again: the work doubled with each level.
 func TestOlderGenerationIsVerifiedOnce(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	var ladder *runtime.Query[int, int]
@@ -510,8 +510,8 @@ var (
 	})
 )
 
-// The same answer of a query below may come from other partitions than before. The query above did not take note of them, and was
-// believed to hold when they changed.
+// The same answer of a query below may come from other partitions than before. The query above did
+// not take note of them, and was believed to hold when they changed.
 func TestSameAnswerFromAnotherPartition(t *testing.T) {
 	e := open(t, "", runtime.Options{})
 	put(t, e, first, "k", "text")

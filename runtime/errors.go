@@ -36,7 +36,8 @@ var (
 	// ErrFrozen is returned by a commit that would change or remove what a Frozen partition holds.
 	ErrFrozen = errors.New("runtime: frozen")
 
-	// ErrConflict is returned when two partitions or two queries of one name differ in type or version.
+	// ErrConflict is returned when two partitions or two queries of one name differ in type or
+	// version.
 	ErrConflict = errors.New("runtime: conflicting definitions")
 
 	// ErrBadValue is returned for a type of values or keys, or for a value of a type, that would
@@ -48,8 +49,8 @@ var (
 	// follow. The error names both.
 	ErrOption = errors.New("runtime: not an option of this call")
 
-	// ErrInQuery is matched by the error of what a query function must not do; the error names it. See
-	// "Inside a query" in the package comment.
+	// ErrInQuery is matched by the error of what a query function must not do; the error names it.
+	// See "Inside a query" in the package comment.
 	ErrInQuery = errors.New("runtime: not allowed inside a query")
 
 	// ErrInTask is matched by the error of what would wait for the task that calls: Close, also by
@@ -60,7 +61,8 @@ var (
 	// ErrReserved is returned for a partition name that begins with "$".
 	ErrReserved = errors.New("runtime: names that begin with $ are the engine's own")
 
-	// ErrCycle is matched by the error of a query that needs its own result; the error names the path.
+	// ErrCycle is matched by the error of a query that needs its own result; the error names the
+	// path.
 	ErrCycle = memo.ErrCycle
 
 	// ErrNoWatcher is returned by Task.Again for a task that is not a watcher's.
@@ -141,7 +143,8 @@ type CycleStep = memo.CycleStep
 // A PanicError is the failure of a task whose function panicked; it holds the value and the stack.
 type PanicError = sched.PanicError
 
-// A DecodeError says that stored bytes do not decode as the type of the partition or query that reads them.
+// A DecodeError says that stored bytes do not decode as the type of the partition or query that
+// reads them.
 type DecodeError struct {
 	What string // partition[key] or query name
 	Err  error

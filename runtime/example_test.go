@@ -30,7 +30,8 @@ var words = runtime.NewQuery("words", 1, func(t *runtime.Task, path string) (map
 	return counts, nil
 })
 
-// total adds up the words of all texts in a directory. It runs again when a text comes or goes, or when the counts of one differ.
+// total adds up the words of all texts in a directory. It runs again when a text comes or goes, or
+// when the counts of one differ.
 var total = runtime.NewQuery("total", 1, func(t *runtime.Task, dir string) (map[string]int, error) {
 	paths, err := texts.Keys(t, runtime.Prefix(dir))
 	if err != nil {

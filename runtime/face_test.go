@@ -523,8 +523,8 @@ func joinNever(t *runtime.Task) error {
 	return t.Join(h)
 }
 
-// Readers, writers and askers all the time while an engine is closed: each call is answered, or says
-// ErrClosed.
+// Readers, writers and askers all the time while an engine is closed: each call is answered, or
+// says ErrClosed.
 func TestClosingUnderLoad(t *testing.T) {
 	for round := range 10 {
 		e, err := runtime.Open(t.TempDir(), runtime.Options{Workers: 2, SegmentBytes: 1 << 20, Logger: quiet})
@@ -572,8 +572,8 @@ func TestClosingUnderLoad(t *testing.T) {
 	}
 }
 
-// Inside a query everything that is not read through its task is refused, by the goroutine or by the
-// context, and with one worker nothing waits for what never comes.
+// Inside a query everything that is not read through its task is refused, by the goroutine or by
+// the context, and with one worker nothing waits for what never comes.
 func TestNothingElseInAQuery(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	f := newFace(t, e)

@@ -13,14 +13,18 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// Scan of a large range lets other workers load and decode values, which takes many times as long as finding the keys. Keys are walked in order by the
-// caller, in batches; whoever is free claims a batch, the caller among them, and the caller gives the values to fn in order. So nothing waits for a worker
-// that does not come, and fn is called where it always is.
+// Scan of a large range lets other workers load and decode values, which takes many times as long
+// as finding the keys. Keys are walked in order by the caller, in batches; whoever is free claims a
+// batch, the caller among them, and the caller gives the values to fn in order. So nothing waits
+// for a worker that does not come, and fn is called where it always is.
 //
-// Whether that pays is measured, never assumed: values may lie in memory or not, be cheap or dear to decode, and workers may be busy. The first
-// scanProbe entries are read one by one. If the tree's counts say that what is left will take longer than a worker takes to come (which is measured,
-// too), some are read with help, and the way that took less for each entry has the next stretch, which is twice as long each time; after each the other way gets a
-// short one, so that what was right once is not believed for ever. The wrong way has a fifth of the entries at first, and a hundredth of many.
+// Whether that pays is measured, never assumed: values may lie in memory or not, be cheap or dear
+// to decode, and workers may be busy. The first scanProbe entries are read one by one. If the
+// tree's counts say that what is left will take longer than a worker takes to come (which is
+// measured, too), some are read with help, and the way that took less for each entry has the next
+// stretch, which is twice as long each time; after each the other way gets a short one, so that
+// what was right once is not believed for ever. The wrong way has a fifth of the entries at first,
+// and a hundredth of many.
 //
 // At most four batches for each worker are on their way at any time.
 const (
@@ -94,8 +98,8 @@ func fanoutHelpers(eng *Engine, r Reader) int {
 	return n
 }
 
-// worthHelp reports whether reading a span alone, at this cost for each entry, takes longer than it takes workers to come, and the span is long enough
-// for a trial to pay. It looks at counts only.
+// worthHelp reports whether reading a span alone, at this cost for each entry, takes longer than it
+// takes workers to come, and the span is long enough for a trial to pay. It looks at counts only.
 func (p *Partition[V]) worthHelp(r Reader, sp db.Span, cost time.Duration) (bool, error) {
 	eng, view, part, err := p.in(r)
 	if err != nil {
@@ -111,7 +115,8 @@ func (p *Partition[V]) worthHelp(r Reader, sp db.Span, cost time.Duration) (bool
 	return n > 4*scanTrial && time.Duration(n)*cost > 2*time.Duration(eng.fanoutWake.Load()), nil
 }
 
-// A fanout is a scan with help. But for what is said otherwise its fields belong to the caller of Scan.
+// A fanout is a scan with help. But for what is said otherwise its fields belong to the caller of
+// Scan.
 type fanout[V any] struct {
 	p       *Partition[V]
 	r       Reader
@@ -139,7 +144,8 @@ type fanout[V any] struct {
 	called  time.Time         // guarded by mu: when the newest helper was; zero: it has come
 }
 
-// A fanoutBatch is owned by the caller until it is put into waiting, then by whoever claims it until done fires.
+// A fanoutBatch is owned by the caller until it is put into waiting, then by whoever claims it
+// until done fires.
 type fanoutBatch[V any] struct {
 	keys   []string
 	hashes []mmapcas.Hash
@@ -249,7 +255,8 @@ func (f *fanout[V]) give(key string, h mmapcas.Hash) error {
 	return f.fn(key, v)
 }
 
-// add puts an entry into the batch that is being filled, and delivers old batches to make room for new ones.
+// add puts an entry into the batch that is being filled, and delivers old batches to make room for
+// new ones.
 func (f *fanout[V]) add(key string, h mmapcas.Hash) error {
 	b := f.filling
 	if b == nil {
@@ -269,7 +276,8 @@ func (f *fanout[V]) add(key string, h mmapcas.Hash) error {
 	return f.drain(4*(f.helpers+1) - 1)
 }
 
-// send has the batch that is being filled wait for somebody, and calls a helper if there are fewer than could be.
+// send has the batch that is being filled wait for somebody, and calls a helper if there are fewer
+// than could be.
 func (f *fanout[V]) send() {
 	b := f.filling
 	f.filling = nil
@@ -289,7 +297,8 @@ func (f *fanout[V]) send() {
 	}
 }
 
-// drain delivers batches until at most n are in flight. With 0 it delivers the one that is being filled, too.
+// drain delivers batches until at most n are in flight. With 0 it delivers the one that is being
+// filled, too.
 func (f *fanout[V]) drain(n int) error {
 	if n == 0 && f.filling != nil {
 		f.send()
@@ -322,7 +331,8 @@ func (f *fanout[V]) await(b *fanoutBatch[V]) error {
 	return nil
 }
 
-// deliver gives the entries of a batch to fn. A value that could not be had is tried again, so that its error, or panic, comes in its turn.
+// deliver gives the entries of a batch to fn. A value that could not be had is tried again, so that
+// its error, or panic, comes in its turn.
 func (f *fanout[V]) deliver(b *fanoutBatch[V]) error {
 	if t, ok := f.r.(*Task); ok {
 		if err := t.task().Err(); err != nil {

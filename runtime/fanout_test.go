@@ -64,7 +64,8 @@ func watchDecodes(t *testing.T, fn func(n uint64) error) {
 	t.Cleanup(func() { onDecode.Store(nil) })
 }
 
-// meet lets the first two that call it, from then on when ready says so, go on only when both have come. Then it calls then.
+// meet lets the first two that call it, from then on when ready says so, go on only when both have
+// come. Then it calls then.
 func meet(ready func(n uint64) bool, then func()) func(n uint64) error {
 	var came atomic.Int32
 	met := make(chan struct{})
@@ -83,7 +84,8 @@ func meet(ready func(n uint64) bool, then func()) func(n uint64) error {
 	}
 }
 
-// Any range, with help or without, in a task, in a query and outside, is what a walk over all keys says.
+// Any range, with help or without, in a task, in a query and outside, is what a walk over all keys
+// says.
 func TestScanWithHelpIsScan(t *testing.T) {
 	const n = 4000
 	inQuery := runtime.NewQuery("scanHeavies", 1, func(t *runtime.Task, fn string) (bool, error) {

@@ -24,8 +24,8 @@ import (
 //
 // F2: two values that check accepts have the same bytes only if they come back as the same value.
 //
-// Both rest on what fxamacker/cbor does with each kind; formOf has a case for each, and refuses what
-// it does not know.
+// Both rest on what fxamacker/cbor does with each kind; formOf has a case for each, and refuses
+// what it does not know.
 type form struct {
 	t         reflect.Type
 	own       ownForm

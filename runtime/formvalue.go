@@ -14,8 +14,9 @@ const (
 	// maxValueLevels bounds how deep a value is nested: in structs, slices, arrays and maps.
 	maxValueLevels = 10_000
 
-	// maxValueParts bounds what a value of a type that holds itself consists of. Pointers to one part
-	// are written as if each pointed to a part of its own, so a small value may have no end of parts.
+	// maxValueParts bounds what a value of a type that holds itself consists of. Pointers to one
+	// part are written as if each pointed to a part of its own, so a small value may have no end of
+	// parts.
 	maxValueParts = 1 << 24
 )
 
@@ -139,7 +140,8 @@ func (c *formCheck) checkStruct(f *form, v reflect.Value, level int) badPart {
 	return ""
 }
 
-// leftOut refuses a value that a tag leaves out, and that comes back as another one for that reason.
+// leftOut refuses a value that a tag leaves out, and that comes back as another one for that
+// reason.
 func (f *formField) leftOut(v reflect.Value) badPart {
 	if v.IsZero() {
 		if minusZero(v) {
@@ -217,8 +219,8 @@ func (c *formCheck) checkMap(f *form, v reflect.Value, level int) badPart {
 	return ""
 }
 
-// checkOwnKey refuses a key that does not come back from its own form as the same key. Two keys with
-// the same bytes, of which one would be lost, are refused therefore.
+// checkOwnKey refuses a key that does not come back from its own form as the same key. Two keys
+// with the same bytes, of which one would be lost, are refused therefore.
 func (f *form) checkOwnKey(k reflect.Value) badPart {
 	b, err := cborEnc.Marshal(addressOf(k))
 	if err != nil {

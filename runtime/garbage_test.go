@@ -177,9 +177,9 @@ func diskUse(t *testing.T, dir string) (bytes int64) {
 	return bytes
 }
 
-// Some hundreds of edits of one text, with queries over it, leave the store as large as it was: what
-// is live stays the same, and what was replaced goes. It is the same whether the text is one that is
-// kept or one that belongs to the process.
+// Some hundreds of edits of one text, with queries over it, leave the store as large as it was:
+// what is live stays the same, and what was replaced goes. It is the same whether the text is one
+// that is kept or one that belongs to the process.
 func TestEditsDoNotGrowTheStore(t *testing.T) {
 	const (
 		size    = 200_000

@@ -20,8 +20,8 @@ type keeper struct {
 	done chan struct{}
 }
 
-// keepEvery is how often chores are looked at. A killed process loses at most the traces of this long: results that will
-// be computed again.
+// keepEvery is how often chores are looked at. A killed process loses at most the traces of this
+// long: results that will be computed again.
 const keepEvery = 100 * time.Millisecond
 
 func (k *keeper) start(e *Engine) {
@@ -126,9 +126,9 @@ func (r *retry) failed(bad bool) (first bool) {
 	return r.failures == 1
 }
 
-// Shares of what is live, and of Options.CollectEvery, that the store may hold beside it before a collection is due: for an engine at
-// work, and for a program about to close it. The latter's collection is the better one, since no snapshot is held then: it comes
-// first where both would do.
+// Shares of what is live, and of Options.CollectEvery, that the store may hold beside it before a
+// collection is due: for an engine at work, and for a program about to close it. The latter's
+// collection is the better one, since no snapshot is held then: it comes first where both would do.
 const (
 	backgroundShare = 2 // half
 	tidyShare       = 4 // a quarter
@@ -140,8 +140,9 @@ const (
 // syncs, so that less would not be worth it.
 const garbageFloor = 4 << 20
 
-// collectionDue says that enough of the store may be garbage to be worth a collection: it holds so much more than what was live
-// after the last one, or the reaper has counted so much. What is left of each short run adds up across processes.
+// collectionDue says that enough of the store may be garbage to be worth a collection: it holds so
+// much more than what was live after the last one, or the reaper has counted so much. What is left
+// of each short run adds up across processes.
 func (e *Engine) collectionDue(share int64) bool {
 	every := e.o.CollectEvery
 	if every < 0 || e.closing.Load() || e.gc.Stats().Phase != gc.Idle {
@@ -162,7 +163,8 @@ func (e *Engine) collectionDue(share int64) bool {
 	if last == nil {
 		return stored >= every
 	}
-	// A collection that could not free what it should have (the disk was full, a reader stayed) is not tried again at once.
+	// A collection that could not free what it should have (the disk was full, a reader stayed) is
+	// not tried again at once.
 	worth := max(every, live) / share
 	return stored-live >= worth && stored-last.stored >= worth/4
 }
@@ -240,9 +242,9 @@ func (e *Engine) saveCycle(ctx context.Context) error {
 	return err
 }
 
-// collectSlice is how long the collector holds a worker at a time. With the group of records that it
-// has in hand when the time is over, it is below a millisecond. Whoever waits for a collection gains
-// nothing from longer ones: giving way costs a microsecond.
+// collectSlice is how long the collector holds a worker at a time. With the group of records that
+// it has in hand when the time is over, it is below a millisecond. Whoever waits for a collection
+// gains nothing from longer ones: giving way costs a microsecond.
 const collectSlice = 750 * time.Microsecond
 
 // startCollection runs one cycle on a lane; nil if it could not be queued.
@@ -328,8 +330,9 @@ func (e *Engine) bringUpToDate(ctx context.Context) {
 	}
 }
 
-// Tidy collects if the store has grown enough since the last collection to make it worth the time. Programs that run for a moment call it
-// before they close; an engine that stays open does it by itself.
+// Tidy collects if the store has grown enough since the last collection to make it worth the time.
+// Programs that run for a moment call it before they close; an engine that stays open does it by
+// itself.
 func (e *Engine) Tidy(ctx context.Context) error {
 	if err := errors.Join(e.admitBy(ctx, "Tidy"), e.notInCommit("Tidy")); err != nil {
 		return err

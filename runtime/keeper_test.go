@@ -10,7 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
-// A collection takes the result of an older trace unless somebody reads an older generation, who may have been answered with it.
+// A collection takes the result of an older trace unless somebody reads an older generation, who
+// may have been answered with it.
 func TestOldResultsStayWhileOlderGenerationsAreRead(t *testing.T) {
 	e := open(t, t.TempDir(), runtime.Options{CollectEvery: -1})
 	put(t, e, inputs, "k", "A")
@@ -49,7 +50,8 @@ func TestOldResultsStayWhileOlderGenerationsAreRead(t *testing.T) {
 	}
 }
 
-// An undo in a later process is answered by the stored trace, as long as no collection came between.
+// An undo in a later process is answered by the stored trace, as long as no collection came
+// between.
 func TestUndoInALaterProcess(t *testing.T) {
 	dir := t.TempDir()
 	for run, text := range []string{"A", "bb", "A", "bb", "A"} {
@@ -74,7 +76,8 @@ func TestUndoInALaterProcess(t *testing.T) {
 	}
 }
 
-// What Tidy leaves is what is live and a quarter more, however the live part grows and shrinks; and it does not collect each time.
+// What Tidy leaves is what is live and a quarter more, however the live part grows and shrinks; and
+// it does not collect each time.
 func TestTidyBoundsTheStore(t *testing.T) {
 	const every = 4 << 20
 	dir := t.TempDir()
@@ -109,7 +112,8 @@ func TestTidyBoundsTheStore(t *testing.T) {
 		if err != nil || !rep.Clean() {
 			t.Fatalf("round %d: %+v, %v", round, rep, err)
 		}
-		// Before the first collection the store may have CollectEvery. What was removed since the last one shows at the next.
+		// Before the first collection the store may have CollectEvery. What was removed since the
+		// last one shows at the next.
 		bound := max(every, rep.Reachable.Bytes*5/4) + every
 		if stored > bound {
 			t.Errorf("round %d: %d bytes are stored, %d are live, want at most %d", round, stored, rep.Reachable.Bytes, bound)

@@ -36,15 +36,18 @@ type Options struct {
 	// is computed again.
 	Sync mmapcas.SyncMode
 
-	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means
-	// 64 MiB, less where addresses have 32 bits or the process may use little address space (ulimit -v). Fixed at creation.
+	// SegmentBytes is the size of one segment file, a multiple of the page size. Zero means 64 MiB,
+	// less where addresses have 32 bits or the process may use little address space (ulimit -v).
+	// Fixed at creation.
 	SegmentBytes int64
 
-	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero means 256 MiB.
+	// CacheBytes bounds the decoded results kept on the heap, counted by their stored size. Zero
+	// means 256 MiB.
 	CacheBytes int64
 
-	// TraceBytes bounds what the heap keeps of query keys and what their runs read, by an estimate; it is looked at ten times a second. What is
-	// forgotten was written to the store before, and is read back when it is needed. Zero means 256 MiB.
+	// TraceBytes bounds what the heap keeps of query keys and what their runs read, by an estimate;
+	// it is looked at ten times a second. What is forgotten was written to the store before, and is
+	// read back when it is needed. Zero means 256 MiB.
 	TraceBytes int64
 
 	// MemoryLimit bounds what the process has in memory, everything of it: see "Limits" in the
@@ -61,8 +64,8 @@ type Options struct {
 	// the process', so an engine does not touch it unasked.
 	LimitGo bool
 
-	// History is the number of generations before the newest that Engine.SnapshotAt can still read. They keep memory and records as
-	// snapshots do. Zero: only those that snapshots hold.
+	// History is the number of generations before the newest that Engine.SnapshotAt can still read.
+	// They keep memory and records as snapshots do. Zero: only those that snapshots hold.
 	History int
 
 	// CollectEvery is how large a store becomes before it is collected for the first time, in
@@ -112,7 +115,8 @@ type Options struct {
 	fs         vfs.FS                    // of tests; nil: the system's
 	checkGC    *gc.Check                 // of tests
 
-	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means slog.Default().
+	// Logger receives warnings: stuck tasks, damaged records, impure queries. Nil means
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -189,8 +193,8 @@ func (o *Options) part(most, share int64) int64 {
 	return most
 }
 
-// queueLimit is how many tasks from outside may be queued in a lane; 0: the scheduler's default. The
-// rings of all lanes take a KiB for each.
+// queueLimit is how many tasks from outside may be queued in a lane; 0: the scheduler's default.
+// The rings of all lanes take a KiB for each.
 func (o *Options) queueLimit() int { return int(o.part(4096<<10, 256) >> 10) }
 
 func (o *Options) treeBytes() int64  { return o.part(cacheBytes, 8) }

@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/internal/caller"
 )
 
-// A Partition is a named, ordered map from string keys to values of one type. Keys are compared as bytes. It is a name with a type: the
-// same Partition may be used with any number of engines.
+// A Partition is a named, ordered map from string keys to values of one type. Keys are compared as
+// bytes. It is a name with a type: the same Partition may be used with any number of engines.
 type Partition[V any] struct {
 	name       string
 	where      string
@@ -84,8 +84,9 @@ func (p *Partition[V]) in(r Reader) (eng *Engine, view readView, id db.PartID, e
 	return eng, view, id, view.failed(err)
 }
 
-// Get returns the value at key. The value may be shared and must not be changed. It returns ErrNotFound for a key that the snapshot does
-// not have, and a DecodeError for stored bytes that are not a V.
+// Get returns the value at key. The value may be shared and must not be changed. It returns
+// ErrNotFound for a key that the snapshot does not have, and a DecodeError for stored bytes that
+// are not a V.
 func (p *Partition[V]) Get(r Reader, key string) (V, error) {
 	var v V
 	h, ok, err := p.hash(r, key)
@@ -165,7 +166,8 @@ func (p *Partition[V]) hash(r Reader, key string) (h mmapcas.Hash, ok bool, err 
 	return h, ok, nil
 }
 
-// Has reports whether the snapshot has key. Inside a query it depends on that alone, and not on the value.
+// Has reports whether the snapshot has key. Inside a query it depends on that alone, and not on the
+// value.
 func (p *Partition[V]) Has(r Reader, key string) (bool, error) {
 	_, view, id, err := p.in(r)
 	if err != nil {
@@ -231,8 +233,9 @@ func (p *Partition[V]) Delete(w *Writer, key string) error {
 	return p.op(w, db.Op{Key: key, Verb: db.Delete})
 }
 
-// ClearPrefix removes every key that begins with prefix when the commit is applied. What the same commit puts afterwards stays: together they
-// replace all that a producer said before, and only real differences count as changes.
+// ClearPrefix removes every key that begins with prefix when the commit is applied. What the same
+// commit puts afterwards stays: together they replace all that a producer said before, and only
+// real differences count as changes.
 func (p *Partition[V]) ClearPrefix(w *Writer, prefix string) error {
 	return p.op(w, db.Op{Key: prefix, Verb: db.ClearPrefix})
 }

@@ -42,8 +42,8 @@ func Glob(glob string) Pattern {
 	return p
 }
 
-// belowAll means the same as ** to doublestar, but for one thing: doublestar has a pattern that ends
-// in /** match what comes before the slash.
+// belowAll means the same as ** to doublestar, but for one thing: doublestar has a pattern that
+// ends in /** match what comes before the slash.
 const belowAll = "{,**}"
 
 // strictlyBelow returns a valid glob with belowAll in place of each ** at its end.
@@ -134,7 +134,8 @@ func (p Pattern) Match(key string) bool {
 	return p.glob == "" || doublestar.MatchUnvalidated(p.glob, key)
 }
 
-// afterPrefix returns the least string greater than every string with this prefix, "" if there is none.
+// afterPrefix returns the least string greater than every string with this prefix, "" if there is
+// none.
 func afterPrefix(prefix string) string {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] < 0xff {

@@ -10,7 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/memo"
 )
 
-// A Query is a memoised pure function from K to V. It is a name with a function: the same Query may be used with any number of engines.
+// A Query is a memoised pure function from K to V. It is a name with a function: the same Query may
+// be used with any number of engines.
 type Query[K comparable, V any] struct {
 	name    string
 	version int
@@ -73,7 +74,8 @@ type anyQuery interface {
 
 func (q *Query[K, V]) versioned() int { return q.version }
 
-// allQueries holds every query of the program, for traces that mention one which the engine has not met in this process.
+// allQueries holds every query of the program, for traces that mention one which the engine has not
+// met in this process.
 var allQueries names[anyQuery]
 
 // A boundQuery is a query as one engine knows it.
@@ -145,7 +147,8 @@ func (q *Query[K, V]) bind(e *Engine, fp *memo.Fixpoint) *memo.Query {
 		Decode: func(kind mmapcas.Kind, payload []byte) (any, error) {
 			v, err := q.decoded(kind, payload)
 			if err != nil {
-				// Bytes of another type or version of the type: as good as damaged, the query runs again.
+				// Bytes of another type or version of the type: as good as damaged, the query runs
+				// again.
 				return nil, fmt.Errorf("%w: %w", mmapcas.ErrCorrupt, &DecodeError{What: "a result of query " + q.name, Err: err})
 			}
 			return v, nil
@@ -160,8 +163,8 @@ func (q *Query[K, V]) bind(e *Engine, fp *memo.Fixpoint) *memo.Query {
 	})
 }
 
-// Get answers the query for k in t's snapshot, running it if it must. Inside a query the read is recorded. The value is shared and must not be
-// changed.
+// Get answers the query for k in t's snapshot, running it if it must. Inside a query the read is
+// recorded. The value is shared and must not be changed.
 func (q *Query[K, V]) Get(t *Task, k K) (V, error) {
 	var zero V
 	if _, _, err := t.reads(); err != nil {

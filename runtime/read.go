@@ -22,8 +22,8 @@ type reading struct {
 // Backward reads from the greatest key to the least.
 func Backward() ReadOption { return func(r *reading) { r.backward = true } }
 
-// Limit reads no more than the first n matches, in the order of reading. Inside a query what lies behind them is not read: it may change without
-// another run. An n below 1 is no limit.
+// Limit reads no more than the first n matches, in the order of reading. Inside a query what lies
+// behind them is not read: it may change without another run. An n below 1 is no limit.
 func Limit(n int) ReadOption { return func(r *reading) { r.limit = max(n, 0) } }
 
 // After reads what comes after a Cursor in the order of reading; for the zero Cursor that is
@@ -43,8 +43,8 @@ func (pat Pattern) span(opts []ReadOption) db.Span {
 	return sp
 }
 
-// Keys returns the keys that match, in order. Inside a query it depends on which matching keys there are among those that it read, and not on
-// their values.
+// Keys returns the keys that match, in order. Inside a query it depends on which matching keys
+// there are among those that it read, and not on their values.
 func (p *Partition[V]) Keys(r Reader, pat Pattern, opts ...ReadOption) ([]string, error) {
 	var keys []string
 	err := p.each(r, pat, opts, false, func(key string, _ mmapcas.Hash) error {
@@ -54,11 +54,13 @@ func (p *Partition[V]) Keys(r Reader, pat Pattern, opts ...ReadOption) ([]string
 	return keys, err
 }
 
-// Scan calls fn for every match, in order of keys, until fn returns an error, which Scan returns. Inside a query it depends on the
-// matches that fn was given, and on there being no others between them.
+// Scan calls fn for every match, in order of keys, until fn returns an error, which Scan returns.
+// Inside a query it depends on the matches that fn was given, and on there being no others between
+// them.
 //
-// When the range is large and it pays, which is measured all the while, other workers load and decode values ahead of fn, a few hundred at most. fn is called by
-// the caller all the same, one key after the other. A task that is cancelled meanwhile gets the cause.
+// When the range is large and it pays, which is measured all the while, other workers load and
+// decode values ahead of fn, a few hundred at most. fn is called by the caller all the same, one
+// key after the other. A task that is cancelled meanwhile gets the cause.
 func (p *Partition[V]) Scan(r Reader, pat Pattern, fn func(key string, v V) error, opts ...ReadOption) error {
 	return p.scan(r, pat, pat.span(opts), fn)
 }
@@ -69,8 +71,8 @@ type Entry[V any] struct {
 	Value V
 }
 
-// A Cursor is a place between two pages. The zero Cursor is the beginning. It can be kept as text, and is good in every snapshot: the next page holds
-// what lies behind the last one then.
+// A Cursor is a place between two pages. The zero Cursor is the beginning. It can be kept as text,
+// and is good in every snapshot: the next page holds what lies behind the last one then.
 type Cursor struct {
 	key string // the last one read
 	on  bool
@@ -102,9 +104,9 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Page returns up to n matches (1 if n is less) from a place on, with their values, and where the next page begins: the zero Cursor if there is none.
-// A Limit has no effect. Inside a query it depends on what is in the page and, because it tells whether there is more, on the key
-// behind it.
+// Page returns up to n matches (1 if n is less) from a place on, with their values, and where the
+// next page begins: the zero Cursor if there is none. A Limit has no effect. Inside a query it
+// depends on what is in the page and, because it tells whether there is more, on the key behind it.
 func (p *Partition[V]) Page(r Reader, pat Pattern, from Cursor, n int, opts ...ReadOption) (page []Entry[V], next Cursor, err error) {
 	n = max(n, 1)
 	if from.on {
@@ -132,8 +134,8 @@ func (p *Partition[V]) Page(r Reader, pat Pattern, from Cursor, n int, opts ...R
 	return page, next, nil
 }
 
-// Count returns how many keys match. Without a glob it reads the paths to the ends of the range and nothing between them. Inside a query it depends on
-// the number alone.
+// Count returns how many keys match. Without a glob it reads the paths to the ends of the range and
+// nothing between them. Inside a query it depends on the number alone.
 func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
 	_, view, id, err := p.in(r)
 	if err != nil {
@@ -154,8 +156,9 @@ func (p *Partition[V]) Count(r Reader, pat Pattern) (int, error) {
 	return int(n), nil
 }
 
-// GetBatch returns the values of many keys, in their order, and which of them are there; the value of one that is not is the zero V. Sorted keys are
-// read quickest. Inside a query it depends on each of the keys, as Get does.
+// GetBatch returns the values of many keys, in their order, and which of them are there; the value
+// of one that is not is the zero V. Sorted keys are read quickest. Inside a query it depends on
+// each of the keys, as Get does.
 func (p *Partition[V]) GetBatch(r Reader, keys []string) (values []V, there []bool, err error) {
 	hashes, err := p.hashes(r, keys)
 	if err != nil {
@@ -224,8 +227,8 @@ func (p *Partition[V]) eachIn(r Reader, pat Pattern, sp db.Span, values bool, fn
 	return stop
 }
 
-// SnapshotAt returns a generation of the past: one of the Options.History before the newest, or one of which a snapshot is held. Others, and those to come, are
-// ErrGone. The caller must Release it.
+// SnapshotAt returns a generation of the past: one of the Options.History before the newest, or one
+// of which a snapshot is held. Others, and those to come, are ErrGone. The caller must Release it.
 func (e *Engine) SnapshotAt(generation uint64) (*Snapshot, error) {
 	if err := e.admit("SnapshotAt"); err != nil {
 		return nil, err

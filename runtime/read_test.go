@@ -92,7 +92,8 @@ var readers = map[string]func(t *runtime.Task) (string, error){
 
 var reads = runtime.NewQuery("reads", 1, func(t *runtime.Task, name string) (string, error) { return readers[name](t) })
 
-// What a query has read is recorded exactly: a change outside of it costs no run, one inside it costs one.
+// What a query has read is recorded exactly: a change outside of it costs no run, one inside it
+// costs one.
 func TestReadsAreRecordedExactly(t *testing.T) {
 	const outside, inside = false, true
 	type edit struct {

@@ -224,7 +224,8 @@ func simulateEngine(t *testing.T, seed uint64) (steps int, digest uint64) {
 	return e.Choices()
 }
 
-// TestSimulatedEngine: writers, readers, tasks that wait for keys, and watchers, one of which commits, in every order that so many seeds make.
+// TestSimulatedEngine: writers, readers, tasks that wait for keys, and watchers, one of which
+// commits, in every order that so many seeds make.
 func TestSimulatedEngine(t *testing.T) {
 	seed, runs := *simSeed, *simRuns
 	if runs == 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/memo"
 )
 
-// A Reader is what can be read from: a *Task or a *Snapshot. Reads through a task inside a query are recorded.
+// A Reader is what can be read from: a *Task or a *Snapshot. Reads through a task inside a query
+// are recorded.
 type Reader interface {
 	// reads returns what to read, or why it must not be read.
 	reads() (*Engine, readView, error)
@@ -35,8 +36,8 @@ func fails(r Reader, err error) error {
 	return view.failed(err)
 }
 
-// A Snapshot is one generation, unchanging, for as long as it is held. It keeps replaced records alive: release
-// it when done. It may be used from any number of goroutines until then.
+// A Snapshot is one generation, unchanging, for as long as it is held. It keeps replaced records
+// alive: release it when done. It may be used from any number of goroutines until then.
 type Snapshot struct {
 	eng  *Engine
 	err  error        // nil, or why it is none: every read returns it
@@ -68,7 +69,8 @@ func (s *Snapshot) Generation() uint64 {
 	return s.snap.Gen()
 }
 
-// Release gives the snapshot up. Tasks that were started At it may still be reading: what they read stays until they end.
+// Release gives the snapshot up. Tasks that were started At it may still be reading: what they read
+// stays until they end.
 func (s *Snapshot) Release() {
 	if s.err == nil && s.refs.Add(-1) == 0 {
 		s.snap.Release()

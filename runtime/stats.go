@@ -95,7 +95,8 @@ type Explanation struct {
 	key    memo.KeyOf
 }
 
-// Explain says what the engine did when it was last asked for q at k: whether it ran or reused, and which read had changed.
+// Explain says what the engine did when it was last asked for q at k: whether it ran or reused, and
+// which read had changed.
 func Explain[K comparable, V any](e *Engine, q *Query[K, V], k K) (Explanation, error) {
 	if err := e.admit("Explain"); err != nil {
 		return Explanation{}, err

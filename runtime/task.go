@@ -11,8 +11,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A Task is a unit of work on a lane: it reads one snapshot. It belongs to the function that it was given to, on the goroutine
-// that the function was called on.
+// A Task is a unit of work on a lane: it reads one snapshot. It belongs to the function that it was
+// given to, on the goroutine that the function was called on.
 type Task struct {
 	eng   *Engine
 	root  *rootTask
@@ -117,8 +117,8 @@ func optionsOf(l lane.Lane, opts []TaskOption) taskOptions {
 // A Handle is a task as seen from outside.
 type Handle = sched.Handle
 
-// Go submits fn as a task on a lane (zero: lane.Default) and returns at once, unless the lane is full, in which case it waits for room or for ctx.
-// Cancelling ctx cancels the task.
+// Go submits fn as a task on a lane (zero: lane.Default) and returns at once, unless the lane is
+// full, in which case it waits for room or for ctx. Cancelling ctx cancels the task.
 func (e *Engine) Go(ctx context.Context, l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
 	if err := e.admitBy(ctx, "submitting a task"); err != nil {
 		return nil, err
@@ -163,12 +163,13 @@ func Evaluate[T any](ctx context.Context, e *Engine, l lane.Lane, fn func(*Task)
 	return value, nil
 }
 
-// CancelClient cancels all tasks that work for a client now, for the given cause (nil: context.Canceled). What others wait for as well goes on; what watchers were
-// to be told on behalf of the client they are told all the same.
+// CancelClient cancels all tasks that work for a client now, for the given cause (nil:
+// context.Canceled). What others wait for as well goes on; what watchers were to be told on behalf
+// of the client they are told all the same.
 func (e *Engine) CancelClient(client uint64, cause error) { e.sched.CancelClient(client, cause) }
 
-// submitted ends a submission. The snapshot that the task was given, which body retained, is released when the task has ended, whether or
-// not it ever ran.
+// submitted ends a submission. The snapshot that the task was given, which body retained, is
+// released when the task has ended, whether or not it ever ran.
 func (o *taskOptions) submitted(h *Handle, err error) (*Handle, error) {
 	if err != nil {
 		if o.snap != nil {
@@ -290,8 +291,8 @@ func (t *Task) Client() uint64 {
 	return t.task().Client()
 }
 
-// Parent is the number (Handle.ID) of the task that spawned this one or, for a watcher, that made the newest commit it is told of; 0 is none. A
-// watcher does not end with its parent.
+// Parent is the number (Handle.ID) of the task that spawned this one or, for a watcher, that made
+// the newest commit it is told of; 0 is none. A watcher does not end with its parent.
 func (t *Task) Parent() uint64 {
 	t.root.strand.Taint()
 	if t.root.told != nil {
@@ -306,7 +307,8 @@ func (t *Task) Generation() uint64 {
 	return t.root.snap.Generation()
 }
 
-// Spawn starts a child task, on the same lane when l is zero, in the newest generation; cancelling the parent cancels it. It never waits.
+// Spawn starts a child task, on the same lane when l is zero, in the newest generation; cancelling
+// the parent cancels it. It never waits.
 func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {
 	if err := t.notInQuery("Spawn (use Query.All)"); err != nil {
 		return nil, err
@@ -329,11 +331,12 @@ func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Ha
 // a query.
 func (t *Task) Join(h *Handle) error { return t.task().Join(h) }
 
-// Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own, and suspends the task meanwhile.
+// Blocking runs fn, which may block on I/O or lock itself to a thread, on a goroutine of its own,
+// and suspends the task meanwhile.
 func (t *Task) Blocking(fn func() error) error { return t.task().Blocking(fn) }
 
-// Unstable says, inside a query, that the result must not be kept: what it was computed from was not what had been read. Whoever asks
-// now gets it, and nothing that rests on it is kept either.
+// Unstable says, inside a query, that the result must not be kept: what it was computed from was
+// not what had been read. Whoever asks now gets it, and nothing that rests on it is kept either.
 func (t *Task) Unstable() { t.frame.Taint() }
 
 // Yield lets more urgent work run, if there is any.

@@ -8,13 +8,15 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// Wait returns the first value whose key matches pat, waiting until there is one; when it had to wait, the task reads the newest generation from
-// then on. It ends with the cause of the task's context when that ends first. It is not allowed inside a query.
+// Wait returns the first value whose key matches pat, waiting until there is one; when it had to
+// wait, the task reads the newest generation from then on. It ends with the cause of the task's
+// context when that ends first. It is not allowed inside a query.
 func (p *Partition[V]) Wait(t *Task, pat Pattern) (key string, v V, err error) {
 	return p.WaitUntil(t, pat, time.Time{})
 }
 
-// WaitUntil is Wait that gives up at the deadline with ErrTimeout, unless the deadline is zero. The task goes on.
+// WaitUntil is Wait that gives up at the deadline with ErrTimeout, unless the deadline is zero. The
+// task goes on.
 func (p *Partition[V]) WaitUntil(t *Task, pat Pattern, deadline time.Time) (key string, v V, err error) {
 	if err := t.notInQuery("Wait"); err != nil {
 		return "", v, err
@@ -36,7 +38,8 @@ func (p *Partition[V]) WaitUntil(t *Task, pat Pattern, deadline time.Time) (key 
 	}
 }
 
-// awaitKey looks for a key in the task's generation. If there is none it waits until one was put, and reports false.
+// awaitKey looks for a key in the task's generation. If there is none it waits until one was put,
+// and reports false.
 func (p *Partition[V]) awaitKey(t *Task, part db.PartID, pat Pattern, deadline time.Time) (key string, found bool, err error) {
 	var ready sched.Event
 	kw := &keyWait{part: part, pat: pat, fire: func(origin) { ready.Fire() }}

@@ -22,7 +22,8 @@ type Change struct {
 	Deleted bool
 }
 
-// Changes is what a watcher is told: the keys that differ since it was last told, in order, each once.
+// Changes is what a watcher is told: the keys that differ since it was last told, in order, each
+// once.
 type Changes struct {
 	// Generation is the newest that the watcher has been told of with this run: all that the commit
 	// changed of what it watches is in List, or was in that of a run before. The task reads this
@@ -35,13 +36,16 @@ type Changes struct {
 // dropped with a WatchLoopError.
 const watchDepthMax = 64
 
-// Watch runs fn as a task after every commit that changes keys of p that match pat. Changes that come while the task is still queued are added to
-// it; it never runs twice at the same time, and it sees changes in the order of generations.
+// Watch runs fn as a task after every commit that changes keys of p that match pat. Changes that
+// come while the task is still queued are added to it; it never runs twice at the same time, and it
+// sees changes in the order of generations.
 //
-// The task runs on the lane and for the client of the commit, or On a lane and for a Client that opts say; of several commits the newest counts.
-// A Deadline among opts has no effect; At and HydrateFirst are refused (ErrOption).
-// Task.Parent is the task that committed. A run that ends with an error because it was cancelled, or that was cancelled before it began, is
-// made up for on behalf of the engine: what changed concerns others than the client that went away. Any other error is logged.
+// The task runs on the lane and for the client of the commit, or On a lane and for a Client that
+// opts say; of several commits the newest counts. A Deadline among opts has no effect; At and
+// HydrateFirst are refused (ErrOption). Task.Parent is the task that committed. A run that ends
+// with an error because it was cancelled, or that was cancelled before it began, is made up for on
+// behalf of the engine: what changed concerns others than the client that went away. Any other
+// error is logged.
 //
 // A watcher that changes what it watches is set off again until nothing differs. After 64 rounds
 // without a commit from elsewhere the changes are dropped and a WatchLoopError is logged; the next
@@ -177,7 +181,8 @@ func (w *watcher) wake(from origin) {
 	w.start()
 }
 
-// start submits the watcher's task if something is pending, unless there is one; a running one looks again when it ends.
+// start submits the watcher's task if something is pending, unless there is one; a running one
+// looks again when it ends.
 func (w *watcher) start() {
 	w.mu.Lock()
 	from := w.from
@@ -317,10 +322,12 @@ type condition struct {
 	pat  Pattern
 }
 
-// Again is for a watcher that looked for a key and did not find it: the watcher is called once more, with the changes that it was given now and what came
-// since, when a key of p that matches pat is put, or at once if one was put after t's snapshot. So what a run could not do for
-// want of something is done when that is there, without waiting for it. The condition holds until it was met once, or the watch is stopped; several runs may
-// ask for the same. Outside of a watcher it is ErrNoWatcher.
+// Again is for a watcher that looked for a key and did not find it: the watcher is called once
+// more, with the changes that it was given now and what came since, when a key of p that matches
+// pat is put, or at once if one was put after t's snapshot. So what a run could not do for want of
+// something is done when that is there, without waiting for it. The condition holds until it was
+// met once, or the watch is stopped; several runs may ask for the same. Outside of a watcher it is
+// ErrNoWatcher.
 func (t *Task) Again(p AnyPartition, pat Pattern) error {
 	if err := t.notInQuery("Again"); err != nil {
 		return err

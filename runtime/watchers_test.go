@@ -27,7 +27,8 @@ func watch(t testing.TB, e *runtime.Engine, p runtime.AnyPartition, pat runtime.
 	t.Cleanup(stop)
 }
 
-// TestWatcherOrderOfDeliveries: who commits second is not told of before who committed first, though the first is held up.
+// TestWatcherOrderOfDeliveries: who commits second is not told of before who committed first,
+// though the first is held up.
 func TestWatcherOrderOfDeliveries(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	asked, answer := make(chan struct{}), make(chan struct{})
@@ -207,7 +208,8 @@ func TestWatcherCondition(t *testing.T) {
 	}
 }
 
-// Commits that come while the watcher is queued make one batch, with the two ends of each key; what changed back is not in it.
+// Commits that come while the watcher is queued make one batch, with the two ends of each key; what
+// changed back is not in it.
 func TestWatcherCoalescesWhileQueued(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	put(t, e, inputs, "back", "same")
@@ -245,7 +247,8 @@ func TestWatcherCoalescesWhileQueued(t *testing.T) {
 	}
 }
 
-// Under many concurrent commits: runs do not overlap, generations ascend, and what one run is told continues what the last one was.
+// Under many concurrent commits: runs do not overlap, generations ascend, and what one run is told
+// continues what the last one was.
 func TestWatcherOrder(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 2})
 	const writers, rounds, keys = 4, 60, 5
@@ -307,7 +310,8 @@ func TestWatcherWritingWhatItWatches(t *testing.T) {
 	}
 }
 
-// Two watchers that set each other off for ever are stopped, and the report names both of them; the next commit from elsewhere sets them off again.
+// Two watchers that set each other off for ever are stopped, and the report names both of them; the
+// next commit from elsewhere sets them off again.
 func TestWatcherLoopIsReported(t *testing.T) {
 	var log syncBuffer
 	e := open(t, "", runtime.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -397,7 +401,8 @@ func TestWatcherLaneClientAndParent(t *testing.T) {
 	<-chooses
 }
 
-// What a watcher was to be told on behalf of a client that goes away, it is told on behalf of the engine.
+// What a watcher was to be told on behalf of a client that goes away, it is told on behalf of the
+// engine.
 func TestWatcherSurvivesItsClient(t *testing.T) {
 	gone := errors.New("the editor is gone")
 	commit := func(t *testing.T, e *runtime.Engine, key string) {
@@ -465,7 +470,8 @@ func TestWatcherSurvivesItsClient(t *testing.T) {
 	})
 }
 
-// A watcher that looked for something in vain is run once more when that is there, with what it was told.
+// A watcher that looked for something in vain is run once more when that is there, with what it was
+// told.
 func TestWatcherIsRunAgainForWhatWasAbsent(t *testing.T) {
 	e := open(t, "", runtime.Options{Workers: 1})
 	type run struct {

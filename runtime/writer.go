@@ -132,8 +132,8 @@ func (e *Engine) callerOrigin() origin {
 	return from
 }
 
-// Commit is Engine.Commit on behalf of the task: watchers run on its lane and for its client. The task goes on reading
-// its own snapshot. It is not allowed inside a query (ErrInQuery).
+// Commit is Engine.Commit on behalf of the task: watchers run on its lane and for its client. The
+// task goes on reading its own snapshot. It is not allowed inside a query (ErrInQuery).
 func (t *Task) Commit(fn func(*Writer) error) error {
 	if err := t.notInQuery("Commit"); err != nil {
 		return err

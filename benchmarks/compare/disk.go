@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// DiskUsage returns how many bytes of disk the files under dir take: blocks that are really there, so that sparse files
-// count for what is in them and preallocated ones for all of it.
+// DiskUsage returns how many bytes of disk the files under dir take: blocks that are really there,
+// so that sparse files count for what is in them and preallocated ones for all of it.
 func DiskUsage(dir string) (total int64, err error) {
 	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -24,8 +24,8 @@ func Machine() []string {
 	return append(lines, Load())
 }
 
-// Load says how busy the machine is. Figures from a busy machine are worth little, those of threads that wait for
-// each other nothing.
+// Load says how busy the machine is. Figures from a busy machine are worth little, those of threads
+// that wait for each other nothing.
 func Load() string {
 	return fmt.Sprintf("load        %s", first("/proc/loadavg", "not known on this system"))
 }

@@ -17,8 +17,8 @@ type Plan struct {
 	Case   *regexp.Regexp // only these cases; nil means all
 	Peer   *regexp.Regexp // only these peers; nil means all. Ours always takes part.
 
-	// RoundMax bounds the start and each round of one entrant. One that takes longer hangs: Stuck is
-	// called. Zero means the suite's own bound.
+	// RoundMax bounds the start and each round of one entrant. One that takes longer hangs: Stuck
+	// is called. Zero means the suite's own bound.
 	RoundMax time.Duration
 	Stuck    func(what string)
 }
@@ -135,7 +135,8 @@ func runCase(ctx context.Context, suite string, c Case, env *Env, plan Plan) (ro
 	return rows, nil
 }
 
-// start prepares the entrants that take part. It returns those it has started also when one of them fails.
+// start prepares the entrants that take part. It returns those it has started also when one of them
+// fails.
 func start(ctx context.Context, c Case, env *Env, plan Plan) (field []*contender, err error) {
 	ours := 0
 	for _, e := range c.Entrants {
@@ -188,8 +189,9 @@ func (p *contender) round(ctx context.Context, c Case, plan Plan) error {
 	return nil
 }
 
-// collect collects the garbage of the entrants before, which is not the next one's to pay for. It does so only if there
-// may be some: a suite whose contenders hold much would spend its time here otherwise.
+// collect collects the garbage of the entrants before, which is not the next one's to pay for. It
+// does so only if there may be some: a suite whose contenders hold much would spend its time here
+// otherwise.
 var collect = func() func() {
 	var last uint64
 	return func() {

@@ -79,7 +79,8 @@ func TestSelection(t *testing.T) {
 	}
 }
 
-// TestWrongAnswer checks that a figure from a wrong answer is not printed, and that everything started is closed.
+// TestWrongAnswer checks that a figure from a wrong answer is not printed, and that everything
+// started is closed.
 func TestWrongAnswer(t *testing.T) {
 	var log []string
 	var rows []Row

@@ -13,8 +13,8 @@ func (s sample) median() float64 { return Quantile(s, 0.5) }
 
 func (s sample) spread() (lo, hi float64) { return slices.Min(s), slices.Max(s) }
 
-// Quantile returns the q-quantile (0 to 1) of values, interpolated between neighbours, or NaN if there are none.
-// It does not change values.
+// Quantile returns the q-quantile (0 to 1) of values, interpolated between neighbours, or NaN if
+// there are none. It does not change values.
 func Quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()

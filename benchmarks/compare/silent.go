@@ -2,7 +2,8 @@ package compare
 
 import "fmt"
 
-// Silent is a logger for peers that would write to the terminal that the table goes to. What they call fatal still is.
+// Silent is a logger for peers that would write to the terminal that the table goes to. What they
+// call fatal still is.
 type Silent struct{}
 
 // Infof drops a message.

@@ -14,8 +14,8 @@ type Suite struct {
 	Name string
 	Doc  string // one line, for the list of suites
 
-	// Cases makes the cases for one run. What they share (a loaded store) is made here or on first use, and given
-	// back through Env.Cleanup.
+	// Cases makes the cases for one run. What they share (a loaded store) is made here or on first
+	// use, and given back through Env.Cleanup.
 	Cases func(*Env) ([]Case, error)
 
 	// RoundMax bounds the start and each round of one entrant where the plan says nothing. Zero
@@ -32,7 +32,8 @@ var ErrAbsent = errors.New("not to be had here")
 type Case struct {
 	Name string
 
-	// Columns are the figures that one round gives; each makes rows of its own. Most cases have one.
+	// Columns are the figures that one round gives; each makes rows of its own. Most cases have
+	// one.
 	Columns []Column
 
 	// Entrants has exactly one that is Ours.
@@ -53,7 +54,8 @@ type Entrant struct {
 	// Skip, if not empty, says why this entrant cannot take part here.
 	Skip string
 
-	// Rounds bounds the rounds of an entrant that is very much slower than the others. Zero means no bound.
+	// Rounds bounds the rounds of an entrant that is very much slower than the others. Zero means
+	// no bound.
 	Rounds int
 
 	// Start prepares the entrant; what it costs is not measured.
@@ -62,8 +64,8 @@ type Entrant struct {
 
 // A Session is an entrant at work in one case.
 type Session struct {
-	// Round does the work once and returns a figure for each column of the case, NaN where there is none. It checks
-	// what it computed (C1).
+	// Round does the work once and returns a figure for each column of the case, NaN where there is
+	// none. It checks what it computed (C1).
 	Round func(context.Context) ([]float64, error)
 
 	// Close gives back what Start took; it may be nil.
@@ -102,7 +104,8 @@ func (e *Env) Size(usual, quick int) int {
 	}
 }
 
-// Rand returns a source for one purpose; every call with the same purpose returns the same sequence.
+// Rand returns a source for one purpose; every call with the same purpose returns the same
+// sequence.
 func (e *Env) Rand(purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(e.Seed, purpose)) }
 
 // TempDir makes a fresh directory under Dir.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Loop makes a Session whose round runs fn once and gives nanoseconds per item. fn does n items and reports whether
-// what it computed is right.
+// Loop makes a Session whose round runs fn once and gives nanoseconds per item. fn does n items and
+// reports whether what it computed is right.
 func Loop(n int, fn func() error, closers ...func() error) Session {
 	return Session{
 		Round: func(context.Context) ([]float64, error) {

@@ -37,8 +37,8 @@ func repins(n int) measure {
 	}
 }
 
-// together lets readers run at once, each on a goroutine of its own, and gives the time from the moment in which all are
-// ready to the last one's end.
+// together lets readers run at once, each on a goroutine of its own, and gives the time from the
+// moment in which all are ready to the last one's end.
 func together(threads int, run func(reader) uint64, c contender) (took time.Duration, sum uint64) {
 	var (
 		total   atomic.Uint64

@@ -14,8 +14,8 @@ type contender interface {
 	reader() reader
 }
 
-// A reader is one goroutine's way in. The loops are repeated for each contender because a call through an interface would
-// cost as much as what is measured.
+// A reader is one goroutine's way in. The loops are repeated for each contender because a call
+// through an interface would cost as much as what is measured.
 type reader interface {
 	pins(n int) (sum uint64) // n times: enter, load, read, leave
 	close()
@@ -32,8 +32,8 @@ type reclaimer interface {
 	contender
 	// task enters, calls read with the object, and leaves.
 	task(r reader, read func(*object))
-	// replace puts next in the place of the shared object; free is called with the old one when it has no reader, from
-	// replace, poll or the end of a task.
+	// replace puts next in the place of the shared object; free is called with the old one when it
+	// has no reader, from replace, poll or the end of a task.
 	replace(next *object, free func(*object))
 	// poll calls free for what can go.
 	poll()

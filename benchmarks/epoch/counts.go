@@ -2,8 +2,9 @@ package epoch
 
 import "sync/atomic"
 
-// refCount counts the readers of each object, itself included as long as it is shared. A reader that has counted itself looks
-// whether the object is still the shared one, because it may have been the last to be let go before.
+// refCount counts the readers of each object, itself included as long as it is shared. A reader
+// that has counted itself looks whether the object is still the shared one, because it may have
+// been the last to be let go before.
 type refCount struct{ shared atomic.Pointer[counted] }
 
 type counted struct {

@@ -6,7 +6,8 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
-// A maker makes a contender that shares the object. One line here and one type beside this file add a peer.
+// A maker makes a contender that shares the object. One line here and one type beside this file add
+// a peer.
 type maker struct {
 	name string
 	make func(*object) contender

@@ -76,9 +76,11 @@ func (c Config) places() []int {
 	return out
 }
 
-// A reader answers the questions with the indices of records, as far as their first eight bytes tell.
+// A reader answers the questions with the indices of records, as far as their first eight bytes
+// tell.
 type reader interface {
 	get(key []byte) (record uint64, ok bool, err error)
-	// scan reads the keys from lo to before hi, in order, and returns their number and the sum of their records.
+	// scan reads the keys from lo to before hi, in order, and returns their number and the sum of
+	// their records.
 	scan(lo, hi []byte) (n int, sum uint64, err error)
 }

@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// TestGrid runs the grid with a million records, a tenth of that with -short. Answers are checked by the run itself.
+// TestGrid runs the grid with a million records, a tenth of that with -short. Answers are checked
+// by the run itself.
 func TestGrid(t *testing.T) {
 	records := 1_000_000
 	if testing.Short() {

@@ -5,8 +5,9 @@
 //	batch16-64, -256, -1024   16 records of so many bytes, named together; time per record
 //	one-64 ... one-1M         one record at a time
 //
-// The peer is zeebo/blake3, one record after the other, over the same message: the kind byte and the payload. Ours leaves single
-// records to it as well, so the rows of one say what its wrapping costs.
+// The peer is zeebo/blake3, one record after the other, over the same message: the kind byte and
+// the payload. Ours leaves single records to it as well, so the rows of one say what its wrapping
+// costs.
 package hash
 
 import (

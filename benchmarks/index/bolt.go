@@ -16,7 +16,8 @@ var bucket = []byte("entries")
 func openBolt(_ context.Context, dir string, d *data) (contender, error) {
 	db, err := bbolt.Open(filepath.Join(dir, "bolt"), 0o600, &bbolt.Options{
 		NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType,
-		// A writer that must map anew waits for all readers, so the map is large enough from the start.
+		// A writer that must map anew waits for all readers, so the map is large enough from the
+		// start.
 		InitialMmapSize: max(256<<20, len(d.entries)*1024),
 	})
 	if err != nil {

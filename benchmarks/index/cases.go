@@ -16,7 +16,8 @@ import (
 // A measure runs a round on a loaded contender.
 type measure func(*loaded) ([]float64, error)
 
-// window returns n consecutive indices below limit, other ones each time as far as there are others.
+// window returns n consecutive indices below limit, other ones each time as far as there are
+// others.
 func (l *loaded) window(n, limit int) (from, to int) {
 	n = min(n, limit)
 	from = l.cursor % (limit - n + 1)
@@ -55,7 +56,8 @@ func gcCPU() float64 {
 	return took[len(took)/2] * 1e6
 }
 
-// beside reads one key after the other, first alone, then while groups are committed without a pause.
+// beside reads one key after the other, first alone, then while groups are committed without a
+// pause.
 func beside(reads int) measure {
 	return func(l *loaded) ([]float64, error) {
 		from, to := l.window(reads, len(l.d.probes))

@@ -48,8 +48,8 @@ type contender interface {
 // A snapshot reads one state. It is used by one goroutine.
 type snapshot interface {
 	get(e *entry) (name, bool)
-	// scan passes over the keys from lo to, but not including, hi, and returns their number and the sum of their last bytes and of the
-	// first bytes of their names.
+	// scan passes over the keys from lo to, but not including, hi, and returns their number and the
+	// sum of their last bytes and of the first bytes of their names.
 	scan(lo, hi *entry) (count, sum int)
 	release() error
 }

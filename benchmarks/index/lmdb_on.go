@@ -47,7 +47,8 @@ import (
 
 const lmdbSkip = ""
 
-// Lmdb does not sync. A snapshot is a read transaction; a get and a scan cost one call of C each, about 40 ns.
+// Lmdb does not sync. A snapshot is a read transaction; a get and a scan cost one call of C each,
+// about 40 ns.
 type lmdb struct {
 	env *C.MDB_env
 	dbi C.MDB_dbi

@@ -60,7 +60,8 @@ func (c *ours) snapshot() (snapshot, error) { return (*oursSnapshot)(c.db.Snapsh
 
 func (c *ours) close() error { return errors.Join(c.db.Close(context.Background()), c.store.Close()) }
 
-// An oursSnapshot is the snapshot itself: as an interface it takes no allocation that its users do not have.
+// An oursSnapshot is the snapshot itself: as an interface it takes no allocation that its users do
+// not have.
 type oursSnapshot db.Snapshot
 
 func (s *oursSnapshot) get(e *entry) (name, bool) {

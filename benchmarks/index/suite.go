@@ -66,7 +66,8 @@ type loaded struct {
 	warm     bool  // all keys have been read
 }
 
-// alone loads a contender for each round and measures it while the process holds nothing but what it holds: no other one, and no list of entries.
+// alone loads a contender for each round and measures it while the process holds nothing but what
+// it holds: no other one, and no list of entries.
 func (f *fleet) alone(m func(c contender, entries int) float64) (list []compare.Entrant) {
 	for _, k := range makers {
 		list = append(list, compare.Entrant{

@@ -14,7 +14,8 @@ type pair struct {
 
 func pairLess(a, b pair) bool { return a.key.less(&b.key) }
 
-// A tidwallTree is copied before each commit, so that snapshots keep what they saw. It takes no locks of its own.
+// A tidwallTree is copied before each commit, so that snapshots keep what they saw. It takes no
+// locks of its own.
 type tidwallTree struct{ t *btree.BTreeG[pair] }
 
 func openTidwall(context.Context, string, *data) (contender, error) {

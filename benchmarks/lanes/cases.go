@@ -28,8 +28,8 @@ func timed(n, want int, loop func(n int) int) (float64, error) {
 	return compare.PerItem(time.Since(began), n), compare.Same("items found", found, want)
 }
 
-// pairs begins with items in the lane, so that it never runs empty; what comes out of it is what went in, in order, so
-// it lags behind by as much.
+// pairs begins with items in the lane, so that it never runs empty; what comes out of it is what
+// went in, in order, so it lags behind by as much.
 func pairs(c contender, n int) (float64, error) {
 	var first uint64
 	for i := range waiting {

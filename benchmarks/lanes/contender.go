@@ -31,8 +31,8 @@ func sumOf(n int) uint64 {
 	return full*(lap*(lap+1)/2) + rest*(rest+1)/2
 }
 
-// A contender is a set of lanes. What it does not take part in, it leaves nil. Each loop is the contender's own, so
-// that calls to its queue are direct.
+// A contender is a set of lanes. What it does not take part in, it leaves nil. Each loop is the
+// contender's own, so that calls to its queue are direct.
 type contender struct {
 	push  func(lane int, it *item) bool // false: no room
 	pop   func() *item                  // nil: nothing there

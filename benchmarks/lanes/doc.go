@@ -1,4 +1,5 @@
-// Package lanes compares ways to keep work of 31 priorities and to find the most urgent piece of it.
+// Package lanes compares ways to keep work of 31 priorities and to find the most urgent piece of
+// it.
 //
 // # Cases
 //
@@ -16,13 +17,15 @@
 //
 // # What is alike
 //
-// Every contender has 31 queues of 1024 places or what takes their part, carries pointers, and pops the oldest piece of
-// the most urgent queue that has one. Rings and channels without an occupancy word are looked at one after the other, as
-// one does who has nothing better. The heap is container/heap under a mutex: by priority, then by age, unbounded.
+// Every contender has 31 queues of 1024 places or what takes their part, carries pointers, and pops
+// the oldest piece of the most urgent queue that has one. Rings and channels without an occupancy
+// word are looked at one after the other, as one does who has nothing better. The heap is
+// container/heap under a mutex: by priority, then by age, unbounded.
 //
 // # Caveats
 //
-// Ours does more: lanes never refuse a push (what does not fit goes to a list, in order), can call submitters that wait
-// for room, and say no only for reasons that their documentation gives. The loops of ours and of single-ring call
-// their queue directly, the peers' through a closure, which costs them about 2 ns for each call.
+// Ours does more: lanes never refuse a push (what does not fit goes to a list, in order), can call
+// submitters that wait for room, and say no only for reasons that their documentation gives. The
+// loops of ours and of single-ring call their queue directly, the peers' through a closure, which
+// costs them about 2 ns for each call.
 package lanes

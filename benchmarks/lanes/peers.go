@@ -7,8 +7,8 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 )
 
-// scanning makes a contender of a push and a pop. The two are closures, so each call costs about 2 ns more than a direct
-// one, which is little beside the look at 31 queues.
+// scanning makes a contender of a push and a pop. The two are closures, so each call costs about 2
+// ns more than a direct one, which is little beside the look at 31 queues.
 func scanning(push func(lane int, it *item) bool, pop func() *item) contender {
 	polls := func(n int) (found int) {
 		for range n {

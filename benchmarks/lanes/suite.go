@@ -77,7 +77,8 @@ func entrants(name string, n int, m measure) (list []compare.Entrant) {
 	return list
 }
 
-// check shows that a contender pops the most urgent first, and the oldest of those; without lanes, the oldest of all.
+// check shows that a contender pops the most urgent first, and the oldest of those; without lanes,
+// the oldest of all.
 func check(c contender, urgent bool) error {
 	const each = 5
 	for age := range each {

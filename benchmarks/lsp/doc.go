@@ -29,8 +29,8 @@
 //
 // Edits are unsaved texts. After each the client waits until its error has been shown, undoes it,
 // and waits until the error is gone; so no question competes with what the edit before it caused,
-// except where a server puts work off. That work falls on whatever comes then. Questions that no edit
-// precedes are asked of a process of their own, once it has told that all is checked.
+// except where a server puts work off. That work falls on whatever comes then. Questions that no
+// edit precedes are asked of a process of their own, once it has told that all is checked.
 //
 // # What is checked
 //

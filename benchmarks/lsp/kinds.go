@@ -18,7 +18,8 @@ type kind struct {
 	// edited: each question comes right behind an edit of its file, about a place below the edit.
 	edited bool
 
-	// opens: each question is about a file that the client opens just before it, and closes behind it.
+	// opens: each question is about a file that the client opens just before it, and closes behind
+	// it.
 	opens bool
 
 	// files are those to draw from; what is edited must be open.

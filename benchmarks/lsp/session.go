@@ -21,10 +21,10 @@ var memoryColumns = []compare.Column{
 	{Suffix: "-peak-rss", Unit: "MB"},
 }
 
-// session returns the server that is at work on a ground, with the script's files open. In a mode in
-// which the server tells when all is checked, that is waited for, and a hover in each file; otherwise
-// a type error in each file, and its end. Servers of other grounds and modes, which would be in its
-// way, are ended.
+// session returns the server that is at work on a ground, with the script's files open. In a mode
+// in which the server tells when all is checked, that is waited for, and a hover in each file;
+// otherwise a type error in each file, and its end. Servers of other grounds and modes, which would
+// be in its way, are ended.
 func (r *run) session(ctx context.Context, s *server, sc *script, m mode) (*client, error) {
 	if err := r.end(ctx, sc.ground.Name, m); err != nil {
 		return nil, err

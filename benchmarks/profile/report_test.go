@@ -10,7 +10,8 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// synthetic builds a profile with samples of one time unit per given stack, outermost function last.
+// synthetic builds a profile with samples of one time unit per given stack, outermost function
+// last.
 func synthetic(samples ...*profile.Sample) *profile.Profile {
 	return &profile.Profile{
 		SampleType:    []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}},

@@ -1,7 +1,8 @@
 package ring
 
-// Blocks is how one moves batches with channels alone: blocks of pointers go one way, and come back empty another way.
-// It is a queue of blocks, so a single item waits until its block is full; hence it takes part only where batches do.
+// Blocks is how one moves batches with channels alone: blocks of pointers go one way, and come back
+// empty another way. It is a queue of blocks, so a single item waits until its block is full; hence
+// it takes part only where batches do.
 type blocks struct {
 	full, empty chan *block
 }
@@ -12,7 +13,8 @@ type block struct {
 }
 
 func newBlocks() contender {
-	// The blocks in circulation bound the queue; full has room for the check, which sends blocks of its own.
+	// The blocks in circulation bound the queue; full has room for the check, which sends blocks of
+	// its own.
 	b := blocks{make(chan *block, capacity), make(chan *block, capacity/64)}
 	for range capacity / 64 {
 		b.empty <- new(block)

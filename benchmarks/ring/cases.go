@@ -50,8 +50,8 @@ func together(k, each int, produce func(int), consume func(int) uint64) ([]float
 		compare.Same("sum of ids", total.Load(), uint64(k)*sumOf(each))
 }
 
-// twoThreads lets two threads push and pop on one queue until one of them has done n/2 pairs, and gives the wall time per
-// pair and the slower one's share of them.
+// twoThreads lets two threads push and pop on one queue until one of them has done n/2 pairs, and
+// gives the wall time per pair and the slower one's share of them.
 func twoThreads(c contender, n int) ([]float64, error) {
 	const burst = 64 // pairs between two looks at stop
 	goal := max(n/2/burst, 1) * burst
@@ -73,9 +73,10 @@ func twoThreads(c contender, n int) ([]float64, error) {
 		compare.Same("sum of ids", sums[0]+sums[1], uint64(all/burst)*sumOf(burst))
 }
 
-// race starts n runners at once, so that nobody has done half of the work before the other has begun, and gives the time
-// from the first start to the last finish. The runners look at the clock themselves: with as many of them as CPUs,
-// whoever waits for them may get to look only when they have finished.
+// race starts n runners at once, so that nobody has done half of the work before the other has
+// begun, and gives the time from the first start to the last finish. The runners look at the clock
+// themselves: with as many of them as CPUs, whoever waits for them may get to look only when they
+// have finished.
 func race(n int, run func(i int)) time.Duration {
 	type times struct{ start, finish time.Time }
 	runners := make([]times, n)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// check shows that a queue is one: in order on one thread, and with two producers and two consumers every item once,
-// each consumer seeing each producer's items in their order.
+// check shows that a queue is one: in order on one thread, and with two producers and two consumers
+// every item once, each consumer seeing each producer's items in their order.
 func check(c contender) error {
 	const n = 20_000
 	for start := range 3 {

@@ -15,7 +15,8 @@ type item struct {
 	producer int
 }
 
-// lap is how many different items the loops push over and over; their count of items is a multiple of it or below it.
+// lap is how many different items the loops push over and over; their count of items is a multiple
+// of it or below it.
 const lap = 1024
 
 var items = func() (all [lap]item) {
@@ -31,8 +32,8 @@ func sumOf(n int) uint64 {
 	return full*(lap*(lap+1)/2) + rest*(rest+1)/2
 }
 
-// A contender is a queue with the loops that use it. The loops are repeated for each queue because a call through an
-// interface would cost as much as some of the operations measured.
+// A contender is a queue with the loops that use it. The loops are repeated for each queue because
+// a call through an interface would cost as much as some of the operations measured.
 type contender interface {
 	push(*item) // waits for room; for the check only
 	pop() *item // waits for an item; for the check only

@@ -13,16 +13,18 @@
 //
 // # What is alike
 //
-// Every contender has its own copy of the same three loops, so calls are direct and may be inlined, as in a user's
-// code. Whoever finds the queue full or empty pauses 16 times 4 instructions and then yields, except in queues whose
-// own Push and Pop wait (channel, Workiva). Goroutines are not pinned.
+// Every contender has its own copy of the same three loops, so calls are direct and may be inlined,
+// as in a user's code. Whoever finds the queue full or empty pauses 16 times 4 instructions and
+// then yields, except in queues whose own Push and Pop wait (channel, Workiva). Goroutines are not
+// pinned.
 //
 // # Caveats
 //
-// moodycamel's queue is a C++ program with the same loops (moodycamel/queue.cpp), built when the suite runs, where g++
-// and the header are installed. It keeps order per producer only and is unbounded, so its producers never wait. Its
-// threads are OS threads, and it is used with its tokens, as its documentation advises.
+// moodycamel's queue is a C++ program with the same loops (moodycamel/queue.cpp), built when the
+// suite runs, where g++ and the header are installed. It keeps order per producer only and is
+// unbounded, so its producers never wait. Its threads are OS threads, and it is used with its
+// tokens, as its documentation advises.
 //
-// A mutex ring does well in 2T by letting one thread keep the lock for long bursts; look at 2T-share. On a busy machine
-// everything but pair measures the neighbours.
+// A mutex ring does well in 2T by letting one thread keep the lock for long bursts; look at
+// 2T-share. On a busy machine everything but pair measures the neighbours.
 package ring

@@ -19,7 +19,8 @@ import (
 //go:embed moodycamel/queue.cpp
 var moodycamelSource []byte
 
-// moodycamelHeaders is where the header may be; libconcurrentqueue-dev of Debian puts it into the first.
+// moodycamelHeaders is where the header may be; libconcurrentqueue-dev of Debian puts it into the
+// first.
 var moodycamelHeaders = []string{"/usr/include/concurrentqueue", "/usr/local/include/concurrentqueue/moodycamel", "/usr/local/include/concurrentqueue"}
 
 // A moodycamel builds and runs the program.

@@ -2,7 +2,8 @@ package ring
 
 import "github.com/Workiva/go-datastructures/queue"
 
-// Its Put and Get wait by themselves, yielding; an error means that the ring was disposed of, which nobody does here.
+// Its Put and Get wait by themselves, yielding; an error means that the ring was disposed of, which
+// nobody does here.
 type workiva struct{ q *queue.RingBuffer }
 
 func newWorkiva() contender { return workiva{queue.NewRingBuffer(capacity)} }

@@ -7,7 +7,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Bolt: one transaction per batch and one per get; the freelist as a map and not written, which is its fast setting.
+// Bolt: one transaction per batch and one per get; the freelist as a map and not written, which is
+// its fast setting.
 type bolt struct{ db *bbolt.DB }
 
 var bucket = []byte("records")

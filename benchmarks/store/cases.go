@@ -29,7 +29,8 @@ const perRound = 50_000
 // A way of reading probes with one reader.
 type way func(reader, []probe) error
 
-// uniform reads all records in random order, on one or two threads; each round goes on where the one before ended.
+// uniform reads all records in random order, on one or two threads; each round goes on where the
+// one before ended.
 func uniform(d *data, threads int, read way) measure {
 	each := min(perRound, len(d.probes)/threads)
 	return func(l *loaded) ([]float64, error) {
@@ -47,7 +48,8 @@ func uniform(d *data, threads int, read way) measure {
 	}
 }
 
-// inThreads runs fn on so many threads and says how long it took until the last was done, and how often memory was allocated.
+// inThreads runs fn on so many threads and says how long it took until the last was done, and how
+// often memory was allocated.
 func inThreads(threads int, fn func(t int) error) (took time.Duration, mallocs uint64, err error) {
 	errs := make([]error, threads)
 	begin := make(chan struct{})

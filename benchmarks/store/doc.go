@@ -17,29 +17,31 @@
 //
 // A get touches the first and the last byte of the value.
 //
-// Ours reads in visits (Reader.Visit), the way for whoever reads many records in a row; "mmapcas-Reader.View" and
-// "mmapcas-Store.View" are the same store read by one call of a Reader per record, and by one call of the store from just any
-// goroutine.
+// Ours reads in visits (Reader.Visit), the way for whoever reads many records in a row;
+// "mmapcas-Reader.View" and "mmapcas-Store.View" are the same store read by one call of a Reader
+// per record, and by one call of the store from just any goroutine.
 //
 // # What is alike
 //
-// All contenders see the same records in the same order and read them in the same order. Ours names a record by the
-// hash of its bytes, which it computes as part of each put; the others are given these 16-byte names as keys, computed
-// beforehand. So they get for nothing what costs ours about 300 ns per record, and a user who wants a
-// content-addressed store on them pays it on top.
+// All contenders see the same records in the same order and read them in the same order. Ours names
+// a record by the hash of its bytes, which it computes as part of each put; the others are given
+// these 16-byte names as keys, computed beforehand. So they get for nothing what costs ours about
+// 300 ns per record, and a user who wants a content-addressed store on them pays it on top.
 //
-// Go maps keep nothing, lose everything at exit and take part where that is no question. Each durable peer runs as its
-// documentation advises for such a load; its file says what was set.
+// Go maps keep nothing, lose everything at exit and take part where that is no question. Each
+// durable peer runs as its documentation advises for such a load; its file says what was set.
 //
 // # The floor
 //
-// "floor" is no peer: a mapped log and one open-addressing table, one writer, readers without locks, no checksum, no
-// recovery, no deletion, in sixty lines. It shows what the memory system takes by itself.
+// "floor" is no peer: a mapped log and one open-addressing table, one writer, readers without
+// locks, no checksum, no recovery, no deletion, in sixty lines. It shows what the memory system
+// takes by itself.
 //
 // # Caveats
 //
-// The default size (200,000 records, 32 MB) nearly fits into the last-level cache of a server. -n 1000000 is what the
-// recorded results use. -n 10000000 takes some 15 GB of memory for all contenders; -peer picks some. Put without sync measures memory and the writes the kernel has begun meanwhile. Pebble and
-// badger go on working after a put returns (flushes, compactions); what that costs others is not seen. Sync figures are
-// those of the disk at that moment.
+// The default size (200,000 records, 32 MB) nearly fits into the last-level cache of a server. -n
+// 1000000 is what the recorded results use. -n 10000000 takes some 15 GB of memory for all
+// contenders; -peer picks some. Put without sync measures memory and the writes the kernel has
+// begun meanwhile. Pebble and badger go on working after a put returns (flushes, compactions); what
+// that costs others is not seen. Sync figures are those of the disk at that moment.
 package store

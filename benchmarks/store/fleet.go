@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
-// A fleet is the contenders with all records loaded, for the cases that only read. Each is loaded when it is first
-// asked for.
+// A fleet is the contenders with all records loaded, for the cases that only read. Each is loaded
+// when it is first asked for.
 type fleet struct {
 	env   *compare.Env
 	data  *data

@@ -12,8 +12,9 @@ import (
 	"github.com/edsrzf/mmap-go"
 )
 
-// A floorStore is a mapped log of key and value, and one table of 8-byte entries: 24 bits of the key, 40 bits of offset.
-// One writer; readers take no lock, because an entry is stored after what it leads to.
+// A floorStore is a mapped log of key and value, and one table of 8-byte entries: 24 bits of the
+// key, 40 bits of offset. One writer; readers take no lock, because an entry is stored after what
+// it leads to.
 type floorStore struct {
 	file  *os.File
 	log   mmap.MMap

@@ -12,7 +12,8 @@ static int cy_put(MDB_txn *txn, MDB_dbi dbi, void *k, size_t kn, void *v, size_t
 	return mdb_put(txn, dbi, &key, &val, 0);
 }
 
-// Renews a reset transaction, reads the ends of a value, and resets: one snapshot per get in one call from Go.
+// Renews a reset transaction, reads the ends of a value, and resets: one snapshot per get in one
+// call from Go.
 static int cy_get(MDB_txn *txn, MDB_dbi dbi, void *k, size_t kn) {
 	MDB_val key = {kn, k}, val;
 	if (mdb_txn_renew(txn) != 0) return -2;
@@ -37,8 +38,8 @@ import (
 
 const lmdbSkip = ""
 
-// Lmdb: one transaction per batch; each reader has one that it renews for every get. A get costs one call of C, about
-// 40 ns.
+// Lmdb: one transaction per batch; each reader has one that it renews for every get. A get costs
+// one call of C, about 40 ns.
 type lmdb struct {
 	env *C.MDB_env
 	dbi C.MDB_dbi

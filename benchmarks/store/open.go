@@ -18,9 +18,10 @@ import (
 //	clean    after everything was committed and the store closed
 //	killed   as files lie when the process that put and committed everything is killed: a copy of them, since opening changes them
 //
-// -n is the number of records of 128 bytes; 6,700,000 of them are 1 GB of ours. Pages are in memory. A round opens, reads
-// one record, and is timed up to there; then it checks some more and closes. Bolt writes nothing at close, so that
-// its killed files are as good as any; Pebble works in the background, and a copy of its files would not be what a killed process leaves.
+// -n is the number of records of 128 bytes; 6,700,000 of them are 1 GB of ours. Pages are in
+// memory. A round opens, reads one record, and is timed up to there; then it checks some more and
+// closes. Bolt writes nothing at close, so that its killed files are as good as any; Pebble works
+// in the background, and a copy of its files would not be what a killed process leaves.
 func OpenSuite() compare.Suite {
 	return compare.Suite{Name: "open", Doc: "from opening a store to the first answer: after closing, after a kill", Cases: openCases}
 }

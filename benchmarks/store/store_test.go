@@ -6,7 +6,8 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
-// TestContenders loads every store, with and without sync, reads everything back, and looks for what is not there.
+// TestContenders loads every store, with and without sync, reads everything back, and looks for
+// what is not there.
 func TestContenders(t *testing.T) {
 	env := &compare.Env{Seed: 7, Dir: t.TempDir(), Logf: t.Logf}
 	d := newData(env, 3*batch/2)

@@ -26,7 +26,8 @@ type inner interface {
 
 // A waiter is a contender whose tasks can wait.
 type waiter interface {
-	// waits lets two tasks wait for each other n times in all, and returns how many waits they have seen.
+	// waits lets two tasks wait for each other n times in all, and returns how many waits they have
+	// seen.
 	waits(n int) (int, error)
 }
 
@@ -49,8 +50,8 @@ func (t *tally) task() {
 	}
 }
 
-// wait returns when all tasks have run, or an error if one is lost. A task that runs twice ends the process: it closes
-// done again, or makes the count negative, which check reports.
+// wait returns when all tasks have run, or an error if one is lost. A task that runs twice ends the
+// process: it closes done again, or makes the count negative, which check reports.
 func (t *tally) wait(limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

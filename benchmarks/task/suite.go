@@ -56,7 +56,8 @@ func entrants(makers []maker, name string, m measure) (list []compare.Entrant) {
 	return list
 }
 
-// waiters is who takes part in the case of waits: most pools have no way to wait without blocking a worker.
+// waiters is who takes part in the case of waits: most pools have no way to wait without blocking a
+// worker.
 func waiters(n int) []compare.Entrant {
 	all := append([]maker(nil), contenders[0])
 	all = append(all,

@@ -1,8 +1,10 @@
-// Package crash kills a real process while it commits, reopens what it left, and checks the promise that matters: what was acknowledged is
-// there, what was not is wholly there or wholly absent, every hash is right, and every query answers as from scratch.
+// Package crash kills a real process while it commits, reopens what it left, and checks the promise
+// that matters: what was acknowledged is there, what was not is wholly there or wholly absent,
+// every hash is right, and every query answers as from scratch.
 //
-// A writer process (Write) commits numbered rounds to a store and acknowledges each on its standard output. The driver (Drive) starts one, kills
-// it with SIGKILL after a random number of acknowledgements, and looks at the store (Check). The numbers come from a seed; where exactly the
+// A writer process (Write) commits numbered rounds to a store and acknowledges each on its standard
+// output. The driver (Drive) starts one, kills it with SIGKILL after a random number of
+// acknowledgements, and looks at the store (Check). The numbers come from a seed; where exactly the
 // signal lands is up to the kernel.
 package crash
 
@@ -51,7 +53,8 @@ var (
 	})
 )
 
-// round returns the texts that a round writes: a function of its number alone, so that the checker knows them.
+// round returns the texts that a round writes: a function of its number alone, so that the checker
+// knows them.
 func round(n int) map[string]string {
 	rng := rand.New(rand.NewPCG(uint64(n), 7))
 	out := map[string]string{}
@@ -79,7 +82,8 @@ func open(dir string) (*runtime.Engine, error) {
 	})
 }
 
-// Write commits rounds for ever, from where the store is, and writes the number of each to ack once Commit has returned.
+// Write commits rounds for ever, from where the store is, and writes the number of each to ack once
+// Commit has returned.
 func Write(ctx context.Context, dir string, ack io.Writer) error {
 	e, err := open(dir)
 	if err != nil {
@@ -123,7 +127,8 @@ func Write(ctx context.Context, dir string, ack io.Writer) error {
 	}
 }
 
-// Check opens the store and checks it against what was acknowledged. It returns the number of the last round that is there.
+// Check opens the store and checks it against what was acknowledged. It returns the number of the
+// last round that is there.
 func Check(ctx context.Context, dir string, acked int) (last int, err error) {
 	e, err := open(dir)
 	if err != nil {
@@ -167,7 +172,8 @@ func Check(ctx context.Context, dir string, acked int) (last int, err error) {
 	return last, nil
 }
 
-// Drive runs cycles of writing, killing and checking over one store. writer makes the command that runs Write on dir.
+// Drive runs cycles of writing, killing and checking over one store. writer makes the command that
+// runs Write on dir.
 func Drive(ctx context.Context, dir string, seed uint64, cycles int, writer func(dir string) *exec.Cmd, log func(format string, args ...any)) error {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	last := 0
@@ -186,7 +192,8 @@ func Drive(ctx context.Context, dir string, seed uint64, cycles int, writer func
 	return nil
 }
 
-// killAfter starts a writer, kills it after n acknowledgements and returns the last number that it acknowledged.
+// killAfter starts a writer, kills it after n acknowledgements and returns the last number that it
+// acknowledged.
 func killAfter(cmd *exec.Cmd, n int) (acked int, err error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// TestUnreadableSegmentIsKept: a segment that no manifest record lists yet and that cannot be read at one open is read at the
-// next. A commit between must not make it look like one that a collection dropped, or the next open would remove it.
+// TestUnreadableSegmentIsKept: a segment that no manifest record lists yet and that cannot be read
+// at one open is read at the next. A commit between must not make it look like one that a
+// collection dropped, or the next open would remove it.
 func TestUnreadableSegmentIsKept(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	l := newLedger()
@@ -91,8 +92,8 @@ func TestSegmentHeaderUnreadableOnce(t *testing.T) {
 	}
 }
 
-// TestLedgerNotices: the model must be able to say no. A record that was promised and is not there, another note, a record
-// with a wrong promise after the power went.
+// TestLedgerNotices: the model must be able to say no. A record that was promised and is not there,
+// another note, a record with a wrong promise after the power went.
 func TestLedgerNotices(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	l := newLedger()
@@ -132,9 +133,10 @@ func TestLedgerNotices(t *testing.T) {
 	}
 }
 
-// TestNothingIsAppendedBehindAFalseHeader: the power may bring back the header of a record of an earlier, lost future in the
-// place of one that was committed without a sync. It passes its checksum and may reach beyond the segment's length; what is
-// appended there would belong to it. The walk at open finds it. An index file, which spares Open the walk, must not hide it.
+// TestNothingIsAppendedBehindAFalseHeader: the power may bring back the header of a record of an
+// earlier, lost future in the place of one that was committed without a sync. It passes its
+// checksum and may reach beyond the segment's length; what is appended there would belong to it.
+// The walk at open finds it. An index file, which spares Open the walk, must not hide it.
 func TestNothingIsAppendedBehindAFalseHeader(t *testing.T) {
 	const (
 		segment = dir + "/00000001.seg"
@@ -163,8 +165,9 @@ func TestNothingIsAppendedBehindAFalseHeader(t *testing.T) {
 	})
 }
 
-// TestCopiesOfACollectionGivenUpAreSynced: a collection that is given up may have copied records. The next one finds nothing to
-// copy in the segment that they came from, and lets it go; by then the copies must be durable, though it did not make them.
+// TestCopiesOfACollectionGivenUpAreSynced: a collection that is given up may have copied records.
+// The next one finds nothing to copy in the segment that they came from, and lets it go; by then
+// the copies must be durable, though it did not make them.
 func TestCopiesOfACollectionGivenUpAreSynced(t *testing.T) {
 	const n, size = 300, 400
 	mem := vfs.NewMem()
@@ -237,7 +240,8 @@ func roomy(fs vfs.FS, sync mmapcas.SyncMode) mmapcas.Options {
 	return o
 }
 
-// process opens the store, puts payloads, commits, and closes the store or is killed. It returns what it left.
+// process opens the store, puts payloads, commits, and closes the store or is killed. It returns
+// what it left.
 func process(t *testing.T, mem *vfs.Mem, sync mmapcas.SyncMode, inOrder bool, payloads ...[]byte) (left *vfs.Mem) {
 	t.Helper()
 	s, err := mmapcas.Open(dir, roomy(mem, sync))

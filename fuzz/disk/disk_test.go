@@ -26,7 +26,8 @@ func newSeed(t *testing.T) uint64 {
 	return s
 }
 
-// sessionsOfALife is how long a life is. A failure names the seed of its life, which alone repeats it.
+// sessionsOfALife is how long a life is. A failure names the seed of its life, which alone repeats
+// it.
 const sessionsOfALife = 25
 
 // TestLives runs random lives, two at a time.
@@ -60,7 +61,8 @@ func every(t *testing.T) int64 {
 	}
 }
 
-// eachCall runs two scripted sessions over one disk again and again, with the call that plan is given in the focus.
+// eachCall runs two scripted sessions over one disk again and again, with the call that plan is
+// given in the focus.
 func eachCall(t *testing.T, sync mmapcas.SyncMode, planFor func(n int64, rng *rand.Rand) plan) {
 	t.Helper()
 	step := every(t)
@@ -96,8 +98,8 @@ func settings(t *testing.T, fn func(t *testing.T, sync mmapcas.SyncMode)) {
 	}
 }
 
-// TestEachCallFails: each call of opening, putting, committing, collecting and closing fails once; what comes after goes on, or
-// fails with an error. Then the process is killed, or the power goes.
+// TestEachCallFails: each call of opening, putting, committing, collecting and closing fails once;
+// what comes after goes on, or fails with an error. Then the process is killed, or the power goes.
 func TestEachCallFails(t *testing.T) {
 	settings(t, func(t *testing.T, sync mmapcas.SyncMode) {
 		eachCall(t, sync, func(n int64, rng *rand.Rand) plan {

@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
-// A Faulty is a file system that announces each call before it is made, and does not make it if that gives an error.
-// A write that fails has written its first half. A failed Close has closed.
+// A Faulty is a file system that announces each call before it is made, and does not make it if
+// that gives an error. A write that fails has written its first half. A failed Close has closed.
 type Faulty struct {
 	fs   vfs.FS
 	mu   sync.Mutex
@@ -19,7 +19,8 @@ type Faulty struct {
 
 var _ vfs.FS = (*Faulty)(nil)
 
-// NewFaulty returns fs with step called before each call: with its number, counted from 1, what it is, and on which name.
+// NewFaulty returns fs with step called before each call: with its number, counted from 1, what it
+// is, and on which name.
 func NewFaulty(fs vfs.FS, step func(n int64, call, name string) error) *Faulty {
 	return &Faulty{fs: fs, step: step}
 }

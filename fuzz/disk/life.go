@@ -13,7 +13,8 @@ const (
 	workMax    = 20 // operations of a session
 )
 
-// Live runs a life of so many sessions and reports the first broken promise. Equal seeds live equal lives.
+// Live runs a life of so many sessions and reports the first broken promise. Equal seeds live equal
+// lives.
 func Live(seed uint64, sessions int) error {
 	rng := rand.New(rand.NewPCG(seed, 0x6c696665))
 	mem, l := vfs.NewMem(), newLedger()

@@ -90,7 +90,8 @@ type session struct {
 	sites    *sites          // if not nil, which calls there are, and which of them fails
 }
 
-// healthy has a process on a disk without faults look at a copy of mem, check it against the ledger, and use it.
+// healthy has a process on a disk without faults look at a copy of mem, check it against the
+// ledger, and use it.
 func healthy(l *ledger, mem *vfs.Mem) (err error) {
 	s, err := mmapcas.Open(dir, options(mem.Clone(), mmapcas.SyncGroup))
 	if err != nil {
@@ -120,7 +121,8 @@ func healthy(l *ledger, mem *vfs.Mem) (err error) {
 	return nil
 }
 
-// run does work on mem as the plan says and returns what is left, and how many calls there were. An error is a broken promise.
+// run does work on mem as the plan says and returns what is left, and how many calls there were. An
+// error is a broken promise.
 func run(l *ledger, mem *vfs.Mem, p plan, rng *rand.Rand, work func(*session)) (left *vfs.Mem, calls int64, err error) {
 	return runAt(nil, l, mem, p, rng, work)
 }
@@ -142,7 +144,8 @@ func runAt(at *sites, l *ledger, mem *vfs.Mem, p plan, rng *rand.Rand, work func
 	s.mu.Unlock()
 	s.isGone()
 	if s.store != nil {
-		// The process is gone, and what it does now reaches no disk; but its memory is ours and must be given back.
+		// The process is gone, and what it does now reaches no disk; but its memory is ours and
+		// must be given back.
 		_ = s.store.Close()
 	}
 	if err := s.wrong; err != nil {
@@ -183,9 +186,10 @@ func (s *session) step(n int64, call, name string) (err error) {
 	return err
 }
 
-// isGone reports whether the ending has come, and if so takes what is left: here and not in the midst of the call, which may be
-// another goroutine's, since nobody may store into mapped memory meanwhile. What the process has stored between is as good
-// as stored before: nothing of it was synced.
+// isGone reports whether the ending has come, and if so takes what is left: here and not in the
+// midst of the call, which may be another goroutine's, since nobody may store into mapped memory
+// meanwhile. What the process has stored between is as good as stored before: nothing of it was
+// synced.
 func (s *session) isGone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,8 +223,8 @@ func (s *session) begin(op string) {
 	s.op = op
 }
 
-// do takes note of the result of an operation and reports whether it was done. It is not, whatever it says, if the process
-// ended meanwhile.
+// do takes note of the result of an operation and reports whether it was done. It is not, whatever
+// it says, if the process ended meanwhile.
 func (s *session) do(what string, err error) (done bool) {
 	if Trace != nil {
 		Trace("     %s: %v", what, err)
@@ -315,7 +319,8 @@ func (s *session) get(h mmapcas.Hash) {
 	s.broken(err)
 }
 
-// collect runs a collection that keeps each record with the odds given, out of 8, and gives up before its end now and then.
+// collect runs a collection that keeps each record with the odds given, out of 8, and gives up
+// before its end now and then.
 func (s *session) collect(odds int) {
 	s.begin("collect")
 	c, err := s.store.BeginCycle()

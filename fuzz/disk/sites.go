@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// A site is where a call comes from and what it is about: the operation of the store that was under way, the call, and the class of the
-// file.
+// A site is where a call comes from and what it is about: the operation of the store that was under
+// way, the call, and the class of the file.
 type site struct{ op, call, class string }
 
 func (s site) String() string { return s.op + ": " + s.call + " " + s.class }
 
-// siteOf names the site of a call. The index is saved beside the operations, and segments go when the
-// last reader has left, so which of them is under way says nothing.
+// siteOf names the site of a call. The index is saved beside the operations, and segments go when
+// the last reader has left, so which of them is under way says nothing.
 func siteOf(op, call, name string) site {
 	c := class(name)
 	switch {

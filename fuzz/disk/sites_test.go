@@ -23,8 +23,8 @@ var announced = map[string]string{
 // moreAnnounced is what is announced beside them: of the lock, and of memory.
 var moreAnnounced = []string{"unlock", "map", "unmap", "protect", "flush"}
 
-// needed is what the two sessions of a script must come by at least: the calls of opening, appending, rotating, syncing, the manifest,
-// the saved index, sealing, compacting and closing.
+// needed is what the two sessions of a script must come by at least: the calls of opening,
+// appending, rotating, syncing, the manifest, the saved index, sealing, compacting and closing.
 var needed = []site{
 	{"open", "mkdir", "directory"},
 	{"open", "lock", "lock"},
@@ -74,7 +74,8 @@ var neededDurable = map[mmapcas.SyncMode][]site{
 	},
 }
 
-// TestFaultyAnnouncesEveryMethod: a method that the interfaces gain is announced, and so fails in the tests here, or it says why not.
+// TestFaultyAnnouncesEveryMethod: a method that the interfaces gain is announced, and so fails in
+// the tests here, or it says why not.
 func TestFaultyAnnouncesEveryMethod(t *testing.T) {
 	n := 0
 	for _, i := range []reflect.Type{reflect.TypeFor[vfs.FS](), reflect.TypeFor[vfs.File]()} {
@@ -104,8 +105,9 @@ func twoSessions(at *sites, p plan, again uint64) error {
 	return err
 }
 
-// TestEachSiteFails: the script comes by every call that a store makes of its file system and of its memory, in every operation; the first of
-// each site fails. Under the race detector one site of each call does.
+// TestEachSiteFails: the script comes by every call that a store makes of its file system and of
+// its memory, in every operation; the first of each site fails. Under the race detector one site of
+// each call does.
 func TestEachSiteFails(t *testing.T) {
 	rng := rand.New(rand.NewPCG(newSeed(t), 3))
 	failed := map[string]bool{}

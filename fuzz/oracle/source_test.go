@@ -13,7 +13,8 @@ const (
 	slots      = 3 // names of each kind in a package: more declarations than that collide
 )
 
-// A source is one Go file as the generator sees it. It is not changed once it is part of a world: an edit makes another one.
+// A source is one Go file as the generator sees it. It is not changed once it is part of a world:
+// an edit makes another one.
 type source struct {
 	pkg     int
 	name    string // of the package clause
@@ -23,8 +24,8 @@ type source struct {
 	damage  damage
 }
 
-// A decl is one declaration. Shape chooses among signatures, body among bodies: a change of the one is visible to importers, a
-// change of the other is not.
+// A decl is one declaration. Shape chooses among signatures, body among bodies: a change of the one
+// is visible to importers, a change of the other is not.
 type decl struct {
 	kind, slot  int
 	shape, body int
@@ -134,7 +135,8 @@ func (d *decl) renderBody(b *strings.Builder, self int, subject string) {
 	}
 }
 
-// newSource makes a file that compiles beside those of the packages before it: body 3 apart, which is left to edits.
+// newSource makes a file that compiles beside those of the packages before it: body 3 apart, which
+// is left to edits.
 func newSource(rng *rand.Rand, pkg, file int) *source {
 	s := &source{pkg: pkg, name: fmt.Sprintf("p%d", pkg), std: pkg == 0 && file == 0}
 	for p := range pkg {

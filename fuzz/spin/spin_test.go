@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// models lists each model with the macro sets under which it must hold, and those under which an error must be found.
+// models lists each model with the macro sets under which it must hold, and those under which an
+// error must be found.
 var models = []struct {
 	name   string
 	holds  []string
@@ -96,7 +97,8 @@ var (
 	partial = regexp.MustCompile(`max search depth too small|Search not completed|out of memory`)
 )
 
-// search has spin translate a model, compiles the searching program and runs it. It reports whether an error was found.
+// search has spin translate a model, compiles the searching program and runs it. It reports whether
+// an error was found.
 func search(t *testing.T, spin, cc, model, macros string) (out string, failed bool) {
 	t.Helper()
 	pml, err := filepath.Abs(model + ".pml")

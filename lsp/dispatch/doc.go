@@ -57,8 +57,8 @@
 //	  waits with them
 //	all that waits to be written     MaxOutboundBytes   256 MiB; then the connection ends
 //
-// Both queues count what a message costs beside its bytes. Between the last two lines lie answers to
-// requests read before, at most MaxRequests, and notifications. An id may have 1 KiB, a method
+// Both queues count what a message costs beside its bytes. Between the last two lines lie answers
+// to requests read before, at most MaxRequests, and notifications. An id may have 1 KiB, a method
 // 256 bytes; of an error's text 8 KiB are sent.
 //
 // # What a broken client gets

@@ -45,8 +45,8 @@ func TestQuestionGivenUpLeavesTheWorkGoing(t *testing.T) {
 	}
 }
 
-// TestCancelledQuestionPrepares: the first question about a workspace, cancelled while the go command
-// runs, does not have the next one begin anew.
+// TestCancelledQuestionPrepares: the first question about a workspace, cancelled while the go
+// command runs, does not have the next one begin anew.
 func TestCancelledQuestionPrepares(t *testing.T) {
 	f := newFixture(t, "-- go.mod --\nmodule example.com/m\n\ngo 1.24\n-- a.go --\npackage m\n\nvar A = 1\n", lsp.WorkspaceOptions{})
 	uri := f.uri("a.go")

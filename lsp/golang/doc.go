@@ -13,8 +13,8 @@
 //
 // This package is what is left: the inputs, the queries, which call the rooms, and the workspace,
 // which brings inputs in and answers. The files of the answers (answer.go and those it uses) know
-// neither tasks nor disks: they ask a source. The query of the metadata (listing.go) is the only one
-// that runs a command.
+// neither tasks nor disks: they ask a source. The query of the metadata (listing.go) is the only
+// one that runs a command.
 //
 // # Data flow
 //
@@ -58,10 +58,10 @@
 // A change of inputs is followed by a refresh (publish.go), in the newest generation; a newer one
 // takes over. It asks for the reports of the open files that changed, then for those of the other
 // open files, and has each published as soon as it is known. Then come files that changed and are
-// not open. Only then it looks at all others: it compares which files have problems with the saying,
-// the state that all published diagnostics followed from before, and asks about those that differ.
-// Without a saying, as after the start, and when the builds are others, it asks about all that have
-// problems or were published with some.
+// not open. Only then it looks at all others: it compares which files have problems with the
+// saying, the state that all published diagnostics followed from before, and asks about those that
+// differ. Without a saying, as after the start, and when the builds are others, it asks about all
+// that have problems or were published with some.
 //
 //   - P1: when a saying is set, the published diagnostics of each file follow from it. So what
 //     differs from it is all there is to publish, beside what waves have published since. A file
@@ -126,9 +126,9 @@
 //
 // # The go command
 //
-// Package disk runs it, within bounds. When it gives no answer the workspace is read without it, and
-// its go.mod carries a diagnostic with the cause. It is asked again by the next Index; until then
-// by nothing, so that a go command that hangs is not waited for with every edit.
+// Package disk runs it, within bounds. When it gives no answer the workspace is read without it,
+// and its go.mod carries a diagnostic with the cause. It is asked again by the next Index; until
+// then by nothing, so that a go command that hangs is not waited for with every edit.
 //
 // # What cannot be read
 //

@@ -73,9 +73,9 @@ func openOrdered(t *testing.T, archive string, opened ...string) (*fixture, *hap
 	return f, h
 }
 
-// TestOpenFilesAreJudgedBeforeOthersAreChecked: what follows an edit is said of an open file as soon
-// as it is known, and of all open files before a package is looked at in which none is open: the
-// edited one, too. An index that finds the edit on the disk does it in this order, too.
+// TestOpenFilesAreJudgedBeforeOthersAreChecked: what follows an edit is said of an open file as
+// soon as it is known, and of all open files before a package is looked at in which none is open:
+// the edited one, too. An index that finds the edit on the disk does it in this order, too.
 func TestOpenFilesAreJudgedBeforeOthersAreChecked(t *testing.T) {
 	const packages = 12
 	open := []string{"p03/p.go", "p09/p.go"}

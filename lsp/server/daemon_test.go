@@ -93,7 +93,8 @@ func TestClientWithoutAHost(t *testing.T) {
 	near, far = net.Pipe()
 	done := make(chan struct{})
 	go func() { defer close(done); _, _ = b.host.Serve(context.Background(), far) }()
-	// A directory that is not there is no reason to refuse a client; questions about it are refused.
+	// A directory that is not there is no reason to refuse a client; questions about it are
+	// refused.
 	c, err := NewClient(t.Context(), near, "/missing", "x", nil)
 	if err != nil {
 		t.Fatal(err)

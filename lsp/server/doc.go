@@ -18,8 +18,8 @@
 // indexing. Positions in the answer are converted with the texts of the same snapshot.
 //
 // The outline of an open document needs neither task nor snapshot: a language that can outlines the
-// client's text (documentsymbol.go). So it is there before the workspace has been read, and does not
-// queue behind what an edit has set off.
+// client's text (documentsymbol.go). So it is there before the workspace has been read, and does
+// not queue behind what an edit has set off.
 //
 // # Texts of several clients
 //
@@ -74,14 +74,15 @@
 //
 // # Limits
 //
-// What a connection may hold is said in package dispatch. Beside that, each an option or a constant:
+// What a connection may hold is said in package dispatch. Beside that, each an option or a
+// constant:
 //
 //	text of an open document          Options.MaxDocumentBytes   16 MiB
 //	texts of a client's documents     16 times that             256 MiB
 //	a URI, and the path in it         maxURIBytes, maxPathBytes  12 KiB, 4 KiB
 //
-// A document over a limit is open, without a text: the client is told, its diagnostics say so, and a
-// question about it is answered with the reason. Changes that wait for their turn are committed
+// A document over a limit is open, without a text: the client is told, its diagnostics say so, and
+// a question about it is answered with the reason. Changes that wait for their turn are committed
 // together, so a flood of them keeps no more texts than there is time for.
 //
 // Every URI comes through one door (uri.go), which gives a document one name however it is written.

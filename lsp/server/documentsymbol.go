@@ -17,9 +17,9 @@ type outliner interface {
 	Outline(uri string, text []byte) []lsp.Symbol
 }
 
-// documentSymbol answers textDocument/documentSymbol: a tree if the client takes one, else
-// a flat list. The outline of an open document is made from the client's text where the language can
-// do that. It is no task then, and waits neither for workers, which may be checking the package that
+// documentSymbol answers textDocument/documentSymbol: a tree if the client takes one, else a flat
+// list. The outline of an open document is made from the client's text where the language can do
+// that. It is no task then, and waits neither for workers, which may be checking the package that
 // an edit has changed, nor for the first scan.
 func (s *session) documentSymbol(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
 	var p protocol.DocumentSymbolParams

@@ -10,7 +10,8 @@ import (
 )
 
 // The outline of an open document is that of its text, and no task makes it: it waits neither for
-// the first index nor for a text that the workspace cannot take. Of other files the workspace tells.
+// the first index nor for a text that the workspace cannot take. Of other files the workspace
+// tells.
 func TestOutlineOfOpenText(t *testing.T) {
 	lang := simple()
 	lang.gate = make(chan struct{})

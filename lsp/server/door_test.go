@@ -142,8 +142,8 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// A document is one document however its client writes its name, and is answered about as the client
-// writes it.
+// A document is one document however its client writes its name, and is answered about as the
+// client writes it.
 func TestSpellingsOfOneDocument(t *testing.T) {
 	c := newBench(t, simple(), Options{}).connect()
 	c.begin("file:///m", plainCaps, "")
@@ -223,8 +223,8 @@ func TestTooLargeDocuments(t *testing.T) {
 	}
 }
 
-// Edits that wait are committed together: a flood costs as many commits as there is time for, and no
-// request sees one edit more or less than came before it.
+// Edits that wait are committed together: a flood costs as many commits as there is time for, and
+// no request sees one edit more or less than came before it.
 func TestFloodOfEditsIsCommittedTogether(t *testing.T) {
 	lang := simple()
 	b := newBench(t, lang, Options{})

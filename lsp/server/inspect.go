@@ -11,7 +11,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
-// MethodDBStats and MethodQueryRecords show what lies in the store of the host. They are for tools of the same user; no editor asks for them.
+// MethodDBStats and MethodQueryRecords show what lies in the store of the host. They are for tools
+// of the same user; no editor asks for them.
 const (
 	MethodDBStats      = "cytisus/dbStats"
 	MethodQueryRecords = "cytisus/queryRecords"
@@ -78,7 +79,8 @@ type QueryRecordsResult struct {
 	Next    runtime.Cursor   `json:"next,omitzero"` // zero: there is no more
 }
 
-// An answer holds no more records than this, and ends with the one that makes it larger than so many bytes.
+// An answer holds no more records than this, and ends with the one that makes it larger than so
+// many bytes.
 const (
 	recordsMax      = 4096
 	recordsBytesMax = 1 << 20
@@ -146,5 +148,6 @@ func (s *session) queryRecords(_ context.Context, r *dispatch.Request) (dispatch
 // file in the workspace (lsp.ErrUnknownFile).
 const UnknownFile jsonrpc2.Code = -32951
 
-// NoSuchPartition is the code of the error that cytisus/queryRecords gives for a partition that the store does not have.
+// NoSuchPartition is the code of the error that cytisus/queryRecords gives for a partition that the
+// store does not have.
 const NoSuchPartition jsonrpc2.Code = -32950

@@ -12,7 +12,8 @@ const (
 	chunkBytes  = 1024
 	chunkBlocks = chunkBytes / blockBytes
 
-	// minLanes is the number of chunks from which a group costs less than hashing one record after the other.
+	// minLanes is the number of chunks from which a group costs less than hashing one record after
+	// the other.
 	minLanes = 3
 
 	// window is how many records are sorted at a time.
@@ -53,9 +54,10 @@ type batcher struct {
 
 func newBatcher() batcher { return batcher{group: new(group)} }
 
-// batch sets out[i] to the name of payloads[i], with code of the given level, which the processor must have. Messages
-// of one or two chunks run in lanes, sorted by their number of blocks so that the chunks of a group end together.
-// Longer ones are for zeebo, which runs the chunks of one message side by side.
+// batch sets out[i] to the name of payloads[i], with code of the given level, which the processor
+// must have. Messages of one or two chunks run in lanes, sorted by their number of blocks so that
+// the chunks of a group end together. Longer ones are for zeebo, which runs the chunks of one
+// message side by side.
 func (s *state) batch(kind uint8, payloads [][]byte, out []Hash, level affinity.Level) {
 	for len(payloads) > 0 {
 		n := min(window, len(payloads))
@@ -71,7 +73,8 @@ func (s *state) batch(kind uint8, payloads [][]byte, out []Hash, level affinity.
 }
 
 func (s *state) window(kind uint8, payloads [][]byte, out []Hash, level affinity.Level) {
-	// Counting sort: at[b] is first the number of chunks of b blocks, then where the next of them goes.
+	// Counting sort: at[b] is first the number of chunks of b blocks, then where the next of them
+	// goes.
 	var at [chunkBlocks + 1]int
 	if level == affinity.AVX512 && alike(payloads) {
 		s.direct(kind, payloads, out)
@@ -115,8 +118,8 @@ func (s *state) window(kind uint8, payloads [][]byte, out []Hash, level affinity
 	clear(s.ptr[:]) // payloads are not ours to keep alive
 }
 
-// alike reports whether payloads in the order that they have make groups as good as sorted ones: all are messages of one chunk, and of as
-// many blocks or in a single group.
+// alike reports whether payloads in the order that they have make groups as good as sorted ones:
+// all are messages of one chunk, and of as many blocks or in a single group.
 func alike(payloads [][]byte) bool {
 	if len(payloads) <= narrowLanes {
 		return false
@@ -222,11 +225,12 @@ func (s *state) store(lane int, to *[8]uint32) {
 	}
 }
 
-// load gives a lane its chunk and returns the chunk's length. edges says that the kernel wants copies of the first and
-// the last block.
+// load gives a lane its chunk and returns the chunk's length. edges says that the kernel wants
+// copies of the first and the last block.
 //
-// Safety: a kernel reads the rem bytes from ptr-skew on, without the one before ptr: lanes16 masks the others out, the
-// narrow kernels take from head and tail every block that is not wholly inside. What is left are the bytes of q.
+// Safety: a kernel reads the rem bytes from ptr-skew on, without the one before ptr: lanes16 masks
+// the others out, the narrow kernels take from head and tail every block that is not wholly inside.
+// What is left are the bytes of q.
 func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
 	q, skew, counter := p, 1, uint32(0)
 	start, end := uint32(flagStart), uint32(flagEnd)
@@ -259,7 +263,8 @@ func (s *state) load(lane int, kind uint8, p []byte, j job, edges bool) int {
 	return m
 }
 
-// messages gets all lanes of a group of lanes16 ready for whole messages; message then gives them out.
+// messages gets all lanes of a group of lanes16 ready for whole messages; message then gives them
+// out.
 func (s *state) messages(kind uint8) {
 	g := s.group
 	for i := range g.kind {

@@ -58,8 +58,8 @@ func named(kind uint8, payloads [][]byte) (names []Hash) {
 
 func TestBatchOfEveryLength(t *testing.T) {
 	data := noise(3, 8192)
-	// Every length that can run in lanes, then those around each further chunk; all at the end of data, so that a
-	// read beyond a payload would be one beyond its allocation.
+	// Every length that can run in lanes, then those around each further chunk; all at the end of
+	// data, so that a read beyond a payload would be one beyond its allocation.
 	var payloads [][]byte
 	for n := range 8193 {
 		payloads = append(payloads, data[len(data)-n:])
@@ -120,7 +120,8 @@ func TestBatchAtEveryAlignment(t *testing.T) {
 	}
 }
 
-// With the kind before it, a payload of whole blocks leaves one byte for its last block; beside it are lanes that ended before.
+// With the kind before it, a payload of whole blocks leaves one byte for its last block; beside it
+// are lanes that ended before.
 func TestBatchOfLastBlocksOfOneByte(t *testing.T) {
 	data := noise(10, 4096)
 	for _, n := range []int{64, 128, 192, 512, 960} {
@@ -181,9 +182,10 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// BenchmarkBatch runs the levels and zeebo in turns over the same records and reports the median time of each per
-// record, and its ratio to zeebo over the same bytes: those of the message, which is one byte longer than the payload.
-// zeebo-bare leaves the kind out; for 64 bytes that is one block instead of two.
+// BenchmarkBatch runs the levels and zeebo in turns over the same records and reports the median
+// time of each per record, and its ratio to zeebo over the same bytes: those of the message, which
+// is one byte longer than the payload. zeebo-bare leaves the kind out; for 64 bytes that is one
+// block instead of two.
 func BenchmarkBatch(b *testing.B) {
 	for _, n := range []int{64, 128, 256, 1023, 1024} {
 		for _, size := range []int{4, 16, 128} {

@@ -34,9 +34,9 @@ func Parse(s string) (Hash, error) {
 	return h, nil
 }
 
-// oneShotMax is the payload size up to which kind and payload are copied together and hashed in one call. The copy
-// costs a few per cent of the hash; the streaming form costs a reset of its state. Above it the copy is larger than
-// what the streaming form buffers.
+// oneShotMax is the payload size up to which kind and payload are copied together and hashed in one
+// call. The copy costs a few per cent of the hash; the streaming form costs a reset of its state.
+// Above it the copy is larger than what the streaming form buffers.
 const oneShotMax = 8 << 10
 
 // A state is what hashing needs beside its input; it is pooled since it is too large for a stack.
@@ -51,8 +51,8 @@ var states = sync.Pool{New: func() any { return newState() }}
 
 func newState() *state { return &state{batcher: newBatcher()} }
 
-// Sum returns the name of the record of the given kind and payload. Any goroutine may call it; it does not keep
-// the payload.
+// Sum returns the name of the record of the given kind and payload. Any goroutine may call it; it
+// does not keep the payload.
 func Sum(kind uint8, payload []byte) Hash {
 	s := states.Get().(*state)
 	h := s.hash(kind, payload)
@@ -63,8 +63,8 @@ func Sum(kind uint8, payload []byte) Hash {
 // level is chosen once: how wide the code may be that hashes batches.
 var level = affinity.CPUFeatures().Level
 
-// Batch appends the names of payloads, all of one kind, to out. Payloads of less than 2 KiB are hashed side by side
-// where the processor can do so and there are at least a few of them.
+// Batch appends the names of payloads, all of one kind, to out. Payloads of less than 2 KiB are
+// hashed side by side where the processor can do so and there are at least a few of them.
 func Batch(kind uint8, payloads [][]byte, out []Hash) []Hash {
 	n := len(out)
 	out = slices.Grow(out, len(payloads))[:n+len(payloads)]

@@ -9,10 +9,11 @@ const (
 	narrowLanes = 8
 )
 
-// A group is what a kernel works on, beside the payloads: up to 16 chunks, one per lane. lanes8 and lanes8VL use the
-// first 8 elements of each array. Messages are not copied together with the kind byte: a kernel reads them where they are, skew bytes
-// off. The generator knows the offsets of the fields. A group has no pointers and so is allocated by itself on a cache
-// line: vectors that straddle lines, and worse pages, are slow.
+// A group is what a kernel works on, beside the payloads: up to 16 chunks, one per lane. lanes8 and
+// lanes8VL use the first 8 elements of each array. Messages are not copied together with the kind
+// byte: a kernel reads them where they are, skew bytes off. The generator knows the offsets of the
+// fields. A group has no pointers and so is allocated by itself on a cache line: vectors that
+// straddle lines, and worse pages, are slow.
 type group struct {
 	skew    [maxLanes]uint64              // 1 where the message starts a byte before its payload, with the kind; else 0
 	mask    [maxLanes]uint64              // lanes16: the bytes of the first block that are in memory
@@ -50,7 +51,8 @@ const (
 	_ = -(unsafe.Offsetof(group{}.names) ^ 2880)
 )
 
-// lanes8 runs up to 8 chunks of up to blocks blocks, of which there must be at least one, with AVX2.
+// lanes8 runs up to 8 chunks of up to blocks blocks, of which there must be at least one, with
+// AVX2.
 //
 //go:noescape
 func lanes8(group *group, payloads *[maxLanes]unsafe.Pointer, blocks uint64)
@@ -60,8 +62,8 @@ func lanes8(group *group, payloads *[maxLanes]unsafe.Pointer, blocks uint64)
 //go:noescape
 func lanes16(group *group, payloads *[maxLanes]unsafe.Pointer, blocks uint64)
 
-// lanes8VL is lanes8 with the rotations of AVX-512 VL. It needs two thirds of the time of lanes16, whatever the number of
-// lanes in use.
+// lanes8VL is lanes8 with the rotations of AVX-512 VL. It needs two thirds of the time of lanes16,
+// whatever the number of lanes in use.
 //
 //go:noescape
 func lanes8VL(group *group, payloads *[maxLanes]unsafe.Pointer, blocks uint64)

@@ -176,8 +176,8 @@ func (t *table) loaded(bucket uint64) (ws [bucketSlots]uint64) {
 	return ws
 }
 
-// decodeTable is the table of a shard's part, nil if that is damaged. Entries for which covered says
-// no are dropped.
+// decodeTable is the table of a shard's part, nil if that is damaged. Entries for which covered
+// says no are dropped.
 func decodeTable(b []byte, p *part, covered func(arena.Addr) bool) (t *table, err error) {
 	if int64(len(b)) != p.bytes() || record.Checksum(b) != p.sum {
 		return nil, nil

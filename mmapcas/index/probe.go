@@ -131,8 +131,8 @@ func touch(b []byte) byte { return b[0] }
 func sink(byte) {}
 
 // rehash returns a table with room for twice the entries of t, into which nothing is inserted
-// meanwhile. Entries whose records cannot be read are lost: the place of an entry is in the record's
-// header.
+// meanwhile. Entries whose records cannot be read are lost: the place of an entry is in the
+// record's header.
 func (x *Index) rehash(t *table) (n *table, err error) {
 	// Room for twice the entries: a table full of dead ones does not grow.
 	if n, err = newTable(bucketsFor(2 * t.count())); err != nil {
@@ -176,7 +176,8 @@ func (t *table) count() (entries int64) {
 	return entries
 }
 
-// startsOf sets starts to those of the entries in slots. It fails if the header of one cannot be read.
+// startsOf sets starts to those of the entries in slots. It fails if the header of one cannot be
+// read.
 func (x *Index) startsOf(slots []atomic.Uint64, starts *[growAhead]uint64) error {
 	return x.arena.Confine(func() error {
 		for i := range slots {

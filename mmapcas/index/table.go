@@ -86,7 +86,8 @@ func (t *table) freeze() {
 // entries returns how many entries there are.
 func (t *table) entries() int64 { return t.used.Load() - t.dead.Load() }
 
-// copyEntry enters w into a table that nobody else sees yet, without counting it. words is its slots.
+// copyEntry enters w into a table that nobody else sees yet, without counting it. words is its
+// slots.
 func (t *table) copyEntry(words []uint64, start, w uint64) {
 	for i := uint64(0); i <= t.mask; i++ {
 		at := (start + i) & t.mask * bucketSlots

@@ -35,8 +35,8 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-// What is longer than an encoder looks back comes back whole, and after the longest an encoder keeps
-// little, as it does so for as long as the process lives.
+// What is longer than an encoder looks back comes back whole, and after the longest an encoder
+// keeps little, as it does so for as long as the process lives.
 func TestCompressKeepsLittle(t *testing.T) {
 	p := make([]byte, CompressMax)
 	rand.NewChaCha8([32]byte{2}).Read(p)

@@ -1,5 +1,5 @@
-// Package vfs is the little that a store needs of a file system, behind an interface, so that tests can cut its
-// power and fail each of its steps.
+// Package vfs is the little that a store needs of a file system, behind an interface, so that tests
+// can cut its power and fail each of its steps.
 //
 // # Implementations
 //
@@ -11,13 +11,13 @@
 //
 // # What survives a power cut
 //
-// A file's bytes and size survive once its Sync returned; before, each 512-byte sector is the old or the new one,
-// independently, and so is the size. A created, renamed or removed name survives once SyncDir of its
-// directory returned; before, a prefix of the changes in that directory does. Bytes stored through a mapping are
-// covered by Sync like bytes written.
+// A file's bytes and size survive once its Sync returned; before, each 512-byte sector is the old
+// or the new one, independently, and so is the size. A created, renamed or removed name survives
+// once SyncDir of its directory returned; before, a prefix of the changes in that directory does.
+// Bytes stored through a mapping are covered by Sync like bytes written.
 //
 // # Mapping
 //
-// Files are mapped through arena: File.Source. A mapped file may grow by Allocate, it is never shortened while it
-// is mapped.
+// Files are mapped through arena: File.Source. A mapped file may grow by Allocate, it is never
+// shortened while it is mapped.
 package vfs

@@ -10,8 +10,9 @@ import (
 // ErrInjected is what FailNth fails with unless told otherwise.
 var ErrInjected = errors.New("vfs: injected failure")
 
-// A Failing passes everything to another file system and makes one step fail. Steps are all calls that can fail
-// except Close, Size and reading: whoever cannot read or close loses nothing, and these would hide the rest.
+// A Failing passes everything to another file system and makes one step fail. Steps are all calls
+// that can fail except Close, Size and reading: whoever cannot read or close loses nothing, and
+// these would hide the rest.
 type Failing struct {
 	fs   FS
 	err  error
@@ -21,8 +22,8 @@ type Failing struct {
 
 var _ FS = (*Failing)(nil)
 
-// FailNth returns fs with its n-th step from now failing, counted from 1, with err, or ErrInjected if that is nil.
-// A failing write writes the first half. Steps after it succeed.
+// FailNth returns fs with its n-th step from now failing, counted from 1, with err, or ErrInjected
+// if that is nil. A failing write writes the first half. Steps after it succeed.
 func FailNth(fs FS, n int64, err error) *Failing {
 	f := &Failing{fs: fs, err: err}
 	if err == nil {

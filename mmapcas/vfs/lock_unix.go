@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile locks with flock: the lock belongs to this open file, so it ends when the process does and it holds
-// against another opening in the same process as well.
+// lockFile locks with flock: the lock belongs to this open file, so it ends when the process does
+// and it holds against another opening in the same process as well.
 func lockFile(f *os.File, shared bool) error {
 	how := unix.LOCK_EX
 	if shared {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFile locks one byte far behind the note about the holder: locks are mandatory here, and others must be able
-// to read the note.
+// lockFile locks one byte far behind the note about the holder: locks are mandatory here, and
+// others must be able to read the note.
 func lockFile(f *os.File, shared bool) error {
 	flags := uint32(windows.LOCKFILE_FAIL_IMMEDIATELY)
 	if !shared {

@@ -54,7 +54,8 @@ func NewMem() *Mem {
 	return &Mem{dirs: map[string]*memDir{}, locks: map[string]*memLock{}, pid: os.Getpid()}
 }
 
-// SetLimit makes the disk full when all files together have n bytes. 0 lifts the limit. Clones have none.
+// SetLimit makes the disk full when all files together have n bytes. 0 lifts the limit. Clones have
+// none.
 func (m *Mem) SetLimit(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,8 +79,8 @@ func (m *Mem) room(f *memFile, size int) error {
 	return nil
 }
 
-// Clone returns the file system as another process finds it when this one is killed now. Nobody may be writing,
-// through mappings either.
+// Clone returns the file system as another process finds it when this one is killed now. Nobody may
+// be writing, through mappings either.
 func (m *Mem) Clone() *Mem {
 	return m.clone(
 		func(d *memDir) map[string]*memNode { return d.names },
@@ -87,8 +88,8 @@ func (m *Mem) Clone() *Mem {
 	)
 }
 
-// CrashClone returns a file system as it may be found after a power cut now; the seed picks one of the
-// possibilities. Nobody may be writing, through mappings either.
+// CrashClone returns a file system as it may be found after a power cut now; the seed picks one of
+// the possibilities. Nobody may be writing, through mappings either.
 func (m *Mem) CrashClone(seed uint64) *Mem {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	return m.crashClone(rng, func(log []func(map[string]*memNode)) []func(map[string]*memNode) {
@@ -96,8 +97,8 @@ func (m *Mem) CrashClone(seed uint64) *Mem {
 	})
 }
 
-// CrashCloneUnordered is CrashClone of a file system without a journal: of the changes in a directory since its SyncDir any
-// part survives, each on its own.
+// CrashCloneUnordered is CrashClone of a file system without a journal: of the changes in a
+// directory since its SyncDir any part survives, each on its own.
 func (m *Mem) CrashCloneUnordered(seed uint64) *Mem {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	return m.crashClone(rng, func(log []func(map[string]*memNode)) []func(map[string]*memNode) {
@@ -136,7 +137,8 @@ func (m *Mem) clone(names func(*memDir) map[string]*memNode, content func(*memNo
 	return c
 }
 
-// crash returns content that a power cut may leave: the size before or after, and each changed sector old or new.
+// crash returns content that a power cut may leave: the size before or after, and each changed
+// sector old or new.
 func (n *memNode) crash(rng *rand.Rand) []byte {
 	size := len(n.data)
 	if len(n.synced) != size && rng.IntN(2) == 0 {
@@ -324,8 +326,8 @@ func (u *memUnlock) Close() error {
 	return nil
 }
 
-// memFile is an open memNode. The file system's mutex guards the node, except for bytes reached through a mapping:
-// they have an appender as their owner.
+// memFile is an open memNode. The file system's mutex guards the node, except for bytes reached
+// through a mapping: they have an appender as their owner.
 type memFile struct {
 	m        *Mem
 	name     string
@@ -429,8 +431,9 @@ func (f *memFile) Sync() error {
 	return nil
 }
 
-// copyPages makes dst a copy of src as a disk would: a page may be stored into while it is copied, and then some mix
-// arrives. The race detector is kept out since that is the point: word by word, because copy and append tell it in any case.
+// copyPages makes dst a copy of src as a disk would: a page may be stored into while it is copied,
+// and then some mix arrives. The race detector is kept out since that is the point: word by word,
+// because copy and append tell it in any case.
 //
 //go:norace
 func copyPages(dst, src []byte) []byte {
@@ -462,7 +465,8 @@ func (f *memFile) Source() arena.Source {
 	})
 }
 
-// resize sets the size and moves data only if its capacity is too small, which it never is once mapped.
+// resize sets the size and moves data only if its capacity is too small, which it never is once
+// mapped.
 func (n *memNode) resize(size int) {
 	if size <= cap(n.data) {
 		n.data = n.data[:size]

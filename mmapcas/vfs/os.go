@@ -173,8 +173,8 @@ func writeZeros(f *os.File, off, n int64) error {
 	return nil
 }
 
-// clearBytes is writeZeros where something else than zero is read: the portable way to clear a range
-// that is mostly empty, which does not fill the holes of a sparse file.
+// clearBytes is writeZeros where something else than zero is read: the portable way to clear a
+// range that is mostly empty, which does not fill the holes of a sparse file.
 func clearBytes(f *os.File, off, n int64) error {
 	const step = 64 << 10
 	buf := make([]byte, min(n, step))

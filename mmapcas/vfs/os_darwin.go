@@ -45,8 +45,8 @@ func datasync(f *os.File) error {
 	}
 }
 
-// fullSyncUnknown reports whether a file system answered that it has no F_FULLFSYNC. An error of the
-// disk, EIO, is none of these.
+// fullSyncUnknown reports whether a file system answered that it has no F_FULLFSYNC. An error of
+// the disk, EIO, is none of these.
 func fullSyncUnknown(err error) bool {
 	return errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.EOPNOTSUPP) ||
 		errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL)

@@ -15,8 +15,8 @@ func allocate(f *os.File, from, to int64) error {
 	return err
 }
 
-// zero keeps the disk space: a punched hole would have to be allocated again by a store into the mapping, which on
-// a full disk is a signal.
+// zero keeps the disk space: a punched hole would have to be allocated again by a store into the
+// mapping, which on a full disk is a signal.
 func zero(f *os.File, off, n int64) error {
 	err := eintr(func() error {
 		return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_ZERO_RANGE|unix.FALLOC_FL_KEEP_SIZE, off, n)

@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// FS is a file system. All methods may be called from any goroutine. Errors wrap those of the system, so that
-// errors.Is(err, fs.ErrNotExist) and errors.Is(err, syscall.ENOSPC) work.
+// FS is a file system. All methods may be called from any goroutine. Errors wrap those of the
+// system, so that errors.Is(err, fs.ErrNotExist) and errors.Is(err, syscall.ENOSPC) work.
 type FS interface {
 	// MkdirAll makes a directory and its parents, readable by the owner alone.
 	MkdirAll(dir string) error
@@ -26,10 +26,11 @@ type FS interface {
 	List(dir string) ([]string, error)
 	// SyncDir makes the names in dir durable.
 	SyncDir(dir string) error
-	// Lock takes the lock that the file of this name stands for, exclusively or shared, without waiting. While it
-	// is held by others the error is a *HeldError. The lock ends with Close of the returned value or with
-	// the process, however that ends. An exclusive holder leaves holder behind for those who come later.
-	// A directory in which others could exchange files is an *UnsafeError.
+	// Lock takes the lock that the file of this name stands for, exclusively or shared, without
+	// waiting. While it is held by others the error is a *HeldError. The lock ends with Close of
+	// the returned value or with the process, however that ends. An exclusive holder leaves holder
+	// behind for those who come later. A directory in which others could exchange files is an
+	// *UnsafeError.
 	Lock(name, holder string, shared bool) (Lock, error)
 	// Table reports whether segments in these files need an arena of the table form.
 	Table() bool
@@ -50,9 +51,9 @@ type File interface {
 	// Truncate sets the length; bytes beyond the old one are zero, and may have no disk space yet.
 	// The file must not be mapped.
 	Truncate(n int64) error
-	// Allocate gives the bytes [from, to) disk space, so that storing into them cannot fail for want
-	// of it, and makes the file to bytes long, if it is shorter. The caller knows that no byte of the
-	// range holds anything but zero: some systems give space by writing zeros.
+	// Allocate gives the bytes [from, to) disk space, so that storing into them cannot fail for
+	// want of it, and makes the file to bytes long, if it is shorter. The caller knows that no byte
+	// of the range holds anything but zero: some systems give space by writing zeros.
 	Allocate(from, to int64) error
 	// Zero clears n bytes at off, inside the file, and keeps their disk space.
 	Zero(off, n int64) error
@@ -134,9 +135,10 @@ func ReadFile(fs FS, name string) (b []byte, err error) {
 	return readAll(f)
 }
 
-// WriteFile replaces the file of that name, in the directory dir, as a whole: whoever opens the name, after a power
-// cut too, finds the old bytes or the new ones. With sync false that holds for killed processes only. replaced reports
-// whether the name leads to the new bytes now, which it may although making that durable failed.
+// WriteFile replaces the file of that name, in the directory dir, as a whole: whoever opens the
+// name, after a power cut too, finds the old bytes or the new ones. With sync false that holds for
+// killed processes only. replaced reports whether the name leads to the new bytes now, which it may
+// although making that durable failed.
 func WriteFile(fs FS, dir, name string, b []byte, sync bool) (replaced bool, err error) {
 	return Replace(fs, dir, name, sync, func(f File) error {
 		_, err := f.WriteAt(b, 0)
@@ -144,7 +146,8 @@ func WriteFile(fs FS, dir, name string, b []byte, sync bool) (replaced bool, err
 	})
 }
 
-// Replace is WriteFile for what fill writes into an empty file; its error leaves the old file in place.
+// Replace is WriteFile for what fill writes into an empty file; its error leaves the old file in
+// place.
 func Replace(fs FS, dir, name string, sync bool, fill func(File) error) (replaced bool, err error) {
 	tmp := name + TempSuffix
 	f, err := fs.Create(tmp)

@@ -106,7 +106,8 @@ func TestFiles(t *testing.T) {
 	})
 }
 
-// TestMapping: what is stored through the map is in the file, and the other way round, while the file grows.
+// TestMapping: what is stored through the map is in the file, and the other way round, while the
+// file grows.
 func TestMapping(t *testing.T) {
 	all(t, func(t *testing.T, fs FS, dir string) {
 		must(t, fs.MkdirAll(dir))
@@ -210,7 +211,8 @@ func FuzzHolder(f *testing.F) {
 	})
 }
 
-// TestCrashClone: what was synced is there, what was not may be, sector by sector; both outcomes occur.
+// TestCrashClone: what was synced is there, what was not may be, sector by sector; both outcomes
+// occur.
 func TestCrashClone(t *testing.T) {
 	m := NewMem()
 	must(t, m.MkdirAll("/d"))

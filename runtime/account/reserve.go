@@ -12,8 +12,8 @@ const LimitLeast = 32 << 20
 // reserved is what child processes take.
 var reserved atomic.Int64
 
-// Reserve says, until release is called, that a child process takes about so many bytes. A container
-// counts it with this process, and so does who holds to a limit.
+// Reserve says, until release is called, that a child process takes about so many bytes. A
+// container counts it with this process, and so does who holds to a limit.
 func Reserve(bytes int64) (release func()) {
 	bytes = max(bytes, 0)
 	reserved.Add(bytes)

@@ -14,9 +14,10 @@ type edit struct {
 
 // An applier applies edits to one tree after the other. It belongs to one goroutine.
 //
-// Edits go down the tree in one descent. Each level has a list of what its touched nodes became, which the level above takes up. A leaf in which
-// records change and keys do not is copied and patched; an inner node whose children each became one with the same first key gets
-// another list of children and nothing else; all other nodes are built anew.
+// Edits go down the tree in one descent. Each level has a list of what its touched nodes became,
+// which the level above takes up. A leaf in which records change and keys do not is copied and
+// patched; an inner node whose children each became one with the same first key gets another list
+// of children and nothing else; all other nodes are built anew.
 type applier struct {
 	src    loader
 	fan    int      // most entries of a node that it makes, 2 to fanMax
@@ -52,8 +53,8 @@ func drop(list []item) []item {
 	return list[:0]
 }
 
-// apply returns root with the edits, which must be sorted and distinct, applied. If nothing differs it is root
-// itself. On an error root is as good as before, and diffs means nothing.
+// apply returns root with the edits, which must be sorted and distinct, applied. If nothing differs
+// it is root itself. On an error root is as good as before, and diffs means nothing.
 func (a *applier) apply(part PartID, root *link, edits []edit) (*link, error) {
 	a.part = part
 	a.holes = nil
@@ -213,7 +214,8 @@ func sameKey(n *node, i int, m *node, j int) bool {
 	return bytes.Equal(n.appendKey(room[0][:0], i), m.appendKey(room[1][:0], j))
 }
 
-// patch is merge for edits that only set keys which are there. ok is false, and nothing was done, if there are others.
+// patch is merge for edits that only set keys which are there. ok is false, and nothing was done,
+// if there are others.
 func (a *applier) patch(n *node, edits []edit) (l *link, same, ok bool) {
 	before, own := len(a.diffs), &a.levels[0]
 	own.at = own.at[:0]
@@ -249,7 +251,8 @@ func (a *applier) patch(n *node, edits []edit) (l *link, same, ok bool) {
 	return l, false, true
 }
 
-// merge applies edits to a leaf; a nil leaf is empty. What the leaf became is appended to out, if it does not stay the same.
+// merge applies edits to a leaf; a nil leaf is empty. What the leaf became is appended to out, if
+// it does not stay the same.
 func (a *applier) merge(n *node, edits []edit, out []item) (_ []item, same bool) {
 	count := 0
 	if n != nil {
@@ -300,7 +303,8 @@ func (a *applier) merge(n *node, edits []edit, out []item) (_ []item, same bool)
 	return out, false
 }
 
-// small reports whether an item leads to a node of this chunk's making that should be merged with a neighbour (T4).
+// small reports whether an item leads to a node of this chunk's making that should be merged with a
+// neighbour (T4).
 func (a *applier) small(it *item) bool {
 	if !it.fresh {
 		return false

@@ -1,7 +1,8 @@
 package db
 
-// build makes nodes of sorted items and appends the entries for the level above to out. Items that fit into one node make one; more are spread
-// evenly over as few as possible, unless long keys ask for more.
+// build makes nodes of sorted items and appends the entries for the level above to out. Items that
+// fit into one node make one; more are spread evenly over as few as possible, unless long keys ask
+// for more.
 func (a *applier) build(level int, items, out []item) []item {
 	for len(items) > 0 {
 		nodes := (len(items) + a.fan - 1) / a.fan

@@ -16,13 +16,18 @@ const (
 // errMoved says that the partition is not what the bulk was made for any more.
 var errMoved = errors.New("db: partition changed beside a bulk")
 
-// A Bulk is a commit of any number of operations on one versioned partition in little memory: they are given in the order of their keys, and go to the store
-// as nodes of a new tree, which replaces the partition's tree when the bulk is committed. What the two trees have in common is shared. Nobody sees any of it before.
+// A Bulk is a commit of any number of operations on one versioned partition in little memory: they
+// are given in the order of their keys, and go to the store as nodes of a new tree, which replaces
+// the partition's tree when the bulk is committed. What the two trees have in common is shared.
+// Nobody sees any of it before.
 //
-// The operations are compared with the generation in which the bulk began (Base), and what differs is what it commits: a put of the record that a key
-// had there says nothing about the key. When others have committed to the partition since, their changes stay at the keys that the bulk does not change, and lose at those that it does.
+// The operations are compared with the generation in which the bulk began (Base), and what differs
+// is what it commits: a put of the record that a key had there says nothing about the key. When
+// others have committed to the partition since, their changes stay at the keys that the bulk does
+// not change, and lose at those that it does.
 //
-// A Bulk belongs to one goroutine. It holds a snapshot until Close. What guards records from a collector must last from before it began until Close.
+// A Bulk belongs to one goroutine. It holds a snapshot until Close. What guards records from a
+// collector must last from before it began until Close.
 type Bulk struct {
 	d     *DB
 	ctx   context.Context // of BeginBulk
@@ -41,8 +46,9 @@ type Bulk struct {
 	err   error                    // sticky
 }
 
-// BeginBulk begins a bulk commit to a versioned partition. ctx bounds what the bulk does until Commit. The nodes of the partition that no checkpoint has written yet
-// are written. The caller must Close the bulk.
+// BeginBulk begins a bulk commit to a versioned partition. ctx bounds what the bulk does until
+// Commit. The nodes of the partition that no checkpoint has written yet are written. The caller
+// must Close the bulk.
 func (d *DB) BeginBulk(ctx context.Context, part PartID) (*Bulk, error) {
 	def, err := d.catalog.Load().find(part)
 	switch {
@@ -70,7 +76,8 @@ func (d *DB) BeginBulk(ctx context.Context, part PartID) (*Bulk, error) {
 	return b, nil
 }
 
-// alone returns a link to the same node, with children that are not in memory. All of them must be clean.
+// alone returns a link to the same node, with children that are not in memory. All of them must be
+// clean.
 func alone(l *link) *link {
 	n := l.node.Load()
 	if n.leaf() {
@@ -88,8 +95,10 @@ func alone(l *link) *link {
 // Base returns the generation that the bulk's operations are compared with.
 func (b *Bulk) Base() uint64 { return b.base.Gen() }
 
-// Put sets key to a record, which must be in the store. Errors: ErrOrder unless key is greater than that of the operation before, ErrKeyTooLong, ErrBadOp for the zero hash, which
-// change nothing; ErrDangling, ErrDamaged and those of the store, after which the bulk has ended. An error may concern an operation that was given earlier.
+// Put sets key to a record, which must be in the store. Errors: ErrOrder unless key is greater than
+// that of the operation before, ErrKeyTooLong, ErrBadOp for the zero hash, which change nothing;
+// ErrDangling, ErrDamaged and those of the store, after which the bulk has ended. An error may
+// concern an operation that was given earlier.
 func (b *Bulk) Put(key string, h Hash) error {
 	if h.IsZero() {
 		return fmt.Errorf("%w: put of the zero hash at %q", ErrBadOp, key)
@@ -163,8 +172,10 @@ func (b *Bulk) flushEdits() error {
 	return nil
 }
 
-// Commit applies the operations, and ops on other partitions with them, as one chunk, like DB.Commit; ops that name the bulk's partition are ErrBadOp. Result.Graft says
-// what the bulk changed. What the bulk has written is made durable before, as the store is set to. The bulk has ended then, also if Commit fails; only Close is left.
+// Commit applies the operations, and ops on other partitions with them, as one chunk, like
+// DB.Commit; ops that name the bulk's partition are ErrBadOp. Result.Graft says what the bulk
+// changed. What the bulk has written is made durable before, as the store is set to. The bulk has
+// ended then, also if Commit fails; only Close is left.
 func (b *Bulk) Commit(ctx context.Context, ops ...Op) (Result, error) {
 	defer func() { b.err = ErrBulkDone }()
 	bench := benches.Get().(*workbench)
@@ -200,8 +211,9 @@ func (b *Bulk) Commit(ctx context.Context, ops ...Op) (Result, error) {
 	}
 }
 
-// graft returns what b does to its partition in a draft, nil if nothing: the differences are those from the tree in the draft. It is called in the turn. errMoved says that
-// the tree is not the one that b is made for; with force b is brought up to date. A nil b does nothing.
+// graft returns what b does to its partition in a draft, nil if nothing: the differences are those
+// from the tree in the draft. It is called in the turn. errMoved says that the tree is not the one
+// that b is made for; with force b is brought up to date. A nil b does nothing.
 func (b *Bulk) graft(w *draft, force bool) (*Graft, error) {
 	if b == nil {
 		return nil, nil
@@ -223,7 +235,8 @@ func (b *Bulk) graft(w *draft, force bool) (*Graft, error) {
 	return &Graft{Part: b.part, Delta: b.delta, d: b.d, before: b.from, after: b.root}, nil
 }
 
-// rebase makes b what it would be had it met another tree: what others changed comes to where b changes nothing.
+// rebase makes b what it would be had it met another tree: what others changed comes to where b
+// changes nothing.
 func (b *Bulk) rebase(now *link) error {
 	own, note := b.root, b.note
 	b.note = func(Hash, Hash) {}
@@ -255,14 +268,16 @@ func (b *Bulk) rebase(now *link) error {
 	return err
 }
 
-// Close releases what the bulk holds. A bulk that was not committed has changed nothing; a collection frees what it wrote.
+// Close releases what the bulk holds. A bulk that was not committed has changed nothing; a
+// collection frees what it wrote.
 func (b *Bulk) Close() {
 	b.base.Release()
 	b.err = ErrBulkDone
 	b.edits, b.names, b.root, b.from, b.apply = nil, nil, nil, nil, applier{}
 }
 
-// secure makes durable, as the store is set to, what was put so far, so that a chunk may have a graft (C5). From then on the note says that there may be one.
+// secure makes durable, as the store is set to, what was put so far, so that a chunk may have a
+// graft (C5). From then on the note says that there may be one.
 func (d *DB) secure() error {
 	d.turn.Lock()
 	unlock := sync.OnceFunc(d.turn.Unlock)

@@ -37,7 +37,8 @@ func (b *bench) load(n int) Result {
 	return res
 }
 
-// A load writes full leaves once, whatever its size, and what comes later writes only what it changes.
+// A load writes full leaves once, whatever its size, and what comes later writes only what it
+// changes.
 func TestBulkWritesWhatItChanges(t *testing.T) {
 	const n = 100_000
 	b := newBench(t, Options{})
@@ -118,7 +119,8 @@ func TestBulkBesideCommits(t *testing.T) {
 	}
 }
 
-// Whichever write fails or is the last before a crash, the bulk is there as a whole or not at all, and so is what goes with it.
+// Whichever write fails or is the last before a crash, the bulk is there as a whole or not at all,
+// and so is what goes with it.
 func TestBulkCutOffAnywhere(t *testing.T) {
 	for n := 1; ; n++ {
 		b := newBench(t, Options{fan: 4})

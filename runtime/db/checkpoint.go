@@ -13,8 +13,9 @@ import (
 // checkpointBatch is the number of nodes that are encoded, hashed and written together.
 const checkpointBatch = 64
 
-// Checkpoint writes all nodes that are not in the store yet and a root, and makes everything put so far durable as the store is set to. Commits
-// and reads go on meanwhile; what is committed after Checkpoint began may be left to the log.
+// Checkpoint writes all nodes that are not in the store yet and a root, and makes everything put so
+// far durable as the store is set to. Commits and reads go on meanwhile; what is committed after
+// Checkpoint began may be left to the log.
 func (d *DB) Checkpoint(ctx context.Context) error {
 	if d.o.ReadOnly {
 		return ErrReadOnly
@@ -95,8 +96,9 @@ func (d *DB) checkpoint(ctx context.Context) error {
 
 // point has the store's note name a new root. It returns the note before.
 //
-// The note names the newest chunk, too, and no other is put until the store has settled what its manifest covers. A chunk put in between would be neither
-// in the crash tail nor named, and nobody would find it unless a later one led to it.
+// The note names the newest chunk, too, and no other is put until the store has settled what its
+// manifest covers. A chunk put in between would be neither in the crash tail nor named, and nobody
+// would find it unless a later one led to it.
 func (d *DB) point(h Hash, r *root) (before note, err error) {
 	d.turn.Lock()
 	unlock := sync.OnceFunc(d.turn.Unlock)
@@ -239,8 +241,9 @@ func (d *DB) Trim() {
 	d.trim(d.current.Load(), d.side.Load())
 }
 
-// trim drops clean leaves from memory if the trees hold more than CacheBytes, then, level by level, the inner nodes above them. Whoever reads on loads
-// them again. Only the holder of checkpointing trims.
+// trim drops clean leaves from memory if the trees hold more than CacheBytes, then, level by level,
+// the inner nodes above them. Whoever reads on loads them again. Only the holder of checkpointing
+// trims.
 func (d *DB) trim(states ...*state) {
 	d.st.loaded.Store(0)
 	bytes, top := int64(0), 0
@@ -267,14 +270,15 @@ func (d *DB) trim(states ...*state) {
 	d.counts.cachedBytes.Store(bytes)
 }
 
-// forget replaces the node that l leads to by an equal one with links to children that are not in memory, but for dirty ones. It returns the bytes of those
-// that were, without what is below them.
+// forget replaces the node that l leads to by an equal one with links to children that are not in
+// memory, but for dirty ones. It returns the bytes of those that were, without what is below them.
 func (n *node) forget(l *link) (bytes int64) {
 	stale := func(k *link) bool { return !k.dirty.Load() && (k.node.Load() != nil || k.asked.Load()) }
 	if !slices.ContainsFunc(n.kids, stale) {
 		return 0
 	}
-	// Links are replaced rather than emptied: one that was born with its leaf keeps it. Who has the old node reads on in it.
+	// Links are replaced rather than emptied: one that was born with its leaf keeps it. Who has the
+	// old node reads on in it.
 	links := make([]link, len(n.kids))
 	kids := make([]*link, len(n.kids))
 	for i, k := range n.kids {
@@ -314,8 +318,9 @@ func BareRefs(kind mmapcas.Kind, payload []byte) []Hash {
 	return out
 }
 
-// Refs returns the hashes in a record that this package wrote; for one that it did not write, or that is damaged, none. The payload is only read
-// during the call. Links back in time (a chunk's predecessor, a root's log) are none of them: they must not keep the past alive.
+// Refs returns the hashes in a record that this package wrote; for one that it did not write, or
+// that is damaged, none. The payload is only read during the call. Links back in time (a chunk's
+// predecessor, a root's log) are none of them: they must not keep the past alive.
 func Refs(kind mmapcas.Kind, payload []byte) []Hash {
 	var out []Hash
 	refs(kind, payload, func(h Hash, _ bool) { out = append(out, h) })

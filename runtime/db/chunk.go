@@ -23,7 +23,8 @@ type chunk struct {
 	grafts   []graft
 }
 
-// A graft gives a partition another tree. It comes after resets and sections, and no section is of its partition.
+// A graft gives a partition another tree. It comes after resets and sections, and no section is of
+// its partition.
 type graft struct {
 	part PartID
 	root Hash // of the tree; zero: empty
@@ -37,7 +38,8 @@ type definition struct {
 	name string
 }
 
-// A section is a run of one partition's changes. Sections are ordered by partition; two in a row of one partition have ascending keys.
+// A section is a run of one partition's changes. Sections are ordered by partition; two in a row of
+// one partition have ascending keys.
 type section struct {
 	part    PartID
 	edits   []edit   // sorted by key, at least one

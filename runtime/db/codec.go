@@ -8,7 +8,8 @@ import (
 
 var errRecord = errors.New("malformed record")
 
-// A decoder takes a record apart. After the first mistake every call returns zero and err says what was wrong. It accepts the canonical form only.
+// A decoder takes a record apart. After the first mistake every call returns zero and err says what
+// was wrong. It accepts the canonical form only.
 type decoder struct {
 	b   []byte
 	err error

@@ -7,8 +7,10 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
-// find looks up key in child i of n, a leaf. The first time that a leaf which is not in memory is asked for a key, it is searched where it lies in the store; the
-// second time it is loaded. So reads all over a partition that is larger than memory leave nothing behind, and what is read often gets where it is quickest.
+// find looks up key in child i of n, a leaf. The first time that a leaf which is not in memory is
+// asked for a key, it is searched where it lies in the store; the second time it is loaded. So
+// reads all over a partition that is larger than memory leave nothing behind, and what is read
+// often gets where it is quickest.
 func find(src loader, n *node, i int, key string) (Hash, bool, error) {
 	l := n.kids[i]
 	c := l.node.Load()
@@ -49,7 +51,8 @@ func findCold(src loader, n *node, i int, l *link, key string) (h Hash, found bo
 	return h, found && err == nil, err
 }
 
-// checkShape is what of checkNode makes a node safe to search: its parts lie where they should, one behind the other. It returns where the hashes begin.
+// checkShape is what of checkNode makes a node safe to search: its parts lie where they should, one
+// behind the other. It returns where the hashes begin.
 func checkShape(kind mmapcas.Kind, payload []byte) (tail int, err error) {
 	if len(payload) < headLen || payload[0] != formatV1 {
 		return 0, fmt.Errorf("%w: %d bytes, or an unknown format", errNode, len(payload))

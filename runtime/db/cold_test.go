@@ -71,8 +71,8 @@ func TestFirstReadNoticesDamage(t *testing.T) {
 	}
 }
 
-// Reads alone do not fill the memory: what they load is forgotten, inner nodes too when there is no other way, whatever is done meanwhile. Read-only databases are no
-// exception.
+// Reads alone do not fill the memory: what they load is forgotten, inner nodes too when there is no
+// other way, whatever is done meanwhile. Read-only databases are no exception.
 func TestReadsAreBounded(t *testing.T) {
 	const n = 50_000
 	made := newBench(t, Options{})
@@ -116,7 +116,8 @@ func TestReadsAreBounded(t *testing.T) {
 	}
 }
 
-// Commits all over a large partition make a checkpoint due before the changed leaves fill the memory.
+// Commits all over a large partition make a checkpoint due before the changed leaves fill the
+// memory.
 func TestChangedLeavesMakeACheckpointDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Options{CacheBytes: 1})

@@ -28,12 +28,14 @@ type pending struct {
 	err    error
 }
 
-// Commit applies ops, in their order, as one chunk: all of it or, on an error, nothing, with the one exception of ErrNotDurable. It returns the
-// generation in which the chunk is visible and what it changed. Records must be in the store before they are named here, and what guards them from a
+// Commit applies ops, in their order, as one chunk: all of it or, on an error, nothing, with the
+// one exception of ErrNotDurable. It returns the generation in which the chunk is visible and what
+// it changed. Records must be in the store before they are named here, and what guards them from a
 // collector must last until Commit returns.
 //
-// Commits wait for each other, never for readers. ctx is heeded until the chunk's turn comes. The database is as before after
-// ErrClosed, ErrReadOnly, ErrNoPartition, ErrKeyTooLong, ErrBadOp, ErrDangling, ErrDamaged, or an error of the store.
+// Commits wait for each other, never for readers. ctx is heeded until the chunk's turn comes. The
+// database is as before after ErrClosed, ErrReadOnly, ErrNoPartition, ErrKeyTooLong, ErrBadOp,
+// ErrDangling, ErrDamaged, or an error of the store.
 func (d *DB) Commit(ctx context.Context, ops []Op) (Result, error) {
 	return d.CommitIf(ctx, ops, nil)
 }
@@ -47,15 +49,17 @@ func (d *DB) CommitIf(ctx context.Context, ops []Op, check func(changes []Change
 	if err != nil {
 		return Result{}, err
 	}
-	// Not in the turn, where others would wait for it. If one is missing it may still be that it is at its key already.
+	// Not in the turn, where others would wait for it. If one is missing it may still be that it is
+	// at its key already.
 	p := &pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans), check: check}
 	d.submit(p)
 	d.keepMended(p)
 	return p.res, p.err
 }
 
-// Reset empties a partition without reading it, which is the way out when it is damaged. It counts as a change of the partition (Snapshot.LastChanged), but
-// there is no list of what was in it: observers are called with no changes.
+// Reset empties a partition without reading it, which is the way out when it is damaged. It counts
+// as a change of the partition (Snapshot.LastChanged), but there is no list of what was in it:
+// observers are called with no changes.
 func (d *DB) Reset(ctx context.Context, part PartID) error {
 	def, err := d.catalog.Load().find(part)
 	if err != nil {
@@ -350,7 +354,8 @@ func (d *DB) applyPlan(pl *plan, t *tree, side bool) (edits []edit, after *link,
 			after, holes, err = d.apply.applyAround(pl.part, before, edits)
 		}
 		for i := 0; i < len(pl.clears) && err == nil; {
-			// A node that cannot be read may border on what was cleared now, and nobody knows where it ends.
+			// A node that cannot be read may border on what was cleared now, and nobody knows where
+			// it ends.
 			if !isHole(scan(d.st, after, Prefix(pl.clears[i]), func(string, Hash) bool { return true })) {
 				i++
 				continue
@@ -500,9 +505,10 @@ type observer struct {
 	fn func(Result)
 }
 
-// OnCommit has fn called for each generation from now on, in order, once it is visible; a snapshot taken in fn may be of a later one. fn runs in the
-// commit turn: it must be quick and must not commit, checkpoint, close or stop. Changes, which leave out side partitions and are none for a Reset, are shared: read-only. stop waits for a
-// running call; fn is not called after it.
+// OnCommit has fn called for each generation from now on, in order, once it is visible; a snapshot
+// taken in fn may be of a later one. fn runs in the commit turn: it must be quick and must not
+// commit, checkpoint, close or stop. Changes, which leave out side partitions and are none for a
+// Reset, are shared: read-only. stop waits for a running call; fn is not called after it.
 func (d *DB) OnCommit(fn func(Result)) (stop func()) {
 	o := &observer{fn}
 	d.turn.Lock()

@@ -14,7 +14,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
-// A bench is a database with one versioned and one side partition, for tests that spell out their chunks.
+// A bench is a database with one versioned and one side partition, for tests that spell out their
+// chunks.
 type bench struct {
 	*DB
 	t    testing.TB
@@ -51,7 +52,8 @@ func (b *bench) del(key string) Op { return Op{Part: b.p, Key: key, Verb: Delete
 
 func (b *bench) clear(prefix string) Op { return Op{Part: b.p, Key: prefix, Verb: ClearPrefix} }
 
-// commit returns the generation and the changes as text: "+key" inserted, "~key" changed, "-key" deleted.
+// commit returns the generation and the changes as text: "+key" inserted, "~key" changed, "-key"
+// deleted.
 func (b *bench) commit(ops ...Op) string {
 	b.t.Helper()
 	res, err := b.Commit(context.Background(), ops)
@@ -103,7 +105,8 @@ func expect(t testing.TB, got, want string) {
 	}
 }
 
-// What counts is whether the record at a key is another one, not whether the store knew it (reference weakness W17).
+// What counts is whether the record at a key is another one, not whether the store knew it
+// (reference weakness W17).
 func TestEditThereAndBackNotifiesTwice(t *testing.T) {
 	b := newBench(t, Options{})
 	expect(t, b.commit(b.put("k", "A")), "1 +k")
@@ -297,7 +300,8 @@ func TestCombinedCommits(t *testing.T) {
 	t.Logf("%d chunks in %d turns, %d checkpoints", s.Chunks, s.Turns, s.Checkpoints)
 }
 
-// Whoever holds the turn applies what waits: with the turn taken, all chunks that queue up go through in one.
+// Whoever holds the turn applies what waits: with the turn taken, all chunks that queue up go
+// through in one.
 func TestTurnTakesAllThatWait(t *testing.T) {
 	b := newBench(t, Options{})
 	before := b.Stats().Turns
@@ -446,7 +450,8 @@ func TestFailedWriteLeavesTheDatabaseAsItWas(t *testing.T) {
 	}
 }
 
-// A chunk whose write reported an error may be in the store all the same. What was committed after it counts, not it.
+// A chunk whose write reported an error may be in the store all the same. What was committed after
+// it counts, not it.
 func TestChunkThatFailedButIsThereLoses(t *testing.T) {
 	for _, commits := range []int{1, 2} {
 		b := newBench(t, Options{})

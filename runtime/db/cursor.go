@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// A Cursor reads the entries of a span one by one, in the generation of its snapshot whatever is committed meanwhile. It belongs to one
-// goroutine and needs no closing; it ends with its snapshot. To go on in another snapshot, or another process, take Span.After(Key()).
+// A Cursor reads the entries of a span one by one, in the generation of its snapshot whatever is
+// committed meanwhile. It belongs to one goroutine and needs no closing; it ends with its snapshot.
+// To go on in another snapshot, or another process, take Span.After(Key()).
 //
 //	c := snap.Cursor(part, db.Prefix("file:///"))
 //	for c.Next() {
@@ -51,7 +52,8 @@ func (s *Snapshot) Cursor(part PartID, sp Span) *Cursor {
 	return c
 }
 
-// Next moves to the next entry and reports whether there is one. After an error, and after the end, there is none.
+// Next moves to the next entry and reports whether there is one. After an error, and after the end,
+// there is none.
 func (c *Cursor) Next() bool {
 	if c.rest == 0 {
 		return c.nextLeaf()
@@ -101,7 +103,8 @@ func (c *Cursor) nextLeaf() bool {
 // cursorKeyBytes is the least room behind a prefix.
 const cursorKeyBytes = 64
 
-// Err returns what ended the cursor early: nil, ErrReleased, or what Snapshot.Scan may return. What Next gave before is right.
+// Err returns what ended the cursor early: nil, ErrReleased, or what Snapshot.Scan may return. What
+// Next gave before is right.
 func (c *Cursor) Err() error { return c.err }
 
 // Bytes returns the key of the entry, valid and to be left alone until Next is called again.

@@ -11,7 +11,8 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 )
 
-// A DB is a set of partitions over a store. All methods may be called concurrently. Close it before the store.
+// A DB is a set of partitions over a store. All methods may be called concurrently. Close it before
+// the store.
 type DB struct {
 	st     *nodeStore
 	o      Options // immutable
@@ -75,10 +76,12 @@ type due struct {
 	holdOff int   // chunks before the next attempt; set by a failed one
 }
 
-// Open reads the database that st holds, or begins an empty one. It reads the newest root, the tops of its trees and the log behind it, and repairs
-// what a crash or damage has left; the package comment says how. The database must be closed before the store.
+// Open reads the database that st holds, or begins an empty one. It reads the newest root, the tops
+// of its trees and the log behind it, and repairs what a crash or damage has left; the package
+// comment says how. The database must be closed before the store.
 //
-// Errors: mmapcas.ErrNewerFormat, and those of a store that cannot be read or, if there is something to repair, written.
+// Errors: mmapcas.ErrNewerFormat, and those of a store that cannot be read or, if there is
+// something to repair, written.
 func Open(st *mmapcas.Store, o Options) (*DB, error) { return open(st, o) }
 
 func open(st store, o Options) (*DB, error) {
@@ -101,8 +104,8 @@ func open(st store, o Options) (*DB, error) {
 	return d, nil
 }
 
-// Partition returns the partition called name and makes it if there is none. side says whether it is a side partition; asking for an existing one
-// with the other kind is ErrPartitionKind.
+// Partition returns the partition called name and makes it if there is none. side says whether it
+// is a side partition; asking for an existing one with the other kind is ErrPartitionKind.
 func (d *DB) Partition(name string, side bool) (PartID, error) {
 	if len(name) > MaxKeyBytes {
 		return 0, fmt.Errorf("%w: partition name of %d bytes", ErrKeyTooLong, len(name))
@@ -146,7 +149,8 @@ func (d *DB) Latest(part PartID, key string) (Hash, bool, error) {
 	return h, ok, d.explain(part, err)
 }
 
-// LatestRange is Snapshot.Range over what a partition holds now; it does not see commits that come while it runs.
+// LatestRange is Snapshot.Range over what a partition holds now; it does not see commits that come
+// while it runs.
 func (d *DB) LatestRange(part PartID, lo, hi string, reverse bool, fn func(key string, h Hash) bool) error {
 	t, err := d.latest(part)
 	if err != nil {
@@ -202,8 +206,9 @@ func (d *DB) explain(part PartID, err error) error {
 	return &DamagedError{Partition: def.name, Hash: bad.hash, Reason: bad.reason}
 }
 
-// Close waits for the turn, refuses further commits, stops the background work and makes a last checkpoint, which ctx bounds. Without it nothing
-// is lost that a crash would not lose. Reads go on as long as the store is open. Calls after the first return nil.
+// Close waits for the turn, refuses further commits, stops the background work and makes a last
+// checkpoint, which ctx bounds. Without it nothing is lost that a crash would not lose. Reads go on
+// as long as the store is open. Calls after the first return nil.
 func (d *DB) Close(ctx context.Context) error {
 	d.turn.Lock()
 	was := d.closed
@@ -237,7 +242,8 @@ func (d *DB) tell() {
 	}
 }
 
-// tend makes checkpoints, resets side partitions and forgets what was loaded, when told to, until Close.
+// tend makes checkpoints, resets side partitions and forgets what was loaded, when told to, until
+// Close.
 func (d *DB) tend() {
 	defer close(d.tended)
 	for {

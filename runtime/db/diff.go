@@ -2,10 +2,13 @@ package db
 
 import "cmp"
 
-// Diff calls fn for each key of a span whose record in one snapshot is not that in another, in ascending order, until fn returns false. What the two trees share is
-// not looked at: the cost goes with the number of leaves that differ, whatever the size of the partition, and nothing is held in memory but a path of each
-// tree. Span.Reverse and Span.Limit play no part. Both snapshots must be of d and must not be released meanwhile. On an error what fn was given is right, but not all
-// there is. This is how Merkle trees are compared (Merkle, 1979), on trees whose nodes need not begin at the same keys.
+// Diff calls fn for each key of a span whose record in one snapshot is not that in another, in
+// ascending order, until fn returns false. What the two trees share is not looked at: the cost goes
+// with the number of leaves that differ, whatever the size of the partition, and nothing is held in
+// memory but a path of each tree. Span.Reverse and Span.Limit play no part. Both snapshots must be
+// of d and must not be released meanwhile. On an error what fn was given is right, but not all
+// there is. This is how Merkle trees are compared (Merkle, 1979), on trees whose nodes need not
+// begin at the same keys.
 func (d *DB) Diff(from, to *Snapshot, part PartID, sp Span, fn func(Change) bool) error {
 	a, err := from.tree(part)
 	if err != nil {
@@ -15,7 +18,8 @@ func (d *DB) Diff(from, to *Snapshot, part PartID, sp Span, fn func(Change) bool
 	if err != nil {
 		return err
 	}
-	// Where one of the two is not known, nobody knows whether they differ, unless they are the same.
+	// Where one of the two is not known, nobody knows whether they differ, unless they are the
+	// same.
 	if a != b {
 		if err := cmp.Or(a.missAny(sp), b.missAny(sp)); err != nil {
 			return d.explain(part, err)
@@ -24,7 +28,8 @@ func (d *DB) Diff(from, to *Snapshot, part PartID, sp Span, fn func(Change) bool
 	return d.explain(part, diff(d.st, a.top(), b.top(), sp, func(key string, before, after Hash) bool { return fn(Change{part, key, before, after}) }))
 }
 
-// A half is one of two trees on the way through both: what is to come of it, first subtrees or entries on top.
+// A half is one of two trees on the way through both: what is to come of it, first subtrees or
+// entries on top.
 type half struct {
 	src    loader
 	lo, hi string
@@ -114,8 +119,10 @@ func sameTree(a, b *link) bool {
 
 // diff calls fn for the keys at which two trees differ.
 //
-// What comes next in the two is compared: two subtrees that are known to be equal are passed over, other subtrees are opened, the higher one or, of two on one level,
-// the one that begins first; entries are merged. An entry lies before all that a subtree holds if it lies before the first key there (T1, T2).
+// What comes next in the two is compared: two subtrees that are known to be equal are passed over,
+// other subtrees are opened, the higher one or, of two on one level, the one that begins first;
+// entries are merged. An entry lies before all that a subtree holds if it lies before the first key
+// there (T1, T2).
 func diff(src loader, from, to *link, sp Span, fn func(key string, before, after Hash) bool) error {
 	if from == to || from != nil && to != nil && sameTree(from, to) {
 		return nil

@@ -1,11 +1,14 @@
-// Package db keeps named, ordered maps from keys to records: partitions. They change in chunks, all or nothing, and are read through snapshots.
+// Package db keeps named, ordered maps from keys to records: partitions. They change in chunks, all
+// or nothing, and are read through snapshots.
 //
 // # Terms
 //
-// A partition maps keys (byte strings of at most MaxKeyBytes, in byte order) to the hashes of records in a content-addressed store. A chunk is the
-// list of operations of one Commit. A generation is the number of the newest chunk that changed a versioned partition; a
-// Snapshot reads one generation. A side partition has no generations: it is read as it is now (Latest), its changes are told to nobody.
-// A checkpoint writes the trees to the store; between two checkpoints the chunk records (the log) say what happened.
+// A partition maps keys (byte strings of at most MaxKeyBytes, in byte order) to the hashes of
+// records in a content-addressed store. A chunk is the list of operations of one Commit. A
+// generation is the number of the newest chunk that changed a versioned partition; a Snapshot reads
+// one generation. A side partition has no generations: it is read as it is now (Latest), its
+// changes are told to nobody. A checkpoint writes the trees to the store; between two checkpoints
+// the chunk records (the log) say what happened.
 //
 // # Unlogged partitions
 //
@@ -15,22 +18,28 @@
 // Options.CacheBytes says. After Open the partition is empty. On disk an unlogged partition is one
 // that happens to be empty, so the format knows nothing of it.
 //
-// Generations that changed nothing but unlogged partitions leave no trace unless something is logged later: after Open the number may be lower than it was, but never lower than one that
-// a record in the store can have been told.
+// Generations that changed nothing but unlogged partitions leave no trace unless something is
+// logged later: after Open the number may be lower than it was, but never lower than one that a
+// record in the store can have been told.
 //
 // # Trees
 //
-// A partition is a copy-on-write B+tree. Nodes are immutable. Trees and inner nodes hold links: a link leads to a node by pointer once the node is in
-// memory, and by hash before. What a link leads to never changes, but how it does may, and readers cannot tell: a node that was not loaded yet is filled in,
-// a link that a checkpoint has written is marked clean and told its hash, and when memory is short a parent gives way to an equal one with
-// links to children that are not loaded. A leaf that is not in memory is searched in its record, in place, the first time that a key is looked up in it, and loaded the second time.
-// A leaf in memory is the payload of its record, so that writing it costs a hash and a copy, and the garbage collector has
-// nothing to follow in it. Nodes are hashed when a checkpoint writes them, not when a commit makes them. The record of an inner node
-// holds the hashes of its children: the hash of a root names the whole content of a partition (a Merkle tree, 1979).
-// Opening loads the root node of each partition and nothing else.
+// A partition is a copy-on-write B+tree. Nodes are immutable. Trees and inner nodes hold links: a
+// link leads to a node by pointer once the node is in memory, and by hash before. What a link leads
+// to never changes, but how it does may, and readers cannot tell: a node that was not loaded yet is
+// filled in, a link that a checkpoint has written is marked clean and told its hash, and when
+// memory is short a parent gives way to an equal one with links to children that are not loaded. A
+// leaf that is not in memory is searched in its record, in place, the first time that a key is
+// looked up in it, and loaded the second time. A leaf in memory is the payload of its record, so
+// that writing it costs a hash and a copy, and the garbage collector has nothing to follow in it.
+// Nodes are hashed when a checkpoint writes them, not when a commit makes them. The record of an
+// inner node holds the hashes of its children: the hash of a root names the whole content of a
+// partition (a Merkle tree, 1979). Opening loads the root node of each partition and nothing else.
 //
-// Applying a chunk to a tree takes the chunk's edits in key order through one descent and copies each node that it touches once. Where keys stay and only records
-// change, which is most of what an edit to a file does, a leaf is copied and patched, and inner nodes share the bytes of their keys with what they were.
+// Applying a chunk to a tree takes the chunk's edits in key order through one descent and copies
+// each node that it touches once. Where keys stay and only records change, which is most of what an
+// edit to a file does, a leaf is copied and patched, and inner nodes share the bytes of their keys
+// with what they were.
 //
 //   - T1: keys in a node, and over the leaves of a tree, strictly ascend.
 //   - T2: an inner node's key i is the first key under child i, and its count i the number of entries under it.
@@ -44,11 +53,14 @@
 //
 // # Commits
 //
-// Whoever wants to commit queues its chunk and takes the commit turn; whoever holds the turn applies all that is queued, in order,
-// and most of the others find themselves answered when their turn comes. For each chunk: the operations are reduced to what differs
-// (the record at a key before is not the record after: "new to the store" plays no part), every record that the chunk newly names must be
-// in the store (which was looked up before the turn, all at once; only if one is missing it is looked up again), the differences are appended to the log, and only then is the chunk part of the state. When all are through, the state is
-// published with one store of a pointer, so chunks that touch several partitions appear at once.
+// Whoever wants to commit queues its chunk and takes the commit turn; whoever holds the turn
+// applies all that is queued, in order, and most of the others find themselves answered when their
+// turn comes. For each chunk: the operations are reduced to what differs (the record at a key
+// before is not the record after: "new to the store" plays no part), every record that the chunk
+// newly names must be in the store (which was looked up before the turn, all at once; only if one
+// is missing it is looked up again), the differences are appended to the log, and only then is the
+// chunk part of the state. When all are through, the state is published with one store of a
+// pointer, so chunks that touch several partitions appear at once.
 //
 //   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
 //   - C2: but for unlogged partitions the log is never behind what readers can see: a chunk record is in the store before its generation is published.
@@ -71,57 +83,78 @@
 //
 // # Bulks
 //
-// A Bulk is a commit that does not fit into memory. Its operations come in key order and are applied in batches to a tree of its own, which shares with the partition's tree
-// what is equal. The nodes of each batch go to the store at once; in memory stays the path to where the next batch goes on. Committing makes that tree durable
-// and hangs it into the partition in one small chunk (a graft), with operations on other partitions if there are any. If the partition has
-// changed since the bulk began, what changed is brought into the bulk's tree first, outside of the turn; after bulkTries times, in it. Recovery reads
-// the top of the tree and hangs it in again: what is below was durable before (C5).
+// A Bulk is a commit that does not fit into memory. Its operations come in key order and are
+// applied in batches to a tree of its own, which shares with the partition's tree what is equal.
+// The nodes of each batch go to the store at once; in memory stays the path to where the next batch
+// goes on. Committing makes that tree durable and hangs it into the partition in one small chunk (a
+// graft), with operations on other partitions if there are any. If the partition has changed since
+// the bulk began, what changed is brought into the bulk's tree first, outside of the turn; after
+// bulkTries times, in it. Recovery reads the top of the tree and hangs it in again: what is below
+// was durable before (C5).
 //
-// What a bulk changed is not listed but found: Graft.Each and DB.Diff walk two trees at once and pass over what is equal by hash. Replaced gets no notes of it.
+// What a bulk changed is not listed but found: Graft.Each and DB.Diff walk two trees at once and
+// pass over what is equal by hash. Replaced gets no notes of it.
 //
 // # Snapshots
 //
-// Each state (the trees of one generation) counts its snapshots. Whoever takes one loads the current state, counts itself there, and looks whether the state is
-// current still; if not it takes itself off and begins again. A commit makes another state current first and looks at the counters of the one before
-// then. So either the commit sees the counter, or the reader sees that the state is not current any more. States that are held,
-// those of Options.History, and the current one stand in a list, which is what a collector and OldestSnapshot look at; SnapshotAt finds past
+// Each state (the trees of one generation) counts its snapshots. Whoever takes one loads the
+// current state, counts itself there, and looks whether the state is current still; if not it takes
+// itself off and begins again. A commit makes another state current first and looks at the counters
+// of the one before then. So either the commit sees the counter, or the reader sees that the state
+// is not current any more. States that are held, those of Options.History, and the current one
+// stand in a list, which is what a collector and OldestSnapshot look at; SnapshotAt finds past
 // generations in it. A state leaves the list with its last snapshot, from wherever in the list.
 //
-// OldestSnapshot reads the current generation first: a snapshot that it does not see took its state later and is of that generation or a newer one.
-// Readers take no lock, and no commit waits for a reader.
+// OldestSnapshot reads the current generation first: a snapshot that it does not see took its state
+// later and is of that generation or a newer one. Readers take no lock, and no commit waits for a
+// reader.
 //
 // # Reading
 //
-// A Span says which keys, in which direction, and how many. Scan calls a function for each, Cursor hands them out one by one, Page in slices with the span of what
-// is left. Span.After is how paging goes on after a key, in the same snapshot or in a later one. Count reads the paths to the bounds only.
+// A Span says which keys, in which direction, and how many. Scan calls a function for each, Cursor
+// hands them out one by one, Page in slices with the span of what is left. Span.After is how paging
+// goes on after a key, in the same snapshot or in a later one. Count reads the paths to the bounds
+// only.
 //
 // # The point cache
 //
-// An exact read in a large tree is a chain of cache misses. What such reads find is kept in a table beside the trees: a print of 128 bits that stands for partition
-// and key, the record (none, if there was none), and the generation that was read. The table is bounded, lies off the Go heap, forgets what is in the
-// way, and is empty after Open. Two keys with one print would be taken for one another; with the two seeds that each database draws, this is as likely as two
-// records of one name.
+// An exact read in a large tree is a chain of cache misses. What such reads find is kept in a table
+// beside the trees: a print of 128 bits that stands for partition and key, the record (none, if
+// there was none), and the generation that was read. The table is bounded, lies off the Go heap,
+// forgets what is in the way, and is empty after Open. Two keys with one print would be taken for
+// one another; with the two seeds that each database draws, this is as likely as two records of one
+// name.
 //
-// Nothing is taken out of the table when a key changes. There is a second table, of stamps: a stamp is the newest generation that changed any of the keys that share it.
+// Nothing is taken out of the table when a key changes. There is a second table, of stamps: a stamp
+// is the newest generation that changed any of the keys that share it.
 //
 //   - P1: before a generation can be seen, the stamps of the keys that it changed are at least that generation. Stamps only grow.
 //   - P2: an entry that was read in generation e answers for a snapshot of generation s if e <= s and the key's stamp is at most e.
 //
-// Why P2 is right: had the key changed in a generation r with e < r <= s, then its stamp was at least r before r was published (P1), which was before the snapshot was
-// taken; and stamps only grow. Splits, merges, trees that are loaded, trimmed or unloaded play no part, and what holds for a record holds for its absence. It
-// does not matter either when and through which snapshot an entry was made, or how late. That another key with the same stamp changed costs a read of the tree.
+// Why P2 is right: had the key changed in a generation r with e < r <= s, then its stamp was at
+// least r before r was published (P1), which was before the snapshot was taken; and stamps only
+// grow. Splits, merges, trees that are loaded, trimmed or unloaded play no part, and what holds for
+// a record holds for its absence. It does not matter either when and through which snapshot an
+// entry was made, or how late. That another key with the same stamp changed costs a read of the
+// tree.
 //
-// Not every change comes with a list of keys: Reset does not, nor did those before Open. So a tree knows the generation since which all of its changes
-// had their stamps (tree.noted), and an entry that is older counts for nothing. A tree that says nothing is taken at its newest change. Where a tree has not
-// changed since e its stamps need not be asked. Only versioned partitions are cached; side partitions have no generations.
+// Not every change comes with a list of keys: Reset does not, nor did those before Open. So a tree
+// knows the generation since which all of its changes had their stamps (tree.noted), and an entry
+// that is older counts for nothing. A tree that says nothing is taken at its newest change. Where a
+// tree has not changed since e its stamps need not be asked. Only versioned partitions are cached;
+// side partitions have no generations.
 //
-// A bucket is two cache lines: a count of its changes and three entries. Whoever enters something makes the count odd with a compare-and-swap and even again when it
-// is done; if the count is odd already it leaves it at that. A reader looks at the count before and after; if it is odd or has moved the reader has learnt
-// nothing and asks the tree. Nobody waits. All words are atomic, so in the one order of all of them either the reader's loads lie between the two
-// changes of the count by the same writer, or it sees that they do not; the processor's memory model plays no part.
+// A bucket is two cache lines: a count of its changes and three entries. Whoever enters something
+// makes the count odd with a compare-and-swap and even again when it is done; if the count is odd
+// already it leaves it at that. A reader looks at the count before and after; if it is odd or has
+// moved the reader has learnt nothing and asks the tree. Nobody waits. All words are atomic, so in
+// the one order of all of them either the reader's loads lie between the two changes of the count
+// by the same writer, or it sees that they do not; the processor's memory model plays no part.
 //
-// The table grows by doubling, when live entries have made room for others often enough, by a part that is as large as all before: an entry of bucket b stays there or
-// goes to bucket b of the new part, as one more bit of its print says. A goroutine copies those that go before anybody looks there.
+// The table grows by doubling, when live entries have made room for others often enough, by a part
+// that is as large as all before: an entry of bucket b stays there or goes to bucket b of the new
+// part, as one more bit of its print says. A goroutine copies those that go before anybody looks
+// there.
 //
 // # The log, checkpoints, recovery
 //
@@ -214,8 +247,9 @@
 //
 // # What false and zero mean
 //
-// Get's false means that the key is absent in that generation; damage is always an error. A Change with a zero Old is an insertion, with a zero New a
-// deletion. OldestSnapshot without snapshots is the current generation, not zero.
+// Get's false means that the key is absent in that generation; damage is always an error. A Change
+// with a zero Old is an insertion, with a zero New a deletion. OldestSnapshot without snapshots is
+// the current generation, not zero.
 //
 // Lock order: checkpoint, turn, queue | note | list of states. Observers run with the turn held.
 package db

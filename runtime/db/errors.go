@@ -26,7 +26,8 @@ var (
 // errTorn refuses what comes after a turn that a panic has left (C7).
 var errTorn = errors.New("db: a panic has left a commit; open the database again")
 
-// A DanglingError names the operation whose record is not in the store. It matches ErrDangling. Nothing of its chunk was applied.
+// A DanglingError names the operation whose record is not in the store. It matches ErrDangling.
+// Nothing of its chunk was applied.
 type DanglingError struct {
 	Partition string
 	Key       string
@@ -39,8 +40,9 @@ func (e *DanglingError) Error() string {
 
 func (e *DanglingError) Is(target error) bool { return target == ErrDangling }
 
-// A DamagedError says that a part of a partition cannot be read: its record is missing or is not what it should be. It matches
-// ErrDamaged and mmapcas.ErrCorrupt. What could be read is right; see DB.Reset.
+// A DamagedError says that a part of a partition cannot be read: its record is missing or is not
+// what it should be. It matches ErrDamaged and mmapcas.ErrCorrupt. What could be read is right; see
+// DB.Reset.
 type DamagedError struct {
 	Partition string
 	Hash      mmapcas.Hash // of the record; zero if it was given up by a commit, or an opening, before

@@ -2,8 +2,9 @@ package db
 
 import "encoding/binary"
 
-// An item is an entry of a node on its way from one node to another. Its key is key, or, if from is set, the one at position at in from:
-// keys that are there already need not be put together to be moved.
+// An item is an entry of a node on its way from one node to another. Its key is key, or, if from is
+// set, the one at position at in from: keys that are there already need not be put together to be
+// moved.
 type item struct {
 	key   string
 	from  *node
@@ -46,7 +47,8 @@ func (n *node) items(out []item) []item {
 	return out
 }
 
-// newNode makes a node of items, which must be sorted and fit (T1, T4), and returns the dirty link to it.
+// newNode makes a node of items, which must be sorted and fit (T1, T4), and returns the dirty link
+// to it.
 func newNode(level int, items []item) *link {
 	var room [2][128]byte
 	first, last := items[0].appendKey(room[0][:0], 0), items[len(items)-1].appendKey(room[1][:0], 0)

@@ -31,7 +31,8 @@ type Op struct {
 	Hash mmapcas.Hash
 }
 
-// A Change says that the record at a key is another one than before. Old is zero for an insertion, New for a deletion; they are never equal.
+// A Change says that the record at a key is another one than before. Old is zero for an insertion,
+// New for a deletion; they are never equal.
 type Change struct {
 	Part     PartID
 	Key      string
@@ -40,10 +41,12 @@ type Change struct {
 
 // A Result answers a commit.
 type Result struct {
-	// Gen is the generation in which the chunk is visible: a new one if a versioned partition changed, else the one before.
+	// Gen is the generation in which the chunk is visible: a new one if a versioned partition
+	// changed, else the one before.
 	Gen uint64
 
-	// Changes lists what changed, ordered by partition and key, in versioned and side partitions. It is shared: read-only.
+	// Changes lists what changed, ordered by partition and key, in versioned and side partitions.
+	// It is shared: read-only.
 	Changes []Change
 
 	// Graft tells what a Bulk changed; nil if the chunk had none, or it changed nothing.
@@ -78,7 +81,8 @@ type Graft struct {
 	before, after *link
 }
 
-// Each calls fn for the changes within a span, in key order, until fn returns false. It compares the two trees as DB.Diff does, and must be called before the Bulk is closed.
+// Each calls fn for the changes within a span, in key order, until fn returns false. It compares
+// the two trees as DB.Diff does, and must be called before the Bulk is closed.
 func (g *Graft) Each(sp Span, fn func(Change) bool) error {
 	return g.d.explain(g.Part, diff(g.d.st, g.before, g.after, sp, func(key string, before, after Hash) bool {
 		return fn(Change{g.Part, key, before, after})

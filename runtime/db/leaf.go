@@ -8,10 +8,12 @@ type leafHead struct {
 	leaf node
 }
 
-// newLeaf returns a dirty link to a leaf of size bytes with count entries. Its maker fills raw before anybody else sees the link.
+// newLeaf returns a dirty link to a leaf of size bytes with count entries. Its maker fills raw
+// before anybody else sees the link.
 //
-// Link, node and bytes lie in one piece of memory, so that who has the address of the link can ask for all of it at once (fetch), instead of following
-// three pointers from one cache miss to the next. The piece lives as long as the link: trim replaces links to leaves.
+// Link, node and bytes lie in one piece of memory, so that who has the address of the link can ask
+// for all of it at once (fetch), instead of following three pointers from one cache miss to the
+// next. The piece lives as long as the link: trim replaces links to leaves.
 func newLeaf(size, tail, count int) (l *link, raw []byte) {
 	var h *leafHead
 	if i := (max(size-leafRoomMin, 0) + leafRoomStep - 1) / leafRoomStep; i < len(leafRooms) {
@@ -33,8 +35,9 @@ const (
 	leafRoomStep  = 128
 )
 
-// leafRooms makes heads with room behind them for leafRoomMin bytes, and leafRoomStep more in each function. The sizes are those of Go's allocator, less
-// the word that it puts before an object with pointers.
+// leafRooms makes heads with room behind them for leafRoomMin bytes, and leafRoomStep more in each
+// function. The sizes are those of Go's allocator, less the word that it puts before an object with
+// pointers.
 var leafRooms = [...]func() (*leafHead, []byte){
 	leafRoom[[leafRoomMin]byte], leafRoom[[leafRoomMin + leafRoomStep]byte], leafRoom[[leafRoomMin + 2*leafRoomStep]byte],
 	leafRoom[[leafRoomMin + 3*leafRoomStep]byte], leafRoom[[leafRoomMin + 4*leafRoomStep]byte], leafRoom[[leafRoomMin + 5*leafRoomStep]byte],

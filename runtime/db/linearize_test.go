@@ -13,7 +13,8 @@ import (
 
 const linearKeys = 4
 
-// A linearInput is a commit that sets some keys in two partitions, or a snapshot that reads all of both. 0: not set, -1: delete.
+// A linearInput is a commit that sets some keys in two partitions, or a snapshot that reads all of
+// both. 0: not set, -1: delete.
 type linearInput struct {
 	commit bool
 	set    [linearKeys]int
@@ -22,7 +23,8 @@ type linearInput struct {
 // A linearOutput is what a snapshot found. 0: absent.
 type linearOutput struct{ p, q [linearKeys]int }
 
-// linearModel: a commit changes both partitions at once, and a snapshot sees one moment between its call and its return, in both.
+// linearModel: a commit changes both partitions at once, and a snapshot sees one moment between its
+// call and its return, in both.
 var linearModel = porcupine.Model{
 	Init: func() any { return [linearKeys]int{} },
 	Step: func(state, input, output any) (bool, any) {
@@ -41,7 +43,8 @@ var linearModel = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v -> %+v", input, output) },
 }
 
-// Histories of concurrent commits and snapshots, with checkpoints that forget nodes between them, and crashes in the middle of each history.
+// Histories of concurrent commits and snapshots, with checkpoints that forget nodes between them,
+// and crashes in the middle of each history.
 func TestSnapshotsAreLinearizable(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -118,7 +121,8 @@ func TestSnapshotsAreLinearizable(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			// The process dies and another takes its place: nothing may be missing from what follows.
+			// The process dies and another takes its place: nothing may be missing from what
+			// follows.
 			crashed := b.st.crash()
 			closeNow(t, b.DB)
 			b = reopenBench(t, crashed, b.o)

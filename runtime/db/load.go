@@ -37,7 +37,8 @@ func child(src loader, n *node, i int) (*node, error) {
 	return loadChild(src, n, i, l)
 }
 
-// loadChild reads the node that a link of n leads to and checks that it is what n says of child i (T2, T3).
+// loadChild reads the node that a link of n leads to and checks that it is what n says of child i
+// (T2, T3).
 func loadChild(src loader, n *node, i int, l *link) (*node, error) {
 	c, err := src.load(l.hash)
 	if err != nil {

@@ -220,7 +220,8 @@ func TestCommitsAcrossDamage(t *testing.T) {
 				k := name(rapid.IntRange(0, keys-1).Draw(rt, "key"))
 				commit(rt, Op{Part: part, Key: k, Verb: Delete})
 				delete(truth, k)
-				// Beside a node that cannot be read it may be unknown: where that node's keys end is not known.
+				// Beside a node that cannot be read it may be unknown: where that node's keys end
+				// is not known.
 				if _, ok, err := d.Latest(part, k); ok || err != nil && !errors.Is(err, ErrDamaged) {
 					rt.Fatalf("what was deleted: %v, %v", ok, err)
 				}

@@ -9,7 +9,8 @@ import (
 
 func TestMain(m *testing.M) {
 	if raceEnabled {
-		// The models run in one goroutine: the detector makes them slow and finds nothing in them. -rapid.checks still overrides.
+		// The models run in one goroutine: the detector makes them slow and finds nothing in them.
+		// -rapid.checks still overrides.
 		if err := flag.Set("rapid.checks", "20"); err != nil {
 			panic(err)
 		}

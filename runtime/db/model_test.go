@@ -295,7 +295,8 @@ func (m *dbModel) checkSnapshot(s heldSnapshot) {
 			m.t.Fatalf("partition %d last changed in %d, want %d", id, got, s.want.changed[id])
 		}
 		m.checkSpan(s, id)
-		// The same again and again, so that the point cache has something to say, in this snapshot and in others.
+		// The same again and again, so that the point cache has something to say, in this snapshot
+		// and in others.
 		for _, k := range append(slices.Clone(m.asked), anyKey.Draw(m.t, "get")) {
 			if h, ok, err := s.Get(id, k); err != nil || h != want[k] || ok == h.IsZero() {
 				m.t.Fatalf("get %q: %v, %t, %v, want %v", k, h, ok, err, want[k])
@@ -394,7 +395,8 @@ func (m *dbModel) checkSpan(s heldSnapshot, id PartID) {
 	}
 }
 
-// checkPast reads a generation of the past, or is told that it is gone, whichever the history demands.
+// checkPast reads a generation of the past, or is told that it is gone, whichever the history
+// demands.
 func (m *dbModel) checkPast() {
 	gen := rapid.Uint64Range(0, m.want.gen+1).Draw(m.t, "generation")
 	s, err := m.d.SnapshotAt(gen)
@@ -583,8 +585,8 @@ func TestDatabaseAgainstMaps(t *testing.T) {
 	})
 }
 
-// After a power cut the state is that after some prefix of the commits: all of the durable ones, all of
-// any, but for keys of the side partition whose values are gone.
+// After a power cut the state is that after some prefix of the commits: all of the durable ones,
+// all of any, but for keys of the side partition whose values are gone.
 func TestPowerCutLeavesAPrefix(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &dbModel{t: t, st: newFake(), side: map[PartID]bool{2: true}, want: world{parts: map[PartID]map[string]Hash{1: {}, 2: {}}, changed: map[PartID]uint64{}}}

@@ -31,7 +31,8 @@ const (
 // Hash names a record.
 type Hash = mmapcas.Hash
 
-// A node of a tree. Its keys share a prefix that is stored once. The bytes in raw are little-endian:
+// A node of a tree. Its keys share a prefix that is stored once. The bytes in raw are
+// little-endian:
 //
 //	0        format
 //	1        level, 0 in a leaf
@@ -42,15 +43,16 @@ type Hash = mmapcas.Hash
 //	8+2n     prefix, suffixes
 //	…        leaf: n hashes. This is its record's payload
 //
-// An inner node's record has n hashes and n counts of 8 bytes behind the keys; in memory kids stands for them.
-// The form is canonical: the prefix is the longest one that all keys share.
+// An inner node's record has n hashes and n counts of 8 bytes behind the keys; in memory kids
+// stands for them. The form is canonical: the prefix is the longest one that all keys share.
 type node struct {
 	raw  []byte  // immutable; versions of an inner node that differ in their children only share it
 	tail int     // immutable: where the hashes begin, or would
 	kids []*link // immutable; nil in a leaf
 }
 
-// A link leads to a node: by pointer once the node is in memory, by hash before. It is what trees and inner nodes hold.
+// A link leads to a node: by pointer once the node is in memory, by hash before. It is what trees
+// and inner nodes hold.
 type link struct {
 	node  atomic.Pointer[node] // nil: not in memory. Once it is not nil it stays so, and what it leads to stays equal (T6)
 	size  uint64               // immutable: entries under the node
@@ -250,7 +252,8 @@ func kidCount(payload []byte, tail, n, i int) uint64 {
 	return binary.LittleEndian.Uint64(payload[tail+hashLen*n+countLen*i:])
 }
 
-// checkNode verifies that payload is the canonical form of a node and returns where its hashes begin.
+// checkNode verifies that payload is the canonical form of a node and returns where its hashes
+// begin.
 func checkNode(kind mmapcas.Kind, payload []byte) (tail int, err error) {
 	if tail, err = checkShape(kind, payload); err != nil {
 		return 0, err

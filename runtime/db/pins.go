@@ -19,8 +19,9 @@ type pins struct {
 	}
 }
 
-// shard returns one of the counters. Which one depends on where the caller's stack lies: goroutines that run at the same time have different ones, and nothing
-// cheaper tells them apart. Any counter is right.
+// shard returns one of the counters. Which one depends on where the caller's stack lies: goroutines
+// that run at the same time have different ones, and nothing cheaper tells them apart. Any counter
+// is right.
 func (p *pins) shard() *atomic.Int64 {
 	var here byte
 	at := uintptr(unsafe.Pointer(&here)) // a number: nobody follows it
@@ -34,7 +35,8 @@ func (p *pins) count() (n int64) {
 	return n
 }
 
-// A registry knows the states that may be read: those that snapshots hold, those kept as history, and the newest.
+// A registry knows the states that may be read: those that snapshots hold, those kept as history,
+// and the newest.
 type registry struct {
 	mu      sync.Mutex
 	states  []*state // guarded by mu; generations ascend, the last is the newest
@@ -62,7 +64,8 @@ func (r *registry) advance(current *atomic.Pointer[state], news ...*state) {
 	}
 }
 
-// forget takes a state whose last snapshot went out of the list, unless it is kept for another reason.
+// forget takes a state whose last snapshot went out of the list, unless it is kept for another
+// reason.
 func (r *registry) forget(st *state) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,7 +101,8 @@ func (r *registry) all() []*state {
 	return slices.Clone(r.states)
 }
 
-// oldest returns the generation of the oldest state that is held, or kept as history; newest if there is none.
+// oldest returns the generation of the oldest state that is held, or kept as history; newest if
+// there is none.
 func (r *registry) oldest(newest uint64) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

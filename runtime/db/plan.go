@@ -34,7 +34,8 @@ func (b *workbench) clear() {
 	benches.Put(b)
 }
 
-// plan is makePlans. Operations on one partition that are in order already, and no clears, which is what most chunks are, take one pass.
+// plan is makePlans. Operations on one partition that are in order already, and no clears, which is
+// what most chunks are, take one pass.
 func (b *workbench) plan(ops []Op, cat *catalog) ([]plan, error) {
 	known := func(id PartID) error {
 		_, err := cat.find(id)
@@ -73,7 +74,8 @@ func (b *workbench) allThere(st store, plans []plan) bool {
 	return st.HasAll(b.names) < 0
 }
 
-// makePlans reduces ops to one plan for each partition, ordered by partition. Order counts within a partition: the last operation on a key wins.
+// makePlans reduces ops to one plan for each partition, ordered by partition. Order counts within a
+// partition: the last operation on a key wins.
 func makePlans(ops []Op, known func(PartID) error) ([]plan, error) {
 	type point struct {
 		Op

@@ -11,7 +11,8 @@ import (
 	"github.com/cytisus/cytisus/arena"
 )
 
-// points remembers what exact reads found; "The point cache" in the package comment says why what it answers is right.
+// points remembers what exact reads found; "The point cache" in the package comment says why what
+// it answers is right.
 type points struct {
 	seeds   [2]maphash.Seed // immutable
 	stamps  []atomic.Uint64 // header immutable; a power of two of them; each is stored with the turn held and only grows (P1)
@@ -38,12 +39,14 @@ const (
 	pointsAhead      = 16 // keys whose places are asked for before the first is looked at
 )
 
-// pointBucket is a count of changes, odd while one is under way, and entries. An entry with a print of zero is none.
+// pointBucket is a count of changes, odd while one is under way, and entries. An entry with a print
+// of zero is none.
 type pointBucket [pointBucketBytes / 8]atomic.Uint64
 
 var _ [pointBucketBytes]byte = [8 * (1 + pointEntries*pointWords)]byte{}
 
-// A pointPart is a piece of the table. The first has points.first buckets, each further one as many as all before it.
+// A pointPart is a piece of the table. The first has points.first buckets, each further one as many
+// as all before it.
 type pointPart struct {
 	words []atomic.Uint64 // header immutable
 	block *arena.Block    // freed once nobody leads here any more
@@ -97,7 +100,8 @@ func (p *points) low(part PartID, key string) uint64 {
 	return (maphash.String(p.seeds[0], key) ^ uint64(part)*0xd6e8feb86659fd93) | 1
 }
 
-// stamp returns the stamp of the keys with this lower half of the print; its lowest bit says nothing.
+// stamp returns the stamp of the keys with this lower half of the print; its lowest bit says
+// nothing.
 func (p *points) stamp(low uint64) *atomic.Uint64 {
 	return &p.stamps[low>>1&uint64(len(p.stamps)-1)]
 }
@@ -133,7 +137,8 @@ func (p *points) note(gen uint64, changes []Change) {
 	}
 }
 
-// find returns what a read of t, in a snapshot of generation gen, would: the zero hash says that there is none. ok is false if it does not know.
+// find returns what a read of t, in a snapshot of generation gen, would: the zero hash says that
+// there is none. ok is false if it does not know.
 func (p *points) find(k pointPrint, t *tree, gen uint64) (h Hash, ok bool) {
 	b := p.bucket(k.hi, p.mask.Load())
 	count := b[0].Load()
@@ -162,7 +167,8 @@ func (p *points) holds(low uint64, t *tree, since uint64) bool {
 	return t.changed <= since || t.noted() <= since && p.stamp(low).Load() <= since // P2
 }
 
-// add remembers what a read in generation gen found. Of two that want the same bucket at once one is remembered.
+// add remembers what a read in generation gen found. Of two that want the same bucket at once one
+// is remembered.
 func (p *points) add(k pointPrint, gen uint64, h Hash) {
 	mask := p.mask.Load()
 	if p.stamp(k.lo).Load() > gen {
@@ -201,8 +207,9 @@ func (p *points) add(k pointPrint, gen uint64, h Hash) {
 	goruntime.KeepAlive(p)
 }
 
-// grow doubles the table. An entry stays where it is or goes into the new part, which nobody looks at before it is full. Readers go on meanwhile; what they add
-// to buckets that were seen to already may be forgotten. The caller has set growing.
+// grow doubles the table. An entry stays where it is or goes into the new part, which nobody looks
+// at before it is full. Readers go on meanwhile; what they add to buckets that were seen to already
+// may be forgotten. The caller has set growing.
 func (p *points) grow() {
 	defer p.growing.Store(false)
 	mask := p.mask.Load()

@@ -15,8 +15,9 @@ func (b *bench) warm(s *Snapshot, key string) (Hash, bool) {
 	return b.points.find(b.points.print(b.p, key), s.st.tree(b.p), s.Gen())
 }
 
-// Readers of the newest generation, of held ones and of past ones, beside commits of every kind, checkpoints that drop nodes and resets: what the
-// cache says is what the tree says. With one bucket, or one stamp, or few, everything collides all the time.
+// Readers of the newest generation, of held ones and of past ones, beside commits of every kind,
+// checkpoints that drop nodes and resets: what the cache says is what the tree says. With one
+// bucket, or one stamp, or few, everything collides all the time.
 func TestPointCacheBesideCommits(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -193,7 +194,8 @@ func TestPointCacheKnows(t *testing.T) {
 	expect(reset, other, "-")
 }
 
-// The table grows from one part to its bound, no further, and finds what it was told in each of them.
+// The table grows from one part to its bound, no further, and finds what it was told in each of
+// them.
 func TestPointCacheGrows(t *testing.T) {
 	const buckets = 4 * pointPartBuckets
 	p, err := newPoints(buckets*pointBucketBytes+100, 1)
@@ -215,7 +217,8 @@ func TestPointCacheGrows(t *testing.T) {
 					known++
 				}
 			}
-			// Growth begins after some buckets have overflowed; without the copy half of this would be known.
+			// Growth begins after some buckets have overflowed; without the copy half of this would
+			// be known.
 			if want := int(before+1) * pointEntries; known < want/2 {
 				t.Fatalf("%d entries are known after %d buckets with room for %d became %d", known, before+1, want, now+1)
 			}
@@ -246,7 +249,8 @@ func TestPointCacheGrows(t *testing.T) {
 	}
 }
 
-// A change whose keys nobody listed makes what was read before it count for nothing, wherever the tree comes from.
+// A change whose keys nobody listed makes what was read before it count for nothing, wherever the
+// tree comes from.
 func TestPointCacheUnlistedChange(t *testing.T) {
 	p, err := newPoints(1<<16, 1)
 	if err != nil {
@@ -277,7 +281,8 @@ func TestPointCacheUnlistedChange(t *testing.T) {
 	}
 }
 
-// Many keys in one bucket, entered and looked for at the same time: an entry is read whole or not at all.
+// Many keys in one bucket, entered and looked for at the same time: an entry is read whole or not
+// at all.
 func TestPointCacheReadsNoHalves(t *testing.T) {
 	p, err := newPoints(pointBucketBytes, 1)
 	if err != nil {

@@ -18,7 +18,8 @@ func pageOf(entries []Entry) string {
 	return strings.Join(keys, " ")
 }
 
-// Pages of one snapshot fit together whatever is committed between them; in a later snapshot reading goes on behind the last key.
+// Pages of one snapshot fit together whatever is committed between them; in a later snapshot
+// reading goes on behind the last key.
 func TestPagesAcrossCommits(t *testing.T) {
 	b := newBench(t, Options{fan: 2})
 	for _, k := range []string{"a", "b", "c", "d", "e", "f"} {
@@ -181,7 +182,8 @@ func TestPastWithoutHistory(t *testing.T) {
 	}
 }
 
-// Whoever looks for a key and asks to be told of commits first misses nothing: either it finds the key, or it is told.
+// Whoever looks for a key and asks to be told of commits first misses nothing: either it finds the
+// key, or it is told.
 func TestWaitingReadRacesWithTheCommitThatSatisfiesIt(t *testing.T) {
 	b := newBench(t, Options{})
 	for i := range 300 {
@@ -217,7 +219,8 @@ func TestWaitingReadRacesWithTheCommitThatSatisfiesIt(t *testing.T) {
 	}
 }
 
-// Snapshots come and go on all sides while commits replace what they read; in the end no past state is kept.
+// Snapshots come and go on all sides while commits replace what they read; in the end no past state
+// is kept.
 func TestPinsAgainstCommits(t *testing.T) {
 	b := newBench(t, Options{fan: 4})
 	var commits, readers sync.WaitGroup

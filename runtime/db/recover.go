@@ -104,9 +104,10 @@ func (d *DB) recover() error {
 	return d.turnOver(&turn, fresh, len(r.lost) > 0 || r.seq < tr.seq)
 }
 
-// turnOver writes the chunk that ends a recovery: from here on no record that was not replayed can ever continue the log (C3). Then
-// it makes a checkpoint, so that none of this has to be done again. If the chunk cannot be written the database goes on
-// where the log ends, unless something was lost.
+// turnOver writes the chunk that ends a recovery: from here on no record that was not replayed can
+// ever continue the log (C3). Then it makes a checkpoint, so that none of this has to be done
+// again. If the chunk cannot be written the database goes on where the log ends, unless something
+// was lost.
 func (d *DB) turnOver(turn *chunk, fresh, lossy bool) error {
 	if _, err := rand.Read(turn.turn[:]); err != nil {
 		return err

@@ -42,7 +42,8 @@ func closeNow(t testing.TB, d *DB) {
 	}
 }
 
-// A chunk that comes while a checkpoint writes its note is found again after a kill, although no other leads to it.
+// A chunk that comes while a checkpoint writes its note is found again after a kill, although no
+// other leads to it.
 func TestChunkBesideTheNoteIsFound(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commit(b.put("a", "1"))
@@ -126,7 +127,8 @@ func TestOpenAfterCloseWritesAndReadsNothingMore(t *testing.T) {
 	}
 }
 
-// The log of a future that was lost must not join the present, even if the same chunk is committed again.
+// The log of a future that was lost must not join the present, even if the same chunk is committed
+// again.
 func TestLostFutureStaysLost(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commit(b.put("k", "A"))
@@ -148,8 +150,8 @@ func TestLostFutureStaysLost(t *testing.T) {
 	third.want(third.p, "k=B")
 }
 
-// The same crash may be recovered from twice, if the power goes after the first time. What was committed after the first recovery must not
-// continue the second one.
+// The same crash may be recovered from twice, if the power goes after the first time. What was
+// committed after the first recovery must not continue the second one.
 func TestLostFutureOfARecoveryStaysLost(t *testing.T) {
 	b := newBench(t, Options{})
 	b.commit(b.put("k", "A"))
@@ -253,7 +255,8 @@ func TestDamagedRootFallsBackWithoutLoss(t *testing.T) {
 	}
 }
 
-// The log between the two newest roots must survive a collection, also one right after a clean opening.
+// The log between the two newest roots must survive a collection, also one right after a clean
+// opening.
 func TestFallbackSurvivesACollection(t *testing.T) {
 	b := fallbackBench(t)
 	closeNow(t, b.DB)
@@ -482,8 +485,8 @@ func TestDamagedSidePartitionIsResetOnItsOwn(t *testing.T) {
 	})
 }
 
-// Every write of a workload fails once. What was acknowledged must be there afterwards, and nothing else but the chunk that was
-// being committed.
+// Every write of a workload fails once. What was acknowledged must be there afterwards, and nothing
+// else but the chunk that was being committed.
 func TestEveryWriteFailsOnce(t *testing.T) {
 	for n := 1; ; n++ {
 		ops, failed := 0, false

@@ -14,8 +14,8 @@ type replacement struct {
 // noteBlock is the most notes of one block.
 const noteBlock = 1024
 
-// replaced is the queue of replacements that nobody has asked for yet, in generation order. It lies in blocks, so that it grows without being
-// copied.
+// replaced is the queue of replacements that nobody has asked for yet, in generation order. It lies
+// in blocks, so that it grows without being copied.
 type replaced struct {
 	max     int // immutable
 	mu      sync.Mutex
@@ -72,9 +72,11 @@ func (r *replaced) waiting() (n int, dropped uint64) {
 	return r.n, r.dropped
 }
 
-// Replaced calls fn for each record that a commit of this process replaced or removed at some key in a generation of at most upTo, once for each time, and
-// forgets about it. With upTo = OldestSnapshot() no snapshot finds the record at that key any more; it may well be found at another. A collector
-// that never asks loses the oldest notes (Options.ReplacedMax), so the notes are a hint and no proof of what is garbage.
+// Replaced calls fn for each record that a commit of this process replaced or removed at some key
+// in a generation of at most upTo, once for each time, and forgets about it. With upTo =
+// OldestSnapshot() no snapshot finds the record at that key any more; it may well be found at
+// another. A collector that never asks loses the oldest notes (Options.ReplacedMax), so the notes
+// are a hint and no proof of what is garbage.
 func (d *DB) Replaced(upTo uint64, fn func(h Hash)) {
 	for _, n := range d.old.take(upTo) {
 		fn(n.old)

@@ -28,9 +28,10 @@ const (
 // A simState is what two versioned partitions hold: the number of a value at each key, 0 for none.
 type simState [2][simKeys]int16
 
-// A simulation drives a database by tasks of a deterministic pool. A task may be interrupted wherever it calls the store without holding the
-// turn: while it looks for the records that a commit names, while it waits in the queue of commits, while it loads a node for a read, between two
-// entries of a scan, between two nodes of a checkpoint, between two records of a collection.
+// A simulation drives a database by tasks of a deterministic pool. A task may be interrupted
+// wherever it calls the store without holding the turn: while it looks for the records that a
+// commit names, while it waits in the queue of commits, while it loads a node for a read, between
+// two entries of a scan, between two nodes of a checkpoint, between two records of a collection.
 type simulation struct {
 	o      Options
 	d      *DB
@@ -102,7 +103,8 @@ func (s *simStore) CommitCovered(note []byte, covered func()) error {
 	return s.fakeStore.CommitCovered(note, covered)
 }
 
-// point is where the running task may be interrupted, unless it holds the turn. Nobody else can hold it: no task is interrupted with it.
+// point is where the running task may be interrupted, unless it holds the turn. Nobody else can
+// hold it: no task is interrupted with it.
 func (s *simulation) point() {
 	t := s.task
 	if t == nil || !s.d.turn.TryLock() {
@@ -120,7 +122,8 @@ func (s *simulation) fail(format string, args ...any) {
 	s.over = true
 }
 
-// open opens what is left and compares it with what must be: the state of a generation from the first to the last.
+// open opens what is left and compares it with what must be: the state of a generation from the
+// first to the last.
 func (s *simulation) open(st *fakeStore, first, last uint64) {
 	s.counts.opened++
 	s.task = nil
@@ -504,7 +507,8 @@ func (s *simulation) act(number int, rng *rand.Rand) func(*sched.Task) error {
 	}
 }
 
-// live runs tasks over the open database for so many steps, and leaves it by closing, a kill, or a power cut.
+// live runs tasks over the open database for so many steps, and leaves it by closing, a kill, or a
+// power cut.
 func (s *simulation) live(rng *rand.Rand, steps int) (digest uint64) {
 	pool, err := sched.New(sched.Options{Workers: 1 + rng.IntN(4), Logger: quiet, Deterministic: &sched.Deterministic{Seed: rng.Uint64(), KeepAtWake: true}})
 	if err != nil {
@@ -596,8 +600,9 @@ func simulate(seed uint64, steps int) (s *simulation, digest uint64) {
 	return s, digest
 }
 
-// TestSimulation: writers, readers of the present and the past, snapshots that are held, checkpoints and collections, as tasks of the deterministic
-// scheduler, with kills and power cuts between; every generation, every answer and every read against plain arrays.
+// TestSimulation: writers, readers of the present and the past, snapshots that are held,
+// checkpoints and collections, as tasks of the deterministic scheduler, with kills and power cuts
+// between; every generation, every answer and every read against plain arrays.
 func TestSimulation(t *testing.T) {
 	seed, steps, each := *simSeed, *simSteps, 20_000
 	if steps == 0 {

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// A Snapshot reads the versioned partitions in one generation. It may be used from many goroutines, and must be released: until then it
-// keeps the trees of its generation and what they name.
+// A Snapshot reads the versioned partitions in one generation. It may be used from many goroutines,
+// and must be released: until then it keeps the trees of its generation and what they name.
 type Snapshot struct {
 	d        *DB
 	st       *state
@@ -22,7 +22,8 @@ func (d *DB) Snapshot() *Snapshot {
 		st := d.current.Load()
 		n := st.pins.shard()
 		n.Add(1)
-		// If st is current now, whoever looks for states to forget from now on sees the counter: see "Snapshots" in the package comment.
+		// If st is current now, whoever looks for states to forget from now on sees the counter:
+		// see "Snapshots" in the package comment.
 		if d.current.Load() == st {
 			return &Snapshot{d: d, st: st, pin: n}
 		}
@@ -38,8 +39,8 @@ func (d *DB) Glance(s *Snapshot) {
 	s.released.Store(true)
 }
 
-// SnapshotAt returns a generation of the past, or the newest: one of the Options.History generations before the newest, or one of which a snapshot
-// is held. Others are ErrGone.
+// SnapshotAt returns a generation of the past, or the newest: one of the Options.History
+// generations before the newest, or one of which a snapshot is held. Others are ErrGone.
 func (d *DB) SnapshotAt(gen uint64) (*Snapshot, error) {
 	st, n, ok := d.live.pin(gen)
 	if !ok {
@@ -62,8 +63,9 @@ func (d *DB) unpin(st *state, n *atomic.Int64) {
 	}
 }
 
-// OldestSnapshot returns the generation of the oldest snapshot that is held, or can still be taken because of Options.History; without any
-// it is the current one. A snapshot taken later is not older.
+// OldestSnapshot returns the generation of the oldest snapshot that is held, or can still be taken
+// because of Options.History; without any it is the current one. A snapshot taken later is not
+// older.
 func (d *DB) OldestSnapshot() uint64 {
 	return d.live.oldest(d.Generation()) // which is read before the counters
 }
@@ -80,7 +82,8 @@ func (d *DB) Snapshots() int {
 // Gen returns the generation that s reads.
 func (s *Snapshot) Gen() uint64 { return s.st.gen }
 
-// LastChanged returns the generation of the newest change that s sees in a partition: 0 if there never was one, or no such versioned partition.
+// LastChanged returns the generation of the newest change that s sees in a partition: 0 if there
+// never was one, or no such versioned partition.
 func (s *Snapshot) LastChanged(part PartID) uint64 {
 	if t := s.st.tree(part); t != nil {
 		return t.changed
@@ -102,8 +105,8 @@ func (s *Snapshot) Get(part PartID, key string) (Hash, bool, error) {
 	return h, ok, err
 }
 
-// GetBatch appends the records at keys to out, in their order; the zero Hash says that there is none. Sorted keys are read quickest. On an
-// error it returns out as it was.
+// GetBatch appends the records at keys to out, in their order; the zero Hash says that there is
+// none. Sorted keys are read quickest. On an error it returns out as it was.
 func (s *Snapshot) GetBatch(part PartID, keys []string, out []Hash) ([]Hash, error) {
 	t, err := s.tree(part)
 	if err != nil {
@@ -116,8 +119,9 @@ func (s *Snapshot) GetBatch(part PartID, keys []string, out []Hash) ([]Hash, err
 	return all, nil
 }
 
-// Scan calls fn for the entries of a span, in its direction, until fn returns false or the limit is reached. On an error what fn was given is right, but not
-// all there is. A key that is kept may keep its neighbours' memory, 60 keys at most.
+// Scan calls fn for the entries of a span, in its direction, until fn returns false or the limit is
+// reached. On an error what fn was given is right, but not all there is. A key that is kept may
+// keep its neighbours' memory, 60 keys at most.
 func (s *Snapshot) Scan(part PartID, sp Span, fn func(key string, h Hash) bool) error {
 	t, err := s.tree(part)
 	if err != nil {
@@ -126,8 +130,8 @@ func (s *Snapshot) Scan(part PartID, sp Span, fn func(key string, h Hash) bool) 
 	return s.d.explain(part, scanTree(s.d.st, t, sp, fn))
 }
 
-// ScanBytes is Scan with keys that are valid, and to be left alone, until fn returns. It allocates nothing for an entry or a leaf, and ends with
-// ErrReleased once the snapshot is released.
+// ScanBytes is Scan with keys that are valid, and to be left alone, until fn returns. It allocates
+// nothing for an entry or a leaf, and ends with ErrReleased once the snapshot is released.
 func (s *Snapshot) ScanBytes(part PartID, sp Span, fn func(key []byte, h Hash) bool) error {
 	c := s.Cursor(part, sp)
 	for c.Next() {
@@ -149,8 +153,9 @@ type Entry struct {
 	Hash Hash
 }
 
-// Page appends the first n entries of a span to out, fewer at its end, and returns the span of those behind them and whether there are any. The rest may be
-// read from this snapshot, or from a later one, where it holds what lies behind the last key then.
+// Page appends the first n entries of a span to out, fewer at its end, and returns the span of
+// those behind them and whether there are any. The rest may be read from this snapshot, or from a
+// later one, where it holds what lies behind the last key then.
 func (s *Snapshot) Page(part PartID, sp Span, n int, out []Entry) (page []Entry, rest Span, more bool, err error) {
 	before, ask := len(out), sp
 	if n = max(n, 1); sp.Limit > 0 {
@@ -179,7 +184,8 @@ func (s *Snapshot) Page(part PartID, sp Span, n int, out []Entry) (page []Entry,
 	return page, rest, more, nil
 }
 
-// Count returns the number of keys with lo <= key < hi; an empty hi is no bound. It reads no more than the paths to the bounds.
+// Count returns the number of keys with lo <= key < hi; an empty hi is no bound. It reads no more
+// than the paths to the bounds.
 func (s *Snapshot) Count(part PartID, lo, hi string) (uint64, error) {
 	t, err := s.tree(part)
 	if err != nil {

@@ -41,8 +41,8 @@ func TestSnapshotAcrossTenThousandCommits(t *testing.T) {
 	}
 }
 
-// Every chunk writes the same record under the same key of two partitions. A snapshot must never see them apart, nor one
-// partition move.
+// Every chunk writes the same record under the same key of two partitions. A snapshot must never
+// see them apart, nor one partition move.
 func TestSnapshotIsolation(t *testing.T) {
 	b := newBench(t, Options{fan: 6, CheckpointCommits: 40, CacheBytes: 1})
 	q, err := b.Partition("q", false)

@@ -1,6 +1,7 @@
 package db
 
-// A Span is the keys with Lo <= key < Hi, in ascending or descending order. The zero Span is all keys.
+// A Span is the keys with Lo <= key < Hi, in ascending or descending order. The zero Span is all
+// keys.
 type Span struct {
 	Lo, Hi  string // an empty Hi is no bound
 	Reverse bool
@@ -13,7 +14,8 @@ func Prefix(p string) Span { return Span{Lo: p, Hi: prefixEnd(p)} }
 // nothing is a span that holds no key.
 var nothing = Span{Lo: "\x00", Hi: "\x00"}
 
-// After returns what of s lies behind key in the span's direction: where a reader goes on that was given key last. The limit stays.
+// After returns what of s lies behind key in the span's direction: where a reader goes on that was
+// given key last. The limit stays.
 func (s Span) After(key string) Span {
 	rest := s
 	switch {
@@ -38,7 +40,8 @@ func (s Span) Contains(key string) bool { return s.Lo <= key && (s.Hi == "" || k
 // empty reports whether the span holds no key at all.
 func (s Span) empty() bool { return s.Hi != "" && s.Lo >= s.Hi }
 
-// prefixEnd returns the least string that is greater than every string which begins with p; "" if there is none.
+// prefixEnd returns the least string that is greater than every string which begins with p; "" if
+// there is none.
 func prefixEnd(p string) string {
 	for i := len(p) - 1; i >= 0; i-- {
 		if p[i] != 0xff {

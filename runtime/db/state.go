@@ -64,7 +64,8 @@ func (s *nodeStore) look(h Hash, fn func(kind mmapcas.Kind, payload []byte) erro
 	return nil
 }
 
-// damaged reports whether err says that a record is missing or not what it should be, as opposed to a store that does not answer.
+// damaged reports whether err says that a record is missing or not what it should be, as opposed to
+// a store that does not answer.
 func damaged(err error) bool {
 	return errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) || errors.Is(err, errNode) || errors.Is(err, errRecord)
 }
@@ -79,7 +80,8 @@ type tree struct {
 	lost     lost   // where keys may be missing; of versioned partitions
 }
 
-// noted returns the generation since which each change of t was given to points.note, key by key: that of the newest change, unless somebody says better.
+// noted returns the generation since which each change of t was given to points.note, key by key:
+// that of the newest change, unless somebody says better.
 func (t *tree) noted() uint64 {
 	switch {
 	case t == nil:
@@ -116,7 +118,8 @@ func (t *tree) entries() uint64 {
 	return t.root.size
 }
 
-// A state is all versioned partitions in one generation, or all side partitions at one time. It is immutable once published.
+// A state is all versioned partitions in one generation, or all side partitions at one time. It is
+// immutable once published.
 type state struct {
 	gen   uint64
 	trees []*tree // by PartID; nil, or beyond the end: never written

@@ -69,8 +69,9 @@ func (b *realBench) close(t testing.TB) {
 // crash copies the files as they are, as if the process had been killed now.
 func (b *realBench) crash(t testing.TB) string {
 	t.Helper()
-	// A kill stops everything at one moment. File after file is as good only while nobody writes: a manifest copied after a checkpoint would
-	// name records that came into segments copied before it.
+	// A kill stops everything at one moment. File after file is as good only while nobody writes: a
+	// manifest copied after a checkpoint would name records that came into segments copied before
+	// it.
 	b.checkpointing.Lock()
 	defer b.checkpointing.Unlock()
 	b.turn.Lock()
@@ -217,7 +218,8 @@ func (b *realBench) collect(t testing.TB, sessions *sync.RWMutex) mmapcas.SweepS
 	}
 }
 
-// Collections, commits, checkpoints and snapshots side by side, then a kill in the middle of it: every record that can be named must be there.
+// Collections, commits, checkpoints and snapshots side by side, then a kill in the middle of it:
+// every record that can be named must be there.
 func TestCollectionBesideCommits(t *testing.T) {
 	b := openReal(t, t.TempDir(), Options{CheckpointCommits: 60, CacheBytes: 1, fan: 8})
 	var sessions sync.RWMutex
@@ -302,7 +304,8 @@ func TestCollectionBesideCommits(t *testing.T) {
 	}
 }
 
-// Bytes flipped anywhere in the files: the database opens, and whatever it answers was true once, or is an error.
+// Bytes flipped anywhere in the files: the database opens, and whatever it answers was true once,
+// or is an error.
 func TestFlippedBytesNeverGiveAWrongAnswer(t *testing.T) {
 	b := openReal(t, t.TempDir(), Options{CheckpointCommits: -1, fan: 8})
 	history := map[string]map[Hash]bool{}
@@ -422,7 +425,8 @@ func TestStoreInMemory(t *testing.T) {
 	}
 }
 
-// TestRootsBesideCheckpoints: whoever finds that a checkpoint has written a node finds its hash, too (T6).
+// TestRootsBesideCheckpoints: whoever finds that a checkpoint has written a node finds its hash,
+// too (T6).
 func TestRootsBesideCheckpoints(t *testing.T) {
 	b := newBench(t, Options{fan: 4})
 	h := value(t, b.st, "A")

@@ -34,7 +34,8 @@ func newTreeModel(fan int) *treeModel {
 
 func hashOf(i int) Hash { return mmapcas.HashOf(32, fmt.Append(nil, i)) }
 
-// Keys of all kinds: many that share prefixes, the empty one, the highest bytes, now and then long ones.
+// Keys of all kinds: many that share prefixes, the empty one, the highest bytes, now and then long
+// ones.
 var anyKey = rapid.Custom(func(t *rapid.T) string {
 	switch n := rapid.IntRange(0, 19).Draw(t, "form"); {
 	case n < 9:

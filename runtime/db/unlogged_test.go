@@ -85,7 +85,8 @@ func TestUnloggedChunkWritesNothing(t *testing.T) {
 	closeNow(t, b.DB)
 }
 
-// Whatever the partition held when it became unlogged is gone, here and after a crash, whether or not anybody says so again.
+// Whatever the partition held when it became unlogged is gone, here and after a crash, whether or
+// not anybody says so again.
 func TestUnloggingClearsWhatWasLogged(t *testing.T) {
 	b := newBench(t, Options{History: 2})
 	b.commit(b.put("k", "A"))
@@ -120,8 +121,9 @@ func TestUnloggingClearsWhatWasLogged(t *testing.T) {
 	closeNow(t, b.DB)
 }
 
-// Random chunks over a logged and an unlogged partition, with crashes: the logged one is as it was, the other is empty, and no generation that a logged
-// chunk was given comes back with another meaning.
+// Random chunks over a logged and an unlogged partition, with crashes: the logged one is as it was,
+// the other is empty, and no generation that a logged chunk was given comes back with another
+// meaning.
 func TestUnloggedAgainstMaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		st := newFake()

@@ -2,7 +2,8 @@ package db
 
 import "fmt"
 
-// verifyTree checks T1 to T4 for the nodes of a tree that are in memory and dirty. The error begins with the invariant's name.
+// verifyTree checks T1 to T4 for the nodes of a tree that are in memory and dirty. The error begins
+// with the invariant's name.
 func verifyTree(root *link) error {
 	if n := root.node.Load(); !n.leaf() && n.len() < 2 {
 		return fmt.Errorf("T4: an inner root with %d children", n.len())

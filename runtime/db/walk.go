@@ -10,7 +10,8 @@ type walk struct {
 	top   *node            // not looked at yet
 }
 
-// walkDepth is the height of a tree of 60^6 entries. A walk is made for every scan, so it must not be large.
+// walkDepth is the height of a tree of 60^6 entries. A walk is made for every scan, so it must not
+// be large.
 const walkDepth = 6
 
 // frame returns frame i.
@@ -46,7 +47,8 @@ func (w *walk) begin(src loader, root *link, s Span) {
 	}
 }
 
-// leaf returns the next leaf with entries of the span, those at from to before to. A nil leaf is the end.
+// leaf returns the next leaf with entries of the span, those at from to before to. A nil leaf is
+// the end.
 func (w *walk) leaf() (n *node, from, to int, err error) {
 	lo, hi := true, true
 	if n = w.top; n == nil {
@@ -278,7 +280,8 @@ func (d *DB) getBatch(t *tree, gen uint64, part PartID, keys []string, out []Has
 	return out, nil
 }
 
-// count returns the number of entries in a span, whatever its limit. It reads the paths to the two bounds.
+// count returns the number of entries in a span, whatever its limit. It reads the paths to the two
+// bounds.
 func count(src loader, root *link, s Span) (uint64, error) {
 	if root == nil || s.empty() {
 		return 0, nil

@@ -26,8 +26,8 @@ type Options struct {
 	// nothing. A cycle follows these references if a snapshot is held when it has taken its roots.
 	OldRefs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
 
-	// Plain reports whether records of a kind refer to nothing: such a record is marked by its name,
-	// and its bytes are not read. Nil: no kind is known to be so.
+	// Plain reports whether records of a kind refer to nothing: such a record is marked by its
+	// name, and its bytes are not read. Nil: no kind is known to be so.
 	Plain func(kind mmapcas.Kind) bool
 
 	// Flush makes everything that is held in memory only, but will be referred to, reachable from

@@ -143,15 +143,15 @@
 // disk, or for a lock that is held while somebody waits for the disk (beginning, taking the roots,
 // settling, disk space for copies, letting segments go), is done where Pace.Block does it, and
 // holds up nobody. A single record is not split, and a page that the system has to read from the
-// disk is waited for. Stats.SliceMax and Stats.Slices are wall time: on a busy machine they count the
-// time for which the worker's thread was off the processor.
+// disk is waited for. Stats.SliceMax and Stats.Slices are wall time: on a busy machine they count
+// the time for which the worker's thread was off the processor.
 //
 // # The reaper
 //
 // A commit that replaces a record leaves a note (db.Replaced) stamped with its generation. When no
 // snapshot older than that remains, the reaper counts the record's bytes, and those of what only it
-// referred to, as garbage. This estimate decides when a cycle is worth its cost; whether a record is
-// free is decided by marking alone, so a wrong estimate costs time, never data.
+// referred to, as garbage. This estimate decides when a cycle is worth its cost; whether a record
+// is free is decided by marking alone, so a wrong estimate costs time, never data.
 //
 // What is replaced while a cycle runs was reached by its roots, and is freed by the next cycle only
 // (floating garbage). So the end of a cycle takes off the estimate what was counted when the roots

@@ -185,7 +185,8 @@ func (w *world) release(h *held) {
 	delete(w.holds, h)
 }
 
-// put puts an object, new or known; its references are put or held by h, which holds it from now on.
+// put puts an object, new or known; its references are put or held by h, which holds it from now
+// on.
 func (w *world) put(h *held, refs []*object, payload []byte) *object {
 	hash, _, err := w.st.Put(kindObject, payload)
 	if err != nil {

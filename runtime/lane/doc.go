@@ -1,8 +1,8 @@
 // Package lane names the 31 priorities of the engine and sets of them.
 //
-// A [Lane] is one bit of a 32-bit word, a [Mask] any number of them. Bit 0 is the most urgent lane, bit
-// 30 the least; the highest non-empty lane of a mask is one count of trailing zeros away. The zero Lane
-// is no lane, and bit 31 is not a lane either.
+// A [Lane] is one bit of a 32-bit word, a [Mask] any number of them. Bit 0 is the most urgent lane,
+// bit 30 the least; the highest non-empty lane of a mask is one count of trailing zeros away. The
+// zero Lane is no lane, and bit 31 is not a lane either.
 //
 // # Groups
 //
@@ -45,7 +45,8 @@
 //
 // # What a lane promises
 //
-// A lane is an order of starting, not a guarantee of running alone: a task that runs is not interrupted
-// for a more urgent one. Within a lane tasks start in the order they were submitted. Every lane gets a
-// share of the starts, however busy those above it are, so Idle work always advances.
+// A lane is an order of starting, not a guarantee of running alone: a task that runs is not
+// interrupted for a more urgent one. Within a lane tasks start in the order they were submitted.
+// Every lane gets a share of the starts, however busy those above it are, so Idle work always
+// advances.
 package lane

@@ -39,8 +39,9 @@ const (
 	// Default is for work that nobody gave a lane: watchers, follow-ups of commits from outside.
 	Default
 
-	// Transition0 is the background wave nearest to the user's focus: the open files. The waves after
-	// it are farther away, by whatever measure the language uses: the package, its importers, …
+	// Transition0 is the background wave nearest to the user's focus: the open files. The waves
+	// after it are farther away, by whatever measure the language uses: the package, its importers,
+	// …
 	Transition0
 	Transition1
 	Transition2
@@ -57,8 +58,8 @@ const (
 	// Transition13 is the farthest wave: the rest of the workspace.
 	Transition13
 
-	// Retry0 is for the first new attempt of work that failed for a passing reason. Later attempts go
-	// farther down, so that something that keeps failing gets out of the way.
+	// Retry0 is for the first new attempt of work that failed for a passing reason. Later attempts
+	// go farther down, so that something that keeps failing gets out of the way.
 	Retry0
 	Retry1
 	Retry2
@@ -67,8 +68,8 @@ const (
 
 	// IdleHydration brings back persisted results that nobody has asked for yet, and warms caches.
 	IdleHydration
-	// Idle is upkeep: collection, compaction, checkpoints, verification. It has a share even when the
-	// engine is busy.
+	// Idle is upkeep: collection, compaction, checkpoints, verification. It has a share even when
+	// the engine is busy.
 	Idle
 	// Speculative is for results that may never be wanted.
 	Speculative
@@ -81,7 +82,8 @@ const (
 	Retries     = 4
 )
 
-// FromIndex returns the lane with a number in [0, Count), 0 being the most urgent, and none for any other.
+// FromIndex returns the lane with a number in [0, Count), 0 being the most urgent, and none for any
+// other.
 func FromIndex(i int) Lane {
 	if uint(i) >= Count {
 		return 0
@@ -92,7 +94,8 @@ func FromIndex(i int) Lane {
 // RPC returns the RPC lane n, clamped to the ones there are; 0 is the most urgent.
 func RPC(n int) Lane { return RPC0 << clamp(n, RPCs) }
 
-// Transition returns the transition lane for a distance n from the user's focus, clamped to the ones there are.
+// Transition returns the transition lane for a distance n from the user's focus, clamped to the
+// ones there are.
 func Transition(n int) Lane { return Transition0 << clamp(n, Transitions) }
 
 // Retry returns the retry lane for attempt n, counted from 0 and clamped to the ones there are.
@@ -120,8 +123,8 @@ func (l Lane) Above(other Lane) bool { return l < other }
 // IsRPC reports whether l is one of the lanes that age.
 func (l Lane) IsRPC() bool { return l.Valid() && RPC0to3.Has(l) }
 
-// Hydration returns the lane on which to bring back persisted results that work on l needs, and l itself
-// for hydration lanes and for groups without one.
+// Hydration returns the lane on which to bring back persisted results that work on l needs, and l
+// itself for hydration lanes and for groups without one.
 func (l Lane) Hydration() Lane {
 	switch l {
 	case Sync, Input, Default, Idle:
@@ -142,7 +145,8 @@ var names = [Count]string{
 	"speculative",
 }
 
-// String returns the lane's name, such as "rpc-2", and a description of the bits for a value that is not a lane.
+// String returns the lane's name, such as "rpc-2", and a description of the bits for a value that
+// is not a lane.
 func (l Lane) String() string {
 	if i := l.Index(); i >= 0 {
 		return names[i]

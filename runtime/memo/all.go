@@ -14,8 +14,8 @@ type Spawner func(helpers int, fn func(*Frame)) error
 // before it, a panic of the query being one; the errors of later keys, which may or may not have
 // been asked for, go to the strands that ask for these keys.
 //
-// Helpers only claim flights: the caller claims every one that no helper took, so its progress does not
-// depend on helpers being scheduled, and helpers that cannot be started are no error.
+// Helpers only claim flights: the caller claims every one that no helper took, so its progress does
+// not depend on helpers being scheduled, and helpers that cannot be started are no error.
 func (t *Table) All(fr *Frame, q *Query, keys []string, helpersMax int, spawn Spawner) ([]Answer, error) {
 	answers, err := t.allBetween(fr, q, keys, helpersMax, spawn, nil)
 	fr.answered()

@@ -165,5 +165,6 @@ func (tr *trace) inCache() *cached {
 	return nil
 }
 
-// boxOverheadBytes is added to a value's encoded size: the box, its slot in the ring, headers of the decoded form.
+// boxOverheadBytes is added to a value's encoded size: the box, its slot in the ring, headers of
+// the decoded form.
 const boxOverheadBytes = 128

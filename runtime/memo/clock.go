@@ -8,9 +8,10 @@ import (
 	"unsafe"
 )
 
-// A clock bounds the bytes of the entries, by the CLOCK rule as cache does. An entry that is evicted is forgotten, not lost: its traces
-// were written before, and are loaded again when somebody asks for the key. What an eviction does lose is the traces
-// beyond those that are stored (tracesStored), and how the key was last answered (Explain).
+// A clock bounds the bytes of the entries, by the CLOCK rule as cache does. An entry that is
+// evicted is forgotten, not lost: its traces were written before, and are loaded again when
+// somebody asks for the key. What an eviction does lose is the traces beyond those that are stored
+// (tracesStored), and how the key was last answered (Explain).
 //
 // Entries that are being evaluated, or have traces that are not written yet, stay; but while the
 // store takes nothing the bound counts for more than the traces that it would have got.
@@ -107,7 +108,8 @@ func (tr *trace) size() int {
 	return n
 }
 
-// trim evicts entries until they are within bounds, or twice round. The caller holds flushMu, so nothing is being written.
+// trim evicts entries until they are within bounds, or twice round. The caller holds flushMu, so
+// nothing is being written.
 //
 // Where the last one came to its end so, most entries were in use (a walk of a million levels has
 // as many flights). Until some are not, a trim looks at a share only: what a Flush costs must not

@@ -380,8 +380,8 @@ func Refs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	return inStore(all[:min(len(all), 1)])
 }
 
-// OldRefs returns the results of the older traces. The store keeps them between collections, for an undo, and longer while
-// somebody who reads an older generation may have been answered with them.
+// OldRefs returns the results of the older traces. The store keeps them between collections, for an
+// undo, and longer while somebody who reads an older generation may have been answered with them.
 func OldRefs(kind mmapcas.Kind, payload []byte) []mmapcas.Hash {
 	all := results(kind, payload)
 	return inStore(all[min(len(all), 1):])
@@ -508,7 +508,8 @@ func (d *decoder) uvarint() uint64 {
 	return v
 }
 
-// count reads a number of things that take at least each bytes, so that a damaged count cannot ask for more memory than the input has.
+// count reads a number of things that take at least each bytes, so that a damaged count cannot ask
+// for more memory than the input has.
 func (d *decoder) count(each int) int {
 	n := d.uvarint()
 	if n > uint64(len(d.rest)/each) {

@@ -15,9 +15,9 @@ const (
 	Cheap                // computing is quicker than loading, unless it is measured not to be
 )
 
-// A costs is what is measured of a query: its own work in a run, without that of queries below; what
-// it takes to bring back the answers that a run reads; and the loading of a stored answer. All are
-// running means. See "What is not worth storing".
+// A costs is what is measured of a query: its own work in a run, without that of queries below;
+// what it takes to bring back the answers that a run reads; and the loading of a stored answer. All
+// are running means. See "What is not worth storing".
 type costs struct {
 	run, below, load atomic.Int64 // nanoseconds; 0: not measured
 	runs, loads      atomic.Uint32

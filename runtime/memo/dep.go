@@ -23,7 +23,8 @@ const (
 	readResult  readKind = 10 // a key of the cycle, with its result
 	readVersion readKind = 11 // a query of the cycle; the hash is its version
 
-	// readFiltered is added to readKeys, readRange and readCount when only the keys that match a glob count.
+	// readFiltered is added to readKeys, readRange and readCount when only the keys that match a
+	// glob count.
 	readFiltered readKind = 0x80
 )
 
@@ -99,7 +100,8 @@ func partBit(p db.PartID) partSet {
 	return partsBeyond
 }
 
-// unchangedSince reports whether no partition of the set changed in generations (since, snap.Gen()].
+// unchangedSince reports whether no partition of the set changed in generations (since,
+// snap.Gen()].
 func (s partSet) unchangedSince(snap *db.Snapshot, since uint64) bool {
 	if snap.Gen() <= since {
 		return true

@@ -6,11 +6,13 @@ import (
 	"strings"
 )
 
-// ErrCorruptTrace is returned for a trace record that does not decode; the trace is dropped and the query runs again.
+// ErrCorruptTrace is returned for a trace record that does not decode; the trace is dropped and the
+// query runs again.
 var ErrCorruptTrace = errors.New("memo: corrupt trace record")
 
-// errAbandoned ends a flight whose evaluation gave no answer that others could use: the function panicked, or the task
-// that ran it was cancelled or ended by Goexit. Whoever waited for it tries again, on its own account.
+// errAbandoned ends a flight whose evaluation gave no answer that others could use: the function
+// panicked, or the task that ran it was cancelled or ended by Goexit. Whoever waited for it tries
+// again, on its own account.
 var errAbandoned = errors.New("memo: computation abandoned")
 
 // ErrMustRun is the cause with which a strand that hydrates cancels its task, when a query function

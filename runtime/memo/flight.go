@@ -210,7 +210,8 @@ func (t *Table) waitUntil(fr *Frame, f *flight, event *sched.Event) error {
 		t.waitMu.Unlock()
 		return nil
 	}
-	// A strand that was woken but has not run yet still shows the flight it waited for: one that is done blocks nobody.
+	// A strand that was woken but has not run yet still shows the flight it waited for: one that is
+	// done blocks nobody.
 	for g := f; g != nil && g.owner != nil && g.state.Load() != flightDone; g = g.owner.waits {
 		if g.owner == me {
 			t.waitMu.Unlock()

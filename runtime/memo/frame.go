@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A Strand is a task as the memo sees it: it evaluates flights on one stack, in one snapshot, and waits for at most one flight
-// at a time.
+// A Strand is a task as the memo sees it: it evaluates flights on one stack, in one snapshot, and
+// waits for at most one flight at a time.
 type Strand struct {
 	Task *sched.Task
 	Snap *db.Snapshot
@@ -184,7 +184,8 @@ func (f *Frame) record(r read, parts partSet, from *source) {
 	}
 }
 
-// Get reads the hash of one key; the zero hash and false say that it is absent, which is recorded too.
+// Get reads the hash of one key; the zero hash and false say that it is absent, which is recorded
+// too.
 func (f *Frame) Get(part db.PartID, key string) (mmapcas.Hash, bool, error) {
 	h, ok, err := f.strand.Snap.Get(part, key)
 	if err != nil {

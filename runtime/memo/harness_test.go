@@ -19,7 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A rig is a table over a store in memory, with tasks that a seed orders: nothing moves but when a test waits for it.
+// A rig is a table over a store in memory, with tasks that a seed orders: nothing moves but when a
+// test waits for it.
 type rig struct {
 	t       *testing.T
 	store   *mmapcas.Store

@@ -8,7 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A Query is a memoised function in untyped form, as one Table knows it; package runtime makes typed ones of it.
+// A Query is a memoised function in untyped form, as one Table knows it; package runtime makes
+// typed ones of it.
 type Query struct {
 	Name    string // identifies the query in the store
 	Version uint32 // traces of another version are ignored
@@ -46,7 +47,8 @@ type Query struct {
 	costs    costs
 }
 
-// A Result is what one run gave: the canonical bytes that are stored under Kind, and the value they stand for.
+// A Result is what one run gave: the canonical bytes that are stored under Kind, and the value they
+// stand for.
 type Result struct {
 	Kind    mmapcas.Kind
 	Payload []byte

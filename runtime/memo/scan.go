@@ -46,9 +46,10 @@ func presence(h mmapcas.Hash) mmapcas.Hash {
 	return mmapcas.Hash{1}
 }
 
-// Scan calls fn for every key of a span that matches glob ("": all do), in the span's direction and up to its limit, until fn returns
-// false. What is recorded is what fn has seen: when it or the limit ended the scan, what lies behind the last key may change without
-// invalidating the query. withHashes says whether the contents count or only which keys there are.
+// Scan calls fn for every key of a span that matches glob ("": all do), in the span's direction and
+// up to its limit, until fn returns false. What is recorded is what fn has seen: when it or the
+// limit ended the scan, what lies behind the last key may change without invalidating the query.
+// withHashes says whether the contents count or only which keys there are.
 func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, fn func(key string, h mmapcas.Hash) bool) error {
 	var (
 		seen    []db.Entry // of a reverse scan: hashed in ascending order, as a walk will
@@ -101,7 +102,8 @@ func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, f
 	return nil
 }
 
-// Count returns how many keys of [lo, hi) match glob; hi "" is unbounded, and glob "" matches all. What is recorded is the number.
+// Count returns how many keys of [lo, hi) match glob; hi "" is unbounded, and glob "" matches all.
+// What is recorded is the number.
 func (f *Frame) Count(part db.PartID, lo, hi, glob string) (uint64, error) {
 	n, err := countKeys(f.strand.Snap, part, lo, hi, glob)
 	if err != nil {
@@ -162,7 +164,8 @@ func (r *read) stateOf(snap *db.Snapshot) (mmapcas.Hash, error) {
 	return sum.hash(), nil
 }
 
-// A summer names the state of a range: its keys and, if wanted, their records, each length-prefixed.
+// A summer names the state of a range: its keys and, if wanted, their records, each
+// length-prefixed.
 type summer struct {
 	hasher     *blake3.Hasher
 	withHashes bool

@@ -18,28 +18,32 @@ type Options struct {
 	Store *mmapcas.Store
 	DB    *db.DB
 
-	// Lookup finds a query by name while a stored trace is verified; nil means that no query of this name exists, which
-	// invalidates the trace.
+	// Lookup finds a query by name while a stored trace is verified; nil means that no query of
+	// this name exists, which invalidates the trace.
 	Lookup func(name string) *Query
 
-	// Program names the queries of the program and their versions: two programs of one name agree in
-	// both. It may change when a query is defined. Nil: the program is always the same.
+	// Program names the queries of the program and their versions: two programs of one name agree
+	// in both. It may change when a query is defined. Nil: the program is always the same.
 	Program func() uint64
 
-	// Session is called before a run puts its first record and its return value when what it put is referred to or
-	// abandoned; the collector does not sweep what a session that began before its cycle may still refer to. Nil: no collector.
+	// Session is called before a run puts its first record and its return value when what it put is
+	// referred to or abandoned; the collector does not sweep what a session that began before its
+	// cycle may still refer to. Nil: no collector.
 	Session func() (end func())
 
-	// Refs returns what a record refers to; payload is valid during the call only. Nil: nothing refers to anything.
+	// Refs returns what a record refers to; payload is valid during the call only. Nil: nothing
+	// refers to anything.
 	Refs func(kind mmapcas.Kind, payload []byte) []mmapcas.Hash
 
 	// Shade tells the collector that a live record refers to h from now on. Nil: no collector.
 	Shade func(h mmapcas.Hash)
 
-	// CacheBytes bounds the decoded results kept in memory, counted by their encoded size. Zero means 256 MiB.
+	// CacheBytes bounds the decoded results kept in memory, counted by their encoded size. Zero
+	// means 256 MiB.
 	CacheBytes int64
 
-	// TraceBytes bounds the keys and traces kept in memory, by an estimate of their size, as of the last Flush. Zero means 256 MiB.
+	// TraceBytes bounds the keys and traces kept in memory, by an estimate of their size, as of the
+	// last Flush. Zero means 256 MiB.
 	TraceBytes int64
 
 	// AuditShare is the share of reused answers, 0 to 1, that are kept for an audit. Zero keeps
@@ -76,7 +80,8 @@ func (t *Table) since(then time.Time) time.Duration { return t.o.Now().Sub(then)
 // PartitionName is the side partition that holds the traces.
 const PartitionName = "$memo"
 
-// A Table holds every memoised answer of one engine. All methods may be called concurrently; frames belong to their strands.
+// A Table holds every memoised answer of one engine. All methods may be called concurrently; frames
+// belong to their strands.
 type Table struct {
 	o       Options
 	part    db.PartID
@@ -207,7 +212,8 @@ func (t *Table) entryMissed(q *Query, key string, passing bool) *entry {
 	return e.asEntry()
 }
 
-// load reads the stored traces once. A record that is missing, damaged or of another version counts as none.
+// load reads the stored traces once. A record that is missing, damaged or of another version counts
+// as none.
 func (t *Table) load(e *entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -299,13 +305,15 @@ func (t *Table) add(e *entry, tr *trace, why Reason) {
 	}
 }
 
-// reuse makes a known trace the entry's first. It reports false if the trace's result is gone: then the trace is dropped.
+// reuse makes a known trace the entry's first. It reports false if the trace's result is gone: then
+// the trace is dropped.
 func (t *Table) reuse(e *entry, tr *trace, why Reason) bool {
 	e.mu.Lock()
 	kept := tr.kept
 	e.mu.Unlock()
 	if !kept && !tr.unstored && !isTiny(tr.result) {
-		// The collector may be about to take the result: it is put again, for the reference that will be written, or is lost.
+		// The collector may be about to take the result: it is put again, for the reference that
+		// will be written, or is lost.
 		defer t.o.Session()()
 		if err := t.revive(tr.result); err != nil {
 			t.drop(e, tr)
@@ -414,8 +422,9 @@ func (t *Table) enqueue(e *entry) {
 	t.dirtyMu.Unlock()
 }
 
-// Distrust says that a record which results refer to was found to be damaged or missing. From now on each result is looked at once more before
-// it is used; those that are not whole are computed again.
+// Distrust says that a record which results refer to was found to be damaged or missing. From now
+// on each result is looked at once more before it is used; those that are not whole are computed
+// again.
 func (t *Table) Distrust() { t.damage.Add(1) }
 
 // sound reports whether the result of tr and what it refers to are there.

@@ -44,7 +44,8 @@ func TestFirstDifferenceEndsTheWalk(t *testing.T) {
 	r.want("list", "", "1,2,3")
 	r.put(p, "a", "one", "b", "two", "c", "three", "names", "a")
 	r.want("list", "", "one")
-	// The list of names differs and was read first: b and c were not even looked at, as they may make no sense any more.
+	// The list of names differs and was read first: b and c were not even looked at, as they may
+	// make no sense any more.
 	if got := r.counted("of"); got != "4/0/0" {
 		t.Errorf("of ran/validated/reused %s, want 4/0/0: a, b, c and then a again", got)
 	}
@@ -52,7 +53,8 @@ func TestFirstDifferenceEndsTheWalk(t *testing.T) {
 	if e.reason().Verdict != RanChanged || e.reason().Read != `files["names"]` {
 		t.Errorf("why: %v", e.reason())
 	}
-	// A difference in the middle: what comes before is verified, what comes after is not, by the walk; the run reads it then.
+	// A difference in the middle: what comes before is verified, what comes after is not, by the
+	// walk; the run reads it then.
 	r.put(p, "names", "a b c")
 	r.want("list", "", "one,two,three")
 	r.put(p, "b", "zwei")

@@ -97,7 +97,8 @@ func TestUnwantedRunStops(t *testing.T) {
 	})
 }
 
-// A run stops although nobody calls the scheduler in it: through the context, and when the context of the submission ends.
+// A run stops although nobody calls the scheduler in it: through the context, and when the context
+// of the submission ends.
 func TestUnwantedRunSeesItsContextEnd(t *testing.T) {
 	r := newRig(t, 1, Options{})
 	var inside, goOn sched.Event
@@ -121,7 +122,8 @@ func TestUnwantedRunSeesItsContextEnd(t *testing.T) {
 	}
 }
 
-// Only what others wait for goes on: here the query below, not the one that its runner was asked for.
+// Only what others wait for goes on: here the query below, not the one that its runner was asked
+// for.
 func TestRunGoesOnAsFarAsItIsWanted(t *testing.T) {
 	seeds(t, 40, func(t *testing.T, r *rig) {
 		var gate, never sched.Event
@@ -153,7 +155,8 @@ func TestRunGoesOnAsFarAsItIsWanted(t *testing.T) {
 	})
 }
 
-// Parallel helpers belong to the run that asked for them, and to others who wait for what they compute.
+// Parallel helpers belong to the run that asked for them, and to others who wait for what they
+// compute.
 func TestHelpersGoOnAsFarAsTheyAreWanted(t *testing.T) {
 	seeds(t, 40, func(t *testing.T, r *rig) {
 		var gate sched.Event

@@ -46,8 +46,9 @@ func (p *Pool) occupied() uint32 {
 	return lanes
 }
 
-// queued reports whether some lane holds a task. A bit of the occupancy word alone would not do: it stays set when the
-// last task is popped, and would wake one worker too many after every single submit.
+// queued reports whether some lane holds a task. A bit of the occupancy word alone would not do: it
+// stays set when the last task is popped, and would wake one worker too many after every single
+// submit.
 func (p *Pool) queued() bool {
 	for rings := p.lanes.Occupied(); rings != 0; rings &= rings - 1 {
 		if p.lanes.Len(bits.TrailingZeros32(rings)) > 0 {
@@ -89,8 +90,8 @@ func (w *worker) popRings(mask uint32) *Task {
 	}
 }
 
-// pushedRPC comes before a push to an RPC lane: it lets what waits there age first, so that it stands before the
-// newcomer even if no pick has happened for long.
+// pushedRPC comes before a push to an RPC lane: it lets what waits there age first, so that it
+// stands before the newcomer even if no pick has happened for long.
 func (p *Pool) pushedRPC() {
 	if rings := p.lanes.Occupied(); rings&rpcMask == 0 {
 		p.ages.agedAt.Store(int64(p.now()))

@@ -27,7 +27,8 @@ func reportCPU(b *testing.B, before int64, clock func() int64) {
 	b.ReportMetric(float64(clock()-before)/float64(b.N), "cpu-ns/op")
 }
 
-// BenchmarkSubmit is submit-and-run of a trivial task from outside, against a plain channel pool and a goroutine each.
+// BenchmarkSubmit is submit-and-run of a trivial task from outside, against a plain channel pool
+// and a goroutine each.
 func BenchmarkSubmit(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		for _, form := range []string{"Submit", "Go"} {
@@ -151,8 +152,8 @@ func BenchmarkSpawn(b *testing.B) {
 	}
 }
 
-// BenchmarkAwait is one wait and its resume, with so many tasks waiting at the same time: each in turn fires the event
-// that the next one waits for.
+// BenchmarkAwait is one wait and its resume, with so many tasks waiting at the same time: each in
+// turn fires the event that the next one waits for.
 func BenchmarkAwait(b *testing.B) {
 	for _, tasks := range []int{2, 1000} {
 		b.Run(fmt.Sprintf("tasks=%d", tasks), func(b *testing.B) {

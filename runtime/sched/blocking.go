@@ -2,11 +2,12 @@ package sched
 
 import "runtime/debug"
 
-// Blocking runs fn on an ordinary goroutine and waits for its end without holding the worker: for blocking I/O, cgo,
-// locks held long, and code that needs LockOSThread. It waits even if the task is cancelled, because fn usually shares
-// variables with the task: let fn watch [Task.Context]. A panic of fn is a panic of the task, with fn's stack. If fn
-// calls runtime.Goexit, Blocking returns [ErrGoexit]. It works during shutdown too, so that a task can clean up. fn
-// must not call methods of the task that wait.
+// Blocking runs fn on an ordinary goroutine and waits for its end without holding the worker: for
+// blocking I/O, cgo, locks held long, and code that needs LockOSThread. It waits even if the task
+// is cancelled, because fn usually shares variables with the task: let fn watch [Task.Context]. A
+// panic of fn is a panic of the task, with fn's stack. If fn calls runtime.Goexit, Blocking returns
+// [ErrGoexit]. It works during shutdown too, so that a task can clean up. fn must not call methods
+// of the task that wait.
 func (t *Task) Blocking(fn func() error) error {
 	t.mustNotLock()
 	c := &blockingCall{task: t, fn: fn, err: ErrGoexit}

@@ -8,8 +8,8 @@ import (
 // A cause is why a task is cancelled.
 type cause struct{ err error }
 
-// sealed is the cause of a task that ended without being cancelled: it cannot be cancelled any more, and its
-// descendants skip it when they look upwards.
+// sealed is the cause of a task that ended without being cancelled: it cannot be cancelled any
+// more, and its descendants skip it when they look upwards.
 var sealed = new(cause)
 
 // A clientScope stands for the tasks that a client has had since its last cancellation.
@@ -37,12 +37,14 @@ func (s *clientScope) why() error {
 	return nil
 }
 
-// doubtful reports whether a task may be cancelled by something other than its own cause. False is sure, and cheaper than Err.
+// doubtful reports whether a task may be cancelled by something other than its own cause. False is
+// sure, and cheaper than Err.
 func (t *Task) doubtful() bool {
 	return t.mortal || t.scope != nil || t.root != nil && t.root.upset.Load() || t.pool.killed.Load() != nil
 }
 
-// Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any goroutine may call it.
+// Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any
+// goroutine may call it.
 func (t *Task) Err() error {
 	if v := t.view.Load(); v != nil && v.shield != nil {
 		return t.shieldErr(v.shield)
@@ -80,8 +82,8 @@ func (t *Task) ownErr() error {
 	return t.scope.why()
 }
 
-// ancestor returns the nearest ancestor that can still be, or is, cancelled. It shortens the path on the way, so that a
-// chain of tasks that each spawn the next does not keep the ended ones alive.
+// ancestor returns the nearest ancestor that can still be, or is, cancelled. It shortens the path
+// on the way, so that a chain of tasks that each spawn the next does not keep the ended ones alive.
 func (t *Task) ancestor() *Task {
 	p := t.parent.Load()
 	for p != nil && p.cause.Load() == sealed {
@@ -120,7 +122,8 @@ func (t *Task) notice(why error) {
 	}
 }
 
-// sweep tells every enlisted task whose cancellation came from somewhere else: an ancestor, its client, the pool.
+// sweep tells every enlisted task whose cancellation came from somewhere else: an ancestor, its
+// client, the pool.
 func (p *Pool) sweep() {
 	p.recycler.observe()
 	defer p.recycler.unobserve()
@@ -144,8 +147,9 @@ func (t *Task) seal() {
 	t.ancestor() // cut ended ancestors off while somebody is looking
 }
 
-// CancelClient cancels all tasks that the client has now, and their descendants, for the given cause, context.Canceled
-// if it is nil. Tasks that the client submits later are not concerned. Client 0, the engine itself, cannot be cancelled.
+// CancelClient cancels all tasks that the client has now, and their descendants, for the given
+// cause, context.Canceled if it is nil. Tasks that the client submits later are not concerned.
+// Client 0, the engine itself, cannot be cancelled.
 func (p *Pool) CancelClient(client uint64, why error) {
 	if client == 0 {
 		return

@@ -95,7 +95,8 @@ func TestCancelQueued(t *testing.T) {
 	}
 }
 
-// Cancelling a task cancels its descendants: those that wait, run, are queued, and those whose parent has ended.
+// Cancelling a task cancels its descendants: those that wait, run, are queued, and those whose
+// parent has ended.
 func TestCancelFamily(t *testing.T) {
 	p := newPool(t, Options{Workers: 2})
 	var leaf, orphan *Handle
@@ -135,7 +136,8 @@ func TestCancelFamily(t *testing.T) {
 	}
 }
 
-// Ending is not cancelling: children of a task that ended go on, and cannot be cancelled through it any more.
+// Ending is not cancelling: children of a task that ended go on, and cannot be cancelled through it
+// any more.
 func TestEndedParent(t *testing.T) {
 	p := newPool(t, Options{Workers: 1})
 	var e Event

@@ -80,12 +80,13 @@ func hurry(ctx context.Context) error {
 	return ErrClosed
 }
 
-// checkOver ends the pool if it is draining and every task has ended. Whoever ends a task after the phase has changed
-// calls it, and whoever changes the phase: the last of them sees all counts.
+// checkOver ends the pool if it is draining and every task has ended. Whoever ends a task after the
+// phase has changed calls it, and whoever changes the phase: the last of them sees all counts.
 //
-// The counts are read one after the other while they grow: first the ended, then the submitted ones. If the sums are
-// equal, then everything that had been submitted when the first sum was complete had ended by then (S7); tasks are
-// submitted only by tasks that have not ended, and from outside only before the phase changed.
+// The counts are read one after the other while they grow: first the ended, then the submitted
+// ones. If the sums are equal, then everything that had been submitted when the first sum was
+// complete had ended by then (S7); tasks are submitted only by tasks that have not ended, and from
+// outside only before the phase changed.
 func (p *Pool) checkOver() {
 	if p.phase.Load() == open {
 		return

@@ -49,7 +49,8 @@ func TestCloseDrains(t *testing.T) {
 	}
 }
 
-// Close without time cancels everything at once: waiting tasks run their deferred functions, queued ones do not start.
+// Close without time cancels everything at once: waiting tasks run their deferred functions, queued
+// ones do not start.
 func TestCloseAtOnce(t *testing.T) {
 	p := newPool(t, Options{Workers: 1})
 	var deferred, began atomic.Int64
@@ -90,7 +91,8 @@ func TestCloseAtOnce(t *testing.T) {
 	}
 }
 
-// A task that goes on waiting although it was told is unwound, and its deferred functions run, even if it recovers.
+// A task that goes on waiting although it was told is unwound, and its deferred functions run, even
+// if it recovers.
 func TestCloseUnwinds(t *testing.T) {
 	p := newPool(t, Options{Workers: 1})
 	var deferred atomic.Int64

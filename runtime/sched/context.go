@@ -2,8 +2,8 @@ package sched
 
 import "context"
 
-// A contextView is a task as a context.Context, for code that takes one. It is made on demand, because most tasks are
-// asked with Err, and because it costs several allocations.
+// A contextView is a task as a context.Context, for code that takes one. It is made on demand,
+// because most tasks are asked with Err, and because it costs several allocations.
 type contextView struct {
 	shield *Shield // not nil: what decides instead of the task, and has its context
 
@@ -13,8 +13,9 @@ type contextView struct {
 	stop   func() // releases the deadline
 }
 
-// Context returns a context that carries the values of the one the task was submitted with, and ends when the task is
-// cancelled, with its cause, or when the task itself ends. Any goroutine may call it and keep the result.
+// Context returns a context that carries the values of the one the task was submitted with, and
+// ends when the task is cancelled, with its cause, or when the task itself ends. Any goroutine may
+// call it and keep the result.
 func (t *Task) Context() context.Context {
 	v := t.view.Load()
 	if v != nil {
@@ -26,7 +27,8 @@ func (t *Task) Context() context.Context {
 		return t.Context() // another goroutine was first, or a shield was opened
 	}
 	t.enlist()
-	// Only now is everybody who cancels able to find the view, so look whether somebody has come before.
+	// Only now is everybody who cancels able to find the view, so look whether somebody has come
+	// before.
 	if why := t.Err(); why != nil {
 		v.cancel(why)
 	}
@@ -38,7 +40,8 @@ func (t *Task) Context() context.Context {
 
 func (t *Task) newView() *contextView {
 	v := &contextView{ctx: &taskContext{t.base, t}, stop: func() {}}
-	// In a simulation the deadline is in a time that others know nothing of. The task's own timer sees to it.
+	// In a simulation the deadline is in a time that others know nothing of. The task's own timer
+	// sees to it.
 	if x := t.extra; x != nil && x.timer != nil && t.pool.sim == nil {
 		v.ctx, v.stop = context.WithDeadline(v.ctx, x.deadline)
 	}

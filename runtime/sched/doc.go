@@ -1,4 +1,5 @@
-// Package sched runs tasks on a fixed set of workers, by lane, and lets tasks wait without holding a thread.
+// Package sched runs tasks on a fixed set of workers, by lane, and lets tasks wait without holding
+// a thread.
 //
 // # Terms
 //
@@ -10,10 +11,10 @@
 //
 // # Tasks that wait
 //
-// Go cannot move a running function to another stack, so the worker's loop itself runs inside an iter.Pull coroutine
-// and calls task functions directly: a task that never waits costs a call. When a task waits, the whole coroutine is
-// parked with the task's frames on it, and the thread's root function continues with another loop coroutine from its
-// free list:
+// Go cannot move a running function to another stack, so the worker's loop itself runs inside an
+// iter.Pull coroutine and calls task functions directly: a task that never waits costs a call. When
+// a task waits, the whole coroutine is parked with the task's frames on it, and the thread's root
+// function continues with another loop coroutine from its free list:
 //
 //	root ──next──> loop 1: start A, start B … B waits ──yield──> root
 //	root ──next──> loop 2: start C, B may resume: put loop 2 on the free list ──yield──> root
@@ -37,26 +38,27 @@
 //	resuming  in its worker's list of ready tasks      running (its worker)
 //	done      ended
 //
-// A waker first makes its condition true (an event fired, a cause set) and then calls wake; a task first becomes the
-// waker's business (it joins the event's waiters, it is enlisted for cancellation), then looks at the condition, then
-// moves from running to waiting. All of these are atomic or under one lock, so in any order either the task sees the
-// condition or the waker sees the task:
+// A waker first makes its condition true (an event fired, a cause set) and then calls wake; a task
+// first becomes the waker's business (it joins the event's waiters, it is enlisted for
+// cancellation), then looks at the condition, then moves from running to waiting. All of these are
+// atomic or under one lock, so in any order either the task sees the condition or the waker sees
+// the task:
 //
 //   - the waker finds running: it leaves woken behind, and the task's move to waiting fails. It looks again.
 //   - the waker finds waiting: it alone moves the task to resuming and appends it to the worker's resume list. The
 //     coroutine may not have reached its yield yet; that is harmless, because only its own thread takes from that list.
 //   - the waker finds resuming: the task becomes running before it looks, hence sees the condition.
 //
-// A task that was submitted with Go has no handle, so nobody can end it while it is queued. It is running from the
-// beginning, which saves the worker the move.
+// A task that was submitted with Go has no handle, so nobody can end it while it is queued. It is
+// running from the beginning, which saves the worker the move.
 //
-// A wake is a hint: a task that wakes up looks at what it waits for and may wait again. So wakes that come late, twice
-// or for an earlier wait do no harm.
+// A wake is a hint: a task that wakes up looks at what it waits for and may wait again. So wakes
+// that come late, twice or for an earlier wait do no harm.
 //
 // # Events
 //
-// Most events have one waiter or none, so the word that says whether an event has fired holds the first waiter as well, and
-// nobody takes the lock for it:
+// Most events have one waiter or none, so the word that says whether an event has fired holds the
+// first waiter as well, and nobody takes the lock for it:
 //
 //		state     meaning                                     next
 //		nil       nobody waits                                a task (V1), fired (V2), watched (V6)
@@ -76,15 +78,16 @@
 //
 // # Who wakes whom
 //
-// A start can be done by any worker: who pushes to a lane calls Idle.Notify, which wakes at most one sleeper, and none
-// while some worker searches. A resume can be done by one worker only: who pushes to its resume list calls Idle.Wake
-// for it. Before a worker sleeps it publishes that it will, and then looks at the lanes, its resume list and the
-// shutdown flag once more; see package queue.
+// A start can be done by any worker: who pushes to a lane calls Idle.Notify, which wakes at most
+// one sleeper, and none while some worker searches. A resume can be done by one worker only: who
+// pushes to its resume list calls Idle.Wake for it. Before a worker sleeps it publishes that it
+// will, and then looks at the lanes, its resume list and the shutdown flag once more; see package
+// queue.
 //
 // # Order
 //
-// A worker takes the most urgent of what waits in the lanes and what is ready to resume; on a tie it alternates. Three
-// rules keep everything moving:
+// A worker takes the most urgent of what waits in the lanes and what is ready to resume; on a tie
+// it alternates. Three rules keep everything moving:
 //
 //   - Share: every 61st pick goes to the lowest occupied lane that has not had such a pick in this round; a round ends
 //     when all occupied lanes have had one.
@@ -106,9 +109,10 @@
 // pick passes over such a lane. A worker that finds tasks nowhere else looks again a few times, and
 // then gives its processor away between looks; it does not sleep, because there is work.
 //
-// With several workers everything that can be started lies in the shared lanes. A slot for the last task spawned, or a
-// private batch of low tasks, would be cheaper, and was left out: while its owner is busy with one long task, others who
-// have nothing to do, or something less urgent, would not see what lies there.
+// With several workers everything that can be started lies in the shared lanes. A slot for the last
+// task spawned, or a private batch of low tasks, would be cheaper, and was left out: while its
+// owner is busy with one long task, others who have nothing to do, or something less urgent, would
+// not see what lies there.
 //
 // # Stand-ins
 //
@@ -178,22 +182,25 @@
 //
 // # Sleeping
 //
-// A worker without work looks for some a while before it sleeps. Each sleep that a wake ends halves that while, down to a
-// sixteenth, and each find restores it: a stream of tasks finds the worker awake, and an idle process spends nothing.
-// The only worker of a pool looks at the occupancy word alone, so that submitters are not disturbed; several use
-// Idle.Rest, which bounds how many look at the same time.
+// A worker without work looks for some a while before it sleeps. Each sleep that a wake ends halves
+// that while, down to a sixteenth, and each find restores it: a stream of tasks finds the worker
+// awake, and an idle process spends nothing. The only worker of a pool looks at the occupancy word
+// alone, so that submitters are not disturbed; several use Idle.Rest, which bounds how many look at
+// the same time.
 //
 // # What lies in a lane
 //
-// A job: a task that has been made, or, for a task without handle, client and context of its own, its function and its name.
-// The worker that takes such a job makes the task out of its stock. A submitter then writes no task's memory, which would have
-// to come from the worker's cache and go back there.
+// A job: a task that has been made, or, for a task without handle, client and context of its own,
+// its function and its name. The worker that takes such a job makes the task out of its stock. A
+// submitter then writes no task's memory, which would have to come from the worker's cache and go
+// back there.
 //
 // # Counting
 //
-// A worker's counters, and the pointer to the task it runs, are written by it alone and read by anybody, so on amd64 they
-// are written without a locked instruction (tally_tso.go). Others may see them a moment late, but in the order they were
-// written: a task's submission before its end. What needs more than that has a fence of its own:
+// A worker's counters, and the pointer to the task it runs, are written by it alone and read by
+// anybody, so on amd64 they are written without a locked instruction (tally_tso.go). Others may see
+// them a moment late, but in the order they were written: a task's submission before its end. What
+// needs more than that has a fence of its own:
 //
 //   - A task's end is counted before its done event fires, by an atomic operation: who sees the event sees the count.
 //   - Who ends a task looks whether the pool is draining, who drains looks at the counts: each writes before it looks. For
@@ -203,16 +210,18 @@
 //
 // # Cancellation
 //
-// A task is cancelled when it is cancelled itself, when an ancestor is, when its client is, when its context ends, or
-// when the pool is closed at once. A cancelled task that is queued ends without starting; one that waits returns from
-// the wait with the cause; one that runs sees it in [Task.Err] and [Task.Context]. Ending is not cancelling: when a task
-// ends, its children go on and belong to its nearest ancestor that has not ended.
+// A task is cancelled when it is cancelled itself, when an ancestor is, when its client is, when
+// its context ends, or when the pool is closed at once. A cancelled task that is queued ends
+// without starting; one that waits returns from the wait with the cause; one that runs sees it in
+// [Task.Err] and [Task.Context]. Ending is not cancelling: when a task ends, its children go on and
+// belong to its nearest ancestor that has not ended.
 //
-// A cause is set first; then everybody who may have to notice is told: cancelling one task wakes that task, and
-// cancelling a family or a client looks through the tasks that are enlisted at the workers, which are those that have
-// waited or have asked for their context. A task enlists before it looks for a cause (see "A task's states"). Looking
-// costs a few loads: the outermost ancestor knows whether anything under it was ever cancelled, and only then does a
-// task ask its ancestors. That flag is set after the cause and before the search.
+// A cause is set first; then everybody who may have to notice is told: cancelling one task wakes
+// that task, and cancelling a family or a client looks through the tasks that are enlisted at the
+// workers, which are those that have waited or have asked for their context. A task enlists before
+// it looks for a cause (see "A task's states"). Looking costs a few loads: the outermost ancestor
+// knows whether anything under it was ever cancelled, and only then does a task ask its ancestors.
+// That flag is set after the cause and before the search.
 //
 // A task that computes for others puts all this off with [Task.Shield], as long as one of them
 // wants the result. Only the closing of the pool reaches through. A shield gives in at a moment
@@ -237,18 +246,19 @@
 //
 // # Restartable tasks
 //
-// A stack for each of many tasks that wait at the same time costs 2.5 KiB and time of the collector. A [Restartable] waits
-// without one: its function returns [ErrPending], and is called again when what it waits for has happened. Each call is a task as any
-// other, so all of the above holds for it; between two calls there is no task, only an entry at the event and one in the
-// pool's list of those that pend. Suspending and waking it are under its own lock, so that one wake at most ends a wait and a late
-// one is told by its event.
+// A stack for each of many tasks that wait at the same time costs 2.5 KiB and time of the
+// collector. A [Restartable] waits without one: its function returns [ErrPending], and is called
+// again when what it waits for has happened. Each call is a task as any other, so all of the above
+// holds for it; between two calls there is no task, only an entry at the event and one in the
+// pool's list of those that pend. Suspending and waking it are under its own lock, so that one wake
+// at most ends a wait and a late one is told by its event.
 //
 // # Shutdown
 //
-// [Pool.Close] stops admission, waits until every task has ended, and stops the workers; each ends its coroutines on
-// its own thread. When Close's context ends first, all tasks are cancelled with [ErrClosed]: the first wait of a task
-// that meets this returns the error, so that it can clean up; a further one unwinds the task, running its deferred
-// functions.
+// [Pool.Close] stops admission, waits until every task has ended, and stops the workers; each ends
+// its coroutines on its own thread. When Close's context ends first, all tasks are cancelled with
+// [ErrClosed]: the first wait of a task that meets this returns the error, so that it can clean up;
+// a further one unwinds the task, running its deferred functions.
 //
 // # What is warned of
 //
@@ -261,9 +271,10 @@
 //
 // # Panics and Goexit
 //
-// A panic in a task ends that task, with a [PanicError]. Goexit (such as t.FailNow) ends the coroutine and reaches the
-// worker's root, which cannot refuse it. If nothing waits on the worker, a new goroutine takes its place; otherwise
-// the root goes on from a deferred function, because the parked coroutines need its thread.
+// A panic in a task ends that task, with a [PanicError]. Goexit (such as t.FailNow) ends the
+// coroutine and reaches the worker's root, which cannot refuse it. If nothing waits on the worker,
+// a new goroutine takes its place; otherwise the root goes on from a deferred function, because the
+// parked coroutines need its thread.
 //
 // # Simulation
 //
@@ -278,10 +289,11 @@
 // and a full lane makes nobody wait. A stand-in is one more choice: a worker with an interrupted
 // task may put it on a siding, and take up something else.
 //
-// Time is the pool's ([Pool.Now]) and goes on when nothing can move at the present time, and now and then before: a
-// timeout is never long enough. A seed repeats a run if everything that the tasks do depends on nothing else, such as
-// goroutines of their own or the usual time; the deadlines of tasks are in the pool's time, and contexts do not show them.
-// A function given to Blocking runs as a step of its own, so it must not wait for a task.
+// Time is the pool's ([Pool.Now]) and goes on when nothing can move at the present time, and now
+// and then before: a timeout is never long enough. A seed repeats a run if everything that the
+// tasks do depends on nothing else, such as goroutines of their own or the usual time; the
+// deadlines of tasks are in the pool's time, and contexts do not show them. A function given to
+// Blocking runs as a step of its own, so it must not wait for a task.
 //
 // # Invariants
 //

@@ -9,8 +9,8 @@ const (
 	endCancelled // it was not called, or was unwound
 )
 
-// end settles everything about a task that will not run (any more). It is called once (S1), by the worker that ran it
-// or by whoever cancelled it while it was queued.
+// end settles everything about a task that will not run (any more). It is called once (S1), by the
+// worker that ran it or by whoever cancelled it while it was queued.
 func (t *Task) end(c *counters, how ending, err error) {
 	p := t.pool
 	outcome := t.outcome(how, err)
@@ -49,10 +49,12 @@ func (t *Task) end(c *counters, how ending, err error) {
 	}
 }
 
-// unseen reports whether nobody can reach a detached task that has ended, so that it may be used again.
+// unseen reports whether nobody can reach a detached task that has ended, so that it may be used
+// again.
 func (t *Task) unseen() bool { return !t.kept && t.view.Load() == nil }
 
-// endUnseen is end for a task that nobody asks about. It leaves the look at the pool's phase to the worker's rest.
+// endUnseen is end for a task that nobody asks about. It leaves the look at the pool's phase to the
+// worker's rest.
 func (t *Task) endUnseen(c *counters, outcome Outcome, err error) {
 	l := t.loop
 	w := l.worker()
@@ -80,7 +82,8 @@ func (t *Task) outcome(how ending, err error) Outcome {
 	}
 }
 
-// leave undoes what a task has left in its loop. viewed tells that the task may have been enlisted without a wait.
+// leave undoes what a task has left in its loop. viewed tells that the task may have been enlisted
+// without a wait.
 func (l *loop) leave(t *Task, viewed bool) {
 	l.local = nil
 	if !l.waited && !viewed {

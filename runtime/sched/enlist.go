@@ -34,7 +34,8 @@ func (t *Task) enlistWait(r Reason) {
 	e.mu.Unlock()
 }
 
-// addLocked adds the task's loop unless the task has ended: then the loop may serve another one already.
+// addLocked adds the task's loop unless the task has ended: then the loop may serve another one
+// already.
 func (e *enlistment) addLocked(t *Task) {
 	l := t.loop
 	if t.state.Load() == done || l.enlisted {
@@ -50,7 +51,8 @@ func (e *enlistment) addLocked(t *Task) {
 	e.n++
 }
 
-// remove takes out the loop of a task that has ended; its state says so already, so that nobody adds it again.
+// remove takes out the loop of a task that has ended; its state says so already, so that nobody
+// adds it again.
 func (e *enlistment) remove(l *loop) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	// ErrClosed says that the pool takes no more tasks. It is also the cause of cancellation of the tasks that
-	// [Pool.Close] did not wait for.
+	// ErrClosed says that the pool takes no more tasks. It is also the cause of cancellation of the
+	// tasks that [Pool.Close] did not wait for.
 	ErrClosed = errors.New("closed")
 
 	// ErrInTask says that a task asks for what would wait for the task itself.
@@ -21,10 +21,12 @@ var (
 	// ErrNilFunc says that a task has no function.
 	ErrNilFunc = errors.New("sched: task without a function")
 
-	// ErrSuperseded is the cause of cancellation of a task when a newer one with the same key was submitted.
+	// ErrSuperseded is the cause of cancellation of a task when a newer one with the same key was
+	// submitted.
 	ErrSuperseded = errors.New("sched: superseded by a newer task")
 
-	// ErrGoexit says that a task ended its goroutine with runtime.Goexit, as t.FailNow of package testing does.
+	// ErrGoexit says that a task ended its goroutine with runtime.Goexit, as t.FailNow of package
+	// testing does.
 	ErrGoexit = errors.New("sched: task called runtime.Goexit")
 
 	// ErrSelfJoin says that a task tried to wait for its own end.

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// An Event is something that happens once. Tasks wait for it with [Task.Await], other goroutines with [Event.Done], and
-// callbacks with [Event.OnFire]. The zero Event has not fired and is ready for use. All methods may be called by any
-// goroutine. An Event must not be copied after first use.
+// An Event is something that happens once. Tasks wait for it with [Task.Await], other goroutines
+// with [Event.Done], and callbacks with [Event.OnFire]. The zero Event has not fired and is ready
+// for use. All methods may be called by any goroutine. An Event must not be copied after first use.
 type Event struct {
 	state atomic.Pointer[Task] // see doc.go, "Events"
 	mu    sync.Mutex
@@ -21,7 +21,8 @@ var (
 	eventFired   = new(Task)
 )
 
-// A waiter is one entry in an event's list: a task, or a callback. It is linked and unlinked under the event's lock.
+// A waiter is one entry in an event's list: a task, or a callback. It is linked and unlinked under
+// the event's lock.
 type waiter struct {
 	task       *Task
 	fn         func()
@@ -32,9 +33,9 @@ type waiter struct {
 // Fired reports whether the event has happened.
 func (e *Event) Fired() bool { return e.state.Load() == eventFired }
 
-// Fire makes the event happen: the channel of Done is closed, then tasks and callbacks are told, in the order they came,
-// callbacks on the calling goroutine. What the caller did before is visible to them. It reports whether this call was
-// the one; later ones do nothing.
+// Fire makes the event happen: the channel of Done is closed, then tasks and callbacks are told, in
+// the order they came, callbacks on the calling goroutine. What the caller did before is visible to
+// them. It reports whether this call was the one; later ones do nothing.
 func (e *Event) Fire() bool {
 	for {
 		s := e.state.Load()
@@ -63,8 +64,8 @@ func (e *Event) fireSlow() bool {
 		close(e.done)
 	}
 	for e.last != nil {
-		// One at a time: as soon as a waiter is unlinked its task may go on and use it for another event, so the list
-		// must not be walked outside the lock.
+		// One at a time: as soon as a waiter is unlinked its task may go on and use it for another
+		// event, so the list must not be walked outside the lock.
 		w := e.last.next
 		task, fn := w.task, w.fn
 		e.unlink(w)
@@ -97,20 +98,22 @@ func (e *Event) Done() <-chan struct{} {
 	return e.done
 }
 
-// OnFire calls fn once when the event fires, on the goroutine that fires it, or at once if it has fired. fn must be
-// quick, must not wait and must not panic.
+// OnFire calls fn once when the event fires, on the goroutine that fires it, or at once if it has
+// fired. fn must be quick, must not wait and must not panic.
 func (e *Event) OnFire(fn func()) {
 	if !e.join(&waiter{fn: fn}) {
 		fn()
 	}
 }
 
-// joinTask makes the task of w one of those who are told, and reports whether it did: false means that the event has fired.
+// joinTask makes the task of w one of those who are told, and reports whether it did: false means
+// that the event has fired.
 func (e *Event) joinTask(w *waiter) bool {
 	return e.state.CompareAndSwap(nil, w.task) || e.join(w) // V1
 }
 
-// leaveTask undoes joinTask. Afterwards the event does not know w; a wake of its task may still be under way.
+// leaveTask undoes joinTask. Afterwards the event does not know w; a wake of its task may still be
+// under way.
 func (e *Event) leaveTask(w *waiter) {
 	switch s := e.state.Load(); {
 	case s == w.task && e.state.CompareAndSwap(s, nil): // V4
@@ -120,7 +123,8 @@ func (e *Event) leaveTask(w *waiter) {
 	}
 }
 
-// join appends w to those who are told, and reports whether it did: false means that the event has fired.
+// join appends w to those who are told, and reports whether it did: false means that the event has
+// fired.
 func (e *Event) join(w *waiter) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -131,7 +135,8 @@ func (e *Event) join(w *waiter) bool {
 	return true
 }
 
-// watch makes sure that Fire takes the lock, and reports false if the event has fired. The caller holds mu.
+// watch makes sure that Fire takes the lock, and reports false if the event has fired. The caller
+// holds mu.
 func (e *Event) watch() bool {
 	for {
 		switch s := e.state.Load(); s {

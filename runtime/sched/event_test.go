@@ -6,8 +6,9 @@ import (
 	"testing/synctest"
 )
 
-// The protocol of an event ("Events" in the package comment) as small steps: two waiters, one of which gives up if it is cancelled,
-// and one who fires. A waiter that has left may use its place in a list again, so it must not be in one then.
+// The protocol of an event ("Events" in the package comment) as small steps: two waiters, one of
+// which gives up if it is cancelled, and one who fires. A waiter that has left may use its place in
+// a list again, so it must not be in one then.
 type eventModel struct {
 	state  uint8 // evNil, evWatched, evFired, or evTask plus the waiter
 	lock   uint8 // 0, or 1 plus the holder
@@ -228,7 +229,8 @@ func TestExploreEvent(t *testing.T) {
 	}
 }
 
-// Whoever comes to an event is told in the order in which all came, whether the first of them was alone for a while or not.
+// Whoever comes to an event is told in the order in which all came, whether the first of them was
+// alone for a while or not.
 func TestEventOrder(t *testing.T) {
 	p := simulated(t, 1, Options{Workers: 1})
 	for first := range 3 {

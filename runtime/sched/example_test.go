@@ -8,7 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A task spawns children, waits for them without holding its worker, and returns an error like any function.
+// A task spawns children, waits for them without holding its worker, and returns an error like any
+// function.
 func Example() {
 	ctx := context.Background()
 	pool, err := sched.New(sched.Options{Workers: 1})

@@ -27,11 +27,13 @@ func (h *Handle) Client() uint64 { return h.task().Client() }
 // Done returns a channel that is closed when the task has ended.
 func (h *Handle) Done() <-chan struct{} { return h.task().done.Done() }
 
-// Ended returns the event that fires when the task has ended, for tasks and callbacks that wait for it.
+// Ended returns the event that fires when the task has ended, for tasks and callbacks that wait for
+// it.
 func (h *Handle) Ended() *Event { return &h.task().done }
 
-// Err returns how the task ended: nil if it completed, what its function returned, the cause of cancellation if it
-// never started, a [PanicError] or [ErrGoexit]. While the task has not ended it returns nil.
+// Err returns how the task ended: nil if it completed, what its function returned, the cause of
+// cancellation if it never started, a [PanicError] or [ErrGoexit]. While the task has not ended it
+// returns nil.
 func (h *Handle) Err() error {
 	if !h.task().done.Fired() {
 		return nil
@@ -66,7 +68,8 @@ func (t *Task) gaveUp(ctx context.Context) error {
 	return fmt.Errorf("sched: wait for task %d %q: %w", t.id, t.name, context.Cause(ctx))
 }
 
-// Cancel cancels the task and its descendants for the given cause, context.Canceled if it is nil. A queued task ends at
-// once without having started; others notice at their next wait, or when they look. Cancelling a task that has ended or
-// is cancelled does nothing. Cancel reports whether this call was the one that cancelled it.
+// Cancel cancels the task and its descendants for the given cause, context.Canceled if it is nil. A
+// queued task ends at once without having started; others notice at their next wait, or when they
+// look. Cancelling a task that has ended or is cancelled does nothing. Cancel reports whether this
+// call was the one that cancelled it.
 func (h *Handle) Cancel(cause error) bool { return h.task().cancel(cause) }

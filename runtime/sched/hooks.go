@@ -2,9 +2,10 @@ package sched
 
 import "github.com/cytisus/cytisus/runtime/lane"
 
-// Hooks are functions that a pool calls as its tasks move, for tracing and metrics. Any may be nil. They run on the
-// thread that moves the task, so they must be quick, must not wait, and must not panic. A task's calls come in order:
-// OnSubmit, then unless it was cancelled before OnStart, any number of OnWait and OnResume in turn, then OnEnd.
+// Hooks are functions that a pool calls as its tasks move, for tracing and metrics. Any may be nil.
+// They run on the thread that moves the task, so they must be quick, must not wait, and must not
+// panic. A task's calls come in order: OnSubmit, then unless it was cancelled before OnStart, any
+// number of OnWait and OnResume in turn, then OnEnd.
 type Hooks struct {
 	OnSubmit func(TaskInfo)
 	OnStart  func(TaskInfo)

@@ -2,14 +2,17 @@ package sched
 
 import "unsafe"
 
-// A job is what lies in a lane: a task that has been made, or what is needed to make one that has no handle, no client and no
-// context of its own. Such a task is made by the worker that takes the job, out of its own stock: so a submitter touches no
-// memory but the ring's, and half a cache line goes from its processor to the worker's.
+// A job is what lies in a lane: a task that has been made, or what is needed to make one that has
+// no handle, no client and no context of its own. Such a task is made by the worker that takes the
+// job, out of its own stock: so a submitter touches no memory but the ring's, and half a cache line
+// goes from its processor to the worker's.
 //
-// It is three words long, because with the turn of its cell that makes 32 bytes, and because it must be cheap to pass on.
+// It is three words long, because with the turn of its cell that makes 32 bytes, and because it
+// must be cheap to pass on.
 //
-// Safe: ref is a pointer of one of two types, and fn tells which. If fn is nil, it is the *Task; otherwise it is the data of
-// the task's name, as long as about says. Either way it is a pointer that the collector knows, to memory that is not written.
+// Safe: ref is a pointer of one of two types, and fn tells which. If fn is nil, it is the *Task;
+// otherwise it is the data of the task's name, as long as about says. Either way it is a pointer
+// that the collector knows, to memory that is not written.
 type job struct {
 	fn    func(*Task) error
 	ref   unsafe.Pointer

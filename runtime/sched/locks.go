@@ -115,7 +115,8 @@ func (s *threadState) restore(t *Task, err error) error {
 			goruntime.LockOSThread()
 		}
 		if thread, _ := threadWord(s.at); thread != s.thread {
-			// It was moved before it could be locked again. The coroutines of the worker cannot follow.
+			// It was moved before it could be locked again. The coroutines of the worker cannot
+			// follow.
 			t.pool.log.Error("sched: a worker has lost its thread; the next switch ends the process", "error", why)
 		}
 	}

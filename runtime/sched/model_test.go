@@ -2,9 +2,10 @@ package sched
 
 import "testing"
 
-// The model is the protocol of a task's states (see the package comment) as small steps: one task that waits twice, for
-// two conditions, two wakers that make one condition true each, and the worker that resumes. The search visits every
-// interleaving. It must never end with the task waiting, and each broken variant must end so.
+// The model is the protocol of a task's states (see the package comment) as small steps: one task
+// that waits twice, for two conditions, two wakers that make one condition true each, and the
+// worker that resumes. The search visits every interleaving. It must never end with the task
+// waiting, and each broken variant must end so.
 type model struct {
 	state  uint32
 	cond   [2]bool
@@ -42,7 +43,8 @@ func (m model) step(th int, v variant) (model, bool) {
 	case thTask:
 		return m.task(v)
 	case thWorker:
-		// Takes the list when the coroutine has yielded, as both are on one thread, and lets the task go on.
+		// Takes the list when the coroutine has yielded, as both are on one thread, and lets the
+		// task go on.
 		if m.inList == 0 || !m.parked {
 			return m, false
 		}

@@ -22,10 +22,10 @@ const (
 
 // Options configure a [Pool]. The zero value works. All are fixed at creation.
 type Options struct {
-	// Workers is the number of workers. Zero means one less than the processors that the process may keep busy, by its
-	// mask and its quota, and at least one. A process that does nothing else may use all of them; it should then raise
-	// GOMAXPROCS to one more than Workers. A pool never changes GOMAXPROCS, but it logs when the workers could take
-	// all of it.
+	// Workers is the number of workers. Zero means one less than the processors that the process
+	// may keep busy, by its mask and its quota, and at least one. A process that does nothing else
+	// may use all of them; it should then raise GOMAXPROCS to one more than Workers. A pool never
+	// changes GOMAXPROCS, but it logs when the workers could take all of it.
 	Workers int
 
 	// Affinity says whether workers are bound to processors of their own, among those that the
@@ -39,21 +39,22 @@ type Options struct {
 	// every four workers. Negative means none.
 	StandIns int
 
-	// Epochs is the domain whose epoch a worker is pinned in while it runs a task, other than during waits. Nil means
-	// that tasks need no pin of the worker's.
+	// Epochs is the domain whose epoch a worker is pinned in while it runs a task, other than
+	// during waits. Nil means that tasks need no pin of the worker's.
 	Epochs *epoch.Domain
 
-	// Spin is how long a worker looks for work before it sleeps, while that pays; see "Sleeping" in the package comment.
-	// Zero means 10 µs where a processor is to spare, and not at all with one processor or when the workers could take all of
-	// GOMAXPROCS. Negative means not at all.
+	// Spin is how long a worker looks for work before it sleeps, while that pays; see "Sleeping" in
+	// the package comment. Zero means 10 µs where a processor is to spare, and not at all with one
+	// processor or when the workers could take all of GOMAXPROCS. Negative means not at all.
 	Spin time.Duration
 
-	// QueueLimit is how many queued tasks of one lane [Pool.Submit] allows before it waits, rounded up to a power of
-	// two. Zero means 4096. [Task.Spawn] is not limited.
+	// QueueLimit is how many queued tasks of one lane [Pool.Submit] allows before it waits, rounded
+	// up to a power of two. Zero means 4096. [Task.Spawn] is not limited.
 	QueueLimit int
 
-	// WaitingLimit is how many tasks of one worker may wait at the same time before it prefers resuming to starting.
-	// Each takes about 2.5 KiB and more if it waits deep in calls. Zero means 16384.
+	// WaitingLimit is how many tasks of one worker may wait at the same time before it prefers
+	// resuming to starting. Each takes about 2.5 KiB and more if it waits deep in calls. Zero means
+	// 16384.
 	WaitingLimit int
 
 	// StallAfter is how long things may stay as they are before the watchdog speaks: it warns of
@@ -61,21 +62,23 @@ type Options struct {
 	// and tells the rest at level debug. Zero means ten seconds; negative means no watchdog.
 	StallAfter time.Duration
 
-	// AgeEvery is how long a request waits before it counts as one RPC lane more urgent. Zero means 5 ms.
+	// AgeEvery is how long a request waits before it counts as one RPC lane more urgent. Zero means
+	// 5 ms.
 	AgeEvery time.Duration
 
-	// CloseGrace is how long [Pool.Close] waits for cancelled tasks to end after its context has ended. Zero means a
-	// second.
+	// CloseGrace is how long [Pool.Close] waits for cancelled tasks to end after its context has
+	// ended. Zero means a second.
 	CloseGrace time.Duration
 
-	// Logger receives warnings: a starved setting, tasks that do not move. Nil means slog.Default().
+	// Logger receives warnings: a starved setting, tasks that do not move. Nil means
+	// slog.Default().
 	Logger *slog.Logger
 
 	// Hooks are called as tasks move.
 	Hooks Hooks
 
-	// Deterministic, if not nil, makes the pool one for tests that repeats itself: it has no threads and a clock of its own,
-	// and moves only when somebody waits for it.
+	// Deterministic, if not nil, makes the pool one for tests that repeats itself: it has no
+	// threads and a clock of its own, and moves only when somebody waits for it.
 	Deterministic *Deterministic
 
 	now func() time.Duration // tests: time since the pool was made, for ageing
@@ -146,8 +149,9 @@ func (o *Options) simulated() {
 	o.StallAfter = -1
 }
 
-// warnOfStarvation logs a GOMAXPROCS that leaves nothing for goroutines when all workers are busy: timers and the
-// network are then served only when the runtime takes a processor away from a worker, some 20 ms late.
+// warnOfStarvation logs a GOMAXPROCS that leaves nothing for goroutines when all workers are busy:
+// timers and the network are then served only when the runtime takes a processor away from a
+// worker, some 20 ms late.
 func (o *Options) warnOfStarvation() {
 	if procs := goruntime.GOMAXPROCS(0); o.Workers >= procs {
 		o.Logger.Warn("sched: busy workers leave no processor for other goroutines; raise GOMAXPROCS or use fewer workers",

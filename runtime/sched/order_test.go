@@ -13,7 +13,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A stage is a pool of one worker that is held busy while a test queues tasks, and that records the order they start in.
+// A stage is a pool of one worker that is held busy while a test queues tasks, and that records the
+// order they start in.
 type stage struct {
 	t       *testing.T
 	p       *Pool
@@ -79,7 +80,8 @@ func TestMostUrgentFirst(t *testing.T) {
 	}
 }
 
-// Every lane has its share, so collection on the idle lane proceeds on a busy server, whatever else is queued.
+// Every lane has its share, so collection on the idle lane proceeds on a busy server, whatever else
+// is queued.
 func TestLowLanesHaveAShare(t *testing.T) {
 	s := newStage(t, Options{QueueLimit: 1 << 14})
 	const flood = 40 * shareEvery
@@ -97,7 +99,8 @@ func TestLowLanesHaveAShare(t *testing.T) {
 	for _, name := range order[:len(order)-flood/2+last] {
 		counts[name]++
 	}
-	// A round of shares serves speculative, idle, transition and default; so each lane gets one pick in about 61*4.
+	// A round of shares serves speculative, idle, transition and default; so each lane gets one
+	// pick in about 61*4.
 	for _, name := range []string{"idle", "transition", "speculative"} {
 		if least := flood / 2 / (shareEvery * 5); counts[name] < least {
 			t.Errorf("%s ran %d times among %d default tasks, want at least %d", name, counts[name], counts["default"], least)
@@ -205,7 +208,8 @@ func TestYield(t *testing.T) {
 	}
 }
 
-// Preemption by yielding: with one worker and many yielding tasks, an urgent one that comes later runs next.
+// Preemption by yielding: with one worker and many yielding tasks, an urgent one that comes later
+// runs next.
 func TestYieldLetsUrgentWorkIn(t *testing.T) {
 	p := newPool(t, Options{Workers: 1})
 	var steps, at atomic.Int64
@@ -248,7 +252,8 @@ func TestYieldLoopLeavesAShare(t *testing.T) {
 	wait(t, h)
 }
 
-// A resumed task of a low lane does not go before a queued one of a high lane, and on a tie both sides advance.
+// A resumed task of a low lane does not go before a queued one of a high lane, and on a tie both
+// sides advance.
 func TestResumesKeepTheirLane(t *testing.T) {
 	s := newStage(t, Options{})
 	var e, low Event

@@ -14,8 +14,8 @@ func (w *worker) push(t *Task) {
 	w.pool.push(t)
 }
 
-// pickOwn is pick's answer if that is plain to see: nothing is ready to resume, nothing urgent is in the rings, no rule
-// of fairness is due. It returns nil to say that pick has to decide.
+// pickOwn is pick's answer if that is plain to see: nothing is ready to resume, nothing urgent is
+// in the rings, no rule of fairness is due. It returns nil to say that pick has to decide.
 func (w *worker) pickOwn() *Task {
 	best := bits.TrailingZeros32(w.own.mask) // 32 if there is none
 	if w.picks >= w.picksMax || w.ready.mask|w.pool.lanes.Occupied()&(1<<best-1) != 0 || best == 32 || !w.resumes.empty() {
@@ -49,8 +49,8 @@ func (w *worker) popStart(mask uint32) *Task {
 // dropped counts a task of the worker's own that ended before it could start.
 func (w *worker) dropped(t *Task) { w.counts.lanes[t.lane].dropped.add(1) }
 
-// fetch sees to the most urgent occupied ring of the mask: it moves a batch to the worker's own queues. Requests stay
-// where they age, so of these it returns one.
+// fetch sees to the most urgent occupied ring of the mask: it moves a batch to the worker's own
+// queues. Requests stay where they age, so of these it returns one.
 func (w *worker) fetch(mask uint32) *Task {
 	rings := w.pool.lanes.Occupied()
 	if todo := rings & mask & aboveRPC; todo != 0 && w.fetchBatch(todo) {
@@ -67,8 +67,8 @@ func (w *worker) fetch(mask uint32) *Task {
 	return nil
 }
 
-// fetchBatch moves tasks from the most urgent occupied ring of the mask, which has no requests, to the worker's own queue
-// of that lane.
+// fetchBatch moves tasks from the most urgent occupied ring of the mask, which has no requests, to
+// the worker's own queue of that lane.
 func (w *worker) fetchBatch(mask uint32) bool {
 	n, lane := w.pool.lanes.PopN(mask, w.batch[:])
 	if n == 0 {
@@ -82,8 +82,9 @@ func (w *worker) fetchBatch(mask uint32) bool {
 	return true
 }
 
-// fetchSame lets what lies in the ring of the worker's most urgent lane of its own come behind what it has there. Without
-// it, a task that spawns the next on its lane, and so on, would shut that ring out.
+// fetchSame lets what lies in the ring of the worker's most urgent lane of its own come behind what
+// it has there. Without it, a task that spawns the next on its lane, and so on, would shut that
+// ring out.
 func (w *worker) fetchSame() {
 	if rings := w.own.mask & w.pool.lanes.Occupied() &^ rpcMask; rings != 0 {
 		w.fetchBatch(rings)

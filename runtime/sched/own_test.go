@@ -7,7 +7,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// Tasks that spawn the next one on their lane, and so on, do not shut out what comes from outside, on their lane or another.
+// Tasks that spawn the next one on their lane, and so on, do not shut out what comes from outside,
+// on their lane or another.
 func TestOwnQueueLeavesRoom(t *testing.T) {
 	p := newPool(t, Options{Workers: 1})
 	var stop Event

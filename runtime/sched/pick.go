@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// shareEvery is how many picks of a worker lie between two that go to a low lane. A prime, so that it does not
-	// beat with the periods of what users submit.
+	// shareEvery is how many picks of a worker lie between two that go to a low lane. A prime, so
+	// that it does not beat with the periods of what users submit.
 	shareEvery = 61
 
 	// spinShrinks is how much shorter than Options.Spin a worker looks for work that does not come.
 	spinShrinks = 16
 
-	// The only worker of a pool looks for work lookEvery times in what is one look for others, pausing less in between.
+	// The only worker of a pool looks for work lookEvery times in what is one look for others,
+	// pausing less in between.
 	lookEvery     = 4
 	pausesPerLook = 2
 
@@ -25,12 +26,14 @@ const (
 	// its processor away.
 	deniedLooks = 16
 
-	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it starts another.
+	// fullPause is how long a worker with too many waiting tasks looks for one to resume before it
+	// starts another.
 	fullPause = time.Millisecond
 	fullPoll  = 50 * time.Microsecond
 )
 
-// find returns the next task to start or resume, sleeping until there is one, and nil when the pool is over.
+// find returns the next task to start or resume, sleeping until there is one, and nil when the pool
+// is over.
 func (w *worker) find() *Task {
 	if w.passive {
 		return nil
@@ -73,8 +76,9 @@ func (w *worker) denied() bool {
 	return true
 }
 
-// linger looks for work for a while before the only worker of a pool rests, and reports whether there may be some. It
-// looks at what pushers change anyway, and touches nothing that they look at, so a stream of tasks goes on undisturbed.
+// linger looks for work for a while before the only worker of a pool rests, and reports whether
+// there may be some. It looks at what pushers change anyway, and touches nothing that they look at,
+// so a stream of tasks goes on undisturbed.
 func (w *worker) linger() bool {
 	p := w.pool
 	if !p.solo || !w.mayStart() {
@@ -183,8 +187,8 @@ func (w *worker) pickShare() *Task {
 	return nil
 }
 
-// wantedBy reports whether a running task of lane i that offers its thread has to give it up: to something at least as
-// urgent, or because a share is due.
+// wantedBy reports whether a running task of lane i that offers its thread has to give it up: to
+// something at least as urgent, or because a share is due.
 func (w *worker) wantedBy(i int) bool {
 	w.takeResumes()
 	others := w.ready.mask

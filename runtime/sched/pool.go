@@ -16,8 +16,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A Pool is a set of workers and the tasks they run. All methods may be called by any goroutine. It must be made by
-// [New], must not be copied, and has to be closed.
+// A Pool is a set of workers and the tasks they run. All methods may be called by any goroutine. It
+// must be made by [New], must not be copied, and has to be closed.
 type Pool struct {
 	// Immutable.
 	lanes        *queue.Lanes[job]

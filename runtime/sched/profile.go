@@ -7,11 +7,12 @@ import (
 	"strconv"
 )
 
-// labelsMax bounds the label sets that a worker keeps; beyond, it starts over, as clients come and go.
+// labelsMax bounds the label sets that a worker keeps; beyond, it starts over, as clients come and
+// go.
 const labelsMax = 1024
 
-// A labelCache keeps prepared label sets, because setting a prepared one is ten times cheaper than making one. It belongs
-// to the worker's thread.
+// A labelCache keeps prepared label sets, because setting a prepared one is ten times cheaper than
+// making one. It belongs to the worker's thread.
 type labelCache map[labelKey]context.Context
 
 type labelKey struct {

@@ -7,9 +7,10 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A resumeList takes the tasks that wakers hand to one worker. Anyone pushes; the worker takes all at once, so an
-// entry never changes while it is in the list and there is no ABA problem. It is a list through the tasks themselves
-// and not a ring: it needs no bound, no memory, and no rule for what a waker does when it is full.
+// A resumeList takes the tasks that wakers hand to one worker. Anyone pushes; the worker takes all
+// at once, so an entry never changes while it is in the list and there is no ABA problem. It is a
+// list through the tasks themselves and not a ring: it needs no bound, no memory, and no rule for
+// what a waker does when it is full.
 type resumeList struct {
 	head atomic.Pointer[Task] // newest first, linked by Task.next (S4)
 }

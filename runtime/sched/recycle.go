@@ -48,19 +48,21 @@ func (l *lot) take() *Task {
 	return t
 }
 
-// A recycler gives tasks a second life. Only a task without a handle, children, a context of its own, a key or a
-// deadline is eligible: when such a one has ended, only the worker that ran it can reach it, and observers.
+// A recycler gives tasks a second life. Only a task without a handle, children, a context of its
+// own, a key or a deadline is eligible: when such a one has ended, only the worker that ran it can
+// reach it, and observers.
 //
-// Workers put ended tasks together in lots. When a lot is full it may be used again if no observer is at work; otherwise it
-// is left to the collector. An observer announces itself (B1) before it loads which tasks workers run (B2). A worker
-// stores that it does not run the task any more (C1), then makes a fence (C2), then looks for observers (C3). If C3 sees none, B1
-// comes after it, so B2 sees what C1 stored and does not find the tasks of the lot.
+// Workers put ended tasks together in lots. When a lot is full it may be used again if no observer
+// is at work; otherwise it is left to the collector. An observer announces itself (B1) before it
+// loads which tasks workers run (B2). A worker stores that it does not run the task any more (C1),
+// then makes a fence (C2), then looks for observers (C3). If C3 sees none, B1 comes after it, so B2
+// sees what C1 stored and does not find the tasks of the lot.
 //
-// Workers make the tasks of most jobs out of what they have used, and those that they spawn. Submitters use some again for
-// tasks with a client or a context, which a job has no room for.
+// Workers make the tasks of most jobs out of what they have used, and those that they spawn.
+// Submitters use some again for tasks with a client or a context, which a job has no room for.
 //
-// A late wake may still arrive, from an event, a timer or a context that the task waited for. It touches nothing but the
-// state, and is a hint to whoever has the task now.
+// A late wake may still arrive, from an event, a timer or a context that the task waited for. It
+// touches nothing but the state, and is a hint to whoever has the task now.
 type recycler struct {
 	spare     *queue.MPMC[lot] // what workers have too much of
 	lots      sync.Pool        // of *lot: what submitters take from, one for each processor or so
@@ -72,7 +74,8 @@ func (r *recycler) init() {
 	r.lots.New = func() any { return new(lot) }
 }
 
-// observe is called before tasks are looked at that may end meanwhile; unobserve when nothing of them is used any more.
+// observe is called before tasks are looked at that may end meanwhile; unobserve when nothing of
+// them is used any more.
 func (r *recycler) observe() { r.observers.Add(1) }
 
 func (r *recycler) unobserve() { r.observers.Add(-1) }
@@ -85,7 +88,8 @@ func (p *Pool) anyLot() lot {
 	return p.newLot()
 }
 
-// newLot makes tasks that have never been used. Not in one piece of memory: that would not begin at a cache line.
+// newLot makes tasks that have never been used. Not in one piece of memory: that would not begin at
+// a cache line.
 func (p *Pool) newLot() (l lot) {
 	for range lotSize {
 		l.add(p.newTask())
@@ -111,7 +115,8 @@ func (p *Pool) bare() *Task {
 	return t
 }
 
-// fresh returns a task without a handle, and as yet without a number, for this worker to run or to spawn.
+// fresh returns a task without a handle, and as yet without a number, for this worker to run or to
+// spawn.
 func (w *worker) fresh() *Task {
 	if w.stock.first == nil {
 		w.stock.join(w.pool.anyLot())

@@ -20,8 +20,9 @@ import (
 // such as by memoised reads. A function may be called again although nothing has happened, and then
 // pends again. All methods but Pend and PendFor may be called by any goroutine.
 //
-// It ends when its function returns anything but ErrPending, panics, or is cancelled: by Cancel, by the end of its context, or with
-// its client. A pool that closes does not wait for what pends: that ends with [ErrClosed].
+// It ends when its function returns anything but ErrPending, panics, or is cancelled: by Cancel, by
+// the end of its context, or with its client. A pool that closes does not wait for what pends: that
+// ends with [ErrClosed].
 type Restartable struct {
 	// Immutable.
 	id    uint64
@@ -48,9 +49,9 @@ type Restartable struct {
 	done Event
 }
 
-// SubmitRestartable queues a task that waits by returning. It waits for room as Submit does; a task must not call it. The spec
-// must have no Key and no Deadline ([ErrOptions]): a context with a deadline does for both runs and waits. Other failures are those
-// of Submit.
+// SubmitRestartable queues a task that waits by returning. It waits for room as Submit does; a task
+// must not call it. The spec must have no Key and no Deadline ([ErrOptions]): a context with a
+// deadline does for both runs and waits. Other failures are those of Submit.
 func (p *Pool) SubmitRestartable(ctx context.Context, s Spec, fn func(*Task, *Restartable) error) (*Restartable, error) {
 	if !s.plain() {
 		return nil, fmt.Errorf("%w: restartable task %q with a key or a deadline", ErrOptions, s.Name)
@@ -70,8 +71,9 @@ func (p *Pool) SubmitRestartable(ctx context.Context, s Spec, fn func(*Task, *Re
 	return r, nil
 }
 
-// Pend says that the function wants to be called again when the event has fired. Only the function may call it, and it returns
-// what Pend returns, which is ErrPending, possibly wrapped. Of several calls in one run the last counts.
+// Pend says that the function wants to be called again when the event has fired. Only the function
+// may call it, and it returns what Pend returns, which is ErrPending, possibly wrapped. Of several
+// calls in one run the last counts.
 func (r *Restartable) Pend(e *Event) error {
 	r.stop()
 	r.on, r.next = e, r.spec.Lane
@@ -96,7 +98,8 @@ func (r *Restartable) stop() {
 	}
 }
 
-// call is the function of each run's task. A run that pends has completed, as far as the pool is concerned.
+// call is the function of each run's task. A run that pends has completed, as far as the pool is
+// concerned.
 func (r *Restartable) call(t *Task) error {
 	r.on = nil
 	err := r.fn(t, r)
@@ -129,8 +132,9 @@ func (r *Restartable) follow(h *Handle) {
 	})
 }
 
-// suspend makes the Restartable wait. Whoever may have to end the wait looks at the list of those that pend after it has made its
-// condition true; here the condition is looked at after joining that list. So one of the two sees the other.
+// suspend makes the Restartable wait. Whoever may have to end the wait looks at the list of those
+// that pend after it has made its condition true; here the condition is looked at after joining
+// that list. So one of the two sees the other.
 func (r *Restartable) suspend() {
 	r.mu.Lock()
 	e := r.on
@@ -196,8 +200,8 @@ func (r *Restartable) finish(err error) {
 	r.done.Fire()
 }
 
-// Cancel ends a Restartable that pends, and cancels the run of one that does not, for the given cause, context.Canceled if it is
-// nil. Only the first cause counts.
+// Cancel ends a Restartable that pends, and cancels the run of one that does not, for the given
+// cause, context.Canceled if it is nil. Only the first cause counts.
 func (r *Restartable) Cancel(cause error) {
 	if cause == nil {
 		cause = context.Canceled

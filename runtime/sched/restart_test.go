@@ -22,7 +22,8 @@ func restartable(t *testing.T, p *Pool, s Spec, fn func(*Task, *Restartable) err
 	return r
 }
 
-// pends returns a function that pends on the event until it has fired, and an event that tells of its first call.
+// pends returns a function that pends on the event until it has fired, and an event that tells of
+// its first call.
 func pends(e *Event) (fn func(*Task, *Restartable) error, began *Event) {
 	began = new(Event)
 	return func(_ *Task, r *Restartable) error {

@@ -15,7 +15,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// These tests go through what coroutines on locked threads do not allow, and what the pool makes of it.
+// These tests go through what coroutines on locked threads do not allow, and what the pool makes of
+// it.
 
 // Where the lock count of a thread cannot be read, a task that changes it across a wait is stopped
 // by the Go runtime; nothing can recover from it, so a process of its own shows it.
@@ -76,7 +77,8 @@ func TestBlocking(t *testing.T) {
 	if err := wait(t, h); !errors.As(err, &pe) || pe.Value != "inside" || !strings.Contains(string(pe.Stack), "panicDeep") {
 		t.Errorf("err = %v", err)
 	}
-	// A cancelled task still waits for the call, which may use the task's variables; the call learns of it.
+	// A cancelled task still waits for the call, which may use the task's variables; the call
+	// learns of it.
 	var ran atomic.Bool
 	h = submit(t, p, Spec{}, func(task *Task) error {
 		ctx := task.Context()
@@ -178,7 +180,8 @@ func TestStacksAreComplete(t *testing.T) {
 //go:noinline
 func waitsHere(task *Task, e *Event) error { return task.Await(e) }
 
-// Beyond the limit of waiting tasks starts wait and resumes run; and what everybody waits for starts in the end.
+// Beyond the limit of waiting tasks starts wait and resumes run; and what everybody waits for
+// starts in the end.
 func TestWaitingLimit(t *testing.T) {
 	p := newPool(t, Options{Workers: 1, WaitingLimit: 4})
 	var e Event
@@ -242,8 +245,9 @@ func TestFreeLoopsAreBounded(t *testing.T) {
 	}
 }
 
-// A wait from a goroutine that is not the task's is caught by check builds. Other builds catch it only if the task happens to wait
-// already; else the Go runtime ends the process, which is why this test does not try it there.
+// A wait from a goroutine that is not the task's is caught by check builds. Other builds catch it
+// only if the task happens to wait already; else the Go runtime ends the process, which is why this
+// test does not try it there.
 func TestForeignWait(t *testing.T) {
 	if !checking {
 		t.Skip("needs the check build tag")

@@ -209,7 +209,8 @@ func TestAwaitOneWorker(t *testing.T) {
 	}
 }
 
-// A chain of tasks that each wait for the next, deeper than there are workers, resumed from the far end.
+// A chain of tasks that each wait for the next, deeper than there are workers, resumed from the far
+// end.
 func TestDeepChain(t *testing.T) {
 	p := newPool(t, Options{Workers: 2})
 	var down func(n int) func(*Task) error

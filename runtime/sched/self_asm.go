@@ -2,9 +2,9 @@
 
 package sched
 
-// self returns a number that no other goroutine has as long as the calling one lives: the address of
-// what the Go runtime keeps of it, which the runtime's assembler interface gives (TLS on amd64, the
-// register g on arm64). It is compared and never followed. It takes a nanosecond.
+// self returns a number that no other goroutine has as long as the calling one lives: the address
+// of what the Go runtime keeps of it, which the runtime's assembler interface gives (TLS on amd64,
+// the register g on arm64). It is compared and never followed. It takes a nanosecond.
 func self() uintptr
 
 // threadWord returns a number of the calling goroutine's thread, and a word of what the Go runtime

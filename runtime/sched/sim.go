@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Deterministic makes a pool a simulation of itself, for tests: see "Simulation" in the package comment.
+// Deterministic makes a pool a simulation of itself, for tests: see "Simulation" in the package
+// comment.
 type Deterministic struct {
 	// Seed decides every choice. The same seed, options and calls give the same run.
 	Seed uint64
@@ -17,12 +18,14 @@ type Deterministic struct {
 	// Start is what the pool's clock says at first. Zero means the first of January 2000, UTC.
 	Start time.Time
 
-	// KeepAtWake lets a task that fires an event, or cancels, go on. Otherwise it may be interrupted there, as everywhere
-	// where it calls the scheduler; code that holds a lock meanwhile, which other tasks block on, then never ends.
+	// KeepAtWake lets a task that fires an event, or cancels, go on. Otherwise it may be
+	// interrupted there, as everywhere where it calls the scheduler; code that holds a lock
+	// meanwhile, which other tasks block on, then never ends.
 	KeepAtWake bool
 }
 
-// skipOneIn is how seldom the clock moves on although something else could happen at the present time.
+// skipOneIn is how seldom the clock moves on although something else could happen at the present
+// time.
 const skipOneIn = 16
 
 // A sim moves the workers of a pool by one goroutine, one step at a time.
@@ -68,9 +71,9 @@ func newSim(p *Pool, o *Deterministic) *sim {
 	return s
 }
 
-// Simulate runs a deterministic pool until the condition holds, which is looked at between two steps (nil: never), or
-// until nothing can move, whatever the time. It reports whether the condition holds. Other pools run by themselves, and
-// it only looks. A task must not call it.
+// Simulate runs a deterministic pool until the condition holds, which is looked at between two
+// steps (nil: never), or until nothing can move, whatever the time. It reports whether the
+// condition holds. Other pools run by themselves, and it only looks. A task must not call it.
 func (p *Pool) Simulate(until func() bool) bool {
 	if until == nil {
 		until = func() bool { return false }
@@ -83,8 +86,8 @@ func (p *Pool) Simulate(until func() bool) bool {
 	return until()
 }
 
-// Choices returns how many choices a deterministic pool has made, and a digest of them: two runs that went the same way
-// have the same. It must not be called while the pool is driven.
+// Choices returns how many choices a deterministic pool has made, and a digest of them: two runs
+// that went the same way have the same. It must not be called while the pool is driven.
 func (p *Pool) Choices() (n int, digest uint64) {
 	if p.sim == nil {
 		return 0, 0
@@ -92,8 +95,8 @@ func (p *Pool) Choices() (n int, digest uint64) {
 	return p.sim.steps, p.sim.digest
 }
 
-// wait drives the pool until the event has fired, and waits where only somebody outside can help. It gives up when the
-// context ends.
+// wait drives the pool until the event has fired, and waits where only somebody outside can help.
+// It gives up when the context ends.
 func (s *sim) wait(ctx context.Context, e *Event) {
 	over := func() bool { return e.Fired() || ctx.Err() != nil }
 	for !over() {
@@ -125,9 +128,9 @@ func (s *sim) nudge() {
 	}
 }
 
-// drive makes steps until the condition holds or none can be made. They are made on a goroutine of its own, since a task
-// may end it with Goexit, and since the caller may be locked to its thread, on which no coroutine may be switched that was
-// made elsewhere.
+// drive makes steps until the condition holds or none can be made. They are made on a goroutine of
+// its own, since a task may end it with Goexit, and since the caller may be locked to its thread,
+// on which no coroutine may be switched that was made elsewhere.
 func (s *sim) drive(until func() bool) {
 	for ended := false; !ended; {
 		gone := make(chan struct{})
@@ -204,7 +207,8 @@ func (s *sim) choose(n int) int {
 	return i
 }
 
-// letOneStart is the simulation of the pause after which a worker with too many waiting tasks starts another one.
+// letOneStart is the simulation of the pause after which a worker with too many waiting tasks
+// starts another one.
 func (s *sim) letOneStart() bool {
 	for _, w := range s.pool.workers {
 		if !w.mayStart() && (w.own.mask != 0 || s.pool.queued()) {
@@ -244,8 +248,8 @@ func (w *worker) canMove() bool {
 	return !w.siding && w.mayStart() && (w.own.mask != 0 || w.pool.queued())
 }
 
-// move lets a simulated worker go on with the task that was interrupted on it, or start or resume one. It returns when
-// the task waits, has ended, or is interrupted.
+// move lets a simulated worker go on with the task that was interrupted on it, or start or resume
+// one. It returns when the task waits, has ended, or is interrupted.
 func (w *worker) move() {
 	l := w.paused
 	w.paused = nil
@@ -279,8 +283,8 @@ func (s *sim) runCall(c *blockingCall) {
 	c.run()
 }
 
-// watch makes the end of the task's context a step that wakes it. Package context would do it on a goroutine of its own,
-// some time.
+// watch makes the end of the task's context a step that wakes it. Package context would do it on a
+// goroutine of its own, some time.
 func (s *sim) watch(t *Task, ctx context.Context) (stop func() bool) {
 	x := watched{t, ctx}
 	s.mu.Lock()

@@ -24,8 +24,8 @@ var soakTasks = flag.Int("soak.tasks", 0, "how many tasks TestSoak runs, with it
 // soakGroup is how many tasks belong together.
 const soakGroup = 16
 
-// A soak is groups of tasks of every kind through one pool, with a bit for each task: a task sets its bit when it is called,
-// and who was told that it ended without being called sets it instead.
+// A soak is groups of tasks of every kind through one pool, with a bit for each task: a task sets
+// its bit when it is called, and who was told that it ended without being called sets it instead.
 type soak struct {
 	p       *Pool
 	groups  int64
@@ -82,7 +82,8 @@ func (s *soak) handled(spec Spec, id int64, fn func(*Task) error) *Handle {
 	return h
 }
 
-// group submits the tasks from id on. What they are is drawn, waits and bursts often, panics and dying goroutines seldom.
+// group submits the tasks from id on. What they are is drawn, waits and bursts often, panics and
+// dying goroutines seldom.
 func (s *soak) group(r *rand.Rand, id int64) {
 	spec := Spec{Lane: lane.FromIndex(r.IntN(lane.Count)), Name: "soak"}
 	odd := func(at int64, fn func(*Task) error) { // one odd task among plain ones
@@ -173,8 +174,8 @@ func (s *soak) waits(t *Task, id int64) error {
 	return nil
 }
 
-// TestSoak runs very many tasks of every kind through two workers: none is lost, none runs twice. With a hundred million of
-// them it is make soak.
+// TestSoak runs very many tasks of every kind through two workers: none is lost, none runs twice.
+// With a hundred million of them it is make soak.
 func TestSoak(t *testing.T) {
 	n := *soakTasks
 	if n == 0 {

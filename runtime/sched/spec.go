@@ -9,18 +9,19 @@ import (
 
 // A Spec says what a task is and where it runs.
 type Spec struct {
-	// Lane is the task's priority. A spawned task inherits it when it is zero; elsewhere it is required.
+	// Lane is the task's priority. A spawned task inherits it when it is zero; elsewhere it is
+	// required.
 	Lane lane.Lane
 	// Name is for people: logs, statistics, profiles. Tasks of one kind share a name.
 	Name string
-	// Client is on whose behalf the task runs; zero is the engine itself. A spawned task inherits it when it is zero.
-	// [Pool.CancelClient] cancels by it.
+	// Client is on whose behalf the task runs; zero is the engine itself. A spawned task inherits
+	// it when it is zero. [Pool.CancelClient] cancels by it.
 	Client uint64
-	// Key, if not empty, makes the task supersede older ones of the same key and client: they are cancelled with
-	// [ErrSuperseded]. Not inherited.
+	// Key, if not empty, makes the task supersede older ones of the same key and client: they are
+	// cancelled with [ErrSuperseded]. Not inherited.
 	Key string
-	// Deadline, if not zero, is when the task is cancelled with context.DeadlineExceeded. Not inherited, but
-	// children are cancelled with their parent.
+	// Deadline, if not zero, is when the task is cancelled with context.DeadlineExceeded. Not
+	// inherited, but children are cancelled with their parent.
 	Deadline time.Time
 }
 

@@ -14,8 +14,8 @@ const (
 
 var stateNames = [...]string{"queued", "running", "running", "waiting", "ready", "done"}
 
-// wake makes the task look at what it waits for once more, now or before it waits next (S3). Any goroutine may call
-// it, any number of times.
+// wake makes the task look at what it waits for once more, now or before it waits next (S3). Any
+// goroutine may call it, any number of times.
 func (t *Task) wake() {
 	for {
 		switch t.state.Load() {
@@ -29,14 +29,15 @@ func (t *Task) wake() {
 				return
 			}
 		default:
-			// queued: it looks before its first wait. woken, resuming: somebody else's wake is under way. done: too late.
+			// queued: it looks before its first wait. woken, resuming: somebody else's wake is
+			// under way. done: too late.
 			return
 		}
 	}
 }
 
-// park gives the thread up until the task is woken. The caller has looked at its condition after it became visible to
-// its wakers, and looks again afterwards.
+// park gives the thread up until the task is woken. The caller has looked at its condition after it
+// became visible to its wakers, and looks again afterwards.
 func (t *Task) park() {
 	t.mustBeOwner()
 	switch w := t.loop.enter(); {

@@ -68,7 +68,8 @@ func (p *Pool) places(yield func(*worker) bool) {
 	}
 }
 
-// Stats are a pool's counters and tasks at about one moment. A task's end is counted before its handle tells of it.
+// Stats are a pool's counters and tasks at about one moment. A task's end is counted before its
+// handle tells of it.
 type Stats struct {
 	Lanes   [lane.Count]LaneStats // by lane index
 	Workers []WorkerStats
@@ -149,7 +150,8 @@ func (s Stats) Total() (sum LaneStats) {
 	return sum
 }
 
-// Stats reads the counters and lists the tasks. It takes time proportional to the number of tasks that wait.
+// Stats reads the counters and lists the tasks. It takes time proportional to the number of tasks
+// that wait.
 func (p *Pool) Stats() Stats {
 	p.recycler.observe()
 	defer p.recycler.unobserve()
@@ -184,7 +186,8 @@ func (p *Pool) holder(t *Task) TaskStatus {
 	return TaskStatus{TaskInfo: i, StoodIn: i.Worker >= len(p.workers)}
 }
 
-// add reads the ended tasks before the submitted ones, so that never more seem to have ended than were submitted.
+// add reads the ended tasks before the submitted ones, so that never more seem to have ended than
+// were submitted.
 func (s *LaneStats) add(c *laneCounters) {
 	s.Completed += c.ended[Completed].load()
 	s.Failed += c.ended[Failed].load()

@@ -87,7 +87,8 @@ func (s *storm) body(r *rand.Rand, depth int) func(*Task) error {
 	}
 }
 
-// contextOrDone is a channel that is closed soon, so that blocking on it cannot hold the only worker for ever.
+// contextOrDone is a channel that is closed soon, so that blocking on it cannot hold the only
+// worker for ever.
 func contextOrDone(ctx context.Context, e *Event) <-chan struct{} {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Microsecond)
 	context.AfterFunc(ctx, cancel)
@@ -143,8 +144,8 @@ func (s *storm) submit(t *testing.T, r *rand.Rand, n int) {
 	}
 }
 
-// TestStress lets nothing be lost and nothing run twice, with waits, cancels, panics and Goexits mixed, and with the pool
-// drained or closed in the middle of it.
+// TestStress lets nothing be lost and nothing run twice, with waits, cancels, panics and Goexits
+// mixed, and with the pool drained or closed in the middle of it.
 func TestStress(t *testing.T) {
 	rnd := newRand(t)
 	for _, workers := range []int{1, 2, 3} {
@@ -191,7 +192,8 @@ func (s *storm) verify(t *testing.T, d *epoch.Domain) {
 	t.Helper()
 	st := s.p.Stats()
 	sum := st.Total()
-	// A task whose Submit failed for a closing pool was counted and has ended, but its handle was never given out.
+	// A task whose Submit failed for a closing pool was counted and has ended, but its handle was
+	// never given out.
 	if sum.Submitted != sum.Ended() || s.ended.Load() > int64(sum.Ended()) || int64(sum.Ended())-s.ended.Load() > 2 {
 		t.Errorf("%+v, %d ends told", sum, s.ended.Load())
 	}

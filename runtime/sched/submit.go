@@ -9,12 +9,13 @@ import (
 	"github.com/cytisus/cytisus/queue"
 )
 
-// Submit queues a task. The context is the task's: the task is cancelled when it ends, and [Task.Context] carries its
-// values. While its lane has too many queued tasks, Submit waits for room, as long as the context and the pool
-// allow; but a task that calls it does not wait, because a worker that waits for room makes none.
+// Submit queues a task. The context is the task's: the task is cancelled when it ends, and
+// [Task.Context] carries its values. While its lane has too many queued tasks, Submit waits for
+// room, as long as the context and the pool allow; but a task that calls it does not wait, because
+// a worker that waits for room makes none.
 //
-// It fails with [ErrLane] or [ErrNilFunc] on bad arguments, with [ErrClosed], or with the context's cause; then the
-// function is not called.
+// It fails with [ErrLane] or [ErrNilFunc] on bad arguments, with [ErrClosed], or with the context's
+// cause; then the function is not called.
 func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handle, error) {
 	if ctx == nil {
 		ctx = background
@@ -35,8 +36,9 @@ func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handl
 	return t.Handle(), nil
 }
 
-// Go is Submit of a task that nobody will ask about: there is no handle, so the task itself is used again for others, and
-// in the long run nothing is allocated. Its error is only counted; its panic is counted and logged.
+// Go is Submit of a task that nobody will ask about: there is no handle, so the task itself is used
+// again for others, and in the long run nothing is allocated. Its error is only counted; its panic
+// is counted and logged.
 func (p *Pool) Go(ctx context.Context, s Spec, fn func(*Task) error) error {
 	if !s.plain() {
 		_, err := p.Submit(ctx, s, fn)
@@ -64,8 +66,9 @@ func (p *Pool) Go(ctx context.Context, s Spec, fn func(*Task) error) error {
 // background is the context of tasks that come without one.
 var background = context.Background()
 
-// SubmitNow is Submit without waiting for room, for work that is bounded in another way, such as at most one queued task
-// for each watcher. Tasks, and code that must not wait, may call it. The context never ends.
+// SubmitNow is Submit without waiting for room, for work that is bounded in another way, such as at
+// most one queued task for each watcher. Tasks, and code that must not wait, may call it. The
+// context never ends.
 func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 	return p.submitNow(background, s, fn)
 }
@@ -82,7 +85,8 @@ func (p *Pool) submitNow(ctx context.Context, s Spec, fn func(*Task) error) (*Ha
 	return t.Handle(), nil
 }
 
-// admit looks whether a task from outside may come, and counts it if so. It tells whether the context may end.
+// admit looks whether a task from outside may come, and counts it if so. It tells whether the
+// context may end.
 func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (mortal bool, err error) {
 	if err := s.validate(fn); err != nil {
 		return false, err
@@ -142,7 +146,8 @@ func (p *Pool) prepare(t *Task, s *Spec) {
 	}
 }
 
-// prepare sets the task's deadline and makes it the newest of its key. After either of them others may end the task.
+// prepare sets the task's deadline and makes it the newest of its key. After either of them others
+// may end the task.
 func (x *extra) prepare(t *Task) {
 	switch left := x.deadline.Sub(t.pool.Now()); {
 	case x.deadline.IsZero():

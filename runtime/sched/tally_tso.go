@@ -4,13 +4,15 @@ package sched
 
 import "unsafe"
 
-// On amd64 a plain store is all that publishing takes: stores become visible in program order, and none is torn. What an
-// atomic store adds, at about the price of the whole call of a small task, is that later loads of the same thread wait
-// for it. Whoever relies on that order puts an atomic operation between; see "Counting" in the package comment.
+// On amd64 a plain store is all that publishing takes: stores become visible in program order, and
+// none is torn. What an atomic store adds, at about the price of the whole call of a small task, is
+// that later loads of the same thread wait for it. Whoever relies on that order puts an atomic
+// operation between; see "Counting" in the package comment.
 //
-// Go has no such store, so it is written as an ordinary one to the atomic's memory. That is a race in the words of the Go
-// memory model, and the model bounds what it may do: a load of a single word sees a value that was stored. The compiler
-// keeps the order of stores. Under the race detector, and on other processors, tally_atomic.go is used.
+// Go has no such store, so it is written as an ordinary one to the atomic's memory. That is a race
+// in the words of the Go memory model, and the model bounds what it may do: a load of a single word
+// sees a value that was stored. The compiler keeps the order of stores. Under the race detector,
+// and on other processors, tally_atomic.go is used.
 
 // plainTallies says that add comes before later loads only with a fence between.
 const plainTallies = true

@@ -9,15 +9,15 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A Task is a unit of work while it runs: what its function sees. Its methods may be called only by that function, on
-// its goroutine, unless they say otherwise; and not after it has returned.
+// A Task is a unit of work while it runs: what its function sees. Its methods may be called only by
+// that function, on its goroutine, unless they say otherwise; and not after it has returned.
 //
 // A task must not change the lock count of its thread (LockOSThread, UnlockOSThread) across a wait
 // or its end ([ErrThreadLocked]), and should not block its thread: [Task.Blocking] does both
 // elsewhere.
 type Task struct {
-	// The first cache line is all that a submitter from outside writes, and so all that travels from its processor to
-	// the worker's. Immutable once submitted where nothing else is said.
+	// The first cache line is all that a submitter from outside writes, and so all that travels
+	// from its processor to the worker's. Immutable once submitted where nothing else is said.
 	next     *Task             // link of the one list the task is in (S4)
 	fn       func(*Task) error // nil once the task has ended
 	name     string
@@ -105,16 +105,16 @@ type Guard interface {
 	MayJoin() error
 }
 
-// Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of memory that the epochs
-// protect become invalid, as across a wait.
+// Refresh moves the worker's epoch pin to the present, for long loops without a wait. Views of
+// memory that the epochs protect become invalid, as across a wait.
 func (t *Task) Refresh() {
 	t.loop.enter().refresh()
 	t.loop.exit()
 }
 
-// Spawn submits a child and does not wait, not even for room. Lane and client are inherited where s leaves them zero,
-// the context always. Cancelling the task cancels the child. Spawn fails with [ErrLane] or [ErrNilFunc] on bad
-// arguments, and with the cause if the task is cancelled already.
+// Spawn submits a child and does not wait, not even for room. Lane and client are inherited where s
+// leaves them zero, the context always. Cancelling the task cancels the child. Spawn fails with
+// [ErrLane] or [ErrNilFunc] on bad arguments, and with the cause if the task is cancelled already.
 func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	if err := t.admit(&s, fn); err != nil {
 		return nil, err
@@ -127,8 +127,9 @@ func (t *Task) Spawn(s Spec, fn func(*Task) error) (*Handle, error) {
 	return child.Handle(), nil
 }
 
-// Go is Spawn of a child that nobody will ask about: there is no handle, so the task itself is used again for others, and
-// in the long run nothing is allocated. Its error is only counted; its panic is counted and logged.
+// Go is Spawn of a child that nobody will ask about: there is no handle, so the task itself is used
+// again for others, and in the long run nothing is allocated. Its error is only counted; its panic
+// is counted and logged.
 func (t *Task) Go(s Spec, fn func(*Task) error) error {
 	i := t.lane
 	if s.Lane != 0 {
@@ -218,7 +219,8 @@ func (w *worker) adopt(t, child *Task, s *Spec, fn func(*Task) error) {
 	w.push(child)
 }
 
-// hasKids notes that cancelling the task concerns others, and that they look at it when it has ended.
+// hasKids notes that cancelling the task concerns others, and that they look at it when it has
+// ended.
 func (t *Task) hasKids() {
 	t.kids.Store(true)
 	t.kept = true

@@ -2,8 +2,9 @@ package sched
 
 import "testing"
 
-// Two protocols rest on a fence after a plain store (tally_tso.go, "Counting" in the package comment). Here they are as
-// small steps with a store buffer between the worker and memory, in all interleavings; without the fence each must break.
+// Two protocols rest on a fence after a plain store (tally_tso.go, "Counting" in the package
+// comment). Here they are as small steps with a store buffer between the worker and memory, in all
+// interleavings; without the fence each must break.
 
 type tsoState struct {
 	worker, other uint8 // program counters
@@ -82,7 +83,8 @@ func recyclerMoves(fence bool) func(tsoState) []tsoState {
 	}
 }
 
-// drainMoves: the worker counts an end and looks at the phase, the closer sets the phase and looks at the count.
+// drainMoves: the worker counts an end and looks at the phase, the closer sets the phase and looks
+// at the count.
 func drainMoves(fence bool) func(tsoState) []tsoState {
 	return func(s tsoState) (next []tsoState) {
 		w, o := s, s

@@ -12,8 +12,9 @@ type Reason struct {
 	On   uint64 // the task that will end the wait, 0 if there is no one task
 }
 
-// Await waits until the event has fired. It returns the cause if the task is cancelled first. Other tasks run on the
-// thread meanwhile. Views of memory that the epochs protect are invalid afterwards.
+// Await waits until the event has fired. It returns the cause if the task is cancelled first. Other
+// tasks run on the thread meanwhile. Views of memory that the epochs protect are invalid
+// afterwards.
 func (t *Task) Await(e *Event) error { return t.AwaitReason(e, Reason{What: "an event"}) }
 
 // AwaitReason is Await that tells the watchdog what for.
@@ -24,7 +25,8 @@ func (t *Task) AwaitReason(e *Event, r Reason) error {
 	return t.wait(e, r, nil)
 }
 
-// AwaitUntil is AwaitReason that gives up at the deadline with [ErrTimeout]. The task is not cancelled by that.
+// AwaitUntil is AwaitReason that gives up at the deadline with [ErrTimeout]. The task is not
+// cancelled by that.
 func (t *Task) AwaitUntil(e *Event, deadline time.Time, r Reason) error {
 	if e.Fired() {
 		return nil
@@ -51,8 +53,8 @@ func (t *Task) Sleep(d time.Duration) error {
 	return t.AwaitReason(&over, Reason{What: "sleep"})
 }
 
-// Join waits for another task's end and returns its error, or the cause if this task is cancelled first. The other
-// task goes on in that case. Joining oneself fails with [ErrSelfJoin].
+// Join waits for another task's end and returns its error, or the cause if this task is cancelled
+// first. The other task goes on in that case. Joining oneself fails with [ErrSelfJoin].
 func (t *Task) Join(h *Handle) error {
 	return t.joinUntil(h, background)
 }
@@ -87,7 +89,8 @@ func (t *Task) joinUntil(h *Handle, ctx context.Context) error {
 	return other.err
 }
 
-// Yield lets more urgent tasks, and others of the task's lane, go first. It returns at once if there are none.
+// Yield lets more urgent tasks, and others of the task's lane, go first. It returns at once if
+// there are none.
 func (t *Task) Yield() {
 	t.unwindIfTold()
 	t.mustNotLock()
@@ -145,7 +148,8 @@ func (t *Task) waitOut(e *Event, r Reason) {
 	e.leaveTask(&l.waiter)
 }
 
-// watchBase makes the end of the context that the task was submitted with wake it, from its first wait on.
+// watchBase makes the end of the context that the task was submitted with wake it, from its first
+// wait on.
 func (t *Task) watchBase() {
 	if l := t.loop; l.unwatch == nil && t.mortal {
 		l.unwatch = t.watch(t.base)
@@ -164,7 +168,8 @@ func (t *Task) watch(ctx context.Context) (stop func() bool) {
 	}
 }
 
-// unwindIfTold ends a task that waits again although its last wait has said that the pool is closed.
+// unwindIfTold ends a task that waits again although its last wait has said that the pool is
+// closed.
 func (t *Task) unwindIfTold() {
 	if t.loop.told {
 		panic(unwind)

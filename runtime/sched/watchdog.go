@@ -152,8 +152,9 @@ func (d *watchdog) lookAtWaiting(st *Stats, now time.Time) {
 	}
 }
 
-// lookAtLanes reports lanes that hold tasks of which none has started. Requests are counted together: while they age, they
-// wait in a ring that serves another RPC lane than the one they count for.
+// lookAtLanes reports lanes that hold tasks of which none has started. Requests are counted
+// together: while they age, they wait in a ring that serves another RPC lane than the one they
+// count for.
 func (d *watchdog) lookAtLanes(st *Stats, now time.Time) {
 	var requests uint64
 	for i := range st.Lanes {

@@ -46,7 +46,8 @@ func (l *logBuffer) until(t *testing.T, want string) {
 	}
 }
 
-// A watchedPool is a pool with a watchdog that looks when a test says so, at times that a test says.
+// A watchedPool is a pool with a watchdog that looks when a test says so, at times that a test
+// says.
 type watchedPool struct {
 	*Pool
 	t   *testing.T

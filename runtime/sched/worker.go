@@ -76,8 +76,8 @@ var nobody = func() *Task {
 	return t
 }()
 
-// A loop is a worker's loop in a coroutine of its own. A task that has started keeps its loop to its end, so what it
-// needs for waiting lies here and is used again by the next one.
+// A loop is a worker's loop in a coroutine of its own. A task that has started keeps its loop to
+// its end, so what it needs for waiting lies here and is used again by the next one.
 type loop struct {
 	user  tally                  // odd while the task's own code runs; see "Stand-ins"
 	claim atomic.Uint32          // not 0: a thread is about to stand in for this one, or does
@@ -193,8 +193,8 @@ func (w *worker) leave() {
 	w.pool.alive.Done()
 }
 
-// rootExited goes on after a task's Goexit has reached root, which runs its deferred functions and will then end. The
-// coroutine that the task ran on is lost; the task itself has ended.
+// rootExited goes on after a task's Goexit has reached root, which runs its deferred functions and
+// will then end. The coroutine that the task ran on is lost; the task itself has ended.
 func (th *thread) rootExited() {
 	w := th.w
 	switch {
@@ -244,8 +244,9 @@ func (w *worker) dropLoop() {
 	l.stop()
 }
 
-// body runs tasks until the coroutine is ended. Between two tasks it may find that another coroutine is to go on; then
-// it leaves its place to that one and waits on the free list to be used again.
+// body runs tasks until the coroutine is ended. Between two tasks it may find that another
+// coroutine is to go on; then it leaves its place to that one and waits on the free list to be used
+// again.
 func (l *loop) body() {
 	for {
 		t := l.first
@@ -266,9 +267,10 @@ func (l *loop) body() {
 	}
 }
 
-// run runs one task after the other, each from the start to the end with whatever waits lie between. It returns when the
-// next thing to do is to resume a task, or nothing, or after a panic with crashed set. Tasks share its deferred function,
-// because one for each would cost as much as starting a task.
+// run runs one task after the other, each from the start to the end with whatever waits lie
+// between. It returns when the next thing to do is to resume a task, or nothing, or after a panic
+// with crashed set. Tasks share its deferred function, because one for each would cost as much as
+// starting a task.
 func (l *loop) run(t *Task) (next *Task) {
 	w := l.worker()
 	calling := false
@@ -328,7 +330,8 @@ func (l *loop) run(t *Task) (next *Task) {
 	return t
 }
 
-// begin makes a task the one that the loop runs, and reports false if it ended before it could start.
+// begin makes a task the one that the loop runs, and reports false if it ended before it could
+// start.
 func (w *worker) begin(l *loop, t *Task) bool {
 	if !t.detached && !t.state.CompareAndSwap(queued, running) {
 		w.dropped(t)
@@ -379,7 +382,8 @@ func (w *worker) finish(t *Task, how ending, err error) {
 	t.end(&w.counts, how, err)
 }
 
-// finishQuick is finish of a task that completed without a wait, and that nobody watches or can reach.
+// finishQuick is finish of a task that completed without a wait, and that nobody watches or can
+// reach.
 func (w *worker) finishQuick(t *Task) {
 	w.current.store(nobody) // C1
 	if l := t.loop; l.local != nil {
@@ -389,8 +393,8 @@ func (w *worker) finishQuick(t *Task) {
 	w.recycle(t)
 }
 
-// suspend parks the task's coroutine until root resumes it. The task is in the waiting state, or a waker has moved it
-// on already.
+// suspend parks the task's coroutine until root resumes it. The task is in the waiting state, or a
+// waker has moved it on already.
 func (w *worker) suspend(t *Task) {
 	if h := w.pool.hooks.OnWait; h != nil {
 		h(t.info())
@@ -434,7 +438,8 @@ func (w *worker) switchAway(t *Task) {
 	t.goOn(w)
 }
 
-// resume hands over a task that may go on. Called by any thread that has moved the task to the resuming state.
+// resume hands over a task that may go on. Called by any thread that has moved the task to the
+// resuming state.
 func (w *worker) resume(t *Task) {
 	w.resumes.push(t)
 	if s := w.pool.sim; s != nil {

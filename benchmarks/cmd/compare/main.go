@@ -1,9 +1,10 @@
-// Compare runs one suite and prints a table of ours beside each peer; see package compare for what it means.
+// Compare runs one suite and prints a table of ours beside each peer; see package compare for what
+// it means.
 //
 //	compare -suite ring [-rounds 7] [-n SIZE] [-quick] [-case REGEXP] [-peer REGEXP] [-seed 1] [-dir DIR]
 //
-// The table goes to standard output, everything else to standard error. It exits with 1 if an entrant fails or gives a
-// wrong answer, and with 2 if it is called wrongly.
+// The table goes to standard output, everything else to standard error. It exits with 1 if an
+// entrant fails or gives a wrong answer, and with 2 if it is called wrongly.
 package main
 
 import (

@@ -11,7 +11,8 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
-// TestSuites runs every suite at its smallest: every entrant must give right answers, and the table must have its form.
+// TestSuites runs every suite at its smallest: every entrant must give right answers, and the table
+// must have its form.
 func TestSuites(t *testing.T) {
 	for _, make := range suites {
 		s := make()

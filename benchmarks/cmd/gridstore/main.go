@@ -1,9 +1,10 @@
-// Gridstore fills a store with very many records of 64 bytes and says what each operation costs at that size. It keeps no
-// record and no name in memory: both follow from a number.
+// Gridstore fills a store with very many records of 64 bytes and says what each operation costs at
+// that size. It keeps no record and no name in memory: both follow from a number.
 //
 //	gridstore [-n 100000000] [-dir DIR]
 //
-// It writes a store of about 105 bytes per record into DIR, by default the system's temporary directory, and removes it.
+// It writes a store of about 105 bytes per record into DIR, by default the system's temporary
+// directory, and removes it.
 package main
 
 import (

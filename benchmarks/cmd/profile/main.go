@@ -1,5 +1,5 @@
-// Profile indexes part of the Go standard library from nothing under the CPU profiler, and says where the time went: by
-// lane, by task, by what the engine does, by function.
+// Profile indexes part of the Go standard library from nothing under the CPU profiler, and says
+// where the time went: by lane, by task, by what the engine does, by function.
 //
 //	profile [-all] [-edits N] [-o FILE] [-top 15] [DIR...]
 //

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestProfile indexes the smallest directory of the standard library and looks at the report and the written profile.
+// TestProfile indexes the smallest directory of the standard library and looks at the report and
+// the written profile.
 func TestProfile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("asks the go command and indexes its packages")

@@ -1,4 +1,5 @@
-// Command crash kills a process that writes to a store, again and again, and checks what it left. See package crash.
+// Command crash kills a process that writes to a store, again and again, and checks what it left.
+// See package crash.
 package main
 
 import (

@@ -110,8 +110,8 @@
 // one; nor of what has ever read something that it does not read now, of which changes are told
 // still.
 //
-// Nor does Q2 ask for runs of a cell that has been in another cycle, where there are several workers:
-// several strands may close its cycles then, each with other cells.
+// Nor does Q2 ask for runs of a cell that has been in another cycle, where there are several
+// workers: several strands may close its cycles then, each with other cells.
 //
 // Q9 and Q10 are asked where no query may need itself, and Q9 where one question is asked at a
 // time; runs are compared with those of an engine that knows nothing where the heap has room. What

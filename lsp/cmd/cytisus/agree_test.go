@@ -34,7 +34,8 @@ func realModule(t *testing.T, path string) string {
 	return dir
 }
 
-// identifiers returns n places of identifiers, spread evenly over the Go files below dir: the same ones each time.
+// identifiers returns n places of identifiers, spread evenly over the Go files below dir: the same
+// ones each time.
 func identifiers(t *testing.T, dir string, n int) []place {
 	t.Helper()
 	var all []place

@@ -7,8 +7,8 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// An asker answers the questions of the command line: the process itself over its own engine (local), or another process that holds the store
-// (remote).
+// An asker answers the questions of the command line: the process itself over its own engine
+// (local), or another process that holds the store (remote).
 type asker interface {
 	root() string
 	definition(ctx context.Context, p place) ([]found, error)
@@ -29,7 +29,8 @@ type asker interface {
 	close() error
 }
 
-// A found is a place in a file, as printed. Lines and columns count from 1, columns in bytes; ends are exclusive.
+// A found is a place in a file, as printed. Lines and columns count from 1, columns in bytes; ends
+// are exclusive.
 type found struct {
 	File      string `json:"file"`
 	Line      int    `json:"line"`

@@ -27,14 +27,16 @@ func (a *app) asking(ctx context.Context, from string, fn func(asker) error) (er
 		if !own || again == damagedMax || !errors.Is(err, runtime.ErrDamaged) {
 			return err
 		}
-		// What is damaged in the store was dropped when it was read: a text is read again, a result computed again.
+		// What is damaged in the store was dropped when it was read: a text is read again, a result
+		// computed again.
 		if err := l.refresh(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// damagedMax bounds how often a question is asked again because something in the store turned out to be damaged.
+// damagedMax bounds how often a question is asked again because something in the store turned out
+// to be damaged.
 const damagedMax = 16
 
 func (a *app) defCommand() *cobra.Command {

@@ -235,7 +235,8 @@ func TestSecondIndexComputesNothing(t *testing.T) {
 		t.Errorf("first index: %+v", first)
 	}
 	second := decode[indexReport](t, c.ok("index", "--json", dir))
-	// Files may be read again, since they changed a moment before they were first looked at; their content is what it was.
+	// Files may be read again, since they changed a moment before they were first looked at; their
+	// content is what it was.
 	if second.Computed != 0 || second.ReusedShare != 1 {
 		t.Errorf("second index: %+v, want nothing computed", second)
 	}
@@ -416,7 +417,8 @@ func explainsByReplay(t *testing.T, c *cli, dir, file string) {
 	}
 }
 
-// A byte of a file's stored text is flipped; the file itself is as it was, so nothing but the damage says that it must be read again.
+// A byte of a file's stored text is flipped; the file itself is as it was, so nothing but the
+// damage says that it must be read again.
 func TestDamagedTextIsReadAgain(t *testing.T) {
 	dir := write(t, example)
 	c := newCLI(t)

@@ -99,7 +99,8 @@ func TestKilledIndexResumes(t *testing.T) {
 	}
 }
 
-// Each round edits a body in every tenth file. What the edits replace is garbage, and disk use must not grow with it.
+// Each round edits a body in every tenth file. What the edits replace is garbage, and disk use must
+// not grow with it.
 func TestDiskUseStaysFlat(t *testing.T) {
 	dir := ""
 	if *editsOf == "" {

@@ -48,7 +48,8 @@ func remedy(store string, err error) string {
 }
 
 // servedRoot is storeOf for a server, which has to answer also where something is wrong: a root
-// that is not there is taken as it is named. It is "" if the current directory is meant and has been removed.
+// that is not there is taken as it is named. It is "" if the current directory is meant and has
+// been removed.
 func (a *app) servedRoot(from string) (root, store string, err error) {
 	root, store, err = a.storeOf(from)
 	if err == nil {

@@ -174,7 +174,8 @@ func (f *flooder) next() (m floodMessage, err error) {
 	return m, err
 }
 
-// hover asks a question that takes no computing; its answer says that all before it has been served.
+// hover asks a question that takes no computing; its answer says that all before it has been
+// served.
 func (f *flooder) hover(name string) (result, failure string) {
 	return f.ask("textDocument/hover", fmt.Sprintf(`{"textDocument":{"uri":%q},"position":{"line":3,"character":5}}`, f.uri(name)))
 }

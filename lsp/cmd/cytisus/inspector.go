@@ -8,8 +8,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/inspect"
 )
 
-// An inspector looks at what lies in a store; what the workspace looks like now plays no part. It has two forms: an engine of its own (local) and the
-// process that holds the store (remote).
+// An inspector looks at what lies in a store; what the workspace looks like now plays no part. It
+// has two forms: an engine of its own (local) and the process that holds the store (remote).
 type inspector interface {
 	dbStats(ctx context.Context, p server.DBStatsParams) (server.DBStats, error)
 	records(ctx context.Context, p server.QueryRecordsParams, fn func(inspect.Record) error) error

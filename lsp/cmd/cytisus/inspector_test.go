@@ -16,7 +16,8 @@ import (
 
 var inspected = runtime.NewPartition[string]("test/inspected", runtime.Volatile)
 
-// The process that holds the store says of it what an engine of one's own says, also where it takes several answers.
+// The process that holds the store says of it what an engine of one's own says, also where it takes
+// several answers.
 func TestInspectorsAgree(t *testing.T) {
 	ctx := t.Context()
 	a := &app{err: t.Output(), flags: flags{memory: true, workers: 1}}

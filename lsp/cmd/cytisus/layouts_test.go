@@ -17,7 +17,8 @@ var (
 	layoutRounds = flag.Int("layouts.rounds", 5, "rounds of TestLayoutsAgainstScratch")
 )
 
-// The universe of TestLayoutsAgainstScratch: directories that may hold modules, and texts for files.
+// The universe of TestLayoutsAgainstScratch: directories that may hold modules, and texts for
+// files.
 var (
 	layoutDirs  = []string{"", "a", "a/in", "b", "b/deep/er"}
 	layoutTexts = []string{

@@ -30,7 +30,8 @@ type local struct {
 	trace *traceFile // nil: none
 }
 
-// storeOf returns the root of the workspace around a file or directory and the directory of its store.
+// storeOf returns the root of the workspace around a file or directory and the directory of its
+// store.
 func (a *app) storeOf(from string) (root, store string, err error) {
 	root = a.flags.root
 	if root == "" {
@@ -82,11 +83,13 @@ func (a *app) openEngine(root, store, what string) (_ *local, err error) {
 	if workers == 0 {
 		workers = usableCPUs()
 	}
-	// The process is all engine: a thread for each CPU to compute, and one more for everything else.
+	// The process is all engine: a thread for each CPU to compute, and one more for everything
+	// else.
 	if goruntime.GOMAXPROCS(0) < workers+1 {
 		goruntime.GOMAXPROCS(workers + 1)
 	}
-	// Indexing makes garbage at a high rate on a small live heap: nearly a third of its time went to Go's collector.
+	// Indexing makes garbage at a high rate on a small live heap: nearly a third of its time went
+	// to Go's collector.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -137,7 +140,8 @@ func (l *local) close() error {
 
 func (l *local) root() string { return l.dir }
 
-// refresh looks at the disk. Questions after it compute what they need and no more, and see the disk as it was then.
+// refresh looks at the disk. Questions after it compute what they need and no more, and see the
+// disk as it was then.
 func (l *local) refresh(ctx context.Context) error {
 	return l.ws.FilesChanged(ctx, []string{string(uri.File(l.ws.Root()))})
 }

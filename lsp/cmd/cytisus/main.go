@@ -1,5 +1,5 @@
-// Command cytisus indexes Go code into a store that survives restarts and answers questions about it: from the shell, or from an
-// editor through the Language Server Protocol.
+// Command cytisus indexes Go code into a store that survives restarts and answers questions about
+// it: from the shell, or from an editor through the Language Server Protocol.
 //
 // Exit codes:
 //

@@ -120,7 +120,8 @@ func (a *app) daemonOptions(name string) daemon.Options {
 	return daemon.Options{Build: build(), Name: name, Logger: a.logger()}
 }
 
-// build identifies this very program, since version alone is the same for every build from a work tree.
+// build identifies this very program, since version alone is the same for every build from a work
+// tree.
 func build() string {
 	exe, err := os.Executable()
 	if err != nil {

@@ -52,7 +52,8 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// existingFile returns the absolute path of a file, with symbolic links in its directory resolved, as the go command names it.
+// existingFile returns the absolute path of a file, with symbolic links in its directory resolved,
+// as the go command names it.
 func existingFile(name string) (string, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -71,7 +72,8 @@ func existingFile(name string) (string, error) {
 	return abs, nil
 }
 
-// offset returns the byte offset of line and column in text. The column after the last byte of a line is on it.
+// offset returns the byte offset of line and column in text. The column after the last byte of a
+// line is on it.
 func (p place) offset(text []byte) (int, error) {
 	start := 0
 	for n := 1; n < p.line; n++ {
@@ -100,8 +102,8 @@ func indexByte(b []byte, c byte) int {
 	return -1
 }
 
-// workspaceRoot returns the root for a file or directory: where go.work or, failing that, go.mod is found on the way up, else the
-// directory itself.
+// workspaceRoot returns the root for a file or directory: where go.work or, failing that, go.mod is
+// found on the way up, else the directory itself.
 func workspaceRoot(from string) (string, error) {
 	dir, err := filepath.Abs(from)
 	if err != nil {
@@ -114,7 +116,8 @@ func workspaceRoot(from string) (string, error) {
 	if !st.IsDir() {
 		dir = filepath.Dir(dir)
 	}
-	// The go command resolves symbolic links in the directory it runs in: one module, one root, one store.
+	// The go command resolves symbolic links in the directory it runs in: one module, one root, one
+	// store.
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}
@@ -141,7 +144,8 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// storeDir returns the store's directory for a root: its base name for people, a hash of the whole path for uniqueness.
+// storeDir returns the store's directory for a root: its base name for people, a hash of the whole
+// path for uniqueness.
 func storeDir(root string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err == nil && !filepath.IsAbs(cache) { // it would be another store in each directory

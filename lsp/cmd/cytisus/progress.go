@@ -20,7 +20,8 @@ type meter interface {
 	done()
 }
 
-// newMeter returns the meter that --progress asks for; auto is a bar on a terminal and plain lines elsewhere.
+// newMeter returns the meter that --progress asks for; auto is a bar on a terminal and plain lines
+// elsewhere.
 func (a *app) newMeter() (meter, error) {
 	kind := a.flags.progress
 	if kind == "auto" {
@@ -120,8 +121,8 @@ func (m *plainMeter) update(p lsp.Progress) {
 
 func (m *plainMeter) done() {}
 
-// A pace tells how fast packages are done. The time before the first one, in which files were read and packages listed, says nothing about
-// the others.
+// A pace tells how fast packages are done. The time before the first one, in which files were read
+// and packages listed, says nothing about the others.
 type pace struct {
 	begun bool
 	from  time.Duration // spent when packages began to be checked

@@ -7,7 +7,8 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 )
 
-// Reading files and listing packages is no part of the pace, and the first packages promise nothing.
+// Reading files and listing packages is no part of the pace, and the first packages promise
+// nothing.
 func TestPace(t *testing.T) {
 	var p pace
 	for _, c := range []struct {

@@ -35,7 +35,8 @@ func newRemote(ctx context.Context, conn io.ReadWriteCloser, root, store string,
 	}
 	r := &remote{dir: root, store: store, client: client, texts: map[string][]string{}}
 	if root != "" {
-		// The process may not have been told of what was written since: it looks at the whole root again.
+		// The process may not have been told of what was written since: it looks at the whole root
+		// again.
 		params := map[string]any{"changes": []any{map[string]any{"uri": string(uri.File(root)), "type": 2}}}
 		if err := client.Notify("workspace/didChangeWatchedFiles", params); err != nil {
 			return nil, errors.Join(fmt.Errorf("asking the process that holds the store: %w", err), conn.Close())
@@ -134,8 +135,9 @@ func (r *remote) hover(ctx context.Context, p place) (*described, error) {
 	return &described{Signature: signature, Doc: doc}, nil
 }
 
-// cutDeclaration parts the text of a hover into the declaration and its documentation. They are separated by a blank line, but a
-// declaration may hold blank lines itself: it goes on as long as lines are indented or close something.
+// cutDeclaration parts the text of a hover into the declaration and its documentation. They are
+// separated by a blank line, but a declaration may hold blank lines itself: it goes on as long as
+// lines are indented or close something.
 func cutDeclaration(text string) (declaration, doc string) {
 	for at := 0; ; {
 		i := strings.Index(text[at:], "\n\n")

@@ -16,8 +16,9 @@ import (
 
 var std = flag.Bool("std", false, "run the tests that index the whole standard library (make show)")
 
-// The main claims, on the standard library of the local toolchain: a warm start takes at most 15 % of a cold one; an edit in a body checks
-// its package and nothing else; an edit of what a package exports checks exactly the packages that import it as well.
+// The main claims, on the standard library of the local toolchain: a warm start takes at most 15 %
+// of a cold one; an edit in a body checks its package and nothing else; an edit of what a package
+// exports checks exactly the packages that import it as well.
 func TestStandardLibrary(t *testing.T) {
 	if !*std {
 		t.Skip("takes the whole standard library: make show, or -std")

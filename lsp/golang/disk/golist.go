@@ -40,8 +40,8 @@ type Listed struct {
 	}
 }
 
-// ListBytes is about what List has the go command take, of memory of its own, for a build of so many
-// files: 54 MB for the 4,200 of the standard library.
+// ListBytes is about what List has the go command take, of memory of its own, for a build of so
+// many files: 54 MB for the 4,200 of the standard library.
 func ListBytes(files int) int64 { return 16<<20 + int64(files)*9<<10 }
 
 // List asks the go command about the packages of a pattern and everything they import. Overlay

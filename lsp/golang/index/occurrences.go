@@ -26,7 +26,8 @@ const (
 	codeSignature = 4
 )
 
-// recents are what was named last in a file, the last one first. Writer and reader do the same steps.
+// recents are what was named last in a file, the last one first. Writer and reader do the same
+// steps.
 type recents struct {
 	n    int
 	keys [recentMax]uint64
@@ -140,7 +141,8 @@ func (s *occurrenceScan) start() (at int, ok bool) {
 	return at, !s.r.bad && at >= 0
 }
 
-// declarations calls fn for the declarations' own before a place, and reports false if it is enough.
+// declarations calls fn for the declarations' own before a place, and reports false if it is
+// enough.
 func (s *occurrenceScan) declarations(before int, fn func(o Occurrence) bool) bool {
 	for s.more && s.row.file == s.file && s.row.start < before {
 		w, target := s.row, s.rows.i-1

@@ -1,9 +1,10 @@
-// Command gen writes ../lanes_amd64.s: BLAKE3 chunks side by side, one per SIMD lane, 8 with AVX2 and 16 with AVX-512.
+// Command gen writes ../lanes_amd64.s: BLAKE3 chunks side by side, one per SIMD lane, 8 with AVX2
+// and 16 with AVX-512.
 //
 //	go run . -out ../lanes_amd64.s
 //
-// Both kernels work on the struct group of package hash, whose field offsets are repeated here; that package does not
-// compile when they differ.
+// Both kernels work on the struct group of package hash, whose field offsets are repeated here;
+// that package does not compile when they differ.
 package main
 
 import (
@@ -97,7 +98,8 @@ func lanes16(iv, blockBytes Mem) {
 	SHLQ(Imm(6), end)
 	XORQ(off, off)
 
-	// Messages end up in z0-z15, the state is in z16-z31; between blocks the chaining values live in g.out.
+	// Messages end up in z0-z15, the state is in z16-z31; between blocks the chaining values live
+	// in g.out.
 	z := func(i int) reg.VecPhysical {
 		return []reg.VecPhysical{
 			reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7,
@@ -223,7 +225,8 @@ func lanes16(iv, blockBytes Mem) {
 	RET()
 }
 
-// row16 sets addr to where the block of a lane is, or to somewhere that can be read if n says that none of it is to be.
+// row16 sets addr to where the block of a lane is, or to somewhere that can be read if n says that
+// none of it is to be.
 func row16(g, ptrs Mem, lane int, n, addr, off reg.GPPhysical) {
 	MOVQ(ptrs.Offset(8*lane), addr)
 	SUBQ(g.Offset(offSkew+8*lane), addr)
