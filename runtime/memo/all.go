@@ -110,7 +110,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 		}
 	}()
 	if helpers := min(helpersMax, len(open)-1); helpers > 0 && fr.strand.hops < hopsMax {
-		question, hops := fr.strand.share(), fr.strand.hops+1
+		question, hops := fr.strand.question(), fr.strand.hops+1
 		_ = spawn(helpers, func(fr *Frame) {
 			fr.strand.unkept, fr.strand.hops = question, hops
 			work(fr)

@@ -471,6 +471,10 @@
 // snapshot, where one run of a pure function is as good as another. An outcome that rests on a
 // CycleError depends on who asked whom, and is not shared.
 //
+// The strands of a question share it without a gap: whoever evaluates a flight puts it into the
+// unkept before the flight leaves its entry, and whoever has just got a flight of its own looks
+// there once more. The second of two strands then finds the first one's flight, or its outcome.
+//
 // # Audits
 //
 // That a query is pure is what its author promises. An audit looks: it computes a reused answer

@@ -297,6 +297,8 @@ func (t *Table) climb(fr *Frame, f *flight) {
 		tr, err = fr.forOthers(tr, err)
 	}
 	s.drop(f)
+	f.trace, f.err = tr, err
+	s.share(f) // before it leaves its entry: see unkept
 	f.finish(tr, err)
 }
 
@@ -315,6 +317,10 @@ func (f *Frame) forOthers(tr *trace, err error) (*trace, error) {
 // evaluate finds a trace that holds or runs the query; ran says that it did the latter, and the
 // outcome is as others may see it.
 func (t *Table) evaluate(fr *Frame, f *flight) (tr *trace, ran bool, err error) {
+	if g := fr.strand.shared(f.entry); g != nil {
+		f.vouch = g.vouch
+		return g.trace, true, g.err
+	}
 	t.catchUp(f.gen)
 	first, err := t.loadFor(f, &fr.strand.scratch)
 	if err != nil {

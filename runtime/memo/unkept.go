@@ -4,7 +4,11 @@ import "sync"
 
 // An unkept holds the flights that ended with what is not kept while one question of a task is
 // answered: one call of Get or All outside of any query. The strands of the question's helpers
-// share it. All its flights are done, and are of the question's generation.
+// share it. All its flights have their outcome, and are of the question's generation.
+//
+// The strand that evaluates a flight puts it here before it leaves its entry, and looks here when
+// the flight is its own. So of two strands of a question the second finds the first one's flight in
+// the entry, or its outcome here, and no function is called twice.
 type unkept struct {
 	mu      sync.Mutex
 	flights map[*entry]*flight // guarded by mu
@@ -16,10 +20,16 @@ func (f *flight) kept() bool { return f.err == nil && !f.trace.tainted }
 // note takes down how a done flight ended whose outcome fr's strand was given.
 func (fr *Frame) note(f *flight) {
 	fr.cyclic = fr.cyclic || f.cyclic
+	fr.strand.share(f)
+}
+
+// share gives the outcome of a flight to the strand's question, if it is one that is not kept and
+// does not rest on a cycle.
+func (s *Strand) share(f *flight) {
 	if f.member != nil || f.cyclic || f.kept() || f.abandoned() {
 		return
 	}
-	u := fr.strand.share()
+	u := s.question()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.flights == nil {
@@ -28,8 +38,8 @@ func (fr *Frame) note(f *flight) {
 	u.flights[f.entry] = f
 }
 
-// share returns what the strand's question has met that is not kept.
-func (s *Strand) share() *unkept {
+// question returns what the strand's question has met that is not kept.
+func (s *Strand) question() *unkept {
 	if s.unkept == nil {
 		s.unkept = &unkept{}
 	}
@@ -42,7 +52,12 @@ func (fr *Frame) met(e *entry) *flight {
 		fr.cyclic = true
 		return f
 	}
-	u := fr.strand.unkept
+	return fr.strand.shared(e)
+}
+
+// shared returns the flight of a key whose outcome the strand's question has, nil if there is none.
+func (s *Strand) shared(e *entry) *flight {
+	u := s.unkept
 	if u == nil {
 		return nil
 	}

@@ -99,9 +99,8 @@
 // Several questions at the same time have this slack: a run counts as needless only if it is so in
 // every generation that they are about; what one has computed is known to the next batch, and not
 // surely to the others; a trace is computed once for each generation, and what is not kept once for
-// each question, twice where one is cancelled, the heap is small or there are several workers: what
-// is forgotten in the middle of a question is computed again, and so is what a helper of an All was
-// about that has failed meanwhile. Cells of cycles run as often as they like. Where workers are
+// each question, twice where one is cancelled or the heap is small: what is forgotten in the middle
+// of a question is computed again. Cells of cycles run as often as they like. Where workers are
 // threads a watch may be late, so its questions count for the step after, too. Only Q5 asks that
 // Peek knows something, and only of a heap that has room, in an engine that was opened once, of
 // which nothing was asked before the first commit, and that was given no bulk: of these no change

@@ -232,8 +232,8 @@ func (j *judge) ran(a asking, runs []ran) error {
 	if a.cancels { // another task of the same question may take over what one has left
 		unkeptMost, keptMost = 2*unkeptMost, 2*keptMost
 	}
-	if j.setting.HeapBytes > 0 || j.setting.Workers > 1 {
-		unkeptMost *= 2 // a cell may be forgotten in the middle, and a helper cancelled when All has failed
+	if j.setting.HeapBytes > 0 {
+		unkeptMost *= 2 // a cell may be forgotten in the middle
 	}
 	type outcomeOf struct {
 		Cell
