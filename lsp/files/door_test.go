@@ -37,6 +37,7 @@ var exceptions = map[string]string{
 	"daemon/identity.go":               "a directory of the store, whose identity is asked",
 	"golang/disk/embed.go":             "fs.Glob over os.DirFS, which lists directories and opens no file",
 	"golang/disk/fallback.go":          "MatchFile with an OpenFile that opens nothing",
+	"golang/load/match.go":             "MatchFile with an OpenFile that opens nothing",
 	"golang/internal/fakego/fakego.go": "for tests: what a fake go command tells, and the states of processes",
 }
 

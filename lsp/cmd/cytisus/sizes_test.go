@@ -57,5 +57,6 @@ func TestLimitFlags(t *testing.T) {
 	if plain == "" {
 		t.Error("nothing is printed")
 	}
-	c.ok("index", "--memory-limit", "1GiB", "--disk-limit", "100MiB", "--sync", "group", dir)
+	// What the race detector has in this process counts, too.
+	c.ok("index", "--memory-limit", "16GiB", "--disk-limit", "100MiB", "--sync", "group", dir)
 }

@@ -14,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 )
 
 // A Config is what a build depends on beside its files. Fields are named as the go command's
@@ -162,7 +165,7 @@ func (l *loader) text(name string) ([]byte, error) {
 		}
 		return text, nil
 	}
-	return os.ReadFile(name)
+	return files.Read(name, lsp.MaxFileBytes)
 }
 
 // overlaid are the names of Go files in a directory as the overlay has them, sorted.
@@ -179,52 +182,15 @@ func (l *loader) overlaid(dir string, names []string) []string {
 	return names
 }
 
-// firstRead is how much of a file is read at first: more than most heads have.
-const firstRead = 4 << 10
-
-var buffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
-
 // header reads the head of a file.
 func (l *loader) header(name string) (header, error) {
-	if _, ok := l.config.Overlay[name]; ok {
-		text, err := l.text(name)
-		if err != nil {
-			return header{}, err
-		}
-		return parseHeader(text), nil
-	}
-	f, err := os.Open(name)
+	text, err := l.text(name)
 	if err != nil {
 		return header{}, err
 	}
-	defer f.Close()
-	buffer := buffers.Get().(*[firstRead]byte)
-	defer buffers.Put(buffer)
-	text := buffer[:0]
-	ended := false
-	read := func() []byte {
-		if ended {
-			return nil
-		}
-		if len(text) == cap(text) {
-			text = append(make([]byte, 0, 4*cap(text)), text...)
-		}
-		n, readErr := f.Read(text[len(text):cap(text)])
-		text = text[:len(text)+max(n, 0)]
-		if n <= 0 {
-			ended = true
-			if readErr != nil && !errors.Is(readErr, fs.ErrClosed) && n < 0 {
-				err = readErr
-			}
-			return nil
-		}
-		return text
-	}
-	read()
-	h := readHeader(text, read)
-	// What a header keeps of the text must outlive the buffer.
-	h.constraints = slices.Clone(h.constraints)
-	return h, err
+	h := readHeader(text, func() []byte { return nil })
+	h.constraints = slices.Clone(h.constraints) // the text need not stay
+	return h, nil
 }
 
 // at is what a directory has.
@@ -372,11 +338,11 @@ func (l *loader) enumerate(below string) ([]*unit, error) {
 		if d.unread != nil {
 			return nil, doubtf("%v", d.unread)
 		}
-		files := d.files
+		built := d.files
 		if !l.config.Tests {
-			files = slices.DeleteFunc(slices.Clone(files), func(f file) bool { return f.test })
+			built = slices.DeleteFunc(slices.Clone(built), func(f file) bool { return f.test })
 		}
-		if len(files) == 0 {
+		if len(built) == 0 {
 			continue
 		}
 		t := l.targetOf(main, dir)
