@@ -148,7 +148,8 @@ type onceDirectory struct {
 
 func newLoader(ctx context.Context, c Config) *loader {
 	l := &loader{
-		ctx: ctx, config: c, matcher: newMatcher(&c), units: map[string]*unit{}, hidden: map[string][]string{},
+		ctx: ctx, config: c, matcher: newMatcher(&c),
+		units: map[string]*unit{}, hidden: map[string][]string{},
 	}
 	for name := range c.Overlay {
 		dir := filepath.Dir(name)
@@ -315,7 +316,7 @@ func (l *loader) enumerate(below string) ([]*unit, error) {
 		}
 		for _, e := range entries {
 			name := e.Name()
-			if !e.IsDir() || name[0] == '.' || name[0] == '_' || name == "testdata" || name == "vendor" {
+			if !e.IsDir() || skipped(name) {
 				continue
 			}
 			sub := filepath.Join(dir, name)
@@ -352,6 +353,11 @@ func (l *loader) enumerate(below string) ([]*unit, error) {
 		out = append(out, l.unitAt(t))
 	}
 	return out, nil
+}
+
+// skipped reports whether directories of a name hold no packages of the module they lie in.
+func skipped(name string) bool {
+	return name[0] == '.' || name[0] == '_' || name == "testdata" || name == "vendor"
 }
 
 // targetOf is the package in a directory of a main module.
@@ -520,7 +526,8 @@ func (l *loader) read(u *unit) error {
 
 // plainPath reports whether an import path is one that only names a package.
 func plainPath(p string) bool {
-	return p != "" && p[0] != '.' && p[0] != '/' && !strings.ContainsAny(p, `\ @:*?"'<>|`) && path.Clean(p) == p
+	return p != "" && p[0] != '.' && p[0] != '/' && path.Clean(p) == p &&
+		!strings.ContainsAny(p, `\ @:*?"'<>|`)
 }
 
 // testRoots are the packages that the binary of any test has in it.
@@ -616,7 +623,8 @@ func (l *loader) acyclic() error {
 // compiled anew.
 func (l *loader) packageOf(u *unit, id string, take func(*file) bool, as map[*unit]string) Package {
 	p := Package{
-		ImportPath: id, Dir: u.dir, Name: u.contents.name, Standard: u.standard(), ImportMap: map[string]string{},
+		ImportPath: id, Dir: u.dir, Name: u.contents.name, Standard: u.standard(),
+		ImportMap: map[string]string{},
 	}
 	if m := u.module; m != nil {
 		p.Module = &Module{Path: m.path, Dir: m.dir, GoVersion: m.goVersion, Main: m.main}

@@ -68,7 +68,9 @@ func (m *matcher) byHeader(name string, h *header) bool {
 
 func (m *matcher) match(name string, text []byte) bool {
 	ctx := m.context
-	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
+	ctx.OpenFile = func(string) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(text)), nil
+	}
 	ok, err := ctx.MatchFile(string(filepath.Separator), name)
 	return err == nil && ok
 }

@@ -207,7 +207,11 @@ type replacement struct {
 func replaced(v module.Version, replaces []*replacement) *replacement {
 	for _, exact := range []bool{true, false} {
 		for _, r := range replaces {
-			if r.Old.Path == v.Path && (exact && r.Old.Version == v.Version || !exact && r.Old.Version == "") {
+			version := ""
+			if exact {
+				version = v.Version
+			}
+			if r.Old.Path == v.Path && r.Old.Version == version {
 				return r
 			}
 		}
@@ -257,7 +261,8 @@ func (l *loader) cachedDir(v module.Version) string {
 	if err != nil {
 		return ""
 	}
-	download := filepath.Join(l.config.ModCache, "cache", "download", filepath.FromSlash(path), "@v", number)
+	cache := filepath.Join(l.config.ModCache, "cache", "download")
+	download := filepath.Join(cache, filepath.FromSlash(path), "@v", number)
 	if !exists(download+".ziphash") || exists(download+".partial") {
 		return ""
 	}
@@ -320,13 +325,17 @@ func (l *loader) readSums(b *buildList, name string) error {
 
 // requirements is the build list without main modules. A main module of go 1.17 and later lists
 // all that its packages come from; otherwise versions are selected from the module graph.
-func (l *loader) requirements(mains []*mainModule, replaces []*replacement, work bool) ([]module.Version, error) {
+func (l *loader) requirements(
+	mains []*mainModule, replaces []*replacement, work bool,
+) ([]module.Version, error) {
 	if len(mains) == 1 && !work && mains[0].pruned() {
 		var list []module.Version
 		for _, r := range mains[0].file.Require {
 			list = append(list, r.Mod)
 		}
-		slices.SortStableFunc(list, func(a, b module.Version) int { return cmp.Compare(a.Path, b.Path) })
+		slices.SortStableFunc(list, func(a, b module.Version) int {
+			return cmp.Compare(a.Path, b.Path)
+		})
 		return list, nil
 	}
 	return l.selectVersions(mains, replaces)
@@ -335,7 +344,9 @@ func (l *loader) requirements(mains []*mainModule, replaces []*replacement, work
 // selectVersions is minimal version selection over the module graph as cmd/go prunes it: what a
 // module of go 1.17 and later requires counts, but not what that requires in turn, unless a module
 // of an older form leads there.
-func (l *loader) selectVersions(mains []*mainModule, replaces []*replacement) ([]module.Version, error) {
+func (l *loader) selectVersions(
+	mains []*mainModule, replaces []*replacement,
+) ([]module.Version, error) {
 	type node struct {
 		module.Version
 		pruned bool // reached by modules that list all that they depend on

@@ -31,7 +31,7 @@ func (l *loader) variants(u *unit) (out []Package, err error) {
 			if f := &u.contents.files[i]; f.test && !f.external {
 				for _, p := range f.imports {
 					if to := u.imports[p]; to != nil && as[to] != "" {
-						return nil, doubtf("the tests of %s import %s, which imports it", u.path, to.path)
+						return nil, doubtf("tests of %s import %s, which imports it", u.path, to.path)
 					}
 				}
 			}
@@ -49,7 +49,8 @@ func (l *loader) variants(u *unit) (out []Package, err error) {
 		p.ForTest = u.path
 		out = append(out, p)
 	}
-	for _, v := range slices.SortedFunc(maps.Keys(as), func(a, b *unit) int { return strings.Compare(a.path, b.path) }) {
+	byPath := func(a, b *unit) int { return strings.Compare(a.path, b.path) }
+	for _, v := range slices.SortedFunc(maps.Keys(as), byPath) {
 		if v == u {
 			continue
 		}
@@ -58,7 +59,7 @@ func (l *loader) variants(u *unit) (out []Package, err error) {
 		out = append(out, p)
 	}
 	for i := range out {
-		if out[i].ImportPath != u.path+suffix && !strings.HasPrefix(out[i].ImportPath, u.path+"_test ") {
+		if id := out[i].ImportPath; id != u.path+suffix && id != u.path+"_test"+suffix {
 			out[i].DepOnly = true
 		}
 	}

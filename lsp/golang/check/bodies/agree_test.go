@@ -219,7 +219,8 @@ func loadStd(t testing.TB, path string, imports types.Importer) *editedPackage {
 		t.Fatal(err)
 	}
 	p := &editedPackage{config: Config{
-		Path: path, Name: bp.Name, GoVersion: "go1.26", Sizes: types.SizesFor("gc", "amd64"), Importer: imports,
+		Path: path, Name: bp.Name, GoVersion: "go1.26",
+		Sizes: types.SizesFor("gc", "amd64"), Importer: imports,
 	}}
 	for _, name := range bp.GoFiles {
 		text, err := os.ReadFile(filepath.Join(bp.Dir, name))
@@ -309,7 +310,8 @@ func randomEdit(rng *rand.Rand, f File) ([]byte, string) {
 		return insert("_ = func() { " + source(st) + " }"), "function literal"
 	case 10:
 		at := rng.IntN(len(f.Text))
-		return slices.Concat(f.Text[:at], []byte(string("{}().;\"`x+"[rng.IntN(10)])), f.Text[at:]), "character"
+		one := string("{}().;\"`x+"[rng.IntN(10)])
+		return slices.Concat(f.Text[:at], []byte(one), f.Text[at:]), "character"
 	default:
 		at := rng.IntN(len(f.Text))
 		return slices.Concat(f.Text[:at], []byte("\n\n"), f.Text[at:]), "lines"

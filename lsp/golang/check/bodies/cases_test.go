@@ -259,7 +259,8 @@ func TestCases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			archive := txtar.Parse([]byte(strings.TrimPrefix(text, "\n")))
 			p := editedPackage{config: Config{
-				Path: "p", Name: "p", GoVersion: "go1.26", Sizes: types.SizesFor("gc", "amd64"), Importer: newImports(),
+				Path: "p", Name: "p", GoVersion: "go1.26",
+				Sizes: types.SizesFor("gc", "amd64"), Importer: newImports(),
 			}}
 			if strings.HasPrefix(string(archive.Files[0].Data), "package main") {
 				p.config.Name = "main"
@@ -287,7 +288,8 @@ func TestCases(t *testing.T) {
 			}
 			check("as it is", "whole")
 			// What replaces a text may have lines of its own.
-			for _, edit := range strings.Split(strings.ReplaceAll(string(archive.Comment), "\n\n", "\x00"), "\n") {
+			edits := strings.ReplaceAll(string(archive.Comment), "\n\n", "\x00")
+			for _, edit := range strings.Split(edits, "\n") {
 				part := strings.Split(strings.ReplaceAll(edit, "\x00", "\n\n"), "|")
 				if len(part) != 4 {
 					continue

@@ -64,7 +64,8 @@ func newChecker(c Config) *checker {
 
 // run checks files as part of pkg and hands errors, in order, to report.
 func (c *checker) run(
-	pkg *types.Package, fset *token.FileSet, files []*ast.File, info *types.Info, report func(types.Error),
+	pkg *types.Package, fset *token.FileSet, files []*ast.File, info *types.Info,
+	report func(types.Error),
 ) {
 	conf := types.Config{
 		GoVersion:                c.config.GoVersion,
@@ -126,7 +127,8 @@ const checksMost = 2000
 
 func (c *checker) faces(sources []*source) *faces {
 	f := &faces{
-		checker: c, pkg: types.NewPackage(c.config.Path, c.config.Name), sources: slices.Clone(sources),
+		checker: c, pkg: types.NewPackage(c.config.Path, c.config.Name),
+		sources:   slices.Clone(sources),
 		variables: map[reference]declared{},
 	}
 	fset := token.NewFileSet()
@@ -152,8 +154,8 @@ func (c *checker) faces(sources []*source) *faces {
 func byFile(sources []*source, errs []types.Error) [][]types.Error {
 	out := make([][]types.Error, len(sources))
 	for _, group := range grouped(errs) {
-		i := max(0, slices.IndexFunc(sources, func(s *source) bool { return s.holds(group[0].Pos) }))
-		if i < len(out) {
+		holds := func(s *source) bool { return s.holds(group[0].Pos) }
+		if i := max(0, slices.IndexFunc(sources, holds)); i < len(out) {
 			out[i] = append(out[i], group...)
 		}
 	}
@@ -225,7 +227,8 @@ func (f *faces) body(s *source, fn *ast.FuncDecl) (facts Facts, errs []types.Err
 	}
 	info := newInfo()
 	info.Types = map[ast.Expr]types.TypeAndValue{}
-	f.checker.run(f.pkg, fset, []*ast.File{file}, info, func(e types.Error) { errs = append(errs, e) })
+	report := func(e types.Error) { errs = append(errs, e) }
+	f.checker.run(f.pkg, fset, []*ast.File{file}, info, report)
 	all := sortFacts(info)
 	facts = all.between(fn.Body.Lbrace, fn.Body.Rbrace)
 	return facts, f.inside(errs, fn)

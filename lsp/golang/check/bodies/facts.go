@@ -35,6 +35,8 @@ type Implicit struct {
 	Object types.Object
 }
 
+func (i Implicit) pos() token.Pos { return i.Node.Pos() }
+
 func newInfo() *types.Info {
 	return &types.Info{
 		Defs:      map[*ast.Ident]types.Object{},
@@ -63,16 +65,18 @@ func sortFacts(info *types.Info) Facts {
 	}
 	slices.SortFunc(f.Defs, func(a, b Def) int { return int(a.Ident.NamePos - b.Ident.NamePos) })
 	slices.SortFunc(f.Uses, func(a, b Use) int { return int(a.Ident.NamePos - b.Ident.NamePos) })
-	slices.SortFunc(f.Implicits, func(a, b Implicit) int { return int(a.Node.Pos() - b.Node.Pos()) })
+	slices.SortFunc(f.Implicits, func(a, b Implicit) int {
+		return int(a.Node.Pos() - b.Node.Pos())
+	})
 	return f
 }
 
 // between is what facts have from one position to another, both included.
 func (f *Facts) between(from, to token.Pos) Facts {
 	return Facts{
-		Defs:      cutRange(f.Defs, from, to, func(d Def) token.Pos { return d.Ident.NamePos }),
-		Uses:      cutRange(f.Uses, from, to, func(u Use) token.Pos { return u.Ident.NamePos }),
-		Implicits: cutRange(f.Implicits, from, to, func(i Implicit) token.Pos { return i.Node.Pos() }),
+		Defs:      cutRange(f.Defs, from, to, func(d Def) token.Pos { return d.Ident.Pos() }),
+		Uses:      cutRange(f.Uses, from, to, func(u Use) token.Pos { return u.Ident.Pos() }),
+		Implicits: cutRange(f.Implicits, from, to, Implicit.pos),
 		Info:      f.Info,
 	}
 }

@@ -74,7 +74,9 @@ func mentionsParameter(t types.Type, depth int) bool {
 				return true
 			}
 		}
-		return t.Obj().Pkg() != nil && t.Obj().Parent() != t.Obj().Pkg().Scope() && t.Obj().Parent() != nil
+		// A local type has the type parameters around it.
+		pkg, scope := t.Obj().Pkg(), t.Obj().Parent()
+		return pkg != nil && scope != nil && scope != pkg.Scope()
 	case *types.Pointer:
 		return in(t.Elem())
 	case *types.Slice:

@@ -34,15 +34,14 @@ func (s set) has(n int) bool { return n/64 < len(s) && s[n/64]&(1<<(n%64)) != 0 
 // An importUser finds which imports of a file the nodes of a unit use, as go/types does: by
 // selectors of a package's name, and by names that a dot import brings.
 type importUser struct {
-	specs []*ast.ImportSpec
-	info  *types.Info
-	dots  map[*types.Package]int // imported with a dot, by number of the import
-	at    map[token.Pos]int      // number of an import by the position of its package name's object
+	info *types.Info
+	dots map[*types.Package]int // imported with a dot, by number of the import
+	at   map[token.Pos]int      // number of an import by the position of its package name's object
 }
 
 // newImportUser is for a file whose imports info has.
 func newImportUser(file *ast.File, info *types.Info) *importUser {
-	u := &importUser{specs: file.Imports, info: info, dots: map[*types.Package]int{}, at: map[token.Pos]int{}}
+	u := &importUser{info: info, dots: map[*types.Package]int{}, at: map[token.Pos]int{}}
 	for i, spec := range file.Imports {
 		name := info.PkgNameOf(spec)
 		if name == nil {
@@ -78,7 +77,8 @@ func (u *importUser) used(n ast.Node, to *set) {
 			if len(u.dots) == 0 || selected[n] {
 				return true
 			}
-			if obj := u.info.Uses[n]; obj != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
+			obj := u.info.Uses[n]
+			if obj != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
 				if i, ok := u.dots[obj.Pkg()]; ok {
 					to.add(i)
 				}

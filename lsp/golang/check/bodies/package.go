@@ -148,7 +148,8 @@ func (p *Package[P]) Forget() { *p = Package[P]{make: p.make} }
 func (p *Package[P]) keeps(c Config, sources []*source) bool {
 	return p.files != nil && c == p.config && !c.Cgo && !p.looped &&
 		slices.EqualFunc(p.files, sources, func(f *file[P], s *source) bool {
-			return f.source == s || f.Name == s.Name && f.digest == s.digest && f.version == s.version &&
+			return f.source == s || f.Name == s.Name &&
+				f.digest == s.digest && f.version == s.version &&
 				len(f.functions) == len(s.functions) && sameImports(f.Syntax, s.Syntax)
 		})
 }
@@ -351,5 +352,6 @@ func (p *Package[P]) mayLoop(files []*file[P], start reference) bool {
 // isLoop reports whether an error says that something of the package depends on itself, through
 // several units perhaps.
 func isLoop(e types.Error) bool {
-	return strings.HasPrefix(e.Msg, "initialization cycle") || strings.HasPrefix(e.Msg, "instantiation cycle")
+	return strings.HasPrefix(e.Msg, "initialization cycle") ||
+		strings.HasPrefix(e.Msg, "instantiation cycle")
 }

@@ -57,7 +57,7 @@ func (s *source) cutFunctions() bool {
 		if !isFunc || fn.Body == nil {
 			continue
 		}
-		if !fn.Body.Lbrace.IsValid() || !fn.Body.Rbrace.IsValid() || fn.Body.Rbrace <= fn.Body.Lbrace {
+		if !fn.Body.Lbrace.IsValid() || fn.Body.Rbrace <= fn.Body.Lbrace {
 			return false
 		}
 		text := f.Text[f.offset(fn.Pos()):f.offset(fn.End())]
