@@ -161,6 +161,13 @@ package p
 func f[T any]() { g[T]() }
 func g[T any]() { _ = 0 }
 `,
+	"an instantiation cycle through a local type": `
+a.go|_ = 0|type L struct{}; f[L]()|whole
+-- a.go --
+package p
+
+func f[T any]() { _ = 0 }
+`,
 	"an instantiation cycle that another error hides": `
 b.go|return ""|return 1|whole
 -- a.go --
@@ -201,6 +208,15 @@ package p
 var v undefined
 
 func w(undefined) {}
+func f() { _ = 0 }
+`,
+	"a type that is made of an invalid one": `
+a.go|_ = 0|var x int = v; _ = x|1
+-- a.go --
+package p
+
+var v []undefined
+
 func f() { _ = 0 }
 `,
 	"the same function twice": `
@@ -244,7 +260,8 @@ func (T) m() {}
 func f() { _ = 0 }
 `,
 	"a file with a language version": `
-a.go|_ = 0|for i := range 10 { _ = i }; type A[T any] = []T|1
+a.go|_ = 0|for i := range 10 { _ = i }|1
+a.go|go1.21|go1.26|whole
 -- a.go --
 //go:build go1.21
 
@@ -303,5 +320,28 @@ func TestCases(t *testing.T) {
 				check(edit, part[3])
 			}
 		})
+	}
+}
+
+// TestFacesAreMadeAgain: each body that is checked leaves something behind, so faces are made again
+// after some.
+func TestFacesAreMadeAgain(t *testing.T) {
+	c := Config{Path: "p", Name: "p", GoVersion: "go1.26", Sizes: types.SizesFor("gc", "amd64"), Importer: newImports()}
+	pkg := New(partOf)
+	check := func(n int) {
+		text := fmt.Appendf(nil, "package p\n\nfunc f() int { return %d }\n", n)
+		pkg.Check(c, []File{parse(t, "a.go", text)})
+	}
+	check(0)
+	check(1)
+	first := pkg.faces
+	check(2)
+	if first.checks != 2 || pkg.faces != first {
+		t.Fatalf("%d bodies are counted after two edits", first.checks)
+	}
+	first.checks = checksMost + 1
+	check(3)
+	if pkg.faces == first {
+		t.Error("the faces are the same after more checks than they are good for")
 	}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // instantiatesOwn reports whether code between two positions instantiates something with a type
-// argument that has a type parameter in it, or declares types where type parameters are in scope:
-// only such code makes instantiations that make others.
+// argument that has a type parameter in it, or a local type, which has those around it: only such
+// code makes instantiations that make others.
 func instantiatesOwn(info *types.Info, fn *ast.FuncDecl, from, to token.Pos) bool {
 	if !isGeneric(fn) {
 		return false
@@ -22,14 +22,7 @@ func instantiatesOwn(info *types.Info, fn *ast.FuncDecl, from, to token.Pos) boo
 			}
 		}
 	}
-	local := false
-	ast.Inspect(fn.Body, func(n ast.Node) bool {
-		if _, ok := n.(*ast.TypeSpec); ok {
-			local = true
-		}
-		return !local
-	})
-	return local
+	return false
 }
 
 // isGeneric reports whether a function has type parameters, of its own or of its receiver.

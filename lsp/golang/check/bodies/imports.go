@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"go/types"
 	"path"
-	"slices"
 	"strconv"
 )
 
@@ -125,20 +124,7 @@ func unusedMessage(name, imported string) string {
 	return fmt.Sprintf("%q imported as %s and not used", imported, name)
 }
 
-// sameImports reports whether two files import the same under the same names, in order.
-func sameImports(a, b *ast.File) bool {
-	return slices.EqualFunc(a.Imports, b.Imports, func(x, y *ast.ImportSpec) bool {
-		return writtenName(x) == writtenName(y) && writtenPath(x) == writtenPath(y)
-	})
-}
-
-func writtenName(s *ast.ImportSpec) string {
-	if s.Name == nil {
-		return ""
-	}
-	return s.Name.Name
-}
-
+// writtenPath is the path of an import.
 func writtenPath(s *ast.ImportSpec) string {
 	if s.Path == nil {
 		return ""

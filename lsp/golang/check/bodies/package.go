@@ -150,7 +150,7 @@ func (p *Package[P]) keeps(c Config, sources []*source) bool {
 		slices.EqualFunc(p.files, sources, func(f *file[P], s *source) bool {
 			return f.source == s || f.Name == s.Name &&
 				f.digest == s.digest && f.version == s.version &&
-				len(f.functions) == len(s.functions) && sameImports(f.Syntax, s.Syntax)
+				len(f.functions) == len(s.functions)
 		})
 }
 
