@@ -106,11 +106,14 @@
 // which nothing was asked before the first commit, and that was given no bulk: of these no change
 // is told by key, and stamps of partitions, which are coarser, stand in. Nor is it asked where
 // marks stop at walls: what rests on an answer is marked once more than need be when that becomes
-// one; nor of what has ever read something that it does not read now, of which changes are told
-// still.
+// one. Nor is it asked of what rests on a cell that strayed: since that ran last, a change was told
+// to it only because of what an earlier run had read, as links stay (memo, R9). No partition of its
+// trace has changed then, so it is answered by its stamps, without links from then on (memo, R1).
 //
-// Nor does Q2 ask for runs of a cell that has been in another cycle, where there are several
-// workers: several strands may close its cycles then, each with other cells.
+// Where there are several workers, one strand may close a cycle of which another one takes a cell's
+// final value, and closes the rest (memo, "Fixpoints"). When the cell is out of the cycle and comes
+// to the same value, the rest holds without a run, so of a cell that has been in another cycle Q2
+// asks only that it ran and read itself what it reads in this generation.
 //
 // Q9 and Q10 are asked where no query may need itself, and Q9 where one question is asked at a
 // time; runs are compared with those of an engine that knows nothing where the heap has room. What

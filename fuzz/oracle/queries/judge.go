@@ -32,6 +32,7 @@ type judge struct {
 	openings int
 
 	least  map[Cell]map[uint64]bool // of runs, without what they might have read
+	own    map[Cell]map[uint64]bool // the same, without what the rest of a cycle reads
 	latest map[Cell]uint64          // in this step, of cells of cycles: traces of last calls
 	inLife map[Cell]bool            // ran since the engine was opened
 	beside map[Cell]bool            // ran last beside a commit, whose generation was told already
@@ -40,6 +41,10 @@ type judge struct {
 	// Cells that were answered in the newest generation and rest on nothing that has changed since.
 	fresh map[Cell]*plain
 	read  map[Cell]map[Read]bool // what runs have read
+
+	// Cells that a change was told to since they ran last only because of what a run before that
+	// has read. See Q5 in the package comment.
+	strayed map[Cell]bool
 
 	// There may be answers that nothing is told of: they came before the first commit, or there was
 	// a bulk since. They hold as long as no partition changes that they rest on.
@@ -68,8 +73,8 @@ const (
 
 func newJudge(h *History) judge {
 	j := judge{
-		setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}, read: map[Cell]map[Read]bool{},
-		least: map[Cell]map[uint64]bool{}, beside: map[Cell]bool{},
+		setting: h.Setting, made: map[Cell]map[uint64]int{}, fresh: map[Cell]*plain{}, strayed: map[Cell]bool{}, read: map[Cell]map[Read]bool{},
+		least: map[Cell]map[uint64]bool{}, own: map[Cell]map[uint64]bool{}, beside: map[Cell]bool{},
 		warmth: warmth{computed: map[Cell]map[uint64]when{}},
 	}
 	for i := range j.fewest {
@@ -105,8 +110,11 @@ func (j *judge) changed(gen uint64, now state) error {
 	return nil
 }
 
-// stale takes cells off fresh that a change may touch.
+// stale takes cells off fresh that a change may touch, and takes down which of them stray.
 func (j *judge) stale(now state) {
+	was := j.plain(j.gen)
+	ever := func(c Cell) (all []Read) { return slices.Collect(maps.Keys(j.read[c])) }
+	last := func(c Cell) []Read { return was.of(c).reads }
 	for part := range parts {
 		for _, key := range recordKeys {
 			v, there := now[part][key]
@@ -114,40 +122,34 @@ func (j *judge) stale(now state) {
 			if there == was && v == old {
 				continue
 			}
-			maps.DeleteFunc(j.fresh, func(c Cell, _ *plain) bool {
-				return j.touched(c, part, key, was && there, map[Cell]bool{})
-			})
+			for c := range j.read {
+				if !touched(c, part, key, was && there, ever, map[Cell]bool{}) {
+					continue
+				}
+				delete(j.fresh, c)
+				if !touched(c, part, key, was && there, last, map[Cell]bool{}) {
+					j.strayed[c] = true
+				}
+			}
 		}
 	}
 }
 
-// touched reports whether a change of a key may be told to a cell: if a run of it, or of a cell
-// below it, has ever read that. What a run has read and a later one has not is told still.
-func (j *judge) touched(c Cell, part int, key string, replaced bool, seen map[Cell]bool) bool {
+// touched reports whether a change of a key may be told to a cell: if it, or a cell below it, reads
+// that.
+func touched(c Cell, part int, key string, replaced bool, reads func(Cell) []Read, seen map[Cell]bool) bool {
 	if seen[c] {
 		return false
 	}
 	seen[c] = true
-	for r := range j.read[c] {
+	for _, r := range reads(c) {
 		if r.touches(part, key, replaced) {
 			return true
 		}
 		for _, below := range r.cells() {
-			if j.touched(below, part, key, replaced, seen) {
+			if touched(below, part, key, replaced, reads, seen) {
 				return true
 			}
-		}
-	}
-	return false
-}
-
-// strayed reports whether a cell has ever read what it does not read now. A change of that marks it
-// still, and finds that no partition that it rests on has changed: then stamps stand in for links.
-func (j *judge) strayed(p *plain, c Cell) bool {
-	reads := p.of(c).reads
-	for r := range j.read[c] {
-		if !slices.Contains(reads, r) {
-			return true
 		}
 	}
 	return false
@@ -244,6 +246,7 @@ func (j *judge) ran(a asking, runs []ran) error {
 	for i := range runs {
 		r := &runs[i]
 		j.inLife[r.Cell] = true
+		delete(j.strayed, r.Cell)
 		j.beside[r.Cell] = len(a.gens) > 1
 		if r.alien && a.cancels {
 			continue
@@ -315,9 +318,10 @@ func (j *judge) ran(a asking, runs []ran) error {
 					j.ranLast(r.Cell, o.trace, a.gens[0])
 					j.first(r.Cell, o.trace, notKnown)
 					if j.least[r.Cell] == nil {
-						j.least[r.Cell] = map[uint64]bool{}
+						j.least[r.Cell], j.own[r.Cell] = map[uint64]bool{}, map[uint64]bool{}
 					}
 					j.least[r.Cell][o.least] = true
+					j.own[r.Cell][o.own()] = true
 				}
 			}
 		}
@@ -397,7 +401,7 @@ func (j *judge) answered(a *saying, alone bool) error {
 			}
 			j.first(c, o.trace, j.at)
 			beside := slices.ContainsFunc(o.needs, func(c Cell) bool { return j.beside[c] })
-			if alone && gen == j.gen && !j.coarse && !beside && !slices.ContainsFunc(o.needs, func(n Cell) bool { return j.strayed(p, n) }) {
+			if alone && gen == j.gen && !j.coarse && !beside && !slices.ContainsFunc(o.needs, func(n Cell) bool { return j.strayed[n] }) {
 				j.fresh[c] = p
 			}
 			for _, m := range o.cycle {
@@ -446,10 +450,12 @@ func (p *plain) failing(cells []Cell) *outcome {
 func (j *judge) supported(p *plain, cells []Cell) error {
 	for _, c := range cells {
 		for _, n := range p.of(c).needs {
-			if j.setting.Workers > 1 && j.prog.Queries[n.Query].Policy == Fixed && !j.alwaysIn(n, p.of(n).cycle) {
-				continue // several strands may close its cycles, each with other cells
+			o := p.of(n)
+			ran := j.least[n][o.least]
+			if j.setting.Workers > 1 && j.prog.Queries[n.Query].Policy == Fixed && !j.alwaysIn(n, o.cycle) {
+				ran = j.own[n][o.own()] // several strands may close its cycles, each with other cells
 			}
-			if !j.least[n][p.of(n).least] {
+			if !ran {
 				return faultf(unsupported, "it rests on %v, which has never run and read what it reads in this generation (%v)", n, p.state)
 			}
 		}
@@ -477,6 +483,14 @@ func (o *outcome) same(r *run) bool {
 		o = o.last
 	}
 	return o.told == r.told && o.text == r.text && o.fails(r.err)
+}
+
+// own is least, of a cell in a cycle without what the rest of that reads.
+func (o *outcome) own() uint64 {
+	if o.last != nil {
+		return o.last.least
+	}
+	return o.least
 }
 
 // fails reports whether err is what o fails with, or one of what it may fail with; nil: o does not.
