@@ -199,6 +199,7 @@ type asking struct {
 	alone     bool   // one after the other
 	cancels   bool   // some were cancelled
 	of        []Cell // nothing else was asked for; nil: that is not known
+	looked    int    // reads that were verified
 }
 
 // ran judges the calls of queries in a step.
@@ -290,7 +291,10 @@ func (j *judge) ran(a asking, runs []ran) error {
 		times[outcomeOf{r.Cell, o.trace}]++
 		most := keptMost
 		if q := &j.prog.Queries[r.Cell.Query]; j.unstored(q) && j.setting.HeapBytes > 0 {
-			continue // it may be forgotten in the middle of a question, each time that it is asked for
+			if len(a.gens) > 1 || j.setting.Levels > 0 {
+				continue // compared with runs for older generations, or called again by what unwinds
+			}
+			most = max(most, j.timesAsked(a, runs, r.Cell)) // it may be forgotten in between
 		}
 		if j.prog.Queries[r.Cell.Query].kept() < len(a.gens) {
 			continue // one generation takes from another what is kept
@@ -334,6 +338,21 @@ func (j *judge) ran(a asking, runs []ran) error {
 		}
 	}
 	return nil
+}
+
+// timesAsked is how often a cell can have been asked for by questions about one generation: by
+// these, by what ran for them, and where a read was verified. All asks for a key twice.
+func (j *judge) timesAsked(a asking, runs []ran, c Cell) int {
+	n := 2*a.questions + a.looked
+	p := j.plain(a.gens[0])
+	for i := range runs {
+		for _, read := range p.of(runs[i].Cell).reads {
+			if slices.Contains(read.cells(), c) {
+				n += 2
+			}
+		}
+	}
+	return n
 }
 
 // reads takes down what a run has read.

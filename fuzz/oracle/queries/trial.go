@@ -18,6 +18,7 @@ type trial struct {
 	*subject
 	judge
 	step int
+	seen int // looks, when runs were judged last
 
 	held    [slots]*held
 	watches [slots]watching
@@ -98,6 +99,7 @@ func (t *trial) begin(how Ending) error {
 	if err != nil {
 		return err
 	}
+	t.seen = 0
 	left := t.since
 	if how != Power || t.setting.Durable {
 		left = left[len(left)-1:]
@@ -249,7 +251,7 @@ func (t *trial) looked() error {
 			watched = append(watched, q.cell)
 		}
 	}
-	err := t.ran(asking{gens: []uint64{t.gen}, questions: len(watched), alone: true}, t.taken())
+	err := t.ran(asking{gens: []uint64{t.gen}, questions: len(watched), alone: true, looked: t.looksSince()}, t.taken())
 	for _, w := range t.watches {
 		if w != nil && err == nil {
 			err = w.judge(t, len(t.recent()) > 1)
@@ -337,7 +339,7 @@ func (t *trial) batch(s *Step) error {
 			}
 		}
 	}
-	asked := asking{alone: alone, cancels: cancels}
+	asked := asking{alone: alone, cancels: cancels, looked: t.looksSince()}
 	if alone && !slices.ContainsFunc(t.watches[:], func(w watching) bool { return w != nil }) {
 		asked.of = all[0].cells()
 	}

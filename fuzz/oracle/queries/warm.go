@@ -184,6 +184,14 @@ func (t *trial) looks() (n int) {
 	return n
 }
 
+// looksSince is looks since runs were judged last, where that is asked for.
+func (t *trial) looksSince() (n int) {
+	if t.setting.HeapBytes > 0 {
+		n, t.seen = t.looks()-t.seen, t.looks()
+	}
+	return n
+}
+
 // looksMost is how many reads may be verified at most to answer c after a restart: those of each
 // trace of a key that a change may have touched, and so on with what these read. What reads no
 // query is verified by looking at what it reads, whatever has changed.
