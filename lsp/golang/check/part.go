@@ -354,8 +354,7 @@ func undeclared(pkg, name string) index.External {
 
 // importPaths notes that the literals of a file's imports name packages.
 func (b *partBuilder) importPaths() {
-	file := b.unit.Syntax(b.unit.Seen())
-	for _, spec := range file.Imports {
+	for _, spec := range b.unit.Seen().Imports {
 		name := b.unit.Facts.Info.PkgNameOf(spec)
 		if name == nil || spec.Path == nil || name.Imported().Path() == "C" {
 			continue

@@ -18,35 +18,22 @@ type header struct {
 	broken      bool     // its syntax is wrong
 }
 
-// readHeader reads the head of a text. More asks for a longer text, which begins with the one
-// before; it gives nil if there is none.
+// readHeader reads the head of a text.
 //
 // The scan takes the forms that gofmt writes and some more. At anything else it gives up, and the
 // parser reads the text.
-func readHeader(text []byte, more func() []byte) header {
-	for {
-		s := headScanner{text: text}
-		h, verdict := s.header()
-		switch verdict {
-		case scanned:
-			return h
-		case short:
-			if longer := more(); longer != nil {
-				text = longer
-				continue
-			}
-			// The text ends within its head, or has nothing behind it.
-			s = headScanner{text: append(bytes.Clone(text), "\nvar"...)}
-			if h, verdict = s.header(); verdict == scanned {
-				return h
-			}
-		case odd:
-			for longer := more(); longer != nil; longer = more() {
-				text = longer
-			}
-		}
+func readHeader(text []byte) header {
+	s := headScanner{text: text}
+	h, verdict := s.header()
+	if verdict == short {
+		// The text ends within its head, or has nothing behind it.
+		s = headScanner{text: append(bytes.Clone(text), "\nvar"...)}
+		h, verdict = s.header()
+	}
+	if verdict != scanned {
 		return parseHeader(text)
 	}
+	return h
 }
 
 // parseHeader is readHeader by the parser.

@@ -9,18 +9,6 @@ import (
 	"testing"
 )
 
-// readInPieces is readHeader of a text that is had a few bytes at a time.
-func readInPieces(text []byte, piece int) header {
-	n := min(piece, len(text))
-	return readHeader(text[:n], func() []byte {
-		if n == len(text) {
-			return nil
-		}
-		n = min(n+piece, len(text))
-		return text[:n]
-	})
-}
-
 func comparable(h header) header {
 	// The scan keeps what is above the package clause only if it may matter.
 	if !strings.Contains(string(h.constraints), "build") {
@@ -39,10 +27,8 @@ func TestHeaders(t *testing.T) {
 		"package p\r\nimport \"a\"\r\nfunc f() {}\r\n", "package p;;import \"a\";import\n\"b\"\n", "package _\n", "/", "package p\n/", "package p\n// end",
 	} {
 		want := comparable(parseHeader([]byte(text)))
-		for _, piece := range []int{1, 3, 1000} {
-			if got := comparable(readInPieces([]byte(text), piece)); !reflect.DeepEqual(got, want) {
-				t.Errorf("%q in pieces of %d: %+v, the parser has %+v", text, piece, got, want)
-			}
+		if got := comparable(readHeader([]byte(text))); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, the parser has %+v", text, got, want)
 		}
 	}
 }
@@ -63,7 +49,7 @@ func TestHeadersOfTheStandardLibrary(t *testing.T) {
 		}
 		files++
 		want := comparable(parseHeader(text))
-		if got := comparable(readInPieces(text, 512)); !reflect.DeepEqual(got, want) {
+		if got := comparable(readHeader(text)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, the parser has %+v", path, got, want)
 		}
 		if s := (&headScanner{text: text}); true {

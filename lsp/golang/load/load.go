@@ -48,19 +48,12 @@ type Package struct {
 	Imports                        []string
 	ImportMap                      map[string]string
 	Module                         *Module
-	Error                          *Error
 }
 
 // A Module is where a package comes from.
 type Module struct {
 	Path, Dir, GoVersion string
 	Main                 bool
-}
-
-// An Error is what go list has against a package.
-type Error struct {
-	ImportStack []string
-	Pos, Err    string
 }
 
 // ErrDoubt is the error for a build that the go command has to be asked about: something of it is
@@ -189,7 +182,7 @@ func (l *loader) header(name string) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	h := readHeader(text, func() []byte { return nil })
+	h := readHeader(text)
 	h.constraints = slices.Clone(h.constraints) // the text need not stay
 	return h, nil
 }

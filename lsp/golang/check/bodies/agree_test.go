@@ -47,7 +47,11 @@ func partOf(c *Checked) (out facts) {
 	name := func(pos token.Pos, kind string, obj types.Object) fact {
 		f := fact{at: int(c.At(pos) - from), text: describe(kind, obj)}
 		if name, ok := obj.(*types.PkgName); ok {
-			f.text += fmt.Sprint(" import ", c.ImportOf(name))
+			number, ok := c.imports.at[name.Pos()]
+			if !ok {
+				number = -1
+			}
+			f.text += fmt.Sprint(" import ", number)
 		} else if isLocal(obj, c.Package) {
 			f.of = int(c.At(obj.Pos()) - from)
 		}

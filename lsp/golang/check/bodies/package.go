@@ -38,8 +38,8 @@ func (c *Checked) Spot(pos token.Pos) (Spot, bool) { return c.locator.spot(pos) 
 // one asked about. It is nil if none does.
 func (c *Checked) Syntax(pos token.Pos) *ast.File { return c.locator.syntax(pos) }
 
-// Seen is a position in the file as it was checked.
-func (c *Checked) Seen() token.Pos { return token.Pos(c.seen.Tokens.Base()) }
+// Seen is the file as it was checked.
+func (c *Checked) Seen() *ast.File { return c.seen.Syntax }
 
 // Inspect walks the syntax of the unit, as it was checked.
 func (c *Checked) Inspect(f func(ast.Node) bool) {
@@ -50,15 +50,6 @@ func (c *Checked) Inspect(f func(ast.Node) bool) {
 	for _, d := range c.seen.outside() {
 		ast.Inspect(d, f)
 	}
-}
-
-// ImportOf is the number, in File.Syntax.Imports, of the import that a package's name comes from;
-// -1 if it comes from none of the file.
-func (c *Checked) ImportOf(name *types.PkgName) int {
-	if i, ok := c.imports.at[name.Pos()]; ok {
-		return i
-	}
-	return -1
 }
 
 // A Package is a package that is checked again and again. P is what the user makes of a unit. It
@@ -104,11 +95,7 @@ type FileResult[P any] struct {
 	Face   P
 	Bodies []Body[P] // in order
 	Unused []UnusedImport
-	tokens []token.Pos
 }
-
-// Token is where a token outside of bodies starts.
-func (f *FileResult[P]) Token(n int) token.Pos { return f.tokens[n] }
 
 // A Body is what is known of the body of a function.
 type Body[P any] struct {
@@ -256,7 +243,6 @@ func (f *file[P]) result() FileResult[P] {
 		r.Bodies[i] = Body[P]{f.functions[i].decl, u.part}
 	}
 	r.Unused = f.imports.unused(f.Syntax, used)
-	r.tokens = f.tokens
 	return r
 }
 
