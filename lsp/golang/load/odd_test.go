@@ -375,9 +375,11 @@ func TestDoubt(t *testing.T) {
 		"a cycle":                    module + "-- a/a.go --\npackage a\n\nimport _ \"example.com/m/b\"\n-- b/b.go --\npackage b\n\nimport _ \"example.com/m/a\"\n",
 		"a cycle through tests": module + "-- a/a.go --\npackage a\n-- a/a_test.go --\npackage a\n\nimport _ \"example.com/m/b\"\n" +
 			"-- b/b.go --\npackage b\n\nimport _ \"example.com/m/a\"\n",
-		"a relative import":    module + "-- a.go --\npackage m\n\nimport _ \"./b\"\n-- b/b.go --\npackage b\n",
-		"no file":              module + "-- a.go --\npackage m\n\nimport _ \"example.com/m/w\"\n-- w/w_windows.go --\npackage w\n",
-		"a newer toolchain":    "-- go.mod --\nmodule example.com/m\n\ngo 1.999\n-- a.go --\npackage m\n",
+		"a relative import": module + "-- a.go --\npackage m\n\nimport _ \"./b\"\n-- b/b.go --\npackage b\n",
+		"no file":           module + "-- a.go --\npackage m\n\nimport _ \"example.com/m/w\"\n-- w/w_windows.go --\npackage w\n",
+		"a newer toolchain": "-- go.mod --\nmodule example.com/m\n\ngo 1.999\n-- a.go --\npackage m\n",
+		"a package of a module below": module + "-- a.go --\npackage m\n\nimport _ \"example.com/m/n\"\n" +
+			"-- n/go.mod --\nmodule example.com/m/n\n-- n/n.go --\npackage n\n",
 		"a broken module file": "-- go.mod --\nmodule\n-- a.go --\npackage m\n",
 		"a vendor directory that does not fit": module + "require golang.org/x/mod v0.42.0\n-- vendor/modules.txt --\n" +
 			"# golang.org/x/mod v0.41.0\n## explicit; go 1.21\n-- a.go --\npackage m\n",
