@@ -18,5 +18,6 @@
 //     listens compares.
 //   - W5: one goroutine owns all of it. It calls Changed, and no more once Close has returned.
 //
-// A directory that is not there is waited for: its nearest parent that exists is watched.
+// A directory that is not there is waited for: its nearest parent that exists is watched. That a
+// directory above a tree gets another name is told only where its parent happens to be watched.
 package watch

@@ -39,12 +39,12 @@ type told struct {
 	note  func(path string)
 	trees []Tree
 	dirs  map[string]struct{} // that are watched
-	// waits are directories of trees that were not there, by the parent that is watched for them.
-	waits map[string][]string
+	// waits are directories of trees that are not there, and the parent that is watched for each.
+	waits map[string]string
 }
 
 func newTold(n notifier, note func(string)) *told {
-	return &told{n: n, note: note, dirs: make(map[string]struct{}), waits: make(map[string][]string)}
+	return &told{n: n, note: note, dirs: make(map[string]struct{}), waits: make(map[string]string)}
 }
 
 func (t *told) close() { t.n.close() }
@@ -52,7 +52,7 @@ func (t *told) close() { t.n.close() }
 // retree watches all directories of trees, and no others. An error says that the system refuses.
 func (t *told) retree(trees []Tree) error {
 	before := t.dirs
-	t.trees, t.dirs, t.waits = trees, make(map[string]struct{}, len(before)), make(map[string][]string)
+	t.trees, t.dirs, t.waits = trees, make(map[string]struct{}, len(before)), make(map[string]string)
 	for i := range trees {
 		if err := t.plant(&trees[i], trees[i].Dir, nil); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (t *told) plant(tree *Tree, dir string, found func(path string)) error {
 	info, err := os.Stat(dir) // a root may be a link
 	if err != nil || !info.IsDir() {
 		if dir == tree.Dir {
-			return t.wait(dir)
+			return t.wait(tree, found)
 		}
 		return nil // it has gone again
 	}
@@ -121,13 +121,13 @@ func (t *told) plantLinked(tree *Tree, dir string, found func(path string)) erro
 	return nil
 }
 
+// add watches a directory. The system is asked also where dirs says that it is watched: another
+// directory may have come in its place, with the event of that still to be read.
 func (t *told) add(dir string) error {
-	if _, there := t.dirs[dir]; there {
-		return nil
-	}
 	err := t.n.add(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR):
+		delete(t.dirs, dir)
 		return nil // it has gone, or its files are not ours to read
 	case err != nil:
 		return err
@@ -136,17 +136,45 @@ func (t *told) add(dir string) error {
 	return nil
 }
 
-// wait watches the nearest parent of a directory that is not there.
-func (t *told) wait(dir string) error {
-	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
-		if info, err := os.Stat(parent); err == nil && info.IsDir() {
-			t.waits[parent] = append(t.waits[parent], dir)
-			return t.add(parent)
+// wait watches the nearest parent of a tree that is not there. What was made between the look and
+// the watch is told by no event, so wait looks again after it (W1). It ends when nothing has come
+// or gone meanwhile.
+func (t *told) wait(tree *Tree, found func(path string)) error {
+	delete(t.waits, tree.Dir)
+	for {
+		if isDir(tree.Dir) {
+			t.note(tree.Dir)
+			return t.plant(tree, tree.Dir, found)
 		}
-		if parent == filepath.Dir(parent) {
-			return nil // not even a root: a drive that is not there
+		parent := filepath.Dir(tree.Dir)
+		for !isDir(parent) && parent != filepath.Dir(parent) {
+			parent = filepath.Dir(parent)
+		}
+		if err := t.add(parent); err != nil {
+			return err
+		}
+		_, watched := t.dirs[parent]
+		switch missing, here := firstBelow(parent, tree.Dir), isDir(parent); {
+		case watched && !isDir(missing):
+			t.waits[tree.Dir] = parent
+			return nil
+		case !watched && (here || parent == filepath.Dir(parent)):
+			return nil // not ours to read, or a drive that is not there
 		}
 	}
+}
+
+// firstBelow returns the directory on the way from parent to dir that lies in parent.
+func firstBelow(parent, dir string) string {
+	for up := filepath.Dir(dir); up != parent && up != dir; up = filepath.Dir(dir) {
+		dir = up
+	}
+	return dir
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // event sees to one event. An error says that the system refuses to go on.
@@ -168,7 +196,11 @@ func (t *told) event(e fsnotify.Event) error {
 
 // gone forgets a directory that is not under its name any more, and reports it.
 func (t *told) gone(path string) error {
-	if _, watched := t.dirs[path]; !watched {
+	_, watched := t.dirs[path]
+	if !watched && !slices.ContainsFunc(t.trees, func(tree Tree) bool {
+		_, below := under(path, tree.Dir)
+		return below
+	}) {
 		return nil
 	}
 	for dir := range t.dirs {
@@ -181,7 +213,7 @@ func (t *told) gone(path string) error {
 	t.note(path)
 	for i := range t.trees { // a root that goes may come back
 		if _, below := under(path, t.trees[i].Dir); below {
-			if err := t.wait(t.trees[i].Dir); err != nil {
+			if err := t.wait(&t.trees[i], t.found); err != nil {
 				return err
 			}
 		}
@@ -194,11 +226,17 @@ func (t *told) appeared(path string, e fsnotify.Event) error {
 	if !e.Has(fsnotify.Create) {
 		return nil
 	}
-	if slices.ContainsFunc(t.waits[filepath.Dir(path)], func(dir string) bool {
-		_, above := under(path, dir)
-		return above
-	}) {
-		return t.came(filepath.Dir(path), path)
+	var came []*Tree
+	for i := range t.trees {
+		dir := t.trees[i].Dir
+		if parent := filepath.Dir(path); t.waits[dir] == parent && firstBelow(parent, dir) == path {
+			came = append(came, &t.trees[i])
+		}
+	}
+	for _, tree := range came {
+		if err := t.wait(tree, t.found); err != nil {
+			return err
+		}
 	}
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || skipped(fs.FileInfoToDirEntry(info)) {
@@ -212,28 +250,6 @@ func (t *told) appeared(path string, e fsnotify.Event) error {
 		t.note(path)
 		if err := t.plant(tree, path, t.found); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// came watches trees that were waited for below a parent, of which path was missing.
-func (t *told) came(parent, path string) error {
-	waiting := t.waits[parent]
-	delete(t.waits, parent)
-	for _, dir := range waiting {
-		if _, above := under(path, dir); !above {
-			t.waits[parent] = append(t.waits[parent], dir)
-			continue
-		}
-		for i := range t.trees {
-			if t.trees[i].Dir != dir {
-				continue
-			}
-			t.note(dir)
-			if err := t.plant(&t.trees[i], dir, t.found); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

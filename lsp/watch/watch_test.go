@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -224,6 +225,65 @@ func TestMissingTree(t *testing.T) {
 	})
 }
 
+// What comes between a look at a directory and its watch is told by no event, and is found.
+func TestTreeComesBeforeItsWatch(t *testing.T) {
+	mkdir := func(name string) func(x *world) {
+		return func(x *world) { x.must(os.Mkdir(x.path(name), 0o755)) }
+	}
+	rename := func(old, to string) func(x *world) {
+		return func(x *world) { x.must(os.Rename(x.path(old), x.path(to))) }
+	}
+	write := func(x *world) { x.write("one/two/three/a.go", "package a") }
+	// test does the first step, and each other step just before a directory is watched.
+	test := func(name string, there bool, steps ...func(x *world)) {
+		t.Run(name, func(t *testing.T) {
+			var x *world
+			var mu sync.Mutex
+			var left []func(x *world) // guarded by mu
+			n := &fake{room: 1 << 20, before: func() {
+				mu.Lock()
+				defer mu.Unlock()
+				if len(left) > 0 {
+					left[0](x)
+					left = left[1:]
+				}
+			}}
+			x = newWorld(t, Options{Quiet: time.Millisecond, notify: n.open}, "one/two/three", "other")
+			if there {
+				write(x)
+				x.await("one/two/three/a.go")
+			}
+			x.write("other/b.go", "package b")
+			x.await("other/b.go") // no add is under way any more
+			clear(x.seen)
+			mu.Lock()
+			left = steps[1:]
+			mu.Unlock()
+			steps[0](x)
+			x.await("one/two/three/a.go")
+		})
+	}
+	test("at once", false, mkdir("one"), write)
+	test("step by step", false, mkdir("one"), mkdir("one/two"), mkdir("one/two/three"), write)
+	test("going again", false, mkdir("one"), mkdir("one/two"), rename("one", "again"), write)
+	test("in its place", true, rename("one", "again"), write)
+}
+
+// A tree in another is waited for, and the other goes on.
+func TestMissingTreeInATree(t *testing.T) {
+	forms(t, func(t *testing.T, o Options) {
+		x := newWorld(t, o, "", "one/two")
+		x.write("one/a.go", "package a")
+		x.await("one/a.go")
+		clear(x.seen)
+		x.write("one/a.go", "package a // changed")
+		x.await("one/a.go")
+		clear(x.seen)
+		x.write("one/two/b.go", "package b")
+		x.await("one/two/b.go")
+	})
+}
+
 // With other trees, what only the old ones have is not reported any more.
 func TestOtherTrees(t *testing.T) {
 	forms(t, func(t *testing.T, o Options) {
@@ -294,11 +354,20 @@ func TestCheckout(t *testing.T) {
 // A fake notifier refuses, or tells what a test wants.
 type fake struct {
 	notifier
-	room int // directories that it takes
-	lost chan error
+	room   int    // directories that it takes
+	before func() // called before a directory is watched, if not nil
+	lost   chan error
+}
+
+func (f *fake) open() (n notifier, err error) {
+	f.notifier, err = newNotifier()
+	return f, err
 }
 
 func (f *fake) add(dir string) error {
+	if f.before != nil {
+		f.before()
+	}
 	if f.room--; f.room < 0 {
 		return fmt.Errorf("watching %s: %w", dir, syscall.ENOSPC)
 	}
