@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"regexp"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
 )
@@ -141,16 +142,32 @@ func (s *sectioner) token(at int, tok token.Token, lit string, before token.Toke
 			}
 		}
 	}
-	s.note(at, cmp.Or(lit, tok.String()), tok == token.STRING)
+	s.note(at, at+s.sizeAt(at, tok, lit), tok == token.STRING)
+}
+
+// sizeAt is how much of the text a token takes. A literal is not always what stands there: the
+// scanner leaves carriage returns out of raw strings, and gives a byte that is no character as one.
+func (s *sectioner) sizeAt(at int, tok token.Token, lit string) int {
+	switch {
+	case tok == token.ILLEGAL:
+		_, size := utf8.DecodeRune(s.text[at:])
+		return size
+	case tok == token.STRING && s.text[at] == '`':
+		if n := bytes.IndexByte(s.text[at+1:], '`'); n >= 0 {
+			return n + 2
+		}
+		return len(s.text) - at
+	}
+	return len(cmp.Or(lit, tok.String()))
 }
 
 // note makes a token the last one of the section.
-func (s *sectioner) note(at int, text string, isString bool) {
+func (s *sectioner) note(at, end int, isString bool) {
 	h := s.here()
 	comments := s.text[h.last:at]
-	h.swallows = h.swallows || isString && declarationLine.MatchString(text) ||
+	h.swallows = h.swallows || isString && declarationLine.Match(s.text[at:end]) ||
 		bytes.Contains(comments, []byte("/*")) && declarationLine.Match(comments)
-	h.lastStart, h.last = at, at+len(text)
+	h.lastStart, h.last = at, end
 }
 
 // declarationLine is a line below the first that looks like the beginning of a declaration.

@@ -69,3 +69,17 @@ func functions(t *Tree, from, to int) (names []string) {
 	}
 	return names
 }
+
+// What the scanner calls a token may be longer or shorter than what stands in the text.
+func TestHalfTypedOddBytes(t *testing.T) {
+	for _, text := range []string{
+		"(\x87", "package p\nfunc f() {\n\tg(\x87", "package p\nfunc f() {\n\tg(`a\r\r\r\r\n`",
+		"package p\nfunc f() {\n\tg(`a\r\nfunc h() { }\r\n`.\n}\n\nfunc i() { }\n", "package p\nvar x = (`\r",
+	} {
+		Parse("file:///a.go", []byte(text))
+	}
+	tree := Parse("file:///a.go", []byte("package p\nfunc f() {\n\tg(`a\r\r\r\r\r\r\n`  \n}\n\nfunc i() { }\n"))
+	if n := len(tree.AST.Decls); n != 2 {
+		t.Errorf("%d declarations", n)
+	}
+}
