@@ -283,6 +283,9 @@
 //   - M7: what account.Reserve reserves for child processes counts like what is held, up to half of
 //     the limit, and Go's free heap goes back for it, but nothing is refused for it: it is gone in a
 //     moment.
+//   - M8: with Options.LimitGo what is garbage or free of Go's heap goes back to the system after
+//     three seconds in which less than an eighth as much was allocated, if it is 16 MiB and a
+//     quarter of what is live. After that it takes as much to be allocated before it goes back again.
 //
 // It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to
 // no less than a 64th, and rounds that do not help come less and less often, up to two seconds

@@ -353,3 +353,12 @@ func (e *Engine) CollectGivingWay(t *Task, before func()) error {
 	}
 	return e.gc.Collect(t.Context(), p)
 }
+
+// A Rest is what gives memory back when nothing is allocated.
+type Rest struct{ rest rest }
+
+// Look is one look, at a time.
+func (r *Rest) Look(now time.Time) { r.rest.look(now) }
+
+// RestAfter is for how long nothing has to be allocated.
+const RestAfter = restAfter

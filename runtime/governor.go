@@ -37,6 +37,7 @@ type governor struct {
 	others int64 // that other processes had at the last look
 	read   func() (held, goes int64)
 	freed  time.Time
+	rest   rest
 }
 
 // Marks of what is held, in 16ths of the limit.
@@ -103,6 +104,9 @@ func (g *governor) run() {
 		}
 		if skip = 0; g.look() < g.mark(farMark) {
 			skip = farSkips
+		}
+		if g.e.o.LimitGo {
+			g.rest.look(time.Now())
 		}
 	}
 }
@@ -181,7 +185,7 @@ func (g *governor) round(held int64) {
 	}
 	g.e.db.Trim()
 	m := account.ReadGo()
-	if now := time.Now(); (g.goMax == 0 || held > g.mark(goMark)) && now.Sub(g.freed) >= freeEvery && m.Objects-m.Live+m.Idle > g.limit/16 {
+	if now := time.Now(); (g.goMax == 0 || held > g.mark(goMark)) && now.Sub(g.freed) >= freeEvery && m.Spare() > g.limit/16 {
 		g.freed = now
 		debug.FreeOSMemory()
 	}

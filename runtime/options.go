@@ -60,7 +60,8 @@ type Options struct {
 	DiskLimit int64
 
 	// LimitGo has the engine set the memory limit of Go's runtime (debug.SetMemoryLimit) to what
-	// MemoryLimit leaves to it, until Close. It is for programs that are all engine: the setting is
+	// MemoryLimit leaves to it, until Close, and give back to the system what it has spare when
+	// nothing is done ("Limits", M6 and M8). It is for programs that are all engine: the setting is
 	// the process', so an engine does not touch it unasked.
 	LimitGo bool
 

@@ -9,7 +9,13 @@ type GoMemory struct {
 	Stacks  int64 // of goroutines and threads
 	Runtime int64 // what the runtime needs for itself
 	Live    int64 // of Objects, those in use when the collector last looked
+
+	Allocated int64 // on the heap, since the process began, whatever became of it
 }
+
+// Spare is what Go's runtime could give back to the system, at the most: what is free, and what the
+// collector has not looked at yet.
+func (m *GoMemory) Spare() int64 { return max(m.Objects-m.Live, 0) + m.Idle }
 
 // goNames are the metrics that ReadGo reads, in the order of its sums.
 var goNames = []string{
@@ -20,6 +26,7 @@ var goNames = []string{
 	"/memory/classes/metadata/mspan/free:bytes", "/memory/classes/metadata/mspan/inuse:bytes",
 	"/memory/classes/metadata/other:bytes", "/memory/classes/other:bytes", "/memory/classes/profiling/buckets:bytes",
 	"/gc/heap/live:bytes",
+	"/gc/heap/allocs:bytes",
 }
 
 // ReadGo asks Go's runtime, which stops nothing.
@@ -37,7 +44,9 @@ func ReadGo() (m GoMemory) {
 		}
 		return n
 	}
-	return GoMemory{Objects: sum(0, 1), Idle: sum(1, 3), Stacks: sum(3, 5), Runtime: sum(5, 12), Live: sum(12, 13)}
+	return GoMemory{
+		Objects: sum(0, 1), Idle: sum(1, 3), Stacks: sum(3, 5), Runtime: sum(5, 12), Live: sum(12, 13), Allocated: sum(13, 14),
+	}
 }
 
 // Sum is all that Go's runtime has from the system.
