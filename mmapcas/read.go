@@ -5,6 +5,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
+	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // Reading for callers without a reader of their own: each call borrows one.
@@ -47,6 +48,31 @@ func (s *Store) Has(h Hash) bool {
 	found := r.Has(h)
 	s.giveBack(r)
 	return found
+}
+
+// Extent returns how many bytes the record named h takes on disk, with header and padding; 0 if
+// there is none. It does not look at the payload.
+func (s *Store) Extent(h Hash) (bytes int64) {
+	g := s.epochs.Pin()
+	defer g.Unpin()
+	if s.closed.Load() {
+		return 0
+	}
+	fault := s.arena.Confine(func() error {
+		at := s.index.Find(h)
+		if at == arena.Nil {
+			return nil
+		}
+		m := s.arena.Segment(at)
+		if r, ok := record.Parse(m.Mem()[m.Offset(at):]); ok {
+			bytes = r.Extent()
+		}
+		return nil
+	})
+	if fault != nil {
+		return 0 // who needs the record will meet it
+	}
+	return bytes
 }
 
 // ViewBatch calls fn for each of names, in order, as View would: with the record, or with View's

@@ -226,3 +226,26 @@ func TestConcurrentBatches(t *testing.T) {
 		}
 	})
 }
+
+// What all records take on disk together is what is live.
+func TestExtent(t *testing.T) {
+	st, err := Open(t.TempDir(), Options{SegmentBytes: 1 << 20, Compress: []Kind{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	var sum int64
+	for i := range 40 {
+		h, _, err := st.Put(Kind(1+i%2), bytes.Repeat([]byte{byte(i)}, i*i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += st.Extent(h)
+	}
+	if live := st.Stats().LiveBytes; sum != live {
+		t.Errorf("the records take %d bytes, and %d are live", sum, live)
+	}
+	if n := st.Extent(Hash{1}); n != 0 {
+		t.Errorf("a record that is not there takes %d bytes", n)
+	}
+}

@@ -92,17 +92,17 @@ func (r *reaper) drop(h mmapcas.Hash) {
 	r.cascade = append(r.cascade, h)
 }
 
-// bury counts a dead record's bytes and drops its references.
+// bury counts what a dead record takes on disk and drops its references.
 func (r *reaper) bury(h mmapcas.Hash) {
 	var refs []mmapcas.Hash
 	err := r.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
-		r.garbage.Add(int64(len(payload)))
 		refs = r.o.Refs(kind, payload)
 		return nil
 	})
 	if errors.Is(err, mmapcas.ErrNotFound) {
 		return // collected already
 	}
+	r.garbage.Add(r.o.Store.Extent(h))
 	for _, ref := range refs {
 		r.drop(ref)
 	}

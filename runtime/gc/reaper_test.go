@@ -1,11 +1,14 @@
 package gc
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 
 	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
@@ -44,7 +47,66 @@ func TestFloatingGarbageIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Reap()
-	if n := c.Stats().GarbageBytes; n != during {
-		t.Errorf("%d bytes of garbage are counted, want the %d that were replaced during the collection", n, during)
+	if n := int64(c.Stats().GarbageBytes); n != record.Extent(during) {
+		t.Errorf("%d bytes of garbage are counted, want the %d that were replaced during the collection", n, record.Extent(during))
+	}
+}
+
+// What is counted as garbage is what the disk has of it: a record takes its header and padding, and
+// one that is compressed takes less than its payload.
+func TestGarbageIsCountedAsItIsStored(t *testing.T) {
+	const kindText mmapcas.Kind = 43
+	st, err := mmapcas.Open(t.TempDir(), mmapcas.Options{SegmentBytes: 4 << 20, Compress: []mmapcas.Kind{kindText}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	d, err := db.Open(st, db.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close(context.Background()) })
+	c := New(Options{Store: st, DB: d, Logger: slog.New(slog.DiscardHandler), Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
+	part, err := d.Partition("p", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(payload []byte) (h mmapcas.Hash, bytes int64) {
+		t.Helper()
+		before := st.Stats().LiveBytes
+		h, _, err := st.Put(kindText, payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h, st.Stats().LiveBytes - before
+	}
+	commit := func(ops []db.Op) {
+		t.Helper()
+		defer c.Session()()
+		if _, err := d.Commit(t.Context(), ops); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const small = 100
+	var there, gone []db.Op
+	var stored int64
+	for i := range small + 1 {
+		payload := fmt.Append(nil, "text ", i)
+		if i == small {
+			payload = bytes.Repeat(payload, 10_000)
+		}
+		h, n := put(payload)
+		stored += n
+		there = append(there, db.Op{Part: part, Key: fmt.Sprint(i), Verb: db.Put, Hash: h})
+		gone = append(gone, db.Op{Part: part, Key: fmt.Sprint(i), Verb: db.Delete})
+		if i == small && n > int64(len(payload))/10 {
+			t.Fatalf("%d bytes are stored of a payload of %d that says one thing again and again", n, len(payload))
+		}
+	}
+	commit(there)
+	commit(gone)
+	c.Reap()
+	if n := int64(c.Stats().GarbageBytes); n != stored {
+		t.Errorf("%d bytes of garbage are counted, and %d were stored", n, stored)
 	}
 }
