@@ -91,8 +91,8 @@ sim: ## the database and the engine on the deterministic scheduler: STEPS (defau
 	$(GO) test -count=1 -v -timeout 120m ./runtime/db -run '^TestSimulation$$' -sim.steps=$(or $(STEPS),5000000)
 	$(GO) test -count=1 -v -timeout 60m ./runtime -run '^TestSimulatedEngine$$' -sim.runs=$(or $(RUNS),2000)
 
-oracle: ## queries against a plain interpreter: STEPS (default 1000000) random steps; what is wrong, and what runs without need, is shown as a small program
-	$(GO) test -count=1 -v -timeout 120m ./runtime -run '^TestOracle$$' -oracle.steps=$(or $(STEPS),1000000)
+oracle: ## queries against a plain interpreter: STEPS (default 1000000) random steps from SEED on; what is wrong, and what runs without need, is shown as a small program
+	$(GO) test -count=1 -v -timeout 120m ./runtime -run '^TestOracle$$' -oracle.steps=$(or $(STEPS),1000000) -oracle.seed=$(or $(SEED),0)
 
 mistakes: ## plant each mistake of fuzz/oracle/mistakes in the engine, and fail unless the oracle finds it in STEPS (default 200000) steps
 	$(GO) run ./fuzz/cmd/mistakes -steps=$(or $(STEPS),200000)

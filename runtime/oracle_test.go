@@ -42,6 +42,7 @@ func TestOracle(t *testing.T) {
 	case most == 0:
 		most = 20_000
 	}
+	t.Logf("%d steps, seeds from %d on", most, seed)
 	for steps := 0; steps < most; steps += *oracleLength {
 		h := queries.Generate(seed, *oracleLength)
 		if err := queries.Play(oracleHost, h); err != nil {

@@ -11,7 +11,7 @@ import (
 // A basis is the keys that a trace rests on, by its own reads and those of the queries below: at
 // least these, and perhaps others. Immutable; traces share theirs. See "After a restart".
 type basis struct {
-	prints []uint32 // ascending; nil if there is more
+	prints []uint32 // of records and presences, ascending; nil if there are marks
 	more   *moreBasis
 }
 
@@ -40,11 +40,17 @@ func printOf(part db.PartID, key string) uint32 {
 	return uint32(h ^ h>>32)
 }
 
-// printMarks have a bit for each print, which others share.
+// recordPrint and presencePrint stand in a basis for the record at a key and for whether the key is
+// there, if print stands for the key.
+func recordPrint(print uint32) uint32   { return print &^ 1 }
+func presencePrint(print uint32) uint32 { return print | 1 }
+
+// printMarks have a bit for each key's print, which others share. The record and the presence of a
+// key have the same: with two, twice as many keys that come would be found by chance.
 type printMarks [marksWords]uint64
 
-func (m *printMarks) set(p uint32)      { m[p/64%marksWords] |= 1 << (p % 64) }
-func (m *printMarks) has(p uint32) bool { return m[p/64%marksWords]&(1<<(p%64)) != 0 }
+func (m *printMarks) set(p uint32)      { m[p/128%marksWords] |= 1 << (p / 2 % 64) }
+func (m *printMarks) has(p uint32) bool { return m[p/128%marksWords]&(1<<(p/2%64)) != 0 }
 
 // has reports whether a key with a print may be in b.
 func (b *basis) has(p uint32) bool {
@@ -66,7 +72,7 @@ func (b *basis) touchedBy(c *moved, parts partSet) bool {
 	case b.more != nil && (b.more.all&bit != 0 || c.what == movedCame && b.more.keys&bit != 0):
 		return true
 	}
-	return b.has(c.print)
+	return b.has(recordPrint(c.print)) || c.what == movedCame && b.has(presencePrint(c.print))
 }
 
 // size estimates the bytes of b, as if no other trace had it.
@@ -196,8 +202,10 @@ func (f *footing) addPlain(reads []read) {
 
 func (f *footing) addRead(r *read, parts partSet) {
 	switch {
-	case r.kind == readRecord || r.kind == readPresence:
-		f.add(printOf(r.part, r.key))
+	case r.kind == readRecord:
+		f.add(recordPrint(printOf(r.part, r.key)))
+	case r.kind == readPresence:
+		f.add(presencePrint(printOf(r.part, r.key)))
 	case r.kind.ranged() && r.kind&^readFiltered != readRange:
 		f.more.keys |= partBit(r.part)
 	case r.kind.ranged():

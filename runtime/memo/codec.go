@@ -9,9 +9,10 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// Results of traces of format 1 may have lost some of themselves when they were stored, and before
-// format 4 tiny results had other names. They are computed again.
-const traceFormat = 4
+// Results of traces of format 1 may have lost some of themselves when they were stored, before
+// format 4 tiny results had other names, and before format 5 a basis did not tell presence from the
+// record. They are computed again.
+const traceFormat = 5
 
 // A making says what made a trace record.
 type making struct {

@@ -44,7 +44,7 @@ func TestBytesOfATrace(t *testing.T) {
 	tr := &trace{result: resultName(32, []byte{5}), reads: []read{{kind: readRecord, part: 2, key: "a", hash: hello}}}
 	tr.holds.Store(&interval{from: 1, to: 1})
 	tr.dependsOn(partBit(2))
-	want := append([]byte{0x2c, 0x63, 1, 2, 0x20, 5, 0x41, 1, 'a'}, hello[:]...)
+	want := append([]byte{0x2d, 0x63, 1, 2, 0x20, 5, 0x41, 1, 'a'}, hello[:]...)
 	if got := encodeTraces(nil, making{version: 1, program: 1 << 40}, []*trace{tr}); !bytes.Equal(got, want) {
 		t.Errorf("% x, want % x", got, want)
 	}

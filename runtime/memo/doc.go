@@ -232,14 +232,16 @@
 //
 // The basis of a trace is for keys what its set of partitions is for partitions: all that it rests
 // on, by its own reads and by those of the queries below, at the run and at every walk since; it
-// only grows. A trace that reads no query has none: its reads are it. Keys are prints of 32 bits;
-// up to 256 are listed, more are bits in a map of 4,096, and where half of these are set the
-// partitions stand for them. Of a range it knows the partition, and whether the records count or
-// only the keys. So it may say too much, which costs a walk, and never too little.
+// only grows. A trace that reads no query has none: its reads are it. The record at a key, and
+// whether the key is there, are prints of 32 bits each; up to 256 are listed, more are bits in a map
+// of 4,096, which tells keys only, and where half of these are set the partitions stand for them. Of
+// a range it knows the partition, and whether the records count or only the keys. So it may say too
+// much, which costs a walk, and never too little.
 //
-// The ledger says which keys changed, the newest generation of each: all changes after its
-// beginning (from) and up to the newest generation marked. It is filled from the journal, as marks
-// are. Where the journal has dropped changes, or there are too many, it begins later.
+// The ledger says which keys changed: of each the newest generation in which it did, and the newest
+// in which it came or went. It has all changes after its beginning (from) and up to the newest
+// generation marked. It is filled from the journal, as marks are. Where the journal has dropped
+// changes, or there are too many, it begins later.
 //
 //   - R13: an interval without links that ends at t < s, with from <= t, reaches to s if no change
 //     after t touches the basis. The single generation s is added then: what was between is not

@@ -131,23 +131,23 @@ func (l *ledger) note(noted []db.Noted) {
 	l.now.Store(&page)
 }
 
-// tidy leaves of each key the newest change, and of all the newest movesMost, in a copy.
+// tidy leaves of each key the newest change, and the newest by which it came or went, and of all the
+// newest movesMost, in a copy.
 func (p *ledgerPage) tidy() {
 	type key struct {
 		part  db.PartID
 		print uint32
 		all   bool
 	}
-	newest := make(map[key]int, len(p.moves))
+	newer := make(map[key]movedHow, len(p.moves)) // the most that a newer change says
 	kept := make([]moved, 0, len(p.moves))
 	for i := len(p.moves) - 1; i >= 0; i-- {
 		m := p.moves[i]
 		k := key{m.part, m.print, m.what == movedAll}
-		if at, there := newest[k]; there {
-			kept[at].what = max(kept[at].what, m.what) // it came, and changed since
+		if what, there := newer[k]; there && what >= m.what {
 			continue
 		}
-		newest[k] = len(kept)
+		newer[k] = m.what
 		kept = append(kept, m)
 	}
 	if len(kept) > movesMost {

@@ -92,6 +92,54 @@ func TestRestartKnowsWhatWalksFound(t *testing.T) {
 	r.want("above", "", "new")
 }
 
+// Whether a key is there, or which keys there are, is not touched by another record at one: the next
+// process looks at nothing for that, also if the ledger was tidied since the key came.
+func TestRestartTellsPresenceFromRecords(t *testing.T) {
+	for _, tidied := range []bool{false, true} {
+		t.Run(fmt.Sprint("tidied=", tidied), func(t *testing.T) {
+			r := newRig(t, 1, Options{})
+			files, other := r.partition("files"), r.partition("other")
+			r.query("has", func(f *Frame, key string) (string, error) {
+				is, err := f.Has(files, key)
+				return fmt.Sprint(is), err
+			})
+			r.query("count", func(f *Frame, _ string) (string, error) {
+				n, err := f.Count(files, "", "", "")
+				return fmt.Sprint(n), err
+			})
+			r.query("above", func(f *Frame, key string) (string, error) {
+				n, err := r.get(f, "count", "")
+				if err != nil {
+					return "", err
+				}
+				is, err := r.get(f, "has", key)
+				return is + " of " + n, err
+			})
+			r.put(other, "x", "x")
+			r.want("above", "k", "false of 0") // and the ledger begins
+			r.put(files, "k", "1")
+			r.want("above", "k", "true of 1")
+			r.put(files, "k", "2")
+			if tidied {
+				for i := range 100 {
+					r.put(other, "x", fmt.Sprint(i))
+				}
+			}
+			r.end()
+			r.newTable(Options{})
+			if n := len(r.table.ledger.now.Load().moves); tidied && n > 64 {
+				t.Fatalf("%d changes in the ledger, and it is not tidied", n)
+			}
+			r.put(files, "k", "3")
+			r.costs("another record", "0/0/1", func() { r.want("above", "k", "true of 1") })
+			r.put(files, "k", "")
+			r.costs("none, as before", "0/3/1", func() { r.want("above", "k", "false of 0") })
+			r.put(files, "l", "1")
+			r.costs("another key", "1/1/4", func() { r.want("above", "k", "false of 1") })
+		})
+	}
+}
+
 // What was reached over a wall rests on what the wall rests on now, also for the next process: the
 // answer itself, and one that has read it.
 func TestRestartKnowsWhatWallsRestOn(t *testing.T) {
@@ -260,7 +308,7 @@ func TestFootingAgainstASet(t *testing.T) {
 	const part = db.PartID(3)
 	type known struct {
 		b    *basis
-		keys map[uint32]bool
+		keys map[uint32]bool // prints of records and presences
 		all  bool
 	}
 	known0 := []known{}
@@ -284,14 +332,24 @@ func TestFootingAgainstASet(t *testing.T) {
 			most := []int{3, 30, 300, 3000}[rng.IntN(4)]
 			for range rng.IntN(most) {
 				key := fmt.Sprint(rng.IntN(100_000))
-				f.addRead(&read{kind: readRecord, part: part, key: key}, 0)
-				keys[printOf(part, key)] = true
+				if print := printOf(part, key); rng.IntN(4) == 0 {
+					f.addRead(&read{kind: readPresence, part: part, key: key}, 0)
+					keys[presencePrint(print)] = true
+				} else {
+					f.addRead(&read{kind: readRecord, part: part, key: key}, 0)
+					keys[recordPrint(print)] = true
+				}
 			}
 		}
 		b := f.basis(partBit(part))
 		for p := range keys {
-			if !b.touchedBy(&moved{part: part, print: p}, partBit(part)) {
+			presence := p == presencePrint(p)
+			if !b.touchedBy(&moved{part: part, print: p, what: movedCame}, partBit(part)) || !presence && !b.touchedBy(&moved{part: part, print: p}, partBit(part)) {
 				t.Fatalf("seed %d, round %d: one of %d keys is not in the basis", seed, round, len(keys))
+			}
+			alone := presence && b.more == nil && !keys[recordPrint(p)]
+			if alone && b.touchedBy(&moved{part: part, print: p}, partBit(part)) {
+				t.Fatalf("seed %d, round %d: another record touches a presence", seed, round)
 			}
 		}
 		if !all && len(keys) <= printsMost && b.more == nil && len(b.prints) != len(keys) {
