@@ -56,11 +56,12 @@ var allowed = []struct {
 	{"lsp/server", []string{"lsp", "lsp/position", "lsp/document", "lsp/partition", "lsp/dispatch", "lsp/watch", "runtime", "runtime/account", "runtime/inspect", "runtime/lane", "mmapcas"}, "knows no language"},
 	{"lsp/golang/internal/edits", nil, "edits of texts, for the tests of the rooms"},
 	{"lsp/golang/check/bodies", nil, "go/types alone: a package again after an edit"},
+	{"lsp/golang/check/names", nil, "go/types alone: what importers can see of a package, name by name"},
 	{"lsp/golang/syntax", []string{"lsp", "lsp/files"}, "one text: no other file, no types, no engine"},
 	{"lsp/golang/index", []string{"lsp"}, "bytes alone"},
 	{"lsp/golang/metadata", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "packages and edges: no disk, no engine"},
 	{"lsp/golang/load", []string{"lsp", "lsp/files"}, "the packages of a build, from files alone"},
-	{"lsp/golang/check", []string{"lsp", "lsp/golang/check/bodies", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
+	{"lsp/golang/check", []string{"lsp", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
 	{"lsp/golang/disk", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/metadata"}, "the machine and the go command: no types, no engine"},
 	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
 	{"lsp/golang/internal/fakego", nil, "for tests"},
@@ -141,7 +142,7 @@ var kept = []struct {
 	imports []string
 	by      []string // packages of this module
 }{
-	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/check", "lsp/golang/check/bodies", "lsp/golang/internal/purebuild"}},
+	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/check", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/internal/purebuild"}},
 	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego"}},
 }
 

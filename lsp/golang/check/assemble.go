@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// indexOf puts the parts of a package together.
-func (m *partMaker) indexOf(r bodies.Result[*part]) []byte {
+// indexOf puts the parts of a package together. used is what the index names of other packages.
+func (m *partMaker) indexOf(r bodies.Result[*part]) (data []byte, used []index.External) {
 	a := assembly{
 		partMaker: m, files: make([]index.File, len(m.trees)), inFace: map[bodies.Spot]int{},
 		external: make([]int, len(m.externals)),
@@ -34,7 +34,7 @@ func (m *partMaker) indexOf(r bodies.Result[*part]) []byte {
 			n++
 		}
 	}
-	return index.Write(a.files, a.declared, a.used)
+	return index.Write(a.files, a.declared, a.used), a.used
 }
 
 // An assembly is an index in the making.
@@ -169,4 +169,15 @@ func (m *partMaker) diagnosticsOf(r bodies.Result[*part]) (list []FileDiagnostic
 	}
 	SortFileDiagnostics(list)
 	return list[:min(len(list), maxTypeErrors)]
+}
+
+// partsOf are the parts of a package, those of each file together.
+func partsOf(r bodies.Result[*part]) (list []*part) {
+	for _, f := range r.Files {
+		list = append(list, f.Face)
+		for _, b := range f.Bodies {
+			list = append(list, b.Part)
+		}
+	}
+	return list
 }

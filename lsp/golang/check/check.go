@@ -22,6 +22,7 @@ type Result struct {
 	Index       []byte
 	Symbols     int // declarations that a reader would look for
 	References  int // places that name something
+	Looked      Looks
 
 	// How much was checked: everything, or how many bodies.
 	Whole  bool
@@ -81,7 +82,9 @@ func Package(
 	if s.follow = nil; !edited {
 		s.release()
 	}
-	c.Index = s.indexOf(r)
+	var used []index.External
+	c.Index, used = s.indexOf(r)
+	c.Looked = s.looks(imports, partsOf(r), used)
 	c.Whole, c.Bodies = r.Whole, r.Bodies
 	if bodies {
 		c.Diagnostics = append(c.Diagnostics, s.diagnosticsOf(r)...)

@@ -33,5 +33,15 @@
 //   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
 //     checks, byte for byte. A session has a world of its own, and one user at a time.
 //
+// # What a check depends on
+//
+// A check reads the faces of its imports in whole, and what it comes to depends on less of them: on
+// the names that it looked at, with what these lead to (package names). It says which those are
+// ([Looks]): what its index names of other packages it has anyway, and what it looked for in vain is
+// looked up in the syntax of parts that have errors. So to know it costs a check next to nothing.
+//
+//   - K8: if all that a check says it looked at has the same digests in other faces of the same
+//     packages, a check that reads those comes to the same, and looks at the same.
+//
 // The queries of package golang call it. It imports no engine.
 package check

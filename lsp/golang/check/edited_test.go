@@ -78,6 +78,9 @@ func TestEditedAgrees(t *testing.T) {
 		if !slices.Equal(got.Index, want.Index) {
 			t.Fatalf("%s: the index is another one: %s", what, firstDifference(got.Index, want.Index))
 		}
+		if !reflect.DeepEqual(got.Looked, want.Looked) {
+			t.Fatalf("%s: looked at %v, fresh %v", what, got.Looked, want.Looked)
+		}
 		if got.Symbols != want.Symbols || got.References != want.References {
 			t.Fatalf("%s: %d symbols, %d references; fresh %d, %d", what, got.Symbols, got.References, want.Symbols, want.References)
 		}

@@ -21,6 +21,8 @@ type part struct {
 	occurrences []partOccurrence
 	signatures  []string         // of occurrences that have one
 	diagnostics []FileDiagnostic // with offsets in files
+	failed      bool             // it has errors, told or not
+	vain        []index.External // names of other packages that it looked for in vain
 }
 
 type partDeclaration struct {
@@ -106,8 +108,9 @@ func (m *partMaker) make(c *bodies.Checked) *part {
 		b.importPaths()
 		b.diagnostics = append(b.diagnostics, misusedEmbeds(tree, b.definedBy)...)
 	}
-	if len(c.Errors) > 0 {
+	if b.failed = len(c.Errors) > 0; b.failed {
 		b.diagnostics = append(b.diagnostics, b.told(c.Errors)...)
+		b.vain = b.inVain()
 	}
 	return b.part
 }

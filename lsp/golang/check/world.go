@@ -57,16 +57,20 @@ func importKey(imports []Import) (key [sha256.Size]byte) {
 	return key
 }
 
-// decodeWorld reads the export data of all imports into one set of packages, in which a type
-// mentioned twice is one type.
-func decodeWorld(imports []Import) (*world, error) {
-	w := &world{
+func newWorld() *world {
+	return &world{
 		packages: map[string]*types.Package{"unsafe": types.Unsafe},
 		direct:   map[string]*types.Package{},
 		problems: map[string]string{},
 		paths:    map[*types.Package]map[types.Object]string{},
 		tags:     map[*types.Package]map[types.Object]string{},
 	}
+}
+
+// decodeWorld reads the export data of all imports into one set of packages, in which a type
+// mentioned twice is one type.
+func decodeWorld(imports []Import) (*world, error) {
+	w := newWorld()
 	for _, f := range imports {
 		if f.Face == "" {
 			w.problems[f.Written] = f.Problem
