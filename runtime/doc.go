@@ -271,7 +271,9 @@
 //     limit is, no more are inside than it has 64 MiB: as many large pieces could begin in one
 //     moment as there are workers.
 //   - M5: what is held beyond the limit after a round that began while none was inside the gate,
-//     and none is now, will not become less by waiting. From then on, until the limit is not near,
+//     and none is now, will not become less by waiting, unless urgent tasks from outside are under
+//     way, which take memory, too, and end: while they are, up to 18/16 of the limit is borne. Go
+//     has collected before that is found. From then on, until the limit is not near,
 //     tasks from outside and commits are refused with a *LimitError that says who holds what; so
 //     are those that wait at the gate. Answers that are known are given, tasks that have begun go
 //     on, and what frees memory is never refused: Collect, Tidy, Checkpoint, Close. Whatever the

@@ -20,6 +20,8 @@ type governor struct {
 	limit int64 // immutable; 0: none
 	gate  gate
 
+	urgent atomic.Int64 // tasks from outside that have begun and do not belong at the gate
+
 	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
 
 	cachesMu sync.Mutex
@@ -46,6 +48,8 @@ const (
 	calmMark = 10 // a round ends, and the gate is wide again
 	nearMark = 12 // a round begins, and the gate is narrow
 	goMark   = 14 // Go's own limit, with all that is not Go's
+
+	urgentMark = 18 // what is beyond it is refused though urgent tasks may yet end
 )
 
 const (
@@ -155,10 +159,15 @@ func (g *governor) look() (held int64) {
 		return held + reserved
 	}
 	alone := !g.gate.busy()
+	idle := g.urgent.Load() == 0
 	g.round(held + reserved)
 	g.pause = min(2*g.pause+1, pauseMost)
 	g.waits = g.pause
 	held, _ = g.held()
+	if held >= g.limit && alone { // garbage is no reason to refuse anything
+		g.free(time.Now())
+		held, _ = g.held()
+	}
 	if held < g.limit {
 		return held + reserved
 	}
@@ -167,7 +176,8 @@ func (g *governor) look() (held int64) {
 		a := g.e.account(true)
 		g.e.o.Logger.Warn("runtime: more memory is held than the limit", "held", held, "limit", g.limit, "who", a.String())
 	}
-	if alone && !g.gate.busy() { // M5: there is nothing to wait for
+	idle = idle && g.urgent.Load() == 0 || held > g.mark(urgentMark)
+	if alone && !g.gate.busy() && idle { // M5: there is nothing to wait for
 		a := g.e.account(false)
 		err := &LimitError{What: "memory", Limit: g.limit, Held: held, Holders: a.Holders}
 		g.refusing.Store(err)
@@ -186,9 +196,14 @@ func (g *governor) round(held int64) {
 	g.e.db.Trim()
 	m := account.ReadGo()
 	if now := time.Now(); (g.goMax == 0 || held > g.mark(goMark)) && now.Sub(g.freed) >= freeEvery && m.Spare() > g.limit/16 {
-		g.freed = now
-		debug.FreeOSMemory()
+		g.free(now)
 	}
+}
+
+// free has Go collect, and give back what is free.
+func (g *governor) free(now time.Time) {
+	g.freed = now
+	debug.FreeOSMemory()
 }
 
 // bound tells each cache what it may have.

@@ -161,6 +161,39 @@ func TestLimitRefuses(t *testing.T) {
 	put(t, e, inputs, "k3", "abc")
 }
 
+// M5: while an urgent task is under way, what is held may become less yet, so nothing is refused
+// for the first eighth beyond the limit.
+func TestLimitBearsUrgentTasks(t *testing.T) {
+	e, held := limited(t, "", runtime.Options{Workers: 2})
+	looks := func(bytes int64) error {
+		held.Store(bytes)
+		for range 500 {
+			e.LookAtLimit()
+		}
+		return e.Submit(t.Context(), lane.RPC0, func(*runtime.Task) error { return nil })
+	}
+	h, began, end := gated(t, e, lane.RPC0)
+	<-began
+	if err := looks(limit + 1); err != nil {
+		t.Errorf("refused while an urgent task may yet end: %v", err)
+	}
+	if err := looks(limit * 19 / 16); !errors.Is(err, runtime.ErrLimit) {
+		t.Errorf("far beyond the limit: %v, want that it is refused", err)
+	}
+	if err := looks(limit / 2); err != nil {
+		t.Error(err)
+	}
+	end()
+	if err := h.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := looks(limit + 1); !errors.Is(err, runtime.ErrLimit) {
+		t.Errorf("when the urgent task has ended: %v, want that it is refused", err)
+	}
+	held.Store(0)
+	e.LookAtLimit()
+}
+
 // M7: what is reserved counts like what is held, but nothing is refused for it, and no more than
 // half of the limit can be reserved.
 func TestLimitReserved(t *testing.T) {

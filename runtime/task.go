@@ -197,13 +197,17 @@ func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) er
 	if given != nil {
 		given.retain()
 	}
-	gated := o.gated && waitsAtGate(o.spec.Lane)
+	outside := o.gated
+	gated := outside && waitsAtGate(o.spec.Lane)
 	return func(s *sched.Task) error {
 		if gated {
 			if err := e.governor.gate.enter(s); err != nil {
 				return err
 			}
 			defer e.governor.gate.leave()
+		} else if outside {
+			e.governor.urgent.Add(1)
+			defer e.governor.urgent.Add(-1)
 		}
 		root := &rootTask{snap: given, from: from}
 		if given == nil {

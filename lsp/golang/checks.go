@@ -153,8 +153,12 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (check.Result, error) {
 	if p == nil {
 		return check.Result{Index: index.Write(nil, nil, nil)}, nil
 	}
+	type file struct {
+		uri  string
+		text []byte
+	}
 	var (
-		parsed  []*syntax.Tree
+		read    []file
 		missing []check.FileDiagnostic
 	)
 	room := maxPackageText
@@ -175,11 +179,19 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (check.Result, error) {
 			missing = append(missing, unreadFile(uri, fmt.Sprintf(largePackage, maxPackageText>>20)))
 			continue
 		}
-		parsed = append(parsed, syntax.Trees.Get(uri, text))
+		read = append(read, file{uri, text})
 	}
 	imports, exports, err := importsOf(t, k.Root, p, (*metadata.Edge).Checked)
 	if err != nil {
 		return check.Result{}, err
+	}
+	// Faces may have to be made, one below the other: the trees would lie there all the while.
+	parsed, first := make([]*syntax.Tree, len(read)), ""
+	for i, f := range read {
+		parsed[i] = syntax.Trees.Get(f.uri, f.text)
+	}
+	if len(read) > 0 {
+		first = read[0].uri
 	}
 	of := doubtReader{t: t, root: k.Root, p: p}
 	c, err := check.Package(p, parsed, imports, of.doubt, bodies)
@@ -189,8 +201,8 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (check.Result, error) {
 	if err != nil {
 		// A panic of the checker: the package has nothing to offer, and says why.
 		c = check.Result{Index: index.Write(nil, nil, nil)}
-		if len(parsed) > 0 {
-			c.Diagnostics = append(c.Diagnostics, check.FileDiagnostic{URI: parsed[0].URI, Diag: lsp.Diagnostic{
+		if first != "" {
+			c.Diagnostics = append(c.Diagnostics, check.FileDiagnostic{URI: first, Diag: lsp.Diagnostic{
 				Severity: lsp.SeverityError, Code: "internal", Source: check.SourceTypes, Message: err.Error(),
 			}})
 		}

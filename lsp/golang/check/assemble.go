@@ -9,70 +9,78 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// indexOf puts the parts of a package together. used is what the index names of other packages.
+// indexOf puts the parts of a package together. The occurrences of one file at a time are in memory
+// in the form that the index is made of. used is what the index names of other packages.
 func (m *partMaker) indexOf(r bodies.Result[*part]) (data []byte, used []index.External) {
 	a := assembly{
-		partMaker: m, files: make([]index.File, len(m.trees)), inFace: map[bodies.Spot]int{},
+		partMaker: m, units: make([][]placedPart, len(m.trees)), inFace: map[bodies.Spot]int{},
 		external: make([]int, len(m.externals)),
 	}
-	for i, t := range m.trees {
-		a.files[i].URI = t.URI
+	n := 1
+	for i, f := range r.Files {
+		a.units[i] = append(make([]placedPart, 0, 1+len(f.Bodies)), placedPart{part: f.Face})
+		n += len(f.Face.declared)
+		for _, b := range f.Bodies {
+			a.units[i] = append(a.units[i], placedPart{part: b.Part, base: m.trees[i].Offset(b.Start)})
+			n += len(b.Part.declared)
+		}
 	}
+	a.declared = make([]index.Declaration, 0, n)
 	a.declarePackage()
-	for i, f := range r.Files {
-		a.declare(i, f.Face, 0)
-		for _, b := range f.Bodies {
-			a.declare(i, b.Part, m.trees[i].Offset(b.Function.Pos()))
+	for i := range a.units {
+		for k := range a.units[i] {
+			a.declare(i, &a.units[i][k])
 		}
 	}
-	n := 0
-	for i, f := range r.Files {
-		a.occur(i, f.Face, 0, a.first[n])
-		n++
-		for _, b := range f.Bodies {
-			a.occur(i, b.Part, m.trees[i].Offset(b.Function.Pos()), a.first[n])
-			n++
+	// What other packages declare has a number before the first list of occurrences is asked for.
+	for i := range a.units {
+		for _, u := range a.units[i] {
+			for k := range u.occurrences {
+				a.target(i, &u, &u.occurrences[k])
+			}
 		}
 	}
-	return index.Write(a.files, a.declared, a.used), a.used
+	files := make([]index.File, len(m.trees))
+	for i, t := range m.trees {
+		files[i] = index.File{URI: t.URI, Occurrences: func() []index.Occurrence { return a.occurrences(i) }}
+	}
+	declared := a.declared
+	a.declared = nil
+	return index.Write(files, declared, a.used), a.used
 }
 
 // An assembly is an index in the making.
 type assembly struct {
 	*partMaker
-	files    []index.File
+	home     *syntax.Tree   // see packageHome
+	units    [][]placedPart // by file
 	declared []index.Declaration
-	first    []int // number of the first declaration of each part
 	inFace   map[bodies.Spot]int
 	external []int // by number of the maker: one more than the number here; 0: not used yet
 	used     []index.External
 }
 
-// declarePackage makes the package clause of one file the declaration of the package, and those of
-// the others mentions of it.
+// A placedPart is a part and where it stands in its file.
+type placedPart struct {
+	*part
+	base  int // what its offsets count from
+	first int // number of its first declaration
+}
+
+// declarePackage makes the package clause of one file the declaration of the package.
 func (a *assembly) declarePackage() {
-	home := packageHome(a.trees)
-	if home == nil {
+	a.home = packageHome(a.trees)
+	if a.home == nil {
 		return
 	}
 	d := index.Declaration{
-		Name:      a.meta.Name,
-		Kind:      lsp.KindPackage,
-		Signature: "package " + a.meta.Name,
-		Path:      index.PackagePath,
+		File: slices.Index(a.trees, a.home),
+		Name: a.meta.Name,
+		Span: a.home.Span(a.home.AST.Name.Pos(), a.home.AST.Name.End()),
+		Kind: lsp.KindPackage, Signature: "package " + a.meta.Name, Path: index.PackagePath,
 	}
-	for i, t := range a.trees {
-		if t == home {
-			d.File, d.Span = i, t.Span(t.AST.Name.Pos(), t.AST.Name.End())
-			if doc := t.AST.Doc; doc != nil {
-				d.Doc = t.Span(doc.Pos(), doc.End())
-			}
-		}
-		if id := t.AST.Name; id.Name != "_" {
-			a.files[i].Occurrences = append(a.files[i].Occurrences, index.Occurrence{
-				Span: t.Span(id.Pos(), id.End()), Declares: t == home,
-			})
-		}
+	if doc := a.home.AST.Doc; doc != nil {
+		d.Doc = a.home.Span(doc.Pos(), doc.End())
 	}
 	a.declared = append(a.declared, d)
 }
@@ -91,50 +99,63 @@ func packageHome(trees []*syntax.Tree) (home *syntax.Tree) {
 	return home
 }
 
-// declare takes the declarations of a part whose offsets count from base.
-func (a *assembly) declare(file int, p *part, base int) {
-	a.first = append(a.first, len(a.declared))
-	for i := range p.declared {
-		d := p.declared[i].Declaration
+// declare takes the declarations of a part.
+func (a *assembly) declare(file int, u *placedPart) {
+	u.first = len(a.declared)
+	for i := range u.declared {
+		d := u.declared[i].Declaration
 		d.File = file
-		d.Span.Start, d.Span.End = d.Span.Start+base, d.Span.End+base
-		if base == 0 {
-			a.inFace[p.declared[i].at] = len(a.declared)
+		d.Span.Start, d.Span.End = d.Span.Start+u.base, d.Span.End+u.base
+		if u.base == 0 {
+			a.inFace[u.declared[i].at] = len(a.declared)
 		}
 		a.declared = append(a.declared, d)
 	}
 }
 
-// occur takes the occurrences of a part whose declarations are numbered from first.
-func (a *assembly) occur(file int, p *part, base, first int) {
-	list := slices.Grow(a.files[file].Occurrences, len(p.occurrences))
-	for i := range p.occurrences {
-		from := &p.occurrences[i]
-		o := index.Occurrence{
-			Span:     lsp.Span{Start: int(from.start) + base, End: int(from.end) + base},
-			Target:   int(from.target),
-			Declares: from.declares,
-		}
-		if from.signature > 0 {
-			o.Signature = p.signatures[from.signature-1]
-		}
-		switch from.of {
-		case ofPart:
-			o.Target += first
-		case ofExternal:
-			o.IsExternal, o.Target = true, a.numberOf(o.Target)
-		case ofFace:
-			n, ok := a.inFace[bodies.Spot{File: int(from.target), Token: int(from.token)}]
-			if !ok {
-				name := string(a.trees[file].Text[o.Span.Start:o.Span.End])
-				o.IsExternal = true
-				n = a.numberOf(a.partMaker.external(undeclared(a.meta.Path, name)))
-			}
-			o.Target = n
-		}
-		list = append(list, o)
+// occurrences lists what a file names. Its package clause declares the package, or mentions it.
+func (a *assembly) occurrences(file int) []index.Occurrence {
+	n := 1
+	for i := range a.units[file] {
+		n += len(a.units[file][i].occurrences)
 	}
-	a.files[file].Occurrences = list
+	list := make([]index.Occurrence, 0, n)
+	t := a.trees[file]
+	if id := t.AST.Name; id.Name != "_" && a.home != nil {
+		list = append(list, index.Occurrence{Span: t.Span(id.Pos(), id.End()), Declares: t == a.home})
+	}
+	for i := range a.units[file] {
+		u := &a.units[file][i]
+		for k := range u.occurrences {
+			from := &u.occurrences[k]
+			o := index.Occurrence{
+				Span:     lsp.Span{Start: int(from.start) + u.base, End: int(from.end) + u.base},
+				Declares: from.declares,
+			}
+			if from.signature > 0 {
+				o.Signature = u.signatures[from.signature-1]
+			}
+			o.Target, o.IsExternal = a.target(file, u, from)
+			list = append(list, o)
+		}
+	}
+	a.units[file] = nil // the list is all that is needed of them
+	return list
+}
+
+// target is what an occurrence of a part names.
+func (a *assembly) target(file int, u *placedPart, o *partOccurrence) (target int, external bool) {
+	switch o.of {
+	case ofExternal:
+		return a.numberOf(int(o.target)), true
+	case ofFace:
+		if n, ok := a.inFace[bodies.Spot{File: int(o.target), Token: int(o.token)}]; ok {
+			return n, false
+		}
+		name := string(a.trees[file].Text[int(o.start)+u.base : int(o.end)+u.base])
+		return a.numberOf(a.partMaker.external(undeclared(a.meta.Path, name))), true
+	}
+	return int(o.target) + u.first, false
 }
 
 // numberOf is the number that an external has here.
@@ -171,12 +192,17 @@ func (m *partMaker) diagnosticsOf(r bodies.Result[*part]) (list []FileDiagnostic
 	return list[:min(len(list), maxTypeErrors)]
 }
 
-// partsOf are the parts of a package, those of each file together.
-func partsOf(r bodies.Result[*part]) (list []*part) {
+// failedParts are the parts of a package that have errors.
+func failedParts(r bodies.Result[*part]) (list []*part) {
+	add := func(p *part) {
+		if p.failed {
+			list = append(list, p)
+		}
+	}
 	for _, f := range r.Files {
-		list = append(list, f.Face)
+		add(f.Face)
 		for _, b := range f.Bodies {
-			list = append(list, b.Part)
+			add(b.Part)
 		}
 	}
 	return list

@@ -14,7 +14,7 @@ import (
 // syntaxIndex is the index of a package that is only documentation.
 func syntaxIndex(p *metadata.Package, trees []*syntax.Tree) []byte {
 	var decls []index.Declaration
-	files := make([]index.File, len(trees))
+	occurrences := make([][]index.Occurrence, len(trees))
 	declare := func(file int, id *ast.Ident, kind lsp.SymbolKind, path, text string, docs ...*ast.CommentGroup) {
 		t := trees[file]
 		if id.Name == "_" {
@@ -29,12 +29,13 @@ func syntaxIndex(p *metadata.Package, trees []*syntax.Tree) []byte {
 				break
 			}
 		}
-		files[file].Occurrences = append(files[file].Occurrences, index.Occurrence{Span: d.Span, Target: len(decls), Declares: true})
+		occurrences[file] = append(occurrences[file], index.Occurrence{Span: d.Span, Target: len(decls), Declares: true})
 		decls = append(decls, d)
 	}
+	files := make([]index.File, len(trees))
 	home := packageHome(trees)
 	for i, t := range trees {
-		files[i].URI = t.URI
+		files[i] = index.File{URI: t.URI, Occurrences: func() []index.Occurrence { return occurrences[i] }}
 		if t == home {
 			declare(i, t.AST.Name, lsp.KindPackage, index.PackagePath, "package "+t.AST.Name.Name, t.AST.Doc)
 		}

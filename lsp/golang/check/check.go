@@ -79,20 +79,20 @@ func Package(
 		}
 	}
 	r := s.check(p, fit, left, doubtOf, bodies)
-	if s.follow = nil; !edited {
-		s.release()
-	}
-	var used []index.External
-	c.Index, used = s.indexOf(r)
-	c.Looked = s.looks(imports, partsOf(r), used)
 	c.Whole, c.Bodies = r.Whole, r.Bodies
 	if bodies {
 		c.Diagnostics = append(c.Diagnostics, s.diagnosticsOf(r)...)
 	}
+	if s.follow = nil; !edited {
+		Worlds.put(s.world)
+		s.release()
+	}
+	failed := failedParts(r)
+	var used []index.External
+	c.Index, used = s.indexOf(r)
+	c.Looked = s.looks(imports, failed, used)
 	if edited {
 		Sessions.put(s)
-	} else {
-		Worlds.put(s.world)
 	}
 	SortFileDiagnostics(c.Diagnostics)
 	return c, c.count()

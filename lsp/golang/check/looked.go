@@ -34,8 +34,8 @@ func Names(path string, export []byte) (t names.Table) {
 type Looks map[string][]string
 
 // looks collects what a check has looked at: what its index names of other packages, and what it
-// looked for in vain. used is what the index names.
-func (m *partMaker) looks(imports []Import, parts []*part, used []index.External) Looks {
+// looked for in vain in its failed parts. used is what the index names.
+func (m *partMaker) looks(imports []Import, failed []*part, used []index.External) Looks {
 	rows := map[string]map[string]bool{}
 	paths := map[string]string{} // by what is written
 	for _, f := range imports {
@@ -63,10 +63,7 @@ func (m *partMaker) looks(imports []Import, parts []*part, used []index.External
 		}
 		of[names.Name(e.Path)] = true
 	}
-	for _, p := range parts {
-		if !p.failed {
-			continue
-		}
+	for _, p := range failed {
 		for _, of := range rows {
 			of[names.Mentioned] = true
 		}

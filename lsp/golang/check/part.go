@@ -84,8 +84,14 @@ func (m *partMaker) begin(
 	}
 }
 
-// release lets go what only the making of parts needs.
-func (m *partMaker) release() { m.pkg, m.own, m.follow, m.written, m.doubtOf = nil, nil, nil, nil, nil }
+// release lets go of what only the making of parts needs.
+func (m *partMaker) release() {
+	trees := m.trees
+	*m = partMaker{meta: m.meta, externals: m.externals, numbers: m.numbers, trees: make([]*syntax.Tree, len(trees))}
+	for i, t := range trees {
+		m.trees[i] = t.Clause()
+	}
+}
 
 // make is the part of a unit.
 func (m *partMaker) make(c *bodies.Checked) *part {

@@ -45,6 +45,13 @@ func (s *session) known(files []*syntax.Tree) []*syntax.Tree {
 	return out
 }
 
+// release lets go of all that an index is not made of: of a large package the trees and the types
+// are most of what its check has in memory. The session is for indexOf only then.
+func (s *session) release() {
+	s.partMaker.release()
+	s.pkg, s.checked = nil, nil
+}
+
 // check checks the files of the package that are fit to be.
 func (s *session) check(
 	p *metadata.Package, fit, left []*syntax.Tree, doubtOf func(path string) syntax.Doubt, withBodies bool,

@@ -8,8 +8,12 @@ import (
 
 // A File is one file of an index to be written.
 type File struct {
-	URI         string
-	Occurrences []Occurrence // targets number declarations and externals as given to Write
+	URI string
+
+	// Occurrences makes the list of those in the file, whose targets number declarations and
+	// externals as given to Write. It is called once, and the list is the writer's: those of one
+	// file at a time are in memory.
+	Occurrences func() []Occurrence
 }
 
 // Write gives the bytes of an index. Declarations, externals and occurrences may come in any
@@ -28,7 +32,7 @@ func Write(files []File, decls []Declaration, externals []External) []byte {
 	var fixedFiles, fixedExternals, paths []uint32
 	first := 0
 	for i := range files {
-		occs := slices.Clone(files[i].Occurrences)
+		occs := files[i].Occurrences()
 		for k := range occs {
 			if occs[k].IsExternal {
 				occs[k].Target = newExternal[occs[k].Target]

@@ -12,8 +12,8 @@ import (
 // oddIndex makes contents of every shape that the layout has a form of its own for, or none: names
 // that overlap or share a start, declarations that nothing declares or that are declared elsewhere,
 // lengths that are not those of names, kinds and flags that there are none of yet.
-func oddIndex(rng *rand.Rand) (files []File, decls []Declaration, externals []External) {
-	files = make([]File, 1+rng.IntN(5))
+func oddIndex(rng *rand.Rand) (files []listed, decls []Declaration, externals []External) {
+	files = make([]listed, 1+rng.IntN(5))
 	for i := range rng.IntN(100) {
 		externals = append(externals, External{fmt.Sprintf("pkg%d", i/7), fmt.Sprintf("T%d.Name%d", i, i*i)})
 	}
@@ -77,7 +77,7 @@ func oddIndex(rng *rand.Rand) (files []File, decls []Declaration, externals []Ex
 func TestIndexKeepsEveryShape(t *testing.T) {
 	for seed := range uint64(300) {
 		files, decls, externals := oddIndex(rand.New(rand.NewPCG(seed, 7)))
-		x, err := Open(Write(files, decls, externals))
+		x, err := Open(written(files, decls, externals))
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -54,6 +54,17 @@ func (t *Tree) Span(start, end token.Pos) lsp.Span {
 	return lsp.Span{Start: s, End: max(s, t.Offset(end))}
 }
 
+// Clause is the tree without its declarations: the package clause, and the list of imports.
+func (t *Tree) Clause() *Tree {
+	from := t.AST
+	out := *t
+	out.AST = &ast.File{
+		Doc: from.Doc, Package: from.Package, Name: from.Name, Imports: from.Imports, GoVersion: from.GoVersion,
+		FileStart: from.FileStart, FileEnd: from.FileEnd,
+	}
+	return &out
+}
+
 // positions hands every parsed file a range of positions of its own, so that any set of trees can
 // meet in one FileSet. Files are taken out again at once: the set must not grow with the life of
 // the process.

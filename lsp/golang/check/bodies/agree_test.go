@@ -145,7 +145,7 @@ func resultFacts(files []File, r Result[facts]) (names, errs [][]fact) {
 		names[i] = append(names[i], f.Face.names...)
 		errs[i] = append(errs[i], f.Face.errors...)
 		for _, b := range f.Bodies {
-			shift := int(b.Function.Pos() - base)
+			shift := int(b.Start - base)
 			for _, n := range b.Part.names {
 				n.at += shift
 				if n.of != 0 {

@@ -99,8 +99,8 @@ type FileResult[P any] struct {
 
 // A Body is what is known of the body of a function.
 type Body[P any] struct {
-	Function *ast.FuncDecl
-	Part     P
+	Start token.Pos // of the function
+	Part  P
 }
 
 // Check checks the files of a package. Files whose syntax cannot be cut into declarations are
@@ -240,7 +240,7 @@ func (f *file[P]) result() FileResult[P] {
 	r := FileResult[P]{Face: f.face.part, Bodies: make([]Body[P], len(f.bodies))}
 	for i, u := range f.bodies {
 		used.union(u.imports)
-		r.Bodies[i] = Body[P]{f.functions[i].decl, u.part}
+		r.Bodies[i] = Body[P]{f.functions[i].decl.Pos(), u.part}
 	}
 	r.Unused = f.imports.unused(f.Syntax, used)
 	return r
