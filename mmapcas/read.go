@@ -50,13 +50,13 @@ func (s *Store) Has(h Hash) bool {
 	return found
 }
 
-// Extent returns how many bytes the record named h takes on disk, with header and padding; 0 if
-// there is none. It does not look at the payload.
-func (s *Store) Extent(h Hash) (bytes int64) {
+// Extent returns how many bytes the record named h takes on disk, with its header, and how many of
+// them are padding; 0 if there is none. It does not look at the payload.
+func (s *Store) Extent(h Hash) (bytes, padding int64) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	if s.closed.Load() {
-		return 0
+		return 0, 0
 	}
 	fault := s.arena.Confine(func() error {
 		at := s.index.Find(h)
@@ -65,14 +65,14 @@ func (s *Store) Extent(h Hash) (bytes int64) {
 		}
 		m := s.arena.Segment(at)
 		if r, ok := record.Parse(m.Mem()[m.Offset(at):]); ok {
-			bytes = r.Extent()
+			bytes, padding = r.Extent(), int64(len(r.Padded)-len(r.Stored.Bytes))
 		}
 		return nil
 	})
 	if fault != nil {
-		return 0 // who needs the record will meet it
+		return 0, 0 // who needs the record will meet it
 	}
-	return bytes
+	return bytes, padding
 }
 
 // ViewBatch calls fn for each of names, in order, as View would: with the record, or with View's

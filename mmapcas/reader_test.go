@@ -240,12 +240,16 @@ func TestExtent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum += st.Extent(h)
+		bytes, padding := st.Extent(h)
+		sum += bytes
+		if stored := bytes - padding - record.HeaderBytes; i%2 == 0 && stored != int64(i*i) || i == 39 && stored > 100 {
+			t.Errorf("payload %d is stored in %d bytes", i, stored)
+		}
 	}
 	if live := st.Stats().LiveBytes; sum != live {
 		t.Errorf("the records take %d bytes, and %d are live", sum, live)
 	}
-	if n := st.Extent(Hash{1}); n != 0 {
+	if n, padding := st.Extent(Hash{1}); n != 0 || padding != 0 {
 		t.Errorf("a record that is not there takes %d bytes", n)
 	}
 }

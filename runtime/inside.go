@@ -1,7 +1,10 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -18,6 +21,7 @@ func init() {
 		return &inside.Engine{
 			DB: e.db, Store: e.store, Collector: e.gc, Scheduler: e.sched,
 			Account: func() account.Account { return e.account(true) },
+			Answers: e.answersByQuery,
 			Admit:   e.admitBy, NotInCommit: e.notInCommit,
 			Flush: func(ctx context.Context) { e.flushTraces(ctx) },
 			Durability: func(partition string) any {
@@ -37,6 +41,25 @@ func init() {
 	inside.CursorAfter = func(key string) any { return Cursor{key, true} }
 	inside.Decode = decodeAs
 	inside.Plain = unwrapped
+}
+
+// answersByQuery says what the answers of each query take, by name.
+func (e *Engine) answersByQuery() ([]inside.Answers, error) {
+	stored, err := e.memo.Stored()
+	if err != nil {
+		return nil, err
+	}
+	by := map[string]inside.Answers{}
+	for _, q := range stored {
+		by[q.Name] = inside.Answers{Query: q.Name, InStore: q.Keys, Stored: q.Traces + q.Results}
+	}
+	e.queries.Range(func(name string, b boundQuery) bool {
+		a, m := by[name], b.memo.Memory()
+		a.Query, a.InMemory, a.Heap = name, m.Keys, m.Traces+m.Results
+		by[name] = a
+		return true
+	})
+	return slices.SortedFunc(maps.Values(by), func(a, b inside.Answers) int { return cmp.Compare(a.Query, b.Query) }), nil
 }
 
 // decodeAs reads a record as the only definition of a partition does.

@@ -20,7 +20,8 @@ const (
 
 // DBStatsParams are the parameters of cytisus/dbStats.
 type DBStatsParams struct {
-	Bytes bool `json:"bytes,omitempty"` // read all values and add up their sizes
+	Bytes   bool `json:"bytes,omitempty"`   // read all values and add up their sizes
+	Queries bool `json:"queries,omitempty"` // read all answers, and say what those of each query take
 }
 
 // DBStats is the answer to cytisus/dbStats.
@@ -31,6 +32,8 @@ type DBStats struct {
 	LiveBytes   int64            `json:"liveBytes"`
 	StoredBytes int64            `json:"storedBytes"`
 	Partitions  []PartitionStats `json:"partitions"`
+
+	Queries []inspect.AnswersOf `json:"queries,omitempty"` // only if asked for
 }
 
 // PartitionStats describes one partition.
@@ -61,7 +64,10 @@ func ReadDBStats(eng *runtime.Engine, p DBStatsParams) (DBStats, error) {
 		}
 		out.Partitions = append(out.Partitions, ps)
 	}
-	return out, nil
+	if p.Queries {
+		out.Queries, err = inspect.Answers(eng)
+	}
+	return out, err
 }
 
 // QueryRecordsParams are the parameters of cytisus/queryRecords.

@@ -102,7 +102,8 @@ func (r *reaper) bury(h mmapcas.Hash) {
 	if errors.Is(err, mmapcas.ErrNotFound) {
 		return // collected already
 	}
-	r.garbage.Add(r.o.Store.Extent(h))
+	extent, _ := r.o.Store.Extent(h)
+	r.garbage.Add(extent)
 	for _, ref := range refs {
 		r.drop(ref)
 	}

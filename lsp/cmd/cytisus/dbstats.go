@@ -17,7 +17,8 @@ func (a *app) dbStatsCommand() *cobra.Command {
 		Short: "Print the partitions of the store and how many entries they have",
 		Long: `db-stats prints the partitions of the store around DIR (default: the current directory) with their durability, how many entries they have and the
 generation in which they changed last, from counters. With --bytes it reads all of them and adds the sizes of their values; what two keys
-share counts twice there, and once on disk. If another process serves the store, it is asked.`,
+share counts twice there, and once on disk. With --queries it reads all answers, and adds what those of each query take, in the store and in the
+memory of the process that has it open. If another process serves the store, it is asked.`,
 		Args: atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			in, store, err := a.openInspector(cmd.Context(), dirArg(args), "db-stats")
@@ -52,9 +53,19 @@ share counts twice there, and once on disk. If another process serves the store,
 				}
 				fmt.Fprintln(tw)
 			}
+			if err := tw.Flush(); err != nil || !p.Queries {
+				return err
+			}
+			fmt.Fprintln(a.out)
+			fmt.Fprintln(tw, "query\tanswers in the store\tbytes\teach\tin memory\tbytes\teach\t")
+			for _, q := range st.Queries {
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%d\t\n", q.Query, grouped(q.InStore), bytesText(q.Stored), q.Stored/max(q.InStore, 1),
+					grouped(q.InMemory), bytesText(q.Heap), q.Heap/max(q.InMemory, 1))
+			}
 			return tw.Flush()
 		},
 	}
 	cmd.Flags().BoolVar(&p.Bytes, "bytes", false, "read all values and add up their sizes")
+	cmd.Flags().BoolVar(&p.Queries, "queries", false, "read all answers and say what those of each query take")
 	return cmd
 }

@@ -39,6 +39,14 @@ func TestDBStatsAndQueryRecords(t *testing.T) {
 			}
 		}
 	}
+	for _, q := range decode[struct{ Queries []inspect.AnswersOf }](t, c.ok("db-stats", "--json", "--queries", dir)).Queries {
+		if q.InStore == 0 || q.Stored == 0 {
+			t.Errorf("%+v", q)
+		}
+		if table := c.ok("db-stats", "--queries", dir); !strings.Contains(table, q.Query) {
+			t.Errorf("%s is not in the table\n%s", q.Query, table)
+		}
+	}
 	names, tried := []string{}, 0
 	table := c.ok("db-stats", dir)
 	for _, p := range st.Partitions {

@@ -23,6 +23,8 @@ type Engine struct {
 
 	// Account says who holds the memory of the process.
 	Account func() account.Account
+	// Answers says what the answers of each query take in memory and in the store.
+	Answers func() ([]Answers, error)
 	// Admit says why the engine does not take a call, which is named, with its context.
 	Admit func(ctx context.Context, call string) error
 	// NotInCommit says why a call is not taken from the function of a commit, for which it would
@@ -32,6 +34,13 @@ type Engine struct {
 	Flush func(ctx context.Context)
 	// Durability is that of the partition of a name, a runtime.Durability.
 	Durability func(partition string) any
+}
+
+// Answers are those of a query.
+type Answers struct {
+	Query           string
+	InMemory, Heap  int64 // keys, and bytes
+	InStore, Stored int64 // keys, and bytes
 }
 
 var (
