@@ -22,6 +22,8 @@ type source interface {
 	text(uri string) ([]byte, error)
 	// checked is the index of a package with its function bodies.
 	checked(p *metadata.Package) (*index.Index, error)
+	// names is what the index of a package has of one file: what stands in it, and what that names.
+	names(p *metadata.Package, uri string) (*index.Index, error)
 	// declared is an index of a package that may lack what only its function bodies name.
 	declared(p *metadata.Package) (*index.Index, error)
 }
@@ -34,44 +36,58 @@ type place struct {
 	occs  []index.Occurrence // all at one span
 }
 
-// placesAt finds what stands at an offset, once per package that the file is compiled in.
-func placesAt(src source, uri string, offset int) ([]place, error) {
-	fail := func(err error) ([]place, error) { return nil, &lsp.FileError{URI: uri, Offset: offset, Err: err} }
+// eachPlace finds what stands at an offset, in one package that the file is compiled in after the
+// other, until fn is done. Open gives the index of a package, as far as it is needed.
+func eachPlace(
+	src source, uri string, offset int, open func(p *metadata.Package) (*index.Index, error),
+	fn func(at place) (done bool, err error),
+) error {
+	fail := func(err error) error { return &lsp.FileError{URI: uri, Offset: offset, Err: err} }
 	text, err := src.text(uri)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if offset < 0 || offset > len(text) {
 		return fail(lsp.ErrOutOfRange)
 	}
 	m, err := src.metadata()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var places []place
 	owners := m.Owners(uri)
 	if len(owners) == 0 {
 		p, err := src.strayOwner(uri)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if p != nil {
 			owners = append(owners, p)
 		}
 	}
 	for _, p := range owners {
-		x, err := src.checked(p)
+		x, err := open(p)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if occs := x.OccurrencesAt(x.File(uri), offset); len(occs) > 0 {
-			places = append(places, place{p, x, occs})
+			if done, err := fn(place{p, x, occs}); done || err != nil {
+				return err
+			}
 		}
 	}
-	if len(places) == 0 {
-		return fail(lsp.ErrNoSymbol)
+	return fail(lsp.ErrNoSymbol)
+}
+
+// placesAt finds what stands at an offset, once per package that the file is compiled in.
+func placesAt(src source, uri string, offset int) (places []place, err error) {
+	err = eachPlace(src, uri, offset, src.checked, func(at place) (bool, error) {
+		places = append(places, at)
+		return false, nil
+	})
+	if len(places) > 0 && errors.Is(err, lsp.ErrNoSymbol) {
+		err = nil
 	}
-	return places, nil
+	return places, err
 }
 
 // A found declaration is a declaration together with the package that it was found in.
@@ -133,32 +149,38 @@ func named(src source, path string, from *metadata.Package) ([]*metadata.Package
 	return append(out, m.Named(path, from)...), nil
 }
 
+// namesIn is what opens the indexes of packages as far as one file needs them.
+func namesIn(src source, uri string) func(p *metadata.Package) (*index.Index, error) {
+	return func(p *metadata.Package) (*index.Index, error) { return src.names(p, uri) }
+}
+
 // definition answers lsp.Workspace.Definition.
-func definition(src source, uri string, offset int) ([]lsp.Location, error) {
-	places, err := placesAt(src, uri, offset)
-	if err != nil {
-		return nil, err
-	}
-	// The first meaning only: of an embedded field the type, of an import the package.
-	for _, at := range places {
+func definition(src source, uri string, offset int) (list []lsp.Location, err error) {
+	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
+		// The first meaning only: of an embedded field the type, of an import the package.
 		f, ok, err := resolve(src, at, at.occs[0])
-		if err != nil {
-			return nil, err
-		}
 		if ok {
-			return []lsp.Location{f.location()}, nil
+			list = []lsp.Location{f.location()}
 		}
-	}
-	return nil, &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+		return ok, err
+	})
+	return list, err
 }
 
 // hover answers lsp.Workspace.Hover.
-func hover(src source, uri string, offset int) (*lsp.Hover, error) {
-	places, err := placesAt(src, uri, offset)
-	if err != nil {
-		return nil, err
+func hover(src source, uri string, offset int) (h *lsp.Hover, err error) {
+	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
+		h, err = hoverAt(src, at)
+		return true, err
+	})
+	if err == nil && h == nil {
+		err = &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 	}
-	at := places[0]
+	return h, err
+}
+
+// hoverAt is what is said of a place; nil if that is nothing.
+func hoverAt(src source, at place) (*lsp.Hover, error) {
 	o := at.occs[0]
 	h := &lsp.Hover{Span: o.Span, Language: "go"}
 	f, ok, err := resolve(src, at, o)
@@ -170,7 +192,7 @@ func hover(src source, uri string, offset int) (*lsp.Hover, error) {
 	}
 	if !ok {
 		if h.Signature == "" {
-			return nil, &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+			return nil, nil
 		}
 		return h, nil
 	}

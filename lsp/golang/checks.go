@@ -145,71 +145,123 @@ func declarationsOf(t *runtime.Task, k pkgKey) (runtime.Blob, error) {
 	return t.PutBlob(c.Index)
 }
 
-func checkWith(t *runtime.Task, k pkgKey, bodies bool) (check.Result, error) {
-	p, err := packageOf(t, k)
+func checkWith(t *runtime.Task, k pkgKey, bodies bool) (c check.Result, err error) {
+	in, err := readPackage(t, k)
+	if err != nil {
+		return c, err
+	}
+	if in.p == nil {
+		return check.Result{Index: index.Write(nil, nil, nil)}, nil
+	}
+	broken, err := in.check(t, func(
+		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
+	) (err error) {
+		c, err = check.Package(in.p, files, imports, doubtOf, bodies)
+		return err
+	})
 	if err != nil {
 		return check.Result{}, err
 	}
-	if p == nil {
-		return check.Result{Index: index.Write(nil, nil, nil)}, nil
+	if broken != nil {
+		// A panic of the checker: the package has nothing to offer, and says why.
+		c = check.Result{Index: index.Write(nil, nil, nil), Diagnostics: broken}
 	}
-	type file struct {
-		uri  string
-		text []byte
+	c.Diagnostics = in.with(c.Diagnostics)
+	return c, nil
+}
+
+// A checkInput is what a package is checked from. It is read before anything is computed of it, so
+// that whether an answer still holds shows before anything is computed again.
+type checkInput struct {
+	root    string
+	p       *metadata.Package // nil: there is none
+	uris    []string          // of files that have a text
+	texts   [][]byte
+	missing []check.FileDiagnostic // about the other files
+	imports []check.Import
+	exports *exportReader
+}
+
+func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
+	p, err := packageOf(t, k)
+	if err != nil || p == nil {
+		return &checkInput{}, err
 	}
-	var (
-		read    []file
-		missing []check.FileDiagnostic
-	)
+	in := &checkInput{root: k.Root, p: p}
 	room := maxPackageText
 	for _, uri := range p.Files {
 		text, err := textOf(t, uri)
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			d, err := missingFile(t, uri)
 			if err != nil {
-				return check.Result{}, err
+				return nil, err
 			}
-			missing = append(missing, d)
+			in.missing = append(in.missing, d)
 			continue
 		}
 		if err != nil {
-			return check.Result{}, err
+			return nil, err
 		}
 		if room -= len(text); room < 0 {
-			missing = append(missing, unreadFile(uri, fmt.Sprintf(largePackage, maxPackageText>>20)))
+			why := fmt.Sprintf(largePackage, maxPackageText>>20)
+			in.missing = append(in.missing, unreadFile(uri, why))
 			continue
 		}
-		read = append(read, file{uri, text})
+		in.uris, in.texts = append(in.uris, uri), append(in.texts, text)
 	}
-	imports, exports, err := importsOf(t, k.Root, p, (*metadata.Edge).Checked)
+	in.imports, in.exports, err = importsOf(t, k.Root, p, (*metadata.Edge).Checked)
+	return in, err
+}
+
+// check calls fn, which checks the package. If fn fails, broken says so.
+func (in *checkInput) check(
+	t *runtime.Task,
+	fn func(files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt) error,
+) (broken []check.FileDiagnostic, err error) {
+	release, err := reserve(t, in.p)
 	if err != nil {
-		return check.Result{}, err
+		return nil, err
 	}
-	// Faces may have to be made, one below the other: the trees would lie there all the while.
-	parsed, first := make([]*syntax.Tree, len(read)), ""
-	for i, f := range read {
-		parsed[i] = syntax.Trees.Get(f.uri, f.text)
+	defer release()
+	// Faces may have to be made, one below the other: the trees would lie there all the while. And
+	// they are let go where an index is made without them, so nothing here holds them.
+	parsed := make([]*syntax.Tree, len(in.uris))
+	for i, uri := range in.uris {
+		parsed[i] = syntax.Trees.Get(uri, in.texts[i])
 	}
-	if len(read) > 0 {
-		first = read[0].uri
+	in.texts = nil
+	of := doubtReader{t: t, root: in.root, p: in.p}
+	failed := fn(parsed, in.imports, of.doubt)
+	if err := cmp.Or(of.err, in.exports.err); err != nil || failed == nil {
+		return nil, err
 	}
-	of := doubtReader{t: t, root: k.Root, p: p}
-	c, err := check.Package(p, parsed, imports, of.doubt, bodies)
-	if err := cmp.Or(of.err, exports.err); err != nil {
-		return check.Result{}, err
+	broken = []check.FileDiagnostic{}
+	if len(in.uris) > 0 {
+		broken = append(broken, check.FileDiagnostic{URI: in.uris[0], Diag: lsp.Diagnostic{
+			Severity: lsp.SeverityError, Code: "internal", Source: check.SourceTypes, Message: failed.Error(),
+		}})
 	}
-	if err != nil {
-		// A panic of the checker: the package has nothing to offer, and says why.
-		c = check.Result{Index: index.Write(nil, nil, nil)}
-		if first != "" {
-			c.Diagnostics = append(c.Diagnostics, check.FileDiagnostic{URI: first, Diag: lsp.Diagnostic{
-				Severity: lsp.SeverityError, Code: "internal", Source: check.SourceTypes, Message: err.Error(),
-			}})
+	return broken, nil
+}
+
+// with are the diagnostics of a check, and those of files that it does not read.
+func (in *checkInput) with(list []check.FileDiagnostic) []check.FileDiagnostic {
+	list = append(list, in.missing...)
+	check.SortFileDiagnostics(list)
+	return list
+}
+
+// reserve waits until nobody else checks a package that is edited.
+func reserve(t *runtime.Task, p *metadata.Package) (release func(), err error) {
+	for {
+		release, busy := check.Sessions.Reserve(p)
+		if busy == nil {
+			return release, nil
+		}
+		if err := t.Blocking(func() error { <-busy; return nil }); err != nil {
+			return nil, err
 		}
 	}
-	c.Diagnostics = append(c.Diagnostics, missing...)
-	check.SortFileDiagnostics(c.Diagnostics)
-	return c, nil
 }
 
 // missingFile says why a file of a package has no text.

@@ -120,11 +120,11 @@ func wrongFiles(r runtime.Reader, of, other []gathered) (map[string]string, erro
 // packageDiagnostics is everything wrong with a package: what its check found, and what the go
 // command has against it.
 func packageDiagnostics(t *runtime.Task, root string, p *metadata.Package) ([]check.FileDiagnostic, error) {
-	c, err := checks.Get(t, pkgKey{root, p.ID})
+	found, err := findings.Get(t, pkgKey{root, p.ID})
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Clip(c.Diagnostics)
+	out := slices.Clip(found)
 	if len(p.Forbidden) > 0 {
 		for _, uri := range p.Files {
 			text, err := textOf(t, uri)

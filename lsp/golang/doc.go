@@ -32,6 +32,7 @@
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
 //	check     of a package: diagnostics and index, from its files and the faces of its imports
+//	findings  of a package: the diagnostics of its check; while it is edited, of the bodies that an edit touched
 //	problems  of a package: what its check found, and what the go command has against it
 //	wrong     of a build: which files have problems, gathered, with digests
 //	report    of a file: everything wrong with it, as it is shown
@@ -52,6 +53,21 @@
 // Things declared in the package are known by their place, things of other packages by path and
 // object path (package check). A definition is two look-ups; references are a binary search in
 // every index whose package can reach the thing, and a scan of those that name it.
+//
+// # While a package is edited
+//
+// Package check keeps a session of a package that an editor has a file of. With one, the diagnostics
+// are known when the bodies that an edit touched are checked, and what stands in one file (file-index)
+// is put together of the parts of that file: neither waits for the index of the package. That follows
+// on the lowest lane, and finds nothing left to check. Without a session the check gives all of it at
+// once. Which way is taken depends on what is there, the answers do not (edited.go).
+//
+// The session is made ahead of the first edit: when a file is opened, and after each check of a whole
+// package, a task beside indexing has the package checked if it must be, and its faces. It leaves
+// out what was closed meanwhile, and packages for which there is no room without forgetting others
+// (ahead.go).
+//
+//   - P0: one task at a time checks a package that is edited; the others wait without a worker.
 //
 // # How diagnostics are published
 //
@@ -144,11 +160,11 @@
 //	words       language.go activity.go chores.go
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
-//	            checks.go embed.go modulediagnostics.go diagnose.go
+//	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
 //	answers     answer.go source.go
 //	workspace   caches.go workspace.go build.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
-//	publishing  publish.go mend.go
+//	publishing  ahead.go publish.go mend.go
 //	edits       texts.go
 //	questions   adopt.go asking.go questions.go explain.go
 //	opening     indexing.go open.go

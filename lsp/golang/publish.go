@@ -441,6 +441,8 @@ const (
 	laneOfOpen    = lane.RPC3         // other open files
 	laneOfTouched = lane.Transition0  // files that changed and are not open
 	laneOfRest    = lane.Transition13 // everything else
+
+	laneOfAhead = laneOfIndex // what the next edit will want
 )
 
 // waveMax is how many files have their diagnostics published before all others, of those that
@@ -506,8 +508,13 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 			return err
 		}
 	}
-	unchanged := slices.DeleteFunc(opened, func(uri string) bool { return when[uri] != 0 })
+	unchanged := slices.DeleteFunc(slices.Clone(opened), func(uri string) bool { return when[uri] != 0 })
 	if err := w.publishOpen(t, roots, unchanged); err != nil {
+		return err
+	}
+	ahead, err := t.Spawn(laneOfAhead, func(t *runtime.Task) error { return w.prepareEdits(t, roots, opened) },
+		runtime.Named("golang prepare edits"))
+	if err != nil {
 		return err
 	}
 	if len(others) > 0 {
@@ -522,13 +529,16 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 		}
 	}
 	if !whole {
-		return nil
+		return t.Join(ahead)
 	}
 	h, err := t.Spawn(laneOfRest, func(t *runtime.Task) error {
-		return w.publishDifferences(t, roots, touched)
+		if err := w.publishDifferences(t, roots, touched); err != nil {
+			return err
+		}
+		return w.indexOpen(t, roots, opened)
 	}, runtime.Named("golang refresh all"))
 	if err == nil {
-		err = t.Join(h)
+		err = cmp.Or(t.Join(h), t.Join(ahead))
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/runtime"
@@ -22,6 +23,17 @@ func (s taskSource) checked(p *metadata.Package) (*index.Index, error) {
 		return nil, err
 	}
 	return s.open(c.Index)
+}
+
+func (s taskSource) names(p *metadata.Package, uri string) (*index.Index, error) {
+	if !p.Workspace || metadata.IsSyntaxOnly(p) || check.Sessions.State(p) == check.NoSession {
+		return s.checked(p)
+	}
+	data, err := fileIndexes.Get(s.t, packageFile{s.root, p.ID, uri})
+	if err != nil {
+		return nil, err
+	}
+	return index.Open(data)
 }
 
 func (s taskSource) declared(p *metadata.Package) (*index.Index, error) {

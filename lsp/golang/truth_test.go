@@ -389,6 +389,13 @@ func (s pureSource) text(uri string) ([]byte, error) { return s.Build.Text(uri),
 
 func (s pureSource) checked(p *metadata.Package) (*index.Index, error) { return s.IndexOf(p.ID), nil }
 
+func (s pureSource) names(p *metadata.Package, uri string) (*index.Index, error) {
+	if metadata.IsSyntaxOnly(p) {
+		return s.checked(p)
+	}
+	return s.NamesOf(p.ID, uri), nil
+}
+
 func (s pureSource) declared(p *metadata.Package) (*index.Index, error) {
 	return s.IndexOf(p.ID), nil
 }

@@ -71,7 +71,7 @@ func splitRoad(steps []string) (inside, onWire []string) {
 }
 
 // TestRoadOfAnEdit follows an edit of a declaration from the wire and back: each floor is passed
-// once, in order; an open importer is looked at before one that is not.
+// once, in order; an open importer is looked at before one that is not, and indexes come last.
 func TestRoadOfAnEdit(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -119,7 +119,7 @@ package other
 					r.pass(strings.TrimPrefix(ev.Query, "golang/") + " of " + name)
 				}
 			}
-		case ev.Query == "golang/face", ev.Query == "golang/check":
+		case ev.Query == "golang/face", ev.Query == "golang/findings", ev.Query == "golang/check":
 			for _, name := range []string{"edited", "open", "closed", "other"} {
 				if strings.Contains(ev.Key, "example.com/m/"+name) {
 					r.pass(strings.TrimPrefix(ev.Query, "golang/") + " of " + name)
@@ -218,15 +218,18 @@ package other
 	inside, onWire := splitRoad(got)
 	want := []string{
 		"content of edited/edited.go",
-		"check of edited",
+		"findings of edited",
 		"judged edited/edited.go",
 		"shape of edited/edited.go",
 		"face of edited",
-		"check of open",
+		"findings of open",
 		"report of open/open.go",
 		"judged open/open.go",
 		"check of closed",
+		"findings of closed",
 		"said of closed/closed.go",
+		"check of edited",
+		"check of open",
 	}
 	if !slices.Equal(inside, want) {
 		t.Errorf("the way of a changed declaration:\n%s\nwant\n%s", strings.Join(inside, "\n"), strings.Join(want, "\n"))
@@ -242,10 +245,11 @@ package other
 	got = r.from(t, n, "published edited/edited.go version 3: 1")
 	want = []string{
 		"content of edited/edited.go",
-		"check of edited",
+		"findings of edited",
 		"report of edited/edited.go",
 		"judged edited/edited.go",
 		"shape of edited/edited.go",
+		"check of edited",
 	}
 	inside, onWire = splitRoad(got)
 	if !slices.Equal(inside, want) {

@@ -12,41 +12,28 @@ import (
 // indexOf puts the parts of a package together. The occurrences of one file at a time are in memory
 // in the form that the index is made of. used is what the index names of other packages.
 func (m *partMaker) indexOf(r bodies.Result[*part]) (data []byte, used []index.External) {
-	a := assembly{
-		partMaker: m, units: make([][]placedPart, len(m.trees)), inFace: map[bodies.Spot]int{},
-		external: make([]int, len(m.externals)),
-	}
+	a := m.assemble()
 	n := 1
 	for i, f := range r.Files {
-		a.units[i] = append(make([]placedPart, 0, 1+len(f.Bodies)), placedPart{part: f.Face})
-		n += len(f.Face.declared)
-		for _, b := range f.Bodies {
-			a.units[i] = append(a.units[i], placedPart{part: b.Part, base: m.trees[i].Offset(b.Start)})
-			n += len(b.Part.declared)
+		n += a.take(i, f)
+	}
+	return a.write(n)
+}
+
+// fileIndexOf is indexOf for the names in one file. What other files declare is in it if they name
+// that.
+func (m *partMaker) fileIndexOf(r bodies.Result[*part], uri string) []byte {
+	a := m.assemble()
+	a.faces = make([]*part, len(r.Files))
+	for i, f := range r.Files {
+		if m.trees[i].URI == uri {
+			a.take(i, f)
+		} else {
+			a.faces[i] = f.Face
 		}
 	}
-	a.declared = make([]index.Declaration, 0, n)
-	a.declarePackage()
-	for i := range a.units {
-		for k := range a.units[i] {
-			a.declare(i, &a.units[i][k])
-		}
-	}
-	// What other packages declare has a number before the first list of occurrences is asked for.
-	for i := range a.units {
-		for _, u := range a.units[i] {
-			for k := range u.occurrences {
-				a.target(i, &u, &u.occurrences[k])
-			}
-		}
-	}
-	files := make([]index.File, len(m.trees))
-	for i, t := range m.trees {
-		files[i] = index.File{URI: t.URI, Occurrences: func() []index.Occurrence { return a.occurrences(i) }}
-	}
-	declared := a.declared
-	a.declared = nil
-	return index.Write(files, declared, a.used), a.used
+	data, _ := a.write(0)
+	return data
 }
 
 // An assembly is an index in the making.
@@ -56,7 +43,8 @@ type assembly struct {
 	units    [][]placedPart // by file
 	declared []index.Declaration
 	inFace   map[bodies.Spot]int
-	external []int // by number of the maker: one more than the number here; 0: not used yet
+	faces    []*part // of files that are left out but for what others name of them; nil: of none
+	external []int   // by number of the maker: one more than the number here; 0: not used yet
 	used     []index.External
 }
 
@@ -65,6 +53,52 @@ type placedPart struct {
 	*part
 	base  int // what its offsets count from
 	first int // number of its first declaration
+}
+
+func (m *partMaker) assemble() *assembly {
+	return &assembly{
+		partMaker: m, units: make([][]placedPart, len(m.trees)), inFace: map[bodies.Spot]int{},
+		external: make([]int, len(m.externals)),
+	}
+}
+
+// take takes the parts of a file, and returns how many declarations they have.
+func (a *assembly) take(file int, f bodies.FileResult[*part]) (n int) {
+	units := append(make([]placedPart, 0, 1+len(f.Bodies)), placedPart{part: f.Face})
+	n = len(f.Face.declared)
+	for _, b := range f.Bodies {
+		units = append(units, placedPart{part: b.Part, base: a.trees[file].Offset(b.Start)})
+		n += len(b.Part.declared)
+	}
+	a.units[file] = units
+	return n
+}
+
+// write makes the index, of some n declarations.
+func (a *assembly) write(n int) (data []byte, used []index.External) {
+	a.declared = make([]index.Declaration, 0, n)
+	a.declarePackage()
+	for i := range a.units {
+		for k := range a.units[i] {
+			a.declare(i, &a.units[i][k])
+		}
+	}
+	// What other packages declare, and what is named of files that are left out, has a number
+	// before the first list of occurrences is asked for.
+	for i := range a.units {
+		for _, u := range a.units[i] {
+			for k := range u.occurrences {
+				a.target(i, &u, &u.occurrences[k])
+			}
+		}
+	}
+	files := make([]index.File, len(a.trees))
+	for i, t := range a.trees {
+		files[i] = index.File{URI: t.URI, Occurrences: func() []index.Occurrence { return a.occurrences(i) }}
+	}
+	declared := a.declared
+	a.declared = nil
+	return index.Write(files, declared, a.used), a.used
 }
 
 // declarePackage makes the package clause of one file the declaration of the package.
@@ -115,6 +149,9 @@ func (a *assembly) declare(file int, u *placedPart) {
 
 // occurrences lists what a file names. Its package clause declares the package, or mentions it.
 func (a *assembly) occurrences(file int) []index.Occurrence {
+	if a.units[file] == nil {
+		return nil
+	}
 	n := 1
 	for i := range a.units[file] {
 		n += len(a.units[file][i].occurrences)
@@ -149,13 +186,32 @@ func (a *assembly) target(file int, u *placedPart, o *partOccurrence) (target in
 	case ofExternal:
 		return a.numberOf(int(o.target)), true
 	case ofFace:
-		if n, ok := a.inFace[bodies.Spot{File: int(o.target), Token: int(o.token)}]; ok {
+		if n, ok := a.declaredAt(bodies.Spot{File: int(o.target), Token: int(o.token)}); ok {
 			return n, false
 		}
 		name := string(a.trees[file].Text[int(o.start)+u.base : int(o.end)+u.base])
 		return a.numberOf(a.partMaker.external(undeclared(a.meta.Path, name))), true
 	}
 	return int(o.target) + u.first, false
+}
+
+// declaredAt is the number of what a token of a face declares.
+func (a *assembly) declaredAt(at bodies.Spot) (n int, ok bool) {
+	n, ok = a.inFace[at]
+	if ok || at.File >= len(a.faces) || a.faces[at.File] == nil {
+		return n, ok
+	}
+	face := a.faces[at.File]
+	i, ok := face.declaredBy(at)
+	if !ok {
+		return 0, false
+	}
+	d := face.declared[i].Declaration
+	d.File = at.File
+	n = len(a.declared)
+	a.inFace[at] = n
+	a.declared = append(a.declared, d)
+	return n, true
 }
 
 // numberOf is the number that an external has here.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
@@ -42,60 +43,146 @@ type FileDiagnostic struct {
 // While an editor has a file of the package (SessionPool.Open), what is found is kept for the next
 // check, which then looks at what has changed. What a check gives does not depend on that.
 func Package(
-	p *metadata.Package, files []*syntax.Tree, imports []Import, doubtOf func(path string) syntax.Doubt, bodies bool,
+	p *metadata.Package, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt, bodies bool,
 ) (c Result, err error) {
-	defer func() {
-		if e := recover(); e != nil {
-			err = newInternalError("checking "+p.ID, e)
-		}
-	}()
+	defer recovered(p, &err)
 	if metadata.IsSyntaxOnly(p) {
 		c.Index = syntaxIndex(p, files)
 		return c, c.count()
 	}
-	var s *session
-	edited := bodies && Sessions.edited(p)
-	if edited {
-		s, err = Sessions.take(p, imports)
+	k, found, err := inspect(p, files, imports, doubtOf, bodies)
+	if err != nil {
+		return c, err
+	}
+	c.Whole, c.Bodies = found.Whole, found.Bodies
+	c.Diagnostics = k.diagnostics(found, bodies)
+	if !k.edited {
+		k.end()
+		k.release()
+	}
+	failed := failedParts(found)
+	var used []index.External
+	c.Index, used = k.indexOf(found)
+	c.Looked = k.looks(imports, failed, used)
+	if k.edited {
+		k.end()
+	}
+	return c, c.count()
+}
+
+// Diagnostics are those that Package gives, without the index.
+func Diagnostics(
+	p *metadata.Package, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt,
+) (list []FileDiagnostic, err error) {
+	defer recovered(p, &err)
+	k, found, err := inspect(p, files, imports, doubtOf, true)
+	if err != nil {
+		return nil, err
+	}
+	list = k.diagnostics(found, true)
+	k.end()
+	return list, nil
+}
+
+// FileIndex is what the index that Package gives has of one file: what stands in it, and what that
+// names. Of other files it has nothing else.
+func FileIndex(
+	p *metadata.Package, uri string, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt,
+) (data []byte, err error) {
+	defer recovered(p, &err)
+	k, found, err := inspect(p, files, imports, doubtOf, true)
+	if err != nil {
+		return nil, err
+	}
+	data = k.fileIndexOf(found, uri)
+	k.end()
+	return data, nil
+}
+
+// Prepare does what the next edit of a package takes beside the check of its body, if an editor has
+// a file of it.
+func Prepare(
+	p *metadata.Package, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt,
+) (err error) {
+	defer recovered(p, &err)
+	k, _, err := inspect(p, files, imports, doubtOf, true)
+	if err != nil {
+		return err
+	}
+	k.prepare()
+	k.end()
+	return nil
+}
+
+// recovered makes an error of a panic while a package is checked.
+func recovered(p *metadata.Package, err *error) {
+	if e := recover(); e != nil {
+		*err = newInternalError("checking "+p.ID, e)
+	}
+}
+
+// A checked is a package that was checked with a session, until it ends.
+type checked struct {
+	*session
+	edited bool             // the session stays
+	syntax []FileDiagnostic // what is known without types
+}
+
+// inspect checks a package with its session, or one that is made.
+func inspect(
+	p *metadata.Package, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt, withBodies bool,
+) (k *checked, found bodies.Result[*part], err error) {
+	k = &checked{edited: withBodies && Sessions.edited(p)}
+	if k.edited {
+		k.session, err = Sessions.take(p, imports)
 	} else {
-		s, err = newSession(p, imports)
+		k.session, err = newSession(p, imports)
 	}
 	if err != nil {
-		return c, fmt.Errorf("checking %s: %w", p.ID, err)
+		return nil, found, fmt.Errorf("checking %s: %w", p.ID, err)
 	}
-	files = s.known(files)
+	files = k.known(files)
 	var fit, left []*syntax.Tree // left: too large
 	for _, t := range files {
 		for _, d := range t.Errors {
-			c.Diagnostics = append(c.Diagnostics, FileDiagnostic{t.URI, d})
+			k.syntax = append(k.syntax, FileDiagnostic{t.URI, d})
 		}
 		switch {
 		case t.Unfit:
 		case t.TooLarge():
-			c.Diagnostics = append(c.Diagnostics, largeFile(t))
+			k.syntax = append(k.syntax, largeFile(t))
 			left = append(left, t)
 		default:
 			fit = append(fit, t)
 		}
 	}
-	r := s.check(p, fit, left, doubtOf, bodies)
-	c.Whole, c.Bodies = r.Whole, r.Bodies
-	if bodies {
-		c.Diagnostics = append(c.Diagnostics, s.diagnosticsOf(r)...)
+	found = k.check(p, fit, left, doubtOf, withBodies)
+	k.follow = nil
+	return k, found, nil
+}
+
+// diagnostics are all that were found; of bodies, if they were checked.
+func (k *checked) diagnostics(found bodies.Result[*part], withBodies bool) []FileDiagnostic {
+	list := k.syntax
+	if withBodies {
+		list = append(list, k.diagnosticsOf(found)...)
 	}
-	if s.follow = nil; !edited {
-		Worlds.put(s.world)
-		s.release()
+	SortFileDiagnostics(list)
+	return list
+}
+
+// end gives the session back, or what is worth keeping of it.
+func (k *checked) end() {
+	if k.edited {
+		Sessions.put(k.session)
+	} else {
+		Worlds.put(k.world)
 	}
-	failed := failedParts(r)
-	var used []index.External
-	c.Index, used = s.indexOf(r)
-	c.Looked = s.looks(imports, failed, used)
-	if edited {
-		Sessions.put(s)
-	}
-	SortFileDiagnostics(c.Diagnostics)
-	return c, c.count()
 }
 
 // count fills in the totals.

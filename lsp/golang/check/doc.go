@@ -30,6 +30,9 @@
 // an edit concerns. A part says where something stands by offsets from the start of its function,
 // or by the number of a token outside of bodies, so it stays right while the text around it moves.
 //
+// What is asked behind a keystroke need not wait for the index of the package: [Diagnostics] and
+// [FileIndex] give parts of what [Package] gives, and [Prepare] does ahead what the first edit takes.
+//
 //   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
 //     checks, byte for byte. A session has a world of its own, and one user at a time.
 //

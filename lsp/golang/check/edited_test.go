@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -62,7 +63,36 @@ func TestEditedAgrees(t *testing.T) {
 			again = append(again, syntax.Parse(u, text(u)))
 		}
 		check.Sessions.Open(p.Files[0])
-		got, err := check.Package(p, files, b.Imports(p), purebuild.NoDoubt, true)
+		if rng.IntN(3) == 0 {
+			// What a workspace does between two edits.
+			if err := check.Prepare(p, files, b.Imports(p), purebuild.NoDoubt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var (
+			list  []check.FileDiagnostic
+			names []byte
+			got   check.Result
+		)
+		// Whichever is asked first finds what the edit has changed.
+		asks := []func() error{
+			func() (err error) {
+				list, err = check.Diagnostics(p, files, b.Imports(p), purebuild.NoDoubt)
+				return err
+			},
+			func() (err error) {
+				names, err = check.FileIndex(p, uri, files, b.Imports(p), purebuild.NoDoubt)
+				return err
+			},
+			func() (err error) {
+				got, err = check.Package(p, files, b.Imports(p), purebuild.NoDoubt, true)
+				return err
+			},
+		}
+		var err error
+		for _, i := range rng.Perm(len(asks)) {
+			err = errors.Join(err, asks[i]())
+		}
 		check.Sessions.Close(p.Files[0])
 		if err != nil {
 			t.Fatal(err)
@@ -71,9 +101,22 @@ func TestEditedAgrees(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		wantNames, err := check.FileIndex(p, uri, again, b.Imports(p), purebuild.NoDoubt)
+		if err != nil {
+			t.Fatal(err)
+		}
 		what := fmt.Sprintf("edit %d of -edited.seed=%d: %s, %s", n, *editedSeed, uri, how)
 		if !reflect.DeepEqual(got.Diagnostics, want.Diagnostics) {
 			t.Fatalf("%s: while edited\n%+v\nfresh\n%+v", what, got.Diagnostics, want.Diagnostics)
+		}
+		if !reflect.DeepEqual(list, want.Diagnostics) {
+			t.Fatalf("%s: diagnostics alone\n%+v\nfresh\n%+v", what, list, want.Diagnostics)
+		}
+		if !slices.Equal(names, wantNames) {
+			t.Fatalf("%s: the index of the file is another one: %s", what, firstDifference(names, wantNames))
+		}
+		if diff := namesDiffer(names, want.Index, uri); diff != "" {
+			t.Fatalf("%s: the index of the file has %s", what, diff)
 		}
 		if !slices.Equal(got.Index, want.Index) {
 			t.Fatalf("%s: the index is another one: %s", what, firstDifference(got.Index, want.Index))
@@ -125,4 +168,42 @@ func firstDifference(a, b []byte) string {
 		}
 	}
 	return "in signatures"
+}
+
+// namesDiffer says where the index of a file has something else than that of its package.
+func namesDiffer(names, all []byte, uri string) string {
+	x, errX := index.Open(names)
+	y, errY := index.Open(all)
+	if errX != nil || errY != nil {
+		return fmt.Sprint(errX, errY)
+	}
+	var list []index.Occurrence
+	x.Occurrences(x.File(uri), func(o index.Occurrence) bool { list = append(list, o); return true })
+	n, diff := 0, ""
+	y.Occurrences(y.File(uri), func(want index.Occurrence) bool {
+		if n == len(list) {
+			diff = fmt.Sprintf("%d occurrences and lacks %+v", n, want)
+			return false
+		}
+		got := list[n]
+		n++
+		same := got.Span == want.Span && got.Declares == want.Declares && got.IsExternal == want.IsExternal
+		if same && got.IsExternal {
+			a, _ := x.ExternalAt(got.Target)
+			b, _ := y.ExternalAt(want.Target)
+			same = a == b
+		} else if same {
+			a, _ := x.Declaration(got.Target)
+			b, _ := y.Declaration(want.Target)
+			same = a == b && x.URI(a.File) == y.URI(b.File)
+		}
+		if !same {
+			diff = fmt.Sprintf("%+v in the place of %+v", got, want)
+		}
+		return same
+	})
+	if diff == "" && n < len(list) {
+		diff = fmt.Sprintf("more: %+v", list[n:])
+	}
+	return diff
 }

@@ -23,6 +23,20 @@ type part struct {
 	diagnostics []FileDiagnostic // with offsets in files
 	failed      bool             // it has errors, told or not
 	vain        []index.External // names of other packages that it looked for in vain
+
+	places map[bodies.Spot]int // of a face: declared by its token; nil: nothing has asked
+}
+
+// declaredBy is the number of what a token of a face declares: the last, if there are several.
+func (p *part) declaredBy(at bodies.Spot) (i int, ok bool) {
+	if p.places == nil {
+		p.places = make(map[bodies.Spot]int, len(p.declared))
+		for i := range p.declared {
+			p.places[p.declared[i].at] = i
+		}
+	}
+	i, ok = p.places[at]
+	return i, ok
 }
 
 type partDeclaration struct {
@@ -93,12 +107,17 @@ func (m *partMaker) release() {
 	}
 }
 
+// look finds out what is made once for each package that go/types made of the files.
+func (m *partMaker) look(pkg *types.Package) {
+	if pkg != m.pkg {
+		m.pkg = pkg
+		m.own, _ = objectPaths(pkg) // what was written of the package's own fields is in written
+	}
+}
+
 // make is the part of a unit.
 func (m *partMaker) make(c *bodies.Checked) *part {
-	if c.Package != m.pkg {
-		m.pkg = c.Package
-		m.own, _ = objectPaths(m.pkg) // what was written of the package's own fields is in written
-	}
+	m.look(c.Package)
 	tree := m.treeOf(c.File)
 	b := &partBuilder{partMaker: m, unit: c, tree: tree, part: new(part), number: map[token.Pos]int{}}
 	if c.Function != nil {

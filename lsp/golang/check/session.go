@@ -18,6 +18,8 @@ type session struct {
 	pkg     *bodies.Package[*part]
 	checked []*syntax.Tree
 	bytes   int // of the text of checked, and as many as its world weighs like
+
+	prepared bool // nothing can be done ahead of the next edit
 }
 
 func newSession(p *metadata.Package, imports []Import) (s *session, err error) {
@@ -61,15 +63,27 @@ func (s *session) check(
 	for i, t := range fit {
 		list[i] = bodies.File{Name: t.URI, Text: t.Source, Syntax: t.AST, Tokens: t.Pos}
 	}
-	return s.pkg.Check(bodies.Config{
+	r := s.pkg.Check(bodies.Config{
 		Path: p.Path, Name: p.Name, GoVersion: p.GoVersion, Sizes: sizesFor(p.Arch), Importer: s.world,
 		Cgo: p.Cgo, FacesOnly: !withBodies,
 	}, list)
+	if r.Whole {
+		s.prepared = !s.pkg.Keeps() // then there is nothing to prepare
+	}
+	return r
+}
+
+// prepare does ahead what the first check of a body takes: the faces are checked, and what was kept
+// of the whole check for the making of parts is let go.
+func (s *session) prepare() {
+	if faces := s.pkg.Prepare(); faces != nil {
+		s.look(faces)
+	}
+	s.prepared = true
 }
 
 // Bounds of what is kept of packages that are edited.
 const (
-	sessionsMax   = 6
 	SessionsBytes = 8 << 20 // of their text
 
 	// SessionWeight is how many bytes a session takes for each byte of text, trees included and its
@@ -80,10 +94,11 @@ const (
 // A SessionPool keeps the sessions of packages that are edited.
 type SessionPool struct {
 	mu    sync.Mutex
-	open  map[string]int // how often files are open, by URI; guarded by mu
-	idle  []*session     // latest last; guarded by mu
-	bytes int            // guarded by mu
-	most  int            // bytes; guarded by mu
+	open  map[string]int           // how often files are open, by URI; guarded by mu
+	taken map[string]chan struct{} // by ID: packages that are reserved; closed when they are not any more; guarded by mu
+	idle  []*session               // latest last; guarded by mu
+	bytes int                      // guarded by mu
+	most  int                      // bytes; guarded by mu
 }
 
 // Sessions are those of the process.
@@ -115,6 +130,68 @@ func (pool *SessionPool) edited(p *metadata.Package) bool {
 	return len(pool.open) > 0 && slices.ContainsFunc(p.Files, func(uri string) bool { return pool.open[uri] > 0 })
 }
 
+// Reserve keeps others from checking a package while an editor has a file of it, so that they find
+// its session when they do, until release is called. If somebody has reserved it, busy is not nil:
+// it is closed when it is worth another attempt.
+func (pool *SessionPool) Reserve(p *metadata.Package) (release func(), busy <-chan struct{}) {
+	if !pool.edited(p) {
+		return func() {}, nil
+	}
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	if other := pool.taken[p.ID]; other != nil {
+		return nil, other
+	}
+	if pool.taken == nil {
+		pool.taken = map[string]chan struct{}{}
+	}
+	done := make(chan struct{})
+	pool.taken[p.ID] = done
+	return func() {
+		pool.mu.Lock()
+		defer pool.mu.Unlock()
+		delete(pool.taken, p.ID)
+		close(done)
+	}, nil
+}
+
+// A SessionState says what is kept of a package.
+type SessionState uint8
+
+// States of a package that an editor has a file of; of others there is nothing.
+const (
+	NoSession SessionState = iota
+	Session                // what it takes to check what differs, if that is possible
+	Prepared               // and nothing can be done ahead of the next edit
+)
+
+// State says what is kept of a package. A check may do without it, so no answer depends on it.
+func (pool *SessionPool) State(p *metadata.Package) SessionState {
+	if !pool.edited(p) {
+		return NoSession
+	}
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	if pool.taken[p.ID] != nil {
+		return Session
+	}
+	i := slices.IndexFunc(pool.idle, func(s *session) bool { return s.id == p.ID })
+	switch {
+	case i < 0:
+		return NoSession
+	case pool.idle[i].prepared:
+		return Prepared
+	}
+	return Session
+}
+
+// HasRoom reports whether a session of so many bytes of text takes the place of no other.
+func (pool *SessionPool) HasRoom(bytes int) bool {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	return pool.bytes+2*bytes <= pool.most // its world weighs about as much
+}
+
 // take gives the caller the session of a package, in the state that it was left in if what it
 // imports is the same.
 func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, error) {
@@ -137,6 +214,12 @@ func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, 
 func (pool *SessionPool) put(s *session) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
+	pool.idle = slices.DeleteFunc(pool.idle, func(o *session) bool {
+		if o.id == s.id {
+			pool.bytes -= o.bytes
+		}
+		return o.id == s.id
+	})
 	pool.idle = append(pool.idle, s)
 	pool.bytes += s.bytes
 	pool.makeRoom()
@@ -159,7 +242,7 @@ func (pool *SessionPool) Bound(most int) {
 
 // makeRoom forgets what was used longest ago. The lock is held.
 func (pool *SessionPool) makeRoom() {
-	for len(pool.idle) > sessionsMax || pool.bytes > pool.most && len(pool.idle) > 0 {
+	for pool.bytes > pool.most && len(pool.idle) > 0 {
 		pool.bytes -= pool.idle[0].bytes
 		pool.idle = slices.Delete(pool.idle, 0, 1)
 	}

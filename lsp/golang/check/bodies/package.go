@@ -128,12 +128,32 @@ func (p *Package[P]) Check(c Config, files []File) Result[P] {
 	return r
 }
 
+// Keeps reports whether the next check can be one of what differs.
+func (p *Package[P]) Keeps() bool { return p.files != nil && !p.config.Cgo && !p.looped }
+
+// Prepare checks the faces, which the next edit of a body is checked against. It returns the
+// package of them, nil if the next check is one of everything.
+func (p *Package[P]) Prepare() *types.Package {
+	if !p.Keeps() {
+		return nil
+	}
+	// While there is time, sooner than they have to be made again.
+	if p.faces == nil || p.faces.checks > checksMost/2 {
+		sources := make([]*source, len(p.files))
+		for i, f := range p.files {
+			sources[i] = f.source
+		}
+		p.faces = p.checker.faces(sources)
+	}
+	return p.faces.pkg
+}
+
 // Forget drops what is kept.
 func (p *Package[P]) Forget() { *p = Package[P]{make: p.make} }
 
 // keeps reports whether the faces of the last check are those of the files.
 func (p *Package[P]) keeps(c Config, sources []*source) bool {
-	return p.files != nil && c == p.config && !c.Cgo && !p.looped &&
+	return p.Keeps() && c == p.config &&
 		slices.EqualFunc(p.files, sources, func(f *file[P], s *source) bool {
 			return f.source == s || f.Name == s.Name &&
 				f.digest == s.digest && f.version == s.version &&

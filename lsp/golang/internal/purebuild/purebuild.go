@@ -33,7 +33,7 @@ type Build struct {
 	mu    sync.Mutex
 	Faces map[string][]byte // by ID
 
-	indexes map[string]*index.Index // by ID
+	indexes map[string]*index.Index // by ID, or ID and URI
 }
 
 // Std lists the standard library once for all tests.
@@ -155,6 +155,35 @@ func (b *Build) IndexOf(id string) *index.Index {
 	}
 	b.mu.Lock()
 	b.indexes[id] = x
+	b.mu.Unlock()
+	return x
+}
+
+// NamesOf has what the index of a package has of one file, computed once and with a session.
+func (b *Build) NamesOf(id, uri string) *index.Index {
+	key := id + " " + uri
+	b.mu.Lock()
+	x, ok := b.indexes[key]
+	b.mu.Unlock()
+	if ok {
+		return x
+	}
+	p := b.Package(id)
+	var files []*syntax.Tree
+	for _, uri := range p.Files {
+		files = append(files, syntax.Trees.Get(uri, b.Text(uri)))
+	}
+	check.Sessions.Open(uri)
+	data, err := check.FileIndex(p, uri, files, b.Imports(p), NoDoubt)
+	check.Sessions.Close(uri)
+	if err == nil {
+		x, err = index.Open(data)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.mu.Lock()
+	b.indexes[key] = x
 	b.mu.Unlock()
 	return x
 }

@@ -1,0 +1,103 @@
+package check_test
+
+import (
+	"testing"
+
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
+
+// TestOneChecksAtATime: a package that is edited is reserved for one task, so that the next finds
+// its session; of others nothing is kept, and nobody waits.
+func TestOneChecksAtATime(t *testing.T) {
+	p := &metadata.Package{ID: "example.com/reserved", Files: []string{"file:///reserved/a.go"}}
+	free, busy := check.Sessions.Reserve(p)
+	again, alsoBusy := check.Sessions.Reserve(p)
+	if busy != nil || alsoBusy != nil {
+		t.Fatal("a package that nobody edits is reserved")
+	}
+	free()
+	again()
+	check.Sessions.Open(p.Files[0])
+	defer check.Sessions.Close(p.Files[0])
+	free, busy = check.Sessions.Reserve(p)
+	if busy != nil {
+		t.Fatal("the package is reserved already")
+	}
+	if _, busy = check.Sessions.Reserve(p); busy == nil {
+		t.Fatal("the package is reserved twice")
+	}
+	free()
+	<-busy
+	free, busy = check.Sessions.Reserve(p)
+	if busy != nil {
+		t.Fatal("the package stays reserved")
+	}
+	free()
+}
+
+// TestSessionsArePrepared: a package is prepared when nothing can be done ahead of an edit of a
+// body. It is so until something else is edited, and a session is kept for as many packages as
+// there is room for.
+func TestSessionsArePrepared(t *testing.T) {
+	check.Sessions.Bound(0) // what other tests have left
+	check.Sessions.Bound(check.SessionsBytes)
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	ids := []string{
+		"bufio", "bytes", "container/list", "errors", "io", "maps", "slices", "sort", "strings",
+		"text/tabwriter", "unicode/utf8",
+	}
+	trees := func(p *metadata.Package, more string) (files []*syntax.Tree) {
+		for i, uri := range p.Files {
+			text := string(b.Text(uri))
+			if i == 0 {
+				text += more
+			}
+			files = append(files, syntax.Parse(uri, []byte(text)))
+		}
+		return files
+	}
+	state := func(p *metadata.Package, want check.SessionState, when string) {
+		t.Helper()
+		if got := check.Sessions.State(p); got != want {
+			t.Errorf("%s, %s: state %d, want %d", p.ID, when, got, want)
+		}
+	}
+	for _, id := range ids {
+		p := b.Package(id)
+		check.Sessions.Open(p.Files[0])
+		defer check.Sessions.Close(p.Files[0])
+		ask := func(more string) {
+			t.Helper()
+			_, err := check.Diagnostics(p, trees(p, more), b.Imports(p), purebuild.NoDoubt)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		prepare := func(more string) {
+			t.Helper()
+			if err := check.Prepare(p, trees(p, more), b.Imports(p), purebuild.NoDoubt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		state(p, check.NoSession, "opened")
+		ask("")
+		state(p, check.Session, "checked")
+		prepare("")
+		state(p, check.Prepared, "prepared")
+		ask("\nfunc another() {}\n")
+		state(p, check.Session, "another function")
+		prepare("\nfunc another() {}\n")
+		ask("\nfunc another() { _ = 1 }\n")
+		state(p, check.Prepared, "another body")
+	}
+	for _, id := range ids {
+		state(b.Package(id), check.Prepared, "at the end")
+	}
+	if check.Sessions.HasRoom(check.SessionsBytes) {
+		t.Error("there is room for twice as much as there is room for")
+	}
+}
