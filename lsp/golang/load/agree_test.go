@@ -193,6 +193,23 @@ func TestAgreeWithGoList(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("this module", func(t *testing.T) { agree(t, root) })
+	t.Run("one directory", func(t *testing.T) {
+		dir := filepath.Join(root, "lsp", "golang")
+		c := goEnv(t, dir)
+		for _, c.Tests = range []bool{true, false} {
+			want := goListOf(t, dir, nil, fmt.Sprintf("-test=%v", c.Tests), ".")
+			got, err := Directory(t.Context(), c, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range comparePackages(got, want) {
+				t.Error(d)
+			}
+		}
+		if _, err := Directory(t.Context(), c, filepath.Join(dir, "testdata", "x")); !errors.Is(err, ErrDoubt) {
+			t.Errorf("a directory that is left out: %v", err)
+		}
+	})
 	for _, dir := range strings.Split(*agreeDirs, ",") {
 		if dir != "" {
 			t.Run(dir, func(t *testing.T) { agree(t, dir, "GOWORK=off") })

@@ -67,15 +67,23 @@ func doubtf(format string, args ...any) error {
 // Packages finds the packages in directories and below, and all that they import, as go list -deps
 // lists them, in the order of their import paths. Extra are import paths that are asked about, too.
 func Packages(ctx context.Context, c Config, below []string, extra []string) ([]Package, error) {
-	l := newLoader(ctx, c)
+	return newLoader(ctx, c).packages(below, extra, true)
+}
+
+// Directory is Packages for what lies in one directory itself.
+func Directory(ctx context.Context, c Config, dir string) ([]Package, error) {
+	return newLoader(ctx, c).packages([]string{dir}, nil, false)
+}
+
+func (l *loader) packages(dirs, extra []string, below bool) ([]Package, error) {
 	list, err := l.moduleList()
 	if err != nil {
 		return nil, doubtf("%v", err)
 	}
 	l.build = list
 	var roots []*unit
-	for _, dir := range below {
-		found, err := l.enumerate(dir)
+	for _, dir := range dirs {
+		found, err := l.enumerate(dir, below)
 		if err != nil {
 			return nil, err
 		}
@@ -290,11 +298,16 @@ func nested(module, dir string) bool {
 	return false
 }
 
-// enumerate finds the packages in a directory of a main module and below.
-func (l *loader) enumerate(below string) ([]*unit, error) {
-	main := l.mainOf(below)
+// enumerate finds the packages in a directory of a main module, and below it if that is asked for.
+func (l *loader) enumerate(at string, below bool) ([]*unit, error) {
+	main := l.mainOf(at)
 	if main == nil {
-		return nil, doubtf("%s is in no main module", below)
+		return nil, doubtf("%s is in no main module", at)
+	}
+	for dir := at; dir != main.dir && len(dir) > len(main.dir); dir = filepath.Dir(dir) {
+		if skipped(filepath.Base(dir)) || main.ignores(dir) || exists(filepath.Join(dir, "go.mod")) {
+			return nil, doubtf("%s is no part of the module around it", at)
+		}
 	}
 	var dirs []string
 	var walk func(dir string) error
@@ -309,7 +322,7 @@ func (l *loader) enumerate(below string) ([]*unit, error) {
 		}
 		for _, e := range entries {
 			name := e.Name()
-			if !e.IsDir() || skipped(name) {
+			if !below || !e.IsDir() || skipped(name) {
 				continue
 			}
 			sub := filepath.Join(dir, name)
@@ -322,7 +335,7 @@ func (l *loader) enumerate(below string) ([]*unit, error) {
 		}
 		return nil
 	}
-	if err := walk(below); err != nil {
+	if err := walk(at); err != nil {
 		return nil, err
 	}
 	l.parallel(len(dirs), func(i int) { l.at(dirs[i]) })
