@@ -10,6 +10,7 @@
 //	metadata  packages, their files, and what their imports mean
 //	check     types: faces and checks; the only room that imports go/types
 //	disk      files, the environment, the go command
+//	load      which packages there are, from files alone
 //
 // This package is what is left: the inputs, the queries, which call the rooms, and the workspace,
 // which brings inputs in and answers. The files of the answers (answer.go and those it uses) know
@@ -90,6 +91,14 @@
 //     index asks about open files before it checks a package.
 //   - P5: what is published of an open file is about the text that it has at that moment. If a task
 //     knows an older one, the refresh that follows the newer one publishes.
+//
+// # First answers
+//
+// While a workspace is indexed that no store knows, a question about what stands at a place of one
+// file waits for no input (firstanswers.go, F1 to F4): package load finds the packages that the
+// file's package imports, check.Sources checks them from their texts, and the answer is made as
+// from the queries. It takes some hundred milliseconds where the inputs of a large module take
+// seconds.
 //
 // # Builds
 //

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
@@ -39,6 +40,13 @@ func embedDiagnostics(r runtime.Reader, uri string, text []byte) (list []lsp.Dia
 		}
 	}
 	return list, nil
+}
+
+// inEmbed reports whether a pattern of a go:embed directive stands at an offset.
+func inEmbed(text []byte, offset int) bool {
+	return slices.ContainsFunc(syntax.EmbedPatterns(text), func(p syntax.EmbedPattern) bool {
+		return p.Span.Start <= offset && offset <= p.Span.End
+	})
 }
 
 // embedded are the files that the pattern at an offset matches; ok is false if none stands there.

@@ -26,6 +26,11 @@ const damagedMax = 64
 func (w *workspace) Index(ctx context.Context, progress func(lsp.Progress)) (lsp.Summary, error) {
 	ctx, end := w.while(ctx)
 	defer end()
+	first, err := w.beginFirst()
+	if err != nil {
+		return lsp.Summary{}, err
+	}
+	defer first.end()
 	for again := 0; ; again++ {
 		sum, err := w.indexOnce(ctx, progress)
 		if again == damagedMax || !errors.Is(err, runtime.ErrDamaged) {
@@ -75,6 +80,7 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	if err != nil {
 		return sum, err
 	}
+	w.letFirst(ctx)
 	snap := w.eng.Snapshot()
 	defer snap.Release()
 	err = w.checkAll(ctx, snap, prepared, report, &sum)

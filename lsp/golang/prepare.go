@@ -226,6 +226,7 @@ const listTries = 4
 // not told of yet, is known with its help only, so it may have to be asked for again.
 func (w *workspace) listPackages(ctx context.Context, b *buildUnit) (m *metadata.Build, read int, err error) {
 	for range listTries {
+		w.letFirst(ctx)
 		if m, err = metadatas.Ask(ctx, w.eng, b.Root, runtime.Client(w.o.Client)); err != nil {
 			return nil, read, fmt.Errorf("golang: listing the packages of %s: %w", b.Root, err)
 		}
@@ -528,6 +529,7 @@ func (w *workspace) bring(ctx context.Context, errands []errand, progress func(d
 		if ctx.Err() != nil {
 			return read, context.Cause(ctx)
 		}
+		w.letFirst(ctx)
 		n, err := w.bringBatch(ctx, errands[start:end])
 		read += n
 		if err != nil {

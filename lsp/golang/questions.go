@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -157,6 +158,15 @@ func (w *workspace) Definition(t *runtime.Task, uri string, offset int) (list []
 	if err != nil {
 		return nil, err
 	}
+	if done, err := w.firstOf(t, uri, func(src source) (err error) {
+		if text, err := src.text(uri); err != nil || inEmbed(text, offset) {
+			return cmp.Or(err, errNotFirst)
+		}
+		list, err = definition(src, uri, offset)
+		return err
+	}); done {
+		return list, err
+	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
 		if text, err := textOf(t, uri); err == nil {
 			if found, ok, err := embedded(t, uri, text, offset); ok || err != nil {
@@ -222,6 +232,12 @@ func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err
+	}
+	if done, err := w.firstOf(t, uri, func(src source) (err error) {
+		h, err = hover(src, uri, offset)
+		return err
+	}); done {
+		return h, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
 		h, err = hover(taskSource{t, root}, uri, offset)

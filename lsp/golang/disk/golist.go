@@ -30,14 +30,17 @@ type Listed struct {
 	GoFiles, CgoFiles              []string
 	Imports                        []string
 	ImportMap                      map[string]string
-	Module                         *struct {
-		Path, Dir, GoVersion string
-		Main                 bool
-	}
-	Error *struct {
+	Module                         *ListedModule
+	Error                          *struct {
 		ImportStack []string
 		Pos, Err    string
 	}
+}
+
+// A ListedModule is where a listed package comes from.
+type ListedModule struct {
+	Path, Dir, GoVersion string
+	Main                 bool
 }
 
 // ListBytes is about what List has the go command take, of memory of its own, for a build of so
