@@ -171,7 +171,7 @@
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
 //	answers     answer.go source.go
-//	workspace   caches.go workspace.go build.go
+//	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  ahead.go publish.go mend.go
 //	edits       texts.go

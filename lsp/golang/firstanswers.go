@@ -331,6 +331,10 @@ func (s firstSource) text(uri string) ([]byte, error) { return readFirst(s.opene
 
 func (s firstSource) checked(p *metadata.Package) (*index.Index, error) { return s.index(p, true) }
 
+func (s firstSource) names(p *metadata.Package, _ string) (*index.Index, error) {
+	return s.index(p, true)
+}
+
 func (s firstSource) declared(p *metadata.Package) (*index.Index, error) { return s.index(p, false) }
 
 // index is the index of a package, with what its function bodies name if that is asked for.

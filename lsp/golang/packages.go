@@ -20,12 +20,3 @@ var packages = runtime.NewTable("golang/packages", version(1), func(t *runtime.T
 
 // A pkgKey names a package of a workspace. A package that is no longer there has empty results.
 type pkgKey struct{ Root, ID string }
-
-// packageOf returns a package, stray or not; nil if there is none.
-func packageOf(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
-	if isStray(k.ID) {
-		return strayPackages.Get(t, k)
-	}
-	p, _, err := packages.Get(t, k.Root, k.ID)
-	return p, err
-}

@@ -241,3 +241,12 @@ func goFilesIn(t *runtime.Task, dir string) ([]string, error) {
 var strayPackages = runtime.NewQuery("golang/stray-package", version(1), func(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
 	return strayPackage(t, k.Root, k.ID)
 })
+
+// packageOf returns a package, stray or not; nil if there is none.
+func packageOf(t *runtime.Task, k pkgKey) (*metadata.Package, error) {
+	if isStray(k.ID) {
+		return strayPackages.Get(t, k)
+	}
+	p, _, err := packages.Get(t, k.Root, k.ID)
+	return p, err
+}
