@@ -13,7 +13,7 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-var checks = runtime.NewQuery("golang/check", version(7), checkOf)
+var checks = runtime.NewQuery("golang/check", version(8), checkOf)
 
 var declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
 

@@ -186,6 +186,11 @@
 //
 // # Limits
 //
+// Of the errors of a package 500 are told, of the syntax errors of a file 100; a diagnostic with the
+// last of them says that there are more. A //go:build line that cannot be read is a syntax error,
+// and else as if it were not there: go list, which gives up the file or its package for one, is
+// shown the file without it.
+//
 // A file with more than 4 MiB of code, not counting comments, is not type-checked: it carries a
 // diagnostic, has an outline and no index, and no error elsewhere follows from what it declares. Of
 // a package 32 MiB of text are parsed (checks.go). A check cannot be cancelled, so its cost is

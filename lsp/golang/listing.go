@@ -110,17 +110,38 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 			overlay[p.Path] = nil
 		}
 	}
+	show := func(uri, header string, hide bool) {
+		path, ok := files.Path(uri)
+		if !ok {
+			return
+		}
+		if parsed := syntax.ParseHeader(header); !parsed.Broken && parsed.Name != "" {
+			overlay[path] = parsed.Source()
+			unsaved[uri] = &parsed
+		} else if hide {
+			overlay[path] = nil
+		}
+	}
+	// For a //go:build line that cannot be read the go command gives up the file and, where some file
+	// is unsaved, the package. It is shown the file without that line.
+	for i, uri := range l.Files {
+		if syntax.IsMalformed(heads[i]) {
+			show(uri, heads[i], true)
+		}
+	}
 	for _, uri := range l.Unsaved {
+		saved, err := savedTexts.Get(t, uri)
+		if err != nil && !errors.Is(err, runtime.ErrNotFound) {
+			return nil, err
+		}
+		if h := syntax.HeaderText(saved); syntax.IsMalformed(h) {
+			show(uri, h, true)
+		}
 		h, err := headers.Get(t, uri)
 		if err != nil {
 			return nil, err
 		}
-		if parsed := syntax.ParseHeader(h); !parsed.Broken && parsed.Name != "" {
-			if path, ok := files.Path(uri); ok {
-				overlay[path] = parsed.Source()
-				unsaved[uri] = &parsed
-			}
-		}
+		show(uri, h, false)
 	}
 	places := disk.NewPlacer(&env, moduleTexts)
 	why, failed := env.Problem, false
@@ -201,4 +222,4 @@ func keep(t *runtime.Task, m *metadata.Build, l *layout, heads []string, env *di
 	return m, nil
 }
 
-var metadatas = runtime.NewQuery("golang/metadata", version(4), metadataOf)
+var metadatas = runtime.NewQuery("golang/metadata", version(5), metadataOf)

@@ -17,7 +17,7 @@ import (
 //	content -> shape -> face text -> face of the package -> face of an importer …
 //	content, faces of imports -> check
 var (
-	headers = runtime.NewQuery("golang/header", version(3), func(t *runtime.Task, uri string) (string, error) {
+	headers = runtime.NewQuery("golang/header", version(4), func(t *runtime.Task, uri string) (string, error) {
 		text, err := textOf(t, uri)
 		if errors.Is(err, lsp.ErrUnknownFile) {
 			return "", nil
@@ -25,7 +25,7 @@ var (
 		return syntax.HeaderText(text), err
 	})
 
-	shapes = runtime.NewQuery("golang/shape", version(4), func(t *runtime.Task, uri string) (shape, error) {
+	shapes = runtime.NewQuery("golang/shape", version(5), func(t *runtime.Task, uri string) (shape, error) {
 		text, err := textOf(t, uri)
 		if err != nil {
 			return shape{}, ignoreUnknown(err)

@@ -228,10 +228,15 @@ func (a *assembly) numberOf(n int) int {
 
 // diagnosticsOf are those of the parts of a package, as many as are told, and its unused imports.
 func (m *partMaker) diagnosticsOf(r bodies.Result[*part]) (list []FileDiagnostic) {
+	untold := false
+	add := func(p *part) {
+		list = append(list, p.diagnostics...)
+		untold = untold || p.untold
+	}
 	for i, f := range r.Files {
-		list = append(list, f.Face.diagnostics...)
+		add(f.Face)
 		for _, b := range f.Bodies {
-			list = append(list, b.Part.diagnostics...)
+			add(b.Part)
 		}
 		if t := m.trees[i]; len(t.Errors) == 0 {
 			for _, u := range f.Unused {
@@ -245,7 +250,11 @@ func (m *partMaker) diagnosticsOf(r bodies.Result[*part]) (list []FileDiagnostic
 		}
 	}
 	SortFileDiagnostics(list)
-	return list[:min(len(list), maxTypeErrors)]
+	if untold || len(list) > maxTypeErrors {
+		list = list[:maxTypeErrors]
+		list = append(list, untoldErrors(list[maxTypeErrors-1]))
+	}
+	return list
 }
 
 // failedParts are the parts of a package that have errors.

@@ -15,7 +15,16 @@ import (
 )
 
 // maxTypeErrors bounds the type errors kept of one package: one missing import can make thousands.
+// The last of them is followed by a diagnostic that says so.
 const maxTypeErrors = 500
+
+// untoldErrors is shown where the last error stands that is told of a package with more.
+func untoldErrors(last FileDiagnostic) FileDiagnostic {
+	return FileDiagnostic{last.URI, lsp.Diagnostic{
+		Span: last.Diag.Span, Severity: lsp.SeverityInfo, Code: "too-many-errors", Source: SourceTypes,
+		Message: fmt.Sprintf("too many errors: this is the last of %d of the package that are told", maxTypeErrors),
+	}}
+}
 
 // A Result is what a check of the files of a package gives.
 type Result struct {
@@ -221,6 +230,7 @@ func SortFileDiagnostics(ds []FileDiagnostic) {
 type errorCollector struct {
 	byBase []*syntax.Tree
 	errors []types.Error
+	untold bool // there are more than are told
 }
 
 // diagnostics are the errors that do not only follow from what is not known.
@@ -239,7 +249,11 @@ func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 			}
 			continue
 		}
-		if dropped = of.has(e, file); dropped || len(list) == maxTypeErrors {
+		if dropped = c.untold || of.has(e, file); dropped {
+			continue
+		}
+		if len(list) == maxTypeErrors {
+			dropped, c.untold = true, true
 			continue
 		}
 		code := errorCode(e)

@@ -22,6 +22,7 @@ type part struct {
 	signatures  []string         // of occurrences that have one
 	diagnostics []FileDiagnostic // with offsets in files
 	failed      bool             // it has errors, told or not
+	untold      bool             // it has more errors than are told of a package
 	vain        []index.External // names of other packages that it looked for in vain
 
 	places map[bodies.Spot]int // of a face: declared by its token; nil: nothing has asked
@@ -134,7 +135,8 @@ func (m *partMaker) make(c *bodies.Checked) *part {
 		b.diagnostics = append(b.diagnostics, misusedEmbeds(tree, b.definedBy)...)
 	}
 	if b.failed = len(c.Errors) > 0; b.failed {
-		b.diagnostics = append(b.diagnostics, b.told(c.Errors)...)
+		told, untold := b.told(c.Errors)
+		b.diagnostics, b.untold = append(b.diagnostics, told...), untold
 		b.vain = b.inVain()
 	}
 	return b.part
@@ -405,12 +407,14 @@ func (b *partBuilder) definedBy(id *ast.Ident) types.Object {
 	return nil
 }
 
-// told are the errors of the unit that do not only follow from what is not known.
-func (b *partBuilder) told(errs []types.Error) []FileDiagnostic {
+// told are the errors of the unit that do not only follow from what is not known, as many as are
+// told of a package, and whether there are more.
+func (b *partBuilder) told(errs []types.Error) (list []FileDiagnostic, untold bool) {
 	if b.follow == nil || b.follow.pkg != b.pkg {
 		b.follow = newConsequences(b.meta, b.pkg, b.trees, b.left, b.doubtOf)
 	}
 	b.follow.unit = b.unit
 	c := errorCollector{byBase: b.trees, errors: errs}
-	return c.diagnostics(b.follow)
+	list = c.diagnostics(b.follow)
+	return list, c.untold
 }

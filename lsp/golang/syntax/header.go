@@ -1,7 +1,9 @@
 package syntax
 
 import (
+	"errors"
 	"go/ast"
+	"go/build/constraint"
 	"go/parser"
 	"go/token"
 	"strconv"
@@ -12,6 +14,8 @@ import (
 // string: two texts of one file with equal headers need no new listing. It holds the package name,
 // the imports in order, build constraints, and the directives that go list reads (//go:embed,
 // //go:debug, #cgo lines). Whether a file is a program of its own matters where there is no module.
+// A //go:build line that cannot be read is marked: the go command would give up the file for it, and
+// sometimes its package (Header.Malformed).
 func HeaderText(text []byte) string {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ImportsOnly|parser.ParseComments)
@@ -25,16 +29,12 @@ func HeaderText(text []byte) string {
 	if file == nil {
 		return b.String()
 	}
-	for _, group := range file.Comments {
-		if group.Pos() > file.Package && file.Package.IsValid() {
-			break
+	for _, c := range constraintsOf(file) {
+		if c.problem != "" {
+			b.WriteString(malformed)
 		}
-		for _, c := range group.List {
-			if isConstraint(c.Text) {
-				b.WriteString(c.Text)
-				b.WriteByte('\n')
-			}
-		}
+		b.WriteString(c.text)
+		b.WriteByte('\n')
 	}
 	b.WriteString("package ")
 	b.WriteString(file.Name.Name)
@@ -80,7 +80,44 @@ func HeaderText(text []byte) string {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func isConstraint(comment string) bool {
-	return strings.HasPrefix(comment, "//go:build ") || strings.HasPrefix(comment, "// +build") || strings.HasPrefix(comment, "//+build")
+	return constraint.IsGoBuild(comment) || strings.HasPrefix(comment, "// +build") || strings.HasPrefix(comment, "//+build")
+}
+
+// A constraintLine is a build constraint above the package clause.
+type constraintLine struct {
+	pos     token.Pos
+	text    string
+	problem string // of a //go:build line: why it is none
+}
+
+// constraintsOf lists the build constraints of a file.
+func constraintsOf(file *ast.File) (list []constraintLine) {
+	single := false
+	for _, group := range file.Comments {
+		if group.Pos() > file.Package && file.Package.IsValid() {
+			break
+		}
+		for _, c := range group.List {
+			if !isConstraint(c.Text) {
+				continue
+			}
+			line := constraintLine{pos: c.Pos(), text: c.Text}
+			if constraint.IsGoBuild(c.Text) {
+				if _, err := constraint.Parse(c.Text); err != nil {
+					line.problem = err.Error()
+					var at *constraint.SyntaxError
+					if errors.As(err, &at) {
+						line.problem = at.Err
+					}
+				} else if single {
+					line.problem = "multiple //go:build comments"
+				}
+				single = true
+			}
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 func writeCgoLines(b *strings.Builder, doc *ast.CommentGroup) {
@@ -104,8 +141,17 @@ type Header struct {
 	Name        string // of the package
 	Imports     []string
 	Broken      bool // the text has a syntax error in its header
+	Malformed   bool // it has a //go:build line that is none, which is not among the constraints
 	Program     bool // it declares func main of a package main
 }
+
+// IsMalformed reports whether a header has a //go:build line that cannot be read.
+func IsMalformed(h string) bool {
+	return strings.HasPrefix(h, malformed) || strings.Contains(h, "\n"+malformed)
+}
+
+// malformed marks, in a header, a //go:build line that cannot be read.
+const malformed = "malformed "
 
 // ParseHeader takes a header text apart.
 func ParseHeader(h string) Header {
@@ -113,6 +159,8 @@ func ParseHeader(h string) Header {
 	for line := range strings.Lines(h) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
+		case strings.HasPrefix(line, malformed):
+			p.Malformed = true
 		case isConstraint(line):
 			p.Constraints = append(p.Constraints, line)
 		case line == "main":

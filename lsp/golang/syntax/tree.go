@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
@@ -18,7 +19,8 @@ const (
 	// it runs out; the parser itself allows ten times as much.
 	MaxDepth = 10_000
 
-	// maxSyntaxErrors bounds the syntax errors kept of one file.
+	// maxSyntaxErrors bounds the syntax errors kept of one file. The last of them is followed by one
+	// that says so.
 	maxSyntaxErrors = 100
 )
 
@@ -95,6 +97,7 @@ func Parse(uri string, text []byte) *Tree {
 	if t.Errors = syntaxErrors(err, text); len(t.Errors) > 0 && !t.Unfit {
 		t.repair()
 	}
+	t.Errors = append(constraintErrors(t), t.Errors...)
 	if DeeperThan(t.AST, MaxDepth) {
 		t.Unfit = true
 		t.Errors = append(t.Errors, lsp.Diagnostic{
@@ -104,7 +107,20 @@ func Parse(uri string, text []byte) *Tree {
 			Message:  fmt.Sprintf("syntax nested deeper than %d levels: the file is not type-checked", MaxDepth),
 		})
 	}
+	t.boundErrors()
 	return t
+}
+
+// boundErrors keeps some of very many errors, and says so.
+func (t *Tree) boundErrors() {
+	if len(t.Errors) <= maxSyntaxErrors {
+		return
+	}
+	t.Errors = slices.Clip(t.Errors[:maxSyntaxErrors])
+	t.Errors = append(t.Errors, lsp.Diagnostic{
+		Span: t.Errors[maxSyntaxErrors-1].Span, Severity: lsp.SeverityInfo, Code: "too-many-errors", Source: sourceSyntax,
+		Message: fmt.Sprintf("too many errors: this is the last of %d of the file that are told", maxSyntaxErrors),
+	})
 }
 
 // messageName is what messages about other places call a file: what the compiler calls it when it
@@ -129,9 +145,6 @@ func syntaxErrors(err error, text []byte) []lsp.Diagnostic {
 	}
 	var out []lsp.Diagnostic
 	for _, e := range list {
-		if len(out) == maxSyntaxErrors {
-			break
-		}
 		start := min(max(e.Pos.Offset, 0), len(text))
 		out = append(out, lsp.Diagnostic{
 			Span:     lsp.Span{Start: start, End: WordEnd(text, start)},
@@ -142,6 +155,19 @@ func syntaxErrors(err error, text []byte) []lsp.Diagnostic {
 		})
 	}
 	return out
+}
+
+// constraintErrors are the //go:build lines that are none. What the file declares is not in doubt.
+func constraintErrors(t *Tree) (list []lsp.Diagnostic) {
+	for _, c := range constraintsOf(t.AST) {
+		if c.problem != "" {
+			list = append(list, lsp.Diagnostic{
+				Span: t.Span(c.pos, c.pos+token.Pos(len(c.text))), Severity: lsp.SeverityError, Code: "syntax", Source: sourceSyntax,
+				Message: "parsing //go:build line: " + c.problem,
+			})
+		}
+	}
+	return list
 }
 
 // DeeperThan reports whether a tree nests deeper than a number of levels.
