@@ -14,6 +14,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/internal/fakego"
 	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // Closing a workspace ends the go command that runs for it.
@@ -130,12 +131,24 @@ func TestGoCommandIsAskedAgainInTime(t *testing.T) {
 	found := testfiles.Write(t, root, "-- go.mod --\nmodule example.com/m\n\ngo 1.24\n-- a.go --\npackage m\n\nimport \"fmt\"\n\nvar A = fmt.Sprint()\n")
 	const why = "example.com/x@v1.0.0: dial tcp: lookup proxy.golang.org: no such host"
 	fakego.Put(t, "list:"+real+"\ngo: "+why)
-	f := openFixture(t, root, t.TempDir(), found, lsp.WorkspaceOptions{})
+	asked := make(chan struct{}, 4)
+	eng, err := runtime.Open(t.TempDir(), runtime.Options{Workers: 2, Trace: func(ev runtime.TraceEvent) {
+		if ev.What.String() == "run" && ev.Query == "golang/metadata" {
+			select {
+			case asked <- struct{}{}:
+			default: // it is asked more often than the test waits for
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := openFixtureOn(t, eng, root, found, lsp.WorkspaceOptions{})
 	f.w.askAfter = time.Microsecond
 	f.index()
 	wantDiagnostic(t, f.published("go.mod"), "go list: "+why)
-	for f.ran("golang/metadata") < 4 {
-		time.Sleep(time.Millisecond) // nothing tells of a question that failed again
+	for range cap(asked) {
+		<-asked // the test's own deadline ends this
 	}
 	wantDiagnostic(t, f.published("go.mod"), "go list: "+why)
 	t.Setenv("PATH", path) // the cause has gone
