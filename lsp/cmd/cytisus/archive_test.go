@@ -83,7 +83,9 @@ type player struct {
 	texts   map[string]string // of the sections
 	folders []string          // absolute
 	session *session          // nil: none
-	answer  string            // of the last step that has one
+
+	unreported bool   // editors report no changed files: the server watches the disk
+	answer     string // of the last step that has one
 }
 
 // newPlayer makes a player with an empty top.

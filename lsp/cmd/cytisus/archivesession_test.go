@@ -30,6 +30,7 @@ const awaitMax = 20 * time.Second
 type session struct {
 	t    *testing.T
 	p    *player
+	host *server.Host
 	conn *dispatch.Conn
 	stop func()
 	docs map[string]*openText // by path
@@ -79,6 +80,10 @@ const archiveCaps = `{
 	"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true, "relativePatternSupport": true}, "workspaceFolders": true},
 	"textDocument": {"publishDiagnostics": {"relatedInformation": true}}}`
 
+// unreportingCaps are those of an editor that reports no changed files.
+const unreportingCaps = `{"general": {"positionEncodings": ["utf-8"]}, "textDocument": {"publishDiagnostics": {"relatedInformation": true}}}`
+
+// beginSession serves the first client of an engine of its own, whose end is that of both.
 func beginSession(t *testing.T, p *player) *session {
 	a := &app{err: t.Output(), flags: flags{workers: 1}}
 	l, err := a.openEngine(p.folders[0], p.store, "test")
@@ -86,14 +91,30 @@ func beginSession(t *testing.T, p *player) *session {
 		t.Fatal(err)
 	}
 	host, err := server.NewHost(l.eng, golang.Language{}, server.Options{
-		RefreshInterval: 4 * time.Millisecond, Workspace: p.workspaceOptions(), Logger: a.logger(),
+		RefreshInterval: 4 * time.Millisecond, Workspace: p.workspaceOptions(), WatchDisk: p.unreported, Logger: a.logger(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := joinSession(t, p, host)
+	leave := s.stop
+	s.stop = func() {
+		leave()
+		if err := host.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
+	}
+	return s
+}
+
+// joinSession serves one more client of a host.
+func joinSession(t *testing.T, p *player, host *server.Host) *session {
 	here, there := net.Pipe()
 	s := &session{
-		t: t, p: p, docs: map[string]*openText{},
+		t: t, p: p, host: host, docs: map[string]*openText{},
 		change: make(chan struct{}), watchers: map[string][]wireWatcher{}, published: map[string][]wireDiagnostic{},
 	}
 	handlers := map[string]dispatch.Handler{
@@ -112,15 +133,13 @@ func beginSession(t *testing.T, p *player) *session {
 		_, _ = s.call("shutdown", nil)
 		_ = s.conn.Notify("exit", nil)
 		both.Wait()
-		if err := host.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := l.close(); err != nil {
-			t.Error(err)
-		}
 	}
-	_, err = s.call("initialize", map[string]any{
-		"processId": 1, "workspaceFolders": folderList(p.folders), "capabilities": json.RawMessage(archiveCaps),
+	capabilities := archiveCaps
+	if p.unreported {
+		capabilities = unreportingCaps
+	}
+	_, err := s.call("initialize", map[string]any{
+		"processId": 1, "workspaceFolders": folderList(p.folders), "capabilities": json.RawMessage(capabilities),
 	})
 	if err != nil {
 		s.stop()
