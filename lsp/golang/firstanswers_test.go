@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -218,6 +219,11 @@ var T int
 			t.Errorf("%s: %+v", uri, h)
 		}
 	}
+	before := debug.SetMemoryLimit(firstMemory - 1)
+	if _, done := ask(a, "A+1"); done {
+		t.Error("there was a first answer under a tight limit")
+	}
+	debug.SetMemoryLimit(before)
 	first.end()
 	f.w.giveTurn()
 	go func() {
