@@ -46,10 +46,10 @@ type QueryStats struct {
 	Unaudited uint64 // that were to be, and had changed by then, or could not be compared
 	Impure    uint64 // that came out differently: see Stats.Impure
 
-	// Running means of some; 0: not measured.
+	// Running means of some in this process; 0: not measured, as of a run where none was needed.
 	RunTime   time.Duration // of the function's own work in a run
 	BelowTime time.Duration // to bring back the answers that it reads
-	LoadTime  time.Duration // to load an answer
+	LoadTime  time.Duration // to load an answer that is in the store
 	Cheap     bool          // computing is so much quicker than loading that small answers are not stored
 }
 

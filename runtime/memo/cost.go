@@ -1,6 +1,8 @@
 package memo
 
 import (
+	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +26,7 @@ type costs struct {
 	passed           atomic.Uint32 // answers that might have been loaded to see what that takes
 	cheap            atomic.Bool
 	unsure           atomic.Bool // below is not measured
+	waits            atomic.Bool // an answer is among broughtBack.entries
 }
 
 const (
@@ -153,6 +156,27 @@ func (q *Query) Costs() Costs {
 	}
 }
 
+// whyUnstored says why a result of q is in no store.
+func (q *Query) whyUnstored() string {
+	if q.MemoryOnly {
+		return "the query's answers are in memory only"
+	}
+	c := q.Costs()
+	what := "computing one is measured to be quicker than loading one"
+	compute := c.Run + c.Below
+	if q.Cost == Cheap {
+		what = "the query is said to be quicker to compute than to load"
+		compute = c.Run
+	}
+	if !c.Cheap {
+		return what + ", as it was when it ran"
+	}
+	if c.Run == 0 || c.Load == 0 {
+		return what
+	}
+	return fmt.Sprintf("%s (%v against %v)", what, compute, c.Load)
+}
+
 // tracesMax is how many traces a key of q has in memory.
 func (q *Query) tracesMax() int {
 	if q.TracesMax > 0 {
@@ -205,11 +229,44 @@ func (e *entry) appendStored(out []*trace) []*trace {
 	return out
 }
 
-// loadsTried is how many written answers of different queries are loaded again after a Flush to see
-// what that takes.
+// broughtBack are answers that were brought back from the store, one of each query of which loading
+// was measured seldom: a process that finds all that it needs there writes nothing. The next Flush
+// measures them, which has the time that a question has not.
+type broughtBack struct {
+	mu      sync.Mutex
+	entries []*entry // guarded by mu
+}
+
+// add takes down that the traces of e were brought back.
+func (b *broughtBack) add(e *entry) {
+	if c := &e.query.costs; c.loads.Load() >= loadsMeasured || c.waits.Swap(true) {
+		return
+	}
+	b.mu.Lock()
+	b.entries = append(b.entries, e)
+	b.mu.Unlock()
+}
+
+// take returns some of the entries, and forgets them.
+func (b *broughtBack) take() []*entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(loadsTried, len(b.entries))
+	taken := b.entries[:n:n]
+	if b.entries = b.entries[n:]; len(b.entries) == 0 {
+		b.entries = nil
+	}
+	for _, e := range taken {
+		e.query.costs.waits.Store(false)
+	}
+	return taken
+}
+
+// loadsTried is how many answers of different queries are loaded again at a Flush to see what that
+// takes: of those that it has written, and of those that were brought back.
 const loadsTried = 4
 
-// tryLoads measures what loading takes, of answers that were just written. Each query is measured
+// tryLoads measures what loading takes, of answers that are in the store. Each query is measured
 // often at first, and seldom later.
 func (t *Table) tryLoads(written []*entry) {
 	tried := 0
@@ -228,6 +285,14 @@ func (t *Table) tryLoads(written []*entry) {
 		if t.tryLoad(e) {
 			q.loaded(t.since(began), t.o.MeasuredFrom)
 		}
+	}
+}
+
+// tryBroughtBack is tryLoads for some of what was brought back.
+func (t *Table) tryBroughtBack() {
+	if entries := t.broughtBack.take(); len(entries) > 0 {
+		defer t.o.Session()()
+		t.tryLoads(entries)
 	}
 }
 

@@ -2,6 +2,7 @@ package memo
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -163,5 +164,74 @@ func TestCostsAreMeasured(t *testing.T) {
 	}
 	if all := time.Duration(r.queries["above"].runMean.Load()); above > all-3*slow {
 		t.Errorf("the query above is said to have taken %v itself, of %v in all", above, all)
+	}
+}
+
+// What was brought back from the store is measured at the next Flush, so a process that need not
+// run anything knows what loading takes, of each query.
+func TestLoadsOfAProcessThatRunsNothingAreMeasured(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	p := r.partition("p")
+	queries := []string{"a", "b", "c", "d", "e", "f"} // more than one Flush looks at
+	for _, name := range queries {
+		r.query(name, func(f *Frame, key string) (string, error) { return r.text(f, p, key) })
+	}
+	r.put(p, "k", "text", "l", "text")
+	all := func() {
+		for _, name := range queries {
+			r.want(name, "k", "text")
+			r.want(name, "l", "text")
+		}
+	}
+	all()
+	r.end()
+	r.newTable(Options{})
+	all()
+	r.flush()
+	r.flush()
+	for _, name := range queries {
+		of := r.queries[name].Costs()
+		if of.Load == 0 || of.Run != 0 || r.queries[name].Counts.Ran.Load() != 0 {
+			t.Errorf("%s ran %d times in %v; loading takes %v", name, r.queries[name].Counts.Ran.Load(), of.Run, of.Load)
+		}
+	}
+	if n := r.queries["a"].costs.loads.Load(); n != 1 {
+		t.Errorf("%d loads of one query were tried between two flushes, want 1", n)
+	}
+}
+
+// Explain says of a result that is in no store why that is so, and of others nothing.
+func TestExplainSaysWhatIsNotStored(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	r.table.cache.tinyMax = tinyBytes
+	for _, name := range []string{"memory", "said", "measured", "stored"} {
+		r.copies(name)
+	}
+	r.queries["memory"].MemoryOnly = true
+	r.queries["said"].Cost = Cheap
+	for range 10 {
+		for _, name := range []string{"said", "measured"} {
+			r.queries[name].ran(ranFor{own: time.Millisecond, known: true}, 0)
+			r.queries[name].loaded(time.Hour, 0)
+		}
+	}
+	r.put(r.partition("p"), "k", "text")
+	for name, want := range map[string]string{
+		"memory":   "ran: no earlier run is known; the result is not stored: the query's answers are in memory only",
+		"said":     "ran: no earlier run is known; the result is not stored: the query is said to be quicker to compute than to load (",
+		"measured": "ran: no earlier run is known; the result is not stored: computing one is measured to be quicker than loading one (",
+		"stored":   "ran: no earlier run is known",
+	} {
+		r.want(name, "k", "text")
+		why, _ := r.table.Explain(r.queries[name], "k")
+		if got := why.String(); !strings.HasPrefix(got, want) || name == "stored" && got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for range 60 {
+		r.queries["measured"].ran(ranFor{own: 10 * time.Hour, known: true}, 0)
+	}
+	if why, _ := r.table.Explain(r.queries["measured"], "k"); !strings.HasSuffix(why.Unstored, "as it was when it ran") {
+		t.Errorf("when it is not cheap any more: %s", why)
 	}
 }

@@ -580,9 +580,11 @@
 //
 // Which is quicker is measured for each query, by running means: of a run, the function's own work,
 // and what it takes to bring back the answers that it reads, which is their loading, or their
-// computing if they are cheap themselves; and of loading, with traces, some answers that were just
-// written. Without the second, a query whose own work is little would count as cheap although a
-// restart would have to bring back all that is below it for each answer.
+// computing if they are cheap themselves; and of loading, with traces, some answers that a Flush has
+// just written, or that were brought back from the store since the last one, so that a process that
+// has all that it needs there knows it, too. Without the second, a query whose own work is little
+// would count as cheap although a restart would have to bring back all that is below it for each
+// answer. All of it is what this process has measured.
 //
 //   - C1: a query of which nothing is said counts as cheap once it has run MeasuredFrom times and
 //     computing takes less than a quarter of loading, and then until it takes more than half. Of a

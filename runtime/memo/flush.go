@@ -35,6 +35,9 @@ func (t *Table) flush(ctx context.Context, last bool) error {
 	if t.partDamaged.Swap(false) {
 		t.rewrite()
 	}
+	if !last {
+		t.tryBroughtBack()
+	}
 	t.shadeAside()
 	t.dirtyMu.Lock()
 	batch := t.dirty

@@ -31,6 +31,10 @@ type Reason struct {
 	Verdict Verdict
 	Read    string // RanChanged: the first read that differed from the newest trace
 	Err     string // RanFailed: the first line of the error
+
+	// Unstored says why the newest result is in no store, so that it is computed again after a
+	// restart; it is told by Explain only, and empty if the result is stored.
+	Unstored string `json:",omitempty"`
 }
 
 func (r Reason) String() string {
@@ -39,6 +43,9 @@ func (r Reason) String() string {
 		if more != "" {
 			s += ": " + more
 		}
+	}
+	if r.Unstored != "" {
+		s += "; the result is not stored: " + r.Unstored
 	}
 	return s
 }
@@ -70,12 +77,16 @@ func (t *Table) Explain(q *Query, key string) (Reason, []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var reads []string
+	why := e.reason()
 	if tr := e.traces; tr != nil {
+		if tr.unstored {
+			why.Unstored = q.whyUnstored()
+		}
 		for i := range tr.reads {
 			reads = append(reads, t.describe(&tr.reads[i]))
 		}
 	}
-	return e.reason(), reads
+	return why, reads
 }
 
 func (t *Table) describe(r *read) string {

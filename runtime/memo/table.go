@@ -106,7 +106,10 @@ type Table struct {
 
 	asides asides // what the store does not take
 	held   held   // what it does not take now
-	full   bool   // guarded by flushMu: the last Flush could not write everything
+
+	broughtBack broughtBack
+
+	full bool // guarded by flushMu: the last Flush could not write everything
 
 	partDamaged atomic.Bool // the trace partition was found damaged; the database empties it
 }
@@ -276,6 +279,9 @@ func (t *Table) loadLocked(e *entry, scratch *[]byte) error {
 		if t.has(tr.result) {
 			tr.next, e.traces = e.traces, tr
 		}
+	}
+	if e.traces != nil {
+		t.broughtBack.add(e)
 	}
 	t.clock.weigh(e)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/lsp/daemon"
 )
@@ -79,6 +80,14 @@ func TestCommandsWhileServed(t *testing.T) {
 	if out := c.ok("stats", dir); !strings.Contains(out, c.store) || !strings.Contains(out, "golang/check") {
 		t.Errorf("stats prints %s", out)
 	}
+	for end := time.Now().Add(time.Minute); !measuresLoads(t, c.ok("stats", "--json", dir)); { // at the next Flush
+		if time.Now().After(end) {
+			t.Fatal("stats says of no query what loading takes")
+		}
+	}
+	if out := c.ok("stats", dir); !strings.Contains(out, ", loading ") {
+		t.Errorf("stats prints %s", out)
+	}
 	// What an editor has not saved counts: it is the editor's server that is asked.
 	e.open(file, 1, "package broom\n\nvar Unsaved = nothing\n")
 	if out, _, code := c.run("check", dir); code != exitBadNews || !strings.Contains(out, "broom.go:3:15: error: ") {
@@ -88,6 +97,26 @@ func TestCommandsWhileServed(t *testing.T) {
 	if _, _, code := c.run("daemon", "--status", dir); code != exitNothing {
 		t.Errorf("without a host --status exits with %d", code)
 	}
+}
+
+// measuresLoads reports whether what stats prints says what it takes to load an answer of a query
+// that had no need to run.
+func measuresLoads(t *testing.T, stats string) bool {
+	t.Helper()
+	out := decode[struct {
+		Stats struct {
+			Queries map[string]struct {
+				Ran      uint64
+				LoadTime float64
+			}
+		} `json:"stats"`
+	}](t, stats)
+	for _, q := range out.Stats.Queries {
+		if q.Ran == 0 && q.LoadTime > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Damage is found and mended while the store is in use.

@@ -61,7 +61,7 @@ what opening it took. With --memory it prints who holds the memory of that proce
 			}
 			for _, name := range slices.Sorted(maps.Keys(st.Queries)) {
 				q := st.Queries[name]
-				row(name, fmt.Sprintf("ran %d, validated %d by %d reads, reused %d, audited %d", q.Ran, q.Validated, q.Looked, q.Reused, q.Audited))
+				row(name, fmt.Sprintf("ran %d, validated %d by %d reads, reused %d, audited %d%s", q.Ran, q.Validated, q.Looked, q.Reused, q.Audited, costText(q)))
 			}
 			a.printImpure(st.Impure)
 			return nil
@@ -70,6 +70,23 @@ what opening it took. With --memory it prints who holds the memory of that proce
 	// The flag of this name that all commands have says that there is no store to ask about.
 	cmd.Flags().BoolVar(&memory, "memory", false, "print who holds the memory of the process that has the store open")
 	return cmd
+}
+
+// costText says what is measured of a query, and what follows from it.
+func costText(q runtime.QueryStats) (text string) {
+	if q.RunTime > 0 {
+		text += fmt.Sprintf(", a run takes %v", q.RunTime+q.BelowTime)
+	}
+	if q.LoadTime > 0 {
+		text += fmt.Sprintf(", loading %v", q.LoadTime)
+	}
+	if q.Unstored > 0 {
+		text += fmt.Sprintf(", %d results not stored", q.Unstored)
+		if q.Cheap {
+			text += " (computing is quicker)"
+		}
+	}
+	return text
 }
 
 // printImpure prints what audits have found.
