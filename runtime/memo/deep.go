@@ -116,9 +116,9 @@ func (d *descent) give() {
 	}
 	above := d.path[len(d.path)-1]
 	if above.given == nil {
-		above.given = map[*entry]*flight{}
+		above.given = map[KeyOf]*flight{}
 	}
-	above.given[f.entry] = f
+	above.given[f.entry.keyOf()] = f
 }
 
 // abandonAll gives up what is suspended, so that those who wait for it try on their own account.
@@ -143,5 +143,5 @@ func (fr *Frame) given(e *entry) *flight {
 	if d == nil || d.bottom == nil || fr.parent != d.ground {
 		return nil
 	}
-	return d.bottom.given[e]
+	return d.bottom.given[e.keyOf()]
 }

@@ -471,7 +471,8 @@
 // it from there. Without that, each level of queries above an error would compute it twice, once to
 // verify and once to run, and the work would double with each level. All of it happens in one
 // snapshot, where one run of a pure function is as good as another. An outcome that rests on a
-// CycleError depends on who asked whom, and is not shared.
+// CycleError depends on who asked whom, and is not shared. It is found by the key, and not by the
+// entry, which may be forgotten while the question goes on.
 //
 // The strands of a question share it without a gap: whoever evaluates a flight puts it into the
 // unkept before the flight leaves its entry, and whoever has just got a flight of its own looks

@@ -87,6 +87,9 @@ func (x *source) asEntry() *entry {
 // entry returns the entry of a key, nil if there is none.
 func (q *Query) entry(key string) *entry { return q.entries.load(key).asEntry() }
 
+// keyOf returns what e is the entry of, by which what outlives it is found.
+func (e *entry) keyOf() KeyOf { return KeyOf{e.query, e.key()} }
+
 // touch tells the clock that e is in use.
 func (e *entry) touch() {
 	if e.state.Load()&wasUsed == 0 {

@@ -30,8 +30,8 @@ type flight struct {
 	trace   *trace
 	vouch   vouch // why trace holds
 	err     error
-	cyclic  bool               // the outcome rests on a CycleError
-	given   map[*entry]*flight // the owner's: outcomes that f needs and only f may have; see descent
+	cyclic  bool              // the outcome rests on a CycleError
+	given   map[KeyOf]*flight // the owner's: outcomes that f needs and only f may have; see descent
 	done    sched.Event
 
 	// The owner's; see "Fixpoints".

@@ -11,7 +11,7 @@ import "sync"
 // the entry, or its outcome here, and no function is called twice.
 type unkept struct {
 	mu      sync.Mutex
-	flights map[*entry]*flight // guarded by mu
+	flights map[KeyOf]*flight // guarded by mu; by key, as an entry may be forgotten meanwhile
 }
 
 // kept reports whether a done flight ended with an answer that is kept.
@@ -33,9 +33,9 @@ func (s *Strand) share(f *flight) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.flights == nil {
-		u.flights = map[*entry]*flight{}
+		u.flights = map[KeyOf]*flight{}
 	}
-	u.flights[f.entry] = f
+	u.flights[f.entry.keyOf()] = f
 }
 
 // question returns what the strand's question has met that is not kept.
@@ -63,7 +63,7 @@ func (s *Strand) shared(e *entry) *flight {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.flights[e]
+	return u.flights[e.keyOf()]
 }
 
 // answered ends a question if fr is the frame that put it. A panic that goes through it ends the

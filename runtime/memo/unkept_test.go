@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 )
@@ -33,4 +34,63 @@ func TestUnkeptOutcomeIsRunOnceForAQuestion(t *testing.T) {
 			t.Errorf("for one question the keys ran %v times, want once each", ran)
 		}
 	})
+}
+
+// A key whose outcome is not kept may be forgotten while a question goes on, and its outcome is the
+// question's all the same.
+func TestUnkeptOutcomeOutlivesItsEntry(t *testing.T) {
+	r := newRig(t, 1, Options{TraceBytes: 1})
+	ran := 0
+	r.query("fails", func(f *Frame, key string) (string, error) {
+		ran++
+		return "", errors.New("no")
+	})
+	evicted := func() uint64 { return r.table.Residency().Evicted }
+	r.query("above", func(f *Frame, _ string) (string, error) {
+		before := evicted()
+		for range 4 {
+			if _, err := r.get(f, "fails", "k"); err == nil {
+				t.Error("it did not fail")
+			}
+			r.flush()
+		}
+		if n := evicted() - before; n < 4 {
+			t.Errorf("%d keys were forgotten, and the key 4 times", n)
+		}
+		return "done", nil
+	})
+	r.want("above", "", "done")
+	if ran != 1 {
+		t.Errorf("for one question it ran %d times", ran)
+	}
+}
+
+// Nor does a flight lose what only it may have, if the key that it was given is forgotten before its
+// function is called again.
+func TestGivenOutcomeOutlivesItsEntry(t *testing.T) {
+	r := newRig(t, 1, Options{TraceBytes: 1})
+	r.table.levels = 2
+	ran := 0
+	r.query("head", func(f *Frame, _ string) (string, error) {
+		r.flush()
+		if _, err := r.get(f, "middle", "k"); !errors.Is(err, ErrCycle) && !f.strand.unwinding {
+			t.Errorf("no cycle: %v", err)
+		}
+		return "done", nil
+	})
+	r.query("middle", func(f *Frame, key string) (string, error) {
+		r.flush()
+		return r.get(f, "back", key)
+	})
+	r.query("back", func(f *Frame, _ string) (string, error) {
+		if ran++; ran > 10 {
+			return "", errors.New("it has no end")
+		}
+		return r.get(f, "head", "")
+	})
+	before := r.table.Residency().Evicted
+	r.want("head", "", "done")
+	if n := r.table.Residency().Evicted - before; ran > 2 || n == 0 { // unwound, and run
+		t.Errorf("called %d times, and %d keys were forgotten", ran, n)
+	}
 }

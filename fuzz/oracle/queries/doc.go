@@ -99,20 +99,19 @@
 // Several questions at the same time have this slack: a run counts as needless only if it is so in
 // every generation that they are about; what one has computed is known to the next batch, and not
 // surely to the others; a trace is computed once for each generation, and what is not kept once for
-// each question, twice where one is cancelled or the heap is small: what is forgotten in the middle
-// of a question is computed again. With a small heap a trace that is not stored may be forgotten
-// each time that it is asked for, so it is computed as often: by a question, by what ran, and where
-// a read was verified. That is not counted in several generations at once, which compare each
-// other's reads, nor where stacks unwind, which call functions again. Cells of cycles run as often
-// as they like. Where workers are threads a watch may be late, so its questions count for the step
-// after, too. Only Q5 asks that Peek knows something, and only of a heap that has room, in an
-// engine that was opened once, of which nothing was asked before the first commit, and that was
-// given no bulk: of these no change is told by key, and stamps of partitions, which are coarser,
-// stand in. Nor is it asked where marks stop at walls: what rests on an answer is marked once more
-// than need be when that becomes one. Nor is it asked of what rests on a cell that strayed: since
-// that ran last, a change was told to it only because of what an earlier run had read, as links
-// stay (memo, R9). No partition of its trace has changed then, so it is answered by its stamps,
-// without links from then on (memo, R1).
+// each question, twice where one is cancelled. With a small heap a trace that is not stored may be
+// forgotten each time that it is asked for, so it is computed as often: by a question, by what
+// ran, and where a read was verified. That is not counted in several generations at once, which
+// compare each other's reads, nor where stacks unwind, which call functions again. Cells of cycles
+// run as often as they like. Where workers are threads a watch may be late, so its questions count
+// for the step after, too. Only Q5 asks that Peek knows something, and only of a heap that has
+// room, in an engine that was opened once, of which nothing was asked before the first commit, and
+// that was given no bulk: of these no change is told by key, and stamps of partitions, which are
+// coarser, stand in. Nor is it asked where marks stop at walls: what rests on an answer is marked
+// once more than need be when that becomes one. Nor is it asked of what rests on a cell that
+// strayed: since that ran last, a change was told to it only because of what an earlier run had
+// read, as links stay (memo, R9). No partition of its trace has changed then, so it is answered by
+// its stamps, without links from then on (memo, R1).
 //
 // Where there are several workers, one strand may close a cycle of which another one takes a cell's
 // final value, and closes the rest (memo, "Fixpoints"). When the cell is out of the cycle and comes

@@ -235,9 +235,6 @@ func (j *judge) ran(a asking, runs []ran) error {
 	if a.cancels { // another task of the same question may take over what one has left
 		unkeptMost, keptMost = 2*unkeptMost, 2*keptMost
 	}
-	if j.setting.HeapBytes > 0 {
-		unkeptMost *= 2 // a cell may be forgotten in the middle
-	}
 	type outcomeOf struct {
 		Cell
 		trace uint64 // none: not kept
