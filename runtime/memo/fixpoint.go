@@ -651,20 +651,19 @@ func (g *group) of(lookup func(string) *Query) bool {
 	})
 }
 
-// headsFirst puts the traces of the head of a cycle before others. They read nothing of the cycle,
-// so they are verified without a run of a member, which the trace of a member may need: that of a
-// head which has been another since.
+// headsFirst puts the traces of the head of a cycle before others, those of large cycles first. They
+// read nothing of the cycle, so they are verified without a run of a member, which the trace of a
+// member may need: that of a head which has been another since. So may that of a smaller cycle, the
+// rest of which another cell closed before: it reads the final value of that.
 func headsFirst(traces []*trace) {
+	size := func(tr *trace) int {
+		if tr.group == nil {
+			return 0
+		}
+		return len(tr.group.results)
+	}
 	if slices.ContainsFunc(traces, func(tr *trace) bool { return tr.group != nil }) {
-		slices.SortStableFunc(traces, func(a, b *trace) int {
-			switch {
-			case (a.group != nil) == (b.group != nil):
-				return 0
-			case a.group != nil:
-				return -1
-			}
-			return 1
-		})
+		slices.SortStableFunc(traces, func(a, b *trace) int { return size(b) - size(a) })
 	}
 }
 

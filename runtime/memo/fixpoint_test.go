@@ -474,6 +474,33 @@ func TestUndoInACycleWithAnotherHead(t *testing.T) {
 	}
 }
 
+// What closed a cycle around the final value of another cell is verified after what closed all of
+// it, or the cell would run for an undo: its own trace is of a member of the head that is verified.
+func TestUndoInACycleThatWasClosedInParts(t *testing.T) {
+	m := newMesh(newRig(t, 1, Options{}))
+	m.queries["set"].TracesMax = 2
+	m.put(m.part, "0", ">0 >1")
+	for i, step := range []struct{ record, asked string }{
+		{"=x >0", "1"},    // 1 is the head
+		{">0 =x", "0"},    // 0 is
+		{">0 =x =x", "0"}, // and knows no more that it was with 1
+		{"=x >0", "0"},    // which 1 knows: 0 is a cycle by itself
+	} {
+		m.put(m.part, "1", step.record)
+		ran := m.queries["set"].Counts.Ran.Load()
+		m.want("set", step.asked, "x")
+		if n := m.queries["set"].Counts.Ran.Load() - ran; i == 3 && n != 2 {
+			t.Errorf("%d runs, want those of 0 alone, whose value grew once", n)
+		}
+	}
+	m.put(m.part, "1", ">0 =x =x")
+	ran := m.queries["set"].Counts.Ran.Load()
+	m.want("set", "0", "x")
+	if n := m.queries["set"].Counts.Ran.Load() - ran; n != 0 {
+		t.Errorf("the undo took %d runs", n)
+	}
+}
+
 // The cause of a run in a cycle is what changed for it, whether the key was its head or a member,
 // in the process that ran it and after a restart.
 func TestCausesInACycle(t *testing.T) {
