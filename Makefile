@@ -72,8 +72,8 @@ gen-check: ## fail if running the generators changes a file
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc|lsp|floor: ours and the peers, alternating in one run, medians, tab-separated; CASE and SEED as -case and -seed
-	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE) $(if $(CASE),-case '$(CASE)') $(if $(SEED),-seed $(SEED))
+compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc|lsp|floor: ours and the peers, alternating in one run, medians, tab-separated; CASE, SEED, N, ROUNDS and LIMIT as -case, -seed, -n, -rounds and -limit
+	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE) $(if $(CASE),-case '$(CASE)') $(if $(SEED),-seed $(SEED)) $(if $(N),-n $(N)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(LIMIT),-limit $(LIMIT))
 
 grid-store: ## N records (default 100000000) of 64 bytes in one store: put, get, absent, batches, open; needs 110 N bytes of disk
 	cd benchmarks && $(GO) run ./cmd/gridstore $(if $(N),-n $(N)) $(if $(DIR),-dir $(DIR))
