@@ -88,6 +88,10 @@
 // read of its own. Prefer a Table to a query for each name where the names are computed together,
 // as by one parse, and to one large result where readers look at a small part of it.
 //
+// Where a query works on a whole table, or another large answer, and depends on a few names of it
+// that it knows when it is done, as a compiler does that reads the declarations of an import, it
+// reads the whole within Task.Unrecorded, and then the names.
+//
 // # Reading in a commit
 //
 // A Writer does not read: what a commit function has read elsewhere may have changed when the

@@ -215,7 +215,7 @@ var others = map[string]string{
 	"Query.All": "TestStuckTaskOfAClosedEngine", "Query.Get": "TestStuckTaskOfAClosedEngine",
 	"Table.Get": "TestStuckTaskOfAClosedEngine", "Table.GetBatch": "TestStuckTaskOfAClosedEngine", "Table.Names": "TestStuckTaskOfAClosedEngine", "Task.Again": "TestNothingElseInAQuery", "Task.Join": "TestClosingCutsShort",
 	"Task.Blocking": "for cleaning up, too", "Task.Client": "the task's", "Task.Context": "the task's", "Task.Engine": "the task's", "Task.Generation": "not kept in a query",
-	"Task.Lane": "the task's", "Task.Parent": "the task's", "Task.PutBlob": "TestStuckTaskOfAClosedEngine", "Task.Unstable": "the task's", "Task.Yield": "the task's",
+	"Task.Lane": "the task's", "Task.Parent": "the task's", "Task.PutBlob": "TestStuckTaskOfAClosedEngine", "Task.Unrecorded": "TestStuckTaskOfAClosedEngine", "Task.Unstable": "the task's", "Task.Yield": "the task's",
 	"Open": "makes one",
 }
 
@@ -483,6 +483,7 @@ func TestStuckTaskOfAClosedEngine(t *testing.T) {
 			{"Table.Get", func(f *face) error { _, _, err := faceTable.Get(f.t, "k", "length"); return err }},
 			{"Table.GetBatch", func(f *face) error { _, _, err := faceTable.GetBatch(f.t, "k", []string{"length"}); return err }},
 			{"Table.Names", func(f *face) error { return fails(faceTable.Names(f.t, "k")) }},
+			{"Task.Unrecorded", func(f *face) error { return f.t.Unrecorded(func() error { return nil }) }},
 			{"Commit of a change", func(f *face) error {
 				return f.t.Commit(func(w *runtime.Writer) error { return inputs.Put(w, "k", "x") })
 			}},

@@ -225,6 +225,33 @@
 // and then one of the table. A table that was evicted, and any after a restart, is found by its
 // traces in the store.
 //
+// # What is read and not recorded
+//
+// A function may work on whole answers of which a few parts decide what comes out, and know which
+// parts those are only when it is done. It reads such an answer unrecorded (Frame.Unrecorded), and
+// then those parts, which are recorded as ever.
+//
+//   - L1, what the function promises: where the reads that it recorded have the hashes that they had,
+//     it gives the result that it gave.
+//   - L2: what is read unrecorded is answered in the snapshot of the run, and brought up to date in
+//     it, as any other read. So it fits what is recorded.
+//   - L3: an error, a taint, a provisional value that is met unrecorded counts as one of any read
+//     (K1, F1).
+//   - L4: for the rest there was no such read. The trace, its links, stamps, partitions, basis and
+//     batches, and what the run shows to others, are those of the recorded reads.
+//
+// Why it is enough: L1 is what all queries promise, that they are functions of what their traces
+// name. All rules by which a trace is reused say no more than that each of its reads has in the
+// snapshot the hash that it had (R1, R12 to R14; a walk looks). Where an interval grows since
+// nothing changed that the trace rests on, its partitions and basis are those of the recorded reads,
+// and of the queries below these: what answers them is as it was, so their hashes are. A flight that
+// joined a run, which has worked on other answers than its own run would, looks at the trace when
+// the run has ended.
+//
+// A promise that is not kept is found by audits (see below). A trace holds in the snapshot of an
+// audit, and the function is given there what is to be had there of all that its trace does not
+// name.
+//
 // # After a restart
 //
 // Two things are stored so that a process need not walk what the one before it knew, and what has

@@ -55,7 +55,7 @@ func (f *Frame) took(q *Query, found *holding) {
 		return
 	}
 	f.tainted = f.tainted || tr.tainted
-	if f.recording {
+	if f.records() {
 		f.recordAnswer(read{kind: readQuery, about: q.about, key: found.entry.key(), hash: tr.result}, found)
 	}
 }

@@ -56,6 +56,7 @@ type Frame struct {
 
 	turn      uint32
 	recording bool
+	aside     bool // what is read is not recorded: see Unrecorded
 	tainted   bool // something was seen that a trace cannot name: the result must not be kept
 	cyclic    bool // a CycleError was met here or below: the outcome is for this stack only
 	looked    bool // the function has the run's context
@@ -109,6 +110,17 @@ func (f *Frame) release() {
 
 // under counts the time since began as that of queries below.
 func (f *Frame) under(began time.Time) { f.below += f.table.since(began) }
+
+// Unrecorded calls fn. What is read through f meanwhile is answered as ever and is no part of the
+// trace: see "What is read and not recorded".
+func (f *Frame) Unrecorded(fn func()) {
+	defer func(was bool) { f.aside = was }(f.aside)
+	f.aside = true
+	fn()
+}
+
+// records reports whether what is read becomes part of a trace.
+func (f *Frame) records() bool { return f.recording && !f.aside }
 
 // Turn tells the uses of a frame apart.
 func (f *Frame) Turn() uint32 { return f.turn }
@@ -178,7 +190,7 @@ func (f *Frame) Context() context.Context {
 
 // record adds a read. from is the entry that answered it, nil if it is of a partition.
 func (f *Frame) record(r read, parts partSet, from *source) {
-	if f.recording {
+	if f.records() {
 		f.parts |= parts
 		f.recorder.add(r, from)
 	}

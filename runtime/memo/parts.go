@@ -220,7 +220,7 @@ func (t *Table) Part(fr *Frame, q *Query, key string, names ...string) (a Answer
 	defer fr.answered()
 	at = make([]int, len(names))
 	var reads []read
-	if fr.recording {
+	if fr.records() {
 		for _, name := range names {
 			reads = append(reads, read{kind: readPart, about: &about{query: q.Name, name: name}, key: key})
 		}
@@ -257,7 +257,7 @@ func (t *Table) readParts(fr *Frame, q *Query, key string, reads []read, see fun
 		return Answer{found.trace.result, value}, nil
 	}
 	fr.tainted = fr.tainted || found.trace.tainted
-	if fr.recording {
+	if fr.records() {
 		parts := value.(Parted).Parts()
 		for _, r := range reads {
 			r.hash = parts.hashOf(&r)

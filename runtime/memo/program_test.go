@@ -34,7 +34,8 @@ type world interface {
 	all(name string, keys []string) ([]string, error)
 	part(name, key, part string) (string, error)
 	names(name, key string) (string, error)
-	weather() int // outside of every partition: whoever looks must not be kept
+	aside(name, key, part string) (string, error) // part, of the whole, of which no more is recorded
+	weather() int                                 // outside of every partition: whoever looks must not be kept
 	pause()
 }
 
@@ -49,6 +50,7 @@ const (
 	stepAll
 	stepPart
 	stepNames
+	stepAside
 	stepSkip    // the next steps, if what was read so far says so
 	stepFail    // if what was read so far says so
 	stepWeather // mixes it in
@@ -114,11 +116,11 @@ func newProgram(rng *rand.Rand, layer, i int) *program {
 		}
 		if layer > 0 {
 			if rng.IntN(2) == 0 {
-				s.kind = pick(rng, []stepKind{stepAsk, stepPart}) // most of what a query above others does
+				s.kind = pick(rng, []stepKind{stepAsk, stepPart, stepAside}) // most of what a query above others does
 			}
 			s.query = programName(rng.IntN(layer), rng.IntN(programsInLayer))
 			s.name = pick(rng, []string{"odd", "only even", "text", "missing"})
-		} else if s.kind >= stepAsk && s.kind <= stepNames {
+		} else if s.kind >= stepAsk && s.kind <= stepAside {
 			s.kind = stepGet
 		}
 		if (s.kind == stepWeather || s.kind == stepStorm || s.kind == stepFail) && rng.IntN(2) == 0 {
@@ -174,12 +176,15 @@ func (p *program) run(w world, key string) (string, error) {
 				vs, err = nil, nil
 			}
 			now = mix(vs)
-		case stepPart, stepNames:
+		case stepPart, stepNames, stepAside:
 			var v string
-			if s.kind == stepPart {
-				v, err = w.part(s.query, programKeys[now%2], s.name)
-			} else {
-				v, err = w.names(s.query, programKeys[now%2])
+			switch key := programKeys[now%2]; s.kind {
+			case stepPart:
+				v, err = w.part(s.query, key, s.name)
+			case stepNames:
+				v, err = w.names(s.query, key)
+			case stepAside:
+				v, err = w.aside(s.query, key, s.name)
 			}
 			if err != nil && s.tolerant {
 				v, err = "tolerated", nil
@@ -356,6 +361,8 @@ func (w *scratch) names(name, key string) (string, error) {
 	return strings.Join(slices.Sorted(maps.Keys(tableOf(text))), " "), nil
 }
 
+func (w *scratch) aside(name, key, part string) (string, error) { return w.part(name, key, part) }
+
 func (w *scratch) weather() int {
 	w.out.tainted = true
 	return w.m.weather
@@ -426,6 +433,30 @@ func (w *live) names(name, key string) (_ string, err error) {
 		defer w.m.catch(&err)
 	}
 	return w.m.names(w.f, name, key)
+}
+
+func (w *live) aside(name, key, part string) (v string, err error) {
+	if !w.m.programs[name].table {
+		return w.ask(name, key)
+	}
+	if w.m.greedy {
+		defer w.m.catch(&err)
+	}
+	v = "absent"
+	w.f.Unrecorded(func() {
+		var a Answer
+		if a, err = w.m.table.Get(w.f, w.m.queries[name], key); err != nil {
+			return
+		}
+		parts := a.Value.(*testTable).parts
+		if i := parts.Find(part); i >= 0 {
+			v = string(parts.Value(i))
+		}
+	})
+	if err == nil {
+		_, err = w.m.part(w.f, name, key, part)
+	}
+	return v, err
 }
 
 func (w *live) weather() int {

@@ -33,7 +33,7 @@ type Repeat struct {
 // be taken over.
 func (t *Table) Repeat(fr *Frame, q *Query) *Repeat {
 	c := &fr.recorder
-	if !fr.recording || fr.replay != nil || fr.strand.fix != nil || c.before == nil || len(c.strays) > 0 {
+	if !fr.records() || fr.replay != nil || fr.strand.fix != nil || c.before == nil || len(c.strays) > 0 {
 		return nil
 	}
 	b := t.cache.batch(c.before, func(b *batch) bool {
@@ -183,7 +183,7 @@ func (t *Table) reusedAll(q *Query, from []*source, reads []read) {
 // ReadsSoFar returns how many things the run has read, and whether it is worth while to have it
 // remember an All that begins now.
 func (f *Frame) ReadsSoFar() (n int, remembers bool) {
-	return len(f.recorder.reads), f.recording && f.replay == nil
+	return len(f.recorder.reads), f.records() && f.replay == nil
 }
 
 // Remember keeps what the caller wants to have again of an All for n keys, which the run has just

@@ -19,7 +19,7 @@ func (f *Frame) GetBatch(part db.PartID, keys []string) ([]mmapcas.Hash, error) 
 		f.tainted = true
 		return nil, err
 	}
-	if f.recording {
+	if f.records() {
 		for i, key := range keys {
 			f.record(read{kind: readRecord, part: part, key: key, hash: hashes[i]}, partBit(part), nil)
 		}
@@ -59,7 +59,7 @@ func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, f
 		left    = sp.Limit
 	)
 	sp.Limit = 0 // which counts matches
-	if f.recording {
+	if f.records() {
 		sum = newSummer(withHashes)
 	}
 	err := f.strand.Snap.Scan(part, sp, func(key string, h mmapcas.Hash) bool {
@@ -67,7 +67,7 @@ func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, f
 			return true
 		}
 		last = key
-		if f.recording {
+		if f.records() {
 			if sp.Reverse {
 				seen = append(seen, db.Entry{Key: key, Hash: h})
 			} else {
@@ -82,7 +82,7 @@ func (f *Frame) Scan(part db.PartID, sp db.Span, glob string, withHashes bool, f
 		f.tainted = true
 		return err
 	}
-	if !f.recording {
+	if !f.records() {
 		return nil
 	}
 	for _, e := range slices.Backward(seen) {

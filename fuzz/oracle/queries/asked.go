@@ -91,6 +91,18 @@ func readTable(t *runtime.Task, tab *runtime.Table[string, int], r *Read) (map[s
 			m[r.Key] = v
 		}
 		return m, err
+	case AsideOf:
+		err := t.Unrecorded(func() error {
+			all, err := tab.Whole().Get(t, r.Arg)
+			if v, there := all[r.Key]; there {
+				m[r.Key] = v
+			}
+			return err
+		})
+		if err == nil {
+			_, _, err = tab.Get(t, r.Arg, r.Key)
+		}
+		return m, err
 	case NamesOf:
 		names, err := tab.Names(t, r.Arg)
 		for _, name := range names {

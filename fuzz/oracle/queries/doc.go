@@ -19,12 +19,13 @@
 // has read before; its result is one of very few, so that early cut-off is common. Queries fail,
 // panic, go on after errors, are unstable, look at something outside of all partitions, yield,
 // refer to blobs, and in some histories need themselves. Every third is a table, which others read
-// by name, by names or whole. In half of all histories some say what is to become of their answers
-// (Policy): errors are kept, or answers not stored, or said to be cheap, or more or fewer of them
-// kept. In one of three some may need themselves and each other, and have values then (fixed.go):
-// their cycles come and go with what the partitions say, fail, are unstable, or grow without end. A
-// further form of query is a flag of Query and, where it is read in a way of its own, a ReadKind:
-// call and the two worlds say what it means.
+// by name, by names or whole, or whole and unrecorded, for a name that they record. In half of all
+// histories some say what is to become of their answers (Policy): errors are kept, or answers not
+// stored, or said to be cheap, or more or fewer of them kept. In one of three some may need
+// themselves and each other, and have values then (fixed.go): their cycles come and go with what
+// the partitions say, fail, are unstable, or grow without end. A further form of query is a flag of
+// Query and, where it is read in a way of its own, a ReadKind: call and the two worlds say what it
+// means.
 //
 // A step is a commit (plain, bulk, update, replacement of a prefix, undo of an earlier state), a
 // batch of actors who ask in and outside of tasks, peek, commit and cancel each other at the same

@@ -205,6 +205,9 @@ func (g *generator) read(i int) Read {
 		switch {
 		case isTable(r.Query) && !g.one(4):
 			r.Kind, r.Key = pick(g, []ReadKind{PartOf, PartOf, PartsOf, NamesOf}), pick(g, tableNames)
+			if r.Kind == PartOf && r.Key == tableNames[0] {
+				r.Kind = AsideOf
+			}
 		case g.one(4), g.repeats && isPlain(r.Query) && !g.one(3):
 			r.Kind, r.Arg = All, ""
 			if g.one(2) {

@@ -145,7 +145,7 @@ func (w *plainWorld) read(r *Read) (told, beside string, err error) {
 	case Ask:
 		told, err = w.ask(Cell{r.Query, r.Arg})
 		return told, fmt.Sprint(err), err
-	case PartOf, PartsOf, NamesOf:
+	case PartOf, AsideOf, PartsOf, NamesOf:
 		c := Cell{r.Query, r.Arg}
 		if _, err := w.ask(c); err != nil {
 			return "", err.Error(), err
@@ -253,7 +253,7 @@ func tellEntry(key string, v int) string { return fmt.Sprintf("%s=%d ", key, v) 
 // tellPart tells what of a table is read.
 func tellPart(table map[string]int, r *Read) (told string) {
 	switch v, there := table[r.Key]; r.Kind {
-	case PartOf:
+	case PartOf, AsideOf:
 		return tellValue(v, there)
 	case NamesOf:
 		return fmt.Sprint(slices.Sorted(maps.Keys(table)))

@@ -81,6 +81,7 @@ const (
 	Ask
 	All
 	PartOf  // Key of a table
+	AsideOf // the same, of the whole, of which no more is recorded
 	PartsOf // all names of a table at once
 	NamesOf // which names a table has
 )
@@ -382,8 +383,12 @@ func (r *Read) String() string {
 	case Count:
 		fmt.Fprintf(&b, "count %s[%v]", p, r.Pat)
 		return b.String()
-	case PartOf:
-		return fmt.Sprintf("part %s of q%d(%s)", r.Key, r.Query, r.Arg)
+	case PartOf, AsideOf:
+		how := ""
+		if r.Kind == AsideOf {
+			how = " of the whole"
+		}
+		return fmt.Sprintf("part %s%s of q%d(%s)", r.Key, how, r.Query, r.Arg)
 	case Ask, All, PartsOf, NamesOf:
 		name := [...]string{Ask: "ask", All: "all", PartsOf: "parts of", NamesOf: "names of"}[r.Kind]
 		if r.Kind == All {
