@@ -74,8 +74,8 @@ func prepareEdit(t *runtime.Task, root string, p *metadata.Package) error {
 	}
 	_, err = in.check(t, func(
 		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
-	) error {
-		return check.Prepare(in.p, files, imports, doubtOf)
+	) (check.Looks, error) {
+		return nil, check.Prepare(in.p, files, imports, doubtOf)
 	})
 	return err
 }

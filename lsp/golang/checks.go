@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
+	checknames "github.com/cytisus/cytisus/lsp/golang/check/names"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
@@ -155,9 +156,9 @@ func checkWith(t *runtime.Task, k pkgKey, bodies bool) (c check.Result, err erro
 	}
 	broken, err := in.check(t, func(
 		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
-	) (err error) {
+	) (_ check.Looks, err error) {
 		c, err = check.Package(in.p, files, imports, doubtOf, bodies)
-		return err
+		return c.Looked, err
 	})
 	if err != nil {
 		return check.Result{}, err
@@ -178,6 +179,8 @@ type checkInput struct {
 	uris    []string          // of files that have a text
 	texts   [][]byte
 	missing []check.FileDiagnostic // about the other files
+
+	// Read and not recorded: recorded is what the check has looked at in them.
 	imports []check.Import
 	exports *exportReader
 }
@@ -209,14 +212,18 @@ func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
 		}
 		in.uris, in.texts = append(in.uris, uri), append(in.texts, text)
 	}
-	in.imports, in.exports, err = importsOf(t, k.Root, p, (*metadata.Edge).Checked)
+	err = t.Unrecorded(func() (err error) {
+		in.imports, in.exports, err = importsOf(t, k.Root, p, (*metadata.Edge).Checked)
+		return err
+	})
 	return in, err
 }
 
-// check calls fn, which checks the package. If fn fails, broken says so.
+// check calls fn, which checks the package and says what it has looked at. If fn fails, broken says
+// so.
 func (in *checkInput) check(
 	t *runtime.Task,
-	fn func(files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt) error,
+	fn func([]*syntax.Tree, []check.Import, func(string) syntax.Doubt) (check.Looks, error),
 ) (broken []check.FileDiagnostic, err error) {
 	release, err := reserve(t, in.p)
 	if err != nil {
@@ -231,8 +238,24 @@ func (in *checkInput) check(
 	}
 	in.texts = nil
 	of := doubtReader{t: t, root: in.root, p: in.p}
-	failed := fn(parsed, in.imports, of.doubt)
-	if err := cmp.Or(of.err, in.exports.err); err != nil || failed == nil {
+	var (
+		looks  check.Looks
+		failed error
+	)
+	err = t.Unrecorded(func() error {
+		looks, failed = fn(parsed, in.imports, of.doubt)
+		return cmp.Or(of.err, in.exports.err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		looks = nil
+	}
+	if err := recordLooks(t, in.root, in.p, looks); err != nil {
+		return nil, err
+	}
+	if err := of.record(); err != nil || failed == nil {
 		return nil, err
 	}
 	broken = []check.FileDiagnostic{}
@@ -262,6 +285,53 @@ func reserve(t *runtime.Task, p *metadata.Package) (release func(), err error) {
 			return nil, err
 		}
 	}
+}
+
+// declared has what importers can see of a package, name by name.
+var declared = runtime.NewTable("golang/names", version(1), func(t *runtime.Task, k pkgKey) (map[string]checknames.Digest, error) {
+	f, err := faces.Get(t, k)
+	if err != nil || f.Export.IsZero() {
+		return checknames.Missing(f.Problem), err
+	}
+	export, err := runtime.ReadBlob(t, f.Export)
+	if err != nil {
+		return nil, err
+	}
+	return check.Names(metadata.PathOf(k.ID), export), nil
+})
+
+// recordLooks reads what a check of a package has looked at in the faces of its imports, so that it
+// depends on that. On a package of somebody else, which seldom changes, it depends as a whole, and
+// on every package if what was looked at is not known.
+func recordLooks(t *runtime.Task, root string, p *metadata.Package, looks check.Looks) error {
+	var byName, whole []pkgKey
+	err := t.Unrecorded(func() error {
+		for _, id := range p.Checked() {
+			k := pkgKey{root, id}
+			imported, err := packageOf(t, k)
+			if err != nil {
+				return err
+			}
+			if looks[metadata.PathOf(id)] == nil || imported == nil || !imported.Workspace && imported.ForTest == "" {
+				whole = append(whole, k)
+			} else {
+				byName = append(byName, k)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := faces.All(t, whole); err != nil {
+		return err
+	}
+	for _, k := range byName {
+		if _, _, err := declared.GetBatch(t, k, looks[metadata.PathOf(k.ID)]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // missingFile says why a file of a package has no text.

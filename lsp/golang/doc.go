@@ -32,7 +32,9 @@
 //	packages  of a build: the packages of the metadata, a table that is read by ID
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
-//	check     of a package: diagnostics and index, from its files and the faces of its imports
+//	names     of a package: what importers can see of it, a table of digests that is read by name
+//	check     of a package: diagnostics and index, from its files and the faces of its imports; of these it depends on the names
+//	          that it looked at
 //	findings  of a package: the diagnostics of its check; while it is edited, of the bodies that an edit touched
 //	problems  of a package: what its check found, and what the go command has against it
 //	wrong     of a build: which files have problems, gathered, with digests
@@ -48,7 +50,10 @@
 // face, and if the export data comes out the same it ends there. Export data is position-free (it
 // is written over an empty file set) and deep (it describes all that it mentions), so a check reads
 // the faces of its direct imports and nothing else: a change two imports away is looked at only if
-// it shows through.
+// it shows through. It reads them unrecorded (runtime.Task.Unrecorded). What it records is the names
+// that it looked at (checks.go, check K8), in the tables of names of packages of the workspace; on
+// others, which do not change, it depends as a whole. So a declaration that is added checks nobody
+// else, unless it was looked for.
 //
 // An index (package index) is the answer to "what is this name" for every identifier of a package.
 // Things declared in the package are known by their place, things of other packages by path and

@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"slices"
+
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
@@ -27,12 +29,24 @@ type doubtReader struct {
 	root string
 	p    *metadata.Package
 	err  error
+
+	asked []string // paths
+}
+
+// record reads once more what has been read: unrecorded, since what a check has looked at is to be
+// compared first. Where that differs, nobody may have asked for doubts.
+func (r *doubtReader) record() error {
+	for _, path := range slices.Clone(r.asked) {
+		r.doubt(path)
+	}
+	return r.err
 }
 
 func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 	if r.err != nil {
 		return d
 	}
+	r.asked = append(r.asked, path)
 	id, err := r.find(path)
 	if err == nil && id != "" {
 		d, err = doubts.Get(r.t, pkgKey{r.root, id})

@@ -36,9 +36,9 @@ func findingsOf(t *runtime.Task, k pkgKey) (list []check.FileDiagnostic, err err
 	}
 	broken, err := in.check(t, func(
 		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
-	) (err error) {
-		list, err = check.Diagnostics(in.p, files, imports, doubtOf)
-		return err
+	) (looks check.Looks, err error) {
+		list, looks, err = check.Diagnostics(in.p, files, imports, doubtOf)
+		return looks, err
 	})
 	if broken != nil {
 		list = broken
@@ -53,9 +53,9 @@ func fileIndexOf(t *runtime.Task, k packageFile) (data []byte, err error) {
 	}
 	broken, err := in.check(t, func(
 		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
-	) (err error) {
-		data, err = check.FileIndex(in.p, k.URI, files, imports, doubtOf)
-		return err
+	) (looks check.Looks, err error) {
+		data, looks, err = check.FileIndex(in.p, k.URI, files, imports, doubtOf)
+		return looks, err
 	})
 	if broken != nil {
 		data = index.Write(nil, nil, nil)

@@ -15,7 +15,7 @@ import (
 //
 //	content -> header -> layout -> metadata -> packages, read by ID
 //	content -> shape -> face text -> face of the package -> face of an importer …
-//	content, faces of imports -> check
+//	content, faces of imports, of which names are recorded -> check
 var (
 	headers = runtime.NewQuery("golang/header", version(4), func(t *runtime.Task, uri string) (string, error) {
 		text, err := textOf(t, uri)

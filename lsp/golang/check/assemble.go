@@ -10,8 +10,8 @@ import (
 )
 
 // indexOf puts the parts of a package together. The occurrences of one file at a time are in memory
-// in the form that the index is made of. used is what the index names of other packages.
-func (m *partMaker) indexOf(r bodies.Result[*part]) (data []byte, used []index.External) {
+// in the form that the index is made of.
+func (m *partMaker) indexOf(r bodies.Result[*part]) []byte {
 	a := m.assemble()
 	n := 1
 	for i, f := range r.Files {
@@ -32,8 +32,7 @@ func (m *partMaker) fileIndexOf(r bodies.Result[*part], uri string) []byte {
 			a.faces[i] = f.Face
 		}
 	}
-	data, _ := a.write(0)
-	return data
+	return a.write(0)
 }
 
 // An assembly is an index in the making.
@@ -75,7 +74,7 @@ func (a *assembly) take(file int, f bodies.FileResult[*part]) (n int) {
 }
 
 // write makes the index, of some n declarations.
-func (a *assembly) write(n int) (data []byte, used []index.External) {
+func (a *assembly) write(n int) []byte {
 	a.declared = make([]index.Declaration, 0, n)
 	a.declarePackage()
 	for i := range a.units {
@@ -98,7 +97,7 @@ func (a *assembly) write(n int) (data []byte, used []index.External) {
 	}
 	declared := a.declared
 	a.declared = nil
-	return index.Write(files, declared, a.used), a.used
+	return index.Write(files, declared, a.used)
 }
 
 // declarePackage makes the package clause of one file the declaration of the package.
@@ -253,22 +252,6 @@ func (m *partMaker) diagnosticsOf(r bodies.Result[*part]) (list []FileDiagnostic
 	if untold || len(list) > maxTypeErrors {
 		list = list[:maxTypeErrors]
 		list = append(list, untoldErrors(list[maxTypeErrors-1]))
-	}
-	return list
-}
-
-// failedParts are the parts of a package that have errors.
-func failedParts(r bodies.Result[*part]) (list []*part) {
-	add := func(p *part) {
-		if p.failed {
-			list = append(list, p)
-		}
-	}
-	for _, f := range r.Files {
-		add(f.Face)
-		for _, b := range f.Bodies {
-			add(b.Part)
-		}
 	}
 	return list
 }

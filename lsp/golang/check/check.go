@@ -70,29 +70,26 @@ func Package(
 		k.end()
 		k.release()
 	}
-	failed := failedParts(found)
-	var used []index.External
-	c.Index, used = k.indexOf(found)
-	c.Looked = k.looks(imports, failed, used)
+	c.Index, c.Looked = k.indexOf(found), k.looked
 	if k.edited {
 		k.end()
 	}
 	return c, c.count()
 }
 
-// Diagnostics are those that Package gives, without the index.
+// Diagnostics are those that Package gives, without the index, and what it looks at.
 func Diagnostics(
 	p *metadata.Package, files []*syntax.Tree, imports []Import,
 	doubtOf func(path string) syntax.Doubt,
-) (list []FileDiagnostic, err error) {
+) (list []FileDiagnostic, looked Looks, err error) {
 	defer recovered(p, &err)
 	k, found, err := inspect(p, files, imports, doubtOf, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	list = k.diagnostics(found, true)
 	k.end()
-	return list, nil
+	return list, k.looked, nil
 }
 
 // FileIndex is what the index that Package gives has of one file: what stands in it, and what that
@@ -100,15 +97,15 @@ func Diagnostics(
 func FileIndex(
 	p *metadata.Package, uri string, files []*syntax.Tree, imports []Import,
 	doubtOf func(path string) syntax.Doubt,
-) (data []byte, err error) {
+) (data []byte, looked Looks, err error) {
 	defer recovered(p, &err)
 	k, found, err := inspect(p, files, imports, doubtOf, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	data = k.fileIndexOf(found, uri)
 	k.end()
-	return data, nil
+	return data, k.looked, nil
 }
 
 // Prepare does what the next edit of a package takes beside the check of its body, if an editor has
@@ -139,6 +136,7 @@ type checked struct {
 	*session
 	edited bool             // the session stays
 	syntax []FileDiagnostic // what is known without types
+	looked Looks
 }
 
 // inspect checks a package with its session, or one that is made.
@@ -172,6 +170,7 @@ func inspect(
 	}
 	found = k.check(p, fit, left, doubtOf, withBodies)
 	k.follow = nil
+	k.looked = k.looks(imports, found)
 	return k, found, nil
 }
 

@@ -40,7 +40,7 @@
 //
 // A check reads the faces of its imports in whole, and what it comes to depends on less of them: on
 // the names that it looked at, with what these lead to (package names). It says which those are
-// ([Looks]): what its index names of other packages it has anyway, and what it looked for in vain is
+// ([Looks]): what its parts name of other packages they have anyway, and what it looked for in vain is
 // looked up in the syntax of parts that have errors. So to know it costs a check next to nothing.
 //
 //   - K8: if all that a check says it looked at has the same digests in other faces of the same

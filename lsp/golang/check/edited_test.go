@@ -73,15 +73,16 @@ func TestEditedAgrees(t *testing.T) {
 			list  []check.FileDiagnostic
 			names []byte
 			got   check.Result
+			looks [2]check.Looks
 		)
 		// Whichever is asked first finds what the edit has changed.
 		asks := []func() error{
 			func() (err error) {
-				list, err = check.Diagnostics(p, files, b.Imports(p), purebuild.NoDoubt)
+				list, looks[0], err = check.Diagnostics(p, files, b.Imports(p), purebuild.NoDoubt)
 				return err
 			},
 			func() (err error) {
-				names, err = check.FileIndex(p, uri, files, b.Imports(p), purebuild.NoDoubt)
+				names, looks[1], err = check.FileIndex(p, uri, files, b.Imports(p), purebuild.NoDoubt)
 				return err
 			},
 			func() (err error) {
@@ -101,7 +102,7 @@ func TestEditedAgrees(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantNames, err := check.FileIndex(p, uri, again, b.Imports(p), purebuild.NoDoubt)
+		wantNames, _, err := check.FileIndex(p, uri, again, b.Imports(p), purebuild.NoDoubt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,6 +121,11 @@ func TestEditedAgrees(t *testing.T) {
 		}
 		if !slices.Equal(got.Index, want.Index) {
 			t.Fatalf("%s: the index is another one: %s", what, firstDifference(got.Index, want.Index))
+		}
+		for _, l := range looks {
+			if !reflect.DeepEqual(l, want.Looked) {
+				t.Fatalf("%s: an edit looked at %v, fresh %v", what, l, want.Looked)
+			}
 		}
 		if !reflect.DeepEqual(got.Looked, want.Looked) {
 			t.Fatalf("%s: looked at %v, fresh %v", what, got.Looked, want.Looked)

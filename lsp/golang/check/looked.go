@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
 	"github.com/cytisus/cytisus/lsp/golang/check/names"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
@@ -33,9 +34,9 @@ func Names(path string, export []byte) (t names.Table) {
 // of each.
 type Looks map[string][]string
 
-// looks collects what a check has looked at: what its index names of other packages, and what it
-// looked for in vain in its failed parts. used is what the index names.
-func (m *partMaker) looks(imports []Import, failed []*part, used []index.External) Looks {
+// looks collects what a check has looked at: what its parts name of other packages, and what those
+// that failed looked for in vain.
+func (m *partMaker) looks(imports []Import, found bodies.Result[*part]) Looks {
 	rows := map[string]map[string]bool{}
 	paths := map[string]string{} // by what is written
 	for _, f := range imports {
@@ -53,7 +54,8 @@ func (m *partMaker) looks(imports []Import, failed []*part, used []index.Externa
 			}
 		}
 	}
-	for _, e := range used {
+	parts := partsOf(found)
+	for _, e := range m.named(parts) {
 		if isMember(e) || e.Package == "unsafe" || e.Package == metadata.Builtin {
 			continue
 		}
@@ -63,7 +65,10 @@ func (m *partMaker) looks(imports []Import, failed []*part, used []index.Externa
 		}
 		of[names.Name(e.Path)] = true
 	}
-	for _, p := range failed {
+	for _, p := range parts {
+		if !p.failed {
+			continue
+		}
 		for _, of := range rows {
 			of[names.Mentioned] = true
 		}
@@ -78,6 +83,31 @@ func (m *partMaker) looks(imports []Import, failed []*part, used []index.Externa
 		looks[path] = slices.Sorted(maps.Keys(of))
 	}
 	return looks
+}
+
+// partsOf are the parts of a package.
+func partsOf(found bodies.Result[*part]) (list []*part) {
+	for _, f := range found.Files {
+		list = append(list, f.Face)
+		for _, b := range f.Bodies {
+			list = append(list, b.Part)
+		}
+	}
+	return list
+}
+
+// named is what parts name of other packages, each once.
+func (m *partMaker) named(parts []*part) (list []index.External) {
+	seen := make([]bool, len(m.externals))
+	for _, p := range parts {
+		for i := range p.occurrences {
+			if o := &p.occurrences[i]; o.of == ofExternal && !seen[o.target] {
+				seen[o.target] = true
+				list = append(list, m.externals[o.target])
+			}
+		}
+	}
+	return list
 }
 
 // isMember reports whether something is no declaration at package level: it is reached through one,

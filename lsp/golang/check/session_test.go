@@ -72,7 +72,7 @@ func TestSessionsArePrepared(t *testing.T) {
 		defer check.Sessions.Close(p.Files[0])
 		ask := func(more string) {
 			t.Helper()
-			_, err := check.Diagnostics(p, trees(p, more), b.Imports(p), purebuild.NoDoubt)
+			_, _, err := check.Diagnostics(p, trees(p, more), b.Imports(p), purebuild.NoDoubt)
 			if err != nil {
 				t.Fatal(err)
 			}

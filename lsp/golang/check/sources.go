@@ -103,7 +103,7 @@ func (s *Sources) Package(ctx context.Context, p *metadata.Package, files []*syn
 		}
 	}
 	r := n.check(p, fit, left, func(string) syntax.Doubt { return syntax.Doubt{} }, withBodies)
-	c.Index, _ = n.indexOf(r)
+	c.Index = n.indexOf(r)
 	return c, nil
 }
 

@@ -38,6 +38,10 @@
 // names, and of the hashes of the components that they lead to. So the work is that of reading all
 // that is reached once (Tarjan, 1972).
 //
+// It is taken for granted that a path means one package: of the packages that one depends on, no two
+// have the same. So they are in what go list lists, where a package that is compiled anew for a test
+// has its importers compiled anew.
+//
 // # What it is not
 //
 // It is not the least that an importer depends on: a method that is added to a type is a change to

@@ -1,7 +1,6 @@
 package names
 
 import (
-	"crypto/sha256"
 	"go/types"
 	"slices"
 	"strings"
@@ -87,10 +86,11 @@ func mentioned(pkg *types.Package) (list []string) {
 }
 
 // digest is that of some strings, in order.
-func digest(list ...string) (d Digest) {
-	h := sha256.New()
+func digest(list ...string) Digest {
+	var room [256]byte
+	out := room[:0]
 	for _, s := range list {
-		h.Write(appendString(nil, s))
+		out = appendString(out, s)
 	}
-	return Digest(h.Sum(nil))
+	return sum(out)
 }

@@ -174,7 +174,7 @@ func (b *Build) NamesOf(id, uri string) *index.Index {
 		files = append(files, syntax.Trees.Get(uri, b.Text(uri)))
 	}
 	check.Sessions.Open(uri)
-	data, err := check.FileIndex(p, uri, files, b.Imports(p), NoDoubt)
+	data, _, err := check.FileIndex(p, uri, files, b.Imports(p), NoDoubt)
 	check.Sessions.Close(uri)
 	if err == nil {
 		x, err = index.Open(data)
