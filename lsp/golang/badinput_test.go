@@ -237,6 +237,29 @@ package other
 	}
 }
 
+// What the go command says of a package does not depend on whether a file elsewhere is unsaved.
+func TestMessageBesideUnsavedFile(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/m
+
+go 1.26
+-- a/a.go --
+package a
+-- a/a_test.go --
+package a
+
+import "C"
+-- other/other.go --
+package other
+`, lsp.WorkspaceOptions{Tests: true})
+	f.index()
+	told := map[string][]string{"a/a.go": {"use of cgo in test a_test.go not supported"}}
+	f.wantPublished("saved", told)
+	f.set("other/other.go", "package other\n\nimport _ \"fmt\"\n")
+	f.wantPublished("beside an unsaved file", told)
+}
+
 func TestNoModule(t *testing.T) {
 	f := newFixture(t, `
 -- a/a.go --

@@ -222,4 +222,4 @@ func keep(t *runtime.Task, m *metadata.Build, l *layout, heads []string, env *di
 	return m, nil
 }
 
-var metadatas = runtime.NewQuery("golang/metadata", version(5), metadataOf)
+var metadatas = runtime.NewQuery("golang/metadata", version(6), metadataOf)

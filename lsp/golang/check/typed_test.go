@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	typedFiles = flag.String("typed.files", "errors/join.go", "files of the standard library that TestTyped types, separated by commas")
+	typedFiles = flag.String("typed.files", "sync/runtime2.go,errors/join.go", "files of the standard library that TestTyped types, separated by commas")
 	typedOf    = flag.String("typed.package", "", "a package of the standard library of which TestTyped types all files; empty: those of -typed.files")
 	typedFresh = flag.Int("typed.fresh", 25, "after how many keys TestTyped compares with a fresh check")
 	typedSeed  = flag.Uint64("typed.seed", 1, "seed of the order in which TestTyped types pieces")
