@@ -257,7 +257,7 @@ func (a *firstAnswers) load(ctx context.Context, b *buildUnit, dir string, tests
 	}
 	c.Tests, c.Overlay = tests, map[string][]byte{}
 	for uri, text := range opened {
-		if path, ok := files.Path(uri); ok {
+		if path, ok := files.Path(uri); ok && syntax.IsGoFile(uri) { // an unsaved module file is not in force
 			c.Overlay[path] = text
 		}
 	}

@@ -213,6 +213,13 @@ var T int
 	if h, done := ask(a, "B(1)"); !done || h.Signature != "type b.B uint8" {
 		t.Errorf("%+v %v", h, done)
 	}
+	// A module file counts once it is saved.
+	if err := f.w.SetOverlay(f.ctx, f.uri("go.mod"), []byte("module other\n")); err != nil {
+		t.Fatal(err)
+	}
+	if h, done := ask(a, "A+1"); !done || h.Signature != "var A b.B" {
+		t.Errorf("%+v %v", h, done)
+	}
 	// A doubt, and a file that the build leaves out.
 	for _, uri := range []string{f.uri("odd/odd.go"), f.uri("testdata/t.go")} {
 		if h, done := ask(uri, "package"); done {
