@@ -11,7 +11,7 @@ import (
 
 // indexOf puts the parts of a package together. The occurrences of one file at a time are in memory
 // in the form that the index is made of.
-func (m *partMaker) indexOf(r bodies.Result[*part]) []byte {
+func (m *partMaker) indexOf(r bodies.Result[*part]) indexed {
 	a := m.assemble()
 	n := 1
 	for i, f := range r.Files {
@@ -32,7 +32,14 @@ func (m *partMaker) fileIndexOf(r bodies.Result[*part], uri string) []byte {
 			a.faces[i] = f.Face
 		}
 	}
-	return a.write(0)
+	return a.write(0).data
+}
+
+// An indexed is an index, and what is known of it when it is made.
+type indexed struct {
+	data       []byte
+	symbols    int // declarations that a reader would look for
+	references int // places that name something
 }
 
 // An assembly is an index in the making.
@@ -45,6 +52,8 @@ type assembly struct {
 	faces    []*part // of files that are left out but for what others name of them; nil: of none
 	external []int   // by number of the maker: one more than the number here; 0: not used yet
 	used     []index.External
+
+	references int // so far
 }
 
 // A placedPart is a part and where it stands in its file.
@@ -74,7 +83,7 @@ func (a *assembly) take(file int, f bodies.FileResult[*part]) (n int) {
 }
 
 // write makes the index, of some n declarations.
-func (a *assembly) write(n int) []byte {
+func (a *assembly) write(n int) (x indexed) {
 	a.declared = make([]index.Declaration, 0, n)
 	a.declarePackage()
 	for i := range a.units {
@@ -97,7 +106,20 @@ func (a *assembly) write(n int) []byte {
 	}
 	declared := a.declared
 	a.declared = nil
-	return index.Write(files, declared, a.used)
+	x.symbols = symbolsOf(declared)
+	x.data = index.Write(files, declared, a.used)
+	x.references = a.references
+	return x
+}
+
+// symbolsOf counts declarations that a reader would look for.
+func symbolsOf(declared []index.Declaration) (n int) {
+	for i := range declared {
+		if d := &declared[i]; d.Flags&index.Local == 0 && d.Kind != lsp.KindPackage {
+			n++
+		}
+	}
+	return n
 }
 
 // declarePackage makes the package clause of one file the declaration of the package.
@@ -159,21 +181,38 @@ func (a *assembly) occurrences(file int) []index.Occurrence {
 	t := a.trees[file]
 	if id := t.AST.Name; id.Name != "_" && a.home != nil {
 		list = append(list, index.Occurrence{Span: t.Span(id.Pos(), id.End()), Declares: t == a.home})
-	}
-	for i := range a.units[file] {
-		u := &a.units[file][i]
-		for k := range u.occurrences {
-			from := &u.occurrences[k]
-			o := index.Occurrence{
-				Span:     lsp.Span{Start: int(from.start) + u.base, End: int(from.end) + u.base},
-				Declares: from.declares,
-			}
-			if from.signature > 0 {
-				o.Signature = u.signatures[from.signature-1]
-			}
-			o.Target, o.IsExternal = a.target(file, u, from)
-			list = append(list, o)
+		if t != a.home {
+			a.references++
 		}
+	}
+	take := func(u *placedPart, from *partOccurrence) {
+		o := index.Occurrence{
+			Span:     lsp.Span{Start: int(from.start) + u.base, End: int(from.end) + u.base},
+			Declares: from.declares,
+		}
+		if from.signature > 0 {
+			o.Signature = u.signatures[from.signature-1]
+		}
+		if !o.Declares {
+			a.references++
+		}
+		o.Target, o.IsExternal = a.target(file, u, from)
+		list = append(list, o)
+	}
+	// Parts are sorted, and so is the list, nearly.
+	face, rest := &a.units[file][0], a.units[file][0].occurrences
+	for i := range a.units[file][1:] {
+		u := &a.units[file][1+i]
+		for len(rest) > 0 && int(rest[0].start) < u.base {
+			take(face, &rest[0])
+			rest = rest[1:]
+		}
+		for k := range u.occurrences {
+			take(u, &u.occurrences[k])
+		}
+	}
+	for k := range rest {
+		take(face, &rest[k])
 	}
 	a.units[file] = nil // the list is all that is needed of them
 	return list

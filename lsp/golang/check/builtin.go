@@ -12,7 +12,7 @@ import (
 )
 
 // syntaxIndex is the index of a package that is only documentation.
-func syntaxIndex(p *metadata.Package, trees []*syntax.Tree) []byte {
+func syntaxIndex(p *metadata.Package, trees []*syntax.Tree) (data []byte, symbols int) {
 	var decls []index.Declaration
 	occurrences := make([][]index.Occurrence, len(trees))
 	declare := func(file int, id *ast.Ident, kind lsp.SymbolKind, path, text string, docs ...*ast.CommentGroup) {
@@ -73,7 +73,7 @@ func syntaxIndex(p *metadata.Package, trees []*syntax.Tree) []byte {
 			}
 		}
 	}
-	return index.Write(files, decls, nil)
+	return index.Write(files, decls, nil), symbolsOf(decls)
 }
 
 // sourceText is a piece of source as written, comments apart from which it consists of few lines.

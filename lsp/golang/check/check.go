@@ -9,7 +9,6 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
-	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
@@ -57,8 +56,8 @@ func Package(
 ) (c Result, err error) {
 	defer recovered(p, &err)
 	if metadata.IsSyntaxOnly(p) {
-		c.Index = syntaxIndex(p, files)
-		return c, c.count()
+		c.Index, c.Symbols = syntaxIndex(p, files)
+		return c, nil
 	}
 	k, found, err := inspect(p, files, imports, doubtOf, bodies)
 	if err != nil {
@@ -70,11 +69,13 @@ func Package(
 		k.end()
 		k.release()
 	}
-	c.Index, c.Looked = k.indexOf(found), k.looked
+	x := k.indexOf(found)
+	c.Index, c.Symbols, c.References = x.data, x.symbols, x.references
+	c.Looked = k.looked
 	if k.edited {
 		k.end()
 	}
-	return c, c.count()
+	return c, nil
 }
 
 // Diagnostics are those that Package gives, without the index, and what it looks at.
@@ -191,28 +192,6 @@ func (k *checked) end() {
 	} else {
 		Worlds.put(k.world)
 	}
-}
-
-// count fills in the totals.
-func (c *Result) count() error {
-	x, err := index.Open(c.Index)
-	if err != nil {
-		return err
-	}
-	for i := range x.DeclarationCount() {
-		if d, ok := x.Declaration(i); ok && d.Flags&index.Local == 0 && d.Kind != lsp.KindPackage {
-			c.Symbols++
-		}
-	}
-	for i := range x.FileCount() {
-		x.Occurrences(i, func(o index.Occurrence) bool {
-			if !o.Declares {
-				c.References++
-			}
-			return true
-		})
-	}
-	return nil
 }
 
 // SortFileDiagnostics sorts by file and place.

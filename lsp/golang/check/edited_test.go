@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/internal/edits"
@@ -130,6 +131,9 @@ func TestEditedAgrees(t *testing.T) {
 		if !reflect.DeepEqual(got.Looked, want.Looked) {
 			t.Fatalf("%s: looked at %v, fresh %v", what, got.Looked, want.Looked)
 		}
+		if symbols, references := countIn(t, want.Index); symbols != want.Symbols || references != want.References {
+			t.Fatalf("%s: %d symbols, %d references; in the index %d, %d", what, want.Symbols, want.References, symbols, references)
+		}
 		if got.Symbols != want.Symbols || got.References != want.References {
 			t.Fatalf("%s: %d symbols, %d references; fresh %d, %d", what, got.Symbols, got.References, want.Symbols, want.References)
 		}
@@ -212,4 +216,27 @@ func namesDiffer(names, all []byte, uri string) string {
 		diff = fmt.Sprintf("more: %+v", list[n:])
 	}
 	return diff
+}
+
+// countIn counts what an index has.
+func countIn(t *testing.T, data []byte) (symbols, references int) {
+	t.Helper()
+	x, err := index.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range x.DeclarationCount() {
+		if d, ok := x.Declaration(i); ok && d.Flags&index.Local == 0 && d.Kind != lsp.KindPackage {
+			symbols++
+		}
+	}
+	for i := range x.FileCount() {
+		x.Occurrences(i, func(o index.Occurrence) bool {
+			if !o.Declares {
+				references++
+			}
+			return true
+		})
+	}
+	return symbols, references
 }

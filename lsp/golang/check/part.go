@@ -1,9 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
@@ -18,7 +20,7 @@ import (
 // is known by its token (bodies.Spot).
 type part struct {
 	declared    []partDeclaration
-	occurrences []partOccurrence
+	occurrences []partOccurrence // sorted by place
 	signatures  []string         // of occurrences that have one
 	diagnostics []FileDiagnostic // with offsets in files
 	failed      bool             // it has errors, told or not
@@ -139,6 +141,9 @@ func (m *partMaker) make(c *bodies.Checked) *part {
 		b.diagnostics, b.untold = append(b.diagnostics, told...), untold
 		b.vain = b.inVain()
 	}
+	slices.SortFunc(b.occurrences, func(a, b partOccurrence) int {
+		return cmp.Or(int(a.start-b.start), int(a.end-b.end))
+	})
 	return b.part
 }
 

@@ -69,7 +69,7 @@ func (s *Sources) Package(ctx context.Context, p *metadata.Package, files []*syn
 		}
 	}()
 	if metadata.IsSyntaxOnly(p) {
-		c.Index = syntaxIndex(p, files)
+		c.Index, _ = syntaxIndex(p, files)
 		return c, nil
 	}
 	follows := map[string]string{}
@@ -103,7 +103,7 @@ func (s *Sources) Package(ctx context.Context, p *metadata.Package, files []*syn
 		}
 	}
 	r := n.check(p, fit, left, func(string) syntax.Doubt { return syntax.Doubt{} }, withBodies)
-	c.Index = n.indexOf(r)
+	c.Index = n.indexOf(r).data
 	return c, nil
 }
 
