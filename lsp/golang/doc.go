@@ -73,7 +73,8 @@
 // out what was closed meanwhile, and packages for which there is no room without forgetting others
 // (ahead.go).
 //
-//   - P0: one task at a time checks a package that is edited; the others wait without a worker.
+//   - P0: one task at a time checks a package that is edited; the others wait without a worker. The
+//     index is made when the session has been given back, so that no edit waits for that of another.
 //
 // # How diagnostics are published
 //

@@ -64,17 +64,19 @@ func Package(
 		return c, err
 	}
 	c.Whole, c.Bodies = found.Whole, found.Bodies
-	c.Diagnostics = k.diagnostics(found, bodies)
+	c.Diagnostics, c.Looked = k.diagnostics(found, bodies), k.looked
+	// The index is made without the session: the next edit does not wait for it.
+	maker := k.partMaker
+	if k.edited {
+		maker = maker.copy()
+	}
+	k.end()
 	if !k.edited {
-		k.end()
 		k.release()
 	}
-	x := k.indexOf(found)
+	k = nil
+	x := maker.indexOf(found)
 	c.Index, c.Symbols, c.References = x.data, x.symbols, x.references
-	c.Looked = k.looked
-	if k.edited {
-		k.end()
-	}
 	return c, nil
 }
 

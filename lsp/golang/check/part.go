@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -98,6 +99,14 @@ func (m *partMaker) begin(
 	}
 	if m.written == nil {
 		m.written = map[*ast.File]map[token.Pos]string{}
+	}
+}
+
+// copy is one that can put parts together, while m makes others.
+func (m *partMaker) copy() *partMaker {
+	return &partMaker{
+		meta: m.meta, trees: m.trees,
+		externals: slices.Clip(m.externals), numbers: maps.Clone(m.numbers),
 	}
 }
 

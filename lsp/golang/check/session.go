@@ -131,8 +131,8 @@ func (pool *SessionPool) edited(p *metadata.Package) bool {
 }
 
 // Reserve keeps others from checking a package while an editor has a file of it, so that they find
-// its session when they do, until release is called. If somebody has reserved it, busy is not nil:
-// it is closed when it is worth another attempt.
+// its session when they do, until its session is given back or release is called. If somebody has
+// reserved it, busy is not nil: it is closed when it is worth another attempt.
 func (pool *SessionPool) Reserve(p *metadata.Package) (release func(), busy <-chan struct{}) {
 	if !pool.edited(p) {
 		return func() {}, nil
@@ -150,9 +150,18 @@ func (pool *SessionPool) Reserve(p *metadata.Package) (release func(), busy <-ch
 	return func() {
 		pool.mu.Lock()
 		defer pool.mu.Unlock()
-		delete(pool.taken, p.ID)
-		close(done)
+		if pool.taken[p.ID] == done {
+			pool.free(p.ID)
+		}
 	}, nil
+}
+
+// free ends the reservation of a package, if there is one. The lock is held.
+func (pool *SessionPool) free(id string) {
+	if done := pool.taken[id]; done != nil {
+		delete(pool.taken, id)
+		close(done)
+	}
 }
 
 // A SessionState says what is kept of a package.
@@ -210,7 +219,7 @@ func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, 
 	return newSession(p, imports)
 }
 
-// put gives a session back. One that a panic went through must not be.
+// put gives a session back, and ends the reservation of its package. One that a panic went through must not be.
 func (pool *SessionPool) put(s *session) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
@@ -223,6 +232,7 @@ func (pool *SessionPool) put(s *session) {
 	pool.idle = append(pool.idle, s)
 	pool.bytes += s.bytes
 	pool.makeRoom()
+	pool.free(s.id)
 }
 
 // Held is how many bytes of text have sessions here.

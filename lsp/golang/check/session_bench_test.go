@@ -40,11 +40,11 @@ func BenchmarkEdit(b *testing.B) {
 		check.Sessions.Open(uri)
 		ask := map[string]func() error{
 			"diagnostics": func() error {
-				_, err := check.Diagnostics(p, files, imports, purebuild.NoDoubt)
+				_, _, err := check.Diagnostics(p, files, imports, purebuild.NoDoubt)
 				return err
 			},
 			"file-index": func() error {
-				_, err := check.FileIndex(p, uri, files, imports, purebuild.NoDoubt)
+				_, _, err := check.FileIndex(p, uri, files, imports, purebuild.NoDoubt)
 				return err
 			},
 			"index": func() error {

@@ -1,6 +1,9 @@
 package check_test
 
 import (
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -99,5 +102,74 @@ func TestSessionsArePrepared(t *testing.T) {
 	}
 	if check.Sessions.HasRoom(check.SessionsBytes) {
 		t.Error("there is room for twice as much as there is room for")
+	}
+}
+
+// TestIndexIsMadeWithoutTheSession: a check gives the session back before it makes the index, which
+// is that of its own texts while the next edit is checked. What has ended no reservation ends later.
+func TestIndexIsMadeWithoutTheSession(t *testing.T) {
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	p := b.Package("strings")
+	imports := b.Imports(p)
+	check.Sessions.Open(p.Files[0])
+	defer check.Sessions.Close(p.Files[0])
+	trees := func(n int) (files []*syntax.Tree) {
+		for i, uri := range p.Files {
+			text := string(b.Text(uri))
+			if i == 0 {
+				text += fmt.Sprintf("\nfunc edited() { var a, b%d int; _, _, _ = a, b%d, unknown%d }\n", n, n, n)
+			}
+			files = append(files, syntax.Parse(uri, []byte(text)))
+		}
+		return files
+	}
+	reserve := func() (release func()) {
+		for {
+			release, busy := check.Sessions.Reserve(p)
+			if busy == nil {
+				return release
+			}
+			<-busy
+		}
+	}
+	const edits = 6
+	indexes := make([][]byte, edits)
+	var making sync.WaitGroup
+	for n := range edits {
+		release := reserve()
+		making.Go(func() {
+			defer release()
+			c, err := check.Package(p, trees(n), imports, purebuild.NoDoubt, true)
+			if err != nil {
+				t.Error(err)
+			}
+			indexes[n] = c.Index
+		})
+	}
+	making.Wait()
+	first := reserve()
+	if _, _, err := check.Diagnostics(p, trees(edits), imports, purebuild.NoDoubt); err != nil {
+		t.Fatal(err)
+	}
+	second, busy := check.Sessions.Reserve(p)
+	if busy != nil {
+		t.Fatal("the package is reserved when its session has been given back")
+	}
+	first()
+	if _, busy = check.Sessions.Reserve(p); busy == nil {
+		t.Error("what was reserved first has ended what was reserved then")
+	}
+	second()
+	check.Sessions.Close(p.Files[0])
+	defer check.Sessions.Open(p.Files[0])
+	for n, got := range indexes {
+		want, err := check.Package(p, trees(n), imports, purebuild.NoDoubt, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want.Index) {
+			t.Errorf("edit %d: the index is another one: %s", n, firstDifference(got, want.Index))
+		}
 	}
 }
