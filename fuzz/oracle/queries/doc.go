@@ -119,11 +119,14 @@
 // to the same value, the rest holds without a run, so of a cell that has been in another cycle Q2
 // asks only that it ran and read itself what it reads in this generation.
 //
-// Q9 and Q10 are asked where no query may need itself, and Q9 where one question is asked at a
-// time; runs are compared with those of an engine that knows nothing where the heap has room. What
-// has changed is told by key over a restart (Q10) only as long as each end was a Close and there
-// was no bulk; a range counts as its partition, and what another build has computed may be
-// verified. So may be an answer that reads no query: what it reads is all there is to look at.
+// Q9 is asked where no query may need itself, and one question is asked at a time; runs are
+// compared with those of an engine that knows nothing where the heap has room. Q10 is asked of
+// answers that need no cell that has ever been in a cycle: that cell may have the trace of a
+// member, which is verified by its head's, and the cell may not need the head in this generation,
+// as where it fails before it comes to what was the cycle. What has changed is told by key over a
+// restart (Q10) only as long as each end was a Close and there was no bulk; a range counts as its
+// partition, and what another build has computed may be verified. So may be an answer that reads
+// no query: what it reads is all there is to look at.
 //
 // # Where what is
 //
