@@ -120,9 +120,11 @@ gc-sim: ## random programs beside collections on the deterministic scheduler, wi
 soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS
 	$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000)
 
-endure: ## KEYS (default 10000) keystrokes in an editor session: first with the host killed and its files overwritten, then undisturbed, for memory and disk
+endure: ## KEYS (default 10000) keystrokes in an editor session: first with the host killed and its files overwritten, then undisturbed, for memory and disk; then memory at rest after 1,500 edits and 12,000 requests, and the store after KEYS edits that nobody cleans up after
 	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestEndure$$' -endure.keys=$(or $(KEYS),10000) -endure.large=500000 -endure.kill=500 -endure.damage=700
 	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestEndure$$' -endure.keys=$(or $(KEYS),10000) -endure.large=500000 -endure.kill=0 -endure.damage=0
+	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestMemoryAtRest$$' -lasting.packages=99 -lasting.edits=1500
+	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestDiskOfEdits$$' -lasting.packages=99 -lasting.edits=$(or $(KEYS),10000)
 
 bytes: ## what answers take in memory and in the store, by kind of query, on four fixed inputs; fails where one takes 2 % more than was accepted; UPDATE=1 accepts it
 	$(GO) test -count=1 -v ./fuzz/footprint $(if $(UPDATE),-update)
