@@ -29,8 +29,8 @@ var inputs = []struct {
 	{"tables", askTables},
 }
 
-// keysMost is how many keys a query is asked for at the most. From 1,024 runs on the engine may find
-// that answers are quicker computed than loaded, by what it has measured, and not store them.
+// keysMost is how many keys a query is asked for at the most. From 1,024 runs on the engine may
+// find that answers are quicker computed than loaded, by what it has measured, and not store them.
 const keysMost = 1000
 
 // commit puts n values, made of their numbers.
