@@ -12,6 +12,14 @@ type Block struct {
 	mapped bool
 }
 
+// smallPages: see UseHugePages.
+var smallPages atomic.Bool
+
+// UseHugePages tells whether blocks that are made from now on lie on huge pages where there are
+// some. On small ones looks at random take longer, and only what was touched is in memory, where
+// each size of tables takes two huge pages or more.
+func UseHugePages(use bool) { smallPages.Store(!use) }
+
 // blocks is what all of the process share: a huge page is a lot for a small store.
 var blocks = slab{mapPage: mapListed, unmapPage: unmapListed}
 

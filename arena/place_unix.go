@@ -103,7 +103,9 @@ func mapBlock(n int) ([]byte, error) {
 		}
 	}
 	mem := bytesAt(p, 0, n)
-	adviseHuge(mem)
+	if !smallPages.Load() {
+		adviseHuge(mem)
+	}
 	return mem, nil
 }
 

@@ -108,3 +108,30 @@ func TestBlockBytes(t *testing.T) {
 		t.Errorf("%d bytes are mapped after the block was freed, and %d were before", after.Mapped, before.Mapped)
 	}
 }
+
+// Of a table on small pages only what was touched is in memory.
+func TestBlocksOnSmallPages(t *testing.T) {
+	UseHugePages(false)
+	defer UseHugePages(true)
+	const n = 8 << 20
+	before := ReadBlockBytes()
+	b, err := NewBlock(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := b.Free(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for at := 0; at < n; at += 1 << 20 {
+		b.Bytes()[at] = 1
+	}
+	with := ReadBlockBytes()
+	if got := with.Mapped - before.Mapped; b.mapped && got != n {
+		t.Errorf("%d bytes more are mapped, want %d", got, n)
+	}
+	if _, ok := ReadResidence(); ok && with.Resident-before.Resident > 1<<20 {
+		t.Errorf("%d bytes more are in memory for 8 that were touched", with.Resident-before.Resident)
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/puzpuzpuz/xsync/v3"
 
+	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/epoch"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
@@ -88,6 +89,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if err := e.limitDisk(dir); err != nil {
 		return nil, err
 	}
+	arena.UseHugePages(o.MemoryLimit == 0 || o.MemoryLimit >= hugePagesFrom)
 	e.epochs = epoch.NewDomain()
 	var compress []mmapcas.Kind
 	if dir != "" { // memory would gain less than compressing costs
