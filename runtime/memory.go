@@ -8,17 +8,27 @@ import (
 	"github.com/cytisus/cytisus/runtime/account"
 )
 
+// Where Go's holders are in an account.
+const (
+	goHeap = iota
+	goFree
+	goStacks
+	goRuntime
+)
+
 // account says who holds the memory of the process. What goes through much (entries, nodes) is in
 // it only if detailed.
 func (e *Engine) account(detailed bool) account.Account {
 	var a account.Account
-	r, known := arena.ReadResidence()
+	parts := e.heapParts(detailed)
 	store := e.store.MemoryUse()
+	// What changes quickly is read in one moment: the rest takes milliseconds.
 	tables := arena.ReadBlockBytes()
 	g := account.ReadGo()
+	r, known := arena.ReadResidence()
 
 	a.Resident = r.Resident
-	heap := account.Holder{Name: "heap", Bytes: g.Objects, Parts: e.heapParts(detailed)}
+	heap := account.Holder{Name: "heap", Bytes: g.Objects, Parts: parts}
 	heap.Parts = append(heap.Parts, account.Holder{Name: "not collected yet", Bytes: max(g.Objects-g.Live, 0)})
 	if caches := e.governor.cached(); len(caches) > 0 {
 		c := account.Holder{Name: "caches of the program", Parts: caches}
@@ -41,22 +51,26 @@ func (e *Engine) account(detailed bool) account.Account {
 		{Name: "collector's marks", Bytes: store.Marks},
 	}}
 	a.Holders = []account.Holder{
-		heap,
-		{Name: "free heap", Bytes: g.Idle},
-		{Name: "stacks", Bytes: g.Stacks},
-		{Name: "Go's runtime", Bytes: g.Runtime},
+		goHeap:    heap,
+		goFree:    {Name: "free heap", Bytes: g.Idle},
+		goStacks:  {Name: "stacks", Bytes: g.Stacks},
+		goRuntime: {Name: "Go's runtime", Bytes: g.Runtime},
 		segments,
 		off,
 	}
 	if known {
-		// Go's runtime asks for much that it never touches. What no file has and is nobody else's
-		// is the most of it that can be in memory.
-		own := &a.Holders[3]
-		anonymous := r.Resident - r.Files - g.Objects - g.Idle - g.Stacks - tables.Resident
+		// Go asks for much that it has not touched yet: for its runtime, for a heap that grows, for a
+		// large object. What no file has and is nobody else's is the most of it that can be in
+		// memory.
+		left := r.Resident - r.Files - tables.Resident
 		if e.store.Dir() == "" {
-			anonymous -= segments.Bytes
+			left -= segments.Bytes
 		}
-		own.Bytes = min(own.Bytes, max(anonymous, 0))
+		for _, i := range []int{goStacks, goHeap, goFree, goRuntime} {
+			h := &a.Holders[i]
+			h.Bytes = min(h.Bytes, max(left, 0))
+			left -= h.Bytes
+		}
 		// A store in memory has its segments among what no file has.
 		files := segments.Bytes
 		if e.store.Dir() == "" {
