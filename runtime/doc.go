@@ -292,6 +292,11 @@
 //   - M8: with Options.LimitGo what is garbage or free of Go's heap goes back to the system after
 //     three seconds in which less than an eighth as much was allocated, if it is 16 MiB and a
 //     quarter of what is live. After that it takes as much to be allocated before it goes back again.
+//   - M9: what needs much memory that nobody can take from it, such as a check of a large package or
+//     a child process, is a piece (Task.BeginPiece). Pieces begin beside others only if all that
+//     they need fits below 14/16 of the limit with what is held; else each waits until none is
+//     under way. Go collects before one that would not fit otherwise. A piece waits for no query
+//     while it is under way, so it ends.
 //
 // It comes to an end: a look does a bounded number of things; each round makes bounds smaller, to
 // no less than a 64th, and rounds that do not help come less and less often, up to two seconds

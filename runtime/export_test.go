@@ -342,6 +342,14 @@ func (e *Engine) Gate() (inside, waiting int) {
 	return g.inside, len(g.waiting)
 }
 
+// Pieces returns how many pieces are under way, and how many wait.
+func (e *Engine) Pieces() (under, waiting int) {
+	ps := &e.governor.pieces
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.under, len(ps.waiting)
+}
+
 // CollectGivingWay is a collection by a task, in the smallest slices, that calls before before it
 // gives way.
 func (e *Engine) CollectGivingWay(t *Task, before func()) error {

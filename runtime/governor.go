@@ -20,6 +20,7 @@ type governor struct {
 	limit int64 // immutable; 0: none
 	gate  gate
 
+	pieces pieces
 	urgent atomic.Int64 // tasks from outside that have begun and do not belong at the gate
 
 	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
@@ -58,6 +59,10 @@ const (
 	shareWhole  = 64
 	pauseMost   = 100 // looks
 	freeEvery   = time.Second
+
+	// hugePagesFrom is the limit below which tables lie on small pages: those of a small store take
+	// 12 MiB of huge pages for 2 MiB of content.
+	hugePagesFrom = 1 << 30
 
 	// pieceBytes is what one background task is thought to take: type-checking one of the largest
 	// packages of the standard library does.

@@ -194,6 +194,89 @@ func TestLimitBearsUrgentTasks(t *testing.T) {
 	e.LookAtLimit()
 }
 
+// M9: pieces that fit beside each other begin, and others one at a time, in the order they came;
+// one that waits may be cancelled, and one that is paused holds nobody up.
+func TestLimitPieces(t *testing.T) {
+	e, held := limited(t, "", runtime.Options{Workers: 4})
+	type piece struct {
+		h      *runtime.Handle
+		began  chan error
+		do     chan func(*runtime.Piece)
+		cancel context.CancelFunc
+	}
+	begin := func(bytes int64) piece {
+		ctx, cancel := context.WithCancel(t.Context())
+		p := piece{began: make(chan error, 1), do: make(chan func(*runtime.Piece)), cancel: cancel}
+		var err error
+		p.h, err = e.Go(ctx, lane.RPC0, func(task *runtime.Task) error {
+			own, err := task.BeginPiece(bytes)
+			p.began <- err
+			if err != nil {
+				return err
+			}
+			defer own.End()
+			return task.Blocking(func() error {
+				for f := range p.do {
+					f(own)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	wants := func(under, waiting int) {
+		t.Helper()
+		for t.Context().Err() == nil {
+			if u, w := e.Pieces(); u == under && w == waiting {
+				return
+			}
+			if err := e.Submit(t.Context(), lane.RPC0, func(*runtime.Task) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ends := func(p piece) {
+		t.Helper()
+		close(p.do)
+		if err := p.h.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	held.Store(limit / 4)
+	first, second := begin(limit/4), begin(limit/4)
+	if err := errors.Join(<-first.began, <-second.began); err != nil {
+		t.Fatal(err)
+	}
+	third := begin(limit / 4)
+	wants(2, 1)
+	fourth, fifth := begin(limit/2), begin(limit/64-1)
+	if err := <-fifth.began; err != nil { // it is too small to count
+		t.Fatal(err)
+	}
+	ends(fifth)
+	wants(2, 2)
+	third.cancel()
+	if err := third.h.Wait(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("a piece that was cancelled while it waited: %v", err)
+	}
+	ends(first)
+	wants(1, 1)
+	paused := make(chan struct{})
+	second.do <- func(p *runtime.Piece) { p.Pause(); close(paused) }
+	<-paused
+	if err := <-fourth.began; err != nil {
+		t.Fatal(err)
+	}
+	second.do <- func(p *runtime.Piece) { p.Resume() }
+	wants(2, 0)
+	ends(second)
+	ends(fourth)
+	wants(0, 0)
+}
+
 // M7: what is reserved counts like what is held, but nothing is refused for it, and no more than
 // half of the limit can be reserved.
 func TestLimitReserved(t *testing.T) {

@@ -118,7 +118,12 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 	if err != nil {
 		return faceResult{}, err
 	}
+	piece, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	if err != nil {
+		return faceResult{}, err
+	}
 	export, err := check.Face(p, texts, imports)
+	piece.End()
 	if exports.err != nil {
 		return faceResult{}, exports.err
 	}
@@ -230,6 +235,14 @@ func (in *checkInput) check(
 		return nil, err
 	}
 	defer release()
+	bytes := 0
+	for _, text := range in.texts {
+		bytes += len(text)
+	}
+	piece, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	if err != nil {
+		return nil, err
+	}
 	// Faces may have to be made, one below the other: the trees would lie there all the while. And
 	// they are let go where an index is made without them, so nothing here holds them.
 	parsed := make([]*syntax.Tree, len(in.uris))
@@ -237,7 +250,7 @@ func (in *checkInput) check(
 		parsed[i] = syntax.Trees.Get(uri, in.texts[i])
 	}
 	in.texts = nil
-	of := doubtReader{t: t, root: in.root, p: in.p}
+	of := doubtReader{t: t, root: in.root, p: in.p, piece: piece}
 	var (
 		looks  check.Looks
 		failed error
@@ -246,6 +259,8 @@ func (in *checkInput) check(
 		looks, failed = fn(parsed, in.imports, of.doubt)
 		return cmp.Or(of.err, in.exports.err)
 	})
+	piece.End() // what comes next waits for queries
+	of.piece = nil
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +301,14 @@ func reserve(t *runtime.Task, p *metadata.Package) (release func(), err error) {
 		}
 	}
 }
+
+// checkWeight is how many bytes a check, or a face, has in memory at most for each byte of text,
+// measured on the largest packages of the standard library, and worldBytes what it takes for what
+// it imports: little of the standard library, and tens of MiB of a cloud's interface.
+const (
+	checkWeight = 32
+	worldBytes  = 8 << 20
+)
 
 // declared has what importers can see of a package, name by name.
 var declared = runtime.NewTable("golang/names", version(1), func(t *runtime.Task, k pkgKey) (map[string]checknames.Digest, error) {

@@ -30,7 +30,8 @@ type doubtReader struct {
 	p    *metadata.Package
 	err  error
 
-	asked []string // paths
+	asked []string       // paths
+	piece *runtime.Piece // that asks; nil: none is under way
 }
 
 // record reads once more what has been read: unrecorded, since what a check has looked at is to be
@@ -47,6 +48,8 @@ func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 		return d
 	}
 	r.asked = append(r.asked, path)
+	r.piece.Pause()
+	defer r.piece.Resume()
 	id, err := r.find(path)
 	if err == nil && id != "" {
 		d, err = doubts.Get(r.t, pkgKey{r.root, id})

@@ -150,8 +150,7 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 	if why == "" && !env.Plain {
 		var listed []disk.Listed
 		extra := disk.LeftOutImports(&env, l.Files, heads)
-		defer account.Reserve(disk.ListBytes(len(l.Files)))()
-		err = t.Blocking(func() (err error) {
+		err = listing(t, disk.ListBytes(len(l.Files)), func() (err error) {
 			running, end := disk.LookAfter(t.Context(), disk.DirectoriesOf(l.Files), overlay)
 			defer end()
 			listed, err = disk.List(running, env.Dir, &env, overlay, append(env.Patterns(), slices.Sorted(maps.Keys(extra))...)...)
@@ -202,6 +201,17 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 	m.Problems, m.Replaced = said, places.Replaced()
 	m.Normalise()
 	return keep(t, m, &l, heads, &env, odd)
+}
+
+// listing runs fn, which waits for a child process that takes so many bytes.
+func listing(t *runtime.Task, bytes int64, fn func() error) error {
+	piece, err := t.BeginPiece(bytes)
+	if err != nil {
+		return err
+	}
+	defer piece.End()
+	defer account.Reserve(bytes)()
+	return t.Blocking(fn)
 }
 
 // keep makes a result unstable that does not say how things are. Odd is what the go command was

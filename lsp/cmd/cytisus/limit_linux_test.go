@@ -87,6 +87,10 @@ func fetched(t *testing.T, module string) (dir string) {
 	if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
 		t.Fatal(err)
 	}
+	// A go.work file names modules that are no part of this one.
+	if err := os.Remove(filepath.Join(dir, "go.work")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
 	get := exec.CommandContext(t.Context(), "go", "mod", "download")
 	get.Dir = dir
 	if out, err := get.CombinedOutput(); err != nil {
