@@ -267,7 +267,8 @@
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
 //     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
 //     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no
-//     list. Nothing that is not in the store leaves memory. Once the limit is not near any more the
+//     list. Nothing that is not in the store leaves memory. A large result with a method
+//     Weak() func() any, for which see memo.Sharer, is not decoded beside one that is held. Once the limit is not near any more the
 //     caches grow again, by a 64th of their size at each look.
 //   - M4: while the limit is near, tasks of background lanes (lane.Default and below) that were
 //     submitted from outside of tasks wait at a gate before they begin, and one is let in at a

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	goruntime "runtime"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"weak"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/runtime"
@@ -409,6 +412,49 @@ func TestLimitTakesFromCaches(t *testing.T) {
 	}
 	if n := most.Load(); n != 1<<20 {
 		t.Errorf("a cache of 1 MiB may have %d when the limit is far again", n)
+	}
+}
+
+// A weighty is a result that those who hold it share with those who ask.
+type weighty struct{ Text string }
+
+func (h *weighty) Weak() func() any {
+	held := weak.Make(h)
+	return func() any {
+		if h := held.Value(); h != nil {
+			return h
+		}
+		return nil
+	}
+}
+
+var weighties = runtime.NewQuery("limit/weighties", 1, func(t *runtime.Task, key string) (*weighty, error) {
+	s, err := inputs.Get(t, key)
+	return &weighty{strings.Repeat(s, 3<<20/len(s))}, err
+})
+
+// M3: what the cache has dropped and somebody still holds is not decoded beside it.
+func TestLimitSharesWhatIsHeld(t *testing.T) {
+	e, held := limited(t, t.TempDir(), runtime.Options{SegmentBytes: 16 << 20})
+	put(t, e, inputs, "a", "some")
+	put(t, e, inputs, "b", "more")
+	has := ask(t, e, weighties, "a")
+	ask(t, e, weighties, "b")
+	at := func() uintptr { return reflect.ValueOf(ask(t, e, weighties, "a")).Pointer() }
+	held.Store(limit * 13 / 16)
+	for range 500 {
+		e.LookAtLimit()
+	}
+	if n := e.Stats().CachedBytes; n > limit/32+3<<20 {
+		t.Fatalf("%d bytes of results are cached near the limit", n)
+	}
+	ask(t, e, weighties, "b")
+	if at() != reflect.ValueOf(has).Pointer() {
+		t.Error("a result that is held was decoded once more")
+	}
+	goruntime.KeepAlive(has)
+	if n := e.Stats().Queries[weighties.Name()].Ran; n != 2 {
+		t.Errorf("%d runs for 2 keys", n)
 	}
 }
 

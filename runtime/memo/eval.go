@@ -163,9 +163,15 @@ func (t *Table) value(e *entry, tr *trace) (any, error) {
 		bytes int
 	)
 	err := t.View(tr.result, func(kind mmapcas.Kind, payload []byte) (err error) {
-		bytes = len(payload)
+		if bytes = len(payload); bytes >= sharedBytes {
+			if value = t.shared.find(e.query, tr.result); value != nil {
+				return nil
+			}
+		}
 		defer caught(&err)
-		value, err = e.query.Decode(kind, payload)
+		if value, err = e.query.Decode(kind, payload); err == nil {
+			t.shared.add(e.query, tr.result, bytes, value)
+		}
 		return err
 	})
 	if err != nil {
@@ -610,6 +616,7 @@ func (t *Table) runFunction(fr *Frame, f *flight, why Reason) (*trace, error) {
 		e.explain(why)
 	} else {
 		t.hold(tr, &res, unstored)
+		t.shared.add(e.query, tr.result, len(res.Payload), res.Value)
 		t.keepBatches(tr, fc.recorder.batches)
 		if !began.IsZero() {
 			q.ran(costOf(took-fc.below, tr.reads, made), t.o.MeasuredFrom)

@@ -88,6 +88,7 @@ type Table struct {
 	runs    atomic.Uint64 // runs that gave a result
 	entries atomic.Int64
 	cache   cache
+	shared  sharedResults
 	clock   clock
 
 	steadies steadies

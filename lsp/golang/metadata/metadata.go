@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"weak"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
@@ -23,6 +24,18 @@ type Build struct {
 	Unseen   []string  // URIs of files that the go command saw in another state than the inputs have; sorted
 
 	Looked graph // what follows from the above, for those who look things up; not stored
+}
+
+// Weak returns a function that gives the build for as long as somebody holds it: workspaces do,
+// longer than the engine keeps it decoded.
+func (m *Build) Weak() func() any {
+	held := weak.Make(m)
+	return func() any {
+		if m := held.Value(); m != nil {
+			return m
+		}
+		return nil
+	}
 }
 
 // A Package is one package as it is compiled. A package with tests in it is another package than
