@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks bytes gc-model gc-sim oracle mistakes soak endure bodies names agree typed show limit clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks bytes gc-model gc-sim oracle mistakes soak endure bodies names agree typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -132,6 +132,9 @@ bytes: ## what answers take in memory and in the store, by kind of query, on fou
 limit: ## the standard library indexed within 128 MiB, and prometheus v0.312.0 with what it imports within 256 MiB, and 1,000 questions about each, in a cgroup where one can be made
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run '^TestUnderALimit$$' -limit.source "$$($(GO) env GOROOT)/src" -limit.bytes $(or $(STD),128MiB) -limit.questions 1000
 	$(GO) test -count=1 -v -timeout 60m ./lsp/cmd/cytisus -run '^TestUnderALimit$$' -limit.module github.com/prometheus/prometheus@v0.312.0 -limit.bytes $(or $(MODULE),256MiB) -limit.questions 1000
+
+memos: ## 10,000,000 small answers (MEMOS) within 512 MiB (LIMIT)
+	$(GO) test -count=1 -v -timeout 180m ./runtime -run '^TestMemosUnderALimit$$' -memos $(or $(MEMOS),10000000) -memos.limit $(or $(LIMIT),512)
 
 bodies: ## checks of single function bodies against checks of whole packages, over EDITS (default 400) random edits of each of PKGS of the standard library
 	$(GO) test -count=1 -v -timeout 120m ./lsp/golang/check/bodies -run '^TestAgree$$' -agree.edits $(or $(EDITS),400) -agree.seed $(or $(SEED),1) -agree.packages $(or $(PKGS),errors$(comma)bufio$(comma)strconv$(comma)slices$(comma)maps$(comma)sync$(comma)encoding/json$(comma)go/scanner$(comma)html/template$(comma)regexp/syntax$(comma)math/big$(comma)time)
