@@ -9,50 +9,25 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// A Piece is work that needs much memory for a while, which nobody can take from it; see "Limits",
-// M9. It is nil, and does nothing, where there is no limit or the work is small against it.
-type Piece struct {
-	of    *pieces
-	bytes int64
-}
-
-// BeginPiece says that the task is about to need so many bytes until Piece.End, in its own memory
-// or in a child process'. Near Options.MemoryLimit it waits for other pieces to end. In between the
-// task must wait for no query and no task, which may wait for a piece themselves, but between
-// Piece.Pause and Piece.Resume.
-func (t *Task) BeginPiece(bytes int64) (*Piece, error) {
+// BeginPiece says that the task is about to need so many bytes until it calls end, in its own memory
+// or in a child process', and that nobody can take them from it; see "Limits", M9. Near
+// Options.MemoryLimit it waits for other pieces to end. In between the task must wait for no query
+// and no task, which may wait for a piece themselves, but in a function that it gives to aside:
+// others may begin meanwhile.
+func (t *Task) BeginPiece(bytes int64) (end func(), aside func(fn func()), err error) {
 	g := &t.eng.governor
 	if g.limit == 0 || bytes < g.limit/pieceShare {
-		return nil, nil
+		return func() {}, func(fn func()) { fn() }, nil
 	}
-	p := &Piece{&g.pieces, bytes}
-	if err := g.pieces.begin(t.task(), g, p); err != nil {
-		return nil, fails(t, err)
+	ps := &g.pieces
+	if err := ps.begin(t.task(), g, bytes); err != nil {
+		return nil, nil, fails(t, err)
 	}
-	return p, nil
+	return func() { ps.end(bytes) }, func(fn func()) { ps.aside(bytes, fn) }, nil
 }
 
 // pieceShare is the part of the limit from which on a piece counts.
 const pieceShare = 64
-
-// End ends the piece.
-func (p *Piece) End() {
-	if p != nil {
-		p.of.end(p.bytes)
-	}
-}
-
-// Pause lets others begin.
-func (p *Piece) Pause() { p.End() }
-
-// Resume takes Pause back. It does not wait.
-func (p *Piece) Resume() {
-	if p != nil {
-		p.of.mu.Lock()
-		defer p.of.mu.Unlock()
-		p.of.took(p.bytes)
-	}
-}
 
 // pieces are those under way.
 type pieces struct {
@@ -68,15 +43,15 @@ type pieceTicket struct {
 	in    bool // guarded by pieces.mu
 }
 
-func (ps *pieces) begin(t *sched.Task, g *governor, p *Piece) error {
+func (ps *pieces) begin(t *sched.Task, g *governor, bytes int64) error {
 	held, _ := g.held()
 	room := g.mark(goMark) - held
 	ps.mu.Lock()
-	if len(ps.waiting) == 0 && (ps.under == 0 || ps.bytes+p.bytes <= room) {
-		ps.took(p.bytes)
+	if len(ps.waiting) == 0 && (ps.under == 0 || ps.bytes+bytes <= room) {
+		ps.took(bytes)
 		ps.mu.Unlock()
 	} else {
-		ticket := &pieceTicket{bytes: p.bytes}
+		ticket := &pieceTicket{bytes: bytes}
 		ps.waiting = append(ps.waiting, ticket)
 		ps.mu.Unlock()
 		err := t.AwaitReason(&ticket.let, sched.Reason{What: "memory: a large piece of work is under way"})
@@ -87,12 +62,23 @@ func (ps *pieces) begin(t *sched.Task, g *governor, p *Piece) error {
 		room = g.mark(goMark) - held
 	}
 	// Garbage that the piece would be added to goes first.
-	if p.bytes > room && p.bytes >= g.limit/8 && g.read == nil {
-		if m := account.ReadGo(); m.Spare() >= p.bytes/4 {
+	if bytes > room && bytes >= g.limit/8 && g.read == nil {
+		if m := account.ReadGo(); m.Spare() >= bytes/4 {
 			debug.FreeOSMemory()
 		}
 	}
 	return nil
+}
+
+// aside calls fn with a piece of so many bytes ended. The piece goes on without waiting.
+func (ps *pieces) aside(bytes int64, fn func()) {
+	ps.end(bytes)
+	defer func() {
+		ps.mu.Lock()
+		defer ps.mu.Unlock()
+		ps.took(bytes)
+	}()
+	fn()
 }
 
 // took counts a piece. The caller holds mu.

@@ -118,12 +118,12 @@ func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
 	if err != nil {
 		return faceResult{}, err
 	}
-	piece, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
 	if err != nil {
 		return faceResult{}, err
 	}
 	export, err := check.Face(p, texts, imports)
-	piece.End()
+	end()
 	if exports.err != nil {
 		return faceResult{}, exports.err
 	}
@@ -239,7 +239,7 @@ func (in *checkInput) check(
 	for _, text := range in.texts {
 		bytes += len(text)
 	}
-	piece, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	end, aside, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +250,7 @@ func (in *checkInput) check(
 		parsed[i] = syntax.Trees.Get(uri, in.texts[i])
 	}
 	in.texts = nil
-	of := doubtReader{t: t, root: in.root, p: in.p, piece: piece}
+	of := doubtReader{t: t, root: in.root, p: in.p, aside: aside}
 	var (
 		looks  check.Looks
 		failed error
@@ -259,8 +259,8 @@ func (in *checkInput) check(
 		looks, failed = fn(parsed, in.imports, of.doubt)
 		return cmp.Or(of.err, in.exports.err)
 	})
-	piece.End() // what comes next waits for queries
-	of.piece = nil
+	end() // what comes next waits for queries
+	of.aside = func(wait func()) { wait() }
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,8 @@ type doubtReader struct {
 	p    *metadata.Package
 	err  error
 
-	asked []string       // paths
-	piece *runtime.Piece // that asks; nil: none is under way
+	asked []string          // paths
+	aside func(wait func()) // where a piece that is under way may wait
 }
 
 // record reads once more what has been read: unrecorded, since what a check has looked at is to be
@@ -48,13 +48,13 @@ func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 		return d
 	}
 	r.asked = append(r.asked, path)
-	r.piece.Pause()
-	defer r.piece.Resume()
-	id, err := r.find(path)
-	if err == nil && id != "" {
-		d, err = doubts.Get(r.t, pkgKey{r.root, id})
-	}
-	r.err = err
+	r.aside(func() {
+		id, err := r.find(path)
+		if err == nil && id != "" {
+			d, err = doubts.Get(r.t, pkgKey{r.root, id})
+		}
+		r.err = err
+	})
 	return d
 }
 

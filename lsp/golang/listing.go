@@ -205,11 +205,11 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 
 // listing runs fn, which waits for a child process that takes so many bytes.
 func listing(t *runtime.Task, bytes int64, fn func() error) error {
-	piece, err := t.BeginPiece(bytes)
+	end, _, err := t.BeginPiece(bytes)
 	if err != nil {
 		return err
 	}
-	defer piece.End()
+	defer end()
 	defer account.Reserve(bytes)()
 	return t.Blocking(fn)
 }
