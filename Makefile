@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks bytes gc-model gc-sim oracle mistakes soak endure bodies names agree typed show limit memos clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names agree typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,6 +116,9 @@ gc-model: ## the model of the collector, in GRAPHS (default 3000) random graphs 
 
 gc-sim: ## random programs beside collections on the deterministic scheduler, with kills and power cuts: STEPS (default 1000000); all that is needed is walked after each phase
 	$(GO) test -count=1 -v -timeout 120m ./runtime -run '^TestCollectorSimulation$$' -gcsim.steps=$(or $(STEPS),1000000) -gcsim.seed=$(or $(SEED),0)
+
+saturate: ## all lanes above idle have more work than the workers can do, for SECONDS (default 60) in each of five ways: what is overwritten goes all the same, and disk and heap keep to their bounds
+	$(GO) test -count=1 -v -timeout 60m ./runtime -run '^TestSaturation$$' -saturate.for=$(or $(SECONDS),60)s
 
 soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS
 	$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000)

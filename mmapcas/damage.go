@@ -22,6 +22,7 @@ func (s *Store) damage(seg *segment, off int64, reason string, cause error) erro
 func (s *Store) drop(h Hash, addr arena.Addr, bytes int64) {
 	if s.index.Change(h, addr, arena.Nil) {
 		s.counters.live.Add(-bytes)
+		s.counters.dropped.Add(bytes)
 	}
 }
 

@@ -23,6 +23,13 @@ type Stats struct {
 // Damaged returns Stats.Damaged.
 func (s *Store) Damaged() int64 { return s.counters.damaged.Load() }
 
+// Added returns how many records puts have added since Open, and their bytes, headers and padding
+// included, and those of what was there at Open. It is cheap, and exact when nothing is under way.
+func (s *Store) Added() (records, bytes int64) {
+	c := &s.counters
+	return c.puts.Load() - c.dedupHits.Load(), c.live.Load() + c.dropped.Load()
+}
+
 // Stats returns counters and sizes. They are exact when nothing is under way.
 func (s *Store) Stats() Stats {
 	g := s.epochs.Pin()

@@ -87,6 +87,7 @@ func (s *Store) Dir() string { return s.dir }
 type counters struct {
 	puts, dedupHits      atomic.Int64
 	live                 atomic.Int64 // bytes of records in the index
+	dropped              atomic.Int64 // bytes of records taken out of it since Open, by drop
 	commits, syncs       atomic.Int64
 	damaged              atomic.Int64
 	segmentsMade         atomic.Int64

@@ -28,6 +28,7 @@ type SweepStats struct {
 	Waits        bool  // SweepBriefly has come to something that may take long: Sweep does it
 	Live         int64 // bytes of what was there when the cycle began and stays
 	Segments     int   // segments finished
+	Looked       int64 // records that were looked at
 	Dropped      int64 // records taken out of the index
 	DroppedBytes int64
 	Moved        int64 // records copied out of sparse segments
@@ -193,6 +194,7 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 			return true, nil
 		}
 		c.approachGroup(&group, k, job.move)
+		st.Looked += int64(len(group.found))
 		for i := range group.found {
 			r := &group.found[i]
 			if st.MovedBytes-moved >= sweepBytes {

@@ -42,6 +42,7 @@ type Engine struct {
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process
 	keeper    keeper
+	assist    assist
 	governor  governor
 	disk      diskLimit
 	closing   atomic.Bool // Close was called: nothing new from outside
@@ -119,7 +120,7 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 
-	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Plain: plain, Flush: e.flushTraces, Check: o.checkGC, Logger: o.Logger})
+	e.gc = gc.New(gc.Options{Store: e.store, DB: e.db, Refs: refs, OldRefs: memo.OldRefs, Plain: plain, Flush: e.flushTraces, Over: e.cycleOver, Check: o.checkGC, Logger: o.Logger})
 	e.memo, err = memo.New(memo.Options{
 		Store: e.store, DB: e.db, Lookup: e.lookup, Program: e.programName, Session: e.gc.Session, Refs: refs, Shade: e.gc.Shade,
 		CacheBytes: o.CacheBytes, TraceBytes: o.TraceBytes, AuditShare: o.AuditShare, AuditSeed: o.AuditSeed, WallFrom: o.wallFrom, LevelsMax: o.levelsMax, Trace: o.Trace, Logger: o.Logger,

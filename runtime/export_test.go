@@ -133,6 +133,23 @@ func (e *Engine) CollectNewInSteps(ctx context.Context, between func()) error {
 	return e.gc.CollectNew(ctx, gc.Pace{Wait: between})
 }
 
+// FallBehind has commits assist the collector until a cycle has ended, as if so much had been put
+// since it fell behind.
+func (e *Engine) FallBehind(put int64) {
+	e.assist.put.Store(e.put() - put)
+	e.assist.worked.Store(e.gc.Work())
+	e.assist.behind.Store(true)
+}
+
+// Assisting reports whether commits assist the collector.
+func (e *Engine) Assisting() bool { return e.assist.behind.Load() }
+
+// AssistSlice is the least that a commit owes, and AssistPrice what it owes of each byte put.
+const (
+	AssistSlice = assistSlice
+	AssistPrice = assistPrice
+)
+
 // A Recent decides when what was put lately is collected.
 type Recent struct{ r recent }
 

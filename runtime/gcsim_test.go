@@ -51,7 +51,7 @@ type gcSim struct {
 
 	before string // how the process before ended
 
-	counts struct{ lives, kills, cuts, commits, asked, cancelled, snapshots, collected int }
+	counts struct{ lives, kills, cuts, commits, asked, cancelled, snapshots, collected, assisted int }
 }
 
 func (s *gcSim) fail(format string, args ...any) {
@@ -161,7 +161,7 @@ func (s *gcSim) spawn() {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	var do func(*runtime.Task) error
 	mayFail := false
-	switch s.rng.IntN(8) {
+	switch s.rng.IntN(9) {
 	case 0, 1:
 		do = func(t *runtime.Task) error { return s.write(t, rng, rng.IntN(gcSimWriters)) }
 	case 2:
@@ -197,6 +197,17 @@ func (s *gcSim) spawn() {
 				return nil
 			}
 			return t.Engine().Checkpoint(t.Context())
+		}
+	case 8: // commits assist the collector until a cycle is over
+		do = func(t *runtime.Task) error {
+			t.Engine().FallBehind(rng.Int64N(1 << 17))
+			for range 1000 {
+				if t.Yield(); !t.Engine().Assisting() {
+					s.counts.assisted++
+					break
+				}
+			}
+			return nil
 		}
 	}
 	s.task(ctx, mayFail, func(t *runtime.Task) error {
@@ -304,7 +315,7 @@ func (s *gcSim) hold(t *runtime.Task, rng *rand.Rand) error {
 }
 
 // TestCollectorSimulation: random programs of commits, questions, snapshots, cancellations,
-// collections in the smallest slices, checkpoints, kills and power cuts, interrupted wherever a
+// collections in the smallest slices, commits that assist them, checkpoints, kills and power cuts, interrupted wherever a
 // task calls the engine. After each phase of a collection, and some slices, all that is needed is
 // walked; after each opening the store has what was acknowledged, and misses nothing.
 func TestCollectorSimulation(t *testing.T) {
@@ -320,7 +331,7 @@ func TestCollectorSimulation(t *testing.T) {
 		t.Fatalf("replay with -gcsim.seed=%d -gcsim.steps=%d: %v", seed, *gcSimSteps, s.err)
 	}
 	t.Logf("seed %d: %+v", seed, s.counts)
-	if c := s.counts; c.commits == 0 || c.asked == 0 || c.snapshots == 0 || c.collected == 0 || c.kills+c.cuts == 0 {
+	if c := s.counts; c.commits == 0 || c.asked == 0 || c.snapshots == 0 || c.collected == 0 || c.assisted == 0 || c.kills+c.cuts == 0 {
 		t.Errorf("something was never done: %+v", c)
 	}
 }

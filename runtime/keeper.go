@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -62,6 +63,7 @@ func (k *keeper) run(e *Engine) {
 		}
 		e.epochs.Collect()
 		e.gc.Reap()
+		e.assist.reaped.Store(e.put())
 		auditing.look(e)
 		if collecting != nil {
 			select {
@@ -76,9 +78,9 @@ func (k *keeper) run(e *Engine) {
 		case collectAll:
 			e.bringUpToDate(context.Background())
 			e.disk.began(e.db.Generation())
-			collecting = e.startCollection("collect", e.disk.lane(), e.collect)
+			collecting = e.startCollection("collect", e.disk.lane(), e.collect(e.ask(true)))
 		case collectNew:
-			collecting = e.startCollection("collect new", recent.lane(), e.collectNew)
+			collecting = e.startCollection("collect new", recent.lane(), e.collectNew(e.ask(false)))
 		}
 		if collecting != nil {
 			recent.begins(e.store.Stats().StoredBytes, e.gc.Stats().FreedBytes)
@@ -224,14 +226,20 @@ func (e *Engine) loadCycle() error {
 	return err
 }
 
-// saveCycle remembers how large the store is after a collection.
-func (e *Engine) saveCycle(ctx context.Context) error {
+// noteCycle takes down how large the store is after a collection.
+func (e *Engine) noteCycle() *cycleEnd {
 	st := e.store.Stats()
 	// What was put while the collection went on is all there, needed or not, and counts for the
 	// next one.
 	live := min(e.gc.Stats().LiveBytes, st.LiveBytes)
 	last := &cycleEnd{live: live, stored: max(st.StoredBytes, live)}
 	e.lastCycle.Store(last)
+	return last
+}
+
+// saveCycle remembers across restarts how large the store is after a collection.
+func (e *Engine) saveCycle(ctx context.Context) error {
+	last := e.noteCycle()
 	defer e.gc.Session()()
 	h, _, err := e.store.Put(kindValue, last.encode())
 	if err != nil {
@@ -262,22 +270,32 @@ func (e *Engine) startCollection(name string, l lane.Lane, collect func(*Task) e
 	return h
 }
 
-// collectNew frees what of the records put since the last collection is garbage. It does without a
-// checkpoint, and notes nothing: what is live in all of the store, it does not learn.
-func (e *Engine) collectNew(t *Task) error {
-	t.root.dropSnapshot()
-	if err := e.gc.CollectNew(t.Context(), t.pace()); err != nil {
-		return err
+// ask returns the number of the next cycle, for a task to have it made, of everything if whole.
+func (e *Engine) ask(whole bool) uint64 { return e.gc.Ask(gc.Pace{Wait: goruntime.Gosched}, whole) }
+
+// collectNew frees what of the records put since the last collection is garbage, in the cycle of a
+// number. It does without a checkpoint, and notes nothing: what is live in all of the store, it
+// does not learn.
+func (e *Engine) collectNew(cycle uint64) func(*Task) error {
+	return func(t *Task) error {
+		t.root.dropSnapshot()
+		if err := e.gc.Until(t.Context(), t.pace(), cycle); err != nil {
+			return err
+		}
+		return e.awaitReaders(t)
 	}
-	return e.awaitReaders(t)
 }
 
-func (e *Engine) collect(t *Task) error {
-	t.root.dropSnapshot() // a collection must not keep alive what it is to collect
-	if err := e.gc.Collect(t.Context(), t.pace()); err != nil {
-		return err
+// collect makes a cycle of everything, of a number. Others may have made it by the time that the
+// task has a worker.
+func (e *Engine) collect(cycle uint64) func(*Task) error {
+	return func(t *Task) error {
+		t.root.dropSnapshot() // a collection must not keep alive what it is to collect
+		if err := e.gc.Until(t.Context(), t.pace(), cycle); err != nil {
+			return err
+		}
+		return e.collected(t)
 	}
-	return e.collected(t)
 }
 
 // pace is how a collection by a task gives way to others.
@@ -315,7 +333,7 @@ func (e *Engine) Collect(ctx context.Context) (gc.Stats, error) {
 		return gc.Stats{}, err
 	}
 	e.bringUpToDate(ctx)
-	err := e.Submit(ctx, lane.Default, func(t *Task) error { return e.collect(t) }, Named("collect"), freeing())
+	err := e.Submit(ctx, lane.Default, e.collect(e.ask(true)), Named("collect"), freeing())
 	return e.gc.Stats(), err
 }
 

@@ -148,6 +148,15 @@ func (e *Engine) commit(ctx context.Context, from origin, fn func(*Writer) error
 	if err := e.notInUpdate("Commit"); err != nil {
 		return err
 	}
+	put := e.put()
+	err := e.commitInSession(ctx, from, fn)
+	if e.notInCommit("") == nil { // else a session is open, which a collection waits for
+		e.help(put)
+	}
+	return err
+}
+
+func (e *Engine) commitInSession(ctx context.Context, from origin, fn func(*Writer) error) error {
 	defer e.gc.Session()()
 	defer e.inCommit()()
 	w := &Writer{eng: e}

@@ -48,12 +48,14 @@ func (r *replaced) add(gen uint64, changes []Change) {
 	}
 }
 
-func (r *replaced) take(upTo uint64) (out []replacement) {
+// take returns notes of generations up to one, the oldest first, at most so many.
+func (r *replaced) take(upTo uint64, most int) (out []replacement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.blocks) > 0 {
+	for len(r.blocks) > 0 && len(out) < most {
 		b := r.blocks[0]
 		n := sort.Search(len(b), func(i int) bool { return b[i].gen > upTo })
+		n = min(n, most-len(out))
 		out = append(out, b[:n]...)
 		r.n -= n
 		if n < len(b) {
@@ -73,12 +75,13 @@ func (r *replaced) waiting() (n int, dropped uint64) {
 }
 
 // Replaced calls fn for each record that a commit of this process replaced or removed at some key
-// in a generation of at most upTo, once for each time, and forgets about it. With upTo =
+// in a generation of at most upTo, once for each time, and forgets about it, but for no more than
+// most of them. With upTo =
 // OldestSnapshot() no snapshot finds the record at that key any more; it may well be found at
 // another. A collector that never asks loses the oldest notes (Options.ReplacedMax), so the notes
 // are a hint and no proof of what is garbage.
-func (d *DB) Replaced(upTo uint64, fn func(h Hash)) {
-	for _, n := range d.old.take(upTo) {
+func (d *DB) Replaced(upTo uint64, most int, fn func(h Hash)) {
+	for _, n := range d.old.take(upTo, most) {
 		fn(n.old)
 	}
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	goruntime "runtime"
 	"sync"
@@ -171,7 +172,7 @@ func TestRangeBoundsAndEarlyEnd(t *testing.T) {
 func TestReplacedNotesFollowTheOldestSnapshot(t *testing.T) {
 	b := newBench(t, Options{ReplacedMax: 8})
 	drain := func() (out string) {
-		b.Replaced(b.OldestSnapshot(), func(h Hash) { out += string(b.st.record(h).payload) + " " })
+		b.Replaced(b.OldestSnapshot(), math.MaxInt, func(h Hash) { out += string(b.st.record(h).payload) + " " })
 		return out
 	}
 	b.commit(b.put("k", "A"))

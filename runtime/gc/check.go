@@ -23,7 +23,7 @@ type Check struct {
 	Fine bool
 }
 
-// A check runs with stepMu held, while others go on. The needed records are taken first and the
+// A check is part of an errand, so no step is made, while others go on. The needed records are taken first and the
 // queues after them. Meanwhile nothing leaves a queue and no mark goes, so the invariant, which
 // held when the needed ones were taken, must be seen to hold.
 type check struct {
@@ -51,6 +51,9 @@ func (k *check) begin(unwritten []mmapcas.Hash) {
 
 // due reports whether a slice is to end with a check.
 func (k *check) due() bool {
+	if k.Fail == nil {
+		return false
+	}
 	k.slices++
 	return k.Every > 0 && k.slices%k.Every == 0
 }
@@ -61,19 +64,29 @@ type visit struct {
 	why  string       // of a root
 }
 
-// checkPhase checks what a phase, or a slice of one, has left. over says that the cycle has ended.
-func (c *Collector) checkPhase(p Pace, place string, over bool) error {
+// checked checks what a phase, or a slice of one, has left. over says that the cycle has ended. The
+// caller has the errand.
+func (c *Collector) checked(place string, over bool) {
 	k := &c.check
 	if k.Fail == nil {
+		return
+	}
+	if err := c.checkNeeded(over); err != nil {
+		k.Fail(fmt.Errorf("gc: broken invariant: %s of cycle %d: %w", place, c.began, err))
+	}
+	if over {
+		k.seen, k.unwritten = nil, nil
+	}
+}
+
+// afterSlice is an errand that checks what a slice has left; nil if none is due.
+func (c *Collector) afterSlice() *errand {
+	if !c.check.due() {
 		return nil
 	}
-	return c.block(p, func() error {
-		if err := c.checkNeeded(over); err != nil {
-			k.Fail(fmt.Errorf("gc: broken invariant: %s of cycle %d: %w", place, c.began, err))
-		}
-		if over {
-			k.seen, k.unwritten = nil, nil
-		}
+	place := fmt.Sprintf("a slice of %v", Phase(c.phase.Load()))
+	return newErrand(func() error {
+		c.checked(place, false)
 		return nil
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// Options of a Collector; all fields but Logger, OldRefs and Check are required.
+// Options of a Collector; all fields but Logger, OldRefs, Over and Check are required.
 type Options struct {
 	Store *mmapcas.Store
 	DB    *db.DB
@@ -37,6 +37,10 @@ type Options struct {
 	// Check, if not nil, is told of what breaks an invariant. Nil: with the build tag check that is
 	// a panic, else nothing is looked at.
 	Check *Check
+
+	// Over, if not nil, is called when a cycle has ended, or was given up for err, by whoever ended
+	// it, who holds no lock.
+	Over func(short bool, err error)
 
 	Logger *slog.Logger
 }
@@ -64,7 +68,9 @@ type Collector struct {
 	greyMu sync.Mutex
 	shaded []mmapcas.Hash // guarded by greyMu: from the barrier, not marked yet
 
-	stepMu  sync.Mutex     // guards all below
+	stepMu  sync.Mutex     // guards all below, from whoever does not have the errand
+	errand  *errand        // nil: a step may be made
+	closed  bool           // no step is made any more
 	cycle   *mmapcas.Cycle // nil when idle
 	short   bool           // the cycle is one of what is new
 	wanted  uint64         // cycles up to this number are whole ones
@@ -78,10 +84,9 @@ type Collector struct {
 	freed   int64          // bytes, by the cycle
 	missing int            // references to records that are not in the store
 	old     bool           // OldRefs are followed
-	blocked time.Duration  // of the slice that runs: what it waited for others
 
 	clockBytes int   // see work; tests make it small
-	check      check // guarded by stepMu; see checkPhase
+	check      check // guarded by stepMu; see checked
 
 	reaper reaper
 	stats  counters
@@ -89,7 +94,7 @@ type Collector struct {
 
 type counters struct {
 	cycles, short, marked, freedRecords, freedBytes, movedBytes, missing atomic.Uint64
-	pauseMax, live                                                       atomic.Int64
+	pauseMax, live, work                                                 atomic.Int64
 	slices                                                               lengths
 }
 
@@ -140,89 +145,79 @@ type Pace struct {
 	Block func(fn func() error) error
 }
 
-// step does a slice of work, beginning a cycle when none runs, and reports whether the cycle is
-// over.
-func (c *Collector) step(ctx context.Context, p Pace) (done bool, err error) {
-	began := time.Now()
-	c.blocked = 0
-	defer func() {
-		took := time.Since(began) - c.blocked
-		c.stats.slices.add(took)
-		if int64(took) > c.stats.pauseMax.Load() {
-			c.stats.pauseMax.Store(int64(took))
-		}
-		if err != nil {
-			err = fmt.Errorf("gc: %s: %w", Phase(c.phase.Load()), err)
-			c.abort()
-		}
-	}()
-	w := &work{deadline: began.Add(p.Slice), every: c.clockBytes}
-	if phase := Phase(c.phase.Load()); phase <= Draining {
-		switch {
-		case !c.gate.drained():
-			// Leaving a session is one atomic add, so it tells nobody.
-			return false, c.block(p, func() error { time.Sleep(drainLook); return nil })
-		case phase == Idle:
-			return false, c.begin(p) // with nobody left from before the last turn, if that cycle was given up
-		}
-		if err := c.takeRoots(ctx, p); err != nil {
-			return false, err
-		}
-		return false, c.checkPhase(p, "the roots", false)
-	}
-	if Phase(c.phase.Load()) == Marking {
-		if more, err := c.mark(w); more || err != nil {
-			return false, c.afterSlice(p, err)
-		}
-		if err := c.checkPhase(p, "the end of marking", false); err != nil {
-			return false, err
-		}
-		// What is freed from here on must not be what a recovery asks for.
-		if err := c.block(p, func() error { return c.o.DB.Settle(c.roots) }); err != nil {
-			return false, err
-		}
-		c.phase.Store(uint32(Sweeping))
-		return false, c.checkPhase(p, "settling", false) // others may have shaded something meanwhile
-	}
-	if done, err = c.sweep(p, w); !done {
-		return false, c.afterSlice(p, err)
-	}
-	return true, c.checkPhase(p, "the end", true)
-}
-
-// afterSlice checks what a slice has left that ended with err.
-func (c *Collector) afterSlice(p Pace, err error) error {
-	if err != nil || !c.check.due() {
-		return err
-	}
-	return c.checkPhase(p, fmt.Sprintf("a slice of %v", Phase(c.phase.Load())), false)
-}
-
-// block has fn run where it may take its time, which does not count as work.
-func (c *Collector) block(p Pace, fn func() error) error {
-	began := time.Now()
-	defer func() { c.blocked += time.Since(began) }()
+func (p Pace) block(fn func() error) error {
 	if p.Block == nil {
 		return fn()
 	}
 	return p.Block(fn)
 }
 
-// work is what a slice has left of its time. The clock is looked at once for so many bytes or
+// step does a slice of work, or begins a cycle when none runs. It may leave an errand, which is to
+// be done before the next step. The caller holds stepMu, and no errand is out.
+func (c *Collector) step(ctx context.Context, w *work) (e *errand, err error) {
+	began := time.Now()
+	defer func() {
+		took := time.Since(began)
+		c.stats.slices.add(took)
+		if int64(took) > c.stats.pauseMax.Load() {
+			c.stats.pauseMax.Store(int64(took))
+		}
+		c.stats.work.Add(w.done)
+		if err != nil {
+			e, err = nil, c.giveUp(err)
+		}
+		c.errand = e
+	}()
+	w.deadline, w.every = began.Add(w.slice), c.clockBytes
+	switch phase := Phase(c.phase.Load()); phase {
+	case Idle, Draining:
+		switch {
+		case !c.gate.drained():
+			// Leaving a session is one atomic add, so it tells nobody.
+			return newErrand(func() error { time.Sleep(drainLook); return nil }), nil
+		case phase == Idle:
+			return c.begin(), nil // with nobody left from before the last turn, if that cycle was given up
+		}
+		return c.takeRoots(ctx), nil
+	case Marking:
+		if more, err := c.mark(w); more || err != nil {
+			return c.afterSlice(), err
+		}
+		return c.settle(), nil
+	}
+	return c.sweep(w)
+}
+
+// giveUp ends a cycle for an error, which it returns with what was done. The caller holds stepMu.
+func (c *Collector) giveUp(err error) error {
+	err = fmt.Errorf("gc: %s: %w", Phase(c.phase.Load()), err)
+	c.abort()
+	return err
+}
+
+// work is what a slice may do, and has done. The clock is looked at once for so many bytes or
 // records.
 type work struct {
+	slice time.Duration // about
+	most  int64         // bytes, about; 0: any number
+
 	deadline time.Time
 	bytes    int
 	every    int
+	done     int64 // bytes
 }
 
 const (
 	clockBytes  = 64 << 10
-	recordBytes = 1 << 10 // what a record counts for beside its payload
+	recordBytes = RecordWork
 )
 
-// spent reports whether the time is over, after so many bytes more.
+// spent reports whether the slice is over, after so many bytes more.
 func (w *work) spent(bytes int) bool {
+	w.done += int64(bytes)
+	if w.most > 0 && w.done >= w.most {
+		return true
+	}
 	if w.bytes += bytes; w.bytes < w.every {
 		return false
 	}
@@ -234,13 +229,13 @@ func (w *work) spent(bytes int) bool {
 // store is free for its cycle.
 const drainLook = time.Millisecond
 
-// begin turns the barrier on. From here on no session is without it but those that are open now.
+// begin turns the barrier on. From then on no session is without it but those that are open then.
 // While a repair of the store runs, which is a cycle as well, begin lets a moment pass and leaves
 // the collector idle.
-func (c *Collector) begin(p Pace) error {
+func (c *Collector) begin() *errand {
 	var cycle *mmapcas.Cycle
 	short := c.began+1 > c.wanted
-	err := c.block(p, func() (err error) {
+	e := newErrand(func() (err error) {
 		if short {
 			cycle, err = c.o.Store.BeginShortCycle()
 			short = !errors.Is(err, mmapcas.ErrNoElders)
@@ -254,42 +249,63 @@ func (c *Collector) begin(p Pace) error {
 		}
 		return err
 	})
-	if err != nil || cycle == nil {
-		return err
+	e.begins = true
+	e.then = func() error {
+		if cycle == nil {
+			return nil
+		}
+		c.cycle, c.grey, c.bare, c.missing = cycle, nil, nil, 0
+		c.short = short
+		c.began++
+		c.active.Store(true)
+		c.gate.reached("the barrier is on")
+		c.gate.turn() // last: a session that enters after it knows of the barrier
+		c.phase.Store(uint32(Draining))
+		return nil
 	}
-	c.cycle, c.grey, c.bare, c.missing = cycle, nil, nil, 0
-	c.short = short
-	c.began++
-	c.active.Store(true)
-	c.gate.reached("the barrier is on")
-	c.gate.turn() // last: a session that enters after it knows of the barrier
-	c.phase.Store(uint32(Draining))
-	return nil
+	return e
 }
 
-func (c *Collector) takeRoots(ctx context.Context, p Pace) error {
+func (c *Collector) takeRoots(ctx context.Context) *errand {
 	c.Reap() // so that what is counted later was replaced later, as nearly as snapshots allow
 	c.reaper.rootsTaken()
 	var unwritten []mmapcas.Hash
-	err := c.block(p, func() error {
+	e := newErrand(func() error {
 		unwritten, c.roots = c.o.Flush(ctx), c.o.DB.Roots()
 		return nil
 	})
-	if err != nil {
-		return err // of Block
+	e.then = func() error {
+		c.phase.Store(uint32(Marking))
+		// Looked at after the roots: a snapshot taken later reads what they reach, or something
+		// newer.
+		c.old = c.o.OldRefs != nil && c.o.DB.Snapshots() > 0
+		c.bare = c.roots.Bare
+		if c.short {
+			c.grey = append(c.grey, c.cycle.Again()...)
+		}
+		c.queue(c.roots.Live)
+		c.queue(unwritten)
+		c.check.begin(unwritten)
+		c.roots.Live, c.roots.Bare = nil, nil
+		return nil
 	}
-	c.phase.Store(uint32(Marking))
-	// Looked at after the roots: a snapshot taken later reads what they reach, or something newer.
-	c.old = c.o.OldRefs != nil && c.o.DB.Snapshots() > 0
-	c.bare = c.roots.Bare
-	if c.short {
-		c.grey = append(c.grey, c.cycle.Again()...)
+	e.leaves = "the roots"
+	return e
+}
+
+// settle ends marking: what is freed after it must not be what a recovery asks for. Others may
+// shade something meanwhile.
+func (c *Collector) settle() *errand {
+	e := newErrand(func() error {
+		c.checked("the end of marking", false)
+		return c.o.DB.Settle(c.roots)
+	})
+	e.then = func() error {
+		c.phase.Store(uint32(Sweeping))
+		return nil
 	}
-	c.queue(c.roots.Live)
-	c.queue(unwritten)
-	c.check.begin(unwritten)
-	c.roots.Live, c.roots.Bare = nil, nil
-	return nil
+	e.leaves = "settling"
+	return e
 }
 
 // queue has mark take records for roots. It is Shade with the barrier known to be on.
@@ -432,33 +448,61 @@ func (c *Collector) takeShaded() bool {
 	return len(c.found)+len(dup) > 0
 }
 
-func (c *Collector) sweep(p Pace, w *work) (done bool, err error) {
+// sweep does a slice of sweeping, and of what else has to be marked.
+func (c *Collector) sweep(w *work) (*errand, error) {
 	// What is shaded while sweeping must stay, with all it refers to.
 	if more, err := c.mark(w); more || err != nil {
-		return false, err
-	}
-	sweep := func(sweep func(time.Duration) (bool, mmapcas.SweepStats, error), budget time.Duration) (st mmapcas.SweepStats, err error) {
-		done, st, err = sweep(budget)
-		c.stats.freedRecords.Add(uint64(st.Dropped))
-		c.stats.freedBytes.Add(uint64(st.DroppedBytes))
-		c.freed += st.DroppedBytes
-		c.stats.movedBytes.Add(uint64(st.MovedBytes))
-		if st.Live > 0 && !c.short {
-			c.stats.live.Store(st.Live)
-		}
-		return st, err
+		return c.afterSlice(), err
 	}
 	c.cycle.Whole(c.missing == 0)
-	st, err := sweep(c.cycle.SweepBriefly, max(time.Until(w.deadline), 0))
-	if err == nil && st.Waits {
-		err = c.block(p, func() error {
-			_, err := sweep(c.cycle.Sweep, 0)
-			return err
-		})
+	budget := max(time.Until(w.deadline), 0)
+	if w.most > 0 {
+		budget = 0 // a few records at a time
 	}
-	if err != nil || !done {
-		return false, err
+	var (
+		st  mmapcas.SweepStats
+		err error
+	)
+	for more := true; more; {
+		_, st, err = c.cycle.SweepBriefly(budget)
+		w.done += c.swept(st)
+		more = err == nil && !st.Waits && st.Shaded == 0 && w.done < w.most && time.Now().Before(w.deadline)
 	}
+	if err != nil || !st.Waits {
+		return c.afterSlice(), err
+	}
+	// Sweep takes its own lock, and others look at nothing of it meanwhile.
+	var done bool
+	e := newErrand(func() (err error) {
+		done, st, err = c.cycle.Sweep(0)
+		return err
+	})
+	e.then = func() error {
+		c.stats.work.Add(c.swept(st))
+		if done {
+			e.leaves = "the end"
+			e.ended = true
+			c.complete()
+		}
+		return nil
+	}
+	return e, nil
+}
+
+// swept counts what a sweep has done, and returns how much work that was.
+func (c *Collector) swept(st mmapcas.SweepStats) int64 {
+	c.stats.freedRecords.Add(uint64(st.Dropped))
+	c.stats.freedBytes.Add(uint64(st.DroppedBytes))
+	c.freed += st.DroppedBytes
+	c.stats.movedBytes.Add(uint64(st.MovedBytes))
+	if st.Live > 0 && !c.short {
+		c.stats.live.Store(st.Live)
+	}
+	return st.Looked*recordBytes + st.MovedBytes
+}
+
+// complete ends a cycle of which nothing is left to do. The caller holds stepMu.
+func (c *Collector) complete() {
 	c.ended = c.began
 	if c.short {
 		c.stats.short.Add(1)
@@ -473,7 +517,6 @@ func (c *Collector) sweep(p Pace, w *work) (done bool, err error) {
 	short := c.short
 	c.over()
 	c.reaper.collected(short, freed)
-	return true, nil
 }
 
 // over turns the barrier off.
@@ -498,24 +541,32 @@ func (c *Collector) abort() {
 
 // Collect runs cycles until one that began after the call is over, whoever else works on them.
 func (c *Collector) Collect(ctx context.Context, p Pace) error {
-	c.lock(p)
-	number := c.began + 1
-	c.wanted = max(c.wanted, number)
-	c.stepMu.Unlock()
-	return c.collect(ctx, p, number)
+	return c.Until(ctx, p, c.Ask(p, true))
 }
 
 // CollectNew is Collect for what was put since the last cycle ended, where that can be told from
 // the rest: else the cycle is a whole one. What was there before stays, and costs nothing but where
 // it is put again; it takes a whole cycle to free what of it has become garbage.
 func (c *Collector) CollectNew(ctx context.Context, p Pace) error {
-	c.lock(p)
-	number := c.began + 1
-	c.stepMu.Unlock()
-	return c.collect(ctx, p, number)
+	return c.Until(ctx, p, c.Ask(p, false))
 }
 
-func (c *Collector) collect(ctx context.Context, p Pace, number uint64) error {
+// Ask returns the number of the next cycle to begin, and has it be one of everything if whole.
+func (c *Collector) Ask(p Pace, whole bool) (number uint64) {
+	c.lock(p)
+	defer c.stepMu.Unlock()
+	number = c.began + 1
+	if e := c.errand; e != nil && e.begins {
+		number++ // that one may have begun before the call
+	}
+	if whole {
+		c.wanted = max(c.wanted, number)
+	}
+	return number
+}
+
+// Until runs cycles until the one of a number, or a later one, is over, whoever else works on them.
+func (c *Collector) Until(ctx context.Context, p Pace, number uint64) error {
 	for {
 		if done, err := c.stepTowards(ctx, number, p); done || err != nil {
 			return err
@@ -529,9 +580,19 @@ func (c *Collector) collect(ctx context.Context, p Pace, number uint64) error {
 
 // Finish completes the cycle that runs, if one does, and reports whether it did.
 func (c *Collector) Finish(ctx context.Context, p Pace) (finished bool, err error) {
+	number := uint64(0)
 	for {
-		ran, done, err := c.stepRunning(ctx, p)
-		if !ran || done || err != nil {
+		c.lock(p)
+		if number == 0 && c.cycle != nil {
+			number = c.began
+		}
+		done := number > 0 && c.ended >= number
+		goesOn := c.cycle != nil && c.began == number
+		c.stepMu.Unlock()
+		if done || !goesOn {
+			return done, nil
+		}
+		if done, err := c.stepTowards(ctx, number, p); done || err != nil {
 			return done, err
 		}
 		if err := context.Cause(ctx); err != nil {
@@ -541,38 +602,64 @@ func (c *Collector) Finish(ctx context.Context, p Pace) (finished bool, err erro
 	}
 }
 
-// lock takes stepMu without holding a thread: who has it may wait for the disk.
+// lock takes stepMu without holding a thread: a check may take long.
 func (c *Collector) lock(p Pace) {
 	for !c.stepMu.TryLock() {
 		p.Wait()
 	}
 }
 
-// stepRunning is a step unless no cycle runs.
-func (c *Collector) stepRunning(ctx context.Context, p Pace) (ran, done bool, err error) {
-	c.lock(p)
-	defer c.stepMu.Unlock()
-	if c.cycle == nil {
-		return false, false, nil
-	}
-	done, err = c.step(ctx, p)
-	return true, done, err
-}
-
-// stepTowards is a step unless the cycle of that number, or a later one, was completed; it reports
-// whether it was.
+// stepTowards is a step, and the errand that it leaves, unless the cycle of that number, or a later
+// one, was completed; it reports whether it was.
 func (c *Collector) stepTowards(ctx context.Context, number uint64, p Pace) (done bool, err error) {
 	c.lock(p)
-	defer c.stepMu.Unlock()
-	if c.ended < number {
-		_, err = c.step(ctx, p)
+	if c.ended >= number {
+		c.stepMu.Unlock()
+		return true, nil
 	}
-	return c.ended >= number, err
+	if c.closed {
+		c.stepMu.Unlock()
+		return false, ErrClosed
+	}
+	e, mine := c.errand, c.errand == nil
+	short := c.short
+	if mine {
+		e, err = c.step(ctx, &work{slice: p.Slice})
+	}
+	c.stepMu.Unlock()
+	switch {
+	case err != nil:
+		c.tell(short, err)
+		return false, err
+	case e == nil:
+		return false, nil
+	case !mine:
+		return false, p.block(func() error { e.await(drainLook); return nil })
+	}
+	if err := p.block(func() error { return c.run(e) }); err != nil {
+		return false, c.dropped(e, err)
+	}
+	c.lock(p)
+	defer c.stepMu.Unlock()
+	return c.ended >= number, nil
 }
 
-// Close gives up a running cycle.
+// ErrClosed: the collector was closed.
+var ErrClosed = errors.New("gc: closed")
+
+// Close waits for an errand that is out, and gives up a running cycle. What comes later is
+// ErrClosed.
 func (c *Collector) Close() {
-	c.stepMu.Lock()
+	for {
+		c.stepMu.Lock()
+		c.closed = true
+		e := c.errand
+		if e == nil {
+			break
+		}
+		c.stepMu.Unlock()
+		<-e.done
+	}
 	defer c.stepMu.Unlock()
 	c.abort()
 }
@@ -591,7 +678,11 @@ type Stats struct {
 	Slices       Histogram     // how long each took
 	GarbageBytes uint64        // the reaper's estimate of what a cycle would free
 	LiveBytes    int64         // what the last cycle kept of what was there when it began
+	Work         int64         // done: a byte for each byte looked at, and RecordWork for each record
 }
+
+// Work returns Stats.Work.
+func (c *Collector) Work() int64 { return c.stats.work.Load() }
 
 // Stats returns the counters.
 func (c *Collector) Stats() Stats {
@@ -608,5 +699,6 @@ func (c *Collector) Stats() Stats {
 		Slices:       c.stats.slices.histogram(),
 		GarbageBytes: uint64(c.reaper.garbage.Load()),
 		LiveBytes:    c.stats.live.Load(),
+		Work:         c.stats.work.Load(),
 	}
 }

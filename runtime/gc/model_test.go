@@ -8,6 +8,7 @@ import (
 	goruntime "runtime"
 	"sync"
 	"testing"
+	"time"
 )
 
 var (
@@ -58,6 +59,25 @@ func play(w *world, collectors int) {
 	forever(w.reader)
 	forever(w.lease)
 	forever(w.lease)
+	forever(func(yield func()) { // who assists, and sends another on errands
+		for range w.n(20) {
+			yield()
+		}
+		var errands []func()
+		did := w.c.Assist(Aid{Most: 1 + int64(w.n(1<<14)), Begin: w.n(4) == 0, Apart: func(fn func()) {
+			errands = append(errands, fn)
+		}})
+		w.mu.Lock()
+		w.counts["assisted"] += min(int(did), 1)
+		w.counts["errands of assistants"] += len(errands)
+		w.mu.Unlock()
+		for _, errand := range errands {
+			for range w.n(20) {
+				yield()
+			}
+			errand()
+		}
+	})
 	forever(func(yield func()) {
 		for range w.n(60) {
 			yield()
@@ -134,7 +154,7 @@ func TestModel(t *testing.T) {
 		seed++
 	}
 	t.Logf("%d runs: %v", runs, sum)
-	for _, what := range []string{"commits", "put again", "traces", "unwritten", "cycles", "freed", "short cycles", "freed by these"} {
+	for _, what := range []string{"commits", "put again", "traces", "unwritten", "cycles", "freed", "short cycles", "freed by these", "assisted", "errands of assistants"} {
 		if sum[what] == 0 {
 			t.Errorf("never: %s", what)
 		}
@@ -181,6 +201,11 @@ func TestModelBeside(t *testing.T) {
 	forever(w.query)
 	forever(w.reader)
 	forever(w.lease)
+	forever(func(func()) {
+		w.c.Assist(Aid{
+			Most: 1 << 14, Begin: w.n(4) == 0, Patience: time.Millisecond, Apart: func(fn func()) { wg.Go(fn) },
+		})
+	})
 	forever(func(func()) { w.flush(context.Background()) })
 	forever(func(func()) {
 		if err := w.d.Checkpoint(context.Background()); err != nil {

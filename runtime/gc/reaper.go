@@ -2,6 +2,7 @@ package gc
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -58,23 +59,37 @@ func (c *Collector) Referred(changes []db.Change) {
 	}
 }
 
-// cascadeMax bounds how many dead records one Reap follows: a large drop is spread over several.
-const cascadeMax = 4096
+// Bounds of how many dead records are followed at a time: a large drop is spread over several.
+const (
+	cascadeMax  = 4096
+	cascadeSome = 1024
+)
 
 // Reap applies the notes that no snapshot needs any more and returns how many it applied. The rest,
 // and what follows from them, waits for the next call.
 func (c *Collector) Reap() (applied int) {
-	r := &c.reaper
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c.o.DB.Replaced(c.o.DB.OldestSnapshot(), func(h mmapcas.Hash) {
+	c.reaper.mu.Lock()
+	defer c.reaper.mu.Unlock()
+	return c.reaper.reap(math.MaxInt, cascadeMax)
+}
+
+// ReapSome is Reap of a few notes, for whoever has no time, unless another reaps.
+func (c *Collector) ReapSome() {
+	if c.reaper.mu.TryLock() {
+		defer c.reaper.mu.Unlock()
+		c.reaper.reap(cascadeSome, cascadeSome)
+	}
+}
+
+// reap applies at most so many notes, and follows at most so many dead records. The caller holds
+// mu.
+func (r *reaper) reap(notes, dead int) (applied int) {
+	r.o.DB.Replaced(r.o.DB.OldestSnapshot(), notes, func(h mmapcas.Hash) {
 		applied++
 		r.drop(h)
 	})
-	for n := 0; len(r.cascade) > 0 && n < cascadeMax; n++ {
-		h := r.cascade[len(r.cascade)-1]
-		r.cascade = r.cascade[:len(r.cascade)-1]
-		r.bury(h)
+	for n := 0; len(r.cascade) > 0 && n < dead; n++ {
+		r.bury(pop(&r.cascade))
 	}
 	return applied
 }

@@ -20,7 +20,7 @@ type WalkReport struct {
 // bits: the check on the collector. No cycle moves on while it runs; commits and readers do. It
 // keeps a set of all reachable hashes in memory.
 func (c *Collector) Walk(ctx context.Context) (WalkReport, error) {
-	c.stepMu.Lock()
+	c.lockBetween()
 	defer c.stepMu.Unlock()
 	var rep WalkReport
 	roots := c.o.DB.Roots()
