@@ -23,16 +23,25 @@ var saturateFor = flag.Duration("saturate.for", 0, "how long each case of TestSa
 const (
 	saturateKeys  = 1000
 	saturateBytes = 4000     // of a value
-	saturateLeast = 28 << 20 // is overwritten
+	saturateLeast = 48 << 20 // is overwritten
 	saturateQueue = 4        // tasks that wait in each lane
 
-	// What "Saturation" in the package comment of runtime/gc allows: 1.5 B, as known garbage begins
-	// at 4 MiB, an eighth of what is live, and 10 MiB for D.
+	// What "Saturation" in the package comment of runtime/gc allows beside D: 1.5 B, as known garbage
+	// begins at 4 MiB, and an eighth of what is live.
 	saturateLive   = saturateKeys * (saturateBytes + 500)
-	saturateStored = 3*max(saturateLive, 4<<20) + saturateLive/8 + 10<<20
-	saturateDisk   = saturateStored + 5<<20 // of open segments, in reserve, and the saved index
-	saturateHeap   = 24 << 20               // that is live, beyond what was
+	saturateStored = 3*max(saturateLive, 4<<20) + saturateLive/8
+	saturateDisk   = 5 << 20  // more: of open segments, in reserve, and the saved index
+	saturateHeap   = 24 << 20 // that is live, beyond what was
 )
+
+// saturateD is D: what is put while an emptied segment is synced. That depends on the disk, which a
+// short run does not wait to know.
+func saturateD() int64 {
+	if *saturateFor == 0 {
+		return 20 << 20
+	}
+	return 10 << 20
+}
 
 var flooded = runtime.NewPartition[[]byte]("test/flooded")
 
@@ -161,12 +170,13 @@ func TestSaturation(t *testing.T) {
 			mib := func(n int64) float64 { return float64(n) / (1 << 20) }
 			t.Logf("%.0f MiB were overwritten in %v; at most %.1f MiB were stored, %.1f on disk, and the heap had %.1f more; %d cycles",
 				mib(f.written.Load()*saturateBytes), took.Round(time.Millisecond), mib(most), mib(mostDisk), mib(mostHeap-before), st.Collector.Cycles+st.Collector.Short)
-			if most > saturateStored || mostDisk > saturateDisk {
-				t.Errorf("want at most %.1f MiB stored, and %.1f on disk", mib(saturateStored), mib(saturateDisk))
+			mayStore := saturateStored + saturateD()
+			if most > mayStore || mostDisk > mayStore+saturateDisk {
+				t.Errorf("want at most %.1f MiB stored, and %.1f on disk", mib(mayStore), mib(mayStore+saturateDisk))
 			}
 			mayHeap := int64(saturateHeap)
 			if !c.disk {
-				mayHeap += saturateStored // where Go's heap has the segments
+				mayHeap += mayStore // where Go's heap has the segments
 			}
 			if mostHeap-before > mayHeap {
 				t.Errorf("want a heap of at most %.1f MiB more", mib(mayHeap))
