@@ -21,8 +21,9 @@ build: ## build the command into bin/
 run: build ## index the Go standard library into ./.cytisus and ask it two questions; run it twice to see a warm start
 	@./$(BIN) demo --store $(STORE)
 
-test: ## all tests under the race detector
+test: ## all tests under the race detector, and 300 edits of real packages without it
 	$(GO) test -race -timeout 14m ./...
+	$(GO) test -timeout 14m ./lsp/cmd/cytisus -run '^TestIncrementalAgrees$$'
 
 test-check: ## all tests, or those of PKGS, with the engine's own invariant checks on (build tag check)
 	$(GO) test -tags check -timeout 14m $(or $(PKGS),./...)
@@ -94,8 +95,8 @@ sim: ## the database and the engine on the deterministic scheduler: STEPS (defau
 oracle: ## queries against a plain interpreter: STEPS (default 1000000) random steps from SEED on; what is wrong, and what runs without need, is shown as a small program
 	$(GO) test -count=1 -v -timeout 120m ./runtime -run '^TestOracle$$' -oracle.steps=$(or $(STEPS),1000000) -oracle.seed=$(or $(SEED),0)
 
-mistakes: ## plant each mistake of fuzz/oracle/mistakes in the engine, and fail unless the oracle finds it in STEPS (default 200000) steps
-	$(GO) run ./fuzz/cmd/mistakes -steps=$(or $(STEPS),200000)
+mistakes: ## plant each mistake of fuzz/oracle/mistakes in the engine, and fail unless the oracle finds it in STEPS (default 400000) steps
+	$(GO) run ./fuzz/cmd/mistakes -steps=$(or $(STEPS),400000)
 
 crash: crash-sim crash-kill ## both of these: 100,000 simulated sessions, and kills of a real process on a real disk
 

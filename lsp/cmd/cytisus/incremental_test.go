@@ -21,8 +21,8 @@ import (
 )
 
 var (
-	agreeEdits  = flag.Int("agree.edits", 300, "edits of TestIncrementalAgrees")
-	agreeSeed   = flag.Uint64("agree.seed", 0, "seed of TestIncrementalAgrees; 0 takes a new one")
+	agreeEdits  = flag.Int("agree.edits", agreeEditsLeast, "edits of TestIncrementalAgrees")
+	agreeSeed   = flag.Uint64("agree.seed", 1, "seed of TestIncrementalAgrees; 0 takes a new one")
 	agreeSteps  = flag.String("agree.steps", "", "numbers of the steps that TestIncrementalAgrees plays of one history, separated by commas; empty: all")
 	agreeShrink = flag.Duration("agree.shrink", 3*time.Minute, "how long TestIncrementalAgrees looks for a smaller history that fails")
 )

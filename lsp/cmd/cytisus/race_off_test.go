@@ -3,3 +3,5 @@
 package main
 
 const raceFactor = 1
+
+const agreeEditsLeast = 300
