@@ -267,9 +267,9 @@
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
 //     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
 //     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no
-//     list. Nothing that is not in the store leaves memory. A large result with a method
-//     Weak() func() any, for which see memo.Sharer, is not decoded beside one that is held. Once the limit is not near any more the
-//     caches grow again, by a 64th of their size at each look.
+//     list. Nothing that is not in the store leaves memory. A large result with a method Weak()
+//     func() any, for which see memo.Sharer, is not decoded beside one that is held. Once the limit
+//     is not near any more the caches grow again, by a 64th of their size at each look.
 //   - M4: while the limit is near, tasks of background lanes (lane.Default and below) that were
 //     submitted from outside of tasks wait at a gate before they begin, and one is let in at a
 //     time. Those that a task submits begin at once, as the task may wait for them. However far the
@@ -292,9 +292,10 @@
 //     moment.
 //   - M8: with Options.LimitGo what is garbage or free of Go's heap goes back to the system after
 //     three seconds in which less than an eighth as much was allocated, if it is 16 MiB and a
-//     quarter of what is live. After that it takes as much to be allocated before it goes back again.
-//   - M9: what needs much memory that nobody can take from it, such as a check of a large package or
-//     a child process, is a piece (Task.BeginPiece). Pieces begin beside others only if all that
+//     quarter of what is live. After that it takes as much to be allocated before it goes back
+//     again.
+//   - M9: what needs much memory that nobody can take from it, such as a check of a large package
+//     or a child process, is a piece (Task.BeginPiece). Pieces begin beside others only if all that
 //     they need fits below 14/16 of the limit with what is held; else each waits until none is
 //     under way. Go collects before one that would not fit otherwise. A piece waits for no query
 //     while it is under way, so it ends.

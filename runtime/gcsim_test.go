@@ -315,9 +315,10 @@ func (s *gcSim) hold(t *runtime.Task, rng *rand.Rand) error {
 }
 
 // TestCollectorSimulation: random programs of commits, questions, snapshots, cancellations,
-// collections in the smallest slices, commits that assist them, checkpoints, kills and power cuts, interrupted wherever a
-// task calls the engine. After each phase of a collection, and some slices, all that is needed is
-// walked; after each opening the store has what was acknowledged, and misses nothing.
+// collections in the smallest slices, commits that assist them, checkpoints, kills and power cuts,
+// interrupted wherever a task calls the engine. After each phase of a collection, and some slices,
+// all that is needed is walked; after each opening the store has what was acknowledged, and misses
+// nothing.
 func TestCollectorSimulation(t *testing.T) {
 	seed := *gcSimSeed
 	if seed == 0 {

@@ -59,8 +59,8 @@ func (e *Engine) account(detailed bool) account.Account {
 		off,
 	}
 	if known {
-		// Go asks for much that it has not touched yet: for its runtime, for a heap that grows, for a
-		// large object. What no file has and is nobody else's is the most of it that can be in
+		// Go asks for much that it has not touched yet: for its runtime, for a heap that grows, for
+		// a large object. What no file has and is nobody else's is the most of it that can be in
 		// memory.
 		left := r.Resident - r.Files - tables.Resident
 		if e.store.Dir() == "" {

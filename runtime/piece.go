@@ -9,8 +9,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// BeginPiece says that the task is about to need so many bytes until it calls end, in its own memory
-// or in a child process', and that nobody can take them from it; see "Limits", M9. Near
+// BeginPiece says that the task is about to need so many bytes until it calls end, in its own
+// memory or in a child process', and that nobody can take them from it; see "Limits", M9. Near
 // Options.MemoryLimit it waits for other pieces to end. In between the task must wait for no query
 // and no task, which may wait for a piece themselves, but in a function that it gives to aside:
 // others may begin meanwhile.

@@ -26,8 +26,8 @@ const (
 	saturateLeast = 48 << 20 // is overwritten
 	saturateQueue = 4        // tasks that wait in each lane
 
-	// What "Saturation" in the package comment of runtime/gc allows beside D: 1.5 B, as known garbage
-	// begins at 4 MiB, and an eighth of what is live.
+	// What "Saturation" in the package comment of runtime/gc allows beside D: 1.5 B, as known
+	// garbage begins at 4 MiB, and an eighth of what is live.
 	saturateLive   = saturateKeys * (saturateBytes + 500)
 	saturateStored = 3*max(saturateLive, 4<<20) + saturateLive/8
 	saturateDisk   = 5 << 20  // more: of open segments, in reserve, and the saved index

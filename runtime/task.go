@@ -277,9 +277,9 @@ func (t *Task) task() *sched.Task { return t.root.strand.Task }
 
 // Unrecorded calls fn and returns what it returns. What fn reads through t is answered as ever, but
 // the query that t runs does not depend on it. So a query can work on whole answers, and read those
-// parts that its result follows from when it knows them, as by the names of a Table. It promises that
-// its result is the same wherever these are, whatever else it was given in fn; audits look whether it
-// is ("Trust"). Outside of queries there is nothing to record.
+// parts that its result follows from when it knows them, as by the names of a Table. It promises
+// that its result is the same wherever these are, whatever else it was given in fn; audits look
+// whether it is ("Trust"). Outside of queries there is nothing to record.
 func (t *Task) Unrecorded(fn func() error) (err error) {
 	if _, _, err := t.reads(); err != nil {
 		return err

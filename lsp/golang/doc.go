@@ -50,10 +50,10 @@
 // face, and if the export data comes out the same it ends there. Export data is position-free (it
 // is written over an empty file set) and deep (it describes all that it mentions), so a check reads
 // the faces of its direct imports and nothing else: a change two imports away is looked at only if
-// it shows through. It reads them unrecorded (runtime.Task.Unrecorded). What it records is the names
-// that it looked at (checks.go, check K8), in the tables of names of packages of the workspace; on
-// others, which do not change, it depends as a whole. So a declaration that is added checks nobody
-// else, unless it was looked for.
+// it shows through. It reads them unrecorded (runtime.Task.Unrecorded). What it records is the
+// names that it looked at (checks.go, check K8), in the tables of names of packages of the
+// workspace; on others, which do not change, it depends as a whole. So a declaration that is added
+// checks nobody else, unless it was looked for.
 //
 // An index (package index) is the answer to "what is this name" for every identifier of a package.
 // Things declared in the package are known by their place, things of other packages by path and
@@ -62,19 +62,21 @@
 //
 // # While a package is edited
 //
-// Package check keeps a session of a package that an editor has a file of. With one, the diagnostics
-// are known when the bodies that an edit touched are checked, and what stands in one file (file-index)
-// is put together of the parts of that file: neither waits for the index of the package. That follows
-// on the lowest lane, and finds nothing left to check. Without a session the check gives all of it at
-// once. Which way is taken depends on what is there, the answers do not (edited.go).
+// Package check keeps a session of a package that an editor has a file of. With one, the
+// diagnostics are known when the bodies that an edit touched are checked, and what stands in one
+// file (file-index) is put together of the parts of that file: neither waits for the index of the
+// package. That follows on the lowest lane, and finds nothing left to check. Without a session the
+// check gives all of it at once. Which way is taken depends on what is there, the answers do not
+// (edited.go).
 //
-// The session is made ahead of the first edit: when a file is opened, and after each check of a whole
-// package, a task beside indexing has the package checked if it must be, and its faces. It leaves
-// out what was closed meanwhile, and packages for which there is no room without forgetting others
-// (ahead.go).
+// The session is made ahead of the first edit: when a file is opened, and after each check of a
+// whole package, a task beside indexing has the package checked if it must be, and its faces. It
+// leaves out what was closed meanwhile, and packages for which there is no room without forgetting
+// others (ahead.go).
 //
 //   - P0: one task at a time checks a package that is edited; the others wait without a worker. The
-//     index is made when the session has been given back, so that no edit waits for that of another.
+//     index is made when the session has been given back, so that no edit waits for that of
+//     another.
 //
 // # How diagnostics are published
 //
@@ -192,10 +194,10 @@
 //
 // # Limits
 //
-// Of the errors of a package 500 are told, of the syntax errors of a file 100; a diagnostic with the
-// last of them says that there are more. A //go:build line that cannot be read is a syntax error,
-// and else as if it were not there: go list, which gives up the file or its package for one, is
-// shown the file without it.
+// Of the errors of a package 500 are told, of the syntax errors of a file 100; a diagnostic with
+// the last of them says that there are more. A //go:build line that cannot be read is a syntax
+// error, and else as if it were not there: go list, which gives up the file or its package for one,
+// is shown the file without it.
 //
 // A file with more than 4 MiB of code, not counting comments, is not type-checked: it carries a
 // diagnostic, has an outline and no index, and no error elsewhere follows from what it declares. Of

@@ -122,8 +122,8 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 			overlay[path] = nil
 		}
 	}
-	// For a //go:build line that cannot be read the go command gives up the file and, where some file
-	// is unsaved, the package. It is shown the file without that line.
+	// For a //go:build line that cannot be read the go command gives up the file and, where some
+	// file is unsaved, the package. It is shown the file without that line.
 	for i, uri := range l.Files {
 		if syntax.IsMalformed(heads[i]) {
 			show(uri, heads[i], true)

@@ -23,9 +23,9 @@ type Check struct {
 	Fine bool
 }
 
-// A check is part of an errand, so no step is made, while others go on. The needed records are taken first and the
-// queues after them. Meanwhile nothing leaves a queue and no mark goes, so the invariant, which
-// held when the needed ones were taken, must be seen to hold.
+// A check is part of an errand, so no step is made, while others go on. The needed records are
+// taken first and the queues after them. Meanwhile nothing leaves a queue and no mark goes, so the
+// invariant, which held when the needed ones were taken, must be seen to hold.
 type check struct {
 	Check // Fail is nil where nothing is checked
 

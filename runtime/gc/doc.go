@@ -138,24 +138,24 @@
 //
 // # Steps and errands
 //
-// A cycle goes on in steps. Whoever has time makes one: the task of a collection, which is on a lane
-// of its own (Pace), and those who commit (Assist). One is made at a time, under stepMu.
+// A cycle goes on in steps. Whoever has time makes one: the task of a collection, which is on a
+// lane of its own (Pace), and those who commit (Assist). One is made at a time, under stepMu.
 //
 //   - S1: a step waits for nothing and nobody. It works for about its slice and gives stepMu back.
 //     So whoever waits for stepMu waits for one slice. (A walk, which is a check, holds it longer.)
 //   - S2: what may wait for the disk, or for a lock that is held while somebody waits for the disk
 //     (beginning, taking the roots, settling, disk space for copies, letting segments go), is an
 //     errand. A step leaves it; it is done without stepMu, by a goroutine that is not a worker's.
-//   - S3: that goroutine also takes over what the errand has found, under stepMu. No task has to get
-//     a worker back for the cycle to go on.
+//   - S3: that goroutine also takes over what the errand has found, under stepMu. No task has to
+//     get a worker back for the cycle to go on.
 //   - S4: while an errand is out no step is made, so the errand has the cycle for itself.
 //   - S5: stepMu comes before greyMu and the reaper's mu, and is not held by whoever calls the
 //     engine, commits, or has code called that is not the collector's.
 //
 // The clock is looked at once for so many bytes, and a record with many references is taken apart.
 // A single record is not split, and a page that the system has to read from the disk is waited for.
-// Stats.SliceMax and Stats.Slices are wall time: on a busy machine they count the time for which the
-// worker's thread was off the processor.
+// Stats.SliceMax and Stats.Slices are wall time: on a busy machine they count the time for which
+// the worker's thread was off the processor.
 //
 // # Saturation
 //
@@ -166,40 +166,42 @@
 //   - A1, the trigger: commits look whether the collector is behind, once for each 256 KiB that are
 //     put. It is behind if twice as much is garbage, or new, as makes a collection due (package
 //     runtime, assist.go). It stays behind until a cycle has ended after which it is not.
-//   - A2, the price: while it is behind, each byte that is put owes 8 bytes of work, whoever put it.
-//     Work is counted in bytes that were looked at, with RecordWork more for each record, and so is
-//     what is put. Whoever does work pays the debt of all.
-//   - A3, the share: after each commit the committer pays what is owed, up to what the commit itself
-//     has put, or one slice if that is more. A commit that is small is held up for one slice, below
-//     a millisecond, and a large one in proportion to itself.
+//   - A2, the price: while it is behind, each byte that is put owes 8 bytes of work, whoever put
+//     it. Work is counted in bytes that were looked at, with RecordWork more for each record, and
+//     so is what is put. Whoever does work pays the debt of all.
+//   - A3, the share: after each commit the committer pays what is owed, up to what the commit
+//     itself has put, or one slice if that is more. A commit that is small is held up for one
+//     slice, below a millisecond, and a large one in proportion to itself.
 //   - A4: Assist begins a cycle of everything if none runs, makes steps of whatever cycle runs, and
-//     sends another goroutine on errands. For one of these, or for another's slice, it waits as long
-//     as the work that is owed would take, a tenth of a second at the most; and for no session.
+//     sends another goroutine on errands. For one of these, or for another's slice, it waits as
+//     long as the work that is owed would take, a tenth of a second at the most; and for no
+//     session.
 //   - A5: whoever assists has no session open (a commit function, a query), as the drain waits for
 //     those, and holds no lock of the engine's.
 //
 // No deadlock: a step waits for nothing (S1), an errand for the disk and for locks of those who put
-// and commit, which an assistant does not hold (A5); and an assistant waits for either with a limit.
-// Close waits for the errand that is out, and none is left after it.
+// and commit, which an assistant does not hold (A5); and an assistant waits for either with a
+// limit. Close waits for the errand that is out, and none is left after it.
 //
 // It ends: all that was said under "Why it ends" is true whoever makes the steps. Each step of an
 // assistant makes some of them; debt grows without end while commits go on, so there are steps.
 //
 // It is bounded. Let the store have B when a cycle begins for which commits pay. The cycle looks at
-// each record of these at most four times (shades, follows, sweeps, copies), 4 B of work, as well as
-// at what is shaded of what was put since. With 8 paid for each byte put, the cycle is over when
+// each record of these at most four times (shades, follows, sweeps, copies), 4 B of work, as well
+// as at what is shaded of what was put since. With 8 paid for each byte put, the cycle is over when
 // B/2 has been put, and D: what is put while a session from before is open, and during errands. As
 // what is owed grows then, and commits wait the longer, that is little: of n commits of a size, the
-// last waits n times as long as the first, until it is a tenth of a second. The cycle frees all that
-// was garbage at its roots. What it leaves are the L that are live, a tenth of that (garbageShare in
-// mmapcas), and what was put since, at most B/2 + D, which is garbage for the next one.
+// last waits n times as long as the first, until it is a tenth of a second. The cycle frees all
+// that was garbage at its roots. What it leaves are the L that are live, a tenth of that
+// (garbageShare in mmapcas), and what was put since, at most B/2 + D, which is garbage for the next
+// one.
 //
 // Where values are overwritten and no snapshot holds them, the collector is behind when L, or 4 MiB
 // if that is more, is known to be garbage. So B is 2 L, or L + 4 MiB, and what is not known as
 // garbage beside it: headers, chunks of the log, nodes. In all it is at most L + 2 max(L,
 // CollectEvery). The store has at most 1.5 B + D, and while segments are emptied an eighth of L
-// beside it: 3 to 3.5 times what is live where values are large, or 1.5 L + 6 MiB, and D. Nothing on
-// the heap grows with what was overwritten: notes of replaced records are at most 2^20, the
+// beside it: 3 to 3.5 times what is live where values are large, or 1.5 L + 6 MiB, and D. Nothing
+// on the heap grows with what was overwritten: notes of replaced records are at most 2^20, the
 // reaper's counts go with each cycle, and traces are written by the keeper, which is no task.
 //
 // # The reaper

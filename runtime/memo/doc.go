@@ -231,8 +231,8 @@
 // parts those are only when it is done. It reads such an answer unrecorded (Frame.Unrecorded), and
 // then those parts, which are recorded as ever.
 //
-//   - L1, what the function promises: where the reads that it recorded have the hashes that they had,
-//     it gives the result that it gave.
+//   - L1, what the function promises: where the reads that it recorded have the hashes that they
+//     had, it gives the result that it gave.
 //   - L2: what is read unrecorded is answered in the snapshot of the run, and brought up to date in
 //     it, as any other read. So it fits what is recorded.
 //   - L3: an error, a taint, a provisional value that is met unrecorded counts as one of any read
@@ -243,10 +243,10 @@
 // Why it is enough: L1 is what all queries promise, that they are functions of what their traces
 // name. All rules by which a trace is reused say no more than that each of its reads has in the
 // snapshot the hash that it had (R1, R12 to R14; a walk looks). Where an interval grows since
-// nothing changed that the trace rests on, its partitions and basis are those of the recorded reads,
-// and of the queries below these: what answers them is as it was, so their hashes are. A flight that
-// joined a run, which has worked on other answers than its own run would, looks at the trace when
-// the run has ended.
+// nothing changed that the trace rests on, its partitions and basis are those of the recorded
+// reads, and of the queries below these: what answers them is as it was, so their hashes are. A
+// flight that joined a run, which has worked on other answers than its own run would, looks at the
+// trace when the run has ended.
 //
 // A promise that is not kept is found by audits (see below). A trace holds in the snapshot of an
 // audit, and the function is given there what is to be had there of all that its trace does not
@@ -260,10 +260,10 @@
 // The basis of a trace is for keys what its set of partitions is for partitions: all that it rests
 // on, by its own reads and by those of the queries below, at the run and at every walk since; it
 // only grows. A trace that reads no query has none: its reads are it. The record at a key, and
-// whether the key is there, are prints of 32 bits each; up to 256 are listed, more are bits in a map
-// of 4,096, which tells keys only, and where half of these are set the partitions stand for them. Of
-// a range it knows the partition, and whether the records count or only the keys. So it may say too
-// much, which costs a walk, and never too little.
+// whether the key is there, are prints of 32 bits each; up to 256 are listed, more are bits in a
+// map of 4,096, which tells keys only, and where half of these are set the partitions stand for
+// them. Of a range it knows the partition, and whether the records count or only the keys. So it
+// may say too much, which costs a walk, and never too little.
 //
 // The ledger says which keys changed: of each the newest generation in which it did, and the newest
 // in which it came or went. It has all changes after its beginning (from) and up to the newest
@@ -608,11 +608,11 @@
 //
 // Which is quicker is measured for each query, by running means: of a run, the function's own work,
 // and what it takes to bring back the answers that it reads, which is their loading, or their
-// computing if they are cheap themselves; and of loading, with traces, some answers that a Flush has
-// just written, or that were brought back from the store since the last one, so that a process that
-// has all that it needs there knows it, too. Without the second, a query whose own work is little
-// would count as cheap although a restart would have to bring back all that is below it for each
-// answer. All of it is what this process has measured.
+// computing if they are cheap themselves; and of loading, with traces, some answers that a Flush
+// has just written, or that were brought back from the store since the last one, so that a process
+// that has all that it needs there knows it, too. Without the second, a query whose own work is
+// little would count as cheap although a restart would have to bring back all that is below it for
+// each answer. All of it is what this process has measured.
 //
 //   - C1: a query of which nothing is said counts as cheap once it has run MeasuredFrom times and
 //     computing takes less than a quarter of loading, and then until it takes more than half. Of a

@@ -651,10 +651,10 @@ func (g *group) of(lookup func(string) *Query) bool {
 	})
 }
 
-// headsFirst puts the traces of the head of a cycle before others, those of large cycles first. They
-// read nothing of the cycle, so they are verified without a run of a member, which the trace of a
-// member may need: that of a head which has been another since. So may that of a smaller cycle, the
-// rest of which another cell closed before: it reads the final value of that.
+// headsFirst puts the traces of the head of a cycle before others, those of large cycles first.
+// They read nothing of the cycle, so they are verified without a run of a member, which the trace
+// of a member may need: that of a head which has been another since. So may that of a smaller
+// cycle, the rest of which another cell closed before: it reads the final value of that.
 func headsFirst(traces []*trace) {
 	size := func(tr *trace) int {
 		if tr.group == nil {

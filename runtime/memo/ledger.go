@@ -131,8 +131,8 @@ func (l *ledger) note(noted []db.Noted) {
 	l.now.Store(&page)
 }
 
-// tidy leaves of each key the newest change, and the newest by which it came or went, and of all the
-// newest movesMost, in a copy.
+// tidy leaves of each key the newest change, and the newest by which it came or went, and of all
+// the newest movesMost, in a copy.
 func (p *ledgerPage) tidy() {
 	type key struct {
 		part  db.PartID

@@ -92,8 +92,8 @@ func TestRestartKnowsWhatWalksFound(t *testing.T) {
 	r.want("above", "", "new")
 }
 
-// Whether a key is there, or which keys there are, is not touched by another record at one: the next
-// process looks at nothing for that, also if the ledger was tidied since the key came.
+// Whether a key is there, or which keys there are, is not touched by another record at one: the
+// next process looks at nothing for that, also if the ledger was tidied since the key came.
 func TestRestartTellsPresenceFromRecords(t *testing.T) {
 	for _, tidied := range []bool{false, true} {
 		t.Run(fmt.Sprint("tidied=", tidied), func(t *testing.T) {

@@ -65,8 +65,8 @@ func TestUnkeptOutcomeOutlivesItsEntry(t *testing.T) {
 	}
 }
 
-// Nor does a flight lose what only it may have, if the key that it was given is forgotten before its
-// function is called again.
+// Nor does a flight lose what only it may have, if the key that it was given is forgotten before
+// its function is called again.
 func TestGivenOutcomeOutlivesItsEntry(t *testing.T) {
 	r := newRig(t, 1, Options{TraceBytes: 1})
 	r.table.levels = 2

@@ -211,7 +211,8 @@ func (j *judge) looksMost(p *plain, c Cell, seen map[Cell]bool) (most int) {
 	return most
 }
 
-// neverCircular reports whether no cell that c needs was in a cycle in anything that was asked about.
+// neverCircular reports whether no cell that c needs was in a cycle in anything that was asked
+// about.
 func (j *judge) neverCircular(p *plain, c Cell) bool {
 	return !slices.ContainsFunc(p.needed(c), func(n Cell) bool { return !j.alwaysIn(n, nil) })
 }

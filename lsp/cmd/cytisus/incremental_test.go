@@ -35,10 +35,10 @@ const (
 )
 
 // TestIncrementalAgrees edits real packages at random, from two editors and on the disk: bodies,
-// declarations, imports, package clauses, files made, removed, renamed and moved, go.mod files, half
-// of what is typed, undone, saved, closed. Now and then the session's diagnostics, outlines, symbols
-// and answers at many places are compared with those of a server that begins there and then, on a
-// copy of the files, without anything of the first.
+// declarations, imports, package clauses, files made, removed, renamed and moved, go.mod files,
+// half of what is typed, undone, saved, closed. Now and then the session's diagnostics, outlines,
+// symbols and answers at many places are compared with those of a server that begins there and
+// then, on a copy of the files, without anything of the first.
 //
 // A history that fails is made smaller. The message says how it is played again.
 func TestIncrementalAgrees(t *testing.T) {
@@ -331,8 +331,8 @@ func (a *agreement) step() error {
 }
 
 // client is one of the editors. What another one has sent before has been taken by then if both
-// have the file: of their texts the one that comes last counts. Files outside of the folders are the
-// first editor's, since what is wrong with them is told to those that have them open.
+// have the file: of their texts the one that comes last counts. Files outside of the folders are
+// the first editor's, since what is wrong with them is told to those that have them open.
 func (a *agreement) client(path string) (n int, s *session) {
 	if a.inFolder(path) {
 		n = a.rng.IntN(len(a.clients))

@@ -86,7 +86,8 @@ func (m *mutated) replaced(from, to int, by string) string {
 	return m.text[:from] + by + m.text[to:]
 }
 
-// tokenIn changes a token in a range: it is taken away, or another one of the range takes its place.
+// tokenIn changes a token in a range: it is taken away, or another one of the range takes its
+// place.
 func (m *mutated) tokenIn(from, to int) string {
 	if from < 0 || to > len(m.text) || from >= to {
 		return ""

@@ -31,7 +31,8 @@
 // or by the number of a token outside of bodies, so it stays right while the text around it moves.
 //
 // What is asked behind a keystroke need not wait for the index of the package: [Diagnostics] and
-// [FileIndex] give parts of what [Package] gives, and [Prepare] does ahead what the first edit takes.
+// [FileIndex] give parts of what [Package] gives, and [Prepare] does ahead what the first edit
+// takes.
 //
 //   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
 //     checks, byte for byte. A session has a world of its own, and one user at a time.
@@ -40,8 +41,9 @@
 //
 // A check reads the faces of its imports in whole, and what it comes to depends on less of them: on
 // the names that it looked at, with what these lead to (package names). It says which those are
-// ([Looks]): what its parts name of other packages they have anyway, and what it looked for in vain is
-// looked up in the syntax of parts that have errors. So to know it costs a check next to nothing.
+// ([Looks]): what its parts name of other packages they have anyway, and what it looked for in vain
+// is looked up in the syntax of parts that have errors. So to know it costs a check next to
+// nothing.
 //
 //   - K8: if all that a check says it looked at has the same digests in other faces of the same
 //     packages, a check that reads those comes to the same, and looks at the same.

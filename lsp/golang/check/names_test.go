@@ -194,8 +194,8 @@ var namesCases = []struct {
 	{"a declaration that makes no sense", "", "func F() int { panic(0) }", "var _ = p.F()", "F() int", "F() Int", false, true},
 }
 
-// TestNamesCases edits a package and looks whether one that imports it depends on what differs: what
-// it comes to is the same unless it does.
+// TestNamesCases edits a package and looks whether one that imports it depends on what differs:
+// what it comes to is the same unless it does.
 func TestNamesCases(t *testing.T) {
 	for _, c := range namesCases {
 		t.Run(c.what, func(t *testing.T) {

@@ -219,7 +219,8 @@ func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, 
 	return newSession(p, imports)
 }
 
-// put gives a session back, and ends the reservation of its package. One that a panic went through must not be.
+// put gives a session back, and ends the reservation of its package. One that a panic went through
+// must not be.
 func (pool *SessionPool) put(s *session) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()

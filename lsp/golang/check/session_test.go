@@ -106,7 +106,8 @@ func TestSessionsArePrepared(t *testing.T) {
 }
 
 // TestIndexIsMadeWithoutTheSession: a check gives the session back before it makes the index, which
-// is that of its own texts while the next edit is checked. What has ended no reservation ends later.
+// is that of its own texts while the next edit is checked. What has ended no reservation ends
+// later.
 func TestIndexIsMadeWithoutTheSession(t *testing.T) {
 	env, m := purebuild.Std()
 	b := purebuild.New(t, env, m)

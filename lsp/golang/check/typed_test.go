@@ -28,9 +28,9 @@ var (
 
 // TestTyped types whole files key by key: forwards, taken back from the end, from the end to the
 // beginning, and declaration by declaration in any order. At each key the package is checked while
-// it is edited. Nothing panics; a file that is broken is said to be broken and nothing else; no other
-// file has an error that goes when what is being typed has been typed to its end; and what is known
-// is what a fresh check knows.
+// it is edited. Nothing panics; a file that is broken is said to be broken and nothing else; no
+// other file has an error that goes when what is being typed has been typed to its end; and what is
+// known is what a fresh check knows.
 func TestTyped(t *testing.T) {
 	env, m := purebuild.Std()
 	b := purebuild.New(t, env, m)

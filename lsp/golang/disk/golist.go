@@ -344,8 +344,8 @@ func (p *Listed) meta(env *Environment, matched map[string]bool, broken map[stri
 	}
 	// A pattern that matches nothing is told by golang.embedDiagnostics, which follows the disk.
 	if e := p.Error; e != nil && !strings.HasPrefix(e.Err, "import cycle not allowed") && !strings.HasPrefix(e.Err, "pattern ") {
-		// With an overlay the go command names files of the package by their whole paths, without one
-		// it does not.
+		// With an overlay the go command names files of the package by their whole paths, without
+		// one it does not.
 		le := metadata.Error{Message: strings.ReplaceAll(e.Err, p.Dir+string(filepath.Separator), "")}
 		le.File, le.Line, le.Column = errorPosition(env.Dir, e.Pos)
 		m.Errors = append(m.Errors, le)

@@ -14,8 +14,8 @@ import (
 // string: two texts of one file with equal headers need no new listing. It holds the package name,
 // the imports in order, build constraints, and the directives that go list reads (//go:embed,
 // //go:debug, #cgo lines). Whether a file is a program of its own matters where there is no module.
-// A //go:build line that cannot be read is marked: the go command would give up the file for it, and
-// sometimes its package (Header.Malformed).
+// A //go:build line that cannot be read is marked: the go command would give up the file for it,
+// and sometimes its package (Header.Malformed).
 func HeaderText(text []byte) string {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ImportsOnly|parser.ParseComments)

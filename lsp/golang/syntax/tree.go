@@ -19,8 +19,8 @@ const (
 	// it runs out; the parser itself allows ten times as much.
 	MaxDepth = 10_000
 
-	// maxSyntaxErrors bounds the syntax errors kept of one file. The last of them is followed by one
-	// that says so.
+	// maxSyntaxErrors bounds the syntax errors kept of one file. The last of them is followed by
+	// one that says so.
 	maxSyntaxErrors = 100
 )
 

@@ -23,8 +23,8 @@ const (
 // Name is the row of a declaration. A name that is not declared has no row.
 func Name(name string) string { return name }
 
-// Like is the row of the names that are equal to a name, ignoring case. When there are none there is
-// no row.
+// Like is the row of the names that are equal to a name, ignoring case. When there are none there
+// is no row.
 func Like(name string) string { return "~" + fold(name) }
 
 // fold is the same for names that are equal ignoring case, as strings.EqualFold has it.

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// A text is a declaration in bytes, with the declarations that it mentions. Nothing that an importer
-// can see of the declaration itself is left out; no two declarations that differ have one text.
+// A text is a declaration in bytes, with the declarations that it mentions. Nothing that an
+// importer can see of the declaration itself is left out; no two declarations that differ have one
+// text.
 type text struct {
 	path     func(types.Object) string
 	out      []byte
