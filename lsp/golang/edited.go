@@ -31,6 +31,15 @@ func findingsOf(t *runtime.Task, k pkgKey) (list []check.FileDiagnostic, err err
 		return nil, err
 	}
 	if check.Sessions.State(in.p) == check.NoSession {
+		// Where a face differs this is asked again before the check is made, which has to make an
+		// index: there may be a session by then.
+		var imported []pkgKey
+		for _, id := range in.p.Checked() {
+			imported = append(imported, pkgKey{k.Root, id})
+		}
+		if _, err := faces.All(t, imported); err != nil {
+			return nil, err
+		}
 		c, err := checks.Get(t, k)
 		return c.Diagnostics, err
 	}

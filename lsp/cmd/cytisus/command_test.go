@@ -94,7 +94,7 @@ type cli struct {
 }
 
 func newCLI(t *testing.T) *cli {
-	return &cli{t: t, store: filepath.Join(t.TempDir(), "store"), flags: []string{"--progress=none"}}
+	return &cli{t: t, store: filepath.Join(t.TempDir(), "store"), flags: append([]string{"--progress=none"}, raceFlags...)}
 }
 
 // run runs one command line and returns what it printed and its exit code.

@@ -5,3 +5,5 @@ package main
 const raceFactor = 1
 
 const agreeEditsLeast = 300
+
+var raceFlags []string

@@ -9,3 +9,7 @@ const raceFactor = 4
 // agreeEditsLeast is fewer than without the race detector, with which it takes four times as long;
 // make test runs both.
 const agreeEditsLeast = 60
+
+// raceFlags are for commands that run in the process of the tests, which may have more in memory
+// than the default limit, with what the race detector has for all tests.
+var raceFlags = []string{"--memory-limit", "16GiB"}
