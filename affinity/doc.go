@@ -24,7 +24,7 @@
 //
 // Plan decides, Pin does. Binding is worth something with many processors, where a worker that
 // stays keeps its caches and its memory near, and does harm with few, where it keeps the kernel
-// from moving a worker away from somebody else's work; hence the mode Auto.
+// from moving a worker away from the work of another program. The mode Auto decides by that.
 //
 //   - A thread is bound only by its own goroutine, locked to it, and restored before it is unlocked; or it dies locked.
 //   - No two workers of a plan share a processor, none gets one that is not ours, and what is left over stays unbound.

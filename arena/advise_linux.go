@@ -33,7 +33,7 @@ var zeros [64 << 10]byte
 
 // writeZeros writes zeros over [from, to) of f, by calls of piece bytes, or by one if piece is 0:
 // the file system takes pages no larger than what one call writes. A file that another program has
-// cut is left as it is: whoever stores behind its end is to fault.
+// cut is left as it is: a store behind its end is to fault.
 func writeZeros(f *os.File, from, to, piece int64) {
 	if fi, err := f.Stat(); err != nil || fi.Size() < to {
 		return

@@ -238,7 +238,7 @@ func (a *Arena) freeSlots(first, n int) {
 }
 
 // Close gives the reservation back. Every segment must have been unmapped; Close refuses otherwise,
-// since somebody may still read there.
+// since a reader may still be in it.
 func (a *Arena) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

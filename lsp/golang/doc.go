@@ -33,9 +33,10 @@
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
 //	names     of a package: what importers can see of it, a table of digests that is read by name
-//	check     of a package: diagnostics and index, from its files and the faces of its imports; of these it depends on the names
-//	          that it looked at
-//	findings  of a package: the diagnostics of its check; while it is edited, of the bodies that an edit touched
+//	check     of a package: diagnostics and index, from its files and the faces of its imports; of
+//	          these it depends on the names that it looked at
+//	findings  of a package: the diagnostics of its check; while it is edited, of the bodies that an
+//	          edit touched
 //	problems  of a package: what its check found, and what the go command has against it
 //	wrong     of a build: which files have problems, gathered, with digests
 //	report    of a file: everything wrong with it, as it is shown

@@ -142,6 +142,25 @@ type checked struct {
 	looked Looks
 }
 
+// sortOut says which files are fit to be checked, and which are left since they are too large, with
+// what is to be told of all of them.
+func sortOut(files []*syntax.Tree) (fit, left []*syntax.Tree, told []FileDiagnostic) {
+	for _, t := range files {
+		for _, d := range t.Errors {
+			told = append(told, FileDiagnostic{t.URI, d})
+		}
+		switch {
+		case t.Unfit:
+		case t.TooLarge():
+			told = append(told, largeFile(t))
+			left = append(left, t)
+		default:
+			fit = append(fit, t)
+		}
+	}
+	return fit, left, told
+}
+
 // inspect checks a package with its session, or one that is made.
 func inspect(
 	p *metadata.Package, files []*syntax.Tree, imports []Import,
@@ -156,21 +175,8 @@ func inspect(
 	if err != nil {
 		return nil, found, fmt.Errorf("checking %s: %w", p.ID, err)
 	}
-	files = k.known(files)
-	var fit, left []*syntax.Tree // left: too large
-	for _, t := range files {
-		for _, d := range t.Errors {
-			k.syntax = append(k.syntax, FileDiagnostic{t.URI, d})
-		}
-		switch {
-		case t.Unfit:
-		case t.TooLarge():
-			k.syntax = append(k.syntax, largeFile(t))
-			left = append(left, t)
-		default:
-			fit = append(fit, t)
-		}
-	}
+	var fit, left []*syntax.Tree
+	fit, left, k.syntax = sortOut(k.known(files))
 	found = k.check(p, fit, left, doubtOf, withBodies)
 	k.follow = nil
 	k.looked = k.looks(imports, found)

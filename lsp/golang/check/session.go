@@ -22,11 +22,19 @@ type session struct {
 	prepared bool // nothing can be done ahead of the next edit
 }
 
-func newSession(p *metadata.Package, imports []Import) (s *session, err error) {
-	s = &session{partMaker: newPartMaker(), id: p.ID}
-	s.pkg = bodies.New(s.make)
-	s.world, err = Worlds.take(imports)
-	return s, err
+func newSession(p *metadata.Package, imports []Import) (*session, error) {
+	w, err := Worlds.take(imports)
+	if err != nil {
+		return nil, err
+	}
+	return newSessionIn(w, p), nil
+}
+
+// newSessionIn makes a session of a package that imports from w, which is the session's own.
+func newSessionIn(w *world, p *metadata.Package) *session {
+	s := &session{partMaker: newPartMaker(), id: p.ID}
+	s.pkg, s.world = bodies.New(s.make), w
+	return s
 }
 
 // known puts the trees of the last check in the place of others of the same text: what is kept

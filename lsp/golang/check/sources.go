@@ -13,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
@@ -89,19 +88,8 @@ func (s *Sources) Package(ctx context.Context, p *metadata.Package, files []*syn
 	if err := s.follow(ctx, follows); err != nil {
 		return c, fmt.Errorf("checking %s: %w", p.ID, err)
 	}
-	n := &session{partMaker: newPartMaker(), id: p.ID}
-	n.pkg = bodies.New(n.make)
-	n.world = s.world(p, follows)
-	var fit, left []*syntax.Tree
-	for _, t := range n.known(files) {
-		switch {
-		case t.Unfit:
-		case t.TooLarge():
-			left = append(left, t)
-		default:
-			fit = append(fit, t)
-		}
-	}
+	n := newSessionIn(s.world(p, follows), p)
+	fit, left, _ := sortOut(n.known(files))
 	r := n.check(p, fit, left, func(string) syntax.Doubt { return syntax.Doubt{} }, withBodies)
 	c.Index = n.indexOf(r).data
 	return c, nil
