@@ -130,12 +130,22 @@ import (
 
 var A = b.B(1)
 
+var M = b.Make()
+
 func F() { os.Exit(int(A)) }
 -- b/b.go --
 package b
 
+import "m/go-c"
+
 // B is a number.
 type B int
+
+func Make() (x c.C) { return x }
+-- go-c/c.go --
+package c
+
+type C uint8
 -- b/b_test.go --
 package b_test
 
@@ -200,6 +210,10 @@ var T int
 	if h, err := f.hover(f.uri("b/b_test.go"), at(f.uri("b/b_test.go"), "B(2)")); err != nil || h.Doc != "B is a number." {
 		t.Errorf("in a test: %+v %v", h, err)
 	}
+	// A package need not be called what its path ends with.
+	if h, err := f.hover(a, at(a, "M = ")); err != nil || h.Signature != "var M c.C" {
+		t.Errorf("%+v %v", h, err)
+	}
 	// What an editor has counts, in the package and in those that it imports.
 	for uri, change := range map[string][2]string{b: {"type B int", "type B uint8"}, a: {"int(A)", "int(A+1)"}} {
 		edited := strings.Replace(text(uri), change[0], change[1], 1)
@@ -245,10 +259,17 @@ var T int
 		t.Fatal(err)
 	}
 	defer first.end()
-	if _, done := ask(a, "A = "); done {
+	if err := os.Mkdir(filepath.Join(f.root, "d"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.write("d/d.go", "package d\n\nvar D int\n") // of which no query knows
+	if _, done := ask(f.uri("d/d.go"), "D int"); done {
 		t.Error("there was a first answer in a workspace that the store knows")
 	}
 	first.warm = nil
+	if _, done := ask(f.uri("d/d.go"), "D int"); !done {
+		t.Error("there was no first answer about a file that no query knows")
+	}
 	if _, done := ask(a, "A = "); done {
 		t.Error("there was a first answer where the queries know the check")
 	}
