@@ -21,6 +21,10 @@ type Language interface {
 	// root itself: the work is done by Index and by questions. An engine may carry several
 	// workspaces.
 	Open(ctx context.Context, eng *runtime.Engine, root string, o WorkspaceOptions) (Workspace, error)
+
+	// Prototype is a value of the type of the workspaces that Open gives, which is asked nothing.
+	// A server finds in it which optional interfaces they implement, before there is one.
+	Prototype() Workspace
 }
 
 // WorkspaceOptions say how a workspace is read. The zero value is ready for use.
@@ -43,6 +47,9 @@ type WorkspaceOptions struct {
 }
 
 // A Workspace answers questions about one root. All methods may be called from any goroutine.
+//
+// What not every language has is an interface of its own, which a workspace implements or not: the
+// server offers a client what it finds (Language.Prototype).
 type Workspace interface {
 	// Root is the absolute path of the directory.
 	Root() string

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 const answersModule = `
@@ -131,8 +132,43 @@ func TestAnswers(t *testing.T) {
 	t.Run("definition", func(t *testing.T) { testDefinition(t, f) })
 	t.Run("references", func(t *testing.T) { testReferences(t, f) })
 	t.Run("hover", func(t *testing.T) { testHover(t, f) })
+	t.Run("highlight", func(t *testing.T) { testHighlight(t, f) })
 	t.Run("no answer", func(t *testing.T) { testQuestionsWithoutAnswer(t, f) })
 	t.Run("in a dependency", func(t *testing.T) { testDefinitionInDependency(t, f) })
+}
+
+func testHighlight(t *testing.T, f *fixture) {
+	for _, c := range []struct{ at, want string }{
+		{"Side", "Side:write sideuse:read"}, // and a use without a mark
+		{"sideuse", "Side:write sideuse:read"},
+		{"key", "key:read"},
+		{"outeruse", "outer:write outeruse:read"},
+	} {
+		at := f.at(c.at)
+		var list []lsp.Highlight
+		err := f.in(func(task *runtime.Task) (err error) {
+			list, err = f.w.Highlight(task, at.URI, at.Span.Start)
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", c.at, err)
+		}
+		var got []string
+		for _, h := range list {
+			name := f.names([]lsp.Location{{URI: at.URI, Span: h.Span}})[0]
+			if strings.HasPrefix(name, "file:") {
+				continue
+			}
+			how := "read"
+			if h.Kind == lsp.HighlightWrite {
+				how = "write"
+			}
+			got = append(got, name+":"+how)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: got %s, want %s", c.at, s, c.want)
+		}
+	}
 }
 
 func testDefinition(t *testing.T, f *fixture) {

@@ -16,6 +16,9 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
+// Prototype implements lsp.Language.
+func (Language) Prototype() lsp.Workspace { return (*workspace)(nil) }
+
 // Open implements lsp.Language. Unsaved texts that an earlier process left in the engine's store
 // are forgotten.
 func (Language) Open(ctx context.Context, eng *runtime.Engine, root string, o lsp.WorkspaceOptions) (lsp.Workspace, error) {

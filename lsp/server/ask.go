@@ -90,6 +90,47 @@ func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(
 	}
 }
 
+// atPosition answers a request about a position in a document: fn is given the question and the
+// offset. Nothing to say is null.
+func (s *session) atPosition(
+	r *dispatch.Request, p protocol.TextDocumentPositionParams, l lane.Lane, fn func(q *question, at int) (any, error),
+) (*question, dispatch.Work, error) {
+	q, err := s.aboutPosition(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return q, s.answer(r, q, l, func(q *question) (any, error) {
+		at, err := q.offset(p.Position)
+		if err != nil {
+			return orNothing(q, nil, err)
+		}
+		value, err := fn(q, at)
+		return orNothing(q, value, err)
+	}), nil
+}
+
+// aboutFile answers a request about a document. Nothing to say is null.
+func (s *session) aboutFile(
+	r *dispatch.Request, d protocol.TextDocumentIdentifier, l lane.Lane, fn func(q *question) (any, error),
+) (dispatch.Outcome, error) {
+	q, err := s.about(d.URI)
+	if err != nil {
+		return dispatch.Done, err
+	}
+	return dispatch.Later(s.answer(r, q, l, func(q *question) (any, error) {
+		value, err := fn(q)
+		return orNothing(q, value, err)
+	})), nil
+}
+
+// orNothing is an answer, or null if there is nothing to say.
+func orNothing(q *question, value any, err error) (any, error) {
+	if nothing(q, err) {
+		return nil, nil
+	}
+	return value, err
+}
+
 // checkText makes sure that the workspace has the text the client asks about (V0).
 func (q *question) checkText() error {
 	if q.doc == nil || !q.s.host.handles(q.uri) {
@@ -157,6 +198,22 @@ func (q *question) rangeOf(name string, span lsp.Span) (protocol.Range, error) {
 		return protocol.Range{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
+}
+
+// spanOf converts a range of the document.
+func (q *question) spanOf(r protocol.Range) (lsp.Span, error) {
+	start, err := q.offset(r.Start)
+	if err != nil {
+		return lsp.Span{}, err
+	}
+	end, err := q.offset(r.End)
+	if err != nil {
+		return lsp.Span{}, err
+	}
+	if end < start {
+		return lsp.Span{}, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: a range that ends before it starts", q.uri)
+	}
+	return lsp.Span{Start: start, End: end}, nil
 }
 
 // locations converts places. One whose text cannot be had is left out, with a line in the

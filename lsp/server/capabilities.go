@@ -24,6 +24,7 @@ type capabilities struct {
 	diagnosticTags      bool
 	relatedInformation  bool
 	diagnosticVersions  bool
+	editing             editing
 }
 
 func is(b *bool) bool { return b != nil && *b }
@@ -54,6 +55,7 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		}
 	}
 	if w := c.Workspace; w != nil {
+		out.editing = readEditing(w.WorkspaceEdit)
 		if w.Symbol != nil {
 			out.workspaceSymbols = len(w.Symbol.ResolveSupport.Properties) > 0
 		}

@@ -5,6 +5,7 @@ import (
 
 	"go.lsp.dev/protocol"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -16,32 +17,29 @@ func (s *session) definition(_ context.Context, r *dispatch.Request) (dispatch.O
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	q, err := s.aboutPosition(p.TextDocumentPositionParams)
-	if err != nil {
-		return dispatch.Done, err
-	}
-	return dispatch.Later(s.answer(r, q, lane.RPC2, func(q *question) (any, error) {
-		at, err := q.offset(p.Position)
-		if nothing(q, err) {
-			return nil, nil
-		} else if err != nil {
-			return nil, err
-		}
+	_, work, err := s.atPosition(r, p.TextDocumentPositionParams, lane.RPC2, func(q *question, at int) (any, error) {
 		list, err := q.root.ws.Definition(q.t, q.uri, at)
-		if nothing(q, err) {
-			return nil, nil
-		} else if err != nil {
+		if err != nil {
 			return nil, err
 		}
 		q.s.jumpLikely(q.root, list)
-		found := q.locations(list)
-		if !s.agreed.Load().caps.definitionLinks {
-			return found, nil
-		}
-		links := make(protocol.DefinitionLinkSlice, len(found))
-		for i, l := range found {
-			links[i] = protocol.DefinitionLink{TargetURI: l.URI, TargetRange: l.Range, TargetSelectionRange: l.Range}
-		}
-		return links, nil
-	})), nil
+		return q.targets(list, s.agreed.Load().caps.definitionLinks), nil
+	})
+	if err != nil {
+		return dispatch.Done, err
+	}
+	return dispatch.Later(work), nil
+}
+
+// targets are places to jump to: links if the client takes them, else locations.
+func (q *question) targets(list []lsp.Location, links bool) any {
+	found := q.locations(list)
+	if !links {
+		return found
+	}
+	out := make(protocol.DefinitionLinkSlice, len(found))
+	for i, l := range found {
+		out[i] = protocol.DefinitionLink{TargetURI: l.URI, TargetRange: l.Range, TargetSelectionRange: l.Range}
+	}
+	return out
 }

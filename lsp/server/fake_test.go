@@ -66,6 +66,7 @@ func (l *fakeLanguage) read(path string) (string, bool) {
 
 func (l *fakeLanguage) ID() string               { return "words" }
 func (l *fakeLanguage) Handles(name string) bool { return strings.HasSuffix(name, ".txt") }
+func (l *fakeLanguage) Prototype() lsp.Workspace { return (*fakeWorkspace)(nil) }
 func (l *fakeLanguage) WatchGlobs() []string     { return []string{"**/*.txt"} }
 
 func (l *fakeLanguage) Open(_ context.Context, eng *runtime.Engine, root string, _ lsp.WorkspaceOptions) (lsp.Workspace, error) {
@@ -488,6 +489,14 @@ func (w *fakeWorkspace) Hover(t *runtime.Task, name string, offset int) (*lsp.Ho
 	}
 	text, err := w.Text(t, name)
 	return &lsp.Hover{Span: word.span(), Signature: "word " + word.Name, Doc: string(text), Language: "words"}, err
+}
+
+func (w *fakeWorkspace) Highlight(t *runtime.Task, name string, offset int) ([]lsp.Highlight, error) {
+	word, err := w.at(t, name, offset)
+	if err != nil {
+		return nil, err
+	}
+	return []lsp.Highlight{{Span: word.span(), Kind: lsp.HighlightRead}}, nil
 }
 
 func (w *fakeWorkspace) Explain(t *runtime.Task, name string) ([]runtime.Explanation, error) {

@@ -31,7 +31,7 @@ func FuzzSession(f *testing.F) {
 		}
 		slices.Sort(all)
 		return all
-	}(newSession(&Host{o: Options{}.filled()}, 0))
+	}(newSession(&Host{o: Options{}.filled(), lang: simple()}, 0))
 	b := newBench(f, simple(), Options{})
 	f.Fuzz(func(t *testing.T, which uint8, one, two string) {
 		if !jsontext.Value(one).IsValid() || !jsontext.Value(two).IsValid() {

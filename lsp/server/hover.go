@@ -17,21 +17,9 @@ func (s *session) hover(_ context.Context, r *dispatch.Request) (dispatch.Outcom
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	q, err := s.aboutPosition(p.TextDocumentPositionParams)
-	if err != nil {
-		return dispatch.Done, err
-	}
-	return dispatch.Later(s.answer(r, q, lane.RPC2, func(q *question) (any, error) {
-		at, err := q.offset(p.Position)
-		if nothing(q, err) {
-			return nil, nil
-		} else if err != nil {
-			return nil, err
-		}
+	_, work, err := s.atPosition(r, p.TextDocumentPositionParams, lane.RPC2, func(q *question, at int) (any, error) {
 		h, err := q.root.ws.Hover(q.t, q.uri, at)
-		if nothing(q, err) || err == nil && h == nil {
-			return nil, nil
-		} else if err != nil {
+		if err != nil || h == nil {
 			return nil, err
 		}
 		rng, err := q.rangeOf(q.uri, h.Span)
@@ -39,7 +27,11 @@ func (s *session) hover(_ context.Context, r *dispatch.Request) (dispatch.Outcom
 			return nil, err
 		}
 		return &protocol.Hover{Contents: hoverContents(h, s.agreed.Load().caps.markdownHover), Range: &rng}, nil
-	})), nil
+	})
+	if err != nil {
+		return dispatch.Done, err
+	}
+	return dispatch.Later(work), nil
 }
 
 func hoverContents(h *lsp.Hover, markdown bool) *protocol.MarkupContent {

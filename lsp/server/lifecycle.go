@@ -41,6 +41,7 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 		Capabilities: serverCapabilities(a.encoding, a.caps, a.mode),
 		ServerInfo:   protocol.ServerInfo{Name: s.host.o.Name},
 	}
+	s.announceFeatures(&result.Capabilities, a.caps)
 	if v := s.host.o.Version; v != "" {
 		result.ServerInfo.Version = protocol.NewOptional(v)
 	}

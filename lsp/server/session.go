@@ -109,7 +109,7 @@ func (s *session) handlers() map[string]dispatch.Handler {
 // table is handlers without that.
 func (s *session) table() map[string]dispatch.Handler {
 	ignore := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
-	return map[string]dispatch.Handler{
+	table := map[string]dispatch.Handler{
 		protocol.MethodInitialize:  s.initialize,
 		protocol.MethodInitialized: s.initialized,
 		protocol.MethodShutdown:    s.shutdown,
@@ -148,6 +148,8 @@ func (s *session) table() map[string]dispatch.Handler {
 		MethodDBStats:      s.dbStats,
 		MethodQueryRecords: s.queryRecords,
 	}
+	s.featureHandlers(table)
+	return table
 }
 
 // end takes back what the session has put into the engine (V2) and waits for its
