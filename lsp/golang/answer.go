@@ -50,19 +50,9 @@ func eachPlace(
 	if offset < 0 || offset > len(text) {
 		return fail(lsp.ErrOutOfRange)
 	}
-	m, err := src.metadata()
+	owners, err := ownersOf(src, uri)
 	if err != nil {
 		return err
-	}
-	owners := m.Owners(uri)
-	if len(owners) == 0 {
-		p, err := src.strayOwner(uri)
-		if err != nil {
-			return err
-		}
-		if p != nil {
-			owners = append(owners, p)
-		}
 	}
 	for _, p := range owners {
 		x, err := open(p)
@@ -76,6 +66,26 @@ func eachPlace(
 		}
 	}
 	return fail(lsp.ErrNoSymbol)
+}
+
+// ownersOf are the packages that a file is compiled in, or the one that is made for a file that the
+// build leaves out.
+func ownersOf(src source, uri string) ([]*metadata.Package, error) {
+	m, err := src.metadata()
+	if err != nil {
+		return nil, err
+	}
+	owners := m.Owners(uri)
+	if len(owners) == 0 {
+		p, err := src.strayOwner(uri)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			owners = append(owners, p)
+		}
+	}
+	return owners, nil
 }
 
 // placesAt finds what stands at an offset, once per package that the file is compiled in.
@@ -111,7 +121,15 @@ func resolve(src source, at place, o index.Occurrence) (found, bool, error) {
 	if !ok {
 		return found{}, false, nil
 	}
-	packages, err := named(src, name.Package, at.pkg)
+	return declarationNamed(src, name, at.pkg)
+}
+
+// declarationNamed finds what a package calls by a name of another one.
+func declarationNamed(src source, name index.External, from *metadata.Package) (found, bool, error) {
+	if name.Path == "" {
+		return found{}, false, nil
+	}
+	packages, err := named(src, name.Package, from)
 	if err != nil {
 		return found{}, false, err
 	}

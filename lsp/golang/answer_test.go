@@ -133,6 +133,7 @@ func TestAnswers(t *testing.T) {
 	t.Run("references", func(t *testing.T) { testReferences(t, f) })
 	t.Run("hover", func(t *testing.T) { testHover(t, f) })
 	t.Run("highlight", func(t *testing.T) { testHighlight(t, f) })
+	t.Run("type definition", func(t *testing.T) { testTypeDefinition(t, f) })
 	t.Run("no answer", func(t *testing.T) { testQuestionsWithoutAnswer(t, f) })
 	t.Run("in a dependency", func(t *testing.T) { testDefinitionInDependency(t, f) })
 }
@@ -365,5 +366,38 @@ func testDefinitionInDependency(t *testing.T, f *fixture) {
 	}
 	if ds := f.diagnostics("use/use.go"); len(ds) != 0 {
 		t.Errorf("diagnostics: %v", ds)
+	}
+}
+
+func testTypeDefinition(t *testing.T, f *fixture) {
+	for _, c := range []struct{ at, want string }{
+		{"squse", "Square"},
+		{"ShapeUse", "Shape"},
+		{"embeduse", "Square"},
+		{"T", "T"},
+		{"swstring", "builtin"},
+		{"lenuse", "builtin"},
+		{"promoted", "builtin"},
+		{"areause", "builtin"},
+		{"error", "builtin"},
+		{"shuse", ""},
+		{"imp", ""},
+	} {
+		at := f.at(c.at)
+		var list []lsp.Location
+		err := f.in(func(task *runtime.Task) (err error) {
+			list, err = f.w.TypeDefinition(task, at.URI, at.Span.Start)
+			return err
+		})
+		if c.want == "" {
+			if !errors.Is(err, lsp.ErrNoSymbol) {
+				t.Errorf("%s: %v, %v", c.at, list, err)
+			}
+			continue
+		}
+		got := strings.Join(f.names(list), " ")
+		if err != nil || got != c.want && !(c.want == "builtin" && strings.Contains(got, "/builtin/builtin.go")) {
+			t.Errorf("%s: got %s, %v, want %s", c.at, got, err, c.want)
+		}
 	}
 }

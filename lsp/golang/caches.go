@@ -23,4 +23,9 @@ var caches = []account.Cache{
 		Bytes: func() int64 { return check.Sessions.Held() * check.SessionWeight },
 		Bound: func(most int64) { check.Sessions.Bound(int(most / check.SessionWeight)) },
 	},
+	{
+		Name: "golang: packages that are asked about", Most: check.ViewsBytes * check.ViewWeight,
+		Bytes: func() int64 { return check.Views.Held() * check.ViewWeight },
+		Bound: func(most int64) { check.Views.Bound(int(most / check.ViewWeight)) },
+	},
 }

@@ -184,7 +184,7 @@
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  ahead.go publish.go mend.go
 //	edits       texts.go
-//	questions   adopt.go asking.go questions.go highlight.go explain.go
+//	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

@@ -13,6 +13,7 @@ import (
 type capabilities struct {
 	hierarchicalSymbols bool
 	definitionLinks     bool
+	typeDefinitionLinks bool
 	markdownHover       bool
 	workspaceSymbols    bool // WorkspaceSymbol, not only SymbolInformation
 	progress            bool
@@ -38,6 +39,9 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		}
 		if t.Definition != nil {
 			out.definitionLinks = is(t.Definition.LinkSupport)
+		}
+		if t.TypeDefinition != nil {
+			out.typeDefinitionLinks = is(t.TypeDefinition.LinkSupport)
 		}
 		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
 			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference

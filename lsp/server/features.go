@@ -26,6 +26,7 @@ type feature struct {
 // features are all that the server knows of, each in a file of its own.
 var features = []feature{
 	highlights,
+	typeDefinitions,
 }
 
 // offers is offered for an interface.

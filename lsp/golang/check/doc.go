@@ -48,5 +48,15 @@
 //   - K8: if all that a check says it looked at has the same digests in other faces of the same
 //     packages, a check that reads those comes to the same, and looks at the same.
 //
+// # Questions that an index does not answer
+//
+// What an expression is, or what could stand at a place, is asked of types. A [View] is a package
+// with its types as one question sees it: all declarations, and the bodies that the question is
+// about (view.go). Who asks gets [Name]s, which mean something elsewhere.
+//
+//   - K9: a view says of an expression the same whichever bodies it was made for. It is used by who
+//     has its slot, who takes no other meanwhile, since two that wait for each other's would for
+//     ever.
+//
 // The queries of package golang call it. It imports no engine.
 package check

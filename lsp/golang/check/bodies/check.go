@@ -135,7 +135,7 @@ func (c *checker) faces(sources []*source) *faces {
 	var syntax []*ast.File
 	for _, s := range sources {
 		fset.AddExistingFiles(s.Tokens)
-		syntax = append(syntax, withoutBodies(s.Syntax))
+		syntax = append(syntax, Without(s.Syntax, nil))
 	}
 	f.positions = fset
 	info := newInfo()
@@ -180,13 +180,14 @@ func (f *faces) mapTo(sources []*source) func(token.Pos) token.Pos {
 	}
 }
 
-// withoutBodies is a file whose functions never return.
-func withoutBodies(file *ast.File) *ast.File {
+// Without is a file whose functions never return, but for those whose bodies are kept; nil keeps
+// none. All nodes but those functions and the file itself are those of the file.
+func Without(file *ast.File, keep func(*ast.FuncDecl) bool) *ast.File {
 	out := *file
 	out.Decls = slices.Clone(file.Decls)
 	for i, d := range out.Decls {
 		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Body == nil {
+		if !ok || fn.Body == nil || keep != nil && keep(fn) {
 			continue
 		}
 		bare := *fn

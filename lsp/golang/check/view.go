@@ -1,0 +1,365 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"sync"
+
+	"golang.org/x/tools/go/ast/astutil"
+
+	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
+	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
+
+// A View is a package with its types, for questions that an index does not answer: what an
+// expression is, what could stand at a place. It has the types of all declarations, and of those
+// function bodies that it was made for.
+//
+// It belongs to whoever has its slot, and nothing of it may be kept (K1).
+type View struct {
+	Meta      *metadata.Package
+	File      *syntax.Tree   // that was asked about; nil if it is not fit to be checked
+	Files     []*syntax.Tree // all of the package that are fit to be
+	Positions *token.FileSet // of Files
+	Package   *types.Package
+	Info      *types.Info // all of its maps are there; positions of imported objects mean nothing
+	Errors    []types.Error
+
+	world *world
+	sight Sight
+	own   map[types.Object]string // made when somebody asks
+}
+
+// Bodies says which function bodies a view has the types of.
+type Bodies uint8
+
+// From few to many.
+const (
+	BodyAt       Bodies = iota // that of the function declaration around an offset, if there is one
+	BodiesOfFile               // those of one file
+	AllBodies
+)
+
+// A Sight says what a view is made for.
+type Sight struct {
+	URI    string
+	Offset int // matters for BodyAt
+	Bodies Bodies
+}
+
+// ErrUnfit is the error for files that are not type-checked.
+var ErrUnfit = errors.New("the file is too large, too deep or no text, and is not type-checked")
+
+// kept are the functions whose bodies are checked.
+func (s Sight) kept(t *syntax.Tree) func(*ast.FuncDecl) bool {
+	switch {
+	case s.Bodies == AllBodies:
+		return func(*ast.FuncDecl) bool { return true }
+	case t.URI != s.URI:
+		return nil
+	case s.Bodies == BodiesOfFile:
+		return func(*ast.FuncDecl) bool { return true }
+	}
+	return func(fn *ast.FuncDecl) bool {
+		return t.Offset(fn.Pos()) <= s.Offset && s.Offset <= t.Offset(fn.End())
+	}
+}
+
+func fileOf(files []*syntax.Tree, uri string) *syntax.Tree {
+	for _, t := range files {
+		if t.URI == uri {
+			return t
+		}
+	}
+	return nil
+}
+
+// of reports whether a view of the same files is one of a package.
+func (v *View) of(p *metadata.Package) bool {
+	had := v.Meta
+	return had.Path == p.Path && had.Name == p.Name && had.GoVersion == p.GoVersion && had.Arch == p.Arch
+}
+
+// covers reports whether a view has what a sight asks for; file is the one of the sight.
+func (v *View) covers(s Sight, file *syntax.Tree) bool {
+	switch {
+	case v.sight.Bodies == AllBodies:
+		return true
+	case file == nil || v.sight.URI != s.URI || v.sight.Bodies < s.Bodies:
+		return false
+	case v.sight.Bodies == BodiesOfFile:
+		return true
+	}
+	had, wanted := v.sight.kept(file), s.kept(file)
+	for _, d := range file.AST.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && wanted(fn) && !had(fn) {
+			return false
+		}
+	}
+	return true
+}
+
+// Tree is the file that a position of the view lies in; nil if it is none of the package's.
+func (v *View) Tree(pos token.Pos) *syntax.Tree {
+	for _, t := range v.Files {
+		if base := token.Pos(t.Pos.Base()); base <= pos && pos <= base+token.Pos(t.Pos.Size()) {
+			return t
+		}
+	}
+	return nil
+}
+
+// Pos is the position of an offset in File.
+func (v *View) Pos(offset int) token.Pos { return token.Pos(v.File.Pos.Base() + offset) }
+
+// Enclosing are the nodes of File around a span of offsets, innermost first.
+func (v *View) Enclosing(start, end int) []ast.Node {
+	path, _ := astutil.PathEnclosingInterval(v.File.AST, v.Pos(start), v.Pos(end))
+	return path
+}
+
+// IdentAt is the identifier that an offset of File lies on, or behind; nil if there is none.
+func (v *View) IdentAt(offset int) *ast.Ident {
+	for _, at := range []int{offset, offset - 1} { // of two that touch, the one that starts here
+		if at < 0 {
+			break
+		}
+		if path := v.Enclosing(at, at+1); len(path) > 0 {
+			if id, ok := path[0].(*ast.Ident); ok && v.File.Offset(id.Pos()) <= at && at < v.File.Offset(id.End()) {
+				return id
+			}
+		}
+	}
+	return nil
+}
+
+// implicitAt is the first object that a type switch declares at the place of its name; nil if none
+// does.
+func (v *View) implicitAt(pos token.Pos) types.Object {
+	var found types.Object
+	for node, obj := range v.Info.Implicits {
+		if _, ok := node.(*ast.CaseClause); ok && obj.Pos() == pos && (found == nil || obj.Parent().Pos() < found.Parent().Pos()) {
+			found = obj
+		}
+	}
+	return found
+}
+
+// A Name says outside of a view which object is meant.
+type Name struct {
+	// External is what an object of another package is called there.
+	External index.External
+
+	// URI and Offset say where the package itself declares the object; URI is "" for another's.
+	URI    string
+	Offset int
+}
+
+// NameOf is the name of an object. It is not ok for one that nothing leads to, such as a field of an
+// unnamed type of another package.
+func (v *View) NameOf(obj types.Object) (name Name, ok bool) {
+	obj = originOf(obj)
+	switch pkg := obj.Pkg(); {
+	case pkg == nil:
+		name.External = index.External{Package: metadata.Builtin, Path: obj.Name()}
+		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
+			name.External.Path = "error." + obj.Name() // the only method of the universe
+		}
+	case pkg == types.Unsafe:
+		name.External = index.External{Package: "unsafe", Path: obj.Name()}
+	case pkg == v.Package:
+		t := v.Tree(obj.Pos())
+		if t == nil {
+			return name, false
+		}
+		name.URI, name.Offset = t.URI, t.Offset(obj.Pos())
+	default:
+		name.External = index.External{Package: pkg.Path(), Path: v.world.objectPath(obj)}
+		return name, name.External.Path != ""
+	}
+	return name, true
+}
+
+// Path is what an object of the package is called for others; "" if it has no name there.
+func (v *View) Path(obj types.Object) string {
+	if v.own == nil {
+		v.own, _ = objectPaths(v.Package)
+	}
+	return v.own[originOf(obj)]
+}
+
+// Imported are the packages that can be named: those that the package imports, and all that their
+// declarations mention, by path. Of the latter there may be some declarations only.
+func (v *View) Imported() map[string]*types.Package { return v.world.packages }
+
+func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*View, error) {
+	v := &View{Meta: p, Positions: token.NewFileSet(), Package: types.NewPackage(p.Path, p.Name), world: w, sight: s}
+	v.Files, _, _ = sortOut(files)
+	if v.File = fileOf(v.Files, s.URI); v.File == nil && fileOf(files, s.URI) != nil {
+		return nil, fmt.Errorf("%s: %w", s.URI, ErrUnfit)
+	}
+	v.Info = &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Instances: map[*ast.Ident]types.Instance{},
+		Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Implicits: map[ast.Node]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
+		FileVersions: map[*ast.File]string{},
+	}
+	checked := make([]*ast.File, len(v.Files))
+	for i, t := range v.Files {
+		v.Positions.AddExistingFiles(t.Pos)
+		checked[i] = bodies.Without(t.AST, s.kept(t))
+	}
+	conf := types.Config{
+		GoVersion: p.GoVersion, FakeImportC: true, Importer: w, Sizes: sizesFor(p.Arch),
+		Error: func(err error) {
+			if e, ok := errors.AsType[types.Error](err); ok {
+				v.Errors = append(v.Errors, e)
+			}
+		},
+		DisableUnusedImportCheck: s.Bodies != AllBodies, // what uses them may not be checked
+	}
+	_ = types.NewChecker(&conf, v.Positions, v.Package, v.Info).Files(checked) // Error has them
+	for i, t := range v.Files {
+		v.Info.Scopes[t.AST] = v.Info.Scopes[checked[i]]
+		v.Info.FileVersions[t.AST] = v.Info.FileVersions[checked[i]]
+	}
+	return v, nil
+}
+
+// Bounds of what is kept of views.
+const (
+	ViewsBytes = 4 << 20 // of the text of their packages
+
+	// ViewWeight is how many bytes a view takes for each byte of the text of its package, trees
+	// included.
+	ViewWeight = SessionWeight
+
+	viewsOfPackage = 2
+)
+
+// A ViewPool keeps the views of packages that were asked about last.
+type ViewPool struct {
+	mu    sync.Mutex
+	taken map[string]chan struct{} // by ID of the package; closed when its slot is free; guarded by mu
+	idle  []*ViewSlot              // latest last; guarded by mu
+	bytes int                      // guarded by mu
+	most  int                      // bytes; guarded by mu
+}
+
+// Views are those of the process.
+var Views = ViewPool{most: ViewsBytes}
+
+// A ViewSlot has the views of one package, for one user at a time.
+type ViewSlot struct {
+	pool  *ViewPool
+	id    string
+	world *world
+	views []*View // latest last
+	bytes int     // of their texts, and as many as the world weighs like
+}
+
+// Take gives the caller the slot of a package until Done. If somebody has it, busy is not nil: it is
+// closed when it is worth another attempt. Who has a slot takes no other.
+func (pool *ViewPool) Take(id string) (slot *ViewSlot, busy <-chan struct{}) {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	if other := pool.taken[id]; other != nil {
+		return nil, other
+	}
+	if pool.taken == nil {
+		pool.taken = map[string]chan struct{}{}
+	}
+	pool.taken[id] = make(chan struct{})
+	if i := slices.IndexFunc(pool.idle, func(s *ViewSlot) bool { return s.id == id }); i >= 0 {
+		slot = pool.idle[i]
+		pool.idle = slices.Delete(pool.idle, i, i+1)
+		pool.bytes -= slot.bytes
+		return slot, nil
+	}
+	return &ViewSlot{pool: pool, id: id}, nil
+}
+
+// Done gives the slot back.
+func (s *ViewSlot) Done() {
+	pool := s.pool
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	if s.world != nil {
+		pool.idle = append(pool.idle, s)
+		pool.bytes += s.bytes
+		pool.makeRoom()
+	}
+	close(pool.taken[s.id])
+	delete(pool.taken, s.id)
+}
+
+// View is the package as its files and imports are now.
+func (s *ViewSlot) View(p *metadata.Package, imports []Import, files []*syntax.Tree, sight Sight) (v *View, err error) {
+	defer func() {
+		if e := recover(); e != nil { // K4
+			s.world, s.views = nil, nil
+			v, err = nil, newInternalError("checking "+p.ID, e)
+		}
+	}()
+	if key := importKey(imports); s.world == nil || s.world.key != key {
+		s.views, s.world = nil, nil
+		w, err := decodeWorld(imports)
+		if err != nil {
+			return nil, fmt.Errorf("checking %s: %w", p.ID, err)
+		}
+		w.key, s.world = key, w
+	}
+	fit, _, _ := sortOut(files)
+	file := fileOf(fit, sight.URI)
+	for i, had := range s.views {
+		if slices.Equal(had.Files, fit) && had.of(p) && had.covers(sight, file) {
+			s.views = append(slices.Delete(s.views, i, i+1), had)
+			seen := *had
+			seen.File = file
+			return &seen, nil
+		}
+	}
+	if len(s.views) >= viewsOfPackage {
+		s.views = slices.Delete(s.views, 0, 1)
+	}
+	if v, err = newView(p, s.world, files, sight); err != nil {
+		return nil, err
+	}
+	s.views = append(s.views, v)
+	s.bytes = s.world.bytes * WorldWeight / ViewWeight
+	for _, v := range s.views {
+		for _, t := range v.Files {
+			s.bytes += len(t.Text)
+		}
+	}
+	return v, nil
+}
+
+// Held is how many bytes of text have views here.
+func (pool *ViewPool) Held() int64 {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	return int64(pool.bytes)
+}
+
+// Bound sets how many bytes of text may have views here.
+func (pool *ViewPool) Bound(most int) {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	pool.most = most
+	pool.makeRoom()
+}
+
+// makeRoom forgets what was used longest ago. The lock is held.
+func (pool *ViewPool) makeRoom() {
+	for pool.bytes > pool.most && len(pool.idle) > 0 {
+		pool.bytes -= pool.idle[0].bytes
+		pool.idle = slices.Delete(pool.idle, 0, 1)
+	}
+}

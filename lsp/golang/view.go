@@ -1,0 +1,104 @@
+package golang
+
+import (
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// A view is a package with its types as a question sees it, and the state that it is from.
+type view struct {
+	*check.View
+	taskSource
+}
+
+// withView has fn look at the types of the package that a file is compiled in, until it returns. Fn
+// takes no other view: it could wait for itself.
+func (w *workspace) withView(t *runtime.Task, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
+	return w.askAbout(t, uri, func(t *runtime.Task, root string) error {
+		src := taskSource{t, root}
+		text, err := src.text(uri)
+		if err != nil {
+			return err
+		}
+		if offset < 0 || offset > len(text) {
+			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrOutOfRange}
+		}
+		owners, err := ownersOf(src, uri)
+		if err != nil {
+			return err
+		}
+		if len(owners) == 0 {
+			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+		}
+		return viewPackage(src, owners[0].ID, check.Sight{URI: uri, Offset: offset, Bodies: of}, fn)
+	})
+}
+
+// viewPackage has fn look at the types of a package, until it returns.
+func viewPackage(src taskSource, id string, s check.Sight, fn func(v *view) error) error {
+	t := src.t
+	in, err := readPackage(t, pkgKey{src.root, id})
+	if err != nil {
+		return err
+	}
+	if in.p == nil || metadata.IsSyntaxOnly(in.p) {
+		return &lsp.FileError{URI: s.URI, Offset: s.Offset, Err: lsp.ErrNoSymbol}
+	}
+	slot, err := takeSlot(t, id)
+	if err != nil {
+		return err
+	}
+	defer slot.Done()
+	bytes := 0
+	trees := make([]*syntax.Tree, len(in.uris))
+	for i, uri := range in.uris {
+		bytes += len(in.texts[i])
+		trees[i] = syntax.Trees.Get(uri, in.texts[i])
+	}
+	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	if err != nil {
+		return err
+	}
+	v, err := slot.View(in.p, in.imports, trees, s)
+	end()
+	if in.exports.err != nil {
+		return in.exports.err
+	}
+	if err != nil {
+		return err
+	}
+	return fn(&view{v, src})
+}
+
+// takeSlot waits until nobody else looks at the types of a package.
+func takeSlot(t *runtime.Task, id string) (*check.ViewSlot, error) {
+	for {
+		slot, busy := check.Views.Take(id)
+		if busy == nil {
+			return slot, nil
+		}
+		if err := t.Blocking(func() error { <-busy; return nil }); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// declaration finds what has a name in the view.
+func (v *view) declaration(name check.Name) (f found, ok bool, err error) {
+	if name.URI == "" {
+		return declarationNamed(v.taskSource, name.External, v.Meta)
+	}
+	x, err := v.names(v.Meta, name.URI)
+	if err != nil {
+		return found{}, false, err
+	}
+	i := x.DeclarationAt(x.File(name.URI), name.Offset)
+	if i < 0 {
+		return found{}, false, nil
+	}
+	d, ok := x.Declaration(i)
+	return found{v.Meta, x, d}, ok, nil
+}
