@@ -47,7 +47,9 @@ func TestViewsAgree(t *testing.T) {
 			tv, ok := v.Info.Types[expr]
 			return fmt.Sprint(ok, tv.Value, tv.Type == nil, types.TypeString(tv.Type, qualify))
 		}
-		at := func(v *check.View, n ast.Node) string { return fmt.Sprint(v.File.Offset(n.Pos()), v.File.Offset(n.End())) }
+		at := func(v *check.View, n ast.Node) string {
+			return fmt.Sprint(v.File.Offset(n.Pos()), v.File.Offset(n.End()))
+		}
 		viewOf(t, b, id, check.Sight{URI: uri, Bodies: check.AllBodies}, func(v *check.View) {
 			if len(v.Errors) > 0 {
 				t.Errorf("%s: %v", id, v.Errors)
