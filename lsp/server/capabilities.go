@@ -26,6 +26,7 @@ type capabilities struct {
 	relatedInformation  bool
 	diagnosticVersions  bool
 	editing             editing
+	actions             actionSupport
 }
 
 func is(b *bool) bool { return b != nil && *b }
@@ -43,6 +44,7 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		if t.TypeDefinition != nil {
 			out.typeDefinitionLinks = is(t.TypeDefinition.LinkSupport)
 		}
+		out.actions = readActions(t.CodeAction)
 		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
 			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference
 		}

@@ -520,3 +520,29 @@ func hoverOf(signature, doc string) *lsp.Hover {
 func progressOf(n [4]int) lsp.Progress {
 	return lsp.Progress{Phase: "x", FilesDone: n[0], FilesTotal: n[1], PackagesDone: n[2], PackagesTotal: n[3]}
 }
+
+// The actions of the fake language write a word in capitals, or twice.
+func (w *fakeWorkspace) ActionKinds() []string {
+	return []string{"quickfix", "refactor.rewrite.double"}
+}
+
+func (w *fakeWorkspace) Actions(t *runtime.Task, r lsp.ActionRequest) ([]lsp.Action, error) {
+	word, err := w.at(t, r.URI, r.Span.Start)
+	if err != nil {
+		return nil, err
+	}
+	change := func(text string) func(*runtime.Task) (*lsp.WorkspaceEdit, error) {
+		return func(*runtime.Task) (*lsp.WorkspaceEdit, error) {
+			return &lsp.WorkspaceEdit{Files: []lsp.FileEdit{{URI: r.URI, Edits: []lsp.TextEdit{{Span: word.span(), NewText: text}}}}}, nil
+		}
+	}
+	wrong, err := w.Diagnostics(t, r.URI)
+	if err != nil {
+		return nil, err
+	}
+	all := []lsp.Action{
+		{Title: "In capitals", Kind: "quickfix", Preferred: true, Edit: change(strings.ToUpper(word.Name)), Mends: wrong},
+		{Title: "Twice", Kind: "refactor.rewrite.double", Edit: change(word.Name + word.Name)},
+	}
+	return slices.DeleteFunc(all, func(a lsp.Action) bool { return !lsp.WantsKind(r.Only, a.Kind) }), nil
+}

@@ -17,7 +17,7 @@ type feature struct {
 	offered func(prototype lsp.Workspace) bool
 
 	// announce says so in the answer to initialize.
-	announce func(out *protocol.ServerCapabilities, c capabilities)
+	announce func(out *protocol.ServerCapabilities, prototype lsp.Workspace, c capabilities)
 
 	// handlers are the requests of the feature.
 	handlers func(s *session) map[string]dispatch.Handler
@@ -27,6 +27,7 @@ type feature struct {
 var features = []feature{
 	highlights,
 	typeDefinitions,
+	actions,
 }
 
 // offers is offered for an interface.
@@ -52,7 +53,7 @@ func (s *session) announceFeatures(out *protocol.ServerCapabilities, c capabilit
 	prototype := s.host.lang.Prototype()
 	for _, f := range features {
 		if f.offered(prototype) {
-			f.announce(out, c)
+			f.announce(out, prototype, c)
 		}
 	}
 }

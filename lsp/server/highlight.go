@@ -11,7 +11,7 @@ import (
 // highlights is textDocument/documentHighlight.
 var highlights = feature{
 	offered: offers[lsp.Highlighter],
-	announce: func(out *protocol.ServerCapabilities, _ capabilities) {
+	announce: func(out *protocol.ServerCapabilities, _ lsp.Workspace, _ capabilities) {
 		out.DocumentHighlightProvider = protocol.Boolean(true)
 	},
 	handlers: func(s *session) map[string]dispatch.Handler {

@@ -11,7 +11,7 @@ import (
 // typeDefinitions is textDocument/typeDefinition.
 var typeDefinitions = feature{
 	offered: offers[lsp.TypeDefiner],
-	announce: func(out *protocol.ServerCapabilities, _ capabilities) {
+	announce: func(out *protocol.ServerCapabilities, _ lsp.Workspace, _ capabilities) {
 		out.TypeDefinitionProvider = protocol.Boolean(true)
 	},
 	handlers: func(s *session) map[string]dispatch.Handler {
