@@ -499,6 +499,10 @@ func (w *fakeWorkspace) Highlight(t *runtime.Task, name string, offset int) ([]l
 	return []lsp.Highlight{{Span: word.span(), Kind: lsp.HighlightRead}}, nil
 }
 
+func (w *fakeWorkspace) TypeDefinition(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
+	return w.Definition(t, name, offset)
+}
+
 func (w *fakeWorkspace) Explain(t *runtime.Task, name string) ([]runtime.Explanation, error) {
 	why, err := runtime.Explain(t.Engine(), fakeUses, name)
 	return []runtime.Explanation{why}, err

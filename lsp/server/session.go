@@ -120,6 +120,8 @@ func (s *session) table() map[string]dispatch.Handler {
 		protocol.MethodTextDocumentDidSave:  s.didSave,
 		protocol.MethodTextDocumentDidClose: s.didClose,
 
+		protocol.MethodNotebookDocumentDidOpen: s.refuseNotebook,
+
 		protocol.MethodWorkspaceDidChangeWatchedFiles:     s.didChangeWatchedFiles,
 		protocol.MethodWorkspaceDidChangeWorkspaceFolders: s.didChangeWorkspaceFolders,
 		protocol.MethodWorkspaceDidChangeConfiguration:    ignore, // there are no settings to take
