@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -250,7 +251,7 @@ func (e *Engine) AddCache(c account.Cache) (remove func()) {
 	i := slices.IndexFunc(g.caches, func(o *addedCache) bool { return o.Name == c.Name })
 	if i < 0 {
 		i = len(g.caches)
-		c.Most = e.o.part(c.Most, 16)
+		c.Most = e.o.part(c.Most, cmp.Or(c.Share, 16))
 		g.caches = append(g.caches, &addedCache{Cache: c})
 		if g.limit > 0 {
 			c.Bound(c.Most)

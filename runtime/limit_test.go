@@ -379,6 +379,15 @@ func TestLimitTakesFromCaches(t *testing.T) {
 	if n := most.Load(); n != 1<<20 {
 		t.Errorf("a cache of 1 MiB may have %d", n)
 	}
+	for share, want := range map[int64]int64{0: limit / 16, 5: limit / 5} {
+		var most atomic.Int64
+		e.AddCache(account.Cache{
+			Name: "large", Most: 1 << 40, Share: share, Bytes: func() int64 { return 0 }, Bound: most.Store,
+		})()
+		if n := most.Load(); n != want {
+			t.Errorf("a large cache with the share %d may have %d, want %d", share, n, want)
+		}
+	}
 	before := e.Stats()
 	held.Store(limit * 13 / 16)
 	for range 2000 {

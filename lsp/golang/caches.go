@@ -19,7 +19,9 @@ var caches = []account.Cache{
 		Bound: func(most int64) { check.Worlds.Bound(int(most / check.WorldWeight)) },
 	},
 	{
-		Name: "golang: packages that are edited", Most: check.SessionsBytes * check.SessionWeight,
+		// A package that has no room here is checked as a whole for each edit, and the garbage of
+		// that is more than what is kept.
+		Name: "golang: packages that are edited", Most: check.SessionsBytes * check.SessionWeight, Share: 6,
 		Bytes: func() int64 { return check.Sessions.Held() * check.SessionWeight },
 		Bound: func(most int64) { check.Sessions.Bound(int(most / check.SessionWeight)) },
 	},

@@ -98,6 +98,7 @@ func mib(n int64) float64 { return float64(n) / (1 << 20) }
 type Cache struct {
 	Name  string
 	Most  int64            // bytes that it has when there is enough
+	Share int64            // it has this part of a memory limit at most: 5 means a fifth; 0: 16
 	Bytes func() int64     // that it has now
 	Bound func(most int64) // has it keep no more than that from now on; 0: nothing
 }

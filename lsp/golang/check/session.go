@@ -92,7 +92,7 @@ func (s *session) prepare() {
 
 // Bounds of what is kept of packages that are edited.
 const (
-	SessionsBytes = 8 << 20 // of their text
+	SessionsBytes = 24 << 20 // of their text
 
 	// SessionWeight is how many bytes a session takes for each byte of text, trees included and its
 	// world not: 13 to 19, measured on packages of the standard library.
