@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names agree typed show limit memos clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names agree typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ vuln: ## known vulnerabilities in what the command uses
 
 compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc|lsp|floor: ours and the peers, alternating in one run, medians, tab-separated; CASE, SEED, N, ROUNDS and LIMIT as -case, -seed, -n, -rounds and -limit
 	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE) $(if $(CASE),-case '$(CASE)') $(if $(SEED),-seed $(SEED)) $(if $(N),-n $(N)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(LIMIT),-limit $(LIMIT))
+
+markers: ## gopls' own expectations of itself, held against this server: KIND and FILE as -kind and -file (regular expressions), V=1 shows what fails
+	cd benchmarks && $(GO) run ./cmd/agree markers $(if $(KIND),-kind '$(KIND)') $(if $(FILE),-file '$(FILE)') $(if $(V),-v)
 
 grid-store: ## N records (default 100000000) of 64 bytes in one store: put, get, absent, batches, open; needs 110 N bytes of disk
 	cd benchmarks && $(GO) run ./cmd/gridstore $(if $(N),-n $(N)) $(if $(DIR),-dir $(DIR))

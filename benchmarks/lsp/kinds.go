@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/benchmarks/editor"
 )
 
 // A kind is a request as a row of the table below.
@@ -106,15 +108,15 @@ func exportedNames(s *source) (list []place) {
 	return list
 }
 
-func inFile(q question) any { return map[string]any{"textDocument": named(q.file.path)} }
+func inFile(q question) any { return map[string]any{"textDocument": editor.Named(q.file.path)} }
 
 func atPlace(q question) any {
-	return map[string]any{"textDocument": named(q.file.path), "position": q.at}
+	return map[string]any{"textDocument": editor.Named(q.file.path), "position": q.at}
 }
 
 func withDeclaration(q question) any {
 	return map[string]any{
-		"textDocument": named(q.file.path), "position": q.at,
+		"textDocument": editor.Named(q.file.path), "position": q.at,
 		"context": map[string]any{"includeDeclaration": true},
 	}
 }
@@ -128,14 +130,14 @@ func (k kind) draw(s *script, r *rand.Rand) question {
 		f := files[r.IntN(len(files))]
 		if list := k.places(f); len(list) > 0 {
 			p := list[r.IntN(len(list))]
-			return question{p, f, position(f.text, p.offset)}
+			return question{p, f, editor.Position(f.text, p.offset)}
 		}
 	}
 }
 
 // drawBehind draws an edit and a question about a place below it, whose position is still the one
 // before the edit.
-func (k kind) drawBehind(s *script, r *rand.Rand) (e edit, q question) {
+func (k kind) drawBehind(s *script, r *rand.Rand) (e editor.Edit, q question) {
 	for {
 		files := k.files(s)
 		f := files[r.IntN(len(files))]
@@ -148,14 +150,14 @@ func (k kind) drawBehind(s *script, r *rand.Rand) (e edit, q question) {
 		}
 		if len(below) > 0 {
 			p := below[r.IntN(len(below))]
-			return typeError(f, fn, r), question{p, f, position(f.text, p.offset)}
+			return typeError(f, fn, r), question{p, f, editor.Position(f.text, p.offset)}
 		}
 	}
 }
 
 // typeError is an edit that puts a statement with a type error into a body, in lines of its own.
-func typeError(f *source, fn function, r *rand.Rand) edit {
-	return edit{f.path, fn.body, fn.body, fmt.Sprintf("\n\tvar _ int = \"%d\"\n", r.Uint32())}
+func typeError(f *source, fn function, r *rand.Rand) editor.Edit {
+	return editor.Edit{Path: f.path, Start: fn.body, End: fn.body, Text: fmt.Sprintf("\n\tvar _ int = \"%d\"\n", r.Uint32())}
 }
 
 // decode decodes an answer.
@@ -229,7 +231,7 @@ func checkDefinition(c *client, q question, answer []byte) error {
 		return err
 	}
 	for _, l := range list {
-		if line := c.line(pathOf(l.URI), int(l.Range.Start.Line)); strings.Contains(line, q.name) {
+		if line := c.Line(editor.PathOf(l.URI), int(l.Range.Start.Line)); strings.Contains(line, q.name) {
 			return nil
 		}
 	}
@@ -242,7 +244,7 @@ func checkReferences(_ *client, q question, answer []byte) error {
 		return err
 	}
 	for _, l := range list {
-		if pathOf(l.URI) == q.file.path && l.Range.Start == q.at {
+		if editor.PathOf(l.URI) == q.file.path && l.Range.Start == q.at {
 			return nil
 		}
 	}

@@ -1,18 +1,17 @@
 package lsp
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"go.lsp.dev/protocol"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/editor"
 	"github.com/cytisus/cytisus/benchmarks/ground"
 )
 
@@ -39,9 +38,9 @@ func told(t *testing.T, s *script) string {
 		for range 5 {
 			var q question
 			if k.edited {
-				var e edit
+				var e editor.Edit
 				e, q = k.drawBehind(s, r)
-				fmt.Fprintf(&b, "%d %q ", e.start, e.text)
+				fmt.Fprintf(&b, "%d %q ", e.Start, e.Text)
 			} else {
 				q = k.draw(s, r)
 			}
@@ -142,7 +141,7 @@ func TestWrongAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := f.functions[0].place
-	q := question{p, f, position(f.text, p.offset)}
+	q := question{p, f, editor.Position(f.text, p.offset)}
 	if want := (protocol.Position{Line: 2, Character: 5}); q.at != want {
 		t.Fatalf("position %v, want %v", q.at, want)
 	}
@@ -164,7 +163,7 @@ func TestWrongAnswers(t *testing.T) {
 		)
 	}
 	both := func(f, g int) string { return "[" + symbol("F", f) + "," + symbol("G", g) + "]" }
-	c := &client{open: map[string]*document{}}
+	c := &client{Client: &editor.Client{}}
 	for _, test := range []struct {
 		kind, right string
 		wrong       []string
@@ -187,58 +186,21 @@ func TestWrongAnswers(t *testing.T) {
 	}
 }
 
-// TestWaitSaysWhatIsMissing checks the message of what does not come in time.
-func TestWaitSaysWhatIsMissing(t *testing.T) {
-	c := &client{news: make(chan struct{}), ended: make(chan struct{})}
-	fmt.Fprint(&c.stderr, "out of luck")
-	err := c.wait(t.Context(), time.Millisecond, "the error", func() bool { return false })
-	if err == nil ||
-		!strings.Contains(
-			err.Error(),
-			"the error: not within 1ms; standard error ends with: out of luck",
-		) {
-		t.Errorf("error %v", err)
-	}
-}
-
 // TestServerThatEnds checks that a server which ends at once fails the run instead of hanging it.
 func TestServerThatEnds(t *testing.T) {
 	s := &server{
-		command: func(context.Context, string) (program, error) {
-			return program{path: "go", args: []string{"version"}}, nil
+		command: func(context.Context, string) (editor.Program, error) {
+			return editor.Program{Path: "go", Args: []string{"version"}}, nil
 		},
 		options:  func(mode) map[string]any { return nil },
-		complete: goplsComplete,
+		complete: editor.GoplsComplete,
 	}
 	c, err := s.start(t.Context(), t.TempDir(), "", mode{})
 	if err == nil {
-		c.kill()
+		c.Kill()
 		t.Fatal("go version is a language server")
 	}
 	if !strings.Contains(err.Error(), "initialize") {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestGoplsComplete checks that only the end of the first diagnostics counts.
-func TestGoplsComplete(t *testing.T) {
-	done := goplsComplete()
-	first := `"diagnosing initial workspace load"`
-	for _, m := range []struct {
-		params string
-		want   bool
-	}{
-		{`{"token":"1","value":{"kind":"begin","title":"Setting up workspace"}}`, false},
-		{`{"token":"2","value":{"kind":"begin","title":` + first + `}}`, false},
-		{`{"token":"1","value":{"kind":"end"}}`, false},
-		{`{"token":"2","value":{"kind":"report"}}`, false},
-		{`{"token":"2","value":{"kind":"end"}}`, true},
-	} {
-		if got := done("$/progress", []byte(m.params)); got != m.want {
-			t.Errorf("%s: %v, want %v", m.params, got, m.want)
-		}
-	}
-	if done("window/logMessage", bytes.Repeat([]byte("x"), 3)) {
-		t.Error("a log message is taken for progress")
 	}
 }

@@ -1,15 +1,11 @@
 package lsp
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"path/filepath"
 	"sync"
 
-	"go.lsp.dev/protocol"
-
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/editor"
 	"github.com/cytisus/cytisus/benchmarks/ground"
 )
 
@@ -19,7 +15,7 @@ type server struct {
 	ours bool
 
 	// command is how to start it so that all it keeps is in one directory.
-	command func(ctx context.Context, cache string) (program, error)
+	command func(ctx context.Context, cache string) (editor.Program, error)
 
 	// options are its initialization options.
 	options func(mode) map[string]any
@@ -27,12 +23,6 @@ type server struct {
 	// complete makes what reports, of the messages of one client in turn, whether one says that
 	// everything has been checked and indexed.
 	complete func() func(method string, params []byte) bool
-}
-
-// A program is what is started.
-type program struct {
-	path      string
-	args, env []string
 }
 
 // A mode is what the client wants of a server.
@@ -49,25 +39,18 @@ func servers(env *compare.Env) []*server {
 	return []*server{
 		{
 			name: "cytisus", ours: true,
-			command: func(ctx context.Context, cache string) (program, error) {
+			command: func(_ context.Context, cache string) (editor.Program, error) {
 				path, err := built()
-				store := filepath.Join(cache, "store")
-				return program{path: path, args: []string{"serve", "--store", store}}, err
+				return editor.Cytisus(path, cache), err
 			},
-			options: func(m mode) map[string]any { return nil },
-			complete: func() func(string, []byte) bool {
-				return func(method string, params []byte) bool {
-					return method == protocol.MethodWindowLogMessage &&
-						bytes.Contains(params, []byte("cytisus: index of "))
-				}
-			},
+			options:  func(mode) map[string]any { return nil },
+			complete: editor.CytisusComplete,
 		},
 		{
 			name: "gopls",
-			command: func(ctx context.Context, cache string) (program, error) {
-				path, err := goplsPath(ctx, env.Quick)
-				kept := "GOPLSCACHE=" + filepath.Join(cache, "gopls")
-				return program{path: path, args: []string{"serve"}, env: []string{kept}}, err
+			command: func(ctx context.Context, cache string) (editor.Program, error) {
+				path, err := editor.BuildGopls(ctx, env.Quick)
+				return editor.Gopls(path, cache), err
 			},
 			options: func(m mode) map[string]any {
 				o := make(map[string]any)
@@ -79,26 +62,7 @@ func servers(env *compare.Env) []*server {
 				}
 				return o
 			},
-			complete: goplsComplete,
+			complete: editor.GoplsComplete,
 		},
-	}
-}
-
-// goplsComplete follows the progress that gopls shows, in its verbose mode, of the first
-// diagnostics.
-func goplsComplete() func(method string, params []byte) bool {
-	var token string
-	return func(method string, params []byte) bool {
-		var p struct {
-			Token json.RawMessage
-			Value struct{ Kind, Title string }
-		}
-		if method != "$/progress" || json.Unmarshal(params, &p) != nil {
-			return false
-		}
-		if p.Value.Title == "diagnosing initial workspace load" {
-			token = string(p.Token)
-		}
-		return p.Value.Kind == "end" && string(p.Token) == token
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/editor"
 )
 
 // asks is how many questions a round has.
@@ -43,12 +44,12 @@ func (r *run) session(ctx context.Context, s *server, sc *script, m mode) (*clie
 	}
 	for i, f := range sc.opened {
 		if err == nil && i > 0 {
-			err = c.openFile(ctx, f.path)
+			err = c.OpenFile(ctx, f.path)
 		}
 		switch {
 		case err != nil:
 		case m.tells:
-			q := question{f.names[0], f, position(f.text, f.names[0].offset)}
+			q := question{f.names[0], f, editor.Position(f.text, f.names[0].offset)}
 			_, err = c.once(ctx, kindOf("hover"), q)
 		default:
 			_, err = c.typeAndUndo(ctx, typeError(f, f.functions[0], r.rand(0, uint64(i))), nil)
@@ -66,7 +67,7 @@ func (r *run) end(ctx context.Context, size string, m mode) (err error) {
 	for k, c := range r.sessions {
 		if k.size != size || k.mode != m {
 			delete(r.sessions, k)
-			if cerr := c.close(ctx); cerr != nil {
+			if cerr := c.Close(ctx); cerr != nil {
 				err = errors.Join(err, fmt.Errorf("%s: %w", k.name, cerr))
 			}
 		}
@@ -94,13 +95,13 @@ func (r *run) asking(k kind, purpose uint64) worker {
 		)
 		ask := func(q question) error {
 			if k.opens {
-				if err := c.openFile(ctx, q.file.path); err != nil {
+				if err := c.OpenFile(ctx, q.file.path); err != nil {
 					return err
 				}
 			}
 			took, err := c.once(ctx, k, q)
 			if k.opens {
-				err = errors.Join(err, c.closeFile(ctx, q.file.path))
+				err = errors.Join(err, c.CloseFile(ctx, q.file.path))
 			}
 			if w, ok := errors.AsType[*wrongError](err); ok {
 				wrong++
@@ -114,7 +115,7 @@ func (r *run) asking(k kind, purpose uint64) worker {
 			if k.edited {
 				e, q := k.drawBehind(sc, random)
 				_, err = c.typeAndUndo(ctx, e, func() error {
-					q.at = position(c.open[e.path].text, q.offset+len(e.text))
+					q.at = editor.Position(c.Open[e.Path].Text, q.offset+len(e.Text))
 					return ask(q)
 				})
 			} else {
@@ -158,13 +159,13 @@ func (r *run) typing(m mode) worker {
 // shown.
 func (c *client) typeAndUndo(
 	ctx context.Context,
-	e edit,
+	e editor.Edit,
 	ask func() error,
 ) (took time.Duration, err error) {
-	back := e.undo(c.open[e.path])
-	line := int(position(c.open[e.path].text, e.start).Line) + 1
+	back := e.Undo(c.Open[e.Path])
+	line := int(editor.Position(c.Open[e.Path].Text, e.Start).Line) + 1
 	began := time.Now()
-	if err := c.apply(ctx, e); err != nil {
+	if err := c.Apply(ctx, e); err != nil {
 		return 0, err
 	}
 	if ask != nil {
@@ -173,14 +174,14 @@ func (c *client) typeAndUndo(
 		}
 	}
 	lines := map[int]bool{line: true}
-	if took, err = c.awaitError(ctx, began, e.path, lines, true); err != nil {
+	if took, err = c.awaitError(ctx, began, e.Path, lines, true); err != nil {
 		return 0, err
 	}
 	undone := time.Now()
-	if err := c.apply(ctx, back); err != nil {
+	if err := c.Apply(ctx, back); err != nil {
 		return 0, err
 	}
-	_, err = c.awaitError(ctx, undone, e.path, lines, false)
+	_, err = c.awaitError(ctx, undone, e.Path, lines, false)
 	return took, err
 }
 
@@ -200,17 +201,20 @@ func (r *run) renaming(
 	for range max(1, r.asks()/3) {
 		d := sc.dependants[random.IntN(len(sc.dependants))]
 		end := d.function.offset + len(d.function.name)
-		e := edit{d.declared.path, end, end, fmt.Sprintf("Renamed%d", random.Uint32())}
-		back := e.undo(c.open[e.path])
+		e := editor.Edit{
+			Path: d.declared.path, Start: end, End: end,
+			Text: fmt.Sprintf("Renamed%d", random.Uint32()),
+		}
+		back := e.Undo(c.Open[e.Path])
 		began := time.Now()
-		if err := c.apply(ctx, e); err != nil {
+		if err := c.Apply(ctx, e); err != nil {
 			return nil, err
 		}
 		took, err := c.awaitError(ctx, began, d.used.path, d.lines, true)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.apply(ctx, back); err != nil {
+		if err := c.Apply(ctx, back); err != nil {
 			return nil, err
 		}
 		if _, err := c.awaitError(ctx, began, d.used.path, d.lines, false); err != nil {
@@ -227,6 +231,6 @@ func (r *run) memory(ctx context.Context, s *server, sc *script, _ uint64) ([]fl
 	if err != nil {
 		return nil, err
 	}
-	used, err := usageOf(c.cmd.Process.Pid)
+	used, err := usageOf(c.Pid())
 	return []float64{used.rssMB, used.peakRSS}, err
 }

@@ -10,6 +10,7 @@ import (
 	"go.lsp.dev/jsonrpc2"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/editor"
 )
 
 var (
@@ -48,10 +49,10 @@ func (r *run) cold(ctx context.Context, s *server, sc *script, _ uint64) ([]floa
 		answered[0].Seconds(),
 		answered[1].Seconds(),
 		answered[2].Seconds(),
-		c.sinceStart().Seconds(),
+		c.SinceStart().Seconds(),
 	}
-	used, err := usageOf(c.cmd.Process.Pid)
-	if err := errors.Join(err, c.close(ctx)); err != nil {
+	used, err := usageOf(c.Pid())
+	if err := errors.Join(err, c.Close(ctx)); err != nil {
 		return nil, err
 	}
 	bytes, err := compare.DiskUsage(cache)
@@ -77,7 +78,7 @@ func (r *run) warm(ctx context.Context, s *server, sc *script, _ uint64) ([]floa
 	if err != nil {
 		return nil, errors.Join(err, kill(c))
 	}
-	return []float64{ms(answered[0]), ms(answered[1])}, c.close(ctx)
+	return []float64{ms(answered[0]), ms(answered[1])}, c.Close(ctx)
 }
 
 // begin starts a server, opens a file and asks the first questions. It returns how long after the
@@ -93,7 +94,7 @@ func (r *run) begin(
 		return nil, nil, err
 	}
 	f := sc.opened[0]
-	if err := c.openFile(ctx, f.path); err != nil {
+	if err := c.OpenFile(ctx, f.path); err != nil {
 		return c, nil, err
 	}
 	answered = make([]time.Duration, len(firsts))
@@ -103,7 +104,7 @@ func (r *run) begin(
 		k := kindOf(name)
 		places := k.places(f)
 		p := places[len(places)/2]
-		q := question{p, f, position(f.text, p.offset)}
+		q := question{p, f, editor.Position(f.text, p.offset)}
 		asked.Go(func() { answered[i], errs[i] = c.untilRight(ctx, k, q) })
 	}
 	asked.Wait()
@@ -114,11 +115,10 @@ func (r *run) begin(
 // one.
 func (c *client) untilRight(ctx context.Context, k kind, q question) (time.Duration, error) {
 	for {
-		c.mu.Lock()
-		news := c.news
-		c.mu.Unlock()
-		_, answer, err := c.ask(ctx, k.method, k.params(q))
-		at := c.sinceStart()
+		messages := 0
+		c.Hear(func(h *editor.Heard) { messages = h.Messages })
+		_, answer, err := c.Ask(ctx, k.method, k.params(q))
+		at := c.SinceStart()
 		if err == nil {
 			err = k.check(c, q, answer)
 		}
@@ -126,7 +126,7 @@ func (c *client) untilRight(ctx context.Context, k kind, q question) (time.Durat
 			return at, nil
 		}
 		what := fmt.Sprintf("first %s, which is wrong so far (%v)", k.name, err)
-		if err := c.wait(ctx, indexMax, what, func() bool { return c.news != news }); err != nil {
+		if err := c.Wait(ctx, indexMax, what, func(h *editor.Heard) bool { return h.Messages != messages }); err != nil {
 			return 0, err
 		}
 	}
@@ -135,13 +135,13 @@ func (c *client) untilRight(ctx context.Context, k kind, q question) (time.Durat
 // everything waits until all is checked and indexed.
 func (r *run) everything(ctx context.Context, c *client, sc *script, told bool) error {
 	if told {
-		finished := func() bool { return c.finished }
-		if err := c.wait(ctx, indexMax, "everything checked and indexed", finished); err != nil {
+		finished := func(h *editor.Heard) bool { return h.Finished }
+		if err := c.Wait(ctx, indexMax, "everything checked and indexed", finished); err != nil {
 			return err
 		}
 	}
 	d := sc.dependants[0]
-	q := question{d.function.place, d.declared, position(d.declared.text, d.function.offset)}
+	q := question{d.function.place, d.declared, editor.Position(d.declared.text, d.function.offset)}
 	for _, name := range []string{"symbols", "references"} {
 		k := kindOf(name)
 		if _, err := c.once(ctx, k, q); err != nil {
@@ -167,7 +167,7 @@ func (e *wrongError) Unwrap() error { return e.err }
 
 // once asks a question whose answer should be right.
 func (c *client) once(ctx context.Context, k kind, q question) (time.Duration, error) {
-	took, answer, err := c.ask(ctx, k.method, k.params(q))
+	took, answer, err := c.Ask(ctx, k.method, k.params(q))
 	if _, refused := errors.AsType[*jsonrpc2.Error](err); err != nil && !refused {
 		return 0, err
 	}
@@ -196,7 +196,7 @@ func (r *run) fill(ctx context.Context, s *server, sc *script) (string, error) {
 
 func kill(c *client) error {
 	if c != nil {
-		c.kill()
+		c.Kill()
 	}
 	return nil
 }

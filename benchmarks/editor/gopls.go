@@ -1,4 +1,4 @@
-package lsp
+package editor
 
 import (
 	"bytes"
@@ -15,17 +15,17 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/ground"
 )
 
-// goplsVersion is the newest that Go 1.26 builds.
-const goplsVersion = "v0.23.0"
+// GoplsVersion is that of the pinned gopls, the newest that Go 1.26 builds.
+const GoplsVersion = "v0.23.0"
 
-// goplsPath returns the path of a gopls of the pinned version, and builds it unless it has been
+// BuildGopls returns the path of a gopls of the pinned version, and builds it unless it has been
 // built before. It does not build if only looks.
-func goplsPath(ctx context.Context, looks bool) (string, error) {
+func BuildGopls(ctx context.Context, looks bool) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("%w: gopls: %w", compare.ErrAbsent, err)
 	}
-	dir := filepath.Join(cache, "cytisus-benchmarks", "gopls-"+goplsVersion+"-"+runtime.Version())
+	dir := filepath.Join(cache, "cytisus-benchmarks", "gopls-"+GoplsVersion+"-"+runtime.Version())
 	path := filepath.Join(dir, "gopls")
 	if runtime.GOOS == "windows" {
 		path += ".exe"
@@ -35,7 +35,7 @@ func goplsPath(ctx context.Context, looks bool) (string, error) {
 	}
 	if looks {
 		return "", fmt.Errorf(
-			"%w: gopls has not been built yet (make compare SUITE=lsp does)",
+			"%w: gopls has not been built yet (a run without -quick does)",
 			compare.ErrAbsent,
 		)
 	}
@@ -48,7 +48,7 @@ func goplsPath(ctx context.Context, looks bool) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(building)
-	cmd := exec.CommandContext(ctx, "go", "install", "golang.org/x/tools/gopls@"+goplsVersion)
+	cmd := exec.CommandContext(ctx, "go", "install", "golang.org/x/tools/gopls@"+GoplsVersion)
 	cmd.Dir = building
 	cmd.Env = append(ground.Env(), "GOBIN="+building, "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
