@@ -26,6 +26,9 @@ type capabilities struct {
 	relatedInformation  bool
 	diagnosticVersions  bool
 	editing             editing
+	settings            bool     // it can be asked for settings
+	settingsEvents      bool     // dynamic registration of what tells of changed settings
+	refreshes           []string // requests that have it ask again
 	actions             actionSupport
 }
 
@@ -61,6 +64,9 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		}
 	}
 	if w := c.Workspace; w != nil {
+		out.settings = is(w.Configuration)
+		out.settingsEvents = w.DidChangeConfiguration != nil && is(w.DidChangeConfiguration.DynamicRegistration)
+		out.refreshes = readRefreshes(w)
 		out.editing = readEditing(w.WorkspaceEdit)
 		if w.Symbol != nil {
 			out.workspaceSymbols = len(w.Symbol.ResolveSupport.Properties) > 0
@@ -92,6 +98,7 @@ const (
 type initOptions struct {
 	Diagnostics diagnosticsMode `json:"diagnostics"` // see the package comment
 	NoIndex     bool            `json:"noIndex"`     // answer from what is known, and on demand
+	Settings    json.RawMessage `json:"settings"`    // of the language, for clients that cannot be asked
 }
 
 // readOptions reads initialization options. Those of another server, or malformed ones,

@@ -72,6 +72,20 @@
 // Of the files that are to be looked at, so many names are kept as changedMax says. More of them
 // are a change of the root: the workspace compares all that it reads with the disk, once.
 //
+// # Settings
+//
+// A language that is an lsp.Configurable has a section in the settings of its users. A client that
+// can be asked for it is, for each of its folders, at the beginning and whenever it says that
+// something has changed; another one says it in the initialization option "settings" and with
+// workspace/didChangeConfiguration. A root that several clients or folders share has the settings
+// that came last; a client that has never set anything changes nothing.
+//
+// # Asking again
+//
+// What a client keeps beside a document, such as tokens or hints, may become something else
+// although the document does not. After an index, a look at changed files and new settings the
+// clients of the root are told to ask again, as far as they can and at intervals.
+//
 // # Limits
 //
 // What a connection may hold is said in package dispatch. Beside that, each an option or a

@@ -34,6 +34,7 @@ type fakeLanguage struct {
 	ended    chan error    // if set, how a Definition that was stuck ended
 
 	missing     []string // of each Index
+	settings    []string // guarded by mu: what Configure was given; "wrong" in it is an error
 	overlaysSet atomic.Int32
 
 	judging   func(t *runtime.Task) error              // if set, called by Diagnostics of an open document first
@@ -549,4 +550,16 @@ func (w *fakeWorkspace) Actions(t *runtime.Task, r lsp.ActionRequest) ([]lsp.Act
 		{Title: "Twice", Kind: "refactor.rewrite.double", Edit: change(word.Name + word.Name)},
 	}
 	return slices.DeleteFunc(all, func(a lsp.Action) bool { return !lsp.WantsKind(r.Only, a.Kind) }), nil
+}
+
+func (w *fakeWorkspace) SettingsSection() string { return "words" }
+
+func (w *fakeWorkspace) Configure(_ context.Context, settings []byte) error {
+	w.lang.mu.Lock()
+	defer w.lang.mu.Unlock()
+	w.lang.settings = append(w.lang.settings, string(settings))
+	if strings.Contains(string(settings), "wrong") {
+		return errors.New("no such word")
+	}
+	return nil
 }

@@ -139,6 +139,7 @@ func (s *session) didChangeWorkspaceFolders(ctx context.Context, r *dispatch.Req
 		s.enterFolder(opened)
 	}
 	s.begin(s.registerWatchers)
+	s.configure()
 	return dispatch.Done, errors.Join(problems...)
 }
 

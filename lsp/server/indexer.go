@@ -99,6 +99,11 @@ func (x *indexer) serve(run *indexRun) {
 	if run.err != nil && x.root.end.Err() == nil {
 		x.root.host.o.Logger.Warn("server: index failed", "root", x.root.ws.Root(), "err", run.err)
 	}
+	x.finish(run)
+	x.root.host.refreshDerived(x.root)
+}
+
+func (x *indexer) finish(run *indexRun) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.current = nil

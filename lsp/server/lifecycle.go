@@ -27,6 +27,7 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 	a.docs = document.NewStore(a.encoding, s.host.o.MaxDocumentBytes)
 	options := readOptions(p.InitializationOptions)
 	a.mode, a.noIndex = chooseMode(a.caps, options), options.NoIndex || s.host.o.NoIndex
+	a.settings = options.Settings
 	dirs, err := workspaceFolders(r.Params, s.host.o.Root)
 	if err != nil {
 		return dispatch.Done, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "initialize: %v", err)
@@ -35,6 +36,7 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 		return dispatch.Done, fmt.Errorf("initialize: %w", err)
 	}
 	s.agreed.Store(a)
+	s.initRefreshers(a.caps.refreshes, s.table())
 	s.conn.SetTrace(p.Trace)
 	s.log.Info("server: session begins", "client", a.client, "encoding", a.encoding.String(), "diagnostics", string(a.mode), "folders", len(s.folderList()))
 	result := &protocol.InitializeResult{
@@ -67,6 +69,7 @@ func (s *session) initialized(context.Context, *dispatch.Request) (dispatch.Outc
 	}
 	s.unopened = nil
 	s.begin(s.registerWatchers)
+	s.watchSettings(s.agreed.Load().settings)
 	for _, f := range s.folderList() {
 		s.enterFolder(f)
 	}

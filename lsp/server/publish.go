@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"time"
 
 	"go.lsp.dev/protocol"
 
@@ -18,14 +17,13 @@ import (
 
 // A publisher keeps the diagnostics that one client shows up to date.
 type publisher struct {
-	s *session
+	s     *session
+	pulls refresher // has the client pull again
 
-	mu         sync.Mutex
-	stopped    bool                   // guarded by mu
-	sent       map[string]publication // guarded by mu: by canonical URI
-	refreshing bool                   // guarded by mu: the client is being asked to pull again
-	again      bool                   // guarded by mu: and has to be asked once more
-	told       map[string]bool        // guarded by mu: see firstTime
+	mu      sync.Mutex
+	stopped bool                   // guarded by mu
+	sent    map[string]publication // guarded by mu: by canonical URI
+	told    map[string]bool        // guarded by mu: see firstTime
 }
 
 // A publication is what a client was last told of a file.
@@ -37,6 +35,7 @@ type publication struct {
 
 func (p *publisher) init(s *session) {
 	p.s = s
+	p.pulls = refresher{s: s, method: protocol.MethodWorkspaceDiagnosticRefresh}
 	p.sent = make(map[string]publication)
 	p.told = make(map[string]bool)
 }
@@ -306,39 +305,11 @@ func (p *publisher) withdraw(which func(name string) bool) {
 	}
 }
 
-// refresh asks the client to pull its diagnostics again: one request at a time, at intervals
-// that leave it time to do so.
+// refresh asks the client to pull its diagnostics again, if it can.
 func (p *publisher) refresh() {
-	if !p.s.agreed.Load().caps.refreshDiagnostics {
-		return
+	if p.s.agreed.Load().caps.refreshDiagnostics {
+		p.pulls.refresh()
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refreshing {
-		p.again = true
-		return
-	}
-	p.refreshing = true
-	p.s.begin(func(ctx context.Context) {
-		for {
-			if err := p.s.conn.Call(ctx, protocol.MethodWorkspaceDiagnosticRefresh, nil, nil); err != nil && ctx.Err() == nil {
-				p.s.log.Warn("server: asking the client to pull diagnostics again", "err", err)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(p.s.host.o.RefreshInterval):
-			}
-			p.mu.Lock()
-			if !p.again {
-				p.refreshing = false
-				p.mu.Unlock()
-				return
-			}
-			p.again = false
-			p.mu.Unlock()
-		}
-	})
 }
 
 // diagnostics converts a file's diagnostics. Their spans are those of the text they were

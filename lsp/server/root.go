@@ -28,6 +28,9 @@ type root struct {
 	endWith context.CancelFunc
 	tasks   sync.WaitGroup
 
+	configuring sync.Mutex // held while the workspace is given its settings; taken before Host.mu
+	settings    []byte     // guarded by configuring: what it was given last; nil: nothing
+
 	mu      sync.Mutex
 	changed map[string]struct{} // guarded by mu: files to be looked at, changedMax at most
 	rescan  bool                // guarded by mu: everything is to be looked at, instead of changed
@@ -136,6 +139,7 @@ func (r *root) look() {
 			close(r.looked)
 			r.looked = nil
 			r.mu.Unlock()
+			r.host.refreshDerived(r)
 			return
 		}
 		r.mu.Unlock()

@@ -46,6 +46,9 @@ type session struct {
 	watching sync.Mutex // held while the client is asked to watch files
 	watched  []byte     // guarded by watching: what it was asked last
 
+	settings configuring
+	derived  []*refresher // immutable once the client may be sent anything
+
 	pub  publisher
 	pull pulling
 }
@@ -58,6 +61,7 @@ type terms struct {
 	caps     capabilities
 	mode     diagnosticsMode
 	noIndex  bool
+	settings []byte // of the language, as initialize said them; JSON, may be empty
 }
 
 // A folder is a directory that one client has open: a root, or a directory in one.
@@ -124,7 +128,7 @@ func (s *session) table() map[string]dispatch.Handler {
 
 		protocol.MethodWorkspaceDidChangeWatchedFiles:     s.didChangeWatchedFiles,
 		protocol.MethodWorkspaceDidChangeWorkspaceFolders: s.didChangeWorkspaceFolders,
-		protocol.MethodWorkspaceDidChangeConfiguration:    ignore, // there are no settings to take
+		protocol.MethodWorkspaceDidChangeConfiguration:    s.didChangeConfiguration,
 		methodProgressCancel:                              ignore, // no progress is offered as cancellable
 
 		protocol.MethodTextDocumentDefinition:     s.definition,

@@ -27,6 +27,9 @@ func (s *session) settle(_ context.Context, r *dispatch.Request) (dispatch.Outco
 	}
 	roots := s.roots()
 	return dispatch.Later(func(ctx context.Context) (any, error) {
+		if err := s.configured(ctx); err != nil {
+			return nil, s.wireError(ctx, MethodSettle, err)
+		}
 		for _, r := range roots {
 			if err := r.settle(ctx, p.Files); err != nil {
 				return nil, s.wireError(ctx, MethodSettle, err)
