@@ -40,6 +40,8 @@ type fakeLanguage struct {
 	judging   func(t *runtime.Task) error              // if set, called by Diagnostics of an open document first
 	outlining func(t *runtime.Task, name string) error // if set, called by Symbols first
 	outline   func(text string) []lsp.Symbol           // if set, workspaces are outliners
+
+	formatting func() // if set, called while a text is laid out
 }
 
 func newFake(files ...string) *fakeLanguage {

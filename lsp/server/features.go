@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// A feature is a part of the protocol that not every language has. The workspaces of a language that
-// has it implement an interface of package lsp.
+// A feature is a part of the protocol that not every language has. The workspaces of a language
+// that has it implement an interface of package lsp.
 type feature struct {
 	// offered reports whether workspaces like the prototype implement the interface.
 	offered func(prototype lsp.Workspace) bool
@@ -28,6 +28,7 @@ var features = []feature{
 	highlights,
 	typeDefinitions,
 	actions,
+	formatting,
 }
 
 // offers is offered for an interface.
