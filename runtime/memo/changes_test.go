@@ -55,14 +55,21 @@ func (r *rig) all() string {
 // costs runs fn and compares what it made the queries do.
 func (r *rig) costs(what, want string, fn func()) {
 	r.t.Helper()
+	if got := r.cost(fn); got != want {
+		r.t.Errorf("%s: ran/validated/reused %s, want %s", what, got, want)
+	}
+}
+
+// cost is how many answers ran, were validated and reused while fn went on.
+func (r *rig) cost(fn func()) string {
+	r.t.Helper()
 	for _, q := range r.queries {
 		q.Counts.Ran.Store(0)
 		q.Counts.Validated.Store(0)
 		q.Counts.Reused.Store(0)
 	}
-	if fn(); r.all() != want {
-		r.t.Errorf("%s: ran/validated/reused %s, want %s", what, r.all(), want)
-	}
+	fn()
+	return r.all()
 }
 
 // Of 364 answers only those are looked at that rest on what changed.

@@ -278,6 +278,16 @@
 // scratch at the interval's end would read, or says its partition. If none of them has changed,
 // such a computation reads what it read then, and gives what it gave.
 //
+//   - R15: where the ledger has answered for a trace in this process already, one time in 64 the
+//     trace is walked all the same, and linked.
+//
+// Why: whatever reads an answer without links has its partitions for stamps, so it is walked in
+// each generation that changes one of them, which while somebody types is every one. All that the
+// ledger goes on answering for would have all above it walked behind each edit for as long as the
+// process lives. At once it would be a walk of everything, loads from the store included; so it
+// comes in portions. Traces with very many reads are left out: whoever reads one is walked anyway,
+// or is one of few.
+//
 // What is stored of the ledger is what it said at a generation, its last word, and the trace may be
 // newer or older than that. The next process (Resume) puts the two together before anything is
 // asked or committed. A partition whose newest change is not after the last word has no other

@@ -23,7 +23,7 @@ type entry struct {
 	flights *flight // guarded by mu, as flight.next is: not done
 	rare    *rare   // guarded by mu; nil: it has none of that
 
-	state       atomic.Uint32 // wasUsed, and a place in walls.at, from 1; see wall
+	state       atomic.Uint32 // wasUsed, toLink, and a place in walls.at, from 1; see wall
 	bytes       int32         // guarded by mu: as counted in clock.bytes
 	tracesAdded uint32        // guarded by mu: how many traces were ever added, by runs
 	loaded      bool          // guarded by mu: the stored traces were read
@@ -40,7 +40,8 @@ type rare struct {
 
 const (
 	wasUsed  = 1 << 31 // set by readers, cleared by the clock's hand
-	wallMask = wasUsed - 1
+	toLink   = 1 << 30 // the next answer comes from a walk or a run (R15), which clears it
+	wallMask = toLink - 1
 )
 
 // newEntry returns an empty entry. A key that is not long is one piece of memory with it. passing
@@ -99,7 +100,7 @@ func (e *entry) touch() {
 
 // untouch reports whether e was used since it was called last.
 func (e *entry) untouch() bool {
-	return e.state.Load()&wasUsed != 0 && e.state.And(wallMask)&wasUsed != 0
+	return e.state.Load()&wasUsed != 0 && e.state.And(^uint32(wasUsed))&wasUsed != 0
 }
 
 // isWall reports whether marks stop at e.

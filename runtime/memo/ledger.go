@@ -37,6 +37,8 @@ const (
 type ledger struct {
 	now atomic.Pointer[ledgerPage] // written under markMu; nil: nothing is known
 
+	answered atomic.Uint64 // how often it could answer once more for a trace that is linked soon (R15)
+
 	at      int    // guarded by markMu: how many were left when what repeats was last dropped
 	written uint64 // guarded by flushMu: the generation after the last of which the stored one tells; 0: none is
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/runtime/db"
@@ -62,6 +63,76 @@ func TestRestartFindsWhatChanged(t *testing.T) {
 	}
 	r.costs("one beside it", "4/0/59", func() { r.put(files, "554", "w"); r.want("tree", "", "yxwz") })
 	r.costs("an undo", "0/4/31", func() { r.put(files, "554", ""); r.want("tree", "", "yxz") })
+}
+
+// What the ledger answers for is linked by and by, so that in the end an edit costs what it costs
+// in a process that has computed everything itself.
+func TestRestartLinksInPortions(t *testing.T) {
+	r := newRig(t, 1, Options{WallFrom: 4})
+	heads, bodies := r.partition("heads"), r.partition("bodies")
+	const files = 12
+	r.query("head", func(f *Frame, key string) (string, error) { return r.text(f, heads, key) })
+	r.query("body", func(f *Frame, key string) (string, error) { return r.text(f, bodies, key) })
+	r.query("list", func(f *Frame, _ string) (string, error) {
+		all := ""
+		for i := range files {
+			s, err := r.get(f, "head", fmt.Sprint(i))
+			if err != nil {
+				return "", err
+			}
+			if all += "."; s == "" {
+				all += "!"
+			}
+		}
+		return all, nil
+	})
+	r.query("outline", func(f *Frame, key string) (string, error) { return r.get(f, "body", key) })
+	r.query("face", func(f *Frame, key string) (string, error) {
+		list, err := r.get(f, "list", "")
+		if err != nil {
+			return "", err
+		}
+		s, err := r.get(f, "outline", key)
+		return list[:1] + s, err
+	})
+	r.query("all", func(f *Frame, _ string) (string, error) {
+		all := ""
+		for i := range files {
+			s, err := r.get(f, "face", fmt.Sprint(i))
+			if err != nil {
+				return "", err
+			}
+			all += s
+		}
+		return all, nil
+	})
+	edit := func(n int) {
+		r.put(heads, "0", fmt.Sprint("head ", n))
+		r.put(bodies, "0", fmt.Sprint("body ", n))
+		r.want("all", "", fmt.Sprint(".body ", n, strings.Repeat(".x", files-1)))
+	}
+	for i := range files {
+		r.put(heads, fmt.Sprint(i), "x")
+		r.put(bodies, fmt.Sprint(i), "x")
+	}
+	for n := range 5 {
+		edit(n)
+	}
+	want := r.cost(func() { edit(5) })
+	r.end()
+	r.newTable(Options{WallFrom: 4})
+	for n := range 2 {
+		edit(n)
+	}
+	if got := r.cost(func() { edit(2) }); got == want {
+		t.Fatalf("the third edit after a restart costs %s: nothing is to be linked", got)
+	}
+	for n := range 8 * linkEvery {
+		edit(n)
+	}
+	if got := r.cost(func() { edit(-1) }); got != want {
+		t.Errorf("an edit costs %s long after a restart, and %s without one", got, want)
+	}
 }
 
 // A walk that finds other reads behind the same result is what the trace rests on from then on,

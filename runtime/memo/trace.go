@@ -215,11 +215,41 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	}
 	for iv := known; iv != nil; iv = iv.next {
 		if iv.links == nil && iv.to < gen && t.ledger.unmoved(tr, iv.to, gen) {
+			if t.linksInstead(e, tr, known) {
+				return vouch{}, false
+			}
 			tr.holds.CompareAndSwap(known, &interval{from: gen, to: gen, next: known.kept()})
 			return vouch{stamps: tr.readParts()}, true
 		}
 	}
 	return vouch{}, false
+}
+
+// A trace of at most linkedReads reads is walked at one in linkEvery of the times that the ledger
+// could answer for it once more.
+const (
+	linkEvery   = 64
+	linkedReads = 64
+)
+
+// linksInstead reports whether tr, a trace of e for which the ledger answers, is to be walked all
+// the same, so that it is linked (R15). known is where it is known to hold.
+func (t *Table) linksInstead(e *entry, tr *trace, known *interval) bool {
+	if e.state.Load()&toLink != 0 {
+		return true
+	}
+	if len(tr.reads) > linkedReads {
+		return false
+	}
+	began, again := t.ledger.now.Load().began, false
+	for iv := known; iv != nil && !again; iv = iv.next {
+		again = iv.links == nil && iv.from >= began
+	}
+	if !again || t.ledger.answered.Add(1)%linkEvery != 0 {
+		return false
+	}
+	e.state.Or(toLink)
+	return true
 }
 
 // standing returns what the reads of tr were linked to in the newest interval from which they can

@@ -153,6 +153,9 @@ func (a *account) publish(iv *interval, e *entry, tr *trace, gen uint64) vouch {
 		w.answered(gen, e.seen, tr)
 	}
 	e.seen = max(e.seen, gen)
+	if e.state.Load()&toLink != 0 {
+		e.state.And(^uint32(toLink))
+	}
 	tr.verified(iv)
 	e.source.mu.Unlock()
 	return v
