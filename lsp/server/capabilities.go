@@ -29,6 +29,12 @@ type capabilities struct {
 	settings            bool     // it can be asked for settings
 	settingsEvents      bool     // dynamic registration of what tells of changed settings
 	refreshes           []string // requests that have it ask again
+	applyEdit           bool
+	showDocument        bool
+	willRename          bool // it asks before it renames files
+	didCreate           bool // it tells of files that it has created, and so on
+	didRename           bool
+	didDelete           bool
 	actions             actionSupport
 }
 
@@ -67,6 +73,11 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		out.settings = is(w.Configuration)
 		out.settingsEvents = w.DidChangeConfiguration != nil && is(w.DidChangeConfiguration.DynamicRegistration)
 		out.refreshes = readRefreshes(w)
+		out.applyEdit = is(w.ApplyEdit)
+		if f := w.FileOperations; f != nil {
+			out.willRename = is(f.WillRename)
+			out.didCreate, out.didRename, out.didDelete = is(f.DidCreate), is(f.DidRename), is(f.DidDelete)
+		}
 		out.editing = readEditing(w.WorkspaceEdit)
 		if w.Symbol != nil {
 			out.workspaceSymbols = len(w.Symbol.ResolveSupport.Properties) > 0
@@ -80,6 +91,7 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 	}
 	if c.Window != nil {
 		out.progress = is(c.Window.WorkDoneProgress)
+		out.showDocument = c.Window.ShowDocument != nil && c.Window.ShowDocument.Support
 	}
 	return out
 }
@@ -127,7 +139,7 @@ func chooseMode(c capabilities, o initOptions) diagnosticsMode {
 }
 
 // serverCapabilities is what initialize answers.
-func serverCapabilities(e position.Encoding, c capabilities, mode diagnosticsMode) protocol.ServerCapabilities {
+func (h *Host) serverCapabilities(e position.Encoding, c capabilities, mode diagnosticsMode) protocol.ServerCapabilities {
 	incremental := protocol.TextDocumentSyncKindIncremental
 	yes := true
 	progress := protocol.WorkDoneProgressOptions{WorkDoneProgress: &yes}
@@ -141,11 +153,12 @@ func serverCapabilities(e position.Encoding, c capabilities, mode diagnosticsMod
 		ReferencesProvider:      &protocol.ReferenceOptions{WorkDoneProgressOptions: progress},
 		DocumentSymbolProvider:  protocol.Boolean(true),
 		WorkspaceSymbolProvider: &protocol.WorkspaceSymbolOptions{WorkDoneProgressOptions: progress},
-		ExecuteCommandProvider:  protocol.ExecuteCommandOptions{Commands: commandNames()},
+		ExecuteCommandProvider:  protocol.ExecuteCommandOptions{Commands: h.commandNames(), WorkDoneProgressOptions: progress},
 		Workspace: &protocol.WorkspaceOptions{
 			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{Supported: &yes, ChangeNotifications: protocol.Boolean(true)},
 		},
 	}
+	announceFileEvents(&out, c)
 	if mode != modePush {
 		out.DiagnosticProvider = &protocol.DiagnosticOptions{InterFileDependencies: true, WorkspaceDiagnostics: mode == modePull}
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -564,4 +565,68 @@ func (w *fakeWorkspace) Configure(_ context.Context, settings []byte) error {
 		return errors.New("no such word")
 	}
 	return nil
+}
+
+// The commands of the fake language count words, write one twice, show one, and wait for ever.
+func (w *fakeWorkspace) Commands() []string {
+	return []string{"words.count", "words.double", "words.show", "words.wait"}
+}
+
+func (w *fakeWorkspace) Execute(t *runtime.Task, command string, arguments [][]byte) (lsp.CommandResult, error) {
+	var about struct {
+		URI    string
+		Offset int
+	}
+	if len(arguments) != 1 || json.Unmarshal(arguments[0], &about) != nil {
+		return lsp.CommandResult{}, fmt.Errorf("%s takes a place", command)
+	}
+	if command == "words.wait" {
+		return lsp.CommandResult{}, t.Blocking(func() error {
+			w.lang.began <- struct{}{}
+			<-t.Context().Done()
+			return context.Cause(t.Context())
+		})
+	}
+	word, err := w.at(t, about.URI, about.Offset)
+	if err != nil {
+		return lsp.CommandResult{}, err
+	}
+	switch command {
+	case "words.count":
+		list, err := w.References(t, about.URI, about.Offset, true)
+		return lsp.CommandResult{Value: fmt.Append(nil, len(list))}, err
+	case "words.show":
+		return lsp.CommandResult{Show: &lsp.Location{URI: about.URI, Span: word.span()}}, nil
+	}
+	return lsp.CommandResult{Title: "Twice", Edit: &lsp.WorkspaceEdit{Files: []lsp.FileEdit{
+		{URI: about.URI, Edits: []lsp.TextEdit{{Span: word.span(), NewText: word.Name + word.Name}}},
+	}}}, nil
+}
+
+// RenameFiles: a word that is the name of a file stands for it.
+func (w *fakeWorkspace) RenameFiles(t *runtime.Task, renames []lsp.FileRename) (*lsp.WorkspaceEdit, error) {
+	var out lsp.WorkspaceEdit
+	files, err := w.files(t)
+	if err != nil {
+		return nil, err
+	}
+	word := func(name string) string { return strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".txt") }
+	for _, name := range files {
+		uses, err := fakeUses.Get(t, name)
+		if err != nil {
+			return nil, err
+		}
+		var edits []lsp.TextEdit
+		for _, use := range uses {
+			for _, r := range renames {
+				if use.Name == word(r.Old) {
+					edits = append(edits, lsp.TextEdit{Span: use.span(), NewText: word(r.New)})
+				}
+			}
+		}
+		if len(edits) > 0 {
+			out.Files = append(out.Files, lsp.FileEdit{URI: name, Edits: edits})
+		}
+	}
+	return &out, nil
 }

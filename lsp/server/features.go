@@ -29,6 +29,7 @@ var features = []feature{
 	typeDefinitions,
 	actions,
 	formatting,
+	fileRenames,
 }
 
 // offers is offered for an interface.

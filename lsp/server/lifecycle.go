@@ -40,7 +40,7 @@ func (s *session) initialize(ctx context.Context, r *dispatch.Request) (dispatch
 	s.conn.SetTrace(p.Trace)
 	s.log.Info("server: session begins", "client", a.client, "encoding", a.encoding.String(), "diagnostics", string(a.mode), "folders", len(s.folderList()))
 	result := &protocol.InitializeResult{
-		Capabilities: serverCapabilities(a.encoding, a.caps, a.mode),
+		Capabilities: s.host.serverCapabilities(a.encoding, a.caps, a.mode),
 		ServerInfo:   protocol.ServerInfo{Name: s.host.o.Name},
 	}
 	s.announceFeatures(&result.Capabilities, a.caps)

@@ -240,7 +240,7 @@ func TestMessagesAreAnnouncedIfServed(t *testing.T) {
 	}
 	caps := readCapabilities(&client)
 	s := newSession(&Host{o: Options{}.filled(), lang: plainLanguage{}}, 0)
-	own := serverCapabilities(position.UTF8, caps, modePull)
+	own := s.host.serverCapabilities(position.UTF8, caps, modePull)
 	compareAnnounced(t, "the server", own, s.table())
 	for i, f := range features {
 		prototype := lsp.Workspace((*fakeWorkspace)(nil))

@@ -27,6 +27,8 @@ type progress struct {
 	token protocol.ProgressToken
 	key   string // of the token, for reports that outdate each other
 
+	cancellable bool // immutable
+
 	mu      sync.Mutex
 	begun   bool      // guarded by mu
 	ended   bool      // guarded by mu
@@ -35,7 +37,47 @@ type progress struct {
 }
 
 func (s *session) newProgress(token protocol.ProgressToken) *progress {
-	return &progress{s: s, token: token, key: fmt.Sprintf("%T %v", token, token)}
+	return &progress{s: s, token: token, key: tokenKey(token)}
+}
+
+func tokenKey(token protocol.ProgressToken) string { return fmt.Sprintf("%T %v", token, token) }
+
+// shownWork is the work of requests that a client sees the progress of, and may cancel by it.
+type shownWork struct {
+	mu   sync.Mutex
+	ends map[string]context.CancelCauseFunc // guarded by mu: by the key of the token
+}
+
+// begin returns a context that cancel ends.
+func (w *shownWork) begin(ctx context.Context, key string) (context.Context, func()) {
+	ctx, end := context.WithCancelCause(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ends == nil {
+		w.ends = make(map[string]context.CancelCauseFunc)
+	}
+	w.ends[key] = end
+	return ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.ends, key)
+		end(nil)
+	}
+}
+
+// cancelProgress ends the work that a token stands for, as cancelling its request would. An index is
+// not ended: others wait for it, and what it has done would be done again.
+func (s *session) cancelProgress(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
+	var p protocol.WorkDoneProgressCancelParams
+	if err := r.Decode(&p); err != nil {
+		return dispatch.Done, err
+	}
+	s.shown.mu.Lock()
+	defer s.shown.mu.Unlock()
+	if end := s.shown.ends[tokenKey(p.Token)]; end != nil {
+		end(dispatch.ErrCancelled)
+	}
+	return dispatch.Done, nil
 }
 
 func (p *progress) notify(value any, key string) {
@@ -60,6 +102,9 @@ func (p *progress) begin(title, message string, percent uint32) {
 	}
 	p.begun, p.percent = true, percent
 	v := &protocol.WorkDoneProgressBegin{Kind: "begin", Title: title, Percentage: &percent}
+	if p.cancellable {
+		v.Cancellable = &p.cancellable
+	}
 	if message != "" {
 		v.Message = &message
 	}
@@ -149,7 +194,10 @@ func (s *session) withProgress(token protocol.ProgressToken, title string, r *ro
 		return work
 	}
 	p := s.newProgress(token)
+	p.cancellable = true
 	return func(ctx context.Context) (any, error) {
+		ctx, done := s.shown.begin(ctx, p.key)
+		defer done()
 		p.begin(title, "", 0)
 		stop := r.index.observe(func(at lsp.Progress, run *indexRun) {
 			if run == nil {

@@ -97,6 +97,9 @@ func (s *session) allDiagnostics(r *dispatch.Request, elsewhere bool) (dispatch.
 				report.Items = append(report.Items, item)
 			}
 		}
+		report.Items = inParts(s, p.PartialResultToken, report.Items, func(part []protocol.WorkspaceDocumentDiagnosticReport) any {
+			return &protocol.WorkspaceDiagnosticReportPartialResult{Items: part}
+		})
 		return report, nil
 	})), nil
 }

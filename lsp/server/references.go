@@ -20,7 +20,7 @@ func (s *session) references(_ context.Context, r *dispatch.Request) (dispatch.O
 		if err != nil {
 			return nil, err
 		}
-		return q.locations(list), nil
+		return inParts(s, p.PartialResultToken, q.locations(list), func(part []protocol.Location) any { return protocol.LocationSlice(part) }), nil
 	})
 	if err != nil {
 		return dispatch.Done, err

@@ -46,6 +46,7 @@ type session struct {
 	watching sync.Mutex // held while the client is asked to watch files
 	watched  []byte     // guarded by watching: what it was asked last
 
+	shown    shownWork
 	settings configuring
 	derived  []*refresher // immutable once the client may be sent anything
 
@@ -112,7 +113,6 @@ func (s *session) handlers() map[string]dispatch.Handler {
 
 // table is handlers without that.
 func (s *session) table() map[string]dispatch.Handler {
-	ignore := func(context.Context, *dispatch.Request) (dispatch.Outcome, error) { return dispatch.Done, nil }
 	table := map[string]dispatch.Handler{
 		protocol.MethodInitialize:  s.initialize,
 		protocol.MethodInitialized: s.initialized,
@@ -129,7 +129,10 @@ func (s *session) table() map[string]dispatch.Handler {
 		protocol.MethodWorkspaceDidChangeWatchedFiles:     s.didChangeWatchedFiles,
 		protocol.MethodWorkspaceDidChangeWorkspaceFolders: s.didChangeWorkspaceFolders,
 		protocol.MethodWorkspaceDidChangeConfiguration:    s.didChangeConfiguration,
-		methodProgressCancel:                              ignore, // no progress is offered as cancellable
+		protocol.MethodWorkspaceDidCreateFiles:            s.didCreateFiles,
+		protocol.MethodWorkspaceDidRenameFiles:            s.didRenameFiles,
+		protocol.MethodWorkspaceDidDeleteFiles:            s.didDeleteFiles,
+		methodProgressCancel:                              s.cancelProgress,
 
 		protocol.MethodTextDocumentDefinition:     s.definition,
 		protocol.MethodTextDocumentReferences:     s.references,

@@ -13,7 +13,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/lsptest/editor"
 )
 
-// edit connects an editor of package lsptest, whose only folder is /m.
+// edit connects an editor of package lsptest, whose only folder is /m, and lets it settle.
 func (b *bench) edit(capabilities, options string, settings map[string]string) *editor.Editor {
 	b.t.Helper()
 	near, far := net.Pipe()
@@ -25,6 +25,7 @@ func (b *bench) edit(capabilities, options string, settings map[string]string) *
 		e.Set(section, text)
 	}
 	e.Begin([]string{"/m"}, capabilities, options)
+	e.Must(MethodSettle, nil)
 	return e
 }
 

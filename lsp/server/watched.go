@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -139,26 +138,18 @@ func (h *Host) watchesChanged(*runtime.Task, runtime.Changes) error {
 	return nil
 }
 
-// didChangeWatchedFiles has files looked at, in the background: events about the disk are
-// in no order with the documents.
+// didChangeWatchedFiles has files looked at.
 func (s *session) didChangeWatchedFiles(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
 	var p protocol.DidChangeWatchedFilesParams
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	names := make(map[string]struct{})
-	for _, c := range p.Changes {
-		// A name that the language does not handle may be a directory that came or went.
-		if name, err := s.canonical(c.URI); err == nil && isFile(name) {
-			names[name] = struct{}{}
+	s.lookAt(func(yield func(uri.URI) bool) {
+		for _, c := range p.Changes {
+			if !yield(c.URI) {
+				return
+			}
 		}
-		if len(names) > changedMax {
-			break // enough for a look at everything
-		}
-	}
-	changed := slices.Collect(maps.Keys(names))
-	for _, root := range s.roots() { // a file may matter to several
-		root.filesChanged(changed)
-	}
+	})
 	return dispatch.Done, nil
 }
