@@ -80,6 +80,21 @@
 // workspace/didChangeConfiguration. A root that several clients or folders share has the settings
 // that came last; a client that has never set anything changes nothing.
 //
+// # Commands and changes
+//
+// A command of a language (lsp.Commander) runs on the snapshot of its turn. What it has come to
+// is a value, a change that the client is asked to make, a place that it is asked to show. A
+// change is converted as a whole or refused, and names the version of each open document, so that
+// the client refuses it if the user has typed on. What has to change in texts when files are
+// renamed is asked before they are (lsp.FileRenamer); what the client has created, renamed or
+// deleted is looked at.
+//
+// # Long work and long answers
+//
+// A request with a token for its progress shows it, and ends when the client cancels that. A
+// request with a token for its parts gets a list that is longer than partialMax in parts, and an
+// empty answer.
+//
 // # Asking again
 //
 // What a client keeps beside a document, such as tokens or hints, may become something else

@@ -65,8 +65,8 @@ func (w *shownWork) begin(ctx context.Context, key string) (context.Context, fun
 	}
 }
 
-// cancelProgress ends the work that a token stands for, as cancelling its request would. An index is
-// not ended: others wait for it, and what it has done would be done again.
+// cancelProgress ends the work that a token stands for, as cancelling its request would. An index
+// is not ended: others wait for it, and what it has done would be done again.
 func (s *session) cancelProgress(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
 	var p protocol.WorkDoneProgressCancelParams
 	if err := r.Decode(&p); err != nil {
