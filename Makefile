@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names agree typed show limit memos clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names agree agree-gopls typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -151,6 +151,9 @@ names: ## EDITS (default 300) random edits of declarations of the standard libra
 
 agree: ## what a session with two editors says after EDITS (default 20000) random edits of real packages, against what a new one says; SEED repeats
 	$(GO) test -count=1 -v -timeout 0 ./lsp/cmd/cytisus -run '^TestIncrementalAgrees$$' -agree.edits $(or $(EDITS),20000) -agree.seed $(or $(SEED),0)
+
+agree-gopls: ## N (default 200) seeded places in each of five grounds of real code, both this server and gopls asked about them; GROUND and KIND choose, SEED repeats, V=1 shows what differs, DOC=1 writes docs/AGREEMENT.md
+	cd benchmarks && $(GO) run ./cmd/agree places $(if $(N),-n $(N)) $(if $(SEED),-seed $(SEED)) $(if $(GROUND),-ground '$(GROUND)') $(if $(KIND),-kind '$(KIND)') $(if $(V),-v) $(if $(DOC),-doc ../docs/AGREEMENT.md)
 
 typed: ## whole files of PACKAGE (default strconv) of the standard library typed key by key: forwards, backwards and in pieces
 	$(GO) test -count=1 -v -timeout 0 ./lsp/golang/check -run '^TestTyped$$' -typed.package $(or $(PACKAGE),strconv)

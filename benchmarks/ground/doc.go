@@ -1,9 +1,14 @@
-// Package ground has the Go code that whole tools are measured on, in three sizes.
+// Package ground has the Go code that whole tools are measured on, in three sizes, and of three
+// kinds more.
 //
-//	small  a module of a dozen packages that is generated, the same for one seed
-//	std    the standard library of the Go command in use
-//	large  github.com/prometheus/prometheus at a pinned version, from the module proxy, without its
-//	       go.work
+//	small      a module of a dozen packages that is generated, the same for one seed
+//	std        the standard library of the Go command in use
+//	large      github.com/prometheus/prometheus, from the module proxy, without its go.work
+//	generic    github.com/samber/lo: mostly generic functions
+//	cgo        github.com/mattn/go-sqlite3: mostly cgo
+//	generated  google.golang.org/protobuf: a third of it is generated
+//
+// Modules are pinned in fetch.go.
 //
 // Modules lie in a directory of the run: nothing that is measured writes to a module cache, or to
 // the toolchain. A ground that cannot be had (no network) has compare.ErrAbsent in its error.

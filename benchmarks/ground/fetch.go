@@ -12,12 +12,17 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/compare"
 )
 
-// largeModule is what is measured as a large module.
-const largeModule = "github.com/prometheus/prometheus@v0.312.0"
+// modules are the grounds that are fetched.
+var modules = map[string]string{
+	"large":     "github.com/prometheus/prometheus@v0.312.0",
+	"generic":   "github.com/samber/lo@v1.52.0",
+	"cgo":       "github.com/mattn/go-sqlite3@v1.14.32",
+	"generated": "google.golang.org/protobuf@v1.36.10",
+}
 
-// fetch copies the large module out of the module cache.
-func fetch(ctx context.Context, env *compare.Env) (string, error) {
-	out, err := goCommand(ctx, env.Dir, "mod", "download", "-json", largeModule)
+// fetch copies a module out of the module cache.
+func fetch(ctx context.Context, env *compare.Env, name string) (string, error) {
+	out, err := goCommand(ctx, env.Dir, "mod", "download", "-json", modules[name])
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", compare.ErrAbsent, err)
 	}
@@ -25,7 +30,7 @@ func fetch(ctx context.Context, env *compare.Env) (string, error) {
 	if err := json.Unmarshal([]byte(out), &module); err != nil {
 		return "", fmt.Errorf("what go mod download says: %w", err)
 	}
-	root, err := env.TempDir("large")
+	root, err := env.TempDir(name)
 	if err != nil {
 		return "", err
 	}

@@ -23,8 +23,11 @@ type Ground struct {
 	SourceBytes int64
 }
 
-// Sizes are the names of the grounds, small ones first.
+// Sizes are the names of the grounds by size, small ones first.
 func Sizes() []string { return []string{"small", "std", "large"} }
+
+// Kinds are the names of the grounds with real code, by the kind of it.
+func Kinds() []string { return []string{"std", "large", "generic", "cgo", "generated"} }
 
 // Env is the environment in which a ground is listed and served: outside of any go.work, and never
 // with another toolchain than the one in use.
@@ -42,8 +45,8 @@ func Load(ctx context.Context, env *compare.Env, name string) (*Ground, error) {
 	case "std":
 		root, err = goCommand(ctx, "", "env", "GOROOT")
 		root = filepath.Join(strings.TrimSpace(root), "src")
-	case "large":
-		root, err = fetch(ctx, env)
+	case "large", "generic", "cgo", "generated":
+		root, err = fetch(ctx, env, name)
 	default:
 		err = fmt.Errorf("there is no such ground")
 	}

@@ -195,7 +195,7 @@ func (m *mark) resolves() bool {
 	if err != nil || !options.ResolveProvider {
 		return false
 	}
-	raw, err := json.Marshal(overlaid(capabilities(), m.run.archive.capabilities))
+	raw, err := json.Marshal(overlaid(editor.Capabilities(), m.run.archive.capabilities))
 	if err != nil {
 		return false
 	}

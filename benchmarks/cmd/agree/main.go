@@ -1,10 +1,12 @@
 // Agree holds cytisus against gopls.
 //
 //	agree markers [-kind REGEXP] [-file REGEXP] [-v] [-json] [-parallel 2] [-peer] [-dir DIR]
+//	agree places [-n 200] [-seed 1] [-ground REGEXP] [-kind REGEXP] [-v] [-all] [-doc FILE]
 //
-// Markers judges the expectations that gopls states about itself; see package markers. The table
-// goes to standard output, and with -v what failed before it. It exits with 1 if archives could not
-// be judged, and with 2 if it is called wrongly; checks that fail are figures of the table.
+// Markers judges the expectations that gopls states about itself; see package markers. Places asks
+// both servers about real code; see package agree. The table goes to standard output, and with -v
+// what failed or differs before it. It exits with 1 if something could not be asked, and with 2 if
+// it is called wrongly; checks that fail, and differences, are figures of the table.
 package main
 
 import (
@@ -17,6 +19,7 @@ import (
 	"os/signal"
 	"regexp"
 
+	"github.com/cytisus/cytisus/benchmarks/agree"
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/ground"
 	"github.com/cytisus/cytisus/benchmarks/markers"
@@ -33,9 +36,12 @@ var errUsage = errors.New("usage")
 
 // run is main with everything that it touches as an argument. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := fmt.Errorf("%w: agree markers [flags]", errUsage)
-	if len(args) > 0 && args[0] == "markers" {
+	err := fmt.Errorf("%w: agree markers|places [flags]", errUsage)
+	switch {
+	case len(args) > 0 && args[0] == "markers":
 		err = judge(ctx, args[1:], stdout, stderr)
+	case len(args) > 0 && args[0] == "places":
+		err = ask(ctx, args[1:], stdout, stderr)
 	}
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
@@ -59,15 +65,18 @@ func pattern(set *flag.FlagSet, name, usage string) **regexp.Regexp {
 }
 
 // workplace makes a directory for a run, and builds the command in it.
-func workplace(ctx context.Context, below string, stderr io.Writer) (dir, command string, err error) {
-	if dir, err = os.MkdirTemp(below, "cytisus-agree-"); err != nil {
-		return "", "", err
-	}
-	env := &compare.Env{Dir: dir, Logf: func(format string, args ...any) {
+// The directory is removed with env.Dir.
+func workplace(ctx context.Context, below string, stderr io.Writer) (env *compare.Env, command string, err error) {
+	env = &compare.Env{Logf: func(format string, args ...any) {
 		fmt.Fprintf(stderr, "# "+format+"\n", args...)
 	}}
-	command, err = ground.Command(ctx, env)
-	return dir, command, err
+	if env.Dir, err = os.MkdirTemp(below, "cytisus-agree-"); err != nil {
+		return nil, "", err
+	}
+	if command, err = ground.Command(ctx, env); err != nil {
+		err = errors.Join(err, os.RemoveAll(env.Dir))
+	}
+	return env, command, err
 }
 
 func judge(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -90,13 +99,13 @@ func judge(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if set.NArg() > 0 || *workers < 1 {
 		return fmt.Errorf("%w: unexpected argument %q, or no workers", errUsage, set.Args())
 	}
-	dir, command, err := workplace(ctx, *below, stderr)
-	defer os.RemoveAll(dir)
+	env, command, err := workplace(ctx, *below, stderr)
 	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(env.Dir)
 	report, err := markers.Run(ctx, markers.Options{
-		Kind: *kind, File: file, Workers: *workers, Peer: *peer, Command: command, Dir: dir,
+		Kind: *kind, File: file, Workers: *workers, Peer: *peer, Command: command, Dir: env.Dir,
 	})
 	if err != nil {
 		return err
@@ -113,4 +122,49 @@ func judge(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		err = fmt.Errorf("%d archives could not be judged", len(report.Failed))
 	}
 	return err
+}
+
+func ask(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	set := flag.NewFlagSet("agree places", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	on := pattern(set, "ground", "only grounds whose whole name matches this `regexp`")
+	kind := pattern(set, "kind", "only kinds whose whole name matches this `regexp`")
+	places := set.Int("n", 200, "places in each ground")
+	seed := set.Uint64("seed", 1, "seed of places")
+	verbose := set.Bool("v", false, "show the differences that have no explanation")
+	all := set.Bool("all", false, "show the differences that have one, too")
+	document := set.String("doc", "", "write a document with the table to this `file`")
+	below := set.String("dir", "", "where to make files (default: the system's temporary directory)")
+	if err := set.Parse(args); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if set.NArg() > 0 || *places < 1 {
+		return fmt.Errorf("%w: unexpected argument %q, or no places", errUsage, set.Args())
+	}
+	env, command, err := workplace(ctx, *below, stderr)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(env.Dir)
+	env.Seed = *seed
+	env.Logf("seed        %d", *seed)
+	report, err := agree.Run(ctx, agree.Options{
+		Ground: *on, Kind: *kind, Places: *places, Seed: *seed, Command: command, Env: env,
+	})
+	if err != nil {
+		return err
+	}
+	if *verbose || *all {
+		report.WriteDifferences(stdout, *all)
+	}
+	if *document != "" {
+		f, err := os.Create(*document)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(report.WriteDocument(f), f.Close()); err != nil {
+			return err
+		}
+	}
+	return report.WriteTable(stdout)
 }

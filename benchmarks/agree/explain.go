@@ -1,0 +1,57 @@
+package agree
+
+import "slices"
+
+// A side says who is right in a difference.
+type side string
+
+// Sides.
+const (
+	ours   side = "ours"   // this server is right
+	theirs side = "theirs" // gopls is right, and the reason says why it is left so
+	taste  side = "taste"  // both are right
+)
+
+// A difference is a point in which the servers do not agree.
+type difference struct {
+	ground string
+	q      *question
+	line   string   // of a kind whose lines are points, the one that only one server has
+	mine   []string // the whole answers
+	other  []string
+	reason *explanation // nil for none
+}
+
+// missing are the lines that only gopls has, and extra those that only we have.
+func (d *difference) missing() []string { return without(d.other, d.mine) }
+func (d *difference) extra() []string   { return without(d.mine, d.other) }
+
+func without(list, drop []string) (out []string) {
+	for _, l := range list {
+		if !slices.Contains(drop, l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// An explanation is why servers differ in a class of points.
+type explanation struct {
+	kind string // of questions
+	side side
+	what string // what differs, and why it is as it is
+	fits func(*difference) bool
+}
+
+// explanations is the list. The first that fits a difference counts.
+var explanations = []explanation{}
+
+// explain finds the explanation of a difference.
+func (d *difference) explain() {
+	for i := range explanations {
+		if e := &explanations[i]; e.kind == d.q.kind.name && e.fits(d) {
+			d.reason = e
+			return
+		}
+	}
+}
