@@ -10,6 +10,7 @@
 //	metadata  packages, their files, and what their imports mean
 //	check     types: faces and checks; the only room that imports go/types
 //	gofmt     one text: its layout
+//	links     one text: what leads out of it
 //	disk      files, the environment, the go command
 //	load      which packages there are, from files alone
 //
@@ -186,7 +187,7 @@
 //	publishing  ahead.go publish.go mend.go
 //	edits       texts.go
 //	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
-//	texts       format.go
+//	texts       format.go outlook.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

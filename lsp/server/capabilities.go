@@ -36,6 +36,7 @@ type capabilities struct {
 	didRename           bool
 	didDelete           bool
 	actions             actionSupport
+	folds               foldSupport
 }
 
 func is(b *bool) bool { return b != nil && *b }
@@ -54,6 +55,7 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 			out.typeDefinitionLinks = is(t.TypeDefinition.LinkSupport)
 		}
 		out.actions = readActions(t.CodeAction)
+		out.folds = readFolds(t.FoldingRange)
 		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
 			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference
 		}

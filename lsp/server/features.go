@@ -30,6 +30,9 @@ var features = []feature{
 	actions,
 	formatting,
 	fileRenames,
+	folds,
+	selections,
+	links,
 }
 
 // offers is offered for an interface.

@@ -32,6 +32,7 @@ type Environment struct {
 	GoWork     string // the go.work file in force; "" none
 	Module111  string // GO111MODULE
 	Toolchain  string
+	GoPrivate  string   // patterns of modules that no public service is told of
 	Tags       []string // in addition to GoFlags
 	Extra      []string // KEY=VALUE settings of the workspace
 	Tests      bool
@@ -56,7 +57,7 @@ func ReadEnvironment(ctx context.Context, d *Definition, tests bool, tags, extra
 	keys := map[string]*string{
 		"GOVERSION": &env.GoVersion, "GOROOT": &env.GoRoot, "GOOS": &env.GoOS, "GOARCH": &env.GoArch, "GOFLAGS": &env.GoFlags,
 		"CGO_ENABLED": &env.CgoEnabled, "GOEXPERIMENT": &env.Experiment, "GOMODCACHE": &env.GoModCache, "GOMOD": &env.GoMod,
-		"GOWORK": &env.GoWork, "GO111MODULE": &env.Module111, "GOTOOLCHAIN": &env.Toolchain,
+		"GOWORK": &env.GoWork, "GO111MODULE": &env.Module111, "GOTOOLCHAIN": &env.Toolchain, "GOPRIVATE": &env.GoPrivate,
 	}
 	out, err := runGo(ctx, root, extra, "env", "-json")
 	var answer map[string]string
