@@ -279,7 +279,7 @@
 // such a computation reads what it read then, and gives what it gave.
 //
 //   - R15: where the ledger has answered for a trace in this process already, one time in 64 the
-//     trace is walked all the same, and linked.
+//     trace is walked all the same, and linked, and so is what it reads.
 //
 // Why: whatever reads an answer without links has its partitions for stamps, so it is walked in
 // each generation that changes one of them, which while somebody types is every one. All that the

@@ -494,6 +494,9 @@ func (t *Table) unchanged(fr *Frame, tr *trace, i int, x *source) (bool, error) 
 		} else if q = t.o.Lookup(r.query); q == nil {
 			return false, nil // the program no longer has this query
 		}
+		if fr.entry != nil && fr.entry.state.Load()&toLink != 0 {
+			hint = t.toBeLinked(q, r.key, hint) // which has no links if what it reads has none
+		}
 		found, err := t.upToDate(fr, q, r.key, hint)
 		if err != nil {
 			if fr.strand.unwinding {

@@ -86,7 +86,8 @@ func TestRestartLinksInPortions(t *testing.T) {
 		}
 		return all, nil
 	})
-	r.query("outline", func(f *Frame, key string) (string, error) { return r.get(f, "body", key) })
+	r.query("shape", func(f *Frame, key string) (string, error) { return r.get(f, "body", key) })
+	r.query("outline", func(f *Frame, key string) (string, error) { return r.get(f, "shape", key) })
 	r.query("face", func(f *Frame, key string) (string, error) {
 		list, err := r.get(f, "list", "")
 		if err != nil {

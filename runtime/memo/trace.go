@@ -235,11 +235,11 @@ const (
 // linksInstead reports whether tr, a trace of e for which the ledger answers, is to be walked all
 // the same, so that it is linked (R15). known is where it is known to hold.
 func (t *Table) linksInstead(e *entry, tr *trace, known *interval) bool {
-	if e.state.Load()&toLink != 0 {
-		return true
-	}
 	if len(tr.reads) > linkedReads {
 		return false
+	}
+	if e.state.Load()&toLink != 0 {
+		return true
 	}
 	began, again := t.ledger.now.Load().began, false
 	for iv := known; iv != nil && !again; iv = iv.next {
@@ -250,6 +250,22 @@ func (t *Table) linksInstead(e *entry, tr *trace, known *interval) bool {
 	}
 	e.state.Or(toLink)
 	return true
+}
+
+// toBeLinked has the entry of a key walked when it is asked for next, if the ledger could answer
+// for it. hint is as for upToDate, and what it returns, too.
+func (t *Table) toBeLinked(q *Query, key string, hint *entry) *entry {
+	e := hint
+	if e == nil || e.changed.Load() == never {
+		if q.fits(key) != nil {
+			return hint
+		}
+		e = t.entry(q, key)
+	}
+	if e.state.Load()&toLink == 0 {
+		e.state.Or(toLink)
+	}
+	return e
 }
 
 // standing returns what the reads of tr were linked to in the newest interval from which they can
