@@ -60,6 +60,7 @@ var allowed = []struct {
 	{"lsp/golang/check/bodies", nil, "go/types alone: a package again after an edit"},
 	{"lsp/golang/check/names", nil, "go/types alone: what importers can see of a package, name by name"},
 	{"lsp/golang/syntax", []string{"lsp", "lsp/files"}, "one text: no other file, no types, no engine"},
+	{"lsp/golang/flow", []string{"lsp", "lsp/golang/syntax"}, "one text: what belongs together in it, no types"},
 	{"lsp/golang/index", []string{"lsp"}, "bytes alone"},
 	{"lsp/golang/metadata", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "packages and edges: no disk, no engine"},
 	{"lsp/golang/load", []string{"lsp", "lsp/files"}, "the packages of a build, from files alone"},
@@ -70,7 +71,7 @@ var allowed = []struct {
 	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
 	{"lsp/golang/internal/fakego", nil, "for tests"},
 	{"lsp/golang/internal/purebuild", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/disk"}, "for tests"},
-	{"lsp/golang", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/check/names", "lsp/golang/gofmt", "lsp/golang/links", "lsp/golang/disk", "lsp/golang/load", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
+	{"lsp/golang", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/check/names", "lsp/golang/flow", "lsp/golang/gofmt", "lsp/golang/links", "lsp/golang/disk", "lsp/golang/load", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
 	{"lsp/cmd/cytisus", []string{"…"}, ""},
 	{"fuzz/…", []string{"…"}, "may import anything; tests alone import it"},
 }

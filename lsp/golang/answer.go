@@ -172,19 +172,6 @@ func namesIn(src source, uri string) func(p *metadata.Package) (*index.Index, er
 	return func(p *metadata.Package) (*index.Index, error) { return src.names(p, uri) }
 }
 
-// definition answers lsp.Workspace.Definition.
-func definition(src source, uri string, offset int) (list []lsp.Location, err error) {
-	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
-		// The first meaning only: of an embedded field the type, of an import the package.
-		f, ok, err := resolve(src, at, at.occs[0])
-		if ok {
-			list = []lsp.Location{f.location()}
-		}
-		return ok, err
-	})
-	return list, err
-}
-
 // hover answers lsp.Workspace.Hover.
 func hover(src source, uri string, offset int) (h *lsp.Hover, err error) {
 	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {

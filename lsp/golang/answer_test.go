@@ -140,10 +140,10 @@ func TestAnswers(t *testing.T) {
 
 func testHighlight(t *testing.T, f *fixture) {
 	for _, c := range []struct{ at, want string }{
-		{"Side", "Side:write sideuse:read"}, // and a use without a mark
-		{"sideuse", "Side:write sideuse:read"},
-		{"key", "key:read"},
-		{"outeruse", "outer:write outeruse:read"},
+		{"Side", "Side:text sideuse:read"}, // and a use without a mark
+		{"sideuse", "Side:text sideuse:read"},
+		{"key", "key:write"},
+		{"outeruse", "outer:text outeruse:text"},
 	} {
 		at := f.at(c.at)
 		var list []lsp.Highlight
@@ -160,10 +160,7 @@ func testHighlight(t *testing.T, f *fixture) {
 			if strings.HasPrefix(name, "file:") {
 				continue
 			}
-			how := "read"
-			if h.Kind == lsp.HighlightWrite {
-				how = "write"
-			}
+			how := map[lsp.HighlightKind]string{lsp.HighlightText: "text", lsp.HighlightRead: "read", lsp.HighlightWrite: "write"}[h.Kind]
 			got = append(got, name+":"+how)
 		}
 		if s := strings.Join(got, " "); s != c.want {
@@ -193,7 +190,6 @@ func testDefinition(t *testing.T, f *fixture) {
 		{"exportuse", ""},
 		{"xside", "Side"},
 		{"shapes2", "shapes"},
-		{"imp", "shapes"},
 		{"swint", "sw"},
 		{"swstring", "sw"},
 		{"outeruse", "outer"},
@@ -201,9 +197,6 @@ func testDefinition(t *testing.T, f *fixture) {
 	} {
 		at := f.at(c.at)
 		for _, offset := range []int{at.Span.Start, at.Span.End} {
-			if at.Span.End == at.Span.Start+1 && offset == at.Span.End && c.at == "imp" {
-				continue // a literal: syntax.WordEnd knows nothing of quotes
-			}
 			got, err := f.definition(at.URI, offset)
 			if err != nil {
 				t.Errorf("%s: %v", c.at, err)

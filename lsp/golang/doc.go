@@ -6,6 +6,7 @@
 // What can be said without the engine is said in rooms of their own, which import upwards only:
 //
 //	syntax    one text: tree, outline, header, face text
+//	flow      one text: where keywords lead, what belongs together
 //	index     bytes: what names what, which symbols there are
 //	metadata  packages, their files, and what their imports mean
 //	check     types: faces and checks; the only room that imports go/types
@@ -181,7 +182,7 @@
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go
+//	answers     answer.go source.go link.go jump.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  ahead.go publish.go mend.go

@@ -1,10 +1,15 @@
 package golang
 
 import (
+	"errors"
+	"go/ast"
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/flow"
 	"github.com/cytisus/cytisus/lsp/golang/index"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -15,28 +20,187 @@ func (w *workspace) Highlight(t *runtime.Task, uri string, offset int) (list []l
 		return nil, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
-		list, err = highlight(taskSource{t, root}, uri, offset)
+		src := taskSource{t, root}
+		list, err = highlight(src, uri, offset)
+		if noSymbol := errors.Is(err, lsp.ErrNoSymbol); err != nil && !noSymbol || !syntax.IsGoFile(uri) {
+			return err
+		}
+		tree, textErr := treeOf(src, uri)
+		if textErr != nil {
+			return textErr
+		}
+		var more []lsp.Highlight
+		for _, span := range flow.Related(tree, offset) {
+			more = append(more, lsp.Highlight{Span: span, Kind: lsp.HighlightText})
+		}
+		if flow.Formatting(tree, offset) {
+			pairs, err := formatPairs(src, tree, offset)
+			if err != nil {
+				return err
+			}
+			more = append(pairs, more...)
+		}
+		if list = mergeHighlights(more, list); len(list) > 0 {
+			return nil
+		}
 		return err
 	})
 	return list, err
 }
 
+// mergeHighlights sorts highlights by place. Of those at one place the first counts.
+func mergeHighlights(lists ...[]lsp.Highlight) (all []lsp.Highlight) {
+	for _, h := range slices.Concat(lists...) {
+		if !slices.ContainsFunc(all, func(had lsp.Highlight) bool { return had.Span == h.Span }) {
+			all = append(all, h)
+		}
+	}
+	slices.SortFunc(all, func(a, b lsp.Highlight) int {
+		return lsp.Location{Span: a.Span}.Compare(lsp.Location{Span: b.Span})
+	})
+	return all
+}
+
+// formatPairs are the directives and operands of format strings that belong to an offset.
+func formatPairs(src taskSource, t *syntax.Tree, offset int) (list []lsp.Highlight, err error) {
+	owners, err := ownersOf(src, t.URI)
+	if err != nil || len(owners) == 0 {
+		return nil, err
+	}
+	err = viewPackage(src, owners[0].ID, check.Sight{URI: t.URI, Offset: offset, Bodies: check.BodyAt}, func(v *view) error {
+		if v.File == nil {
+			return nil
+		}
+		for _, c := range check.FormatCallsAt(v.View, offset) {
+			list = append(list, flow.Pairs(v.File, c.Format, c.Operands, offset)...)
+		}
+		return nil
+	})
+	if errors.Is(err, lsp.ErrNoSymbol) || errors.Is(err, check.ErrUnfit) {
+		err = nil
+	}
+	return list, err
+}
+
 // highlight lists the places of a file that name what stands at an offset.
 func highlight(src source, uri string, offset int) (list []lsp.Highlight, err error) {
+	t, err := treeOf(src, uri)
+	if err != nil {
+		return nil, err
+	}
 	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
-		at.index.Occurrences(at.index.File(uri), func(o index.Occurrence) bool {
-			if slices.ContainsFunc(at.occs, func(named index.Occurrence) bool {
-				return o.Target == named.Target && o.IsExternal == named.IsExternal
-			}) {
-				h := lsp.Highlight{Span: o.Span, Kind: lsp.HighlightRead}
-				if o.Declares {
-					h.Kind = lsp.HighlightWrite
-				}
-				list = append(list, h)
-			}
-			return true
-		})
-		return true, nil
+		list, err = highlightPlace(src, at, t)
+		return true, err
 	})
+	if errors.Is(err, lsp.ErrNoSymbol) {
+		if unknown := highlightUnknown(src, t, offset); len(unknown) > 0 {
+			return unknown, nil
+		}
+	}
 	return list, err
+}
+
+// declaring is the occurrence of those at one place that declares something, or else the first:
+// of an embedded field the field, of an import the name that it brings in.
+func declaring(occs []index.Occurrence) index.Occurrence {
+	if i := slices.IndexFunc(occs, func(o index.Occurrence) bool { return o.Declares }); i >= 0 {
+		return occs[i]
+	}
+	return occs[0]
+}
+
+func highlightPlace(src source, at place, t *syntax.Tree) (list []lsp.Highlight, err error) {
+	named := declaring(at.occs)
+	spec := importAt(t, named.Span)
+	whole := spec != nil && !named.Declares && spec.Name != nil // the path of an import with a name of its own
+	if whole {
+		start := t.Offset(spec.Name.Pos())
+		named.Target, named.IsExternal = at.index.DeclarationAt(at.index.File(t.URI), start), false
+	}
+	f, known, err := resolve(src, at, named)
+	if err != nil {
+		return nil, err
+	}
+	name := string(t.Text[named.Span.Start:named.Span.End])
+	uses := flow.Written(t, name)
+	var group []index.Occurrence // at one place
+	end := func() {
+		if len(group) == 0 {
+			return
+		}
+		if o := declaring(group); o.Target == named.Target && o.IsExternal == named.IsExternal && !(whole && o.Declares) {
+			h := lsp.Highlight{Span: o.Span, Kind: lsp.HighlightText}
+			switch use := uses[o.Span.Start]; {
+			case use == flow.Write, use == flow.Key && known && f.Kind == lsp.KindField:
+				h.Kind = lsp.HighlightWrite
+			case use == flow.Parameter:
+			case known && (f.Kind == lsp.KindVariable || f.Kind == lsp.KindField):
+				h.Kind = lsp.HighlightRead
+			}
+			if spec := importAt(t, o.Span); spec != nil && spec.Name == nil {
+				h.Span = t.Span(spec.Pos(), spec.End())
+			}
+			list = append(list, h)
+		}
+		group = group[:0]
+	}
+	at.index.Occurrences(at.index.File(t.URI), func(o index.Occurrence) bool {
+		if len(group) > 0 && group[0].Span != o.Span {
+			end()
+		}
+		group = append(group, o)
+		return true
+	})
+	end()
+	if whole {
+		list = append(list, lsp.Highlight{Span: t.Span(spec.Pos(), spec.End()), Kind: lsp.HighlightText})
+	}
+	return list, nil
+}
+
+// importAt is the import whose path stands at a span; nil if there is none.
+func importAt(t *syntax.Tree, span lsp.Span) *ast.ImportSpec {
+	for _, spec := range t.AST.Imports {
+		if spec.Path != nil && t.Span(spec.Path.Pos(), spec.Path.End()) == span {
+			return spec
+		}
+	}
+	return nil
+}
+
+// highlightUnknown lists the places of a name that nothing declares.
+func highlightUnknown(src source, t *syntax.Tree, offset int) (list []lsp.Highlight) {
+	p := flow.Path(t, offset)
+	if len(p) == 0 {
+		return nil
+	}
+	id, ok := p[len(p)-1].(*ast.Ident)
+	if !ok || id.Name == "_" {
+		return nil
+	}
+	owners, err := ownersOf(src, t.URI)
+	if err != nil || len(owners) == 0 {
+		return nil
+	}
+	x, err := src.names(owners[0], t.URI)
+	if err != nil {
+		return nil
+	}
+	known := map[int]bool{}
+	x.Occurrences(x.File(t.URI), func(o index.Occurrence) bool {
+		known[o.Span.Start] = true
+		return true
+	})
+	uses := flow.Written(t, id.Name)
+	ast.Inspect(t.AST, func(n ast.Node) bool {
+		if other, ok := n.(*ast.Ident); ok && other.Name == id.Name && !known[t.Offset(other.Pos())] {
+			h := lsp.Highlight{Span: t.Span(other.Pos(), other.End()), Kind: lsp.HighlightText}
+			if uses[h.Span.Start] == flow.Write {
+				h.Kind = lsp.HighlightWrite
+			}
+			list = append(list, h)
+		}
+		return true
+	})
+	return list
 }

@@ -9,7 +9,7 @@
 //   - [Outline], [TypeText] and [DocText] are what editors show of a file.
 //   - [HeaderText] is what the go command looks at, [FaceText] what other packages see: equal texts
 //     mean equal packages, so that edits elsewhere in a file end there.
-//   - [ImportOf], [ImportAround] and [EmbedPatterns] find places.
+//   - [ImportOf], [ImportAround], [EmbedPatterns], [DocLinkAt] and [LinknameAt] find places.
 //
 // # Invariants
 //
