@@ -12,6 +12,7 @@
 //	check     types: faces and checks; the only room that imports go/types
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
+//	tokens    what the names of a file are, for editors that colour them
 //	disk      files, the environment, the go command
 //	load      which packages there are, from files alone
 //
@@ -188,7 +189,7 @@
 //	publishing  ahead.go publish.go mend.go
 //	edits       texts.go
 //	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
-//	texts       format.go outlook.go
+//	texts       format.go outlook.go tokenized.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

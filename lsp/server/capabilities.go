@@ -37,6 +37,7 @@ type capabilities struct {
 	didDelete           bool
 	actions             actionSupport
 	folds               foldSupport
+	tokens              tokenSupport
 }
 
 func is(b *bool) bool { return b != nil && *b }
@@ -56,6 +57,7 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		}
 		out.actions = readActions(t.CodeAction)
 		out.folds = readFolds(t.FoldingRange)
+		out.tokens = readTokens(&t.SemanticTokens)
 		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
 			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference
 		}

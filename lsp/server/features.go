@@ -33,6 +33,7 @@ var features = []feature{
 	folds,
 	selections,
 	links,
+	tokens,
 }
 
 // offers is offered for an interface.

@@ -84,7 +84,7 @@ func (b *bench) connect() *client {
 	handlers := map[string]dispatch.Handler{}
 	for _, method := range []string{
 		protocol.MethodTextDocumentPublishDiagnostics, protocol.MethodWindowLogMessage, protocol.MethodWindowShowMessage, "$/progress", "$/logTrace",
-		"window/workDoneProgress/create", protocol.MethodClientRegisterCapability, protocol.MethodWorkspaceDiagnosticRefresh,
+		"window/workDoneProgress/create", protocol.MethodClientRegisterCapability, protocol.MethodWorkspaceDiagnosticRefresh, protocol.MethodWorkspaceSemanticTokensRefresh,
 	} {
 		handlers[method] = c.take
 	}

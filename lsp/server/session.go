@@ -48,6 +48,7 @@ type session struct {
 
 	shown    shownWork
 	settings configuring
+	told     toldTokens
 	derived  []*refresher // immutable once the client may be sent anything
 
 	pub  publisher

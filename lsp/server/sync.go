@@ -191,6 +191,7 @@ func (s *session) didClose(ctx context.Context, r *dispatch.Request) (dispatch.O
 	if _, err := s.agreed.Load().docs.Close(name); err != nil {
 		return dispatch.Done, err
 	}
+	s.told.forget(name)
 	if err := s.host.overlays.clear(ctx, s.id, name); err != nil {
 		return dispatch.Done, err
 	}
