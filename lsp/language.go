@@ -238,6 +238,7 @@ type Symbol struct {
 type SymbolMatch struct {
 	Name      string
 	Container string // what it is declared in, such as a package path
+	Qualifier string // what the query names of the container, as it stands before the name; mostly empty
 	Kind      SymbolKind
 	Location  Location
 	Score     float64 // greater is better; comparable within one answer only

@@ -104,7 +104,7 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 		}
 		all = append(all, m)
 	}
-	uris, containers := workspaceFiles(all...)
+	uris, packages := workspaceFiles(all...)
 	lists, err := symbolLists.All(t, uris)
 	if err != nil {
 		return nil, err
@@ -115,9 +115,11 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 			return nil, context.Cause(t.Context())
 		}
 		index.EachSymbol(list, func(s index.Symbol) bool {
-			if score, ok := match.Score(containers[i], string(s.Name)); ok && best.Wants(score) {
+			p := packages[i]
+			score, qualifier, ok := match.Score(p.Path, p.Name, string(s.Name))
+			if ok && best.Wants(score) {
 				best.Add(lsp.SymbolMatch{
-					Name: string(s.Name), Container: containers[i], Kind: s.Kind, Score: score,
+					Name: string(s.Name), Container: p.Path, Qualifier: qualifier, Kind: s.Kind, Score: score,
 					Location: lsp.Location{URI: uris[i], Span: s.Span},
 				})
 			}
@@ -127,10 +129,10 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 	return best.Sorted(), nil
 }
 
-// workspaceFiles lists the files of a workspace's packages, each once, with the path of the package
-// that it belongs to.
-func workspaceFiles(all ...*metadata.Build) (uris, containers []string) {
-	owner := map[string]string{}
+// workspaceFiles lists the files of a workspace's packages, each once, with the package that it
+// belongs to.
+func workspaceFiles(all ...*metadata.Build) (uris []string, packages []*metadata.Package) {
+	owner := map[string]*metadata.Package{}
 	for _, m := range all {
 		for i := range m.Packages {
 			p := &m.Packages[i]
@@ -139,7 +141,7 @@ func workspaceFiles(all ...*metadata.Build) (uris, containers []string) {
 			}
 			for _, uri := range p.Files {
 				if _, ok := owner[uri]; !ok {
-					owner[uri] = p.Path
+					owner[uri] = p
 					uris = append(uris, uri)
 				}
 			}
@@ -147,9 +149,9 @@ func workspaceFiles(all ...*metadata.Build) (uris, containers []string) {
 	}
 	slices.Sort(uris)
 	for _, uri := range uris {
-		containers = append(containers, owner[uri])
+		packages = append(packages, owner[uri])
 	}
-	return uris, containers
+	return uris, packages
 }
 
 // Definition implements lsp.Workspace.

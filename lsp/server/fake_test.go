@@ -405,9 +405,14 @@ func (w *fakeWorkspace) FindSymbols(t *runtime.Task, query string, limit int) ([
 	var out []lsp.SymbolMatch
 	for _, name := range names {
 		for _, word := range all[name] {
-			if word.Defines && strings.Contains(word.Name, query) && len(out) < limit {
+			container, qualifier := filepath.Base(w.root), ""
+			bare, qualified := strings.CutPrefix(query, container+".")
+			if qualified {
+				qualifier = container + "."
+			}
+			if word.Defines && strings.Contains(word.Name, bare) && len(out) < limit {
 				out = append(out, lsp.SymbolMatch{
-					Name: word.Name, Container: filepath.Base(w.root), Kind: lsp.KindVariable, Location: lsp.Location{URI: name, Span: word.span()},
+					Name: word.Name, Container: container, Qualifier: qualifier, Kind: lsp.KindVariable, Location: lsp.Location{URI: name, Span: word.span()},
 					Score: 1 / float64(len(word.Name)),
 				})
 			}

@@ -51,8 +51,9 @@ func (s *session) workspaceSymbol(_ context.Context, r *dispatch.Request) (dispa
 			if len(place) == 0 {
 				continue
 			}
+			// Clients drop names that do not match the query: what matched goes before the name.
 			info := protocol.SymbolInformation{
-				BaseSymbolInformation: protocol.BaseSymbolInformation{Name: symbolName(all[i].Name), Kind: protocol.SymbolKind(all[i].Kind)},
+				BaseSymbolInformation: protocol.BaseSymbolInformation{Name: symbolName(all[i].Qualifier + all[i].Name), Kind: protocol.SymbolKind(all[i].Kind)},
 				Location:              place[0],
 			}
 			if all[i].Container != "" {

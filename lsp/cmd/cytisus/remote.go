@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"go.lsp.dev/jsonrpc2"
@@ -163,7 +164,12 @@ func (r *remote) symbols(ctx context.Context, pattern string, limit int) ([]foun
 	}
 	var out []foundSymbol
 	for _, m := range matches[:min(limit, len(matches))] {
-		out = append(out, foundSymbol{Name: m.Name, Kind: lsp.SymbolKind(m.Kind).String(), Container: m.ContainerName, Place: r.place(m.Location)})
+		name := m.Name
+		// A name that was found by its package has that before it; the container tells it.
+		for _, q := range []string{m.ContainerName, path.Base(m.ContainerName), "main"} {
+			name = strings.TrimPrefix(name, q+".")
+		}
+		out = append(out, foundSymbol{Name: name, Kind: lsp.SymbolKind(m.Kind).String(), Container: m.ContainerName, Place: r.place(m.Location)})
 	}
 	return out, nil
 }

@@ -40,17 +40,14 @@ const (
 )
 
 // Score rates a name in a package; ok is false if it does not match. An empty query matches
-// everything alike.
-func (m *Matcher) Score(pkgPath, name string) (score float64, ok bool) {
+// everything alike. The qualifier is what stands before the name in the text that matches: the
+// package's name or path and a dot, or nothing if the name alone does.
+func (m *Matcher) Score(pkgPath, pkgName, name string) (score float64, qualifier string, ok bool) {
 	if len(m.query) == 0 {
-		return 0, true
+		return 0, "", true
 	}
 	if len(m.query) > matchQueryMax {
-		return 0, false
-	}
-	qualifier := pkgPath
-	if !m.whole {
-		qualifier = pkgPath[strings.LastIndexByte(pkgPath, '/')+1:]
+		return 0, "", false
 	}
 	// The name alone is tried first: letters in the qualifier are second best.
 	if s, ok := m.rate(name); ok {
@@ -58,9 +55,18 @@ func (m *Matcher) Score(pkgPath, name string) (score float64, ok bool) {
 		if strings.EqualFold(string(m.raw), name[strings.LastIndexByte(name, '.')+1:]) || strings.EqualFold(string(m.raw), name) {
 			score += pointWhole
 		}
-		return score, found
+		return score, "", found
 	}
-	return m.rate(qualifier + "." + name)
+	last := pkgPath[strings.LastIndexByte(pkgPath, '/')+1:]
+	for _, qualifier := range []string{pkgName + ".", last + ".", pkgPath + "."} {
+		if strings.ContainsRune(qualifier, '/') != m.whole || qualifier == "." {
+			continue
+		}
+		if s, ok := m.rate(qualifier + name); ok {
+			return s, qualifier, true
+		}
+	}
+	return 0, "", false
 }
 
 // rate finds the best way to lay the query over a text.

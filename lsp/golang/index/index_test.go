@@ -207,29 +207,35 @@ func TestFuzzyOrder(t *testing.T) {
 		{"éa", "Éa", []string{"xéxa"}},
 	} {
 		m := NewMatcher(c.query)
-		best, ok := m.Score("net/p", c.best)
+		best, _, ok := m.Score("net/p", "p", c.best)
 		if !ok {
 			t.Errorf("%s does not match %s", c.query, c.best)
 		}
 		for _, name := range c.rest {
-			if s, ok := m.Score("net/p", name); ok && s >= best {
+			if s, _, ok := m.Score("net/p", "p", name); ok && s >= best {
 				t.Errorf("%s: %s scores %.2f, %s %.2f", c.query, name, s, c.best, best)
 			}
 		}
 	}
 	for _, c := range []struct {
-		query, pkg, name string
+		query, path, pkg string
 		want             bool
+		qualifier        string
 	}{
-		{"http.get", "net/http", "Get", true},
-		{"net/http.get", "net/http", "Get", true},
-		{"os/http", "net/http", "Get", false},
-		{"xyz", "net/http", "Get", false},
-		{"", "net/http", "Get", true},
-		{" get ", "net/http", "Get", true},
+		{"http.get", "net/http", "http", true, "http."},
+		{"net/http.get", "net/http", "http", true, "net/http."},
+		{"os/http", "net/http", "http", false, ""},
+		{"xyz", "net/http", "http", false, ""},
+		{"", "net/http", "http", true, ""},
+		{" get ", "net/http", "http", true, ""},
+		{"main.get", "example.org/tool", "main", true, "main."},
+		{"tool.get", "example.org/tool", "main", true, "tool."},
+		{"yaml.get", "gopkg.in/yaml.v3", "yaml", true, "yaml."},
+		{"example.get", "example", "example", true, "example."},
 	} {
-		if _, ok := NewMatcher(c.query).Score(c.pkg, c.name); ok != c.want {
-			t.Errorf("%q in %s.%s: %v", c.query, c.pkg, c.name, ok)
+		_, qualifier, ok := NewMatcher(c.query).Score(c.path, c.pkg, "Get")
+		if ok != c.want || qualifier != c.qualifier {
+			t.Errorf("%q in %s.Get of package %s: %v, qualifier %q", c.query, c.path, c.pkg, ok, qualifier)
 		}
 	}
 }

@@ -42,7 +42,11 @@ func Outline(t *Tree) []lsp.Symbol {
 	return out
 }
 
+// funcSymbol is none of a function whose name is blank, which nothing can refer to.
 func funcSymbol(t *Tree, decl *ast.FuncDecl) (lsp.Symbol, bool) {
+	if decl.Name.Name == "_" {
+		return lsp.Symbol{}, false
+	}
 	s := lsp.Symbol{
 		Name:     decl.Name.Name,
 		Kind:     lsp.KindFunction,
@@ -91,55 +95,67 @@ func typeSymbol(t *Tree, spec *ast.TypeSpec, span lsp.Span) lsp.Symbol {
 		Span:     span,
 		NameSpan: t.Span(spec.Name.Pos(), spec.Name.End()),
 	}
-	switch typ := spec.Type.(type) {
-	case *ast.StructType:
-		s.Kind, s.Detail = lsp.KindStruct, "struct{…}"
-		s.Children = fieldSymbols(t, typ.Fields, lsp.KindField)
-	case *ast.InterfaceType:
-		s.Kind, s.Detail = lsp.KindInterface, "interface{…}"
-		s.Children = fieldSymbols(t, typ.Methods, lsp.KindMethod)
-	case nil:
-	default:
-		s.Detail = detail(t, typ.Pos(), typ.End())
+	if spec.Type != nil {
+		s.Kind, s.Detail, s.Children = typeDetail(t, spec.Type)
 	}
 	return s
 }
 
-// fieldSymbols lists the fields of a struct or the methods of an interface; what is embedded goes
-// by the name of its type.
+// typeDetail is the kind that a type gives to its name, its text, and what is declared in it. The
+// text of a struct or an interface is abbreviated, as its children tell the rest.
+func typeDetail(t *Tree, typ ast.Expr) (lsp.SymbolKind, string, []lsp.Symbol) {
+	switch typ := typ.(type) {
+	case *ast.StructType:
+		children := fieldSymbols(t, typ.Fields, lsp.KindField)
+		return lsp.KindStruct, braced("struct", children), children
+	case *ast.InterfaceType:
+		children := fieldSymbols(t, typ.Methods, lsp.KindMethod)
+		return lsp.KindInterface, braced("interface", children), children
+	case *ast.FuncType:
+		text := detail(t, typ.Pos(), typ.End())
+		if !typ.Func.IsValid() { // of a method of an interface
+			text = "func" + text
+		}
+		return lsp.KindFunction, text, nil
+	}
+	return lsp.KindClass, detail(t, typ.Pos(), typ.End()), nil
+}
+
+func braced(keyword string, children []lsp.Symbol) string {
+	if len(children) == 0 {
+		return keyword + "{}"
+	}
+	return keyword + "{...}"
+}
+
+// fieldSymbols lists the fields of a struct or the methods of an interface. What is embedded goes
+// by the name of its type, and a constraint that has none by its text.
 func fieldSymbols(t *Tree, fields *ast.FieldList, kind lsp.SymbolKind) []lsp.Symbol {
 	if fields == nil {
 		return nil
 	}
 	var out []lsp.Symbol
 	for _, f := range fields.List {
-		span := t.Span(f.Pos(), f.End())
-		text := detail(t, f.Type.Pos(), f.Type.End())
-		if _, ok := f.Type.(*ast.FuncType); ok && kind == lsp.KindMethod {
-			text = "func" + text
+		if f.Type == nil {
+			continue // of a file that is broken there
 		}
-		var children []lsp.Symbol
-		if typ, ok := f.Type.(*ast.StructType); ok {
-			text, children = "struct{…}", fieldSymbols(t, typ.Fields, lsp.KindField)
-		}
+		_, text, children := typeDetail(t, f.Type)
 		for _, name := range f.Names {
 			out = append(out, lsp.Symbol{
 				Name: name.Name, Kind: kind, Detail: text, Children: children,
-				Span: span, NameSpan: t.Span(name.Pos(), name.End()),
+				Span: t.Span(f.Pos(), f.End()), NameSpan: t.Span(name.Pos(), name.End()),
 			})
 		}
 		if len(f.Names) > 0 {
 			continue
 		}
+		span := t.Span(f.Type.Pos(), f.Type.End())
+		s := lsp.Symbol{Name: text, Kind: lsp.KindField, Children: children, Span: span, NameSpan: span}
 		if name := EmbeddedName(f.Type); name != nil {
-			k := lsp.KindField
-			if kind == lsp.KindMethod {
-				k = lsp.KindInterface
-			}
-			out = append(out, lsp.Symbol{
-				Name: name.Name, Kind: k, Detail: text,
-				Span: span, NameSpan: t.Span(name.Pos(), name.End()),
-			})
+			s.Name, s.Detail, s.NameSpan = name.Name, text, t.Span(name.Pos(), name.End())
+		}
+		if s.Name != "" {
+			out = append(out, s)
 		}
 	}
 	return out
@@ -171,21 +187,21 @@ func valueSymbols(t *Tree, tok token.Token, spec *ast.ValueSpec, span lsp.Span) 
 		kind = lsp.KindConstant
 	}
 	var out []lsp.Symbol
-	for i, name := range spec.Names {
+	for _, name := range spec.Names {
 		if name.Name == "_" {
 			continue
 		}
 		s := lsp.Symbol{Name: name.Name, Kind: kind, Span: span, NameSpan: t.Span(name.Pos(), name.End())}
-		switch {
-		case spec.Type != nil:
-			s.Detail = detail(t, spec.Type.Pos(), spec.Type.End())
-		case i < len(spec.Values) && tok == token.CONST:
-			s.Detail = "= " + detail(t, spec.Values[i].Pos(), spec.Values[i].End())
+		if spec.Type != nil {
+			_, s.Detail, s.Children = typeDetail(t, spec.Type)
 		}
 		out = append(out, s)
 	}
 	return out
 }
+
+// bracesClosed writes a struct or an interface within a line as short as it can be.
+var bracesClosed = strings.NewReplacer("{ ", "{", " }", "}")
 
 // detail is source text on one line.
 func detail(t *Tree, start, end token.Pos) string {
@@ -195,6 +211,7 @@ func detail(t *Tree, start, end token.Pos) string {
 		text = text[:4*detailBytes]
 	}
 	line := strings.Join(strings.Fields(strings.ToValidUTF8(string(text), "")), " ")
+	line = bracesClosed.Replace(line)
 	if len(line) <= detailBytes {
 		return line
 	}

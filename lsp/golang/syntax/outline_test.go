@@ -23,14 +23,25 @@ var x, _ = 1, fmt.Sprint(
 type S struct {
 	F, G int
 	*fmt.Stringer
-	In struct{ Deep bool }
+	In struct{ Deep struct { X int }}
 }
 
 type I interface {
 	M(a int) error
 	fmt.Stringer
 	~int | string
+	~bool | struct{int}
 }
+
+var V struct{ f func(int) }
+
+type (
+	E     interface{}
+	Empty struct{}
+	F     func(a int)
+)
+
+func _() {}
 
 type G[T any] []T
 
@@ -38,7 +49,7 @@ func (s *S) Do(a, b int) (int, error) { return 0, nil }
 
 func (g G[T]) Len() int { return len(g) }
 
-func Map[T, U any](f func(T) U) []U { return nil }
+func Map[T, U any](f func(T) struct { x U }) []U { return nil }
 
 func broken( {
 `
@@ -58,22 +69,30 @@ func broken( {
 		}
 	}
 	show(Outline(tree), "")
-	want := `constant A = iota
+	want := `constant A
 constant B
 variable x
-struct S struct{…}
+struct S struct{...}
   field F int
   field G int
   field Stringer *fmt.Stringer
-  field In struct{…}
-    field Deep bool
-interface I interface{…}
+  field In struct{...}
+    field Deep struct{...}
+      field X int
+interface I interface{...}
   method M func(a int) error
-  interface Stringer fmt.Stringer
+  field Stringer fmt.Stringer
+  field ~int | string
+  field ~bool | struct{int}
+variable V struct{...}
+  field f func(int)
+interface E interface{}
+struct Empty struct{}
+function F func(a int)
 class G []T
 method (*S).Do func(a, b int) (int, error)
 method (G).Len func() int
-function Map func[T, U any](f func(T) U) []U`
+function Map func[T, U any](f func(T) struct {x U}) []U`
 	if got := strings.Join(lines, "\n"); !strings.HasPrefix(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
