@@ -43,7 +43,7 @@ func Start(t testing.TB, lang lsp.Language, root string, o Options) *editor.Edit
 // start is Start that also returns what initialize answered.
 func start(t testing.TB, lang lsp.Language, root string, o Options) (*editor.Editor, string) {
 	t.Helper()
-	eng, err := runtime.Open("", runtime.Options{Workers: 2})
+	eng, err := runtime.Open("", runtime.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

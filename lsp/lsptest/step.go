@@ -11,6 +11,7 @@ import (
 	"go.lsp.dev/jsonrpc2"
 
 	"github.com/cytisus/cytisus/lsp/lsptest/editor"
+	"github.com/cytisus/cytisus/lsp/server"
 )
 
 // step plays one step and returns its answer.
@@ -170,8 +171,10 @@ const (
 	fileDeleted = 3
 )
 
+// reportFile says that a file has changed on the disk, and waits until the server has seen it.
 func (p *player) reportFile(path string, kind int) {
 	p.Tell("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": editor.URI(path), "type": kind}}})
+	p.Must(server.MethodSettle, nil) // what is on the disk is looked at in the background
 }
 
 func (p *player) write(args []string) (string, error) {

@@ -1,0 +1,90 @@
+package tree
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// At asks about the name at an offset of a file, as Ask does. It fails with lsp.ErrNoSymbol where
+// there is none.
+func (w *Tree) At(t *runtime.Task, uri string, offset int, fn func(t *runtime.Task, uri string, o lsp.Occurrence) error) error {
+	uri, err := w.inside(uri)
+	if err != nil {
+		return err
+	}
+	return w.Ask(t, func(t *runtime.Task) error {
+		list, err := w.o.Occurrences(t, uri)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list, func(o lsp.Occurrence) bool { return o.Span.Contains(offset) })
+		if i < 0 {
+			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+		}
+		return fn(t, uri, list[i])
+	})
+}
+
+// occurrences lists those in all files that fit, in order.
+func (w *Tree) occurrences(t *runtime.Task, fits func(o lsp.Occurrence) bool) (list []lsp.Location, err error) {
+	all, err := w.Files(t)
+	for _, uri := range all {
+		in, err := w.o.Occurrences(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range in {
+			if fits(o) {
+				list = append(list, lsp.Location{URI: uri, Span: o.Span})
+			}
+		}
+	}
+	slices.SortFunc(list, lsp.Location.Compare)
+	return list, err
+}
+
+// Definition implements lsp.Workspace.
+func (w *Tree) Definition(t *runtime.Task, uri string, offset int) (list []lsp.Location, err error) {
+	err = w.At(t, uri, offset, func(t *runtime.Task, _ string, at lsp.Occurrence) error {
+		if strings.HasPrefix(at.Symbol, w.prefix) {
+			if there, err := Has(t, at.Symbol); err != nil || there {
+				list = []lsp.Location{{URI: at.Symbol}}
+				return err
+			}
+		}
+		list, err = w.occurrences(t, func(o lsp.Occurrence) bool { return o.Declares && o.Symbol == at.Symbol })
+		return err
+	})
+	return list, err
+}
+
+// References implements lsp.Workspace.
+func (w *Tree) References(t *runtime.Task, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	err = w.At(t, uri, offset, func(t *runtime.Task, _ string, at lsp.Occurrence) error {
+		list, err = w.occurrences(t, func(o lsp.Occurrence) bool { return o.Symbol == at.Symbol && (declaration || !o.Declares) })
+		return err
+	})
+	return list, err
+}
+
+// Highlight implements lsp.Highlighter.
+func (w *Tree) Highlight(t *runtime.Task, uri string, offset int) (list []lsp.Highlight, err error) {
+	err = w.At(t, uri, offset, func(t *runtime.Task, uri string, at lsp.Occurrence) error {
+		all, err := w.o.Occurrences(t, uri)
+		for _, o := range all {
+			if o.Symbol != at.Symbol {
+				continue
+			}
+			kind := lsp.HighlightRead
+			if o.Declares {
+				kind = lsp.HighlightWrite
+			}
+			list = append(list, lsp.Highlight{Span: o.Span, Kind: kind})
+		}
+		return err
+	})
+	return list, err
+}
