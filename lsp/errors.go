@@ -20,6 +20,10 @@ var (
 	// ErrTooLarge means that a file exceeds MaxFileBytes and was refused.
 	ErrTooLarge = errors.New("lsp: file too large")
 
+	// ErrBehind means that what is asked for has not been worked out for this text yet. It will
+	// have been once Settle returns.
+	ErrBehind = errors.New("lsp: not worked out yet")
+
 	// ErrClosed means that the workspace was closed.
 	ErrClosed = errors.New("lsp: workspace is closed")
 )

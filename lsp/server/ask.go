@@ -61,22 +61,37 @@ func (s *session) aboutPosition(p protocol.TextDocumentPositionParams) (*questio
 	return q, nil
 }
 
+// behindMax is how often a question is asked again because the language had not yet worked out what
+// it is about. More often only somebody who types all the while is in the way.
+const behindMax = 3
+
 // answer makes, in a request's turn, the work that answers it: a task on a request lane,
 // which reads the snapshot of this moment.
 func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(q *question) (any, error)) dispatch.Work {
 	snap := s.host.eng.Snapshot()
 	complete := q.root != nil && q.root.ready.Load()
 	return func(ctx context.Context) (any, error) {
-		defer snap.Release()
+		defer func() { snap.Release() }()
 		var value any
-		err := s.host.eng.Submit(ctx, l, func(t *runtime.Task) (err error) {
-			q.t = t
-			if err := q.checkText(); err != nil {
+		once := func() error {
+			return s.host.eng.Submit(ctx, l, func(t *runtime.Task) (err error) {
+				q.t, q.mappers = t, nil
+				if err := q.checkText(); err != nil {
+					return err
+				}
+				value, err = fn(q)
 				return err
+			}, runtime.At(snap), runtime.Client(s.id), runtime.Named(r.Method))
+		}
+		err := once()
+		for range behindMax {
+			if !errors.Is(err, lsp.ErrBehind) || q.root == nil || q.root.ws.Settle(ctx) != nil {
+				break
 			}
-			value, err = fn(q)
-			return err
-		}, runtime.At(snap), runtime.Client(s.id), runtime.Named(r.Method))
+			snap.Release()
+			snap = s.host.eng.Snapshot()
+			err = once()
+		}
 		if err != nil {
 			return nil, s.wireError(ctx, r.Method, err)
 		}

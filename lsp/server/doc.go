@@ -17,6 +17,10 @@
 // runs as a task on a request lane, on that snapshot, beside later edits and ahead of
 // indexing. Positions in the answer are converted with the texts of the same snapshot.
 //
+// A language that has what it answers worked out elsewhere may be behind its texts
+// (lsp.ErrBehind). The question then waits until the workspace has settled and is asked in the
+// newest snapshot, about the same text of the client.
+//
 // The outline of an open document needs neither task nor snapshot: a language that can outlines the
 // client's text (documentsymbol.go). So it is there before the workspace has been read, and does
 // not queue behind what an edit has set off.

@@ -41,6 +41,8 @@ func (s *session) wireError(ctx context.Context, method string, err error) error
 		return jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", method, err)
 	case errors.Is(err, document.ErrBadEdit):
 		return jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", method, err)
+	case errors.Is(err, lsp.ErrBehind):
+		return errModified(err.Error())
 	case errors.Is(err, lsp.ErrUnknownFile):
 		return jsonrpc2.Errorf(UnknownFile, "%s: %v", method, err)
 	case closed(err):

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -87,4 +88,25 @@ func (w *Tree) Highlight(t *runtime.Task, uri string, offset int) (list []lsp.Hi
 		return err
 	})
 	return list, err
+}
+
+// Hover implements lsp.Workspace.
+func (w *Tree) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover, err error) {
+	if w.o.Hovers == nil {
+		return nil, lsp.ErrNoSymbol
+	}
+	uri, err = w.inside(uri)
+	if err != nil {
+		return nil, err
+	}
+	err = w.Ask(t, func(t *runtime.Task) error {
+		list, err := w.o.Hovers(t, uri)
+		i := slices.IndexFunc(list, func(h lsp.Hover) bool { return h.Span.Contains(offset) })
+		if i < 0 {
+			return cmp.Or(err, lsp.ErrNoSymbol)
+		}
+		h = &list[i]
+		return err
+	})
+	return h, err
 }
