@@ -61,20 +61,22 @@ var allowed = []struct {
 	{"lsp/golang/internal/edits", nil, "edits of texts, for the tests of the rooms"},
 	{"lsp/golang/check/bodies", nil, "go/types alone: a package again after an edit"},
 	{"lsp/golang/check/names", nil, "go/types alone: what importers can see of a package, name by name"},
+	{"lsp/golang/check/methods", nil, "go/types and bytes: which types implement which interfaces"},
 	{"lsp/golang/syntax", []string{"lsp", "lsp/files"}, "one text: no other file, no types, no engine"},
 	{"lsp/golang/flow", []string{"lsp", "lsp/golang/syntax"}, "one text: what belongs together in it, no types"},
 	{"lsp/golang/index", []string{"lsp"}, "bytes alone"},
 	{"lsp/golang/metadata", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "packages and edges: no disk, no engine"},
 	{"lsp/golang/load", []string{"lsp", "lsp/files"}, "the packages of a build, from files alone"},
-	{"lsp/golang/check", []string{"lsp", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
+	{"lsp/golang/check", []string{"lsp/golang/check/methods", "lsp", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
 	{"lsp/golang/gofmt", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "one text and its layout"},
 	{"lsp/golang/links", []string{"lsp", "lsp/golang/syntax"}, "one text and what leads out of it"},
 	{"lsp/golang/tokens", []string{"lsp", "lsp/golang/syntax", "lsp/golang/check"}, "what the names of a file are, for editors that colour them"},
+	{"lsp/golang/relations", []string{"lsp", "lsp/golang/check", "lsp/golang/check/methods", "lsp/golang/syntax"}, "how types and functions of one package go together"},
 	{"lsp/golang/disk", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/metadata"}, "the machine and the go command: no types, no engine"},
 	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
 	{"lsp/golang/internal/fakego", nil, "for tests"},
 	{"lsp/golang/internal/purebuild", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/disk"}, "for tests"},
-	{"lsp/golang", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/check/names", "lsp/golang/flow", "lsp/golang/gofmt", "lsp/golang/tokens", "lsp/golang/links", "lsp/golang/disk", "lsp/golang/load", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
+	{"lsp/golang", []string{"lsp/golang/relations", "lsp/golang/check/methods", "lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/check/names", "lsp/golang/flow", "lsp/golang/gofmt", "lsp/golang/tokens", "lsp/golang/links", "lsp/golang/disk", "lsp/golang/load", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
 	{"lsp/cmd/cytisus", []string{"…"}, ""},
 	{"fuzz/…", []string{"…"}, "may import anything; tests alone import it"},
 }
@@ -150,7 +152,7 @@ var kept = []struct {
 	imports []string
 	by      []string // packages of this module
 }{
-	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/check", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/tokens", "lsp/golang/internal/purebuild"}},
+	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/relations", "lsp/golang/check/methods", "lsp/golang/check", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/tokens", "lsp/golang/internal/purebuild"}},
 	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego"}},
 }
 

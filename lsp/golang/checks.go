@@ -18,10 +18,22 @@ var checks = runtime.NewQuery("golang/check", version(8), checkOf)
 
 var declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
 
-// faces is made here because a face asks for those of its imports.
-var faces *runtime.Query[pkgKey, faceResult]
+// surfaces is made here because it asks for the faces of imports.
+var surfaces *runtime.Query[pkgKey, surfaceResult]
 
-func init() { faces = runtime.NewQuery("golang/face", version(3), faceOf) }
+func init() { surfaces = runtime.NewQuery("golang/surface", version(1), surfaceOf) }
+
+// A surfaceResult is what a check without function bodies gives.
+type surfaceResult struct {
+	Face    faceResult
+	Methods runtime.Blob // a table of package methods; zero if there are none
+}
+
+// faces are apart from surfaces for those who need nothing else of them.
+var faces = runtime.NewQuery("golang/face", version(4), func(t *runtime.Task, k pkgKey) (faceResult, error) {
+	s, err := surfaces.Get(t, k)
+	return s.Face, err
+})
 
 // A faceResult is a package as importers see it.
 type faceResult struct {
@@ -84,54 +96,57 @@ func importsOf(t *runtime.Task, root string, p *metadata.Package, meant func(*me
 	return out, reader, nil
 }
 
-func faceOf(t *runtime.Task, k pkgKey) (faceResult, error) {
+func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 	p, err := packageOf(t, k)
 	switch {
 	case err != nil:
-		return faceResult{}, err
+		return s, err
 	case p == nil:
-		return faceResult{Problem: "there is no such package any more"}, nil
+		s.Face.Problem = "there is no such package any more"
+		return s, nil
 	case metadata.IsSyntaxOnly(p):
-		return faceResult{Problem: "package " + p.Path + " is documentation of the language"}, nil
+		s.Face.Problem = "package " + p.Path + " is documentation of the language"
+		return s, nil
 	}
 	blobs, err := faceTexts.All(t, p.Files)
 	if err != nil {
-		return faceResult{}, err
+		return s, err
 	}
-	var (
-		texts [][]byte
-		bytes int
-	)
-	for _, b := range blobs {
-		text, err := runtime.ReadBlob(t, b)
-		if err != nil {
-			return faceResult{}, err
+	texts := make([][]byte, len(blobs))
+	bytes := 0
+	for i, b := range blobs {
+		if texts[i], err = runtime.ReadBlob(t, b); err != nil {
+			return s, err
 		}
-		if bytes += len(text); bytes > maxPackageFace {
-			return faceResult{Problem: fmt.Sprintf("package %s declares too much: more than %d MiB", p.Path, maxPackageFace>>20)}, nil
-		}
-		if len(text) > 0 {
-			texts = append(texts, text)
+		if bytes += len(texts[i]); bytes > maxPackageFace {
+			s.Face.Problem = fmt.Sprintf("package %s declares too much: more than %d MiB", p.Path, maxPackageFace>>20)
+			return s, nil
 		}
 	}
 	imports, exports, err := importsOf(t, k.Root, p, (*metadata.Edge).Faced)
 	if err != nil {
-		return faceResult{}, err
+		return s, err
 	}
 	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
 	if err != nil {
-		return faceResult{}, err
+		return s, err
 	}
-	export, err := check.Face(p, texts, imports)
+	export, table, err := check.Face(p, texts, imports)
 	end()
 	if exports.err != nil {
-		return faceResult{}, exports.err
+		return s, exports.err
 	}
 	if err != nil {
-		return faceResult{Problem: err.Error()}, nil
+		s.Face.Problem = err.Error()
+		return s, nil
 	}
-	blob, err := t.PutBlob(export)
-	return faceResult{Export: blob}, err
+	if len(table) > 0 {
+		if s.Methods, err = t.PutBlob(table); err != nil {
+			return s, err
+		}
+	}
+	s.Face.Export, err = t.PutBlob(export)
+	return s, err
 }
 
 func checkOf(t *runtime.Task, k pkgKey) (checkResult, error) {

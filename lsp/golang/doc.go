@@ -9,7 +9,8 @@
 //	flow      one text: where keywords lead, what belongs together
 //	index     bytes: what names what, which symbols there are
 //	metadata  packages, their files, and what their imports mean
-//	check     types: faces and checks; the only room that imports go/types
+//	check     types: faces and checks; with the rooms that ask it, it alone imports go/types
+//	relations from types: what has which methods, which calls may mean which functions
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
@@ -35,7 +36,9 @@
 //	metadata  of a build: its packages and all they import, asked of go list
 //	packages  of a build: the packages of the metadata, a table that is read by ID
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
+//	surface   of a package: what a check of its declarations gives: face, table of methods
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
+//	method-tables  of a build: the tables of methods of all packages, gathered
 //	names     of a package: what importers can see of it, a table of digests that is read by name
 //	check     of a package: diagnostics and index, from its files and the faces of its imports; of
 //	          these it depends on the names that it looked at
@@ -190,6 +193,7 @@
 //	edits       texts.go
 //	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
 //	texts       format.go outlook.go tokenized.go
+//	relations   methodtables.go implementation.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

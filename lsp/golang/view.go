@@ -18,23 +18,27 @@ type view struct {
 // takes no other view: it could wait for itself.
 func (w *workspace) withView(t *runtime.Task, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
 	return w.askAbout(t, uri, func(t *runtime.Task, root string) error {
-		src := taskSource{t, root}
-		text, err := src.text(uri)
-		if err != nil {
-			return err
-		}
-		if offset < 0 || offset > len(text) {
-			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrOutOfRange}
-		}
-		owners, err := ownersOf(src, uri)
-		if err != nil {
-			return err
-		}
-		if len(owners) == 0 {
-			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
-		}
-		return viewPackage(src, owners[0].ID, check.Sight{URI: uri, Offset: offset, Bodies: of}, fn)
+		return viewFile(taskSource{t, root}, uri, offset, of, fn)
 	})
+}
+
+// viewFile is withView within a question.
+func viewFile(src taskSource, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
+	text, err := src.text(uri)
+	if err != nil {
+		return err
+	}
+	if offset < 0 || offset > len(text) {
+		return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrOutOfRange}
+	}
+	owners, err := ownersOf(src, uri)
+	if err != nil {
+		return err
+	}
+	if len(owners) == 0 {
+		return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+	}
+	return viewPackage(src, owners[0].ID, check.Sight{URI: uri, Offset: offset, Bodies: of}, fn)
 }
 
 // viewPackage has fn look at the types of a package, until it returns.

@@ -14,6 +14,7 @@ type capabilities struct {
 	hierarchicalSymbols bool
 	definitionLinks     bool
 	typeDefinitionLinks bool
+	implementationLinks bool
 	markdownHover       bool
 	workspaceSymbols    bool // WorkspaceSymbol, not only SymbolInformation
 	progress            bool
@@ -58,6 +59,9 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		out.actions = readActions(t.CodeAction)
 		out.folds = readFolds(t.FoldingRange)
 		out.tokens = readTokens(&t.SemanticTokens)
+		if t.Implementation != nil {
+			out.implementationLinks = is(t.Implementation.LinkSupport)
+		}
 		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
 			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference
 		}

@@ -512,6 +512,10 @@ func (w *fakeWorkspace) TypeDefinition(t *runtime.Task, name string, offset int)
 	return w.Definition(t, name, offset)
 }
 
+func (w *fakeWorkspace) Implementation(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
+	return w.Definition(t, name, offset)
+}
+
 func (w *fakeWorkspace) Explain(t *runtime.Task, name string) ([]runtime.Explanation, error) {
 	why, err := runtime.Explain(t.Engine(), fakeUses, name)
 	return []runtime.Explanation{why}, err

@@ -25,6 +25,7 @@ type feature struct {
 
 // features are all that the server knows of, each in a file of its own.
 var features = []feature{
+	implementations,
 	highlights,
 	typeDefinitions,
 	actions,

@@ -11,15 +11,17 @@ import (
 
 	"golang.org/x/tools/go/gcexportdata"
 
+	"github.com/cytisus/cytisus/lsp/golang/check/methods"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // Face type-checks the face texts of a package, in the order of its files, and returns its
-// export data. The data is free of positions and determined by the texts and what they import.
-// Errors in the code are none of the face's business: a declaration that makes no sense has an
-// invalid type. An error means that there is no export data at all.
-func Face(p *metadata.Package, texts [][]byte, imports []Import) (export []byte, err error) {
+// export data, and its table of methods (package methods), which numbers files like texts. Both are
+// free of positions and determined by the texts and what they import. Errors in the code are none
+// of the face's business: a declaration that makes no sense has an invalid type. An error means
+// that there is no export data at all. A file whose text is empty is left out.
+func Face(p *metadata.Package, texts [][]byte, imports []Import) (export, table []byte, err error) {
 	defer func() {
 		if e := recover(); e != nil {
 			err = newInternalError("face of "+p.ID, e)
@@ -27,16 +29,21 @@ func Face(p *metadata.Package, texts [][]byte, imports []Import) (export []byte,
 	}()
 	fset := token.NewFileSet()
 	var files []*ast.File
+	numbers := map[*token.File]int{}
 	for i, text := range texts {
+		if len(text) == 0 {
+			continue
+		}
 		file, _ := parser.ParseFile(fset, fmt.Sprintf("%d.go", i), text, parser.SkipObjectResolution)
 		if file == nil || syntax.DeeperThan(file, syntax.MaxDepth) {
 			continue
 		}
 		files = append(files, file)
+		numbers[fset.File(file.FileStart)] = i
 	}
 	w, err := Worlds.take(imports)
 	if err != nil {
-		return nil, fmt.Errorf("face of %s: %w", p.ID, err)
+		return nil, nil, fmt.Errorf("face of %s: %w", p.ID, err)
 	}
 	conf := types.Config{
 		GoVersion:                p.GoVersion,
@@ -50,8 +57,31 @@ func Face(p *metadata.Package, texts [][]byte, imports []Import) (export []byte,
 	pkg, _ := conf.Check(p.Path, fset, files, nil) // errors are for the check of the whole files
 	var out bytes.Buffer
 	if err := gcexportdata.Write(&out, token.NewFileSet(), pkg); err != nil {
-		return nil, fmt.Errorf("face of %s: %w", p.ID, err)
+		return nil, nil, fmt.Errorf("face of %s: %w", p.ID, err)
 	}
+	table = methods.Of(pkg, methods.Namer{
+		Path: w.pathsOf(pkg),
+		File: func(pos token.Pos) int {
+			if i, ok := numbers[fset.File(pos)]; ok {
+				return i
+			}
+			return -1
+		},
+	})
 	Worlds.put(w)
-	return slices.Clip(out.Bytes()), nil
+	return slices.Clip(out.Bytes()), table, nil
+}
+
+// pathsOf names objects of a package that is being checked, and of those that it imports.
+func (w *world) pathsOf(pkg *types.Package) func(types.Object) string {
+	var own map[types.Object]string
+	return func(obj types.Object) string {
+		if obj.Pkg() != pkg {
+			return w.objectPath(obj)
+		}
+		if own == nil {
+			own, _ = objectPaths(pkg)
+		}
+		return own[obj]
+	}
 }
