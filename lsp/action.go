@@ -12,7 +12,7 @@ type ActionRequest struct {
 	Span Span // what is selected, or where the caret is
 
 	// Only are the kinds that are wanted: each stands for itself and for those below it, as
-	// "refactor" does for "refactor.extract". Empty means what is offered without being asked for.
+	// "refactor" does for "refactor.extract". Empty means all.
 	Only []string
 
 	// Automatic says that nobody asked: the caret has moved, or a file is being saved. What fits
@@ -43,18 +43,15 @@ type Actor interface {
 	Actions(t *runtime.Task, r ActionRequest) ([]Action, error)
 }
 
-// WantsKind reports whether actions of a kind are asked for by a list of kinds. An empty list asks
-// for all but those that are made without a look, "source" and what is below it.
+// WantsKind reports whether actions of a kind are asked for by a list of kinds; an empty one asks
+// for all.
 func WantsKind(only []string, kind string) bool {
-	if len(only) == 0 {
-		return !within(kind, "source")
-	}
 	for _, k := range only {
 		if within(kind, k) {
 			return true
 		}
 	}
-	return false
+	return len(only) == 0
 }
 
 func within(kind, above string) bool {

@@ -72,11 +72,34 @@ var allowed = []struct {
 	{"lsp/golang/links", []string{"lsp", "lsp/golang/syntax"}, "one text and what leads out of it"},
 	{"lsp/golang/tokens", []string{"lsp", "lsp/golang/syntax", "lsp/golang/check"}, "what the names of a file are, for editors that colour them"},
 	{"lsp/golang/relations", []string{"lsp", "lsp/golang/check", "lsp/golang/check/methods", "lsp/golang/syntax"}, "how types and functions of one package go together"},
+	{"lsp/golang/refactor", []string{"lsp", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check"}, "changes of code, from the types of one package"},
 	{"lsp/golang/disk", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/metadata"}, "the machine and the go command: no types, no engine"},
 	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
 	{"lsp/golang/internal/fakego", nil, "for tests"},
 	{"lsp/golang/internal/purebuild", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/disk"}, "for tests"},
-	{"lsp/golang", []string{"lsp/golang/relations", "lsp/golang/check/methods", "lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/check/names", "lsp/golang/flow", "lsp/golang/gofmt", "lsp/golang/tokens", "lsp/golang/links", "lsp/golang/disk", "lsp/golang/load", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
+	{"lsp/golang", []string{
+		"lsp",
+		"lsp/files",
+		"lsp/golang/check",
+		"lsp/golang/check/methods",
+		"lsp/golang/check/names",
+		"lsp/golang/disk",
+		"lsp/golang/flow",
+		"lsp/golang/gofmt",
+		"lsp/golang/index",
+		"lsp/golang/links",
+		"lsp/golang/load",
+		"lsp/golang/metadata",
+		"lsp/golang/refactor",
+		"lsp/golang/relations",
+		"lsp/golang/syntax",
+		"lsp/golang/tokens",
+		"lsp/partition",
+		"runtime",
+		"runtime/account",
+		"runtime/keyed",
+		"runtime/lane",
+	}, "queries and workspaces; knows no protocol"},
 	{"lsp/cmd/cytisus", []string{"…"}, ""},
 	{"fuzz/…", []string{"…"}, "may import anything; tests alone import it"},
 }
@@ -152,7 +175,16 @@ var kept = []struct {
 	imports []string
 	by      []string // packages of this module
 }{
-	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/relations", "lsp/golang/check/methods", "lsp/golang/check", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/tokens", "lsp/golang/internal/purebuild"}},
+	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{
+		"lsp/golang/check",
+		"lsp/golang/check/bodies",
+		"lsp/golang/check/methods",
+		"lsp/golang/check/names",
+		"lsp/golang/internal/purebuild",
+		"lsp/golang/refactor",
+		"lsp/golang/relations",
+		"lsp/golang/tokens",
+	}},
 	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego"}},
 }
 

@@ -9,8 +9,9 @@
 //	flow      one text: where keywords lead, what belongs together
 //	index     bytes: what names what, which symbols there are
 //	metadata  packages, their files, and what their imports mean
-//	check     types: faces and checks; with the rooms that ask it, it alone imports go/types
+//	check     types: faces, checks, views; with the rooms that ask it, it alone imports go/types
 //	relations from types: what has which methods, which calls may mean which functions
+//	refactor  changes of code, from the types of one package
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
@@ -191,7 +192,8 @@
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  ahead.go publish.go mend.go
 //	edits       texts.go
-//	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
+//	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go
+//	            actions.go explain.go
 //	texts       format.go outlook.go tokenized.go
 //	relations   methodtables.go implementation.go
 //	opening     indexing.go open.go

@@ -94,6 +94,9 @@ func (s *session) codeAction(_ context.Context, r *dispatch.Request) (dispatch.O
 				action.Data, err = json.Marshal(actionData{p.TextDocument.URI, p.Range, a.Title, a.Kind, of})
 			} else {
 				action.Edit, err = q.actionEdit(a)
+				if err != nil && len(found) > 1 {
+					continue // that one cannot be made; it is no reason to refuse the others
+				}
 			}
 			if err != nil {
 				return nil, err

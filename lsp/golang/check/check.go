@@ -242,7 +242,7 @@ func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 			dropped, c.untold = true, true
 			continue
 		}
-		code := errorCode(e)
+		code := ErrorCode(e)
 		d := lsp.Diagnostic{Span: span, Severity: lsp.SeverityError, Code: code, Source: SourceTypes, Message: e.Msg}
 		switch code {
 		case "UnusedVar", "UnusedImport", "UnusedLabel":

@@ -81,7 +81,7 @@ func (c *consequences) has(e types.Error, t *syntax.Tree) bool {
 	if len(t.Errors) > 0 {
 		return true
 	}
-	code := errorCode(e)
+	code := ErrorCode(e)
 	lacks := saysLacking[code]
 	if m := missingMethod.FindStringSubmatch(e.Msg); m != nil {
 		if lacks = true; c.isDoubtful(m[1]) {

@@ -23,9 +23,9 @@ func errorRange(e types.Error) (start, end token.Pos) {
 	return token.Pos(errorField(e, "go116start")), token.Pos(errorField(e, "go116end"))
 }
 
-// errorCode is the name of an error's kind as internal/types/errors documents it; "" for a kind
+// ErrorCode is the name of an error's kind as internal/types/errors documents it; "" for a kind
 // that is not in the table. Numbers, once given, are not given again.
-func errorCode(e types.Error) string { return errorCodes[errorField(e, "go116code")] }
+func ErrorCode(e types.Error) string { return errorCodes[errorField(e, "go116code")] }
 
 var errorCodes = map[int64]string{
 	1:   "Test",

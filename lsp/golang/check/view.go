@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/go/ast/astutil"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
@@ -149,6 +150,12 @@ func (v *View) implicitAt(pos token.Pos) types.Object {
 		}
 	}
 	return found
+}
+
+// Place is where an error is shown; the tree is nil if it is in no file of the view.
+func (v *View) Place(e types.Error) (*syntax.Tree, lsp.Span) {
+	c := errorCollector{byBase: v.Files}
+	return c.place(e, func(pos token.Pos) token.Pos { return pos })
 }
 
 // A Name says outside of a view which object is meant.

@@ -1,0 +1,118 @@
+package golang
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/refactor"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// ActionKinds implements lsp.Actor.
+func (w *workspace) ActionKinds() []string { return refactor.Kinds() }
+
+// Actions implements lsp.Actor.
+func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Action, err error) {
+	if r.URI, err = w.canonical(r.URI); err != nil {
+		return nil, err
+	}
+	if !syntax.IsGoFile(r.URI) {
+		return nil, nil
+	}
+	err = w.changesAt(t, r, func(c refactor.Change, of *view) error {
+		a := lsp.Action{Title: c.Title, Kind: c.Kind, Preferred: c.Preferred, Edit: func(t *runtime.Task) (edit *lsp.WorkspaceEdit, err error) {
+			only := r
+			only.Only, only.Automatic = []string{c.Kind}, false
+			err = w.changesAt(t, only, func(again refactor.Change, _ *view) (err error) {
+				if again.Title == c.Title && again.Kind == c.Kind {
+					edit, err = again.Make()
+				}
+				return err
+			})
+			return edit, err
+		}}
+		for _, e := range c.Mends {
+			_, span := of.Place(e)
+			a.Mends = append(a.Mends, lsp.Diagnostic{Span: span, Message: e.Msg})
+		}
+		list = append(list, a)
+		return nil
+	})
+	return list, err
+}
+
+// changesAt has fn look at the changes that fit, while the types of the package are there.
+func (w *workspace) changesAt(t *runtime.Task, r lsp.ActionRequest, fn func(c refactor.Change, of *view) error) error {
+	return w.withView(t, r.URI, r.Span.Start, check.BodiesOfFile, func(v *view) error {
+		request := &refactor.Request{
+			View: v.View, Start: r.Span.Start, End: r.Span.End, Automatic: r.Automatic, Importable: v.importable,
+		}
+		if r.Span.End > len(v.File.Text) || r.Span.End < r.Span.Start {
+			return &lsp.FileError{URI: r.URI, Offset: r.Span.End, Err: lsp.ErrOutOfRange}
+		}
+		for _, c := range refactor.Changes(request, r.Only) {
+			if err := fn(c, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// importable lists the packages that a file of the view's package could import under a name: those
+// of its build, and the standard library.
+func (v *view) importable(name string) (list []refactor.Package, err error) {
+	m, err := v.metadata()
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		known[p.Path] = known[p.Path] || p.ForTest == ""
+		if p.Name != name || p.ForTest != "" || p.ID != p.Path || strings.HasSuffix(p.Path, ".test") {
+			continue
+		}
+		list = append(list, refactor.Package{Path: p.Path, Name: p.Name, Declares: func(names []string) (bool, error) {
+			_, there, err := declared.GetBatch(v.t, pkgKey{v.root, p.ID}, names)
+			return err == nil && !slices.Contains(there, false), err
+		}})
+	}
+	env, err := environments.Get(v.t, v.root)
+	if err != nil {
+		return nil, err
+	}
+	library := disk.StandardOf(env.GoRoot)
+	var all []string
+	err = v.t.Blocking(func() (err error) {
+		all, err = library.Packages()
+		return err
+	})
+	for _, path := range all {
+		if known[path] || refactor.LikelyName(path) != name {
+			continue
+		}
+		list = append(list, refactor.Package{Path: path, Name: name, Declares: func(names []string) (ok bool, err error) {
+			err = v.t.Blocking(func() error {
+				ok, err = declaresAll(library, path, names)
+				return err
+			})
+			return ok, err
+		}})
+	}
+	return list, err
+}
+
+func declaresAll(library *disk.Standard, path string, names []string) (bool, error) {
+	has, err := library.Names(path)
+	for _, name := range names {
+		if _, ok := slices.BinarySearch(has, name); !ok {
+			return false, err
+		}
+	}
+	return true, err
+}

@@ -1,0 +1,256 @@
+package refactor
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// undeclared is the name that an error says nobody declares.
+func undeclared(path []ast.Node) (*ast.Ident, bool) {
+	if len(path) < 2 {
+		return nil, false
+	}
+	id, ok := path[0].(*ast.Ident)
+	if !ok || id.Name == "_" {
+		return nil, false
+	}
+	if sel, ok := path[1].(*ast.SelectorExpr); ok && sel.X == ast.Expr(id) {
+		return nil, false // a package, most likely
+	}
+	return id, true
+}
+
+// createVariable declares a variable that is used and that nobody declares: by := where it is
+// assigned first, or else before the statement.
+func createVariable(r *Request, _ types.Error, path []ast.Node) []Change {
+	id, ok := undeclared(path)
+	if !ok {
+		return nil
+	}
+	if call, ok := path[1].(*ast.CallExpr); ok && call.Fun == ast.Expr(id) {
+		return nil
+	}
+	if a, ok := path[1].(*ast.AssignStmt); ok && a.Tok == token.ASSIGN {
+		for _, x := range a.Lhs {
+			if x != ast.Expr(id) {
+				continue
+			}
+			return []Change{{Title: fmt.Sprintf("Create variable %q", id.Name), Make: func() (*lsp.WorkspaceEdit, error) {
+				for _, x := range a.Lhs {
+					if other, ok := x.(*ast.Ident); !ok || other != id && r.Info.Uses[other] != nil && r.Info.Uses[other].Parent() != r.scopeAt(a.Pos()) {
+						return r.declareBefore(id, path, "")
+					}
+				}
+				return r.edit(r.replace(a.TokPos, a.TokPos+1, ":="))
+			}}}
+		}
+	}
+	t := r.wanted(id, path[1:])
+	if t == nil || t == types.Typ[types.Invalid] {
+		return nil
+	}
+	i := r.importerAt(id.Pos())
+	value := i.zero(t)
+	if value == "" {
+		return nil
+	}
+	return []Change{{Title: fmt.Sprintf("Create variable %q", id.Name), Make: func() (*lsp.WorkspaceEdit, error) {
+		if value == "nil" || len(i.needed) > 0 {
+			return r.declareBefore(id, path, i.typ(t))
+		}
+		if b, ok := types.Unalias(t).(*types.Basic); ok && b.Kind() != types.Int && b.Info()&types.IsNumeric != 0 || isNamedBasic(t) {
+			value = i.typ(t) + "(" + value + ")"
+		}
+		return r.declareBefore(id, path, "= "+value)
+	}}}
+}
+
+func isNamedBasic(t types.Type) bool {
+	_, named := types.Unalias(t).(*types.Named)
+	_, basic := t.Underlying().(*types.Basic)
+	return named && basic
+}
+
+// declareBefore declares a variable before the statement around its first use: with a type, or with
+// a value behind "=".
+func (r *Request) declareBefore(id *ast.Ident, path []ast.Node, what string) (*lsp.WorkspaceEdit, error) {
+	var uses []ast.Expr
+	for _, n := range path {
+		fn, ok := n.(*ast.FuncDecl)
+		if !ok || fn.Body == nil {
+			continue
+		}
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			if x, ok := n.(*ast.Ident); ok && x.Name == id.Name && r.Info.ObjectOf(x) == nil {
+				uses = append(uses, x)
+			}
+			return true
+		})
+	}
+	if len(uses) == 0 {
+		return nil, errGone
+	}
+	at, declared, ok := r.placeFor(uses[:1], nil)
+	if !ok || declared {
+		return nil, errGone
+	}
+	text := "var " + id.Name + " " + what
+	if value, ok := strings.CutPrefix(what, "= "); ok {
+		text = id.Name + " := " + value
+	}
+	return r.edit(r.replace(at, at, text+"\n"+r.indent(at)))
+}
+
+// createFunction declares a function that is called and that nobody declares.
+func createFunction(r *Request, _ types.Error, path []ast.Node) []Change {
+	id, ok := undeclared(path)
+	if !ok {
+		return nil
+	}
+	call, ok := path[1].(*ast.CallExpr)
+	if !ok || call.Fun != ast.Expr(id) {
+		return nil
+	}
+	var fn *ast.FuncDecl
+	for _, n := range path {
+		if d, ok := n.(*ast.FuncDecl); ok {
+			fn = d
+		}
+	}
+	if fn == nil {
+		return nil
+	}
+	return []Change{{Title: fmt.Sprintf("Create function %q", id.Name), Make: func() (*lsp.WorkspaceEdit, error) {
+		i := r.importerAt(fn.Pos())
+		text := "func " + id.Name + r.signatureOf(i, call, path[1:]) + " {\n\tpanic(\"unimplemented\")\n}"
+		edits, err := i.imports()
+		if err != nil {
+			return nil, err
+		}
+		return r.edit(append(edits, r.replace(fn.End(), fn.End(), "\n\n"+text))...)
+	}}}
+}
+
+// signatureOf is what a function must look like for a call to be right.
+func (r *Request) signatureOf(i *importer, call *ast.CallExpr, path []ast.Node) string {
+	var ts []types.Type
+	var given []ast.Expr
+	for _, a := range call.Args {
+		t := r.Info.TypeOf(a)
+		if tuple, ok := t.(*types.Tuple); ok {
+			for v := range tuple.Variables() {
+				ts, given = append(ts, v.Type()), append(given, nil)
+			}
+			continue
+		}
+		if t == nil || t == types.Typ[types.Invalid] || t == types.Typ[types.UntypedNil] {
+			t = types.Universe.Lookup("any").Type()
+		}
+		ts, given = append(ts, types.Default(t)), append(given, a)
+	}
+	names := make([]string, len(ts))
+	count := map[string]int{}
+	for n, t := range ts {
+		names[n] = argumentName(t, given[n])
+		count[names[n]]++
+	}
+	number := map[string]int{}
+	var params []string
+	for n, t := range ts {
+		name := names[n]
+		if count[name] > 1 {
+			number[name]++
+			name = fmt.Sprint(name, number[name])
+		}
+		names[n] = name
+		if n+1 < len(ts) && types.Identical(t, ts[n+1]) {
+			params = append(params, name)
+		} else {
+			params = append(params, name+" "+i.typ(t))
+		}
+	}
+	text := "(" + strings.Join(params, ", ") + ")"
+	if call.Ellipsis.IsValid() && len(ts) > 0 {
+		if s, ok := ts[len(ts)-1].Underlying().(*types.Slice); ok {
+			params[len(params)-1] = names[len(names)-1] + " ..." + i.typ(s.Elem())
+			text = "(" + strings.Join(params, ", ") + ")"
+		}
+	}
+	var results []string
+	if len(path) > 1 {
+		switch p := path[1].(type) {
+		case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt:
+		case *ast.UnaryExpr:
+			switch t := r.wanted(p, path[2:]); {
+			case p.Op == token.NOT:
+				results = append(results, "bool")
+			case p.Op == token.AND || p.Op == token.ARROW:
+				results = append(results, "any")
+			case t != nil && t != types.Typ[types.Invalid] && !types.IsInterface(t):
+				results = append(results, i.typ(t))
+			default:
+				results = append(results, "int")
+			}
+		case *ast.ValueSpec:
+			switch t := r.wanted(call, path[1:]); {
+			case t == nil || t == types.Typ[types.Invalid]:
+				results = append(results, "any")
+			case len(p.Values) == 1:
+				results = slices.Repeat([]string{i.typ(t)}, len(p.Names))
+			default:
+				results = append(results, i.typ(t))
+			}
+		case *ast.ReturnStmt:
+			if s := r.signatureAround(path); s != nil && len(p.Results) == 1 {
+				for v := range s.Results().Variables() {
+					results = append(results, i.typ(v.Type()))
+				}
+			} else if t := r.wanted(call, path[1:]); t != nil && t != types.Typ[types.Invalid] {
+				results = append(results, i.typ(t))
+			}
+		case *ast.AssignStmt:
+			if len(p.Rhs) == 1 && len(p.Lhs) > 1 {
+				for _, l := range p.Lhs {
+					t := r.Info.TypeOf(l)
+					if t == nil || t == types.Typ[types.Invalid] {
+						t = types.Universe.Lookup("any").Type()
+					}
+					results = append(results, i.typ(types.Default(t)))
+				}
+				break
+			}
+			if t := r.wanted(call, path[1:]); t != nil && t != types.Typ[types.Invalid] {
+				results = append(results, i.typ(t))
+			} else if p.Tok == token.DEFINE {
+				results = append(results, "any")
+			}
+		default:
+			if t := r.wanted(call, path[1:]); t != nil && t != types.Typ[types.Invalid] {
+				results = append(results, i.typ(t))
+			}
+		}
+	}
+	switch len(results) {
+	case 0:
+	case 1:
+		text += " " + results[0]
+	default:
+		text += " (" + strings.Join(results, ", ") + ")"
+	}
+	return text
+}
+
+// argumentName is what the parameter for an argument is called: like the argument, or like its
+// type.
+func argumentName(t types.Type, x ast.Expr) string {
+	if id, ok := x.(*ast.Ident); ok && id.Name != "_" && id.Name != "nil" && id.Name != "true" && id.Name != "false" {
+		return id.Name
+	}
+	return shortName(t)
+}
