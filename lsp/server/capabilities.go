@@ -32,6 +32,7 @@ type capabilities struct {
 	refreshes           []string // requests that have it ask again
 	applyEdit           bool
 	showDocument        bool
+	prepareRename       bool
 	willRename          bool // it asks before it renames files
 	didCreate           bool // it tells of files that it has created, and so on
 	didRename           bool
@@ -47,6 +48,7 @@ func is(b *bool) bool { return b != nil && *b }
 func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 	var out capabilities
 	if t := c.TextDocument; t != nil {
+		out.prepareRename = t.Rename != nil && is(t.Rename.PrepareSupport)
 		if t.DocumentSymbol != nil {
 			out.hierarchicalSymbols = is(t.DocumentSymbol.HierarchicalDocumentSymbolSupport)
 		}

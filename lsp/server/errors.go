@@ -36,6 +36,9 @@ func (s *session) wireError(ctx context.Context, method string, err error) error
 		s.log.Error("server: task panicked", "method", method, "panic", p.Value, "stack", string(p.Stack))
 		return jsonrpc2.Errorf(jsonrpc2.InternalError, "%s panicked: %v", method, p.Value)
 	}
+	if refused, ok := errors.AsType[*lsp.RefusedError](err); ok {
+		return jsonrpc2.NewError(dispatch.RequestFailed, refused.Reason)
+	}
 	switch {
 	case errors.Is(err, position.ErrOutOfRange), errors.Is(err, lsp.ErrOutOfRange):
 		return jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%s: %v", method, err)

@@ -639,3 +639,20 @@ func (w *fakeWorkspace) RenameFiles(t *runtime.Task, renames []lsp.FileRename) (
 	}
 	return &out, nil
 }
+
+func (w *fakeWorkspace) RenameTarget(t *runtime.Task, name string, offset int) (lsp.Span, string, error) {
+	word, err := w.at(t, name, offset)
+	return word.span(), word.Name, err
+}
+
+func (w *fakeWorkspace) Rename(t *runtime.Task, name string, offset int, newName string) (*lsp.WorkspaceEdit, error) {
+	if newName == "def" {
+		return nil, &lsp.RefusedError{Reason: "def is a keyword"}
+	}
+	places, err := w.References(t, name, offset, true)
+	var out lsp.WorkspaceEdit
+	for _, at := range places {
+		out.Files = append(out.Files, lsp.FileEdit{URI: at.URI, Edits: []lsp.TextEdit{{Span: at.Span, NewText: newName}}})
+	}
+	return &out, err
+}

@@ -31,6 +31,7 @@ var features = []feature{
 	actions,
 	formatting,
 	fileRenames,
+	renames,
 	folds,
 	selections,
 	links,

@@ -20,11 +20,11 @@
 //		return h, err
 //	}
 //
-// Definitions, references and highlights follow from the names that the language finds in each
-// file (lsp.Occurrence). The tree scans the root, reads only files whose size or time of change
-// differ from those that are recorded, looks again at what is reported, publishes what is wrong
-// with each file whenever something has changed, that of open files first, and answers searches
-// for symbols.
+// Definitions, references, highlights and renames follow from the names that the language finds
+// in each file (lsp.Occurrence). The tree scans the root, reads only files whose size or time
+// of change differ from those that are recorded, looks again at what is reported, publishes
+// what is wrong with each file whenever something has changed, that of open files first, and
+// answers searches for symbols.
 //
 // # Invariants
 //

@@ -110,3 +110,41 @@ func (w *Tree) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover, err
 	})
 	return h, err
 }
+
+// RenameTarget implements lsp.Renamer.
+func (w *Tree) RenameTarget(t *runtime.Task, uri string, offset int) (span lsp.Span, name string, err error) {
+	err = w.At(t, uri, offset, func(t *runtime.Task, uri string, o lsp.Occurrence) error {
+		if strings.HasPrefix(o.Symbol, w.prefix) && w.o.Handles(o.Symbol) {
+			return &lsp.RefusedError{Reason: "it is the name of a file"}
+		}
+		text, err := Text(t, uri)
+		if err == nil {
+			span, name = o.Span, string(text[o.Span.Start:o.Span.End])
+		}
+		return err
+	})
+	return span, name, err
+}
+
+// Rename implements lsp.Renamer.
+func (w *Tree) Rename(t *runtime.Task, uri string, offset int, name string) (*lsp.WorkspaceEdit, error) {
+	if _, _, err := w.RenameTarget(t, uri, offset); err != nil {
+		return nil, err
+	}
+	places, err := w.References(t, uri, offset, true)
+	if err == nil && w.o.CheckName != nil {
+		err = w.Ask(t, func(t *runtime.Task) error { return w.o.CheckName(t, places, name) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out lsp.WorkspaceEdit
+	for _, at := range places { // sorted by file
+		if n := len(out.Files); n == 0 || out.Files[n-1].URI != at.URI {
+			out.Files = append(out.Files, lsp.FileEdit{URI: at.URI})
+		}
+		f := &out.Files[len(out.Files)-1]
+		f.Edits = append(f.Edits, lsp.TextEdit{Span: at.Span, NewText: name})
+	}
+	return &out, nil
+}

@@ -30,6 +30,10 @@ type Options struct {
 	// Occurrences are the names in a file. It is a question that sees all files.
 	Occurrences func(t *runtime.Task, uri string) ([]lsp.Occurrence, error)
 
+	// CheckName fails with a *lsp.RefusedError if the name at some places may not become
+	// another one. Nil if every name may.
+	CheckName func(t *runtime.Task, places []lsp.Location, name string) error
+
 	// Hovers are what is shown of names, for each place where there is something to show. Nil if
 	// the language implements Hover itself.
 	Hovers func(t *runtime.Task, uri string) ([]lsp.Hover, error)
