@@ -55,7 +55,7 @@ var allowed = []struct {
 	{"lsp/daemon", []string{"lsp", "lsp/position", "lsp/document", "lsp/dispatch"}, ""},
 	{"lsp/server", []string{"lsp", "lsp/position", "lsp/document", "lsp/partition", "lsp/dispatch", "lsp/watch", "runtime", "runtime/account", "runtime/inspect", "runtime/lane", "mmapcas"}, "knows no language"},
 	{"lsp/tree", []string{"lsp", "lsp/files", "lsp/partition", "runtime"}, "the files of a root as inputs, for any language"},
-	{"lsp/example/conf", []string{"lsp", "lsp/tree", "runtime"}, "the worked example of docs/guides/language.md"},
+	{"lsp/example/conf", []string{"lsp", "lsp/files", "lsp/tree", "runtime"}, "the worked example of docs/guides/language.md"},
 	{"lsp/lsptest/editor", []string{"lsp/position", "lsp/dispatch"}, "for tests: the client's side of any connection"},
 	{"lsp/lsptest", []string{"lsp", "lsp/position", "lsp/server", "lsp/lsptest/editor", "runtime"}, "for tests of any language"},
 	{"lsp/golang/internal/edits", nil, "edits of texts, for the tests of the rooms"},

@@ -36,7 +36,7 @@ func (Language) Prototype() lsp.Workspace { return (*workspace)(nil) }
 // Open implements lsp.Language.
 func (l Language) Open(_ context.Context, eng *runtime.Engine, root string, o lsp.WorkspaceOptions) (lsp.Workspace, error) {
 	files, err := tree.Open(eng, root, tree.Options{
-		Handles: l.Handles, Diagnostics: diagnose, Symbols: symbols, Occurrences: occurrences.Get, Logger: o.Logger,
+		Handles: l.Handles, Diagnostics: diagnose, Symbols: symbols, Occurrences: occurrences, Hovers: hovers, CheckName: checkName, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -59,29 +59,12 @@ func symbols(t *runtime.Task, uri string) (list []lsp.Symbol, err error) {
 	return list, err
 }
 
-// Hover implements lsp.Workspace: the declaration, and the comment above it.
-func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover, err error) {
-	err = w.At(t, uri, offset, func(t *runtime.Task, uri string, o lsp.Occurrence) error {
-		in, name, ok := strings.Cut(o.Symbol, "#")
-		if !ok {
-			h = &lsp.Hover{Span: o.Span, Doc: "The file " + o.Symbol[strings.LastIndex(o.Symbol, "/")+1:]}
-			return nil
-		}
-		name, param, isParam := strings.Cut(name, "(")
-		f, err := parsed.Get(t, in)
-		for i, s := range f.Statements {
-			if s.Name.Text != name || h != nil {
-				continue
-			}
-			h = &lsp.Hover{Span: o.Span, Signature: s.String(), Language: "conf"}
-			for i--; i >= 0 && f.Statements[i].Keyword == ""; i-- {
-				h.Doc = strings.TrimLeft(f.Statements[i].Comment, "# ") + "\n" + h.Doc
-			}
-			if isParam {
-				h.Signature, h.Doc = param, "A parameter of "+name+"."
-			}
-		}
-		return err
-	})
-	return h, err
+func occurrences(t *runtime.Task, uri string) ([]lsp.Occurrence, error) {
+	n, err := names.Get(t, uri)
+	return n.Occurrences, err
+}
+
+func hovers(t *runtime.Task, uri string) ([]lsp.Hover, error) {
+	n, err := names.Get(t, uri)
+	return n.Hovers, err
 }

@@ -2,6 +2,8 @@ package conf
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -10,7 +12,8 @@ import (
 // A File is what one text says.
 type File struct {
 	Statements []Statement // one for each line that is not empty
-	Problems   []Problem
+	Tokens     []lsp.Token
+	Problems   []lsp.Diagnostic
 }
 
 // A Statement is a line: an include, a declaration, or only a comment.
@@ -21,6 +24,7 @@ type Statement struct {
 	Params  []Name   // of a def
 	Body    Expr     // of a let or a def
 	Comment string   // with its #; "" if there is none
+	Doc     string   // the comments above and behind
 }
 
 // A Name is a word at its place.
@@ -40,20 +44,24 @@ type Expr struct {
 	Args []Expr
 }
 
-// A Problem is something wrong at a place.
-type Problem struct {
-	Span    lsp.Span
-	Message string
-}
+// tokenTypes are what the words of a text may be.
+var tokenTypes = []string{"keyword", "function", "variable", "number", "string", "comment"}
 
-// parse reads a text. What cannot be understood of a line is a problem; the lines after it are
-// read.
+// keywords are what a line may begin with.
+var keywords = []string{"include", "let", "def"}
+
+// parse reads a text. A line that cannot be understood is a problem; those after it are read.
 func parse(text string) (f File) {
+	doc := ""
 	for start := 0; start < len(text); {
 		line, _, _ := strings.Cut(text[start:], "\n")
 		p := parser{text: text[:start+len(strings.TrimSuffix(line, "\r"))], at: start, file: &f}
 		if p.next(); p.kind != "end" || p.comment != "" {
-			f.Statements = append(f.Statements, p.statement())
+			s := p.statement()
+			if doc += strings.TrimLeft(s.Comment, "# ") + "\n"; s.Keyword != "" {
+				s.Doc, doc = strings.TrimSpace(doc), ""
+			}
+			f.Statements = append(f.Statements, s)
 		}
 		start += len(line) + 1
 	}
@@ -64,7 +72,7 @@ func parse(text string) (f File) {
 type parser struct {
 	text     string // up to the end of the line
 	from, at int
-	kind     string // of the word: "name", "number", "string", a character, or "end"
+	kind     string // of the word: "name", "number", "string", a character, or "end"; "": none is
 	comment  string
 	failed   bool
 	file     *File
@@ -72,52 +80,55 @@ type parser struct {
 
 func (p *parser) word() string   { return p.text[p.from:p.at] }
 func (p *parser) span() lsp.Span { return lsp.Span{Start: p.from, End: p.at} }
-func isLetter(c byte) bool       { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' }
-func isDigit(c byte) bool        { return '0' <= c && c <= '9' }
+
+// wordForm is a word behind white space: a comment, a name, a number, a string or a character.
+var wordForm = regexp.MustCompile(`^[ \t]*(?:(#.*)|([A-Za-z_]\w*)|(\d+)|("[^"]*"?)|(.))?`)
 
 // next reads the next word.
 func (p *parser) next() {
-	for p.at < len(p.text) && (p.text[p.at] == ' ' || p.text[p.at] == '\t') {
-		p.at++
-	}
-	p.from = p.at
-	take := func(fits func(byte) bool) {
-		for p.at < len(p.text) && fits(p.text[p.at]) {
-			p.at++
+	first := p.kind == ""
+	m := wordForm.FindStringSubmatchIndex(p.text[p.at:])
+	kind := ""
+	for i, k := range []string{"comment", "variable", "number", "string", "character"} {
+		if at := m[2*i+2]; at >= 0 {
+			kind, p.from = k, p.at+at
 		}
 	}
-	switch {
-	case p.at == len(p.text):
-		p.kind = "end"
-	case p.text[p.at] == '#':
-		p.kind, p.comment = "end", strings.TrimRight(p.text[p.at:], " \t")
-	case isLetter(p.text[p.at]):
-		p.kind = "name"
-		take(func(c byte) bool { return isLetter(c) || isDigit(c) })
-	case isDigit(p.text[p.at]):
-		p.kind = "number"
-		take(isDigit)
-	case p.text[p.at] == '"':
-		p.kind = "string"
-		p.at++
-		take(func(c byte) bool { return c != '"' })
-		if p.at == len(p.text) {
-			p.fail("the string does not end")
-			return
-		}
-		p.at++
-	default:
-		p.at++
+	p.at += m[1]
+	switch p.kind = kind; kind {
+	case "":
+		p.kind, p.from = "end", p.at
+		return
+	case "character":
 		p.kind = p.word()
+		return
+	case "comment":
+		p.kind, p.comment = "end", strings.TrimRight(p.word(), " \t")
+	case "variable":
+		p.kind = "name"
+		if first && slices.Contains(keywords, p.word()) {
+			kind = "keyword"
+		} else if strings.HasPrefix(p.text[p.at:], "(") {
+			kind = "function"
+		}
+	case "string":
+		if p.at == p.from+1 || p.text[p.at-1] != '"' {
+			p.fail("the string does not end")
+		}
 	}
+	p.file.Tokens = append(p.file.Tokens, lsp.Token{Span: p.span(), Type: uint8(slices.Index(tokenTypes, kind))})
 }
 
 // fail notes the first problem of the line, at the word at hand.
 func (p *parser) fail(format string, args ...any) {
 	if !p.failed {
-		p.file.Problems = append(p.file.Problems, Problem{p.span(), fmt.Sprintf(format, args...)})
+		p.file.Problems = append(p.file.Problems, wrong(p.span(), "syntax", format, args...))
 	}
 	p.failed = true
+}
+
+func wrong(at lsp.Span, source, format string, args ...any) lsp.Diagnostic {
+	return lsp.Diagnostic{Span: at, Severity: lsp.SeverityError, Source: source, Message: fmt.Sprintf(format, args...)}
 }
 
 // expect reads a word of a kind.
