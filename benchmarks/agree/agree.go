@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/editor"
@@ -42,7 +43,8 @@ type count struct {
 	failed        [2]int
 }
 
-// Run asks both servers about all grounds.
+// Run asks both servers about all grounds. With an error from a server or the context there is a
+// report, about the grounds before that.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{
 		Seed: o.Seed, Places: o.Places,
@@ -65,7 +67,6 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.grounds = append(r.grounds, name)
 		o.Env.Logf("%s: %d questions about %d files", name, len(sc.questions), len(sc.files))
 		both, err := servers(ctx, o.Command, o.Env.Dir)
 		if err != nil {
@@ -73,14 +74,16 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		var answers [2][]answer
 		for i, s := range both {
+			began := time.Now()
 			if answers[i], err = s.askAll(ctx, sc); err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", name, s.name, err)
+				return r, fmt.Errorf("%s: %s: %w", name, s.name, err)
 			}
-			o.Env.Logf("%s: %s has answered", name, s.name)
+			o.Env.Logf("%s: %s has answered in %.0f s", name, s.name, time.Since(began).Seconds())
 		}
 		for i, q := range sc.questions {
 			r.add(name, q, answers[0][i], answers[1][i])
 		}
+		r.grounds = append(r.grounds, name)
 	}
 	if len(r.grounds) == 0 {
 		return nil, errors.New("no ground is to be had")
@@ -141,13 +144,15 @@ func (r *Report) add(ground string, q *question, mine, other answer) {
 	}
 }
 
+const refusedPrefix = "refused: "
+
 // shown are the lines of an answer, or why there are none.
 func shown(a answer) []string {
 	switch {
 	case a.failed != "":
 		return []string{"FAILED: " + a.failed}
 	case len(a.lines) == 0 && a.refused != "":
-		return []string{"refused: " + a.refused}
+		return []string{refusedPrefix + a.refused}
 	}
 	return a.lines
 }

@@ -160,6 +160,11 @@ func TestCounts(t *testing.T) {
 	if c := r.counts["definition"]; c.points != 4 || c.agree != 2 {
 		t.Errorf("definition: %+v", c)
 	}
+	r.add("small", &question{kind: whole("references").kind, file: &source{path: "/a.go"}, place: place{role: roleBuiltin}},
+		lines("a"), answer{refused: "builtin"})
+	if c := r.counts["references"]; c.points != 1 || c.agree != 0 || c.by[ours] != 1 {
+		t.Errorf("references: %+v", c)
+	}
 	if c := r.counts["symbols"]; c.points != 3 || c.agree != 1 {
 		t.Errorf("symbols: %+v", c)
 	}

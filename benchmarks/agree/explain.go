@@ -1,6 +1,9 @@
 package agree
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A side says who is right in a difference.
 type side string
@@ -44,7 +47,45 @@ type explanation struct {
 }
 
 // explanations is the list. The first that fits a difference counts.
-var explanations = []explanation{}
+var explanations = []explanation{
+	{
+		kind: "references", side: ours,
+		what: "of a predeclared name we answer its uses in the workspace; gopls refuses",
+		fits: func(d *difference) bool { return d.q.role == roleBuiltin && d.refusedByPeer() },
+	},
+	{
+		kind: "type definition", side: ours,
+		what: "of what has the type of a type parameter we lead to where that is declared; gopls refuses",
+		fits: func(d *difference) bool { return len(d.mine) == 1 && d.refusedByPeer() },
+	},
+	{
+		kind: "definition", side: taste, fits: blank,
+		what: "the blank identifier declares nothing, so we have no answer; gopls answers its own place",
+	},
+	{
+		kind: "references", side: taste, fits: blank,
+		what: "the blank identifier declares nothing, so we have no answer; gopls answers its own place",
+	},
+	{
+		kind: "highlight", side: taste, fits: blank,
+		what: "the blank identifier declares nothing, so we have no answer; gopls answers its own place",
+	},
+	{
+		kind: "tokens", side: taste,
+		what: "we mark := as the operator that it is, and the quotes of an import's path as string; gopls leaves them out",
+		fits: func(d *difference) bool {
+			return slices.Contains(d.mine, d.line) &&
+				(strings.HasSuffix(d.line, " operator") || strings.HasSuffix(d.line, " string"))
+		},
+	},
+}
+
+func blank(d *difference) bool { return d.q.role == roleBlank && len(d.mine) == 0 }
+
+// refusedByPeer reports whether gopls refused the question.
+func (d *difference) refusedByPeer() bool {
+	return len(d.other) == 1 && strings.HasPrefix(d.other[0], refusedPrefix)
+}
 
 // explain finds the explanation of a difference.
 func (d *difference) explain() {

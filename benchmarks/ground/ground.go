@@ -91,8 +91,8 @@ func (g *Ground) count() error {
 			g.Files = append(g.Files, filepath.Join(p.Dir, name))
 		}
 	}
-	if len(g.Files) == 0 {
-		return fmt.Errorf("%s has no Go files", g.Root)
+	if len(g.Packages) == 0 {
+		return fmt.Errorf("%s has no packages", g.Root)
 	}
 	return nil
 }

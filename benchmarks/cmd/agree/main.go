@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"syscall"
 
 	"github.com/cytisus/cytisus/benchmarks/agree"
 	"github.com/cytisus/cytisus/benchmarks/compare"
@@ -26,7 +27,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -151,20 +152,18 @@ func ask(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	report, err := agree.Run(ctx, agree.Options{
 		Ground: *on, Kind: *kind, Places: *places, Seed: *seed, Command: command, Env: env,
 	})
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	if *verbose || *all {
 		report.WriteDifferences(stdout, *all)
 	}
 	if *document != "" {
-		f, err := os.Create(*document)
-		if err != nil {
-			return err
+		f, ferr := os.Create(*document)
+		if ferr != nil {
+			return errors.Join(err, ferr)
 		}
-		if err := errors.Join(report.WriteDocument(f), f.Close()); err != nil {
-			return err
-		}
+		err = errors.Join(err, report.WriteDocument(f), f.Close())
 	}
-	return report.WriteTable(stdout)
+	return errors.Join(err, report.WriteTable(stdout))
 }
