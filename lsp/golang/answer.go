@@ -244,8 +244,9 @@ func behindImport(src source, at place, f found) (found, error) {
 	return f, nil
 }
 
-// references answers lsp.Workspace.References. Whatever shares a meaning with the name is a
-// reference: of an embedded field these are the uses of the field and of the type.
+// references answers lsp.Workspace.References. A name that declares something is asked about as
+// that, whatever else it means: an embedded field is the field and not its type, an import is what
+// the file calls the package.
 func references(src source, uri string, offset int, declaration bool) ([]lsp.Location, error) {
 	places, err := placesAt(src, uri, offset)
 	if err != nil {
@@ -260,7 +261,11 @@ func references(src source, uri string, offset int, declaration bool) ([]lsp.Loc
 		s.asked[at.pkg.ID] = at.pkg
 	}
 	for _, at := range places {
+		declares := slices.ContainsFunc(at.occs, func(o index.Occurrence) bool { return o.Declares })
 		for _, o := range at.occs {
+			if declares && !o.Declares {
+				continue
+			}
 			if err := s.occurrence(at, o); err != nil {
 				return nil, err
 			}
@@ -315,7 +320,8 @@ func (s *search) occurrence(at place, o index.Occurrence) error {
 	return nil
 }
 
-// local searches the packages that a declaration lies in.
+// local searches the packages that a declaration lies in, those of others among them: how the
+// author of a name uses it is of interest, too.
 func (s *search) local(at lsp.Location) error {
 	if s.done[target{place: at}] {
 		return nil
@@ -328,9 +334,6 @@ func (s *search) local(at lsp.Location) error {
 		}
 	}
 	for _, p := range packages {
-		if !p.Workspace && s.asked[p.ID] == nil {
-			continue
-		}
 		x, err := s.src.checked(p)
 		if err != nil {
 			return err
@@ -371,7 +374,9 @@ func (s *search) collect(x *index.Index, target int, external bool) {
 	for file := range x.FileCount() {
 		uri := x.URI(file)
 		x.Occurrences(file, func(o index.Occurrence) bool {
-			if o.Target == target && o.IsExternal == external && (s.declaration || !o.Declares) {
+			// A file that is broken may have no package clause: its name is nowhere.
+			named := o.Span.Start < o.Span.End
+			if named && o.Target == target && o.IsExternal == external && (s.declaration || !o.Declares) {
 				s.found[lsp.Location{URI: uri, Span: o.Span}] = true
 			}
 			return true

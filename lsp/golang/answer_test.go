@@ -78,6 +78,8 @@ func Labels() {
 		break /*@outeruse*/outer
 	}
 }
+
+var _ = strings./*@stdindex*/Index("a", "b")
 -- shapes/shapes_test.go --
 package shapes
 
@@ -221,13 +223,15 @@ func testReferences(t *testing.T, f *fixture) {
 		decl bool
 		want []string
 	}{
+		{"stdindex", false, []string{"stdindex"}},
 		{"Side", true, []string{"Side", "key", "sideuse", "xside"}},
 		{"key", false, []string{"key", "sideuse", "xside"}},
 		{"local", true, []string{"local", "testlocal"}},
 		{"Area", true, []string{"Area", "areause"}},
 		{"Title", false, []string{"promoted"}},
 		{"swint", true, []string{"sw", "swint", "swstring"}},
-		{"wrapembed2", true, []string{"Square", "embeduse", "squse", "wrapembed2", "xsquare"}},
+		{"wrapembed2", true, []string{"embeduse", "wrapembed2"}}, // the field, and not its type
+		{"Square", true, []string{"Square", "squse", "wrapembed2", "xsquare"}},
 		{"Len", true, []string{"Len", "lenuse"}},
 		{"Pi", false, []string{"piuse"}},
 		{"imp", true, []string{"imp", "shapes", "shapes2"}},
@@ -246,6 +250,13 @@ func testReferences(t *testing.T, f *fixture) {
 		}
 		if !c.decl && slices.Contains(names, c.at) && !slices.Contains(c.want, c.at) {
 			t.Errorf("%s: the declaration was not asked for: %v", c.at, names)
+		}
+		if slices.Contains(names, "embeduse") != (c.at == "wrapembed2") {
+			t.Errorf("%s: an embedded field is not its type: %v", c.at, names)
+		}
+		inside := slices.ContainsFunc(got, func(l lsp.Location) bool { return strings.HasSuffix(l.URI, "/strings/iter.go") })
+		if inside != (c.at == "stdindex") {
+			t.Errorf("%s: uses within the package that declares it: %v", c.at, got)
 		}
 		for i := 1; i < len(got); i++ {
 			if got[i-1].Compare(got[i]) >= 0 {

@@ -15,13 +15,20 @@ import (
 // length and bytes of the name, then uvarints kind, start and length of the declared name. Names of
 // methods and fields are qualified: "Client.Do".
 
-// receiverMarks are left out of a method's name: (*Client).Do is searched for as Client.Do.
-var receiverMarks = strings.NewReplacer("(", "", ")", "", "*", "")
+// searched is what a method is searched for: (*List[T]).Len as List.Len.
+func searched(name string) string {
+	receiver, method, ok := strings.Cut(name, ").")
+	if !ok {
+		return name
+	}
+	receiver, _, _ = strings.Cut(strings.TrimLeft(receiver, "(*"), "[")
+	return receiver + "." + method
+}
 
 // AppendSymbols writes the symbol list of an outline.
 func AppendSymbols(dst []byte, symbols []lsp.Symbol) []byte {
 	for _, s := range symbols {
-		dst = appendSymbol(dst, s, receiverMarks.Replace(s.Name))
+		dst = appendSymbol(dst, s, searched(s.Name))
 	}
 	return dst
 }

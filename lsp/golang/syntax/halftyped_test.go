@@ -61,7 +61,7 @@ func functions(t *Tree, from, to int) (names []string) {
 			if at := t.Offset(fn.Pos()); at >= from && at < to {
 				name := fn.Name.Name
 				if fn.Recv != nil && len(fn.Recv.List) == 1 {
-					name = receiverName(fn.Recv.List[0].Type) + "." + name
+					name = receiverName(t, fn.Recv.List[0].Type) + "." + name
 				}
 				names = append(names, name)
 			}

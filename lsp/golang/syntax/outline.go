@@ -56,7 +56,7 @@ func funcSymbol(t *Tree, decl *ast.FuncDecl) (lsp.Symbol, bool) {
 	}
 	if decl.Recv != nil && len(decl.Recv.List) > 0 {
 		s.Kind = lsp.KindMethod
-		s.Name = "(" + receiverName(decl.Recv.List[0].Type) + ")." + s.Name
+		s.Name = "(" + receiverName(t, decl.Recv.List[0].Type) + ")." + s.Name
 	}
 	return s, true
 }
@@ -69,21 +69,25 @@ func SignatureStart(typ *ast.FuncType) token.Pos {
 	return typ.Params.Pos()
 }
 
-// receiverName is T or *T, without type parameters.
-func receiverName(typ ast.Expr) string {
+// receiverName is T or *T, with the names of type parameters in brackets.
+func receiverName(t *Tree, typ ast.Expr) string {
 	switch typ := typ.(type) {
 	case *ast.Ident:
 		return typ.Name
 	case *ast.StarExpr:
-		return "*" + receiverName(typ.X)
+		return "*" + receiverName(t, typ.X)
 	case *ast.ParenExpr:
-		return receiverName(typ.X)
+		return receiverName(t, typ.X)
 	case *ast.IndexExpr:
-		return receiverName(typ.X)
+		return receiverName(t, typ.X) + "[" + detail(t, typ.Index.Pos(), typ.Index.End()) + "]"
 	case *ast.IndexListExpr:
-		return receiverName(typ.X)
+		if len(typ.Indices) == 0 {
+			return receiverName(t, typ.X)
+		}
+		last := typ.Indices[len(typ.Indices)-1]
+		return receiverName(t, typ.X) + "[" + detail(t, typ.Indices[0].Pos(), last.End()) + "]"
 	case *ast.SelectorExpr:
-		return receiverName(typ.X) + "." + typ.Sel.Name
+		return receiverName(t, typ.X) + "." + typ.Sel.Name
 	}
 	return "?"
 }

@@ -49,6 +49,8 @@ func (s *S) Do(a, b int) (int, error) { return 0, nil }
 
 func (g G[T]) Len() int { return len(g) }
 
+func (*P[ K,V ]) Both() {}
+
 func Map[T, U any](f func(T) struct { x U }) []U { return nil }
 
 func broken( {
@@ -91,7 +93,8 @@ struct Empty struct{}
 function F func(a int)
 class G []T
 method (*S).Do func(a, b int) (int, error)
-method (G).Len func() int
+method (G[T]).Len func() int
+method (*P[K,V]).Both func()
 function Map func[T, U any](f func(T) struct {x U}) []U`
 	if got := strings.Join(lines, "\n"); !strings.HasPrefix(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
