@@ -98,7 +98,8 @@ type Arena struct {
 	slotShift    uint           // log2 of units per slot; immutable
 
 	// slots holds the segment of each slot. Written under mu, read by anyone.
-	slots []atomic.Pointer[Segment]
+	slots  []atomic.Pointer[Segment]
+	frugal atomic.Bool
 
 	mu     sync.Mutex
 	taken  []bool // slots given out or not yet unmapped (A4); guarded by mu

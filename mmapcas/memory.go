@@ -44,6 +44,10 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 	return m
 }
 
+// SetFrugal says whether memory is short. While it is, tables of the index that grow, which looks at
+// a header of each of their records, give the pages back as they go.
+func (s *Store) SetFrugal(on bool) { s.arena.SetFrugal(on) }
+
 // DropPages gives back pages of segments that are in memory, those of the oldest segments first,
 // until about want bytes are back, and returns how many are. What is read there again comes from
 // the system's cache, or from the disk.

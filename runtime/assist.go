@@ -67,6 +67,7 @@ func (e *Engine) help(before int64) {
 		aid.Apart = func(errand func()) { go errand() }
 	}
 	e.gc.Assist(aid)
+	e.governor.relieve(false)
 }
 
 // lookBehind looks whether the collector is behind, when so much was put.

@@ -263,7 +263,11 @@
 //     what Go's runtime and the tables have, and mapped pages, which such a system takes back by
 //     itself, do not count.
 //   - M2: at 12/16 of the limit it is near, and stays near until 10/16. While it is near, pages of
-//     segments are given back at each look. If that is not enough there is a round.
+//     segments are given back whenever a 64th of the limit has come in of files. Looks see to that,
+//     and who looks at many records in a moment: a collection after each slice, a commit that has
+//     assisted it, a piece when it begins and ends. Tables of the index that grow give back the
+//     pages of the headers that they read. Beyond the limit each look gives back all. If that is
+//     not enough there is a round.
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
 //     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
 //     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no

@@ -351,6 +351,9 @@ func Holding(o Options, held func() (held, goes int64)) Options {
 // LookAtLimit is one look of the governor.
 func (e *Engine) LookAtLimit() { _ = e.governor.look() }
 
+// SegmentPages returns how many bytes of segments are in memory.
+func (e *Engine) SegmentPages() int64 { return e.store.MemoryUse().Segments.Resident }
+
 // Gate returns how many tasks are inside the gate, and how many wait there.
 func (e *Engine) Gate() (inside, waiting int) {
 	g := &e.governor.gate

@@ -21,7 +21,10 @@ type governor struct {
 	limit int64 // immutable; 0: none
 	gate  gate
 
-	pieces pieces
+	pieces  pieces
+	near    atomic.Bool  // the limit is
+	dropped atomic.Int64 // of mapped files, what was left in memory when pages were last given back
+
 	urgent atomic.Int64 // tasks from outside that have begun and do not belong at the gate
 
 	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
@@ -59,6 +62,7 @@ const (
 	farSkips    = 5
 	shareWhole  = 64
 	pauseMost   = 100 // looks
+	dropShare   = 64  // as much of the limit has come in of files before their pages are given back again
 	freeEvery   = time.Second
 
 	// hugePagesFrom is the limit below which tables lie on small pages: those of a small store take
@@ -146,6 +150,8 @@ func (g *governor) look() (held int64) {
 	switch {
 	case held < g.mark(calmMark):
 		g.gate.set(false)
+		g.near.Store(false)
+		g.e.store.SetFrugal(false)
 		g.refusing.Store(nil)
 		g.told, g.pause, g.waits = false, 0, 0
 		if g.share < shareWhole {
@@ -157,16 +163,21 @@ func (g *governor) look() (held int64) {
 		return held
 	}
 	g.gate.set(true)
-	g.e.store.DropPages(held - g.mark(calmMark))
-	if held, _ = g.held(); held+reserved < g.mark(nearMark) {
-		return held + reserved
+	g.near.Store(true)
+	g.e.store.SetFrugal(true)
+	if g.relieve(held >= g.limit) {
+		held, _ = g.held()
+		held += reserved
+	}
+	if held < g.mark(nearMark) {
+		return held
 	}
 	if g.waits--; g.waits >= 0 {
-		return held + reserved
+		return held
 	}
 	alone := !g.gate.busy()
 	idle := g.urgent.Load() == 0
-	g.round(held + reserved)
+	g.round(held)
 	g.pause = min(2*g.pause+1, pauseMost)
 	g.waits = g.pause
 	held, _ = g.held()
@@ -190,6 +201,36 @@ func (g *governor) look() (held int64) {
 		g.gate.refuse(err)
 	}
 	return held
+}
+
+// relieve gives back pages of segments if the limit is near and a 64th of it has come in since the
+// last time, or any if all are asked for. It reports whether it did. Whoever looks at many records
+// calls it between two pieces of work, since the governor's next look comes too late for that.
+func (g *governor) relieve(all bool) bool {
+	if !g.near.Load() {
+		return false
+	}
+	files, before := g.files(), g.dropped.Load()
+	if files < before {
+		g.dropped.Store(files)
+		return false
+	}
+	if !all && files < before+g.limit/dropShare {
+		return false
+	}
+	g.e.store.DropPages(files)
+	g.dropped.Store(g.files())
+	return true
+}
+
+// files is what mapped files have in memory.
+func (g *governor) files() int64 {
+	if g.read != nil {
+		held, goes := g.read()
+		return held - goes
+	}
+	r, _ := arena.ReadResidence() // pages are given back only where the system says
+	return r.Files
 }
 
 // round gives back what costs least to have again, until enough is back (M3).

@@ -300,7 +300,11 @@ func (e *Engine) collect(cycle uint64) func(*Task) error {
 
 // pace is how a collection by a task gives way to others.
 func (t *Task) pace() gc.Pace {
-	return gc.Pace{Slice: collectSlice, Wait: t.Yield, Block: t.Blocking}
+	wait := func() {
+		t.eng.governor.relieve(false)
+		t.Yield()
+	}
+	return gc.Pace{Slice: collectSlice, Wait: wait, Block: t.Blocking}
 }
 
 // collected ends a collection: memory and files of what was freed go, unless a reader stays inside.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	goruntime "runtime"
 	"runtime/debug"
@@ -255,6 +256,21 @@ func TestLimitPieces(t *testing.T) {
 	}
 	third := begin(limit / 4)
 	wants(2, 1)
+	small := begin(limit / 32) // it would fit beside the two, and does not overtake the third
+	under, waiting := e.Pieces()
+	for ; under+waiting < 4; under, waiting = e.Pieces() {
+		if err := e.Submit(t.Context(), lane.RPC0, func(*runtime.Task) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if under != 2 {
+		t.Errorf("%d pieces are under way, and %d wait: a small one has overtaken the third", under, waiting)
+	}
+	small.cancel()
+	close(small.do)
+	if err := small.h.Wait(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("a small piece that was cancelled while it waited: %v", err)
+	}
 	fourth, fifth := begin(limit/2), begin(limit/64-1)
 	if err := <-fifth.began; err != nil { // it is too small to count
 		t.Fatal(err)
@@ -421,6 +437,48 @@ func TestLimitTakesFromCaches(t *testing.T) {
 	}
 	if n := most.Load(); n != 1<<20 {
 		t.Errorf("a cache of 1 MiB may have %d when the limit is far again", n)
+	}
+}
+
+// M2: a collection near the limit gives back the pages of what it has looked at, between its slices
+// and without a look of the governor.
+func TestLimitCollectionGivesPagesBack(t *testing.T) {
+	const keys, bytes = 4000, 2000
+	var (
+		eng   atomic.Pointer[runtime.Engine]
+		grown atomic.Int64 // of mapped files, from one question to the next
+		least atomic.Int64 // that segments had in memory when the collection asked
+	)
+	least.Store(keys * bytes)
+	held := func() (all, goes int64) {
+		if e := eng.Load(); e != nil {
+			least.Store(min(least.Load(), e.SegmentPages()))
+		}
+		return limit*13/16 + grown.Add(limit/64), limit / 2
+	}
+	e := open(t, t.TempDir(), runtime.Holding(runtime.Options{Workers: 1, MemoryLimit: limit, CollectEvery: -1}, held))
+	rng := rand.NewChaCha8([32]byte{1})
+	err := e.Commit(t.Context(), func(w *runtime.Writer) (err error) {
+		value := make([]byte, bytes)
+		for i := range keys {
+			_, _ = rng.Read(value)
+			err = errors.Join(err, inputs.Put(w, fmt.Sprint(i), string(value)))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.LookAtLimit()
+	if m, err := inspect.Memory(e); err != nil || m.Resident == 0 {
+		t.Skipf("this system does not say what is in memory, %v", err)
+	}
+	eng.Store(e)
+	if _, err := e.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := least.Load(); n > keys*bytes/4 {
+		t.Errorf("segments had %d bytes in memory or more during a collection of %d", n, keys*bytes)
 	}
 }
 

@@ -23,7 +23,12 @@ func (t *Task) BeginPiece(bytes int64) (end func(), aside func(fn func()), err e
 	if err := ps.begin(t.task(), g, bytes); err != nil {
 		return nil, nil, fails(t, err)
 	}
-	return func() { ps.end(bytes) }, func(fn func()) { ps.aside(bytes, fn) }, nil
+	g.relieve(false)
+	end = func() {
+		ps.end(bytes)
+		g.relieve(false)
+	}
+	return end, func(fn func()) { ps.aside(bytes, fn) }, nil
 }
 
 // pieceShare is the part of the limit from which on a piece counts.

@@ -154,9 +154,22 @@ func (x *Index) rehash(t *table) (n *table, err error) {
 				entered++
 			}
 		}
+		if x.arena.Frugal() {
+			x.dropAround(group)
+		}
 	}
 	n.used.Store(entered)
 	return n, nil
+}
+
+// dropAround gives back the pages that the headers of some entries lie on. A table's records lie
+// all over the store, and the tables grow at about the same time.
+func (x *Index) dropAround(slots []atomic.Uint64) {
+	for i := range slots {
+		if w := slots[i].Load(); isEntry(w) {
+			x.arena.DropAround(arena.Addr(w & addrMask))
+		}
+	}
 }
 
 const (
