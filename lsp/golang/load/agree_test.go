@@ -206,8 +206,30 @@ func TestAgreeWithGoList(t *testing.T) {
 				t.Error(d)
 			}
 		}
-		if _, err := Directory(t.Context(), c, filepath.Join(dir, "testdata", "x")); !errors.Is(err, ErrDoubt) {
-			t.Errorf("a directory that is left out: %v", err)
+	})
+	t.Run("directories that are left out", func(t *testing.T) {
+		dir := t.TempDir()
+		files := map[string]string{
+			"go.mod": "module example.com/m\n\ngo 1.25\n\nignore ./ignored\n", "nested/go.mod": "module example.com/m/nested\n\ngo 1.25\n",
+		}
+		out := []string{"testdata", "testdata/below", "_x", ".x", "nested", "nested/below", "ignored"}
+		for _, sub := range append(out, "in") {
+			files[sub+"/p.go"] = "package p\n"
+		}
+		for name, text := range files {
+			path := filepath.Join(dir, filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := goEnv(t, dir, "GOWORK=off")
+		if _, err := Directory(t.Context(), c, filepath.Join(dir, "in")); err != nil {
+			t.Fatalf("a directory that is not left out: %v", err)
+		}
+		for _, sub := range out {
+			if _, err := Directory(t.Context(), c, filepath.Join(dir, filepath.FromSlash(sub))); !errors.Is(err, ErrDoubt) {
+				t.Errorf("%s: %v", sub, err)
+			}
 		}
 	})
 	for _, dir := range strings.Split(*agreeDirs, ",") {
