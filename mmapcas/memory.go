@@ -44,8 +44,8 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 	return m
 }
 
-// SetFrugal says whether memory is short. While it is, tables of the index that grow, which looks at
-// a header of each of their records, give the pages back as they go.
+// SetFrugal says whether memory is short. While it is, tables of the index that grow give back the
+// pages of the headers that they look at, as they go: that is one header for each record.
 func (s *Store) SetFrugal(on bool) { s.arena.SetFrugal(on) }
 
 // DropPages gives back pages of segments that are in memory, those of the oldest segments first,
