@@ -266,20 +266,22 @@ func (h *Hover) Text() string {
 
 // Progress says how far Index is. Totals of zero are not known yet.
 type Progress struct {
-	Phase         string // "scan", "read", "metadata", "check", "publish"
-	FilesDone     int
-	FilesTotal    int
-	PackagesDone  int
-	PackagesTotal int
-	Current       string // what was finished last
+	Phase      string // in a word of the language: "scan", "read", "check", "publish"
+	FilesDone  int
+	FilesTotal int
+	UnitsDone  int // of what the language works out as a whole, if that is not a file
+	UnitsTotal int
+	Unit       string // what it calls them, such as "packages"
+	Current    string // what was finished last
 }
 
 // A Summary says what Index found and what it cost.
 type Summary struct {
-	Files       int // of the workspace
-	Packages    int
-	Symbols     int // declarations
-	References  int // identifiers that name something
+	Files       int    // of the workspace
+	Units       int    // of what the language works out as a whole, if that is not a file
+	Unit        string // what it calls them, such as "packages"
+	Symbols     int    // declarations
+	References  int    // identifiers that name something
 	Diagnostics int
 	Missing     []string // what kept the index from being whole, each with the reason; sorted
 	FilesRead   int      // whose content was read because their stat record differed

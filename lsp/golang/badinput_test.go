@@ -280,8 +280,8 @@ package b
 var W = 1
 `, lsp.WorkspaceOptions{})
 	sum := f.index()
-	if sum.Packages != 2 {
-		t.Errorf("%d packages, want 2", sum.Packages)
+	if sum.Units != 2 {
+		t.Errorf("%d packages, want 2", sum.Units)
 	}
 	if got := f.published("go.mod"); len(got) != 0 {
 		t.Errorf("a file that is not there has diagnostics: %q", got)
@@ -329,7 +329,7 @@ func TestNoGoCommand(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	sum := f.index()
 	wantDiagnostic(t, f.published("go.mod"), "go env: ")
-	if sum.Packages != 5 || sum.Diagnostics != 1 {
+	if sum.Units != 5 || sum.Diagnostics != 1 {
 		t.Errorf("%+v", sum)
 	}
 }

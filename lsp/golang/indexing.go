@@ -13,6 +13,9 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
+// unit is what is worked out as a whole.
+const unit = "packages"
+
 // windowOfChecks is how many packages are submitted at a time: enough to keep every worker busy,
 // few enough that a cancelled index leaves little behind.
 const windowOfChecks = 256
@@ -92,7 +95,7 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	}
 	sum.Files = len(uris)
 	report(lsp.Progress{
-		Phase: "publish", FilesDone: sum.Files, FilesTotal: sum.Files, PackagesDone: sum.Packages, PackagesTotal: sum.Packages,
+		Phase: "publish", FilesDone: sum.Files, FilesTotal: sum.Files, UnitsDone: sum.Units, UnitsTotal: sum.Units, Unit: unit,
 	})
 	sum.Diagnostics, err = runtime.Evaluate(ctx, w.eng, laneOfIndex, func(t *runtime.Task) (int, error) {
 		if _, err := symbolLists.All(t, uris); err != nil {
@@ -182,14 +185,14 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 	}
 	slices.SortStableFunc(todo, func(a, b job) int { return unasked(a) - unasked(b) })
 	uris, _ := workspaceFiles(all...)
-	sum.Packages = len(todo)
+	sum.Units, sum.Unit = len(todo), unit
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
 		mu    sync.Mutex // guards sum and files
 		files = map[string]bool{}
 	)
-	progress := lsp.Progress{Phase: "check", PackagesTotal: len(todo), FilesTotal: len(uris)}
+	progress := lsp.Progress{Phase: "check", UnitsTotal: len(todo), Unit: unit, FilesTotal: len(uris)}
 	report(progress)
 	one := func(p job) func(*runtime.Task) error {
 		return func(t *runtime.Task) error {
@@ -204,7 +207,7 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 			for _, uri := range p.Files {
 				files[uri] = true
 			}
-			progress.PackagesDone++
+			progress.UnitsDone++
 			progress.FilesDone = len(files)
 			progress.Current = p.ID
 			report(progress)

@@ -86,7 +86,7 @@ func TestRootThroughSymbolicLink(t *testing.T) {
 	testfiles.Write(t, real, chainModule)
 	testfiles.Symlink(t, real, link)
 	f := openFixture(t, link, "", nil, lsp.WorkspaceOptions{})
-	if sum := f.index(); sum.Packages != 5 || sum.Diagnostics != 0 {
+	if sum := f.index(); sum.Units != 5 || sum.Diagnostics != 0 {
 		t.Errorf("%+v", sum)
 	}
 	text := f.read("b/b.go")

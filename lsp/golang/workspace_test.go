@@ -267,7 +267,7 @@ func TestWarmStart(t *testing.T) {
 	if warm.Ran != 0 {
 		t.Errorf("a warm start ran %d queries: %v", warm.Ran, f.eng.Stats().Queries)
 	}
-	if warm.Reused == 0 || warm.Symbols != cold.Symbols || warm.References != cold.References || warm.Files != cold.Files || warm.Packages != cold.Packages {
+	if warm.Reused == 0 || warm.Symbols != cold.Symbols || warm.References != cold.References || warm.Files != cold.Files || warm.Units != cold.Units {
 		t.Errorf("cold %+v\nwarm %+v", cold, warm)
 	}
 }
@@ -333,7 +333,7 @@ func TestProgress(t *testing.T) {
 		if len(phases) == 0 || phases[len(phases)-1] != p.Phase {
 			phases = append(phases, p.Phase)
 		}
-		if p.Phase == last.Phase && (p.PackagesDone < last.PackagesDone || p.FilesDone < last.FilesDone) {
+		if p.Phase == last.Phase && (p.UnitsDone < last.UnitsDone || p.FilesDone < last.FilesDone) {
 			t.Errorf("progress went back: %+v after %+v", p, last)
 		}
 		last = p
@@ -344,7 +344,7 @@ func TestProgress(t *testing.T) {
 	if want := []string{"scan", "read", "metadata", "read", "check", "publish"}; !slices.Equal(phases, want) {
 		t.Errorf("phases %v, want %v", phases, want)
 	}
-	if last.PackagesDone != sum.Packages || sum.Packages != 5 || sum.Files != 5 {
+	if last.UnitsDone != sum.Units || sum.Units != 5 || sum.Files != 5 {
 		t.Errorf("last %+v, summary %+v", last, sum)
 	}
 }
@@ -360,7 +360,7 @@ func TestCancelledIndex(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
-	if sum := f.index(); sum.Packages != 5 || sum.Diagnostics != 0 {
+	if sum := f.index(); sum.Units != 5 || sum.Diagnostics != 0 {
 		t.Errorf("after a cancelled one: %+v", sum)
 	}
 }

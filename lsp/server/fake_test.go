@@ -175,7 +175,7 @@ func (w *fakeWorkspace) Index(ctx context.Context, progress func(lsp.Progress)) 
 			return lsp.Summary{}, ctx.Err()
 		}
 	}
-	sum := lsp.Summary{Packages: 1, Missing: w.lang.missing}
+	sum := lsp.Summary{Units: 1, Unit: "packages", Missing: w.lang.missing}
 	w.lang.mu.Lock()
 	err := w.eng.Commit(ctx, func(c *runtime.Writer) error {
 		for path, text := range w.lang.disk {
@@ -193,7 +193,7 @@ func (w *fakeWorkspace) Index(ctx context.Context, progress func(lsp.Progress)) 
 	if err != nil {
 		return sum, err
 	}
-	progress(lsp.Progress{Phase: "check", PackagesDone: 1, PackagesTotal: 2})
+	progress(lsp.Progress{Phase: "check", UnitsDone: 1, UnitsTotal: 2, Unit: "packages"})
 	return sum, w.publish(ctx)
 }
 
@@ -535,7 +535,7 @@ func hoverOf(signature, doc string) *lsp.Hover {
 }
 
 func progressOf(n [4]int) lsp.Progress {
-	return lsp.Progress{Phase: "x", FilesDone: n[0], FilesTotal: n[1], PackagesDone: n[2], PackagesTotal: n[3]}
+	return lsp.Progress{Phase: "x", FilesDone: n[0], FilesTotal: n[1], UnitsDone: n[2], UnitsTotal: n[3], Unit: "packages"}
 }
 
 // The actions of the fake language write a word in capitals, or twice.

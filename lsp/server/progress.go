@@ -212,15 +212,15 @@ func (s *session) withProgress(token protocol.ProgressToken, title string, r *ro
 
 func progressMessage(p lsp.Progress) string {
 	switch {
-	case p.PackagesTotal > 0:
-		return fmt.Sprintf("%s: %d of %d packages", p.Phase, p.PackagesDone, p.PackagesTotal)
+	case p.UnitsTotal > 0:
+		return fmt.Sprintf("%s: %d of %d %s", p.Phase, p.UnitsDone, p.UnitsTotal, p.Unit)
 	case p.FilesTotal > 0:
 		return fmt.Sprintf("%s: %d of %d files", p.Phase, p.FilesDone, p.FilesTotal)
 	}
 	return p.Phase
 }
 
-// progressPercent maps an index to 0 to 100: files are read in the first tenth, packages
+// progressPercent maps an index to 0 to 100: files are read in the first tenth, units
 // make up the rest.
 func progressPercent(p lsp.Progress) uint32 {
 	part := func(done, total, width int) uint32 {
@@ -229,8 +229,8 @@ func progressPercent(p lsp.Progress) uint32 {
 		}
 		return uint32(min(max(done, 0), total) * width / total)
 	}
-	if p.PackagesTotal > 0 {
-		return 10 + part(p.PackagesDone, p.PackagesTotal, 90)
+	if p.UnitsTotal > 0 {
+		return 10 + part(p.UnitsDone, p.UnitsTotal, 90)
 	}
 	return part(p.FilesDone, p.FilesTotal, 10)
 }
@@ -251,5 +251,9 @@ func summaryMessage(s lsp.Summary) string {
 	if all := s.Ran + s.Reused; all > 0 {
 		share = 100 * float64(s.Reused) / float64(all)
 	}
-	return fmt.Sprintf("%d packages, %d files, %d diagnostics in %v, %.0f %% reused", s.Packages, s.Files, s.Diagnostics, s.Wall.Round(time.Millisecond), share)
+	units := ""
+	if s.Units > 0 {
+		units = fmt.Sprintf("%d %s, ", s.Units, s.Unit)
+	}
+	return fmt.Sprintf("%s%d files, %d diagnostics in %v, %.0f %% reused", units, s.Files, s.Diagnostics, s.Wall.Round(time.Millisecond), share)
 }

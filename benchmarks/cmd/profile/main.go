@@ -173,6 +173,6 @@ func openIndexed(ctx context.Context, eng *runtime.Engine, dir string, o lsp.Wor
 		return nil, fmt.Errorf("%s: %w", dir, errors.Join(err, ws.Close()))
 	}
 	fmt.Fprintf(stderr, "# %s: %d files, %d packages, %d queries run, %d reused, %s\n",
-		dir, sum.Files, sum.Packages, sum.Ran, sum.Reused, sum.Wall.Round(time.Millisecond))
+		dir, sum.Files, sum.Units, sum.Ran, sum.Reused, sum.Wall.Round(time.Millisecond))
 	return ws, nil
 }

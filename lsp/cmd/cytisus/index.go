@@ -124,7 +124,7 @@ func (r *remote) index(ctx context.Context, m meter) (*indexReport, error) {
 
 func newIndexReport(root, store string, sum lsp.Summary, st runtime.Stats, wall time.Duration) *indexReport {
 	r := &indexReport{
-		Root: root, Store: store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Packages, Symbols: sum.Symbols,
+		Root: root, Store: store, Files: sum.Files, FilesRead: sum.FilesRead, Packages: sum.Units, Symbols: sum.Symbols,
 		References: sum.References, Diagnostics: sum.Diagnostics, Missing: sum.Missing, Records: int64(st.Store.Records), StoredBytes: st.Store.StoredBytes,
 		Computed: sum.Ran, WallSeconds: wall.Seconds(), wall: wall,
 	}

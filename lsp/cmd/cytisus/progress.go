@@ -46,7 +46,7 @@ type noMeter struct{}
 func (noMeter) update(lsp.Progress) {}
 func (noMeter) done()               {}
 
-// A barMeter is one bar over packages once their number is known, over files before.
+// A barMeter is one bar over units once their number is known, over files before.
 type barMeter struct {
 	mu      sync.Mutex
 	started time.Time
@@ -85,7 +85,7 @@ func (m *barMeter) update(p lsp.Progress) {
 	m.mu.Lock()
 	m.last = p
 	m.mu.Unlock()
-	done, total := p.PackagesDone, p.PackagesTotal
+	done, total := p.UnitsDone, p.UnitsTotal
 	if total == 0 {
 		done, total = p.FilesDone, p.FilesTotal
 	}
@@ -121,11 +121,11 @@ func (m *plainMeter) update(p lsp.Progress) {
 
 func (m *plainMeter) done() {}
 
-// A pace tells how fast packages are done. The time before the first one, in which files were read
+// A pace tells how fast units are done. The time before the first one, in which files were read
 // and packages listed, says nothing about the others.
 type pace struct {
 	begun bool
-	from  time.Duration // spent when packages began to be checked
+	from  time.Duration // spent when units began to be checked
 }
 
 // describe gives the counts, and the rate and the time left once they can be told.
@@ -136,14 +136,14 @@ func (e *pace) describe(p lsp.Progress, spent time.Duration) string {
 	} else if p.FilesDone > 0 {
 		s += fmt.Sprintf("%d files  ", p.FilesDone)
 	}
-	if p.PackagesTotal > 0 {
+	if p.UnitsTotal > 0 {
 		if !e.begun {
 			e.begun, e.from = true, spent
 		}
-		s += fmt.Sprintf("%d/%d packages  ", p.PackagesDone, p.PackagesTotal)
-		if in := (spent - e.from).Seconds(); in >= 1 && p.PackagesDone >= max(3, p.PackagesTotal/20) {
-			rate := float64(p.PackagesDone) / in
-			left := time.Duration(float64(p.PackagesTotal-p.PackagesDone) / rate * float64(time.Second))
+		s += fmt.Sprintf("%d/%d %s  ", p.UnitsDone, p.UnitsTotal, p.Unit)
+		if in := (spent - e.from).Seconds(); in >= 1 && p.UnitsDone >= max(3, p.UnitsTotal/20) {
+			rate := float64(p.UnitsDone) / in
+			left := time.Duration(float64(p.UnitsTotal-p.UnitsDone) / rate * float64(time.Second))
 			s += fmt.Sprintf("%.0f/s  %s left  ", rate, left.Round(time.Second))
 		}
 	}

@@ -18,11 +18,11 @@ func TestPace(t *testing.T) {
 	}{
 		{lsp.Progress{FilesDone: 5}, time.Second, "5 files  1s"},
 		{lsp.Progress{FilesDone: 5, FilesTotal: 9}, 9 * time.Second, "5/9 files  9s"},
-		{lsp.Progress{PackagesTotal: 100}, 10 * time.Second, "0/100 packages  10s"},
-		{lsp.Progress{PackagesTotal: 100, PackagesDone: 4}, 12 * time.Second, "4/100 packages  12s"},
-		{lsp.Progress{PackagesTotal: 100, PackagesDone: 5}, 10500 * time.Millisecond, "5/100 packages  10.5s"},
-		{lsp.Progress{PackagesTotal: 100, PackagesDone: 20}, 14 * time.Second, "20/100 packages  5/s  16s left  14s"},
-		{lsp.Progress{PackagesTotal: 100, PackagesDone: 100}, 20 * time.Second, "100/100 packages  10/s  0s left  20s"},
+		{lsp.Progress{UnitsTotal: 100, Unit: "packages"}, 10 * time.Second, "0/100 packages  10s"},
+		{lsp.Progress{UnitsTotal: 100, UnitsDone: 4, Unit: "packages"}, 12 * time.Second, "4/100 packages  12s"},
+		{lsp.Progress{UnitsTotal: 100, UnitsDone: 5, Unit: "packages"}, 10500 * time.Millisecond, "5/100 packages  10.5s"},
+		{lsp.Progress{UnitsTotal: 100, UnitsDone: 20, Unit: "packages"}, 14 * time.Second, "20/100 packages  5/s  16s left  14s"},
+		{lsp.Progress{UnitsTotal: 100, UnitsDone: 100, Unit: "packages"}, 20 * time.Second, "100/100 packages  10/s  0s left  20s"},
 	} {
 		if got := p.describe(c.at, c.after); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
