@@ -324,6 +324,21 @@ func (t *Task) Generation() uint64 {
 	return t.root.snap.Generation()
 }
 
+// State names what the task reads, for a cache that a program keeps beside the engine: where it is
+// equal, and not nil, every question has the same answer. It is comparable. It is not recorded, so
+// nothing of it may show in what a query gives. Nil: what the task reads is no one state.
+func (t *Task) State() any {
+	if t.frame.Replayed() {
+		return nil
+	}
+	return state{t.eng, t.root.snap.Generation()}
+}
+
+type state struct {
+	eng        *Engine
+	generation uint64
+}
+
 // Spawn starts a child task, on the same lane when l is zero, in the newest generation; cancelling
 // the parent cancels it. It never waits.
 func (t *Task) Spawn(l lane.Lane, fn func(*Task) error, opts ...TaskOption) (*Handle, error) {

@@ -131,7 +131,7 @@ func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 	if err != nil {
 		return s, err
 	}
-	export, table, err := check.Face(p, texts, imports)
+	export, table, err := check.Face(p, texts, imports, stateOf(t, k.Root, p))
 	end()
 	if exports.err != nil {
 		return s, exports.err
@@ -147,6 +147,29 @@ func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 	}
 	s.Face.Export, err = t.PutBlob(export)
 	return s, err
+}
+
+// stateOf names the state that the faces of the imports of a package are of; nil if some of them
+// may be of variants, which have the path of another package.
+func stateOf(t *runtime.Task, root string, p *metadata.Package) any {
+	if p.ID != p.Path {
+		return nil
+	}
+	for i := range p.Imports {
+		if id := p.Imports[i].Faced(); id != metadata.PathOf(id) {
+			return nil
+		}
+	}
+	if state := t.State(); state != nil {
+		return worldState{state, root}
+	}
+	return nil
+}
+
+// A worldState names the state of a build. Two builds may have a package in two versions.
+type worldState struct {
+	of   any
+	root string
 }
 
 func checkOf(t *runtime.Task, k pkgKey) (checkResult, error) {

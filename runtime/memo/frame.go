@@ -111,6 +111,10 @@ func (f *Frame) release() {
 // under counts the time since began as that of queries below.
 func (f *Frame) under(began time.Time) { f.below += f.table.since(began) }
 
+// Replayed reports whether nothing is kept of what f is for, and some of what it reads may be of
+// other snapshots than its own.
+func (f *Frame) Replayed() bool { return f.replay != nil }
+
 // Unrecorded calls fn. What is read through f meanwhile is answered as ever and is no part of the
 // trace: see "What is read and not recorded".
 func (f *Frame) Unrecorded(fn func()) {

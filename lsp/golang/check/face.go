@@ -21,7 +21,12 @@ import (
 // free of positions and determined by the texts and what they import. Errors in the code are none
 // of the face's business: a declaration that makes no sense has an invalid type. An error means
 // that there is no export data at all. A file whose text is empty is left out.
-func Face(p *metadata.Package, texts [][]byte, imports []Import) (export, table []byte, err error) {
+//
+// State, which is comparable, names a state that all imports are faces of, none of them of a variant
+// of a package; nil: that is not known. With it a face takes less time, and is the same.
+func Face(
+	p *metadata.Package, texts [][]byte, imports []Import, state any,
+) (export, table []byte, err error) {
 	defer func() {
 		if e := recover(); e != nil {
 			err = newInternalError("face of "+p.ID, e)
@@ -41,7 +46,7 @@ func Face(p *metadata.Package, texts [][]byte, imports []Import) (export, table 
 		files = append(files, file)
 		numbers[fset.File(file.FileStart)] = i
 	}
-	w, err := Worlds.take(imports)
+	w, err := Worlds.takeOf(state, imports)
 	if err != nil {
 		return nil, nil, fmt.Errorf("face of %s: %w", p.ID, err)
 	}
@@ -68,8 +73,23 @@ func Face(p *metadata.Package, texts [][]byte, imports []Import) (export, table 
 			return -1
 		},
 	})
+	unclear := w.unclear
+	w.unclear = false
 	Worlds.put(w)
+	if unclear {
+		return Face(p, texts, imports, nil)
+	}
 	return slices.Clip(out.Bytes()), table, nil
+}
+
+// isDirect reports whether the package that is being checked imports another.
+func (w *world) isDirect(pkg *types.Package) bool {
+	for _, p := range w.direct {
+		if p == pkg {
+			return true
+		}
+	}
+	return false
 }
 
 // pathsOf names objects of a package that is being checked, and of those that it imports.
@@ -77,6 +97,10 @@ func (w *world) pathsOf(pkg *types.Package) func(types.Object) string {
 	var own map[types.Object]string
 	return func(obj types.Object) string {
 		if obj.Pkg() != pkg {
+			if w.state != nil && !w.isDirect(obj.Pkg()) {
+				w.unclear = true // the name may be another one where less is known of the package
+				return ""
+			}
 			return w.objectPath(obj)
 		}
 		if own == nil {

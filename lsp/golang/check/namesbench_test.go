@@ -34,7 +34,7 @@ func BenchmarkNames(b *testing.B) {
 		})
 		b.Run("face/"+id, func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := check.Face(p, texts, imports); err != nil {
+				if _, _, err := check.Face(p, texts, imports, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -20,13 +20,16 @@ import (
 // Export data is deep: it describes every type that the declarations of a package mention, of
 // whichever package. A check thus reads nothing but the faces of its direct imports, and an edit
 // two imports away that does not show in them is no reason to check again. The price is that worlds
-// are not shared between packages; decoding all of them costs a fraction of one check of the
-// standard library, and the last ones are kept.
+// are not shared between packages, but for faces of one state (takeOf); the last ones are kept.
 //
 // go/types fills in some parts of imported types as it meets them, so a world has one user at a
 // time: it is taken out of the pool and put back.
 type world struct {
 	key      [sha256.Size]byte
+	state    any                       // nil: the world is of one list of imports; else see takeOf
+	faces    map[string]string         // by path: what is decoded in whole; of a world with a state
+	spoilt   bool                      // what could not be decoded has left something behind
+	unclear  bool                      // a name was asked for that may depend on what else is decoded
 	bytes    int                       // export data read
 	packages map[string]*types.Package // by path
 	direct   map[string]*types.Package // by import path as written
@@ -71,14 +74,23 @@ func newWorld() *world {
 // mentioned twice is one type.
 func decodeWorld(imports []Import) (*world, error) {
 	w := newWorld()
+	return w, w.decode(imports)
+}
+
+// decode reads what is not there yet.
+func (w *world) decode(imports []Import) error {
 	for _, f := range imports {
 		if f.Face == "" {
 			w.problems[f.Written] = f.Problem
 			continue
 		}
+		if f.Face == w.faces[f.Path] {
+			w.direct[f.Written] = w.packages[f.Path]
+			continue
+		}
 		export, err := f.Export()
 		if err != nil {
-			return nil, fmt.Errorf("export data of %s: %w", f.Path, err)
+			return fmt.Errorf("export data of %s: %w", f.Path, err)
 		}
 		if len(export) == 0 {
 			w.problems[f.Written] = f.Problem
@@ -88,14 +100,17 @@ func decodeWorld(imports []Import) (*world, error) {
 		if pkg == nil || !pkg.Complete() {
 			pkg, err = readExport(export, w.packages, f.Path)
 			if err != nil {
-				w.problems[f.Written] = err.Error()
+				w.problems[f.Written], w.spoilt = err.Error(), true
 				continue
 			}
 		}
 		w.bytes += len(export)
 		w.direct[f.Written] = pkg
+		if w.faces != nil {
+			w.faces[f.Path] = f.Face
+		}
 	}
-	return w, nil
+	return nil
 }
 
 // readExport guards gcexportdata.Read, which panics on some kinds of damage.
@@ -188,9 +203,35 @@ func (p *WorldPool) take(imports []Import) (*world, error) {
 	return w, nil
 }
 
+// takeOf gives the caller a world in which a package can be checked that imports from faces of one
+// state: they agree about all that they mention, so each is decoded once for many packages. Who has
+// it finds the imports asked for and no others, and more objects of packages that these mention
+// than they do themselves, which nobody can name. An index must not be made with it: how a thing is
+// named there may depend on what else is known.
+func (p *WorldPool) takeOf(state any, imports []Import) (*world, error) {
+	if state == nil {
+		return p.take(imports)
+	}
+	p.mu.Lock()
+	var w *world
+	if i := slices.IndexFunc(p.idle, func(w *world) bool { return w.state == state }); i >= 0 {
+		w = p.idle[i]
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.bytes -= w.bytes
+	}
+	p.mu.Unlock()
+	if w == nil {
+		w = newWorld()
+		w.state, w.faces = state, map[string]string{}
+	}
+	clear(w.direct)
+	clear(w.problems)
+	return w, w.decode(imports)
+}
+
 // put gives a world back. One that a panic went through must not be.
 func (p *WorldPool) put(w *world) {
-	if len(w.direct) == 0 {
+	if len(w.packages) == 1 || w.state != nil && (w.spoilt || w.bytes > p.share()) {
 		return
 	}
 	p.mu.Lock()
@@ -198,6 +239,13 @@ func (p *WorldPool) put(w *world) {
 	p.idle = append(p.idle, w)
 	p.bytes += w.bytes
 	p.makeRoom()
+}
+
+// share is how many bytes one world with a state may have.
+func (p *WorldPool) share() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most / 2
 }
 
 // WorldWeight is how many bytes a world takes for each byte of export data, measured on the
