@@ -15,8 +15,8 @@ var stateful = runtime.NewQuery("stateful", 1, func(t *runtime.Task, key string)
 	return length.Get(t, key)
 })
 
-// The state of a task is that of its engine and generation, and an audit, which reads what its trace
-// says, has none. To ask for it costs no answer its place.
+// The state of a task is that of its engine and generation, and an audit, which reads what its
+// trace says, has none. To ask for it costs no answer its place.
 func TestStateOfATask(t *testing.T) {
 	e := open(t, "", runtime.Options{AuditCPU: 1, AuditShare: 1})
 	other := open(t, "", runtime.Options{AuditShare: -1})

@@ -11,8 +11,8 @@
 // # Invariants
 //
 //   - K1: a types.Package has one user at a time, and so has everything that it refers to: a world,
-//     the decoded imports of one package, is taken from [Worlds] and put back (world.go). Faces that
-//     are made of one state of a build take over each other's.
+//     the decoded imports of one package, is taken from [Worlds] and put back (world.go). Faces
+//     that are made of one state of a build take over each other's.
 //   - K2: no position enters a face: export data is written over an empty file set.
 //   - K3: equal face texts, imported faces, language version and architecture give equal export data,
 //     byte for byte.

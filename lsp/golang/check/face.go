@@ -22,8 +22,8 @@ import (
 // of the face's business: a declaration that makes no sense has an invalid type. An error means
 // that there is no export data at all. A file whose text is empty is left out.
 //
-// State, which is comparable, names a state that all imports are faces of, none of them of a variant
-// of a package; nil: that is not known. With it a face takes less time, and is the same.
+// State, which is comparable, names a state that all imports are faces of, none of them of a
+// variant of a package; nil: that is not known. With it a face takes less time, and is the same.
 func Face(
 	p *metadata.Package, texts [][]byte, imports []Import, state any,
 ) (export, table []byte, err error) {

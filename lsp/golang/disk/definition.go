@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/modfile"
@@ -53,7 +54,8 @@ func IsRegular(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// WorkDefinition is the build of a go.work file; ok is false if it cannot be read.
+// WorkDefinition is the build of a go.work file; ok is false if it cannot be read. Of one that the
+// go command does not accept it is what can be understood: so the build is one thing, whoever asks.
 func WorkDefinition(work string) (d Definition, ok bool) {
 	at := filepath.Dir(work)
 	d = Definition{Root: at, Dir: at, Work: work, Levels: AllLevels}
@@ -61,12 +63,8 @@ func WorkDefinition(work string) (d Definition, ok bool) {
 	if err != nil {
 		return d, false
 	}
-	f, err := modfile.ParseWork(work, text, nil)
-	if err != nil {
-		return d, false
-	}
-	for _, use := range f.Use {
-		dir := filepath.FromSlash(use.Path)
+	for _, use := range usesOf(work, text) {
+		dir := filepath.FromSlash(use)
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(at, dir)
 		}
@@ -76,6 +74,44 @@ func WorkDefinition(work string) (d Definition, ok bool) {
 	d.Uses = slices.Compact(d.Uses)
 	d.Own = slices.DeleteFunc(slices.Clone(d.Uses), func(dir string) bool { return !IsRegular(filepath.Join(dir, "go.mod")) })
 	return d, true
+}
+
+// usesOf are the directories that a go.work file names.
+func usesOf(work string, text []byte) (uses []string) {
+	if f, err := modfile.ParseWork(work, text, nil); err == nil {
+		for _, use := range f.Use {
+			uses = append(uses, use.Path)
+		}
+		return uses
+	}
+	block := false
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "//")
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+			continue
+		case words[0] == ")":
+			block = false
+			continue
+		case words[0] == "use":
+			words = words[1:]
+			if block = len(words) == 1 && words[0] == "("; block {
+				continue
+			}
+		case !block:
+			continue
+		}
+		if len(words) != 1 {
+			continue
+		}
+		use := words[0]
+		if s, err := strconv.Unquote(use); err == nil {
+			use = s
+		}
+		uses = append(uses, use)
+	}
+	return uses
 }
 
 // DecidesBuild reports whether a file of this name decides what a build is.
