@@ -167,20 +167,43 @@ func inspect(
 	doubtOf func(path string) syntax.Doubt, withBodies bool,
 ) (k *checked, found bodies.Result[*part], err error) {
 	k = &checked{edited: withBodies && Sessions.edited(p)}
+	var changed []Import
 	if k.edited {
-		k.session, err = Sessions.take(p, imports)
+		k.session, changed, err = Sessions.take(p, imports)
 	} else {
 		k.session, err = newSession(p, imports)
 	}
 	if err != nil {
 		return nil, found, fmt.Errorf("checking %s: %w", p.ID, err)
 	}
-	var fit, left []*syntax.Tree
-	fit, left, k.syntax = sortOut(k.known(files))
-	found = k.check(p, fit, left, doubtOf, withBodies)
+	found = k.inspect(p, files, imports, doubtOf, withBodies)
+	if len(changed) == 0 {
+		return k, found, nil
+	}
+	// Whether a face that is another one matters is known when it is known what was looked at.
+	same, err := k.sees(k.looked, changed)
+	if err == nil && !same {
+		if k.session, err = newSession(p, imports); err == nil {
+			found = k.inspect(p, files, imports, doubtOf, withBodies)
+		}
+	}
+	if err != nil {
+		return nil, found, fmt.Errorf("checking %s: %w", p.ID, err)
+	}
+	return k, found, nil
+}
+
+// inspect checks the files in the session.
+func (k *checked) inspect(
+	p *metadata.Package, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt, withBodies bool,
+) bodies.Result[*part] {
+	fit, left, told := sortOut(k.known(files))
+	k.syntax = told
+	found := k.check(p, fit, left, doubtOf, withBodies)
 	k.follow = nil
 	k.looked = k.looks(imports, found)
-	return k, found, nil
+	return found
 }
 
 // diagnostics are all that were found; of bodies, if they were checked.

@@ -38,6 +38,10 @@
 //   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
 //     checks, byte for byte. A session has a world of its own, and one user at a time.
 //
+// A session outlives faces: where some imports have others than its world has, a check is made in
+// that world, and counts if all that it looked at is in the new faces as it was (K8). Else the
+// package is checked as a whole.
+//
 // # What a check depends on
 //
 // A check reads the faces of its imports in whole, and what it comes to depends on less of them: on

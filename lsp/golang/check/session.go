@@ -2,10 +2,12 @@ package check
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp/golang/check/bodies"
+	"github.com/cytisus/cytisus/lsp/golang/check/names"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
@@ -20,6 +22,16 @@ type session struct {
 	bytes   int // of the text of checked, and as many as its world weighs like
 
 	prepared bool // nothing can be done ahead of the next edit
+
+	imports []Import               // that the world was decoded from
+	tables  map[string]names.Table // by path: of imports as they are in the world
+	newer   map[string]newerTable  // by path: of imports as they were last
+}
+
+// A newerTable is that of a face which another one of the session's world stands for.
+type newerTable struct {
+	face  string
+	table names.Table
 }
 
 func newSession(p *metadata.Package, imports []Import) (*session, error) {
@@ -27,7 +39,64 @@ func newSession(p *metadata.Package, imports []Import) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSessionIn(w, p), nil
+	s := newSessionIn(w, p)
+	s.imports = imports
+	return s, nil
+}
+
+// renewedMax is how many faces may be others than those of a session's world.
+const renewedMax = 4
+
+// renewed returns the imports whose faces are others than those of the session's world. It reports
+// false if the session is of no use for these imports.
+func (s *session) renewed(imports []Import) (changed []Import, ok bool) {
+	if len(imports) != len(s.imports) {
+		return nil, false
+	}
+	for i, f := range imports {
+		was := &s.imports[i]
+		switch {
+		case f.Written != was.Written || f.Path != was.Path || f.Problem != was.Problem:
+			return nil, false
+		case f.Face == was.Face:
+		case f.Face == "" || was.Face == "" || s.world.direct[f.Written] == nil || len(changed) == renewedMax:
+			return nil, false
+		default:
+			changed = append(changed, f)
+		}
+	}
+	return changed, true
+}
+
+// sees reports whether all that a check has looked at in some imports is in their faces as it is in
+// the session's world, so that it comes to the same with them (K8).
+func (s *session) sees(looked Looks, changed []Import) (bool, error) {
+	for _, f := range changed {
+		rows := looked[f.Path]
+		if rows == nil {
+			return false, nil
+		}
+		if s.tables == nil {
+			s.tables, s.newer = map[string]names.Table{}, map[string]newerTable{}
+		}
+		if s.tables[f.Path] == nil {
+			s.tables[f.Path] = names.Of(s.world.direct[f.Written], s.world.objectPath)
+		}
+		if s.newer[f.Path].face != f.Face {
+			export, err := f.Export()
+			if err != nil {
+				return false, fmt.Errorf("export data of %s: %w", f.Path, err)
+			}
+			s.newer[f.Path] = newerTable{f.Face, Names(f.Path, export)}
+		}
+		was, now := s.tables[f.Path], s.newer[f.Path].table
+		for _, row := range rows {
+			if was[row] != now[row] {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
 }
 
 // newSessionIn makes a session of a package that imports from w, which is the session's own.
@@ -210,11 +279,10 @@ func (pool *SessionPool) HasRoom(bytes int) bool {
 }
 
 // take gives the caller the session of a package, in the state that it was left in if what it
-// imports is the same.
-func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, error) {
+// imports is the same, but for some faces, which it returns.
+func (pool *SessionPool) take(p *metadata.Package, imports []Import) (s *session, changed []Import, err error) {
 	key := importKey(imports)
 	pool.mu.Lock()
-	var s *session
 	if i := slices.IndexFunc(pool.idle, func(s *session) bool { return s.id == p.ID }); i >= 0 {
 		s = pool.idle[i]
 		pool.idle = slices.Delete(pool.idle, i, i+1)
@@ -222,9 +290,15 @@ func (pool *SessionPool) take(p *metadata.Package, imports []Import) (*session, 
 	}
 	pool.mu.Unlock()
 	if s != nil && s.world.key == key {
-		return s, nil
+		return s, nil, nil
 	}
-	return newSession(p, imports)
+	if s != nil {
+		if changed, ok := s.renewed(imports); ok {
+			return s, changed, nil
+		}
+	}
+	s, err = newSession(p, imports)
+	return s, nil, err
 }
 
 // put gives a session back, and ends the reservation of its package. One that a panic went through

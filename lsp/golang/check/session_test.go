@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -171,6 +172,50 @@ func TestIndexIsMadeWithoutTheSession(t *testing.T) {
 		}
 		if !slices.Equal(got, want.Index) {
 			t.Errorf("edit %d: the index is another one: %s", n, firstDifference(got, want.Index))
+		}
+	}
+}
+
+// TestSessionOutlivesFaces: a session stays when a face of an import becomes another one in what
+// the package does not look at, and what it gives is that of a check of the new faces.
+func TestSessionOutlivesFaces(t *testing.T) {
+	a := func(f, g, more string) string {
+		return "// m/a\npackage x\n\nfunc F() (x " + f + ") { return }\n\nfunc G() (x " + g + ") { return }\n" + more
+	}
+	b := func(body string) string {
+		return "// m/b\npackage x\n\nimport a \"m/a\"\n\nvar _ = a.F\n\nfunc f() { " + body + " }\n"
+	}
+	const uri = "file:///m/b/a.go"
+	check.Sessions.Open(uri)
+	defer check.Sessions.Close(uri)
+	for _, step := range []struct {
+		what, a, b string
+		whole      bool
+		errors     int
+	}{
+		{"the first check", a("int", "int", ""), b("var _ int = a.F()"), true, 0},
+		{"a function is added, and a body edited", a("int", "int", "func H() {}\n"), b("_ = 1; var _ int = a.F()"), false, 0},
+		{"what is not looked at changes", a("int", "string", ""), b("_ = 2; var _ int = a.F()"), false, 0},
+		{"the edited body looks at it", a("int", "string", ""), b("var _ int = a.G()"), true, 1},
+		{"and at what is not there", a("int", "string", "func I() {}\n"), b("a.H()"), false, 1},
+		{"which comes", a("int", "string", "func H() {}\n"), b("a.H()"), true, 0},
+		{"what a declaration looks at changes", a("bool", "string", "func H() {}\n"), b("a.H()"), true, 0},
+		{"and something else, with no edit", a("bool", "int", "func H() {}\n"), b("a.H()"), false, 0},
+	} {
+		c := newChain(t, step.a, step.b)
+		got := c.last()
+		check.Sessions.Close(uri)
+		want := c.last()
+		check.Sessions.Open(uri)
+		if got.Whole != step.whole {
+			t.Errorf("%s: checked as a whole: %v", step.what, got.Whole)
+		}
+		if len(want.Diagnostics) != step.errors {
+			t.Errorf("%s: %v", step.what, want.Diagnostics)
+		}
+		got.Whole, got.Bodies, want.Whole, want.Bodies = false, 0, false, 0
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the session gives\n%+v\na fresh check\n%+v", step.what, got, want)
 		}
 	}
 }
