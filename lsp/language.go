@@ -32,6 +32,9 @@ type WorkspaceOptions struct {
 	// Tests includes test files and external test packages.
 	Tests bool
 
+	// Lint also tells of open files what is no error and most likely a mistake.
+	Lint bool
+
 	// BuildTags are additional build tags, as in go build -tags.
 	BuildTags []string
 

@@ -42,6 +42,14 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 		list = append(list, a)
 		return nil
 	})
+	if err != nil || !lsp.WantsKind(r.Only, "quickfix") {
+		return list, err
+	}
+	err = w.askAbout(t, r.URI, func(t *runtime.Task, root string) error {
+		fixes, err := w.fixesAt(t, root, r)
+		list = append(fixes, list...)
+		return err
+	})
 	return list, err
 }
 

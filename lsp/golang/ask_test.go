@@ -19,6 +19,7 @@ func TestAsk(t *testing.T) {
 	}
 	lsptest.Play(t, Language{}, filepath.Join("testdata", "ask", "*.txtar"), lsptest.Options{
 		Server: server.Options{Workspace: lsp.WorkspaceOptions{
+			Lint:  true,
 			Tests: true, Env: []string{"GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local"},
 		}},
 		Elsewhere: map[string]string{"GOROOT": strings.TrimSpace(string(goroot))},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -103,4 +104,11 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 		}
 		return t.Join(h)
 	}, b)
+}
+
+// withView is viewFile for a question that is about one file.
+func (w *workspace) withView(t *runtime.Task, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
+	return w.askAbout(t, uri, func(t *runtime.Task, root string) error {
+		return viewFile(taskSource{t, root}, uri, offset, of, fn)
+	})
 }

@@ -12,6 +12,7 @@
 //	check     types: faces, checks, views; with the rooms that ask it, it alone imports go/types
 //	relations from types: what has which methods, which calls may mean which functions
 //	refactor  changes of code, from the types of one package
+//	lint      from types: what compiles and is most likely wrong
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
@@ -109,6 +110,13 @@
 //   - P5: what is published of an open file is about the text that it has at that moment. If a task
 //     knows an older one, the refresh that follows the newer one publishes.
 //
+// # What is no error
+//
+// If that is asked for, analyzers look at the packages of open files (linting.go, package lint)
+// when all else has been published, and what they find is published then. Behind an edit, what they
+// said before stands until they have looked again, but for the lines that the edit changed. Nobody
+// waits for them but who asks about a file for the first time.
+//
 // # First answers
 //
 // While a workspace is indexed that no store knows, a question about what stands at a place of one
@@ -187,12 +195,12 @@
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go link.go jump.go
+//	answers     answer.go source.go view.go lint.go link.go jump.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
-//	publishing  ahead.go publish.go mend.go
+//	publishing  linting.go ahead.go publish.go mend.go
 //	edits       texts.go
-//	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go
+//	questions   adopt.go asking.go questions.go highlight.go typedefinition.go
 //	            actions.go explain.go
 //	texts       format.go outlook.go tokenized.go
 //	relations   methodtables.go implementation.go

@@ -102,10 +102,17 @@ func (p *publication) file(uri string) (list []lsp.Diagnostic, known bool, err e
 		if list, err = reports.Get(p.t, fileKey{b.Root, uri}); err != nil {
 			return nil, false, err
 		}
-		if len(p.builds) == 1 {
+		found, err := p.w.lintedNow(p.t, b.Root, uri)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(p.builds) == 1 && len(found) == 0 {
 			return list, true, nil
 		}
-		list = slices.Clone(list)
+		list = append(slices.Clone(list), found...)
+		if len(p.builds) == 1 {
+			return mergeDiagnostics(list), true, nil
+		}
 	}
 	for _, b := range p.builds {
 		more, err := builtDiagnostics(p.t, b.Root, uri)
@@ -478,6 +485,37 @@ func (w *workspace) publishOpen(t *runtime.Task, roots, uris []string) error {
 	return failed
 }
 
+// lintOpen has analyzers look at the packages of open files, and what they say published.
+func (w *workspace) lintOpen(t *runtime.Task, roots, opened []string) error {
+	if !w.o.Lint {
+		return nil
+	}
+	for _, uri := range opened {
+		path, ok := files.Path(uri)
+		if !ok {
+			continue
+		}
+		root := w.buildOf(path).Root
+		if !slices.Contains(roots, root) {
+			continue
+		}
+		k, ok, err := w.lintKeyOf(t, root, uri)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if _, err := lints.Get(t, k); err != nil {
+			return err
+		}
+		if err := w.publishWave(t, roots, []string{uri}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *workspace) refreshTask(t *runtime.Task) error {
 	w.mu.Lock()
 	whole := w.whole
@@ -528,19 +566,19 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 			return err
 		}
 	}
-	if !whole {
-		return t.Join(ahead)
-	}
 	h, err := t.Spawn(laneOfRest, func(t *runtime.Task) error {
+		if !whole {
+			return w.lintOpen(t, roots, opened)
+		}
 		if err := w.publishDifferences(t, roots, touched); err != nil {
 			return err
 		}
-		return w.indexOpen(t, roots, opened)
+		return cmp.Or(w.indexOpen(t, roots, opened), w.lintOpen(t, roots, opened))
 	}, runtime.Named("golang refresh all"))
 	if err == nil {
 		err = cmp.Or(t.Join(h), t.Join(ahead))
 	}
-	if err != nil {
+	if err != nil || !whole {
 		return err
 	}
 	w.mends.Store(0)

@@ -50,8 +50,19 @@ func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnos
 		return nil, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
-		list, err = reports.Get(t, fileKey{root, uri})
-		return err
+		if list, err = reports.Get(t, fileKey{root, uri}); err != nil {
+			return err
+		}
+		// Who asks about a file for the first time gets all of it. Behind an edit what analyzers
+		// say follows, and the client is told to ask again.
+		if err := w.lintFirst(t, root, uri); err != nil {
+			return err
+		}
+		if found, err := w.lintedNow(t, root, uri); err != nil || len(found) > 0 {
+			list = mergeDiagnostics(append(slices.Clone(list), found...))
+			return err
+		}
+		return nil
 	})
 	return list, err
 }

@@ -14,15 +14,8 @@ type view struct {
 	taskSource
 }
 
-// withView has fn look at the types of the package that a file is compiled in, until it returns. Fn
+// viewFile has fn look at the types of the package that a file is compiled in, until it returns. Fn
 // takes no other view: it could wait for itself.
-func (w *workspace) withView(t *runtime.Task, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
-	return w.askAbout(t, uri, func(t *runtime.Task, root string) error {
-		return viewFile(taskSource{t, root}, uri, offset, of, fn)
-	})
-}
-
-// viewFile is withView within a question.
 func viewFile(src taskSource, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
 	text, err := src.text(uri)
 	if err != nil {

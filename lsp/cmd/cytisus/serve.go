@@ -154,7 +154,7 @@ func (a *app) newHost(l *local, root string, storeFailed func(error) bool) (*ser
 		WatchDisk:   true,
 		Name:        "cytisus", Version: version(), Root: root, Logger: a.logger(),
 		Dispatch:  dispatch.Options{HangUp: true}, // every editor is behind a bridge
-		Workspace: lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Logger: a.logger()},
+		Workspace: lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Lint: true, Logger: a.logger()},
 	})
 }
 

@@ -30,6 +30,7 @@ type View struct {
 	Positions *token.FileSet // of Files
 	Package   *types.Package
 	Info      *types.Info // all of its maps are there; positions of imported objects mean nothing
+	Sizes     types.Sizes
 	Errors    []types.Error
 
 	world *world
@@ -206,7 +207,7 @@ func (v *View) Path(obj types.Object) string {
 func (v *View) Imported() map[string]*types.Package { return v.world.packages }
 
 func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*View, error) {
-	v := &View{Meta: p, Positions: token.NewFileSet(), Package: types.NewPackage(p.Path, p.Name), world: w, sight: s}
+	v := &View{Meta: p, Positions: token.NewFileSet(), Package: types.NewPackage(p.Path, p.Name), Sizes: sizesFor(p.Arch), world: w, sight: s}
 	v.Files, _, _ = sortOut(files)
 	if v.File = fileOf(v.Files, s.URI); v.File == nil && fileOf(files, s.URI) != nil {
 		return nil, fmt.Errorf("%s: %w", s.URI, ErrUnfit)
@@ -223,7 +224,7 @@ func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*Vie
 		checked[i] = bodies.Without(t.AST, s.kept(t))
 	}
 	conf := types.Config{
-		GoVersion: p.GoVersion, FakeImportC: true, Importer: w, Sizes: sizesFor(p.Arch),
+		GoVersion: p.GoVersion, FakeImportC: true, Importer: w, Sizes: v.Sizes,
 		Error: func(err error) {
 			if e, ok := errors.AsType[types.Error](err); ok {
 				v.Errors = append(v.Errors, e)

@@ -1,0 +1,249 @@
+package lint
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+)
+
+// A Finding is something that an analyzer has found in a file of the package.
+type Finding struct {
+	URI   string
+	Diag  lsp.Diagnostic
+	Fixes []Fix
+}
+
+// A Fix makes a finding go away.
+type Fix struct {
+	Title string
+	Edits []lsp.FileEdit
+}
+
+// Run runs analyzers over a view with all bodies. The order of the findings is that of files and
+// places. Failed are analyzers that gave no answer, each with the reason.
+func Run(v *check.View, s Settings) (found []Finding, failed []error) {
+	if v.Meta.Cgo {
+		return nil, nil // what cgo makes of it is not known
+	}
+	r := &runner{
+		view: v, results: map[*analysis.Analyzer]*result{},
+		objects: map[objectFact]analysis.Fact{}, packages: map[packageFact]analysis.Fact{},
+	}
+	broken := len(v.Errors) > 0 || slices.ContainsFunc(v.Files, func(t *syntax.Tree) bool { return len(t.Errors) > 0 })
+	for _, k := range s.chosen() {
+		if broken && !runsDespiteErrors(k.Analyzer) {
+			continue
+		}
+		res := r.run(k.Analyzer)
+		if res.err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", k.Name, res.err))
+			continue
+		}
+		for _, d := range res.diagnostics {
+			if f, ok := r.finding(k, d); ok {
+				found = append(found, f)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		if c := strings.Compare(a.URI, b.URI); c != 0 {
+			return c
+		}
+		return lsp.CompareDiagnostics(a.Diag, b.Diag)
+	})
+	return found, failed
+}
+
+// runsDespiteErrors reports whether an analyzer can look at a package that does not compile, with
+// all that it needs.
+func runsDespiteErrors(a *analysis.Analyzer) bool {
+	return a.RunDespiteErrors && !slices.ContainsFunc(a.Requires, func(a *analysis.Analyzer) bool { return !runsDespiteErrors(a) })
+}
+
+type runner struct {
+	view     *check.View
+	files    []*ast.File
+	results  map[*analysis.Analyzer]*result
+	objects  map[objectFact]analysis.Fact
+	packages map[packageFact]analysis.Fact
+}
+
+type result struct {
+	value       any
+	diagnostics []analysis.Diagnostic
+	err         error
+}
+
+type objectFact struct {
+	obj types.Object
+	typ reflect.Type
+}
+
+type packageFact struct {
+	pkg *types.Package
+	typ reflect.Type
+}
+
+// run runs an analyzer once, behind those whose results it needs.
+func (r *runner) run(a *analysis.Analyzer) (res *result) {
+	if res, ok := r.results[a]; ok {
+		return res
+	}
+	res = new(result)
+	r.results[a] = res
+	needed := map[*analysis.Analyzer]any{}
+	for _, other := range a.Requires {
+		of := r.run(other)
+		if of.err != nil {
+			res.err = fmt.Errorf("%s: %w", other.Name, of.err)
+			return res
+		}
+		needed[other] = of.value
+	}
+	if r.files == nil {
+		for _, t := range r.view.Files {
+			r.files = append(r.files, t.AST)
+		}
+	}
+	v := r.view
+	pass := &analysis.Pass{
+		Analyzer: a, Fset: v.Positions, Files: r.files, Pkg: v.Package, TypesInfo: v.Info, TypesSizes: v.Sizes,
+		TypeErrors: v.Errors, ResultOf: needed,
+		Module:   &analysis.Module{GoVersion: strings.TrimPrefix(v.Meta.GoVersion, "go")},
+		Report:   func(d analysis.Diagnostic) { res.diagnostics = append(res.diagnostics, d) },
+		ReadFile: r.readFile,
+		ImportObjectFact: func(obj types.Object, fact analysis.Fact) bool {
+			return take(r.objects, objectFact{obj, reflect.TypeOf(fact)}, fact)
+		},
+		ExportObjectFact: func(obj types.Object, fact analysis.Fact) {
+			r.objects[objectFact{obj, reflect.TypeOf(fact)}] = fact
+		},
+		ImportPackageFact: func(pkg *types.Package, fact analysis.Fact) bool {
+			return take(r.packages, packageFact{pkg, reflect.TypeOf(fact)}, fact)
+		},
+		ExportPackageFact: func(fact analysis.Fact) {
+			r.packages[packageFact{v.Package, reflect.TypeOf(fact)}] = fact
+		},
+		AllObjectFacts: func() (facts []analysis.ObjectFact) {
+			for k, f := range r.objects {
+				if hasFactType(a, k.typ) {
+					facts = append(facts, analysis.ObjectFact{Object: k.obj, Fact: f})
+				}
+			}
+			return facts
+		},
+		AllPackageFacts: func() (facts []analysis.PackageFact) {
+			for k, f := range r.packages {
+				if hasFactType(a, k.typ) {
+					facts = append(facts, analysis.PackageFact{Package: k.pkg, Fact: f})
+				}
+			}
+			return facts
+		},
+	}
+	defer func() {
+		if e := recover(); e != nil {
+			res.err = fmt.Errorf("panic: %v\n%s", e, debug.Stack())
+		}
+	}()
+	res.value, res.err = a.Run(pass)
+	return res
+}
+
+// hasFactType reports whether facts of a type are those of an analyzer, which sees no others.
+func hasFactType(a *analysis.Analyzer, t reflect.Type) bool {
+	return slices.ContainsFunc(a.FactTypes, func(f analysis.Fact) bool { return reflect.TypeOf(f) == t })
+}
+
+// take copies a fact that is known.
+func take[K comparable](facts map[K]analysis.Fact, k K, to analysis.Fact) bool {
+	f, ok := facts[k]
+	if ok {
+		reflect.ValueOf(to).Elem().Set(reflect.ValueOf(f).Elem())
+	}
+	return ok
+}
+
+// readFile gives analyzers the texts of the package's own files, which they know by the names in
+// positions.
+func (r *runner) readFile(name string) ([]byte, error) {
+	for _, t := range r.view.Files {
+		if t.Pos.Name() == name {
+			return t.Text, nil
+		}
+	}
+	return nil, &os.PathError{Op: "read", Path: name, Err: errors.ErrUnsupported}
+}
+
+// finding is a diagnostic of an analyzer as it is shown; not ok if it is in no file of the package.
+func (r *runner) finding(k known, d analysis.Diagnostic) (f Finding, ok bool) {
+	t, span := r.place(d.Pos, d.End)
+	if t == nil {
+		return f, false
+	}
+	f.URI = t.URI
+	f.Diag = lsp.Diagnostic{Span: span, Severity: k.severity, Source: k.Name, Code: d.Category, Message: d.Message}
+	if f.Diag.Code == "" {
+		f.Diag.Code = "default"
+	}
+	if k.Analyzer.Name == "unreachable" {
+		f.Diag.Unnecessary = true
+	}
+	for _, rel := range d.Related {
+		if at, span := r.place(rel.Pos, rel.End); at != nil {
+			f.Diag.Related = append(f.Diag.Related, lsp.Related{Location: lsp.Location{URI: at.URI, Span: span}, Message: rel.Message})
+		}
+	}
+	for _, fix := range d.SuggestedFixes {
+		if edits, ok := r.edits(fix.TextEdits); ok {
+			f.Fixes = append(f.Fixes, Fix{fix.Message, edits})
+		}
+	}
+	return f, true
+}
+
+func (r *runner) place(from, to token.Pos) (*syntax.Tree, lsp.Span) {
+	t := r.view.Tree(from)
+	if t == nil {
+		return nil, lsp.Span{}
+	}
+	if to <= from || r.view.Tree(to) != t {
+		start := t.Offset(from)
+		return t, lsp.Span{Start: start, End: syntax.QuotedEnd(t.Text, start)}
+	}
+	return t, t.Span(from, to)
+}
+
+// edits are those of a fix, by file; not ok if one is of no file of the package.
+func (r *runner) edits(list []analysis.TextEdit) (out []lsp.FileEdit, ok bool) {
+	for _, e := range list {
+		if !e.End.IsValid() {
+			e.End = e.Pos
+		}
+		t := r.view.Tree(e.Pos)
+		if t == nil || r.view.Tree(e.End) != t {
+			return nil, false
+		}
+		span := t.Span(e.Pos, e.End)
+		i := slices.IndexFunc(out, func(f lsp.FileEdit) bool { return f.URI == t.URI })
+		if i < 0 {
+			i = len(out)
+			out = append(out, lsp.FileEdit{URI: t.URI})
+		}
+		out[i].Edits = append(out[i].Edits, lsp.TextEdit{Span: span, NewText: string(e.NewText)})
+	}
+	return out, len(out) > 0
+}

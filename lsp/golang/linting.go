@@ -1,0 +1,102 @@
+package golang
+
+import (
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/lint"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// lintKeyOf names what analyzers say of the package of a file; not ok if nobody asks for it.
+func (w *workspace) lintKeyOf(r runtime.Reader, root, uri string) (k lintKey, ok bool, err error) {
+	if !w.o.Lint || !w.isOpen(uri) {
+		return k, false, nil
+	}
+	m, ok, err := metadatas.Peek(r, root)
+	if err != nil || !ok {
+		return k, false, err
+	}
+	owners := m.Owners(uri)
+	if len(owners) == 0 || !owners[0].Workspace {
+		return k, false, nil
+	}
+	return lintKey{root, owners[0].ID, w.lintSettings().Key()}, true, nil
+}
+
+// lintedNow is what analyzers say of an open file, if that is known. Until it is, it is what they
+// said before, where the text is still the same.
+func (w *workspace) lintedNow(t *runtime.Task, root, uri string) (list []lsp.Diagnostic, err error) {
+	k, ok, err := w.lintKeyOf(t, root, uri)
+	if err != nil || !ok {
+		return nil, err
+	}
+	text, err := textOf(t, uri)
+	if err != nil {
+		return nil, ignoreUnknown(err)
+	}
+	found, known, err := lints.Peek(t, k)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !known {
+		return carried(w.linted[uri], text), nil
+	}
+	for _, f := range found {
+		if f.URI == uri {
+			list = append(list, f.Diag)
+		}
+	}
+	if w.linted == nil {
+		w.linted = map[string]linted{}
+	}
+	if _, open := w.opened[uri]; open {
+		w.linted[uri] = linted{text, list}
+	}
+	return list, nil
+}
+
+// lintFirst has analyzers look at the package of an open file of which nothing has been said yet.
+func (w *workspace) lintFirst(t *runtime.Task, root, uri string) error {
+	k, ok, err := w.lintKeyOf(t, root, uri)
+	if err != nil || !ok {
+		return err
+	}
+	w.mu.Lock()
+	_, said := w.linted[uri]
+	w.mu.Unlock()
+	if said {
+		return nil
+	}
+	_, err = lints.Get(t, k)
+	return err
+}
+
+// fixesAt are the changes that analyzers propose where a span is touched.
+func (w *workspace) fixesAt(t *runtime.Task, root string, r lsp.ActionRequest) (list []lsp.Action, err error) {
+	k, ok, err := w.lintKeyOf(t, root, r.URI)
+	if err != nil || !ok {
+		return nil, err
+	}
+	found, err := lints.Get(t, k)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		if f.URI != r.URI || f.Diag.Span.End < r.Span.Start || r.Span.End < f.Diag.Span.Start {
+			continue
+		}
+		for _, fix := range f.Fixes {
+			list = append(list, lsp.Action{
+				Title: fix.Title, Kind: "quickfix", Mends: []lsp.Diagnostic{f.Diag},
+				Edit: func(*runtime.Task) (*lsp.WorkspaceEdit, error) {
+					return &lsp.WorkspaceEdit{Files: fix.Edits}, nil
+				},
+			})
+		}
+	}
+	return list, nil
+}
+
+// lintSettings say which analyzers look at open packages.
+func (w *workspace) lintSettings() lint.Settings { return lint.Settings{} }
