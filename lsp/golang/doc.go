@@ -16,6 +16,7 @@
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
+//	complete  what could stand at a place, from the types of check
 //	disk      files, the environment, the go command
 //	load      which packages there are, from files alone
 //
@@ -204,6 +205,7 @@
 //	            actions.go explain.go
 //	texts       format.go outlook.go tokenized.go
 //	relations   methodtables.go implementation.go
+//	completing  viewdraft.go importable.go completion.go signature.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

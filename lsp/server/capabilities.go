@@ -40,6 +40,8 @@ type capabilities struct {
 	actions             actionSupport
 	folds               foldSupport
 	tokens              tokenSupport
+	completion          completionSupport
+	signature           signatureSupport
 }
 
 func is(b *bool) bool { return b != nil && *b }
@@ -64,6 +66,8 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		if t.Implementation != nil {
 			out.implementationLinks = is(t.Implementation.LinkSupport)
 		}
+		out.completion = readCompletion(t.Completion)
+		out.signature = readSignature(t.SignatureHelp)
 		if t.Hover != nil && len(t.Hover.ContentFormat) > 0 {
 			out.markdownHover = t.Hover.ContentFormat[0] == protocol.MarkupKindMarkdown // in order of preference
 		}

@@ -508,6 +508,57 @@ func (w *fakeWorkspace) Highlight(t *runtime.Task, name string, offset int) ([]l
 	return []lsp.Highlight{{Span: word.span(), Kind: lsp.HighlightRead}}, nil
 }
 
+func (w *fakeWorkspace) CompletionTriggers() []string { return []string{"."} }
+
+// Complete proposes the words that the file declares, which begin with what was typed.
+func (w *fakeWorkspace) Complete(t *runtime.Task, name string, offset int, o lsp.CompletionOptions) (*lsp.CompletionList, error) {
+	text, err := w.Text(t, name)
+	if err != nil {
+		return nil, err
+	}
+	start := offset
+	for start > 0 && text[start-1] > ' ' {
+		start--
+	}
+	end := offset
+	for end < len(text) && text[end] > ' ' {
+		end++
+	}
+	list := &lsp.CompletionList{Insert: lsp.Span{Start: start, End: offset}, Replace: lsp.Span{Start: start, End: end}}
+	for _, d := range []string{"one", "two"} {
+		if strings.HasPrefix(d, string(text[start:offset])) {
+			c := lsp.Completion{Label: d, Detail: "a word", Kind: lsp.CompletionVariable, Text: d, Deprecated: d == "two", Token: d}
+			if o.Snippets {
+				c.Text, c.Snippet = d+"(${1:})", true
+			}
+			c.Extra = []lsp.TextEdit{{NewText: "use " + d + "\n"}}
+			list.Items = append(list.Items, c)
+		}
+	}
+	return list, nil
+}
+
+func (w *fakeWorkspace) CompletionDoc(_ *runtime.Task, _, token string) (string, error) {
+	return token + " is a *word*.", nil
+}
+
+func (w *fakeWorkspace) SignatureTriggers() (first, again []string) {
+	return []string{"("}, []string{","}
+}
+
+func (w *fakeWorkspace) SignatureHelp(t *runtime.Task, name string, offset int) (*lsp.Signature, error) {
+	word, err := w.at(t, name, offset)
+	if err != nil {
+		return nil, err
+	}
+	label := word.Name + "(😀 int, b)"
+	at := len(word.Name) + 1
+	return &lsp.Signature{
+		Label: label, Params: []lsp.Span{{Start: at, End: at + len("😀 int")}, {Start: len(label) - 2, End: len(label) - 1}},
+		Doc: "It is *called*.", Active: 1,
+	}, nil
+}
+
 func (w *fakeWorkspace) TypeDefinition(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
 	return w.Definition(t, name, offset)
 }

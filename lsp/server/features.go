@@ -36,6 +36,8 @@ var features = []feature{
 	selections,
 	links,
 	tokens,
+	completions,
+	signatures,
 }
 
 // offers is offered for an interface.

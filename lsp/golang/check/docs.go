@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"go/ast"
 	"go/token"
 
@@ -48,4 +49,22 @@ func collectDocs(t *syntax.Tree, docs map[token.Pos]lsp.Span) {
 			}
 		}
 	}
+}
+
+// DocNear is where the doc comment is of what has a name and is declared outside of functions,
+// nearest to an offset; an empty span if there is none.
+func DocNear(t *syntax.Tree, name string, offset int) (near lsp.Span) {
+	docs := map[token.Pos]lsp.Span{}
+	collectDocs(t, docs)
+	best := -1
+	for pos, span := range docs {
+		at := t.Offset(pos)
+		if !bytes.HasPrefix(t.Text[at:], []byte(name)) || syntax.WordEnd(t.Text, at) != at+len(name) {
+			continue
+		}
+		if distance := max(at-offset, offset-at); best < 0 || distance < best {
+			best, near = distance, span
+		}
+	}
+	return near
 }

@@ -35,6 +35,7 @@ type View struct {
 
 	world *world
 	sight Sight
+	base  *base                   // of one that drafts are checked in
 	own   map[types.Object]string // made when somebody asks
 }
 
@@ -43,8 +44,9 @@ type Bodies uint8
 
 // From few to many.
 const (
-	BodyAt       Bodies = iota // that of the function declaration around an offset, if there is one
-	BodiesOfFile               // those of one file
+	noBodies     Bodies = iota
+	BodyAt              // that of the function declaration around an offset, if there is one
+	BodiesOfFile        // those of one file
 	AllBodies
 )
 
@@ -63,7 +65,7 @@ func (s Sight) kept(t *syntax.Tree) func(*ast.FuncDecl) bool {
 	switch {
 	case s.Bodies == AllBodies:
 		return func(*ast.FuncDecl) bool { return true }
-	case t.URI != s.URI:
+	case t.URI != s.URI || s.Bodies == noBodies:
 		return nil
 	case s.Bodies == BodiesOfFile:
 		return func(*ast.FuncDecl) bool { return true }
@@ -212,12 +214,7 @@ func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*Vie
 	if v.File = fileOf(v.Files, s.URI); v.File == nil && fileOf(files, s.URI) != nil {
 		return nil, fmt.Errorf("%s: %w", s.URI, ErrUnfit)
 	}
-	v.Info = &types.Info{
-		Types: map[ast.Expr]types.TypeAndValue{}, Instances: map[*ast.Ident]types.Instance{},
-		Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Implicits: map[ast.Node]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
-		FileVersions: map[*ast.File]string{},
-	}
+	v.Info = newInfo()
 	checked := make([]*ast.File, len(v.Files))
 	for i, t := range v.Files {
 		v.Positions.AddExistingFiles(t.Pos)
@@ -269,6 +266,7 @@ type ViewSlot struct {
 	id    string
 	world *world
 	views []*View // latest last
+	base  *base   // nil: no draft was checked
 	bytes int     // of their texts, and as many as the world weighs like
 }
 
@@ -311,17 +309,12 @@ func (s *ViewSlot) Done() {
 func (s *ViewSlot) View(p *metadata.Package, imports []Import, files []*syntax.Tree, sight Sight) (v *View, err error) {
 	defer func() {
 		if e := recover(); e != nil { // K4
-			s.world, s.views = nil, nil
+			s.world, s.views, s.base = nil, nil, nil
 			v, err = nil, newInternalError("checking "+p.ID, e)
 		}
 	}()
-	if key := importKey(imports); s.world == nil || s.world.key != key {
-		s.views, s.world = nil, nil
-		w, err := decodeWorld(imports)
-		if err != nil {
-			return nil, fmt.Errorf("checking %s: %w", p.ID, err)
-		}
-		w.key, s.world = key, w
+	if err := s.worldOf(p, imports); err != nil {
+		return nil, err
 	}
 	fit, _, _ := sortOut(files)
 	file := fileOf(fit, sight.URI)
@@ -340,13 +333,37 @@ func (s *ViewSlot) View(p *metadata.Package, imports []Import, files []*syntax.T
 		return nil, err
 	}
 	s.views = append(s.views, v)
+	s.weigh()
+	return v, nil
+}
+
+// worldOf makes the world of the slot that of a package.
+func (s *ViewSlot) worldOf(p *metadata.Package, imports []Import) error {
+	key := importKey(imports)
+	if s.world != nil && s.world.key == key {
+		return nil
+	}
+	s.views, s.base, s.world = nil, nil, nil
+	w, err := decodeWorld(imports)
+	if err != nil {
+		return fmt.Errorf("checking %s: %w", p.ID, err)
+	}
+	w.key, s.world = key, w
+	return nil
+}
+
+// weigh counts what the slot has.
+func (s *ViewSlot) weigh() {
 	s.bytes = s.world.bytes * WorldWeight / ViewWeight
-	for _, v := range s.views {
+	views := s.views
+	if s.base != nil {
+		views = append(views[:len(views):len(views)], s.base.view)
+	}
+	for _, v := range views {
 		for _, t := range v.Files {
 			s.bytes += len(t.Text)
 		}
 	}
-	return v, nil
 }
 
 // Held is how many bytes of text have views here.

@@ -1,0 +1,142 @@
+package complete
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/cytisus/cytisus/lsp"
+)
+
+// keywords adds those that can stand at the place.
+func (c *completer) keywords() {
+	cur := &c.d.Cursor
+	add := func(factor float64, list ...token.Token) {
+		for _, k := range list {
+			c.keyword(k.String(), factor)
+		}
+	}
+	switch {
+	case cur.Before == token.PERIOD:
+	case cur.Depth == 0:
+		if cur.NewLine && cur.Before != token.IMPORT {
+			add(5, token.FUNC, token.TYPE, token.VAR, token.CONST, token.IMPORT)
+		} else {
+			c.typeKeywords()
+		}
+	case cur.Before == token.RBRACE && !cur.NewLine:
+		add(5, token.ELSE)
+	case cur.Before == token.ELSE:
+		add(5, token.IF)
+	case cur.NewLine && cur.Bracket == '{' && cur.Opener != token.STRUCT && cur.Opener != token.INTERFACE:
+		c.statementKeywords()
+	case cur.First == token.FOR && (cur.Before == token.DEFINE || cur.Before == token.ASSIGN || cur.Before == token.FOR):
+		add(5, token.RANGE)
+	default:
+		c.typeKeywords()
+	}
+}
+
+func (c *completer) keyword(word string, factor float64) {
+	if score, ok := c.match.score(word); ok {
+		factor *= boost(c.usedWord(word) / 4)
+		c.items = append(c.items, Item{
+			Completion: lsp.Completion{Label: word, Kind: lsp.CompletionKeyword, Text: word},
+			score:      score * factor,
+		})
+	}
+}
+
+func (c *completer) usedWord(word string) float64 {
+	if c.used == nil {
+		return 0
+	}
+	return c.used.names[word]
+}
+
+// typeKeywords adds those that begin a type, or a function as a value.
+func (c *completer) typeKeywords() {
+	if c.s.Path == nil || c.d.Cursor.Bracket == '{' && c.d.Cursor.NewLine {
+		return
+	}
+	path := c.s.Path[1:]
+	w := c.expect(c.d.Name, path)
+	switch {
+	case w.isType && w.typePred == nil:
+		inner, rest := 0.5, 1.0
+		if _, ok := nodeAt[*ast.TypeSpec](path, 0); ok {
+			inner, rest = 5, 0.5
+		}
+		for _, k := range []token.Token{token.STRUCT, token.INTERFACE} {
+			c.keyword(k.String(), inner)
+		}
+		for _, k := range []token.Token{token.FUNC, token.CHAN, token.MAP} {
+			c.keyword(k.String(), rest)
+		}
+	case w.callWanted || isFunction(w.typ):
+		c.keyword(token.FUNC.String(), 3)
+	}
+}
+
+func isFunction(t types.Type) bool { return is[*types.Signature](t) }
+
+// statementKeywords adds those that begin a statement.
+func (c *completer) statementKeywords() {
+	cur := &c.d.Cursor
+	if cur.Opener == token.SWITCH || cur.Opener == token.SELECT {
+		c.keyword("case", 3)
+		c.keyword("default", 2)
+		if cur.Before == token.LBRACE {
+			return // nothing else comes first
+		}
+	}
+	if c.s.Path == nil {
+		return
+	}
+	path := c.s.Path[1:]
+	if len(path) > 0 {
+		switch path[0].(type) {
+		case *ast.ExprStmt, *ast.LabeledStmt, *ast.BlockStmt, *ast.SelectorExpr, *ast.BinaryExpr, *ast.CallExpr, *ast.AssignStmt, *ast.IndexExpr:
+		default:
+			return
+		}
+	}
+	for _, k := range []token.Token{
+		token.RETURN, token.IF, token.FOR, token.VAR, token.SWITCH, token.DEFER, token.GO, token.SELECT, token.CONST, token.TYPE, token.GOTO,
+	} {
+		factor := 1.0
+		if k == token.RETURN || k == token.IF || k == token.FOR {
+			factor = 2
+		}
+		c.keyword(k.String(), factor)
+	}
+	loop, leave, fall := false, false, false
+	var clause *ast.CaseClause
+nodes:
+	for _, n := range path {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			break nodes
+		case *ast.ForStmt, *ast.RangeStmt:
+			loop, leave = true, true
+		case *ast.SelectStmt, *ast.TypeSwitchStmt:
+			leave = true
+		case *ast.CaseClause:
+			clause = n
+		case *ast.SwitchStmt:
+			leave = true
+			if !fall && clause != nil && len(n.Body.List) > 0 && n.Body.List[len(n.Body.List)-1] != ast.Stmt(clause) {
+				fall = true
+			}
+		}
+	}
+	if leave {
+		c.keyword("break", 1.2)
+	}
+	if loop {
+		c.keyword("continue", 1.5)
+	}
+	if fall {
+		c.keyword("fallthrough", 0.8)
+	}
+}

@@ -1,0 +1,46 @@
+package golang
+
+import (
+	"errors"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/complete"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// SignatureTriggers implements lsp.SignatureHelper.
+func (w *workspace) SignatureTriggers() (first, again []string) {
+	return []string{"(", ","}, []string{")"}
+}
+
+// SignatureHelp implements lsp.SignatureHelper.
+func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int) (sig *lsp.Signature, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	none := &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+	var src taskSource
+	token := ""
+	draft := func(text []byte) *syntax.Draft { return syntax.NewDraftAsIs(uri, text, offset) }
+	err = w.withDraft(t, uri, offset, draft, func(v *view, d *syntax.Draft) error {
+		call, err := complete.CallAt(v.View, d)
+		if err != nil {
+			return err
+		}
+		if call == nil {
+			return none
+		}
+		sig, src, token = &call.Signature, v.taskSource, v.docToken(&complete.Item{Object: call.Object})
+		return nil
+	})
+	if err == nil && token != "" {
+		sig.Doc, err = documented(src, token)
+	}
+	if errors.Is(err, check.ErrUnfit) {
+		err = &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+	}
+	return sig, err
+}
