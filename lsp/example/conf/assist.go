@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,8 +37,11 @@ func checkName(t *runtime.Task, places []lsp.Location, name string) error {
 				taken = in
 			}
 		})
-		if err != nil || taken != "" {
-			return errors.Join(err, &lsp.RefusedError{Reason: name + " is declared in " + taken[strings.LastIndex(taken, "/")+1:]})
+		if err != nil {
+			return err
+		}
+		if taken != "" {
+			return &lsp.RefusedError{Reason: name + " is declared in " + taken[strings.LastIndex(taken, "/")+1:]}
 		}
 	}
 	return nil

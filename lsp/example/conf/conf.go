@@ -1,12 +1,5 @@
 // Package conf is a small language in whole: configuration files with includes, variables and
 // functions. It is the worked example of docs/guides/language.md.
-//
-//	include "ports.conf"
-//
-//	# Where the service is.
-//	let host = "example.org"
-//	def url(name, port) = "http://" + name + ":" + port
-//	let main = url(host, http + 1)
 package conf
 
 import (

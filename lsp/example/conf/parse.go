@@ -44,11 +44,10 @@ type Expr struct {
 	Args []Expr
 }
 
-// tokenTypes are what the words of a text may be.
-var tokenTypes = []string{"keyword", "function", "variable", "number", "string", "comment"}
-
-// keywords are what a line may begin with.
-var keywords = []string{"include", "let", "def"}
+var (
+	tokenTypes = []string{"keyword", "function", "variable", "number", "string", "comment"}
+	keywords   = []string{"include", "let", "def"}
+)
 
 // parse reads a text. A line that cannot be understood is a problem; those after it are read.
 func parse(text string) (f File) {
