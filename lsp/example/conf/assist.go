@@ -1,9 +1,11 @@
 package conf
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
@@ -24,6 +26,50 @@ func (*workspace) PlainTokens(_ string, text []byte, within lsp.Span) []lsp.Toke
 		return token.Span.End < within.Start || within.End < token.Span.Start
 	})
 }
+
+// Complete implements lsp.Completer: keywords where a line begins, and else the names that are
+// seen.
+func (w *workspace) Complete(t *runtime.Task, uri string, offset int, _ lsp.CompletionOptions) (*lsp.CompletionList, error) {
+	text, err := w.Text(t, uri)
+	if err != nil {
+		return nil, err
+	}
+	isWord := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	start := len(strings.TrimRightFunc(string(text[:offset]), isWord))
+	end := len(text) - len(strings.TrimLeftFunc(string(text[offset:]), isWord))
+	list := &lsp.CompletionList{Insert: lsp.Span{Start: start, End: offset}, Replace: lsp.Span{Start: start, End: end}}
+	add := func(label, detail string, kind lsp.CompletionKind) {
+		list.Items = append(list.Items, lsp.Completion{Label: label, Detail: detail, Kind: kind, Text: label})
+	}
+	line := string(text[bytes.LastIndexByte(text[:start], '\n')+1 : start])
+	if strings.TrimSpace(line) == "" {
+		for _, word := range keywords {
+			add(word, "", lsp.CompletionKeyword)
+		}
+		return list, nil
+	}
+	if !strings.Contains(line, "=") || strings.ContainsRune(line, '#') || strings.Count(line, `"`)%2 == 1 {
+		return list, nil
+	}
+	return list, w.Ask(t, func(t *runtime.Task) error {
+		return seen(t, uri, func(in string, s Statement) {
+			switch {
+			case in == uri && s.Line.Start <= start && start <= s.Line.End:
+				for _, p := range s.Params {
+					add(p.Text, "", lsp.CompletionVariable)
+				}
+			case s.Keyword == "let":
+				add(s.Name.Text, s.Body.String(), lsp.CompletionVariable)
+			default:
+				add(s.Name.Text, strings.TrimPrefix(s.String(), "def "), lsp.CompletionFunction)
+			}
+		})
+	})
+}
+
+// CompletionDoc and CompletionTriggers implement lsp.Completer: the detail says it all.
+func (*workspace) CompletionDoc(*runtime.Task, string, string) (string, error) { return "", nil }
+func (*workspace) CompletionTriggers() []string                                { return nil }
 
 // checkName refuses names that are none, and those that a file with one of the places sees already.
 func checkName(t *runtime.Task, places []lsp.Location, name string) error {
