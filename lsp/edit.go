@@ -25,8 +25,8 @@ type FileRename struct {
 }
 
 // A WorkspaceEdit is a change of several files that is made as a whole or not at all. Files are
-// created first, then texts are changed, then files are renamed: a text is named by the URI that its
-// file has before the change.
+// created first, then texts are changed, then files are renamed: a text is named by the URI that
+// its file has before the change.
 type WorkspaceEdit struct {
 	Create  []string // URIs of files that must not be there yet; an edit at their start fills them
 	Files   []FileEdit

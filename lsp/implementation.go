@@ -6,6 +6,6 @@ import "github.com/cytisus/cytisus/runtime"
 type Implementer interface {
 	// Implementation says what implements the interface or the method at the offset, or which
 	// interfaces or methods of interfaces the type or method there implements, sorted by place. It
-	// fails like Workspace.Definition.
+	// fails like Workspace.Definition, or with a RefusedError.
 	Implementation(t *runtime.Task, uri string, offset int) ([]Location, error)
 }

@@ -1,6 +1,10 @@
 package lsp
 
-import "github.com/cytisus/cytisus/runtime"
+import (
+	"strings"
+
+	"github.com/cytisus/cytisus/runtime"
+)
 
 // A Renamer is a Workspace that can give things other names.
 type Renamer interface {
@@ -15,6 +19,39 @@ type Renamer interface {
 }
 
 // A RefusedError says why something that a user asked for is not done, in words for the user.
-type RefusedError struct{ Reason string }
+type RefusedError struct {
+	At     Location // what the reason is about; zero: nothing that has a place
+	Reason string
+	Places []RefusedPlace // that stand in the way
+}
 
-func (e *RefusedError) Error() string { return e.Reason }
+// A RefusedPlace is a place that stands in the way.
+type RefusedPlace struct {
+	At   Location
+	What string
+}
+
+// Error has no places: for those a text is needed.
+func (e *RefusedError) Error() string {
+	return e.Text(func(Location) string { return "" })
+}
+
+// Text is the reason and what stands in the way, one in each line, each behind its place as people
+// are to read it; "" shows none.
+func (e *RefusedError) Text(show func(Location) string) string {
+	var b strings.Builder
+	if e.At != (Location{}) {
+		if at := show(e.At); at != "" {
+			b.WriteString(at + ": ")
+		}
+	}
+	b.WriteString(e.Reason)
+	for _, p := range e.Places {
+		b.WriteString("\n")
+		if at := show(p.At); at != "" {
+			b.WriteString(at + ":")
+		}
+		b.WriteString("\t" + p.What)
+	}
+	return b.String()
+}

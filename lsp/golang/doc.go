@@ -204,8 +204,10 @@
 //	questions   adopt.go asking.go questions.go highlight.go typedefinition.go
 //	            actions.go explain.go
 //	texts       format.go outlook.go tokenized.go
-//	relations   methodtables.go implementation.go
+//	relations   methodtables.go implementation.go typehierarchy.go callhierarchy.go
 //	completing  viewdraft.go importable.go completion.go signature.go
+//	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
+//	            rename.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

@@ -32,7 +32,9 @@ func (w *workspace) Implementation(t *runtime.Task, uri string, offset int) (lis
 		if relations.IsFunctionPlace(syntax.Trees.Get(uri, text), offset) {
 			return viewFile(src, uri, offset, check.AllBodies, func(v *view) error {
 				var ok bool
-				if list, ok = relations.Functions(v.View, offset); !ok {
+				if list, ok = relations.Functions(v.View, offset); !ok && offset < len(text) && text[offset] == '(' {
+					return &lsp.RefusedError{Reason: "not a dynamic function call"}
+				} else if !ok {
 					return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 				}
 				return nil

@@ -80,7 +80,7 @@ func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(
 					return err
 				}
 				value, err = fn(q)
-				return err
+				return q.refused(err)
 			}, runtime.At(snap), runtime.Client(s.id), runtime.Named(r.Method))
 		}
 		err := once()

@@ -61,6 +61,11 @@ func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string, pr
 		ClientInfo: protocol.ClientInfo{Name: name},
 		Capabilities: protocol.ClientCapabilities{
 			General: &protocol.GeneralClientCapabilities{PositionEncodings: []protocol.PositionEncodingKind{protocol.PositionEncodingKindUTF8}},
+			Workspace: &protocol.WorkspaceClientCapabilities{
+				WorkspaceEdit: &protocol.WorkspaceEditClientCapabilities{
+					DocumentChanges: &yes, ResourceOperations: []protocol.ResourceOperationKind{protocol.ResourceOperationKindRename},
+				},
+			},
 			TextDocument: &protocol.TextDocumentClientCapabilities{
 				DocumentSymbol: &protocol.DocumentSymbolClientCapabilities{HierarchicalDocumentSymbolSupport: &yes},
 				Diagnostic:     &protocol.DiagnosticClientCapabilities{},

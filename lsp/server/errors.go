@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -18,6 +20,23 @@ import (
 // about (V0).
 func errModified(why string) error {
 	return jsonrpc2.NewError(protocol.CodeContentModified, "content modified: "+why)
+}
+
+// refused is an error as it is; where something is not done because of places, these as people read
+// them.
+func (q *question) refused(err error) error {
+	e, ok := errors.AsType[*lsp.RefusedError](err)
+	if !ok {
+		return err
+	}
+	return jsonrpc2.NewError(dispatch.RequestFailed, e.Text(func(l lsp.Location) string {
+		r, err := q.rangeOf(l.URI, l.Span)
+		if err != nil {
+			return ""
+		}
+		dir, file := path.Split(l.URI)
+		return fmt.Sprintf("%s:%d:%d", path.Join(path.Base(dir), file), r.Start.Line+1, r.Start.Character+1)
+	}))
 }
 
 // wireError gives the errors of the layers below the codes of the protocol. Errors that
@@ -37,7 +56,7 @@ func (s *session) wireError(ctx context.Context, method string, err error) error
 		return jsonrpc2.Errorf(jsonrpc2.InternalError, "%s panicked: %v", method, p.Value)
 	}
 	if refused, ok := errors.AsType[*lsp.RefusedError](err); ok {
-		return jsonrpc2.NewError(dispatch.RequestFailed, refused.Reason)
+		return jsonrpc2.NewError(dispatch.RequestFailed, refused.Error())
 	}
 	switch {
 	case errors.Is(err, position.ErrOutOfRange), errors.Is(err, lsp.ErrOutOfRange):

@@ -567,6 +567,33 @@ func (w *fakeWorkspace) Implementation(t *runtime.Task, name string, offset int)
 	return w.Definition(t, name, offset)
 }
 
+// A word is called by the words in whose lines it stands, and is the subtype of the first word.
+func (w *fakeWorkspace) Callables(t *runtime.Task, name string, offset int) ([]lsp.HierarchyItem, error) {
+	word, err := w.at(t, name, offset)
+	return []lsp.HierarchyItem{{Name: word.Name, Detail: "word", Kind: lsp.KindVariable, At: lsp.Location{URI: name, Span: word.span()}}}, err
+}
+
+func (w *fakeWorkspace) IncomingCalls(t *runtime.Task, name string, offset int) ([]lsp.Call, error) {
+	items, err := w.Callables(t, name, offset)
+	return []lsp.Call{{Item: items[0], Spans: []lsp.Span{items[0].At.Span}}}, err
+}
+
+func (w *fakeWorkspace) OutgoingCalls(t *runtime.Task, name string, offset int) ([]lsp.Call, error) {
+	return w.IncomingCalls(t, name, offset)
+}
+
+func (w *fakeWorkspace) Types(t *runtime.Task, name string, offset int) ([]lsp.HierarchyItem, error) {
+	return w.Callables(t, name, offset)
+}
+
+func (w *fakeWorkspace) Supertypes(t *runtime.Task, name string, _ int) ([]lsp.HierarchyItem, error) {
+	return w.Callables(t, name, 0)
+}
+
+func (w *fakeWorkspace) Subtypes(t *runtime.Task, name string, offset int) ([]lsp.HierarchyItem, error) {
+	return w.Callables(t, name, offset)
+}
+
 func (w *fakeWorkspace) Explain(t *runtime.Task, name string) ([]runtime.Explanation, error) {
 	why, err := runtime.Explain(t.Engine(), fakeUses, name)
 	return []runtime.Explanation{why}, err

@@ -26,6 +26,8 @@ type feature struct {
 // features are all that the server knows of, each in a file of its own.
 var features = []feature{
 	implementations,
+	callHierarchy,
+	typeHierarchy,
 	highlights,
 	typeDefinitions,
 	actions,
