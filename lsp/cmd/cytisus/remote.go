@@ -13,6 +13,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/server"
 )
@@ -97,6 +98,8 @@ func localError(err error) error {
 		return &noPartitionError{refused.Message}
 	case server.UnknownFile:
 		return lsp.ErrUnknownFile
+	case dispatch.RequestFailed:
+		return &refusedError{refused.Message}
 	case jsonrpc2.InvalidParams:
 		return &usageError{errors.New(refused.Message)}
 	}
