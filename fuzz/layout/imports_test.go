@@ -75,6 +75,7 @@ var allowed = []struct {
 	{"lsp/golang/refactor", []string{"lsp", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check"}, "changes of code, from the types of one package"},
 	{"lsp/golang/lint", []string{"lsp", "lsp/golang/check", "lsp/golang/syntax"}, "what analyzers say of one package"},
 	{"lsp/golang/complete", []string{"lsp", "lsp/golang/check", "lsp/golang/syntax", "lsp/golang/index"}, "what could stand at a place: types, no disk, no engine"},
+	{"lsp/golang/hints", []string{"lsp", "lsp/golang/syntax", "lsp/golang/check"}, "what a file leaves out"},
 	{"lsp/golang/disk", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/metadata"}, "the machine and the go command: no types, no engine"},
 	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
 	{"lsp/golang/internal/fakego", nil, "for tests"},
@@ -104,6 +105,7 @@ var allowed = []struct {
 		"runtime/keyed",
 		"runtime/lane",
 	}, "queries and workspaces; knows no protocol"},
+	{"lsp/golang", []string{"lsp/golang/relations", "lsp/golang/check/methods", "lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/check/names", "lsp/golang/flow", "lsp/golang/gofmt", "lsp/golang/tokens", "lsp/golang/hints", "lsp/golang/links", "lsp/golang/disk", "lsp/golang/load", "lsp/partition", "runtime", "runtime/account", "runtime/keyed", "runtime/lane"}, "queries and workspaces; knows no protocol"},
 	{"lsp/cmd/cytisus", []string{"…"}, ""},
 	{"fuzz/…", []string{"…"}, "may import anything; tests alone import it"},
 }
@@ -191,6 +193,7 @@ var kept = []struct {
 		"lsp/golang/relations",
 		"lsp/golang/tokens",
 	}},
+	{[]string{"go/types", "golang.org/x/tools/go/…"}, []string{"lsp/golang/relations", "lsp/golang/check/methods", "lsp/golang/check", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/tokens", "lsp/golang/internal/purebuild", "lsp/golang/hints"}},
 	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego"}},
 }
 

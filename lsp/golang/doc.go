@@ -17,6 +17,7 @@
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
 //	complete  what could stand at a place, from the types of check
+//	hints     what a file leaves out
 //	disk      files, the environment, the go command
 //	load      which packages there are, from files alone
 //
@@ -192,7 +193,7 @@
 //
 // Each rests on those before it, but for a few names (fuzz/layout counts them):
 //
-//	words       language.go activity.go chores.go
+//	words       settings.go language.go activity.go chores.go
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
@@ -208,6 +209,9 @@
 //	completing  viewdraft.go importable.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
+//	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
+//	relations   methodtables.go implementation.go
+//	texts       configure.go format.go outlook.go tokenized.go hinted.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

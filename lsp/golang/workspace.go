@@ -75,6 +75,8 @@ type workspace struct {
 	o    lsp.WorkspaceOptions
 	log  *slog.Logger
 
+	settings atomic.Pointer[settings] // replaced, never changed; nil: the defaults
+
 	limits   disk.FolderLimits // immutable: of the folder, if it is in no module
 	askAfter time.Duration     // immutable: see askAgainAfter
 

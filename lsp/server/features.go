@@ -40,6 +40,7 @@ var features = []feature{
 	tokens,
 	completions,
 	signatures,
+	hints,
 }
 
 // offers is offered for an interface.

@@ -1,0 +1,11 @@
+package golang
+
+// settings are what a user can set. Unknown ones are ignored: several versions share a file.
+type settings struct {
+	// Hints says which kinds of hints are wanted (package hints); none by default.
+	Hints map[string]bool `json:"hints"`
+
+	// Lenses says which kinds of lenses are wanted (package lenses), where that differs from the
+	// default.
+	Lenses map[string]bool `json:"codelenses"`
+}
