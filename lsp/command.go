@@ -11,6 +11,9 @@ type CommandResult struct {
 	Edit  *WorkspaceEdit
 	Title string
 
+	Message string // what the user is told; "" is nothing
+	Failed  bool   // what the command has run has failed: the message is a warning
+
 	Show *Location // what the user is to be shown; editors that cannot do so leave it
 }
 

@@ -18,6 +18,7 @@
 //	tokens    what the names of a file are, for editors that colour them
 //	complete  what could stand at a place, from the types of check
 //	hints     what a file leaves out
+//	lenses    one text: what can be run of it
 //	disk      files, the environment, the go command
 //	load      which packages there are, from files alone
 //
@@ -211,7 +212,7 @@
 //	            rename.go
 //	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
 //	relations   methodtables.go implementation.go
-//	texts       configure.go format.go outlook.go tokenized.go hinted.go
+//	texts       configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

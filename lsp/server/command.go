@@ -109,6 +109,13 @@ func (s *session) languageCommand(r *dispatch.Request, p protocol.ExecuteCommand
 			return nil, fmt.Errorf("%s: %w", p.Command, err)
 		}
 		s.showDocument(ctx, result.show)
+		if result.Message != "" {
+			kind := protocol.MessageTypeInfo
+			if result.Failed {
+				kind = protocol.MessageTypeWarning
+			}
+			s.tell(kind, true, s.host.o.Name+": "+result.Message)
+		}
 		if result.Value == nil {
 			return nil, nil
 		}

@@ -41,6 +41,7 @@ var features = []feature{
 	completions,
 	signatures,
 	hints,
+	codeLenses,
 }
 
 // offers is offered for an interface.

@@ -32,7 +32,10 @@ type goLimits struct {
 var defaultGoLimits = goLimits{timeout: 5 * time.Minute, stdout: 256 << 20, stderr: 64 << 10, linger: 2 * time.Second}
 
 // A CommandError says why a go command gave no answer.
-type CommandError struct{ Text string }
+type CommandError struct {
+	Text   string
+	Output []byte // what it printed before, if it ran to its end
+}
 
 func (e *CommandError) Error() string { return e.Text }
 
@@ -60,6 +63,12 @@ func runGo(ctx context.Context, dir string, extra []string, args ...string) ([]b
 		limits.timeout = d
 	}
 	return runGoWithin(ctx, limits, dir, extra, args...)
+}
+
+// Go runs the go command in a directory for a user, as all other runs are made: within bounds, and
+// with a *CommandError for one that fails.
+func Go(ctx context.Context, dir string, extra []string, args ...string) ([]byte, error) {
+	return runGo(ctx, dir, extra, args...)
 }
 
 // setting is the value of an environment variable: the last in a list of settings, or else the
@@ -104,10 +113,10 @@ func runGoWithin(ctx context.Context, limits goLimits, dir string, extra []strin
 		}
 		return nil, fmt.Errorf("%s in %s: %w", what, dir, why)
 	case errors.Is(cause, errGoSlow):
-		return nil, &CommandError{fmt.Sprintf("%s in %s did not end within %v and was ended (%s allows another time)%s",
+		return nil, &CommandError{Text: fmt.Sprintf("%s in %s did not end within %v and was ended (%s allows another time)%s",
 			what, dir, limits.timeout, TimeoutSetting, after("; it said: ", said))}
 	case errors.Is(cause, errGoLoud):
-		return nil, &CommandError{fmt.Sprintf("%s in %s printed more than %d bytes and was ended", what, dir, limits.stdout)}
+		return nil, &CommandError{Text: fmt.Sprintf("%s in %s printed more than %d bytes and was ended", what, dir, limits.stdout)}
 	case err == nil:
 		return stdout.kept.Bytes(), nil
 	}
@@ -115,12 +124,12 @@ func runGoWithin(ctx context.Context, limits goLimits, dir string, extra []strin
 		if said == "" {
 			said = err.Error() + ", and it said nothing"
 		}
-		return nil, &CommandError{what + ": " + said}
+		return nil, &CommandError{Text: what + ": " + said, Output: stdout.kept.Bytes()}
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return nil, &CommandError{fmt.Sprintf("%s: there is no go command in the PATH of this process (%s)", what, os.Getenv("PATH"))}
+		return nil, &CommandError{Text: fmt.Sprintf("%s: there is no go command in the PATH of this process (%s)", what, os.Getenv("PATH"))}
 	}
-	return nil, &CommandError{fmt.Sprintf("%s: the go command cannot be started: %v", what, err)}
+	return nil, &CommandError{Text: fmt.Sprintf("%s: the go command cannot be started: %v", what, err)}
 }
 
 // runGroup starts a command as a group of its own and waits for it. The thread that starts it stays

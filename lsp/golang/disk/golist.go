@@ -60,7 +60,7 @@ func List(ctx context.Context, dir string, env *Environment, overlay map[string]
 	if len(overlay) > 0 {
 		file, remove, err := writeOverlay(overlay)
 		if err != nil {
-			return nil, &CommandError{fmt.Sprintf("go list: writing unsaved texts for it: %v", err)}
+			return nil, &CommandError{Text: fmt.Sprintf("go list: writing unsaved texts for it: %v", err)}
 		}
 		defer remove()
 		args = append(args, "-overlay="+file)
@@ -108,7 +108,7 @@ func writeOverlay(overlay map[string][]byte) (file string, remove func(), err er
 
 // noAnswer is the error for a go command that ended well and printed something else.
 func noAnswer(what string, out []byte) *CommandError {
-	return &CommandError{fmt.Sprintf("%s printed what is no answer (is the go in PATH the go command?): %.80q", what, out)}
+	return &CommandError{Text: fmt.Sprintf("%s printed what is no answer (is the go in PATH the go command?): %.80q", what, out)}
 }
 
 // decodeList reads the values that go list prints one after another.
