@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names agree agree-gopls typed show limit memos clean ci
+.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -148,6 +148,9 @@ bodies: ## checks of single function bodies against checks of whole packages, ov
 
 names: ## EDITS (default 300) random edits of declarations of the standard library; packages above each are checked again and compared, and those counted that had looked at what differs
 	$(GO) test -count=1 -v -timeout 120m ./lsp/golang/check -run '^TestNamesAgree$$' -names.edits $(or $(EDITS),300) -names.importers $(or $(IMPORTERS),12) -names.seed $(or $(SEED),1)
+
+clients: build ## Neovim, Emacs with eglot and node's language client, those that are installed, ask the server about everything
+	@benchmarks/clients/run.sh $(BIN)
 
 agree: ## what a session with two editors says after EDITS (default 20000) random edits of real packages, against what a new one says; SEED repeats
 	$(GO) test -count=1 -v -timeout 0 ./lsp/cmd/cytisus -run '^TestIncrementalAgrees$$' -agree.edits $(or $(EDITS),20000) -agree.seed $(or $(SEED),0)

@@ -16,9 +16,9 @@
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
-//	complete  what could stand at a place, from the types of check
 //	hints     what a file leaves out
 //	lenses    one text: what can be run of it
+//	complete  what could stand at a place, from the types of check
 //	disk      files, the environment, the go command
 //	load      which packages there are, from files alone
 //
@@ -205,14 +205,11 @@
 //	edits       texts.go
 //	questions   adopt.go asking.go questions.go highlight.go typedefinition.go
 //	            actions.go explain.go
-//	texts       format.go outlook.go tokenized.go
+//	texts       configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	relations   methodtables.go implementation.go typehierarchy.go callhierarchy.go
 //	completing  viewdraft.go importable.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
-//	questions   adopt.go asking.go view.go questions.go highlight.go typedefinition.go explain.go
-//	relations   methodtables.go implementation.go
-//	texts       configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means
