@@ -47,6 +47,8 @@ type Config struct {
 	Dir      string // of the store
 	Asks     int    // of each question
 	BulkFrom int    // chunks of so many records and more are committed as bulks
+
+	MemoryLimit int64 // bytes, of Face; 0: none
 }
 
 // bounds returns the first record of chunk c and the first behind it.

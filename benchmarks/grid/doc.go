@@ -26,6 +26,13 @@
 // and adaptive: fewer than 10 chunks in sequence, more than 10,000 in parallel, between them the
 // quicker one of the first question (in sequence) and the second (in parallel).
 //
+// # Through the engine's face
+//
+// [Face] loads a partition of values of 64 bytes, all different, through runtime.Partition.Bulk
+// into an engine with a limit on memory, and gets random ones of all its keys. With a store of
+// several times the limit most of them are not in memory: what a get takes is a page from the
+// system's cache, or from the disk. "cmd/grid -face -limit 256" has a limit of 256 MiB.
+//
 // # Caveats
 //
 // Records are 16 bytes, and at most Distinct different ones; their number plays no part in what is

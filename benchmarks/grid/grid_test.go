@@ -35,6 +35,14 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+// Through the engine's face all answers are right, which the run checks, and what is asked is kept.
+func TestFace(t *testing.T) {
+	r, err := Face(t.Context(), Config{Records: 50_000, Chunks: 2, Distinct: 1, Dir: t.TempDir(), Asks: 100, BulkFrom: 1, MemoryLimit: 256 << 20})
+	if err != nil || len(r.Times) != 3 || r.DiskMiB*(1<<20) < 50_000*faceValueBytes {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestKeysAscend(t *testing.T) {
 	for _, i := range []int{0, 9, 10, 99, 100, 999, 1000, 123_456, 99_999_999, 999_999_999} {
 		if a, b := key(i), key(i+1); a >= b || len(a) != keyBytes {

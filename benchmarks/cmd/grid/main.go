@@ -1,6 +1,6 @@
 // Grid runs the grid of package grid and prints one line for each cell, tab-separated.
 //
-//	grid [-n 100000000] [-chunks 1,2,128,2048,10000] [-asks 2000] [-distinct 1048576] [-bulk 100000] [-dir DIR] [-baseline=true]
+//	grid [-n 100000000] [-chunks 1,2,128,2048,10000] [-asks 2000] [-distinct 1048576] [-bulk 100000] [-dir DIR] [-baseline=true] [-face [-limit MiB]]
 //
 // Each cell runs in a process of its own, so that memory is its own.
 package main
@@ -43,12 +43,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	distinct := flags.Int("distinct", 1<<20, "different records, at most")
 	bulk := flags.Int("bulk", 100_000, "commit chunks of so many records and more as bulks")
 	dir := flags.String("dir", "", "where to make stores (default: the system's temporary directory)")
+	face := flags.Bool("face", false, "go through the engine's face instead, with a limit on memory")
+	limit := flags.Int64("limit", 0, "of -face, in MiB; 0: none")
 	baseline := flags.Bool("baseline", true, "measure the baseline, too")
-	cell := flags.String("cell", "", "measure one cell in this process and print it as JSON: ours or baseline")
+	cell := flags.String("cell", "", "measure one cell in this process and print it as JSON: ours, face or baseline")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	c := grid.Config{Records: *records, Distinct: max(1, min(*distinct, *records)), Asks: *asks, BulkFrom: *bulk}
+	c := grid.Config{Records: *records, Distinct: max(1, min(*distinct, *records)), Asks: *asks, BulkFrom: *bulk, MemoryLimit: *limit << 20}
 	if *cell != "" {
 		var err error
 		if c.Chunks, err = strconv.Atoi(*chunks); err != nil {
@@ -59,18 +61,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, line := range compare.Machine() {
 		fmt.Fprintln(stderr, "#", line)
 	}
-	fmt.Fprintln(stdout, "records\tchunks\twho\tload s\tfirst get p50 ns\tp99\tget p50 ns\tp99\tprefix p50 ns\tp99\trange p50 ns\tp99\theap MiB\tpeak heap\tpeak RSS\tdisk\treopen ms")
+	questions := []string{"first get", "get", "prefix", "range"}
+	if *face {
+		questions = []string{"first get", "second get", "third get"}
+	}
+	fmt.Fprint(stdout, "records\tchunks\twho\tload s")
+	for _, q := range questions {
+		fmt.Fprintf(stdout, "\t%s p50 ns\tp99", q)
+	}
+	fmt.Fprintln(stdout, "\theap MiB\tpeak heap\tpeak RSS\tdisk\treopen ms")
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	for n := range strings.SplitSeq(*chunks, ",") {
-		for _, who := range []string{"ours", "baseline"} {
-			if who == "baseline" && !*baseline {
-				continue
-			}
+		cells := []string{"ours"}
+		switch {
+		case *face:
+			cells = []string{"face"}
+		case *baseline:
+			cells = append(cells, "baseline")
+		}
+		for _, who := range cells {
 			cmd := exec.CommandContext(ctx, self, "-cell", who, "-chunks", n, "-n", strconv.Itoa(c.Records), "-asks", strconv.Itoa(c.Asks),
-				"-distinct", strconv.Itoa(c.Distinct), "-bulk", strconv.Itoa(c.BulkFrom), "-dir", *dir)
+				"-distinct", strconv.Itoa(c.Distinct), "-bulk", strconv.Itoa(c.BulkFrom), "-dir", *dir, "-limit", strconv.FormatInt(*limit, 10))
 			cmd.Stderr = stderr
 			out, err := cmd.Output()
 			if err != nil {
@@ -96,13 +110,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 func one(ctx context.Context, who string, c grid.Config, dir string, stdout io.Writer) (err error) {
 	var list []grid.Result
 	switch who {
-	case "ours":
+	case "ours", "face":
 		if c.Dir, err = os.MkdirTemp(dir, "cytisus-grid-"); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(c.Dir)) }()
 		var r grid.Result
-		r, err = grid.Ours(ctx, c)
+		if who == "face" {
+			r, err = grid.Face(ctx, c)
+		} else {
+			r, err = grid.Ours(ctx, c)
+		}
 		list = append(list, r)
 	case "baseline":
 		list, err = grid.Baseline(c)
