@@ -50,9 +50,9 @@ func TestUnderALimit(t *testing.T) {
 	}
 	free := limitRun(t, source, 0)
 	held := limitRun(t, source, int64(limitBytes))
-	t.Logf("without a limit: index %v, %d MiB at most; with %s: %v, %d MiB, %.1f times as long; in a cgroup: %t",
-		free.took.Round(time.Millisecond), free.peak>>20, limitBytes.String(), held.took.Round(time.Millisecond), held.peak>>20,
-		held.took.Seconds()/free.took.Seconds(), held.caged)
+	t.Logf("without a limit: index %v, %v of the processor, %d MiB at most; with %s: %v, %v of the processor, %d MiB, %.1f times as long; in a cgroup: %t",
+		free.took.Round(time.Millisecond), free.processor.Round(time.Millisecond), free.peak>>20, limitBytes.String(),
+		held.took.Round(time.Millisecond), held.processor.Round(time.Millisecond), held.peak>>20, held.took.Seconds()/free.took.Seconds(), held.caged)
 	if len(held.says) > 0 {
 		t.Logf("the process said: %s", held.says)
 	}
@@ -101,11 +101,12 @@ func fetched(t *testing.T, module string) (dir string) {
 
 // A limitedRun is what an index and questions after it gave.
 type limitedRun struct {
-	took    time.Duration // the index
-	peak    int64         // bytes in memory, the most of both processes
-	answers [][]found
-	says    string
-	caged   bool
+	took      time.Duration // the index
+	processor time.Duration // the same, of all that the process and its children ran
+	peak      int64         // bytes in memory, the most of both processes
+	answers   [][]found
+	says      string
+	caged     bool
 }
 
 // limitRun indexes a module in a process under a limit (0: none), and asks another one about it.
@@ -120,6 +121,7 @@ func limitRun(t *testing.T, source string, limit int64) (r limitedRun) {
 	index := c.start(t, append([]string{"index", source}, more...)...)
 	err := index.wait()
 	r.took, r.peak, r.says = time.Since(began), index.peak, index.says.String()
+	r.processor = index.cmd.ProcessState.UserTime() + index.cmd.ProcessState.SystemTime()
 	if err != nil {
 		t.Fatalf("indexing under %d bytes, after %v with at most %d MiB: %v\n%s", limit, r.took, r.peak>>20, err, r.says)
 	}
