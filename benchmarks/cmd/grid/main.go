@@ -1,6 +1,7 @@
 // Grid runs the grid of package grid and prints one line for each cell, tab-separated.
 //
-//	grid [-n 100000000] [-chunks 1,2,128,2048,10000] [-asks 2000] [-distinct 1048576] [-bulk 100000] [-dir DIR] [-baseline=true] [-face [-limit MiB]]
+//	grid [-n 100000000] [-chunks 1,2,128,2048,10000] [-asks 2000] [-distinct 1048576]
+//	     [-bulk 100000] [-dir DIR] [-baseline=true] [-face [-limit MiB]]
 //
 // Each cell runs in a process of its own, so that memory is its own.
 package main
