@@ -23,6 +23,7 @@ require (
 	golang.org/x/mod v0.42.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
+	golang.org/x/text v0.36.0
 	golang.org/x/tools v0.52.0
 	honnef.co/go/tools v0.8.2
 	mvdan.cc/xurls/v2 v2.6.0

@@ -3,6 +3,8 @@ package lsp
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cytisus/cytisus/runtime"
@@ -247,16 +249,42 @@ type SymbolMatch struct {
 	Score     float64 // greater is better; comparable within one answer only
 }
 
-// A Hover describes a name.
+// A SelectionHoverer is a Workspace that describes more than names: of whatever is selected the
+// innermost whole that the selection lies in.
+type SelectionHoverer interface {
+	// HoverSelection is Workspace.Hover of a span.
+	HoverSelection(t *runtime.Task, uri string, span Span) (*Hover, error)
+}
+
+// A Hover describes a name, or something else that stands in a file.
 type Hover struct {
-	Span      Span   // the name asked about
+	Span      Span   // what is described
 	Signature string // a declaration in the language, without its body
 	Doc       string // the documentation comment as plain text; may be empty
-	Language  string // of Signature, as an editor names it
+	Language  string // of Signature, Declaration and Members, as an editor names it
+
+	// DocMarkdown is Doc as Markdown, with its links. If it is empty, Doc is all there is.
+	DocMarkdown string
 
 	// Declaration is the declaration as its author wrote it, for what reads badly as a signature: a
 	// type of many fields. It may be empty.
 	Declaration string
+
+	// Members are lists of declarations that belong to what is described and that its own
+	// declaration does not show, such as the methods of a type. Each may have several lines.
+	Members []string
+
+	// Notes say what else is worth knowing, a line each.
+	Notes []string
+
+	// Reference says where there is more to read.
+	Reference Reference
+}
+
+// A Reference is a page on the web about something. The zero value is none.
+type Reference struct {
+	Name string // of what it is about, in the language
+	URL  string
 }
 
 // Text is what a reader is shown of the declaration.
@@ -265,6 +293,15 @@ func (h *Hover) Text() string {
 		return h.Declaration
 	}
 	return h.Signature
+}
+
+// Plain is all of it as plain text: the declaration, the documentation, members and notes, with
+// blank lines between them.
+func (h *Hover) Plain() string {
+	parts := append([]string{h.Text(), h.Doc}, h.Members...)
+	parts = append(parts, strings.Join(h.Notes, "\n"))
+	parts = slices.DeleteFunc(parts, func(s string) bool { return strings.TrimSpace(s) == "" })
+	return strings.TrimSpace(strings.Join(parts, "\n\n"))
 }
 
 // Progress says how far Index is. Totals of zero are not known yet.

@@ -5,9 +5,10 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
-	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A source is what answers are made from: one state of a workspace.
@@ -26,6 +27,10 @@ type source interface {
 	names(p *metadata.Package, uri string) (*index.Index, error)
 	// declared is an index of a package that may lack what only its function bodies name.
 	declared(p *metadata.Package) (*index.Index, error)
+	// types has fn look at a package with its types, until it returns. Fn looks at no other one.
+	types(p *metadata.Package, s check.Sight, fn func(v *check.View) error) error
+	// environment is what the build is made in.
+	environment() (*disk.Environment, error)
 }
 
 // A place is a name in a file as a question finds it: what it stands for in one package that the
@@ -170,78 +175,6 @@ func named(src source, path string, from *metadata.Package) ([]*metadata.Package
 // namesIn is what opens the indexes of packages as far as one file needs them.
 func namesIn(src source, uri string) func(p *metadata.Package) (*index.Index, error) {
 	return func(p *metadata.Package) (*index.Index, error) { return src.names(p, uri) }
-}
-
-// hover answers lsp.Workspace.Hover.
-func hover(src source, uri string, offset int) (h *lsp.Hover, err error) {
-	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
-		h, err = hoverAt(src, at)
-		return true, err
-	})
-	if err == nil && h == nil {
-		err = &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
-	}
-	return h, err
-}
-
-// hoverAt is what is said of a place; nil if that is nothing.
-func hoverAt(src source, at place) (*lsp.Hover, error) {
-	o := at.occs[0]
-	h := &lsp.Hover{Span: o.Span, Language: "go"}
-	f, ok, err := resolve(src, at, o)
-	if err != nil {
-		return nil, err
-	}
-	if o.Signature != "" {
-		h.Signature = index.Render(o.Signature, "")
-	}
-	if !ok {
-		if h.Signature == "" {
-			return nil, nil
-		}
-		return h, nil
-	}
-	if h.Signature == "" {
-		from := ""
-		if o.IsExternal {
-			from = f.pkg.Name
-		}
-		h.Signature = index.Render(f.Signature, from)
-	}
-	f, err = behindImport(src, at, f)
-	if err != nil {
-		return nil, err
-	}
-	isType := syntax.IsTypeKind(f.Kind)
-	if f.Doc.End > f.Doc.Start || isType {
-		text, err := src.text(f.index.URI(f.File))
-		if err != nil && !errors.Is(err, lsp.ErrUnknownFile) {
-			return nil, err
-		}
-		h.Doc = syntax.DocText(text, f.Doc)
-		if isType {
-			h.Declaration = syntax.TypeText(text, f.Span)
-		}
-	}
-	return h, nil
-}
-
-// behindImport is the declaration of the package that an import without a name of its own brings
-// in; every other declaration is returned as it is. The documentation of an import is that of the
-// package.
-func behindImport(src source, at place, f found) (found, error) {
-	if f.Kind != lsp.KindPackage || f.Path == index.PackagePath {
-		return f, nil
-	}
-	for _, o := range f.index.OccurrencesAt(f.File, f.Span.Start) {
-		if !o.IsExternal {
-			continue
-		}
-		if pkg, ok, err := resolve(src, at, o); err != nil || ok {
-			return pkg, err
-		}
-	}
-	return f, nil
 }
 
 // references answers lsp.Workspace.References. A name that declares something is asked about as

@@ -179,6 +179,7 @@ var errNotFirst = errors.New("golang: not without the index")
 
 // A firstState is one package and all that it imports, as some texts have them.
 type firstState struct {
+	env    *disk.Environment
 	build  *buildUnit
 	dir    string
 	tests  bool              // with the tests of the package
@@ -277,7 +278,7 @@ func (a *firstAnswers) load(ctx context.Context, b *buildUnit, dir string, tests
 	if failed {
 		return nil, errNotFirst
 	}
-	s := &firstState{build: b, dir: dir, tests: tests, opened: opened, meta: m, indexes: map[string]firstIndex{}}
+	s := &firstState{env: env, build: b, dir: dir, tests: tests, opened: opened, meta: m, indexes: map[string]firstIndex{}}
 	s.sources = check.NewSources(m, func(uri string) ([]byte, error) { return readFirst(opened, uri) })
 	return s, nil
 }
@@ -343,28 +344,43 @@ func (s firstSource) names(p *metadata.Package, _ string) (*index.Index, error) 
 
 func (s firstSource) declared(p *metadata.Package) (*index.Index, error) { return s.index(p, false) }
 
-// index is the index of a package, with what its function bodies name if that is asked for.
-func (s firstSource) index(p *metadata.Package, bodies bool) (*index.Index, error) {
-	var (
-		texts  [][]byte
-		digest []byte
-	)
+func (s firstSource) types(p *metadata.Package, sight check.Sight, fn func(v *check.View) error) error {
+	trees, _, err := s.trees(p)
+	if err != nil {
+		return err
+	}
+	v, err := s.sources.View(s.ctx, p, trees, sight)
+	if err != nil {
+		return err
+	}
+	return fn(v)
+}
+
+func (s firstSource) environment() (*disk.Environment, error) { return s.env, nil }
+
+// trees are the files of a package, with the digest of their texts.
+func (s firstSource) trees(p *metadata.Package) (trees []*syntax.Tree, of lsp.Digest, err error) {
+	var digest []byte
 	for _, uri := range p.Files {
 		text, err := s.text(uri)
 		if err != nil {
-			return nil, err
+			return nil, of, err
 		}
-		texts = append(texts, text)
-		of := lsp.DigestOf(text)
-		digest = append(digest, of[:]...)
+		trees = append(trees, syntax.Trees.Get(uri, text))
+		one := lsp.DigestOf(text)
+		digest = append(digest, one[:]...)
 	}
-	of := lsp.DigestOf(digest)
+	return trees, lsp.DigestOf(digest), nil
+}
+
+// index is the index of a package, with what its function bodies name if that is asked for.
+func (s firstSource) index(p *metadata.Package, bodies bool) (*index.Index, error) {
+	trees, of, err := s.trees(p)
+	if err != nil {
+		return nil, err
+	}
 	if known, ok := s.indexes[p.ID]; ok && known.of == of && (known.bodies || !bodies) {
 		return known.Index, nil
-	}
-	var trees []*syntax.Tree
-	for i, uri := range p.Files {
-		trees = append(trees, syntax.Trees.Get(uri, texts[i]))
 	}
 	c, err := s.sources.Package(s.ctx, p, trees, bodies)
 	if err != nil {

@@ -78,7 +78,7 @@ func TestFirstAnswersAreRight(t *testing.T) {
 			a := new(answer)
 			asked[uri][all[i]] = a
 			a.hoverErr = firstly(t, f, uri, func(src source) (err error) {
-				a.hover, err = hover(src, uri, all[i])
+				a.hover, err = hoverAt(src, uri, all[i])
 				return err
 			})
 			a.defErr = firstly(t, f, uri, func(src source) (err error) {
@@ -178,7 +178,7 @@ var T int
 		t.Helper()
 		err := f.in(func(task *runtime.Task) (err error) {
 			done, err = f.w.firstOf(task, uri, func(src source) (err error) {
-				h, err = hover(src, uri, at(uri, what))
+				h, err = hoverAt(src, uri, at(uri, what))
 				return err
 			})
 			return err

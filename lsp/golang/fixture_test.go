@@ -133,6 +133,11 @@ func (f *fixture) references(uri string, offset int, declaration bool) (list []l
 	return list, err
 }
 
+// hoverAt is hover of a place.
+func hoverAt(src source, uri string, offset int) (*lsp.Hover, error) {
+	return hover(src, uri, lsp.Span{Start: offset, End: offset})
+}
+
 func (f *fixture) hover(uri string, offset int) (h *lsp.Hover, err error) {
 	err = f.in(func(t *runtime.Task) (err error) {
 		h, err = f.w.Hover(t, uri, offset)
@@ -168,7 +173,7 @@ func (f *fixture) diagnostics(name string) []string {
 	err := f.in(func(t *runtime.Task) error {
 		list, err := f.w.Diagnostics(t, f.uri(name))
 		text, _ := f.w.Text(t, f.uri(name))
-		out = describe(text, list)
+		out = shownDiagnostics(text, list)
 		return err
 	})
 	if err != nil {
@@ -177,7 +182,7 @@ func (f *fixture) diagnostics(name string) []string {
 	return out
 }
 
-func describe(text []byte, list []lsp.Diagnostic) []string {
+func shownDiagnostics(text []byte, list []lsp.Diagnostic) []string {
 	var out []string
 	for _, d := range list {
 		under := ""

@@ -80,22 +80,14 @@ func definitionOfName(src source, uri string, offset int) (list []lsp.Location, 
 	return list, err
 }
 
-// clausesOf are the package clauses of all files of a package, with the imports below them.
+// clausesOf are the names of a package in all its files.
 func clausesOf(src source, p *metadata.Package) (list []lsp.Location, err error) {
 	for _, uri := range p.Files {
 		t, err := treeOf(src, uri)
 		if err != nil {
 			return nil, err
 		}
-		end := t.AST.Name.End()
-		for _, d := range t.AST.Decls {
-			if d, ok := d.(*ast.GenDecl); ok && len(d.Specs) > 0 {
-				if _, ok := d.Specs[0].(*ast.ImportSpec); ok {
-					end = d.End()
-				}
-			}
-		}
-		list = append(list, lsp.Location{URI: uri, Span: t.Span(t.AST.Package, end)})
+		list = append(list, lsp.Location{URI: uri, Span: t.Span(t.AST.Name.Pos(), t.AST.Name.End())})
 	}
 	slices.SortFunc(list, lsp.Location.Compare)
 	return list, nil

@@ -86,6 +86,10 @@ func linked(src source, p *metadata.Package, t *syntax.Tree, name string) (found
 		return declarationNamed(src, index.External{Package: imported, Path: rest}, p)
 	case strings.Contains(prefix, "/"):
 		return linknamed(src, prefix, rest)
+	case prefix == p.Name && rest != "":
+		if f, ok, err := atPackageLevel(src, p, rest); ok || err != nil {
+			return f, ok, err
+		}
 	}
 	if f, ok, err := atPackageLevel(src, p, name); ok || err != nil {
 		return f, ok, err

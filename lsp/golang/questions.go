@@ -241,19 +241,33 @@ func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offse
 }
 
 // Hover implements lsp.Workspace.
-func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (h *lsp.Hover, err error) {
+func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (*lsp.Hover, error) {
+	return w.HoverSelection(t, uri, lsp.Span{Start: offset, End: offset})
+}
+
+// HoverSelection implements lsp.SelectionHoverer.
+func (w *workspace) HoverSelection(t *runtime.Task, uri string, span lsp.Span) (h *lsp.Hover, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err
 	}
 	if done, err := w.firstOf(t, uri, func(src source) (err error) {
-		h, err = hover(src, uri, offset)
+		if text, err := src.text(uri); err != nil || inEmbed(text, span.Start) {
+			return cmp.Or(err, errNotFirst)
+		}
+		h, err = hover(src, uri, span)
 		return err
 	}); done {
 		return h, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
-		h, err = hover(taskSource{t, root}, uri, offset)
+		if text, err := textOf(t, uri); err == nil {
+			if matched, ok, err := embedded(t, uri, text, span.Start); ok || err != nil {
+				h = hoverEmbed(uri, text, span.Start, matched)
+				return err
+			}
+		}
+		h, err = hover(taskSource{t, root}, uri, span)
 		return err
 	})
 	return h, err

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/runtime"
@@ -74,4 +75,9 @@ func (s taskSource) find(id string) (*metadata.Package, error) {
 		return nil, err
 	}
 	return m.Find(id), nil
+}
+
+func (s taskSource) environment() (*disk.Environment, error) {
+	env, err := environments.Get(s.t, s.root)
+	return &env, err
 }

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,9 +18,12 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 var (
@@ -207,27 +211,57 @@ func (tr *truth) sample(n int, seed uint64) []site {
 	return out
 }
 
-// hover is what go/types says of a site, as a reader in its package sees it.
+// hover is what go/types says of a site, as a reader in its package sees it. Of an embedded field
+// it is the field.
 func (tr *truth) hover(s site) string {
-	text := types.ObjectString(s.objs[0], func(p *types.Package) string {
+	obj := s.objs[0]
+	for _, o := range s.objs {
+		if v, ok := o.(*types.Var); ok && v.IsField() {
+			obj = o
+		}
+	}
+	as := func(p *types.Package) string {
 		if p == s.pkg {
 			return ""
 		}
 		return p.Name()
-	})
-	if c, ok := s.objs[0].(*types.Const); ok && c.Val() != nil && c.Val().Kind() != constant.Unknown {
-		text += " = " + c.Val().String()
+	}
+	text := types.ObjectString(obj, as)
+	switch obj := obj.(type) {
+	case *types.Const:
+		if obj.Val() != nil && obj.Val().Kind() != constant.Unknown {
+			text += " = " + obj.Val().String()
+		}
+	case *types.PkgName:
+		text = "package " + obj.Imported().Name()
+	case *types.Func:
+		if recv := obj.Signature().Recv(); recv != nil {
+			// The receiver has its name and is not part of what is called.
+			of := types.TypeString(recv.Type(), as)
+			if _, ok := recv.Type().(*types.Interface); ok {
+				of = "interface"
+			} else if name := recv.Name(); name != "" && name != "_" {
+				of = name + " " + of
+			}
+			text = "func (" + of + ") " + obj.Name() + strings.TrimPrefix(types.TypeString(obj.Type(), as), "func")
+		}
 	}
 	const most = 4 << 10 // longer signatures are cut
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
-	return index.Render(text, "")
+	return text
 }
 
 // withoutWritten takes from a signature what the source says of an object beside its type: of a
 // constant the expression, of a field the tag.
 func withoutWritten(signature string, obj types.Object) string {
+	if i := strings.LastIndex(signature, "// func["); i > 0 { // of which it is an instance
+		name, _, _ := strings.Cut(signature, "(")
+		signature = name + signature[i+len("// func"):]
+	}
+	signature, _, _ = strings.Cut(signature, " // through ")
+	signature, _, _ = strings.Cut(signature, " // size=")
 	switch obj := obj.(type) {
 	case *types.Const:
 		before, _, _ := strings.Cut(signature, " = ")
@@ -363,11 +397,12 @@ func TestAnswersAgreeWithGoTypes(t *testing.T) {
 	env, m := purebuild.Std()
 	ids := truthIDs(m)
 	b := purebuild.New(t, env, m)
-	src := pureSource{b, restrict(m, ids...)}
+	src := pureSource{Build: b, m: restrict(m, ids...), env: &env}
+	src.sources = check.NewSources(src.m, src.text)
 	tr := newTruth(t, b, ids)
 	compareWithTruth(t, tr, *truthPositions, *truthSeed,
 		func(uri string, offset int) ([]lsp.Location, error) { return definition(src, uri, offset) },
-		func(uri string, offset int) (*lsp.Hover, error) { return hover(src, uri, offset) },
+		func(uri string, offset int) (*lsp.Hover, error) { return hoverAt(src, uri, offset) },
 		func(uri string, offset int, decl bool) ([]lsp.Location, error) {
 			return references(src, uri, offset, decl)
 		})
@@ -376,7 +411,23 @@ func TestAnswersAgreeWithGoTypes(t *testing.T) {
 // pureSource answers from a purebuild.Build. Only some packages belong to its workspace.
 type pureSource struct {
 	*purebuild.Build
-	m *metadata.Build
+	m       *metadata.Build
+	env     *disk.Environment
+	sources *check.Sources
+}
+
+func (s pureSource) environment() (*disk.Environment, error) { return s.env, nil }
+
+func (s pureSource) types(p *metadata.Package, sight check.Sight, fn func(v *check.View) error) error {
+	var trees []*syntax.Tree
+	for _, uri := range p.Files {
+		trees = append(trees, syntax.Trees.Get(uri, s.Build.Text(uri)))
+	}
+	v, err := s.sources.View(context.Background(), p, trees, sight)
+	if err != nil {
+		return err
+	}
+	return fn(v)
 }
 
 func (s pureSource) metadata() (*metadata.Build, error) { return s.m, nil }

@@ -70,6 +70,10 @@ func viewPackage(src taskSource, id string, s check.Sight, fn func(v *view) erro
 	return fn(&view{v, src})
 }
 
+func (s taskSource) types(p *metadata.Package, sight check.Sight, fn func(v *check.View) error) error {
+	return viewPackage(s, p.ID, sight, func(v *view) error { return fn(v.View) })
+}
+
 // takeSlot waits until nobody else looks at the types of a package.
 func takeSlot(t *runtime.Task, id string) (*check.ViewSlot, error) {
 	for {

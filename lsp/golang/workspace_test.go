@@ -190,7 +190,7 @@ func (f *fixture) published(name string) []string {
 	err := f.in(func(t *runtime.Task) error {
 		list, err := partition.FileDiagnostics(t, f.uri(name))
 		text, _ := f.w.Text(t, f.uri(name))
-		out = describe(text, list)
+		out = shownDiagnostics(text, list)
 		return err
 	})
 	if err != nil {

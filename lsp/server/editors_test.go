@@ -76,7 +76,7 @@ func TestOddCapabilities(t *testing.T) {
 
 func TestHoverMarkdown(t *testing.T) {
 	for in, want := range map[[2]string]string{
-		{"func f()", "Does *things*.\n\n\tf(x)\n\nMore."}: "```go\nfunc f()\n```\n\nDoes \\*things\\*.\n\n    f(x)\n\nMore.",
+		{"func f()", "Does *things*.\n\n\tf(x)\n\nMore."}: "```go\nfunc f()\n```\n\n---\n\nDoes \\*things\\*.\n\n    f(x)\n\nMore.",
 		{"const s = \"```\"", ""}:                         "````go\nconst s = \"```\"\n````",
 		{"", "only <doc>"}:                                "only \\<doc\\>",
 		{"", "list:\n\ta\n\tb\nend"}:                      "list:\n\n    a\n    b\nend",

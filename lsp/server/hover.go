@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -11,14 +14,31 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
+// hoverParams are those of the protocol, and a selection, which some clients send in addition.
+type hoverParams struct {
+	protocol.HoverParams
+	Range *protocol.Range `json:"range"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler, which the embedded parameters have for themselves.
+func (p *hoverParams) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &p.HoverParams); err != nil {
+		return err
+	}
+	var more struct{ Range *protocol.Range }
+	err := json.Unmarshal(data, &more)
+	p.Range = more.Range
+	return err
+}
+
 // hover answers textDocument/hover, in Markdown if the client prefers it.
 func (s *session) hover(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
-	var p protocol.HoverParams
+	var p hoverParams
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
 	_, work, err := s.atPosition(r, p.TextDocumentPositionParams, lane.RPC2, func(q *question, at int) (any, error) {
-		h, err := q.root.ws.Hover(q.t, q.uri, at)
+		h, err := q.hover(at, p.Range)
 		if err != nil || h == nil {
 			return nil, err
 		}
@@ -34,31 +54,81 @@ func (s *session) hover(_ context.Context, r *dispatch.Request) (dispatch.Outcom
 	return dispatch.Later(work), nil
 }
 
+// hover describes what is selected, if the language can do that, or else what stands at an offset.
+func (q *question) hover(at int, selected *protocol.Range) (*lsp.Hover, error) {
+	if ws, ok := q.root.ws.(lsp.SelectionHoverer); ok && selected != nil {
+		span, err := q.spanOf(*selected)
+		if err != nil {
+			return nil, err
+		}
+		return ws.HoverSelection(q.t, q.uri, span)
+	}
+	return q.root.ws.Hover(q.t, q.uri, at)
+}
+
 func hoverContents(h *lsp.Hover, markdown bool) *protocol.MarkupContent {
 	if markdown {
 		return &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: hoverMarkdown(h)}
 	}
-	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: strings.TrimSpace(h.Text() + "\n\n" + h.Doc)}
+	return &protocol.MarkupContent{Kind: protocol.MarkupKindPlainText, Value: h.Plain()}
 }
 
-// hoverMarkdown puts the signature into a fence that nothing inside it can close, and the
-// documentation, which is plain text, under it.
+// hoverMarkdown has up to three sections, with lines between them: the signature; the documentation
+// and the members; notes and the reference.
 func hoverMarkdown(h *lsp.Hover) string {
-	fence, shown := "```", h.Text()
-	for strings.Contains(shown, fence) {
-		fence += "`"
+	doc := h.DocMarkdown
+	if prose := strings.TrimSpace(h.Doc); doc == "" && prose != "" {
+		var b strings.Builder
+		writeProse(&b, prose)
+		doc = b.String()
+	}
+	middle := []string{doc}
+	for _, list := range h.Members {
+		middle = append(middle, fenced(h.Language, list))
 	}
 	var b strings.Builder
-	if shown != "" {
-		b.WriteString(fence + h.Language + "\n" + shown + "\n" + fence)
-	}
-	if doc := strings.TrimSpace(h.Doc); doc != "" {
-		if b.Len() > 0 {
-			b.WriteString("\n\n")
+	for _, section := range [][]string{
+		{fenced(h.Language, h.Text())}, middle, {strings.Join(h.Notes, "\n"), referenceMarkdown(h.Reference)},
+	} {
+		begun := b.Len()
+		for _, part := range section {
+			if part == "" {
+				continue
+			}
+			if b.Len() == begun && begun > 0 {
+				b.WriteString("\n\n---")
+			}
+			if b.Len() > 0 {
+				b.WriteString("\n\n")
+			}
+			b.WriteString(part)
 		}
-		writeProse(&b, doc)
 	}
 	return b.String()
+}
+
+// fenced puts code into a fence that nothing inside it can close.
+func fenced(language, code string) string {
+	if code = strings.Trim(code, "\n"); code == "" {
+		return ""
+	}
+	fence := "```"
+	for strings.Contains(code, fence) {
+		fence += "`"
+	}
+	return fence + language + "\n" + code + "\n" + fence
+}
+
+// referenceMarkdown is a link that says which site it leads to.
+func referenceMarkdown(r lsp.Reference) string {
+	if r == (lsp.Reference{}) {
+		return ""
+	}
+	site := r.URL
+	if u, err := url.Parse(r.URL); err == nil && u.Host != "" {
+		site = u.Host
+	}
+	return fmt.Sprintf("[`%s` on %s](%s)", r.Name, site, r.URL)
 }
 
 // writeProse writes plain text so that Markdown shows it as it is: what would be markup is

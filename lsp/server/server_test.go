@@ -63,7 +63,7 @@ func TestAnswersRich(t *testing.T) {
 	c.indexed()
 	for _, q := range []struct{ method, params, want string }{
 		{"textDocument/definition", at(fileB, 1, 6), `[{"targetUri":"file:///m/a.txt","targetRange":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}},"targetSelectionRange":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}}}]`},
-		{"textDocument/hover", at(fileB, 1, 5), "{\"contents\":{\"kind\":\"markdown\",\"value\":\"```words\\nword one\\n```\\n\\ndef two\\n😀 one two\"},\"range\":{\"start\":{\"line\":1,\"character\":5},\"end\":{\"line\":1,\"character\":8}}}"},
+		{"textDocument/hover", at(fileB, 1, 5), "{\"contents\":{\"kind\":\"markdown\",\"value\":\"```words\\nword one\\n```\\n\\n---\\n\\ndef two\\n😀 one two\"},\"range\":{\"start\":{\"line\":1,\"character\":5},\"end\":{\"line\":1,\"character\":8}}}"},
 		{"textDocument/documentSymbol", doc(fileA), `[{"name":"one","detail":"word","kind":13,"range":{"start":{"line":0,"character":0},"end":{"line":1,"character":11}},"selectionRange":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}},"children":[{"name":"inner","detail":"word","kind":13,"range":{"start":{"line":1,"character":0},"end":{"line":1,"character":11}},"selectionRange":{"start":{"line":1,"character":6},"end":{"line":1,"character":11}}}]}]`},
 		{"workspace/symbol", `{"query":"m.two"}`, `[{"name":"m.two","kind":13,"containerName":"m","location":{"uri":"file:///m/b.txt","range":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}}}}]`},
 		{"workspace/symbol", `{"query":"two"}`, `[{"name":"two","kind":13,"containerName":"m","location":{"uri":"file:///m/b.txt","range":{"start":{"line":0,"character":4},"end":{"line":0,"character":7}}}}]`},

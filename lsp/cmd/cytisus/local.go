@@ -190,7 +190,8 @@ func (l *local) hover(ctx context.Context, p place) (*described, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &described{Signature: h.Text(), Doc: h.Doc}, nil
+		signature, doc := cutDeclaration(h.Plain())
+		return &described{Signature: signature, Doc: doc}, nil
 	})
 }
 

@@ -71,12 +71,7 @@ func (s *Sources) Package(ctx context.Context, p *metadata.Package, files []*syn
 		c.Index, _ = syntaxIndex(p, files)
 		return c, nil
 	}
-	follows := map[string]string{}
-	for i := range p.Imports {
-		if id := p.Imports[i].Checked(); id != "" {
-			follows[p.Imports[i].Import] = id
-		}
-	}
+	follows := s.all(p)
 	if !withBodies {
 		named := s.named(p, asts(files))
 		for written := range follows {
@@ -93,6 +88,42 @@ func (s *Sources) Package(ctx context.Context, p *metadata.Package, files []*syn
 	r := n.check(p, fit, left, func(string) syntax.Doubt { return syntax.Doubt{} }, withBodies)
 	c.Index = n.indexOf(r).data
 	return c, nil
+}
+
+// View is the package with its types, which nobody else has.
+func (s *Sources) View(ctx context.Context, p *metadata.Package, files []*syntax.Tree, sight Sight) (v *View, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		if e := recover(); e != nil {
+			err = newInternalError("checking "+p.ID, e)
+		}
+	}()
+	follows := s.all(p)
+	if err := s.follow(ctx, follows); err != nil {
+		return nil, fmt.Errorf("checking %s: %w", p.ID, err)
+	}
+	w := s.world(p, follows)
+	if w.packages == nil {
+		w.packages = map[string]*types.Package{}
+		for _, n := range s.nodes {
+			if n.pkg != nil {
+				w.packages[n.pkg.Path()] = n.pkg
+			}
+		}
+	}
+	return newView(p, w, files, sight)
+}
+
+// all are the packages that a package imports: paths as written, and IDs.
+func (s *Sources) all(p *metadata.Package) map[string]string {
+	follows := map[string]string{}
+	for i := range p.Imports {
+		if id := p.Imports[i].Checked(); id != "" {
+			follows[p.Imports[i].Import] = id
+		}
+	}
+	return follows
 }
 
 func asts(trees []*syntax.Tree) (files []*ast.File) {

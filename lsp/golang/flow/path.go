@@ -14,13 +14,18 @@ type path []ast.Node
 // Path lists the nodes around an offset, the innermost last. A node reaches to the place behind its
 // last character; of two that touch there the first counts.
 func Path(t *syntax.Tree, offset int) []ast.Node {
+	return Around(t, lsp.Span{Start: offset, End: offset})
+}
+
+// Around lists the nodes around a span, the innermost last.
+func Around(t *syntax.Tree, span lsp.Span) []ast.Node {
 	if t.Unfit {
 		return nil
 	}
-	pos := token.Pos(t.Pos.Base() + offset)
+	start, end := token.Pos(t.Pos.Base()+span.Start), token.Pos(t.Pos.Base()+span.End)
 	p := path{t.AST}
 	for {
-		next := child(p.last(), pos)
+		next := child(p.last(), start, end)
 		if next == nil {
 			return p
 		}
@@ -28,13 +33,13 @@ func Path(t *syntax.Tree, offset int) []ast.Node {
 	}
 }
 
-// child is the first child of a node that a position lies in; nil if there is none.
-func child(of ast.Node, pos token.Pos) (found ast.Node) {
+// child is the first child of a node that some positions lie in; nil if there is none.
+func child(of ast.Node, start, end token.Pos) (found ast.Node) {
 	ast.Inspect(of, func(n ast.Node) bool {
 		if n == of {
 			return true
 		}
-		if n != nil && found == nil && n.Pos() <= pos && pos <= n.End() {
+		if n != nil && found == nil && n.Pos() <= start && end <= n.End() {
 			found = n
 		}
 		return false

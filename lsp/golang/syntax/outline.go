@@ -225,3 +225,8 @@ func detail(t *Tree, start, end token.Pos) string {
 	}
 	return line[:cut] + "…"
 }
+
+// IsTypeKind reports whether declarations of a kind are those of types.
+func IsTypeKind(k lsp.SymbolKind) bool {
+	return k == lsp.KindStruct || k == lsp.KindInterface || k == lsp.KindClass
+}
