@@ -213,6 +213,7 @@
 //	completing  viewdraft.go importable.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
+//	relations   methodtables.go implementation.go references.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

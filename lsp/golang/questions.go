@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
-	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
@@ -191,53 +190,6 @@ func (w *workspace) Definition(t *runtime.Task, uri string, offset int) (list []
 		return err
 	})
 	return list, err
-}
-
-// References implements lsp.Workspace. Other builds that read the declaration are searched, too.
-func (w *workspace) References(t *runtime.Task, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
-	uri, err = w.canonical(uri)
-	if err != nil {
-		return nil, err
-	}
-	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
-		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
-			return err
-		}
-		more, err := w.referencesElsewhere(t, root, uri, offset, declaration)
-		if err == nil && len(more) > 0 {
-			list = append(list, more...)
-			slices.SortFunc(list, lsp.Location.Compare)
-			list = slices.Compact(list)
-		}
-		return err
-	})
-	return list, err
-}
-
-// referencesElsewhere looks for references in the builds that read what is named in a file of
-// another one.
-func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
-	builds := w.viewedBuilds()
-	if len(builds) < 2 {
-		return nil, nil
-	}
-	declared, err := definition(taskSource{t, root}, uri, offset)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range builds {
-		for _, at := range declared {
-			if b.Root == root || b.meta == nil || len(b.meta.Owners(at.URI)) == 0 || b.meta.IsForeign(files.PathOf(at.URI)) {
-				continue
-			}
-			more, err := references(taskSource{t, b.Root}, at.URI, at.Span.Start, declaration)
-			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, lsp.ErrUnknownFile) {
-				return nil, err
-			}
-			list = append(list, more...)
-		}
-	}
-	return list, nil
 }
 
 // Hover implements lsp.Workspace.

@@ -369,9 +369,16 @@ func compareWithTruth(t *testing.T, tr *truth, n int, seed uint64,
 			continue
 		}
 		refs = slices.DeleteFunc(refs, func(l lsp.Location) bool { return !tr.covers(l.URI) })
-		if want := tr.references(s); !slices.Equal(refs, want) {
+		named := tr.references(s)
+		if fn, ok := s.objs[0].(*types.Func); ok && fn.Signature().Recv() != nil {
+			// Those of methods that it implements, or that implement it, are there, too.
+			refs = slices.DeleteFunc(refs, func(l lsp.Location) bool {
+				return !slices.Contains(named, l) && l.Span.End-l.Span.Start == len(fn.Name())
+			})
+		}
+		if !slices.Equal(refs, named) {
 			bad++
-			t.Errorf("%s: %d references, want %d%s", where, len(refs), len(want), firstDifference(refs, want))
+			t.Errorf("%s: %d references, want %d%s", where, len(refs), len(named), firstDifference(refs, named))
 		}
 	}
 	t.Logf("%d positions compared, %d of them names of the language; seed %d (-truth.seed)", n, universe, seed)

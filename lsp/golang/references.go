@@ -1,0 +1,107 @@
+package golang
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/runtime"
+)
+
+// References implements lsp.Workspace. Other builds that read the declaration are searched, too. A
+// method is also called through the interfaces that its type implements, and a method of an
+// interface is that of each type which implements it, so their references count.
+func (w *workspace) References(t *runtime.Task, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	uri, err = w.canonical(uri)
+	if err != nil {
+		return nil, err
+	}
+	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
+			return err
+		}
+		elsewhere, err := w.referencesElsewhere(t, root, uri, offset, declaration)
+		if err != nil {
+			return err
+		}
+		kin, err := w.referencesOfKin(taskSource{t, root}, uri, offset)
+		if more := append(elsewhere, kin...); len(more) > 0 {
+			list = append(list, more...)
+			slices.SortFunc(list, lsp.Location.Compare)
+			list = slices.Compact(list)
+		}
+		return err
+	})
+	return list, err
+}
+
+// referencesElsewhere looks for references in the builds that read what is named in a file of
+// another one.
+func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	builds := w.viewedBuilds()
+	if len(builds) < 2 {
+		return nil, nil
+	}
+	declared, err := definition(taskSource{t, root}, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range builds {
+		for _, at := range declared {
+			if b.Root == root || b.meta == nil || len(b.meta.Owners(at.URI)) == 0 || b.meta.IsForeign(files.PathOf(at.URI)) {
+				continue
+			}
+			more, err := references(taskSource{t, b.Root}, at.URI, at.Span.Start, declaration)
+			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, lsp.ErrUnknownFile) {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+	}
+	return list, nil
+}
+
+// referencesOfKin lists the references of those methods that the method at an offset stands for, or
+// that stand for it: of interfaces, and of types that implement them. Their declarations are left
+// out.
+func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (list []lsp.Location, err error) {
+	isMethod := false
+	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
+		f, ok, err := resolve(src, at, at.occs[0])
+		isMethod = ok && f.Kind == lsp.KindMethod
+		return true, err
+	})
+	if err != nil || !isMethod {
+		return nil, ignoreNoSymbol(err)
+	}
+	a, err := askedAt(src, uri, offset)
+	if err != nil || a.method == "" {
+		return nil, ignoreNoSymbol(err)
+	}
+	kin, err := w.kinEverywhere(src, a, implementing|implemented)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[lsp.Location]bool{}
+	for _, k := range kin {
+		if seen[k.at] || k.pkg.Path == metadata.Builtin {
+			continue
+		}
+		seen[k.at] = true
+		more, err := references(src, k.at.URI, k.at.Span.Start, false)
+		if ignoreNoSymbol(ignoreUnknown(err)) != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
+	return list, nil
+}
+
+func ignoreNoSymbol(err error) error {
+	if errors.Is(err, lsp.ErrNoSymbol) {
+		return nil
+	}
+	return err
+}
