@@ -41,9 +41,9 @@ const damagedMax = 16
 
 func (a *app) defCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "def FILE:LINE:COL",
+		Use:   "def FILE:LINE:COL|NAME",
 		Short: "Print where what stands at a place is declared",
-		Args:  exactly(1, "one place, FILE:LINE:COL"),
+		Args:  exactly(1, "one place, FILE:LINE:COL, or a name, as net/http.Client.Do"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.askAt(cmd.Context(), args[0], func(q asker, p place) ([]found, error) { return q.definition(cmd.Context(), p) })
 		},
@@ -53,9 +53,9 @@ func (a *app) defCommand() *cobra.Command {
 func (a *app) refsCommand() *cobra.Command {
 	var declaration bool
 	cmd := &cobra.Command{
-		Use:   "refs FILE:LINE:COL",
+		Use:   "refs FILE:LINE:COL|NAME",
 		Short: "Print every place that names what stands at a place",
-		Args:  exactly(1, "one place, FILE:LINE:COL"),
+		Args:  exactly(1, "one place, FILE:LINE:COL, or a name, as net/http.Client.Do"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.askAt(cmd.Context(), args[0], func(q asker, p place) ([]found, error) {
 				return q.references(cmd.Context(), p, declaration)
@@ -68,11 +68,7 @@ func (a *app) refsCommand() *cobra.Command {
 
 // askAt asks a question about a place whose answer is a list of places.
 func (a *app) askAt(ctx context.Context, arg string, ask func(asker, place) ([]found, error)) error {
-	p, err := parsePlace(arg)
-	if err != nil {
-		return err
-	}
-	return a.asking(ctx, p.file, func(q asker) error {
+	return a.askingAbout(ctx, arg, func(q asker, p place) error {
 		places, err := ask(q, p)
 		if err == nil && len(places) == 0 {
 			err = lsp.ErrNoSymbol
@@ -92,15 +88,11 @@ func (a *app) askAt(ctx context.Context, arg string, ask func(asker, place) ([]f
 
 func (a *app) hoverCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "hover FILE:LINE:COL",
+		Use:   "hover FILE:LINE:COL|NAME",
 		Short: "Print the declaration and documentation of what stands at a place",
-		Args:  exactly(1, "one place, FILE:LINE:COL"),
+		Args:  exactly(1, "one place, FILE:LINE:COL, or a name, as net/http.Client.Do"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := parsePlace(args[0])
-			if err != nil {
-				return err
-			}
-			return a.asking(cmd.Context(), p.file, func(q asker) error {
+			return a.askingAbout(cmd.Context(), args[0], func(q asker, p place) error {
 				d, err := q.hover(cmd.Context(), p)
 				if err == nil && d == nil {
 					err = lsp.ErrNoSymbol

@@ -141,6 +141,10 @@ func TestQuestions(t *testing.T) {
 		{[]string{"refs", at("twig/twig.go", "8:6")}, []string{"twig.go:8:6\t", "broom.go:7:12\t", "twig_test.go:6:5\t"}},
 		{[]string{"refs", "--tests=false", at("twig/twig.go", "8:6")}, []string{"broom.go:7:12\t"}},
 		{[]string{"hover", at("broom.go", "7:12")}, []string{"func twig.New(n int) *twig.Twig", "New grows a twig."}},
+		{[]string{"def", "--root", dir, "broom/twig.New"}, []string{"twig/twig.go:8:6\tfunc New(n int) *Twig"}},
+		{[]string{"def", "--root", dir, "twig.Twig.Len"}, []string{"twig/twig.go:11:16\t"}},
+		{[]string{"refs", "--root", dir, "twig.New"}, []string{"twig.go:8:6\t", "broom.go:7:12\t", "twig_test.go:6:5\t"}},
+		{[]string{"hover", "--root", dir, "--json", "New"}, []string{`"func New(n int) *Twig"`, "New grows a twig."}},
 		{[]string{"outline", filepath.Join(dir, "twig", "twig.go")}, []string{"Twig", "New", "Len"}},
 		{[]string{"symbols", "--root", dir, "swp"}, []string{"broom.go:6:6\tfunction"}},
 	} {
@@ -179,6 +183,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"hover", file + ":4:1"}, exitNothing, "no symbol"},
 		{[]string{"refs", file + ":4:1"}, exitNothing, "no symbol"},
 		{[]string{"symbols", "--root", dir, "zzzzzz"}, exitNothing, "zzzzzz"},
+		{[]string{"def", "--root", dir, "twig.Nowhere"}, exitNothing, "is called so"},
 		{[]string{"index", "--progress=sometimes", dir}, exitUsage, "sometimes"},
 		{[]string{"index", filepath.Join(dir, "nowhere")}, exitUsage, "nowhere"},
 		{[]string{"help", "frobnicate"}, exitUsage, `unknown command "frobnicate"`},
