@@ -13,8 +13,7 @@
 //	relations from types: what has which methods, which calls may mean which functions
 //	refactor  changes of code, from the types of one package
 //	lint      from types: what compiles and is most likely wrong
-//	check     types: faces and checks; beside the rooms that rest on it the only one with go/types
-//	describe  types: what a reader is told
+//	describe  from types: what a reader is told
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
 //	tokens    what the names of a file are, for editors that colour them
@@ -200,8 +199,7 @@
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go view.go lint.go link.go jump.go
-//	answers     answer.go source.go link.go jump.go hover.go
+//	answers     answer.go source.go view.go lint.go link.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go

@@ -109,9 +109,6 @@ func (v *View) covers(s Sight, file *syntax.Tree) bool {
 	return true
 }
 
-// Sizes are the sizes of types where the package runs.
-func (v *View) Sizes() types.Sizes { return sizesFor(v.Meta.Arch) }
-
 // Tree is the file that a position of the view lies in; nil if it is none of the package's.
 func (v *View) Tree(pos token.Pos) *syntax.Tree {
 	for _, t := range v.Files {

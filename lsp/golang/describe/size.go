@@ -24,7 +24,7 @@ func size(v *check.View, obj types.Object, around []ast.Node) string {
 		return ""
 	}
 	var parts []string
-	sizes := v.Sizes()
+	sizes := v.Sizes
 	if !open(obj.Type()) {
 		n := sizes.Sizeof(obj.Type())
 		part := "size=" + number(n)
@@ -93,7 +93,7 @@ func offset(v *check.View, field *types.Var, around []ast.Node) int64 {
 			}
 			before = append(before, f)
 			if f == field {
-				return v.Sizes().Offsetsof(before)[len(before)-1]
+				return v.Sizes.Offsetsof(before)[len(before)-1]
 			}
 		}
 		return -1
