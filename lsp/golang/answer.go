@@ -177,6 +177,24 @@ func namesIn(src source, uri string) func(p *metadata.Package) (*index.Index, er
 	return func(p *metadata.Package) (*index.Index, error) { return src.names(p, uri) }
 }
 
+// behindImport is the declaration of the package that an import without a name of its own brings
+// in; every other declaration is returned as it is. The documentation of an import is that of the
+// package.
+func behindImport(src source, at place, f found) (found, error) {
+	if f.Kind != lsp.KindPackage || f.Path == index.PackagePath {
+		return f, nil
+	}
+	for _, o := range f.index.OccurrencesAt(f.File, f.Span.Start) {
+		if !o.IsExternal {
+			continue
+		}
+		if pkg, ok, err := resolve(src, at, o); err != nil || ok {
+			return pkg, err
+		}
+	}
+	return f, nil
+}
+
 // references answers lsp.Workspace.References. A name that declares something is asked about as
 // that, whatever else it means: an embedded field is the field and not its type, an import is what
 // the file calls the package.

@@ -6,7 +6,7 @@
 //
 //   - [Parse] makes a [Tree]: the syntax, its errors, and what these errors leave open ([Doubt]). It
 //     never fails. [Trees] keeps the trees that were parsed last.
-//   - [Outline] is what editors show of a file.
+//   - [Outline] and [DocText] are what editors show of a file.
 //   - [HeaderText] is what the go command looks at, [FaceText] what other packages see: equal texts
 //     mean equal packages, so that edits elsewhere in a file end there.
 //   - [ImportOf], [ImportAround], [EmbedPatterns], [DocLinkAt] and [LinknameAt] find places.
