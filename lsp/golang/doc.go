@@ -207,8 +207,6 @@
 //	questions   adopt.go asking.go questions.go highlight.go typedefinition.go
 //	            actions.go explain.go
 //	texts       configure.go format.go outlook.go tokenized.go hinted.go lensed.go
-//	relations   methodtables.go implementation.go typehierarchy.go callhierarchy.go
-//	texts       format.go outlook.go tokenized.go
 //	relations   methodtables.go implementation.go references.go typehierarchy.go callhierarchy.go
 //	completing  viewdraft.go importable.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
