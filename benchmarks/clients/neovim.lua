@@ -32,6 +32,7 @@ local id = vim.lsp.start_client({
 vim.lsp.buf_attach_client(0, id)
 vim.wait(30000, function() return vim.lsp.get_client_by_id(id).initialized end, 20)
 local client = vim.lsp.get_client_by_id(id)
+client.notify('workspace/didChangeConfiguration', { settings = client.config.settings }) -- older ones leave it to plugins
 local seen = vim.wait(60000, function()
   for _, d in ipairs(vim.diagnostic.get(0)) do
     if d.message:find('unknown', 1, true) then return true end
