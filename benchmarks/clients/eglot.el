@@ -64,6 +64,7 @@
            "ok" "FAILED"))
   (when (plist-get (eglot--capabilities server) :renameProvider)
     (at "type Pol|ite")
+    (eglot--signal-textDocument/didChange) ; which a batch has no idle time for
     (let ((eglot-confirm-server-initiated-edits nil)) (eglot-rename "Kind"))
     (say "the name is another" (if (string-match-p "Greeter = Kind{" (buffer-string)) "ok" "FAILED")))
   (set-buffer-modified-p nil)
