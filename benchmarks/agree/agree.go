@@ -110,6 +110,11 @@ func (r *Report) add(ground string, q *question, mine, other answer) {
 		if a.failed != "" {
 			c.failed[i]++
 		}
+	}
+	if other.failed != "" {
+		return // there is nothing to agree with
+	}
+	for i, a := range []answer{mine, other} {
 		if slices.Contains(a.lines, expected) {
 			c.found[i]++
 		}
@@ -123,7 +128,7 @@ func (r *Report) add(ground string, q *question, mine, other answer) {
 		r.differs = append(r.differs, d)
 	}
 	if !q.kind.whole {
-		if slices.Equal(mine.lines, other.lines) && mine.failed == "" && other.failed == "" {
+		if slices.Equal(mine.lines, other.lines) && mine.failed == "" {
 			c.points++
 			c.agree++
 			return

@@ -15,11 +15,11 @@ import (
 )
 
 // answerMax is the longest time for one answer; one that takes longer is none.
-const answerMax = time.Minute
+const answerMax = 30 * time.Second
 
 // failuresMax is how many answers may fail in other ways than by being refused, as a server that
 // hangs or has ended is not worth waiting for.
-const failuresMax = 5
+const failuresMax = 20
 
 // An answer is what a server said to a question. Refusing one, and answering null, is an answer
 // without lines.

@@ -280,7 +280,7 @@ func readHover(_ *reader, _ *question, answer []byte) ([]string, error) {
 		return []string{hover.Contents.Value}, nil
 	}
 	line, _, _ := strings.Cut(code, "\n")
-	line, _, _ = strings.Cut(line, " // ")
+	line, _, _ = strings.Cut(line, "//")
 	line = strings.TrimSuffix(strings.Join(strings.Fields(line), " "), "{")
 	return []string{strings.TrimSpace(line)}, nil
 }
