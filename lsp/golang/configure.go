@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // SettingsSection implements lsp.Configurable.
@@ -16,14 +17,13 @@ func (w *workspace) Configure(_ context.Context, raw []byte) error {
 	if err != nil {
 		err = fmt.Errorf("golang: reading the settings: %w", err)
 	}
-	w.settings.Store(s)
-	return err
-}
-
-// set are the settings that count now.
-func (w *workspace) set() settings {
-	if s := w.settings.Load(); s != nil {
-		return *s
+	if unknown := s.Unknown(); err == nil && len(unknown) > 0 {
+		err = fmt.Errorf("golang: reading the settings: analyses: there are no %s", strings.Join(unknown, ", "))
 	}
-	return settings{}
+	before := w.set()
+	w.settings.Store(s)
+	if w.o.Lint && before.Key() != s.Key() {
+		w.refresh(w.openFiles())
+	}
+	return err
 }

@@ -2,7 +2,6 @@ package golang
 
 import (
 	"github.com/cytisus/cytisus/lsp"
-	"github.com/cytisus/cytisus/lsp/golang/lint"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -19,7 +18,7 @@ func (w *workspace) lintKeyOf(r runtime.Reader, root, uri string) (k lintKey, ok
 	if len(owners) == 0 || !owners[0].Workspace {
 		return k, false, nil
 	}
-	return lintKey{root, owners[0].ID, w.lintSettings().Key()}, true, nil
+	return lintKey{root, owners[0].ID, w.set().Settings.Key()}, true, nil
 }
 
 // lintedNow is what analyzers say of an open file, if that is known. Until it is, it is what they
@@ -97,6 +96,3 @@ func (w *workspace) fixesAt(t *runtime.Task, root string, r lsp.ActionRequest) (
 	}
 	return list, nil
 }
-
-// lintSettings say which analyzers look at open packages.
-func (w *workspace) lintSettings() lint.Settings { return lint.Settings{} }

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/build"
 	"go/scanner"
 	"go/token"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -235,7 +235,7 @@ func TestRenameKeepsMeaning(t *testing.T) {
 	root := testfiles.TempDir(t)
 	var names []string
 	for _, p := range renamedPackages {
-		list, err := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", filepath.FromSlash(p), "*.go"))
+		list, err := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(p), "*.go"))
 		if err != nil || len(list) == 0 {
 			t.Skipf("no sources of the standard library: %v", err)
 		}

@@ -1,5 +1,7 @@
 package golang
 
+import "github.com/cytisus/cytisus/lsp/golang/lint"
+
 // settings are what a user can set. Unknown ones are ignored: several versions share a file.
 type settings struct {
 	// Hints says which kinds of hints are wanted (package hints); none by default.
@@ -8,4 +10,10 @@ type settings struct {
 	// Lenses says which kinds of lenses are wanted (package lenses), where that differs from the
 	// default.
 	Lenses map[string]bool `json:"codelenses"`
+
+	// Settings say which analyzers look at open files.
+	lint.Settings
+
+	// UsePlaceholders puts the names of parameters into calls that are completed.
+	UsePlaceholders bool `json:"usePlaceholders"`
 }

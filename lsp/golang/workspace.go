@@ -115,6 +115,14 @@ type workspace struct {
 	saying     *saying      // guarded by publishing: what all published diagnostics follow from; nil: not known
 }
 
+// set are the settings that count now.
+func (w *workspace) set() settings {
+	if s := w.settings.Load(); s != nil {
+		return *s
+	}
+	return settings{}
+}
+
 // Root implements lsp.Workspace.
 func (w *workspace) Root() string { return w.root }
 

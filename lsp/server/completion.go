@@ -108,6 +108,7 @@ func complete(q *question, at int, p *protocol.CompletionParams) (any, error) {
 		case can.deprecatedTag:
 			to.Tags = []protocol.CompletionItemTag{protocol.CompletionItemTagDeprecated}
 		case can.deprecated:
+			//lint:ignore SA1019 clients that know no tags are told in the old way
 			to.Deprecated = protocol.NewOptional(true)
 		}
 		if i == 0 && can.preselect {
