@@ -14,31 +14,26 @@ import (
 	"github.com/cytisus/cytisus/runtime/lane"
 )
 
-// hoverParams are those of the protocol, and a selection, which some clients send in addition.
-type hoverParams struct {
-	protocol.HoverParams
-	Range *protocol.Range `json:"range"`
-}
-
-// UnmarshalJSON implements json.Unmarshaler, which the embedded parameters have for themselves.
-func (p *hoverParams) UnmarshalJSON(data []byte) error {
-	if err := json.Unmarshal(data, &p.HoverParams); err != nil {
-		return err
+// selectionOf is the selection that some clients send along with a position; nil if there is none.
+func selectionOf(r *dispatch.Request) *protocol.Range {
+	var more struct {
+		Range *protocol.Range `json:"range"`
 	}
-	var more struct{ Range *protocol.Range }
-	err := json.Unmarshal(data, &more)
-	p.Range = more.Range
-	return err
+	if json.Unmarshal(r.Params, &more) != nil {
+		return nil // it is no part of the protocol
+	}
+	return more.Range
 }
 
 // hover answers textDocument/hover, in Markdown if the client prefers it.
 func (s *session) hover(_ context.Context, r *dispatch.Request) (dispatch.Outcome, error) {
-	var p hoverParams
+	var p protocol.HoverParams
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
+	selected := selectionOf(r)
 	_, work, err := s.atPosition(r, p.TextDocumentPositionParams, lane.RPC2, func(q *question, at int) (any, error) {
-		h, err := q.hover(at, p.Range)
+		h, err := q.hover(at, selected)
 		if err != nil || h == nil {
 			return nil, err
 		}

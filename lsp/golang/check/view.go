@@ -143,18 +143,6 @@ func (v *View) IdentAt(offset int) *ast.Ident {
 	return nil
 }
 
-// implicitAt is the first object that a type switch declares at the place of its name; nil if none
-// does.
-func (v *View) implicitAt(pos token.Pos) types.Object {
-	var found types.Object
-	for node, obj := range v.Info.Implicits {
-		if _, ok := node.(*ast.CaseClause); ok && obj.Pos() == pos && (found == nil || obj.Parent().Pos() < found.Parent().Pos()) {
-			found = obj
-		}
-	}
-	return found
-}
-
 // Place is where an error is shown; the tree is nil if it is in no file of the view.
 func (v *View) Place(e types.Error) (*syntax.Tree, lsp.Span) {
 	c := errorCollector{byBase: v.Files}
