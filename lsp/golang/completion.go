@@ -22,10 +22,9 @@ func (w *workspace) Complete(t *runtime.Task, uri string, offset int, o lsp.Comp
 	if err != nil {
 		return nil, err
 	}
-	o.Placeholders = o.Placeholders || w.set().UsePlaceholders
 	draft := func(text []byte) *syntax.Draft { return syntax.NewDraft(uri, text, offset) }
 	err = w.withDraft(t, uri, offset, draft, func(v *view, d *syntax.Draft) error {
-		items, partial, err := complete.At(v.View, d, o, newImportable(v.taskSource, v.Meta))
+		items, partial, err := complete.At(v.View, d, complete.Options{CompletionOptions: o, Settings: w.set().completions}, newImportable(v.taskSource, v.Meta))
 		if err != nil {
 			return err
 		}

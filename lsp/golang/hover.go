@@ -57,7 +57,7 @@ func hover(src source, uri string, span lsp.Span) (h *lsp.Hover, err error) {
 
 // describeAt describes what stands at a place of a package.
 func describeAt(src source, p *metadata.Package, at lsp.Location) (h *lsp.Hover, err error) {
-	lib := library{src}
+	lib := library{src, p}
 	if metadata.IsSyntaxOnly(p) {
 		return describeBuiltin(lib, p, at)
 	}
@@ -98,7 +98,10 @@ func describeBuiltin(lib library, p *metadata.Package, at lsp.Location) (*lsp.Ho
 }
 
 // A library finds what other packages declare. It implements describe.Library.
-type library struct{ src source }
+type library struct {
+	src  source
+	from *metadata.Package // that names them
+}
 
 func (l library) declared(f found) (describe.Declared, error) {
 	t, err := treeOf(l.src, f.index.URI(f.File))
@@ -107,7 +110,7 @@ func (l library) declared(f found) (describe.Declared, error) {
 
 // Declared implements describe.Library.
 func (l library) Declared(name check.Name) (d describe.Declared, ok bool, err error) {
-	f, ok, err := declarationNamed(l.src, name.External, &metadata.Package{})
+	f, ok, err := declarationNamed(l.src, name.External, l.from)
 	if ok && err == nil {
 		d, err = l.declared(f)
 	}

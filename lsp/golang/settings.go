@@ -1,6 +1,12 @@
 package golang
 
-import "github.com/cytisus/cytisus/lsp/golang/lint"
+import (
+	"github.com/cytisus/cytisus/lsp/golang/complete"
+	"github.com/cytisus/cytisus/lsp/golang/lint"
+)
+
+// completions are the settings of package complete, which are called like those of lint.
+type completions = complete.Settings
 
 // settings are what a user can set. Unknown ones are ignored: several versions share a file.
 type settings struct {
@@ -14,6 +20,6 @@ type settings struct {
 	// Settings say which analyzers look at open files.
 	lint.Settings
 
-	// UsePlaceholders puts the names of parameters into calls that are completed.
-	UsePlaceholders bool `json:"usePlaceholders"`
+	// Completions say what is completed, and how.
+	completions
 }

@@ -65,6 +65,7 @@ var rawSteps = map[string]func(p *player, rest string) (string, error){
 		raw, err := p.json(settings)
 		if err == nil {
 			p.Configure(section, string(raw))
+			p.Must(server.MethodSettle, nil) // the server asks for them in the background
 		}
 		return "", err
 	},

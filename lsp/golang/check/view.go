@@ -93,7 +93,7 @@ func (v *View) of(p *metadata.Package) bool {
 // covers reports whether a view has what a sight asks for; file is the one of the sight.
 func (v *View) covers(s Sight, file *syntax.Tree) bool {
 	switch {
-	case v.sight.Bodies == AllBodies:
+	case v.sight.Bodies == AllBodies, s.Bodies == noBodies:
 		return true
 	case file == nil || v.sight.URI != s.URI || v.sight.Bodies < s.Bodies:
 		return false

@@ -16,6 +16,34 @@ import (
 // defaultLimit is how many completions are told if nobody asks for another number.
 const defaultLimit = 200
 
+// Options are what a client and its user want.
+type Options struct {
+	lsp.CompletionOptions
+	Settings
+}
+
+// Settings are what a user can set of completions.
+type Settings struct {
+	// UsePlaceholders puts the names of parameters into calls.
+	UsePlaceholders bool `json:"usePlaceholders"`
+
+	// Unimported completes with packages that the file does not import yet. Nil is true, as of the
+	// two below.
+	Unimported *bool `json:"completeUnimported"`
+
+	// Deep completes with members of what fits the name, where they fit the place.
+	Deep *bool `json:"deepCompletion"`
+
+	// Postfix completes expressions that are behind a dot, such as x.for!, with code about them.
+	Postfix *bool `json:"experimentalPostfixCompletions"`
+
+	// Matcher says which names fit what is typed: "Fuzzy", the default, those that have its letters
+	// in order, "CaseInsensitive" and "CaseSensitive" those that begin with it.
+	Matcher string `json:"matcher"`
+}
+
+func on(b *bool) bool { return b == nil || *b }
+
 // A Source knows the packages that a file could import.
 type Source interface {
 	// Packages calls fn for each, until it returns false.
@@ -54,7 +82,7 @@ type completer struct {
 	v *check.View
 	d *syntax.Draft
 	s *check.Sketch
-	o lsp.CompletionOptions
+	o Options
 
 	source Source // may be nil
 	match  *matcher
@@ -70,8 +98,10 @@ type completer struct {
 }
 
 // At lists what could stand at the place of a draft in the file of a view.
-func At(v *check.View, d *syntax.Draft, o lsp.CompletionOptions, source Source) (items []Item, partial bool, err error) {
+func At(v *check.View, d *syntax.Draft, o Options, source Source) (items []Item, partial bool, err error) {
+	o.Placeholders = o.Placeholders || o.UsePlaceholders
 	c := &completer{v: v, d: d, o: o, source: source, match: newMatcher(d.Prefix), s: &check.Sketch{}}
+	c.match.how = o.Matcher
 	if d.Cursor.Inside != token.ILLEGAL {
 		return c.inToken()
 	}
@@ -168,6 +198,9 @@ func (c *completer) collect() error {
 	c.scopes()
 	c.literals()
 	c.statements()
+	if !on(c.o.Unimported) {
+		return nil
+	}
 	return c.unimported()
 }
 

@@ -17,6 +17,9 @@ const (
 // deepen adds members of candidates, and their members, that fit what is wanted. The best few are
 // told.
 func (c *completer) deepen(list []candidate) {
+	if !on(c.o.Deep) {
+		return
+	}
 	w := &c.want
 	if w.isType || w.called || w.statement || w.assignable || w.typ == nil && w.pred == nil || w.typ != nil && isEmptyInterface(w.typ) {
 		return

@@ -32,7 +32,9 @@ func (c *completer) members(sel *ast.SelectorExpr) error {
 	}
 	if !tv.IsType() {
 		c.deepen(list)
-		c.postfix(sel, tv.Type)
+		if on(c.o.Postfix) {
+			c.postfix(sel, tv.Type)
+		}
 	}
 	return nil
 }

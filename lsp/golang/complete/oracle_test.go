@@ -85,7 +85,7 @@ func (b *bench) at(uri string, text []byte, offset int, o lsp.CompletionOptions)
 	d := syntax.NewDraft(uri, text, offset)
 	b.look(uri, text, d, func(v *check.View) {
 		var err error
-		if items, _, err = complete.At(v, d, o, nil); err != nil {
+		if items, _, err = complete.At(v, d, complete.Options{CompletionOptions: o}, nil); err != nil {
 			b.tb.Fatalf("%s: %d bytes, offset %d: %v", uri, len(text), offset, err)
 		}
 	})

@@ -14,6 +14,7 @@ type matcher struct {
 	typed string
 	fuzzy *index.Matcher
 	best  float64 // points of a name that fits as well as can be
+	how   string  // see Settings
 }
 
 func newMatcher(typed string) *matcher {
@@ -34,8 +35,12 @@ func (m *matcher) score(name string) (score float64, ok bool) {
 			return 1, true
 		}
 		return 0.97, true
+	case m.how == "CaseSensitive":
+		return 0, false
 	case strings.EqualFold(name[:n], m.typed):
 		return 0.9, true
+	case m.how == "CaseInsensitive":
+		return 0, false
 	}
 	points, _, ok := m.fuzzy.Score("", "", name)
 	if !ok {
