@@ -2,11 +2,10 @@ package golang
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
-	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/complete"
 	"github.com/cytisus/cytisus/lsp/golang/refactor"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
@@ -71,56 +70,23 @@ func (w *workspace) changesAt(t *runtime.Task, r lsp.ActionRequest, fn func(c re
 	})
 }
 
-// importable lists the packages that a file of the view's package could import under a name: those
-// of its build, and the standard library.
+// importable lists the packages that a file of the view's package could import under a name.
 func (v *view) importable(name string) (list []refactor.Package, err error) {
-	m, err := v.metadata()
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]bool{}
-	for i := range m.Packages {
-		p := &m.Packages[i]
-		known[p.Path] = known[p.Path] || p.ForTest == ""
-		if p.Name != name || p.ForTest != "" || p.ID != p.Path || strings.HasSuffix(p.Path, ".test") {
-			continue
+	from := newImportable(v.taskSource, v.Meta)
+	err = from.Packages(func(p complete.Package) bool {
+		if p.Name == name {
+			list = append(list, refactor.Package{Path: p.Path, Name: name, Declares: func(names []string) (bool, error) {
+				exported, err := from.Exported(p)
+				return err == nil && declaresAll(exported, names), err
+			}})
 		}
-		list = append(list, refactor.Package{Path: p.Path, Name: p.Name, Declares: func(names []string) (bool, error) {
-			_, there, err := declared.GetBatch(v.t, pkgKey{v.root, p.ID}, names)
-			return err == nil && !slices.Contains(there, false), err
-		}})
-	}
-	env, err := environments.Get(v.t, v.root)
-	if err != nil {
-		return nil, err
-	}
-	library := disk.StandardOf(env.GoRoot)
-	var all []string
-	err = v.t.Blocking(func() (err error) {
-		all, err = library.Packages()
-		return err
+		return true
 	})
-	for _, path := range all {
-		if known[path] || refactor.LikelyName(path) != name {
-			continue
-		}
-		list = append(list, refactor.Package{Path: path, Name: name, Declares: func(names []string) (ok bool, err error) {
-			err = v.t.Blocking(func() error {
-				ok, err = declaresAll(library, path, names)
-				return err
-			})
-			return ok, err
-		}})
-	}
 	return list, err
 }
 
-func declaresAll(library *disk.Standard, path string, names []string) (bool, error) {
-	has, err := library.Names(path)
-	for _, name := range names {
-		if _, ok := slices.BinarySearch(has, name); !ok {
-			return false, err
-		}
-	}
-	return true, err
+func declaresAll(exported []complete.Exported, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(exported, func(e complete.Exported) bool { return e.Name == name })
+	})
 }

@@ -199,7 +199,7 @@
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go view.go lint.go link.go jump.go hover.go
+//	answers     answer.go source.go view.go importable.go lint.go link.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go
@@ -208,7 +208,7 @@
 //	            actions.go explain.go
 //	texts       configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	relations   methodtables.go implementation.go references.go typehierarchy.go callhierarchy.go
-//	completing  viewdraft.go importable.go completion.go signature.go
+//	completing  viewdraft.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
 //	opening     indexing.go open.go

@@ -1,14 +1,13 @@
 package golang
 
 import (
-	"path"
-	"regexp"
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/complete"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/refactor"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
@@ -48,27 +47,16 @@ func (s importable) Packages(fn func(p complete.Package) bool) error {
 	if err != nil {
 		return err
 	}
-	standard, err := disk.StandardOf(env.GoRoot).Packages()
+	standard, err := disk.StandardPackages(env.GoRoot)
 	if err != nil {
 		return nil // there is no Go tree
 	}
 	for _, std := range standard {
-		if !known[std] && !fn(complete.Package{Path: std, Name: nameOfPath(std)}) {
+		if !known[std] && !fn(complete.Package{Path: std, Name: refactor.LikelyName(std)}) {
 			return nil
 		}
 	}
 	return nil
-}
-
-var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
-
-// nameOfPath is what a package of the standard library is called.
-func nameOfPath(importPath string) string {
-	base := path.Base(importPath)
-	if dir := path.Dir(importPath); majorVersion.MatchString(base) && dir != "." {
-		return path.Base(dir)
-	}
-	return base
 }
 
 // exportedByStandard has what packages of the standard library export, by directory.
