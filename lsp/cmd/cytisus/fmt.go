@@ -16,6 +16,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/gofmt"
 )
 
@@ -63,7 +64,7 @@ func (a *app) formatFiles(ctx context.Context, args []string, mode fmtMode) erro
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		text, err := os.ReadFile(name)
+		text, err := files.Read(name, lsp.MaxFileBytes)
 		if err != nil {
 			return fmt.Errorf("reading: %w", err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -39,14 +38,15 @@ func placeNamed(ctx context.Context, q asker, name string) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	for _, called := range []func(foundSymbol) string{
-		func(s foundSymbol) string { return s.Container + "." + s.Name },
-		func(s foundSymbol) string { return path.Base(s.Container) + "." + s.Name },
-		func(s foundSymbol) string { return s.Name },
+	full := func(s foundSymbol) string { return s.Container + "." + s.Name }
+	for _, isCalled := range []func(foundSymbol) bool{
+		func(s foundSymbol) bool { return full(s) == name },
+		func(s foundSymbol) bool { return strings.HasSuffix(full(s), "/"+name) },
+		func(s foundSymbol) bool { return s.Name == name },
 	} {
 		var same []foundSymbol
 		for _, s := range all {
-			if called(s) == name {
+			if isCalled(s) {
 				same = append(same, s)
 			}
 		}
@@ -60,7 +60,7 @@ func placeNamed(ctx context.Context, q asker, name string) (place, error) {
 		}
 		var places []string
 		for _, s := range same {
-			places = append(places, fmt.Sprintf("%s (%s.%s)", s.Place, s.Container, s.Name))
+			places = append(places, fmt.Sprintf("%s (%s)", s.Place, full(s)))
 		}
 		return place{}, &usageError{fmt.Errorf("%q: %w: %s", name, errAmbiguous, strings.Join(places, ", "))}
 	}

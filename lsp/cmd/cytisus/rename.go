@@ -95,7 +95,7 @@ func (a *app) change(changes []fileChange, write, diff bool) error {
 // and none is in the way. When a write fails, what was written before is put back.
 func writeChanges(changes []fileChange) error {
 	for _, c := range changes {
-		text, err := os.ReadFile(c.File)
+		text, err := files.Read(c.File, lsp.MaxFileBytes)
 		if err != nil {
 			return fmt.Errorf("reading before the change: %w", err)
 		}

@@ -53,7 +53,7 @@ func (a *apiFiles) read(dir string) {
 		if !ok || !goversion.IsValid(version) {
 			continue
 		}
-		if text, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil {
+		if text, err := ReadInput(filepath.Join(dir, e.Name())); err == nil {
 			a.texts = append(a.texts, apiFile{version, text})
 		}
 	}
