@@ -142,12 +142,9 @@ func (r *Request) variableLike(f *types.Var, at token.Pos) string {
 			}
 			score, _, like := match.Score("", "", n)
 			if !like {
-				// "s" may be meant for "str", too.
-				if score, _, like = index.NewMatcher(n).Score("", "", f.Name()); !like && !types.Identical(v.Type(), f.Type()) {
-					score = 0
-				}
+				score, _, _ = index.NewMatcher(n).Score("", "", f.Name()) // "s" may be meant for "str"
 			}
-			if score+1 > best && (like || types.AssignableTo(v.Type(), f.Type())) {
+			if score+1 > best {
 				best, name = score+1, n
 			}
 		}

@@ -48,18 +48,16 @@ type mender func(r *Request, e types.Error, path []ast.Node) []Change
 
 // mendersOf are the menders by the code of the error.
 var mendersOf = map[string][]mender{
-	"UndeclaredName":         {addImportFor, createVariable, createFunction},
-	"UndeclaredImportedName": {},
-	"MissingFieldOrMethod":   {declareMethod, declareField},
-	"UnusedVar":              {removeVariable},
-	"UnusedLabel":            {removeLabel},
-	"NoNewVar":               {assignInstead},
-	"WrongResultCount":       {fillReturn, deleteResults},
-	"InvalidIfaceAssign":     {stubMethods},
-	"ImpossibleAssert":       {stubMethods},
-	"IncompatibleAssign":     {stubMethods, convertValue},
-	"MissingReturn":          {addReturn},
-	"UnusedExpr":             {},
+	"UndeclaredName":       {addImportFor, createVariable, createFunction},
+	"MissingFieldOrMethod": {declareMethod, declareField},
+	"UnusedVar":            {removeVariable},
+	"UnusedLabel":          {removeLabel},
+	"NoNewVar":             {assignInstead},
+	"WrongResultCount":     {fillReturn, deleteResults},
+	"InvalidIfaceAssign":   {stubMethods},
+	"ImpossibleAssert":     {stubMethods},
+	"IncompatibleAssign":   {stubMethods, convertValue},
+	"MissingReturn":        {addReturn},
 }
 
 func addImportFor(r *Request, e types.Error, _ []ast.Node) []Change { return addImport(r, e) }
@@ -135,6 +133,9 @@ func removeVariable(r *Request, e types.Error, path []ast.Node) []Change {
 		if s.Tok != token.DEFINE {
 			return nil
 		}
+		if of, ok := nodeAt[*ast.TypeSwitchStmt](path, 2); ok && of.Assign == ast.Stmt(s) {
+			return change(fmt.Sprintf("Remove variable %s", name), r.replace(s.Pos(), s.Rhs[0].Pos(), ""))
+		}
 		if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
 			if r.hasEffect(s.Rhs[0]) {
 				if r.Info.TypeOf(s.Rhs[0]) != nil && !isStatement(s.Rhs[0]) {
@@ -175,12 +176,6 @@ func removeVariable(r *Request, e types.Error, path []ast.Node) []Change {
 			return change(fmt.Sprintf("Remove variable %s", name), r.replace(s.Key.End(), s.Value.End(), ""))
 		}
 		return change(fmt.Sprintf("Replace %s with _", name), r.replace(id.Pos(), id.End(), "_"))
-	case *ast.TypeSwitchStmt:
-	}
-	if a, ok := path[1].(*ast.AssignStmt); ok && len(path) > 2 {
-		if s, ok := path[2].(*ast.TypeSwitchStmt); ok && s.Assign == ast.Stmt(a) {
-			return change(fmt.Sprintf("Remove variable %s", name), r.replace(a.Pos(), a.Rhs[0].Pos(), ""))
-		}
 	}
 	return nil
 }
