@@ -144,6 +144,8 @@ func TestQuestions(t *testing.T) {
 		{[]string{"def", "--root", dir, "broom/twig.New"}, []string{"twig/twig.go:8:6\tfunc New(n int) *Twig"}},
 		{[]string{"def", "--root", dir, "twig.Twig.Len"}, []string{"twig/twig.go:11:16\t"}},
 		{[]string{"refs", "--root", dir, "twig.New"}, []string{"twig.go:8:6\t", "broom.go:7:12\t", "twig_test.go:6:5\t"}},
+		{[]string{"calls", "--root", dir, "twig.New"}, []string{"broom.go:6:6\tfunction Sweep"}},
+		{[]string{"rename", "--root", dir, "-d", "twig.New", "Grow"}, []string{"+func Grow(n int) *Twig"}},
 		{[]string{"hover", "--root", dir, "--json", "New"}, []string{`"func New(n int) *Twig"`, "New grows a twig."}},
 		{[]string{"outline", filepath.Join(dir, "twig", "twig.go")}, []string{"Twig", "New", "Len"}},
 		{[]string{"symbols", "--root", dir, "swp"}, []string{"broom.go:6:6\tfunction"}},

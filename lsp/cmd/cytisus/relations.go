@@ -22,9 +22,9 @@ type foundCall struct {
 
 func (a *app) implCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "impl FILE:LINE:COL",
+		Use:   "impl FILE:LINE:COL|NAME",
 		Short: "Print what implements the interface or method at a place, or what the type or method there implements",
-		Args:  exactly(1, "one place, FILE:LINE:COL"),
+		Args:  exactly(1, "one place, FILE:LINE:COL, or a name, as net/http.Client.Do"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.askAt(cmd.Context(), args[0], func(q asker, p place) ([]found, error) { return q.implementation(cmd.Context(), p) })
 		},
@@ -34,15 +34,11 @@ func (a *app) implCommand() *cobra.Command {
 func (a *app) callsCommand() *cobra.Command {
 	var callees bool
 	cmd := &cobra.Command{
-		Use:   "calls FILE:LINE:COL",
+		Use:   "calls FILE:LINE:COL|NAME",
 		Short: "Print the functions that call the one at a place, or those that it calls",
-		Args:  exactly(1, "one place, FILE:LINE:COL"),
+		Args:  exactly(1, "one place, FILE:LINE:COL, or a name, as net/http.Client.Do"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := parsePlace(args[0])
-			if err != nil {
-				return err
-			}
-			return a.asking(cmd.Context(), p.file, func(q asker) error {
+			return a.askingAbout(cmd.Context(), args[0], func(q asker, p place) error {
 				calls, err := q.calls(cmd.Context(), p, callees)
 				if err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)

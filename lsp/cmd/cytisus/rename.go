@@ -36,19 +36,15 @@ func (e *refusedError) Error() string { return e.text }
 func (a *app) renameCommand() *cobra.Command {
 	var write, diff bool
 	cmd := &cobra.Command{
-		Use:   "rename FILE:LINE:COL NAME",
+		Use:   "rename FILE:LINE:COL|NAME NEWNAME",
 		Short: "Give what stands at a place another name, everywhere, or say why that cannot be",
-		Long: `Give what stands at a place another name, with all that has to go with it, in all files.
+		Long: `Give what stands at a place, or has a name, another name, with all that has to go with it, in all files.
 
 Without --write nothing is changed: the files are listed, or with --diff the difference is printed. A name that would
 change what anything means is refused, with the reason.`,
-		Args: exactly(2, "one place, FILE:LINE:COL, and the new name"),
+		Args: exactly(2, "one place, FILE:LINE:COL, or name, and the new name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := parsePlace(args[0])
-			if err != nil {
-				return err
-			}
-			return a.asking(cmd.Context(), p.file, func(q asker) error {
+			return a.askingAbout(cmd.Context(), args[0], func(q asker, p place) error {
 				changes, err := q.rename(cmd.Context(), p, args[1])
 				if refused, ok := errors.AsType[*refusedError](err); ok {
 					fmt.Fprintf(a.err, "cytisus: %s\n", refused)
