@@ -62,10 +62,12 @@ func carried(of linted, text []byte) (list []lsp.Diagnostic) {
 	}
 	// The line that was changed is not what it was.
 	before = bytes.LastIndexByte(of.text[:before], '\n') + 1
-	if n := bytes.IndexByte(of.text[len(of.text)-after:], '\n'); n >= 0 {
-		after -= n
-	} else {
-		after = 0
+	if !beginsLine(of.text, len(of.text)-after) || !beginsLine(text, len(text)-after) {
+		if n := bytes.IndexByte(of.text[len(of.text)-after:], '\n'); n >= 0 {
+			after -= n
+		} else {
+			after = 0
+		}
 	}
 	for _, d := range of.list {
 		switch {
@@ -81,3 +83,5 @@ func carried(of linted, text []byte) (list []lsp.Diagnostic) {
 	}
 	return list
 }
+
+func beginsLine(text []byte, at int) bool { return at == 0 || text[at-1] == '\n' }
