@@ -48,7 +48,7 @@
 // then either Commit makes it part of the segment for ever or Rollback takes it back and clears it.
 // Bytes below Length are never written again, so readers need no lock; they need a reason to
 // believe that the segment is still mapped, which is a pin of the epoch domain that Retire goes
-// through.
+// through, and inside of that pin either an address that is in use or Segment.Stays.
 //
 // # Invariants
 //

@@ -45,6 +45,7 @@ type Segment struct {
 	mem     []byte       // the whole mapping; header immutable, bytes follow A0 and A1
 	length  atomic.Int64 // committed bytes; written by the appender, read by anyone
 	sealed  atomic.Bool
+	going   atomic.Bool // set before Retire hands the segment over
 	source  Source
 	grow    func(ready, n int64) (int64, error)
 	piece   int64 // immutable
@@ -144,6 +145,7 @@ func (s *Segment) Flush(from int64) error {
 // Unmap takes the segment out of the address space at once. The caller knows that nobody reads in
 // it.
 func (s *Segment) Unmap() error {
+	s.going.Store(true)
 	a := s.arena
 	for i := range s.slotN {
 		if !a.slots[s.slot+i].CompareAndSwap(s, nil) {
@@ -166,6 +168,7 @@ func (s *Segment) Unmap() error {
 // Retire unmaps the segment when two epochs have passed, then calls after with Unmap's error. The
 // caller has made sure that no new reader can find an address in it.
 func (s *Segment) Retire(d *epoch.Domain, after func(error)) {
+	s.going.Store(true)
 	d.Retire(len(s.mem), func() {
 		err := s.Unmap()
 		if after != nil {
@@ -173,3 +176,9 @@ func (s *Segment) Retire(d *epoch.Domain, after func(error)) {
 		}
 	})
 }
+
+// Stays reports whether neither Retire nor Unmap was called. It is for whoever has the segment from
+// elsewhere than an address that was found inside of the pin it holds now: if the answer is true,
+// the segment stays mapped until that pin ends. That its slots still lead to the segment would say
+// less: Unmap, which clears them, may be about to run.
+func (s *Segment) Stays() bool { return !s.going.Load() }

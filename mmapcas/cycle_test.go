@@ -520,3 +520,59 @@ func TestMarkOfAPutIsNotSeenBeforeItIsQueued(t *testing.T) {
 		t.Errorf("Shaded is %v, want %v", got, h)
 	}
 }
+
+// A segment that was retired before a walk came to it, with two epochs passed, may be unmapped at
+// any moment, whatever pin the walk takes: no walk looks at it.
+func TestRetiredSegmentIsNotWalked(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		s := mustOpen(t, dir, o)
+		for i := range 400 { // several segments, and all that is in them is garbage
+			mustPut(t, s, 1, payload(i, 500))
+		}
+		var walked []*segment
+		var walks []scanner
+		for _, seg := range s.segments() {
+			walked = append(walked, seg)
+			walks = append(walks, s.scan(seg, segmentHeaderBytes, seg.mem.Length()))
+		}
+		reader := s.epochs.Pin() // as long as it is inside nothing is unmapped
+		collect(t, s, nil)
+		reader.Unpin()
+		for i := 0; i < 2; {
+			if s.epochs.TryAdvance() {
+				i++
+			}
+		}
+		saved := savedIndex{s: s}
+		for i, seg := range walked {
+			if seg.mem.Stays() {
+				t.Fatalf("segment %d was not retired", seg.number)
+			}
+			if s.arena.Segment(seg.mem.First()) != seg.mem {
+				t.Fatalf("segment %d is unmapped already", seg.number)
+			}
+			saved.covered = append(saved.covered, coveredSegment{seg, walks[i].end})
+			v := verifier{s: s, ctx: t.Context()}
+			if err := v.segment(seg); err != nil || v.report.Records > 0 {
+				t.Errorf("Verify has looked at %d records: %v", v.report.Records, err)
+			}
+			var room []byte
+			looked := func(Kind) bool { t.Error("Iterate has looked at a record"); return false }
+			if more, err := s.iterateNext(seg, &walks[i], &room, looked, nil); more || err != nil {
+				t.Errorf("Iterate goes on: %v", err)
+			}
+			if err := s.enterOthersOf(seg); err != nil {
+				t.Error(err)
+			}
+		}
+		saved.Walk(func(Hash, arena.Addr) { t.Error("a saved index was made from its records") })
+		if n := s.Stats().Records; n > 0 {
+			t.Errorf("%d records are found again", n)
+		}
+		mustVerify(t, s)
+		mustClose(t, s)
+		if m, n := s.MemoryUse(), s.DropPages(1<<30); m.Segments.Segments > 0 || m.OnHeap > 0 || n > 0 {
+			t.Errorf("after Close: %+v, and %d bytes were dropped", m, n)
+		}
+	})
+}

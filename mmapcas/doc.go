@@ -196,7 +196,10 @@
 //   - S3: the record's first word is stored after all its other bytes and before the index entry.
 //   - S4: the manifest never claims bytes that were not synced before (with SyncNone: not stored
 //     before).
-//   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine or what stands for it.
+//   - S5: every use of mapped bytes lies inside an epoch pin, and inside arena.Confine or what
+//     stands for it. Inside of that pin they were found in the index, or their segment in the list
+//     of segments, or not to be retired (mapped). Who holds commitMu needs no pin for a segment in
+//     the list that has records: only its holder retires one. A sweep has its segments to itself.
 //
 // # Lock order
 //

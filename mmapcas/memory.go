@@ -24,6 +24,9 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 	defer g.Unpin()
 	m.Known = true
 	for _, seg := range s.segments() {
+		if !s.mapped(seg) {
+			continue // the store is closed
+		}
 		p := &m.Segments
 		if seg.mem.OnHeap() {
 			m.OnHeap += seg.mem.Bytes()
@@ -57,6 +60,9 @@ func (s *Store) DropPages(want int64) (dropped int64) {
 	for _, seg := range s.segments() {
 		if dropped >= want {
 			break
+		}
+		if !s.mapped(seg) {
+			continue // the store is closed, and what has its place may not be its own
 		}
 		n, ok := seg.mem.Resident()
 		if !ok || n == 0 || !seg.mem.DropPages() {

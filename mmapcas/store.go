@@ -143,9 +143,11 @@ func (s *Store) segmentOf(addr arena.Addr) *segment {
 	return m.Owner().(*segment)
 }
 
-// mapped reports whether the segment is still there. The caller holds a pin, so the answer stays
-// true.
-func (s *Store) mapped(seg *segment) bool { return s.arena.Segment(seg.mem.First()) == seg.mem }
+// mapped reports whether the segment is still there, and stays so until the caller's pin ends. The
+// segment may be from a list that is older than the pin: then it may have been retired, and two
+// epochs may have passed, before the pin was there to keep it, while whoever unmaps it is only
+// about to. So what counts is whether it was retired, not whether its memory is gone (S5).
+func (s *Store) mapped(seg *segment) bool { return seg.mem.Stays() }
 
 // remove removes a file of the store, unless what has its name now is another's.
 func (s *Store) remove(name string) error {
