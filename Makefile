@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
+.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ test-check: ## all tests, or those of PKGS, with the engine's own invariant chec
 bench-test: ## the benchmarks' own tests: every suite at its smallest
 	cd benchmarks && $(GO) test -timeout 14m ./...
 
+docs-test: ## what the pages say, held against the project: links and anchors, names of tests and files, targets, commands and their flags
+	cd docs/site && $(GO) test -count=1 ./...
+
+site: ## the pages as a static site in bin/site
+	@cd docs/site && $(GO) run .
+
 test-floods: ## what floods of an ill-behaved editor cost, without the race detector, whose memory counts too; FLOOD=1 for all of it
 	$(GO) test -count=1 -timeout 30m ./lsp/cmd/cytisus -run TestFloodOf -flood $(or $(FLOOD),0.02)
 
@@ -44,6 +50,7 @@ vet: ## go vet of every package, benchmarks and generators included
 	$(GO) vet ./...
 	$(GO) vet -tags check ./...
 	cd benchmarks && $(GO) vet ./...
+	cd docs/site && $(GO) vet ./...
 	cd mmapcas/hash/gen && $(GO) vet ./...
 
 lint: ## staticcheck
@@ -64,6 +71,7 @@ test-narrow: ## the tests of PKGS (default: the engine's small packages) where a
 tidy-check: ## fail if go.mod or go.sum are not tidy
 	$(GO) mod tidy -diff
 	cd benchmarks && $(GO) mod tidy -diff
+	cd docs/site && $(GO) mod tidy -diff
 	cd mmapcas/hash/gen && $(GO) mod tidy -diff
 
 gen-check: ## fail if running the generators changes a file
