@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile fuzz sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
+.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile bench fuzz fuzz-smoke sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,15 @@ profile: build ## record a labelled CPU profile of a cold index and report it by
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	./fuzz/all.sh $(or $(FUZZTIME),10s)
+
+fuzz-smoke: ## ten minutes: every fuzz target for 8 seconds, a hundred sessions on a failing disk, ten kills, 20,000 steps of the oracle and of the collector
+	./fuzz/all.sh 8s
+	$(GO) test -count=1 ./fuzz/disk -run Lives -cycles 100 -seed 0
+	$(GO) run ./fuzz/cmd/crash -cycles 10
+	$(GO) test -count=1 ./runtime -run '^(TestOracle|TestCollectorSimulation)$$' -oracle.steps=20000 -gcsim.steps=20000
+
+bench: ## benchmarks of PKG (default all) whose names match BENCH, COUNT (default 7) times, as benchstat reads them
+	@$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),7) -timeout 60m $(or $(PKG),./...) | grep -vE '^(ok|PASS|\?|testing: )'
 
 sim: ## the database and the engine on the deterministic scheduler: STEPS (default 5000000) random steps, with kills and power cuts; RUNS (default 2000) of watchers and waits
 	$(GO) test -count=1 -v -timeout 120m ./runtime/db -run '^TestSimulation$$' -sim.steps=$(or $(STEPS),5000000)
