@@ -1,9 +1,13 @@
 package golang
 
 import (
+	"errors"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/complete"
 	"github.com/cytisus/cytisus/lsp/golang/refactor"
@@ -56,7 +60,8 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 func (w *workspace) changesAt(t *runtime.Task, r lsp.ActionRequest, fn func(c refactor.Change, of *view) error) error {
 	return w.withView(t, r.URI, r.Span.Start, check.BodiesOfFile, func(v *view) error {
 		request := &refactor.Request{
-			View: v.View, Start: r.Span.Start, End: r.Span.End, Automatic: r.Automatic, Importable: v.importable,
+			View: v.View, Start: r.Span.Start, End: r.Span.End, Automatic: r.Automatic,
+			Importable: v.importable, Text: v.textOrNone, TestFiles: v.testFiles,
 		}
 		if r.Span.End > len(v.File.Text) || r.Span.End < r.Span.Start {
 			return &lsp.FileError{URI: r.URI, Offset: r.Span.End, Err: lsp.ErrOutOfRange}
@@ -68,6 +73,37 @@ func (w *workspace) changesAt(t *runtime.Task, r lsp.ActionRequest, fn func(c re
 		}
 		return nil
 	})
+}
+
+// textOrNone is the text of a file. One that lies on the disk without being part of the workspace
+// is an error of its own, not lsp.ErrUnknownFile.
+func (v *view) textOrNone(uri string) ([]byte, error) {
+	text, err := v.text(uri)
+	if path, ok := files.Path(uri); ok && errors.Is(err, lsp.ErrUnknownFile) {
+		if _, err := os.Lstat(path); err == nil {
+			return nil, refuse("%s is not part of the workspace", path)
+		}
+	}
+	return text, err
+}
+
+// testFiles lists the files of tests of the view's package.
+func (v *view) testFiles() (list []string, err error) {
+	m, err := v.metadata()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range m.Packages {
+		if p.ForTest != v.Meta.Path {
+			continue
+		}
+		for _, uri := range p.Files {
+			if strings.HasSuffix(uri, "_test.go") && !slices.Contains(list, uri) {
+				list = append(list, uri)
+			}
+		}
+	}
+	return list, nil
 }
 
 // importable lists the packages that a file of the view's package could import under a name.

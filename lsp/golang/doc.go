@@ -205,12 +205,13 @@
 //	publishing  linting.go ahead.go publish.go mend.go
 //	edits       texts.go
 //	questions   adopt.go asking.go questions.go highlight.go typedefinition.go
-//	            actions.go explain.go
+//	            explain.go
 //	texts       configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	relations   methodtables.go implementation.go references.go typehierarchy.go callhierarchy.go
 //	completing  viewdraft.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
+//	changes     actions.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

@@ -5,9 +5,11 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 )
 
@@ -20,6 +22,15 @@ type Request struct {
 	// Importable lists packages that a file of the package could import, by the name in their
 	// package clauses. Nil knows none.
 	Importable func(name string) ([]Package, error)
+
+	// Text is the text of another file, by URI. It fails with lsp.ErrUnknownFile if there is no
+	// file, and otherwise if there is one that cannot be read. Nil has changes left out that need
+	// it.
+	Text func(uri string) ([]byte, error)
+
+	// TestFiles lists the files of tests of the package and of its external test package, by URI.
+	// Nil knows none.
+	TestFiles func() ([]string, error)
 
 	path []ast.Node // around the selection, innermost first
 }
@@ -56,12 +67,14 @@ type provider struct {
 var providers = []provider{
 	{"quickfix", mends, true},
 	{"source.organizeImports", organizeImports, true},
+	{"source.addTest", addTest, false},
 	{"refactor.extract.variable", extractVariable, false},
 	{"refactor.extract.constant", extractConstant, false},
 	{"refactor.extract.variable-all", extractVariableAll, false},
 	{"refactor.extract.constant-all", extractConstantAll, false},
 	{"refactor.extract.function", extractFunction, false},
 	{"refactor.extract.method", extractMethod, false},
+	{"refactor.extract.toNewFile", extractToFile, false},
 	{"refactor.inline.variable", inlineVariable, false},
 	{"refactor.rewrite.fillStruct", fillStruct, true},
 	{"refactor.rewrite.fillSwitch", fillSwitch, true},
@@ -125,6 +138,15 @@ func (r *Request) edit(edits ...lsp.TextEdit) (*lsp.WorkspaceEdit, error) {
 		return nil, err
 	}
 	return &lsp.WorkspaceEdit{Files: []lsp.FileEdit{{URI: r.File.URI, Edits: edits}}}, nil
+}
+
+// sibling is the URI of a file in the directory of the one asked about.
+func (r *Request) sibling(name string) string {
+	dir, ok := files.Path(r.File.URI)
+	if !ok {
+		return r.File.URI[:strings.LastIndexByte(r.File.URI, '/')+1] + name
+	}
+	return files.URI(filepath.Join(filepath.Dir(dir), name))
 }
 
 // indent is the space that the line of a position begins with.

@@ -60,6 +60,10 @@ type importer struct {
 	needed []*types.Package
 	hidden bool   // something was written that the file cannot name
 	indent string // of the lines behind the first of a type that takes several
+
+	// like has the names by path that packages are imported under; others go without. Nil decides
+	// by their paths.
+	like map[string]string
 }
 
 // importerAt writes types for a place of the file.
@@ -87,13 +91,24 @@ func (i *importer) qualify(p *types.Package) string {
 		return spec.Name.Name
 	}
 	for _, had := range i.needed {
-		if had == p {
-			return p.Name()
+		if had.Path() == p.Path() {
+			return i.nameOf(p)
 		}
 	}
 	i.needed = append(i.needed, p)
+	return i.nameOf(p)
+}
+
+// nameOf is the name that a package is imported under.
+func (i *importer) nameOf(p *types.Package) string {
+	if name := i.like[p.Path()]; name != "" {
+		return name
+	}
 	return p.Name()
 }
+
+// qualified is an exported name of a package.
+func (i *importer) qualified(p *types.Package, name string) string { return dotted(i.qualify(p), name) }
 
 // typ is the text of a type, as gofmt writes it.
 func (i *importer) typ(t types.Type) string {
@@ -175,7 +190,11 @@ func eachName(t types.Type, fn func(types.Object)) {
 func (i *importer) imports() ([]lsp.TextEdit, error) {
 	var add []importSpec
 	for _, p := range i.needed {
-		add = append(add, specOf(p.Name(), Package{Path: p.Path(), Name: p.Name()}))
+		if i.like != nil {
+			add = append(add, importSpec{i.like[p.Path()], p.Path()})
+		} else {
+			add = append(add, specOf(p.Name(), Package{Path: p.Path(), Name: p.Name()}))
+		}
 	}
 	return i.r.editImports(add, nil)
 }

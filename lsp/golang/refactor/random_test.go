@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/internal/purebuild"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
@@ -36,15 +38,14 @@ func TestChangesKeepCodeRight(t *testing.T) {
 	made := map[string]int{}
 	for id := range strings.SplitSeq(*changesOf, ",") {
 		p := b.Package(id)
-		imports := b.Imports(p)
-		view := func(uri string) *check.View {
+		view := func(p *metadata.Package, uri string) *check.View {
 			var trees []*syntax.Tree
 			for _, uri := range p.Files {
 				trees = append(trees, syntax.Parse(uri, b.Text(uri)))
 			}
-			slot, _ := check.Views.Take(id)
+			slot, _ := check.Views.Take(p.ID)
 			defer slot.Done()
-			v, err := slot.View(p, imports, trees, check.Sight{URI: uri, Bodies: check.AllBodies})
+			v, err := slot.View(p, b.Imports(p), trees, check.Sight{URI: uri, Bodies: check.AllBodies})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,9 +53,14 @@ func TestChangesKeepCodeRight(t *testing.T) {
 		}
 		for range *changesN {
 			uri := p.Files[rng.IntN(len(p.Files))]
-			v := view(uri)
+			v := view(p, uri)
 			start, end := someNodes(rng, v)
-			r := &Request{View: v, Start: start, End: end}
+			r := &Request{View: v, Start: start, End: end, Text: func(uri string) ([]byte, error) {
+				if slices.Contains(p.Files, uri) {
+					return b.Text(uri), nil
+				}
+				return nil, lsp.ErrUnknownFile
+			}}
 			var only []string
 			if *changesKinds != "" {
 				only = strings.Split(*changesKinds, ",")
@@ -66,6 +72,9 @@ func TestChangesKeepCodeRight(t *testing.T) {
 				}
 				made[c.Kind]++
 				before := map[string][]byte{}
+				for _, uri := range edit.Create {
+					b.Texts[uri] = nil
+				}
 				for _, f := range edit.Files {
 					text, err := lsp.Apply(b.Text(f.URI), f.Edits)
 					if err != nil {
@@ -74,9 +83,14 @@ func TestChangesKeepCodeRight(t *testing.T) {
 					before[f.URI] = b.Text(f.URI)
 					b.Texts[f.URI] = text
 				}
-				if after := view(uri); len(after.Errors) > 0 || len(after.File.Errors) > 0 {
-					t.Errorf("%s %s: %q at %q: %v %v\n%s", uri, c.Kind, c.Title, v.File.Text[start:end], after.Errors, after.File.Errors,
-						changed(string(v.File.Text), string(after.File.Text)))
+				for _, q := range withFiles(b, p, edit.Create) {
+					if after := view(q, q.Files[0]); len(after.Errors) > 0 || len(after.Files) < len(q.Files) {
+						t.Errorf("%s %s: %q at %q: %v\n%s", uri, c.Kind, c.Title, v.File.Text[start:end], after.Errors,
+							changed(string(v.File.Text), string(b.Text(uri))))
+						for _, uri := range edit.Create {
+							t.Errorf("%s:\n%s", uri, b.Text(uri))
+						}
+					}
 				}
 				for uri, text := range before {
 					b.Texts[uri] = text
@@ -85,6 +99,37 @@ func TestChangesKeepCodeRight(t *testing.T) {
 		}
 	}
 	t.Log(made)
+}
+
+// withFiles is a package with further files, and its external test package if some are of that.
+func withFiles(b *purebuild.Build, p *metadata.Package, more []string) []*metadata.Package {
+	own, external := *p, *p
+	own.Files, external.Files, external.Imports = slices.Clip(p.Files), nil, nil
+	external.ID, external.Path, external.Name = p.ID+"_test", p.Path+"_test", p.Name+"_test"
+	for _, uri := range more {
+		if syntax.Parse(uri, b.Text(uri)).AST.Name.Name == external.Name {
+			external.Files = append(external.Files, uri)
+		} else {
+			own.Files = append(own.Files, uri)
+		}
+	}
+	list := []*metadata.Package{&own}
+	if len(external.Files) > 0 {
+		list = append(list, &external)
+	}
+	for _, p := range list {
+		p.Imports = slices.Clip(p.Imports)
+		for _, uri := range p.Files {
+			for _, spec := range syntax.Parse(uri, b.Text(uri)).AST.Imports {
+				path := strings.Trim(spec.Path.Value, "\"")
+				if path != "unsafe" && !slices.ContainsFunc(p.Imports, func(e metadata.Edge) bool { return e.Import == path }) {
+					p.Imports = append(p.Imports, metadata.Edge{Import: path, ID: path})
+				}
+			}
+		}
+		slices.SortFunc(p.Imports, func(a, b metadata.Edge) int { return strings.Compare(a.Import, b.Import) })
+	}
+	return list
 }
 
 // someNodes is the place of a node of a file, or of some that follow each other in a block.
