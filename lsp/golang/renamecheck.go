@@ -334,7 +334,7 @@ func (v *verification) compareErrors(p *metadata.Package, list []check.FileDiagn
 	}
 	for _, d := range list {
 		at := place{d.URI, d.Diag.Code, d.Diag.Span.Start}
-		if had[at]--; had[at] >= 0 || d.Diag.Severity != lsp.SeverityError || !of(d.Diag.Code) {
+		if had[at]--; had[at] >= 0 || d.Diag.Severity != lsp.SeverityError || !of(d.Diag.Code) || check.IsContinuation(d.Diag) {
 			continue
 		}
 		e := v.refusal()

@@ -245,6 +245,7 @@ type errorCollector struct {
 // diagnostics are the errors that do not only follow from what is not known.
 func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 	dropped := false // the error before; what continues it goes with it
+	primary := 0     // where the error before is in the list
 	for _, e := range c.errors {
 		file, span := c.place(e, of.unit.At)
 		if file == nil {
@@ -252,19 +253,19 @@ func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 		}
 		// A message that begins with a tab continues the one before.
 		if text, ok := strings.CutPrefix(e.Msg, "\t"); ok {
-			if n := len(list); n > 0 && !dropped {
-				last := &list[n-1].Diag
-				last.Related = append(last.Related, lsp.Related{Location: lsp.Location{URI: file.URI, Span: span}, Message: text})
+			if !dropped && primary < len(list) {
+				list = continued(list, primary, lsp.Location{URI: file.URI, Span: span}, text)
 			}
 			continue
 		}
 		if dropped = c.untold || of.has(e, file); dropped {
 			continue
 		}
-		if len(list) == maxTypeErrors {
+		if len(list) >= maxTypeErrors {
 			dropped, c.untold = true, true
 			continue
 		}
+		primary = len(list)
 		code := ErrorCode(e)
 		d := lsp.Diagnostic{Span: span, Severity: lsp.SeverityError, Code: code, Source: SourceTypes, Message: e.Msg}
 		switch code {
@@ -274,6 +275,29 @@ func (c *errorCollector) diagnostics(of *consequences) (list []FileDiagnostic) {
 		list = append(list, FileDiagnostic{file.URI, d})
 	}
 	return list
+}
+
+// continued adds what continues an error, the primary one of a list. It helps to understand that
+// error, and is one itself where it stands: whoever reads only the other declaration of a name, or
+// another link of a cycle, is told there, too.
+func continued(list []FileDiagnostic, primary int, at lsp.Location, text string) []FileDiagnostic {
+	first := &list[primary]
+	of := lsp.Location{URI: first.URI, Span: first.Diag.Span}
+	first.Diag.Related = append(first.Diag.Related, lsp.Related{Location: at, Message: text})
+	if at == of {
+		return list
+	}
+	return append(list, FileDiagnostic{at.URI, lsp.Diagnostic{
+		Span: at.Span, Severity: first.Diag.Severity, Code: first.Diag.Code, Source: SourceTypes,
+		Message: first.Diag.Message + ": " + text,
+		Related: []lsp.Related{{Location: of, Message: first.Diag.Message}},
+	}})
+}
+
+// IsContinuation reports whether a diagnostic stands at another place than the error that it
+// belongs to.
+func IsContinuation(d lsp.Diagnostic) bool {
+	return len(d.Related) == 1 && d.Related[0].Message != "" && strings.HasPrefix(d.Message, d.Related[0].Message+": ")
 }
 
 // place finds the file and the span of an error, whose positions are mapped by at.

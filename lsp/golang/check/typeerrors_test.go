@@ -75,9 +75,14 @@ func typeErrors(b *purebuild.Build, p *metadata.Package, files []*syntax.Tree) (
 	if err != nil {
 		panic(err)
 	}
+	var primary types.Error
 	conf := types.Config{GoVersion: p.GoVersion, Importer: w, Sizes: b.Sizes, Error: func(err error) {
-		if e := err.(types.Error); !strings.HasPrefix(e.Msg, "\t") {
+		e := err.(types.Error)
+		if text, continues := strings.CutPrefix(e.Msg, "\t"); !continues {
+			primary = e
 			list = append(list, e.Msg)
+		} else if e.Pos != primary.Pos {
+			list = append(list, primary.Msg+": "+text)
 		}
 	}}
 	_, _ = conf.Check(p.Path, fset, parsed, nil) // the errors are in the list
