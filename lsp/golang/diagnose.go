@@ -39,7 +39,7 @@ var (
 		return workspaceProblems(t, root, m)
 	})
 
-	reports = runtime.NewQuery("golang/report", version(1), func(t *runtime.Task, k fileKey) ([]lsp.Diagnostic, error) {
+	reports = runtime.NewQuery("golang/report", version(2), func(t *runtime.Task, k fileKey) ([]lsp.Diagnostic, error) {
 		return reportOf(t, k.Root, k.URI)
 	})
 
@@ -236,14 +236,99 @@ func reportOf(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
 		list = append(list, ds...)
 	}
 	if len(owners) == 0 && syntax.IsGoFile(uri) && !theirs {
-		// Not part of the build, or not yet: its syntax can be judged.
-		s, err := shapes.Get(t, uri)
+		more, err := strayDiagnostics(t, root, uri)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, s.Syntax...)
+		list = append(list, more...)
 	}
 	return mergeDiagnostics(list), nil
+}
+
+// A strayStatus says what is told of a file that the build leaves out.
+type strayStatus int
+
+const (
+	strayUnread   strayStatus = iota // nothing but its syntax
+	strayChecked                     // what a check of its stray package finds
+	strayExcluded                    // that its build constraints exclude it
+)
+
+// standaloneTag is the constraint of a program of one file that is run by itself.
+const standaloneTag = "ignore"
+
+// statusOf is what is told of a file that the build leaves out. One for another platform is checked
+// as on that platform, a program of one file as go run would take it. With tags that the build does
+// not have it is excluded, and what it means depends on others that nobody has named.
+func statusOf(uri string, h *syntax.Header, s *stray) strayStatus {
+	switch {
+	case h.Broken || h.Name == "" || h.Name == "documentation":
+		return strayUnread
+	case s.kind != strayAlone && len(s.build.Tags) == 0:
+		return strayChecked
+	case s.kind == strayAlone && h.Name == "main" && !syntax.IsTestFile(uri) && disk.HasOnlyTag(h, standaloneTag):
+		return strayChecked
+	}
+	return strayExcluded
+}
+
+// strayDiagnostics is what is wrong with a file that the build leaves out.
+func strayDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, error) {
+	shape, err := shapes.Get(t, uri)
+	if err != nil {
+		return nil, err
+	}
+	id, err := strays.Get(t, pkgKey{root, uri})
+	if err != nil || id == "" {
+		return shape.Syntax, err
+	}
+	text, err := headers.Get(t, uri)
+	if err != nil {
+		return nil, err
+	}
+	h := syntax.ParseHeader(text)
+	_, s, _ := parseStray(id)
+	switch statusOf(uri, &h, &s) {
+	case strayChecked:
+		found, err := problems.Get(t, pkgKey{root, id})
+		if err != nil {
+			return nil, err
+		}
+		list, err := s.suffixed(t, root, appendOf(nil, found, uri))
+		return slices.Concat(shape.Syntax, list), err
+	case strayExcluded:
+		text, err := textOf(t, uri)
+		if err != nil {
+			return nil, ignoreUnknown(err)
+		}
+		return append(slices.Clip(shape.Syntax), excluded(text, s.build.Tags)), nil
+	}
+	return shape.Syntax, nil
+}
+
+// suffixed are diagnostics that say which platform they are about, if it is not the workspace's.
+func (s *stray) suffixed(t *runtime.Task, root string, list []lsp.Diagnostic) ([]lsp.Diagnostic, error) {
+	env, err := environments.Get(t, root)
+	if err != nil || s.build.OS == env.GoOS && s.build.Arch == env.GoArch {
+		return list, err
+	}
+	for i := range list {
+		list[i].Message += fmt.Sprintf(" [%s,%s]", s.build.OS, s.build.Arch)
+	}
+	return list, nil
+}
+
+// excluded says that the constraints of a file exclude it from the build.
+// Tags are those of a build that would have the file.
+func excluded(text []byte, tags []string) lsp.Diagnostic {
+	hint := ""
+	if len(tags) > 0 {
+		hint = "; the setting buildFlags may name them: -tags=" + strings.Join(tags, ",")
+	}
+	return lsp.Diagnostic{
+		Span: packageClause(text), Severity: lsp.SeverityWarning, Code: "excluded", Source: metadata.SourceList,
+		Message: "No packages found with this file: it is excluded due to its build tags" + hint,
+	}
 }
 
 // builtDiagnostics is what a build has against a file, whether or not it is asked about.

@@ -233,8 +233,9 @@
 // bounded before it begins.
 //
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are
-// dropped. A file that the build leaves out is answered about (stray.go) but not diagnosed beyond
-// its syntax, and a search that starts elsewhere does not look into it. Of the modules below a
+// dropped. A file that the build leaves out is answered about (stray.go), and diagnosed while it is
+// asked about if it is for another platform or a program by itself, but a search that starts
+// elsewhere does not look into it. Of the modules below a
 // folder that lies in none, 64 are read before a file of theirs is opened. Of the folder itself
 // those levels of directories are read that have, together, no more than 50,000 directories and
 // 10,000 Go files, and 32 levels at most (package disk). Where that is not the whole, the folder

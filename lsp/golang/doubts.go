@@ -3,6 +3,8 @@ package golang
 import (
 	"slices"
 
+	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
@@ -53,6 +55,9 @@ func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 		if err == nil && id != "" {
 			d, err = doubts.Get(r.t, pkgKey{r.root, id})
 		}
+		if err == nil && id != "" && !isStray(id) {
+			d.Elsewhere, err = r.isElsewhere(id)
+		}
 		r.err = err
 	})
 	return d
@@ -60,6 +65,10 @@ func (r *doubtReader) doubt(path string) (d syntax.Doubt) {
 
 // find is the ID of a package under a path, of those that the package depends on; "" if it is none.
 func (r *doubtReader) find(path string) (string, error) {
+	foreign, err := r.isForPlatform()
+	if err != nil {
+		return "", err
+	}
 	queue, seen := r.p.Checked(), map[string]bool{}
 	for len(queue) > 0 {
 		var next []string
@@ -77,7 +86,7 @@ func (r *doubtReader) find(path string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if p != nil && !p.Standard {
+			if p != nil && (!p.Standard || foreign) {
 				next = append(next, p.Dependencies()...)
 			}
 		}
@@ -86,9 +95,46 @@ func (r *doubtReader) find(path string) (string, error) {
 	return "", nil
 }
 
-var fileDoubts = runtime.NewQuery("golang/doubt", version(1), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
+// isForPlatform reports whether the package is a stray for another platform than the workspace's.
+func (r *doubtReader) isForPlatform() (bool, error) {
+	_, s, ok := parseStray(r.p.ID)
+	if !ok {
+		return false, nil
+	}
+	env, err := environments.Get(r.t, r.root)
+	own := disk.OwnTarget(&env)
+	return s.build.OS != own.OS || s.build.Arch != own.Arch || s.build.Cgo != own.Cgo, err
+}
+
+// isElsewhere reports whether a package, which is known for the platform of the workspace, may be
+// another one for the package: that is for another platform, and some file is for one only.
+func (r *doubtReader) isElsewhere(id string) (bool, error) {
+	if foreign, err := r.isForPlatform(); err != nil || !foreign {
+		return false, err
+	}
+	return forPlatforms.Get(r.t, pkgKey{r.root, id})
+}
+
+// forPlatforms reports whether a package consists of other files on other platforms. One without
+// files may have some there.
+var forPlatforms = runtime.NewQuery("golang/for-platforms", version(1), func(t *runtime.Task, k pkgKey) (bool, error) {
+	p, err := packageOf(t, k)
+	if err != nil || p == nil || len(p.Files) == 0 {
+		return true, err
+	}
+	heads, err := headers.All(t, p.Files)
+	for i, head := range heads {
+		h := syntax.ParseHeader(head)
+		if disk.IsForPlatform(files.PathOf(p.Files[i]), &h) {
+			return true, err
+		}
+	}
+	return false, err
+})
+
+var fileDoubts = runtime.NewQuery("golang/doubt", version(2), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
 	s, err := shapes.Get(t, uri)
 	return s.Doubt, err
 })
 
-var doubts = runtime.NewQuery("golang/doubts", version(1), doubtsOf)
+var doubts = runtime.NewQuery("golang/doubts", version(2), doubtsOf)

@@ -12,9 +12,9 @@ import (
 // it, under the build nearest to the workspace's own in which the file takes part.
 //
 // Strays are computed when somebody asks about such a file. They are not part of the workspace:
-// they are not indexed, a search that starts elsewhere does not look into them, and nothing is
-// diagnosed but their syntax, because what they import may be known for the workspace's own
-// platform only.
+// they are not indexed, and a search that starts elsewhere does not look into them. What they
+// import may be known for the workspace's own platform only, and may be otherwise on theirs: errors
+// that follow from such are dropped (doubts.go).
 type stray struct {
 	build disk.Target
 	kind  strayKind

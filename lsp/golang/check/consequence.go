@@ -107,9 +107,11 @@ func (c *consequences) has(e types.Error, t *syntax.Tree) bool {
 			case obj == nil:
 				follows = c.isDoubtful(id.Name)
 			case isPackage:
-				follows = name.Imported().Path() == "C" || lacks && c.in(name.Imported()).Open
+				in := c.in(name.Imported())
+				follows = name.Imported().Path() == "C" || lacks && in.Open || in.Elsewhere
 			default:
-				follows = c.isUnsure(obj) || ofTypes && c.isOpaque(obj) || lacks && c.isOpen(obj.Type(), 0)
+				follows = c.isUnsure(obj) || ofTypes && c.isOpaque(obj) || lacks && c.isOpen(obj.Type(), 0) ||
+					ofTypes && c.isElsewhere(obj)
 			}
 			return !follows
 		})
@@ -122,13 +124,18 @@ var saysLacking = map[string]bool{"UndeclaredImportedName": true, "MissingFieldO
 
 // isOpen reports whether a type is made of one of a package that may declare more of it.
 func (c *consequences) isOpen(t types.Type, depth int) bool {
+	return c.madeOf(t, func(d syntax.Doubt) bool { return d.Open }, depth)
+}
+
+// madeOf reports whether a type is made of one of a package that has some doubt about it.
+func (c *consequences) madeOf(t types.Type, has func(syntax.Doubt) bool, depth int) bool {
 	if depth > 20 {
 		return false // a type that is made of itself
 	}
-	elem := func(t types.Type) bool { return c.isOpen(t, depth+1) }
+	elem := func(t types.Type) bool { return c.madeOf(t, has, depth+1) }
 	switch t := types.Unalias(t).(type) {
 	case *types.Named:
-		if c.in(t.Obj().Pkg()).Open {
+		if has(c.in(t.Obj().Pkg())) {
 			return true
 		}
 		for arg := range t.TypeArgs().Types() {
@@ -151,6 +158,15 @@ func (c *consequences) isOpen(t types.Type, depth int) bool {
 		return anyPart(t, elem)
 	}
 	return false
+}
+
+// isElsewhere reports whether an object is, or has the type of, something that may be otherwise on
+// the platform that the package is for.
+func (c *consequences) isElsewhere(obj types.Object) bool {
+	if c.in(obj.Pkg()).Elsewhere {
+		return true
+	}
+	return c.madeOf(obj.Type(), func(d syntax.Doubt) bool { return d.Elsewhere }, 0)
 }
 
 // isUnsure reports whether the declaration of an object is being typed.

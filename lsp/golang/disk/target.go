@@ -3,6 +3,7 @@ package disk
 import (
 	"go/build"
 	"go/build/constraint"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -75,6 +76,36 @@ func NearestTarget(env *Environment, path string, h *syntax.Header) (b Target, o
 		}
 	}
 	return own, false
+}
+
+// HasOnlyTag reports whether the constraint of a file is a tag and nothing else.
+func HasOnlyTag(h *syntax.Header, tag string) bool {
+	return len(h.Constraints) > 0 && !slices.ContainsFunc(h.Constraints, func(line string) bool {
+		x, err := constraint.Parse(line)
+		only, ok := x.(*constraint.TagExpr)
+		return err != nil || !ok || only.Tag != tag
+	})
+}
+
+// IsForPlatform reports whether a file is built on some platforms only.
+func IsForPlatform(path string, h *syntax.Header) bool {
+	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".go"), "_test")
+	parts := strings.Split(name, "_")
+	if last := parts[len(parts)-1]; len(parts) > 1 && (slices.Contains(strayOSes, last) || slices.Contains(strayArches, last)) {
+		return true
+	}
+	return slices.ContainsFunc(h.Constraints, func(line string) bool {
+		x, err := constraint.Parse(line)
+		if err != nil {
+			return true
+		}
+		found := false
+		x.Eval(func(tag string) bool {
+			found = found || !strings.HasPrefix(tag, "go1.") && tag != "gc" && tag != "gccgo"
+			return true
+		})
+		return found
+	})
 }
 
 // constraintTags are the tags that the constraints of a file name, apart from platforms and
