@@ -167,9 +167,11 @@ type Diagnostic struct {
 	Span        Span
 	Severity    Severity
 	Code        string // short and stable, for machines; may be empty
+	Href        string // a page that explains the code; may be empty
 	Source      string // who says so, such as "syntax", "types" or "go list"
 	Message     string
 	Unnecessary bool // the code can go: an editor may grey it out
+	Deprecated  bool // what is used should not be any more: an editor may strike it out
 	Related     []Related
 }
 

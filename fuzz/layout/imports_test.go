@@ -75,7 +75,7 @@ var allowed = []struct {
 	{"lsp/golang/tokens", []string{"lsp", "lsp/golang/syntax", "lsp/golang/check"}, "what the names of a file are, for editors that colour them"},
 	{"lsp/golang/relations", []string{"lsp", "lsp/golang/check", "lsp/golang/check/methods", "lsp/golang/syntax"}, "how types and functions of one package go together"},
 	{"lsp/golang/refactor", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check"}, "changes of code, from the types of one package"},
-	{"lsp/golang/lint", []string{"lsp", "lsp/golang/check", "lsp/golang/syntax"}, "what analyzers say of one package"},
+	{"lsp/golang/lint", []string{"lsp", "lsp/golang/check", "lsp/golang/metadata", "lsp/golang/syntax"}, "what analyzers say of one package"},
 	{"lsp/golang/complete", []string{"lsp", "lsp/golang/check", "lsp/golang/syntax", "lsp/golang/index"}, "what could stand at a place: types, no disk, no engine"},
 	{"lsp/golang/hints", []string{"lsp", "lsp/golang/syntax", "lsp/golang/check"}, "what a file leaves out"},
 	{"lsp/golang/lenses", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "one text and what can be run of it"},

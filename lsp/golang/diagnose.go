@@ -84,7 +84,7 @@ var (
 func digestOf(list []lsp.Diagnostic) string {
 	h := sha256.New()
 	for _, d := range list {
-		fmt.Fprintf(h, "%d %d %d %q %q %q %t %q\n", d.Span.Start, d.Span.End, d.Severity, d.Code, d.Source, d.Message, d.Unnecessary, fmt.Sprint(d.Related))
+		fmt.Fprintf(h, "%d %d %d %q %q %q %t %t %q %q\n", d.Span.Start, d.Span.End, d.Severity, d.Code, d.Source, d.Message, d.Unnecessary, d.Deprecated, d.Href, fmt.Sprint(d.Related))
 	}
 	return string(h.Sum(nil)[:16])
 }

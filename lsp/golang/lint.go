@@ -2,45 +2,194 @@ package golang
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/lint"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
 // A lintKey names a package, and the settings of what looks at it.
 type lintKey struct{ Root, ID, Settings string }
 
-// lints are what analyzers say of packages.
-var lints = runtime.NewQuery("golang/lint", version(1), lintOf)
+// A lintResult is what analyzers say of a package.
+type lintResult struct {
+	Found  []lint.Finding
+	Failed []lint.Failure
+}
 
-func lintOf(t *runtime.Task, k lintKey) (found []lint.Finding, err error) {
+// lints are what analyzers say of packages.
+var lints = runtime.NewQuery("golang/lint", version(2), lintOf)
+
+// A noteKey names a package, and the analyzers that note facts about it (lint.Notes).
+type noteKey struct{ Root, ID, Notes string }
+
+// A noteResult is what analyzers have noted about a package and about all that it is made of. It
+// names the facts by their blobs, so that who imports two of them reads what both rest on once.
+type noteResult struct {
+	Of     []notedPackage // by path: what it imports, and the package itself
+	Ending []string       // in order: names of functions of these that never return
+}
+
+// A notedPackage has the facts about one package, of which there are some.
+type notedPackage struct {
+	Path  string
+	Facts runtime.Blob
+}
+
+// notes is made here because it asks for the notes about imports.
+var notes *runtime.Query[noteKey, noteResult]
+
+func init() { notes = runtime.NewQuery("golang/notes", version(1), notesOf) }
+
+// importedNotes are the notes about what a package imports. Meant is the ID of the package at the
+// end of an edge, "" if it is not read.
+func importedNotes(t *runtime.Task, root, which string, p *metadata.Package, meant func(*metadata.Edge) string) (out noteResult, err error) {
+	var keys []noteKey
+	for i := range p.Imports {
+		if id := meant(&p.Imports[i]); id != "" {
+			keys = append(keys, noteKey{root, id, which})
+		}
+	}
+	all, err := notes.All(t, keys)
+	if err != nil {
+		return out, err
+	}
+	for _, n := range all {
+		out.Of = append(out.Of, n.Of...)
+		out.Ending = append(out.Ending, n.Ending...)
+	}
+	return out.sorted(), nil
+}
+
+// sorted has each package and each name once.
+func (n noteResult) sorted() noteResult {
+	byPath := func(a, b notedPackage) int { return strings.Compare(a.Path, b.Path) }
+	slices.SortStableFunc(n.Of, byPath)
+	n.Of = slices.CompactFunc(n.Of, func(a, b notedPackage) bool { return a.Path == b.Path })
+	slices.Sort(n.Ending)
+	n.Ending = slices.Compact(n.Ending)
+	return n
+}
+
+// reader reads the notes for analyzers. The first failure is kept.
+func (n noteResult) reader(r *exportReader) lint.Imported {
+	return func(path string) []byte {
+		i, ok := slices.BinarySearchFunc(n.Of, path, func(p notedPackage, path string) int { return strings.Compare(p.Path, path) })
+		if !ok {
+			return nil
+		}
+		data, _ := r.read(n.Of[i].Facts)
+		return data
+	}
+}
+
+// lintViews are the views that analyzers look at. They are apart from those of questions, none of
+// which waits for an analyzer, and are not kept.
+var lintViews check.ViewPool
+
+// between lets more urgent work run, and ends what nobody waits for any more.
+func between(t *runtime.Task) func() error {
+	return func() error {
+		t.Yield()
+		return context.Cause(t.Context())
+	}
+}
+
+func notesOf(t *runtime.Task, k noteKey) (out noteResult, err error) {
+	which := lint.ReadNotes(k.Notes)
 	p, err := packageOf(t, pkgKey{k.Root, k.ID})
 	if err != nil || p == nil || metadata.IsSyntaxOnly(p) || len(p.Files) == 0 {
-		return nil, err
+		return out, err
 	}
-	s, err := lint.ReadKey(k.Settings)
+	out, err = importedNotes(t, k.Root, k.Notes, p, (*metadata.Edge).Faced)
+	if err != nil || p.Cgo {
+		return out, err
+	}
+	var trees []*syntax.Tree
+	for _, uri := range p.Files {
+		text, err := textOf(t, uri)
+		if err != nil {
+			if ignoreUnknown(err) != nil {
+				return out, err
+			}
+			continue
+		}
+		trees = append(trees, syntax.Trees.Get(uri, text))
+	}
+	trees = slices.DeleteFunc(trees, func(t *syntax.Tree) bool { return t.Unfit })
+	wanted := which.Wanted(p, trees, out.Ending)
+	if !wanted.Any {
+		return out, nil
+	}
+	var noted lint.Noted
+	reader := &exportReader{t: t}
+	sight := check.Sight{Bodies: check.SomeBodies, Keep: wanted.Keep}
+	err = lookApart(taskSource{t, k.Root}, k.ID, sight, func(v *view) (err error) {
+		noted, err = which.Note(v.View, wanted, out.reader(reader), between(t))
+		return cmp.Or(reader.err, err)
+	})
 	if err != nil {
-		return nil, err
+		return noteResult{}, err
+	}
+	if len(noted.Facts) > 0 {
+		blob, err := t.PutBlob(noted.Facts)
+		if err != nil {
+			return noteResult{}, err
+		}
+		out.Of = append([]notedPackage{{p.Path, blob}}, out.Of...)
+	}
+	out.Ending = append(out.Ending, noted.Ending...)
+	return out.sorted(), nil
+}
+
+// lookApart has fn look at the types of a package, where no question does. What they look at of the
+// package's imports is read as a whole.
+func lookApart(src taskSource, id string, s check.Sight, fn func(v *view) error) error {
+	p, err := packageOf(src.t, pkgKey{src.root, id})
+	if err != nil || p == nil {
+		return err
 	}
 	var imported []pkgKey
 	for _, id := range p.Checked() {
-		imported = append(imported, pkgKey{k.Root, id})
+		imported = append(imported, pkgKey{src.root, id})
 	}
-	if _, err := faces.All(t, imported); err != nil { // analyzers look at them as they like
-		return nil, err
+	if _, err := faces.All(src.t, imported); err != nil {
+		return err
 	}
-	err = viewPackage(taskSource{t, k.Root}, k.ID, check.Sight{URI: p.Files[0], Bodies: check.AllBodies}, func(v *view) error {
-		found, _ = lint.Run(v.View, s)
-		return nil
+	return viewPackageIn(&lintViews, src, id, s, fn)
+}
+
+func lintOf(t *runtime.Task, k lintKey) (out lintResult, err error) {
+	p, err := packageOf(t, pkgKey{k.Root, k.ID})
+	if err != nil || p == nil || metadata.IsSyntaxOnly(p) || len(p.Files) == 0 {
+		return out, err
+	}
+	s, err := lint.ReadKey(k.Settings)
+	if err != nil {
+		return out, err
+	}
+	noted, err := importedNotes(t, k.Root, s.Notes().Key(), p, (*metadata.Edge).Checked)
+	if err != nil {
+		return out, err
+	}
+	reader := &exportReader{t: t}
+	sight := check.Sight{URI: p.Files[0], Bodies: check.AllBodies}
+	err = lookApart(taskSource{t, k.Root}, k.ID, sight, func(v *view) (err error) {
+		out.Found, out.Failed, err = lint.Run(v.View, s, noted.reader(reader), between(t))
+		return cmp.Or(reader.err, err)
 	})
 	if errors.Is(err, check.ErrUnfit) {
-		return nil, nil // a diagnostic says so
+		return lintResult{}, nil // a diagnostic says so
 	}
-	return found, err
+	return out, err
 }
 
 // A linted is what was said of an open file last, and of which text.

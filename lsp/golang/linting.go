@@ -2,6 +2,7 @@ package golang
 
 import (
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/lint"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -41,7 +42,8 @@ func (w *workspace) lintedNow(t *runtime.Task, root, uri string) (list []lsp.Dia
 	if !known {
 		return carried(w.linted[uri], text), nil
 	}
-	for _, f := range found {
+	w.tellFailures(found.Failed)
+	for _, f := range found.Found {
 		if f.URI == uri {
 			list = append(list, f.Diag)
 		}
@@ -53,6 +55,20 @@ func (w *workspace) lintedNow(t *runtime.Task, root, uri string) (list []lsp.Dia
 		w.linted[uri] = linted{text, list}
 	}
 	return list, nil
+}
+
+// tellFailures logs why analyzers gave no answer, once for each of them. The caller holds w.mu.
+func (w *workspace) tellFailures(failed []lint.Failure) {
+	for _, f := range failed {
+		if w.failed[f.Analyzer] {
+			continue
+		}
+		if w.failed == nil {
+			w.failed = map[string]bool{}
+		}
+		w.failed[f.Analyzer] = true
+		w.log.Warn("golang: an analyzer fails; what it would find is not shown", "analyzer", f.Analyzer, "err", f.Why)
+	}
 }
 
 // lintFirst has analyzers look at the package of an open file of which nothing has been said yet.
@@ -81,7 +97,7 @@ func (w *workspace) fixesAt(t *runtime.Task, root string, r lsp.ActionRequest) (
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range found {
+	for _, f := range found.Found {
 		if f.URI != r.URI || f.Diag.Span.End < r.Span.Start || r.Span.End < f.Diag.Span.Start {
 			continue
 		}

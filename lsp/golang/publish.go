@@ -377,7 +377,7 @@ func sameDiagnostics(old, list []lsp.Diagnostic) bool {
 }
 
 func sameDiagnostic(a, b lsp.Diagnostic) bool {
-	return lsp.CompareDiagnostics(a, b) == 0 && a.Unnecessary == b.Unnecessary && slices.Equal(a.Related, b.Related)
+	return lsp.CompareDiagnostics(a, b) == 0 && a.Unnecessary == b.Unnecessary && a.Deprecated == b.Deprecated && a.Href == b.Href && slices.Equal(a.Related, b.Related)
 }
 
 // refresh makes published diagnostics follow a change of inputs, in waves: those of the files that

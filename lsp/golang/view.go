@@ -36,6 +36,10 @@ func viewFile(src taskSource, uri string, offset int, of check.Bodies, fn func(v
 
 // viewPackage has fn look at the types of a package, until it returns.
 func viewPackage(src taskSource, id string, s check.Sight, fn func(v *view) error) error {
+	return viewPackageIn(&check.Views, src, id, s, fn)
+}
+
+func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sight, fn func(v *view) error) error {
 	t := src.t
 	in, err := readPackage(t, pkgKey{src.root, id})
 	if err != nil {
@@ -44,7 +48,7 @@ func viewPackage(src taskSource, id string, s check.Sight, fn func(v *view) erro
 	if in.p == nil || metadata.IsSyntaxOnly(in.p) {
 		return &lsp.FileError{URI: s.URI, Offset: s.Offset, Err: lsp.ErrNoSymbol}
 	}
-	slot, err := takeSlot(t, id)
+	slot, err := takeSlot(t, pool, id)
 	if err != nil {
 		return err
 	}
@@ -75,9 +79,9 @@ func (s taskSource) types(p *metadata.Package, sight check.Sight, fn func(v *che
 }
 
 // takeSlot waits until nobody else looks at the types of a package.
-func takeSlot(t *runtime.Task, id string) (*check.ViewSlot, error) {
+func takeSlot(t *runtime.Task, pool *check.ViewPool, id string) (*check.ViewSlot, error) {
 	for {
-		slot, busy := check.Views.Take(id)
+		slot, busy := pool.Take(id)
 		if busy == nil {
 			return slot, nil
 		}

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
@@ -42,7 +43,7 @@ func viewDraft(src taskSource, id, uri string, d *syntax.Draft, fn func(v *view,
 	if in.p == nil || metadata.IsSyntaxOnly(in.p) {
 		return &lsp.FileError{URI: uri, Offset: d.Word.Start, Err: lsp.ErrNoSymbol}
 	}
-	slot, err := takeSlot(t, id)
+	slot, err := takeSlot(t, &check.Views, id)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ func DigestOf(list []lsp.Diagnostic) lsp.Digest {
 	each := make([]lsp.Digest, len(list))
 	for i := range list {
 		d := &list[i]
-		each[i] = lsp.DigestOf(fmt.Appendf(nil, "%d %d %d %q %q %q %t %q", d.Span.Start, d.Span.End, d.Severity, d.Code, d.Source, d.Message,
-			d.Unnecessary, fmt.Sprint(d.Related)))
+		each[i] = lsp.DigestOf(fmt.Appendf(nil, "%d %d %d %q %q %q %t %t %q %q", d.Span.Start, d.Span.End, d.Severity, d.Code, d.Source, d.Message,
+			d.Unnecessary, d.Deprecated, d.Href, fmt.Sprint(d.Related)))
 	}
 	slices.SortFunc(each, func(a, b lsp.Digest) int { return bytes.Compare(a[:], b[:]) })
 	var all []byte

@@ -24,6 +24,7 @@ type capabilities struct {
 	pullDiagnostics     bool
 	refreshDiagnostics  bool
 	diagnosticTags      bool
+	codeDescription     bool
 	relatedInformation  bool
 	diagnosticVersions  bool
 	editing             editing
@@ -75,12 +76,14 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 			out.pushDiagnostics = true
 			out.relatedInformation = is(p.RelatedInformation)
 			out.diagnosticTags = len(p.TagSupport.ValueSet) > 0
+			out.codeDescription = is(p.CodeDescriptionSupport)
 			out.diagnosticVersions = is(p.VersionSupport)
 		}
 		if d := t.Diagnostic; d != nil {
 			out.pullDiagnostics = true
 			out.relatedInformation = out.relatedInformation || is(d.RelatedInformation)
 			out.diagnosticTags = out.diagnosticTags || len(d.TagSupport.ValueSet) > 0
+			out.codeDescription = out.codeDescription || is(d.CodeDescriptionSupport)
 		}
 	}
 	if w := c.Workspace; w != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/document"
@@ -329,8 +330,18 @@ func (q *question) diagnostics(list []lsp.Diagnostic) []protocol.Diagnostic {
 		if d.Source != "" {
 			item.Source = protocol.NewOptional(d.Source)
 		}
-		if d.Unnecessary && caps.diagnosticTags {
-			item.Tags = protocol.NewDiagnosticTags(protocol.DiagnosticTagUnnecessary)
+		var tags []protocol.DiagnosticTag
+		if d.Unnecessary {
+			tags = append(tags, protocol.DiagnosticTagUnnecessary)
+		}
+		if d.Deprecated {
+			tags = append(tags, protocol.DiagnosticTagDeprecated)
+		}
+		if len(tags) > 0 && caps.diagnosticTags {
+			item.Tags = protocol.NewDiagnosticTags(tags...)
+		}
+		if d.Href != "" && caps.codeDescription {
+			item.CodeDescription = protocol.CodeDescription{Href: uri.URI(d.Href)}
 		}
 		if caps.relatedInformation {
 			for _, r := range d.Related {

@@ -47,6 +47,7 @@ const (
 	noBodies     Bodies = iota
 	BodyAt              // that of the function declaration around an offset, if there is one
 	BodiesOfFile        // those of one file
+	SomeBodies          // those that Sight.Keep names
 	AllBodies
 )
 
@@ -55,6 +56,7 @@ type Sight struct {
 	URI    string
 	Offset int // matters for BodyAt
 	Bodies Bodies
+	Keep   func(*ast.FuncDecl) bool // matters for SomeBodies
 }
 
 // ErrUnfit is the error for files that are not type-checked.
@@ -65,6 +67,8 @@ func (s Sight) kept(t *syntax.Tree) func(*ast.FuncDecl) bool {
 	switch {
 	case s.Bodies == AllBodies:
 		return func(*ast.FuncDecl) bool { return true }
+	case s.Bodies == SomeBodies:
+		return s.Keep
 	case t.URI != s.URI || s.Bodies == noBodies:
 		return nil
 	case s.Bodies == BodiesOfFile:
@@ -95,6 +99,8 @@ func (v *View) covers(s Sight, file *syntax.Tree) bool {
 	switch {
 	case v.sight.Bodies == AllBodies, s.Bodies == noBodies:
 		return true
+	case v.sight.Bodies == SomeBodies || s.Bodies == SomeBodies:
+		return false // which those are is not compared
 	case file == nil || v.sight.URI != s.URI || v.sight.Bodies < s.Bodies:
 		return false
 	case v.sight.Bodies == BodiesOfFile:

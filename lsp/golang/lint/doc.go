@@ -2,20 +2,36 @@
 // and of staticcheck over one package.
 //
 // An analyzer (golang.org/x/tools/go/analysis) is a function of the types of a package. [Run] gives
-// it what it asks for: the results of others, and facts that they note about what the package
-// declares.
+// it what it asks for: the results of others, and facts that they note about what the package and
+// its imports declare.
+//
+// # Facts
+//
+// A fact says of a function that it never returns or formats like Printf, of anything that it is
+// deprecated, and so on. [Notes.Note] has them noted about one package, as bytes, and gets those
+// about the packages that this one imports from its caller. The analyzers that are on by default
+// note little, and it shows in the syntax where they do: [Notes.Wanted] finds out which bodies have
+// to be checked for it, which of most packages are none.
 //
 // # Limits
 //
-// Facts about other packages are not known, so that what an analyzer says of a package depends on
-// its texts and the declarations that it imports, and on nothing else. What is lost is little: that
-// a function of another package formats like Printf, or never returns.
+// Nothing is known about packages with cgo, and nothing noted about what a package does not export.
 //
 // # Invariants
 //
 //   - N1: equal texts, imports and settings give equal findings, in one order.
 //   - N2: an analyzer that panics costs its own findings, and those of what needs it.
 //   - N3: a package with errors is looked at only by analyzers that say they can.
+//   - N4: the facts about a package are those that a look at all of its bodies notes.
+//
+// # Files
+//
+//	analyzers.go  which there are, and how what they find is shown
+//	settings.go   which of them run
+//	facts.go      facts of one run, and as bytes
+//	wanted.go     what has to be checked to note them
+//	noted.go      noting them about a package
+//	run.go        running analyzers over a package
 //
 // The queries of package golang call it. It imports no engine.
 package lint

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"net/url"
 	"os"
 	"reflect"
 	"runtime/debug"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/unreachable"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -33,23 +35,26 @@ type Fix struct {
 }
 
 // Run runs analyzers over a view with all bodies. The order of the findings is that of files and
-// places. Failed are analyzers that gave no answer, each with the reason.
-func Run(v *check.View, s Settings) (found []Finding, failed []error) {
+// places. Failed are analyzers that gave no answer, each with the reason. Between is called before
+// each analyzer: if it gives an error, Run returns that.
+func Run(v *check.View, s Settings, imported Imported, between func() error) (found []Finding, failed []Failure, err error) {
 	if v.Meta.Cgo {
-		return nil, nil // what cgo makes of it is not known
+		return nil, nil, nil // what cgo makes of it is not known
 	}
-	r := &runner{
-		view: v, results: map[*analysis.Analyzer]*result{},
-		objects: map[objectFact]analysis.Fact{}, packages: map[packageFact]analysis.Fact{},
+	r := newRunner(v, imported, between)
+	for _, t := range v.Files {
+		r.files = append(r.files, t.AST)
 	}
-	broken := len(v.Errors) > 0 || slices.ContainsFunc(v.Files, func(t *syntax.Tree) bool { return len(t.Errors) > 0 })
 	for _, k := range s.chosen() {
-		if broken && !runsDespiteErrors(k.Analyzer) {
+		if !r.runs(k.Analyzer) {
 			continue
 		}
 		res := r.run(k.Analyzer)
+		if r.stopped != nil {
+			return nil, nil, r.stopped
+		}
 		if res.err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", k.Name, res.err))
+			failed = append(failed, Failure{k.Name, res.err.Error()})
 			continue
 		}
 		for _, d := range res.diagnostics {
@@ -64,8 +69,11 @@ func Run(v *check.View, s Settings) (found []Finding, failed []error) {
 		}
 		return lsp.CompareDiagnostics(a.Diag, b.Diag)
 	})
-	return found, failed
+	return found, failed, nil
 }
+
+// A Failure says why an analyzer gave no answer.
+type Failure struct{ Analyzer, Why string }
 
 // runsDespiteErrors reports whether an analyzer can look at a package that does not compile, with
 // all that it needs.
@@ -74,11 +82,13 @@ func runsDespiteErrors(a *analysis.Analyzer) bool {
 }
 
 type runner struct {
-	view     *check.View
-	files    []*ast.File
-	results  map[*analysis.Analyzer]*result
-	objects  map[objectFact]analysis.Fact
-	packages map[packageFact]analysis.Fact
+	view    *check.View
+	files   []*ast.File
+	broken  bool // the package does not compile
+	results map[*analysis.Analyzer]*result
+	facts   *facts
+	between func() error
+	stopped error // of between
 }
 
 type result struct {
@@ -87,15 +97,16 @@ type result struct {
 	err         error
 }
 
-type objectFact struct {
-	obj types.Object
-	typ reflect.Type
+func newRunner(v *check.View, imported Imported, between func() error) *runner {
+	return &runner{
+		view: v, results: map[*analysis.Analyzer]*result{}, between: between,
+		broken: len(v.Errors) > 0 || slices.ContainsFunc(v.Files, func(t *syntax.Tree) bool { return len(t.Errors) > 0 }),
+		facts:  newFacts(v.Package, v.Imported(), imported),
+	}
 }
 
-type packageFact struct {
-	pkg *types.Package
-	typ reflect.Type
-}
+// runs reports whether an analyzer can look at the package.
+func (r *runner) runs(a *analysis.Analyzer) bool { return !r.broken || runsDespiteErrors(a) }
 
 // run runs an analyzer once, behind those whose results it needs.
 func (r *runner) run(a *analysis.Analyzer) (res *result) {
@@ -113,32 +124,30 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 		}
 		needed[other] = of.value
 	}
-	if r.files == nil {
-		for _, t := range r.view.Files {
-			r.files = append(r.files, t.AST)
-		}
+	if r.stopped == nil {
+		r.stopped = r.between()
+	}
+	if res.err = r.stopped; res.err != nil {
+		return res
 	}
 	v := r.view
 	pass := &analysis.Pass{
 		Analyzer: a, Fset: v.Positions, Files: r.files, Pkg: v.Package, TypesInfo: v.Info, TypesSizes: v.Sizes,
 		TypeErrors: v.Errors, ResultOf: needed,
-		Module:   &analysis.Module{GoVersion: strings.TrimPrefix(v.Meta.GoVersion, "go")},
-		Report:   func(d analysis.Diagnostic) { res.diagnostics = append(res.diagnostics, d) },
-		ReadFile: r.readFile,
-		ImportObjectFact: func(obj types.Object, fact analysis.Fact) bool {
-			return take(r.objects, objectFact{obj, reflect.TypeOf(fact)}, fact)
-		},
+		Module:            &analysis.Module{GoVersion: strings.TrimPrefix(v.Meta.GoVersion, "go")},
+		Report:            func(d analysis.Diagnostic) { res.diagnostics = append(res.diagnostics, d) },
+		ReadFile:          r.readFile,
+		ImportObjectFact:  r.facts.ofObject,
+		ImportPackageFact: r.facts.ofPackage,
 		ExportObjectFact: func(obj types.Object, fact analysis.Fact) {
-			r.objects[objectFact{obj, reflect.TypeOf(fact)}] = fact
-		},
-		ImportPackageFact: func(pkg *types.Package, fact analysis.Fact) bool {
-			return take(r.packages, packageFact{pkg, reflect.TypeOf(fact)}, fact)
+			r.facts.objects[objectFact{obj, reflect.TypeOf(fact)}] = fact
 		},
 		ExportPackageFact: func(fact analysis.Fact) {
-			r.packages[packageFact{v.Package, reflect.TypeOf(fact)}] = fact
+			r.facts.packages[packageFact{v.Package, reflect.TypeOf(fact)}] = fact
 		},
 		AllObjectFacts: func() (facts []analysis.ObjectFact) {
-			for k, f := range r.objects {
+			r.facts.takeAll()
+			for k, f := range r.facts.objects {
 				if hasFactType(a, k.typ) {
 					facts = append(facts, analysis.ObjectFact{Object: k.obj, Fact: f})
 				}
@@ -146,7 +155,8 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 			return facts
 		},
 		AllPackageFacts: func() (facts []analysis.PackageFact) {
-			for k, f := range r.packages {
+			r.facts.takeAll()
+			for k, f := range r.facts.packages {
 				if hasFactType(a, k.typ) {
 					facts = append(facts, analysis.PackageFact{Package: k.pkg, Fact: f})
 				}
@@ -168,15 +178,6 @@ func hasFactType(a *analysis.Analyzer, t reflect.Type) bool {
 	return slices.ContainsFunc(a.FactTypes, func(f analysis.Fact) bool { return reflect.TypeOf(f) == t })
 }
 
-// take copies a fact that is known.
-func take[K comparable](facts map[K]analysis.Fact, k K, to analysis.Fact) bool {
-	f, ok := facts[k]
-	if ok {
-		reflect.ValueOf(to).Elem().Set(reflect.ValueOf(f).Elem())
-	}
-	return ok
-}
-
 // readFile gives analyzers the texts of the package's own files, which they know by the names in
 // positions.
 func (r *runner) readFile(name string) ([]byte, error) {
@@ -195,13 +196,13 @@ func (r *runner) finding(k known, d analysis.Diagnostic) (f Finding, ok bool) {
 		return f, false
 	}
 	f.URI = t.URI
-	f.Diag = lsp.Diagnostic{Span: span, Severity: k.severity, Source: k.Name, Code: d.Category, Message: d.Message}
+	f.Diag = lsp.Diagnostic{Span: span, Severity: k.severity, Source: k.Name, Code: d.Category, Message: strings.TrimSpace(d.Message)}
 	if f.Diag.Code == "" {
 		f.Diag.Code = "default"
 	}
-	if k.Analyzer.Name == "unreachable" {
-		f.Diag.Unnecessary = true
-	}
+	f.Diag.Deprecated = k.deprecated
+	f.Diag.Unnecessary = k.Analyzer == unreachable.Analyzer
+	f.Diag.Href = page(k.Analyzer, d)
 	for _, rel := range d.Related {
 		if at, span := r.place(rel.Pos, rel.End); at != nil {
 			f.Diag.Related = append(f.Diag.Related, lsp.Related{Location: lsp.Location{URI: at.URI, Span: span}, Message: rel.Message})
@@ -213,6 +214,23 @@ func (r *runner) finding(k known, d analysis.Diagnostic) (f Finding, ok bool) {
 		}
 	}
 	return f, true
+}
+
+// page is where it is explained what an analyzer has found; see analysis.Diagnostic.URL.
+func page(a *analysis.Analyzer, d analysis.Diagnostic) string {
+	rel := d.URL
+	if rel == "" && d.Category != "" {
+		rel = "#" + d.Category
+	}
+	base, err := url.Parse(a.URL)
+	if err != nil {
+		return ""
+	}
+	to, err := base.Parse(rel)
+	if err != nil || !to.IsAbs() {
+		return ""
+	}
+	return to.String()
 }
 
 func (r *runner) place(from, to token.Pos) (*syntax.Tree, lsp.Span) {
