@@ -8,7 +8,7 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/benchmarks/compare"
-	"github.com/cytisus/cytisus/benchmarks/profile"
+	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 // commits times commits of so many overwrites, each by itself.

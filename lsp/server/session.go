@@ -146,6 +146,7 @@ func (s *session) table() map[string]dispatch.Handler {
 
 		methodStats:   s.stats,
 		MethodMemory:  s.memory,
+		MethodProfile: s.profile,
 		MethodExplain: s.explain,
 		MethodGraph:   s.graph,
 		MethodReindex: s.reindex,

@@ -25,10 +25,10 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
-	"github.com/cytisus/cytisus/benchmarks/profile"
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 // few is what is indexed by default: some thirty packages, and the faces of what they import.

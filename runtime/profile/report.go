@@ -24,20 +24,21 @@ const (
 
 // A Share is a part of the profile's time.
 type Share struct {
-	Name string
-	Time time.Duration
-	Cum  time.Duration // of functions: with what they call
+	Name string        `json:"name"`
+	Time time.Duration `json:"seconds"`
+	Cum  time.Duration `json:"withCalledSeconds,omitempty"` // of functions: with what they call
 }
 
 // A Report is a profile added up.
 type Report struct {
-	Total  time.Duration // CPU time in samples
-	Wall   time.Duration // from start to stop of the recording
-	Lanes  []Share       // largest first, like the others
-	Tasks  []Share
-	Phases []Share // see Phase
-	Funcs  []Share
-	InTask time.Duration // samples that belong to tasks
+	Total   time.Duration `json:"seconds"`     // CPU time in samples
+	Wall    time.Duration `json:"wallSeconds"` // from start to stop of the recording
+	Lanes   []Share       `json:"lanes"`       // largest first, like the others
+	Tasks   []Share       `json:"tasks"`
+	Clients []Share       `json:"clients"` // by the number that a client has in stats; 0 is the engine's own work
+	Phases  []Share       `json:"phases"`  // see Phase
+	Funcs   []Share       `json:"functions"`
+	InTask  time.Duration `json:"inTasksSeconds"` // samples that belong to tasks
 }
 
 // Record runs fn under the CPU profiler and returns the profile, in its compressed form and parsed.
@@ -62,20 +63,22 @@ func Read(p *profile.Profile) (*Report, error) {
 		return nil, errors.New("profile: no CPU times in it")
 	}
 	r := &Report{Wall: time.Duration(p.DurationNanos)}
-	lanes, tasks, phases := map[string]*Share{}, map[string]*Share{}, map[string]*Share{}
+	lanes, tasks, clients := map[string]*Share{}, map[string]*Share{}, map[string]*Share{}
+	phases := map[string]*Share{}
 	funcs := map[string]*Share{}
 	for _, s := range p.Sample {
 		t := time.Duration(s.Value[at])
 		r.Total += t
-		lane, task := label(s, "lane"), label(s, "task")
+		lane, task, client := label(s, "lane"), label(s, "task"), label(s, "client")
 		if lane == "" && task == "" {
 			lane = origin(s)
-			task = lane
+			task, client = lane, lane
 		} else {
 			r.InTask += t
 		}
 		add(lanes, lane).Time += t
 		add(tasks, task).Time += t
+		add(clients, client).Time += t
 		add(phases, Phase(s)).Time += t
 		seen := map[string]bool{} // recursion counts once
 		for depth, name := range stack(s) {
@@ -89,7 +92,8 @@ func Read(p *profile.Profile) (*Report, error) {
 			}
 		}
 	}
-	r.Lanes, r.Tasks, r.Phases, r.Funcs = sorted(lanes), sorted(tasks), sorted(phases), sorted(funcs)
+	r.Lanes, r.Tasks, r.Clients = sorted(lanes), sorted(tasks), sorted(clients)
+	r.Phases, r.Funcs = sorted(phases), sorted(funcs)
 	return r, nil
 }
 
@@ -112,6 +116,7 @@ func (r *Report) Write(w io.Writer, top int) error {
 	}
 	part("lane", r.Lanes, false)
 	part("task", r.Tasks, false)
+	part("client", r.Clients, false)
 	part("phase", r.Phases, false)
 	part("function (itself, with what it calls)", r.Funcs, true)
 	_, err := w.Write(b.Bytes())

@@ -28,15 +28,15 @@ func sampleOf(d time.Duration, labels map[string][]string, stack ...string) *pro
 	return s
 }
 
-func task(lane, name string) map[string][]string {
-	return map[string][]string{"lane": {lane}, "task": {name}}
+func task(lane, name, client string) map[string][]string {
+	return map[string][]string{"lane": {lane}, "task": {name}, "client": {client}}
 }
 
 func TestRead(t *testing.T) {
 	r, err := Read(synthetic(
-		sampleOf(30*time.Millisecond, task("rpc-2", "hover"), "strings.Index", "main.find", "main.find", "sched.run"),
-		sampleOf(10*time.Millisecond, task("idle", "sweep"), "main.sweep", "sched.run"),
-		sampleOf(20*time.Millisecond, task("idle", "hover"), "strings.Index", "sched.run"),
+		sampleOf(30*time.Millisecond, task("rpc-2", "hover", "7"), "strings.Index", "main.find", "main.find", "sched.run"),
+		sampleOf(10*time.Millisecond, task("idle", "sweep", "2"), "main.sweep", "sched.run"),
+		sampleOf(20*time.Millisecond, task("idle", "hover", "2"), "strings.Index", "sched.run"),
 		sampleOf(25*time.Millisecond, nil, "runtime.scanobject", "runtime.gcBgMarkWorker"),
 		sampleOf(10*time.Millisecond, nil, "runtime.futex", "runtime.findRunnable", "runtime.mcall"),
 		sampleOf(5*time.Millisecond, nil, "main.main"),
@@ -60,6 +60,12 @@ by task
    50.0 %      50ms  hover
    25.0 %      25ms  (garbage collector)
    10.0 %      10ms  (looking for work)
+  … 2 more
+
+by client
+   30.0 %      30ms  2
+   30.0 %      30ms  7
+   25.0 %      25ms  (garbage collector)
   … 2 more
 
 by phase
