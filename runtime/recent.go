@@ -11,9 +11,11 @@ import (
 // BeginShortCycle). What somebody types is of that kind: each text is replaced by the next, and so
 // is each answer.
 //
-// What survives a short cycle is left to the next one of everything. That comes when so much is
-// known to be garbage that it is worth its cost (collectionDue), and once before the first short
-// one.
+// What survives a short cycle, or was put while one went on, is left to the next one of everything.
+// That comes when the store has grown by so much that it is worth its cost (recentChore), or when
+// it is quiet and a share of the store is known to be garbage: short cycles do not come any more
+// then, and what was live when they did would stay for good. Known garbage is taken off with each
+// cycle, whatever that could free, so there is one of them and no more.
 type recent struct {
 	stored int64 // bytes in the store when the last collection ended
 	worth  int64 // bytes put since that are worth a short cycle while the store goes on growing
@@ -54,7 +56,7 @@ func (r *recent) look(stored, garbage, live int64, elders bool) gcChore {
 	switch {
 	case elders && (put >= r.worth || quiet && put >= recentLeast):
 		return collectNew
-	case !elders && quiet && put >= recentLeast && garbage >= max(recentWorth, live/recentShare):
+	case quiet && garbage >= max(recentWorth, live/recentShare):
 		return collectAll
 	}
 	return noChore
