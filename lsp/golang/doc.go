@@ -175,7 +175,8 @@
 //   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a face.
 //   - G3: equal face texts, imported faces, language version and architecture give equal export data, byte for byte.
 //   - G4: an index is written in one order only: equal contents give equal bytes.
-//   - G5: a types.Package has one user at a time, and so has everything that it refers to (package check, K1).
+//   - G5: a types.Package that is checked has one user at a time; what it imports may have many
+//     (package check, K1).
 //   - G6: a stat record is committed together with the text that was read under it, and is distrusted while the file is young.
 //   - G7: a panic in go/types costs the package that it happened in, and is a diagnostic there.
 //   - G8: a question commits nothing. What it lacks the workspace brings in, in the background and

@@ -10,14 +10,15 @@
 //
 // # Invariants
 //
-//   - K1: a types.Package has one user at a time, and so has everything that it refers to: a world,
-//     the decoded imports of one package, is taken from [Worlds] and put back (world.go). Faces
-//     that are made of one state of a build take over each other's.
+//   - K1: a types.Package that is checked has one user at a time. What it imports, a world, is
+//     decoded in whole before anybody has it; what go/types adds to it later, such as methods of
+//     instances, it guards itself. So all who import the same have the same world, at the same time
+//     (world.go). A world of faces of one state of a build grows, and has one user at a time.
 //   - K2: no position enters a face: export data is written over an empty file set.
 //   - K3: equal face texts, imported faces, language version and architecture give equal export data,
 //     byte for byte.
 //   - K4: a panic of go/types costs the package that it happened in, and is an error here
-//     (internalerror.go). A check that panicked puts no world back.
+//     (internalerror.go). A check that panicked puts no growing world back.
 //   - K5: a check cannot be cancelled, so its cost is bounded before it begins: package syntax says
 //     which files are too large or too deep.
 //   - K6: an error that only follows from what is not known is not told (consequence.go). What is
@@ -36,7 +37,7 @@
 // takes.
 //
 //   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
-//     checks, byte for byte. A session has a world of its own, and one user at a time.
+//     checks, byte for byte. A session has one user at a time.
 //
 // A session outlives faces: where some imports have others than its world has, a check is made in
 // that world, and counts if all that it looked at is in the new faces as it was (K8). Else the

@@ -55,7 +55,6 @@ func (s *ViewSlot) Declarations(
 			return nil, err
 		}
 		s.base = &base{view: v, files: trees}
-		s.weigh()
 	}
 	s.base.checks++
 	seen := *s.base.view

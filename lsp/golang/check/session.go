@@ -13,7 +13,7 @@ import (
 )
 
 // A session is what is kept of a package between its checks while it is edited: the parts of its
-// units, and what is needed to check one of them alone. Its world is its own (K1).
+// units, and what is needed to check one of them alone.
 type session struct {
 	*partMaker
 	id      string
@@ -99,7 +99,7 @@ func (s *session) sees(looked Looks, changed []Import) (bool, error) {
 	return true, nil
 }
 
-// newSessionIn makes a session of a package that imports from w, which is the session's own.
+// newSessionIn makes a session of a package that imports from w.
 func newSessionIn(w *world, p *metadata.Package) *session {
 	s := &session{partMaker: newPartMaker(), id: p.ID}
 	s.pkg, s.world = bodies.New(s.make), w
@@ -331,6 +331,13 @@ func (pool *SessionPool) Bound(most int) {
 	defer pool.mu.Unlock()
 	pool.most = most
 	pool.makeRoom()
+}
+
+// have reports whether a session has a world.
+func (pool *SessionPool) have(w *world) bool {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	return slices.ContainsFunc(pool.idle, func(s *session) bool { return s.world == w })
 }
 
 // makeRoom forgets what was used longest ago. The lock is held.

@@ -239,6 +239,7 @@ const (
 	// included.
 	ViewWeight = SessionWeight
 
+	typesShare     = 4 // the part of that which is not the trees
 	viewsOfPackage = 2
 )
 
@@ -291,6 +292,7 @@ func (s *ViewSlot) Done() {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	if s.world != nil {
+		s.weigh()
 		pool.idle = append(pool.idle, s)
 		pool.bytes += s.bytes
 		pool.makeRoom()
@@ -327,34 +329,42 @@ func (s *ViewSlot) View(p *metadata.Package, imports []Import, files []*syntax.T
 		return nil, err
 	}
 	s.views = append(s.views, v)
-	s.weigh()
 	return v, nil
 }
 
 // worldOf makes the world of the slot that of a package.
 func (s *ViewSlot) worldOf(p *metadata.Package, imports []Import) error {
-	key := importKey(imports)
-	if s.world != nil && s.world.key == key {
+	if s.world != nil && s.world.key == importKey(imports) {
 		return nil
 	}
 	s.views, s.base, s.world = nil, nil, nil
-	w, err := decodeWorld(imports)
+	w, err := Worlds.take(imports)
 	if err != nil {
 		return fmt.Errorf("checking %s: %w", p.ID, err)
 	}
-	w.key, s.world = key, w
+	s.world = w
 	return nil
 }
 
-// weigh counts what the slot has.
+// weigh counts what the slot has: a tree of several views once, and the world unless a session has
+// it anyway.
 func (s *ViewSlot) weigh() {
-	s.bytes = s.world.bytes * WorldWeight / ViewWeight
+	s.bytes = 0
+	if !Sessions.have(s.world) {
+		s.bytes = s.world.bytes * WorldWeight / ViewWeight
+	}
 	views := s.views
 	if s.base != nil {
 		views = append(views[:len(views):len(views)], s.base.view)
 	}
+	var counted []*syntax.Tree
 	for _, v := range views {
 		for _, t := range v.Files {
+			if slices.Contains(counted, t) {
+				s.bytes += len(t.Text) / typesShare
+				continue
+			}
+			counted = append(counted, t)
 			s.bytes += len(t.Text)
 		}
 	}
@@ -377,6 +387,13 @@ func (pool *ViewPool) Bound(most int) {
 
 // makeRoom forgets what was used longest ago. The lock is held.
 func (pool *ViewPool) makeRoom() {
+	if pool.bytes > pool.most { // sessions may have come and gone
+		pool.bytes = 0
+		for _, s := range pool.idle {
+			s.weigh()
+			pool.bytes += s.bytes
+		}
+	}
 	for pool.bytes > pool.most && len(pool.idle) > 0 {
 		pool.bytes -= pool.idle[0].bytes
 		pool.idle = slices.Delete(pool.idle, 0, 1)

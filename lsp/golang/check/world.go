@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
+	"weak"
 
 	"golang.org/x/tools/go/gcexportdata"
 )
@@ -22,8 +24,9 @@ import (
 // two imports away that does not show in them is no reason to check again. The price is that worlds
 // are not shared between packages, but for faces of one state (takeOf); the last ones are kept.
 //
-// go/types fills in some parts of imported types as it meets them, so a world has one user at a
-// time: it is taken out of the pool and put back.
+// A world of one list of imports is complete when it is decoded, and all who ask for that list have
+// the same: the session of a package, the views of it, and checks at the same time (K1). A world
+// with a state grows, and has one user at a time: it is taken out of the pool and put back.
 type world struct {
 	key      [sha256.Size]byte
 	state    any                       // nil: the world is of one list of imports; else see takeOf
@@ -34,8 +37,10 @@ type world struct {
 	packages map[string]*types.Package // by path
 	direct   map[string]*types.Package // by import path as written
 	problems map[string]string         // by import path as written: why there is no package
-	paths    map[*types.Package]map[types.Object]string
-	tags     map[*types.Package]map[types.Object]string // of packages that are in paths
+
+	mu    sync.Mutex
+	paths map[*types.Package]map[types.Object]string // guarded by mu
+	tags  map[*types.Package]map[types.Object]string // guarded by mu: of packages that are in paths
 }
 
 // An Import is what a package learns from one of its imports.
@@ -125,22 +130,30 @@ func readExport(data []byte, packages map[string]*types.Package, path string) (p
 
 // objectPath names an object of an imported package for other packages; "" if it has no name there.
 func (w *world) objectPath(obj types.Object) string {
-	pkg := obj.Pkg()
+	paths, _ := w.named(obj.Pkg())
+	return paths[obj]
+}
+
+// named is what the objects of an imported package are called, and the tags of fields.
+func (w *world) named(pkg *types.Package) (paths, tags map[types.Object]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	paths, ok := w.paths[pkg]
 	if !ok {
 		paths, w.tags[pkg] = objectPaths(pkg)
 		w.paths[pkg] = paths
 	}
-	return paths[obj]
+	return paths, w.tags[pkg]
 }
 
 // writtenTag is the tag of a field of an imported package, as it may be written; "" if there is
 // none.
 func (w *world) writtenTag(obj types.Object) string {
-	if w.objectPath(obj) == "" {
+	paths, tags := w.named(obj.Pkg())
+	if paths[obj] == "" {
 		return ""
 	}
-	switch tag := w.tags[obj.Pkg()][obj]; {
+	switch tag := tags[obj]; {
 	case tag == "":
 		return ""
 	case strconv.CanBackquote(tag):
@@ -174,33 +187,49 @@ const (
 // so does the body after an edit.
 type WorldPool struct {
 	mu    sync.Mutex
-	idle  []*world // latest last; guarded by mu
-	bytes int      // guarded by mu
-	most  int      // bytes; guarded by mu
+	last  []*world                                  // latest last; guarded by mu
+	known map[[sha256.Size]byte]weak.Pointer[world] // all that somebody has, by key; guarded by mu
+	bytes int                                       // of last; guarded by mu
+	most  int                                       // bytes; guarded by mu
 }
 
 // Worlds are those that the process has used last.
 var Worlds = WorldPool{most: WorldsBytes}
 
-// take gives the caller a world of its own.
+// take gives the caller the world of some imports, which others may have, too.
 func (p *WorldPool) take(imports []Import) (*world, error) {
 	key := importKey(imports)
 	p.mu.Lock()
-	i := slices.IndexFunc(p.idle, func(w *world) bool { return w.key == key })
-	if i >= 0 {
-		w := p.idle[i]
-		p.idle = slices.Delete(p.idle, i, i+1)
-		p.bytes -= w.bytes
-		p.mu.Unlock()
+	w := p.known[key].Value()
+	p.mu.Unlock()
+	if w != nil {
 		return w, nil
 	}
-	p.mu.Unlock()
 	w, err := decodeWorld(imports)
 	if err != nil {
 		return nil, err
 	}
 	w.key = key
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other := p.known[key].Value(); other != nil {
+		return other, nil
+	}
+	if p.known == nil {
+		p.known = map[[sha256.Size]byte]weak.Pointer[world]{}
+	}
+	p.known[key] = weak.Make(w)
+	runtime.AddCleanup(w, p.forgotten, key)
 	return w, nil
+}
+
+// forgotten is called when nobody has the world of a key any more.
+func (p *WorldPool) forgotten(key [sha256.Size]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known[key].Value() == nil { // it may have been decoded again meanwhile
+		delete(p.known, key)
+	}
 }
 
 // takeOf gives the caller a world in which a package can be checked that imports from faces of one
@@ -214,9 +243,9 @@ func (p *WorldPool) takeOf(state any, imports []Import) (*world, error) {
 	}
 	p.mu.Lock()
 	var w *world
-	if i := slices.IndexFunc(p.idle, func(w *world) bool { return w.state == state }); i >= 0 {
-		w = p.idle[i]
-		p.idle = slices.Delete(p.idle, i, i+1)
+	if i := slices.IndexFunc(p.last, func(w *world) bool { return w.state == state }); i >= 0 {
+		w = p.last[i]
+		p.last = slices.Delete(p.last, i, i+1)
 		p.bytes -= w.bytes
 	}
 	p.mu.Unlock()
@@ -229,14 +258,18 @@ func (p *WorldPool) takeOf(state any, imports []Import) (*world, error) {
 	return w, w.decode(imports)
 }
 
-// put gives a world back. One that a panic went through must not be.
+// put has a world kept for a while. One with a state that a panic went through must not be.
 func (p *WorldPool) put(w *world) {
 	if len(w.packages) == 1 || w.state != nil && (w.spoilt || w.bytes > p.share()) {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.idle = append(p.idle, w)
+	if i := slices.Index(p.last, w); i >= 0 {
+		p.last = append(slices.Delete(p.last, i, i+1), w)
+		return
+	}
+	p.last = append(p.last, w)
 	p.bytes += w.bytes
 	p.makeRoom()
 }
@@ -269,8 +302,8 @@ func (p *WorldPool) Bound(most int) {
 
 // makeRoom forgets what was used longest ago. The lock is held.
 func (p *WorldPool) makeRoom() {
-	for len(p.idle) > worldsMax || p.bytes > p.most {
-		p.bytes -= p.idle[0].bytes
-		p.idle = slices.Delete(p.idle, 0, 1)
+	for len(p.last) > worldsMax || p.bytes > p.most {
+		p.bytes -= p.last[0].bytes
+		p.last = slices.Delete(p.last, 0, 1)
 	}
 }

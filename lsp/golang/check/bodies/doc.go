@@ -48,7 +48,6 @@
 //
 // # Ownership
 //
-// A Package belongs to one goroutine at a time, and so does everything that its importer gives,
-// since go/types fills in imported types as it meets them. Syntax trees are read only and may be
-// shared.
+// A Package belongs to one goroutine at a time. What its importer gives may be used by others at
+// the same time, if it is complete. Syntax trees are read only and may be shared.
 package bodies
