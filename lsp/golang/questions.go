@@ -198,7 +198,15 @@ func (w *workspace) Hover(t *runtime.Task, uri string, offset int) (*lsp.Hover, 
 }
 
 // HoverSelection implements lsp.SelectionHoverer.
-func (w *workspace) HoverSelection(t *runtime.Task, uri string, span lsp.Span) (h *lsp.Hover, err error) {
+func (w *workspace) HoverSelection(t *runtime.Task, uri string, span lsp.Span) (*lsp.Hover, error) {
+	h, err := w.describe(t, uri, span)
+	set := w.set()
+	set.descriptions.Apply(h)
+	return h, err
+}
+
+// describe is HoverSelection before the settings.
+func (w *workspace) describe(t *runtime.Task, uri string, span lsp.Span) (h *lsp.Hover, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err

@@ -2,11 +2,15 @@ package golang
 
 import (
 	"github.com/cytisus/cytisus/lsp/golang/complete"
+	"github.com/cytisus/cytisus/lsp/golang/describe"
 	"github.com/cytisus/cytisus/lsp/golang/lint"
 )
 
 // completions are the settings of package complete, which are called like those of lint.
 type completions = complete.Settings
+
+// descriptions are the settings of package describe.
+type descriptions = describe.Settings
 
 // settings are what a user can set. Unknown ones are ignored: several versions share a file.
 type settings struct {
@@ -19,6 +23,9 @@ type settings struct {
 
 	// Settings say which analyzers look at open files.
 	lint.Settings
+
+	// Descriptions say how much a reader is told.
+	descriptions
 
 	// Completions say what is completed, and how.
 	completions

@@ -31,7 +31,7 @@ func At(v *check.View, lib Library, span lsp.Span) (*lsp.Hover, error) {
 		}
 	}
 	last := around[len(around)-1]
-	if star, ok := last.(*ast.StarExpr); ok {
+	if star, ok := last.(*ast.StarExpr); ok && !selects(v, star, span) {
 		if id, ok := star.X.(*ast.Ident); ok { // the star of a type is as good as its name
 			last = id
 			t.around = append(around[:len(around):len(around)], id)
@@ -59,6 +59,11 @@ func At(v *check.View, lib Library, span lsp.Span) (*lsp.Hover, error) {
 		return said(v.File.Span(n.Pos(), n.End()), types.TypeString(tv.Type, t.as)), nil
 	}
 	return nil, nil
+}
+
+// selects reports whether a selection is a pointer and its star, which is an expression of its own.
+func selects(v *check.View, star *ast.StarExpr, span lsp.Span) bool {
+	return v.Info.Types[star].IsValue() && v.File.Span(star.Pos(), star.End()) == span
 }
 
 func contains(outer, inner lsp.Span) bool {

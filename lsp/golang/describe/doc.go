@@ -14,4 +14,5 @@
 //	literal.go clause.go
 //	object.go
 //	describe.go
+//	settings.go
 package describe

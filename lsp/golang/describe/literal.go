@@ -28,7 +28,7 @@ func ofConstant(v *check.View, x ast.Expr, tv types.TypeAndValue, at int) *lsp.H
 	switch written := string(v.File.Text[whole.Start:whole.End]); lit.Kind {
 	case token.CHAR:
 		if len(written) > 2 {
-			if r, _, _, err := strconv.UnquoteChar(written[1:], '\''); err == nil && r != utf8.RuneError {
+			if r, _, rest, err := strconv.UnquoteChar(written[1:], '\''); err == nil && rest == "'" && r != utf8.RuneError {
 				return said(whole, character(r))
 			}
 		}

@@ -31,7 +31,7 @@ func (v *teller) name(id *ast.Ident) (*lsp.Hover, error) {
 	h := &lsp.Hover{Span: v.File.Span(id.Pos(), id.End()), Language: "go"}
 	if t, ok := v.switched(id); ok {
 		if t == nil {
-			return nil, nil
+			t = types.Typ[types.Invalid]
 		}
 		h.Signature = types.ObjectString(types.NewVar(id.Pos(), v.Package, id.Name, t), v.as)
 		return h, nil

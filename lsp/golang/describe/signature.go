@@ -89,7 +89,7 @@ func constantValue(obj *types.Const, t *syntax.Tree, s *site, at int) string {
 	}
 	value, comment := obj.Val().String(), ""
 	x := s.written(t, at)
-	if lit, ok := x.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+	if obj.Val().Kind() == constant.String {
 		x = nil // the value says as much, and on one line
 	}
 	if x != nil {
@@ -109,25 +109,21 @@ func constantValue(obj *types.Const, t *syntax.Tree, s *site, at int) string {
 	return " = " + value
 }
 
-// written is the expression of the constant whose name stands at an offset, also where it is
-// repeated without being written; nil if it is not known.
+// written is the expression of the constant whose name stands at an offset; nil if there is none, or
+// it is not known.
 func (s *site) written(t *syntax.Tree, at int) ast.Expr {
 	decl, ok := s.decl.(*ast.GenDecl)
 	if !ok {
 		return nil
 	}
-	var values []ast.Expr // of the newest specification that has any
 	for _, spec := range decl.Specs {
 		spec, ok := spec.(*ast.ValueSpec)
 		if !ok {
 			continue
 		}
-		if len(spec.Values) > 0 {
-			values = spec.Values
-		}
 		for i, name := range spec.Names {
-			if t.Offset(name.Pos()) == at && i < len(values) {
-				return values[i]
+			if t.Offset(name.Pos()) == at && i < len(spec.Values) {
+				return spec.Values[i]
 			}
 		}
 	}
