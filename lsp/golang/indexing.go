@@ -66,7 +66,7 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 	if sum.Missing, err = w.missing(prepared); err != nil {
 		return sum, err
 	}
-	uris, _ := workspaceFiles(all...)
+	uris, _ := workspaceFiles(false, all...)
 	_, err = runtime.Evaluate(ctx, w.eng, laneOfIndex, func(t *runtime.Task) (bool, error) {
 		return w.lookAtEmbeds(t, uris, nil, true)
 	}, runtime.Named("golang embeds"), runtime.Client(w.o.Client))
@@ -184,7 +184,7 @@ func (w *workspace) checkAll(ctx context.Context, snap *runtime.Snapshot, prepar
 		return 1
 	}
 	slices.SortStableFunc(todo, func(a, b job) int { return unasked(a) - unasked(b) })
-	uris, _ := workspaceFiles(all...)
+	uris, _ := workspaceFiles(false, all...)
 	sum.Units, sum.Unit = len(todo), unit
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

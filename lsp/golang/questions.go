@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/index"
@@ -99,13 +100,26 @@ func (w *workspace) FindSymbols(t *runtime.Task, query string, limit int) (list 
 		limit = 100
 	}
 	err = w.ask(t, func(t *runtime.Task) (err error) {
-		list, err = findSymbols(t, w.currentBuilds(), query, limit)
+		list, err = findSymbols(t, w.currentBuilds(), w.set().lookup(query), limit)
 		return err
 	})
 	return list, err
 }
 
-func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) ([]lsp.SymbolMatch, error) {
+// A lookup is a query for symbols, as the settings say that queries are meant.
+type lookup struct {
+	match *index.Search
+	all   bool // also in packages that the workspace imports
+}
+
+func (s settings) lookup(query string) lookup {
+	return lookup{index.NewSearch(query, s.SymbolMatcher, s.SymbolStyle), strings.EqualFold(s.SymbolScope, "all")}
+}
+
+// ofOthers is what a match counts for in a package that the workspace only imports.
+const ofOthers = 0.5
+
+func findSymbols(t *runtime.Task, builds []*buildUnit, of lookup, limit int) ([]lsp.SymbolMatch, error) {
 	var all []*metadata.Build
 	for _, b := range builds {
 		m, err := metadatas.Get(t, b.Root)
@@ -114,19 +128,22 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 		}
 		all = append(all, m)
 	}
-	uris, packages := workspaceFiles(all...)
+	uris, packages := workspaceFiles(of.all, all...)
 	lists, err := symbolLists.All(t, uris)
 	if err != nil {
 		return nil, err
 	}
-	match, best := index.NewMatcher(query), index.NewBest(limit)
+	best := index.NewBest(limit)
 	for i, list := range lists {
 		if i%256 == 0 && t.Context().Err() != nil {
 			return nil, context.Cause(t.Context())
 		}
 		index.EachSymbol(list, func(s index.Symbol) bool {
 			p := packages[i]
-			score, qualifier, ok := match.Score(p.Path, p.Name, string(s.Name))
+			score, qualifier, ok := of.match.Score(p.Path, p.Name, string(s.Name))
+			if !p.Workspace {
+				score *= ofOthers
+			}
 			if ok && best.Wants(score) {
 				best.Add(lsp.SymbolMatch{
 					Name: string(s.Name), Container: p.Path, Qualifier: qualifier, Kind: s.Kind, Score: score,
@@ -140,13 +157,13 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, query string, limit int) 
 }
 
 // workspaceFiles lists the files of a workspace's packages, each once, with the package that it
-// belongs to.
-func workspaceFiles(all ...*metadata.Build) (uris []string, packages []*metadata.Package) {
+// belongs to; on demand also those of packages that are imported.
+func workspaceFiles(imported bool, all ...*metadata.Build) (uris []string, packages []*metadata.Package) {
 	owner := map[string]*metadata.Package{}
 	for _, m := range all {
 		for i := range m.Packages {
 			p := &m.Packages[i]
-			if !p.Workspace {
+			if !p.Workspace && !imported {
 				continue
 			}
 			for _, uri := range p.Files {

@@ -21,6 +21,13 @@ type settings struct {
 	// default.
 	Lenses map[string]bool `json:"codelenses"`
 
+	// SymbolMatcher and SymbolStyle say which names a search finds, and what stands before them
+	// (index.NewSearch); SymbolScope is "all" for a search also in packages that the workspace
+	// imports.
+	SymbolMatcher string `json:"symbolMatcher"`
+	SymbolStyle   string `json:"symbolStyle"`
+	SymbolScope   string `json:"symbolScope"`
+
 	// Settings say which analyzers look at open files.
 	lint.Settings
 

@@ -239,3 +239,34 @@ func TestFuzzyOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestSearch(t *testing.T) {
+	const path, pkg = "example.com/knots/v2", "knots"
+	for _, c := range []struct {
+		query, by, style, name string
+		want                   string // as it is shown; "" if it is not found
+	}{
+		{"kn", "", "", "Knot", "Knot"},
+		{"kt", "casesensitive", "", "Knot", ""},
+		{"Kno", "casesensitive", "", "Knot", "Knot"},
+		{"kno", "casesensitive", "", "Loop", "knots.Loop"},
+		{"kno", "CaseInsensitive", "", "Knot", "Knot"},
+		{"ßt", "caseinsensitive", "", "Großtat", "Großtat"},
+		{"İ", "caseinsensitive", "", "xİy", "xİy"},
+		{"com/knots", "casesensitive", "", "Loop", "example.com/knots/v2.Loop"},
+		{"v2.Lo", "caseinsensitive", "", "Loop", "v2.Loop"},
+		{"", "caseinsensitive", "", "Loop", ""},
+		{"Loop", "fastfuzzy", "Full", "Loop", "example.com/knots/v2.Loop"},
+		{"v2.Loop", "casesensitive", "full", "Loop", "example.com/knots/v2.Loop"},
+		{"v2.Loop", "casesensitive", "Package", "Loop", ""},
+		{"knlo", "fuzzy", "package", "Loop", "knots.Loop"},
+	} {
+		got := ""
+		if _, qualifier, ok := NewSearch(c.query, c.by, c.style).Score(path, pkg, c.name); ok {
+			got = qualifier + c.name
+		}
+		if got != c.want {
+			t.Errorf("%q by %q in style %q: %s is %q, want %q", c.query, c.by, c.style, c.name, got, c.want)
+		}
+	}
+}
