@@ -109,8 +109,8 @@ func constantValue(obj *types.Const, t *syntax.Tree, s *site, at int) string {
 	return " = " + value
 }
 
-// written is the expression of the constant whose name stands at an offset; nil if there is none, or
-// it is not known.
+// written is the expression of the constant whose name stands at an offset; nil if it has none of
+// its own, or that is not known.
 func (s *site) written(t *syntax.Tree, at int) ast.Expr {
 	decl, ok := s.decl.(*ast.GenDecl)
 	if !ok {
