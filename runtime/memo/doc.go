@@ -278,8 +278,8 @@
 // scratch at the interval's end would read, or says its partition. If none of them has changed,
 // such a computation reads what it read then, and gives what it gave.
 //
-//   - R15: where the ledger has answered for a trace in this process already, one time in 64 the
-//     trace is walked all the same, and linked, and so is what it reads.
+//   - R15: where the ledger has answered for a trace in this process already, and R16 does not link
+//     it, one time in 64 the trace is walked all the same, and linked, and so is what it reads.
 //
 // Why: whatever reads an answer without links has its partitions for stamps, so it is walked in
 // each generation that changes one of them, which while somebody types is every one. All that the
@@ -287,6 +287,17 @@
 // process lives. At once it would be a walk of everything, loads from the store included; so it
 // comes in portions. Traces with very many reads are left out: whoever reads one is walked anyway,
 // or is one of few.
+//
+//   - R16: where the ledger has answered for a trace in this process already, and answers again in
+//     s, and the basis lists at most 16 prints and nothing else, the entry is linked to a node of
+//     each of these prints, and pulls (R5). The interval [s, s] is added as one with links. It says
+//     nothing of single reads, so R12 and R14 pass over none by it. A change touches the node of
+//     the print of its record, and where the key came or went that of its presence.
+//
+// Why: in s the trace holds by R13. From s on each change of a key of the basis marks the entry, as
+// a change of what it reads would (R3 to R5, R7), so R1 (b) may say that it reaches on. Nothing
+// below the trace is loaded, and what reads it has no stamps for it. Most leaves of a large graph
+// are of this kind, so behind the second edit after a restart all that is above them is linked.
 //
 // What is stored of the ledger is what it said at a generation, its last word, and the trace may be
 // newer or older than that. The next process (Resume) puts the two together before anything is

@@ -62,17 +62,34 @@ func TestRestartFindsWhatChanged(t *testing.T) {
 		t.Errorf("%d keys in memory, want 31: the root and three times ten", n)
 	}
 	r.costs("one beside it", "4/0/59", func() { r.put(files, "554", "w"); r.want("tree", "", "yxwz") })
-	r.costs("an undo", "0/4/31", func() { r.put(files, "554", ""); r.want("tree", "", "yxz") })
+	r.costs("an undo", "0/4/26", func() { r.put(files, "554", ""); r.want("tree", "", "yxz") })
 }
 
-// What the ledger answers for is linked by and by, so that in the end an edit costs what it costs
-// in a process that has computed everything itself.
-func TestRestartLinksInPortions(t *testing.T) {
+// What the ledger answers for is linked in the end, so that an edit costs what it costs in a
+// process that has computed everything itself: what rests on few keys the first time that it is
+// answered for again, and all else by and by.
+func TestRestartLinksWhatTheLedgerAnswersFor(t *testing.T) {
+	for _, few := range []bool{true, false} {
+		t.Run(fmt.Sprint("few=", few), func(t *testing.T) { restartLinks(t, few) })
+	}
+}
+
+func restartLinks(t *testing.T, few bool) {
 	r := newRig(t, 1, Options{WallFrom: 4})
 	heads, bodies := r.partition("heads"), r.partition("bodies")
 	const files = 12
 	r.query("head", func(f *Frame, key string) (string, error) { return r.text(f, heads, key) })
-	r.query("body", func(f *Frame, key string) (string, error) { return r.text(f, bodies, key) })
+	r.query("body", func(f *Frame, key string) (string, error) {
+		for i := range linkedPrints {
+			if few {
+				break
+			}
+			if _, err := r.text(f, bodies, fmt.Sprint("beside ", i)); err != nil {
+				return "", err
+			}
+		}
+		return r.text(f, bodies, key)
+	})
 	r.query("list", func(f *Frame, _ string) (string, error) {
 		all := ""
 		for i := range files {
@@ -125,8 +142,8 @@ func TestRestartLinksInPortions(t *testing.T) {
 	for n := range 2 {
 		edit(n)
 	}
-	if got := r.cost(func() { edit(2) }); got == want {
-		t.Fatalf("the third edit after a restart costs %s: nothing is to be linked", got)
+	if got := r.cost(func() { edit(2) }); (got == want) != few {
+		t.Fatalf("the third edit after a restart costs %s, and %s without one", got, want)
 	}
 	for n := range 8 * linkEvery {
 		edit(n)
@@ -240,6 +257,50 @@ func TestRestartKnowsWhatWallsRestOn(t *testing.T) {
 			r.want(asked, "", "new")
 		})
 	}
+}
+
+// What is linked to prints is told of each change of what it rests on, as of other answers: and is
+// looked at for nothing else.
+func TestRestartLinksToPrints(t *testing.T) {
+	r := newRig(t, 1, Options{})
+	files, other := r.partition("files"), r.partition("other")
+	r.query("leaf", func(f *Frame, key string) (string, error) {
+		if is, err := f.Has(files, "new "+key); is || err != nil {
+			return "new", err
+		}
+		return r.text(f, files, key)
+	})
+	r.query("mid", func(f *Frame, key string) (string, error) { return r.get(f, "leaf", key) })
+	r.query("top", func(f *Frame, _ string) (string, error) {
+		a, err := r.get(f, "mid", "a")
+		if err != nil {
+			return "", err
+		}
+		b, err := r.get(f, "mid", "b")
+		return a + b, err
+	})
+	r.put(files, "a", "1", "b", "2")
+	r.put(other, "x", "x")
+	r.want("top", "", "12")
+	r.end()
+	r.newTable(Options{})
+	// Something beside it changes, and something below one of two: the ledger answers for the
+	// other, twice.
+	for n := range 3 {
+		r.put(files, "a", fmt.Sprint("v", n))
+		r.want("top", "", fmt.Sprint("v", n, "2"))
+	}
+	e := r.table.o.Lookup("mid").entry("b")
+	if e == nil || e.traces == nil || e.traces.newest().links != &printLinks {
+		t.Fatal("what the ledger answers for again is not linked to prints")
+	}
+	if n := len(e.traces.reads); n != 1 || r.table.o.Lookup("leaf").entry("b") != nil {
+		t.Errorf("it has %d reads, and what it reads is in memory", n)
+	}
+	r.costs("a key beside it", "0/0/1", func() { r.put(files, "c", "x"); r.want("top", "", "v22") })
+	r.costs("a key that comes", "3/0/6", func() { r.put(files, "new b", "x"); r.want("top", "", "v2new") })
+	r.costs("a key that goes", "0/3/2", func() { r.put(files, "new b", ""); r.want("top", "", "v22") })
+	r.costs("the key itself", "3/0/7", func() { r.put(files, "b", "3"); r.want("top", "", "v23") })
 }
 
 // What a partition without a log held when a process ended is gone in the next one: what rests on

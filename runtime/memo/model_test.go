@@ -29,6 +29,7 @@ type model struct {
 	rng      *rand.Rand
 	o        Options
 	levels   int  // Table.levels
+	soon     bool // Table.soon
 	greedy   bool // queries catch panics of what they ask for
 	programs map[string]*program
 	parts    [programParts]db.PartID
@@ -102,6 +103,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		Session: func() func() { return m.gc.Session() },
 		Shade:   func(h mmapcas.Hash) { m.gc.Shade(h) },
 	}
+	m.soon = rng.IntN(4) > 0
 	m.levels, m.greedy = pick(rng, []int{2, 3, levelsMax}), rng.IntN(2) == 0
 	m.rig = newRig(t, seed, m.o)
 	if seed%2 == 0 {
@@ -179,7 +181,7 @@ func (m *model) define(p *program) {
 // revive takes a new table, which knows what was flushed.
 func (m *model) revive() {
 	m.newTable(m.o)
-	m.table.levels = m.levels
+	m.table.levels, m.table.soon = m.levels, m.soon
 	m.table.Steady(m.parts[2])
 }
 

@@ -1,7 +1,9 @@
 package memo
 
 import (
+	"encoding/binary"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +17,8 @@ type nodeIndex struct {
 	parts atomic.Pointer[[]*partNodes] // by PartID; the list is immutable, nil where nothing was read
 	mu    sync.Mutex                   // held to replace the list
 	made  atomic.Int64                 // nodes that are there
+
+	prints index // nodes of prints (R16), by printKey
 
 	kept    int64  // guarded by Table.flushMu: nodes that sweep left
 	evicted uint64 // guarded by Table.flushMu: entries that were evicted before sweep came by
@@ -89,8 +93,44 @@ func (x *nodeIndex) of(r *read) *node {
 	return n
 }
 
+// ofPrint returns the node of a print.
+func (x *nodeIndex) ofPrint(p uint32) *node {
+	b := printKey(p)
+	key := transient(b[:])
+	if n := x.prints.load(key); n != nil {
+		return n
+	}
+	n, there := x.prints.put(newNode(strings.Clone(key)))
+	if !there {
+		x.made.Add(1)
+	}
+	return n
+}
+
+func printKey(p uint32) (key [4]byte) {
+	binary.LittleEndian.PutUint32(key[:], p)
+	return key
+}
+
+// touchedPrints appends the nodes of prints that a change touches.
+func (x *nodeIndex) touchedPrints(c *db.Change, to []*node) []*node {
+	p := printOf(c.Part, c.Key)
+	b := printKey(recordPrint(p))
+	if n := x.prints.load(transient(b[:])); n != nil {
+		to = append(to, n)
+	}
+	if c.Old.IsZero() || c.New.IsZero() {
+		b = printKey(presencePrint(p))
+		if n := x.prints.load(transient(b[:])); n != nil {
+			to = append(to, n)
+		}
+	}
+	return to
+}
+
 // touched appends the nodes that a change touches.
 func (x *nodeIndex) touched(c *db.Change, spans []*spanNode, to []*node) ([]*spanNode, []*node) {
+	to = x.touchedPrints(c, to)
 	p := x.part(c.Part)
 	if p == nil {
 		return spans, to
@@ -127,12 +167,17 @@ func (t *Table) sweep() {
 	x := &t.nodes
 	all, evicted := x.parts.Load(), t.clock.evicted.Load()
 	gone := int64(evicted - x.evicted)
-	if all == nil || x.made.Load() < 2*x.kept+sweptAtLeast && gone < t.entries.Load()+sweptAtLeast {
+	if x.made.Load() < 2*x.kept+sweptAtLeast && gone < t.entries.Load()+sweptAtLeast {
 		return
 	}
 	x.evicted = evicted
 	t.sweepEntries()
-	for _, p := range *all {
+	t.sweepKeys(&x.prints)
+	var parts []*partNodes
+	if all != nil {
+		parts = *all
+	}
+	for _, p := range parts {
 		if p == nil {
 			continue
 		}
@@ -176,12 +221,21 @@ func (t *Table) sweepKeys(keys *index) {
 // that no other reads out of the index. Where the lists are long, or links are older, it is left to
 // sweep and to those who append.
 func (t *Table) unlink(tr *trace) {
-	made := tr.linked()
-	if made == nil {
+	made, prints := tr.linked(), tr.linkedPrints()
+	if made == nil && prints == nil {
 		return
 	}
 	t.markMu.Lock()
 	defer t.markMu.Unlock()
+	for _, p := range prints {
+		key := printKey(p)
+		if n := t.nodes.prints.load(transient(key[:])); n != nil && t.unread(n) {
+			t.nodes.prints.remove(n)
+		}
+	}
+	if made == nil {
+		return
+	}
 	for i, x := range made.row(len(tr.reads)) {
 		if i%sweptTogether == sweptTogether-1 {
 			t.markMu.Unlock()

@@ -55,8 +55,12 @@ const never = math.MaxUint64
 // reads: a length of its own would be the same number once more for each answer.
 type links struct{ first *source }
 
-// noLinks are the links of all traces without a read.
-var noLinks links
+// noLinks are the links of all traces without a read, printLinks those of all that are linked to
+// the prints of their basis instead (R16).
+var noLinks, printLinks links
+
+// ofReads reports whether they say what each read was linked to.
+func (l *links) ofReads() bool { return l != nil && l != &printLinks }
 
 func linksOf(row []*source) *links {
 	if len(row) == 0 {

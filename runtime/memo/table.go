@@ -97,7 +97,8 @@ type Table struct {
 
 	marks
 
-	levels int // how many flights are evaluated on one stack; see "Depth"
+	levels int  // how many flights are evaluated on one stack; see "Depth"
+	soon   bool // of tests: what the ledger answers for is linked to prints the first time (R16)
 
 	waitMu sync.Mutex // guards who waits for what; see "Cycles"
 

@@ -1,6 +1,7 @@
 package memo
 
 import (
+	goruntime "runtime"
 	"sync/atomic"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -113,8 +114,19 @@ func newTrace(c *recorder) (tr *trace, to []*source) {
 // linked returns what the reads of tr were linked to last, nil if they were not.
 func (tr *trace) linked() *links {
 	for iv := tr.holds.Load(); iv != nil; iv = iv.next {
-		if iv.links != nil {
+		if iv.links.ofReads() {
 			return iv.links
+		}
+	}
+	return nil
+}
+
+// linkedPrints returns the prints that the entry of tr was linked to for it (R16), nil if it was
+// not. It may have been linked to fewer.
+func (tr *trace) linkedPrints() []uint32 {
+	for iv := tr.holds.Load(); iv != nil; iv = iv.next {
+		if b := tr.basis.Load(); iv.links == &printLinks && b != nil && len(b.prints) <= linkedPrints {
+			return b.prints
 		}
 	}
 	return nil
@@ -215,8 +227,11 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 	}
 	for iv := known; iv != nil; iv = iv.next {
 		if iv.links == nil && iv.to < gen && t.ledger.unmoved(tr, iv.to, gen) {
-			if t.linksInstead(e, tr, known) {
+			switch t.linksInstead(e, tr, known) {
+			case linkReads:
 				return vouch{}, false
+			case linkPrints:
+				return t.linkToPrints(e, tr, gen), true
 			}
 			tr.holds.CompareAndSwap(known, &interval{from: gen, to: gen, next: known.kept()})
 			return vouch{stamps: tr.readParts()}, true
@@ -226,30 +241,62 @@ func (t *Table) covers(e *entry, tr *trace, snap *db.Snapshot) (vouch, bool) {
 }
 
 // A trace of at most linkedReads reads is walked at one in linkEvery of the times that the ledger
-// could answer for it once more.
+// could answer for it once more. One that rests on no more than linkedPrints prints is linked to
+// these, the first time.
 const (
-	linkEvery   = 64
-	linkedReads = 64
+	linkEvery    = 64
+	linkedReads  = 64
+	linkedPrints = 16
 )
 
-// linksInstead reports whether tr, a trace of e for which the ledger answers, is to be walked all
-// the same, so that it is linked (R15). known is where it is known to hold.
-func (t *Table) linksInstead(e *entry, tr *trace, known *interval) bool {
-	if len(tr.reads) > linkedReads {
-		return false
-	}
-	if e.state.Load()&toLink != 0 {
-		return true
-	}
-	began, again := t.ledger.now.Load().began, false
-	for iv := known; iv != nil && !again; iv = iv.next {
+// A linking is how an answer is linked for which the ledger could answer.
+type linking uint8
+
+const (
+	linkNothing linking = iota
+	linkReads           // by a walk
+	linkPrints
+)
+
+// linksInstead says how tr, a trace of e for which the ledger answers, is to be linked all the same
+// (R15, R16). known is where it is known to hold.
+func (t *Table) linksInstead(e *entry, tr *trace, known *interval) linking {
+	asked := e.state.Load()&toLink != 0
+	again := asked
+	for iv, began := known, t.ledger.now.Load().began; iv != nil && !again; iv = iv.next {
 		again = iv.links == nil && iv.from >= began
 	}
-	if !again || t.ledger.answered.Add(1)%linkEvery != 0 {
-		return false
+	switch b := tr.basis.Load(); {
+	case (again || t.soon) && b.more == nil && len(b.prints) <= linkedPrints:
+		return linkPrints
+	case !again:
+		return linkNothing
+	case len(tr.reads) > linkedReads:
+		return linkNothing
+	case asked:
+		return linkReads
+	}
+	if t.ledger.answered.Add(1)%linkEvery != 0 {
+		return linkNothing
 	}
 	e.state.Or(toLink)
-	return true
+	return linkReads
+}
+
+// linkToPrints links e to what tr, a trace of it, rests on, for which the ledger answers in gen.
+func (t *Table) linkToPrints(e *entry, tr *trace, gen uint64) vouch {
+	a := account{links: &printLinks}
+	for _, p := range tr.basis.Load().prints {
+		for {
+			changed, ok := t.link(t.nodes.ofPrint(p), e)
+			if ok {
+				a.newest = max(a.newest, changed)
+				break
+			}
+			goruntime.Gosched() // the strand that takes the node out has still to take it off the index
+		}
+	}
+	return a.publish(&interval{}, e, tr, gen)
 }
 
 // toBeLinked has the entry of a key walked when it is asked for next, if the ledger could answer
@@ -278,7 +325,7 @@ func (t *Table) standing(tr *trace, snap *db.Snapshot) (iv interval) {
 	}
 	floor := t.floor.Load()
 	for o := known; o != nil; o = o.next {
-		if o.links != nil && o.to < snap.Gen() && floor <= o.to && (iv.links == nil || iv.to < o.to) &&
+		if o.links.ofReads() && o.to < snap.Gen() && floor <= o.to && (iv.links == nil || iv.to < o.to) &&
 			o.stamps.unchangedSince(snap, o.to) {
 			iv = *o
 		}

@@ -13,7 +13,7 @@
 // and reads of a part of an answer; restarts after an end and after a kill, with the ledger and the
 // keys that a trace rests on (R13), but for partitions without a log. A question that joins an
 // older run makes no access of its own while it waits, so it is one of the orders in which actors
-// move. The model leaves out errors and taint, of which memo's own tests are full: what is tainted
-// makes neither a link nor an interval. Memory is sequentially consistent, as it is between Go's
-// atomics and locks.
+// move. The model leaves out links to prints (R16), errors and taint, of which memo's own tests are
+// full: what is tainted makes neither a link nor an interval. Memory is sequentially consistent, as
+// it is between Go's atomics and locks.
 package marks
