@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/cytisus/cytisus/runtime"
-	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/latency"
 )
 
 var values = runtime.NewPartition[[]byte]("values")
@@ -53,7 +53,7 @@ func (o ours) collect(ctx context.Context) error {
 	return err
 }
 
-func (o ours) slices() gc.Histogram { return o.e.Stats().Collector.Slices }
+func (o ours) slices() latency.Histogram { return o.e.Stats().Collector.Slices }
 
 func (o ours) close() error { return o.e.Close(context.Background()) }
 

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/jsonrpc2"
@@ -22,6 +23,7 @@ type Request struct {
 	broken   error       // why the message was refused: a notification that its handler is told of
 	id       jsonrpc2.ID // invalid for a notification
 	size     int         // bytes of the message
+	read     time.Time   // when the message was
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	answered atomic.Bool // who sets it answers the request (T3)

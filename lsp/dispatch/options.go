@@ -53,6 +53,11 @@ type Options struct {
 	// Logger receives what the client is not told. Nil discards.
 	Logger *slog.Logger
 
+	// OnAnswer, if set, is told of each request that was answered, with a result or an error,
+	// and how long after it was read its answer was ready to be written. It is called from the
+	// turn or the work concerned, by many goroutines at once, and must not wait.
+	OnAnswer func(method string, took time.Duration)
+
 	// OnError, if set, is told of notifications that failed and of every panic. It is
 	// called from the turn or the work concerned and must not wait.
 	OnError func(method string, err error)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -112,7 +113,7 @@ func (c *Conn) accept(ctx context.Context, body []byte) (exit bool) {
 		// What the client has said has happened all the same: its handler must know.
 	}
 	c.ticket++
-	r := &Request{Method: method, Params: view.Params, Ticket: c.ticket, id: id, size: len(body) + requestOverhead}
+	r := &Request{Method: method, Params: view.Params, Ticket: c.ticket, id: id, size: len(body) + requestOverhead, read: time.Now()}
 	if broken != nil {
 		r.broken = broken
 	}

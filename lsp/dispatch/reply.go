@@ -23,6 +23,9 @@ func (c *Conn) reply(r *Request, value any, err error) {
 			err = jsonrpc2.Errorf(jsonrpc2.InternalError, "encoding the result of %s: %v", r.Method, err)
 		}
 	}
+	if c.o.OnAnswer != nil {
+		c.o.OnAnswer(r.Method, time.Since(r.read))
+	}
 	if err != nil {
 		wire := wireError(r.ctx, err)
 		if wire.Code == protocol.CodeRequestCancelled {

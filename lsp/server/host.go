@@ -32,6 +32,7 @@ type Host struct {
 	started  time.Time
 	clientID atomic.Uint64 // last one given out
 	overlays overlays
+	answered answerTimes
 
 	stopWatch func()
 

@@ -38,8 +38,8 @@ type Options struct {
 	// MaxDocumentBytes is the largest document a client may open. Zero means lsp.MaxFileBytes.
 	MaxDocumentBytes int
 
-	// Dispatch bounds what one connection may use. Lifecycle, Logger and OnError are set by
-	// the server.
+	// Dispatch bounds what one connection may use. Lifecycle, Logger, OnAnswer and OnError are
+	// set by the server.
 	Dispatch dispatch.Options
 
 	// StoreFailed, if set, is asked about every error of the engine. It returns true for one

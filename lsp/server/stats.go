@@ -38,6 +38,7 @@ type Stats struct {
 	Engine   runtime.Stats  `json:"engine"`
 	Roots    []RootStats    `json:"roots"`
 	Sessions []SessionStats `json:"sessions"`
+	Requests []RequestStats `json:"requests"` // by method, of all clients since the process began
 }
 
 // RootStats describes an open workspace.
@@ -61,7 +62,7 @@ type SessionStats struct {
 
 // Stats describes the host, its engine and its clients.
 func (h *Host) Stats() Stats {
-	out := Stats{PID: os.Getpid(), Started: h.started, Engine: h.eng.Stats(), Roots: []RootStats{}, Sessions: []SessionStats{}}
+	out := Stats{PID: os.Getpid(), Started: h.started, Engine: h.eng.Stats(), Roots: []RootStats{}, Sessions: []SessionStats{}, Requests: h.answered.stats()}
 	h.mu.Lock()
 	roots := make([]*root, len(h.roots))
 	copy(roots, h.roots)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
+	"github.com/cytisus/cytisus/runtime/latency"
 )
 
 // Options of a Collector; all fields but Logger, OldRefs, Over and Check are required.
@@ -95,7 +96,7 @@ type Collector struct {
 type counters struct {
 	cycles, short, marked, freedRecords, freedBytes, movedBytes, missing atomic.Uint64
 	pauseMax, live, work                                                 atomic.Int64
-	slices                                                               lengths
+	slices                                                               latency.Recorder
 }
 
 // New returns an idle collector.
@@ -158,7 +159,7 @@ func (c *Collector) step(ctx context.Context, w *work) (e *errand, err error) {
 	began := time.Now()
 	defer func() {
 		took := time.Since(began)
-		c.stats.slices.add(took)
+		c.stats.slices.Add(took)
 		if int64(took) > c.stats.pauseMax.Load() {
 			c.stats.pauseMax.Store(int64(took))
 		}
@@ -672,13 +673,13 @@ type Stats struct {
 	Marked       uint64 // records found live, over all cycles
 	FreedRecords uint64
 	FreedBytes   uint64
-	MovedBytes   uint64        // copied out of sparse segments
-	Missing      uint64        // references to records that were not there
-	SliceMax     time.Duration // longest single slice
-	Slices       Histogram     // how long each took
-	GarbageBytes uint64        // the reaper's estimate of what a cycle would free
-	LiveBytes    int64         // what the last cycle kept of what was there when it began
-	Work         int64         // done: a byte for each byte looked at, and RecordWork for each record
+	MovedBytes   uint64            // copied out of sparse segments
+	Missing      uint64            // references to records that were not there
+	SliceMax     time.Duration     // longest single slice
+	Slices       latency.Histogram // how long each took
+	GarbageBytes uint64            // the reaper's estimate of what a cycle would free
+	LiveBytes    int64             // what the last cycle kept of what was there when it began
+	Work         int64             // done: a byte for each byte looked at, and RecordWork for each record
 }
 
 // Work returns Stats.Work.
@@ -696,7 +697,7 @@ func (c *Collector) Stats() Stats {
 		MovedBytes:   c.stats.movedBytes.Load(),
 		Missing:      c.stats.missing.Load(),
 		SliceMax:     time.Duration(c.stats.pauseMax.Load()),
-		Slices:       c.stats.slices.histogram(),
+		Slices:       c.stats.slices.Histogram(),
 		GarbageBytes: uint64(c.reaper.garbage.Load()),
 		LiveBytes:    c.stats.live.Load(),
 		Work:         c.stats.work.Load(),

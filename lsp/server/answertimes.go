@@ -1,0 +1,59 @@
+package server
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cytisus/cytisus/runtime/latency"
+)
+
+// RequestStats tell how long the requests of one method took, from reading one until its answer
+// was ready to be written.
+type RequestStats struct {
+	Method string            `json:"method"`
+	Count  uint64            `json:"count"`
+	Half   time.Duration     `json:"halfBelow"` // half of them took less, to a factor of two
+	Most   time.Duration     `json:"mostBelow"` // 99 of 100 took less, to a factor of two
+	Times  latency.Histogram `json:"histogram"` // element i: below 2^i microseconds
+}
+
+// answerTimes count how long answers took, by method. All methods may be called concurrently.
+type answerTimes struct {
+	methods sync.Map     // from a method's name to its *latency.Recorder
+	known   atomic.Int64 // entries of methods, or a few more
+}
+
+// methodsMax bounds the methods that are told apart, as a client may invent any; what is beyond
+// counts as otherMethods.
+const (
+	methodsMax   = 256
+	otherMethods = "(others)"
+)
+
+func (a *answerTimes) add(method string, took time.Duration) {
+	r, ok := a.methods.Load(method)
+	if !ok {
+		if a.known.Add(1) > methodsMax {
+			method = otherMethods
+		}
+		r, _ = a.methods.LoadOrStore(method, new(latency.Recorder))
+	}
+	r.(*latency.Recorder).Add(took)
+}
+
+// stats lists the methods, the one with most requests first.
+func (a *answerTimes) stats() []RequestStats {
+	list := []RequestStats{}
+	a.methods.Range(func(method, r any) bool {
+		h := r.(*latency.Recorder).Histogram()
+		list = append(list, RequestStats{method.(string), h.Count(), h.Below(0.5), h.Below(0.99), h})
+		return true
+	})
+	slices.SortFunc(list, func(a, b RequestStats) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Method, b.Method))
+	})
+	return list
+}
