@@ -69,3 +69,76 @@ func Apply(text []byte, edits []TextEdit) ([]byte, error) {
 	}
 	return append(out, text[at:]...), nil
 }
+
+// Then are the edits that do at once what some edits of a text of n bytes do, and others do then in
+// the text that comes out. Both are sorted, and do not overlap.
+func Then(n int, first, then []TextEdit) (edits []TextEdit) {
+	// A piece of the text in the middle is kept from the first one, or put in the place of some of
+	// it.
+	type piece struct {
+		from Span
+		text string
+		kept bool
+	}
+	var middle []piece
+	at := 0
+	for _, e := range first {
+		middle = append(middle, piece{from: Span{Start: at, End: e.Span.Start}, kept: true}, piece{from: e.Span, text: e.NewText})
+		at = e.Span.End
+	}
+	middle = append(middle, piece{from: Span{Start: at, End: n}, kept: true})
+	joined := false // the last edit may grow
+	add := func(p piece) {
+		switch {
+		case p.kept:
+			joined = joined && p.from.Start == p.from.End
+		case joined:
+			last := &edits[len(edits)-1]
+			last.Span.End = p.from.End
+			last.NewText += p.text
+		default:
+			edits = append(edits, TextEdit{Span: p.from, NewText: p.text})
+			joined = true
+		}
+	}
+	// upTo passes on what lies before an offset of the middle text, or drops it.
+	offset := 0
+	upTo := func(end int, drop bool) {
+		for len(middle) > 0 && offset < end {
+			p := middle[0]
+			size := len(p.text)
+			if p.kept {
+				size = p.from.End - p.from.Start
+			}
+			switch {
+			case offset+size <= end:
+				middle = middle[1:]
+			case p.kept:
+				size = end - offset
+				p.from.End = p.from.Start + size
+				middle[0].from.Start = p.from.End
+			default:
+				size = end - offset
+				middle[0].text, p.text = p.text[size:], p.text[:size]
+				middle[0].from.Start = p.from.End
+			}
+			if offset += size; drop {
+				p.text, p.kept = "", false
+			}
+			add(p)
+		}
+	}
+	for _, e := range then {
+		upTo(e.Span.Start, false)
+		here := n
+		if len(middle) > 0 {
+			here = middle[0].from.Start
+		}
+		add(piece{from: Span{Start: here, End: here}, text: e.NewText})
+		upTo(e.Span.End, true)
+	}
+	for _, p := range middle {
+		add(p)
+	}
+	return edits
+}

@@ -2,8 +2,48 @@ package lsp
 
 import (
 	"errors"
+	"flag"
+	"math/rand/v2"
 	"testing"
+	"time"
 )
+
+var thenSeed = flag.Uint64("then.seed", 0, "seed of TestThen; 0: of the clock")
+
+// TestThen makes random edits one after the other, and at once.
+func TestThen(t *testing.T) {
+	seed := *thenSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("go test -run TestThen -then.seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	some := func(n int, letters string) (edits []TextEdit) {
+		for at := 0; at <= n && rng.IntN(4) > 0; {
+			start := at + rng.IntN(n-at+1)
+			end := start + rng.IntN(min(3, n-start)+1)
+			edits = append(edits, TextEdit{Span{start, end}, letters[:rng.IntN(3)]})
+			at = end + rng.IntN(2)
+		}
+		return edits
+	}
+	for range 20_000 {
+		text := []byte("abcdefgh"[:rng.IntN(9)])
+		first := some(len(text), "XY")
+		middle, err := Apply(text, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := some(len(middle), "12")
+		want, err := Apply(middle, then)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Apply(text, Then(len(text), first, then)); err != nil || string(got) != string(want) {
+			t.Fatalf("%q, %v then %v: %q, want %q (%v)", text, first, then, got, want, err)
+		}
+	}
+}
 
 func TestApply(t *testing.T) {
 	edit := func(start, end int, text string) TextEdit { return TextEdit{Span{start, end}, text} }

@@ -30,12 +30,18 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 		a := lsp.Action{Title: c.Title, Kind: c.Kind, Preferred: c.Preferred, Edit: func(t *runtime.Task) (edit *lsp.WorkspaceEdit, err error) {
 			only := r
 			only.Only, only.Automatic = []string{c.Kind}, false
+			var signature *refactor.SignatureChange
 			err = w.changesAt(t, only, func(again refactor.Change, _ *view) (err error) {
 				if again.Title == c.Title && again.Kind == c.Kind {
-					edit, err = again.Make()
+					if signature = again.Signature; signature == nil {
+						edit, err = again.Make()
+					}
 				}
 				return err
 			})
+			if signature != nil && err == nil { // the views of other packages are taken when this one is free
+				edit, err = w.changeSignature(t, r.URI, c.Title, signature)
+			}
 			return edit, err
 		}}
 		for _, e := range c.Mends {

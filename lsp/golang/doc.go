@@ -216,7 +216,7 @@
 //	completing  viewdraft.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
-//	changes     actions.go
+//	changes     resign.go actions.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

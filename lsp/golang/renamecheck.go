@@ -18,7 +18,17 @@ import (
 
 // verify checks all packages that can see the change as if it was made, and refuses it if anything
 // then names another thing than before, or is wrong that was not.
-func (r *renaming) verify() error {
+func (r *renaming) verify() error { return r.verifyAs((*verification).run) }
+
+// verifyErrors is verify for a change after which other things are named.
+func (r *renaming) verifyErrors() error {
+	return r.verifyAs(func(v *verification) error {
+		_, err := v.wrong(func(string) bool { return true })
+		return err
+	})
+}
+
+func (r *renaming) verifyAs(run func(v *verification) error) error {
 	texts := map[string][]byte{}
 	for uri, edits := range r.edits {
 		text, err := r.sources[0].text(uri)
@@ -34,7 +44,7 @@ func (r *renaming) verify() error {
 			renaming: r, src: src, texts: texts, trees: map[string]*syntax.Tree{}, differs: map[string]bool{},
 			faces: map[string]*changedFace{}, indexes: map[string]*index.Index{},
 		}
-		if err := v.run(); err != nil {
+		if err := run(&v); err != nil {
 			return err
 		}
 	}
@@ -58,34 +68,51 @@ type changedFace struct {
 	export        []byte
 }
 
-func (v *verification) run() error {
+// A checkedAgain is a package with the change made.
+type checkedAgain struct {
+	p *metadata.Package
+	check.Result
+}
+
+// wrong checks the packages that the change may make a difference to, and refuses errors of some
+// codes that were not there.
+func (v *verification) wrong(of func(code string) bool) (found []checkedAgain, err error) {
 	packages, err := v.concerned()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range packages {
+		c, err := v.check(p)
+		if err != nil {
+			return nil, err
+		}
+		if v.indexes[p.ID], err = index.Open(c.Index); err != nil {
+			return nil, err
+		}
+		found = append(found, checkedAgain{p, c})
+	}
+	for _, c := range found {
+		if err := v.compareErrors(c.p, c.Diagnostics, of); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (v *verification) run() error {
+	// What is declared twice has other things named wrongly, and what is named wrongly is often an
+	// error: the first reason is the best.
+	found, err := v.wrong(isRedeclaration)
 	if err != nil {
 		return err
 	}
-	found := make([]check.Result, len(packages))
-	for i, p := range packages {
-		if found[i], err = v.check(p); err != nil {
-			return err
-		}
-		if v.indexes[p.ID], err = index.Open(found[i].Index); err != nil {
+	for _, c := range found {
+		if err := v.compareNames(c.p); err != nil {
 			return err
 		}
 	}
-	// What is declared twice has other things named wrongly, and what is named wrongly is often an
-	// error: the first reason is the best.
-	for i, p := range packages {
-		if err := v.compareErrors(p, found[i].Diagnostics, isRedeclaration); err != nil {
-			return err
-		}
-	}
-	for _, p := range packages {
-		if err := v.compareNames(p); err != nil {
-			return err
-		}
-	}
-	for i, p := range packages {
-		if err := v.compareErrors(p, found[i].Diagnostics, func(string) bool { return true }); err != nil {
+	for _, c := range found {
+		if err := v.compareErrors(c.p, c.Diagnostics, func(string) bool { return true }); err != nil {
 			return err
 		}
 	}
@@ -363,6 +390,9 @@ func (v *verification) compareErrors(p *metadata.Package, list []check.FileDiagn
 // refusal is the error that begins with what was asked for.
 func (v *verification) refusal() *lsp.RefusedError {
 	e := refuse("renaming this %s %q to %q", kindWord(v.first.Kind), v.from, v.to)
+	if v.what != "" {
+		e = refuse("%s", v.what)
+	}
 	e.At = v.first.location()
 	return e
 }

@@ -25,6 +25,7 @@ type renaming struct {
 	w        *workspace
 	sources  []taskSource // the builds that know what is renamed, that of the question first
 	from, to string
+	what     string // is done, if it is no renaming: for refusals
 
 	atDeclaration bool                      // first was asked for where it is declared
 	first         found                     // what was asked for

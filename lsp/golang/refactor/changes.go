@@ -50,8 +50,9 @@ type Change struct {
 	Preferred bool
 	Mends     []types.Error // that go away with it
 
-	// Make makes it, while the view is there.
-	Make func() (*lsp.WorkspaceEdit, error)
+	// Make makes it, while the view is there. It is nil of a change of a signature.
+	Make      func() (*lsp.WorkspaceEdit, error)
+	Signature *SignatureChange
 }
 
 // A provider finds changes of one kind.
@@ -85,6 +86,9 @@ var providers = []provider{
 	{"refactor.rewrite.addTags", addTags, false},
 	{"refactor.rewrite.removeTags", removeTags, false},
 	{"refactor.rewrite.eliminateDotImport", eliminateDotImport, false},
+	{"refactor.rewrite.removeUnusedParam", removeUnusedParam, true},
+	{"refactor.rewrite.moveParamLeft", moveParamLeft, false},
+	{"refactor.rewrite.moveParamRight", moveParamRight, false},
 }
 
 // Kinds are the kinds of changes that there are.
