@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -117,9 +118,15 @@ func (w *workspace) runLens(t *runtime.Task, command string, arguments [][]byte)
 }
 
 // Commands implements lsp.Commander.
-func (*workspace) Commands() []string { return lenses.Commands }
+func (*workspace) Commands() []string { return append(slices.Clone(lenses.Commands), CommandLint) }
 
 // Execute implements lsp.Commander.
 func (w *workspace) Execute(t *runtime.Task, command string, arguments [][]byte) (lsp.CommandResult, error) {
-	return w.runLens(t, command, arguments)
+	if command != CommandLint {
+		return w.runLens(t, command, arguments)
+	}
+	if len(arguments) == 0 {
+		arguments = [][]byte{[]byte("{}")}
+	}
+	return w.lintAll(t, arguments[0])
 }

@@ -19,6 +19,18 @@ import (
 // A lintKey names a package, and the settings of what looks at it.
 type lintKey struct{ Root, ID, Settings string }
 
+// widest is the package of the workspace that a file is analyzed in: of those that it is compiled
+// in the one with the most files, which knows the uses that tests make of the others.
+func widest(m *metadata.Build, uri string) *metadata.Package {
+	var most *metadata.Package
+	for _, p := range m.Owners(uri) {
+		if p.Workspace && (most == nil || len(p.Files) > len(most.Files)) {
+			most = p
+		}
+	}
+	return most
+}
+
 // A lintResult is what analyzers say of a package.
 type lintResult struct {
 	Found  []lint.Finding

@@ -15,11 +15,11 @@ func (w *workspace) lintKeyOf(r runtime.Reader, root, uri string) (k lintKey, ok
 	if err != nil || !ok {
 		return k, false, err
 	}
-	owners := m.Owners(uri)
-	if len(owners) == 0 || !owners[0].Workspace {
+	own := widest(m, uri)
+	if own == nil {
 		return k, false, nil
 	}
-	return lintKey{root, owners[0].ID, w.set().Settings.Key()}, true, nil
+	return lintKey{root, own.ID, w.set().Settings.Key()}, true, nil
 }
 
 // lintedNow is what analyzers say of an open file, if that is known. Until it is, it is what they

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
@@ -29,6 +30,8 @@ type asker interface {
 	index(ctx context.Context, m meter) (*indexReport, error)
 	// diagnostics are those that the last index found, by file and position.
 	diagnostics(ctx context.Context) ([]foundDiagnostic, error)
+	// execute runs a command of the language. Its parameters and what it comes to are JSON.
+	execute(ctx context.Context, command string, params any) (json.RawMessage, error)
 	close() error
 }
 
@@ -72,5 +75,7 @@ type foundDiagnostic struct {
 	Severity string `json:"severity"`
 	Source   string `json:"source,omitempty"`
 	Code     string `json:"code,omitempty"`
+	Href     string `json:"href,omitempty"` // a page that explains the code
 	Message  string `json:"message"`
+	Analyzer bool   `json:"analyzer,omitempty"` // Source is one
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/daemon"
+	"github.com/cytisus/cytisus/lsp/golang"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -62,7 +63,7 @@ func exitCode(err error) int {
 		return int(code)
 	case errors.Is(err, errBadNews):
 		return exitBadNews
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, golang.ErrNoAnalyzer):
 		return exitUsage
 	case errors.Is(err, daemon.ErrNoHost):
 		return exitNothing

@@ -47,7 +47,7 @@ next restart cost only what changed.
 LINE and COL count from 1; COL counts bytes, as the Go compiler does. What it learns is kept in a store in your cache
 directory, one for each module (cytisus stats prints where); deleting it costs time only.
 
-Exit codes: 0 answered; 1 the answer is bad news (check: errors, verify: damage); 2 wrong usage; 3 nothing there;
+Exit codes: 0 answered; 1 the answer is bad news (check: errors or findings, verify: damage); 2 wrong usage; 3 nothing there;
 4 the store cannot be used; 5 anything else.`
 
 // run executes one command line and returns its exit code.

@@ -23,6 +23,7 @@ func TestCommandsWhileServed(t *testing.T) {
 	file := filepath.Join(dir, "broom.go")
 	lines := [][]string{
 		{"check", "--json", dir},
+		{"check", "--lint", "--json", dir},
 		{"def", "--json", file + ":7:12"},
 		{"refs", "--json", filepath.Join(dir, "twig", "twig.go") + ":8:6"},
 		{"hover", file + ":7:12"},

@@ -73,7 +73,10 @@ func Run(v *check.View, s Settings, imported Imported, between func() error) (fo
 }
 
 // A Failure says why an analyzer gave no answer.
-type Failure struct{ Analyzer, Why string }
+type Failure struct {
+	Analyzer string `json:"analyzer"`
+	Why      string `json:"why"`
+}
 
 // runsDespiteErrors reports whether an analyzer can look at a package that does not compile, with
 // all that it needs.
