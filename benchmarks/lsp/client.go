@@ -40,7 +40,7 @@ func (s *server) start(ctx context.Context, root, cache string, mode mode) (*cli
 		workspace["diagnostics"] = map[string]any{"refreshSupport": true}
 	}
 	c, err := editor.Start(ctx, p, editor.Config{
-		Root: root, Options: s.options(mode), Complete: s.complete(),
+		Root: root, Options: s.options(mode), Complete: s.complete(), Answer: mode.answer,
 		Capabilities: map[string]any{
 			"textDocument": text, "workspace": workspace,
 			"window": map[string]any{"workDoneProgress": true},

@@ -29,6 +29,9 @@ type server struct {
 type mode struct {
 	pulls bool // diagnostics are asked for
 	tells bool // the end of the first index is waited for
+
+	settings    bool // the client has some
+	staticcheck bool // of them
 }
 
 // servers are those that take part, ours first.

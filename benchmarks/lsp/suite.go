@@ -91,6 +91,8 @@ func (r *run) cases(size string) (list []compare.Case) {
 		rounds = 0
 	}
 	add("cold", coldColumns, rounds, r.cold)
+	add("analysis", analysisColumns, rounds, r.analysis(false))
+	add("staticcheck", analysisColumns, rounds, r.analysis(true))
 	add("warm", warmColumns, rounds, r.warm)
 	for i, k := range kinds {
 		add(k.name, spread, 0, r.asking(k, uint64(i)))
