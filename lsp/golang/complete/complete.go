@@ -28,17 +28,21 @@ type Settings struct {
 	UsePlaceholders bool `json:"usePlaceholders"`
 
 	// Unimported completes with packages that the file does not import yet. Nil is true, as of the
-	// two below.
+	// ones below.
 	Unimported *bool `json:"completeUnimported"`
 
 	// Deep completes with members of what fits the name, where they fit the place.
 	Deep *bool `json:"deepCompletion"`
 
+	// Calls completes functions with the parentheses of a call, and places for the arguments.
+	Calls *bool `json:"completeFunctionCalls"`
+
 	// Postfix completes expressions that are behind a dot, such as x.for!, with code about them.
 	Postfix *bool `json:"experimentalPostfixCompletions"`
 
 	// Matcher says which names fit what is typed: "Fuzzy", the default, those that have its letters
-	// in order, "CaseInsensitive" and "CaseSensitive" those that begin with it.
+	// in order, "CaseInsensitive" and "CaseSensitive" those that begin with it. Its own case is no
+	// matter.
 	Matcher string `json:"matcher"`
 }
 
@@ -95,13 +99,14 @@ type completer struct {
 	imported *syntax.Tree // of the file, with its imports alone; nil: nothing has asked
 	items    []Item
 	partial  bool
+
+	literalsSeen map[string]bool // types that there is a literal of
 }
 
 // At lists what could stand at the place of a draft in the file of a view.
 func At(v *check.View, d *syntax.Draft, o Options, source Source) (items []Item, partial bool, err error) {
 	o.Placeholders = o.Placeholders || o.UsePlaceholders
-	c := &completer{v: v, d: d, o: o, source: source, match: newMatcher(d.Prefix), s: &check.Sketch{}}
-	c.match.how = o.Matcher
+	c := &completer{v: v, d: d, o: o, source: source, match: newMatcher(d.Prefix, o.Matcher), s: &check.Sketch{}}
 	if d.Cursor.Inside != token.ILLEGAL {
 		return c.inToken()
 	}

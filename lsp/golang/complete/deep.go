@@ -5,28 +5,38 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Bounds of the search for members of members.
 const (
-	deepLevels = 3    // dots that are not typed
-	deepNodes  = 1500 // that are looked at
+	deepLevels = 4    // dots that are not typed
+	deepNodes  = 3000 // that are looked at
 	deepMost   = 3    // that are told
 )
 
-// deepen adds members of candidates, and their members, that fit what is wanted. The best few are
-// told.
+// A deepCandidate is a member of a candidate, or of such a member.
+type deepCandidate struct {
+	candidate
+	as    form
+	score float64
+
+	root      types.Object // that its name begins with
+	rootScore float64      // of that as something that leads to what fits
+}
+
+// deepen adds members of candidates, and their members: those that fit what is wanted, and if
+// something was typed, those that are called so. The best few are told.
 func (c *completer) deepen(list []candidate) {
-	if !on(c.o.Deep) {
-		return
-	}
 	w := &c.want
-	if w.isType || w.called || w.statement || w.assignable || w.typ == nil && w.pred == nil || w.typ != nil && isEmptyInterface(w.typ) {
+	wants := !w.unknown() && (w.typ == nil || !isEmptyInterface(w.typ))
+	if !on(c.o.Deep) || w.called || c.match.typed == "" && !wants {
 		return
 	}
 	list = slices.DeleteFunc(list, func(from candidate) bool { return !c.mayDeepen(&from) })
 	shallow := len(c.items)
 	nodes := 0
+	var best []deepCandidate
 	for level := 1; level <= deepLevels && len(list) > 0; level++ {
 		var next []candidate
 		for _, from := range list {
@@ -34,30 +44,54 @@ func (c *completer) deepen(list []candidate) {
 				if nodes++; nodes > deepNodes {
 					break
 				}
-				m.depth = level
-				m.factor *= from.factor * 0.7
-				if f, as := c.fit(&m); f >= fits*0.5 && as != asConversion && as != asVariadic {
-					c.add(m)
+				if d := c.deep(m); d.score > 0 && (len(best) < deepMost || d.score > best[len(best)-1].score) {
+					best = append(best, d)
+					slices.SortStableFunc(best, func(a, b deepCandidate) int { return cmp.Compare(b.score, a.score) })
+					best = best[:min(len(best), deepMost)]
 				}
-				if level < deepLevels && from.factor > 0.6 {
+				if c.mayGoOn(&m) {
 					next = append(next, m)
 				}
 			}
 		}
 		list = next
 	}
-	deep := c.items[shallow:]
-	slices.SortStableFunc(deep, func(a, b Item) int { return cmp.Compare(b.score, a.score) })
-	c.items = c.items[:shallow+min(len(deep), deepMost)]
-	// What they begin with comes right behind them at least.
-	for _, d := range c.items[shallow:] {
-		root, _, _ := strings.Cut(d.Label, ".")
+	for _, d := range best {
+		item := c.item(&d.candidate, d.as)
+		item.score = d.score
+		c.items = append(c.items, item)
+	}
+	// What those that fit begin with is worth it, too.
+	for _, d := range best {
+		if d.score < fits/4 {
+			continue
+		}
 		for i := range c.items[:shallow] {
-			if at := &c.items[i]; at.Label == root && at.Object != nil {
-				at.score = max(at.score, d.score*0.99)
+			if at := &c.items[i]; at.Object == d.root {
+				at.score = max(at.score, d.rootScore)
 			}
 		}
 	}
+}
+
+// deep is a member as a candidate; its score is 0 if it is not worth to be told.
+func (c *completer) deep(m candidate) (d deepCandidate) {
+	if _, isType := m.obj.(*types.TypeName); isType != c.want.isType && (!isType || c.match.typed == "") {
+		return d
+	}
+	score, ok := c.match.score(m.label)
+	if !ok {
+		return d
+	}
+	fit, as := c.fit(&m)
+	if c.match.typed == "" && fit < fits/4 || as.convert != nil && m.foreign || as.has(spread) && m.foreign {
+		return d
+	}
+	d = deepCandidate{candidate: m, as: as, score: score * c.worth(&m, fit), root: m.path[0]}
+	if s, ok := c.match.score(d.root.Name()); ok {
+		d.rootScore = s * c.worth(&candidate{obj: d.root, factor: m.factor}, leads)
+	}
+	return d
 }
 
 // mayDeepen reports whether members of a candidate are worth a look: what is far away must begin
@@ -68,46 +102,80 @@ func (c *completer) mayDeepen(from *candidate) bool {
 	default:
 		return false
 	}
-	name, typed := from.obj.Name(), c.match.typed
-	if typed == "" {
-		return from.factor > 0.8
+	if from.factor > 0.8 {
+		return true
 	}
-	return from.factor > 0.8 || strings.EqualFold(name[:1], typed[:1])
+	return len(c.match.folded) > 0 && unicode.ToLower([]rune(from.obj.Name())[0]) == c.match.folded[0]
+}
+
+// mayGoOn reports whether members of a member are worth a look. Those of embedded fields are
+// members already, and types have no path back to themselves.
+func (c *completer) mayGoOn(m *candidate) bool {
+	if v, ok := m.obj.(*types.Var); ok && v.Embedded() || m.foreign {
+		return false
+	}
+	return !slices.Contains(m.path, m.obj)
 }
 
 // below are the members of a candidate, named from the place.
 func (c *completer) below(from *candidate) (list []candidate) {
-	name, call := cmp.Or(from.label, from.obj.Name()), 1.0
-	switch obj := from.obj.(type) {
-	case *types.PkgName:
+	name := cmp.Or(from.label, from.obj.Name())
+	away := from.away + 1
+	if !from.obj.Exported() {
+		away -= 0.1
+	}
+	path := append(slices.Clone(from.path), from.obj)
+	take := func(name string, away float64, members []candidate) {
+		for _, m := range members {
+			if slices.Contains(path, m.obj) {
+				continue
+			}
+			m.factor *= from.factor
+			m.label, m.path, m.away, m.depth = name+"."+m.obj.Name(), path, away, from.depth+1
+			m.extra, m.from = from.extra, from.from
+			list = append(list, m)
+		}
+	}
+	if obj, ok := from.obj.(*types.PkgName); ok {
 		if from.depth > 0 {
 			return nil
 		}
-		scope := obj.Imported().Scope()
-		for _, n := range scope.Names() {
-			if m := scope.Lookup(n); m.Exported() {
-				if _, isType := m.(*types.TypeName); !isType {
-					list = append(list, candidate{obj: m, label: name + "." + n, factor: 0.7, addressable: isVariable(m)})
-				}
-			}
+		var members []candidate
+		for _, m := range c.exports(obj.Imported()) {
+			members = append(members, candidate{obj: m, factor: 1, addressable: isVariable(m), foreign: true})
 		}
+		take(name, away, members)
 		return list
-	case *types.Var:
-		list = c.membersOf(obj.Type(), from.addressable, false)
-	case *types.Func:
-		sig := obj.Signature()
-		if sig.Params().Len() > 0 || sig.Results().Len() != 1 || sig.TypeParams().Len() > 0 {
-			return nil
-		}
-		name += "()"
-		call = 0.5
-		list = c.membersOf(sig.Results().At(0).Type(), false, false)
-	default:
+	}
+	t := from.obj.Type()
+	if t == nil {
 		return nil
 	}
-	for i := range list {
-		list[i].label = name + "." + list[i].obj.Name()
-		list[i].factor *= call
+	if sig, ok := under(t).(*types.Signature); ok {
+		if sig.Params().Len() > 0 || sig.Results().Len() != 1 {
+			return nil
+		}
+		var params []string
+		for p := range sig.TypeParams().TypeParams() {
+			params = append(params, p.Obj().Name())
+		}
+		if len(params) > 0 {
+			name += "[" + strings.Join(params, ", ") + "]"
+		}
+		take(name+"()", away+0.1, c.membersOf(sig.Results().At(0).Type(), false, false))
+		return list
+	}
+	take(name, away, c.membersOf(t, from.addressable, false))
+	return list
+}
+
+// exports are what a package declares for the file.
+func (c *completer) exports(pkg *types.Package) (list []types.Object) {
+	scope := pkg.Scope()
+	for _, name := range scope.Names() {
+		if obj := scope.Lookup(name); obj.Exported() {
+			list = append(list, obj)
+		}
 	}
 	return list
 }

@@ -9,24 +9,29 @@ import (
 
 // A want is what fits at a place.
 type want struct {
-	typ      types.Type // that a value must be assignable to; nil: any or not known
-	results  *types.Tuple
+	typ      types.Type            // that a value must be assignable to; nil: any or not known
+	results  *types.Tuple          // values that one call may give; a type may be nil
+	rest     bool                  // further results may follow, of the type of the last one
+	within   []modifier            // what is done to the value where it stands, in order
 	variadic types.Type            // the slice that can be given with dots
 	pred     func(types.Type) bool // what else a type must be; nil: anything
 	name     string                // of the parameter or field that the value is for
 
-	isType      bool // a type is wanted, not a value
-	typePred    func(types.Type) bool
-	address     bool           // of a literal of the type
-	convert     types.Type     // what the value is converted to
-	assignable  bool           // a variable is wanted
-	constants   bool           // constants are rather wanted
-	called      bool           // what is wanted is called where it stands
-	callWanted  bool           // a call is wanted, such as behind go and defer
-	statement   bool           // the place is the start of a statement
-	taken       []types.Object // values that are there already, as in other cases of a switch
-	dereference bool
-	loose       bool // the type is a guess
+	isType     bool // a type is wanted, not a value
+	typePred   func(types.Type) bool
+	pointers   bool           // a pointer to the type will do, too
+	literal    bool           // the type is that of a literal
+	exact      bool           // typ is what a type argument says
+	inject     []types.Type   // types without names that fit
+	convert    types.Type     // what the value is converted to
+	assignable bool           // a variable is wanted
+	constants  bool           // constants are rather wanted
+	called     bool           // what is wanted is called where it stands
+	callWanted bool           // a call is wanted, such as behind go and defer
+	statement  bool           // the place is the start of a statement
+	taken      []types.Object // values that are there already, as in other cases of a switch
+	loose      bool           // the type is a guess
+	open       types.Type     // what the value must be, with type parameters that are not known
 }
 
 // expect finds out what fits in the place of an expression, from the nodes around it, innermost
@@ -93,24 +98,14 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 	case *ast.UnaryExpr:
 		switch n.Op {
 		case token.AND:
-			w := c.expect(n, around[1:])
-			if w.typ != nil {
-				if p, ok := w.typ.Underlying().(*types.Pointer); ok {
-					return want{typ: p.Elem(), name: w.name}
-				}
-				if types.IsInterface(w.typ) {
-					return want{pred: func(t types.Type) bool { return types.AssignableTo(types.NewPointer(t), w.typ) }}
-				}
-			}
-			return want{}
+			return c.expect(n, around[1:]).inside(addressed)
 		case token.NOT:
 			return want{typ: types.Typ[types.Bool]}
 		case token.ARROW:
-			w := c.expect(n, around[1:])
-			if w.typ != nil {
-				return want{typ: types.NewChan(types.SendRecv, w.typ)}
+			if _, ok := nodeAt[*ast.CommClause](around, 2); ok {
+				return want{pred: isChan}
 			}
-			return want{pred: isChan}
+			return c.expect(n, around[1:]).inside(received)
 		case token.TILDE:
 			return want{isType: true}
 		default:
@@ -122,16 +117,17 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 		}
 	case *ast.StarExpr:
 		w := c.expect(n, around[1:])
-		switch {
-		case w.isType:
-			return want{isType: true, typePred: w.typePred}
-		case w.typ != nil:
-			return want{typ: types.NewPointer(w.typ), name: w.name}
+		if !w.isType {
+			return w.inside(pointed)
 		}
-		return want{pred: isPointer, dereference: true}
+		out := want{isType: true, taken: w.taken}
+		if w.typePred != nil {
+			out.typePred = func(t types.Type) bool { return w.typePred(types.NewPointer(t)) }
+		}
+		return out
 	case *ast.IndexExpr:
 		if is(n.Index) {
-			return c.expectIndex(n.X)
+			return c.expectIndex(n, n.X, 0, around)
 		}
 		if len(around) > 1 {
 			if _, ok := around[1].(*ast.Field); ok {
@@ -140,22 +136,26 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 		}
 		return want{pred: isIndexable}
 	case *ast.IndexListExpr:
-		if in(n.Indices) >= 0 {
-			return want{isType: true}
+		if i := in(n.Indices); i >= 0 {
+			return c.expectIndex(n, n.X, i, around)
 		}
 	case *ast.SliceExpr:
 		if is(n.X) {
 			return want{pred: isIndexable}
 		}
-		return want{typ: types.Typ[types.Int]}
+		return want{pred: isInteger}
 	case *ast.CompositeLit:
 		if is(n.Type) {
 			w := c.expect(n, around[1:])
 			if w.typ != nil {
-				if p, ok := w.typ.Underlying().(*types.Pointer); ok {
-					return want{isType: true, typePred: sameType(p.Elem()), address: true}
+				out := want{isType: true, typePred: fitsAs(w.typ), pointers: true, literal: true}
+				for _, m := range w.within {
+					if m == addressed {
+						out.typePred = func(t types.Type) bool { return fitsAs(w.typ)(types.NewPointer(t)) }
+						out.pointers = false
+					}
 				}
-				return want{isType: true, typePred: sameType(w.typ)}
+				return out
 			}
 			return want{isType: true}
 		}
@@ -201,7 +201,13 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 		return want{pred: isNumeric, assignable: true}
 	case *ast.RangeStmt:
 		if is(n.X) {
-			return want{pred: isRangeable}
+			vars := 0
+			for _, v := range []ast.Expr{n.Key, n.Value} {
+				if v != nil {
+					vars++
+				}
+			}
+			return want{pred: isRangeable(vars)}
 		}
 		return want{assignable: true}
 	case *ast.CaseClause:
@@ -239,7 +245,7 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 				return t.Elem()
 			}
 			return nil
-		})
+		}, false)
 	case *ast.MapType:
 		return c.expectPartOfType(n, around, func(t types.Type) types.Type {
 			if m, ok := t.Underlying().(*types.Map); ok {
@@ -249,22 +255,39 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 				return m.Elem()
 			}
 			return nil
-		})
+		}, is(n.Key))
 	case *ast.ChanType, *ast.Ellipsis:
 		return want{isType: true}
 	}
 	return want{}
 }
 
+// inside is what is wanted of a value that an operator is applied to.
+func (w want) inside(m modifier) want {
+	w.within = append([]modifier{m}, w.within...)
+	w.results, w.variadic, w.pointers, w.statement = nil, nil, false, false
+	return w
+}
+
+// unknown reports whether nothing is known of what a value must be.
+func (w *want) unknown() bool {
+	return w.typ == nil && w.pred == nil && w.convert == nil && len(w.within) == 0
+}
+
 // expectPartOfType is for a part of a type that is written where a value of a known type belongs.
-func (c *completer) expectPartOfType(n ast.Expr, around []ast.Node, part func(types.Type) types.Type) want {
+func (c *completer) expectPartOfType(n ast.Expr, around []ast.Node, part func(types.Type) types.Type, key bool) want {
 	w := c.expect(n, around[1:])
+	out := want{isType: true}
 	if w.typ != nil {
 		if t := part(w.typ); t != nil {
-			return want{isType: true, typePred: sameType(t)}
+			out.typePred = sameType(t)
+			return out
 		}
 	}
-	return want{isType: true}
+	if key {
+		out.typePred, out.pointers = types.Comparable, true
+	}
+	return out
 }
 
 func (c *completer) expectAssigned(n *ast.AssignStmt, expr ast.Expr) want {
@@ -285,7 +308,7 @@ func (c *completer) expectAssigned(n *ast.AssignStmt, expr ast.Expr) want {
 			} else if id, ok := n.Lhs[i].(*ast.Ident); ok && c.s.Info.Defs[id] == nil {
 				w.typ = c.typeOf(id)
 			}
-			if len(n.Rhs) == 1 && len(n.Lhs) > 1 {
+			if len(n.Rhs) == 1 {
 				var vars []*types.Var
 				for _, l := range n.Lhs {
 					var t types.Type
@@ -301,7 +324,7 @@ func (c *completer) expectAssigned(n *ast.AssignStmt, expr ast.Expr) want {
 		return want{}
 	}
 	w := want{assignable: true}
-	if i := slices.Index(n.Lhs, expr); i >= 0 && len(n.Lhs) == len(n.Rhs) {
+	if i := slices.Index(n.Lhs, expr); i >= 0 && len(n.Lhs) == len(n.Rhs) && n.Tok == token.ASSIGN {
 		t := c.typeOf(n.Rhs[i])
 		if t != nil {
 			w.pred = func(v types.Type) bool { return types.AssignableTo(types.Default(t), v) }
@@ -317,8 +340,9 @@ func (c *completer) expectAssigned(n *ast.AssignStmt, expr ast.Expr) want {
 func (c *completer) expectArgument(call *ast.CallExpr, i int, around []ast.Node) want {
 	fun := ast.Unparen(call.Fun)
 	tv := c.s.Info.Types[fun]
+	_, isBuiltin := c.objectOf(fun).(*types.Builtin)
 	switch {
-	case tv.IsBuiltin():
+	case isBuiltin:
 		return c.expectBuiltin(fun, call, i, around)
 	case tv.IsType():
 		return want{convert: tv.Type}
@@ -330,49 +354,54 @@ func (c *completer) expectArgument(call *ast.CallExpr, i int, around []ast.Node)
 	if w, ok := c.expectVerb(call, sig, i); ok {
 		return w
 	}
-	sig = c.instantiated(call, sig)
+	sig, exact := c.instantiated(call, sig, around)
 	n := sig.Params().Len()
 	if n == 0 {
 		return want{}
 	}
-	w := want{}
+	w := want{exact: exact}
 	at := min(i, n-1)
 	p := sig.Params().At(at)
 	w.name, w.typ = p.Name(), p.Type()
-	if sig.Variadic() && at == n-1 {
+	if sig.Variadic() && at == n-1 && !call.Ellipsis.IsValid() {
 		if s, ok := p.Type().Underlying().(*types.Slice); ok {
 			w.typ = s.Elem()
-			if i == n-1 {
+			if i == n-1 && len(call.Args) <= n {
 				w.variadic = s
 			}
 		}
 	} else if i >= n {
 		return want{}
 	}
+	w.open = w.typ
 	if t, ok := w.typ.(*types.TypeParam); ok {
-		w.typ = nil
-		if ct := coreOf(t); ct != nil {
-			w.typ = ct
-		} else {
-			w.pred = satisfies(t)
+		if !c.inScope(t) {
+			w.typ = nil
+			if ct := coreOf(t); ct != nil {
+				w.typ = ct
+			} else {
+				w.pred = satisfies(t)
+			}
 		}
-	} else if hasTypeParam(w.typ, 0) {
+	} else if hasTypeParam(w.typ, 0) && !c.knowsParams(w.typ) {
 		shape := w.typ
 		w.typ, w.pred = nil, func(t types.Type) bool { return sameShape(shape, t) }
 	}
-	if i == 0 && len(call.Args) == 1 && n > 1 {
-		w.results = sig.Params()
+	if i == 0 && len(call.Args) <= 1 {
+		w.results, w.rest = sig.Params(), sig.Variadic()
 	}
 	return w
 }
 
-// instantiated puts the types of the other arguments into the signature of a generic function.
-func (c *completer) instantiated(call *ast.CallExpr, sig *types.Signature) *types.Signature {
+// instantiated puts what is expected of its results, and the types of the other arguments, into the
+// signature of a generic function. exact is true if the former said something.
+func (c *completer) instantiated(call *ast.CallExpr, sig *types.Signature, around []ast.Node) (inst *types.Signature, exact bool) {
 	tps := sig.TypeParams()
 	if tps.Len() == 0 {
-		return sig
+		return sig, false
 	}
-	bound := map[*types.TypeParam]types.Type{}
+	bound := c.boundByResults(call, sig, around)
+	exact = len(bound) > 0
 	for i, arg := range call.Args {
 		t := c.typeOf(arg)
 		if t == nil || i >= sig.Params().Len() {
@@ -394,9 +423,36 @@ func (c *completer) instantiated(call *ast.CallExpr, sig *types.Signature) *type
 	}
 	t, err := types.Instantiate(nil, sig, args, false)
 	if err != nil {
-		return sig
+		return sig, false
 	}
-	return t.(*types.Signature)
+	return t.(*types.Signature), exact
+}
+
+// boundByResults are type parameters of a function as what is expected of a call says.
+func (c *completer) boundByResults(call *ast.CallExpr, sig *types.Signature, around []ast.Node) map[*types.TypeParam]types.Type {
+	bound := map[*types.TypeParam]types.Type{}
+	n := sig.Results().Len()
+	if n == 0 {
+		return bound
+	}
+	w := c.expect(call, around)
+	switch {
+	case w.results != nil && w.results.Len() == n && n > 1:
+		for i := range n {
+			if t := w.results.At(i).Type(); t != nil && t != types.Typ[types.Invalid] {
+				bind(sig.Results().At(i).Type(), t, bound, 0)
+			}
+		}
+	case n == 1 && w.typ != nil && len(w.within) == 0 && !isEmptyInterface(w.typ) && !isUntyped(w.typ):
+		bind(sig.Results().At(0).Type(), w.typ, bound, 0)
+	}
+	for p, t := range bound {
+		iface, ok := p.Constraint().Underlying().(*types.Interface)
+		if !ok || !types.Satisfies(t, iface) {
+			return map[*types.TypeParam]types.Type{}
+		}
+	}
+	return bound
 }
 
 // bind notes what type parameters in a type stand for in another one.
@@ -466,29 +522,44 @@ func (c *completer) expectBuiltin(fun ast.Expr, call *ast.CallExpr, i int, aroun
 	case "append":
 		if i == 0 {
 			w := c.expect(call, around)
-			if w.typ != nil {
-				if _, ok := w.typ.Underlying().(*types.Slice); ok {
-					return want{typ: w.typ}
-				}
+			switch {
+			case w.variadic != nil:
+				return want{typ: w.variadic}
+			case w.typ != nil && isSlice(w.typ):
+				return want{typ: w.typ}
 			}
 			return want{pred: isSlice}
 		}
-		if s, ok := under(first()).(*types.Slice); ok {
+		of := first()
+		if of == nil {
+			of = c.expect(call, around).typ
+		}
+		if s, ok := under(of).(*types.Slice); ok {
 			w := want{typ: s.Elem()}
-			if i == 1 {
+			if i == 1 && len(call.Args) <= 2 && !call.Ellipsis.IsValid() {
 				w.variadic = s
+			}
+			if call.Ellipsis.IsValid() {
+				w.typ = s
+			}
+			if obj := c.objectOf(call.Args[0]); obj != nil {
+				w.taken = append(w.taken, obj)
 			}
 			return w
 		}
 	case "copy":
-		if t := first(); t != nil {
+		t := first()
+		if i == 0 && len(call.Args) > 1 {
+			t = c.typeOf(call.Args[1])
+		}
+		if t != nil && !isUntyped(t) {
 			return want{typ: t}
 		}
 		return want{pred: isSlice}
 	case "len":
 		return want{pred: func(t types.Type) bool { return isIndexable(t) || isChan(t) }}
 	case "cap":
-		return want{pred: func(t types.Type) bool { return isSlice(t) || isChan(t) }}
+		return want{pred: func(t types.Type) bool { return isSlice(t) || isChan(t) || isArray(t) }}
 	case "close":
 		return want{pred: isChan}
 	case "clear":
@@ -500,17 +571,17 @@ func (c *completer) expectBuiltin(fun ast.Expr, call *ast.CallExpr, i int, aroun
 		return want{pred: isMap}
 	case "make":
 		if i > 0 {
-			return want{typ: types.Typ[types.Int]}
+			return want{pred: isInteger}
 		}
 		w := c.expect(call, around)
-		if w.typ != nil {
-			return want{isType: true, typePred: sameType(w.typ)}
+		if w.typ != nil && (isMap(w.typ) || isSlice(w.typ) || isChan(w.typ)) {
+			return want{isType: true, typePred: fitsAs(w.typ), inject: []types.Type{w.typ}}
 		}
 		return want{isType: true, typePred: func(t types.Type) bool { return isMap(t) || isSlice(t) || isChan(t) }}
 	case "new":
 		w := c.expect(call, around)
 		if p, ok := under(w.typ).(*types.Pointer); ok {
-			return want{isType: true, typePred: sameType(p.Elem())}
+			return want{isType: true, typePred: fitsAs(p.Elem()), inject: []types.Type{p.Elem()}}
 		}
 		return want{isType: true}
 	case "min", "max":
@@ -562,21 +633,65 @@ func (c *completer) expectOperand(n *ast.BinaryExpr, expr ast.Expr, around []ast
 	return w
 }
 
-func (c *completer) expectIndex(x ast.Expr) want {
+// expectIndex is what an index of an expression must be, or a type argument.
+func (c *completer) expectIndex(n, x ast.Expr, i int, around []ast.Node) want {
+	if params, sig := c.typeParamsOf(x); params != nil {
+		if i >= params.Len() {
+			return want{isType: true}
+		}
+		p := params.At(i)
+		w := want{isType: true, typePred: satisfies(p), inject: c.termsOf(p)}
+		if call, ok := nodeAt[*ast.CallExpr](around, 1); ok && sig != nil && call.Fun == n {
+			if t := c.boundByResults(call, sig, around[2:])[p]; t != nil {
+				w.typePred, w.inject = sameType(t), []types.Type{t}
+			}
+		}
+		return w
+	}
 	t := c.typeOf(x)
 	if t == nil {
 		return want{}
 	}
-	if c.s.Info.Types[x].IsType() {
-		return want{isType: true}
+	if m, ok := under(t).(*types.Map); ok {
+		return want{typ: m.Key()}
 	}
-	switch u := t.Underlying().(type) {
-	case *types.Map:
-		return want{typ: u.Key()}
-	case *types.Signature:
-		return want{isType: true}
+	return want{pred: isInteger}
+}
+
+// typeParamsOf are the type parameters of a generic type or function that is not instantiated; sig
+// is the function.
+func (c *completer) typeParamsOf(x ast.Expr) (params *types.TypeParamList, sig *types.Signature) {
+	obj := c.objectOf(x)
+	if obj == nil || obj.Type() == nil {
+		return nil, nil
 	}
-	return want{typ: types.Typ[types.Int], pred: isInteger}
+	switch obj := obj.(type) {
+	case *types.TypeName:
+		if t, ok := obj.Type().(interface{ TypeParams() *types.TypeParamList }); ok && t.TypeParams().Len() > 0 {
+			return t.TypeParams(), nil
+		}
+	case *types.Func:
+		if sig := obj.Signature(); sig.TypeParams().Len() > 0 {
+			return sig.TypeParams(), sig
+		}
+	}
+	return nil, nil
+}
+
+// termsOf are the types without a name that a constraint lists.
+func (c *completer) termsOf(p *types.TypeParam) (list []types.Type) {
+	iface, ok := p.Constraint().Underlying().(*types.Interface)
+	if !ok {
+		return nil
+	}
+	for e := range iface.EmbeddedTypes() {
+		if u, ok := types.Unalias(e).(*types.Union); ok {
+			for term := range u.Terms() {
+				list = append(list, term.Type())
+			}
+		}
+	}
+	return list
 }
 
 // expectElement is what an element of a literal must be that has no key.
@@ -680,13 +795,12 @@ func switched(s *ast.TypeSwitchStmt) ast.Expr {
 // expectAsserted is what type a value can be asserted to have.
 func (c *completer) expectAsserted(x ast.Expr) want {
 	w := want{isType: true}
-	iface, ok := under(c.typeOf(x)).(*types.Interface)
-	if ok && !iface.Empty() {
+	from := c.typeOf(x)
+	iface, ok := under(from).(*types.Interface)
+	if ok && !isTypeParam(from) {
+		w.pointers = true
 		w.typePred = func(t types.Type) bool {
-			if _, ok := t.(*types.TypeParam); ok {
-				return false
-			}
-			return types.Implements(t, iface) || types.IsInterface(t) || types.Implements(types.NewPointer(t), iface)
+			return !isTypeParam(t) && !types.Identical(t, from) && types.AssertableTo(iface, t)
 		}
 	}
 	return w

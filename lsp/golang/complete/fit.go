@@ -1,26 +1,59 @@
 package complete
 
-import "go/types"
-
-// A form is how a candidate is written so that it fits.
-type form uint8
-
-const (
-	asIs form = iota
-	asCall
-	asAddress
-	asValue // of a pointer
-	asConversion
-	asVariadic
+import (
+	"go/types"
+	"slices"
 )
 
-// Factors of what fits.
+// A modifier is something done to a value so that it fits.
+type modifier uint8
+
+const (
+	called    modifier = iota // x()
+	addressed                 // &x
+	pointed                   // *x
+	received                  // <-x
+	indexed                   // x[i]
+	sliced                    // x[:], of an array
+	spread                    // x..., as the last arguments of a call
+)
+
+// modifiersMost is how many are tried on one value.
+const modifiersMost = 3
+
+// A form is how a candidate is written so that it fits.
+type form struct {
+	done    []modifier // to it, in order
+	convert types.Type // what the outcome is converted to; nil: nothing
+}
+
+func (f form) has(m modifier) bool { return slices.Contains(f.done, m) }
+
+var (
+	asIs   = form{}
+	asCall = form{done: []modifier{called}}
+)
+
+// Factors of what fits. They are multiplied with that of how near something is declared.
 const (
 	fits     = 10.0
+	leads    = 7.0 // a member of it fits
+	hinted   = 1.5 // there is something that speaks for it
 	neutral  = 1.0
-	misfit   = 0.35
+	misfit   = 0.8
 	hardly   = 0.1
 	unusable = 0.0
+)
+
+// Shares of the factor of what does not fit quite.
+const (
+	ifConverted = 0.5
+	ifUntyped   = 0.75 // a constant that takes the type
+	ifForeign   = 0.5  // such a constant of a package that is not named yet
+	ifMethod    = 0.9  // that is called
+	ifIndexed   = 0.9
+	ifCounted   = 0.5 // it gives another number of values
+	ifTaken     = 0.1
 )
 
 // fit says how well a candidate fits what is wanted, and how it is to be written.
@@ -28,18 +61,13 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 	w := &c.want
 	switch obj := cand.obj.(type) {
 	case *types.PkgName:
-		if len(c.path) > 0 {
-			if name, ok := c.selectedFromHere(); ok {
-				if m := obj.Imported().Scope().Lookup(name); m != nil && m.Exported() {
-					return fits, asIs
-				}
-				return hardly, asIs
+		if name, ok := c.selectedFromHere(); ok {
+			if m := obj.Imported().Scope().Lookup(name); m != nil && m.Exported() {
+				return fits, asIs
 			}
+			return hardly, asIs
 		}
-		if w.isType && w.typePred != nil {
-			return neutral * 2, asIs
-		}
-		return neutral * 2, asIs
+		return neutral, asIs
 	case *types.TypeName:
 		return c.fitType(obj)
 	case *types.Nil:
@@ -47,11 +75,9 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 		case w.isType || w.called || w.statement || w.assignable:
 			return unusable, asIs
 		case w.typ != nil && isNillable(w.typ):
-			return fits * 0.9, asIs
-		case w.typ == nil && w.pred == nil && w.convert == nil:
-			return neutral, asIs
+			return fits / 2, asIs
 		}
-		return hardly, asIs
+		return neutral / 2, asIs
 	case *types.Builtin:
 		return c.fitBuiltin(obj)
 	case *types.Label:
@@ -62,24 +88,19 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 	}
 	t := cand.obj.Type()
 	if t == nil || t == types.Typ[types.Invalid] {
-		if _, ok := cand.obj.(*types.Var); ok {
-			return neutral * 0.8, asIs
-		}
-		return hardly, asIs
-	}
-	for _, taken := range w.taken {
-		if taken == cand.obj {
-			return hardly, asIs
-		}
+		return neutral, asIs
 	}
 	factor, as = c.fitValue(cand, t)
 	_, isConst := cand.obj.(*types.Const)
+	if slices.Contains(w.taken, cand.obj) {
+		factor *= ifTaken
+	}
 	if w.constants {
 		switch {
-		case isConst && factor >= fits:
+		case isConst && factor >= fits/2:
 			factor *= 2.5
-		case !isConst:
-			factor *= 0.8
+		case !isConst && factor > neutral:
+			factor *= misfit
 		}
 	}
 	if (w.assignable || w.statement) && isConst {
@@ -100,155 +121,269 @@ func (c *completer) selectedFromHere() (name string, ok bool) {
 	return s.Sel.Name, true
 }
 
+// fitValue says how well a value of a type fits. What does not fit is called if it is a function.
 func (c *completer) fitValue(cand *candidate, t types.Type) (factor float64, as form) {
 	w := &c.want
 	sig, isSig := under(t).(*types.Signature)
 	_, isFunc := cand.obj.(*types.Func)
 	if w.called {
-		if isSig && w.pred == nil {
-			return c.fitCall(sig, fits)
-		}
-		if w.pred != nil && w.typ == nil {
-			if w.pred(t) {
-				return fits, asIs
-			}
-			return misfit, asIs
+		switch {
+		case w.pred != nil && w.typ == nil && w.pred(t):
+			return fits, asIs
+		case w.pred == nil && isSig:
+			return c.fitCalled(sig), asCall
 		}
 		return misfit, asIs
 	}
-	if w.callWanted {
-		if isSig {
+	if w.callWanted && isSig {
+		return fits, asCall
+	}
+	if factor, as = c.derive(cand, t, cand.addressable, nil); factor > 0 {
+		if as.has(called) && isSig && sig.Recv() != nil {
+			factor *= ifMethod
+		}
+		if as.has(indexed) {
+			factor *= ifIndexed
+		}
+		return factor, as
+	}
+	factor = neutral
+	if isSig && sig.Results().Len() != 1 {
+		switch counted, all := c.gives(sig); {
+		case all:
 			return fits, asCall
+		case !counted:
+			factor = ifCounted
 		}
-		return neutral, asIs
-	}
-	if w.variadic != nil && types.AssignableTo(t, w.variadic) && !types.IsInterface(w.typ) {
-		return fits * 0.9, asVariadic
-	}
-	if f, as := c.fitPlain(cand, t); f > 0 {
-		return f, as
-	}
-	if isSig {
-		f, _ := c.fitCall(sig, fits)
-		if f >= fits || isFunc {
-			return f * 0.9, asCall
-		}
-		return f, asIs
 	}
 	switch {
-	case w.typ == nil && w.pred == nil && w.convert == nil:
-		return neutral, asIs
-	case w.typ == nil:
-		return misfit, asIs
+	case isFunc:
+		return factor, asCall
+	case w.typ != nil && isEmptyInterface(w.typ):
+		return factor * hinted, asIs // any value will do
 	}
-	if cand.addressable && types.AssignableTo(types.NewPointer(t), w.typ) && !types.IsInterface(w.typ) {
-		return fits * 0.85, asAddress
-	}
-	if p, ok := under(t).(*types.Pointer); ok && types.AssignableTo(p.Elem(), w.typ) && !types.IsInterface(w.typ) {
-		return fits * 0.6, asValue
-	}
-	if cand.addressable && types.IsInterface(w.typ) && types.AssignableTo(types.NewPointer(t), w.typ) {
-		return fits * 0.8, asAddress
-	}
-	if !w.loose && convertsNumber(t, w.typ) && cand.depth == 0 {
-		return neutral * 2, asConversion
-	}
-	return misfit, asIs
+	return factor, asIs
 }
 
-// fitPlain says how well a value fits as it is; 0 if it does not.
-func (c *completer) fitPlain(cand *candidate, t types.Type) (float64, form) {
+// fitCalled says how well what a call gives fits, if the place is that of the function.
+func (c *completer) fitCalled(sig *types.Signature) float64 {
 	w := &c.want
-	_, isFunc := cand.obj.(*types.Func)
-	switch {
-	case w.convert != nil:
-		if types.ConvertibleTo(t, w.convert) && !isFunc {
-			if types.Identical(t, w.convert) {
-				return neutral, asIs
+	switch n := sig.Results().Len(); {
+	case w.statement, w.callWanted:
+		return neutral
+	case n == 1:
+		r := sig.Results().At(0).Type()
+		if f, _ := c.accept(&candidate{}, r, false); f > 0 {
+			return f
+		}
+		if w.typ != nil && sig.TypeParams().Len() > 0 && sameShape(r, w.typ) {
+			return fits / 2
+		}
+		return neutral
+	case n == 0 && (!w.unknown() || w.results != nil):
+		return hardly
+	}
+	switch counted, all := c.gives(sig); {
+	case all:
+		return fits
+	case counted:
+		return neutral
+	}
+	return neutral * ifCounted
+}
+
+// gives says whether a function with none or several results gives as many values as are wanted,
+// and whether all of them fit.
+func (c *completer) gives(sig *types.Signature) (counted, all bool) {
+	w := &c.want
+	if w.results == nil {
+		return true, false
+	}
+	n, wanted := sig.Results().Len(), w.results.Len()
+	last := func() types.Type {
+		t := w.results.At(wanted - 1).Type()
+		if s, ok := t.(*types.Slice); ok {
+			return s.Elem()
+		}
+		return t
+	}
+	if w.rest {
+		if wanted == 1 && isEmptyInterface(last()) {
+			return true, false
+		}
+		counted = n >= wanted-1
+	} else {
+		counted = n == wanted
+	}
+	if !counted || n == 0 {
+		return counted, false
+	}
+	for i := range n {
+		var to types.Type
+		if w.rest && i >= wanted-1 {
+			to = last()
+		} else {
+			to = w.results.At(i).Type()
+		}
+		if to != nil && to != types.Typ[types.Invalid] {
+			if all = canBe(sig.Results().At(i).Type(), to); !all {
+				return true, false
 			}
-			return fits, asIs
-		}
-	case w.statement:
-		if isFunc {
-			return 0, asIs
-		}
-		return neutral * 2, asIs
-	case w.typ != nil:
-		if isEmptyInterface(w.typ) {
-			if isFunc {
-				return 0, asIs
-			}
-			return neutral * 2, asIs
-		}
-		if types.AssignableTo(t, w.typ) || w.loose && types.AssignableTo(types.Default(t), w.typ) {
-			if w.pred != nil && !w.pred(t) {
-				return 0, asIs
-			}
-			return fits, asIs
-		}
-		if w.pred != nil && w.pred(t) {
-			return fits * 0.8, asIs
-		}
-		if isUntyped(w.typ) && types.AssignableTo(w.typ, t) {
-			return fits, asIs
-		}
-	case w.pred != nil:
-		if w.pred(t) && !isFunc {
-			return fits, asIs
 		}
 	}
-	return 0, asIs
+	return true, all
+}
+
+// derive looks for modifiers that make a value of a type fit.
+func (c *completer) derive(cand *candidate, t types.Type, addressable bool, done []modifier) (float64, form) {
+	if factor, as := c.accept(cand, t, addressable); factor > 0 {
+		as.done = append(slices.Clone(done), as.done...)
+		return factor, as
+	}
+	w := &c.want
+	if len(done) == modifiersMost || w.statement || w.assignable || w.unknown() {
+		return 0, asIs
+	}
+	try := func(t types.Type, addressable bool, m modifier) (float64, form) {
+		return c.derive(cand, t, addressable, append(slices.Clone(done), m))
+	}
+	var factor float64
+	var as form
+	switch u := under(t).(type) {
+	case *types.Signature:
+		if u.Results().Len() == 1 && (len(done) == 0 || done[len(done)-1] != addressed) {
+			r := u.Results().At(0).Type()
+			if factor, as = try(r, false, called); factor > 0 {
+				return factor, as
+			}
+			if w.typ != nil && u.TypeParams().Len() > 0 && sameShape(r, w.typ) {
+				return fits / 2, form{done: append(slices.Clone(done), called)}
+			}
+		}
+	case *types.Array:
+		if factor, as = try(u.Elem(), true, indexed); factor > 0 {
+			return factor, as
+		}
+		factor, as = try(types.NewSlice(u.Elem()), false, sliced)
+	case *types.Pointer:
+		factor, as = try(u.Elem(), false, pointed)
+	case *types.Slice:
+		factor, as = try(u.Elem(), true, indexed)
+	case *types.Map:
+		factor, as = try(u.Elem(), false, indexed)
+	case *types.Chan:
+		if u.Dir() != types.SendOnly {
+			factor, as = try(u.Elem(), false, received)
+		}
+	}
+	if factor == 0 && addressable {
+		factor, as = try(types.NewPointer(t), false, addressed)
+	}
+	return factor, as
+}
+
+// accept says how well a value of a type fits as it is, or converted; 0 if it does not.
+func (c *completer) accept(cand *candidate, t types.Type, addressable bool) (float64, form) {
+	w := &c.want
+	for _, m := range w.within {
+		if t = modified(t, m, addressable); t == nil {
+			return 0, asIs
+		}
+		addressable = m == pointed
+	}
+	if w.convert != nil {
+		switch {
+		case !canConvert(t, w.convert):
+			return 0, asIs
+		case types.Identical(t, w.convert):
+			return fits * ifConverted, asIs
+		}
+		return fits, asIs
+	}
+	if w.typ == nil || isEmptyInterface(w.typ) {
+		if w.pred != nil && w.pred(t) || w.pred == nil && len(w.within) > 0 {
+			return fits, asIs
+		}
+		return 0, asIs
+	}
+	switch {
+	case w.pred != nil && w.pred(t):
+		return fits, asIs
+	case canBe(t, w.typ) || w.loose && types.AssignableTo(types.Default(t), w.typ):
+		factor := fits
+		if isUntyped(t) && !types.Identical(t, w.typ) && cand.obj != nil && cand.obj.Parent() != types.Universe {
+			if factor *= ifUntyped; cand.foreign {
+				factor = fits * ifForeign
+			}
+		}
+		if w.exact && !types.Identical(t, w.typ) && !isUntyped(t) {
+			return factor * 0.95, form{convert: w.typ}
+		}
+		return factor, asIs
+	case w.variadic != nil && types.AssignableTo(t, w.variadic):
+		return fits, form{done: []modifier{spread}}
+	case w.loose && !isUntyped(w.typ) || cand.foreign || isTypeParam(t) || hasTypeParam(w.typ, 0) || !canConvert(t, w.typ):
+		return 0, asIs
+	case isInteger(t) && isString(w.typ):
+		return 0, asIs // it would be a letter
+	}
+	return fits * ifConverted, form{convert: w.typ}
+}
+
+// modified is the type of a value that something is done to; nil if that cannot be.
+func modified(t types.Type, m modifier, addressable bool) types.Type {
+	switch m {
+	case addressed:
+		if addressable {
+			return types.NewPointer(t)
+		}
+	case pointed:
+		if p, ok := under(t).(*types.Pointer); ok {
+			return p.Elem()
+		}
+	case received:
+		if ch, ok := under(t).(*types.Chan); ok && ch.Dir() != types.SendOnly {
+			return ch.Elem()
+		}
+	}
+	return nil
+}
+
+// canBe reports whether a value of a type can stand where another one is wanted. Constants without
+// a type can where their kind can.
+func canBe(t, wanted types.Type) bool {
+	a, ok1 := t.Underlying().(*types.Basic)
+	b, ok2 := wanted.Underlying().(*types.Basic)
+	if ok1 && ok2 {
+		from, to := a.Info(), b.Info()
+		if from&types.IsUntyped == 0 {
+			from, to = to, from
+		}
+		if from&types.IsUntyped != 0 {
+			if from&types.IsInteger != 0 && to&(types.IsFloat|types.IsComplex) != 0 && isUntyped(t) {
+				return true
+			}
+			if from&types.IsConstType == to&types.IsConstType {
+				return true
+			}
+		}
+	}
+	return types.AssignableTo(t, wanted)
+}
+
+// canConvert is types.ConvertibleTo for types that may be half typed.
+func canConvert(t, to types.Type) bool {
+	return t != types.Typ[types.Invalid] && t != types.Typ[types.UntypedNil] && types.ConvertibleTo(t, to)
+}
+
+func isTypeParam(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.TypeParam)
+	return ok
 }
 
 func isEmptyInterface(t types.Type) bool {
 	i, ok := t.Underlying().(*types.Interface)
-	return ok && i.Empty()
-}
-
-// fitCall says how well what a call gives fits.
-func (c *completer) fitCall(sig *types.Signature, best float64) (float64, form) {
-	w := &c.want
-	n := sig.Results().Len()
-	switch {
-	case w.statement:
-		return neutral * 2, asCall
-	case w.results != nil && n == w.results.Len():
-		for i := range n {
-			to := w.results.At(i).Type()
-			if to != nil && !types.AssignableTo(sig.Results().At(i).Type(), to) {
-				return misfit, asCall
-			}
-		}
-		return best * 0.9, asCall
-	case n == 0:
-		if w.typ == nil && w.pred == nil && w.convert == nil && w.results == nil {
-			return neutral * 0.5, asCall
-		}
-		return hardly, asCall
-	case w.results != nil && w.typ == nil && n != w.results.Len():
-		return misfit, asCall
-	case n > 1:
-		if w.typ == nil && w.pred == nil && w.convert == nil {
-			return neutral * 0.8, asCall
-		}
-		return misfit, asCall
-	}
-	r := sig.Results().At(0).Type()
-	switch {
-	case w.typ != nil && isEmptyInterface(w.typ):
-		return neutral * 1.5, asCall
-	case w.typ != nil && types.AssignableTo(r, w.typ):
-		return best, asCall
-	case w.typ != nil && sig.TypeParams().Len() > 0 && sameShape(r, w.typ):
-		return best * 0.5, asCall
-	case w.typ == nil && w.convert != nil && types.ConvertibleTo(r, w.convert):
-		return best * 0.8, asCall
-	case w.typ == nil && w.pred != nil && w.pred(r):
-		return best * 0.9, asCall
-	case w.typ == nil && w.pred == nil && w.convert == nil:
-		return neutral, asCall
-	}
-	return misfit, asCall
+	return ok && i.Empty() && !isTypeParam(t)
 }
 
 // fitType says how well a type fits.
@@ -256,21 +391,20 @@ func (c *completer) fitType(obj *types.TypeName) (float64, form) {
 	w := &c.want
 	t := obj.Type()
 	if w.isType {
-		for _, taken := range w.taken {
-			if taken == obj {
-				return hardly, asIs
-			}
-		}
 		switch {
+		case slices.Contains(w.taken, types.Object(obj)):
+			return neutral * misfit, asIs
 		case w.typePred == nil:
 			return fits, asIs
 		case w.typePred(t):
-			if w.address {
-				return fits, asAddress
-			}
 			return fits, asIs
+		case w.pointers && !types.IsInterface(t) && w.typePred(types.NewPointer(t)):
+			if w.literal {
+				return fits, form{done: []modifier{addressed}}
+			}
+			return fits, form{done: []modifier{pointed}}
 		}
-		return misfit, asIs
+		return neutral, asIs
 	}
 	if name, ok := c.selectedFromHere(); ok {
 		if c.hasMember(t, name) {
@@ -279,21 +413,10 @@ func (c *completer) fitType(obj *types.TypeName) (float64, form) {
 		return hardly, asIs
 	}
 	switch {
-	case w.assignable:
+	case w.assignable, w.callWanted:
 		return hardly, asIs
-	case w.statement:
-		return misfit, asIs
-	case w.pred != nil && w.pred(t):
-		return neutral, asIs
-	case w.typ == nil && w.pred == nil && w.convert == nil:
-		return neutral * 0.8, asIs
-	case w.typ != nil && (types.AssignableTo(t, w.typ) || types.AssignableTo(types.NewPointer(t), w.typ)) && !isEmptyInterface(w.typ):
-		if types.IsInterface(t) {
-			return neutral, asIs
-		}
-		return fits * 0.5, asIs
 	}
-	return misfit, asIs
+	return neutral, asIs
 }
 
 // fitBuiltin says how well a builtin function fits.
@@ -341,16 +464,4 @@ func (c *completer) fitBuiltin(obj *types.Builtin) (float64, form) {
 		}
 	}
 	return misfit, asCall
-}
-
-func convertsNumber(from, to types.Type) bool {
-	a, ok1 := from.Underlying().(*types.Basic)
-	b, ok2 := to.Underlying().(*types.Basic)
-	if !ok1 || !ok2 || a.Info()&types.IsUntyped != 0 || b.Info()&types.IsUntyped != 0 {
-		return false
-	}
-	if a.Info()&types.IsNumeric != 0 && b.Info()&types.IsNumeric != 0 {
-		return (a.Info()^b.Info())&types.IsComplex == 0
-	}
-	return a.Info()&types.IsString != 0 && b.Info()&types.IsString != 0
 }

@@ -1,6 +1,7 @@
 package complete
 
 import (
+	"go/ast"
 	"go/types"
 	"strconv"
 	"strings"
@@ -16,28 +17,46 @@ func escape(text string) string { return escaper.Replace(text) }
 
 // literals adds values of the expected type that are written where they stand.
 func (c *completer) literals() {
-	w := &c.want
-	if !c.o.Snippets || w.typ == nil || w.isType || w.called || isEmptyInterface(w.typ) || w.loose {
+	t := c.want.typ
+	if t == nil && c.want.open != nil && !isTypeParam(c.want.open) {
+		c.openLiteral(c.want.open)
 		return
 	}
-	t := w.typ
-	if w.variadic != nil && isSlice(t) {
+	if t == nil || c.want.loose {
 		return
 	}
-	reference := false
-	if p, ok := t.Underlying().(*types.Pointer); ok {
-		t, reference = p.Elem(), true
+	if _, isSig := t.Underlying().(*types.Signature); !isSig {
+		t = pointee(t)
 	}
-	if hasTypeParam(t, 0) && !c.inGeneric() {
-		return
-	}
-	c.literal(t, reference, c.typeText(t), 1)
+	c.literal(t)
 }
 
-// inGeneric reports whether the place is in a function with type parameters.
-func (c *completer) inGeneric() bool {
-	sig := c.signatureAround(c.path)
-	return sig != nil && (sig.TypeParams().Len() > 0 || sig.RecvTypeParams().Len() > 0)
+// literalOf adds a literal of a type that can be named at the place.
+func (c *completer) literalOf(name *types.TypeName) {
+	if t, ok := name.Type().(interface{ TypeParams() *types.TypeParamList }); ok && t.TypeParams().Len() > 0 {
+		return
+	}
+	c.literal(name.Type())
+}
+
+// openLiteral adds a literal of a type with type parameters that are not known.
+func (c *completer) openLiteral(t types.Type) {
+	if !c.o.Snippets || c.want.called || !c.canName(t) || c.expr != c.d.Name {
+		return
+	}
+	f := c.literalForm(pointee(t), c.qualify)
+	if pointee(t) != t {
+		f.before = "&"
+	}
+	c.literalsLike(pointee(t), t, f, f.label, f.before != "")
+}
+
+// pointee is what a pointer that has no name points to, or else the type.
+func pointee(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
 }
 
 // typeText writes a type as the file can name it.
@@ -76,56 +95,199 @@ func (c *completer) imports(path string) bool {
 	return false
 }
 
-// literal adds literals of a type.
-func (c *completer) literal(t types.Type, reference bool, name string, factor float64) {
-	if !c.canName(t) {
+// A literalForm is how a literal of a type is written.
+type literalForm struct {
+	name    *writing // of the type
+	label   string   // of that name
+	before  string   // & or nothing
+	extra   []lsp.TextEdit
+	convert string // the type that it is converted to, or nothing
+}
+
+// literal adds literals of a type that fit what is wanted.
+func (c *completer) literal(t types.Type) {
+	w := &c.want
+	switch {
+	case !c.o.Snippets, w.typ == nil, w.isType, w.called, w.statement, isEmptyInterface(w.typ), !c.canName(t):
+		return
+	case w.variadic != nil && types.AssignableTo(t, w.variadic):
+		return
+	case isNamed(t) && !isNamed(pointee(w.typ)):
+		return // a value of the type without a name is meant
+	}
+	cand := candidate{obj: types.NewVar(0, c.v.Package, "", t)}
+	switch t.Underlying().(type) {
+	case *types.Struct, *types.Array, *types.Slice, *types.Map:
+		cand.addressable = true
+	}
+	fit, as := c.fitValue(&cand, t)
+	if fit < fits/4 || as.convert != nil && !w.exact || len(as.done) > 1 || len(as.done) == 1 && as.done[0] != addressed {
 		return
 	}
-	match := strings.TrimLeft(name, "[]*0123456789")
-	best := fits * 0.5 * factor
-	add := func(label, snippet, match string, kind lsp.CompletionKind, factor float64) {
-		if score, ok := c.match.score(match); ok {
-			c.items = append(c.items, Item{
-				Completion: lsp.Completion{Label: label, Kind: kind, Text: snippet, Snippet: true, Filter: match},
-				score:      score * best * factor,
-			})
+	qualify := c.qualify
+	if c.expr != c.d.Name {
+		qualify = func(*types.Package) string { return "" }
+	}
+	f := c.literalForm(t, qualify)
+	match := f.label
+	switch t := types.Unalias(t).(type) {
+	case *types.Slice:
+		match = types.TypeString(t.Elem(), qualify)
+	case *types.Array:
+		match = types.TypeString(t.Elem(), qualify)
+	}
+	if c.literalsSeen == nil {
+		c.literalsSeen = map[string]bool{}
+	}
+	if c.literalsSeen[f.label] {
+		return
+	}
+	c.literalsSeen[f.label] = true
+	refer := as.has(addressed)
+	if refer {
+		if c.expr != c.d.Name {
+			at := c.d.Offset(c.expr.Pos())
+			f.extra = []lsp.TextEdit{{Span: lsp.Span{Start: at, End: at}, NewText: "&"}}
+		} else {
+			f.before = "&"
 		}
 	}
-	amp := ""
-	if reference {
-		amp = "&"
+	c.literalsLike(t, w.typ, f, match, refer)
+}
+
+// literalsLike adds the literals of a type in a form, for a place where another one is wanted.
+func (c *completer) literalsLike(t, wanted types.Type, f literalForm, match string, refer bool) {
+	add := func(label, snippet, detail, match string, kind lsp.CompletionKind, share float64) {
+		score, ok := c.match.score(match)
+		if !ok {
+			return
+		}
+		c.items = append(c.items, Item{
+			Completion: lsp.Completion{
+				Label: label, Kind: kind, Detail: detail, Text: snippet, Snippet: true, Filter: match, Extra: f.extra,
+			},
+			score: score * fits / 2 * share,
+		})
 	}
+	label, snippet := f.before+f.label, f.before+f.name.snippet
+	iface := types.IsInterface(wanted)
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
 		inner := "$0"
 		if !c.seesField(u) {
 			inner = ""
 		}
-		add(amp+name+"{}", amp+escape(name)+"{"+inner+`\}`, match, lsp.CompletionVariable, 1)
+		add(label+"{}", snippet+"{"+inner+`\}`, "", match, lsp.CompletionVariable, 1)
 	case *types.Array, *types.Slice, *types.Map:
-		add(amp+name+"{}", amp+escape(name)+`{$0\}`, match, lsp.CompletionVariable, 1)
-		if reference {
-			return
-		}
-		switch u.(type) {
-		case *types.Slice:
-			add("make("+name+", 0)", "make("+escape(name)+", ${1:})", "make."+match, lsp.CompletionFunction, 0.9)
-		case *types.Map:
-			add("make("+name+")", "make("+escape(name)+")", "make."+match, lsp.CompletionFunction, 0.9)
-		}
-	case *types.Chan:
-		if !reference {
-			add("make("+name+")", "make("+escape(name)+")", "make."+match, lsp.CompletionFunction, 0.9)
+		add(label+"{}", snippet+`{$0\}`, "", match, lsp.CompletionVariable, 1)
+	case *types.Signature:
+		if iface {
+			add(label+"()", snippet+"($0)", c.typeText(u), match, lsp.CompletionVariable, 1)
 		}
 	case *types.Basic:
-		if !reference && u.Info()&types.IsUntyped == 0 && u.Kind() != types.UnsafePointer && c.match.typed != name {
-			add(name+"()", escape(name)+"($0)", match, lsp.CompletionVariable, 0.8)
-		}
-	case *types.Signature:
-		if !reference {
-			add("func(...) {}", c.functionLiteral(u), "func", lsp.CompletionVariable, 1)
+		if (iface || types.Identical(wanted, t)) && u.Info()&types.IsUntyped == 0 && u.Kind() != types.UnsafePointer {
+			add(label+"()", snippet+"($0)", u.String(), match, lsp.CompletionVariable, 1)
 		}
 	}
+	if refer {
+		return
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		f.name.snippet += ", "
+		f.name.hole("0")
+		add("make("+label+", 0)", "make("+f.name.snippet+")", "", "make."+match, lsp.CompletionFunction, 0.99)
+	case *types.Map, *types.Chan:
+		add("make("+label+")", "make("+snippet+")", "", "make."+match, lsp.CompletionFunction, 0.99)
+	case *types.Signature:
+		if !iface && c.canWrite(u) {
+			add("func(...) {}", c.functionLiteral(u), "", "func", lsp.CompletionVariable, 1)
+		}
+	}
+}
+
+// canWrite reports whether the file can name the types of a function literal.
+func (c *completer) canWrite(sig *types.Signature) bool {
+	for _, list := range []*types.Tuple{sig.Params(), sig.Results()} {
+		for v := range list.Variables() {
+			if !c.canName(v.Type()) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isNamed(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.Named)
+	return ok
+}
+
+// literalForm writes the name of a type. What its type arguments are is left to whoever completes,
+// unless they are known.
+func (c *completer) literalForm(t types.Type, qualify types.Qualifier) (f literalForm) {
+	f.name = &writing{c: c}
+	n, ok := t.(interface {
+		types.Type
+		Obj() *types.TypeName
+		TypeParams() *types.TypeParamList
+		TypeArgs() *types.TypeList
+	})
+	if !ok || n.TypeParams().Len() == 0 || n.TypeParams().Len() == n.TypeArgs().Len() && c.knowsParams(t) {
+		f.label = types.TypeString(t, qualify)
+		f.name.add(f.label)
+		return f
+	}
+	name := n.Obj().Name()
+	if pkg := n.Obj().Pkg(); pkg != nil {
+		if q := qualify(pkg); q != "" {
+			name = q + "." + name
+		}
+	}
+	f.label = name + "[...]"
+	f.name.add(name)
+	f.name.snippet += "["
+	if !c.o.Placeholders {
+		f.name.hole("")
+	} else {
+		for i := range n.TypeParams().Len() {
+			if i > 0 {
+				f.name.snippet += ", "
+			}
+			f.name.hole(types.TypeString(n.TypeParams().At(i), qualify))
+		}
+	}
+	f.name.snippet += "]"
+	return f
+}
+
+// knowsParams reports whether all type parameters in a type are those of the function around the
+// place.
+func (c *completer) knowsParams(t types.Type) bool {
+	in := map[*types.TypeParam]bool{}
+	typeParamsIn(t, in, 0)
+	for p := range in {
+		if !c.inScope(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// inScope reports whether the place sees a type parameter.
+func (c *completer) inScope(p *types.TypeParam) bool {
+	for _, n := range c.path {
+		switch fn := n.(type) {
+		case *ast.FuncDecl:
+			n = fn.Type
+		case *ast.FuncLit:
+			n = fn.Type
+		}
+		if s := c.s.Info.Scopes[n]; s != nil && s.Lookup(p.Obj().Name()) == types.Object(p.Obj()) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *completer) seesField(s *types.Struct) bool {
@@ -137,12 +299,34 @@ func (c *completer) seesField(s *types.Struct) bool {
 	return false
 }
 
-// functionLiteral is the snippet of a function of a type.
+// functionLiteral is the snippet of a function of a type. Where it has type parameters that the
+// place does not see, there are places for what stands for them.
 func (c *completer) functionLiteral(sig *types.Signature) string {
-	n := sig.Params().Len()
+	w := &writing{c: c}
+	isOpen := func(t types.Type) bool {
+		p, ok := types.Unalias(t).(*types.TypeParam)
+		return ok && !c.inScope(p)
+	}
+	typ := func(t types.Type, text string) {
+		if isOpen(t) {
+			w.hole(text)
+		} else {
+			w.snippet += escape(text)
+		}
+	}
+	params, results := sig.Params(), sig.Results()
+	open := func(list *types.Tuple) bool {
+		for v := range list.Variables() {
+			if isOpen(v.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	n := params.Len()
 	names, count := make([]string, n), map[string]int{}
 	for i := range n {
-		p := sig.Params().At(i)
+		p := params.At(i)
 		if names[i] = p.Name(); names[i] == "" {
 			names[i] = shortName(p.Type())
 		}
@@ -151,63 +335,97 @@ func (c *completer) functionLiteral(sig *types.Signature) string {
 		}
 	}
 	number := map[string]int{}
-	var b strings.Builder
-	b.WriteString("func(")
+	w.snippet = "func("
+	if open(params) && !c.o.Placeholders {
+		w.hole("")
+		n = 0
+	}
 	for i := range n {
 		if i > 0 {
-			b.WriteString(", ")
+			w.snippet += ", "
 		}
 		name := names[i]
 		if count[name] > 1 {
 			number[name]++
 			name += strconv.Itoa(number[name])
 		}
-		b.WriteString(name)
-		t := sig.Params().At(i).Type()
-		if i+1 < n && types.Identical(t, sig.Params().At(i+1).Type()) && !(sig.Variadic() && i+1 == n-1) {
+		if name != params.At(i).Name() && c.o.Placeholders {
+			w.hole(name)
+		} else {
+			w.snippet += name
+		}
+		t := params.At(i).Type()
+		last := i == n-1
+		if !last && types.Identical(t, params.At(i+1).Type()) && !(sig.Variadic() && i+1 == n-1) {
 			continue
 		}
 		text := c.typeText(t)
-		if sig.Variadic() && i == n-1 {
+		if sig.Variadic() && last {
 			text = "..." + strings.TrimPrefix(text, "[]")
 		}
-		b.WriteString(" " + escape(text))
+		w.snippet += " "
+		typ(t, text)
 	}
-	b.WriteString(")")
-	if r := sig.Results(); r.Len() > 0 {
-		text := c.typeText(r)
-		if r.Len() == 1 && r.At(0).Name() == "" {
-			text = c.typeText(r.At(0).Type())
+	w.snippet += ")"
+	if n := results.Len(); n > 0 {
+		w.snippet += " "
+		parens := n > 1 || results.At(0).Name() != ""
+		if parens {
+			w.snippet += "("
 		}
-		b.WriteString(" " + escape(text))
+		if open(results) && !c.o.Placeholders {
+			w.hole("")
+			n = 0
+		}
+		for i := range n {
+			if i > 0 {
+				w.snippet += ", "
+			}
+			r := results.At(i)
+			if r.Name() != "" {
+				w.snippet += r.Name() + " "
+			}
+			typ(r.Type(), c.typeText(r.Type()))
+		}
+		if parens {
+			w.snippet += ")"
+		}
 	}
-	b.WriteString(` {$0\}`)
-	return b.String()
+	return w.snippet + ` {$0\}`
 }
 
-// shortName is a name for a value of a type.
+// shortNames are those that values of some types have by custom.
+var shortNames = map[string]string{"context": "ctx", "error": "err", "tx": "tx", "responsewriter": "w"}
+
+// shortName is a name for a value of a type: the first letters of its words; "_" if it has none.
 func shortName(t types.Type) string {
-	if p, ok := t.(*types.Pointer); ok {
-		return shortName(p.Elem())
+	switch t := types.Unalias(t).(type) {
+	case *types.Pointer:
+		return shortName(t.Elem())
+	case *types.Slice:
+		return shortName(t.Elem())
+	case *types.Array:
+		return shortName(t.Elem())
 	}
 	name := types.TypeString(t, func(*types.Package) string { return "" })
-	switch name {
-	case "Context":
-		return "ctx"
-	case "error":
-		return "err"
-	case "ResponseWriter":
-		return "w"
+	if short := shortNames[strings.ToLower(name)]; short != "" {
+		return short
 	}
-	if s, ok := t.(*types.Slice); ok {
-		return shortName(s.Elem())
-	}
-	for _, r := range name {
-		if unicode.IsLetter(r) {
-			return string(unicode.ToLower(r))
+	short := ""
+	letters := []rune(name)
+	is := roles(letters)
+	for i, r := range letters {
+		if r == '[' || r == '(' || r == '{' {
+			break
+		}
+		if unicode.IsLetter(r) && (is[i] == head || i == 0) {
+			short += string(unicode.ToLower(r))
 		}
 	}
-	return "_"
+	if short == "" {
+		return "_"
+	}
+	return short
 }
 
 // zero is the zero value of a type as it is written; "" if that is not known.

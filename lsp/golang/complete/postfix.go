@@ -42,7 +42,12 @@ func (c *completer) postfix(sel *ast.SelectorExpr, t types.Type) {
 	}
 	p.span = lsp.Span{Start: c.d.Offset(sel.X.Pos()), End: c.d.Word.Start}
 	u := under(t)
-	elem := func() types.Type { return elemOf(u) }
+	elem := func() types.Type {
+		if e := elemOf(u); e != nil {
+			return e
+		}
+		return types.Typ[types.Invalid]
+	}
 	word, what := "", ""
 	switch u.(type) {
 	case *types.Slice:
@@ -263,5 +268,5 @@ func elemOf(t types.Type) types.Type {
 	if e, ok := t.(interface{ Elem() types.Type }); ok {
 		return e.Elem()
 	}
-	return types.Typ[types.Invalid]
+	return nil
 }

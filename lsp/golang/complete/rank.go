@@ -5,56 +5,22 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/cytisus/cytisus/lsp/golang/index"
 )
-
-// A matcher says how well names fit what was typed.
-type matcher struct {
-	typed string
-	fuzzy *index.Matcher
-	best  float64 // points of a name that fits as well as can be
-	how   string  // see Settings
-}
-
-func newMatcher(typed string) *matcher {
-	n := float64(utf8.RuneCountInString(typed))
-	return &matcher{typed: typed, fuzzy: index.NewMatcher(typed), best: 3.7*n + 5}
-}
-
-// score is in (0, 1] for names that fit; ok is false for others.
-func (m *matcher) score(name string) (score float64, ok bool) {
-	n := len(m.typed)
-	switch {
-	case n == 0:
-		return 1, true
-	case len(name) < n:
-		return 0, false
-	case name[:n] == m.typed:
-		if len(name) == n {
-			return 1, true
-		}
-		return 0.97, true
-	case m.how == "CaseSensitive":
-		return 0, false
-	case strings.EqualFold(name[:n], m.typed):
-		return 0.9, true
-	case m.how == "CaseInsensitive":
-		return 0, false
-	}
-	points, _, ok := m.fuzzy.Score("", "", name)
-	if !ok {
-		return 0, false
-	}
-	return min(max(points/m.best, 0.02), 0.95) * 0.6, true
-}
 
 // Usage is how often names stand near a place.
 type usage struct {
-	names map[string]float64
-	pairs map[string]float64 // of a name, a dot and a name
-	next  map[string]float64 // of the token before the place and a name
+	names  map[string]float64
+	pairs  map[string]float64 // of a name, a dot and a name
+	next   map[string]float64 // of the token before the place and a name
+	chance float64            // how much use says nothing, as any name of so short a text may have it
 }
+
+// Bounds of usage.chance. In a short text a name that stands a few times is no habit, and whoever
+// reads a list of its few names looks for the name.
+const (
+	chanceMost  = 24.0 // in texts that are almost empty
+	chanceWords = 600  // from so many words on there is no chance
+)
 
 // usageAround counts the names of a text, those near a place for more. What is inside of the word
 // at the place counts for nothing.
@@ -62,7 +28,7 @@ func usageAround(text []byte, start, end int, before string) *usage {
 	const window = 24 << 10
 	u := &usage{names: map[string]float64{}, pairs: map[string]float64{}, next: map[string]float64{}}
 	from, to := max(0, start-window), min(len(text), end+window/3)
-	last, lastEnd := "", -1
+	last, lastEnd, count := "", -1, 0
 	for i := from; i < to; {
 		c := text[i]
 		if !isWordByte(c) {
@@ -80,6 +46,7 @@ func usageAround(text []byte, start, end int, before string) *usage {
 			j++
 		}
 		word := string(text[i:j])
+		count++
 		if (j <= start || i >= end) && (c < '0' || c > '9') {
 			distance := float64(start - i)
 			weight := 1.0
@@ -98,6 +65,7 @@ func usageAround(text []byte, start, end int, before string) *usage {
 		last, lastEnd = word, j
 		i = j
 	}
+	u.chance = chanceMost * max(0, 1-float64(count)/chanceWords)
 	return u
 }
 

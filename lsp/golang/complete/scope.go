@@ -16,7 +16,10 @@ type candidate struct {
 	label       string // as it is named; "" means by the name of obj
 	factor      float64
 	addressable bool
-	depth       int // how many dots are in its name that were not typed
+	depth       int            // how many dots are in its name that were not typed
+	foreign     bool           // it is a member of a package, which is in those dots
+	path        []types.Object // that those dots lead through
+	away        float64        // how much of a way that is
 	extra       []lsp.TextEdit
 	from        string // path of the package that extra imports
 }
@@ -69,6 +72,22 @@ func (c *completer) scopes() {
 	}
 	visit(types.Universe, types.Universe.Names(), 0.5, false)
 	c.deepen(deep)
+	c.injected()
+}
+
+// injected adds types without a name that fit.
+func (c *completer) injected() {
+	for _, t := range c.want.inject {
+		if isNamed(t) || is[*types.Basic](t) || isTypeParam(t) || !c.canName(t) {
+			continue
+		}
+		name := types.NewTypeName(token.NoPos, nil, c.typeText(t), t)
+		if score, ok := c.match.score(name.Name()); ok {
+			item := c.item(&candidate{obj: name, label: name.Name()}, asIs)
+			item.score = score * fits
+			c.items = append(c.items, item)
+		}
+	}
 }
 
 func isVariable(obj types.Object) bool {
@@ -102,24 +121,35 @@ func (c *completer) add(cand candidate) {
 		return
 	}
 	fit, as := c.fit(&cand)
+	if name, ok := obj.(*types.TypeName); ok && fit < fits && fit > 0 {
+		c.literalOf(name)
+	}
 	if fit <= 0 {
 		return
 	}
-	if fit < neutral && cand.depth == 0 && cand.factor > 0.8 && c.leadsToFit(&cand) {
-		fit, as = neutral*3, asIs
-	}
-	score *= fit * cand.factor * c.usage(&cand)
-	if obj.Exported() && obj.Pkg() == c.v.Package && !c.want.isType {
-		score *= 0.97
+	if fit < fits/4 && cand.depth == 0 && cand.factor > 0.8 && c.leadsToFit(&cand) {
+		fit, as = leads, asIs
 	}
 	item := c.item(&cand, as)
-	item.score = score
+	item.score = score * c.worth(&cand, fit)
 	c.items = append(c.items, item)
+}
+
+// notExported is how much names that are not exported come first, among such that fit alike.
+const notExported = 1.1
+
+// worth is what a candidate is worth that fits so well.
+func (c *completer) worth(cand *candidate, fit float64) float64 {
+	score := fit * cand.factor * c.usage(cand) * max(0, 1-cand.away/10)
+	if !cand.obj.Exported() && cand.obj.Parent() != types.Universe {
+		score *= notExported
+	}
+	return score
 }
 
 // leadsToFit reports whether a member of a variable fits what is wanted.
 func (c *completer) leadsToFit(cand *candidate) bool {
-	if _, ok := cand.obj.(*types.Var); !ok || c.expr != c.d.Name || c.want.isType || c.want.called {
+	if _, ok := cand.obj.(*types.Var); !ok || c.want.isType || c.want.called {
 		return false
 	}
 	if c.want.typ == types.Typ[types.Bool] {
@@ -147,7 +177,7 @@ func (c *completer) usage(cand *candidate) float64 {
 		}
 		n += c.used.next[name]
 	}
-	b := boost(n)
+	b := boost(max(0, n-c.used.chance))
 	if c.want.name != "" && sameName(c.want.name, name) {
 		b *= 1.6
 	}

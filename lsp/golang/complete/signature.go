@@ -112,7 +112,7 @@ func (c *completer) call(fun ast.Expr, at *ast.CallExpr) *Call {
 		return nil
 	}
 	if at != nil {
-		sig = c.instantiated(at, sig)
+		sig, _ = c.instantiated(at, sig, nil)
 	}
 	var b strings.Builder
 	b.WriteString(name + "(")

@@ -79,41 +79,58 @@ func satisfies(p *types.TypeParam) func(types.Type) bool {
 
 // hasTypeParam reports whether a type has a type parameter in it.
 func hasTypeParam(t types.Type, depth int) bool {
+	in := map[*types.TypeParam]bool{}
+	typeParamsIn(t, in, depth)
+	return len(in) > 0
+}
+
+// typeParamsIn notes the type parameters in a type, down to a few levels.
+func typeParamsIn(t types.Type, in map[*types.TypeParam]bool, depth int) {
 	if depth > 8 {
-		return false
+		return
 	}
-	in := func(t types.Type) bool { return hasTypeParam(t, depth+1) }
-	tuple := func(list *types.Tuple) bool {
-		for v := range list.Variables() {
-			if in(v.Type()) {
-				return true
-			}
-		}
-		return false
-	}
+	visit := func(t types.Type) { typeParamsIn(t, in, depth+1) }
 	switch t := types.Unalias(t).(type) {
 	case *types.TypeParam:
-		return true
+		in[t] = true
 	case *types.Named:
 		for arg := range t.TypeArgs().Types() {
-			if in(arg) {
-				return true
-			}
+			visit(arg)
 		}
 	case *types.Pointer:
-		return in(t.Elem())
+		visit(t.Elem())
 	case *types.Slice:
-		return in(t.Elem())
+		visit(t.Elem())
 	case *types.Array:
-		return in(t.Elem())
+		visit(t.Elem())
 	case *types.Chan:
-		return in(t.Elem())
+		visit(t.Elem())
 	case *types.Map:
-		return in(t.Key()) || in(t.Elem())
+		visit(t.Key())
+		visit(t.Elem())
+	case *types.Tuple:
+		for v := range t.Variables() {
+			visit(v.Type())
+		}
 	case *types.Signature:
-		return tuple(t.Params()) || tuple(t.Results())
+		visit(t.Params())
+		visit(t.Results())
+	case *types.Struct:
+		for f := range t.Fields() {
+			visit(f.Type())
+		}
+	case *types.Interface:
+		for m := range t.ExplicitMethods() {
+			visit(m.Type())
+		}
+		for e := range t.EmbeddedTypes() {
+			visit(e)
+		}
+	case *types.Union:
+		for term := range t.Terms() {
+			visit(term.Type())
+		}
 	}
-	return false
 }
 
 // sameShape reports whether a type could be another one with its type parameters replaced.
@@ -165,6 +182,17 @@ func sameType(want types.Type) func(types.Type) bool {
 	}
 }
 
+// fitsAs reports whether values of a type can stand where those of another are wanted.
+func fitsAs(wanted types.Type) func(types.Type) bool {
+	same := sameType(wanted)
+	return func(t types.Type) bool {
+		if g, ok := t.(interface{ TypeParams() *types.TypeParamList }); ok && g.TypeParams().Len() > 0 {
+			return same(t)
+		}
+		return types.AssignableTo(t, wanted)
+	}
+}
+
 func deref(t types.Type) types.Type {
 	if t == nil {
 		return nil
@@ -183,6 +211,7 @@ func basic(t types.Type, info types.BasicInfo) bool {
 func isInteger(t types.Type) bool { return basic(t, types.IsInteger) }
 func isNumeric(t types.Type) bool { return basic(t, types.IsNumeric) }
 func isString(t types.Type) bool  { return basic(t, types.IsString) }
+func isBoolean(t types.Type) bool { return basic(t, types.IsBoolean) }
 func isUntyped(t types.Type) bool { return basic(t, types.IsUntyped) }
 
 func is[T types.Type](t types.Type) bool {
@@ -191,6 +220,7 @@ func is[T types.Type](t types.Type) bool {
 }
 
 func isSlice(t types.Type) bool   { return is[*types.Slice](t) }
+func isArray(t types.Type) bool   { return is[*types.Array](deref(t)) }
 func isMap(t types.Type) bool     { return is[*types.Map](t) }
 func isChan(t types.Type) bool    { return is[*types.Chan](t) }
 func isPointer(t types.Type) bool { return is[*types.Pointer](t) }
@@ -213,18 +243,22 @@ func isNillable(t types.Type) bool {
 	return false
 }
 
-func isRangeable(t types.Type) bool {
-	switch u := under(t).(type) {
-	case *types.Chan:
-		return u.Dir() != types.SendOnly
-	case *types.Signature:
-		if u.Results().Len() > 0 || u.Params().Len() != 1 {
-			return false
+// isRangeable reports whether a loop with so many variables can go over values of a type.
+func isRangeable(vars int) func(types.Type) bool {
+	return func(t types.Type) bool {
+		switch u := under(t).(type) {
+		case *types.Chan:
+			return vars < 2 && u.Dir() != types.SendOnly
+		case *types.Signature:
+			if u.Results().Len() > 0 || u.Params().Len() != 1 {
+				return false
+			}
+			yield, ok := under(u.Params().At(0).Type()).(*types.Signature)
+			return ok && yield.Results().Len() == 1 && isBoolean(yield.Results().At(0).Type()) &&
+				vars <= yield.Params().Len() && yield.Params().Len() <= 2
 		}
-		yield, ok := under(u.Params().At(0).Type()).(*types.Signature)
-		return ok && yield.Results().Len() == 1 && yield.Params().Len() <= 2
+		return isIndexable(t)
 	}
-	return isIndexable(t)
 }
 
 // isOwn reports whether a type is a defined one of the package.
