@@ -56,6 +56,7 @@ var allowed = []struct {
 	{"lsp/dispatch", []string{"lsp", "runtime", "runtime/lane"}, ""},
 	{"lsp/daemon", []string{"lsp", "lsp/position", "lsp/document", "lsp/dispatch"}, ""},
 	{"lsp/server", []string{"lsp", "lsp/position", "lsp/document", "lsp/partition", "lsp/dispatch", "lsp/watch", "runtime", "runtime/account", "runtime/inspect", "runtime/lane", "runtime/latency", "runtime/profile", "mmapcas"}, "knows no language"},
+	{"lsp/live", []string{"lsp/server", "runtime", "runtime/latency", "runtime/profile"}, "what a host does, in a browser"},
 	{"lsp/tree", []string{"lsp", "lsp/files", "lsp/partition", "runtime"}, "the files of a root as inputs, for any language"},
 	{"lsp/example/conf", []string{"lsp", "lsp/files", "lsp/tree", "runtime"}, "the worked example of docs/guides/language.md"},
 	{"lsp/lsptest/editor", []string{"lsp/position", "lsp/dispatch"}, "for tests: the client's side of any connection"},

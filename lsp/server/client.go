@@ -127,7 +127,7 @@ func (c *Client) CallPlain(ctx context.Context, method string, params, result an
 // Stats returns what the host says about itself.
 func (c *Client) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
-	return s, c.CallPlain(ctx, methodStats, nil, &s)
+	return s, c.CallPlain(ctx, MethodStats, nil, &s)
 }
 
 // Close ends the session in the orderly way and waits for the end.

@@ -20,7 +20,7 @@ import (
 // ownCommands are what workspace/executeCommand runs of the server itself, under its name and a
 // dot: each is also a request of its own, with the command's first argument for parameters.
 var ownCommands = map[string]string{
-	"stats":   methodStats,
+	"stats":   MethodStats,
 	"explain": MethodExplain,
 	"reindex": MethodReindex,
 	"settle":  MethodSettle,

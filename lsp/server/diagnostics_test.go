@@ -197,7 +197,7 @@ func TestPulledDocumentIsComparedWhenSettled(t *testing.T) {
 				t.Error(got)
 			}
 			for comparing := true; comparing; {
-				c.must(methodStats, "")
+				c.must(MethodStats, "")
 				session := b.host.allSessions()[0]
 				session.pull.mu.Lock()
 				comparing = session.pull.going
@@ -238,7 +238,7 @@ func TestPulledDocumentIsComparedAgain(t *testing.T) {
 	}
 	<-comparing
 	c.tell("textDocument/didChange", `{"textDocument":{"uri":"file:///m/b.txt","version":2},"contentChanges":[{"text":"def two def quiet\n"}]}`)
-	c.must(methodStats, "")
+	c.must(MethodStats, "")
 	close(goOn)
 	c.await(from, protocol.MethodWorkspaceDiagnosticRefresh, nil)
 	c.finish()

@@ -656,7 +656,7 @@ func TestFloodOfReports(t *testing.T) {
 		c.tell("workspace/didChangeWatchedFiles", `{"changes":[`+strings.Join(changes, ",")+`]}`)
 	}
 	waiting := func() (names int, rescan bool) {
-		c.must(methodStats, "") // so what was told before is done
+		c.must(MethodStats, "") // so what was told before is done
 		b.host.mu.Lock()
 		r := b.host.roots[0]
 		b.host.mu.Unlock()

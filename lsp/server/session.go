@@ -145,7 +145,7 @@ func (s *session) table() map[string]dispatch.Handler {
 		protocol.MethodWorkspaceSymbol:            s.workspaceSymbol,
 		protocol.MethodWorkspaceExecuteCommand:    s.executeCommand,
 
-		methodStats:   s.stats,
+		MethodStats:   s.stats,
 		MethodMemory:  s.memory,
 		MethodProfile: s.profile,
 		MethodExplain: s.explain,

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	methodStats   = "cytisus/stats"
+	MethodStats   = "cytisus/stats"
 	MethodReindex = "cytisus/reindex"
 )
 

@@ -76,21 +76,27 @@ func (a *app) takeProfile(ctx context.Context, from string, p server.ProfilePara
 	if store == "" {
 		return taken, &usageError{errors.New("profile needs a store: --memory keeps none")}
 	}
-	dialling, cancel := context.WithTimeout(ctx, dialFor)
-	conn, _, err := daemon.Dial(dialling, store, a.daemonOptions("cytisus profile"))
-	cancel()
+	r, err := a.dialHost(ctx, store, "cytisus profile")
 	if errors.Is(err, daemon.ErrNoHost) {
 		return taken, fmt.Errorf("no process has the store at %s open: nothing to profile. An editor with cytisus serve is one, cytisus daemon another: %w", store, err)
 	}
 	if err != nil {
 		return taken, err
 	}
-	r, err := newRemote(ctx, conn, "", store, noMeter{})
-	if err != nil {
-		return taken, err
-	}
 	defer func() { err = errors.Join(err, r.close()) }()
 	return taken, r.callPlain(ctx, server.MethodProfile, p, &taken)
+}
+
+// dialHost connects to the process that has a store open, about the store alone. It fails with
+// daemon.ErrNoHost if there is none.
+func (a *app) dialHost(ctx context.Context, store, name string) (*remote, error) {
+	dialling, cancel := context.WithTimeout(ctx, dialFor)
+	defer cancel()
+	conn, _, err := daemon.Dial(dialling, store, a.daemonOptions(name))
+	if err != nil {
+		return nil, err
+	}
+	return newRemote(ctx, conn, "", store, noMeter{})
 }
 
 // printProfile says what was written, and where the time of a CPU profile went.

@@ -17,6 +17,7 @@ type app struct {
 	flags    flags
 	// onlyLooks: the command opens a store that is there, and makes none.
 	onlyLooks bool
+	http      string // of a host: where it is shown
 }
 
 // flags are those that every command takes.

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Speak the Language Server Protocol on standard input and output",
 		Long: `serve is what an editor starts. The first serve of a module opens its store and shares it: further editors, and the
@@ -33,6 +33,8 @@ earlier, by a kill or by cytisus daemon --stop, one of the others takes the stor
 			return err
 		},
 	}
+	a.httpFlag(cmd)
+	return cmd
 }
 
 // serve serves one client on rw, from a store of its own or through the process that holds it.
@@ -50,6 +52,11 @@ func (a *app) serve(ctx context.Context, rw io.ReadWriteCloser) (code int, err e
 	}
 	s := &serving{a: a, ctx: ctx}
 	s.root, s.store, s.lost = a.servedRoot(from)
+	endLive, err := a.beginLive(a.http, s.store)
+	if err != nil {
+		return 1, errors.Join(err, rw.Close())
+	}
+	defer func() { err = errors.Join(err, endLive()) }()
 	code, err = daemon.NewBridge(rw, s.link, a.daemonOptions("cytisus serve")).Run(ctx)
 	return code, errors.Join(err, s.close())
 }
@@ -202,6 +209,11 @@ question from the shell over a private socket until nobody has been connected fo
 				}
 				return nil
 			}
+			endLive, err := a.beginLive(a.http, store)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, endLive()) }()
 			defer surviveBrokenPipes()()
 			l, err := a.openEngine(root, store, "daemon")
 			if err != nil {
@@ -226,6 +238,7 @@ question from the shell over a private socket until nobody has been connected fo
 			return h.wait()
 		},
 	}
+	a.httpFlag(cmd)
 	cmd.Flags().DurationVar(&idle, "idle", 10*time.Minute, "end after nobody has been connected for this long; 0 means never")
 	cmd.Flags().BoolVar(&stop, "stop", false, "end the process that holds the store")
 	cmd.Flags().BoolVar(&status, "status", false, "say which process holds the store and for whom")
