@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile bench fuzz fuzz-smoke sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
+.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile bench bench-compare fuzz fuzz-smoke sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ grid: ## N records (default 100000000) in one partition as 1 to 10,000 chunks, b
 
 profile: build ## record a labelled CPU profile of a cold index and report it by lane and task
 	cd benchmarks && $(GO) run ./cmd/profile
+
+bench-compare: ## benchmarks of PKG (default all) in the work tree and in revision BASE, built both, by turns, COUNT (default 10) times; fails if one is worse beyond noise; BENCH chooses by name
+	cd benchmarks && $(GO) run ./cmd/revisions -base $(or $(BASE),HEAD) $(if $(BENCH),-bench '$(BENCH)') $(if $(COUNT),-count $(COUNT)) $(or $(PKG),./...)
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	./fuzz/all.sh $(or $(FUZZTIME),10s)
