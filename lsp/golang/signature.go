@@ -22,8 +22,6 @@ func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int) (sig 
 		return nil, err
 	}
 	none := &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
-	var src taskSource
-	token := ""
 	draft := func(text []byte) *syntax.Draft { return syntax.NewDraftAsIs(uri, text, offset) }
 	err = w.withDraft(t, uri, offset, draft, func(v *view, d *syntax.Draft) error {
 		call, err := complete.CallAt(v.View, d)
@@ -33,12 +31,13 @@ func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int) (sig 
 		if call == nil {
 			return none
 		}
-		sig, src, token = &call.Signature, v.taskSource, v.docToken(&complete.Item{Object: call.Object})
-		return nil
+		sig = &call.Signature
+		if token := v.docToken(&complete.Item{Object: call.Object}); token != "" {
+			// The view reads as of its own task, which ends with this function.
+			sig.Doc, err = documented(v.taskSource, token)
+		}
+		return err
 	})
-	if err == nil && token != "" {
-		sig.Doc, err = documented(src, token)
-	}
 	if errors.Is(err, check.ErrUnfit) {
 		err = &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 	}

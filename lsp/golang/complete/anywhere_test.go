@@ -3,6 +3,7 @@ package complete_test
 import (
 	"flag"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,12 +58,28 @@ func TestAnywhere(t *testing.T) {
 			uri := uris[rng.IntN(len(uris))]
 			text := build.Text(uri)
 			at := rng.IntN(len(text) + 1)
-			if i%2 == 0 {
+			switch i % 4 {
+			case 0, 2:
 				text = text[:at]
+			case 3:
+				text, at = broken(rng, text, at)
 			}
 			try(uri, text, at)
 		}
 	}
+}
+
+// broken is a text with something that breaks it behind a place, or without some of what follows,
+// and the place behind that.
+func broken(rng *rand.Rand, text []byte, at int) ([]byte, int) {
+	pieces := []string{
+		".", "(", ")", "[", "]", "{", "}", "*", "&", "<-", "\"", "`", "'", "/*", "//", ":=", ",", ";", "case ", "func ", "type ",
+		"if ", "for ", "return ", "go ", "defer ", "range ", "struct{", "interface{", "map[", "[]", "...", "\n", "\r", "\x00", "\xff",
+		"x.(", "x[", "switch x := ", "import (", "const (", "~", "é", "%",
+	}
+	piece := pieces[rng.IntN(len(pieces))]
+	rest := text[min(len(text), at+rng.IntN(40)):]
+	return slices.Concat(text[:at], []byte(piece), rest), at + len(piece)
 }
 
 // call asks for the signature at a place of another text of a file.

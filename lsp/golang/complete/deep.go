@@ -76,7 +76,11 @@ func (c *completer) deepen(list []candidate) {
 
 // deep is a member as a candidate; its score is 0 if it is not worth to be told.
 func (c *completer) deep(m candidate) (d deepCandidate) {
-	if _, isType := m.obj.(*types.TypeName); isType != c.want.isType && (!isType || c.match.typed == "") {
+	name, isType := m.obj.(*types.TypeName)
+	if isType && !c.want.isType && m.foreign && c.match.typed != "" {
+		c.literalOf(name)
+	}
+	if isType != c.want.isType && (!isType || c.match.typed == "") {
 		return d
 	}
 	score, ok := c.match.score(m.label)

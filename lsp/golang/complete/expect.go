@@ -169,6 +169,9 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 			if m, ok := under(typeOf(lit)).(*types.Map); ok {
 				return want{typ: m.Key()}
 			}
+			if t := deref(typeOf(lit)); isSlice(t) || isArray(t) {
+				return want{pred: isInteger}
+			}
 			return want{}
 		}
 		return c.expectValue(lit, n.Key)
@@ -265,7 +268,7 @@ func (c *completer) expect(expr ast.Expr, around []ast.Node) want {
 // inside is what is wanted of a value that an operator is applied to.
 func (w want) inside(m modifier) want {
 	w.within = append([]modifier{m}, w.within...)
-	w.results, w.variadic, w.pointers, w.statement = nil, nil, false, false
+	w.results, w.pointers, w.statement = nil, false, false
 	return w
 }
 
@@ -318,6 +321,8 @@ func (c *completer) expectAssigned(n *ast.AssignStmt, expr ast.Expr) want {
 					vars = append(vars, types.NewVar(0, nil, "", t))
 				}
 				w.results = types.NewTuple(vars...)
+			} else {
+				w.results = types.NewTuple(types.NewVar(0, nil, "", w.typ))
 			}
 			return w
 		}
@@ -617,15 +622,17 @@ func (c *completer) expectOperand(n *ast.BinaryExpr, expr ast.Expr, around []ast
 			}
 			return want{}
 		}
-		return want{typ: t, constants: c.hasConstants(t), loose: isUntyped(t)}
+		return want{typ: t, constants: c.hasConstants(t)}
 	}
 	if t != nil && !isUntyped(t) {
 		return want{typ: t}
 	}
 	w := c.expect(n, around)
+	if w.statement {
+		w = want{}
+	}
 	if w.typ == nil && t != nil {
-		w.typ = types.Default(t)
-		w.loose = true
+		w.typ = t
 	}
 	if w.typ != nil && types.IsInterface(w.typ) {
 		w.typ = nil

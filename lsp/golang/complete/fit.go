@@ -18,6 +18,13 @@ const (
 	spread                    // x..., as the last arguments of a call
 )
 
+// isBefore reports whether a modifier is written before the value. It is done behind all that are
+// written behind the value.
+func (m modifier) isBefore() bool { return m == addressed || m == pointed || m == received }
+
+// isBehind reports whether a modifier is written behind the value, as part of an operand.
+func (m modifier) isBehind() bool { return m == called || m == indexed || m == sliced }
+
 // modifiersMost is how many are tried on one value.
 const modifiersMost = 3
 
@@ -133,6 +140,9 @@ func (c *completer) fitValue(cand *candidate, t types.Type) (factor float64, as 
 		case w.pred == nil && isSig:
 			return c.fitCalled(sig), asCall
 		}
+		if f, _ := c.accept(cand, t, false); f > 0 && !isSig {
+			return neutral, asIs // what is called may go away
+		}
 		return misfit, asIs
 	}
 	if w.callWanted && isSig {
@@ -245,6 +255,9 @@ func (c *completer) derive(cand *candidate, t types.Type, addressable bool, done
 		return 0, asIs
 	}
 	try := func(t types.Type, addressable bool, m modifier) (float64, form) {
+		if m.isBehind() && slices.ContainsFunc(done, modifier.isBefore) {
+			return 0, asIs // it would be done first
+		}
 		return c.derive(cand, t, addressable, append(slices.Clone(done), m))
 	}
 	var factor float64
@@ -276,7 +289,7 @@ func (c *completer) derive(cand *candidate, t types.Type, addressable bool, done
 			factor, as = try(u.Elem(), false, received)
 		}
 	}
-	if factor == 0 && addressable {
+	if factor == 0 && addressable && len(w.within) == 0 {
 		factor, as = try(types.NewPointer(t), false, addressed)
 	}
 	return factor, as
@@ -360,7 +373,7 @@ func canBe(t, wanted types.Type) bool {
 			from, to = to, from
 		}
 		if from&types.IsUntyped != 0 {
-			if from&types.IsInteger != 0 && to&(types.IsFloat|types.IsComplex) != 0 && isUntyped(t) {
+			if from&types.IsInteger != 0 && to&(types.IsFloat|types.IsComplex) != 0 {
 				return true
 			}
 			if from&types.IsConstType == to&types.IsConstType {

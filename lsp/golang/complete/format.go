@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,55 +23,92 @@ func (c *completer) expectVerb(call *ast.CallExpr, sig *types.Signature, i int) 
 	if format == nil || format.Kind() != constant.String {
 		return want{}, false
 	}
-	verbs := verbsOf(constant.StringVal(format))
-	if at := i - (n - 1); at < len(verbs) {
-		pred := verbPred(verbs[at])
-		return want{pred: pred}, pred != nil
-	}
-	return want{}, false
+	pred := predOf(verbsOf(constant.StringVal(format)), i-(n-1))
+	return want{pred: pred}, pred != nil
 }
 
-// verbsOf are the verbs of a format, one for each argument that it takes; a star is one.
-func verbsOf(format string) (verbs []rune) {
-	for i := 0; i < len(format); {
-		if format[i] != '%' {
-			i++
-			continue
+// A verb of a format, and the argument that it takes, from 0. A star takes one, too.
+type verb struct {
+	letter rune
+	arg    int
+}
+
+// verbsOf are the verbs of a format.
+func verbsOf(format string) (verbs []verb) {
+	next := 0
+	take := func(letter rune) {
+		verbs = append(verbs, verb{letter, next})
+		next++
+	}
+	for {
+		_, rest, ok := strings.Cut(format, "%")
+		if !ok {
+			return verbs
 		}
-		for i++; i < len(format); {
-			r, size := utf8.DecodeRuneInString(format[i:])
-			i += size
+		format = rest
+	flags:
+		for format != "" {
+			r, size := utf8.DecodeRuneInString(format)
+			format = format[size:]
 			switch {
+			case r == '%':
+				break flags
 			case r == '*':
-				verbs = append(verbs, r)
-				continue
-			case strings.ContainsRune("+-# 0123456789.[]", r):
-				continue
-			case r != '%':
-				verbs = append(verbs, r)
+				take(r)
+			case r == '[':
+				index, rest, ok := strings.Cut(format, "]")
+				n, err := strconv.Atoi(index)
+				if !ok || err != nil {
+					return verbs
+				}
+				format, next = rest, n-1
+			case strings.ContainsRune("+-# 0123456789.", r):
+			default:
+				take(r)
+				break flags
 			}
-			break
 		}
 	}
-	return verbs
+}
+
+// predOf is what an argument must be for all verbs that take it; nil if that is anything.
+func predOf(verbs []verb, arg int) func(types.Type) bool {
+	var all []func(types.Type) bool
+	for _, v := range verbs {
+		if v.arg == arg {
+			if pred := verbPred(v.letter); pred != nil {
+				all = append(all, pred)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return func(t types.Type) bool {
+		for _, pred := range all {
+			if !pred(t) {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 // verbPred is what a verb is for; nil if that is anything.
 func verbPred(verb rune) func(types.Type) bool {
-	text := func(t types.Type) bool {
-		return isString(t) || isBytes(t) || hasMethod(t, "Error") || hasMethod(t, "String")
-	}
 	switch verb {
-	case 'd', 'b', 'o', 'O', '*':
+	case 'd', 'o', 'O', 'c', 'U', '*':
 		return isInteger
-	case 'c', 'U':
-		return func(t types.Type) bool { return isInteger(t) }
+	case 'b':
+		return func(t types.Type) bool { return isNumeric(t) || isBytes(t) }
 	case 's', 'q':
-		return text
+		return func(t types.Type) bool {
+			return isString(t) || isBytes(t) || hasMethod(t, "Error") || hasMethod(t, "String")
+		}
 	case 'x', 'X':
 		return func(t types.Type) bool { return isNumeric(t) || isString(t) || isBytes(t) }
 	case 't':
-		return func(t types.Type) bool { return basic(t, types.IsBoolean) }
+		return isBoolean
 	case 'e', 'E', 'f', 'F', 'g', 'G':
 		return func(t types.Type) bool { return basic(t, types.IsFloat|types.IsComplex) }
 	case 'p':

@@ -39,12 +39,19 @@ func (c *completer) keywords() {
 
 func (c *completer) keyword(word string, factor float64) {
 	if score, ok := c.match.score(word); ok {
-		factor *= boost(c.usedWord(word) / 4)
+		factor *= boost(max(0, c.usedWord(word)-c.chance()) / 4)
 		c.items = append(c.items, Item{
 			Completion: lsp.Completion{Label: word, Kind: lsp.CompletionKeyword, Text: word},
 			score:      score * factor,
 		})
 	}
+}
+
+func (c *completer) chance() float64 {
+	if c.used == nil {
+		return 0
+	}
+	return c.used.chance
 }
 
 func (c *completer) usedWord(word string) float64 {
@@ -63,9 +70,9 @@ func (c *completer) typeKeywords() {
 	w := c.expect(c.d.Name, path)
 	switch {
 	case w.isType && w.typePred == nil:
-		inner, rest := 0.5, 1.0
+		inner, rest := 1.0, 10.0
 		if _, ok := nodeAt[*ast.TypeSpec](path, 0); ok {
-			inner, rest = 5, 0.5
+			inner, rest = rest, inner
 		}
 		for _, k := range []token.Token{token.STRUCT, token.INTERFACE} {
 			c.keyword(k.String(), inner)
@@ -84,8 +91,10 @@ func isFunction(t types.Type) bool { return is[*types.Signature](t) }
 func (c *completer) statementKeywords() {
 	cur := &c.d.Cursor
 	if cur.Opener == token.SWITCH || cur.Opener == token.SELECT {
-		c.keyword("case", 3)
-		c.keyword("default", 2)
+		c.keyword("case", 10)
+		if !c.hasDefault() {
+			c.keyword("default", 10)
+		}
 		if cur.Before == token.LBRACE {
 			return // nothing else comes first
 		}
@@ -102,14 +111,13 @@ func (c *completer) statementKeywords() {
 		}
 	}
 	for _, k := range []token.Token{
-		token.RETURN, token.IF, token.FOR, token.VAR, token.SWITCH, token.DEFER, token.GO, token.SELECT, token.CONST, token.TYPE, token.GOTO,
+		token.IF, token.ELSE, token.FOR, token.VAR, token.SWITCH, token.DEFER, token.GO, token.SELECT, token.CONST, token.TYPE, token.GOTO,
 	} {
-		factor := 1.0
-		if k == token.RETURN || k == token.IF || k == token.FOR {
-			factor = 2
+		if k != token.ELSE || c.match.typed != "" {
+			c.keyword(k.String(), 1)
 		}
-		c.keyword(k.String(), factor)
 	}
+	c.returnKeyword()
 	loop, leave, fall := false, false, false
 	var clause *ast.CaseClause
 nodes:
@@ -125,18 +133,76 @@ nodes:
 			clause = n
 		case *ast.SwitchStmt:
 			leave = true
-			if !fall && clause != nil && len(n.Body.List) > 0 && n.Body.List[len(n.Body.List)-1] != ast.Stmt(clause) {
-				fall = true
-			}
+			fall = fall || clause != nil
+			clause = nil
 		}
 	}
 	if leave {
-		c.keyword("break", 1.2)
+		c.keyword("break", 1)
 	}
 	if loop {
-		c.keyword("continue", 1.5)
+		c.keyword("continue", 1)
 	}
 	if fall {
-		c.keyword("fallthrough", 0.8)
+		c.keyword("fallthrough", 1)
 	}
+}
+
+// returnKeyword adds return, with a space if values must follow.
+func (c *completer) returnKeyword() {
+	word := token.RETURN.String()
+	if sig := c.signatureAround(c.s.Path[1:]); sig != nil && sig.Results().Len() > 0 && !hasNames(sig.Results()) {
+		word += " "
+	}
+	had := len(c.items)
+	c.keyword(word, 1)
+	for i := had; i < len(c.items); i++ {
+		c.items[i].Filter = token.RETURN.String()
+	}
+}
+
+// hasNames reports whether results have names that a return without values gives.
+func hasNames(results *types.Tuple) bool {
+	for v := range results.Variables() {
+		if v.Name() != "" && v.Name() != "_" {
+			return true
+		}
+	}
+	return false
+}
+
+// hasDefault reports whether the innermost statement with cases has a default one.
+func (c *completer) hasDefault() bool {
+	if c.s.Path == nil {
+		return false
+	}
+	for _, n := range c.s.Path {
+		var body *ast.BlockStmt
+		switch n := n.(type) {
+		case *ast.SwitchStmt:
+			body = n.Body
+		case *ast.TypeSwitchStmt:
+			body = n.Body
+		case *ast.SelectStmt:
+			body = n.Body
+		case *ast.FuncDecl, *ast.FuncLit:
+			return false
+		default:
+			continue
+		}
+		for _, s := range body.List {
+			switch s := s.(type) {
+			case *ast.CaseClause:
+				if s.List == nil {
+					return true
+				}
+			case *ast.CommClause:
+				if s.Comm == nil {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return false
 }

@@ -18,6 +18,16 @@ func escape(text string) string { return escaper.Replace(text) }
 // literals adds values of the expected type that are written where they stand.
 func (c *completer) literals() {
 	t := c.want.typ
+	if sig, ok := under(c.want.convert).(*types.Signature); ok && c.o.Snippets && c.canWrite(sig) && !c.want.called {
+		if score, ok := c.match.score("func"); ok {
+			c.items = append(c.items, Item{
+				Completion: lsp.Completion{
+					Label: "func(...) {}", Kind: lsp.CompletionVariable, Text: c.functionLiteral(sig), Snippet: true, Filter: "func",
+				},
+				score: score * fits / 2,
+			})
+		}
+	}
 	if t == nil && c.want.open != nil && !isTypeParam(c.want.open) {
 		c.openLiteral(c.want.open)
 		return
@@ -97,18 +107,17 @@ func (c *completer) imports(path string) bool {
 
 // A literalForm is how a literal of a type is written.
 type literalForm struct {
-	name    *writing // of the type
-	label   string   // of that name
-	before  string   // & or nothing
-	extra   []lsp.TextEdit
-	convert string // the type that it is converted to, or nothing
+	name   *writing // of the type
+	label  string   // of that name
+	before string   // & or nothing
+	extra  []lsp.TextEdit
 }
 
 // literal adds literals of a type that fit what is wanted.
 func (c *completer) literal(t types.Type) {
 	w := &c.want
 	switch {
-	case !c.o.Snippets, w.typ == nil, w.isType, w.called, w.statement, isEmptyInterface(w.typ), !c.canName(t):
+	case !c.o.Snippets, w.typ == nil, w.isType, w.called, w.statement, isEmptyInterface(w.typ):
 		return
 	case w.variadic != nil && types.AssignableTo(t, w.variadic):
 		return
@@ -128,7 +137,16 @@ func (c *completer) literal(t types.Type) {
 	if c.expr != c.d.Name {
 		qualify = func(*types.Package) string { return "" }
 	}
+	var extra []lsp.TextEdit
+	if !c.canName(t) {
+		var name string
+		if name, extra = c.reach(t); name == "" {
+			return
+		}
+		qualify = func(p *types.Package) string { return name }
+	}
 	f := c.literalForm(t, qualify)
+	f.extra = extra
 	match := f.label
 	switch t := types.Unalias(t).(type) {
 	case *types.Slice:
@@ -147,12 +165,26 @@ func (c *completer) literal(t types.Type) {
 	if refer {
 		if c.expr != c.d.Name {
 			at := c.d.Offset(c.expr.Pos())
-			f.extra = []lsp.TextEdit{{Span: lsp.Span{Start: at, End: at}, NewText: "&"}}
+			f.extra = append(f.extra, lsp.TextEdit{Span: lsp.Span{Start: at, End: at}, NewText: "&"})
 		} else {
 			f.before = "&"
 		}
 	}
 	c.literalsLike(t, w.typ, f, match, refer)
+}
+
+// reach is what the file can call the package of a type that it does not import yet, with the edits
+// that import it; "" if it may not.
+func (c *completer) reach(t types.Type) (name string, edits []lsp.TextEdit) {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.TypeArgs().Len() > 0 || !n.Obj().Exported() || n.Obj().Pkg() == nil || !on(c.o.Unimported) {
+		return "", nil
+	}
+	pkg := n.Obj().Pkg()
+	if c.imports(pkg.Path()) || pkg.Name() == "main" || !c.mayImport(pkg.Path()) {
+		return "", nil
+	}
+	return c.importing(pkg.Path(), pkg.Name())
 }
 
 // literalsLike adds the literals of a type in a form, for a place where another one is wanted.
@@ -415,7 +447,7 @@ func shortName(t types.Type) string {
 	letters := []rune(name)
 	is := roles(letters)
 	for i, r := range letters {
-		if r == '[' || r == '(' || r == '{' {
+		if r == '[' || r == '(' || r == '{' || r == ' ' {
 			break
 		}
 		if unicode.IsLetter(r) && (is[i] == head || i == 0) {

@@ -35,6 +35,7 @@ func (c *completer) members(sel *ast.SelectorExpr) error {
 		if on(c.o.Postfix) {
 			c.postfix(sel, tv.Type)
 		}
+		c.statements()
 	}
 	return nil
 }

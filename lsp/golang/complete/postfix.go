@@ -1,9 +1,9 @@
 package complete
 
 import (
-	"cmp"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strconv"
 	"strings"
@@ -59,11 +59,14 @@ func (c *completer) postfix(sel *ast.SelectorExpr, t types.Type) {
 	}
 	if word != "" && p.stmt {
 		loop := func(vars string) string { return "for " + vars + " := range " + p.x + " {\n\t$0\n}" }
-		first := p.hole(1, what)
+		names := p.names()
+		var first, both string
 		if m, ok := u.(*types.Map); ok {
-			first = p.hole(1, cmp.Or(initial(m.Key()), "k"))
+			first = p.hole(1, names.of(m.Key(), "k"))
+		} else {
+			first = p.hole(1, names.of(nil, what))
 		}
-		both := first + ", " + p.hole(2, "v")
+		both = first + ", " + p.hole(2, names.of(elem(), "v"))
 		switch word {
 		case "slice":
 			p.add("range", "range over slice", loop(both))
@@ -74,14 +77,17 @@ func (c *completer) postfix(sel *ast.SelectorExpr, t types.Type) {
 			p.add("for", "range over map by key", loop(first))
 			p.add("forr", "range over map by key and value", loop(both))
 		case "channel":
-			p.add("range", "range over channel", loop(p.hole(1, "e")))
-			p.add("for", "range over channel", loop(p.hole(1, "e")))
+			e := p.hole(1, p.names().of(elem(), "e"))
+			p.add("range", "range over channel", loop(e))
+			p.add("for", "range over channel", loop(e))
 		}
 	}
 	if _, ok := u.(*types.Slice); ok {
 		if p.stmt {
 			p.with("sort", func(pkg string) {
-				p.add("sort", "sort.Slice()", pkg+".Slice("+p.x+", func(i, j int) bool {\n\t$0\n})")
+				names := p.names()
+				i, j := names.of(nil, "i"), names.of(nil, "j")
+				p.add("sort", "sort.Slice()", pkg+".Slice("+p.x+", func("+i+", "+j+" int) bool {\n\t$0\n})")
 			})
 			p.with("slices", func(pkg string) { p.add("reverse", "reverse slice", pkg+".Reverse("+p.x+")") })
 			if p.isVar {
@@ -89,7 +95,7 @@ func (c *completer) postfix(sel *ast.SelectorExpr, t types.Type) {
 				name := p.fresh(strings.ReplaceAll(p.x, ".", "") + "Copy")
 				p.add("copy", "duplicate slice", name+" := make([]"+escape(c.typeText(elem()))+", len("+p.x+"))\ncopy("+name+", "+p.x+")\n")
 			}
-		} else if p.isVar {
+		} else {
 			p.add("append", "append to slice", "append("+p.x+", $0)")
 		}
 		if p.isVar {
@@ -100,7 +106,7 @@ func (c *completer) postfix(sel *ast.SelectorExpr, t types.Type) {
 		}
 	}
 	if m, ok := u.(*types.Map); ok && p.stmt {
-		k, keys := p.fresh("k"), p.fresh("keys")
+		k, keys := p.names().of(m.Key(), "k"), p.fresh("keys")
 		p.add("clear", "clear map contents", "for "+k+" := range "+p.x+" {\n\tdelete("+p.x+", "+k+")\n}\n")
 		p.add("keys", "create slice of keys", keys+" := make([]"+escape(c.typeText(m.Key()))+", 0, len("+p.x+"))\nfor "+k+
 			" := range "+p.x+" {\n\t"+keys+" = append("+keys+", "+k+")\n}\n")
@@ -126,16 +132,17 @@ func (c *completer) postfix(sel *ast.SelectorExpr, t types.Type) {
 // statements adds what stands by itself.
 func (p *postfix) statements() {
 	if p.tuple == nil {
-		p.add("var", "assign to variable", p.hole(1, cmp.Or(initial(p.t), "v"))+" := "+p.x)
+		p.add("var", "assign to variable", p.hole(1, p.names().of(p.t, ""))+" := "+p.x)
 		quoted := escape(strings.Trim(strconv.Quote(p.d.Text(p.selX())), `"`))
 		p.with("fmt", func(pkg string) {
 			p.add("print", "print to stdout", pkg+`.Printf("`+quoted+`: %v`+`\n", `+p.x+")")
 		})
 	} else {
 		var vars []string
+		names := p.names()
 		for i := range p.tuple.Len() {
 			v := p.tuple.At(i)
-			vars = append(vars, p.hole(i+1, cmp.Or(v.Name(), initial(v.Type()), "v")))
+			vars = append(vars, p.hole(i+1, names.of(v.Type(), v.Name())))
 		}
 		p.add("var", "assign to variables", strings.Join(vars, ", ")+" := "+p.x)
 		p.with("fmt", func(pkg string) { p.add("print", "print to stdout", pkg+".Println("+p.x+")") })
@@ -148,9 +155,10 @@ func (p *postfix) statements() {
 		n := p.tuple.Len()
 		blanks := strings.Repeat("_, ", n-1)
 		var vars []string
+		names := p.names()
 		for i := range n - 1 {
 			v := p.tuple.At(i)
-			vars = append(vars, p.hole(i+1, p.fresh(cmp.Or(v.Name(), initial(v.Type()), "v"))))
+			vars = append(vars, p.hole(i+1, names.of(v.Type(), v.Name())))
 		}
 		err := p.hole(n, "err")
 		vars = append(vars, err)
@@ -239,8 +247,14 @@ func (c *completer) nested(n, of int, name string) string {
 func (c *completer) fresh(name string) string {
 	taken := func(name string) bool {
 		for _, n := range c.path {
+			switch fn := n.(type) {
+			case *ast.FuncDecl:
+				n = fn.Type
+			case *ast.FuncLit:
+				n = fn.Type
+			}
 			if s := c.s.Info.Scopes[n]; s != nil {
-				_, obj := s.LookupParent(name, c.pos)
+				_, obj := s.LookupParent(name, token.NoPos)
 				return obj != nil
 			}
 		}
@@ -256,12 +270,42 @@ func (c *completer) fresh(name string) string {
 	}
 }
 
-// initial is a short name for a value of a type; "" if it has none.
-func initial(t types.Type) string {
-	if n := shortName(t); n != "_" {
-		return n
+// A naming gives names to values of one piece of code.
+type naming struct {
+	c     *completer
+	given map[string]bool
+}
+
+func (c *completer) names() naming { return naming{c, map[string]bool{}} }
+
+// of is a name for a value of a type that nothing around the place has. A type without a name says
+// little: its values get another one, if there is any.
+func (n naming) of(t types.Type, other string) string {
+	name := ""
+	switch {
+	case t == nil:
+		name = other
+	case types.Implements(t, errorType()):
+		name = "err"
+	case !isNamed(pointee(t)):
+		name = other
 	}
-	return ""
+	if name == "" && t != nil {
+		name = shortName(t)
+	}
+	if name == "" || name == "_" {
+		name = "v"
+	}
+	free := n.c.fresh(name)
+	for i := 2; n.given[free]; i++ {
+		free = n.c.fresh(name + strconv.Itoa(i))
+	}
+	n.given[free] = true
+	return free
+}
+
+func errorType() *types.Interface {
+	return types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
 }
 
 func elemOf(t types.Type) types.Type {

@@ -60,19 +60,27 @@ func (c *completer) scopes() {
 	}
 	for _, s := range around {
 		visit(s, s.Names(), factor, true)
-		factor *= 0.95
+		factor *= 0.98
 	}
 	if file := c.s.Info.Scopes[c.s.File]; file != nil {
-		visit(file, file.Names(), 0.75, false)
+		visit(file, file.Names(), 0.8, false)
 	}
 	pkg := c.v.Package.Scope()
-	visit(pkg, pkg.Names(), 0.7, false)
-	if g, ok := c.d.Decl.(*ast.GenDecl); !ok || g.Tok != token.CONST {
+	visit(pkg, pkg.Names(), 0.75, false)
+	if !c.inConstants() {
 		seen["iota"] = true
 	}
-	visit(types.Universe, types.Universe.Names(), 0.5, false)
+	visit(types.Universe, types.Universe.Names(), 0.7, false)
 	c.deepen(deep)
 	c.injected()
+}
+
+// inConstants reports whether the place is in a declaration of constants.
+func (c *completer) inConstants() bool {
+	return slices.ContainsFunc(c.path, func(n ast.Node) bool {
+		g, ok := n.(*ast.GenDecl)
+		return ok && g.Tok == token.CONST
+	})
 }
 
 // injected adds types without a name that fit.
@@ -155,7 +163,7 @@ func (c *completer) leadsToFit(cand *candidate) bool {
 	if c.want.typ == types.Typ[types.Bool] {
 		return true // a comparison may begin with it
 	}
-	return slices.ContainsFunc(c.below(cand), func(m candidate) bool {
+	return on(c.o.Deep) && slices.ContainsFunc(c.below(cand), func(m candidate) bool {
 		fit, _ := c.fit(&m)
 		return fit >= fits*0.8
 	})

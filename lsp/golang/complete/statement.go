@@ -23,7 +23,7 @@ func (c *completer) statements() {
 // returnZero adds a return statement with zero values.
 func (c *completer) returnZero() {
 	sig := c.signatureAround(c.path)
-	if !c.want.statement || sig == nil || sig.Results().Len() == 0 || c.match.typed == "" {
+	if !c.o.Placeholders || !c.want.statement || sig == nil || sig.Results().Len() == 0 || c.match.typed == "" {
 		return
 	}
 	score, ok := c.match.score("return")
@@ -134,8 +134,12 @@ func (c *completer) testing(sig *types.Signature) (name, method string) {
 	return p.Name(), "Fatal"
 }
 
-// appendTo adds an append to the slice that is assigned to, or that was typed.
+// appendTo adds an append to the slice that is assigned to, or that what was typed means.
 func (c *completer) appendTo() {
+	if _, ok := nodeAt[*ast.ExprStmt](c.path, 0); ok {
+		c.appendAssigned()
+		return
+	}
 	a, ok := nodeAt[*ast.AssignStmt](c.path, 0)
 	if !ok || a.Tok != token.ASSIGN || len(a.Lhs) != 1 || len(a.Rhs) != 1 || a.Rhs[0] != c.expr || !isSlice(c.typeOf(a.Lhs[0])) {
 		return
@@ -150,5 +154,39 @@ func (c *completer) appendTo() {
 			Label: "append(" + to + ", )", Kind: lsp.CompletionFunction, Text: "append(" + escape(to) + ", ${1:})", Snippet: true, Filter: "append",
 		},
 		score: score * fits * 0.95,
+	})
+}
+
+// appendAssigned adds an assignment of an append to what was typed, if one slice fits that better
+// than all else does.
+func (c *completer) appendAssigned() {
+	if c.match.typed == "" {
+		return
+	}
+	var first, second *Item
+	for i := range c.items {
+		switch it := &c.items[i]; {
+		case first == nil || it.score > first.score:
+			first, second = it, first
+		case second == nil || it.score > second.score:
+			second = it
+		}
+	}
+	if first == nil || second != nil && second.score == first.score || first.Object == nil {
+		return
+	}
+	if v, ok := first.Object.(*types.Var); !ok || !isSlice(v.Type()) {
+		return
+	}
+	to := first.Label
+	if sel, ok := c.expr.(*ast.SelectorExpr); ok {
+		to = c.d.Text(sel.X) + "." + to
+	}
+	c.items = append(c.items, Item{
+		Completion: lsp.Completion{
+			Label: first.Label + " = append(" + to + ", )", Kind: lsp.CompletionFunction, Snippet: true, Filter: first.Label,
+			Text: escape(first.Label) + " = append(" + escape(to) + ", ${1:})",
+		},
+		score: first.score * 0.99,
 	})
 }
