@@ -1,6 +1,10 @@
 package lsp
 
-import "github.com/cytisus/cytisus/runtime"
+import (
+	"strconv"
+
+	"github.com/cytisus/cytisus/runtime"
+)
 
 // A CompletionKind says what a completion is. The numbers are those of the Language Server
 // Protocol.
@@ -22,6 +26,21 @@ const (
 	CompletionStruct    CompletionKind = 22
 	CompletionTypeParam CompletionKind = 25
 )
+
+var completionKinds = map[CompletionKind]string{
+	CompletionText: "text", CompletionMethod: "method", CompletionFunction: "function", CompletionField: "field",
+	CompletionVariable: "variable", CompletionClass: "type", CompletionInterface: "interface", CompletionModule: "package",
+	CompletionKeyword: "keyword", CompletionSnippet: "snippet", CompletionConstant: "constant", CompletionStruct: "struct",
+	CompletionTypeParam: "type parameter",
+}
+
+// String is what people call the kind.
+func (k CompletionKind) String() string {
+	if name := completionKinds[k]; name != "" {
+		return name
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
 
 // A Completion is something that could stand at a place.
 type Completion struct {

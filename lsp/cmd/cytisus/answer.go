@@ -17,6 +17,8 @@ type asker interface {
 	hover(ctx context.Context, p place) (*described, error)
 	implementation(ctx context.Context, p place) ([]found, error)
 	calls(ctx context.Context, p place, callees bool) ([]foundCall, error)
+	complete(ctx context.Context, p place, limit int) ([]completed, error)
+	signature(ctx context.Context, p place) (*called, error)
 	rename(ctx context.Context, p place, name string) ([]fileChange, error)
 	symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error)
 	outline(ctx context.Context, file string) ([]outlined, error)

@@ -148,6 +148,9 @@ func TestQuestions(t *testing.T) {
 		{[]string{"rename", "--root", dir, "-d", "twig.New", "Grow"}, []string{"+func Grow(n int) *Twig"}},
 		{[]string{"hover", "--root", dir, "--json", "New"}, []string{`"func New(n int) *Twig"`, "New grows a twig."}},
 		{[]string{"outline", filepath.Join(dir, "twig", "twig.go")}, []string{"Twig", "New", "Len"}},
+		{[]string{"complete", at("broom.go", "7:14")}, []string{"New\tfunction\tfunc(n int) *twig.Twig\n"}},
+		{[]string{"complete", "--json", at("broom.go", "7:14")}, []string{`"label": "New"`, `"text": "New"`}},
+		{[]string{"signature", at("broom.go", "7:16")}, []string{"New(n int) *twig.Twig\n    n int\n", "New grows a twig."}},
 		{[]string{"symbols", "--root", dir, "swp"}, []string{"broom.go:6:6\tfunction"}},
 	} {
 		out := c.ok(tt.args...)
