@@ -204,10 +204,11 @@ func lintOf(t *runtime.Task, k lintKey) (out lintResult, err error) {
 	return out, err
 }
 
-// A linted is what was said of an open file last, and of which text.
+// A linted is what was said of an open file last, of which text, and under which settings.
 type linted struct {
-	text []byte
-	list []lsp.Diagnostic
+	settings string
+	text     []byte
+	list     []lsp.Diagnostic
 }
 
 // carried are diagnostics of an older text that are about what a text still has, where that stands

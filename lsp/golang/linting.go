@@ -40,7 +40,10 @@ func (w *workspace) lintedNow(t *runtime.Task, root, uri string) (list []lsp.Dia
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !known {
-		return carried(w.linted[uri], text), nil
+		if was := w.linted[uri]; was.settings == k.Settings {
+			list = carried(was, text)
+		}
+		return list, nil
 	}
 	w.tellFailures(found.Failed)
 	for _, f := range found.Found {
@@ -52,7 +55,7 @@ func (w *workspace) lintedNow(t *runtime.Task, root, uri string) (list []lsp.Dia
 		w.linted = map[string]linted{}
 	}
 	if _, open := w.opened[uri]; open {
-		w.linted[uri] = linted{text, list}
+		w.linted[uri] = linted{k.Settings, text, list}
 	}
 	return list, nil
 }
@@ -71,16 +74,17 @@ func (w *workspace) tellFailures(failed []lint.Failure) {
 	}
 }
 
-// lintFirst has analyzers look at the package of an open file of which nothing has been said yet.
+// lintFirst has analyzers look at the package of an open file of which nothing has been said yet
+// under the settings that count.
 func (w *workspace) lintFirst(t *runtime.Task, root, uri string) error {
 	k, ok, err := w.lintKeyOf(t, root, uri)
 	if err != nil || !ok {
 		return err
 	}
 	w.mu.Lock()
-	_, said := w.linted[uri]
+	was := w.linted[uri]
 	w.mu.Unlock()
-	if said {
+	if was.settings == k.Settings {
 		return nil
 	}
 	_, err = lints.Get(t, k)

@@ -84,6 +84,9 @@ var all = sync.OnceValue(func() map[string]known {
 	add(known{severity: hint, on: true, deprecated: true}, deprecated())
 	add(known{severity: info, on: true}, unusedwrite.Analyzer)
 	add(known{severity: lsp.SeverityWarning, on: true}, modernize.BLoopAnalyzer, modernize.FmtAppendfAnalyzer)
+	for _, k := range own {
+		add(k, k.Analyzer)
+	}
 	add(known{severity: hint}, shadow.Analyzer, fieldalignment.Analyzer)
 	add(known{severity: lsp.SeverityWarning}, modernize.AppendClippedAnalyzer, modernize.SlicesDeleteAnalyzer)
 	for _, suite := range []struct {

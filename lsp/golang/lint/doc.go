@@ -27,6 +27,9 @@
 // # Files
 //
 //	analyzers.go  which there are, and how what they find is shown
+//	own.go        those that no library has; with
+//	simplify.go   what can be written shorter
+//	unused.go     what is declared and not used
 //	settings.go   which of them run
 //	facts.go      facts of one run, and as bytes
 //	wanted.go     what has to be checked to note them

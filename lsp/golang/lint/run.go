@@ -134,10 +134,17 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 		return res
 	}
 	v := r.view
+	var module *analysis.Module // nil: the package is in none
+	if v.Meta.GoVersion != "" || v.Meta.Standard {
+		module = &analysis.Module{GoVersion: strings.TrimPrefix(v.Meta.GoVersion, "go")}
+	}
+	if v.Meta.Standard {
+		module.Path = standardModule
+	}
 	pass := &analysis.Pass{
 		Analyzer: a, Fset: v.Positions, Files: r.files, Pkg: v.Package, TypesInfo: v.Info, TypesSizes: v.Sizes,
 		TypeErrors: v.Errors, ResultOf: needed,
-		Module:            &analysis.Module{GoVersion: strings.TrimPrefix(v.Meta.GoVersion, "go")},
+		Module:            module,
 		Report:            func(d analysis.Diagnostic) { res.diagnostics = append(res.diagnostics, d) },
 		ReadFile:          r.readFile,
 		ImportObjectFact:  r.facts.ofObject,
@@ -175,6 +182,9 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 	res.value, res.err = a.Run(pass)
 	return res
 }
+
+// standardModule is the path of the module of the standard library.
+const standardModule = "std"
 
 // hasFactType reports whether facts of a type are those of an analyzer, which sees no others.
 func hasFactType(a *analysis.Analyzer, t reflect.Type) bool {
