@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
 )
 
 // narrow: addresses have 32 bits. What is mapped then has to fit beside the Go heap.
@@ -168,6 +170,21 @@ func (a *Arena) Pair(addr Addr, off int64) (lo, hi uint64) {
 	}
 	return a.pairInTable(addr, off)
 }
+
+// Fetch brings the first line of what lies at addr into the cache. In the reserved form it waits
+// for nothing and does nothing if nothing is there; in the table form it reads a byte.
+func (a *Arena) Fetch(addr Addr) {
+	if a.base != nil {
+		affinity.Prefetch(unsafe.Add(a.base, int64(addr)*Unit), 1)
+		return
+	}
+	touch(a.Bytes(addr, 1))
+}
+
+// touch reads the first byte of b. It is not inlined, so that the read is not found to be useless.
+//
+//go:noinline
+func touch(b []byte) byte { return b[0] }
 
 func (a *Arena) pairInTable(addr Addr, off int64) (lo, hi uint64) {
 	b := a.Bytes(addr+Addr(off/Unit), int(off%Unit)+16)[off%Unit:]

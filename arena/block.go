@@ -1,6 +1,11 @@
 package arena
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
+)
 
 // A Block is zeroed memory for tables of numbers. Those from 4 KiB on lie off the Go heap, on huge
 // pages where there are some; the collector does not count them. In race builds all lie on the
@@ -44,6 +49,9 @@ func NewBlock(n int) (*Block, error) {
 
 // Words returns the block as words. They are gone after Free.
 func (b *Block) Words() []atomic.Uint64 { return words(b.mem) }
+
+// Fetch brings the line of a word into the cache, and does not wait for it.
+func (b *Block) Fetch(word int) { affinity.Prefetch(unsafe.Pointer(&b.mem[8*word]), 1) }
 
 // Plain returns the block as words that one goroutine has to itself. They are gone after Free.
 func (b *Block) Plain() []uint64 { return plainWords(b.mem) }

@@ -127,48 +127,98 @@ func (c *Cycle) MarkKind(h Hash) (kind Kind, first bool, err error) {
 	var at arena.Addr
 	err = s.arena.Confine(func() error {
 		at = s.index.Find(h)
-		if at == arena.Nil {
-			return ErrNotFound
-		}
-		m := s.arena.Segment(at)
-		seg, off := m.Owner().(*segment), m.Offset(at)
-		k := seg.marks.Load()
-		if k == nil || k.cycle != c {
-			return fmt.Errorf("%w: it has ended", ErrCycle)
-		}
-		r, ok := record.Parse(seg.mem.Mem()[off:])
-		if !ok {
-			s.drop(h, at, 0)
-			return s.damage(seg, off, "header fails its checksum", nil)
-		}
-		kind = r.Kind
-		if off < k.elders {
-			return nil
-		}
-		var bits uint64
-		bits, first = k.set(off, bitMarked)
-		if bits == bitCondemned {
-			// Unreachable when the sweep began, so whoever refers to it now has broken G0.
-			return fmt.Errorf("%w: %v was swept in this cycle", ErrNotFound, h)
-		}
-		if first && off < k.bornBlack {
-			k.live.Add(r.Extent())
-		}
-		return nil
+		kind, first, err = c.markAt(h, at)
+		return err
 	})
 	return kind, first, s.readError(h, at, err)
 }
 
-// MarkTogether is how many names Approach takes at a time.
+// markAt marks the record named h, which was found at an address, or was not. The caller is inside
+// a pin and confined.
+func (c *Cycle) markAt(h Hash, at arena.Addr) (kind Kind, first bool, err error) {
+	s := c.s
+	if at == arena.Nil {
+		return 0, false, ErrNotFound
+	}
+	m := s.arena.Segment(at)
+	seg, off := m.Owner().(*segment), m.Offset(at)
+	k := seg.marks.Load()
+	if k == nil || k.cycle != c {
+		return 0, false, fmt.Errorf("%w: it has ended", ErrCycle)
+	}
+	kind, extent, ok := record.Head(m.Mem()[off:])
+	if !ok {
+		s.drop(h, at, 0)
+		return 0, false, s.damage(seg, off, "header fails its checksum", nil)
+	}
+	if off < k.elders {
+		return kind, false, nil
+	}
+	bits, first := k.set(off, bitMarked)
+	if bits == bitCondemned {
+		// Unreachable when the sweep began, so whoever refers to it now has broken G0.
+		return kind, false, fmt.Errorf("%w: %v was swept in this cycle", ErrNotFound, h)
+	}
+	if first && off < k.bornBlack {
+		k.live.Add(extent)
+	}
+	return kind, first, nil
+}
+
+// MarkTogether is how many names MarkGroup takes at a time.
 const MarkTogether = index.BatchNames
 
-// Approach brings what Mark looks at into the cache for up to MarkTogether names, side by side: for
-// a caller that is about to mark them. It marks nothing.
-func (c *Cycle) Approach(names []Hash) {
-	g := c.s.epochs.Pin()
+// A MarkResult is what MarkKind says of a name.
+type MarkResult struct {
+	Kind  Kind
+	First bool
+	Err   error
+}
+
+// MarkGroup is MarkKind for up to MarkTogether names: said[i] is of names[i]. What it looks at is
+// brought into the cache side by side, for most of the cost of marking is to wait for memory.
+func (c *Cycle) MarkGroup(names []Hash, said *[MarkTogether]MarkResult) {
+	names = names[:min(len(names), MarkTogether)]
+	for i := c.markSome(names, said); i < len(names); i++ {
+		// Some page cannot be read. One at a time, the record that it belongs to finds out.
+		m := &said[i]
+		m.Kind, m.First, m.Err = c.MarkKind(names[i])
+	}
+}
+
+// markSome is MarkGroup until a page cannot be read. It returns how many names it has done.
+func (c *Cycle) markSome(names []Hash, said *[MarkTogether]MarkResult) (done int) {
+	s := c.s
+	g := s.epochs.Pin()
 	defer g.Unpin()
-	if c.running() == nil {
-		c.s.approach(names)
+	if c.running() != nil {
+		return 0
+	}
+	_ = s.arena.Confine(func() error { // a fault leaves done at the name that met it
+		var at [index.BatchNames]arena.Addr
+		s.index.Approach(names, &at)
+		c.approachMarks(at[:len(names)])
+		for i := range names {
+			m := &said[i]
+			m.Kind, m.First, m.Err = c.markAt(names[i], s.index.Find(names[i]))
+			done = i + 1
+		}
+		return nil
+	})
+	return done
+}
+
+// approachMarks brings the marks of what lies at these addresses into the cache. The caller holds a
+// pin, and has found them under it.
+func (c *Cycle) approachMarks(at []arena.Addr) {
+	for _, a := range at {
+		if a == arena.Nil {
+			continue
+		}
+		m := c.s.arena.Segment(a)
+		if k := m.Owner().(*segment).marks.Load(); k != nil {
+			k.fetch(m.Offset(a))
+		}
 	}
 }
 

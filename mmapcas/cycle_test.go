@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -575,4 +577,94 @@ func TestRetiredSegmentIsNotWalked(t *testing.T) {
 			t.Errorf("after Close: %+v, and %d bytes were dropped", m, n)
 		}
 	})
+}
+
+// MarkGroup says what MarkKind would say of each name, also where a page cannot be read, and marks
+// the same.
+func TestMarkGroup(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("Windows lets nobody cut a file that is mapped")
+	}
+	type outcome struct {
+		kind      Kind
+		first     bool
+		lost, bad bool
+	}
+	of := func(kind Kind, first bool, err error) outcome {
+		return outcome{kind, first, errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt)}
+	}
+	forms(t, func(t *testing.T, dir string, o Options) {
+		rng := seeded(t)
+		// Two stores alike: one is asked about groups, the other about one name at a time.
+		var cycles [2]*Cycle
+		var names []Hash
+		for i := range cycles {
+			d := dir
+			if d != "" {
+				d = filepath.Join(dir, fmt.Sprint(i))
+			}
+			if o.FS != nil {
+				o.FS = vfs.NewMem()
+			}
+			o.Appenders = 1
+			s := mustOpen(t, d, o)
+			defer mustClose(t, s)
+			names = names[:0]
+			for j := range 100 {
+				names = append(names, mustPut(t, s, Kind(j%5), payload(j, 3000)))
+			}
+			// Part of a segment cannot be read where that can be arranged, and a header is damaged.
+			seg := s.segments()[1]
+			if _, ok := s.fs.(vfs.OS); ok && d != "" {
+				if err := seg.file.Truncate(8192); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first := s.segments()[0]
+			if err := damageHeader(s, first); err != nil {
+				t.Fatal(err)
+			}
+			c, err := s.BeginCycle()
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, mustPut(t, s, 9, []byte("young")), HashOf(1, []byte("absent")))
+			cycles[i] = c
+		}
+		for range 60 {
+			group := make([]Hash, 1+rng.IntN(MarkTogether))
+			for i := range group {
+				group[i] = names[rng.IntN(len(names))] // some of them twice
+			}
+			var said [MarkTogether]MarkResult
+			cycles[0].MarkGroup(group, &said)
+			for i, h := range group {
+				got := of(said[i].Kind, said[i].First, said[i].Err)
+				if want := of(cycles[1].MarkKind(h)); got != want {
+					t.Fatalf("name %d of %d: %+v, want %+v", i, len(group), got, want)
+				}
+			}
+		}
+		for _, c := range cycles {
+			c.Abort()
+			var said [MarkTogether]MarkResult
+			if c.MarkGroup(names[:2], &said); !errors.Is(said[0].Err, ErrCycle) || !errors.Is(said[1].Err, ErrCycle) {
+				t.Errorf("after the end: %+v", said[:2])
+			}
+		}
+	})
+}
+
+// damageHeader spoils the checksum of the header of a segment's second record.
+func damageHeader(s *Store, seg *segment) error {
+	w := s.scan(seg, segmentHeaderBytes, seg.mem.Length())
+	w.next()
+	off, _, _ := w.next()
+	if seg.file == nil {
+		seg.mem.Mem()[off+record.SelfSumAt] ^= 1
+		return nil
+	}
+	b := []byte{seg.mem.Mem()[off+record.SelfSumAt] ^ 1}
+	_, err := seg.file.WriteAt(b, off+record.SelfSumAt)
+	return err
 }

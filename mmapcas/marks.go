@@ -45,6 +45,11 @@ func newMarks(c *Cycle, segmentBytes, elders, bornBlack int64) (*marks, error) {
 	return &marks{cycle: c, block: b, words: b.Words(), bornBlack: bornBlack, elders: elders}, nil
 }
 
+// fetch brings the marks of the record at off into the cache.
+func (m *marks) fetch(off int64) {
+	m.block.Fetch(int(off / arena.Unit / marksPerWord))
+}
+
 // get returns the bits of the record at off.
 func (m *marks) get(off int64) uint64 {
 	unit := off / arena.Unit

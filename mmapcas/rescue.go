@@ -121,7 +121,7 @@ func (s *Store) rescueRecord(seg *segment, at arena.Addr, r *record.Record, to *
 		if err != nil {
 			return classify(err)
 		}
-		record.Write(b, r.Kind, r.Hash, r.Stored, &to.scratch)
+		r.CopyTo(b, &to.scratch)
 		to.Commit()
 		if s.index.Change(r.Hash, at, addr) {
 			s.counters.moved.Add(1)

@@ -40,7 +40,7 @@ func (w *scanner) next() (off int64, r record.Record, ok bool) {
 	for w.off < w.end {
 		start := w.off
 		err := w.arena.Confine(func() error {
-			off, r, ok = w.step()
+			off, ok = w.step(&r)
 			return nil
 		})
 		if err == nil {
@@ -59,38 +59,71 @@ func (w *scanner) next() (off int64, r record.Record, ok bool) {
 	return 0, record.Record{}, false
 }
 
-func (w *scanner) step() (int64, record.Record, bool) {
+// some is next for as many records as found has room for behind its length, at less than the cost
+// of a call for each. It returns found with them; with none at the end.
+func (w *scanner) some(found []scanned) []scanned {
+	n := len(found)
+	room := found[:cap(found)]
+	err := w.arena.Confine(func() (_ error) {
+		for n < len(room) && w.off < w.end {
+			at := &room[n]
+			var ok bool
+			if at.off, ok = w.step(&at.Record); !ok {
+				return
+			}
+			n++
+		}
+		return
+	})
+	if err != nil && n == len(found) {
+		if off, r, ok := w.next(); ok { // which finds out about the page
+			room[n] = scanned{r, off}
+			n++
+		}
+	}
+	return room[:n]
+}
+
+type scanned struct {
+	record.Record
+	off int64
+}
+
+// step is next, confined by its caller, with the record put into r.
+func (w *scanner) step(r *record.Record) (int64, bool) {
 	off := w.off
 	mem := w.seg.Mem()[:w.end]
-	r, ok := record.Parse(mem[off:])
-	reason, skip := "", r.Extent()
+	ok := r.Read(mem[off:])
+	reason, skip := "header fails its checksum", int64(arena.Unit)
+	if ok {
+		reason, skip = "", r.Extent()
+	}
 	switch {
 	case !ok:
-		reason, skip = "header fails its checksum", arena.Unit
 	case w.payloads && !r.Intact():
 		reason = "payload fails its checksum" // the header, which is whole, says where the next one is
 	case w.doubt && r.Intact() && !r.Named():
 		reason, skip = "no record, but looks like one", arena.Unit
 	default:
 		w.off = off + skip
-		return off, r, true
+		return off, true
 	}
 	w.off += skip
 	found := w.resync()
 	if !found && w.payloads {
 		w.off, w.end = off, off // nothing was ever put here, or it never got here whole
-		return 0, record.Record{}, false
+		return 0, false
 	}
 	if !found || w.fill == nil || !w.fill(off, w.off) {
 		w.report(off, reason, nil)
 	}
 	if !found {
-		return 0, record.Record{}, false
+		return 0, false
 	}
 	off = w.off
-	r, _ = record.Parse(mem[off:])
+	r.Read(mem[off:])
 	w.off = off + r.Extent()
-	return off, r, true
+	return off, true
 }
 
 // resync moves to the next place where a record is whole and has its own name, or to the end.

@@ -217,21 +217,9 @@ type sweepGroup struct {
 	room  [index.BatchNames]scanned
 }
 
-type scanned struct {
-	record.Record
-	off int64
-}
-
 // take scans the next records. It reports false at the end.
 func (g *sweepGroup) take(w *scanner) bool {
-	g.found = g.room[:0]
-	for len(g.found) < cap(g.found) {
-		off, r, ok := w.next()
-		if !ok {
-			break
-		}
-		g.found = append(g.found, scanned{r, off})
-	}
+	g.found = w.some(g.room[:0])
 	return len(g.found) > 0
 }
 
@@ -384,7 +372,7 @@ func (c *Cycle) moveRecord(seg *segment, off int64, r *record.Record, st *SweepS
 			w.to.leave(err)
 			return classify(err)
 		}
-		record.Write(b, r.Kind, r.Hash, r.Stored, &w.to.scratch)
+		r.CopyTo(b, &w.to.scratch)
 		w.to.Commit()
 		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and
 		// nobody's.

@@ -32,7 +32,7 @@ var allowed = []struct {
 	{"mmapcas", []string{"epoch", "arena", "mmapcas/…"}, "records, no partitions"},
 	{"runtime/lane", nil, ""},
 	{"runtime/sched", []string{"affinity", "epoch", "queue", "runtime/lane"}, "runs functions, knows no data"},
-	{"runtime/db", []string{"arena", "mmapcas"}, "knows no tasks and no queries"},
+	{"runtime/db", []string{"affinity", "arena", "mmapcas"}, "knows no tasks and no queries"},
 	{"runtime/memo", []string{"mmapcas", "runtime/db", "runtime/sched"}, ""},
 	{"runtime/memo/marks", nil, "a model, in tests only"},
 	{"runtime/gc/tricolour", nil, "a model, in tests only"},

@@ -19,8 +19,10 @@ func (x *Index) grow(s *shard, t *table) error {
 	return nil
 }
 
-// shrinkShare is how much larger than its entries a table may be after a collection.
-const shrinkShare = 8
+// shrinkShare is how many slots for each entry a table may have after a collection. One that has
+// grown has 6 at the most (rehash). With twice as many it stays as it is where half of what there
+// was became garbage, and does not grow again for the next half.
+const shrinkShare = 12
 
 // Shrink gives back the memory of tables that most entries have left.
 func (x *Index) Shrink() {

@@ -1,6 +1,9 @@
 package index
 
 import (
+	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
@@ -50,10 +53,7 @@ func (x *Index) findUnread(k Key) arena.Addr {
 // Nil if no place is likely. The caller holds an epoch pin.
 func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
 	names = names[:min(len(names), BatchNames)]
-	var (
-		buckets [BatchNames]*bucket
-		sum     uint64
-	)
+	var buckets [BatchNames]*bucket
 	for i := range names {
 		k := KeyOf(&names[i])
 		s := x.shardFor(k)
@@ -64,7 +64,7 @@ func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
 			}
 		}
 		buckets[i] = t.bucket(k.start())
-		sum ^= buckets[i][0].Load()
+		affinity.Prefetch(unsafe.Pointer(buckets[i]), bucketBytes)
 	}
 	// The first slot with the tag in the first bucket.
 	for i := range names {
@@ -76,11 +76,10 @@ func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
 		if same := match(b, KeyOf(&names[i]).tag()); same != 0 {
 			if w := b[slotOf(same)].Load(); isEntry(w) {
 				at[i] = arena.Addr(w & addrMask)
-				sum ^= x.keyAt(at[i]).lo
+				x.arena.Fetch(at[i])
 			}
 		}
 	}
-	sink(byte(sum))
 }
 
 // FindGroup sets at[i] to the address of names[i]. The caller holds an epoch pin.

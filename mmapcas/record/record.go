@@ -80,33 +80,51 @@ func (r *Record) Named() bool {
 // rooms are for payloads that are unpacked only to be looked at.
 var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
+// word returns the first word of the record at the start of b, and reports false when there is none
+// or its header is damaged.
+func word(b []byte) (w uint64, ok bool) {
+	if len(b) < HeaderBytes {
+		return 0, false
+	}
+	w = binary.LittleEndian.Uint64(b)
+	if w>>48 != Magic || Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) {
+		return 0, false
+	}
+	n, flags := int64(uint32(w)), uint8(w>>40)
+	return w, n <= MaxPayloadBytes && HeaderBytes+arena.RoundUp(n) <= int64(len(b)) && flags&^(flagCompressed|flagOwn) == 0
+}
+
+// Head is Parse for whoever needs to know no more than this of the record.
+func Head(b []byte) (kind Kind, extent int64, ok bool) {
+	w, ok := word(b)
+	return Kind(w >> 32), ExtentOf(w), ok
+}
+
 // Parse reads the record at the start of b, checking the header only. It reports false when there
 // is none or its header is damaged.
 func Parse(b []byte) (r Record, ok bool) {
-	if len(b) < HeaderBytes {
-		return Record{}, false
-	}
-	w := binary.LittleEndian.Uint64(b)
-	if w>>48 != Magic {
-		return Record{}, false
-	}
-	if Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) {
-		return Record{}, false
+	ok = r.Read(b)
+	return r, ok
+}
+
+// Read is Parse in place: r is as it was when it reports false.
+func (r *Record) Read(b []byte) (ok bool) {
+	w, ok := word(b)
+	if !ok {
+		return false
 	}
 	n := int64(uint32(w))
 	end := HeaderBytes + arena.RoundUp(n)
 	flags := uint8(w >> 40)
-	if n > MaxPayloadBytes || end > int64(len(b)) || flags&^(flagCompressed|flagOwn) != 0 {
-		return Record{}, false
-	}
-	return Record{
+	*r = Record{
 		Kind:   Kind(w >> 32),
 		Hash:   Hash(b[HashAt:PayloadSumAt]),
 		Stored: Stored{b[HeaderBytes : HeaderBytes+n : HeaderBytes+n], flags&flagCompressed != 0},
 		Padded: b[HeaderBytes:end:end],
 		Sum:    binary.LittleEndian.Uint32(b[PayloadSumAt:]),
 		Own:    flags&flagOwn != 0,
-	}, true
+	}
+	return true
 }
 
 // Whole returns the record at the start of b if it is stored as it is and both its checksums are
@@ -130,9 +148,20 @@ func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
 // the record on disk, is stored after all its other bytes. scratch avoids an allocation.
 func Write(b []byte, kind Kind, h Hash, s Stored, scratch *[HeaderBytes]byte) {
 	copy(b[HeaderBytes:], s.Bytes)
-	w := PutHeader(scratch, kind, h, s, Checksum(b[HeaderBytes:]))
-	copy(b[HashAt:HeaderBytes], scratch[HashAt:])
-	arena.StoreWord(b, w)
+	publish(b, PutHeader(scratch, kind, h, s, Checksum(b[HeaderBytes:])), scratch)
+}
+
+// CopyTo writes the record over the zeros of b, as Write does, but with the checksum that it has.
+// Should its bytes have changed since they were compared with that, the copy is found damaged.
+func (r *Record) CopyTo(b []byte, scratch *[HeaderBytes]byte) {
+	copy(b[HeaderBytes:], r.Padded)
+	publish(b, PutHeader(scratch, r.Kind, r.Hash, r.Stored, r.Sum), scratch)
+}
+
+// publish stores a header, its first word last.
+func publish(b []byte, word uint64, header *[HeaderBytes]byte) {
+	copy(b[HashAt:HeaderBytes], header[HashAt:])
+	arena.StoreWord(b, word)
 }
 
 // PutHeader writes the header of a record and returns its first word.
@@ -159,7 +188,5 @@ const flagOwn = 2
 // WriteOwn is Write for a record of the store's own.
 func WriteOwn(b, payload []byte, scratch *[HeaderBytes]byte) {
 	copy(b[HeaderBytes:], payload)
-	w := putHeader(scratch, flagOwn<<40, NameOf(0, payload), Plain(payload), Checksum(b[HeaderBytes:]))
-	copy(b[HashAt:HeaderBytes], scratch[HashAt:])
-	arena.StoreWord(b, w)
+	publish(b, putHeader(scratch, flagOwn<<40, NameOf(0, payload), Plain(payload), Checksum(b[HeaderBytes:])), scratch)
 }

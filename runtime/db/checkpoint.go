@@ -322,6 +322,9 @@ func BareRefs(kind mmapcas.Kind, payload []byte) []Hash {
 // that is damaged, none. The payload is only read during the call. Links back in time (a chunk's
 // predecessor, a root's log) are none of them: they must not keep the past alive.
 func Refs(kind mmapcas.Kind, payload []byte) []Hash {
+	if kind == KindLeaf || kind == KindInner {
+		return nodeRefs(kind, payload)
+	}
 	var out []Hash
 	refs(kind, payload, func(h Hash, _ bool) { out = append(out, h) })
 	return out

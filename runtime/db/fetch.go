@@ -1,6 +1,10 @@
 package db
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
+)
 
 // fetchBytes is how much of a leaf is asked for before anything of it is known. It covers nearly
 // all of most leaves.
@@ -8,12 +12,12 @@ const fetchBytes = 1152
 
 // fetch asks the processor for the lines of the leaf that l leads to, all at once, and does not
 // wait for them. A search then meets one cache miss instead of one for each step. It is a hint: if
-// there is no leaf behind l, or it lies elsewhere, the lines come for nothing. A prefetch of an
-// address that is not mapped does nothing, so reaching beyond the leaf is harmless.
-func (l *link) fetch() { prefetch(unsafe.Pointer(l), fetchBytes) }
+// there is no leaf behind l, or it lies elsewhere, the lines come for nothing. Reaching
+// beyond the leaf is harmless.
+func (l *link) fetch() { affinity.Prefetch(unsafe.Pointer(l), fetchBytes) }
 
 // fetch asks for all that find looks at.
 func (p *points) fetch(k pointPrint) {
-	prefetch(unsafe.Pointer(p.bucket(k.hi, p.mask.Load())), pointBucketBytes)
-	prefetch(unsafe.Pointer(p.stamp(k.lo)), 1)
+	affinity.Prefetch(unsafe.Pointer(p.bucket(k.hi, p.mask.Load())), pointBucketBytes)
+	affinity.Prefetch(unsafe.Pointer(p.stamp(k.lo)), 1)
 }

@@ -140,6 +140,20 @@ func (d *DB) olderLog(n note) []logged {
 	return out
 }
 
+// nodeRefs returns the hashes in a node. Its keys are not looked at: a collection asks this about
+// all nodes there are.
+func nodeRefs(kind mmapcas.Kind, payload []byte) []Hash {
+	tail, err := checkShape(kind, payload)
+	if err != nil {
+		return nil
+	}
+	out := make([]Hash, (&node{raw: payload}).len())
+	for i := range out {
+		out[i] = kidHash(payload, tail, i)
+	}
+	return out
+}
+
 // refs calls fn for the hashes in a record and says whether they name records of this package.
 func refs(kind mmapcas.Kind, payload []byte, fn func(h Hash, own bool)) {
 	values := func(sections []section) {
@@ -153,12 +167,8 @@ func refs(kind mmapcas.Kind, payload []byte, fn func(h Hash, own bool)) {
 	}
 	switch kind {
 	case KindLeaf, KindInner:
-		tail, err := checkNode(kind, payload)
-		if err != nil {
-			return
-		}
-		for i := range (&node{raw: payload}).len() {
-			fn(kidHash(payload, tail, i), kind == KindInner)
+		for _, h := range nodeRefs(kind, payload) {
+			fn(h, kind == KindInner)
 		}
 	case KindRoot:
 		r, err := decodeRoot(payload)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/arena"
 )
 
@@ -128,7 +129,7 @@ func (p *points) note(gen uint64, changes []Change) {
 		n := min(len(changes), pointsAhead)
 		for i := range n {
 			some[i] = p.stamp(p.low(changes[i].Part, changes[i].Key))
-			prefetch(unsafe.Pointer(some[i]), 1)
+			affinity.Prefetch(unsafe.Pointer(some[i]), 1)
 		}
 		for _, stamp := range some[:n] {
 			stamp.Store(gen) // P1

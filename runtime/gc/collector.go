@@ -319,6 +319,12 @@ func (c *Collector) queue(names []mmapcas.Hash) {
 // shade marks h and, if it was white, queues it for what it refers to.
 func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
 	kind, first, err := c.cycle.MarkKind(h)
+	return c.shadedOne(h, mmapcas.MarkResult{Kind: kind, First: first, Err: err}, queue)
+}
+
+// shadedOne is what comes after the mark of a record.
+func (c *Collector) shadedOne(h mmapcas.Hash, m mmapcas.MarkResult, queue *[]mmapcas.Hash) error {
+	kind, first, err := m.Kind, m.First, m.Err
 	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
 		c.missing++ // lost to damage: whoever reads it computes it again
 		return nil
@@ -339,11 +345,12 @@ func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
 // most of the cost is waiting for memory.
 func (c *Collector) shadeFound(w *work) (cost int, err error) {
 	n := min(len(c.found), mmapcas.MarkTogether, max(w.every/recordBytes, 1))
-	if n > 1 {
-		c.cycle.Approach(c.found[len(c.found)-n:])
-	}
-	for range n {
-		if err := c.shade(pop(&c.found), &c.grey); err != nil {
+	var said [mmapcas.MarkTogether]mmapcas.MarkResult
+	names := c.found[len(c.found)-n:]
+	c.cycle.MarkGroup(names, &said)
+	c.found = c.found[:len(c.found)-n]
+	for i, h := range names {
+		if err := c.shadedOne(h, said[i], &c.grey); err != nil {
 			return cost, err
 		}
 		cost += recordBytes
