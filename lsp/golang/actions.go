@@ -16,7 +16,9 @@ import (
 )
 
 // ActionKinds implements lsp.Actor.
-func (w *workspace) ActionKinds() []string { return refactor.Kinds() }
+func (w *workspace) ActionKinds() []string {
+	return append(refactor.Kinds(), actionTidy, actionRewrite)
+}
 
 // Actions implements lsp.Actor.
 func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Action, err error) {
@@ -24,7 +26,7 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 		return nil, err
 	}
 	if !syntax.IsGoFile(r.URI) {
-		return nil, nil
+		return w.moduleActions(t, r)
 	}
 	err = w.changesAt(t, r, func(c refactor.Change, of *view) error {
 		a := lsp.Action{Title: c.Title, Kind: c.Kind, Preferred: c.Preferred, Edit: func(t *runtime.Task) (edit *lsp.WorkspaceEdit, err error) {

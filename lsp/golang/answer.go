@@ -9,6 +9,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // A source is what answers are made from: one state of a workspace.
@@ -333,4 +334,26 @@ func (s *search) collect(x *index.Index, target int, external bool) {
 			return true
 		})
 	}
+}
+
+// treeOf is the syntax of the current text of a file.
+func treeOf(src source, uri string) (*syntax.Tree, error) {
+	text, err := src.text(uri)
+	if err != nil {
+		return nil, err
+	}
+	return syntax.Trees.Get(uri, text), nil
+}
+
+// clausesOf are the names of a package in all its files.
+func clausesOf(src source, p *metadata.Package) (list []lsp.Location, err error) {
+	for _, uri := range p.Files {
+		t, err := treeOf(src, uri)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, lsp.Location{URI: uri, Span: t.Span(t.AST.Name.Pos(), t.AST.Name.End())})
+	}
+	slices.SortFunc(list, lsp.Location.Compare)
+	return list, nil
 }

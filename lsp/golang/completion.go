@@ -8,6 +8,7 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/complete"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
@@ -21,6 +22,9 @@ func (w *workspace) Complete(t *runtime.Task, uri string, offset int, o lsp.Comp
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err
+	}
+	if disk.IsModuleFile(uri) {
+		return w.completeModule(t, uri, offset, o)
 	}
 	draft := func(text []byte) *syntax.Draft { return syntax.NewDraft(uri, text, offset) }
 	err = w.withDraft(t, uri, offset, draft, func(v *view, d *syntax.Draft) error {

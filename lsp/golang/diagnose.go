@@ -31,7 +31,7 @@ var (
 		return packageDiagnostics(t, k.Root, p)
 	})
 
-	buildProblems = runtime.NewQuery("golang/build-problems", version(1), func(t *runtime.Task, root string) ([]check.FileDiagnostic, error) {
+	buildProblems = runtime.NewQuery("golang/build-problems", version(2), func(t *runtime.Task, root string) ([]check.FileDiagnostic, error) {
 		m, err := metadatas.Get(t, root)
 		if err != nil {
 			return nil, err
@@ -254,9 +254,6 @@ const (
 	strayExcluded                    // that its build constraints exclude it
 )
 
-// standaloneTag is the constraint of a program of one file that is run by itself.
-const standaloneTag = "ignore"
-
 // statusOf is what is told of a file that the build leaves out. One for another platform is checked
 // as on that platform, a program of one file as go run would take it. With tags that the build does
 // not have it is excluded, and what it means depends on others that nobody has named.
@@ -368,7 +365,7 @@ func workspaceProblems(t *runtime.Task, root string, m *metadata.Build) ([]check
 	if err != nil {
 		return nil, err
 	}
-	out, err := moduleDiagnostics(t, &env, m)
+	out, err := moduleDiagnostics(t, root, &env, m)
 	if err != nil {
 		return nil, err
 	}

@@ -204,7 +204,8 @@
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go view.go importable.go lint.go link.go jump.go hover.go
+//	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go jump.go
+//	            hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go
@@ -213,10 +214,11 @@
 //	            explain.go
 //	texts       lintall.go configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	relations   methodtables.go implementation.go references.go typehierarchy.go callhierarchy.go
-//	completing  viewdraft.go completion.go signature.go
+//	completing  viewdraft.go modulecompletion.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go
 //	changes     resign.go actions.go
+//	changes     moduleactions.go actions.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

@@ -28,6 +28,12 @@ func hover(src source, uri string, span lsp.Span) (h *lsp.Hover, err error) {
 		return nil, err
 	case span.Start < 0 || span.End < span.Start || span.End > len(text):
 		return nil, &lsp.FileError{URI: uri, Offset: span.Start, Err: lsp.ErrOutOfRange}
+	case disk.IsModuleFile(uri):
+		q, err := newModuleQuestion(src, uri, span.Start)
+		if err != nil {
+			return nil, err
+		}
+		return q.hover()
 	case !syntax.IsGoFile(uri):
 		return nil, nothing
 	}

@@ -3,12 +3,11 @@ package golang
 import (
 	"errors"
 	"go/ast"
-	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/flow"
 	"github.com/cytisus/cytisus/lsp/golang/index"
-	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
@@ -16,6 +15,13 @@ import (
 // leads to what it leaves or begins anew, a name in a comment to what it links to, and the star in
 // front of a name to what the name does.
 func definition(src source, uri string, offset int) (list []lsp.Location, err error) {
+	if disk.IsModuleFile(uri) {
+		q, err := newModuleQuestion(src, uri, offset)
+		if err != nil {
+			return nil, err
+		}
+		return q.definition()
+	}
 	list, err = definitionOfName(src, uri, offset)
 	if !errors.Is(err, lsp.ErrNoSymbol) || !syntax.IsGoFile(uri) {
 		return list, err
@@ -34,15 +40,6 @@ func definition(src source, uri string, offset int) (list []lsp.Location, err er
 		return definitionOfName(src, uri, at)
 	}
 	return list, err
-}
-
-// treeOf is the syntax of the current text of a file.
-func treeOf(src source, uri string) (*syntax.Tree, error) {
-	text, err := src.text(uri)
-	if err != nil {
-		return nil, err
-	}
-	return syntax.Trees.Get(uri, text), nil
 }
 
 // behindStar is where the operand of the star at an offset stands.
@@ -78,17 +75,4 @@ func definitionOfName(src source, uri string, offset int) (list []lsp.Location, 
 		return true, err
 	})
 	return list, err
-}
-
-// clausesOf are the names of a package in all its files.
-func clausesOf(src source, p *metadata.Package) (list []lsp.Location, err error) {
-	for _, uri := range p.Files {
-		t, err := treeOf(src, uri)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, lsp.Location{URI: uri, Span: t.Span(t.AST.Name.Pos(), t.AST.Name.End())})
-	}
-	slices.SortFunc(list, lsp.Location.Compare)
-	return list, nil
 }

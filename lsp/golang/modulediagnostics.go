@@ -1,7 +1,10 @@
 package golang
 
 import (
+	"cmp"
 	"errors"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -9,7 +12,9 @@ import (
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/gomod"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -21,6 +26,109 @@ var moduleFiles = runtime.NewQuery("golang/module-file", 1, func(t *runtime.Task
 	}
 	return disk.ParseModuleFile(files.PathOf(uri), text).Errors, nil
 })
+
+// An importing is that some file of a directory imports a package.
+type importing struct{ dir, path string }
+
+// buildImports has, for each group of files, what they import.
+var buildImports = newGathering("golang/build-imports", 1, func(t *runtime.Task, root string) ([]gatheringItem, error) {
+	l, err := fileLists.Get(t, root)
+	items := make([]gatheringItem, len(l.Files))
+	for i, uri := range l.Files {
+		items[i] = gatheringItem{uri, uri}
+	}
+	return items, err
+}, func(t *runtime.Task, _ string, uris []string) ([]byte, error) {
+	heads, err := headers.All(t, uris)
+	if err != nil {
+		return nil, err
+	}
+	all := map[importing]bool{}
+	for i, head := range heads {
+		h := syntax.ParseHeader(head)
+		if disk.HasOnlyTag(&h, standaloneTag) {
+			continue // go mod tidy passes over it, too
+		}
+		for _, path := range h.Imports {
+			all[importing{files.DirURI(uris[i]), path}] = true
+		}
+	}
+	var b []byte
+	for _, i := range slices.SortedFunc(maps.Keys(all), func(a, b importing) int {
+		return cmp.Or(strings.Compare(a.dir, b.dir), strings.Compare(a.path, b.path))
+	}) {
+		b = appendText(appendText(b, i.dir), i.path)
+	}
+	return b, nil
+})
+
+// importsByModule are the packages that the packages of each of a build's own modules import, on
+// any platform, by the directory of the module.
+func importsByModule(t *runtime.Task, root string, env *disk.Environment) (map[string][]string, error) {
+	groups, err := buildImports.all(t, root)
+	if err != nil {
+		return nil, err
+	}
+	byModule := map[string][]string{}
+	for _, g := range groups {
+		b, err := runtime.ReadBlob(t, g.Of)
+		for err == nil && len(b) > 0 {
+			var dir, path string
+			if dir, b, err = takeText(b); err != nil {
+				break
+			}
+			if path, b, err = takeText(b); err != nil {
+				break
+			}
+			if file := filepath.Join(files.PathOf(dir), "x.go"); env.Owns(file) {
+				own := files.Innermost(env.Own, file)
+				byModule[own] = append(byModule[own], path)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return byModule, nil
+}
+
+// requirementDiagnostics are what the imports of a build say about the requirements of its modules.
+func requirementDiagnostics(t *runtime.Task, root string, env *disk.Environment, m *metadata.Build) (out []check.FileDiagnostic, err error) {
+	if env.Plain || m.Failed != "" || len(env.Own) == 0 {
+		return nil, nil
+	}
+	imports, err := importsByModule(t, root, env)
+	if err != nil {
+		return nil, err
+	}
+	var needs gomod.Needs
+	parsed := map[string]*gomod.File{}
+	for _, dir := range env.Own {
+		uri := files.URI(filepath.Join(dir, "go.mod"))
+		text, err := textOf(t, uri)
+		if ignoreUnknown(err) != nil {
+			return nil, err
+		}
+		f := gomod.Parse(uri, text)
+		parsed[dir] = f
+		needs.Modules = append(needs.Modules, f.Module.Path)
+		for _, r := range f.Requires {
+			needs.Modules = append(needs.Modules, r.Path)
+		}
+	}
+	for i := range m.Packages {
+		if p := &m.Packages[i]; !p.Standard {
+			needs.Reached = append(needs.Reached, p.Path)
+		}
+	}
+	for _, dir := range env.Own {
+		needs.Imports = imports[dir]
+		for _, d := range parsed[dir].Check(needs) {
+			out = append(out, check.FileDiagnostic{URI: files.URI(filepath.Join(dir, "go.mod")), Diag: d})
+		}
+	}
+	return out, nil
+}
 
 // moved finds the line of a text that a line of another text has become; 0 if it is gone.
 func moved(from, to []byte, line int) int {
@@ -41,7 +149,7 @@ func abs(n int) int { return max(n, -n) }
 
 // moduleDiagnostics is what is wrong with the module files of a build: what can be told of their
 // current texts, and what the go command says of those on disk.
-func moduleDiagnostics(t *runtime.Task, env *disk.Environment, m *metadata.Build) ([]check.FileDiagnostic, error) {
+func moduleDiagnostics(t *runtime.Task, root string, env *disk.Environment, m *metadata.Build) ([]check.FileDiagnostic, error) {
 	var out []check.FileDiagnostic
 	for _, path := range env.ModuleFiles() {
 		if !disk.IsModuleFile(path) {
@@ -56,6 +164,11 @@ func moduleDiagnostics(t *runtime.Task, env *disk.Environment, m *metadata.Build
 		}
 	}
 	own := len(out)
+	more, err := requirementDiagnostics(t, root, env, m)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, more...)
 	for _, p := range m.Problems {
 		text, err := textOf(t, p.URI)
 		if ignoreUnknown(err) != nil {

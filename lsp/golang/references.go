@@ -6,6 +6,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -19,6 +20,13 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 		return nil, err
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
+		if disk.IsModuleFile(uri) {
+			q, err := newModuleQuestion(taskSource{t, root}, uri, offset)
+			if err == nil {
+				list, err = q.references(declaration)
+			}
+			return err
+		}
 		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
 			return err
 		}

@@ -64,3 +64,6 @@ func parseStray(id string) (path string, s stray, ok bool) {
 	}
 	return path, s, true
 }
+
+// standaloneTag is the constraint of a program of one file that is run by itself.
+const standaloneTag = "ignore"

@@ -11,6 +11,8 @@
 //     [Fallback] makes metadata where it said nothing. A [Placer] finds the line of a module file
 //     that a message is about.
 //   - [MatchEmbed] says what a go:embed pattern matches. A [Target] is a platform with build tags.
+//   - [Tidied], [ModulesBelow] and what an [Environment] says of the module cache are for who edits
+//     a module file.
 //
 // # The go command
 //

@@ -31,6 +31,17 @@ func Edits(uri string, text []byte) ([]lsp.TextEdit, error) {
 	return edits, nil
 }
 
+// Between are the edits from one text to another, each of what differs in a line; new lines have
+// the ends that the first text has.
+func Between(from, to []byte) []lsp.TextEdit {
+	unix := bytes.ReplaceAll(from, []byte("\r\n"), []byte("\n"))
+	edits := between(string(unix), string(to))
+	if len(unix) != len(from) {
+		withReturns(edits, from)
+	}
+	return edits
+}
+
 // between are the edits from one text to another. Lines are aligned by what they hold beside
 // blanks, which a layout seldom changes: each line has an edit of its own, of what differs in it.
 func between(from, to string) (edits []lsp.TextEdit) {
