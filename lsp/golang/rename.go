@@ -36,6 +36,10 @@ func (w *workspace) RenameTarget(t *runtime.Task, uri string, offset int) (at ls
 			at, name, err = packageTarget(w, src, uri, text)
 			return err
 		}
+		if s, ok := syntax.SignatureAt(syntax.Trees.Get(uri, text), offset); ok {
+			at, name = s.Keyword, s.Text
+			return nil
+		}
 		r := w.newRenaming(src)
 		if at, err = r.begin(uri, offset); err != nil {
 			return err
@@ -52,11 +56,15 @@ func (w *workspace) Rename(t *runtime.Task, uri string, offset int, name string)
 	if err != nil {
 		return nil, err
 	}
+	signature := false
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) error {
 		src := taskSource{t, root}
 		text, err := src.text(uri)
 		if err != nil {
 			return err
+		}
+		if _, signature = syntax.SignatureAt(syntax.Trees.Get(uri, text), offset); signature {
+			return nil
 		}
 		if _, ok := packageClauseAt(syntax.Trees.Get(uri, text), offset); ok {
 			e, err = w.renamePackage(src, uri, name)
@@ -71,7 +79,14 @@ func (w *workspace) Rename(t *runtime.Task, uri string, offset int, name string)
 		e, err = r.rename(name)
 		return err
 	})
-	return e, err
+	if !signature || err != nil {
+		return e, err
+	}
+	c, err := w.signatureChange(t, uri, offset, name)
+	if err != nil || c == nil {
+		return &lsp.WorkspaceEdit{}, err
+	}
+	return w.changeSignature(t, uri, "changing the signature to "+name, c)
 }
 
 // A renaming is a change of one name, while it is found out what that means.

@@ -9,6 +9,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/gofmt"
 	"github.com/cytisus/cytisus/lsp/golang/refactor"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -43,6 +44,29 @@ func (w *workspace) changeSignature(t *runtime.Task, uri, title string, c *refac
 		return nil
 	})
 	return e, err
+}
+
+// signatureChange is what makes the signature of the function whose keyword stands at an offset
+// another one, with the parameters that it has; nil if that is no change.
+func (w *workspace) signatureChange(t *runtime.Task, uri string, offset int, to string) (c *refactor.SignatureChange, err error) {
+	err = w.withView(t, uri, offset, check.BodiesOfFile, func(v *view) error {
+		s, ok := syntax.SignatureAt(v.File, offset)
+		if !ok {
+			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
+		}
+		order, err := s.Order(to)
+		switch {
+		case err != nil:
+			return refuse("%v", err)
+		case s.IsWhole(order):
+			return nil
+		case len(v.Errors) > 0 || len(v.File.Errors) > 0:
+			return refuse("the package has errors, and calls could be missed")
+		}
+		c = (&refactor.Request{View: v.View}).Reorder(s.Func, order)
+		return nil
+	})
+	return c, err
 }
 
 // layOut has files look as gofmt has them: other arguments move what is in line with them.

@@ -121,12 +121,17 @@ func upTo(n int) []int {
 }
 
 func (r *Request) resign(title string, fn *ast.FuncDecl, order []int) []Change {
+	return []Change{{Title: title, Signature: r.Reorder(fn, order)}}
+}
+
+// Reorder gives a function of the file, which has parameters, those of them that an order names.
+func (r *Request) Reorder(fn *ast.FuncDecl, order []int) *SignatureChange {
 	params := paramsOf(fn.Type)
 	_, variadic := params[len(params)-1].typ.(*ast.Ellipsis)
-	return []Change{{Title: title, Signature: &SignatureChange{
+	return &SignatureChange{
 		Offset: r.File.Offset(fn.Name.Pos()), Order: order, old: len(params), variadic: variadic,
 		Declaration: r.editParams(fn, params, order),
-	}}}
+	}
 }
 
 // editParams are the edits of a list of parameters. Those in one line are written anew, and those
