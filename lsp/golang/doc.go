@@ -16,6 +16,7 @@
 //	describe  from types: what a reader is told
 //	gofmt     one text: its layout
 //	links     one text: what leads out of it
+//	gomod     one go.mod or go.work file: what it says, and edits of it
 //	tokens    what the names of a file are, for editors that colour them
 //	hints     what a file leaves out
 //	lenses    one text: what can be run of it
@@ -210,14 +211,12 @@
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go
 //	edits       texts.go
-//	questions   adopt.go asking.go questions.go highlight.go typedefinition.go
-//	            explain.go
+//	questions   adopt.go asking.go questions.go highlight.go typedefinition.go explain.go
 //	texts       lintall.go configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	relations   methodtables.go implementation.go references.go typehierarchy.go callhierarchy.go
 //	completing  viewdraft.go modulecompletion.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
-//	            rename.go
-//	changes     resign.go actions.go
+//	            rename.go resign.go renameasked.go
 //	changes     moduleactions.go actions.go
 //	opening     indexing.go open.go
 //
