@@ -205,8 +205,8 @@
 //	inputs      inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go jump.go
-//	            hover.go
+//	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go
+//	            assembly.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go prepare.go askagain.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go

@@ -28,6 +28,18 @@ func hover(src source, uri string, span lsp.Span) (h *lsp.Hover, err error) {
 		return nil, err
 	case span.Start < 0 || span.End < span.Start || span.End > len(text):
 		return nil, &lsp.FileError{URI: uri, Offset: span.Start, Err: lsp.ErrOutOfRange}
+	case syntax.IsAssembly(uri):
+		n, f, err := assemblyAt(src, uri, span.Start)
+		if err != nil || f.index == nil {
+			return nil, errors.Join(err, nothing)
+		}
+		to := f.location()
+		to.Span.End = to.Span.Start
+		h, err := describeAt(src, f.pkg, to)
+		if h != nil {
+			h.Span = n.Span
+		}
+		return h, err
 	case disk.IsModuleFile(uri):
 		q, err := newModuleQuestion(src, uri, span.Start)
 		if err != nil {

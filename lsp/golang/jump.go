@@ -15,6 +15,9 @@ import (
 // leads to what it leaves or begins anew, a name in a comment to what it links to, and the star in
 // front of a name to what the name does.
 func definition(src source, uri string, offset int) (list []lsp.Location, err error) {
+	if syntax.IsAssembly(uri) {
+		return assemblyDefinition(src, uri, offset)
+	}
 	if disk.IsModuleFile(uri) {
 		q, err := newModuleQuestion(src, uri, offset)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // Language is the Go front end.
@@ -15,7 +16,7 @@ func (Language) ID() string { return "go" }
 
 // Handles implements lsp.Language.
 func (Language) Handles(uri string) bool {
-	return strings.HasPrefix(uri, "file://") && disk.IsInput(files.BaseName(uri))
+	return strings.HasPrefix(uri, "file://") && (disk.IsInput(files.BaseName(uri)) || syntax.IsAssembly(uri))
 }
 
 // WatchGlobs says which files matter: a client is asked to report these only.

@@ -8,6 +8,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -25,6 +26,15 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 			if err == nil {
 				list, err = q.references(declaration)
 			}
+			return err
+		}
+		if syntax.IsAssembly(uri) {
+			_, f, err := assemblyAt(taskSource{t, root}, uri, offset)
+			if err != nil || f.index == nil {
+				return err
+			}
+			at := f.location()
+			list, err = references(taskSource{t, root}, at.URI, at.Span.Start, declaration)
 			return err
 		}
 		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
