@@ -101,6 +101,7 @@ type completer struct {
 	partial  bool
 
 	literalsSeen map[string]bool // types that there is a literal of
+	membersSeen  map[membersKey][]candidate
 }
 
 // At lists what could stand at the place of a draft in the file of a view.

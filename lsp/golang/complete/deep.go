@@ -11,8 +11,12 @@ import (
 // Bounds of the search for members of members.
 const (
 	deepLevels = 4    // dots that are not typed
-	deepNodes  = 3000 // that are looked at
+	deepNodes  = 2000 // that are looked at
 	deepMost   = 3    // that are told
+
+	// Where nothing says what fits, a name is all that there is to find.
+	deepLevelsByName = 3
+	deepNodesByName  = 500
 )
 
 // A deepCandidate is a member of a candidate, or of such a member.
@@ -35,13 +39,17 @@ func (c *completer) deepen(list []candidate) {
 	}
 	list = slices.DeleteFunc(list, func(from candidate) bool { return !c.mayDeepen(&from) })
 	shallow := len(c.items)
+	levels, most := deepLevels, deepNodes
+	if !wants {
+		levels, most = deepLevelsByName, deepNodesByName
+	}
 	nodes := 0
 	var best []deepCandidate
-	for level := 1; level <= deepLevels && len(list) > 0; level++ {
+	for level := 1; level <= levels && nodes <= most && len(list) > 0; level++ {
 		var next []candidate
 		for _, from := range list {
 			for _, m := range c.below(&from) {
-				if nodes++; nodes > deepNodes {
+				if nodes++; nodes > most {
 					break
 				}
 				if d := c.deep(m); d.score > 0 && (len(best) < deepMost || d.score > best[len(best)-1].score) {
@@ -49,7 +57,7 @@ func (c *completer) deepen(list []candidate) {
 					slices.SortStableFunc(best, func(a, b deepCandidate) int { return cmp.Compare(b.score, a.score) })
 					best = best[:min(len(best), deepMost)]
 				}
-				if c.mayGoOn(&m) {
+				if level < levels && c.mayGoOn(&m) {
 					next = append(next, m)
 				}
 			}

@@ -67,7 +67,23 @@ func (m *matcher) score(name string) (score float64, ok bool) {
 	case m.how == byFoldedPrefix:
 		return 1, strings.HasPrefix(strings.ToLower(name), m.prefix)
 	}
+	if !m.hasLetters(name) {
+		return 0, false
+	}
 	return m.fuzzy([]rune(name))
+}
+
+// hasLetters reports whether the letters that were typed are in a name, in order.
+func (m *matcher) hasLetters(name string) bool {
+	at := 0
+	for _, r := range name {
+		if unicode.ToLower(r) == m.folded[at] {
+			if at++; at == len(m.folded) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // A role is what a letter is in the words of a name.
@@ -166,15 +182,6 @@ const (
 func (m *matcher) fuzzy(name []rune) (score float64, ok bool) {
 	name = name[:min(len(name), nameMost)]
 	small := fold(name)
-	at := 0
-	for _, r := range small {
-		if at < len(m.folded) && r == m.folded[at] {
-			at++
-		}
-	}
-	if at < len(m.folded) {
-		return 0, false
-	}
 	is := roles(name)
 	segment := 0 // start of the one behind the last dot
 	for i, r := range is {

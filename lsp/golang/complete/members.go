@@ -3,6 +3,7 @@ package complete
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 func selectorOf(path []ast.Node, expr ast.Expr) (*ast.SelectorExpr, bool) {
@@ -31,7 +32,7 @@ func (c *completer) members(sel *ast.SelectorExpr) error {
 		c.add(m)
 	}
 	if !tv.IsType() {
-		c.deepen(list)
+		c.deepen(slices.Clone(list))
 		if on(c.o.Postfix) {
 			c.postfix(sel, tv.Type)
 		}
@@ -51,9 +52,28 @@ func (c *completer) packageMembers(pkg *types.Package) {
 	}
 }
 
+// A membersKey is what the members of a value depend on.
+type membersKey struct {
+	t                   types.Type
+	addressable, isType bool
+}
+
 // membersOf are the fields and methods of a type. Those further away in embedded structs come
-// later.
-func (c *completer) membersOf(t types.Type, addressable, isType bool) (list []candidate) {
+// later. The list belongs to the completer.
+func (c *completer) membersOf(t types.Type, addressable, isType bool) []candidate {
+	key := membersKey{t, addressable, isType}
+	list, ok := c.membersSeen[key]
+	if !ok {
+		list = c.listMembers(t, addressable, isType)
+		if c.membersSeen == nil {
+			c.membersSeen = map[membersKey][]candidate{}
+		}
+		c.membersSeen[key] = list
+	}
+	return list
+}
+
+func (c *completer) listMembers(t types.Type, addressable, isType bool) (list []candidate) {
 	visible := func(obj types.Object) bool { return obj.Exported() || obj.Pkg() == c.v.Package }
 	seen := map[string]bool{}
 	of := t
