@@ -25,6 +25,7 @@ type want struct {
 	inject     []types.Type   // types without names that fit
 	convert    types.Type     // what the value is converted to
 	assignable bool           // a variable is wanted
+	compared   bool           // the value is compared for equality
 	constants  bool           // constants are rather wanted
 	called     bool           // what is wanted is called where it stands
 	callWanted bool           // a call is wanted, such as behind go and defer
@@ -622,7 +623,7 @@ func (c *completer) expectOperand(n *ast.BinaryExpr, expr ast.Expr, around []ast
 			}
 			return want{}
 		}
-		return want{typ: t, constants: c.hasConstants(t)}
+		return want{typ: t, constants: c.hasConstants(t), compared: n.Op == token.EQL || n.Op == token.NEQ}
 	}
 	if t != nil && !isUntyped(t) {
 		return want{typ: t}

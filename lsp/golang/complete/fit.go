@@ -45,6 +45,7 @@ var (
 const (
 	fits     = 10.0
 	leads    = 7.0 // a member of it fits
+	callable = 3.0 // it can be called, where a call stands
 	hinted   = 1.5 // there is something that speaks for it
 	neutral  = 1.0
 	misfit   = 0.8
@@ -81,8 +82,10 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 		switch {
 		case w.isType || w.called || w.statement || w.assignable:
 			return unusable, asIs
+		case w.typ != nil && isNillable(w.typ) && w.compared:
+			return fits * 2, asIs // what else is a value like it compared with
 		case w.typ != nil && isNillable(w.typ):
-			return fits / 2, asIs
+			return fits * 0.9, asIs
 		}
 		return neutral / 2, asIs
 	case *types.Builtin:
@@ -180,7 +183,7 @@ func (c *completer) fitCalled(sig *types.Signature) float64 {
 	w := &c.want
 	switch n := sig.Results().Len(); {
 	case w.statement, w.callWanted:
-		return neutral
+		return callable
 	case n == 1:
 		r := sig.Results().At(0).Type()
 		if f, _ := c.accept(&candidate{}, r, false); f > 0 {
@@ -428,6 +431,8 @@ func (c *completer) fitType(obj *types.TypeName) (float64, form) {
 	switch {
 	case w.assignable, w.callWanted:
 		return hardly, asIs
+	case w.called && w.typ != nil && !isEmptyInterface(w.typ) && types.AssignableTo(t, w.typ):
+		return fits, asIs // a conversion
 	}
 	return neutral, asIs
 }
@@ -438,7 +443,9 @@ func (c *completer) fitBuiltin(obj *types.Builtin) (float64, form) {
 	var gives func(types.Type) bool
 	switch obj.Name() {
 	case "len", "cap", "copy":
-		gives = func(t types.Type) bool { return types.Identical(t, types.Typ[types.Int]) }
+		gives = func(t types.Type) bool {
+			return types.Identical(t, types.Typ[types.Int]) || isUntyped(t) && isNumeric(t)
+		}
 	case "append":
 		gives = isSlice
 	case "make":
@@ -452,6 +459,9 @@ func (c *completer) fitBuiltin(obj *types.Builtin) (float64, form) {
 	case "complex", "real", "imag":
 		gives = func(t types.Type) bool { return basic(t, types.IsComplex|types.IsFloat) }
 	case "panic", "close", "delete", "clear", "print", "println":
+		if w.called && w.statement {
+			return callable, asCall
+		}
 		if w.statement || w.callWanted {
 			return neutral, asCall
 		}
