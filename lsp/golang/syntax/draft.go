@@ -173,6 +173,9 @@ func NewDraftAsIs(uri string, text []byte, offset int) *Draft {
 func withoutDangling(text string) string {
 	out, dot := []byte(nil), -1
 	scanTokens([]byte(text), func(at int, tok token.Token, _ string) bool {
+		if tok == token.COMMENT {
+			return true
+		}
 		if dot >= 0 && (tok.IsKeyword() && tok != token.TYPE || tok == token.RBRACE || tok == token.RPAREN) {
 			if out == nil {
 				out = []byte(text)
@@ -370,27 +373,42 @@ func cursorAt(section []byte, start int, word lsp.Span, offset int) (c Cursor) {
 	return c
 }
 
-// closers close the brackets that are open at the end of a text.
+// closers close the brackets that are open at the end of a text. A function literal behind go or
+// defer is called, as the parser would drop it otherwise.
 func closers(text string) string {
-	var open []byte
+	var open []string
+	var last token.Token
+	literal := -1 // how many brackets are open around the function literal whose body is to come
 	scanTokens([]byte(text), func(_ int, tok token.Token, _ string) bool {
+		if tok == token.COMMENT {
+			return true
+		}
 		switch tok {
+		case token.FUNC:
+			if last == token.GO || last == token.DEFER {
+				literal = len(open)
+			}
 		case token.LPAREN:
-			open = append(open, ')')
+			open = append(open, ")")
 		case token.LBRACK:
-			open = append(open, ']')
+			open = append(open, "]")
 		case token.LBRACE:
-			open = append(open, '}')
+			closer := "}"
+			if literal == len(open) {
+				closer, literal = "}()", -1
+			}
+			open = append(open, closer)
 		case token.RPAREN, token.RBRACK, token.RBRACE:
-			if i := slices.Index(open, tok.String()[0]); i >= 0 {
-				for open[len(open)-1] != tok.String()[0] {
-					open = open[:len(open)-1]
+			for i := len(open) - 1; i >= 0; i-- {
+				if open[i][0] == tok.String()[0] {
+					open = open[:i]
+					break
 				}
-				open = open[:len(open)-1]
 			}
 		}
+		last = tok
 		return true
 	})
 	slices.Reverse(open)
-	return string(open)
+	return strings.Join(open, "")
 }
