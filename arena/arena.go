@@ -39,8 +39,8 @@ type Options struct {
 	SegmentBytes int64
 	// ReserveBytes is how much address space to reserve; it costs no memory. Zero means 1 TiB, or
 	// 256 MiB where addresses have 32 bits. No more is taken than a quarter of what the process may
-	// use (ulimit -v), nor than 1 GiB with 32 bits. When that is less than four segments, the arena
-	// takes the table form, which reserves nothing.
+	// use (ulimit -v), than addresses reach, 2 TiB, nor than 1 GiB with 32 bits. When that is less
+	// than four segments, the arena takes the table form, which reserves nothing.
 	ReserveBytes int64
 	// Table selects the table form, which heap memory and memory of other owners need.
 	Table bool
@@ -71,6 +71,8 @@ func (o Options) withDefaults(narrow bool, limit int64) Options {
 	if !o.Table {
 		o.ReserveBytes = min(o.ReserveBytes, most)
 	}
+	// The last address of all is none.
+	o.ReserveBytes = min(o.ReserveBytes, Unit<<AddrBits-o.SegmentBytes)
 	o.ReserveBytes = max(slotsMin, min(o.ReserveBytes/o.SegmentBytes, slotsMax)) * o.SegmentBytes
 	return o
 }

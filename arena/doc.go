@@ -5,7 +5,8 @@
 // # Terms
 //
 //   - Unit: 32 bytes. Everything is aligned to it and counted in it.
-//   - Addr: a place, in units from the start of the reservation. 48 bits suffice. Addr 0 is nil.
+//   - Addr: a place, in units from the start of the reservation. It has AddrBits bits. Addr 0 is
+//     nil.
 //   - Slot: one stride of SegmentBytes in the reservation. A segment takes one slot, or several in a
 //     row when it is larger.
 //   - Length: how many bytes at the start of a segment are committed, that is, final.

@@ -8,7 +8,8 @@
 //
 // # Slots
 //
-// A slot is a tag, which is a part of the name, and an address. Slots of one table change so:
+// A slot is a tag, which is a part of the name, a hint, which is another (hint.go), and an address.
+// Slots of one table change so:
 //
 //   - S0: empty -> entry -> (entry of a copy | dead), or empty -> frozen. Never back to empty.
 //   - S1: a name has at most one entry in a table.
@@ -51,7 +52,7 @@
 //
 //	table.go format.go coverage.go saved.go
 //	index.go key.go
-//	probe.go
+//	hint.go probe.go
 //	unread.go grow.go lookup.go insert.go change.go save.go
 //	glance.go glance_amd64.go glance_other.go
 //

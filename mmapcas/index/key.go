@@ -25,7 +25,7 @@ func (k Key) Hash() (h record.Hash) {
 // start is the bucket where the probe begins, before masking; tag is in place for comparison with a
 // slot.
 func (k Key) start() uint64 { return k.lo & (1<<40 - 1) }
-func (k Key) tag() uint64   { return k.hi &^ addrMask }
+func (k Key) tag() uint64   { return k.hi >> tagShift << tagShift }
 
 func (x *Index) shardFor(k Key) *shard { return &x.shards[k.lo>>40&(Shards-1)] }
 

@@ -15,14 +15,14 @@ import (
 // hint: slots change, so a slot that is acted upon is loaded again.
 func match(b *bucket, tag uint64) uint32 {
 	// Equal tags leave 0 of 16 bits, of which one less is negative.
-	return uint32(((b[0].Load()^tag)>>arena.AddrBits-1)>>63 |
-		((b[1].Load()^tag)>>arena.AddrBits-1)>>62&(1<<1) |
-		((b[2].Load()^tag)>>arena.AddrBits-1)>>61&(1<<2) |
-		((b[3].Load()^tag)>>arena.AddrBits-1)>>60&(1<<3) |
-		((b[4].Load()^tag)>>arena.AddrBits-1)>>59&(1<<4) |
-		((b[5].Load()^tag)>>arena.AddrBits-1)>>58&(1<<5) |
-		((b[6].Load()^tag)>>arena.AddrBits-1)>>57&(1<<6) |
-		((b[7].Load()^tag)>>arena.AddrBits-1)>>56&(1<<7))
+	return uint32(((b[0].Load()^tag)>>tagShift-1)>>63 |
+		((b[1].Load()^tag)>>tagShift-1)>>62&(1<<1) |
+		((b[2].Load()^tag)>>tagShift-1)>>61&(1<<2) |
+		((b[3].Load()^tag)>>tagShift-1)>>60&(1<<3) |
+		((b[4].Load()^tag)>>tagShift-1)>>59&(1<<4) |
+		((b[5].Load()^tag)>>tagShift-1)>>58&(1<<5) |
+		((b[6].Load()^tag)>>tagShift-1)>>57&(1<<6) |
+		((b[7].Load()^tag)>>tagShift-1)>>56&(1<<7))
 }
 
 // slotOf returns the first slot that match found.
@@ -57,13 +57,13 @@ func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr
 			w := b[j].Load()
 			switch {
 			case w == slotEmpty:
-				if b[j].CompareAndSwap(slotEmpty, k.tag()|uint64(addr)) {
+				if b[j].CompareAndSwap(slotEmpty, k.word(addr)) {
 					return arena.Nil, true
 				}
 				continue // the same slot again: the winner may have entered k (S1)
 			case w == slotFrozen:
 				return arena.Nil, false
-			case (w^k.tag())>>arena.AddrBits == 0 && isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k:
+			case (w^k.tag())>>tagShift == 0 && isEntry(w) && x.keyAt(arena.Addr(w&addrMask)) == k:
 				return arena.Addr(w & addrMask), true
 			}
 			j++
@@ -74,8 +74,8 @@ func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr
 
 // changeIn is Change in one table, for the owner of its shard's mutex.
 func (x *Index) changeIn(t *table, k Key, from, to arena.Addr) bool {
-	old := k.tag() | uint64(from)
-	with := k.tag() | uint64(to)
+	old := k.word(from)
+	with := k.word(to)
 	if to == arena.Nil {
 		with = slotDead
 	}
@@ -104,7 +104,7 @@ func (x *Index) dropUnreadableIn(t *table, k Key) (dropped int64) {
 			if w == slotEmpty || w == slotFrozen {
 				return dropped
 			}
-			if (w^k.tag())>>arena.AddrBits != 0 || !isEntry(w) {
+			if (w^k.tag())>>tagShift != 0 || !isEntry(w) {
 				continue
 			}
 			err := x.arena.Confine(func() error {
@@ -130,36 +130,68 @@ func touch(b []byte) byte { return b[0] }
 //go:noinline
 func sink(byte) {}
 
-// rehash returns a table with room for twice the entries of t, into which nothing is inserted
-// meanwhile. Entries whose records cannot be read are lost: the place of an entry is in the
-// record's header.
+// rehash returns a table with room for more entries than t has, into which nothing is inserted
+// meanwhile. Where its hint does not tell the place of an entry its record's header is read, and it
+// is lost if that cannot be.
 func (x *Index) rehash(t *table) (n *table, err error) {
-	// Room for twice the entries: a table full of dead ones does not grow.
-	if n, err = newTable(bucketsFor(2 * t.count())); err != nil {
+	// From a quarter to a half of it: a table full of dead ones does not grow.
+	if n, err = newTable(bucketsFor(t.count() * 4 / 3)); err != nil {
 		return nil, err
 	}
-	var (
-		starts  [growAhead]uint64
-		entered int64
-		words   = n.block.Plain()
-	)
+	words := n.block.Plain()
+	if hinted(int(t.mask+1), int(n.mask+1)) {
+		n.used.Store(x.moveByHints(t, n, words))
+		return n, nil
+	}
+	var entered int64
 	for from := 0; from < len(t.slots); from += growAhead {
-		group := t.slots[from:min(from+growAhead, len(t.slots))]
-		if x.startsOf(group, &starts) != nil {
-			x.startsOfEach(group, &starts)
-		}
-		for i := range group {
-			if w := group[i].Load(); isEntry(w) && starts[i] != unreadable {
-				n.copyEntry(words, starts[i], w)
-				entered++
-			}
-		}
-		if x.arena.Frugal() {
-			x.dropAround(group)
-		}
+		entered += x.moveByHeaders(t.slots[from:min(from+growAhead, len(t.slots))], n, words)
 	}
 	n.used.Store(entered)
 	return n, nil
+}
+
+// moveByHints enters the entries of t into n, and returns how many. It reads the headers of those
+// that lie behind many full buckets.
+func (x *Index) moveByHints(t, n *table, words []uint64) (entered int64) {
+	full := t.fullBefore(0)
+	for i := range t.mask + 1 {
+		b := t.bucket(i)
+		for j := range b {
+			w := b[j].Load()
+			if !isEntry(w) {
+				continue
+			}
+			if start, ok := t.hintedStart(w, i, full); ok {
+				n.copyEntry(words, start, w)
+				entered++
+			} else {
+				entered += x.moveByHeaders(b[j:j+1], n, words)
+			}
+		}
+		if full++; ends(b) {
+			full = 0
+		}
+	}
+	return entered
+}
+
+// moveByHeaders enters the entries in up to growAhead slots into n, and returns how many.
+func (x *Index) moveByHeaders(slots []atomic.Uint64, n *table, words []uint64) (entered int64) {
+	var starts [growAhead]uint64
+	if x.startsOf(slots, &starts) != nil {
+		x.startsOfEach(slots, &starts)
+	}
+	for i := range slots {
+		if w := slots[i].Load(); isEntry(w) && starts[i] != unreadable {
+			n.copyEntry(words, starts[i], w)
+			entered++
+		}
+	}
+	if x.arena.Frugal() {
+		x.dropAround(slots)
+	}
+	return entered
 }
 
 // dropAround gives back the pages that the headers of some entries lie on. A table's records lie

@@ -9,11 +9,11 @@ import (
 
 // A table holds the entries of one shard of the index in 64-byte buckets of 8 slots; a slot is
 //
-//	tag:16 | address:48
+//	tag:16 | hint:12 | address:36
 //
-// The tag is a part of the name that neither shard nor bucket use. Probing is linear by buckets and
-// ends at the first empty slot; as slots never become empty again (S0), all who look for one name
-// meet the same first empty slot.
+// The tag is a part of the name that neither shard nor bucket use. The hint is one that buckets use
+// (hint.go). Probing is linear by buckets and ends at the first empty slot; as slots never
+// become empty again (S0), all who look for one name meet the same first empty slot.
 //
 // Every probe is bounded by the number of buckets: between the moment a table is due to grow and
 // the freeze, other inserters may fill it to the last slot.
@@ -31,6 +31,7 @@ const (
 	bucketBytes     = 8 * bucketSlots
 	bucketsMin      = 16
 	addrMask        = 1<<arena.AddrBits - 1
+	tagShift        = 48
 	slotEmpty       = uint64(0)
 	slotDead        = uint64(1)        // address 1 lies in a segment header, so no entry looks like it
 	slotFrozen      = uint64(addrMask) // nor is the last address one
