@@ -15,6 +15,13 @@ type Residence struct {
 // system does not say.
 func ReadResidence() (Residence, bool) { return readResidence() }
 
+// DropProgram gives back the pages of the program's code and constants: most of them are looked at
+// once, when packages are initialised. What is needed again comes from the system's cache, by a
+// fault for each 64 KiB or so. It returns how many bytes it gave back, and reports false where the
+// system does not say which pages are the file's: others are never dropped. Anybody may call it at
+// any time.
+func DropProgram() (dropped int64, ok bool) { return dropProgram() }
+
 // Resident returns how many bytes of the segment are in memory as pages of this process. It reports
 // false where the system does not say.
 func (s *Segment) Resident() (int64, bool) { return residentIn(s.mem) }

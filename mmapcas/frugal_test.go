@@ -1,9 +1,6 @@
 package mmapcas
 
-import (
-	"math"
-	"testing"
-)
+import "testing"
 
 // While memory is short, tables that grow leave few pages in memory of those that have the headers
 // of their records.
@@ -16,7 +13,7 @@ func TestFrugalGrowth(t *testing.T) {
 			mustPut(t, s, 1, payload(i, 1000))
 		}
 		s.SetFrugal(frugal)
-		s.DropPages(math.MaxInt64)
+		s.DropPages()
 		if !s.MemoryUse().Known {
 			t.Skip("this system does not say what is in memory")
 		}

@@ -51,25 +51,16 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 // pages of the headers that they look at, as they go: that is one header for each record.
 func (s *Store) SetFrugal(on bool) { s.arena.SetFrugal(on) }
 
-// DropPages gives back pages of segments that are in memory, those of the oldest segments first,
-// until about want bytes are back, and returns how many are. What is read there again comes from
-// the system's cache, or from the disk.
-func (s *Store) DropPages(want int64) (dropped int64) {
+// DropPages gives back the pages of segments that are in memory. What is read there again comes
+// from the system's cache, or from the disk. It returns how many segments it has asked for pages.
+func (s *Store) DropPages() (segments int) {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	for _, seg := range s.segments() {
-		if dropped >= want {
-			break
+		// Once the store is closed, the place of one that it had may be another's.
+		if s.mapped(seg) && seg.mem.DropPages() {
+			segments++
 		}
-		if !s.mapped(seg) {
-			continue // the store is closed, and what has its place may not be its own
-		}
-		n, ok := seg.mem.Resident()
-		if !ok || n == 0 || !seg.mem.DropPages() {
-			continue
-		}
-		left, _ := seg.mem.Resident()
-		dropped += max(n-left, 0)
 	}
-	return dropped
+	return segments
 }

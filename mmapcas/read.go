@@ -28,7 +28,11 @@ func (s *Store) giveBack(r *Reader) { s.idle.put(r) }
 func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 	r := s.borrow()
 	err := r.View(h, fn)
+	viewed := r.isDue()
 	s.giveBack(r)
+	if viewed {
+		s.opts.Viewed()
+	}
 	return err
 }
 
@@ -37,7 +41,11 @@ func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 func (s *Store) Get(h Hash, dst []byte) ([]byte, Kind, error) {
 	r := s.borrow()
 	out, kind, err := r.Get(h, dst) // which runs no code but the store's
+	viewed := r.isDue()
 	s.giveBack(r)
+	if viewed {
+		s.opts.Viewed()
+	}
 	return out, kind, err
 }
 

@@ -17,6 +17,25 @@ type BulkWriter[V any] struct {
 
 	mu   sync.Mutex
 	bulk *db.Bulk // guarded by mu; nil: the function has returned
+	put  int      // guarded by mu: bytes, since the last look at Options.MemoryLimit
+}
+
+// bulkLook is how many bytes a bulk puts between two looks at Options.MemoryLimit.
+const bulkLook = 256 << 10
+
+// hold holds to the memory limit while a bulk goes on: it may fill the memory many times over
+// between its beginning and its end.
+func (w *BulkWriter[V]) hold(bytes int) error {
+	if w.put += bytes; w.put < bulkLook {
+		return nil
+	}
+	w.put = 0
+	g := &w.eng.governor
+	g.relieve(false)
+	if err := g.refusing.Load(); err != nil {
+		return fmt.Errorf("runtime: a bulk for %s: %w", w.p.name, err)
+	}
+	return nil
 }
 
 // with calls fn with the bulk unless it has ended.
@@ -46,8 +65,8 @@ func (w *BulkWriter[V]) end() {
 //
 // Changes are counted from the generation in which Bulk began: what others commit to the partition
 // meanwhile stays where fn changes nothing, and loses where it does. A collection that begins
-// meanwhile waits for Bulk to end. Errors are those of Engine.Commit, and ErrFrozen for a Frozen
-// partition.
+// meanwhile waits for Bulk to end. Where Options.MemoryLimit leaves no room any more, Put returns a
+// *LimitError. Errors are those of Engine.Commit, and ErrFrozen for a Frozen partition.
 func (p *Partition[V]) Bulk(ctx context.Context, e *Engine, fn func(*BulkWriter[V]) error) (err error) {
 	defer func() { err = e.limited(err) }()
 	if err := errors.Join(e.admitBy(ctx, "Bulk"), e.notInUpdate("Bulk"), e.governor.admits("Bulk")); err != nil {
@@ -111,7 +130,11 @@ func (w *BulkWriter[V]) Put(key string, v V) error {
 		if err := w.eng.settleRefs(refs); err != nil {
 			return fmt.Errorf("runtime: storing %s[%q]: %w", w.p.name, key, err)
 		}
-		w.eng.gc.Shade(h)
+		// A running cycle is not told of h, which would be kept in memory with all others until the
+		// bulk ends: the store has told it, or h is new (package gc, "Why nothing live is freed").
+		if err := w.hold(len(payload)); err != nil {
+			return err
+		}
 		return bulk.Put(key, h)
 	})
 }

@@ -265,9 +265,11 @@
 //   - M2: at 12/16 of the limit it is near, and stays near until 10/16. While it is near, pages of
 //     segments are given back whenever a 64th of the limit has come in of files. Looks see to that,
 //     and who looks at many records in a moment: a collection after each slice, a commit that has
-//     assisted it, a piece when it begins and ends. Tables of the index that grow give back the
-//     pages of the headers that they read. Beyond the limit each look gives back all. If that is
-//     not enough there is a round.
+//     assisted it, a bulk after each 256 KiB, who reads records after each 32, a piece when it
+//     begins and ends. Tables of the index that grow give back the pages of the headers that they
+//     read. With segments' pages go those of the program, once a second: most of them were needed
+//     to begin and never again. Beyond the limit each look gives back all. If that is not enough
+//     there is a round.
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
 //     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
 //     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no
@@ -282,12 +284,12 @@
 //   - M5: what is held beyond the limit after a round that began while none was inside the gate,
 //     and none is now, will not become less by waiting, unless urgent tasks from outside are under
 //     way, which take memory, too, and end: while they are, up to 18/16 of the limit is borne. Go
-//     has collected before that is found. From then on, until the limit is not near,
-//     tasks from outside and commits are refused with a *LimitError that says who holds what; so
-//     are those that wait at the gate. Answers that are known are given, tasks that have begun go
-//     on, and what frees memory is never refused: Collect, Tidy, Checkpoint, Close. Whatever the
-//     cause, the first look in a row that finds more held than the limit says so in the log, and
-//     who holds it.
+//     has collected before that is found, and pages of files do not count. From then on, until
+//     the limit is not near, tasks from outside, commits, and what is put into a bulk are refused
+//     with a *LimitError that says who holds what; so are those that wait at the gate. Answers that
+//     are known are given, tasks that have begun go on, and what frees memory is never refused:
+//     Collect, Tidy, Checkpoint, Close. Whatever the cause, the first look in a row that finds more
+//     held than the limit says so in the log, and who holds it.
 //   - M6: with Options.LimitGo the limit of Go's runtime is 14/16 of MemoryLimit less what is held
 //     outside of it, and at least a quarter. So garbage fills what is free, Go collects before the
 //     engine has to do without, and a piece that needs more has the rest for it.

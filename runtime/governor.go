@@ -21,9 +21,12 @@ type governor struct {
 	limit int64 // immutable; 0: none
 	gate  gate
 
-	pieces  pieces
-	near    atomic.Bool  // the limit is
-	dropped atomic.Int64 // of mapped files, what was left in memory when pages were last given back
+	pieces    pieces
+	near      atomic.Bool // the limit is
+	relieving sync.Mutex
+	dropped   atomic.Int64 // of mapped files, what was left in memory when pages were last given back
+
+	programAt atomic.Int64 // when pages of the program were last given back, in nanoseconds of Unix time
 
 	urgent atomic.Int64 // tasks from outside that have begun and do not belong at the gate
 
@@ -64,6 +67,10 @@ const (
 	pauseMost   = 100 // looks
 	dropShare   = 64  // as much of the limit has come in of files before their pages are given back again
 	freeEvery   = time.Second
+
+	// programEvery is how often pages of the program go: what a busy process needs of them is back
+	// in a millisecond.
+	programEvery = time.Second
 
 	// hugePagesFrom is the limit below which tables lie on small pages: those of a small store take
 	// 12 MiB of huge pages for 2 MiB of content.
@@ -181,8 +188,9 @@ func (g *governor) look() (held int64) {
 	g.pause = min(2*g.pause+1, pauseMost)
 	g.waits = g.pause
 	held, _ = g.held()
-	if held >= g.limit && alone { // garbage is no reason to refuse anything
+	if held >= g.limit && alone { // neither garbage nor pages that a file has are a reason to refuse anything
 		g.free(time.Now())
+		g.relieve(true)
 		held, _ = g.held()
 	}
 	if held < g.limit {
@@ -194,7 +202,11 @@ func (g *governor) look() (held int64) {
 		g.e.o.Logger.Warn("runtime: more memory is held than the limit", "held", held, "limit", g.limit, "who", a.String())
 	}
 	idle = idle && g.urgent.Load() == 0 || held > g.mark(urgentMark)
-	if alone && !g.gate.busy() && idle { // M5: there is nothing to wait for
+	kept := held
+	if g.read == nil {
+		kept -= g.files() // which go at any time, and may have come back since
+	}
+	if alone && !g.gate.busy() && idle && kept >= g.limit { // M5: there is nothing to wait for
 		a := g.e.account(false)
 		err := &LimitError{What: "memory", Limit: g.limit, Held: held, Holders: a.Holders}
 		g.refusing.Store(err)
@@ -207,9 +219,13 @@ func (g *governor) look() (held int64) {
 // last time, or any if all are asked for. It reports whether it did. Whoever looks at many records
 // calls it between two pieces of work, since the governor's next look comes too late for that.
 func (g *governor) relieve(all bool) bool {
-	if !g.near.Load() {
+	if !g.near.Load() && !g.nears() {
 		return false
 	}
+	if !g.relieving.TryLock() {
+		return true // by somebody else
+	}
+	defer g.relieving.Unlock()
 	files, before := g.files(), g.dropped.Load()
 	if files < before {
 		g.dropped.Store(files)
@@ -218,9 +234,39 @@ func (g *governor) relieve(all bool) bool {
 	if !all && files < before+g.limit/dropShare {
 		return false
 	}
-	g.e.store.DropPages(files)
+	g.e.store.DropPages()
+	g.dropProgram(all)
 	g.dropped.Store(g.files())
 	return true
+}
+
+// viewed is called after each few records that were read from the store.
+func (g *governor) viewed() {
+	if g.nears() {
+		g.relieve(false)
+	}
+}
+
+// nears reports whether the limit is near before the next look has found it so.
+func (g *governor) nears() bool {
+	if g.limit == 0 || g.read != nil {
+		return false
+	}
+	r, ok := arena.ReadResidence()
+	return ok && r.Resident >= g.mark(nearMark)
+}
+
+// dropProgram gives back pages of the program, which come back for what goes on: rarely, unless all
+// are asked for.
+func (g *governor) dropProgram(all bool) {
+	if g.read != nil {
+		return
+	}
+	now, last := time.Now().UnixNano(), g.programAt.Load()
+	if !all && now-last < int64(programEvery) || !g.programAt.CompareAndSwap(last, now) {
+		return
+	}
+	arena.DropProgram()
 }
 
 // files is what mapped files have in memory.

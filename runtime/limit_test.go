@@ -165,6 +165,45 @@ func TestLimitRefuses(t *testing.T) {
 	put(t, e, inputs, "k3", "abc")
 }
 
+// M5: a bulk that began while there was room is refused when there is none any more, and nothing of
+// it is seen.
+func TestLimitRefusesBulkUnderWay(t *testing.T) {
+	e, held := limited(t, "", runtime.Options{})
+	text := strings.Repeat("0123456789abcdef", 64)
+	put := func(w *runtime.BulkWriter[string], from, to int) error {
+		for i := from; i < to; i++ {
+			if err := w.Put(fmt.Sprintf("%08d", i), text+fmt.Sprint(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := inputs.Bulk(t.Context(), e, func(w *runtime.BulkWriter[string]) error {
+		if err := put(w, 0, 2000); err != nil {
+			return err
+		}
+		held.Store(limit + 1)
+		for range 500 {
+			e.LookAtLimit()
+		}
+		return put(w, 2000, 4000)
+	})
+	var full *runtime.LimitError
+	if !errors.As(err, &full) || len(full.Holders) == 0 {
+		t.Errorf("a bulk for which there is no room any more: %v, want a LimitError that says who holds what", err)
+	}
+	held.Store(0)
+	e.LookAtLimit()
+	snap := e.Snapshot()
+	defer snap.Release()
+	if _, err := inputs.Get(snap, "00000000"); !errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("the first key of a bulk that was refused: %v", err)
+	}
+	if err := inputs.Bulk(t.Context(), e, func(w *runtime.BulkWriter[string]) error { return put(w, 0, 2000) }); err != nil {
+		t.Errorf("when there is room again: %v", err)
+	}
+}
+
 // M5: while an urgent task is under way, what is held may become less yet, so nothing is refused
 // for the first eighth beyond the limit.
 func TestLimitBearsUrgentTasks(t *testing.T) {

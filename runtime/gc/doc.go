@@ -77,7 +77,8 @@
 //     may have entered while the cycle drained, and what it held may have been replaced, and let
 //     go, before the roots were taken. The new record is black and was followed by nobody.
 //   - A commit refers to something: that was put, with all it refers to, or was needed already, and
-//     keeps its colour. Here Shade is a second line (tricolour, TestSecondLines).
+//     keeps its colour. Here Shade is a second line (tricolour, TestSecondLines), which a bulk does
+//     without: it may name any number of records, and the queue would hold all of them.
 //   - A record from before the cycle is put again. The store marks and queues it in one step with
 //     the test that it is not condemned (G3), so it is grey. Its references may be white: the
 //     session may have put them before B1 (while the cycle drains for that session); so those that

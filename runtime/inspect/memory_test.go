@@ -2,7 +2,6 @@ package inspect_test
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	goruntime "runtime"
 	"runtime/debug"
@@ -105,7 +104,7 @@ func TestMemoryAddsUp(t *testing.T) {
 	if q := e.Stats(); q.MemoEvicted == 0 || q.CacheEvicted == 0 {
 		t.Errorf("nothing was evicted: %d keys, %d results", q.MemoEvicted, q.CacheEvicted)
 	}
-	inside.Of(e).Store.DropPages(math.MaxInt64)
+	inside.Of(e).Store.DropPages()
 	goruntime.GC()
 	debug.FreeOSMemory()
 	small := wantsAddingUp(t, e, "evicted")
