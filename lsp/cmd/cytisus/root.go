@@ -115,7 +115,7 @@ func (a *app) command() *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
 		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.implCommand(), a.callsCommand(), a.renameCommand(), a.symbolsCommand(), a.outlineCommand(), a.completeCommand(), a.signatureCommand(), a.fmtCommand(), a.checkCommand(), a.explainCommand(),
-		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.profileCommand(), a.dbStatsCommand(), a.recordsCommand(), a.verifyCommand(), a.repairCommand(), a.versionCommand(), a.demoCommand(),
+		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.profileCommand(), a.analysisStatsCommand(), a.dbStatsCommand(), a.recordsCommand(), a.verifyCommand(), a.repairCommand(), a.versionCommand(), a.demoCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
