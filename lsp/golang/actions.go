@@ -17,7 +17,7 @@ import (
 
 // ActionKinds implements lsp.Actor.
 func (w *workspace) ActionKinds() []string {
-	return append(refactor.Kinds(), actionTidy, actionRewrite)
+	return append(refactor.Kinds(), actionTidy, actionRewrite, fixAllKind)
 }
 
 // Actions implements lsp.Actor.
@@ -53,6 +53,11 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 		list = append(list, a)
 		return nil
 	})
+	if err == nil && len(r.Only) > 0 && lsp.WantsKind(r.Only, fixAllKind) {
+		list = append(list, lsp.Action{Title: "Fix all that is safe", Kind: fixAllKind, Edit: func(t *runtime.Task) (*lsp.WorkspaceEdit, error) {
+			return w.fixAll(t, r.URI)
+		}})
+	}
 	if err != nil || !lsp.WantsKind(r.Only, "quickfix") {
 		return list, err
 	}

@@ -217,7 +217,7 @@
 //	completing  viewdraft.go modulecompletion.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go resign.go renameasked.go
-//	changes     moduleactions.go actions.go
+//	changes     moduleactions.go fixall.go actions.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

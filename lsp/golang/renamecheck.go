@@ -345,11 +345,11 @@ func (v *verification) declaredAt(at lsp.Location) lsp.Location {
 	return v.moved(at)
 }
 
-// compareErrors refuses errors that were not there, of some codes.
-func (v *verification) compareErrors(p *metadata.Package, list []check.FileDiagnostic, of func(code string) bool) error {
+// newErrors are the errors of a package that were not there.
+func (v *verification) newErrors(p *metadata.Package, list []check.FileDiagnostic) (more []check.FileDiagnostic, err error) {
 	old, err := checks.Get(v.src.t, pkgKey{v.src.root, p.ID})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type place struct {
 		uri, code string
@@ -361,7 +361,21 @@ func (v *verification) compareErrors(p *metadata.Package, list []check.FileDiagn
 	}
 	for _, d := range list {
 		at := place{d.URI, d.Diag.Code, d.Diag.Span.Start}
-		if had[at]--; had[at] >= 0 || d.Diag.Severity != lsp.SeverityError || !of(d.Diag.Code) || check.IsContinuation(d.Diag) {
+		if had[at]--; had[at] < 0 && d.Diag.Severity == lsp.SeverityError && !check.IsContinuation(d.Diag) {
+			more = append(more, d)
+		}
+	}
+	return more, nil
+}
+
+// compareErrors refuses errors that were not there, of some codes.
+func (v *verification) compareErrors(p *metadata.Package, list []check.FileDiagnostic, of func(code string) bool) error {
+	list, err := v.newErrors(p, list)
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if !of(d.Diag.Code) {
 			continue
 		}
 		e := v.refusal()

@@ -49,7 +49,7 @@
 //	completion PLACE resolve LABEL, completion PLACE accept LABEL
 //	rename PLACE NAME
 //	codeaction RANGE|PLACE [KIND]
-//	codeaction RANGE|PLACE apply TITLE
+//	codeaction RANGE|PLACE apply TITLE [KIND]
 //	format FILE, formatrange RANGE, formatontype PLACE CHARACTER
 //	folding FILE, links FILE, lenses FILE, hints FILE, symbols FILE
 //	tokens FILE, tokensdelta FILE (since the last), tokensrange RANGE

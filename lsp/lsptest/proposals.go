@@ -120,7 +120,7 @@ func (p *player) completion(args []string) (string, error) {
 	slices.SortStableFunc(items, func(a, b completionItem) int {
 		return cmp.Compare(cmp.Or(a.SortText, a.Label), cmp.Or(b.SortText, b.Label))
 	})
-	if len(rest) == 2 {
+	if len(rest) >= 2 {
 		return p.oneCompletion(at, items, defaultRange(found.ItemDefaults.EditRange), rest[0], rest[1])
 	}
 	most, err := count(rest)
@@ -268,8 +268,8 @@ func (p *player) codeAction(args []string) (string, error) {
 		}
 	}
 	about := map[string]any{"diagnostics": wrong, "triggerKind": 1}
-	if len(rest) == 1 {
-		about["only"] = rest
+	if len(rest) == 1 || len(rest) == 3 {
+		about["only"] = rest[len(rest)-1:]
 	}
 	params := editor.About(at.path)
 	params["range"], params["context"] = at.rangeOf(), about
@@ -283,7 +283,7 @@ func (p *player) codeAction(args []string) (string, error) {
 		if err := json.Unmarshal(raw, &a); err != nil {
 			return "", err
 		}
-		if len(rest) == 2 && a.Title == rest[1] {
+		if len(rest) >= 2 && a.Title == rest[1] {
 			return p.perform(a, raw)
 		}
 		line := a.Title
@@ -298,7 +298,7 @@ func (p *player) codeAction(args []string) (string, error) {
 		}
 		lines = append(lines, line)
 	}
-	if len(rest) == 2 {
+	if len(rest) >= 2 {
 		return "", fmt.Errorf("there is no action %q; there are\n%s", rest[1], list(lines))
 	}
 	return list(lines), nil

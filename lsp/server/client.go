@@ -56,6 +56,8 @@ func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string, pr
 	}()
 	pid, folder := int32(os.Getpid()), uri.File(root)
 	yes := true
+	var literals protocol.ClientCodeActionLiteralOptions
+	literals.CodeActionKind.ValueSet = []protocol.CodeActionKind{protocol.CodeActionKindSource}
 	params := &protocol.InitializeParams{
 		ProcessID:  &pid,
 		ClientInfo: protocol.ClientInfo{Name: name},
@@ -69,6 +71,7 @@ func NewClient(ctx context.Context, rw io.ReadWriteCloser, root, name string, pr
 			TextDocument: &protocol.TextDocumentClientCapabilities{
 				DocumentSymbol: &protocol.DocumentSymbolClientCapabilities{HierarchicalDocumentSymbolSupport: &yes},
 				Diagnostic:     &protocol.DiagnosticClientCapabilities{},
+				CodeAction:     &protocol.CodeActionClientCapabilities{CodeActionLiteralSupport: literals},
 			},
 		},
 		InitializationOptions: protocol.LSPAny(`{"diagnostics":"pull","noIndex":true}`),

@@ -20,6 +20,8 @@ type asker interface {
 	complete(ctx context.Context, p place, limit int) ([]completed, error)
 	signature(ctx context.Context, p place) (*called, error)
 	rename(ctx context.Context, p place, name string) ([]fileChange, error)
+	// fix is what changes of some kinds make of a file as a whole.
+	fix(ctx context.Context, file string, kinds []string) (fileChange, error)
 	symbols(ctx context.Context, pattern string, limit int) ([]foundSymbol, error)
 	outline(ctx context.Context, file string) ([]outlined, error)
 	explain(ctx context.Context, p server.ExplainParams) ([]runtime.Explanation, error)

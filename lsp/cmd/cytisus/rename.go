@@ -200,44 +200,56 @@ func sortedChanges(by map[string]*fileChange) (list []fileChange) {
 	return list
 }
 
+// A remoteEdit is a change of files as the protocol has it.
+type remoteEdit struct {
+	Changes         map[string][]remoteTextEdit `json:"changes"`
+	DocumentChanges []struct {
+		Kind         string `json:"kind"`
+		OldURI       string `json:"oldUri"`
+		NewURI       string `json:"newUri"`
+		TextDocument struct {
+			URI string `json:"uri"`
+		} `json:"textDocument"`
+		Edits []remoteTextEdit `json:"edits"`
+	} `json:"documentChanges"`
+}
+
+type remoteTextEdit struct {
+	Range   protocol.Range `json:"range"`
+	NewText string         `json:"newText"`
+}
+
+// textEdits are edits of a text whose columns are bytes.
+func textEdits(text []byte, edits []remoteTextEdit) (out []lsp.TextEdit, err error) {
+	for _, e := range edits {
+		start, err := lineOffset(text, e.Range.Start)
+		if err != nil {
+			return nil, err
+		}
+		end, err := lineOffset(text, e.Range.End)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lsp.TextEdit{Span: lsp.Span{Start: start, End: end}, NewText: e.NewText})
+	}
+	return out, nil
+}
+
 func (r *remote) rename(ctx context.Context, p place, name string) ([]fileChange, error) {
-	type edit struct {
-		Range   protocol.Range `json:"range"`
-		NewText string         `json:"newText"`
-	}
-	var e struct {
-		Changes         map[string][]edit `json:"changes"`
-		DocumentChanges []struct {
-			Kind         string `json:"kind"`
-			OldURI       string `json:"oldUri"`
-			NewURI       string `json:"newUri"`
-			TextDocument struct {
-				URI string `json:"uri"`
-			} `json:"textDocument"`
-			Edits []edit `json:"edits"`
-		} `json:"documentChanges"`
-	}
+	var e remoteEdit
 	if err := r.ask(ctx, "textDocument/rename", p, map[string]any{"newName": name}, &e); err != nil {
 		return nil, err
 	}
 	by := map[string]*fileChange{}
-	add := func(u string, edits []edit) error {
+	add := func(u string, edits []remoteTextEdit) error {
 		c := &fileChange{File: filename(u), Edits: len(edits)}
 		text, err := files.Read(c.File, lsp.MaxFileBytes)
 		if err != nil {
 			return fmt.Errorf("reading what is to change: %w", err)
 		}
-		var out []lsp.TextEdit
-		for _, ed := range edits {
-			start, err := lineOffset(text, ed.Range.Start)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.File, err)
-			}
-			end, err := lineOffset(text, ed.Range.End)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.File, err)
-			}
-			out = append(out, lsp.TextEdit{Span: lsp.Span{Start: start, End: end}, NewText: ed.NewText})
+		out, err := textEdits(text, edits)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.File, err)
 		}
 		changed, err := lsp.Apply(text, out)
 		c.Old, c.New = string(text), string(changed)

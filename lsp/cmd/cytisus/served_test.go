@@ -20,6 +20,13 @@ func TestCommandsWhileServed(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("package twig\n\nvar x int = \"no\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	untidy := filepath.Join(dir, "untidy", "untidy.go")
+	if err := os.Mkdir(filepath.Dir(untidy), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(untidy, []byte("package untidy\n\nimport _ \"os\"\nimport _ \"io\"\n\nfunc f(n int) {\n\tn = n\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(dir, "broom.go")
 	lines := [][]string{
 		{"check", "--json", dir},
@@ -30,6 +37,7 @@ func TestCommandsWhileServed(t *testing.T) {
 		{"calls", "--json", filepath.Join(dir, "twig", "twig.go") + ":8:6"},
 		{"rename", "--json", filepath.Join(dir, "twig", "twig.go") + ":8:6", "Renamed"},
 		{"rename", filepath.Join(dir, "twig", "twig.go") + ":8:6", "func"},
+		{"fix", "--dry-run", "--json", filepath.Dir(untidy)},
 		{"outline", file},
 		{"complete", "--json", file + ":7:14"},
 		{"complete", file + ":7:13"},

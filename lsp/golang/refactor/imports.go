@@ -17,6 +17,8 @@ import (
 	"golang.org/x/tools/imports"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
 // An importSpec is an import; its name is "" if none is written.
@@ -303,6 +305,28 @@ func organizeImports(r *Request) []Change {
 		}
 		return r.edit(edits...)
 	}}}
+}
+
+// wholeImport is what an import consists of: with the keyword if it stands alone.
+func (r *Request) wholeImport(spec *ast.ImportSpec) ast.Node {
+	for _, d := range r.File.AST.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && len(g.Specs) == 1 && g.Specs[0] == ast.Spec(spec) {
+			return g
+		}
+	}
+	return spec
+}
+
+// RemoveImport takes the import at a span of a file away, with its line. It is not ok if there is
+// none.
+func RemoveImport(t *syntax.Tree, at lsp.Span) (edit lsp.TextEdit, ok bool) {
+	r := &Request{View: &check.View{File: t}}
+	for _, spec := range t.AST.Imports {
+		if s := t.Span(spec.Pos(), spec.End()); s.Start <= at.Start && at.End <= s.End {
+			return r.removeStatement(r.wholeImport(spec)), true
+		}
+	}
+	return edit, false
 }
 
 // specOf imports a package under a name; a path whose last element does not say it has it written

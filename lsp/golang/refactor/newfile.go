@@ -227,13 +227,8 @@ func (r *Request) importsMoved(from, to token.Pos) (needed, only []*ast.ImportSp
 	return needed, only
 }
 
-// dropImport takes an import out, with the keyword if it stands alone. Its line stays, as a comment
-// may be about it or stand in it.
+// dropImport takes an import out. Its line stays, as a comment may be about it or stand in it.
 func (r *Request) dropImport(spec *ast.ImportSpec) lsp.TextEdit {
-	for _, d := range r.File.AST.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && len(g.Specs) == 1 && g.Specs[0] == ast.Spec(spec) {
-			return r.replace(g.Pos(), g.End(), "")
-		}
-	}
-	return r.replace(spec.Pos(), spec.End(), "")
+	n := r.wholeImport(spec)
+	return r.replace(n.Pos(), n.End(), "")
 }

@@ -403,13 +403,7 @@ func Idle(r *Request, edits []lsp.TextEdit) (more []lsp.TextEdit) {
 			}
 		}
 		if gone && !left && !slices.ContainsFunc(edits, func(e lsp.TextEdit) bool { return names(e.NewText, name.Name()) }) {
-			var n ast.Node = spec
-			for _, d := range r.File.AST.Decls {
-				if g, ok := d.(*ast.GenDecl); ok && len(g.Specs) == 1 && g.Specs[0] == ast.Spec(spec) {
-					n = g
-				}
-			}
-			more = append(more, r.removeStatement(n))
+			more = append(more, r.removeStatement(r.wholeImport(spec)))
 		}
 	}
 	return more
