@@ -71,7 +71,6 @@ var allowed = []struct {
 	{"lsp/golang/metadata", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "packages and edges: no disk, no engine"},
 	{"lsp/golang/load", []string{"lsp", "lsp/files"}, "the packages of a build, from files alone"},
 	{"lsp/golang/check", []string{"lsp/golang/check/methods", "lsp", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
-	{"lsp/golang/check", []string{"lsp", "lsp/golang/check/bodies", "lsp/golang/check/names", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata"}, "types: no disk, no engine"},
 	{"lsp/golang/describe", []string{"lsp", "lsp/golang/check", "lsp/golang/flow", "lsp/golang/metadata", "lsp/golang/syntax"}, "types: what a reader is told; no disk, no engine"},
 	{"lsp/golang/gofmt", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "one text and its layout"},
 	{"lsp/golang/links", []string{"lsp", "lsp/golang/syntax"}, "one text and what leads out of it"},
