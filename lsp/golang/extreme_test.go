@@ -414,7 +414,9 @@ func Use(c chain.Chain[string]) {
 	wantDiagnostic(t, f.published("self/self.go"), "invalid recursive type")
 	wantDiagnostic(t, f.published("internalerror/array.go"), "internal error") // of go/types: it panics
 	f.wantPublished("beside", map[string][]string{
-		"chain/chain.go": {"instantiation cycle"}, "deep/deep.go": {"instantiation cycle"}, "use/use.go": {"cannot use c.Next().Next().Next()"},
+		"chain/chain.go": {"instantiation cycle:", "cycle: T instantiated as Chain[T]"},
+		"deep/deep.go":   {"instantiation cycle:", "cycle: T instantiated as Deep[T]"},
+		"use/use.go":     {"cannot use c.Next().Next().Next()"},
 	})
 	if list, err := f.references(f.at("Down").URI, f.at("Down").Span.Start, false); err != nil || len(list) != 3 {
 		t.Errorf("references %v, %v", list, err)

@@ -289,7 +289,7 @@ func continued(list []FileDiagnostic, primary int, at lsp.Location, text string)
 	}
 	return append(list, FileDiagnostic{at.URI, lsp.Diagnostic{
 		Span: at.Span, Severity: first.Diag.Severity, Code: first.Diag.Code, Source: SourceTypes,
-		Message: first.Diag.Message + ": " + text,
+		Message: continuedBy(first.Diag.Message) + text,
 		Related: []lsp.Related{{Location: of, Message: first.Diag.Message}},
 	}})
 }
@@ -297,8 +297,12 @@ func continued(list []FileDiagnostic, primary int, at lsp.Location, text string)
 // IsContinuation reports whether a diagnostic stands at another place than the error that it
 // belongs to.
 func IsContinuation(d lsp.Diagnostic) bool {
-	return len(d.Related) == 1 && d.Related[0].Message != "" && strings.HasPrefix(d.Message, d.Related[0].Message+": ")
+	return len(d.Related) == 1 && d.Related[0].Message != "" && strings.HasPrefix(d.Message, continuedBy(d.Related[0].Message))
 }
+
+// continuedBy is what stands before the text that continues an error. The type checker ends some
+// errors that it continues, cycles for one, with a colon of its own.
+func continuedBy(message string) string { return strings.TrimSuffix(message, ":") + ": " }
 
 // place finds the file and the span of an error, whose positions are mapped by at.
 func (c *errorCollector) place(e types.Error, at func(token.Pos) token.Pos) (*syntax.Tree, lsp.Span) {
