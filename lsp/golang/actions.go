@@ -71,7 +71,7 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 
 // changesAt has fn look at the changes that fit, while the types of the package are there.
 func (w *workspace) changesAt(t *runtime.Task, r lsp.ActionRequest, fn func(c refactor.Change, of *view) error) error {
-	return w.withView(t, r.URI, r.Span.Start, check.BodiesOfFile, func(v *view) error {
+	return w.withView(t, check.Sight{URI: r.URI, Offset: r.Span.Start, Bodies: check.BodiesOfFile}, func(v *view) error {
 		request := &refactor.Request{
 			View: v.View, Start: r.Span.Start, End: r.Span.End, Automatic: r.Automatic,
 			Importable: v.importable, Text: v.textOrNone, TestFiles: v.testFiles,

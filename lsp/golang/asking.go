@@ -107,8 +107,8 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 }
 
 // withView is viewFile for a question that is about one file.
-func (w *workspace) withView(t *runtime.Task, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
-	return w.askAbout(t, uri, func(t *runtime.Task, root string) error {
-		return viewFile(taskSource{t, root}, uri, offset, of, fn)
+func (w *workspace) withView(t *runtime.Task, s check.Sight, fn func(v *view) error) error {
+	return w.askAbout(t, s.URI, func(t *runtime.Task, root string) error {
+		return viewFile(taskSource{t, root}, s, fn)
 	})
 }

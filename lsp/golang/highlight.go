@@ -67,7 +67,7 @@ func formatPairs(src taskSource, t *syntax.Tree, offset int) (list []lsp.Highlig
 	if err != nil || len(owners) == 0 {
 		return nil, err
 	}
-	err = viewPackage(src, owners[0].ID, check.Sight{URI: t.URI, Offset: offset, Bodies: check.BodyAt}, func(v *view) error {
+	err = viewPackage(src, owners[0].ID, check.Sight{URI: t.URI, Offset: offset, Bodies: check.BodyAt, Apart: true}, func(v *view) error {
 		if v.File == nil {
 			return nil
 		}

@@ -17,7 +17,7 @@ func (w *workspace) Hints(t *runtime.Task, uri string, within lsp.Span) (list []
 	if err != nil || !syntax.IsGoFile(uri) || len(kinds) == 0 {
 		return nil, err
 	}
-	err = w.withView(t, uri, 0, check.BodiesOfFile, func(v *view) error {
+	err = w.withView(t, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
 		if v.File != nil {
 			list = hints.Of(v.View, within, kinds)
 		}

@@ -79,7 +79,7 @@ func describeAt(src source, p *metadata.Package, at lsp.Location) (h *lsp.Hover,
 	if metadata.IsSyntaxOnly(p) {
 		return describeBuiltin(lib, p, at)
 	}
-	sight := check.Sight{URI: at.URI, Offset: at.Span.Start, Bodies: check.BodiesOfFile}
+	sight := check.Sight{URI: at.URI, Offset: at.Span.Start, Bodies: check.BodyAt, Apart: true}
 	err = src.types(p, sight, func(v *check.View) (err error) {
 		if v.File != nil {
 			h, err = describe.At(v, lib, at.Span)

@@ -30,7 +30,7 @@ func (w *workspace) Implementation(t *runtime.Task, uri string, offset int) (lis
 			return err
 		}
 		if relations.IsFunctionPlace(syntax.Trees.Get(uri, text), offset) {
-			return viewFile(src, uri, offset, check.AllBodies, func(v *view) error {
+			return viewFile(src, check.Sight{URI: uri, Offset: offset, Bodies: check.AllBodies}, func(v *view) error {
 				var ok bool
 				if list, ok = relations.Functions(v.View, offset); !ok && offset < len(text) && text[offset] == '(' {
 					return &lsp.RefusedError{Reason: "not a dynamic function call"}
@@ -93,7 +93,7 @@ func askedAt(src taskSource, uri string, offset int) (a asked, err error) {
 	if known || err != nil {
 		return a, err
 	}
-	err = viewFile(src, uri, offset, check.BodyAt, func(v *view) error {
+	err = viewFile(src, check.Sight{URI: uri, Offset: offset, Bodies: check.BodyAt, Apart: true}, func(v *view) error {
 		found, ok := relations.Ask(v.View, offset)
 		if !ok {
 			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
@@ -334,7 +334,7 @@ func (s *kinSearch) locals() error {
 			if !mayDeclareLocally(text) || !relations.HasLocals(syntax.Trees.Get(uri, text)) {
 				continue
 			}
-			err = viewPackage(s.src, p.ID, check.Sight{URI: uri, Bodies: check.BodiesOfFile}, func(v *view) error {
+			err = viewPackage(s.src, p.ID, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
 				for _, l := range relations.Locals(v.View) {
 					if err := s.local(v, &l); err != nil {
 						return err

@@ -49,7 +49,7 @@ func (w *workspace) changeSignature(t *runtime.Task, uri, title string, c *refac
 // signatureChange is what makes the signature of the function whose keyword stands at an offset
 // another one, with the parameters that it has; nil if that is no change.
 func (w *workspace) signatureChange(t *runtime.Task, uri string, offset int, to string) (c *refactor.SignatureChange, err error) {
-	err = w.withView(t, uri, offset, check.BodiesOfFile, func(v *view) error {
+	err = w.withView(t, check.Sight{URI: uri, Offset: offset, Bodies: check.BodiesOfFile}, func(v *view) error {
 		s, ok := syntax.SignatureAt(v.File, offset)
 		if !ok {
 			return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
@@ -114,7 +114,7 @@ func (r *renaming) resign(uri string, c *refactor.SignatureChange) (calling []st
 		}
 		err := error(&lsp.FileError{URI: name, Offset: -1, Err: lsp.ErrNoSymbol})
 		for _, src := range r.sources {
-			err = viewFile(src, name, 0, check.BodiesOfFile, edited)
+			err = viewFile(src, check.Sight{URI: name, Bodies: check.BodiesOfFile}, edited)
 			if !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, lsp.ErrUnknownFile) {
 				break // a build that compiles the file has said what there is to say
 			}

@@ -20,7 +20,7 @@ func (w *workspace) Tokens(t *runtime.Task, uri string, within lsp.Span) (list [
 	if err != nil || !syntax.IsGoFile(uri) {
 		return nil, err
 	}
-	err = w.withView(t, uri, 0, check.BodiesOfFile, func(v *view) error {
+	err = w.withView(t, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
 		if v.File == nil {
 			return lsp.ErrNoSymbol
 		}

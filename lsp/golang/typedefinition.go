@@ -12,7 +12,7 @@ func (w *workspace) TypeDefinition(t *runtime.Task, uri string, offset int) (lis
 	if err != nil {
 		return nil, err
 	}
-	err = w.withView(t, uri, offset, check.BodyAt, func(v *view) error {
+	err = w.withView(t, check.Sight{URI: uri, Offset: offset, Bodies: check.BodyAt, Apart: true}, func(v *view) error {
 		for _, name := range check.TypeNamesAt(v.View, offset) {
 			f, ok, err := v.declaration(name)
 			if err != nil {

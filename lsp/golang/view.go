@@ -14,9 +14,10 @@ type view struct {
 	taskSource
 }
 
-// viewFile has fn look at the types of the package that a file is compiled in, until it returns. Fn
-// takes no other view: it could wait for itself.
-func viewFile(src taskSource, uri string, offset int, of check.Bodies, fn func(v *view) error) error {
+// viewFile has fn look at the types of the package that the file of a sight is compiled in, until
+// it returns. Fn takes no other view: it could wait for itself.
+func viewFile(src taskSource, s check.Sight, fn func(v *view) error) error {
+	uri, offset := s.URI, s.Offset
 	text, err := src.text(uri)
 	if err != nil {
 		return err
@@ -31,16 +32,24 @@ func viewFile(src taskSource, uri string, offset int, of check.Bodies, fn func(v
 	if len(owners) == 0 {
 		return &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 	}
-	return viewPackage(src, owners[0].ID, check.Sight{URI: uri, Offset: offset, Bodies: of}, fn)
+	return viewPackage(src, owners[0].ID, s, fn)
 }
 
-// viewPackage has fn look at the types of a package, until it returns.
+// viewPackage has fn look at the types of a package, until it returns. A sight that allows bodies
+// to be checked apart is that of a question: what is read then need not be recorded.
 func viewPackage(src taskSource, id string, s check.Sight, fn func(v *view) error) error {
 	return viewPackageIn(&check.Views, src, id, s, fn)
 }
 
 func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sight, fn func(v *view) error) error {
 	t := src.t
+	var state any
+	if now := t.State(); s.Apart && now != nil {
+		state = viewedState{now, src.root}
+		if known, err := viewKnown(pool, src, id, s, state, fn); known || err != nil {
+			return err
+		}
+	}
 	in, err := readPackage(t, pkgKey{src.root, id})
 	if err != nil {
 		return err
@@ -71,7 +80,31 @@ func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sigh
 	if err != nil {
 		return err
 	}
+	slot.FoundIn(state)
 	return fn(&view{v, src})
+}
+
+// A viewedState is the state of a build.
+type viewedState struct {
+	state any
+	root  string
+}
+
+// viewKnown is viewPackageIn for a package that was looked at in a state before: nothing need be
+// read to know that it is as it was. It reports whether there is such a view.
+func viewKnown(
+	pool *check.ViewPool, src taskSource, id string, s check.Sight, state any, fn func(v *view) error,
+) (known bool, err error) {
+	slot, err := takeSlot(src.t, pool, id)
+	if err != nil {
+		return false, err
+	}
+	defer slot.Done()
+	v, err := slot.Known(state, s)
+	if err != nil || v == nil {
+		return false, err
+	}
+	return true, fn(&view{v, src})
 }
 
 func (s taskSource) types(p *metadata.Package, sight check.Sight, fn func(v *check.View) error) error {

@@ -58,7 +58,10 @@
 //
 // What an expression is, or what could stand at a place, is asked of types. A [View] is a package
 // with its types as one question sees it: all declarations, and the bodies that the question is
-// about (view.go). Who asks gets [Name]s, which mean something elsewhere.
+// about (view.go). While the package stays as it is, a question about another body has that body
+// checked alone, against the same declarations (apartbodies.go); one about a body that is checked
+// has nothing to do, and reads no file if the state is one that the view was found in
+// ([ViewSlot.Known]). Who asks gets [Name]s, which mean something elsewhere.
 //
 //   - K9: a view says of an expression the same whichever bodies it was made for. It is used by who
 //     has its slot, who takes no other meanwhile, since two that wait for each other's would for

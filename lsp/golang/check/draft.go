@@ -36,16 +36,11 @@ const draftsMost = 2000
 func (s *ViewSlot) Declarations(
 	p *metadata.Package, imports []Import, uris []string, texts [][]byte, uri string, section lsp.Span,
 ) (v *View, err error) {
-	defer func() {
-		if e := recover(); e != nil { // K4
-			s.world, s.views, s.base = nil, nil, nil
-			v, err = nil, newInternalError("checking "+p.ID, e)
-		}
-	}()
+	defer s.recovered(p, &err)
 	if err := s.worldOf(p, imports); err != nil {
 		return nil, err
 	}
-	if b := s.base; b == nil || b.broken || b.checks >= draftsMost || !b.view.of(p) || !b.serves(uris, texts, uri, section) {
+	if b := s.base; b == nil || b.broken || b.checks >= draftsMost || !b.view.isOf(p) || !b.serves(uris, texts, uri, section) {
 		trees := make([]*syntax.Tree, len(uris))
 		for i, uri := range uris {
 			trees[i] = syntax.Trees.Get(uri, texts[i])
@@ -57,12 +52,12 @@ func (s *ViewSlot) Declarations(
 		s.base = &base{view: v, files: trees}
 	}
 	s.base.checks++
-	seen := *s.base.view
+	seen := s.base.view.at(fileOf(s.base.files, uri))
 	seen.base = s.base
-	if seen.File = fileOf(s.base.files, uri); seen.File == nil || seen.File.Unfit {
+	if seen.File == nil || seen.File.Unfit {
 		return nil, fmt.Errorf("%s: %w", uri, ErrUnfit)
 	}
-	return &seen, nil
+	return seen, nil
 }
 
 // serves reports whether files declare what those of the base do, but for what is in a section of

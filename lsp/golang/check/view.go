@@ -34,9 +34,11 @@ type View struct {
 	Errors    []types.Error
 
 	world *world
-	sight Sight
-	base  *base                   // of one that drafts are checked in
-	own   map[types.Object]string // made when somebody asks
+	made  Bodies                 // those of the sight that it was made for
+	had   map[*ast.FuncDecl]bool // whose bodies are checked, true: with their file; unless made is AllBodies
+	state any                    // in which it was looked at last; see Known
+	base  *base                  // of one that drafts are checked in
+	own   func() map[types.Object]string
 }
 
 // Bodies says which function bodies a view has the types of.
@@ -57,6 +59,11 @@ type Sight struct {
 	Offset int // matters for BodyAt
 	Bodies Bodies
 	Keep   func(*ast.FuncDecl) bool // matters for SomeBodies
+
+	// Apart: bodies may be checked apart from their file, when they are first asked about. Then the
+	// scopes of their file lack what they declare, and the nodes of the signature of a function
+	// stand for other objects than its type has.
+	Apart bool
 }
 
 // ErrUnfit is the error for files that are not type-checked.
@@ -88,31 +95,35 @@ func fileOf(files []*syntax.Tree, uri string) *syntax.Tree {
 	return nil
 }
 
-// of reports whether a view of the same files is one of a package.
-func (v *View) of(p *metadata.Package) bool {
+// isOf reports whether a view of the same files is one of a package.
+func (v *View) isOf(p *metadata.Package) bool {
 	had := v.Meta
 	return had.Path == p.Path && had.Name == p.Name && had.GoVersion == p.GoVersion && had.Arch == p.Arch
 }
 
-// covers reports whether a view has what a sight asks for; file is the one of the sight.
-func (v *View) covers(s Sight, file *syntax.Tree) bool {
+// lacks are the functions of a file whose bodies a sight asks for, and the view does not have. It
+// is not ok if the view cannot come to have what is asked for.
+func (v *View) lacks(s Sight, file *syntax.Tree) (list []*ast.FuncDecl, ok bool) {
 	switch {
-	case v.sight.Bodies == AllBodies, s.Bodies == noBodies:
-		return true
-	case v.sight.Bodies == SomeBodies || s.Bodies == SomeBodies:
-		return false // which those are is not compared
-	case file == nil || v.sight.URI != s.URI || v.sight.Bodies < s.Bodies:
-		return false
-	case v.sight.Bodies == BodiesOfFile:
-		return true
+	case v.made == AllBodies, s.Bodies == noBodies:
+		return nil, true
+	case file == nil || s.Bodies > BodiesOfFile:
+		return nil, false
 	}
-	had, wanted := v.sight.kept(file), s.kept(file)
+	wanted := s.kept(file)
 	for _, d := range file.AST.Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok && wanted(fn) && !had(fn) {
-			return false
+		fn, isFunc := d.(*ast.FuncDecl)
+		if !isFunc || fn.Body == nil || !wanted(fn) {
+			continue
+		}
+		switch with, had := v.had[fn]; {
+		case !had:
+			list = append(list, fn)
+		case !with && !s.Apart:
+			return nil, false
 		}
 	}
-	return true
+	return list, len(list) == 0 || s.Apart
 }
 
 // Tree is the file that a position of the view lies in; nil if it is none of the package's.
@@ -191,19 +202,21 @@ func (v *View) NameOf(obj types.Object) (name Name, ok bool) {
 }
 
 // Path is what an object of the package is called for others; "" if it has no name there.
-func (v *View) Path(obj types.Object) string {
-	if v.own == nil {
-		v.own, _ = objectPaths(v.Package)
-	}
-	return v.own[originOf(obj)]
-}
+func (v *View) Path(obj types.Object) string { return v.own()[originOf(obj)] }
 
 // Imported are the packages that can be named: those that the package imports, and all that their
 // declarations mention, by path. Of the latter there may be some declarations only.
 func (v *View) Imported() map[string]*types.Package { return v.world.packages }
 
 func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*View, error) {
-	v := &View{Meta: p, Positions: token.NewFileSet(), Package: types.NewPackage(p.Path, p.Name), Sizes: sizesFor(p.Arch), world: w, sight: s}
+	v := &View{
+		Meta: p, Positions: token.NewFileSet(), Package: types.NewPackage(p.Path, p.Name), Sizes: sizesFor(p.Arch),
+		world: w, made: s.Bodies, had: map[*ast.FuncDecl]bool{},
+	}
+	v.own = sync.OnceValue(func() map[types.Object]string {
+		paths, _ := objectPaths(v.Package)
+		return paths
+	})
 	v.Files, _, _ = sortOut(files)
 	if v.File = fileOf(v.Files, s.URI); v.File == nil && fileOf(files, s.URI) != nil {
 		return nil, fmt.Errorf("%s: %w", s.URI, ErrUnfit)
@@ -212,23 +225,35 @@ func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*Vie
 	checked := make([]*ast.File, len(v.Files))
 	for i, t := range v.Files {
 		v.Positions.AddExistingFiles(t.Pos)
-		checked[i] = bodies.Without(t.AST, s.kept(t))
-	}
-	conf := types.Config{
-		GoVersion: p.GoVersion, FakeImportC: true, Importer: w, Sizes: v.Sizes,
-		Error: func(err error) {
-			if e, ok := errors.AsType[types.Error](err); ok {
-				v.Errors = append(v.Errors, e)
+		keep := s.kept(t)
+		checked[i] = bodies.Without(t.AST, func(fn *ast.FuncDecl) bool {
+			kept := keep != nil && keep(fn)
+			if kept {
+				v.had[fn] = true
 			}
-		},
-		DisableUnusedImportCheck: s.Bodies != AllBodies, // what uses them may not be checked
+			return kept
+		})
 	}
-	_ = types.NewChecker(&conf, v.Positions, v.Package, v.Info).Files(checked) // Error has them
+	v.check(checked, v.Info, s.Bodies == AllBodies, func(e types.Error) { v.Errors = append(v.Errors, e) })
 	for i, t := range v.Files {
 		v.Info.Scopes[t.AST] = v.Info.Scopes[checked[i]]
 		v.Info.FileVersions[t.AST] = v.Info.FileVersions[checked[i]]
 	}
 	return v, nil
+}
+
+// check checks files of the package. Whole tells whether they are all of it, bodies included.
+func (v *View) check(files []*ast.File, info *types.Info, whole bool, report func(types.Error)) {
+	conf := types.Config{
+		GoVersion: v.Meta.GoVersion, FakeImportC: true, Importer: v.world, Sizes: v.Sizes,
+		Error: func(err error) {
+			if e, ok := errors.AsType[types.Error](err); ok {
+				report(e)
+			}
+		},
+		DisableUnusedImportCheck: !whole, // what uses them may not be checked
+	}
+	_ = types.NewChecker(&conf, v.Positions, v.Package, info).Files(files) // report has the errors
 }
 
 // Bounds of what is kept of views.
@@ -239,8 +264,7 @@ const (
 	// included.
 	ViewWeight = SessionWeight
 
-	typesShare     = 4 // the part of that which is not the trees
-	viewsOfPackage = 2
+	typesShare = 4 // the part of that which is not the trees
 )
 
 // A ViewPool keeps the views of packages that were asked about last.
@@ -255,14 +279,15 @@ type ViewPool struct {
 // Views are those of the process.
 var Views = ViewPool{most: ViewsBytes}
 
-// A ViewSlot has the views of one package, for one user at a time.
+// A ViewSlot has the view of one package, for one user at a time. It comes to have the bodies that
+// are asked about, until the package is another one.
 type ViewSlot struct {
 	pool  *ViewPool
 	id    string
 	world *world
-	views []*View // latest last
-	base  *base   // nil: no draft was checked
-	bytes int     // of their texts, and as many as the world weighs like
+	view  *View // nil: there is none
+	base  *base // nil: no draft was checked
+	bytes int   // of their texts, and as many as the world weighs like
 }
 
 // Take gives the caller the slot of a package until Done. If somebody has it, busy is not nil: it is
@@ -303,33 +328,68 @@ func (s *ViewSlot) Done() {
 
 // View is the package as its files and imports are now.
 func (s *ViewSlot) View(p *metadata.Package, imports []Import, files []*syntax.Tree, sight Sight) (v *View, err error) {
-	defer func() {
-		if e := recover(); e != nil { // K4
-			s.world, s.views, s.base = nil, nil, nil
-			v, err = nil, newInternalError("checking "+p.ID, e)
-		}
-	}()
+	defer s.recovered(p, &err)
 	if err := s.worldOf(p, imports); err != nil {
 		return nil, err
 	}
 	fit, _, _ := sortOut(files)
-	file := fileOf(fit, sight.URI)
-	for i, had := range s.views {
-		if slices.Equal(had.Files, fit) && had.of(p) && had.covers(sight, file) {
-			s.views = append(slices.Delete(s.views, i, i+1), had)
-			seen := *had
-			seen.File = file
-			return &seen, nil
+	if s.view != nil && slices.Equal(s.view.Files, fit) && s.view.isOf(p) {
+		if v := s.seen(sight); v != nil {
+			return v, nil
 		}
-	}
-	if len(s.views) >= viewsOfPackage {
-		s.views = slices.Delete(s.views, 0, 1)
 	}
 	if v, err = newView(p, s.world, files, sight); err != nil {
 		return nil, err
 	}
-	s.views = append(s.views, v)
-	return v, nil
+	if sight.Bodies != SomeBodies { // which are asked for once, and are of no use for others
+		s.view = v
+	}
+	return v.at(v.File), nil
+}
+
+// at is the view as who asks about a file has it, until the next who asks.
+func (v *View) at(file *syntax.Tree) *View {
+	seen := *v
+	seen.File = file
+	return &seen
+}
+
+// seen is the view of the slot as a sight has it, nil if it has to be made again.
+func (s *ViewSlot) seen(sight Sight) *View {
+	file := fileOf(s.view.Files, sight.URI)
+	lacks, ok := s.view.lacks(sight, file)
+	if !ok {
+		return nil
+	}
+	if len(lacks) > 0 {
+		s.view.add(file, lacks)
+	}
+	return s.view.at(file)
+}
+
+// Known is the view of the slot, if it was found in the same state before. States are equal only if
+// the files of the package are, and all that it imports. It is nil if the files are needed.
+func (s *ViewSlot) Known(state any, sight Sight) (v *View, err error) {
+	if state == nil || s.view == nil || s.view.state != state || fileOf(s.view.Files, sight.URI) == nil {
+		return nil, nil
+	}
+	defer s.recovered(s.view.Meta, &err)
+	return s.seen(sight), nil
+}
+
+// FoundIn says in which state the view of the slot was made or found.
+func (s *ViewSlot) FoundIn(state any) {
+	if s.view != nil {
+		s.view.state = state
+	}
+}
+
+// recovered is deferred by what checks in the slot (K4).
+func (s *ViewSlot) recovered(p *metadata.Package, err *error) {
+	if e := recover(); e != nil {
+		s.world, s.view, s.base = nil, nil, nil
+		*err = newInternalError("checking "+p.ID, e)
+	}
 }
 
 // worldOf makes the world of the slot that of a package.
@@ -337,7 +397,7 @@ func (s *ViewSlot) worldOf(p *metadata.Package, imports []Import) error {
 	if s.world != nil && s.world.key == importKey(imports) {
 		return nil
 	}
-	s.views, s.base, s.world = nil, nil, nil
+	s.view, s.base, s.world = nil, nil, nil
 	w, err := Worlds.take(imports)
 	if err != nil {
 		return fmt.Errorf("checking %s: %w", p.ID, err)
@@ -353,18 +413,20 @@ func (s *ViewSlot) weigh() {
 	if !Sessions.have(s.world) {
 		s.bytes = s.world.bytes * WorldWeight / ViewWeight
 	}
-	views := s.views
-	if s.base != nil {
-		views = append(views[:len(views):len(views)], s.base.view)
+	var files []*syntax.Tree
+	if s.view != nil {
+		files = s.view.Files
+		for _, t := range files {
+			s.bytes += len(t.Text)
+		}
 	}
-	var counted []*syntax.Tree
-	for _, v := range views {
-		for _, t := range v.Files {
-			if slices.Contains(counted, t) {
-				s.bytes += len(t.Text) / typesShare
-				continue
-			}
-			counted = append(counted, t)
+	if s.base == nil {
+		return
+	}
+	for _, t := range s.base.view.Files {
+		if slices.Contains(files, t) {
+			s.bytes += len(t.Text) / typesShare
+		} else {
 			s.bytes += len(t.Text)
 		}
 	}

@@ -111,6 +111,8 @@ func TestViewsAreKept(t *testing.T) {
 	look(check.Sight{Offset: inFront, Bodies: check.BodyAt}, true, 1, 0)
 	look(check.Sight{Offset: inFront + 1, Bodies: check.BodyAt}, false, 1, 0)
 	look(check.Sight{Offset: inRemove, Bodies: check.BodyAt}, true, 0, 1)
+	look(check.Sight{Offset: inFront, Bodies: check.BodyAt, Apart: true}, false, 1, 1)
+	look(check.Sight{Bodies: check.BodiesOfFile, Apart: true}, false, 1, 1)
 	look(check.Sight{Bodies: check.BodiesOfFile}, true, 1, 1)
 	look(check.Sight{Offset: inFront, Bodies: check.BodyAt}, false, 1, 1)
 	b.Texts[uri] = []byte(text + "\n")

@@ -199,26 +199,35 @@ func Without(file *ast.File, keep func(*ast.FuncDecl) bool) *ast.File {
 	return &out
 }
 
-// body checks the body of a function of a file that has the same face as the one that f has.
-func (f *faces) body(s *source, fn *ast.FuncDecl) (facts Facts, errs []types.Error) {
-	f.checks++
-	alone := *fn
-	alone.Name = &ast.Ident{NamePos: fn.Name.NamePos, Name: "_"}
-	alone.Doc = nil
+// Only is one more file of the package of another: it imports the same, and has some functions of
+// the other, which are renamed to "_" (B2). All nodes but those functions and the file itself are
+// those of the other file.
+func Only(other *ast.File, functions []*ast.FuncDecl) *ast.File {
 	file := &ast.File{
-		Package:   s.Syntax.Package,
-		Name:      s.Syntax.Name,
-		FileStart: s.Syntax.FileStart,
-		FileEnd:   s.Syntax.FileEnd,
-		Imports:   s.Syntax.Imports,
-		GoVersion: s.Syntax.GoVersion,
+		Package:   other.Package,
+		Name:      other.Name,
+		FileStart: other.FileStart,
+		FileEnd:   other.FileEnd,
+		Imports:   other.Imports,
+		GoVersion: other.GoVersion,
 	}
-	for _, d := range s.Syntax.Decls {
+	for _, d := range other.Decls {
 		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
 			file.Decls = append(file.Decls, g)
 		}
 	}
-	file.Decls = append(file.Decls, &alone)
+	for _, fn := range functions {
+		alone := *fn
+		alone.Name = &ast.Ident{NamePos: fn.Name.NamePos, Name: "_"}
+		alone.Doc = nil
+		file.Decls = append(file.Decls, &alone)
+	}
+	return file
+}
+
+// body checks the body of a function of a file that has the same face as the one that f has.
+func (f *faces) body(s *source, fn *ast.FuncDecl) (facts Facts, errs []types.Error) {
+	f.checks++
 	fset := token.NewFileSet()
 	fset.AddExistingFiles(s.Tokens)
 	for _, other := range f.sources {
@@ -229,7 +238,7 @@ func (f *faces) body(s *source, fn *ast.FuncDecl) (facts Facts, errs []types.Err
 	info := newInfo()
 	info.Types = map[ast.Expr]types.TypeAndValue{}
 	report := func(e types.Error) { errs = append(errs, e) }
-	f.checker.run(f.pkg, fset, []*ast.File{file}, info, report)
+	f.checker.run(f.pkg, fset, []*ast.File{Only(s.Syntax, []*ast.FuncDecl{fn})}, info, report)
 	all := sortFacts(info)
 	facts = all.between(fn.Body.Lbrace, fn.Body.Rbrace)
 	return facts, f.inside(errs, fn)
