@@ -40,7 +40,10 @@
 //
 // An outline must name all functions of the file, the asked one in its line. A hover must name what
 // it is about. A definition must lead to a line with the name. References must have the place that
-// was asked about among them. A symbol must be found by its name. Behind an edit the places are
+// was asked about among them, and so must highlights. A symbol must be found by its name, a
+// completion at the end of a called name must offer it, help in its call must have its signature,
+// and a rename must write the new name. Tokens, folding and hints must be there; implementations,
+// actions and formatting may rightly be none. Behind an edit the places are
 // those of the edited text, two lines further down, so that an answer about the text before it is
 // wrong.
 //
@@ -58,8 +61,9 @@
 //	cytisus  cytisus serve, as built from this tree, with a store of its own
 //	gopls    at the version in gopls.go, built by go install through the module proxy into the user's
 //	         cache directory; GOPLSCACHE is a directory of its own. All settings are defaults, except
-//	         that it tells of the end of its first diagnostics where that is waited for, and announces
-//	         pull diagnostics for pull-error.
+//	         that it has semantic tokens, that both have the same inlay hints, that it tells of the
+//	         end of its first diagnostics where that is waited for, and announces pull diagnostics
+//	         for pull-error.
 //
 // # Caveats
 //

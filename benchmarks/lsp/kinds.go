@@ -30,6 +30,10 @@ type kind struct {
 	// places are those of a file to draw from.
 	places func(*source) []place
 
+	// behind is how many bytes behind the end of its name a place is asked about; nil: the place
+	// is where the name starts.
+	behind *int
+
 	params func(question) any
 	check  func(*client, question, []byte) error
 }
@@ -74,6 +78,54 @@ var kinds = []kind{
 	{
 		name: "edit-hover", method: protocol.MethodTextDocumentHover, edited: true,
 		files: opened, places: allNames, params: atPlace, check: checkHover,
+	},
+	{
+		name: "highlight", method: protocol.MethodTextDocumentDocumentHighlight,
+		files: opened, places: allNames, params: atPlace, check: checkHighlight,
+	},
+	{
+		name: "signature", method: protocol.MethodTextDocumentSignatureHelp,
+		files: opened, places: calledNames, behind: new(1), params: atPlace, check: checkSignature,
+	},
+	{
+		name: "completion", method: protocol.MethodTextDocumentCompletion,
+		files: opened, places: calledNames, behind: new(0), params: atPlace, check: checkCompletion,
+	},
+	{
+		name: "edit-completion", method: protocol.MethodTextDocumentCompletion, edited: true,
+		files: opened, places: calledNames, behind: new(0), params: atPlace, check: checkCompletion,
+	},
+	{
+		name: "implementation", method: protocol.MethodTextDocumentImplementation,
+		files: opened, places: methodNames, params: atPlace, check: checkDecodes[[]location],
+	},
+	{
+		name: "calls", method: protocol.MethodTextDocumentPrepareCallHierarchy,
+		files: opened, places: functionNames, params: atPlace, check: checkCalls,
+	},
+	{
+		name: "rename", method: protocol.MethodTextDocumentRename,
+		files: opened, places: plainNames, params: toNewName, check: checkRename,
+	},
+	{
+		name: "actions", method: protocol.MethodTextDocumentCodeAction,
+		files: opened, places: functionNames, params: actionsAt, check: checkDecodes[[]any],
+	},
+	{
+		name: "folding", method: protocol.MethodTextDocumentFoldingRange,
+		files: opened, places: functionNames, params: inFile, check: checkFolding,
+	},
+	{
+		name: "tokens", method: protocol.MethodTextDocumentSemanticTokensFull,
+		files: opened, places: functionNames, params: inFile, check: checkTokens,
+	},
+	{
+		name: "hints", method: protocol.MethodTextDocumentInlayHint,
+		files: opened, places: functionNames, params: inWholeFile, check: checkHints,
+	},
+	{
+		name: "format", method: protocol.MethodTextDocumentFormatting,
+		files: opened, places: functionNames, params: formatted, check: checkDecodes[[]any],
 	},
 }
 
@@ -123,6 +175,14 @@ func withDeclaration(q question) any {
 
 func byName(q question) any { return map[string]any{"query": q.name} }
 
+// offset is where a place is asked about.
+func (k kind) offset(p place) int {
+	if k.behind == nil {
+		return p.offset
+	}
+	return p.offset + len(p.name) + *k.behind
+}
+
 // draw draws a question of a file that is not edited.
 func (k kind) draw(s *script, r *rand.Rand) question {
 	for {
@@ -130,7 +190,7 @@ func (k kind) draw(s *script, r *rand.Rand) question {
 		f := files[r.IntN(len(files))]
 		if list := k.places(f); len(list) > 0 {
 			p := list[r.IntN(len(list))]
-			return question{p, f, editor.Position(f.text, p.offset)}
+			return question{p, f, editor.Position(f.text, k.offset(p))}
 		}
 	}
 }
@@ -150,7 +210,7 @@ func (k kind) drawBehind(s *script, r *rand.Rand) (e editor.Edit, q question) {
 		}
 		if len(below) > 0 {
 			p := below[r.IntN(len(below))]
-			return typeError(f, fn, r), question{p, f, editor.Position(f.text, p.offset)}
+			return typeError(f, fn, r), question{p, f, editor.Position(f.text, k.offset(p))}
 		}
 	}
 }

@@ -173,6 +173,20 @@ func TestWrongAnswers(t *testing.T) {
 		{"definition", place(2), []string{"[]", "null", place(0), place(100)}},
 		{"references", place(2), []string{"[]", "null", place(4)}},
 		{"symbols", "[" + symbol("p.F", 2) + "]", []string{"[]", "null", "[" + symbol("pF", 2) + "]"}},
+		{"highlight", place(2), []string{"[]", "null", place(4)}},
+		{"signature", `{"signatures":[{"label":"F()"}]}`, []string{"null", `{"signatures":[]}`, `{"signatures":[{"label":"g()"}]}`}},
+		{"completion", `{"items":[{"label":"G"},{"label":"F"}]}`, []string{"null", `{"items":[]}`, `{"items":[{"label":"G"}]}`}},
+		{"calls", `[{"name":"F"}]`, []string{"null", "[]", `[{"name":"G"}]`}},
+		{
+			"rename", `{"documentChanges":[{"edits":[{"newText":"FAnew"}]}]}`,
+			[]string{"null", "{}", `{"changes":{"a":[{"newText":"F"}]}}`},
+		},
+		{"implementation", "null", []string{"1"}},
+		{"actions", "[]", []string{"{}"}},
+		{"folding", `[{"startLine":1}]`, []string{"null", "[]"}},
+		{"tokens", `{"data":[1,2,3,4,5]}`, []string{"null", `{"data":[]}`, `{"data":[1]}`}},
+		{"hints", `[{"position":{"line":1}}]`, []string{"null", "[]"}},
+		{"format", "null", []string{"1"}},
 	} {
 		k := kindOf(test.kind)
 		if err := k.check(c, q, []byte(test.right)); err != nil {

@@ -34,6 +34,9 @@ type mode struct {
 	staticcheck bool // of them
 }
 
+// hinted are the kinds of inlay hints that are asked for; both servers tell none by default.
+var hinted = map[string]bool{"parameterNames": true, "assignVariableTypes": true}
+
 // servers are those that take part, ours first.
 func servers(env *compare.Env) []*server {
 	built := sync.OnceValues(func() (string, error) {
@@ -56,7 +59,7 @@ func servers(env *compare.Env) []*server {
 				return editor.Gopls(path, cache), err
 			},
 			options: func(m mode) map[string]any {
-				o := make(map[string]any)
+				o := map[string]any{"hints": hinted, "semanticTokens": true}
 				if m.tells {
 					o["verboseWorkDoneProgress"] = true
 				}

@@ -115,7 +115,7 @@ func (r *run) asking(k kind, purpose uint64) worker {
 			if k.edited {
 				e, q := k.drawBehind(sc, random)
 				_, err = c.typeAndUndo(ctx, e, func() error {
-					q.at = editor.Position(c.Open[e.Path].Text, q.offset+len(e.Text))
+					q.at = editor.Position(c.Open[e.Path].Text, k.offset(q.place)+len(e.Text))
 					return ask(q)
 				})
 			} else {
