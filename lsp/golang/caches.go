@@ -19,6 +19,9 @@ var caches = []account.Cache{
 		Bound: func(most int64) { check.Worlds.Bound(int(most / check.WorldWeight)) },
 	},
 	{
+		Name: "golang: texts and indexes", Most: blobsBytes, Bytes: blobs.held, Bound: blobs.bound,
+	},
+	{
 		// A package that has no room here is checked as a whole for each edit, and the garbage of
 		// that is more than what is kept.
 		Name: "golang: packages that are edited", Most: check.SessionsBytes * check.SessionWeight, Share: 6,

@@ -202,7 +202,7 @@
 // Each rests on those before it, but for a few names (fuzz/layout counts them):
 //
 //	words       settings.go language.go activity.go chores.go
-//	inputs      inputs.go
+//	inputs      blobs.go inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
 //	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go

@@ -92,7 +92,7 @@ func textOf(t *runtime.Task, uri string) ([]byte, error) {
 	if text.IsZero() {
 		return nil, &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
 	}
-	return runtime.ReadBlob(t, text)
+	return blobs.read(t, text)
 }
 
 // digests are those of the current texts of files.

@@ -49,7 +49,7 @@ func (s taskSource) declared(p *metadata.Package) (*index.Index, error) {
 }
 
 func (s taskSource) open(b runtime.Blob) (*index.Index, error) {
-	data, err := runtime.ReadBlob(s.t, b)
+	data, err := blobs.read(s.t, b)
 	if err != nil {
 		return nil, err
 	}
