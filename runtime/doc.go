@@ -299,7 +299,7 @@
 //   - M8: with Options.LimitGo what is garbage or free of Go's heap goes back to the system after
 //     three seconds in which less than an eighth as much was allocated, if it is 16 MiB and a
 //     quarter of what is live. After that it takes as much to be allocated before it goes back
-//     again.
+//     again. For a minute at most it waits for three seconds in which no urgent task begins.
 //   - M9: what needs much memory that nobody can take from it, such as a check of a large package
 //     or a child process, is a piece (Task.BeginPiece). Pieces begin beside others only if all that
 //     they need fits below 14/16 of the limit with what is held; else each waits until none is

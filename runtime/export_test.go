@@ -385,8 +385,14 @@ func (e *Engine) CollectGivingWay(t *Task, before func()) error {
 // A Rest is what gives memory back when nothing is allocated.
 type Rest struct{ rest rest }
 
-// Look is one look, at a time.
-func (r *Rest) Look(now time.Time) { r.rest.look(now) }
+// Look is one look, at a time, when nobody has asked anything.
+func (r *Rest) Look(now time.Time) { r.rest.look(now, 0) }
+
+// LookWhen is one look, at a time, when so many urgent tasks have begun.
+func (r *Rest) LookWhen(now time.Time, urgent uint64) { r.rest.look(now, urgent) }
+
+// RestWaits is how many stretches a run waits for one in which nobody asks.
+const RestWaits = restWaits
 
 // RestAfter is for how long nothing has to be allocated.
 const RestAfter = restAfter

@@ -30,6 +30,8 @@ type governor struct {
 
 	urgent atomic.Int64 // tasks from outside that have begun and do not belong at the gate
 
+	urgentBegun atomic.Uint64 // of those, all that ever began
+
 	refusing atomic.Pointer[LimitError] // nil: what comes from outside is taken
 
 	cachesMu sync.Mutex
@@ -127,7 +129,7 @@ func (g *governor) run() {
 			skip = farSkips
 		}
 		if g.e.o.LimitGo {
-			g.rest.look(time.Now())
+			g.rest.look(time.Now(), g.urgentBegun.Load())
 		}
 	}
 }

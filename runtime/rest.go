@@ -17,6 +17,8 @@ type rest struct {
 	began     time.Time // of the stretch of restAfter
 	allocated int64     // when it began
 	gaveBack  int64     // what was allocated when memory was last given back
+	urgent    uint64    // urgent tasks when the stretch began
+	waited    int       // stretches at rest but for urgent tasks, since memory was last given back
 }
 
 const (
@@ -24,16 +26,21 @@ const (
 	restShare = 8        // less than this part of what is spare was allocated in a stretch: it is at rest
 	restLeast = 16 << 20 // bytes that are worth a run of the collector
 	restLive  = 4        // and this part of what is live, which such a run costs
+
+	// restWaits is how many stretches a run waits for one in which nobody asks: it takes time from
+	// who does, a tenth of a second of a large heap's.
+	restWaits = 20
 )
 
-// look gives memory back if a stretch has ended in which the process was at rest.
-func (r *rest) look(now time.Time) {
+// look gives memory back if a stretch has ended in which the process was at rest. Urgent is how
+// many urgent tasks have begun so far.
+func (r *rest) look(now time.Time, urgent uint64) {
 	if now.Sub(r.began) < restAfter {
 		return
 	}
 	m := account.ReadGo()
-	first, allocated := r.began.IsZero(), m.Allocated-r.allocated
-	r.began, r.allocated = now, m.Allocated
+	first, allocated, asked := r.began.IsZero(), m.Allocated-r.allocated, urgent != r.urgent
+	r.began, r.allocated, r.urgent = now, m.Allocated, urgent
 	spare := m.Spare()
 	switch {
 	case first, allocated > spare/restShare:
@@ -41,6 +48,10 @@ func (r *rest) look(now time.Time) {
 	case spare < max(restLeast, m.Live/restLive), m.Allocated-r.gaveBack < restLeast:
 		return // what is spare lies between what is live, or is not worth it
 	}
+	if asked && r.waited < restWaits {
+		r.waited++
+		return
+	}
 	debug.FreeOSMemory()
-	r.gaveBack = m.Allocated
+	r.gaveBack, r.waited = m.Allocated, 0
 }

@@ -57,3 +57,44 @@ func TestMemoryGoesBackAtRest(t *testing.T) {
 		t.Errorf("%d bytes are spare at the second rest", spare())
 	}
 }
+
+// M8: while somebody asks, nothing goes back, until that has lasted for long.
+func TestMemoryStaysWhileSomebodyAsks(t *testing.T) {
+	const garbage = 64 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // garbage stays until somebody asks
+	debug.FreeOSMemory()
+	var r runtime.Rest
+	now := time.Now()
+	stretch := func(urgent uint64) (spare int64) {
+		now = now.Add(runtime.RestAfter)
+		r.LookWhen(now, urgent)
+		m := account.ReadGo()
+		return m.Spare()
+	}
+	litter := func() {
+		for range garbage >> 20 {
+			goruntime.KeepAlive(make([]byte, 1<<20))
+		}
+	}
+	stretch(1)
+	litter()
+	stretch(2) // busy
+	for i := range uint64(3) {
+		if spare := stretch(3 + i); spare < garbage/2 {
+			t.Fatalf("%d bytes are spare after stretch %d, in which somebody asked: the others went back", spare, i)
+		}
+	}
+	if spare := stretch(5); spare > garbage/4 {
+		t.Errorf("%d bytes are spare after a stretch in which nobody asked", spare)
+	}
+	litter()
+	stretch(6) // busy
+	for i := range uint64(runtime.RestWaits) {
+		if spare := stretch(7 + i); spare < garbage/2 {
+			t.Fatalf("%d bytes are spare after stretch %d of the second time", spare, i)
+		}
+	}
+	if spare := stretch(100); spare > garbage/4 {
+		t.Errorf("%d bytes are spare though it has waited for long", spare)
+	}
+}

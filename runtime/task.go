@@ -207,6 +207,7 @@ func (e *Engine) body(o *taskOptions, fn func(*Task) error) func(*sched.Task) er
 			defer e.governor.gate.leave()
 		} else if outside {
 			e.governor.urgent.Add(1)
+			e.governor.urgentBegun.Add(1)
 			defer e.governor.urgent.Add(-1)
 		}
 		root := &rootTask{snap: given, from: from}
