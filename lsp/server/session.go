@@ -30,6 +30,7 @@ type session struct {
 	agreed atomic.Pointer[terms] // what initialize agreed on; nil before
 	live   atomic.Bool           // initialized has been received: the client may be sent anything
 	tokens atomic.Uint64         // progress tokens made
+	jumps  latest                // definitions that were told
 
 	unopened []string // what is to be said of folders that could not be opened; touched by turns only
 

@@ -39,3 +39,15 @@ func TestLikelyJumps(t *testing.T) {
 		t.Errorf("the second ended with %v, and %d more began", err, len(began))
 	}
 }
+
+// Of jumps in a row only the last is followed, even if it comes before the others have waited.
+func TestLastJump(t *testing.T) {
+	var l latest
+	first, second := l.come(), l.come()
+	if first() || !second() {
+		t.Errorf("the first of two is the last: %v, the second: %v", first(), second())
+	}
+	if third := l.come(); second() || !third() {
+		t.Errorf("the second of three is the last: %v, the third: %v", second(), third())
+	}
+}
