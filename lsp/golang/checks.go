@@ -221,6 +221,8 @@ type checkInput struct {
 	p       *metadata.Package // nil: there is none
 	uris    []string          // of files that have a text
 	texts   [][]byte
+	blobs   []runtime.Blob         // of texts
+	trees   []*syntax.Tree         // nil where none is known; see knownTrees
 	missing []check.FileDiagnostic // about the other files
 
 	// Read and not recorded: recorded is what the check has looked at in them.
@@ -235,9 +237,13 @@ func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
 	}
 	in := &checkInput{root: k.Root, p: p}
 	room := maxPackageText
+	kept := check.Sessions.State(p) != check.NoSession
 	for _, uri := range p.Files {
-		text, err := textOf(t, uri)
-		if errors.Is(err, lsp.ErrUnknownFile) {
+		blob, err := contents.Get(t, uri)
+		if err != nil {
+			return nil, err
+		}
+		if blob.IsZero() {
 			d, err := missingFile(t, uri)
 			if err != nil {
 				return nil, err
@@ -245,7 +251,14 @@ func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
 			in.missing = append(in.missing, d)
 			continue
 		}
-		if err != nil {
+		var tree *syntax.Tree
+		var text []byte
+		if kept {
+			tree = knownTrees.get(uri, blob)
+		}
+		if tree != nil {
+			text = tree.Text
+		} else if text, err = runtime.ReadBlob(t, blob); err != nil {
 			return nil, err
 		}
 		if room -= len(text); room < 0 {
@@ -254,6 +267,7 @@ func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
 			continue
 		}
 		in.uris, in.texts = append(in.uris, uri), append(in.texts, text)
+		in.blobs, in.trees = append(in.blobs, blob), append(in.trees, tree)
 	}
 	err = t.Unrecorded(func() (err error) {
 		in.imports, in.exports, err = importsOf(t, k.Root, p, (*metadata.Edge).Checked)
@@ -285,9 +299,15 @@ func (in *checkInput) check(
 	// they are let go where an index is made without them, so nothing here holds them.
 	parsed := make([]*syntax.Tree, len(in.uris))
 	for i, uri := range in.uris {
+		if parsed[i] = in.trees[i]; parsed[i] != nil {
+			continue
+		}
 		parsed[i] = syntax.Trees.Get(uri, in.texts[i])
+		if check.Sessions.State(in.p) != check.NoSession {
+			knownTrees.put(uri, in.blobs[i], parsed[i])
+		}
 	}
-	in.texts = nil
+	in.texts, in.trees = nil, nil
 	of := doubtReader{t: t, root: in.root, p: in.p, aside: aside}
 	var (
 		looks  check.Looks

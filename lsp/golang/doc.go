@@ -84,6 +84,9 @@
 // check gives all of it at once. Which way is taken depends on what is there, the answers do not
 // (edited.go).
 //
+// What a session holds is not looked at again either: the tree of a file whose text is the same, by
+// its name in the store, is that which the session has (treeMemory).
+//
 // The session is made ahead of the first edit: when a file is opened, and after each check of a
 // whole package, a task beside indexing has the package checked if it must be, and its faces. It
 // leaves out what was closed meanwhile, and packages for which there is no room without forgetting
@@ -114,6 +117,8 @@
 //     index asks about open files before it checks a package.
 //   - P5: what is published of an open file is about the text that it has at that moment. If a task
 //     knows an older one, the refresh that follows the newer one publishes.
+//   - P6: what the own package of an edited file finds is published before the variant with tests
+//     is checked, unless that had something else to say of the file the last time.
 //
 // # What is no error
 //
@@ -204,7 +209,7 @@
 //	words       settings.go language.go activity.go chores.go
 //	inputs      blobs.go inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
-//	            checks.go edited.go embed.go modulediagnostics.go diagnose.go
+//	            knowntrees.go checks.go edited.go embed.go modulediagnostics.go diagnose.go
 //	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go
 //	            assembly.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go

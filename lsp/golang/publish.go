@@ -66,21 +66,23 @@ func (p *publication) judge(uris []string) (map[string]finding, error) {
 		if !known {
 			continue
 		}
-		f := finding{list: list}
-		open, err := overlays.Has(p.t, uri)
-		if err != nil {
+		if found[uri], err = p.finding(uri, list); err != nil {
 			return nil, err
 		}
-		if open && p.w.isOpen(uri) {
-			text, err := digests.Get(p.t, uri)
-			if err != nil {
-				return nil, err
-			}
-			f.text = &text
-		}
-		found[uri] = f
 	}
 	return found, nil
+}
+
+// finding is what is to be published of a file, with the text that it is about.
+func (p *publication) finding(uri string, list []lsp.Diagnostic) (finding, error) {
+	f := finding{list: list}
+	open, err := overlays.Has(p.t, uri)
+	if err != nil || !open || !p.w.isOpen(uri) {
+		return f, err
+	}
+	text, err := digests.Get(p.t, uri)
+	f.text = &text
+	return f, err
 }
 
 // file is what is to be published of a file. It is not known where that takes a build that the
@@ -465,6 +467,80 @@ func (w *workspace) publishWave(t *runtime.Task, roots, uris []string) error {
 	return err
 }
 
+// publishEdited publishes the diagnostics of an open file that changed: what its own package finds,
+// and then what the variants of that with tests find, too, of which each takes as long.
+func (w *workspace) publishEdited(t *runtime.Task, roots []string, uri string) error {
+	own, several, err := w.ownReport(t, roots, uri)
+	if err != nil {
+		return err
+	}
+	if !several {
+		return w.publishWave(t, roots, []string{uri})
+	}
+	w.mu.Lock()
+	beside := w.beside[uri]
+	w.mu.Unlock()
+	p := w.newPublication(t, roots)
+	if !beside {
+		f, err := p.finding(uri, own)
+		if err == nil {
+			_, err = w.publish(t, map[string]finding{uri: f}, nil, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	found, err := p.judge([]string{uri})
+	if err != nil {
+		return err
+	}
+	beside = !slices.EqualFunc(found[uri].list, own, sameDiagnostic)
+	w.mu.Lock()
+	if _, open := w.opened[uri]; open && beside {
+		if w.beside == nil {
+			w.beside = map[string]bool{}
+		}
+		w.beside[uri] = true
+	} else {
+		delete(w.beside, uri)
+	}
+	w.mu.Unlock()
+	_, err = w.publish(t, found, nil, nil)
+	return err
+}
+
+// ownReport is what the first of the packages that an open file is compiled in tells of it. It
+// reports false if no other of them tells something, or if that has to be asked of several builds.
+func (w *workspace) ownReport(t *runtime.Task, roots []string, uri string) (own []lsp.Diagnostic, several bool, err error) {
+	path, ok := files.Path(uri)
+	if !ok || !w.shows(uri) {
+		return nil, false, nil
+	}
+	root := w.buildOf(path).Root
+	if len(roots) != 1 || roots[0] != root {
+		return nil, false, nil
+	}
+	m, err := metadatas.Get(t, root)
+	if err != nil {
+		return nil, false, err
+	}
+	telling := m.Telling(uri)
+	if len(telling) < 2 {
+		return nil, false, nil
+	}
+	build, err := buildProblems.Get(t, root)
+	if err != nil {
+		return nil, false, err
+	}
+	found, err := problems.Get(t, pkgKey{root, telling[0].ID})
+	if err != nil {
+		return nil, false, err
+	}
+	list := appendOf(appendOf(nil, build, uri), found, uri)
+	linted, err := w.lintedNow(t, root, uri)
+	return mergeDiagnostics(append(list, linted...)), err == nil, err
+}
+
 // publishOpen publishes the diagnostics of open files, those of each as soon as they are known.
 func (w *workspace) publishOpen(t *runtime.Task, roots, uris []string) error {
 	var handles []*runtime.Handle
@@ -542,7 +618,7 @@ func (w *workspace) refreshTask(t *runtime.Task) error {
 	for _, uri := range touched[:min(len(touched), 2*waveMax)] {
 		if !isOpen(uri) {
 			others = append(others, uri)
-		} else if err := w.publishWave(t, roots, []string{uri}); err != nil {
+		} else if err := w.publishEdited(t, roots, uri); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,7 @@ func (w *workspace) ClearOverlay(ctx context.Context, uri string) error {
 	}
 	delete(w.opened, uri)
 	delete(w.linted, uri)
+	delete(w.beside, uri)
 	// A build that was there for this file may go. Below a folder that is in no module all are
 	// there anyway.
 	w.undefined = w.undefined || len(w.builds) > 1 && !w.plain

@@ -107,6 +107,7 @@ type workspace struct {
 	preparing bool                  // guarded by mu: a refresh prepares builds, and has another one follow
 	unread    map[string]string     // guarded by mu: by path, why files could not be read since all inputs were brought in last
 	linted    map[string]linted     // guarded by mu: by URI, of open files
+	beside    map[string]bool       // guarded by mu: by URI, open files of which not only the own package tells
 	failed    map[string]bool       // guarded by mu: analyzers that were said to fail
 	first     *firstAnswers         // guarded by mu; nil: questions wait until inputs are there
 	closed    bool                  // guarded by mu

@@ -112,7 +112,7 @@ func (s *session) known(files []*syntax.Tree) []*syntax.Tree {
 	out := slices.Clone(files)
 	for i, t := range out {
 		if n := slices.IndexFunc(s.checked, func(c *syntax.Tree) bool { return c.URI == t.URI }); n >= 0 {
-			if c := s.checked[n]; bytes.Equal(c.Text, t.Text) {
+			if c := s.checked[n]; c == t || bytes.Equal(c.Text, t.Text) {
 				out[i] = c
 			}
 		}
