@@ -100,10 +100,10 @@ func partsOf(found bodies.Result[*part]) (list []*part) {
 func (m *partMaker) named(parts []*part) (list []index.External) {
 	seen := make([]bool, len(m.externals))
 	for _, p := range parts {
-		for i := range p.occurrences {
-			if o := &p.occurrences[i]; o.of == ofExternal && !seen[o.target] {
-				seen[o.target] = true
-				list = append(list, m.externals[o.target])
+		for _, n := range p.foreign {
+			if !seen[n] {
+				seen[n] = true
+				list = append(list, m.externals[n])
 			}
 		}
 	}

@@ -27,6 +27,7 @@ type part struct {
 	failed      bool             // it has errors, told or not
 	untold      bool             // it has more errors than are told of a package
 	vain        []index.External // names of other packages that it looked for in vain
+	foreign     []int32          // targets of occurrences that are numbers of partMaker.externals, each once
 
 	places map[bodies.Spot]int // of a face: declared by its token; nil: nothing has asked
 }
@@ -153,7 +154,19 @@ func (m *partMaker) make(c *bodies.Checked) *part {
 	slices.SortFunc(b.occurrences, func(a, b partOccurrence) int {
 		return cmp.Or(int(a.start-b.start), int(a.end-b.end))
 	})
+	b.foreign = b.foreignTargets()
 	return b.part
+}
+
+// foreignTargets are the numbers of what a part names of other packages.
+func (p *part) foreignTargets() (list []int32) {
+	for i := range p.occurrences {
+		if o := &p.occurrences[i]; o.of == ofExternal {
+			list = append(list, o.target)
+		}
+	}
+	slices.Sort(list)
+	return slices.Clone(slices.Compact(list))
 }
 
 // treeOf is the tree that a file was made of.
