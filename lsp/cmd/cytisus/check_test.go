@@ -87,7 +87,7 @@ func TestCheckSARIF(t *testing.T) {
 	dir := write(t, findings)
 	c := newCLI(t)
 	prints := func() (sarifLog, []string) {
-		out, _, _ := c.run("check", "--lint", "--format=sarif", dir)
+		out, errs, _ := c.run("check", "--lint", "--format=sarif", dir)
 		any, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
 		if err == nil {
 			err = schema.Validate(any)
@@ -100,6 +100,9 @@ func TestCheckSARIF(t *testing.T) {
 			t.Fatal(err)
 		}
 		var prints []string
+		if errs != "" {
+			t.Log(errs) // what could not be looked at
+		}
 		for _, r := range log.Runs[0].Results {
 			prints = append(prints, r.PartialFingerprints["cytisusFinding/v1"])
 		}

@@ -23,7 +23,7 @@ import (
 var fixKinds = []string{"source.fixAll", "source.organizeImports"}
 
 func (a *app) fixCommand() *cobra.Command {
-	var diff, dry bool
+	var diff, write bool
 	var kinds []string
 	cmd := &cobra.Command{
 		Use:   "fix [FILE|DIR|DIR/...]...",
@@ -31,9 +31,9 @@ func (a *app) fixCommand() *cobra.Command {
 		Long: `Make the fixes that analyzers propose, where there is one that leaves nothing wrong, and organize imports: add those
 that are missing, remove those that nothing uses.
 
-The files are written and listed, with the number of changes of each. With --dry-run nothing is written, with --diff the
-difference is printed as well. Nothing is written at all if a file has changed meanwhile. What could not be done together
-with the rest is done by another run.
+The files are listed, with the number of changes of each, and with --write they are written; with --diff the difference is
+printed instead of the list. Nothing is written at all if a file has changed meanwhile. What could not be done together with
+the rest is done by another run.
 
 Below a directory all Go files are taken but those of vendor and testdata, generated ones, and those of directories
 whose names begin with a dot or an underscore. Without an argument the current directory is taken.`,
@@ -68,13 +68,13 @@ whose names begin with a dot or an underscore. Without an argument the current d
 						changes = append(changes, c)
 					}
 				}
-				return a.change(changes, !dry, diff)
+				return a.change(changes, write, diff)
 			})
 		},
 	}
 	f := cmd.Flags()
+	f.BoolVarP(&write, "write", "w", false, "write the files")
 	f.BoolVarP(&diff, "diff", "d", false, "print the difference")
-	f.BoolVarP(&dry, "dry-run", "n", false, "write nothing")
 	f.StringSliceVar(&kinds, "kind", fixKinds, "what to do, comma-separated")
 	return cmd
 }

@@ -62,7 +62,7 @@ func {
 		return stdout.String(), stderr.String()
 	}
 	before, _ := os.ReadFile(in("a/a.go"))
-	out, _ := fix(0, "-n", "--diff", in("a/a.go"), in("b/b.go"))
+	out, _ := fix(0, "--diff", in("a/a.go"), in("b/b.go"))
 	for _, line := range []string{`-import "os"`, `+import "strings"`, "-\tname = name", "+\tfor i := range 3 {"} {
 		if !strings.Contains(out, line+"\n") {
 			t.Errorf("no %q in\n%s", line, out)
@@ -73,13 +73,13 @@ func {
 	}
 	fix(exitUsage, "--kind", "quickfix", in("a/a.go"))
 	fix(exitUsage, in("nosuch.go"))
-	out, _ = fix(0, "-n", "--json", "--kind", "source.organizeImports", in("a/a.go"), in("b/b.go"))
+	out, _ = fix(0, "--json", "--kind", "source.organizeImports", in("a/a.go"), in("b/b.go"))
 	var changes []fileChange
 	if err := json.Unmarshal([]byte(out), &changes); err != nil || len(changes) != 1 || changes[0].File != in("a/a.go") {
 		t.Errorf("%s, %v", out, err)
 	}
 	// One file that has syntax errors keeps nothing from the others.
-	out, errs := fix(0, dir+"/...")
+	out, errs := fix(0, "-w", dir+"/...")
 	if !strings.Contains(out, "a.go\t") || strings.Contains(out, "made.go") || !strings.Contains(out, "b.go\t") || strings.Contains(out, "clean.go") || !strings.Contains(errs, "syntax errors") {
 		t.Errorf("%s%s", out, errs)
 	}

@@ -113,9 +113,8 @@ func (a *app) command() *cobra.Command {
 	root.SetErr(a.err)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(a.fixCommand())
 	root.AddCommand(
-		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.implCommand(), a.callsCommand(), a.renameCommand(), a.symbolsCommand(), a.outlineCommand(), a.completeCommand(), a.signatureCommand(), a.fmtCommand(), a.checkCommand(), a.explainCommand(),
+		a.indexCommand(), a.defCommand(), a.refsCommand(), a.hoverCommand(), a.implCommand(), a.callsCommand(), a.renameCommand(), a.symbolsCommand(), a.outlineCommand(), a.completeCommand(), a.signatureCommand(), a.fmtCommand(), a.fixCommand(), a.checkCommand(), a.explainCommand(),
 		a.serveCommand(), a.daemonCommand(), a.statsCommand(), a.profileCommand(), a.analysisStatsCommand(), a.dbStatsCommand(), a.recordsCommand(), a.verifyCommand(), a.repairCommand(), a.versionCommand(), a.demoCommand(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -37,7 +37,7 @@ func TestCommandsWhileServed(t *testing.T) {
 		{"calls", "--json", filepath.Join(dir, "twig", "twig.go") + ":8:6"},
 		{"rename", "--json", filepath.Join(dir, "twig", "twig.go") + ":8:6", "Renamed"},
 		{"rename", filepath.Join(dir, "twig", "twig.go") + ":8:6", "func"},
-		{"fix", "--dry-run", "--json", filepath.Dir(untidy)},
+		{"fix", "--json", filepath.Dir(untidy)},
 		{"outline", file},
 		{"complete", "--json", file + ":7:14"},
 		{"complete", file + ":7:13"},
