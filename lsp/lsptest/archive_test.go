@@ -2,9 +2,15 @@ package lsptest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/cytisus/cytisus/lsp/lsptest/editor"
 )
 
 func TestScriptIsKept(t *testing.T) {
@@ -89,6 +95,27 @@ func TestParameterSpan(t *testing.T) {
 		start, end, err := parameterSpan(signature, []byte(label))
 		if (err != nil) != (want == "") || err == nil && signature[start:end] != want {
 			t.Errorf("%s: %q, %v, want %q", label, signature[start:end], err, want)
+		}
+	}
+}
+
+// What a server has published of an older text may lie behind the end of a line.
+func TestRangeOfAnOlderText(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "f")
+	if err := os.WriteFile(file, []byte("first\n\tab\nlast\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &player{Editor: new(editor.Editor), root: dir}
+	span := func(line, start, end uint32) (r protocol.Range) {
+		r.Start.Line, r.Start.Character, r.End.Line, r.End.Character = line, start, line, end
+		return r
+	}
+	for r, want := range map[protocol.Range]string{
+		span(1, 1, 2): "2:2-3  «a»b", span(1, 2, 9): "2:3-10  a«b»", span(1, 8, 9): "2:9-10  ab«»",
+	} {
+		if got := p.showRange(editor.URI(file), r); !strings.HasSuffix(got, ":"+want) {
+			t.Errorf("%v: %q, want %q", r, got, want)
 		}
 	}
 }

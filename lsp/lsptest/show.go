@@ -47,7 +47,11 @@ func (p *player) showRange(u string, r protocol.Range) string {
 	if err != nil {
 		return shown + "  " + err.Error()
 	}
-	lineStart := start - int(r.Start.Character)
+	// What is published may still be about an older text, where the line was longer.
+	lineStart, _, err := m.Offsets(protocol.Range{Start: protocol.Position{Line: r.Start.Line}, End: r.End}, position.UTF8)
+	if err != nil {
+		return shown + "  " + err.Error()
+	}
 	lineEnd := lineStart + len(m.Line(int(r.Start.Line)))
 	inside, after := text[start:min(end, lineEnd)], ""
 	if end <= lineEnd {

@@ -98,7 +98,8 @@ func (p *pulling) compareAll(ctx context.Context) {
 // document that has been edited since is dropped: the client pulls it again.
 func (p *pulling) compare(ctx context.Context, batch map[string]pulled) (differs bool, err error) {
 	s := p.s
-	err = s.host.eng.Submit(ctx, lane.Default, func(t *runtime.Task) error {
+	// A task may go on when ctx has ended: what it finds then is nobody's.
+	return runtime.Evaluate(ctx, s.host.eng, lane.Default, func(t *runtime.Task) (differs bool, err error) {
 		for name, was := range batch {
 			doc, _ := s.agreed.Load().docs.Get(name)
 			root := s.rootOf(name)
@@ -112,20 +113,18 @@ func (p *pulling) compare(ctx context.Context, batch map[string]pulled) (differs
 			}
 			list, err := root.ws.Diagnostics(t, name)
 			if err != nil && !nothing(q, err) {
-				return err
+				return false, err
 			}
 			_, id, err := q.items(list)
 			if err != nil {
-				return err
+				return false, err
 			}
 			if id != was.id {
-				differs = true
-				return nil
+				return true, nil
 			}
 		}
-		return nil
+		return false, nil
 	}, runtime.Client(s.id), runtime.Named("compare diagnostics"))
-	return differs, err
 }
 
 // inputs is a number that is another one when texts or files may have changed, in the engine too.
