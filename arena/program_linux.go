@@ -16,7 +16,7 @@ import (
 // alone; proc(5).
 const pagemapFile = 61
 
-// program finds the mappings of the program's file that nobody may write to: its code and its
+// program finds the read-only mappings of the program's file: its code and its
 // constants. They stay where they are for as long as the process lives.
 var program = sync.OnceValue(func() (maps [][]byte) {
 	exe, err := os.Readlink("/proc/self/exe")

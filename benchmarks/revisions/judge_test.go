@@ -16,7 +16,7 @@ func noisy(rng *rand.Rand, rows, values int, slow map[int]float64) Samples {
 		for range values {
 			v := 1000 * (1 + 0.04*rng.NormFloat64())
 			if rng.IntN(20) == 0 {
-				v *= 1 + rng.Float64() // somebody else had the processor
+				v *= 1 + rng.Float64() // another process had the processor
 			}
 			s[row] = append(s[row], v*(1+slow[r]))
 		}

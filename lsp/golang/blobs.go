@@ -37,7 +37,7 @@ func newBlobCache(most int) *blobCache {
 	return &blobCache{order: list.New(), known: map[runtime.Blob]*list.Element{}, most: most}
 }
 
-// read is runtime.ReadBlob of bytes that nobody changes.
+// read is runtime.ReadBlob. The bytes are shared, so its caller does not change them.
 func (c *blobCache) read(r runtime.Reader, b runtime.Blob) ([]byte, error) {
 	if data, ok := c.find(b); ok {
 		return data, nil

@@ -24,11 +24,15 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) {
 	p := server.ProfileParams{Kind: kind, Seconds: defaultSeconds}
 	if text := r.URL.Query().Get("seconds"); text != "" {
 		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(seconds > 0 && seconds <= profile.MaxTime.Seconds()) {
-			http.Error(w, fmt.Sprintf("%q are no seconds to profile; it is more than 0 and at most %v", text, profile.MaxTime), http.StatusBadRequest)
+		if err != nil {
+			http.Error(w, fmt.Sprintf("%q are no seconds", text), http.StatusBadRequest)
 			return
 		}
 		p.Seconds = seconds
+	}
+	if err := profile.Check(kind, p.Over()); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
 	taken, err := s.source.Profile(r.Context(), p)
 	if err != nil {

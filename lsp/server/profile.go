@@ -21,6 +21,9 @@ type ProfileParams struct {
 	Seconds float64      `json:"seconds,omitempty"` // kinds of a moment do not use it
 }
 
+// Over is how long to profile. What is no number of nanoseconds is no time that profile.Check takes.
+func (p ProfileParams) Over() time.Duration { return time.Duration(p.Seconds * float64(time.Second)) }
+
 // ProfileResult is the answer to cytisus/profile.
 type ProfileResult struct {
 	Data    []byte            `json:"data"`    // as a file has it
@@ -37,15 +40,11 @@ func (s *session) profile(_ context.Context, r *dispatch.Request) (dispatch.Outc
 	if err := r.Decode(&p); err != nil {
 		return dispatch.Done, err
 	}
-	if err := p.Kind.Check(); err != nil {
+	if err := profile.Check(p.Kind, p.Over()); err != nil {
 		return dispatch.Done, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%v", err)
 	}
-	over := time.Duration(p.Seconds * float64(time.Second))
-	if p.Kind.Lasting() && (p.Seconds <= 0 || p.Seconds > profile.MaxTime.Seconds()) {
-		return dispatch.Done, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "%v seconds are no time to profile; it is more than 0 and at most %v", p.Seconds, profile.MaxTime)
-	}
 	return dispatch.Later(func(ctx context.Context) (any, error) {
-		raw, err := profile.Take(ctx, s.host.eng, p.Kind, over)
+		raw, err := profile.Take(ctx, s.host.eng, p.Kind, p.Over())
 		switch {
 		case errors.Is(err, profile.ErrBusy):
 			return nil, jsonrpc2.Errorf(dispatch.RequestFailed, "%v", err)

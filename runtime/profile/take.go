@@ -31,6 +31,17 @@ const (
 	blockRate     = 100_000
 )
 
+// Check returns an error that says what is wrong with a kind, or with a time to profile it over.
+func Check(kind Kind, over time.Duration) error {
+	if err := kind.Check(); err != nil {
+		return err
+	}
+	if kind.Lasting() && (over <= 0 || over > MaxTime) {
+		return fmt.Errorf("profile: %v is no time to profile; it is more than 0 and at most %v", over, MaxTime)
+	}
+	return nil
+}
+
 // A Labeller is who marks samples of what it runs with labels; an engine is one.
 type Labeller interface {
 	Profiling(on bool)
@@ -41,11 +52,8 @@ type Labeller interface {
 // ctx ends, so does Take, with its cause and no profile. It may be called concurrently: all calls
 // but one return ErrBusy.
 func Take(ctx context.Context, eng Labeller, kind Kind, over time.Duration) ([]byte, error) {
-	if err := kind.Check(); err != nil {
+	if err := Check(kind, over); err != nil {
 		return nil, err
-	}
-	if kind.Lasting() && (over <= 0 || over > MaxTime) {
-		return nil, fmt.Errorf("profile: %v is no time to profile; it is more than 0 and at most %v", over, MaxTime)
 	}
 	if !taking.TryLock() {
 		return nil, ErrBusy

@@ -39,7 +39,7 @@ import "example.com/broom/twig"
 func Use() { twig.Print("%d", "text") }
 `
 
-// gitIn runs git in a directory, as somebody.
+// gitIn runs git in a directory, under a name of its own.
 func gitIn(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "commit.gpgsign=false"}, args...)...)

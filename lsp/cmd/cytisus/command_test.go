@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"net"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
@@ -474,5 +476,30 @@ func TestDamagedTextIsReadAgain(t *testing.T) {
 	}
 	if out := c.ok("def", file+":8:11"); !strings.Contains(out, "twig.go:11:16") {
 		t.Errorf("def prints %q of %s", out, text)
+	}
+}
+
+// serveHere has a command serve an editor about a directory, in this process. What it returns as
+// end has the editor leave, and waits for the command.
+func serveHere(t *testing.T, a *app, dir string) (editor *remote, end func()) {
+	t.Helper()
+	here, there := net.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		_, err := a.serve(context.WithoutCancel(t.Context()), there)
+		served <- err
+	}()
+	editor, err := newRemote(t.Context(), here, dir, "", noMeter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return editor, func() {
+		t.Helper()
+		if err := editor.close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	}
 }

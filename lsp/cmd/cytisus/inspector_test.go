@@ -141,16 +141,7 @@ func TestInspectWhileServed(t *testing.T) {
 	const name = "golang/files-of"
 	before := c.ok("query-records", "--json", name, dir)
 	a := &app{err: t.Output(), flags: flags{store: c.store, tests: true, workers: 1}}
-	here, there := net.Pipe()
-	served := make(chan error, 1)
-	go func() {
-		_, err := a.serve(context.WithoutCancel(t.Context()), there)
-		served <- err
-	}()
-	editor, err := newRemote(t.Context(), here, dir, "", noMeter{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, end := serveHere(t, a, dir)
 	if now := c.ok("query-records", "--json", name, dir); now != before || len(now) < 10 {
 		t.Errorf("%s\nbefore: %s", now, before)
 	}
@@ -170,10 +161,5 @@ func TestInspectWhileServed(t *testing.T) {
 	if _, errs, code := c.run("query-records", "no-such", dir); code != exitNothing || !strings.Contains(errs, name) {
 		t.Errorf("exit code %d, %s", code, errs)
 	}
-	if err := editor.close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	end()
 }

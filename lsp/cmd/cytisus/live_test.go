@@ -1,51 +1,21 @@
 package main
 
 import (
-	"context"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 )
-
-// A said is what was written to standard error so far.
-type said struct {
-	mu   sync.Mutex
-	text strings.Builder // guarded by mu
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
 
 // The page of a host says what its editor has asked, and does not keep it from ending.
 func TestLivePage(t *testing.T) {
 	dir := write(t, example)
 	c := newCLI(t)
 	c.ok("index", dir)
-	var errs said
+	var errs lockedBuffer
 	a := &app{err: &errs, http: "127.0.0.1:0", flags: flags{store: c.store, tests: true, workers: 1}}
-	here, there := net.Pipe()
-	served := make(chan error, 1)
-	go func() {
-		_, err := a.serve(context.WithoutCancel(t.Context()), there)
-		served <- err
-	}()
-	editor, err := newRemote(t.Context(), here, dir, "", noMeter{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	editor, end := serveHere(t, a, dir)
 	if err := editor.call(t.Context(), "workspace/symbol", map[string]any{"query": "a"}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +42,7 @@ func TestLivePage(t *testing.T) {
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
-	if err := editor.close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	end()
 	if answer, err := http.Get(url); err == nil {
 		answer.Body.Close()
 		t.Error("the page is there when the process has ended")

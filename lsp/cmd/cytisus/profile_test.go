@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,16 +24,7 @@ func TestProfileWhileServed(t *testing.T) {
 	}
 	c.ok("index", dir)
 	a := &app{err: t.Output(), flags: flags{store: c.store, tests: true, workers: 1}}
-	here, there := net.Pipe()
-	served := make(chan error, 1)
-	go func() {
-		_, err := a.serve(context.WithoutCancel(t.Context()), there)
-		served <- err
-	}()
-	editor, err := newRemote(t.Context(), here, dir, "", noMeter{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	editor, end := serveHere(t, a, dir)
 	asking, stop := context.WithCancel(t.Context())
 	asked := make(chan error, 1)
 	go func() {
@@ -92,10 +82,5 @@ func TestProfileWhileServed(t *testing.T) {
 	if err := <-asked; err != nil {
 		t.Error(err)
 	}
-	if err := editor.close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	end()
 }

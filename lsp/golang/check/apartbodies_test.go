@@ -91,8 +91,8 @@ func TestBodiesApartAgree(t *testing.T) {
 	}
 }
 
-// TestViewsAreFoundByState: in a state that a view was found in before nobody need read the files
-// to know it. In another it is looked for by its files.
+// TestViewsAreFoundByState: a view is known without its files in a state in which it was found
+// before. In another state it is looked for by its files.
 func TestViewsAreFoundByState(t *testing.T) {
 	env, m := purebuild.Std()
 	b := purebuild.New(t, env, m)
