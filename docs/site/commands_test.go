@@ -87,7 +87,7 @@ func TestCommands(t *testing.T) {
 			}
 			arguments, _, _ := strings.Cut(m[1]+" "+m[3], "   ") // what follows is said of it
 			for _, f := range flagged.FindAllStringSubmatch(arguments, -1) {
-				if !strings.Contains(text, f[1]) {
+				if !regexp.MustCompile(regexp.QuoteMeta(f[1]) + `(?:[^a-z-]|$)`).MatchString(text) {
 					t.Errorf("%s: %q: cytisus %s has no flag %s", p.path, line, m[2], f[1])
 				}
 			}
