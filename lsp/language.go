@@ -319,15 +319,15 @@ type Progress struct {
 
 // A Summary says what Index found and what it cost.
 type Summary struct {
-	Files       int    // of the workspace
-	Units       int    // of what the language works out as a whole, if that is not a file
-	Unit        string // what it calls them, such as "packages"
-	Symbols     int    // declarations
-	References  int    // identifiers that name something
-	Diagnostics int
-	Missing     []string // what kept the index from being whole, each with the reason; sorted
-	FilesRead   int      // whose content was read because their stat record differed
-	Ran         uint64   // queries computed
-	Reused      uint64   // queries answered from memory or from the store
-	Wall        time.Duration
+	Files       int           `json:"files"`      // of the workspace
+	Units       int           `json:"units"`      // of what the language works out as a whole, if that is not a file
+	Unit        string        `json:"unit"`       // what it calls them, such as "packages"
+	Symbols     int           `json:"symbols"`    // declarations
+	References  int           `json:"references"` // identifiers that name something
+	Diagnostics int           `json:"diagnostics"`
+	Missing     []string      `json:"missing"`   // what kept the index from being whole, each with the reason; sorted
+	FilesRead   int           `json:"filesRead"` // whose content was read because their stat record differed
+	Ran         uint64        `json:"ran"`       // queries computed
+	Reused      uint64        `json:"reused"`    // queries answered from memory or from the store
+	Wall        time.Duration `json:"wall"`
 }

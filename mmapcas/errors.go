@@ -54,11 +54,11 @@ var (
 
 // A CorruptError says where the damage is. It matches ErrCorrupt.
 type CorruptError struct {
-	File    string // segment or other file; "" for a store in memory
-	Segment uint32 // number of the segment, 0 for other files
-	Offset  int64  // in the file, in bytes
-	Reason  string
-	Err     error // what the system said, if it did
+	File    string `json:"file"`    // segment or other file; "" for a store in memory
+	Segment uint32 `json:"segment"` // number of the segment, 0 for other files
+	Offset  int64  `json:"offset"`  // in the file, in bytes
+	Reason  string `json:"reason"`
+	Err     error  `json:"err"` // what the system said, if it did
 }
 
 func (e *CorruptError) Error() string {

@@ -2,22 +2,22 @@ package mmapcas
 
 // Stats describes a store. Counts are since Open; sizes are now.
 type Stats struct {
-	Records     int64 // that can be found by name
-	LiveBytes   int64 // of these, headers and padding included
-	StoredBytes int64 // of all records in all segments, dropped ones included, and segment headers
-	IndexBytes  int64 // off the Go heap
-	Segments    int   // mapped and in use
-	Retired     int64 // segments that wait for their last readers
-	Puts        int64
-	DedupHits   int64 // puts that found their record
-	Commits     int64
-	Syncs       int64
-	Damaged     int64 // damaged places met since Open, by opening too
-	Made        int64 // segments
-	Cycles      int64 // collections completed
-	Swept       int64 // records they dropped
-	Moved       int64 // records they copied
-	Pinned      int64 // records that Pin keeps now
+	Records     int64 `json:"records"`     // that can be found by name
+	LiveBytes   int64 `json:"liveBytes"`   // of these, headers and padding included
+	StoredBytes int64 `json:"storedBytes"` // of all records in all segments, dropped ones included, and segment headers
+	IndexBytes  int64 `json:"indexBytes"`  // off the Go heap
+	Segments    int   `json:"segments"`    // mapped and in use
+	Retired     int64 `json:"retired"`     // segments that wait for their last readers
+	Puts        int64 `json:"puts"`
+	DedupHits   int64 `json:"dedupHits"` // puts that found their record
+	Commits     int64 `json:"commits"`
+	Syncs       int64 `json:"syncs"`
+	Damaged     int64 `json:"damaged"` // damaged places met since Open, by opening too
+	Made        int64 `json:"made"`    // segments
+	Cycles      int64 `json:"cycles"`  // collections completed
+	Swept       int64 `json:"swept"`   // records they dropped
+	Moved       int64 `json:"moved"`   // records they copied
+	Pinned      int64 `json:"pinned"`  // records that Pin keeps now
 }
 
 // Damaged returns Stats.Damaged.

@@ -14,15 +14,15 @@ const verifyChunk = 4 << 20
 
 // A VerifyReport says what Verify read and found.
 type VerifyReport struct {
-	Segments   int
-	Records    int64 // whole records read
-	Bytes      int64 // of these
-	Indexed    int64 // of these, found by their names
-	Unindexed  int64 // whole, but dropped by a collection, or a second copy, or the store's own
-	Dangling   int64 // index entries that lead to no whole record of their name
-	DamagedAll int64 // damaged places
+	Segments   int   `json:"segments"`
+	Records    int64 `json:"records"`    // whole records read
+	Bytes      int64 `json:"bytes"`      // of these
+	Indexed    int64 `json:"indexed"`    // of these, found by their names
+	Unindexed  int64 `json:"unindexed"`  // whole, but dropped by a collection, or a second copy, or the store's own
+	Dangling   int64 `json:"dangling"`   // index entries that lead to no whole record of their name
+	DamagedAll int64 `json:"damagedAll"` // damaged places
 	// Damaged names the first of them, up to 100.
-	Damaged []*CorruptError
+	Damaged []*CorruptError `json:"damaged"`
 }
 
 // damagedMax bounds the list in a report.

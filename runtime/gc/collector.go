@@ -56,7 +56,22 @@ const (
 	Sweeping
 )
 
-func (p Phase) String() string { return [...]string{"idle", "draining", "marking", "sweeping"}[p] }
+var phaseNames = [...]string{"idle", "draining", "marking", "sweeping"}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// MarshalText gives the phase's name.
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (p *Phase) UnmarshalText(text []byte) error {
+	i := slices.Index(phaseNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("gc: no phase is named %q", text)
+	}
+	*p = Phase(i)
+	return nil
+}
 
 // A Collector runs at most one cycle at a time. All methods may be called from anywhere.
 type Collector struct {
@@ -674,19 +689,19 @@ func (c *Collector) Close() {
 
 // Stats of a collector; all but Phase and GarbageBytes only grow.
 type Stats struct {
-	Phase        Phase
-	Cycles       uint64 // completed, of everything
-	Short        uint64 // completed, of what was new
-	Marked       uint64 // records found live, over all cycles
-	FreedRecords uint64
-	FreedBytes   uint64
-	MovedBytes   uint64            // copied out of sparse segments
-	Missing      uint64            // references to records that were not there
-	SliceMax     time.Duration     // longest single slice
-	Slices       latency.Histogram // how long each took
-	GarbageBytes uint64            // the reaper's estimate of what a cycle would free
-	LiveBytes    int64             // what the last cycle kept of what was there when it began
-	Work         int64             // done: a byte for each byte looked at, and RecordWork for each record
+	Phase        Phase             `json:"phase"`
+	Cycles       uint64            `json:"cycles"` // completed, of everything
+	Short        uint64            `json:"short"`  // completed, of what was new
+	Marked       uint64            `json:"marked"` // records found live, over all cycles
+	FreedRecords uint64            `json:"freedRecords"`
+	FreedBytes   uint64            `json:"freedBytes"`
+	MovedBytes   uint64            `json:"movedBytes"`   // copied out of sparse segments
+	Missing      uint64            `json:"missing"`      // references to records that were not there
+	SliceMax     time.Duration     `json:"sliceMax"`     // longest single slice
+	Slices       latency.Histogram `json:"slices"`       // how long each took
+	GarbageBytes uint64            `json:"garbageBytes"` // the reaper's estimate of what a cycle would free
+	LiveBytes    int64             `json:"liveBytes"`    // what the last cycle kept of what was there when it began
+	Work         int64             `json:"work"`         // done: a byte for each byte looked at, and RecordWork for each record
 }
 
 // Work returns Stats.Work.

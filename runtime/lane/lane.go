@@ -154,6 +154,23 @@ func (l Lane) String() string {
 	return "lane(0x" + strconv.FormatUint(uint64(l), 16) + ")"
 }
 
+// MarshalText gives the lane's name, and nothing for no lane.
+func (l Lane) MarshalText() ([]byte, error) {
+	if l == 0 {
+		return nil, nil
+	}
+	return []byte(l.String()), nil
+}
+
+// UnmarshalText is the inverse of MarshalText.
+func (l *Lane) UnmarshalText(text []byte) (err error) {
+	*l = 0
+	if len(text) > 0 {
+		*l, err = Parse(string(text))
+	}
+	return err
+}
+
 // Parse returns the lane of a name as String gives it.
 func Parse(name string) (Lane, error) {
 	for i, n := range names {

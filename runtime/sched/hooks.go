@@ -16,12 +16,12 @@ type Hooks struct {
 
 // A TaskInfo identifies a task.
 type TaskInfo struct {
-	ID     uint64
-	Parent uint64 // the task that spawned it, 0 if none
-	Name   string
-	Lane   lane.Lane
-	Client uint64
-	Worker int // -1 before it has started
+	ID     uint64    `json:"id"`
+	Parent uint64    `json:"parent"` // the task that spawned it, 0 if none
+	Name   string    `json:"name"`
+	Lane   lane.Lane `json:"lane"`
+	Client uint64    `json:"client"`
+	Worker int       `json:"worker"` // -1 before it has started
 }
 
 // An Outcome is how a task ended.

@@ -71,33 +71,33 @@ func (p *Pool) places(yield func(*worker) bool) {
 // Stats are a pool's counters and tasks at about one moment. A task's end is counted before its
 // handle tells of it.
 type Stats struct {
-	Lanes   [lane.Count]LaneStats // by lane index
-	Workers []WorkerStats
-	Wakes   uint64 // sleeping workers woken
-	Running []TaskStatus
-	Waiting []TaskStatus // oldest last
+	Lanes   [lane.Count]LaneStats `json:"lanes"` // by lane index
+	Workers []WorkerStats         `json:"workers"`
+	Wakes   uint64                `json:"wakes"` // sleeping workers woken
+	Running []TaskStatus          `json:"running"`
+	Waiting []TaskStatus          `json:"waiting"` // oldest last
 
-	StandIns StandInStats
+	StandIns StandInStats `json:"standIns"`
 }
 
 // StandInStats tell of threads that stand in for those that tasks hold.
 type StandInStats struct {
-	Now   int    // tasks that have one at the moment
-	Most  int    // that had one at the same time
-	Total uint64 // that had one so far
-	Max   int    // that may have one at the same time
+	Now   int    `json:"now"`   // tasks that have one at the moment
+	Most  int    `json:"most"`  // that had one at the same time
+	Total uint64 `json:"total"` // that had one so far
+	Max   int    `json:"max"`   // that may have one at the same time
 }
 
 // LaneStats count the tasks of one lane.
 type LaneStats struct {
-	Lane      lane.Lane
-	Queued    int // at the moment
-	Submitted uint64
-	Started   uint64
-	Completed uint64
-	Failed    uint64
-	Panicked  uint64
-	Cancelled uint64
+	Lane      lane.Lane `json:"lane"`
+	Queued    int       `json:"queued"` // at the moment
+	Submitted uint64    `json:"submitted"`
+	Started   uint64    `json:"started"`
+	Completed uint64    `json:"completed"`
+	Failed    uint64    `json:"failed"`
+	Panicked  uint64    `json:"panicked"`
+	Cancelled uint64    `json:"cancelled"`
 }
 
 // Ended returns how many tasks of the lane have ended, in whatever way.
@@ -105,20 +105,20 @@ func (s LaneStats) Ended() uint64 { return s.Completed + s.Failed + s.Panicked +
 
 // WorkerStats tell about one worker.
 type WorkerStats struct {
-	Started uint64
-	Resumed uint64 // waits that ended, yields not counted
-	Rests   uint64 // times it ran out of work
-	GaveWay uint64 // times it gave its processor away, because a push that had stopped hid all the work there was
-	Goexits uint64
-	Idle    bool
+	Started uint64 `json:"started"`
+	Resumed uint64 `json:"resumed"` // waits that ended, yields not counted
+	Rests   uint64 `json:"rests"`   // times it ran out of work
+	GaveWay uint64 `json:"gaveWay"` // times it gave its processor away, because a push that had stopped hid all the work there was
+	Goexits uint64 `json:"goexits"`
+	Idle    bool   `json:"idle"`
 }
 
 // A TaskStatus is a task that has started and not ended.
 type TaskStatus struct {
 	TaskInfo
-	Waits   uint64 // waits begun so far
-	Reason  Reason // of the latest wait
-	StoodIn bool   // it holds its thread, and another one stands in
+	Waits   uint64 `json:"waits"`   // waits begun so far
+	Reason  Reason `json:"reason"`  // of the latest wait
+	StoodIn bool   `json:"stoodIn"` // it holds its thread, and another one stands in
 	ready   bool
 }
 
@@ -155,7 +155,7 @@ func (s Stats) Total() (sum LaneStats) {
 func (p *Pool) Stats() Stats {
 	p.recycler.observe()
 	defer p.recycler.unobserve()
-	st := Stats{Wakes: p.idle.Wakes(), Workers: make([]WorkerStats, len(p.workers))}
+	st := Stats{Wakes: p.idle.Wakes(), Workers: make([]WorkerStats, len(p.workers)), Running: []TaskStatus{}, Waiting: []TaskStatus{}}
 	for i := range st.Lanes {
 		l := &st.Lanes[i]
 		l.Lane = lane.FromIndex(i)

@@ -8,8 +8,8 @@ import (
 
 // A Reason says what a task waits for, to the watchdog and to people.
 type Reason struct {
-	What string // such as "query words(docs/a.txt)"; prepared beforehand, as it is needed rarely
-	On   uint64 // the task that will end the wait, 0 if there is no one task
+	What string `json:"what,omitempty"` // such as "query words(docs/a.txt)"; prepared beforehand, as it is needed rarely
+	On   uint64 `json:"on,omitempty"`   // the task that will end the wait, 0 if there is no one task
 }
 
 // Await waits until the event has fired. It returns the cause if the task is cancelled first. Other

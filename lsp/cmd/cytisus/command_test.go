@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	stdjson "encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -369,11 +370,24 @@ func TestStats(t *testing.T) {
 	if out := c.ok("stats", dir); !strings.Contains(out, c.store) || !strings.Contains(out, "records") {
 		t.Errorf("stats prints %q", out)
 	}
-	st := decode[struct {
-		Store string `json:"store"`
-	}](t, c.ok("stats", "--json", dir))
+	raw := c.ok("stats", "--json", dir)
+	var st struct {
+		Store string        `json:"store"`
+		Stats runtime.Stats `json:"stats"`
+	}
+	if err := stdjson.Unmarshal([]byte(raw), &st); err != nil {
+		t.Fatal(err)
+	}
 	if st.Store != c.store {
 		t.Errorf("stats --json names store %q, want %q", st.Store, c.store)
+	}
+	if st.Stats.Store.Records == 0 {
+		t.Error("stats --json tells of no records")
+	}
+	for _, want := range []string{`"lane": "rpc-2"`, `"phase": "idle"`, `"storedBytes":`} {
+		if !strings.Contains(raw, want) {
+			t.Errorf("stats --json does not print %s:\n%s", want, raw)
+		}
 	}
 }
 

@@ -143,7 +143,7 @@ those of a query that depends on something it does not read.`,
 			if a.flags.json {
 				err := a.printJSON(struct {
 					mmapcas.VerifyReport
-					Impure []runtime.Impurity `json:",omitempty"`
+					Impure []runtime.Impurity `json:"impure,omitempty"`
 				}{rep, impure})
 				if err != nil {
 					return err
