@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile bench bench-compare fuzz fuzz-smoke sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
+.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile bench bench-compare fuzz fuzz-smoke sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes mutants soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -120,6 +120,9 @@ oracle: ## queries against a plain interpreter: STEPS (default 1000000) random s
 
 mistakes: ## plant each mistake of fuzz/oracle/mistakes in the engine, and fail unless the oracle finds it in STEPS (default 400000) steps
 	$(GO) run ./fuzz/cmd/mistakes -steps=$(or $(STEPS),400000)
+
+mutants: ## plant mistakes in PKG (./queue) one at a time, those of FUNC (a regular expression of "file function") and MAX of them if given, and run the package's tests, or RUN of them, against each; lists those that no test finds, and fails unless fuzz/mutants/argued.txt says why
+	$(GO) run ./fuzz/cmd/mutants -pkg $(PKG) $(if $(FUNC),-func '$(FUNC)') $(if $(MAX),-max $(MAX)) $(if $(RUN),-run '$(RUN)') $(if $(SEED),-seed $(SEED))
 
 crash: crash-sim crash-kill ## both of these: 100,000 simulated sessions, and kills of a real process on a real disk
 
