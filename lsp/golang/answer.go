@@ -357,3 +357,10 @@ func clausesOf(src source, p *metadata.Package) (list []lsp.Location, err error)
 	slices.SortFunc(list, lsp.Location.Compare)
 	return list, nil
 }
+
+func ignoreNoSymbol(err error) error {
+	if errors.Is(err, lsp.ErrNoSymbol) {
+		return nil
+	}
+	return err
+}

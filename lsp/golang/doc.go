@@ -218,7 +218,8 @@
 //	edits       texts.go
 //	questions   adopt.go asking.go questions.go highlight.go typedefinition.go explain.go
 //	texts       lintall.go configure.go format.go outlook.go tokenized.go hinted.go lensed.go
-//	relations   methodtables.go implementation.go references.go typehierarchy.go callhierarchy.go
+//	relations   methodtables.go implementation.go declaration.go references.go typehierarchy.go
+//	            callhierarchy.go
 //	completing  viewdraft.go modulecompletion.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go resign.go renameasked.go

@@ -13,7 +13,8 @@ import (
 
 // definition answers lsp.Workspace.Definition: where the name at an offset is declared. A keyword
 // leads to what it leaves or begins anew, a name in a comment to what it links to, and the star in
-// front of a name to what the name does.
+// front of a name to what the name does. A function that Go only declares leads from there to the
+// file of the assembler that has it, which leads back.
 func definition(src source, uri string, offset int) (list []lsp.Location, err error) {
 	if syntax.IsAssembly(uri) {
 		return assemblyDefinition(src, uri, offset)
@@ -26,6 +27,11 @@ func definition(src source, uri string, offset int) (list []lsp.Location, err er
 		return q.definition()
 	}
 	list, err = definitionOfName(src, uri, offset)
+	if err == nil && len(list) == 1 && list[0].URI == uri && list[0].Span.Contains(offset) {
+		if at, ok, err := assembled(src, uri, offset); ok || err != nil {
+			return []lsp.Location{at}, err
+		}
+	}
 	if !errors.Is(err, lsp.ErrNoSymbol) || !syntax.IsGoFile(uri) {
 		return list, err
 	}

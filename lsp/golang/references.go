@@ -85,14 +85,8 @@ func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offse
 // that stand for it: of interfaces, and of types that implement them. Their declarations are left
 // out.
 func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (list []lsp.Location, err error) {
-	isMethod := false
-	err = eachPlace(src, uri, offset, namesIn(src, uri), func(at place) (bool, error) {
-		f, ok, err := resolve(src, at, at.occs[0])
-		isMethod = ok && f.Kind == lsp.KindMethod
-		return true, err
-	})
-	if err != nil || !isMethod {
-		return nil, ignoreNoSymbol(err)
+	if is, err := isMethodAt(src, uri, offset); !is || err != nil {
+		return nil, err
 	}
 	a, err := askedAt(src, uri, offset)
 	if err != nil || a.method == "" {
@@ -115,11 +109,4 @@ func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (lis
 		list = append(list, more...)
 	}
 	return list, nil
-}
-
-func ignoreNoSymbol(err error) error {
-	if errors.Is(err, lsp.ErrNoSymbol) {
-		return nil
-	}
-	return err
 }

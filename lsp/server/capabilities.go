@@ -15,6 +15,7 @@ type capabilities struct {
 	definitionLinks     bool
 	typeDefinitionLinks bool
 	implementationLinks bool
+	declarationLinks    bool
 	markdownHover       bool
 	workspaceSymbols    bool // WorkspaceSymbol, not only SymbolInformation
 	progress            bool
@@ -57,6 +58,9 @@ func readCapabilities(c *protocol.ClientCapabilities) capabilities {
 		}
 		if t.Definition != nil {
 			out.definitionLinks = is(t.Definition.LinkSupport)
+		}
+		if t.Declaration != nil {
+			out.declarationLinks = is(t.Declaration.LinkSupport)
 		}
 		if t.TypeDefinition != nil {
 			out.typeDefinitionLinks = is(t.TypeDefinition.LinkSupport)

@@ -563,6 +563,10 @@ func (w *fakeWorkspace) TypeDefinition(t *runtime.Task, name string, offset int)
 	return w.Definition(t, name, offset)
 }
 
+func (w *fakeWorkspace) Declaration(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
+	return w.Definition(t, name, offset)
+}
+
 func (w *fakeWorkspace) Implementation(t *runtime.Task, name string, offset int) ([]lsp.Location, error) {
 	return w.Definition(t, name, offset)
 }

@@ -30,6 +30,7 @@ var features = []feature{
 	typeHierarchy,
 	highlights,
 	typeDefinitions,
+	declarations,
 	actions,
 	formatting,
 	fileRenames,

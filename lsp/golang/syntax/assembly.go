@@ -61,6 +61,23 @@ func AssemblyNameAt(text []byte, offset int) (n AssemblyName, ok bool) {
 	return n, ok
 }
 
+// AssemblyFunction finds the name of a function of the package where a file of the assembler begins
+// its code.
+func AssemblyFunction(text []byte, name string) (at lsp.Span, ok bool) {
+	offset := 0
+	for line := range strings.Lines(string(text)) {
+		code, _, _ := strings.Cut(line, "//")
+		rest, is := strings.CutPrefix(strings.TrimSpace(code), "TEXT")
+		rest = strings.TrimSpace(rest)
+		if symbol, named := strings.CutPrefix(rest, "·"+name); is && named && symbol != "" && (symbol[0] == '(' || symbol[0] == '<') {
+			start := offset + strings.Index(line, "·"+name) + len("·")
+			return lsp.Span{Start: start, End: start + len(name)}, true
+		}
+		offset += len(line)
+	}
+	return at, false
+}
+
 // labelOf finds the label that a name means, in the function around it.
 func labelOf(text []byte, n AssemblyName) (at lsp.Span, ok bool) {
 	offset := 0

@@ -35,3 +35,22 @@ func TestAssemblyNameAt(t *testing.T) {
 		}
 	}
 }
+
+func TestAssemblyFunction(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"// TEXT ·ff(SB)\nTEXT ·fff(SB), $0\nTEXT ·ff(SB), $16\n", "43-45"},
+		{"TEXT\t·ff<ABIInternal>(SB), $16\n", "7-9"},
+		{"\tCALL ·ff(SB)\n", "nothing"},
+		{"TEXT other·ff(SB), $16\n", "nothing"},
+		{"TEXT ·ff", "nothing"},
+		{"", "nothing"},
+	} {
+		got := "nothing"
+		if at, ok := AssemblyFunction([]byte(c.text), "ff"); ok {
+			got = fmt.Sprintf("%d-%d", at.Start, at.End)
+		}
+		if got != c.want {
+			t.Errorf("%q: got %s, want %s", c.text, got, c.want)
+		}
+	}
+}
