@@ -10,23 +10,45 @@ import (
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// A reaper turns notes about replaced records into an estimate of garbage. It keeps a count for
-// each record that was referred to since the process began; a record from before counts as referred
-// to once.
+// A reaper turns notes about replaced records into an estimate of garbage: see "The reaper" in the
+// package comment. It keeps a count for each record of the sample that was referred to since the
+// last cycle of everything; a record from before counts as referred to once.
 type reaper struct {
 	o       Options
+	exact   int          // notes that count one by one before the sample becomes a part
 	garbage atomic.Int64 // bytes
 	atRoots int64        // of garbage, when the roots of the cycle were taken; the collector's own
+	some    atomic.Bool  // the sample is a part; written with mu held
 
 	mu      sync.Mutex
-	counts  map[mmapcas.Hash]int32 // guarded by mu: references made minus references dropped, for records touched since the start
-	cascade []mmapcas.Hash         // guarded by mu: records found dead whose references are to be dropped
+	noted   int                    // guarded by mu: notes since the last cycle of everything
+	counts  map[mmapcas.Hash]int32 // guarded by mu: references made minus references dropped
+	cascade []dead                 // guarded by mu: their references are to be dropped
 }
+
+// A dead record is one to which no reference is known.
+type dead struct {
+	h      mmapcas.Hash
+	weight int64 // records that it stands for
+}
+
+const (
+	// reapExact is reaper.exact of the product. So many notes are a few milliseconds, and what
+	// somebody types hardly makes more between two cycles.
+	reapExact = 4096
+	// reapPart is which part of the records is in the sample after that.
+	reapPart = 16
+)
 
 func (r *reaper) init(o Options) {
 	r.o = o
+	r.exact = reapExact
 	r.counts = map[mmapcas.Hash]int32{}
 }
+
+// samples reports whether the changes of a record count. Which ones do is told by the name, so that
+// all changes of a record count, or none. A name is a hash, so its bits are as good as random.
+func (r *reaper) samples(h mmapcas.Hash) bool { return !r.some.Load() || h[0]%reapPart == 0 }
 
 // rootsTaken notes what the cycle will free. What is replaced from now on floats: the roots reach
 // it, so the cycle after this one is the first to free it.
@@ -42,6 +64,8 @@ func (r *reaper) collected(short bool, freed int64) {
 		gone = min(gone, freed)
 	} else {
 		clear(r.counts)
+		r.noted = 0
+		r.some.Store(false)
 	}
 	r.garbage.Add(-gone)
 	r.atRoots = 0
@@ -50,12 +74,18 @@ func (r *reaper) collected(short bool, freed int64) {
 // Referred notes what a commit refers to from now on.
 func (c *Collector) Referred(changes []db.Change) {
 	r := &c.reaper
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	locked := false
 	for i := range changes {
-		if h := changes[i].New; !h.IsZero() {
-			r.counts[h]++
+		h := changes[i].New
+		if h.IsZero() || !r.samples(h) {
+			continue
 		}
+		if !locked {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			locked = true
+		}
+		r.counts[h]++
 	}
 }
 
@@ -83,18 +113,30 @@ func (c *Collector) ReapSome() {
 
 // reap applies at most so many notes, and follows at most so many dead records. The caller holds
 // mu.
-func (r *reaper) reap(notes, dead int) (applied int) {
+func (r *reaper) reap(notes, buried int) (applied int) {
 	r.o.DB.Replaced(r.o.DB.OldestSnapshot(), notes, func(h mmapcas.Hash) {
 		applied++
-		r.drop(h)
+		if r.noted++; r.noted == r.exact {
+			r.some.Store(true)
+		}
+		switch {
+		case !r.some.Load():
+			r.drop(h, 1)
+		case r.samples(h):
+			r.drop(h, reapPart)
+		}
 	})
-	for n := 0; len(r.cascade) > 0 && n < dead; n++ {
-		r.bury(pop(&r.cascade))
+	for n := 0; len(r.cascade) > 0 && n < buried; n++ {
+		last := len(r.cascade) - 1
+		next := r.cascade[last]
+		r.cascade = r.cascade[:last]
+		r.bury(next)
 	}
 	return applied
 }
 
-func (r *reaper) drop(h mmapcas.Hash) {
+// drop takes a reference off a record, for so many like it.
+func (r *reaper) drop(h mmapcas.Hash, weight int64) {
 	n, known := r.counts[h]
 	if !known {
 		n = 1
@@ -104,22 +146,22 @@ func (r *reaper) drop(h mmapcas.Hash) {
 		return
 	}
 	r.counts[h] = 0
-	r.cascade = append(r.cascade, h)
+	r.cascade = append(r.cascade, dead{h, weight})
 }
 
 // bury counts what a dead record takes on disk and drops its references.
-func (r *reaper) bury(h mmapcas.Hash) {
+func (r *reaper) bury(d dead) {
 	var refs []mmapcas.Hash
-	err := r.o.Store.View(h, func(kind mmapcas.Kind, payload []byte) error {
+	err := r.o.Store.View(d.h, func(kind mmapcas.Kind, payload []byte) error {
 		refs = r.o.Refs(kind, payload)
 		return nil
 	})
 	if errors.Is(err, mmapcas.ErrNotFound) {
 		return // collected already
 	}
-	extent, _ := r.o.Store.Extent(h)
-	r.garbage.Add(extent)
+	extent, _ := r.o.Store.Extent(d.h)
+	r.garbage.Add(extent * d.weight)
 	for _, ref := range refs {
-		r.drop(ref)
+		r.drop(ref, d.weight)
 	}
 }

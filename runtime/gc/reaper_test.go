@@ -3,6 +3,7 @@ package gc
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -108,5 +109,66 @@ func TestGarbageIsCountedAsItIsStored(t *testing.T) {
 	c.Reap()
 	if n := int64(c.Stats().GarbageBytes); n != stored {
 		t.Errorf("%d bytes of garbage are counted, and %d were stored", n, stored)
+	}
+}
+
+// Of many records that are replaced, the bytes of a part stand for all; what is referred to from
+// another key is no garbage then either.
+func TestGarbageOfManyIsEstimated(t *testing.T) {
+	st, d := newStore(t)
+	c := New(Options{Store: st, DB: d, Logger: slog.New(slog.DiscardHandler), Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
+	c.reaper.exact = 100
+	part, err := d.Partition("p", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 8000
+	garbage := int64(0)
+	commit := func(ops []db.Op) {
+		t.Helper()
+		defer c.Session()()
+		res, err := d.Commit(t.Context(), ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Referred(res.Changes)
+		c.Reap()
+	}
+	one, _, err := st.Put(kindObject, make([]byte, 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Referred([]db.Change{{New: one}}) // so it is garbage when the last key has lost it
+	for from := 0; from < n; from += 100 {
+		var values, same, none []db.Op
+		for i := from; i < from+100; i++ {
+			payload := make([]byte, 100+i%400)
+			binary.LittleEndian.PutUint64(payload[len(payload)-8:], uint64(i))
+			h, _, err := st.Put(kindObject, payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			garbage += record.Extent(len(payload))
+			key := fmt.Sprint(i)
+			values = append(values, db.Op{Part: part, Key: key, Verb: db.Put, Hash: h})
+			same = append(same, db.Op{Part: part, Key: key, Verb: db.Put, Hash: one})
+			none = append(none, db.Op{Part: part, Key: key, Verb: db.Delete})
+		}
+		commit(values)
+		commit(same)
+		commit(none)
+	}
+	got := int64(c.Stats().GarbageBytes)
+	if off := max(got-garbage, garbage-got); off*10 > garbage {
+		t.Errorf("%d bytes are garbage, the estimate is %d", garbage, got)
+	}
+	if counts := len(c.reaper.counts); counts > n/4 {
+		t.Errorf("%d counts are kept of %d records", counts, n)
+	}
+	if err := c.Collect(t.Context(), Pace{Wait: func() {}}); err != nil {
+		t.Fatal(err)
+	}
+	if left := c.Stats().GarbageBytes; left != 0 || c.reaper.some.Load() {
+		t.Errorf("after a collection %d bytes are counted, of a part only: %v", left, c.reaper.some.Load())
 	}
 }
