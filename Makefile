@@ -10,7 +10,7 @@ comma         := ,
 CROSS         := darwin/arm64 windows/amd64 linux/arm64 linux/386 freebsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test docs-test site test-check test-floods prove deep vet bench-test lint fmt fmt-check cross test-narrow tidy-check gen-check compare grid-store grid vuln profile bench bench-compare fuzz fuzz-smoke sim crash crash-sim crash-kill spin marks markers bytes gc-model gc-sim saturate oracle mistakes mutants soak endure bodies names clients agree agree-gopls typed show limit memos clean ci
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ cross: ## build for the other platforms
 
 test-narrow: ## the tests of PKGS (default: the engine's small packages) where addresses have 32 bits, which runs on amd64 too
 	GOARCH=386 CGO_ENABLED=0 $(GO) test -timeout 14m $(or $(PKGS),./affinity ./arena ./epoch ./mmapcas/vfs ./runtime/gc ./runtime/memo)
+
+release: ## the command for five platforms with checksums and bill of materials in bin/release, of a clean checkout whose commit has the tag VERSION
+	@.ci/release $(VERSION)
+
+cross-test: ## the tests of PKGS (default: the engine's) translated for arm64, s390x and windows, where qemu's user mode or wine is installed
+	@.ci/cross-test $(PKGS)
 
 tidy-check: ## fail if go.mod or go.sum are not tidy
 	$(GO) mod tidy -diff

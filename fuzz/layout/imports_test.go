@@ -47,6 +47,7 @@ var allowed = []struct {
 	{"runtime/profile", nil, "any process; what labels is told through an interface"},
 	{"runtime/keyed", []string{"runtime", "runtime/internal/…"}, "rests on the face alone"},
 	{"runtime", []string{"affinity", "epoch", "arena", "mmapcas", "mmapcas/vfs", "runtime/…"}, "the face: no language, no protocol"},
+	{"docs/guides/embed", []string{"runtime"}, "the program of docs/guides/embed.md"},
 	{"lsp", []string{"runtime"}, "words only: no language, no wire"},
 	{"lsp/position", nil, ""},
 	{"lsp/document", []string{"lsp", "lsp/position"}, ""},
