@@ -1,6 +1,7 @@
 package refactor
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -50,7 +51,10 @@ func (r *Request) stub(has, want types.Type) *Change {
 	if !ok {
 		return nil
 	}
-	var missing []*types.Func
+	var (
+		missing []*types.Func
+		why     error // it cannot be done
+	)
 	for m := range iface.Methods() {
 		obj, _, _ := types.LookupFieldOrMethod(has, true, r.Package, m.Name())
 		switch have := obj.(type) {
@@ -59,18 +63,20 @@ func (r *Request) stub(has, want types.Type) *Change {
 		case *types.Func:
 			if !types.Identical(have.Type(), m.Type()) {
 				if named == receiverOf(have) {
-					return nil // there is one already, which is another
+					why = errors.Join(why, fmt.Errorf("method %s.%s already exists but has the wrong type: %s",
+						named.Obj().Name(), m.Name(), types.TypeString(have.Type(), types.RelativeTo(r.Package))))
 				}
 				missing = append(missing, m)
 			}
 		default:
-			return nil
+			why = errors.Join(why, fmt.Errorf("adding method %s.%s would conflict with (or shadow) existing field %[2]s",
+				named.Obj().Name(), m.Name()))
 		}
-		if !m.Exported() && m.Pkg() != r.Package {
+		if !m.Exported() && m.Pkg() != r.Package || mentionsTypeParam(m.Type()) {
 			return nil
 		}
 	}
-	if len(missing) == 0 {
+	if len(missing) == 0 && why == nil {
 		return nil
 	}
 	name := r.shownName(want)
@@ -78,7 +84,10 @@ func (r *Request) stub(has, want types.Type) *Change {
 	if name == "" {
 		title += "an anonymous interface"
 	}
-	return &Change{Title: title, Preferred: true, Make: func() (*lsp.WorkspaceEdit, error) {
+	return &Change{Title: title, Preferred: why == nil, Make: func() (*lsp.WorkspaceEdit, error) {
+		if why != nil {
+			return nil, why
+		}
 		return r.declareMethods(named, pointer, missing, name)
 	}}
 }
@@ -182,7 +191,29 @@ func (r *Request) declareMethods(named *types.Named, pointer bool, missing []*ty
 	if err != nil {
 		return nil, err
 	}
-	return home.edit(append(edits, home.replace(at, at, b.String()))...)
+	return home.edit(append(edits, home.declareBehind(at, b.String())...)...)
+}
+
+// declareBehind are the edits that put declarations, each behind an empty line, behind another one
+// that ends at a position. As gofmt does, they keep the next declaration apart, and leave no empty
+// lines at the end of the file.
+func (r *Request) declareBehind(at token.Pos, text string) (edits []lsp.TextEdit) {
+	end := r.lineEnd(at)
+	if rest := strings.TrimSpace(r.text(at, end)); strings.HasPrefix(rest, "//") {
+		at += token.Pos(len(strings.TrimRight(r.text(at, end), "\r\n"))) // the comment is its
+	}
+	last := r.Pos(len(strings.TrimRight(string(r.File.Text), " \t\r\n")))
+	if at >= last {
+		return []lsp.TextEdit{r.replace(at, r.Pos(len(r.File.Text)), text+"\n")}
+	}
+	if next := r.text(end, r.lineEnd(end)); strings.TrimSpace(r.text(at, end)) == "" && strings.TrimSpace(next) != "" {
+		text += "\n"
+	}
+	edits = append(edits, r.replace(at, at, text))
+	if tail := r.text(last, r.Pos(len(r.File.Text))); strings.Count(tail, "\n") > 1 {
+		edits = append(edits, r.replace(last, r.Pos(len(r.File.Text)), "\n"))
+	}
+	return edits
 }
 
 // signature writes parameters one by one, as their interface has them.
@@ -271,12 +302,12 @@ func declareMethod(r *Request, _ types.Error, path []ast.Node) []Change {
 		if pointer {
 			target = "*" + target
 		}
-		text := fmt.Sprintf("\n\nfunc (%s %s) %s%s {\n\tpanic(\"unimplemented\")\n}", recv, target, sel.Sel.Name, r.signatureOf(i, call, around))
+		text := fmt.Sprintf("\n\nfunc (%s %s) %s%s {\n\tpanic(\"unimplemented\")\n}", recv, target, sel.Sel.Name, r.signatureOf(i, call, around, r.stubParams))
 		edits, err := i.imports()
 		if err != nil {
 			return nil, err
 		}
-		return home.edit(append(edits, home.replace(at, at, text))...)
+		return home.edit(append(edits, home.declareBehind(at, text)...)...)
 	}}}
 }
 

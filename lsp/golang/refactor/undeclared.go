@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/cytisus/cytisus/lsp"
 )
@@ -128,7 +129,7 @@ func createFunction(r *Request, _ types.Error, path []ast.Node) []Change {
 	}
 	return []Change{{Title: fmt.Sprintf("Create function %q", id.Name), Make: func() (*lsp.WorkspaceEdit, error) {
 		i := r.importerAt(fn.Pos())
-		text := "func " + id.Name + r.signatureOf(i, call, path[1:]) + " {\n\tpanic(\"unimplemented\")\n}"
+		text := "func " + id.Name + r.signatureOf(i, call, path[1:], numberedParams) + " {\n\tpanic(\"unimplemented\")\n}"
 		edits, err := i.imports()
 		if err != nil {
 			return nil, err
@@ -137,8 +138,97 @@ func createFunction(r *Request, _ types.Error, path []ast.Node) []Change {
 	}}}
 }
 
+// A paramNamer names the parameters for arguments of some types, and writes them. What is given is
+// nil for the further results of a call.
+type paramNamer func(i *importer, ts []types.Type, given []ast.Expr) (names, params []string)
+
+// numberedParams names them like the arguments or their types, with numbers where that is the same,
+// and writes the type of several once.
+func numberedParams(i *importer, ts []types.Type, given []ast.Expr) (names, params []string) {
+	names = make([]string, len(ts))
+	count := map[string]int{}
+	for n, t := range ts {
+		names[n] = argumentName(t, given[n])
+		count[names[n]]++
+	}
+	number := map[string]int{}
+	for n, t := range ts {
+		if name := names[n]; count[name] > 1 {
+			number[name]++
+			names[n] = fmt.Sprint(name, number[name])
+		}
+		if n+1 < len(ts) && types.Identical(t, ts[n+1]) {
+			params = append(params, names[n])
+		} else {
+			params = append(params, names[n]+" "+i.typ(t))
+		}
+	}
+	return names, params
+}
+
+// stubParams names them by the last word of what is given or of its type, and by their number where
+// that says nothing or is taken.
+func (r *Request) stubParams(i *importer, ts []types.Type, given []ast.Expr) (names, params []string) {
+	for n, t := range ts {
+		name := ""
+		switch x := ast.Unparen(given[n]).(type) {
+		case *ast.Ident:
+			if !r.Info.Types[x].IsNil() && x.Name != "true" && x.Name != "false" {
+				name = x.Name
+			}
+		case *ast.SelectorExpr:
+			name = lastWord(x.Sel.Name)
+		default:
+			name = stubName(t)
+		}
+		if name == "_" {
+			name = ""
+		}
+		for k := n + 1; name == "" || slices.Contains(names, name); k++ {
+			if name = "param"; k > 1 {
+				name = fmt.Sprint(name, k)
+			}
+		}
+		names = append(names, name)
+		params = append(params, name+" "+i.typ(t))
+	}
+	return names, params
+}
+
+// stubName is what a parameter of a type is called by its last word; "" if the type has none.
+func stubName(t types.Type) string {
+	switch t := types.Unalias(t).(type) {
+	case *types.Pointer:
+		return stubName(t.Elem())
+	case *types.Named:
+		if t.Obj().Pkg() == nil {
+			return shortName(t)
+		}
+		return lastWord(t.Obj().Name())
+	case *types.Basic, *types.Map, *types.Chan, *types.Signature:
+		return shortName(t)
+	}
+	return ""
+}
+
+// lastWord is the last word of a name in mixed case, in small letters.
+func lastWord(name string) string {
+	runes := []rune(name)
+	for n := len(runes) - 1; n > 0; n-- {
+		if unicode.IsUpper(runes[n]) && !unicode.IsUpper(runes[n-1]) {
+			runes = runes[n:]
+			break
+		}
+	}
+	word := lowered(string(runes))
+	if token.IsKeyword(word) {
+		return ""
+	}
+	return word
+}
+
 // signatureOf is what a function must look like for a call to be right.
-func (r *Request) signatureOf(i *importer, call *ast.CallExpr, path []ast.Node) string {
+func (r *Request) signatureOf(i *importer, call *ast.CallExpr, path []ast.Node, name paramNamer) string {
 	var ts []types.Type
 	var given []ast.Expr
 	for _, a := range call.Args {
@@ -154,27 +244,7 @@ func (r *Request) signatureOf(i *importer, call *ast.CallExpr, path []ast.Node) 
 		}
 		ts, given = append(ts, types.Default(t)), append(given, a)
 	}
-	names := make([]string, len(ts))
-	count := map[string]int{}
-	for n, t := range ts {
-		names[n] = argumentName(t, given[n])
-		count[names[n]]++
-	}
-	number := map[string]int{}
-	var params []string
-	for n, t := range ts {
-		name := names[n]
-		if count[name] > 1 {
-			number[name]++
-			name = fmt.Sprint(name, number[name])
-		}
-		names[n] = name
-		if n+1 < len(ts) && types.Identical(t, ts[n+1]) {
-			params = append(params, name)
-		} else {
-			params = append(params, name+" "+i.typ(t))
-		}
-	}
+	names, params := name(i, ts, given)
 	text := "(" + strings.Join(params, ", ") + ")"
 	if call.Ellipsis.IsValid() && len(ts) > 0 {
 		if s, ok := ts[len(ts)-1].Underlying().(*types.Slice); ok {
@@ -233,6 +303,8 @@ func (r *Request) signatureOf(i *importer, call *ast.CallExpr, path []ast.Node) 
 		default:
 			if t := r.wanted(call, path[1:]); t != nil && t != types.Typ[types.Invalid] {
 				results = append(results, i.typ(t))
+			} else if _, ok := p.(ast.Expr); ok {
+				results = append(results, "any") // something is done with its value
 			}
 		}
 	}
