@@ -32,19 +32,26 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 		a := lsp.Action{Title: c.Title, Kind: c.Kind, Preferred: c.Preferred, Edit: func(t *runtime.Task) (edit *lsp.WorkspaceEdit, err error) {
 			only := r
 			only.Only, only.Automatic = []string{c.Kind}, false
-			var signature *refactor.SignatureChange
+			var wide refactor.Change // the views of other packages are taken when this one is free
 			err = w.changesAt(t, only, func(again refactor.Change, _ *view) (err error) {
 				if again.Title == c.Title && again.Kind == c.Kind {
-					if signature = again.Signature; signature == nil {
+					if again.Make != nil {
 						edit, err = again.Make()
+					} else {
+						wide = again
 					}
 				}
 				return err
 			})
-			if signature != nil && err == nil { // the views of other packages are taken when this one is free
-				edit, err = w.changeSignature(t, r.URI, c.Title, signature)
+			switch {
+			case err != nil:
+				return nil, err
+			case wide.Signature != nil:
+				return w.changeSignature(t, r.URI, c.Title, wide.Signature)
+			case wide.Inlining != nil:
+				return w.inlineCall(t, r.URI, wide.Inlining)
 			}
-			return edit, err
+			return edit, nil
 		}}
 		for _, e := range c.Mends {
 			_, span := of.Place(e)

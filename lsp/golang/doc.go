@@ -223,7 +223,7 @@
 //	completing  viewdraft.go modulecompletion.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
 //	            rename.go resign.go renameasked.go
-//	changes     moduleactions.go fixall.go actions.go
+//	changes     moduleactions.go fixall.go inlinecall.go actions.go
 //	opening     indexing.go open.go
 //
 // # What the empty answer means

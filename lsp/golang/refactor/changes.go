@@ -50,9 +50,11 @@ type Change struct {
 	Preferred bool
 	Mends     []types.Error // that go away with it
 
-	// Make makes it, while the view is there. It is nil of a change of a signature.
+	// Make makes it, while the view is there. It is nil of a change that takes the views of other
+	// packages.
 	Make      func() (*lsp.WorkspaceEdit, error)
 	Signature *SignatureChange
+	Inlining  *CallInlining
 }
 
 // A provider finds changes of one kind.
@@ -76,6 +78,7 @@ var providers = []provider{
 	{"refactor.extract.function", extractFunction, false},
 	{"refactor.extract.method", extractMethod, false},
 	{"refactor.extract.toNewFile", extractToFile, false},
+	{"refactor.inline.call", inlineCall, false},
 	{"refactor.inline.variable", inlineVariable, false},
 	{"refactor.rewrite.fillStruct", fillStruct, true},
 	{"refactor.rewrite.fillSwitch", fillSwitch, true},

@@ -69,9 +69,23 @@ func TestChangesKeepCodeRight(t *testing.T) {
 			for _, c := range Changes(r, only) {
 				var edit *lsp.WorkspaceEdit
 				var err error
-				if c.Signature != nil {
+				switch {
+				case c.Signature != nil:
 					edit, err = resigned(v, c.Signature)
-				} else {
+				case c.Inlining != nil:
+					edit, err = inlined(v, uri, c.Inlining, func(name check.Name) (*check.View, int) {
+						q := b.Package(name.External.Package)
+						for _, uri := range q.Files {
+							other := view(q, uri)
+							for id, obj := range other.Info.Defs {
+								if obj != nil && other.Path(obj) == name.External.Path && other.Tree(id.Pos()) == other.File {
+									return other, other.File.Offset(id.Pos())
+								}
+							}
+						}
+						return nil, 0
+					})
+				default:
 					edit, err = c.Make()
 				}
 				if err != nil || edit.IsEmpty() {
@@ -110,6 +124,31 @@ func TestChangesKeepCodeRight(t *testing.T) {
 		}
 	}
 	t.Log(made)
+}
+
+// inlined puts the body of a function in the place of a call. Elsewhere finds the declaration of a
+// function of another package.
+func inlined(v *check.View, uri string, c *CallInlining, elsewhere func(check.Name) (*check.View, int)) (*lsp.WorkspaceEdit, error) {
+	var callee *check.View
+	at := c.Callee.Offset
+	if c.Callee.URI == "" {
+		if callee, at = elsewhere(c.Callee); callee == nil {
+			return nil, nil
+		}
+	} else {
+		same := *v
+		for _, t := range v.Files {
+			if t.URI == c.Callee.URI {
+				same.File = t
+			}
+		}
+		callee = &same
+	}
+	i, err := NewInlinee(callee, at)
+	if err != nil {
+		return nil, err
+	}
+	return c.Make(&Request{View: v}, i)
 }
 
 // resigned gives a function of a package other parameters, with its calls there. Methods are left
