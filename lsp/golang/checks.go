@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -237,7 +238,6 @@ func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
 	}
 	in := &checkInput{root: k.Root, p: p}
 	room := maxPackageText
-	kept := check.Sessions.State(p) != check.NoSession
 	for _, uri := range p.Files {
 		blob, err := contents.Get(t, uri)
 		if err != nil {
@@ -251,11 +251,8 @@ func readPackage(t *runtime.Task, k pkgKey) (*checkInput, error) {
 			in.missing = append(in.missing, d)
 			continue
 		}
-		var tree *syntax.Tree
+		tree := knownTrees.get(uri, blob)
 		var text []byte
-		if kept {
-			tree = knownTrees.get(uri, blob)
-		}
 		if tree != nil {
 			text = tree.Text
 		} else if text, err = runtime.ReadBlob(t, blob); err != nil {
@@ -297,16 +294,7 @@ func (in *checkInput) check(
 	}
 	// Faces may have to be made, one below the other: the trees would lie there all the while. And
 	// they are let go where an index is made without them, so nothing here holds them.
-	parsed := make([]*syntax.Tree, len(in.uris))
-	for i, uri := range in.uris {
-		if parsed[i] = in.trees[i]; parsed[i] != nil {
-			continue
-		}
-		parsed[i] = syntax.Trees.Get(uri, in.texts[i])
-		if check.Sessions.State(in.p) != check.NoSession {
-			knownTrees.put(uri, in.blobs[i], parsed[i])
-		}
-	}
+	parsed := in.parse(check.Sessions.State(in.p) != check.NoSession)
 	in.texts, in.trees = nil, nil
 	of := doubtReader{t: t, root: in.root, p: in.p, aside: aside}
 	var (
@@ -338,6 +326,22 @@ func (in *checkInput) check(
 		}})
 	}
 	return broken, nil
+}
+
+// parse gives the trees of the texts. Those that somebody will hold for a while are known from then
+// on.
+func (in *checkInput) parse(held bool) []*syntax.Tree {
+	parsed := slices.Clone(in.trees)
+	for i, uri := range in.uris {
+		if parsed[i] != nil {
+			continue
+		}
+		parsed[i] = syntax.Trees.Get(uri, in.texts[i])
+		if held {
+			knownTrees.put(uri, in.blobs[i], parsed[i])
+		}
+	}
+	return parsed
 }
 
 // with are the diagnostics of a check, and those of files that it does not read.

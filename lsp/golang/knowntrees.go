@@ -9,11 +9,13 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-// knownTrees are those of the files of packages that are edited. A keystroke changes one file: the
-// texts of the others are neither read nor parsed nor compared again.
+// knownTrees are those of the files of packages that are edited or that questions look at. A
+// keystroke changes one file: the texts of the others are neither read nor parsed nor compared
+// again.
 var knownTrees treeMemory
 
-// A treeMemory knows trees by their text for as long as somebody holds them, as sessions do.
+// A treeMemory knows trees by their text for as long as somebody holds them, as sessions and
+// views do.
 type treeMemory struct {
 	mu sync.Mutex
 	of map[string]knownTree // by URI; guarded by mu

@@ -4,7 +4,6 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
-	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -63,16 +62,14 @@ func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sigh
 	}
 	defer slot.Done()
 	bytes := 0
-	trees := make([]*syntax.Tree, len(in.uris))
-	for i, uri := range in.uris {
-		bytes += len(in.texts[i])
-		trees[i] = syntax.Trees.Get(uri, in.texts[i])
+	for _, text := range in.texts {
+		bytes += len(text)
 	}
 	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
 	if err != nil {
 		return err
 	}
-	v, err := slot.View(in.p, in.imports, trees, s)
+	v, err := slot.View(in.p, in.imports, in.parse(true), s)
 	end()
 	if in.exports.err != nil {
 		return in.exports.err

@@ -51,16 +51,37 @@ func (v *View) add(file *syntax.Tree, functions []*ast.FuncDecl) {
 		})
 		return ok || i > 0 && n.End() <= functions[i-1].End()
 	}
-	merge(v.Info.Types, info.Types, within)
-	merge(v.Info.Instances, info.Instances, within)
-	merge(v.Info.Defs, info.Defs, within)
-	merge(v.Info.Uses, info.Uses, within)
-	merge(v.Info.Implicits, info.Implicits, within)
-	merge(v.Info.Selections, info.Selections, within)
-	merge(v.Info.Scopes, info.Scopes, within)
 	for _, fn := range functions {
-		v.had[fn] = false
+		v.had[fn] = knownBody{apart: true, signature: v.takeSignature(fn)}
 	}
+	mergeInfo(v.Info, info, within)
+}
+
+// takeSignature takes away what is known of the nodes of the signature of a function but its name.
+func (v *View) takeSignature(fn *ast.FuncDecl) *types.Info {
+	known := newInfo()
+	take := func(n ast.Node) bool {
+		if n != nil {
+			transfer(v.Info, known, n, n)
+		}
+		return true
+	}
+	if fn.Recv != nil {
+		ast.Inspect(fn.Recv, take)
+	}
+	ast.Inspect(fn.Type, take)
+	return known
+}
+
+// mergeInfo adds what is known of some nodes.
+func mergeInfo(to, from *types.Info, of func(ast.Node) bool) {
+	merge(to.Types, from.Types, of)
+	merge(to.Instances, from.Instances, of)
+	merge(to.Defs, from.Defs, of)
+	merge(to.Uses, from.Uses, of)
+	merge(to.Implicits, from.Implicits, of)
+	merge(to.Selections, from.Selections, of)
+	merge(to.Scopes, from.Scopes, of)
 }
 
 // node is a kind of node that a types.Info says something of.

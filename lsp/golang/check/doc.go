@@ -61,7 +61,9 @@
 // about (view.go). While the package stays as it is, a question about another body has that body
 // checked alone, against the same declarations (apartbodies.go); one about a body that is checked
 // has nothing to do, and reads no file if the state is one that the view was found in
-// ([ViewSlot.Known]). Who asks gets [Name]s, which mean something elsewhere.
+// ([ViewSlot.Known]). Behind an edit of bodies the declarations are still those that were checked,
+// and a question has its body checked, no more (followed.go). Who asks gets [Name]s, which mean
+// something elsewhere.
 //
 //   - K9: a view says of an expression the same whichever bodies it was made for. It is used by who
 //     has its slot, who takes no other meanwhile, since two that wait for each other's would for

@@ -31,14 +31,17 @@ type View struct {
 	Package   *types.Package
 	Info      *types.Info // all of its maps are there; positions of imported objects mean nothing
 	Sizes     types.Sizes
-	Errors    []types.Error
+	Errors    []types.Error // for a Sight.Apart, without those of files that were edited since
 
 	world *world
-	made  Bodies                 // those of the sight that it was made for
-	had   map[*ast.FuncDecl]bool // whose bodies are checked, true: with their file; unless made is AllBodies
-	state any                    // in which it was looked at last; see Known
-	base  *base                  // of one that drafts are checked in
+	made  Bodies                      // those of the sight that it was made for
+	had   map[*ast.FuncDecl]knownBody // those that are checked; unless made is AllBodies
+	state any                         // in which it was looked at last; see Known
+	base  *base                       // of one that drafts are checked in
 	own   func() map[types.Object]string
+
+	moved    []movedFile // at most one for each of Files
+	followed int         // edits
 }
 
 // Bodies says which function bodies a view has the types of.
@@ -62,8 +65,15 @@ type Sight struct {
 
 	// Apart: bodies may be checked apart from their file, when they are first asked about. Then the
 	// scopes of their file lack what they declare, and the nodes of the signature of a function
-	// stand for other objects than its type has.
+	// stand for other objects than its type has. And what is declared outside of bodies may have
+	// positions of an older text of its file: View.At gives the present ones.
 	Apart bool
+}
+
+// A knownBody says how the body of a function was checked.
+type knownBody struct {
+	apart     bool        // else with its file
+	signature *types.Info // of one that was: what was known of the nodes of its signature
 }
 
 // ErrUnfit is the error for files that are not type-checked.
@@ -105,6 +115,8 @@ func (v *View) isOf(p *metadata.Package) bool {
 // is not ok if the view cannot come to have what is asked for.
 func (v *View) lacks(s Sight, file *syntax.Tree) (list []*ast.FuncDecl, ok bool) {
 	switch {
+	case len(v.moved) > 0 && !s.Apart:
+		return nil, false
 	case v.made == AllBodies, s.Bodies == noBodies:
 		return nil, true
 	case file == nil || s.Bodies > BodiesOfFile:
@@ -116,18 +128,20 @@ func (v *View) lacks(s Sight, file *syntax.Tree) (list []*ast.FuncDecl, ok bool)
 		if !isFunc || fn.Body == nil || !wanted(fn) {
 			continue
 		}
-		switch with, had := v.had[fn]; {
+		switch known, had := v.had[fn]; {
 		case !had:
 			list = append(list, fn)
-		case !with && !s.Apart:
+		case known.apart && !s.Apart:
 			return nil, false
 		}
 	}
 	return list, len(list) == 0 || s.Apart
 }
 
-// Tree is the file that a position of the view lies in; nil if it is none of the package's.
+// Tree is the file that a position of the view, or of an object, lies in; nil if it is none of the
+// package's.
 func (v *View) Tree(pos token.Pos) *syntax.Tree {
+	pos = v.At(pos)
 	for _, t := range v.Files {
 		if base := token.Pos(t.Pos.Base()); base <= pos && pos <= base+token.Pos(t.Pos.Size()) {
 			return t
@@ -193,7 +207,7 @@ func (v *View) NameOf(obj types.Object) (name Name, ok bool) {
 		if t == nil {
 			return name, false
 		}
-		name.URI, name.Offset = t.URI, t.Offset(obj.Pos())
+		name.URI, name.Offset = t.URI, t.Offset(v.At(obj.Pos()))
 	default:
 		name.External = index.External{Package: pkg.Path(), Path: v.world.objectPath(obj)}
 		return name, name.External.Path != ""
@@ -211,7 +225,7 @@ func (v *View) Imported() map[string]*types.Package { return v.world.packages }
 func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*View, error) {
 	v := &View{
 		Meta: p, Positions: token.NewFileSet(), Package: types.NewPackage(p.Path, p.Name), Sizes: sizesFor(p.Arch),
-		world: w, made: s.Bodies, had: map[*ast.FuncDecl]bool{},
+		world: w, made: s.Bodies, had: map[*ast.FuncDecl]knownBody{},
 	}
 	v.own = sync.OnceValue(func() map[types.Object]string {
 		paths, _ := objectPaths(v.Package)
@@ -229,7 +243,7 @@ func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*Vie
 		checked[i] = bodies.Without(t.AST, func(fn *ast.FuncDecl) bool {
 			kept := keep != nil && keep(fn)
 			if kept {
-				v.had[fn] = true
+				v.had[fn] = knownBody{}
 			}
 			return kept
 		})
@@ -333,7 +347,8 @@ func (s *ViewSlot) View(p *metadata.Package, imports []Import, files []*syntax.T
 		return nil, err
 	}
 	fit, _, _ := sortOut(files)
-	if s.view != nil && slices.Equal(s.view.Files, fit) && s.view.isOf(p) {
+	if s.view != nil && s.view.isOf(p) &&
+		(slices.Equal(s.view.Files, fit) || sight.Apart && s.view.follow(fit)) {
 		if v := s.seen(sight); v != nil {
 			return v, nil
 		}

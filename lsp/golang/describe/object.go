@@ -73,7 +73,7 @@ func (v *teller) name(id *ast.Ident) (*lsp.Hover, error) {
 	h.Doc, h.DocMarkdown = doc.plain, doc.markdown
 	h.Signature = v.signed(id, obj, &s, d)
 	extent := ""
-	if id.Pos() == obj.Pos() {
+	if id.Pos() == v.At(obj.Pos()) {
 		extent = size(v.View, obj, v.around)
 	}
 	if spec, ok := s.spec.(*ast.TypeSpec); ok && isDeclaredType(obj) {

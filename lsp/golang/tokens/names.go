@@ -216,7 +216,7 @@ func (w *walker) shadows(id *ast.Ident) bool {
 				if scope == nil {
 					return false
 				}
-				_, hidden := scope.LookupParent(id.Name, id.Pos())
+				_, hidden := scope.LookupParent(id.Name, scope.Pos()+id.Pos()-n.Pos())
 				return hidden != nil
 			}
 		}
@@ -224,7 +224,7 @@ func (w *walker) shadows(id *ast.Ident) bool {
 	if obj.Parent() == nil || obj.Parent().Parent() == nil {
 		return false
 	}
-	if _, hidden := obj.Parent().Parent().LookupParent(id.Name, id.Pos()); hidden == nil {
+	if _, hidden := obj.Parent().Parent().LookupParent(id.Name, obj.Pos()); hidden == nil {
 		return false
 	}
 	for i := 0; w.parent(i) != nil; i++ {
