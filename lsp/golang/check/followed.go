@@ -191,8 +191,8 @@ func sameNodes(a *syntax.Tree, nodes []ast.Node, b *syntax.Tree, others []ast.No
 	return true
 }
 
-// transfer takes what is known of a node away, and has it be known of a node like it, unless that is
-// nil.
+// transfer takes what is known of a node away, and has it be known of a node like it, unless that
+// is nil.
 func transfer(from, to *types.Info, n, as ast.Node) {
 	if x, ok := n.(ast.Expr); ok {
 		transferFact(from.Types, to.Types, x, as)
