@@ -95,6 +95,7 @@ type completer struct {
 	expr   ast.Expr   // the name at the place, or the selector that it ends
 	path   []ast.Node // around expr, innermost first
 	want   want
+	habit  *habit // nil: nothing has asked
 
 	imported *syntax.Tree // of the file, with its imports alone; nil: nothing has asked
 	items    []Item

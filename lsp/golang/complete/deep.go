@@ -14,6 +14,9 @@ const (
 	deepNodes  = 2000 // that are looked at
 	deepMost   = 3    // that are told
 
+	// behindFirst is what a package is worth of which a member fits, of what that member is worth.
+	behindFirst = 0.999
+
 	// Where nothing says what fits, a name is all that there is to find.
 	deepLevelsByName = 3
 	deepNodesByName  = 500
@@ -39,6 +42,10 @@ func (c *completer) deepen(list []candidate) {
 	}
 	list = slices.DeleteFunc(list, func(from candidate) bool { return !c.mayDeepen(&from) })
 	shallow := len(c.items)
+	direct := map[types.Object]bool{}
+	for i := range c.items {
+		direct[c.items[i].Object] = true
+	}
 	levels, most := deepLevels, deepNodes
 	if !wants {
 		levels, most = deepLevelsByName, deepNodesByName
@@ -51,6 +58,9 @@ func (c *completer) deepen(list []candidate) {
 			for _, m := range c.below(&from) {
 				if nodes++; nodes > most {
 					break
+				}
+				if direct[m.obj] {
+					continue // x.Addr().Len() is x.Len()
 				}
 				if d := c.deep(m); d.score > 0 && (len(best) < deepMost || d.score > best[len(best)-1].score) {
 					best = append(best, d)
@@ -69,14 +79,17 @@ func (c *completer) deepen(list []candidate) {
 		item.score = d.score
 		c.items = append(c.items, item)
 	}
-	// What those that fit begin with is worth it, too.
-	for _, d := range best {
+	// What those that fit begin with is worth it, too. Behind a package its others are not told.
+	for n, d := range best {
 		if d.score < fits/4 {
 			continue
 		}
 		for i := range c.items[:shallow] {
 			if at := &c.items[i]; at.Object == d.root {
 				at.score = max(at.score, d.rootScore)
+				if _, is := d.root.(*types.PkgName); is && n == 0 && wants {
+					at.score = max(at.score, d.score*behindFirst)
+				}
 			}
 		}
 	}

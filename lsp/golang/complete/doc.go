@@ -11,7 +11,7 @@
 //   - the nodes around it say what type is expected there, if any (expect.go);
 //   - the scopes around it, or the type before its dot, say what there is (scope.go, members.go);
 //   - how well what there is fits what was typed, what is expected, and what is used nearby gives
-//     the order (rank.go).
+//     the order (rank.go, habit.go).
 //
 // Where the tree has no place for a name there are keywords, labels and import paths at most.
 //

@@ -75,6 +75,9 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 			}
 			return hardly, asIs
 		}
+		if c.leadsFrom(obj.Imported()) {
+			return leads, asIs
+		}
 		return neutral, asIs
 	case *types.TypeName:
 		return c.fitType(obj)
@@ -120,6 +123,31 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 		factor = min(factor, misfit)
 	}
 	return factor, as
+}
+
+// leadsFrom reports whether something of a package is likely to fit: what is wanted is of a type of
+// the package, of which it has the constants, or something that fits is in use nearby.
+func (c *completer) leadsFrom(pkg *types.Package) bool {
+	w := &c.want
+	if w.isType || w.typ == nil || isEmptyInterface(w.typ) {
+		return false
+	}
+	if n, ok := types.Unalias(w.typ).(*types.Named); ok && n.Obj().Pkg() == pkg && w.constants {
+		return true
+	}
+	name := pkg.Name()
+	for _, obj := range c.exports(pkg) {
+		if c.used == nil || c.used.pairs[name+"."+obj.Name()] == 0 {
+			continue
+		}
+		if _, isType := obj.(*types.TypeName); isType {
+			continue
+		}
+		if fit, _ := c.fit(&candidate{obj: obj, label: obj.Name(), factor: 1}); fit >= fits*0.7 {
+			return true
+		}
+	}
+	return false
 }
 
 // selectedFromHere is the name behind the dot that stands behind the place.
@@ -431,6 +459,8 @@ func (c *completer) fitType(obj *types.TypeName) (float64, form) {
 	switch {
 	case w.assignable, w.callWanted:
 		return hardly, asIs
+	case w.typ != nil && is[*types.Basic](t.Underlying()) && types.Identical(t, w.typ):
+		return fits * ifConverted, asIs // a conversion will follow
 	case w.called && w.typ != nil && !isEmptyInterface(w.typ) && types.AssignableTo(t, w.typ):
 		return fits, asIs // a conversion
 	}
@@ -481,6 +511,8 @@ func (c *completer) fitBuiltin(obj *types.Builtin) (float64, form) {
 		return fits, asCall
 	case w.typ == nil && w.pred == nil && w.convert == nil:
 		return neutral, asCall
+	case w.typ == types.Typ[types.Bool] && obj.Name() == "len":
+		return leads, asCall // a comparison may begin with it
 	case w.typ == nil && (obj.Name() == "len" || obj.Name() == "cap"):
 		if w.pred != nil && w.pred(types.Typ[types.Int]) || w.convert != nil && isNumeric(w.convert) {
 			return fits * 0.9, asCall

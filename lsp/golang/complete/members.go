@@ -177,6 +177,9 @@ func (c *completer) fields() (only bool) {
 	return keyed
 }
 
+// keyFirst is how much a key of a literal comes before values.
+const keyFirst = 2.4
+
 func (c *completer) addField(f *types.Var, inKey bool, factor float64) {
 	score, ok := c.match.score(f.Name())
 	if !ok {
@@ -195,6 +198,6 @@ func (c *completer) addField(f *types.Var, inKey bool, factor float64) {
 			item.Text = f.Name() + ": "
 		}
 	}
-	item.score = score * factor * fits * 1.2 * c.usage(&cand)
+	item.score = score * factor * fits * keyFirst * c.usage(&cand)
 	c.items = append(c.items, item)
 }

@@ -19,7 +19,9 @@ type usage struct {
 // reads a list of its few names looks for the name.
 const (
 	chanceMost  = 24.0 // in texts that are almost empty
-	chanceWords = 600  // from so many words on there is no chance
+	chanceWords = 350  // from so many words on there is no chance
+
+	chanceOfPair = 2 // by how much less there is for a name behind a certain other one
 )
 
 // usageAround counts the names of a text, those near a place for more. What is inside of the word

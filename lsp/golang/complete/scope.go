@@ -148,7 +148,7 @@ const notExported = 1.1
 
 // worth is what a candidate is worth that fits so well.
 func (c *completer) worth(cand *candidate, fit float64) float64 {
-	score := fit * cand.factor * c.usage(cand) * max(0, 1-cand.away/10)
+	score := fit * cand.factor * c.usage(cand) * c.likely(cand) * max(0, 1-cand.away/10)
 	if !cand.obj.Exported() && cand.obj.Parent() != types.Universe {
 		score *= notExported
 	}
@@ -157,7 +157,14 @@ func (c *completer) worth(cand *candidate, fit float64) float64 {
 
 // leadsToFit reports whether a member of a variable fits what is wanted.
 func (c *completer) leadsToFit(cand *candidate) bool {
-	if _, ok := cand.obj.(*types.Var); !ok || c.want.isType || c.want.called {
+	if c.want.isType || c.want.called {
+		return false
+	}
+	switch obj := cand.obj.(type) {
+	case *types.Var:
+	case *types.Func:
+		return c.want.typ == types.Typ[types.Bool] && c.inCondition() && obj.Signature().Results().Len() == 1
+	default:
 		return false
 	}
 	if c.want.typ == types.Typ[types.Bool] {
@@ -176,16 +183,17 @@ func (c *completer) usage(cand *candidate) float64 {
 	}
 	name := cand.obj.Name()
 	n := c.used.names[name] + 2*c.used.next[name]
+	sure := 0.0 // what is no chance
 	if s, ok := c.expr.(*ast.SelectorExpr); ok {
 		n = c.used.names[name] / 2
 		if x, ok := s.X.(*ast.Ident); ok {
-			n += 2 * c.used.pairs[x.Name+"."+name]
+			sure += 2 * c.used.pairs[x.Name+"."+name]
 		} else if x, ok := s.X.(*ast.SelectorExpr); ok {
-			n += 2 * c.used.pairs[x.Sel.Name+"."+name]
+			sure += 2 * c.used.pairs[x.Sel.Name+"."+name]
 		}
 		n += c.used.next[name]
 	}
-	b := boost(max(0, n-c.used.chance))
+	b := boost(max(0, n-c.used.chance) + max(0, sure-c.used.chance/chanceOfPair))
 	if c.want.name != "" && sameName(c.want.name, name) {
 		b *= 1.6
 	}
