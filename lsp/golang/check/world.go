@@ -118,13 +118,17 @@ func (w *world) decode(imports []Import) error {
 	return nil
 }
 
-// readExport guards gcexportdata.Read, which panics on some kinds of damage.
+// readExport guards gcexportdata.Read, which panics on some kinds of damage, and would end the
+// process on others (see sound).
 func readExport(data []byte, packages map[string]*types.Package, path string) (pkg *types.Package, err error) {
 	defer func() {
 		if e := recover(); e != nil {
 			err = newInternalError("export data of "+path, e)
 		}
 	}()
+	if err := sound(data, packages, path); err != nil {
+		return nil, fmt.Errorf("export data of %s: %w", path, err)
+	}
 	return gcexportdata.Read(bytes.NewReader(data), token.NewFileSet(), packages, path)
 }
 
