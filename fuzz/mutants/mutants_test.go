@@ -81,7 +81,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open("testdata/small", "")
+	s, err := Open("testdata/small", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

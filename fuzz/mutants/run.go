@@ -45,17 +45,25 @@ type Subject struct {
 	Patience time.Duration
 
 	tmp    string
-	run    string // which tests, as for go test -run
-	quick  string // a regular expression of those that take least
-	slow   string // and of the others
-	times  [2]time.Duration
+	tags   string                          // build tags, as for go build
+	run    string                          // which tests, as for go test -run
+	groups [3]group                        // of tests, the quickest first
 	blocks map[string][]cover.ProfileBlock // by name of the file
 }
 
-// Open builds the package's tests and runs those that match a regular expression (empty: all) once
-// without a mistake. They must pass. Close removes what it wrote to the temporary directory.
-func Open(dir, run string) (*Subject, error) {
-	pkg, err := build.ImportDir(dir, 0)
+// A group of tests runs as one process.
+type group struct {
+	tests []string
+	took  time.Duration
+}
+
+// Open builds the package's tests with some tags and runs those that match a regular expression
+// (empty: all) once without a mistake. They must pass. Close removes what it wrote to the temporary
+// directory.
+func Open(dir, run, tags string) (*Subject, error) {
+	ctx := build.Default
+	ctx.BuildTags = strings.Split(tags, ",")
+	pkg, err := ctx.ImportDir(dir, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +71,7 @@ func Open(dir, run string) (*Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Subject{Dir: filepath.ToSlash(filepath.Clean(dir)), Patience: 15 * time.Second, tmp: tmp, run: run}
+	s := &Subject{Dir: filepath.ToSlash(filepath.Clean(dir)), Patience: 15 * time.Second, tmp: tmp, run: run, tags: tags}
 	for _, f := range pkg.GoFiles {
 		s.Files = append(s.Files, s.Dir+"/"+f)
 	}
@@ -81,7 +89,7 @@ var passed = regexp.MustCompile(`(?m)^--- (?:PASS|SKIP): (\w+) \(([0-9.]+)s\)$`)
 
 func (s *Subject) baseline() error {
 	binary, profile := filepath.Join(s.tmp, "right"), filepath.Join(s.tmp, "cover")
-	if out, err := goTest("-c", "-vet=off", "-covermode=atomic", "-o", binary, "./"+s.Dir); err != nil {
+	if out, err := goTest("-c", "-vet=off", "-tags="+s.tags, "-covermode=atomic", "-o", binary, "./"+s.Dir); err != nil {
 		return fmt.Errorf("the tests of %s do not build: %w\n%s", s.Dir, err, out)
 	}
 	cmd := exec.Command(binary, "-test.v", "-test.run="+s.run, "-test.coverprofile="+profile)
@@ -108,15 +116,16 @@ func (s *Subject) baseline() error {
 		return fmt.Errorf("no test of %s matches %q", s.Dir, s.run)
 	}
 	slices.SortStableFunc(tests, func(a, b timed) int { return int(a.took - b.took) })
-	var names [2][]string
+	// A second finds most mistakes.
+	sum, most := time.Duration(0), []time.Duration{time.Second, max(all/5, time.Second), all}
+	i := 0
 	for _, t := range tests {
-		group := 0
-		if s.times[0]+t.took > max(all/5, time.Second) {
-			group = 1
+		for sum += t.took; sum > most[i] && i < len(most)-1; {
+			i++
 		}
-		names[group], s.times[group] = append(names[group], t.name), s.times[group]+t.took
+		g := &s.groups[i]
+		g.tests, g.took = append(g.tests, t.name), g.took+t.took
 	}
-	s.quick, s.slow = anyOf(names[0]), anyOf(names[1])
 	profiles, err := cover.ParseProfiles(profile)
 	if err != nil {
 		return err
@@ -127,13 +136,6 @@ func (s *Subject) baseline() error {
 		s.blocks[name] = append(s.blocks[name], p.Blocks...)
 	}
 	return nil
-}
-
-func anyOf(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return "^(" + strings.Join(names, "|") + ")$"
 }
 
 // Plan returns the mistakes of the package's files.
@@ -171,11 +173,11 @@ func (s *Subject) Judge(m Mutant) (Verdict, error) {
 	if !s.reached(m, src) {
 		return Unreached, nil
 	}
-	for i, tests := range []string{s.quick, s.slow} {
-		if tests == "" {
+	for _, g := range s.groups {
+		if len(g.tests) == 0 {
 			continue
 		}
-		if v := s.try(binary, tests, 3*s.times[i]+s.Patience); v != Survived {
+		if v := s.try(binary, "^("+strings.Join(g.tests, "|")+")$", 3*g.took+s.Patience); v != Survived {
 			return v, nil
 		}
 	}
@@ -197,7 +199,7 @@ func (s *Subject) plant(dir string, m Mutant, src []byte) (binary string, err er
 		return "", err
 	}
 	binary = filepath.Join(dir, "wrong")
-	if out, err := goTest("-c", "-vet=off", "-overlay", list, "-ldflags=-s -w", "-o", binary, "./"+s.Dir); err != nil {
+	if out, err := goTest("-c", "-vet=off", "-tags="+s.tags, "-overlay", list, "-ldflags=-s -w", "-o", binary, "./"+s.Dir); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return binary, nil

@@ -2,7 +2,7 @@
 // each and lists those that no test finds. It fails if one of these is not argued. See package
 // fuzz/mutants for what is planted and how it is judged.
 //
-//	go run ./fuzz/cmd/mutants -pkg ./queue [-func TEXT] [-max N] [-seed N] [-run REGEXP] [-p N]
+//	go run ./fuzz/cmd/mutants -pkg ./queue [-func TEXT] [-max N] [-run REGEXP] [-tags TAGS]
 package main
 
 import (
@@ -23,6 +23,7 @@ var (
 	most     = flag.Int("max", 0, "at most this many, chosen by -seed; 0: all")
 	seed     = flag.Uint64("seed", 1, "of the choice")
 	run      = flag.String("run", "", "only these tests, as for go test")
+	tags     = flag.String("tags", "", "build tags, as check")
 	atOnce   = flag.Int("p", 2, "so many at a time")
 	argued   = flag.String("argued", "fuzz/mutants/argued.txt", "those that survive for a reason")
 	all      = flag.Bool("v", false, "report what is found, too")
@@ -46,7 +47,7 @@ func plantAll() error {
 		return err
 	}
 	start := time.Now()
-	s, err := mutants.Open(*pkg, *run)
+	s, err := mutants.Open(*pkg, *run, *tags)
 	if err != nil {
 		return err
 	}
