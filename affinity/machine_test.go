@@ -138,6 +138,7 @@ func TestQuotaErrors(t *testing.T) {
 	const mounts = "31 24 0:27 / /cg rw - cgroup2 cgroup rw\n32 24 0:28 / /cg1 rw - cgroup cgroup rw,cpu"
 	for content, bad := range map[string]bool{
 		"max 100000": false, "max": false, "50000 100000": false, "50000": true, "x 100000": true, "-1 100000": true, "NaN 1": true, "1 0": true,
+		"Inf Inf": true, "1 Inf": true, "1e5 100000": true, "0 100000": true,
 	} {
 		root := fstest.MapFS{
 			"proc/self/cgroup":    {Data: []byte("garbage\n0::/a\n")},

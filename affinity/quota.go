@@ -49,13 +49,13 @@ func (r *sysReader) limit(h hierarchy, dir string) float64 {
 		if quota == "max" {
 			return math.Inf(1)
 		}
-		q, errQ := strconv.ParseFloat(quota, 64)
-		p, errP := strconv.ParseFloat(period, 64)
-		if !ok || errQ != nil || errP != nil || !(q > 0) || !(p > 0) {
+		q, errQ := strconv.ParseUint(quota, 10, 64)
+		p, errP := strconv.ParseUint(period, 10, 64)
+		if !ok || errQ != nil || errP != nil || q == 0 || p == 0 {
 			r.err = fmt.Errorf("affinity: %s: %q is not a quota and a period", name, s)
 			return math.Inf(1)
 		}
-		return q / p
+		return float64(q) / float64(p)
 	}
 	quota := r.number(path.Join(dir, "cpu.cfs_quota_us"), -1)
 	period := r.number(path.Join(dir, "cpu.cfs_period_us"), 0)

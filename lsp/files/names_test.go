@@ -1,0 +1,38 @@
+package files
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// FuzzNames: every URI that names a file has one canonical spelling, which names the same file.
+func FuzzNames(f *testing.F) {
+	for _, u := range []string{
+		"file:///a/b.go", "file:///a/../b//c.go", "file:///%61%2f%00%ff", "file://host/share/a", "file:///c%3A/x", "file:", "FILE:///A",
+		"untitled:1", "file:///a b?q#f", "%zz", "file:///\x00", "", "file:///é", "file://localhost/a", "file:a/b",
+	} {
+		f.Add(u)
+	}
+	f.Fuzz(func(t *testing.T, u string) {
+		path, ok := Path(u)
+		canonical, same := CanonicalURI(u)
+		if ok != same {
+			t.Fatalf("%q: a path: %v; a canonical URI: %v", u, ok, same)
+		}
+		_, _ = BaseName(u), URIPrefix(u)
+		if !ok {
+			return
+		}
+		back, ok := Path(canonical)
+		if !ok || back != filepath.Clean(path) {
+			t.Errorf("%q is the file %q, and its canonical %q is %q, %v", u, path, canonical, back, ok)
+		}
+		if again, _ := CanonicalURI(canonical); again != canonical {
+			t.Errorf("%q, and of that %q", canonical, again)
+		}
+		if dir := DirURI(canonical); !strings.HasPrefix(canonical, dir) || !strings.HasSuffix(dir, "/") {
+			t.Errorf("%q lies in %q", canonical, dir)
+		}
+	})
+}
