@@ -89,6 +89,9 @@ func TestOverflowSlotsAreUsedAgain(t *testing.T) {
 	if again.s != first[3].s || slots() != was {
 		t.Errorf("a new slot beside a free one: %d, before %d", slots(), was)
 	}
+	if d.Stats().Pinned != len(first) {
+		t.Error("a slot that is used again is not pinned")
+	}
 	seen := map[*slot]bool{}
 	for _, g := range append(first[4:], first[0], first[1], first[2], again) {
 		if seen[g.s] {
@@ -302,5 +305,43 @@ func TestEachStepIsMadeOnce(t *testing.T) {
 	wg.Wait()
 	if st := d.Stats(); st.Advances != made.Load() || st.Epoch != firstEpoch+made.Load() {
 		t.Errorf("%d steps were made: %+v", made.Load(), st)
+	}
+}
+
+// A batch that is used again while a younger one waits comes behind that, and is the last.
+func TestSpareBatchIsTheLast(t *testing.T) {
+	for try := 0; ; try++ { // the stack may be moved meanwhile, and with it the list
+		d := NewDomain()
+		freed := 0
+		retire := func() { d.Retire(1, func() { freed++ }) }
+		retire()
+		advance(d, 1)
+		retire()
+		advance(d, 1)
+		var l *retireList
+		for i := range d.retired {
+			if d.retired[i].count == 2 {
+				l = &d.retired[i]
+			}
+		}
+		if l == nil && try < 20 {
+			continue
+		}
+		b := l.take(d.global.Load())
+		if b == nil || d.free(b) != 1 || l.take(d.global.Load()) != nil {
+			t.Fatal("the older of two batches is free, and the younger is not")
+		}
+		l.giveBack(b)
+		retire()
+		if l.last != b && try < 20 {
+			continue
+		}
+		if l.first == b || l.first.next != b || b.next != nil {
+			t.Error("the batch is not the last of two")
+		}
+		if n := d.Collect(); n != 2 || freed != 3 || l.first != nil || l.last != nil {
+			t.Errorf("Collect = %d, %d freed in all", n, freed)
+		}
+		return
 	}
 }
