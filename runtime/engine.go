@@ -38,6 +38,7 @@ type Engine struct {
 	program      atomic.Pointer[program]
 	fanoutWake   atomic.Int64 // nanoseconds that a helper of a scan takes to come, a running mean
 	durabilities durabilities
+	commitTimes  commitTimes
 
 	gcPart    db.PartID
 	lastCycle atomic.Pointer[cycleEnd] // nil: none, here or in an earlier process

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/gc"
+	"github.com/cytisus/cytisus/runtime/latency"
 	"github.com/cytisus/cytisus/runtime/memo"
 	"github.com/cytisus/cytisus/runtime/sched"
 )
@@ -18,16 +19,17 @@ type Stats struct {
 	TraceBytes  int64                 `json:"traceBytes"`  // what they take, estimated; bounded by Options.TraceBytes
 	CachedBytes int64                 `json:"cachedBytes"` // decoded results in memory, by stored size; bounded by Options.CacheBytes
 
-	MemoEvicted  uint64        `json:"memoEvicted"`  // query keys forgotten to stay within the bound; asked again, they are read back from the store
-	MemoUnstored uint64        `json:"memoUnstored"` // how often the store refused what a run read, which stays in memory only
-	MemoHeld     int64         `json:"memoHeld"`     // bytes of results that the store could not take (the disk is full), and that are tried again
-	CacheEvicted uint64        `json:"cacheEvicted"` // decoded results dropped to stay within the bound
-	Impure       []Impurity    `json:"impure"`       // what audits have found, of each query the first
-	WatchLoops   uint64        `json:"watchLoops"`   // how often watchers set each other off without end
-	LostCommits  uint64        `json:"lostCommits"`  // that Open could not recover, the engine's own among them: the log is damaged there, or before
-	Store        mmapcas.Stats `json:"store"`
-	Collector    gc.Stats      `json:"collector"`
-	Scheduler    sched.Stats   `json:"scheduler"`
+	MemoEvicted  uint64           `json:"memoEvicted"`  // query keys forgotten to stay within the bound; asked again, they are read back from the store
+	MemoUnstored uint64           `json:"memoUnstored"` // how often the store refused what a run read, which stays in memory only
+	MemoHeld     int64            `json:"memoHeld"`     // bytes of results that the store could not take (the disk is full), and that are tried again
+	CacheEvicted uint64           `json:"cacheEvicted"` // decoded results dropped to stay within the bound
+	Impure       []Impurity       `json:"impure"`       // what audits have found, of each query the first
+	WatchLoops   uint64           `json:"watchLoops"`   // how often watchers set each other off without end
+	LostCommits  uint64           `json:"lostCommits"`  // that Open could not recover, the engine's own among them: the log is damaged there, or before
+	Store        mmapcas.Stats    `json:"store"`
+	Collector    gc.Stats         `json:"collector"`
+	Latencies    []latency.OfLane `json:"latencies"` // of lanes in which something was timed, most urgent first
+	Scheduler    sched.Stats      `json:"scheduler"`
 }
 
 // Profiling switches pprof labels (lane, task, client) on or off for tasks that start from now on.
@@ -70,6 +72,7 @@ func (e *Engine) Stats() Stats {
 		Store:     e.store.Stats(),
 		Collector: e.gc.Stats(),
 		Scheduler: e.sched.Stats(),
+		Latencies: e.latencies(),
 	}
 	e.queries.Range(func(name string, b boundQuery) bool {
 		c := &b.memo.Counts

@@ -194,7 +194,9 @@ func (e *Engine) apply(ctx context.Context, from origin, w *Writer, refuse func(
 			return w.checkFrozen(changes)
 		}
 	}
+	began := e.sched.Now()
 	res, err := e.db.CommitIf(ctx, w.ops, check)
+	e.commitTimes[from.lane.Index()].Add(e.sched.Now().Sub(began))
 	// A commit that is applied but not durable has changes and an error.
 	if len(res.Changes) > 0 {
 		e.gc.Referred(res.Changes)

@@ -30,8 +30,8 @@ func (s source) Stats(context.Context) (server.Stats, error) {
 	return server.Stats{
 		Started: time.Now(), Engine: s.eng.Stats(), Sessions: []server.SessionStats{{}},
 		Requests: []server.RequestStats{
-			{Method: "textDocument/hover", Count: h.Count(), Times: h},
-			{Method: "odd\\ \"name\"\nof a method", Count: h.Count(), Times: h},
+			{Method: "textDocument/hover", Spread: h.Spread()},
+			{Method: "odd\\ \"name\"\nof a method", Spread: h.Spread()},
 		},
 	}, nil
 }
@@ -47,6 +47,8 @@ func (source) Profile(context.Context, server.ProfileParams) (server.ProfileResu
 
 var doubled = runtime.NewQuery("doubled", 1, func(_ *runtime.Task, n int) (int, error) { return 2 * n, nil })
 
+var words = runtime.NewPartition[int]("words")
+
 func TestPrometheusReadsMetrics(t *testing.T) {
 	eng, err := runtime.Open("", runtime.Options{})
 	if err != nil {
@@ -61,6 +63,10 @@ func TestPrometheusReadsMetrics(t *testing.T) {
 		if _, err := doubled.Ask(t.Context(), eng, 21); err != nil {
 			t.Fatal(err)
 		}
+	}
+	err = eng.Commit(t.Context(), func(w *runtime.Writer) error { return words.Put(w, "a", 1) })
+	if err != nil {
+		t.Fatal(err)
 	}
 	page, err := live.Listen("127.0.0.1:0", source{eng}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -96,6 +102,19 @@ func TestPrometheusReadsMetrics(t *testing.T) {
 	}
 	if name := requests.GetMetric()[1].GetLabel()[0].GetValue(); name != "odd\\ \"name\"\nof a method" {
 		t.Errorf("a name comes back as %q", name)
+	}
+	committed := false
+	for _, m := range families["cytisus_lane_seconds"].GetMetric() {
+		labels := map[string]string{}
+		for _, l := range m.GetLabel() {
+			labels[l.GetName()] = l.GetValue()
+		}
+		if labels["lane"] == "default" && labels["phase"] == "committed" {
+			committed = m.GetHistogram().GetSampleCount() == 1 && len(m.GetHistogram().GetBucket()) == len(latency.Histogram{})
+		}
+	}
+	if !committed {
+		t.Errorf("the one commit is not told: %v", families["cytisus_lane_seconds"])
 	}
 	found := false
 	for _, m := range families["cytisus_answers_total"].GetMetric() {

@@ -17,6 +17,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/account"
+	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/latency"
 )
 
@@ -37,9 +38,10 @@ func (f *fake) Stats(context.Context) (server.Stats, error) {
 		PID: 4242, Started: time.Unix(1e9, 0),
 		Roots:    []server.RootStats{{Root: "/a & b"}},
 		Sessions: []server.SessionStats{{ID: 7, Client: `<script>alert("x")</script>`}},
-		Requests: []server.RequestStats{{Method: "textDocument/hover", Count: 2, Half: h.Below(0.5), Most: h.Below(0.99), Times: h}},
+		Requests: []server.RequestStats{{Method: "textDocument/hover", Spread: h.Spread()}},
 		Engine: runtime.Stats{
 			Generation: 1234567,
+			Latencies:  []latency.OfLane{{Lane: lane.RPC2, Queued: h.Spread(), Ran: h.Spread()}},
 			Queries:    map[string]runtime.QueryStats{"odd \"name\"\\\n": {Ran: 3, Reused: 9, RunTime: time.Millisecond}},
 		},
 	}, f.err

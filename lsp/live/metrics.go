@@ -91,6 +91,15 @@ func metricsOf(st state) []byte {
 	for _, q := range st.Stats.Requests {
 		w.histogram("cytisus_request_seconds", "From reading a request until its answer was ready.", q.Times, "method", q.Method)
 	}
+	for _, l := range e.Latencies {
+		for _, phase := range []struct {
+			name string
+			of   latency.Spread
+		}{{"queued", l.Queued}, {"waited", l.Waited}, {"ran", l.Ran}, {"committed", l.Committed}} {
+			w.histogram("cytisus_lane_seconds", "How long work of a lane took, by phase; of the engine's own tasks one in 256 is timed.",
+				phase.of.Times, "lane", l.Lane.String(), "phase", phase.name)
+		}
+	}
 	for _, l := range e.Scheduler.Lanes {
 		w.sample("cytisus_lane_queued", gauge, "Tasks that wait in a lane.", float64(l.Queued), "lane", l.Lane.String())
 	}

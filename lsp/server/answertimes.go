@@ -13,11 +13,8 @@ import (
 // RequestStats tell how long the requests of one method took, from reading one until its answer
 // was ready to be written.
 type RequestStats struct {
-	Method string            `json:"method"`
-	Count  uint64            `json:"count"`
-	Half   time.Duration     `json:"halfBelow"` // half of them took less, to a factor of two
-	Most   time.Duration     `json:"mostBelow"` // 99 of 100 took less, to a factor of two
-	Times  latency.Histogram `json:"histogram"` // element i: below 2^i microseconds
+	Method string `json:"method"`
+	latency.Spread
 }
 
 // answerTimes count how long answers took, by method. All methods may be called concurrently.
@@ -48,8 +45,7 @@ func (a *answerTimes) add(method string, took time.Duration) {
 func (a *answerTimes) stats() []RequestStats {
 	list := []RequestStats{}
 	a.methods.Range(func(method, r any) bool {
-		h := r.(*latency.Recorder).Histogram()
-		list = append(list, RequestStats{method.(string), h.Count(), h.Below(0.5), h.Below(0.99), h})
+		list = append(list, RequestStats{method.(string), r.(*latency.Recorder).Histogram().Spread()})
 		return true
 	})
 	slices.SortFunc(list, func(a, b RequestStats) int {

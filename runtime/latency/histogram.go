@@ -31,6 +31,17 @@ func (h Histogram) Below(q float64) time.Duration {
 	return 0
 }
 
+// A Spread is a Histogram and what is asked of it first.
+type Spread struct {
+	Count uint64        `json:"count"`
+	Half  time.Duration `json:"halfBelow"` // half of them took less, to a factor of two
+	Most  time.Duration `json:"mostBelow"` // 99 of 100 took less, to a factor of two
+	Times Histogram     `json:"histogram"` // element i: below 2^i microseconds
+}
+
+// Spread returns what is asked of h first.
+func (h Histogram) Spread() Spread { return Spread{h.Count(), h.Below(0.5), h.Below(0.99), h} }
+
 // Bound is what the durations that element i counts are below. The last element has none.
 func Bound(i int) time.Duration { return time.Microsecond << i }
 

@@ -40,7 +40,7 @@ func (s *clientScope) why() error {
 // doubtful reports whether a task may be cancelled by something other than its own cause. False is
 // sure, and cheaper than Err.
 func (t *Task) doubtful() bool {
-	return t.mortal || t.scope != nil || t.root != nil && t.root.upset.Load() || t.pool.killed.Load() != nil
+	return t.traits.has(mortal) || t.scope != nil || t.root != nil && t.root.kin.has(upset) || t.pool.killed.Load() != nil
 }
 
 // Err returns the cause if the task is cancelled, nil otherwise. It costs a few loads. Any
@@ -58,7 +58,7 @@ func (t *Task) Cancelled() error {
 	if why := t.ownErr(); why != nil {
 		return why
 	}
-	if t.top().upset.Load() {
+	if t.top().kin.has(upset) {
 		for a := t.ancestor(); a != nil; a = a.ancestor() {
 			if why := a.ownErr(); why != nil {
 				return why
@@ -68,7 +68,7 @@ func (t *Task) Cancelled() error {
 	if c := t.pool.killed.Load(); c != nil {
 		return c.err
 	}
-	if t.mortal && t.base.Err() != nil {
+	if t.traits.has(mortal) && t.base.Err() != nil {
 		return context.Cause(t.base)
 	}
 	return nil
@@ -102,13 +102,13 @@ func (t *Task) cancel(why error) bool {
 	if t.state.Load() == done || !t.cause.CompareAndSwap(nil, &cause{why}) {
 		return false
 	}
-	t.top().upset.Store(true) // after the cause and before the sweep
+	t.top().kin.set(upset) // after the cause and before the sweep
 	if t.state.CompareAndSwap(queued, done) {
 		t.end(&t.pool.outside, endCancelled, why) // it stays in its lane as a husk, which its popper drops
 	} else {
 		t.notice(why)
 	}
-	if t.kids.Load() {
+	if t.kin.has(spawned) {
 		t.pool.sweep()
 	}
 	return true
@@ -141,7 +141,7 @@ func (t *Task) seal() {
 	verdict := sealed
 	if why := t.Err(); why != nil {
 		verdict = &cause{why}
-		t.top().upset.Store(true)
+		t.top().kin.set(upset)
 	}
 	t.cause.CompareAndSwap(nil, verdict)
 	t.ancestor() // cut ended ancestors off while somebody is looking

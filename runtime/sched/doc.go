@@ -208,6 +208,14 @@
 //     looks when it has run out of work, after an atomic count of that; before, the pool is not over anyway.
 //   - Tasks without a handle are used again. See recycler for the fence between them and those who look at what runs.
 //
+// # Timing
+//
+// Of tasks that are timed (timing.go) three spans are counted by lane: from the submission to the
+// start, from the start to the end less the time that the task was parked, and that time. Timed are
+// the tasks that come from outside for a client, and of the others one in 256 of those that one
+// worker, or everybody outside, submits to a lane. A submitter writes the time into the task; from
+// the start on the task's loop keeps it. The others pay for a test of a byte that is in the cache.
+//
 // # Cancellation
 //
 // A task is cancelled when it is cancelled itself, when an ancestor is, when its client is, when

@@ -25,7 +25,7 @@ func (t *Task) end(c *counters, how ending, err error) {
 	}
 	t.err = err
 	t.fn = nil
-	if t.kids.Load() {
+	if t.kin.has(spawned) {
 		t.seal()
 	}
 	t.state.Store(done)

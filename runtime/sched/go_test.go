@@ -137,7 +137,7 @@ func TestRecycle(t *testing.T) {
 		for range 10 * lotSize {
 			e := new(Event)
 			runOne(task, e, func(child *Task) error {
-				if child.Err() != nil || child.Local() != nil || child.kept || child.kids.Load() || child.view.Load() != nil {
+				if child.Err() != nil || child.Local() != nil || child.kept || child.kin.has(spawned) || child.view.Load() != nil {
 					t.Error("something of an earlier life is left")
 				}
 				child.SetLocal(child)

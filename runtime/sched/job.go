@@ -36,6 +36,6 @@ func (w *worker) take(j *job) *Task {
 	}
 	t := w.fresh()
 	t.fn, t.name = j.fn, unsafe.String((*byte)(j.ref), int(j.about>>aboutLaneBits))
-	t.lane, t.base, t.scope, t.mortal = uint8(j.about), background, nil, false
+	t.lane, t.base, t.scope, t.traits = uint8(j.about), background, nil, 0
 	return t
 }

@@ -57,6 +57,7 @@ type Pool struct {
 	ids      atomic.Uint64
 	outside  counters // tasks submitted, or ended, by other threads than workers
 	recycler recycler
+	times    [lane.Count]laneTimes
 	keys     keyTable
 	pending  pendingList
 	alive    sync.WaitGroup // workers

@@ -161,7 +161,7 @@ func (s *Shield) newContexts() *shieldContexts {
 	made, t := &shieldContexts{}, s.task
 	made.base, made.giveIn = context.WithCancelCause(context.WithValue(context.WithoutCancel(t.base), shieldKey{}, s))
 	made.ctx, made.end = context.WithCancelCause(&taskContext{made.base, t})
-	if s.open && t.mortal {
+	if s.open && t.traits.has(mortal) {
 		made.unwatch = context.AfterFunc(t.base, s.Look)
 	}
 	return made

@@ -20,12 +20,13 @@ func (p *Pool) Submit(ctx context.Context, s Spec, fn func(*Task) error) (*Handl
 	if ctx == nil {
 		ctx = background
 	}
-	mortal, err := p.admit(ctx, &s, fn)
+	is, err := p.admit(ctx, &s, fn)
 	if err != nil {
 		return nil, err
 	}
 	t := p.handled(&s, fn)
-	t.base, t.mortal = ctx, mortal
+	t.base = ctx
+	t.endow(is)
 	p.prepare(t, &s)
 	if err := p.pushBounded(ctx, int(t.lane), made(t)); err != nil {
 		if t.state.CompareAndSwap(queued, done) {
@@ -47,20 +48,28 @@ func (p *Pool) Go(ctx context.Context, s Spec, fn func(*Task) error) error {
 	if ctx == nil {
 		ctx = background
 	}
-	mortal, err := p.admit(ctx, &s, fn)
+	is, err := p.admit(ctx, &s, fn)
 	if err != nil {
 		return err
 	}
 	i := s.Lane.Index()
 	j := unmade(i, s.Name, fn)
-	if ctx != background || s.Client != 0 || p.hooks.OnSubmit != nil {
-		j = p.bareJob(ctx, mortal, &s, fn)
+	if ctx != background || s.Client != 0 || is.has(timed) || p.hooks.OnSubmit != nil {
+		j = p.bareJob(ctx, is, &s, fn)
 	}
 	if err := p.pushBounded(ctx, i, j); err != nil {
 		p.refused(&j, i, err)
 		return fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, err)
 	}
 	return nil
+}
+
+// mortality is the trait of a task with a context.
+func mortality(ctx context.Context) traits {
+	if ctx.Done() != nil {
+		return mortal
+	}
+	return 0
 }
 
 // background is the context of tasks that come without one.
@@ -74,34 +83,36 @@ func (p *Pool) SubmitNow(s Spec, fn func(*Task) error) (*Handle, error) {
 }
 
 func (p *Pool) submitNow(ctx context.Context, s Spec, fn func(*Task) error) (*Handle, error) {
-	mortal, err := p.admit(ctx, &s, fn)
+	is, err := p.admit(ctx, &s, fn)
 	if err != nil {
 		return nil, err
 	}
 	t := p.handled(&s, fn)
-	t.base, t.mortal = ctx, mortal
+	t.base = ctx
+	t.endow(is)
 	p.prepare(t, &s)
 	p.push(t)
 	return t.Handle(), nil
 }
 
-// admit looks whether a task from outside may come, and counts it if so. It tells whether the
-// context may end.
-func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (mortal bool, err error) {
+// admit looks whether a task from outside may come, and counts it if so.
+func (p *Pool) admit(ctx context.Context, s *Spec, fn func(*Task) error) (is traits, err error) {
 	if err := s.validate(fn); err != nil {
-		return false, err
+		return 0, err
 	}
-	if mortal = ctx.Done() != nil; mortal && ctx.Err() != nil {
-		return false, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
+	if is = mortality(ctx); is != 0 && ctx.Err() != nil {
+		return 0, fmt.Errorf("sched: submit %q on %v: %w", s.Name, s.Lane, context.Cause(ctx))
 	}
 	submitted := &p.outside.lanes[s.Lane.Index()].submitted
-	submitted.n.Add(1) // before the look at phase: see checkOver
+	if sampled(submitted.n.Add(1)) || s.Client != 0 { // counted before the look at phase: see checkOver
+		is |= timed
+	}
 	if p.phase.Load() != open {
 		submitted.n.Add(^uint64(0))
 		p.checkOver() // which may have seen the count
-		return false, ErrClosed
+		return 0, ErrClosed
 	}
-	return mortal, nil
+	return is, nil
 }
 
 // handled makes a task from outside that somebody will have a handle of.
@@ -113,10 +124,11 @@ func (p *Pool) handled(s *Spec, fn func(*Task) error) *Task {
 }
 
 // bareJob makes a task without a handle that a job alone cannot tell everything of.
-func (p *Pool) bareJob(ctx context.Context, mortal bool, s *Spec, fn func(*Task) error) job {
+func (p *Pool) bareJob(ctx context.Context, is traits, s *Spec, fn func(*Task) error) job {
 	t := p.bare()
 	t.describe(s, fn)
-	t.base, t.mortal, t.scope = ctx, mortal, p.scope(s.Client)
+	t.base, t.scope = ctx, p.scope(s.Client)
+	t.endow(is)
 	p.prepare(t, s)
 	return made(t)
 }

@@ -20,5 +20,12 @@ const plainTallies = true
 // add may be called by the owning thread only.
 func (c *tally) add(n uint64) { *(*uint64)(unsafe.Pointer(&c.n)) += n }
 
+// next is add(1) that returns the count. The owning thread only may call it.
+func (c *tally) next() uint64 {
+	n := *(*uint64)(unsafe.Pointer(&c.n)) + 1
+	*(*uint64)(unsafe.Pointer(&c.n)) = n
+	return n
+}
+
 // store may be called by the owning thread only.
 func (c *published[T]) store(p *T) { initPointer(&c.p, p) }

@@ -27,7 +27,7 @@ type Task struct {
 	lane     uint8           // index
 	detached bool            // nobody has a handle, unless kept says so
 	kept     bool            // plain, the task's: a child, or whoever asked for a handle, may still look at it after its end
-	mortal   bool            // base may end
+	traits   traits
 
 	// The second is what a worker needs besides.
 	id       uint64 // 0 until it starts for a detached task from outside
@@ -40,12 +40,35 @@ type Task struct {
 	view     atomic.Pointer[contextView] // made when somebody asks for the context
 
 	// The third is for tasks that have somebody or something to care about.
-	extra *extra      // immutable; nil for most
-	kids  atomic.Bool // has spawned: cancelling it concerns others
-	upset atomic.Bool // of a root: some task under it needs to ask its ancestors whether it is cancelled
-	err   error       // written before done fires
-	done  Event       // fires last of all
+	extra *extra // immutable; nil for most
+	kin   kin
+	stamp uint32 // of a timed task: see Pool.stamp
+	err   error  // written before done fires
+	done  Event  // fires last of all
 }
+
+// Traits are what is known of a task when it is submitted.
+type traits uint8
+
+const (
+	mortal traits = 1 << iota // base may end
+	timed                     // it is timed; see timing.go
+)
+
+func (t traits) has(one traits) bool { return t&one != 0 }
+
+// A kin is what cancelling needs to know of a task and its family. Any goroutine may set and ask;
+// what is set stays.
+type kin struct{ is atomic.Uint32 }
+
+const (
+	spawned uint32 = 1 << iota // it has children: cancelling it concerns others
+	upset                      // of a root: some task under it needs to ask its ancestors whether it is cancelled
+)
+
+func (k *kin) has(one uint32) bool { return k.is.Load()&one != 0 }
+
+func (k *kin) set(one uint32) { k.is.Or(one) }
 
 // top returns the task's outermost ancestor.
 func (t *Task) top() *Task {
@@ -136,7 +159,7 @@ func (t *Task) Go(s Spec, fn func(*Task) error) error {
 		i = uint8(bits.TrailingZeros32(uint32(s.Lane)))
 	}
 	if fn == nil || s.Lane&(s.Lane-1) != 0 || i >= lane.Count || !s.plain() || s.Client != 0 || t.pool.hooks.OnSubmit != nil ||
-		t.view.Load() != nil || t.cause.Load() != nil || t.upset.Load() || t.doubtful() {
+		t.view.Load() != nil || t.cause.Load() != nil || t.kin.has(upset) || t.doubtful() {
 		return t.goSlow(s, fn)
 	}
 	// As adopt does, less what the line above has excluded.
@@ -147,13 +170,15 @@ func (t *Task) Go(s Spec, fn func(*Task) error) error {
 	w := l.worker()
 	child := w.fresh()
 	child.fn, child.name, child.lane = fn, s.Name, i
-	child.base, child.scope, child.mortal = t.base, t.scope, t.mortal
+	child.base, child.scope, child.traits = t.base, t.scope, t.traits&mortal
 	child.root, child.parentID = t.top(), t.id
 	initPointer(&child.parent, t)
-	if !t.kids.Load() {
+	if !t.kin.has(spawned) {
 		t.hasKids()
 	}
-	w.counts.lanes[i].submitted.add(1)
+	if sampled(w.counts.lanes[i].submitted.next()) {
+		child.endow(child.traits | timed)
+	}
 	w.push(child)
 	l.exit()
 	t.point()
@@ -202,19 +227,21 @@ func (w *worker) adopt(t, child *Task, s *Spec, fn func(*Task) error) {
 	if v := t.view.Load(); v != nil && v.shield != nil {
 		t.adoptShielded(child, s, v.shield.contexts().base)
 	} else {
-		child.base, child.mortal, child.root = t.base, t.mortal, t.top()
+		child.base, child.traits, child.root = t.base, t.traits&mortal, t.top()
 		if s.Client == t.Client() {
 			child.scope = t.scope
 		} else {
 			child.scope = p.scope(s.Client)
-			t.top().upset.Store(true)
+			t.top().kin.set(upset)
 		}
 		initPointer(&child.parent, t)
-		if !t.kids.Load() {
+		if !t.kin.has(spawned) {
 			t.hasKids()
 		}
 	}
-	w.counts.lanes[child.lane].submitted.add(1)
+	if sampled(w.counts.lanes[child.lane].submitted.next()) {
+		child.endow(child.traits | timed)
+	}
 	p.prepare(child, s)
 	w.push(child)
 }
@@ -222,13 +249,13 @@ func (w *worker) adopt(t, child *Task, s *Spec, fn func(*Task) error) {
 // hasKids notes that cancelling the task concerns others, and that they look at it when it has
 // ended.
 func (t *Task) hasKids() {
-	t.kids.Store(true)
+	t.kin.set(spawned)
 	t.kept = true
 }
 
 // adoptShielded makes child a task that only ctx cancels.
 func (t *Task) adoptShielded(child *Task, s *Spec, ctx context.Context) {
-	child.base, child.mortal = ctx, ctx.Done() != nil
+	child.base, child.traits = ctx, mortality(ctx)
 	switch {
 	case s.Client != t.Client():
 		child.scope = t.pool.scope(s.Client)

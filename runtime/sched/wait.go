@@ -151,7 +151,7 @@ func (t *Task) waitOut(e *Event, r Reason) {
 // watchBase makes the end of the context that the task was submitted with wake it, from its first
 // wait on.
 func (t *Task) watchBase() {
-	if l := t.loop; l.unwatch == nil && t.mortal {
+	if l := t.loop; l.unwatch == nil && t.traits.has(mortal) {
 		l.unwatch = t.watch(t.base)
 	}
 }

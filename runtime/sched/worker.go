@@ -93,7 +93,8 @@ type loop struct {
 	crashed   bool                   // the task that ran last ended by a panic
 	thread    threadState
 
-	local any // the running task's; see SetLocal
+	local  any    // the running task's; see SetLocal
+	timing timing // the running task's
 
 	// Of the task that runs on it; plain, that task's. Zero until its first wait.
 	waiter   waiter // linked under the lock of the event that is waited for
@@ -302,7 +303,7 @@ func (l *loop) run(t *Task) (next *Task) {
 	}()
 	for t != nil && t.loop == nil {
 		if w.begin(l, t) {
-			watched := w.watched()
+			watched := t.traits.has(timed) || w.watched()
 			if watched {
 				w.dress(t)
 			}
@@ -368,6 +369,9 @@ func (w *worker) dress(t *Task) {
 		w.label(t)
 	}
 	t.loop.traced(t)
+	if t.traits.has(timed) {
+		t.loop.timing.begin(t)
+	}
 	if w.part != nil {
 		w.part.Enter()
 	}
@@ -379,6 +383,7 @@ func (w *worker) finish(t *Task, how ending, err error) {
 		w.part.Leave()
 	}
 	t.loop.unlabel()
+	t.loop.timing.end(t)
 	t.end(&w.counts, how, err)
 }
 
@@ -430,9 +435,12 @@ func (w *worker) switchAway(t *Task) {
 	}
 	w.waiting++
 	w.settle()
-	if !t.loop.yield(struct{}{}) {
+	l := t.loop
+	since := l.timing.park(w.pool)
+	if !l.yield(struct{}{}) {
 		panic("sched: S6: a parked task's coroutine was ended")
 	}
+	l.timing.unpark(w.pool, since)
 	w.waiting--
 	w.settle()
 	t.goOn(w)

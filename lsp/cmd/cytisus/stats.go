@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cytisus/cytisus/lsp/server"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
+	"github.com/cytisus/cytisus/runtime/latency"
 )
 
 func (a *app) statsCommand() *cobra.Command {
@@ -63,6 +65,9 @@ what opening it took. With --memory it prints who holds the memory of that proce
 				q := st.Queries[name]
 				row(name, fmt.Sprintf("ran %d, validated %d by %d reads, reused %d, audited %d%s", q.Ran, q.Validated, q.Looked, q.Reused, q.Audited, costText(q)))
 			}
+			for _, l := range st.Latencies {
+				row(l.Lane.String(), latencyText(l))
+			}
 			a.printImpure(st.Impure)
 			return nil
 		},
@@ -70,6 +75,20 @@ what opening it took. With --memory it prints who holds the memory of that proce
 	// The flag of this name that all commands have says that there is no store to ask about.
 	cmd.Flags().BoolVar(&memory, "memory", false, "print who holds the memory of the process that has the store open")
 	return cmd
+}
+
+// latencyText says how long the work of a lane took.
+func latencyText(l latency.OfLane) string {
+	var parts []string
+	for _, phase := range []struct {
+		name string
+		of   latency.Spread
+	}{{"queued", l.Queued}, {"ran", l.Ran}, {"waited", l.Waited}, {"commit", l.Committed}} {
+		if phase.of.Count > 0 {
+			parts = append(parts, fmt.Sprintf("%s < %v, 99 %% < %v", phase.name, phase.of.Half, phase.of.Most))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // costText says what is measured of a query, and what follows from it.
