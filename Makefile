@@ -99,8 +99,8 @@ grid-store: ## N records (default 100000000) of 64 bytes in one store: put, get,
 grid: ## N records (default 100000000) in one partition as 1 to 10,000 chunks, beside a list of chunks; small machines want N=1000000
 	cd benchmarks && $(GO) run ./cmd/grid $(if $(N),-n $(N))
 
-profile: build ## record a labelled CPU profile of a cold index and report it by lane and task
-	cd benchmarks && $(GO) run ./cmd/profile
+profile: ## bin/profile/report.html: flame graphs of SUITE (cold, edits, or one of compare; default cold) by lane, task, client and phase, for KIND=cpu|heap|mutex|block; against the engine of revision DIFF; raw profiles beside it
+	cd benchmarks && $(GO) run ./cmd/profile -report ../bin/profile $(if $(SUITE),-suite $(SUITE)) $(if $(KIND),-kind $(KIND)) $(if $(DIFF),-diff $(DIFF))
 
 bench-compare: ## benchmarks of PKG (default all) in the work tree and in revision BASE, built both, by turns, COUNT (default 10) times; fails if one is worse beyond noise; BENCH chooses by name
 	cd benchmarks && $(GO) run ./cmd/revisions -base $(or $(BASE),HEAD) $(if $(BENCH),-bench '$(BENCH)') $(if $(COUNT),-count $(COUNT)) $(or $(PKG),./...)

@@ -20,38 +20,8 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
-	"github.com/cytisus/cytisus/benchmarks/epoch"
-	"github.com/cytisus/cytisus/benchmarks/floor"
-	"github.com/cytisus/cytisus/benchmarks/gc"
-	"github.com/cytisus/cytisus/benchmarks/hash"
-	"github.com/cytisus/cytisus/benchmarks/index"
-	"github.com/cytisus/cytisus/benchmarks/lanes"
-	"github.com/cytisus/cytisus/benchmarks/load"
-	"github.com/cytisus/cytisus/benchmarks/lsp"
-	"github.com/cytisus/cytisus/benchmarks/query"
-	"github.com/cytisus/cytisus/benchmarks/ring"
-	"github.com/cytisus/cytisus/benchmarks/store"
-	"github.com/cytisus/cytisus/benchmarks/task"
-	"github.com/cytisus/cytisus/benchmarks/wake"
+	"github.com/cytisus/cytisus/benchmarks/suites"
 )
-
-// suites is what there is. One line here and one folder add a suite.
-var suites = []func() compare.Suite{
-	epoch.Suite,
-	floor.Suite,
-	gc.Suite,
-	hash.Suite,
-	index.Suite,
-	lanes.Suite,
-	load.Suite,
-	lsp.Suite,
-	query.Suite,
-	ring.Suite,
-	store.OpenSuite,
-	store.Suite,
-	task.Suite,
-	wake.Suite,
-}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -88,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "compare: unexpected argument %q\n", flags.Arg(0))
 		return 2
 	}
-	suite, ok := find(*name)
+	suite, ok := suites.Find(*name)
 	if !ok {
 		fmt.Fprintf(stderr, "compare: no suite %q\n", *name)
 		list(stderr)
@@ -164,18 +134,9 @@ func measure(ctx context.Context, suite compare.Suite, env *compare.Env, plan co
 	return err
 }
 
-func find(name string) (compare.Suite, bool) {
-	for _, make := range suites {
-		if s := make(); s.Name == name {
-			return s, true
-		}
-	}
-	return compare.Suite{}, false
-}
-
 func list(w io.Writer) {
 	fmt.Fprintln(w, "suites:")
-	for _, make := range suites {
+	for _, make := range suites.All {
 		s := make()
 		fmt.Fprintf(w, "  %-8s %s\n", s.Name, s.Doc)
 	}

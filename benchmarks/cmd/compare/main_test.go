@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/suites"
 )
 
 // TestSuites runs every suite at its smallest: every entrant must give right answers, and the table
 // must have its form.
 func TestSuites(t *testing.T) {
-	for _, make := range suites {
+	for _, make := range suites.All {
 		s := make()
 		t.Run(s.Name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -99,7 +100,7 @@ func TestBadCalls(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	run(context.Background(), []string{"-suite", "nonesuch"}, &stderr, &stderr)
-	for _, make := range suites {
+	for _, make := range suites.All {
 		if name := make().Name; !strings.Contains(stderr.String(), "  "+name+" ") {
 			t.Errorf("suite %s is not listed to whoever asks for an unknown one", name)
 		}

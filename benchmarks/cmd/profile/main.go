@@ -1,13 +1,19 @@
-// Profile indexes part of the Go standard library from nothing under the CPU profiler, and says
-// where the time went: by lane, by task, by what the engine does, by function.
+// Profile runs a suite under a profiler and writes a report, one HTML page with flame graphs by
+// lane, task, client and phase, beside the raw profiles. Of processor time it also prints where it
+// went.
 //
-//	profile [-all] [-edits N] [-o FILE] [-top 15] [DIR...]
+//	profile [-suite cold] [-kind cpu|heap|mutex|block] [-diff REV] [-report DIR] [-top 15]
+//		[-all] [-edits N] [DIR...]
+//
+// The suite "cold" indexes part of the Go standard library from nothing, "edits" makes 200 edits
+// after it. Every suite of cmd/compare is one, too: ours alone, without labels. With -diff the same
+// work is done first by the engine of another revision, and the report shows what differs; the
+// program that measures is this one both times, built against the other revision's engine.
 //
 // DIR are directories below the standard library's source, or paths of others; the default is a few
 // small ones, -all is all of it. With -edits the index is not recorded but so many edits after it,
 // as an editor makes them in the first DIR: each waits for the diagnostics of the file, a hover and
-// the outline, and for all that follows from the edit. With -o the profile is written too, for go
-// tool pprof.
+// the outline, and for all that follows from the edit.
 package main
 
 import (
@@ -20,19 +26,21 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	goruntime "runtime"
 	"strings"
 	"time"
 
-	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/benchmarks/profiles"
+	"github.com/cytisus/cytisus/benchmarks/suites"
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang"
 	"github.com/cytisus/cytisus/runtime"
-	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 // few is what is indexed by default: some thirty packages, and the faces of what they import.
 var few = []string{"encoding", "go", "text"}
+
+// someEdits is how many edits the suite of that name makes.
+const someEdits = 200
 
 // stallAfter is when work that does not move is worth a line on standard error.
 const stallAfter = 20 * time.Second
@@ -47,7 +55,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("profile", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	all := flags.Bool("all", false, "index all of the standard library")
-	out := flags.String("o", "", "write the profile to this file, such as results/index.pb.gz")
+	var j job
+	flags.StringVar(&j.suite, "suite", "cold", "what is run: cold (an index from nothing), edits, or a suite of cmd/compare")
+	kind := flags.String("kind", "cpu", "what is profiled: cpu (and allocations), heap, mutex or block")
+	flags.StringVar(&j.diff, "diff", "", "compare with the engine of this revision")
+	flags.StringVar(&j.dir, "report", "", "where the report and the raw profiles go (default: no report)")
+	flags.StringVar(&j.raw, "raw", "", "write raw profiles under this name into -report, and no report")
 	top := flags.Int("top", 15, "lines in each part of the report")
 	edits := flags.Int("edits", 0, "record so many edits after the index, instead of the index")
 	if err := flags.Parse(args); err != nil {
@@ -57,12 +70,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	dirs := flags.Args()
+	if j.suite == "edits" && *edits == 0 {
+		*edits = someEdits
+	}
+	var err error
+	if j.kind, err = profiles.KindOf(*kind); err != nil {
+		fmt.Fprintf(stderr, "profile: %v\n", err)
+		return 2
+	}
+	if _, ok := suites.Find(j.suite); !ok && j.suite != "cold" && j.suite != "edits" {
+		fmt.Fprintf(stderr, "profile: there is no suite %q\n", j.suite)
+		return 2
+	}
 	switch {
 	case *all && len(dirs) > 0:
 		fmt.Fprintln(stderr, "profile: -all and directories exclude each other")
 		return 2
 	case *edits < 0:
 		fmt.Fprintln(stderr, "profile: -edits must not be negative")
+		return 2
+	case j.dir == "" && (j.diff != "" || j.raw != ""):
+		fmt.Fprintln(stderr, "profile: -diff and -raw need -report")
 		return 2
 	case *top < 1:
 		fmt.Fprintln(stderr, "profile: -top must be at least 1")
@@ -72,71 +100,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case len(dirs) == 0:
 		dirs = few
 	}
-	if err := record(ctx, dirs, *edits, *out, *top, stdout, stderr); err != nil {
+	j.dirs, j.edits, j.top = dirs, *edits, *top
+	if err := j.run(ctx, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "profile: %v\n", err)
 		return 1
 	}
 	return 0
-}
-
-func record(ctx context.Context, dirs []string, edits int, out string, top int, stdout, stderr io.Writer) (err error) {
-	for _, line := range compare.Machine() {
-		fmt.Fprintln(stderr, "#", line)
-	}
-	src, err := source(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := os.MkdirTemp("", "cytisus-profile-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(store)) }()
-	// As the command does: a worker for each CPU, and a thread more for everything else.
-	workers := goruntime.NumCPU()
-	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(max(goruntime.GOMAXPROCS(0), workers+1)))
-	eng, err := runtime.Open(store, runtime.Options{Workers: workers, StallAfter: stallAfter, Holder: "cytisus profile"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, eng.Close(context.WithoutCancel(ctx))) }()
-	if e, ok := any(eng).(interface{ Profiling(on bool) }); ok {
-		e.Profiling(true)
-	} else {
-		fmt.Fprintln(stderr, "# this engine sets no labels: everything will show as outside tasks")
-	}
-	for i, dir := range dirs {
-		if !filepath.IsAbs(dir) {
-			dirs[i] = filepath.Join(src, dir)
-		}
-	}
-	work := func() error { return index(ctx, eng, dirs, stderr) }
-	if edits > 0 {
-		e, err := openEditor(ctx, eng, dirs[0], stderr)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, e.ws.Close()) }()
-		work = func() error { return e.edit(ctx, edits) }
-	}
-	raw, recorded, err := profile.Record(work)
-	if err != nil {
-		return err
-	}
-	if out != "" {
-		if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
-			return err
-		}
-		if err := os.WriteFile(out, raw, 0o666); err != nil {
-			return err
-		}
-		fmt.Fprintf(stderr, "# wrote %s; look at it with: go tool pprof -http=: %s\n", out, out)
-	}
-	report, err := profile.Read(recorded)
-	if err != nil {
-		return err
-	}
-	return report.Write(stdout, top)
 }
 
 // source is the directory of the local toolchain's standard library.

@@ -14,9 +14,9 @@ func TestProfile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("asks the go command and indexes its packages")
 	}
-	out := filepath.Join(t.TempDir(), "sub", "index.pb.gz")
+	dir := filepath.Join(t.TempDir(), "sub")
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"-o", out, "-top", "5", "container"}, &stdout, &stderr); code != 0 {
+	if code := run(t.Context(), []string{"-report", dir, "-top", "5", "container"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr.String())
 	}
 	for _, part := range []string{"% in tasks", "\nby lane\n", "\nby task\n", "\nby function"} {
@@ -24,11 +24,23 @@ func TestProfile(t *testing.T) {
 			t.Errorf("report lacks %q:\n%s", part, stdout.String())
 		}
 	}
-	if !strings.Contains(stderr.String(), "container: ") || !strings.Contains(stderr.String(), "wrote "+out) {
+	if !strings.Contains(stderr.String(), "container: ") || !strings.Contains(stderr.String(), "wrote "+dir) {
 		t.Errorf("log is\n%s", stderr.String())
 	}
-	if raw, err := os.ReadFile(out); err != nil || !bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
+	if raw, err := os.ReadFile(filepath.Join(dir, "cpu-head.pb.gz")); err != nil || !bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
 		t.Errorf("the profile was not written: %v", err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"By lane", "By task", "By client", "alloc_space", "allocs-head.pb.gz", "Showing nodes accounting for"} {
+		if !strings.Contains(string(page), part) {
+			t.Errorf("the page lacks %q", part)
+		}
+	}
+	if strings.Contains(string(page), "<script") || strings.Contains(string(page), "http") && strings.Contains(string(page), "src=") {
+		t.Error("the page needs something else")
 	}
 }
 
@@ -40,6 +52,9 @@ func TestBadCalls(t *testing.T) {
 		{[]string{"-all", "go"}, "exclude each other"},
 		{[]string{"-top", "0"}, "at least 1"},
 		{[]string{"-bogus"}, "-bogus"},
+		{[]string{"-kind", "speed"}, "no kind"},
+		{[]string{"-suite", "speed"}, "no suite"},
+		{[]string{"-diff", "HEAD"}, "need -report"},
 	} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), c.args, &stdout, &stderr); code != 2 || !strings.Contains(stderr.String(), c.says) {
