@@ -130,6 +130,9 @@ mistakes: ## plant each mistake of fuzz/oracle/mistakes in the engine, and fail 
 mutants: ## plant mistakes in PKG (./queue) one at a time, those of FUNC (a regular expression of "file function") and MAX of them if given, and run the package's tests, or RUN of them, against each; lists those that no test finds, and fails unless fuzz/mutants/argued.txt says why
 	$(GO) run ./fuzz/cmd/mutants -pkg $(PKG) $(if $(FUNC),-func '$(FUNC)') $(if $(MAX),-max $(MAX)) $(if $(RUN),-run '$(RUN)') $(if $(TAGS),-tags $(TAGS)) $(if $(SEED),-seed $(SEED))
 
+cover: ## what share of their statements the own tests of packages reach, those of PKGS or of fuzz/cover/floors.txt, which has the floor of each
+	@fuzz/cover.sh $(PKGS)
+
 crash: crash-sim crash-kill ## both of these: 100,000 simulated sessions, and kills of a real process on a real disk
 
 crash-kill: ## kill a real process while it commits, reopen, check; KILLS (default 100)
