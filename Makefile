@@ -156,8 +156,8 @@ gc-sim: ## random programs beside collections on the deterministic scheduler, wi
 saturate: ## all lanes above idle have more work than the workers can do, for SECONDS (default 60) in each of five ways: what is overwritten goes all the same, and disk and heap keep to their bounds
 	$(GO) test -count=1 -v -timeout 60m ./runtime -run '^TestSaturation$$' -saturate.for=$(or $(SECONDS),60)s
 
-soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS
-	$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000)
+soak: ## 1e8 tasks with waits, cancels and panics through two workers, none lost, none run twice; TASKS; with HOURS instead all random tests and fuzz targets by turns, with new seeds, for so long
+	$(if $(HOURS),fuzz/soak.sh $(HOURS),$(GO) test -count=1 -v -timeout 60m ./runtime/sched -run '^TestSoak$$' -soak.tasks=$(or $(TASKS),100000000))
 
 endure: ## KEYS (default 10000) keystrokes in an editor session: first with the host killed and its files overwritten, then undisturbed, for memory and disk; then memory at rest after 1,500 edits and 12,000 requests, and the store after KEYS edits that nobody cleans up after
 	$(GO) test -count=1 -v -timeout 120m ./lsp/cmd/cytisus -run '^TestEndure$$' -endure.keys=$(or $(KEYS),10000) -endure.large=500000 -endure.kill=500 -endure.damage=700

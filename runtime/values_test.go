@@ -669,10 +669,17 @@ func TestKeysComeBack(t *testing.T) {
 	}
 }
 
+// withBlobs refers to blobs in every way that a value can.
+type withBlobs struct {
+	A runtime.Blob
+	B []runtime.Blob
+	C map[string]*runtime.Blob
+}
+
 // What the decoder is given is not always what was encoded. It never panics, and what it accepts
 // has a form that comes back.
 func FuzzDecodeValue(f *testing.F) {
-	types := append([]reflect.Type{reflect.TypeFor[embeds](), reflect.TypeFor[tagged](), reflect.TypeFor[[]tagged](), reflect.TypeFor[map[string]any]()}, leafTypes...)
+	types := append([]reflect.Type{reflect.TypeFor[embeds](), reflect.TypeFor[tagged](), reflect.TypeFor[[]tagged](), reflect.TypeFor[map[string]any]()}, append(leafTypes[:len(leafTypes):len(leafTypes)], reflect.TypeFor[withBlobs]())...)
 	for i, seed := range []any{embeds{Origin: &Origin{"f"}}, tagged{A: 1}, []tagged{{}}, map[string]any{"a": []any{int64(1), 1.5, "x"}}} {
 		b, err := runtime.EncodeOf(reflect.TypeOf(seed), seed)
 		if err != nil {
@@ -690,6 +697,7 @@ func FuzzDecodeValue(f *testing.F) {
 		}
 	}
 	f.Add(uint8(6), []byte(strings.Repeat("\x81", 20_000)))
+	f.Add(uint8(len(types)-1), []byte("\xa2aA\x41\x00aB\x81\x58\x20"+strings.Repeat("b", 32))) // of a blob, too few bytes
 	f.Add(uint8(0), []byte{0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, n uint8, b []byte) {
 		typ := types[int(n)%len(types)]
