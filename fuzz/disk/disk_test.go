@@ -3,8 +3,10 @@ package disk
 import (
 	"flag"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/cytisus/cytisus/fuzz/tape"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
@@ -13,6 +15,7 @@ var (
 	seed   = flag.Uint64("seed", 1, "seed; 0 takes a new one")
 	cycles = flag.Int("cycles", 1000, "sessions of the random lives")
 	say    = flag.Bool("say", false, "say what the lives do, call by call")
+	played = flag.String("tape", "", "choices of a life, as a failure printed them, for TestTape")
 	stride = flag.Int64("stride", 0, "every how manyth call of a script fails, from a random start; 0 is all, or few under the race detector")
 )
 
@@ -41,11 +44,73 @@ func TestLives(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			for i := half; i < lives; i += 2 {
-				if err := Live(first+i, sessionsOfALife); err != nil {
-					t.Fatalf("replay with -seed=%d -cycles=%d: %v", first+i, sessionsOfALife, err)
+				choices := recorded(first + i)
+				if err := live(choices, sessionsOfALife); err != nil {
+					less := shorter(choices.Numbers(), func(err error) bool { return err != nil })
+					t.Fatalf("replay with -seed=%d -cycles=%d, or the shortest life that fails, of %d choices of %d, with -run TestTape -say -tape=%s: %v",
+						first+i, sessionsOfALife, len(less), len(choices.Numbers()), tape.Text(less), err)
 				}
 			}
 		})
+	}
+}
+
+// shorter leaves out choices of a life as long as what comes of it is as it was. Saves of the index
+// run beside a life, so one that fails by chance may not become shorter.
+func shorter(choices []uint64, same func(error) bool) []uint64 {
+	return tape.Shorter(choices, 2000, func(less []uint64) bool { return same(live(tape.Play(less), sessionsOfALife)) })
+}
+
+// A life that fails becomes a few operations that fail again when they are played, and do not
+// without the mistake.
+func TestFailingLifeBecomesShort(t *testing.T) {
+	mistaken = true
+	defer func() { mistaken, Trace = false, nil }()
+	operations := 0
+	Trace = func(format string, args ...any) {
+		if strings.HasPrefix(format, "     %s: ") {
+			operations++
+		}
+	}
+	for life := newSeed(t); ; life++ {
+		choices := recorded(life)
+		operations = 0
+		if live(choices, sessionsOfALife) == nil {
+			continue
+		}
+		before := operations
+		less := shorter(choices.Numbers(), func(err error) bool { return err != nil })
+		operations = 0
+		again := live(tape.Play(less), sessionsOfALife)
+		t.Logf("%d choices of %d, %d operations of %d: %v", len(less), len(choices.Numbers()), operations, before, again)
+		if again == nil {
+			t.Error("it does not fail again")
+		}
+		if operations > 8 {
+			t.Errorf("%d operations are left", operations)
+		}
+		mistaken = false
+		if err := live(tape.Play(less), sessionsOfALife); err != nil {
+			t.Errorf("without the mistake: %v", err)
+		}
+		return
+	}
+}
+
+// TestTape lives the life of -tape.
+func TestTape(t *testing.T) {
+	if *played == "" {
+		t.Skip("no -tape")
+	}
+	choices, err := tape.Parse(*played)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *say {
+		Trace = t.Logf
+	}
+	if err := live(tape.Play(choices), sessionsOfALife); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/cytisus/cytisus/fuzz/tape"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
@@ -15,14 +16,23 @@ const (
 
 // Live runs a life of so many sessions and reports the first broken promise. Equal seeds live equal
 // lives.
-func Live(seed uint64, sessions int) error {
-	rng := rand.New(rand.NewPCG(seed, 0x6c696665))
+func Live(seed uint64, sessions int) error { return live(recorded(seed), sessions) }
+
+// recorded is what decides about the life of a seed.
+func recorded(seed uint64) *tape.Tape { return tape.Record(rand.NewPCG(seed, 0x6c696665)) }
+
+// live is Live with choices of a tape, at whose end the life ends, too.
+func live(choices *tape.Tape, sessions int) error {
+	rng := rand.New(choices)
 	mem, l := vfs.NewMem(), newLedger()
 	syncs := []mmapcas.SyncMode{mmapcas.SyncGroup, mmapcas.SyncGroup, mmapcas.SyncEvery, mmapcas.SyncNone}
 	syncs = syncs[:1+rng.IntN(len(syncs))] // half of the lives never leave a record to chance
 	saves := []int64{0, 1, 40_000}[rng.IntN(3)]
 	calls := int64(60)
 	for i := range sessions {
+		if choices.Over() {
+			return nil
+		}
 		p := plan{save: saves, sync: syncs[rng.IntN(len(syncs))], end: ending(rng.IntN(int(endings))), seed: rng.Uint64()}
 		if p.end != closed && rng.IntN(3) > 0 {
 			p.endAt = 1 + rng.Int64N(calls)
@@ -34,7 +44,7 @@ func Live(seed uint64, sessions int) error {
 		if Trace != nil {
 			Trace("session %d: %v", i, p)
 		}
-		next, n, err := run(l, mem, p, rng, (*session).workAtRandom)
+		next, n, err := run(l, mem, p, rng, func(s *session) { s.workAtRandom(choices.Over) })
 		if err == nil {
 			if err = healthy(l, next); err != nil {
 				err = fmt.Errorf("%v: %w", p, err)
@@ -49,10 +59,10 @@ func Live(seed uint64, sessions int) error {
 	return nil
 }
 
-// workAtRandom does a few operations chosen by the session's source.
-func (s *session) workAtRandom() {
+// workAtRandom does a few operations chosen by the session's source, until that is at its end.
+func (s *session) workAtRandom(atEnd func() bool) {
 	for range s.rng.IntN(workMax) {
-		if s.over() {
+		if s.over() || atEnd() {
 			return
 		}
 		if len(s.l.order) > recordsMax {
