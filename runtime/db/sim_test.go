@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/cytisus/cytisus/fuzz/tape"
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/lane"
 	"github.com/cytisus/cytisus/runtime/sched"
@@ -15,6 +16,7 @@ import (
 
 var (
 	simSeed  = flag.Uint64("sim.seed", 0, "seed of TestSimulation; 0 takes a new one")
+	simTape  = flag.String("sim.tape", "", "choices of a simulation, as a failure printed them, for TestSimulationOfTape")
 	simSteps = flag.Int("sim.steps", 0, "steps of TestSimulation; 0 is few")
 )
 
@@ -33,12 +35,13 @@ type simState [2][simKeys]int16
 // commit names, while it waits in the queue of commits, while it loads a node for a read, between
 // two entries of a scan, between two nodes of a checkpoint, between two records of a collection.
 type simulation struct {
-	o      Options
-	d      *DB
-	st     *simStore
-	parts  [2]PartID
-	keys   [simKeys]string
-	number map[Hash]int16
+	o       Options
+	choices *tape.Tape
+	d       *DB
+	st      *simStore
+	parts   [2]PartID
+	keys    [simKeys]string
+	number  map[Hash]int16
 
 	task    *sched.Task          // the one that runs, nil outside of the pool
 	history map[uint64]*simState // by generation
@@ -77,7 +80,14 @@ func (s *simStore) PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) ([
 	return out, err
 }
 
+// simMistake makes collections forget what was put while they ran. It shows what becomes of a
+// simulation that fails.
+var simMistake bool
+
 func (s *simStore) shade(names ...Hash) {
+	if simMistake {
+		return
+	}
 	if s.put != nil {
 		for _, h := range names {
 			s.put[h] = true
@@ -517,12 +527,12 @@ func (s *simulation) live(rng *rand.Rand, steps int) (digest uint64) {
 	}
 	s.over = false
 	for i := range 3 + rng.IntN(simTasks-2) {
-		if _, err := pool.Submit(context.Background(), sched.Spec{Lane: lane.Default}, s.act(i, rand.New(rand.NewPCG(rng.Uint64(), 0)))); err != nil {
+		if _, err := pool.Submit(context.Background(), sched.Spec{Lane: lane.Default}, s.act(i, rng)); err != nil {
 			s.fail("%v", err)
 		}
 	}
 	until := s.steps + steps
-	pool.Simulate(func() bool { return s.over || s.steps >= until })
+	pool.Simulate(func() bool { return s.over || s.steps >= until || s.choices.Over() })
 	var (
 		left        *fakeStore
 		first, last = s.newest, s.newest
@@ -570,8 +580,14 @@ func (s *simulation) live(rng *rand.Rand, steps int) (digest uint64) {
 
 // simulate runs a whole simulation and returns a digest of all its choices.
 func simulate(seed uint64, steps int) (s *simulation, digest uint64) {
-	rng := rand.New(rand.NewPCG(seed, 0x73696d))
-	s = &simulation{number: map[Hash]int16{{}: 0}, sessions: map[int]bool{}, history: map[uint64]*simState{0: {}}}
+	return simulateOn(tape.Record(rand.NewPCG(seed, 0x73696d)), steps)
+}
+
+// simulateOn is simulate with choices of a tape, at whose end the simulation ends, too. The tasks
+// share it: one runs at a time, and which one is a matter of choices, too.
+func simulateOn(choices *tape.Tape, steps int) (s *simulation, digest uint64) {
+	rng := rand.New(choices)
+	s = &simulation{choices: choices, number: map[Hash]int16{{}: 0}, sessions: map[int]bool{}, history: map[uint64]*simState{0: {}}}
 	s.o = Options{
 		fan:               []int{2, 4, 9}[rng.IntN(3)],
 		CheckpointCommits: -1,
@@ -591,7 +607,7 @@ func simulate(seed uint64, steps int) (s *simulation, digest uint64) {
 	if s.open(st, 0, 0); s.err != nil {
 		return s, 0
 	}
-	for s.err == nil && s.steps < steps {
+	for s.err == nil && s.steps < steps && !choices.Over() {
 		digest = digest*31 + s.live(rng, min(1+rng.IntN(simLife), steps-s.steps))
 	}
 	if s.d != nil {
@@ -623,7 +639,8 @@ func TestSimulation(t *testing.T) {
 		n := min(each, steps-done)
 		s, _ := simulate(seed, n)
 		if s.err != nil {
-			t.Fatalf("replay with -sim.seed=%d -sim.steps=%d: %v", seed, n, s.err)
+			less := shorterSimulation(s.choices.Numbers(), n)
+			t.Fatalf("replay with -sim.seed=%d -sim.steps=%d, or the shortest that fails, with -run TestSimulationOfTape -sim.tape=%s: %v", seed, n, tape.Text(less), s.err)
 		}
 		done += s.steps
 		sum.steps += s.steps
@@ -642,6 +659,62 @@ func TestSimulation(t *testing.T) {
 	t.Logf("%d steps: %+v", sum.steps, sum.counts)
 	if c := sum.counts; c.combined == 0 || c.swept == 0 || c.checkpoints == 0 || c.snapshots == 0 || c.unchanged == 0 {
 		t.Error("something never happens")
+	}
+}
+
+// shorterSimulation leaves out choices of a simulation as long as it fails.
+func shorterSimulation(choices []uint64, steps int) []uint64 {
+	return tape.Shorter(choices, 1500, func(less []uint64) bool {
+		s, _ := simulateOn(tape.Play(less), steps)
+		return s.err != nil
+	})
+}
+
+// TestSimulationOfTape runs the simulation of -sim.tape.
+func TestSimulationOfTape(t *testing.T) {
+	if *simTape == "" {
+		t.Skip("no -sim.tape")
+	}
+	choices, err := tape.Parse(*simTape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := simulateOn(tape.Play(choices), 20_000)
+	t.Logf("%d steps: %+v", s.steps, s.counts)
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+}
+
+// A simulation that fails becomes a few steps that fail again when they are played, and do not
+// without the mistake.
+func TestFailingSimulationBecomesShort(t *testing.T) {
+	simMistake = true
+	defer func() { simMistake = false }()
+	seed := *simSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	for ; ; seed++ {
+		s, _ := simulate(seed, 20_000)
+		if s.err == nil {
+			continue
+		}
+		t.Logf("replay with -sim.seed=%d", seed)
+		less := shorterSimulation(s.choices.Numbers(), 20_000)
+		again, _ := simulateOn(tape.Play(less), 20_000)
+		t.Logf("%d choices of %d, %d steps of %d: %v", len(less), len(s.choices.Numbers()), again.steps, s.steps, again.err)
+		if again.err == nil {
+			t.Error("it does not fail again")
+		}
+		if again.steps > 100 {
+			t.Errorf("%d steps are left", again.steps)
+		}
+		simMistake = false
+		if right, _ := simulateOn(tape.Play(less), 20_000); right.err != nil {
+			t.Errorf("without the mistake: %v", right.err)
+		}
+		return
 	}
 }
 
