@@ -20,6 +20,7 @@ type Appender struct {
 	end     int64 // where the current reservation ends; equals length when there is none
 	touched int64 // bytes whose page tables are set up
 	written int64 // bytes that were written ahead; at least touched
+	cooled  int64 // bytes whose pages were given back, if they were to be (F2)
 }
 
 // Attach makes s the segment to append to. No other appender may have it.
@@ -32,12 +33,16 @@ func (p *Appender) Attach(s *Segment) error {
 	p.end = p.length
 	p.touched = p.length
 	p.written = p.length
+	p.cooled = p.length
 	return nil
 }
 
 // Detach lets go of the segment and returns it, nil when there was none.
 func (p *Appender) Detach() *Segment {
 	s := p.seg
+	if s != nil {
+		p.cool(p.length)
+	}
 	p.seg = nil
 	return s
 }
@@ -98,6 +103,7 @@ func (p *Appender) Reserve(n int64) (Addr, []byte, error) {
 // they allow.
 func (p *Appender) populate(end int64) {
 	s := p.seg
+	p.cool(p.length - s.arena.behind.Load())
 	to := ahead(end, populateBytesMax, s.ready)
 	if to > p.written {
 		// Not over the page in which the last of what was handed out, or committed, lies.

@@ -104,6 +104,7 @@ type Arena struct {
 	// slots holds the segment of each slot. Written under mu, read by anyone.
 	slots  []atomic.Pointer[Segment]
 	frugal atomic.Bool
+	behind atomic.Int64 // see SetFrugal
 
 	mu     sync.Mutex
 	taken  []bool // slots given out or not yet unmapped (A4); guarded by mu
@@ -174,13 +175,16 @@ func (a *Arena) Pair(addr Addr, off int64) (lo, hi uint64) {
 }
 
 // Fetch brings the first line of what lies at addr into the cache. In the reserved form it waits
-// for nothing and does nothing if nothing is there; in the table form it reads a byte.
+// for nothing and does nothing if nothing is there; in the table form it reads a byte, unless the
+// arena is frugal.
 func (a *Arena) Fetch(addr Addr) {
 	if a.base != nil {
 		affinity.Prefetch(unsafe.Add(a.base, int64(addr)*Unit), 1)
 		return
 	}
-	touch(a.Bytes(addr, 1))
+	if !a.Frugal() {
+		touch(a.Bytes(addr, 1))
+	}
 }
 
 // touch reads the first byte of b. It is not inlined, so that the read is not found to be useless.

@@ -50,27 +50,7 @@ func (s *Segment) DropPages() bool {
 	if s.OnHeap() {
 		return false
 	}
-	return s.source.drop(s.mem[:s.length.Load()&^(populateBytesMin-1)])
-}
-
-// SetFrugal says whether those who look at little of many pages give these back as they go
-// (DropAround), since memory is short.
-func (a *Arena) SetFrugal(on bool) { a.frugal.Store(on) }
-
-// Frugal reports what SetFrugal was told last. Anybody may ask.
-func (a *Arena) Frugal() bool { return a.frugal.Load() }
-
-// DropAround is DropPages for the pages around addr, which lies in a segment: as many as the system
-// brings in for one look, so that a walk over addresses in no order has few pages at a time.
-func (a *Arena) DropAround(addr Addr) {
-	s := a.Segment(addr)
-	if s == nil || s.OnHeap() {
-		return
-	}
-	from := int64(addr-s.first) * Unit &^ (populateBytesMin - 1)
-	if to := from + populateBytesMin; to <= s.length.Load() {
-		s.source.drop(s.mem[from:to])
-	}
+	return s.source.drop(s.mem[:s.length.Load()&^(pageBytes-1)])
 }
 
 // BlockBytes is what all blocks of the process take, off the Go heap.

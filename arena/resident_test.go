@@ -64,46 +64,6 @@ func TestDroppedPagesComeBack(t *testing.T) {
 	}
 }
 
-// What is dropped around an address is no more than the piece that it lies in, and nothing that was
-// not committed.
-func TestDropAround(t *testing.T) {
-	const n = 4 << 20
-	a, err := New(Options{SegmentBytes: n})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := fileSegment(t, a, n)
-	for i := range s.Mem() {
-		s.Mem()[i] = byte(i * 7)
-	}
-	before, ok := s.Resident()
-	if !ok {
-		t.Skip("this system does not say what is in memory")
-	}
-	s.SetLength(n - 1)
-	a.DropAround(s.First() + Addr(n/Unit) - 1)
-	if r, _ := s.Resident(); r != before {
-		t.Errorf("%d bytes are resident of %d after the drop of a piece that is not committed", r, before)
-	}
-	at := 5*populateBytesMin + 1000
-	a.DropAround(s.First() + Addr(at/Unit))
-	for _, around := range []struct{ from, bytes int }{{0, 5 * populateBytesMin}, {6 * populateBytesMin, n - 6*populateBytesMin}} {
-		mem := s.Mem()[around.from : around.from+around.bytes]
-		if r, _ := residentIn(mem); r != int64(around.bytes) {
-			t.Errorf("of the %d bytes from %d on %d are resident", around.bytes, around.from, r)
-		}
-	}
-	if r, _ := s.Resident(); r != before-populateBytesMin {
-		t.Errorf("%d bytes are resident after one piece was dropped, %d before", r, before)
-	}
-	for i, b := range s.Mem() {
-		if b != byte(i*7) {
-			t.Fatalf("byte %d is %d after the drop, want %d", i, b, byte(i*7))
-		}
-	}
-	a.DropAround(Addr(a.reserved/Unit) - 1) // there is no segment
-}
-
 // Memory that no file has is never dropped.
 func TestMemoryWithoutFileStays(t *testing.T) {
 	a, err := New(Options{SegmentBytes: minSegmentBytes})

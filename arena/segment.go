@@ -2,6 +2,7 @@ package arena
 
 import (
 	"fmt"
+	"os"
 	"sync/atomic"
 	"unsafe"
 
@@ -47,6 +48,7 @@ type Segment struct {
 	sealed  atomic.Bool
 	going   atomic.Bool // set before Retire hands the segment over
 	source  Source
+	file    *os.File // that the source maps, nil if there is none; immutable
 	grow    func(ready, n int64) (int64, error)
 	piece   int64 // immutable
 	ready   int64 // plain; owned by the segment's appender
@@ -78,7 +80,7 @@ func (a *Arena) Map(s Spec) (*Segment, error) {
 	}
 	seg := &Segment{
 		arena: a, first: Addr(slot) << a.slotShift, slot: slot, slotN: n, mem: mem,
-		source: s.Source, grow: s.Grow, piece: s.Piece, ready: s.Ready, release: release, owner: s.Owner,
+		source: s.Source, file: fileOf(s.Source), grow: s.Grow, piece: s.Piece, ready: s.Ready, release: release, owner: s.Owner,
 	}
 	if s.Grow == nil {
 		seg.ready = s.Bytes

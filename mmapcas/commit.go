@@ -197,7 +197,8 @@ func (s *Store) Tail(kind Kind, fn func(h Hash, payload []byte) error) error {
 func (s *Store) tailOf(seg *segment, kind Kind, fn func(Hash, []byte) error) error {
 	g := s.epochs.Pin()
 	defer g.Unpin()
-	w := scanner{arena: s.arena, seg: seg.mem, off: seg.tailFrom, end: seg.tailTo, payloads: true}
+	w := s.scan(seg, seg.tailFrom, seg.tailTo)
+	w.payloads = true
 	var room []byte
 	for {
 		off, r, ok := w.next()

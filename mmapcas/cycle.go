@@ -7,7 +7,6 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
-	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // A Cycle is one run of a collector: mark, then sweep. All methods may be called from any
@@ -146,11 +145,12 @@ func (c *Cycle) markAt(h Hash, at arena.Addr) (kind Kind, first bool, err error)
 	if k == nil || k.cycle != c {
 		return 0, false, fmt.Errorf("%w: it has ended", ErrCycle)
 	}
-	kind, extent, ok := record.Head(m.Mem()[off:])
+	header, ok := s.headerAt(at)
 	if !ok {
 		s.drop(h, at, 0)
 		return 0, false, s.damage(seg, off, "header fails its checksum", nil)
 	}
+	kind = header.Kind
 	if off < k.elders {
 		return kind, false, nil
 	}
@@ -160,7 +160,7 @@ func (c *Cycle) markAt(h Hash, at arena.Addr) (kind Kind, first bool, err error)
 		return kind, false, fmt.Errorf("%w: %v was swept in this cycle", ErrNotFound, h)
 	}
 	if first && off < k.bornBlack {
-		k.live.Add(extent)
+		k.live.Add(header.Extent())
 	}
 	return kind, first, nil
 }

@@ -82,6 +82,15 @@
 // simply there is short (Index.Glance), and what a call does around it counts: Reader.Visit does
 // that once for many reads, Reader.View for each, and Store.View has to find a Reader first.
 //
+// A read of mapped memory brings in up to 64 KiB around it. While memory is short (SetFrugal)
+// nobody reads so who looks at records in no order: names are compared, and records copied, by a
+// call that reads the file (frugal.go; package arena, "While memory is short"), 0.5 us for each of
+// the two or three that a read takes. So View hands out a copy, which ends with it as a view does,
+// and what is not whole in the copy is looked at in place before it is said to be damaged. Walks
+// over segments look in place, and give pages back each MiB; appenders do so behind themselves.
+// Readers that began before memory was short, and who reads damaged records, bring in pages that
+// nobody gives back but DropPages.
+//
 // # What survives
 //
 // After the process was killed: everything that was put.
@@ -215,7 +224,7 @@
 //	words       errors.go options.go
 //	tools       lease.go
 //	state       marks.go segment.go elders.go store.go reserve.go
-//	reading     damage.go lookup.go reader.go read.go scan.go
+//	reading     damage.go frugal.go lookup.go reader.go read.go scan.go
 //	writing     cycle.go files.go sync.go spares.go put.go pin.go
 //	looking     verify.go iterate.go stats.go memory.go
 //	committing  saved.go saving.go rescue.go statement.go commit.go

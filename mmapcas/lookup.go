@@ -20,6 +20,11 @@ func (s *Store) record(k index.Key, room *[]byte) (kind Kind, payload []byte, er
 
 // recordAt is record for what Glance knows only where to find, or not even that.
 func (s *Store) recordAt(k index.Key, at arena.Addr, room *[]byte) (kind Kind, payload []byte, err error) {
+	if at == arena.Nil && s.arena.Frugal() {
+		if kind, payload, err, ok := s.readCopy(k, room); ok {
+			return kind, payload, err
+		}
+	}
 	if at == arena.Nil {
 		at = s.index.FindKey(k)
 	}
@@ -58,6 +63,21 @@ func (s *Store) whole(addr arena.Addr) (kind Kind, payload []byte, ok bool) {
 		return 0, nil, false
 	}
 	return record.Whole(m.Mem()[m.Offset(addr):])
+}
+
+// check says where the record at addr is, how much room it takes, and what is wrong with it, "" if
+// nothing is. The caller is inside a pin and confined.
+func (s *Store) check(addr arena.Addr) (seg *segment, off, extent int64, reason string) {
+	if m := s.arena.Segment(addr); m != nil && s.arena.Frugal() {
+		room := frames.Get().(*[]byte)
+		r, ok := s.readAt(addr, room)
+		frames.Put(room)
+		if ok {
+			return m.Owner().(*segment), m.Offset(addr), r.Extent(), ""
+		}
+	}
+	seg, off, r, reason := s.load(addr)
+	return seg, off, r.Extent(), reason
 }
 
 // load reads the record at addr and checks it whole. The caller is inside a pin and inside Confine.
@@ -139,7 +159,7 @@ func (s *Store) rather(this, that arena.Addr) bool { return !s.sound(that) && s.
 func (s *Store) sound(addr arena.Addr) bool {
 	reason := ""
 	err := s.arena.Confine(func() error {
-		_, _, _, reason = s.load(addr)
+		_, _, _, reason = s.check(addr)
 		return nil
 	})
 	return err == nil && reason == ""

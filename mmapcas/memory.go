@@ -47,9 +47,20 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 	return m
 }
 
-// SetFrugal says whether memory is short. While it is, tables of the index that grow give back the
-// pages of the headers that they look at, as they go: that is one header for each record.
-func (s *Store) SetFrugal(on bool) { s.arena.SetFrugal(on) }
+// SetFrugal says whether memory is short: "Reading" in the package comment. behind is how many
+// bytes of what was put last may stay in memory then. Anybody may call it at any time.
+func (s *Store) SetFrugal(on bool, behind int64) { s.arena.SetFrugal(on, behind/int64(s.pool.max)) }
+
+// MappedBytes is what segments would take in memory if all of their records were looked at in
+// place.
+func (s *Store) MappedBytes() (n int64) {
+	s.segMu.Lock()
+	defer s.segMu.Unlock()
+	for _, seg := range s.segs {
+		n += seg.mem.Length()
+	}
+	return n
+}
 
 // DropPages gives back the pages of segments that are in memory. What is read there again comes
 // from the system's cache, or from the disk. It returns how many segments it has asked for pages.

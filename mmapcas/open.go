@@ -94,6 +94,7 @@ func (s *Store) open() error {
 	if s.arena, err = arena.New(ao); err != nil {
 		return err
 	}
+	s.SetFrugal(s.opts.Frugal, 0)
 	return s.recover()
 }
 

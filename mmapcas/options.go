@@ -69,10 +69,8 @@ type Options struct {
 	// they have 512 bytes to 8 MiB and that saves an eighth. A put of such a one takes some 6 us
 	// for each KB more, a read some 1.5 us. What is stored can be read whatever this says.
 	Compress []Kind
-	// Viewed, if not nil, is called after some View or Get of the store, by whoever called that:
-	// the pages of 32 records may have come into memory since the last time. It may call DropPages.
-	// Its caller may hold locks of its own, and be inside another View.
-	Viewed func()
+	// Frugal opens the store as after Store.SetFrugal.
+	Frugal bool
 
 	// unproven leaves the proof of statements out: tests show that it is needed.
 	unproven bool

@@ -260,9 +260,9 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 		if at == arena.Nil {
 			return nil
 		}
-		seg, off, r, reason := s.load(at)
+		seg, off, extent, reason := s.check(at)
 		if reason != "" {
-			s.drop(h, at, r.Extent())
+			s.drop(h, at, extent)
 			_ = s.damage(seg, off, reason, nil)
 			at = arena.Nil
 			return nil
@@ -273,11 +273,11 @@ func (s *Store) existingIn(c *Cycle, h Hash) (at arena.Addr, again bool, err err
 		if c == nil {
 			return nil
 		}
-		switch c.shade(seg, off, h, r.Extent()) {
+		switch c.shade(seg, off, h, extent) {
 		case condemned:
 			// The sweeper is about to drop it. Doing that here as well keeps the put from waiting
 			// (G3).
-			s.drop(h, at, r.Extent())
+			s.drop(h, at, extent)
 			at = arena.Nil
 		case stale:
 			again = true

@@ -28,11 +28,7 @@ func (s *Store) giveBack(r *Reader) { s.idle.put(r) }
 func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 	r := s.borrow()
 	err := r.View(h, fn)
-	viewed := r.isDue()
 	s.giveBack(r)
-	if viewed {
-		s.opts.Viewed()
-	}
 	return err
 }
 
@@ -41,11 +37,7 @@ func (s *Store) View(h Hash, fn func(kind Kind, payload []byte) error) error {
 func (s *Store) Get(h Hash, dst []byte) ([]byte, Kind, error) {
 	r := s.borrow()
 	out, kind, err := r.Get(h, dst) // which runs no code but the store's
-	viewed := r.isDue()
 	s.giveBack(r)
-	if viewed {
-		s.opts.Viewed()
-	}
 	return out, kind, err
 }
 
@@ -71,9 +63,9 @@ func (s *Store) Extent(h Hash) (bytes, padding int64) {
 		if at == arena.Nil {
 			return nil
 		}
-		m := s.arena.Segment(at)
-		if r, ok := record.Parse(m.Mem()[m.Offset(at):]); ok {
-			bytes, padding = r.Extent(), int64(len(r.Padded)-len(r.Stored.Bytes))
+		if header, ok := s.headerAt(at); ok {
+			bytes = header.Extent()
+			padding = bytes - record.HeaderBytes - int64(header.Bytes)
 		}
 		return nil
 	})

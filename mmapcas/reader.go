@@ -15,17 +15,6 @@ type Reader struct {
 	// visited is the name that a Visit looked up last.
 	visited index.Key
 	room    spareRoom
-	lent    uint // how often
-}
-
-// viewsDue is how many calls of View and Get there are between two of Options.Viewed. Each may
-// bring in 64 KiB around the record.
-const viewsDue = 32
-
-// isDue counts a call for which the reader was lent, and reports whether Options.Viewed is due.
-func (r *Reader) isDue() bool {
-	r.lent++
-	return r.lent%viewsDue == 0 && r.s.opts.Viewed != nil
 }
 
 // NewReader returns a reader. Only one goroutine at a time may use it.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
-	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -170,12 +169,8 @@ func (v *save) writeTo(f vfs.File) error {
 		// Records put since are no part of what is saved. Damage to one of them makes the figure a
 		// guess.
 		_ = s.arena.Confine(func() error {
-			m := s.arena.Segment(at)
-			if m == nil {
-				return nil
-			}
-			if r, ok := record.Parse(m.Mem()[m.Offset(at):]); ok {
-				v.head.Live -= r.Extent()
+			if header, ok := s.headerAt(at); ok {
+				v.head.Live -= header.Extent()
 			}
 			return nil
 		})

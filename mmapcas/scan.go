@@ -14,6 +14,8 @@ type scanner struct {
 	seg   *arena.Segment
 	off   int64 // of the next record
 	end   int64 // where to stop
+	// cooled is up to where pages were given back, while memory is short.
+	cooled int64
 	// payloads says to check payloads too, and to end where no whole record follows: what a tail
 	// needs. Otherwise headers alone are checked. Damage with a whole record behind it is skipped
 	// in both cases.
@@ -31,20 +33,36 @@ type scanner struct {
 
 // scan returns a scanner over the records of a segment from one offset to another.
 func (s *Store) scan(seg *segment, from, to int64) scanner {
-	return scanner{arena: s.arena, seg: seg.mem, off: from, end: to}
+	return scanner{arena: s.arena, seg: seg.mem, off: from, end: to, cooled: from}
+}
+
+// coolEvery is how many bytes a scanner walks over between two times that it gives pages back.
+const coolEvery = 1 << 20
+
+// cool gives back the pages behind the scanner, if memory is short and they are some, or the walk
+// has ended.
+func (w *scanner) cool(ended bool) {
+	if (ended || w.off-w.cooled >= coolEvery) && w.arena.Frugal() {
+		w.seg.DropBetween(w.cooled, w.off)
+		w.cooled = w.off
+	}
 }
 
 // next returns the next record and where it starts. It reports false at the end. The record's bytes
 // are the mapping's: reading them may fault, next itself does not.
 func (w *scanner) next() (off int64, r record.Record, ok bool) {
+	w.cool(false)
 	for w.off < w.end {
 		start := w.off
 		err := w.arena.Confine(func() error {
 			off, ok = w.step(&r)
 			return nil
 		})
+		if err == nil && ok {
+			return off, r, true
+		}
 		if err == nil {
-			return off, r, ok
+			break
 		}
 		var fault *arena.FaultError
 		errors.As(err, &fault)
@@ -56,12 +74,14 @@ func (w *scanner) next() (off int64, r record.Record, ok bool) {
 			w.off, w.end = start, start
 		}
 	}
+	w.cool(true)
 	return 0, record.Record{}, false
 }
 
 // some is next for as many records as found has room for behind its length, at less than the cost
 // of a call for each. It returns found with them; with none at the end.
 func (w *scanner) some(found []scanned) []scanned {
+	w.cool(false)
 	n := len(found)
 	room := found[:cap(found)]
 	err := w.arena.Confine(func() (_ error) {
@@ -80,6 +100,9 @@ func (w *scanner) some(found []scanned) []scanned {
 			room[n] = scanned{r, off}
 			n++
 		}
+	}
+	if n == 0 {
+		w.cool(true)
 	}
 	return room[:n]
 }

@@ -58,12 +58,10 @@ func (s *Store) walkBeforeAppending(seg *segment) bool {
 	g := s.epochs.Pin()
 	defer g.Unpin()
 	whole := true
-	w := scanner{
-		arena: s.arena, seg: seg.mem, off: segmentHeaderBytes, end: n,
-		damaged: func(off int64, reason string, err error) {
-			whole = false
-			_ = s.damage(seg, off, reason, err)
-		},
+	w := s.scan(seg, segmentHeaderBytes, n)
+	w.damaged = func(off int64, reason string, err error) {
+		whole = false
+		_ = s.damage(seg, off, reason, err)
 	}
 	for more := true; more; {
 		_, _, more = w.next()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/cytisus/cytisus/arena"
-	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
 // syncSegment makes the first n bytes of the segment durable, or all if there are fewer.
@@ -88,8 +87,8 @@ func (s *Store) Synced(h Hash) bool {
 			return nil
 		}
 		seg, off := m.Owner().(*segment), m.Offset(at)
-		r, ok := record.Parse(seg.mem.Mem()[off:])
-		synced = ok && seg.synced.Load() >= off+r.Extent()
+		header, ok := s.headerAt(at)
+		synced = ok && seg.synced.Load() >= off+header.Extent()
 		return nil
 	})
 	return synced

@@ -199,9 +199,8 @@ func (v *verifier) shard(i int) error {
 		err := s.arena.Confine(func() error {
 			// Payloads have been read by now. An entry that was moved meanwhile leads to a copy of
 			// the same name.
-			m := s.arena.Segment(e.Addr)
-			r, ok := record.Parse(m.Mem()[m.Offset(e.Addr):])
-			if (!ok || s.index.Find(r.Hash) == arena.Nil) && e.Current() {
+			header, ok := s.headerAt(e.Addr)
+			if (!ok || s.index.Find(header.Hash) == arena.Nil) && e.Current() {
 				v.dangles(e)
 			}
 			return nil

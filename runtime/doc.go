@@ -262,14 +262,17 @@
 //     is free, tables, pages of mapped files, the program. Where the system does not say, it is
 //     what Go's runtime and the tables have, and mapped pages, which such a system takes back by
 //     itself, do not count.
-//   - M2: at 12/16 of the limit it is near, and stays near until 10/16. While it is near, pages of
-//     segments are given back whenever a 64th of the limit has come in of files. Looks see to that,
-//     and who looks at many records in a moment: a collection after each slice, a commit that has
-//     assisted it, a bulk after each 256 KiB, who reads records after each 32, a piece when it
-//     begins and ends. Tables of the index that grow give back the pages of the headers that they
-//     read. With segments' pages go those of the program, once a second: most of them were needed
-//     to begin and never again. Beyond the limit each look gives back all. If that is not enough
-//     there is a round.
+//   - M2: at 12/16 of the limit it is near, and stays near until 10/16. If all of the store's
+//     records, looked at in place, would bring it near, the store is frugal (package mmapcas,
+//     "Reading"): who reads copies, which brings in no pages, and who writes gives back those
+//     behind it, but for a 32nd of the limit. So no reader can exceed the limit between two looks,
+//     however quick it is and however late they are. The store is opened so, and until all fits
+//     below 10/16 it stays so. While the limit is near, pages of segments are given back whenever a
+//     64th of it has come in of files all the same. Looks see to that, and who looks at many
+//     records in a moment: a collection after each slice, a commit that has assisted it, a bulk
+//     after each 256 KiB, a piece when it begins and ends. With segments' pages go those of the
+//     program, once a second: most of them were needed to begin and never again. Beyond the limit
+//     each look gives back all. If that is not enough there is a round.
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
 //     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
 //     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no
@@ -291,8 +294,9 @@
 //     Collect, Tidy, Checkpoint, Close. Whatever the cause, the first look in a row that finds more
 //     held than the limit says so in the log, and who holds it.
 //   - M6: with Options.LimitGo the limit of Go's runtime is 14/16 of MemoryLimit less what is held
-//     outside of it, and at least a quarter. So garbage fills what is free, Go collects before the
-//     engine has to do without, and a piece that needs more has the rest for it.
+//     outside of it, pages of files being an eighth of the limit at least, as they come back sooner
+//     than garbage goes; and at least a quarter. So garbage fills what is free, Go collects before
+//     the engine has to do without, and a piece that needs more has the rest for it.
 //   - M7: what account.Reserve reserves for child processes counts like what is held, up to half of
 //     the limit, and Go's free heap goes back for it, but nothing is refused for it: it is gone in a
 //     moment.

@@ -97,13 +97,9 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if dir != "" { // memory would gain less than compressing costs
 		compress = []mmapcas.Kind{kindValue, kindRefValue, kindBlob}
 	}
-	var viewed func()
-	if o.MemoryLimit > 0 {
-		viewed = e.governor.viewed
-	}
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
 		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, Compress: compress,
-		MustExist: o.MustExist, FS: e.o.fs, Viewed: viewed,
+		MustExist: o.MustExist, FS: e.o.fs, Frugal: o.MemoryLimit > 0,
 	})
 	if err != nil {
 		return nil, err

@@ -68,6 +68,8 @@ const (
 	shareWhole  = 64
 	pauseMost   = 100 // looks
 	dropShare   = 64  // as much of the limit has come in of files before their pages are given back again
+	filesShare  = 8   // of the limit, what Go leaves to pages of files also when they have less
+	latestShare = 32  // of the limit, what was put last and stays in memory where the store does not fit
 	freeEvery   = time.Second
 
 	// programEvery is how often pages of the program go: what a busy process needs of them is back
@@ -152,6 +154,7 @@ func (g *governor) look() (held int64) {
 	reserved := min(account.Reserved(), g.limit/2)
 	held += reserved
 	g.boundGo(held, goes)
+	g.spare(held)
 	if reserved > g.others && held >= g.mark(nearMark) {
 		debug.FreeOSMemory() // another process is about to take it
 	}
@@ -160,7 +163,6 @@ func (g *governor) look() (held int64) {
 	case held < g.mark(calmMark):
 		g.gate.set(false)
 		g.near.Store(false)
-		g.e.store.SetFrugal(false)
 		g.refusing.Store(nil)
 		g.told, g.pause, g.waits = false, 0, 0
 		if g.share < shareWhole {
@@ -173,7 +175,6 @@ func (g *governor) look() (held int64) {
 	}
 	g.gate.set(true)
 	g.near.Store(true)
-	g.e.store.SetFrugal(true)
 	if g.relieve(held >= g.limit) {
 		held, _ = g.held()
 		held += reserved
@@ -242,10 +243,13 @@ func (g *governor) relieve(all bool) bool {
 	return true
 }
 
-// viewed is called after each few records that were read from the store.
-func (g *governor) viewed() {
-	if g.nears() {
-		g.relieve(false)
+// spare has the store read records without bringing pages into memory, unless all of them fit (M2).
+func (g *governor) spare(held int64) {
+	switch most := held - g.files() + g.e.store.MappedBytes(); {
+	case most >= g.mark(nearMark):
+		g.e.store.SetFrugal(true, g.limit/latestShare)
+	case most < g.mark(calmMark):
+		g.e.store.SetFrugal(false, 0)
 	}
 }
 
@@ -318,7 +322,8 @@ func (g *governor) boundGo(held, goes int64) {
 	if !g.e.o.LimitGo || g.limit == 0 {
 		return
 	}
-	most := max(g.mark(goMark)-max(held-goes, 0), g.limit/4)
+	files := min(g.files(), held-goes)
+	most := max(g.mark(goMark)-max(held-goes-files, 0)-max(files, g.limit/filesShare), g.limit/4)
 	if g.goMax != 0 && most > g.goMax-g.goMax/32 && most < g.goMax+g.goMax/32 {
 		return
 	}

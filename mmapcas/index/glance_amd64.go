@@ -33,8 +33,14 @@ func (n *near) fast() bool { return n.base != nil }
 // Without a word the record, which nothing has checked, may be at the address, unless that is
 // Absent or Nil: Nil means to look for it. The caller is inside a pin and confined.
 //
-// In an arena of the table form, and on a processor without the instruction, it never knows.
-func (x *Index) Glance(k Key) (at arena.Addr, word uint64) { return glanceIn(x, k.lo, k.hi) }
+// In an arena that is frugal or of the table form, and on a processor without the instruction, it
+// never knows.
+func (x *Index) Glance(k Key) (at arena.Addr, word uint64) {
+	if x.arena.Frugal() {
+		return arena.Nil, 0
+	}
+	return glanceIn(x, k.lo, k.hi)
+}
 
 // Glanced returns the payload of the record that Glance found.
 func (x *Index) Glanced(at arena.Addr, word uint64) []byte {

@@ -16,7 +16,7 @@ func (*near) fast() bool { return false }
 // Absent or Nil: Nil means to look for it. The caller is inside a pin and confined.
 func (x *Index) Glance(k Key) (at arena.Addr, word uint64) {
 	t := x.shardFor(k).table.Load()
-	if t == nil {
+	if t == nil || x.arena.Frugal() {
 		return arena.Nil, 0
 	}
 	b := t.bucket(k.start())

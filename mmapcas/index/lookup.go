@@ -48,6 +48,37 @@ func (x *Index) findUnread(k Key) arena.Addr {
 	return x.findIn(t, k)
 }
 
+// FindRead is FindKey while memory is short: it copies the beginning of the record into b, as
+// arena.Arena.Read does, and returns how many bytes that are, at least those of the header; or 0,
+// if the record is to be looked at in place. The caller holds an epoch pin and is confined.
+func (x *Index) FindRead(k Key, b []byte) (at arena.Addr, n int) {
+	t := x.shardFor(k).table.Load()
+	if t == nil {
+		var err error
+		if t, err = x.load(x.shardFor(k)); err != nil {
+			return arena.Nil, 0 // as findUnread
+		}
+	}
+	for i := uint64(0); i <= t.mask; i++ {
+		slots := t.bucket(k.start() + i)
+		for same := match(slots, k.tag()); same != 0; same &= same - 1 {
+			w := slots[slotOf(same)].Load()
+			if !isEntry(w) {
+				continue
+			}
+			at := arena.Addr(w & addrMask)
+			n := x.arena.Read(at, b, headerBytes)
+			if n > 0 && KeyOf((*record.Hash)(b[hashAt:])) == k || n == 0 && x.keyAt(at) == k {
+				return at, n
+			}
+		}
+		if ends(slots) {
+			break
+		}
+	}
+	return arena.Nil, 0
+}
+
 // Approach brings the buckets and the headers of names into the cache, with no step for one name
 // waiting for that of another, and sets at[i] to where the record named names[i] is in most cases,
 // Nil if no place is likely. The caller holds an epoch pin.
@@ -93,6 +124,9 @@ func (x *Index) FindGroup(names []record.Hash, at *[BatchNames]arena.Addr) {
 // Fetch brings the records at these addresses into the cache, one after the other but without
 // waiting for each.
 func (x *Index) Fetch(at []arena.Addr) {
+	if x.arena.Frugal() {
+		return // nobody reads them in place
+	}
 	const line, most = 64, 1024
 	sum := byte(0)
 	for _, a := range at {

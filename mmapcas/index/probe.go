@@ -30,8 +30,21 @@ func slotOf(same uint32) int { return bits.TrailingZeros32(same) & (bucketSlots 
 
 // keyAt returns the name in the header at a.
 func (x *Index) keyAt(a arena.Addr) Key {
+	if x.arena.Frugal() {
+		return x.keyRead(a)
+	}
 	lo, hi := x.arena.Pair(a, record.HashAt)
 	return Key{lo, hi}
+}
+
+// keyRead is keyAt while memory is short. A name that cannot be read so is looked at in place.
+func (x *Index) keyRead(a arena.Addr) Key {
+	var b [record.PayloadSumAt]byte
+	if x.arena.Read(a, b[:], len(b)) < len(b) {
+		lo, hi := x.arena.Pair(a, record.HashAt)
+		return Key{lo, hi}
+	}
+	return KeyOf((*record.Hash)(b[record.HashAt:]))
 }
 
 func (x *Index) findIn(t *table, k Key) arena.Addr {
@@ -188,20 +201,7 @@ func (x *Index) moveByHeaders(slots []atomic.Uint64, n *table, words []uint64) (
 			entered++
 		}
 	}
-	if x.arena.Frugal() {
-		x.dropAround(slots)
-	}
 	return entered
-}
-
-// dropAround gives back the pages that the headers of some entries lie on. A table's records lie
-// all over the store, and the tables grow at about the same time.
-func (x *Index) dropAround(slots []atomic.Uint64) {
-	for i := range slots {
-		if w := slots[i].Load(); isEntry(w) {
-			x.arena.DropAround(arena.Addr(w & addrMask))
-		}
-	}
 }
 
 const (

@@ -83,6 +83,12 @@ var rooms = sync.Pool{New: func() any { return new([]byte) }}
 // word returns the first word of the record at the start of b, and reports false when there is none
 // or its header is damaged.
 func word(b []byte) (w uint64, ok bool) {
+	w, ok = headerWord(b)
+	return w, ok && ExtentOf(w) <= int64(len(b))
+}
+
+// headerWord is word for a b that may end before the record does.
+func headerWord(b []byte) (w uint64, ok bool) {
 	if len(b) < HeaderBytes {
 		return 0, false
 	}
@@ -90,14 +96,27 @@ func word(b []byte) (w uint64, ok bool) {
 	if w>>48 != Magic || Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) {
 		return 0, false
 	}
-	n, flags := int64(uint32(w)), uint8(w>>40)
-	return w, n <= MaxPayloadBytes && HeaderBytes+arena.RoundUp(n) <= int64(len(b)) && flags&^(flagCompressed|flagOwn) == 0
+	return w, int64(uint32(w)) <= MaxPayloadBytes && uint8(w>>40)&^(flagCompressed|flagOwn) == 0
 }
 
-// Head is Parse for whoever needs to know no more than this of the record.
-func Head(b []byte) (kind Kind, extent int64, ok bool) {
-	w, ok := word(b)
-	return Kind(w >> 32), ExtentOf(w), ok
+// A Header is what the header of a record says.
+type Header struct {
+	Kind  Kind
+	Hash  Hash
+	Bytes int // that are stored, without padding
+}
+
+// Extent is what the record takes on disk.
+func (h *Header) Extent() int64 { return Extent(h.Bytes) }
+
+// ParseHeader is Parse for whoever needs to know no more than this of the record. b may end before
+// the record does.
+func ParseHeader(b []byte) (h Header, ok bool) {
+	w, ok := headerWord(b)
+	if !ok {
+		return Header{}, false
+	}
+	return Header{Kind(w >> 32), Hash(b[HashAt:PayloadSumAt]), int(uint32(w))}, true
 }
 
 // Parse reads the record at the start of b, checking the header only. It reports false when there
