@@ -51,13 +51,14 @@ func (s *Store) MemoryUse() (m MemoryUse) {
 // bytes of what was put last may stay in memory then. Anybody may call it at any time.
 func (s *Store) SetFrugal(on bool, behind int64) { s.arena.SetFrugal(on, behind/int64(s.pool.max)) }
 
-// MappedBytes is what segments would take in memory if all of their records were looked at in
-// place.
+// MappedBytes is what files would have in memory if all records were looked at in place.
 func (s *Store) MappedBytes() (n int64) {
 	s.segMu.Lock()
 	defer s.segMu.Unlock()
 	for _, seg := range s.segs {
-		n += seg.mem.Length()
+		if seg.file != nil {
+			n += seg.mem.Length()
+		}
 	}
 	return n
 }

@@ -97,9 +97,10 @@ func Open(dir string, o Options) (_ *Engine, err error) {
 	if dir != "" { // memory would gain less than compressing costs
 		compress = []mmapcas.Kind{kindValue, kindRefValue, kindBlob}
 	}
+	_, known := arena.ReadResidence()
 	e.store, err = mmapcas.Open(dir, mmapcas.Options{
 		Epochs: e.epochs, SegmentBytes: o.SegmentBytes, Sync: o.Sync, Name: o.Holder, Logger: o.Logger, Compress: compress,
-		MustExist: o.MustExist, FS: e.o.fs, Frugal: o.MemoryLimit > 0,
+		MustExist: o.MustExist, FS: e.o.fs, Frugal: o.MemoryLimit > 0 && known && dir != "",
 	})
 	if err != nil {
 		return nil, err

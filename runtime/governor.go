@@ -245,6 +245,9 @@ func (g *governor) relieve(all bool) bool {
 
 // spare has the store read records without bringing pages into memory, unless all of them fit (M2).
 func (g *governor) spare(held int64) {
+	if _, known := arena.ReadResidence(); !known {
+		return // mapped pages do not count (M1)
+	}
 	switch most := held - g.files() + g.e.store.MappedBytes(); {
 	case most >= g.mark(nearMark):
 		g.e.store.SetFrugal(true, g.limit/latestShare)
