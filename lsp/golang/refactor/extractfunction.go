@@ -115,8 +115,9 @@ type flow struct {
 	results []*types.Var // set in the region, used behind it
 	inside  map[*types.Var]bool
 	returns []*ast.ReturnStmt
-	last    bool // behind the region nothing is reached: it returns
-	failing bool // each return in it returns an error
+	jumps   []*ast.BranchStmt // that lead out of it
+	last    bool              // behind the region nothing is reached: it returns
+	failing bool              // each return in it returns an error
 	why     string
 }
 
@@ -126,7 +127,6 @@ func (r *Request) flow(g *region) (f flow) {
 	var order []*types.Var
 	assigned, usedAfter := map[*types.Var]bool{}, map[*types.Var]bool{}
 	target := map[*ast.Ident]bool{} // that = writes, and does not read
-	anew := r.declaredAnew(g)
 	local := func(id *ast.Ident) *types.Var {
 		obj := r.Info.Uses[id]
 		if obj == nil {
@@ -150,6 +150,17 @@ func (r *Request) flow(g *region) (f flow) {
 			break
 		}
 	}
+	ast.Inspect(g.fn, func(n ast.Node) bool { // so does a goto
+		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO && b.Pos() >= g.from && b.Label != nil {
+			if label := r.Info.Uses[b.Label]; label != nil && label.Pos() < g.from {
+				if loop[1] == 0 {
+					loop[0] = label.Pos()
+				}
+				loop = [2]token.Pos{min(loop[0], label.Pos()), max(loop[1], g.to)}
+			}
+		}
+		return true
+	})
 	note := func(x ast.Expr) {
 		for {
 			switch y := ast.Unparen(x).(type) {
@@ -257,7 +268,10 @@ func (r *Request) flow(g *region) (f flow) {
 			}
 		case *ast.BranchStmt:
 			if in && depth == 0 && r.leavesRegion(g, n) {
-				f.why = n.Tok.String() + " leaves it"
+				f.jumps = append(f.jumps, n)
+				if n.Tok == token.FALLTHROUGH {
+					f.why = "fallthrough leaves it"
+				}
 			}
 		case *ast.LabeledStmt:
 			if in && depth == 0 && r.jumpedTo(g, n) {
@@ -267,6 +281,10 @@ func (r *Request) flow(g *region) (f flow) {
 		return true
 	}
 	ast.Inspect(g.fn, visit)
+	var anew map[*types.Var]bool
+	if len(f.jumps) == 0 { // a jump before := gives back what was there before
+		anew = r.declaredAnew(g)
+	}
 	for _, v := range order {
 		if !f.inside[v] {
 			if !anew[v] {
@@ -285,6 +303,13 @@ func (r *Request) flow(g *region) (f flow) {
 		_, f.last = g.statements[n-1].(*ast.ReturnStmt)
 		if list := g.body().List; g.signature.Results().Len() > 0 && list[len(list)-1] == g.statements[n-1] {
 			f.last = true // the end is not reached, or there would have to be one
+		}
+		f.last = f.last || g.signature.Results().Len() > 0 && surelyTerminates(g.statements[n-1])
+		if len(f.jumps) > 0 {
+			if g.signature.Results().Len() > 0 && (f.last || terminates(g.statements[n-1])) {
+				f.why = "the function would go on behind it"
+			}
+			f.last = false
 		}
 	}
 	for _, ret := range f.returns {
@@ -394,9 +419,6 @@ func isPointer(t types.Type) bool {
 
 // leavesRegion reports whether a break, continue or goto leads out of a region.
 func (r *Request) leavesRegion(g *region, b *ast.BranchStmt) bool {
-	if b.Tok == token.FALLTHROUGH {
-		return false // to the next case, in the region, too, or half of a switch would be selected
-	}
 	if b.Label != nil {
 		l := r.Info.Uses[b.Label]
 		return l == nil || !g.holds(l.Pos())
@@ -406,7 +428,7 @@ func (r *Request) leavesRegion(g *region, b *ast.BranchStmt) bool {
 		case *ast.ForStmt, *ast.RangeStmt:
 			return !g.holds(n.Pos())
 		case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
-			if b.Tok == token.BREAK {
+			if b.Tok == token.BREAK || b.Tok == token.FALLTHROUGH {
 				return !g.holds(n.Pos())
 			}
 		}
@@ -489,6 +511,7 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 	var (
 		resultTypes []string // of the new function
 		names       []string // what the call assigns to
+		jump        string   // of the caller, which way it goes on
 		zeros       []string // of the results, for returns in the middle
 		last        []string // what the end of the new function returns
 		returned    []string // names of the values that the caller returns
@@ -526,7 +549,7 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 				resultTypes = append(resultTypes, typ(v.Type()))
 				base := v.Name()
 				if base == "" || base == "_" {
-					base = shortName(v.Type())
+					base = returnedName(v.Type())
 				}
 				n := r.freshBehind(g, base, taken)
 				taken[n] = true
@@ -544,6 +567,20 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 			}
 			declares = true
 		}
+		if len(f.jumps) > 0 {
+			taken := map[string]bool{}
+			for _, n := range names {
+				taken[n] = true
+			}
+			jump = r.freshBehind(g, "ctrl", taken)
+			names = append(names, jump)
+			resultTypes = append(resultTypes, "int")
+			last = append(last, "0")
+			declares = true
+		}
+	}
+	if declares && r.jumpedOver(g) {
+		return nil, errors.New("a goto would jump over the variables that are declared")
 	}
 
 	call := name
@@ -570,7 +607,7 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 		head += " (" + strings.Join(resultTypes, ", ") + ")"
 	}
 
-	body, err := r.regionText(g, f, early, zeros)
+	body, err := r.regionText(g, f, early, zeros, last)
 	if err != nil {
 		return nil, err
 	}
@@ -578,6 +615,7 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 	case g.expr != nil:
 		body = "return " + body
 	case f.last:
+	case jump != "" && endsInJump(g.statements):
 	case len(last) > 0:
 		body += "\nreturn " + strings.Join(last, ", ")
 	}
@@ -617,6 +655,9 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 				if early && !f.failing {
 					fmt.Fprintf(&put, "var %s bool\n%s", test, indent)
 				}
+				if jump != "" {
+					fmt.Fprintf(&put, "var %s int\n%s", jump, indent)
+				}
 			}
 		}
 		put.WriteString(strings.Join(names, ", ") + assign + call)
@@ -624,6 +665,7 @@ func (r *Request) makeFunction(g *region, f *flow, method bool) (*lsp.WorkspaceE
 			fmt.Fprintf(&put, "\n%[1]sif %[2]s {\n%[1]s\t%[3]s\n%[1]s}", indent, test,
 				strings.TrimRight("return "+strings.Join(returned, ", "), " "))
 		}
+		put.WriteString(r.jumpsOn(f, jump, indent))
 	}
 	if i.hidden {
 		return nil, fmt.Errorf("a type that %s does not export would have to be written", strings.Join(pathsOf(i.needed), ", "))
@@ -673,16 +715,19 @@ func pathsOf(packages []*types.Package) (out []string) {
 }
 
 // regionText is the text of a region as the body of a function. Returns in the middle say that they
-// are some.
-func (r *Request) regionText(g *region, f *flow, early bool, zeros []string) (string, error) {
+// are some, and jumps out of it return which they are; last is what is returned at the end.
+func (r *Request) regionText(g *region, f *flow, early bool, zeros, last []string) (string, error) {
 	text := []byte(r.text(g.from, g.to))
-	if !early {
-		return string(text), nil
-	}
 	base := r.File.Offset(g.from)
 	var edits []lsp.TextEdit
-	for _, ret := range f.returns {
-		at := r.File.Offset(ret.Return) + len("return") - base
+	if early {
+		behind := "" // the values of a return
+		if !f.failing {
+			behind = ", true"
+		}
+		if len(f.jumps) > 0 {
+			behind += ", 0"
+		}
 		before := ""
 		for _, z := range zeros {
 			before += z + ", "
@@ -690,14 +735,34 @@ func (r *Request) regionText(g *region, f *flow, early bool, zeros []string) (st
 		insert := func(at int, text string) {
 			edits = append(edits, lsp.TextEdit{Span: lsp.Span{Start: at, End: at}, NewText: text})
 		}
-		if len(ret.Results) == 0 {
-			insert(at, " "+before+"true")
-			continue
+		for _, ret := range f.returns {
+			if len(ret.Results) == 0 {
+				insert(r.File.Offset(ret.Return)+len("return")-base, " "+before+strings.TrimPrefix(behind, ", "))
+				continue
+			}
+			insert(r.File.Offset(ret.Results[0].Pos())-base, before)
+			if behind != "" {
+				insert(r.File.Offset(ret.Results[len(ret.Results)-1].End())-base, behind)
+			}
 		}
-		insert(r.File.Offset(ret.Results[0].Pos())-base, before)
-		if !f.failing {
-			insert(r.File.Offset(ret.Results[len(ret.Results)-1].End())-base, ", true")
+	}
+	for _, b := range f.jumps {
+		values := slices.Clone(last)
+		for n, v := range f.results {
+			if f.inside[v] {
+				values[n] = zeros[n] // not declared yet, or not in reach of what comes then
+			} else if _, found := r.scopeAt(b.Pos()).LookupParent(v.Name(), b.Pos()); found != v {
+				return "", fmt.Errorf("%s is hidden by something of that name where %s leaves the code", v.Name(), b.Tok)
+			}
 		}
+		values[len(values)-1] = fmt.Sprint(f.way(b))
+		edits = append(edits, lsp.TextEdit{
+			Span:    lsp.Span{Start: r.File.Offset(b.Pos()) - base, End: r.File.Offset(b.End()) - base},
+			NewText: "return " + strings.Join(values, ", "),
+		})
+	}
+	if err := lsp.SortEdits(edits); err != nil {
+		return "", fmt.Errorf("refactor: the new function: %w", err)
 	}
 	out, err := lsp.Apply(text, edits)
 	return string(out), err
@@ -745,6 +810,16 @@ func (r *Request) freshMethod(name string, of types.Type) string {
 			return try
 		}
 	}
+}
+
+// returnedName is what the value of a type is called that the caller of an extracted function
+// returns.
+func returnedName(t types.Type) string {
+	switch types.Unalias(t).(type) {
+	case *types.Slice, *types.Array:
+		return "result"
+	}
+	return shortName(t)
 }
 
 // shortName is what a variable of a type is usually called.

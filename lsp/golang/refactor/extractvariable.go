@@ -80,8 +80,11 @@ func (r *Request) extract(constant, all bool) []Change {
 	if !ok {
 		return nil
 	}
+	why := ""
 	if !r.meansTheSame(x, at) {
-		return nil
+		if why = r.initHides(x, at); why == "" {
+			return nil
+		}
 	}
 	title, base, keyword := "Extract variable", "newVar", ""
 	switch {
@@ -98,6 +101,9 @@ func (r *Request) extract(constant, all bool) []Change {
 		keyword = "var "
 	}
 	return []Change{{Title: title, Make: func() (*lsp.WorkspaceEdit, error) {
+		if why != "" {
+			return nil, fmt.Errorf("cannot find location to insert extraction: %s", why)
+		}
 		var within []ast.Node
 		if fn != nil {
 			within = append(within, fn)
@@ -395,6 +401,45 @@ func statementsOf(n ast.Node) []ast.Stmt {
 		return n.Body
 	}
 	return nil
+}
+
+// initHides says which statement declares, before its condition, a variable that an expression
+// names and that is not known at an earlier place; "" if nothing of the kind keeps the expression
+// from being computed there.
+func (r *Request) initHides(x ast.Expr, at token.Pos) (why string) {
+	path := r.Enclosing(r.File.Offset(x.Pos()), r.File.Offset(x.End()))
+	ast.Inspect(x, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok || why != "" {
+			return why == ""
+		}
+		v, ok := r.Info.Uses[id].(*types.Var)
+		if !ok || v.IsField() || v.Parent() == nil {
+			return true
+		}
+		for i, n := range path {
+			var init ast.Stmt
+			what := "switch"
+			switch n := n.(type) {
+			case *ast.IfStmt:
+				init, what = n.Init, "if-statement"
+				if _, ok := n.Else.(*ast.IfStmt); ok && path[i-1] == ast.Node(n.Else) {
+					what = "else-if"
+				}
+			case *ast.SwitchStmt:
+				init = n.Init
+			case *ast.TypeSwitchStmt:
+				init = n.Init
+			case *ast.ForStmt:
+				init, what = n.Init, "for-statement"
+			}
+			if init != nil && init.Pos() <= v.Pos() && v.Pos() < init.End() {
+				why = fmt.Sprintf("%s's init has free variable declaration: %s", what, v.Name())
+			}
+		}
+		return true
+	})
+	return why
 }
 
 // meansTheSame reports whether an expression can be computed at an earlier place: all that it names

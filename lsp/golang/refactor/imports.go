@@ -35,6 +35,9 @@ func (r *Request) editImports(add, remove []importSpec) ([]lsp.TextEdit, error) 
 	if err != nil {
 		return nil, fmt.Errorf("refactor: the imports cannot be read: %w", err)
 	}
+	if len(file.Decls) == 0 && bytes.HasSuffix(head, []byte("\n")) {
+		return r.putHeader(head, append(slices.Clip(head), written(add)...)) // a comment of its line stays with the clause
+	}
 	for _, spec := range remove {
 		astutil.DeleteNamedImport(fset, file, spec.name, spec.path)
 	}
@@ -46,6 +49,18 @@ func (r *Request) editImports(add, remove []importSpec) ([]lsp.TextEdit, error) 
 		return nil, fmt.Errorf("refactor: writing imports: %w", err)
 	}
 	return r.putHeader(head, out.Bytes())
+}
+
+// written are imports as the first declaration of a file.
+func written(list []importSpec) []byte {
+	if len(list) == 1 {
+		return fmt.Appendf(nil, "\nimport %s %s\n", list[0].name, strconv.Quote(list[0].path))
+	}
+	b := []byte("\nimport (\n")
+	for _, spec := range list {
+		b = fmt.Appendf(b, "\t%s %s\n", spec.name, strconv.Quote(spec.path))
+	}
+	return append(b, ")\n"...)
 }
 
 // sortedImports are the edits that group and sort the imports of the file.
@@ -276,12 +291,18 @@ func (r *Request) importFailed(spec *ast.ImportSpec) bool {
 // organizeImports adds what is missing and can be only one thing, removes what is not used, and
 // sorts.
 func organizeImports(r *Request) []Change {
+	missing, remove := r.missingImports(), r.unusedImports()
+	if len(missing) == 0 && len(remove) == 0 && len(r.File.Errors) == 0 {
+		if edits, err := r.sortedImports(); err == nil && len(edits) == 0 {
+			return nil // all is as it should be
+		}
+	}
 	return []Change{{Title: "Organize Imports", Make: func() (*lsp.WorkspaceEdit, error) {
 		if len(r.File.Errors) > 0 {
 			return nil, fmt.Errorf("%s has syntax errors: what it uses is not known", r.File.URI)
 		}
 		var add []importSpec
-		for _, m := range r.missingImports() {
+		for _, m := range missing {
 			found, err := r.candidates(m)
 			if err != nil {
 				return nil, err
@@ -290,14 +311,8 @@ func organizeImports(r *Request) []Change {
 				add = append(add, specOf(m.name, found[0]))
 			}
 		}
-		remove := r.unusedImports()
-		var (
-			edits []lsp.TextEdit
-			err   error
-		)
-		if len(add) == 0 && len(remove) == 0 {
-			edits, err = r.sortedImports()
-		} else {
+		edits, err := r.sortedImports()
+		if len(add) > 0 || len(remove) > 0 {
 			edits, err = r.editImports(add, remove)
 		}
 		if err != nil {

@@ -118,7 +118,7 @@ func (r *Request) onlyValue(v *types.Var) (value ast.Expr, ok bool) {
 		case *ast.ValueSpec:
 			for i, name := range n.Names {
 				if r.Info.Defs[name] == v {
-					if len(n.Values) == len(n.Names) && n.Type == nil {
+					if len(n.Values) == len(n.Names) && (n.Type == nil || r.hasType(n.Values[i], v.Type())) {
 						value = n.Values[i]
 					} else {
 						fine = false
@@ -135,6 +135,21 @@ func (r *Request) onlyValue(v *types.Var) (value ast.Expr, ok bool) {
 		return fine
 	})
 	return value, fine && value != nil
+}
+
+// hasType reports whether an expression is of a type without a place that asks for it.
+func (r *Request) hasType(x ast.Expr, t types.Type) bool {
+	tv := r.Info.Types[x]
+	if tv.Type == nil || tv.Value != nil || tv.IsNil() || !types.Identical(tv.Type, t) {
+		return false
+	}
+	switch x := ast.Unparen(x).(type) {
+	case *ast.BinaryExpr:
+		return false // a comparison or a shift takes the type that is asked for
+	case *ast.UnaryExpr:
+		return x.Op == token.AND || x.Op == token.ARROW
+	}
+	return true
 }
 
 // notTheSameAt says why an expression may mean something else at another place; "" if it does not.
