@@ -28,7 +28,7 @@ func undeclared(path []ast.Node) (*ast.Ident, bool) {
 }
 
 // createVariable declares a variable that is used and that nobody declares: by := where it is
-// assigned first, or else before the statement.
+// assigned first, or else before the statement that uses it first.
 func createVariable(r *Request, _ types.Error, path []ast.Node) []Change {
 	id, ok := undeclared(path)
 	if !ok {
@@ -37,39 +37,96 @@ func createVariable(r *Request, _ types.Error, path []ast.Node) []Change {
 	if call, ok := path[1].(*ast.CallExpr); ok && call.Fun == ast.Expr(id) {
 		return nil
 	}
-	if a, ok := path[1].(*ast.AssignStmt); ok && a.Tok == token.ASSIGN {
-		for _, x := range a.Lhs {
-			if x != ast.Expr(id) {
-				continue
-			}
-			return []Change{{Title: fmt.Sprintf("Create variable %q", id.Name), Make: func() (*lsp.WorkspaceEdit, error) {
-				for _, x := range a.Lhs {
-					if other, ok := x.(*ast.Ident); !ok || other != id && r.Info.Uses[other] != nil && r.Info.Uses[other].Parent() != r.scopeAt(a.Pos()) {
-						return r.declareBefore(id, path, "")
-					}
-				}
-				return r.edit(r.replace(a.TokPos, a.TokPos+1, ":="))
-			}}}
-		}
+	title := fmt.Sprintf("Create variable %q", id.Name)
+	uses := r.undeclaredUses(id.Name, path)
+	if len(uses) == 0 {
+		return nil
+	}
+	if a, ok := r.declaringAssignment(uses); ok {
+		return []Change{{Title: title, Make: func() (*lsp.WorkspaceEdit, error) {
+			return r.edit(r.replace(a.TokPos, a.TokPos+1, ":="))
+		}}}
 	}
 	t := r.wanted(id, path[1:])
+	for _, x := range uses { // what the others want
+		if t != nil && t != types.Typ[types.Invalid] {
+			break
+		}
+		if around := r.Enclosing(r.File.Offset(x.Pos()), r.File.Offset(x.End())); len(around) > 1 {
+			t = r.wanted(x, around[1:])
+		}
+	}
 	if t == nil || t == types.Typ[types.Invalid] {
 		return nil
 	}
+	t = types.Default(t)
 	i := r.importerAt(id.Pos())
 	value := i.zero(t)
 	if value == "" {
 		return nil
 	}
-	return []Change{{Title: fmt.Sprintf("Create variable %q", id.Name), Make: func() (*lsp.WorkspaceEdit, error) {
+	return []Change{{Title: title, Make: func() (*lsp.WorkspaceEdit, error) {
 		if value == "nil" || len(i.needed) > 0 {
-			return r.declareBefore(id, path, i.typ(t))
+			return r.declareBefore(id, uses, i.typ(t))
 		}
 		if b, ok := types.Unalias(t).(*types.Basic); ok && b.Kind() != types.Int && b.Info()&types.IsNumeric != 0 || isNamedBasic(t) {
 			value = i.typ(t) + "(" + value + ")"
 		}
-		return r.declareBefore(id, path, "= "+value)
+		return r.declareBefore(id, uses, "= "+value)
 	}}}
+}
+
+// undeclaredUses are the uses of a name in the function around some nodes which nothing declares,
+// in order.
+func (r *Request) undeclaredUses(name string, path []ast.Node) (uses []*ast.Ident) {
+	for _, n := range path {
+		fn, ok := n.(*ast.FuncDecl)
+		if !ok || fn.Body == nil {
+			continue
+		}
+		fields := map[*ast.Ident]bool{}
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				fields[n.Sel] = true
+			case *ast.Ident:
+				if n.Name == name && !fields[n] && r.Info.ObjectOf(n) == nil {
+					uses = append(uses, n)
+				}
+			}
+			return true
+		})
+	}
+	return uses
+}
+
+// declaringAssignment is the assignment that can declare a variable for some uses: the first of
+// them, if it does not read the variable and the others are in its block.
+func (r *Request) declaringAssignment(uses []*ast.Ident) (a *ast.AssignStmt, ok bool) {
+	first := uses[0]
+	path := r.Enclosing(r.File.Offset(first.Pos()), r.File.Offset(first.End()))
+	a, ok = nodeAt[*ast.AssignStmt](path, 1)
+	if !ok || a.Tok != token.ASSIGN || len(path) < 3 {
+		return nil, false
+	}
+	if loop, ok := path[2].(*ast.ForStmt); ok && loop.Post == ast.Stmt(a) {
+		return nil, false
+	}
+	left := false
+	for _, x := range a.Lhs {
+		other, isName := x.(*ast.Ident)
+		left = left || x == ast.Expr(first)
+		if !isName || other != first && r.Info.Uses[other] != nil && r.Info.Uses[other].Parent() != r.scopeAt(a.Pos()) {
+			return nil, false
+		}
+	}
+	block := path[2]
+	for _, x := range uses[1:] {
+		if x.Pos() < a.End() || x.Pos() >= block.End() {
+			return nil, false
+		}
+	}
+	return a, left
 }
 
 func isNamedBasic(t types.Type) bool {
@@ -78,26 +135,14 @@ func isNamedBasic(t types.Type) bool {
 	return named && basic
 }
 
-// declareBefore declares a variable before the statement around its first use: with a type, or with
-// a value behind "=".
-func (r *Request) declareBefore(id *ast.Ident, path []ast.Node, what string) (*lsp.WorkspaceEdit, error) {
-	var uses []ast.Expr
-	for _, n := range path {
-		fn, ok := n.(*ast.FuncDecl)
-		if !ok || fn.Body == nil {
-			continue
-		}
-		ast.Inspect(fn.Body, func(n ast.Node) bool {
-			if x, ok := n.(*ast.Ident); ok && x.Name == id.Name && r.Info.ObjectOf(x) == nil {
-				uses = append(uses, x)
-			}
-			return true
-		})
+// declareBefore declares a variable before the statement around its first use, in the block around
+// all of them: with a type, or with a value behind "=".
+func (r *Request) declareBefore(id *ast.Ident, uses []*ast.Ident, what string) (*lsp.WorkspaceEdit, error) {
+	var all []ast.Expr
+	for _, x := range uses {
+		all = append(all, x)
 	}
-	if len(uses) == 0 {
-		return nil, errGone
-	}
-	at, declared, ok := r.placeFor(uses[:1], nil)
+	at, declared, ok := r.placeFor(all, nil)
 	if !ok || declared {
 		return nil, errGone
 	}
