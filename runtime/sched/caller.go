@@ -38,10 +38,17 @@ func Current() *Task {
 
 // current returns the task that runs on the loop. The loop's own goroutine asks.
 func (l *loop) current() *Task {
-	if t := l.worker().current.load(); t != nil && t.state.Load() != done { // not in what ending a task sets off
-		return t
+	for {
+		moves, w := l.moves.Load(), l.worker()
+		t := w.current.load()
+		if l.worker() != w || l.moves.Load() != moves {
+			continue // the task was put on a siding, or taken back from there
+		}
+		if t != nil && t.state.Load() != done { // not in what ending a task sets off
+			return t
+		}
+		return nil
 	}
-	return nil
 }
 
 // Caller returns the task for which the calling goroutine works: [Current], or the task that waits

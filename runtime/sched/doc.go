@@ -180,6 +180,47 @@
 //
 // With stand-ins, a single worker does not keep its tasks from running at the same time.
 //
+// # Stretches
+//
+// Code that will compute for long says so: it is called in a stretch ([Task.Stretch]). When
+// something more urgent has no worker, another thread stands in for one that a stretch holds, at
+// once. It takes up nothing but what is more urgent, and gives the worker back when nothing such is
+// left. So what computes is never more than there are workers, beside what is more urgent. Only
+// after 100 ms has a stretch a stand-in as any other code that holds its thread.
+//
+// What is more urgent comes in one of two ways. It is pushed to a lane, which any worker can take
+// up; a stand-in comes if no worker is at rest. Or a task of a stretching worker is woken, which
+// only that one can resume. Whoever does either presses: it looks for a stretch that is in the way,
+// and has the stand-in come itself. What a task spawns in its own stretch, on the only worker of a
+// pool and not as a request, is not seen before its end.
+//
+//	task                                      pusher, or waker
+//	T1  count the stretch                     P1  push, or append to the resume list; wake a sleeper
+//	T2  press                                 P2  load the count; if it is not 0, press
+//
+//	worker coming from a rest                 stand-in, giving back
+//	Q1  set busy                              K1  take the lookout's mutex
+//	Q2  load the count; if it is not 0,       K2  load user; if it is even, or the task has left the
+//	    press                                     siding, go on as any stand-in
+//	                                          K3  give the worker what H4 took; set w; clear claim
+//	                                          K4  press, and end
+//
+// No wait is missed:
+//
+//   - Either P2 sees T1, or T2 sees P1. A task that begins a stretch has looked before, and let go
+//     first what waited, so T2 finds only what came since.
+//   - A press leaves what is pushed to a worker at rest, if there is one. That worker takes it up,
+//     or something else, and then Q2 presses: its look comes after Q1.
+//   - A press sees the stand-in's work, and no stretch, where P1 comes before K3; then K4 sees P1.
+//   - A press that finds the task in a call (user is even) has the lookout look, which presses as
+//     often as it looks. A wait in a stretch ends in such a call, so what came meanwhile may wait
+//     for a look.
+//   - A press of something that no stand-in could take up (the worker has too many waiting tasks)
+//     has none come: it would give the worker back and press again.
+//
+// Giving back needs no fence: as claim is set, a task that calls takes the mutex in G2. If it was
+// first, K2 sees G1; if not, it goes on behind K3, and G3 finds the worker.
+//
 // # Sleeping
 //
 // A worker without work looks for some a while before it sleeps. Each sleep that a wake ends halves
@@ -295,7 +336,7 @@
 // lists, cancellation, ageing and coroutines are the same code as elsewhere; threads, sleeping, the
 // watchdog and the lookout are not there (package queue explores its sleeping protocol on its own),
 // and a full lane makes nobody wait. A stand-in is one more choice: a worker with an interrupted
-// task may put it on a siding, and take up something else.
+// task may put it on a siding, and take up something else; nobody presses.
 //
 // Time is the pool's ([Pool.Now]) and goes on when nothing can move at the present time, and now
 // and then before: a timeout is never long enough. A seed repeats a run if everything that the

@@ -81,7 +81,8 @@ type Options struct {
 	// threads and a clock of its own, and moves only when somebody waits for it.
 	Deterministic *Deterministic
 
-	now func() time.Duration // tests: time since the pool was made, for ageing
+	now   func() time.Duration // tests: time since the pool was made, for ageing
+	blind bool                 // tests: the lookout does not look by itself
 }
 
 func (o *Options) validate() error {

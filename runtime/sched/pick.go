@@ -33,10 +33,14 @@ const (
 )
 
 // find returns the next task to start or resume, sleeping until there is one, and nil when the pool
-// is over.
+// is over. While the thread stands in for a stretch it does not sleep: nil says that nothing more
+// urgent is left.
 func (w *worker) find() *Task {
-	if w.passive {
+	switch {
+	case w.passive:
 		return nil
+	case w.above != 0:
+		return w.pickAbove()
 	}
 	for {
 		if t := w.pick(); t != nil {
@@ -130,6 +134,9 @@ func (w *worker) mayStart() bool {
 
 // pick returns the next task to start or resume, nil if there is none.
 func (w *worker) pick() *Task {
+	if w.above != 0 {
+		return w.pickAbove()
+	}
 	w.takeResumes()
 	if w.picks++; w.picks >= shareEvery {
 		w.picks = 0

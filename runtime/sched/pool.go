@@ -48,6 +48,7 @@ type Pool struct {
 	// Read for every task, written rarely.
 	ages      ageing
 	profiling atomic.Bool
+	stretches atomic.Int32          // that tasks are in, waiting tasks among them
 	phase     atomic.Uint32         // open -> draining
 	killed    atomic.Pointer[cause] // set when all tasks are cancelled
 	over      Event                 // fires when no task is left and none can come (S7)
@@ -130,7 +131,7 @@ func New(o Options) (*Pool, error) {
 	for _, w := range p.workers {
 		go w.th.main()
 	}
-	if p.lookout != nil {
+	if p.lookout != nil && !o.blind {
 		p.watching.Go(p.lookout.run)
 	}
 	if p.stallAfter > 0 {

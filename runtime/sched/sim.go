@@ -166,7 +166,10 @@ func (s *sim) step() bool {
 			moves = append(moves, w.move)
 		}
 		if l := w.paused; p.lookout != nil && l != nil && !w.siding && l.inside() {
-			moves = append(moves, func() { p.lookout.standIn(w, l, l.user.load()) })
+			moves = append(moves, func() { p.lookout.standIn(w, l, l.user.load(), l.stretch.Load()) })
+		}
+		if w.above != 0 && w.paused == nil {
+			moves = append(moves, func() { w.takeBack() })
 		}
 	}
 	s.mu.Lock()
@@ -242,6 +245,10 @@ func (s *sim) stop() {
 
 // canMove reports whether a simulated worker has something to do.
 func (w *worker) canMove() bool {
+	if w.above != 0 && w.paused == nil {
+		w.takeResumes()
+		return w.waitsAbove(w.above)
+	}
 	if w.paused != nil || w.ready.mask != 0 || !w.resumes.empty() {
 		return true
 	}

@@ -19,6 +19,10 @@ const (
 	// and some time for the lookout to be run itself, it is noticed within 20 ms.
 	heldAfter = 6 * time.Millisecond
 
+	// stretchedAfter is heldAfter of a stretch: until then it has a stand-in for what is more
+	// urgent only. It computes, so with another thread everything would take as long.
+	stretchedAfter = 100 * time.Millisecond
+
 	// quietLooks is after how many looks that find all workers at rest the lookout sleeps.
 	quietLooks = 6
 )
@@ -137,6 +141,7 @@ func (k *lookout) stir(w *worker) {
 	if k.asleep.Load() && k.asleep.CompareAndSwap(true, false) {
 		k.poke()
 	}
+	k.pool.pressed() // who pressed may have left it to this worker: see "Stretches"
 }
 
 // poke makes the lookout look at once.
@@ -185,6 +190,7 @@ func (k *lookout) look(now time.Duration) {
 	if k.quiet++; !k.atRest() {
 		k.quiet = 0
 	}
+	k.press()
 	for i, w := range k.pool.workers {
 		l, s := w.on.load(), &k.seen[i]
 		if l == nil || !l.inside() {
@@ -195,15 +201,21 @@ func (k *lookout) look(now time.Duration) {
 			*s = sight{l, user, now}
 			continue
 		}
-		if now-s.since >= heldAfter && k.standIn(w, l, s.user) {
+		after := heldAfter
+		if l.stretch.Load() != 0 {
+			after = stretchedAfter
+		}
+		if now-s.since >= after && k.standIn(w, l, s.user, 0) {
 			*s = sight{}
 		}
 	}
 }
 
 // standIn has another thread drive w, if the task on l is still in the piece of code that user
-// says. It is then on a siding with the thread that it holds.
-func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
+// says. It is then on a siding with the thread that it holds. Above is 0, or the lanes that the
+// task's stretch gives way to: then something has to wait there, and the thread takes up nothing
+// else.
+func (k *lookout) standIn(w *worker, l *loop, user uint64, above uint32) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.free) == 0 || user%2 == 0 {
@@ -213,7 +225,7 @@ func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
 	if affinity.RemoteFences() { // H2
 		affinity.RemoteFence()
 	}
-	if l.user.load() != user || l.worker() != w || !k.worthIt(w) { // H3
+	if l.user.load() != user || l.worker() != w || !k.worthIt(w, above) { // H3
 		l.claim.And(^stoodIn)
 		return false
 	}
@@ -221,6 +233,7 @@ func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
 	k.free = k.free[:len(k.free)-1]
 	k.total++
 	k.most = max(k.most, len(k.pool.sidings)-len(k.free))
+	l.moves.Add(1)
 	s.home, s.th, s.paused = w, w.th, w.paused
 	s.th.w = s
 	s.part = w.part
@@ -230,6 +243,10 @@ func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
 
 	w.th, w.paused = &thread{w}, nil
 	w.current.store(nobody)
+	if above != 0 && w.aside == nil {
+		w.aside, w.above = l, above
+		w.settle()
+	}
 	w.register()
 	k.pool.alive.Add(1) // that of w is not over, so the pool is not
 	if k.pool.sim == nil {
@@ -238,9 +255,13 @@ func (k *lookout) standIn(w *worker, l *loop, user uint64) bool {
 	return true
 }
 
-// worthIt reports whether the task that holds w may have a stand-in: the second half of the sidings
-// is for those that keep something more urgent waiting. The caller has claimed w.
-func (k *lookout) worthIt(w *worker) bool {
+// worthIt reports whether the task that holds w may have a stand-in: one that is in a stretch if
+// something waits for w on the lanes above, any other as long as half of the sidings are free, and
+// then if it keeps something more urgent waiting. The caller has claimed w.
+func (k *lookout) worthIt(w *worker, above uint32) bool {
+	if above != 0 {
+		return w.waitsAbove(above)
+	}
 	if 2*len(k.free) > len(k.pool.sidings) {
 		return true
 	}

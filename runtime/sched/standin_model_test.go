@@ -2,12 +2,13 @@ package sched
 
 import "testing"
 
-// The stand-in model is G1 to G3, H1 to H4 and B1 to B3 of "Stand-ins" as small steps: a task that
-// calls the scheduler some times and then waits, the lookout, which tries once or twice to have a
-// stand-in come, and that thread, which uses the worker and resumes the task when it is handed
-// over. The task's stores of user lie in a buffer until the processor sees to them, as on amd64.
-// The search visits every interleaving. Never must two threads be in the worker, or the task go on
-// on two; and it must end.
+// The stand-in model is G1 to G3, H1 to H4 and B1 to B3 of "Stand-ins", and K1 to K3 of
+// "Stretches", as small steps: a task that calls the scheduler some times and then waits, the
+// lookout, which tries once or twice to have a stand-in come, and that thread, which uses the
+// worker and gives it back, or resumes the task when it is handed over. The task's stores of user
+// lie in a buffer until the processor sees to them, as on amd64. The search visits every
+// interleaving. Never must two threads be in the worker, or the task go on on two, or in a siding
+// that is free; and it must end.
 type standInModel struct {
 	// Memory.
 	user   uint8
@@ -42,6 +43,9 @@ type standInVariant struct {
 	impatient   bool // G2 does not wait
 	pointerOnce bool // G3 comes before G2
 	homeEarly   bool // B2 comes before B1
+	backFreely  bool // K1 takes no mutex
+	backBlindly bool // no K2
+	backLate    bool // K3 clears the claim before it sets the worker
 }
 
 // Those who may be in the worker.
@@ -85,6 +89,7 @@ func (m standInModel) steps(v standInVariant) (next []standInModel) {
 	add(func(n *standInModel) bool { return n.stepTask(v) })
 	add(func(n *standInModel) bool { return n.stepLookout(v) })
 	add(func(n *standInModel) bool { return n.stepStandIn() })
+	add(func(n *standInModel) bool { return n.stepBack(v) })
 	return next
 }
 
@@ -106,6 +111,8 @@ func (m *standInModel) stepTask(v standInVariant) bool {
 		if m.locked {
 			return false
 		}
+		m.user += m.pending // as the mutex is taken
+		m.pending = 0
 		m.task = tPointer
 	case tPointer: // G3
 		if m.mine = m.aside; v.pointerOnce {
@@ -199,12 +206,53 @@ func (m *standInModel) stepStandIn() bool {
 		m.inW[byStandIn], m.stand = true, 1
 	case 1:
 		m.inW[byStandIn], m.stand = false, 2
-	case 2: // it resumes who is in the list
+	case 2, kStays: // it resumes who is in the list
 		if !m.home {
 			return false
 		}
 		m.twice = !m.parked
 		m.home, m.stand, m.task = false, 3, tFinish
+	default:
+		return false
+	}
+	return true
+}
+
+// Places of the stand-in that gives the worker back.
+const (
+	kLook = iota + 4
+	kUse
+	kFirst
+	kSecond
+	kUnlock
+	kStays // the task is not where it could be given its worker
+)
+
+// stepBack is the way back, for a stand-in that has used the worker and found nothing else to do.
+func (m *standInModel) stepBack(v standInVariant) bool {
+	switch m.stand {
+	case 2: // K1
+		if m.home || m.locked && !v.backFreely {
+			return false
+		}
+		m.locked, m.stand = true, kLook
+	case kLook: // K2
+		if m.stand = kUse; (m.user%2 == 0 || !m.aside) && !v.backBlindly {
+			m.locked, m.stand = false, kStays
+		}
+	case kUse: // K3
+		m.inW[byStandIn], m.stand = true, kFirst
+	case kFirst:
+		if m.stand = kSecond; v.backLate {
+			m.claim = false
+		} else {
+			m.aside = false
+		}
+		m.inW[byStandIn] = false
+	case kSecond:
+		m.aside, m.claim, m.comes, m.stand = false, false, false, kUnlock
+	case kUnlock:
+		m.locked, m.stand, m.look = false, 0, 0
 	default:
 		return false
 	}
@@ -219,7 +267,8 @@ func (m *standInModel) bad() bool {
 			in++
 		}
 	}
-	return in > 1 || m.twice
+	lost := m.task == tUse && m.mine && !m.aside // the task uses a siding that is free
+	return in > 1 || m.twice || lost
 }
 
 // exploreStandIns returns the number of states, how many of them have a stand-in, and whether one
@@ -260,14 +309,17 @@ func TestStandInModel(t *testing.T) {
 		}
 	}
 	for name, v := range map[string]standInVariant{
-		"no fence":                         {noFence: true},
-		"look before the claim":            {looksFirst: true},
-		"look before the claim, locked":    {looksFirst: true, locked: true},
-		"no second look":                   {looksNever: true},
-		"the claim is not heeded":          {heedless: true},
-		"the claim is not waited for":      {impatient: true},
-		"the worker is read before":        {pointerOnce: true},
-		"home before the thread is let go": {homeEarly: true},
+		"no fence":                          {noFence: true},
+		"look before the claim":             {looksFirst: true},
+		"look before the claim, locked":     {looksFirst: true, locked: true},
+		"no second look":                    {looksNever: true},
+		"the claim is not heeded":           {heedless: true},
+		"the claim is not waited for":       {impatient: true},
+		"the worker is read before":         {pointerOnce: true},
+		"home before the thread is let go":  {homeEarly: true},
+		"given back without the mutex":      {backFreely: true},
+		"given back in the midst of a call": {backBlindly: true},
+		"the claim is cleared too early":    {backLate: true},
 	} {
 		if _, _, broken := exploreStandIns(v); !broken {
 			t.Errorf("%s: not caught", name)

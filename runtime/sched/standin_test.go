@@ -190,7 +190,7 @@ func TestStandInsAreBounded(t *testing.T) {
 	w := p.workers[0]
 	l := w.on.load()
 	for range 100 {
-		if p.lookout.standIn(w, l, l.user.load()) {
+		if p.lookout.standIn(w, l, l.user.load(), 0) {
 			t.Fatal("a second one for the same lane")
 		}
 	}
@@ -369,7 +369,7 @@ func TestStandInAtAnyMoment(t *testing.T) {
 				for !stop.Load() {
 					for _, w := range s.p.workers {
 						if l := w.on.load(); l != nil {
-							s.p.lookout.standIn(w, l, l.user.load())
+							s.p.lookout.standIn(w, l, l.user.load(), l.stretch.Load())
 						}
 					}
 				}
@@ -384,7 +384,7 @@ func TestStandInAtAnyMoment(t *testing.T) {
 					for i := range 300 {
 						affinity.Pause(pause * uint32(i%8))
 						if l := task.loop; i%16 == 8 && !l.worker().siding { // it is in its own code, for sure
-							s.p.lookout.standIn(l.worker(), l, l.user.load())
+							s.p.lookout.standIn(l.worker(), l, l.user.load(), 0)
 						}
 						s.ended.Add(1)
 						if err := task.Go(Spec{}, func(*Task) error { s.calls.Add(1); return nil }); err != nil {

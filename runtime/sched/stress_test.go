@@ -33,7 +33,7 @@ func (s *storm) body(r *rand.Rand, depth int) func(*Task) error {
 	}
 	lane := lane.FromIndex(r.IntN(lane.Count))
 	var called atomic.Bool
-	return func(t *Task) error {
+	body := func(t *Task) error {
 		s.calls.Add(1)
 		if called.Swap(true) {
 			s.twice.Add(1)
@@ -85,6 +85,10 @@ func (s *storm) body(r *rand.Rand, depth int) func(*Task) error {
 		}
 		return nil
 	}
+	if r.IntN(4) != 0 {
+		return body
+	}
+	return func(t *Task) error { return t.Stretch(func() error { return body(t) }) }
 }
 
 // contextOrDone is a channel that is closed soon, so that blocking on it cannot hold the only

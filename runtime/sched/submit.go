@@ -195,6 +195,7 @@ func (p *Pool) notify() {
 		return
 	}
 	p.idle.Notify()
+	p.pressed()
 }
 
 // pushBounded queues a job, waiting for room.

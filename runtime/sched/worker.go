@@ -34,6 +34,10 @@ type worker struct {
 	home    *worker // which that thread drove before
 	leaving *Task   // which is to go on at home
 
+	// Of a worker whose thread stands in for one that a stretch holds; zero otherwise.
+	aside *loop  // of the stretch
+	above uint32 // the lanes that the thread takes up
+
 	ready    readyLanes
 	own      readyLanes // tasks to start that only this worker knows of; see "Order"
 	free     []*loop
@@ -84,6 +88,9 @@ type loop struct {
 	w     atomic.Pointer[worker] // where it runs; another only while claimed
 	roll  *enlistment            // immutable; of the worker that made it
 
+	stretch atomic.Uint32 // in a stretch: the lanes that it gives way to; written by the task
+	moves   atomic.Uint32 // to a siding, and back by takeBack
+
 	first *Task // what to start with, left by root
 	next  func() (struct{}, bool)
 	stop  func()
@@ -120,7 +127,9 @@ func (l *loop) worker() *worker { return l.w.Load() }
 
 // A thread is a goroutine that drives a worker, locked to its OS thread if that is bound.
 type thread struct {
-	w *worker // plain, the thread's; changed by whoever puts it on a siding, while a task holds it
+	// Plain, the thread's; changed by whoever puts it on a siding or takes it back, while a task
+	// holds it. Nil: it is to end.
+	w *worker
 }
 
 func (th *thread) main() {
@@ -140,18 +149,28 @@ func (th *thread) root() {
 		}
 	}()
 	th.drive()
-	th.w.leave()
+	if th.w != nil {
+		th.w.leave()
+	}
 	ended = true
 }
 
 // drive switches between loops until the pool is over, or the thread has been put on a siding and
-// its task ends, or goes home. Every switch to a coroutine happens here (S6).
+// its task ends, or goes home, or it has given a stretch its worker back. Every switch to a
+// coroutine happens here (S6).
 func (th *thread) drive() {
 	w := th.w
 	var t *Task
 	for {
 		if t == nil {
 			t = w.find()
+		}
+		if t == nil && w.above != 0 {
+			if w.takeBack() {
+				th.w = nil
+				return
+			}
+			continue
 		}
 		if t == nil {
 			return
@@ -423,7 +442,7 @@ func (w *worker) yield(t *Task) {
 // settle decides whether pickOwn may decide, after the number of waiting tasks has changed.
 func (w *worker) settle() {
 	w.picksMax = 0
-	if w.pool.quick && w.waiting < w.pool.waitingLimit {
+	if w.pool.quick && w.waiting < w.pool.waitingLimit && w.above == 0 {
 		w.picksMax = shareEvery - 1
 	}
 }
@@ -456,6 +475,7 @@ func (w *worker) resume(t *Task) {
 		return
 	}
 	w.pool.idle.Wake(w.id)
+	w.pool.pressed()
 }
 
 // goHome moves a task from a siding, where it has run, to its worker, behind those that are ready
