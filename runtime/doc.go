@@ -305,7 +305,7 @@
 //     quarter of what is live. After that it takes as much to be allocated before it goes back
 //     again. For a minute at most it waits for three seconds in which no urgent task begins.
 //   - M9: what needs much memory that nobody can take from it, such as a check of a large package
-//     or a child process, is a piece (Task.BeginPiece). Pieces begin beside others only if all that
+//     or a child process, is a piece (Task.Piece). Pieces begin beside others only if all that
 //     they need fits below 14/16 of the limit with what is held; else each waits until none is
 //     under way. Go collects before one that would not fit otherwise. A piece waits for no query
 //     while it is under way, so it ends.

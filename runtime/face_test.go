@@ -214,7 +214,7 @@ var others = map[string]string{
 	"Engine.CancelClient": "does nothing after Close", "Engine.AddCache": "returns no error", "Engine.Profiling": "does nothing after Close", "Engine.Stats": "returns no error", "Engine.Close": "TestCloseFromWithin", "Snapshot.Generation": "returns no error", "Snapshot.Release": "returns no error",
 	"Query.All": "TestStuckTaskOfAClosedEngine", "Query.Get": "TestStuckTaskOfAClosedEngine",
 	"Table.Get": "TestStuckTaskOfAClosedEngine", "Table.GetBatch": "TestStuckTaskOfAClosedEngine", "Table.Names": "TestStuckTaskOfAClosedEngine", "Task.Again": "TestNothingElseInAQuery", "Task.Join": "TestClosingCutsShort",
-	"Task.BeginPiece": "waits for other tasks, near a limit only", "Task.Blocking": "for cleaning up, too", "Task.Client": "the task's", "Task.Context": "the task's", "Task.Engine": "the task's", "Task.Generation": "not kept in a query", "Task.State": "the task's",
+	"Task.Piece": "waits for other tasks, near a limit only", "Task.Blocking": "for cleaning up, too", "Task.Client": "the task's", "Task.Context": "the task's", "Task.Engine": "the task's", "Task.Generation": "not kept in a query", "Task.State": "the task's",
 	"Task.Lane": "the task's", "Task.Parent": "the task's", "Task.PutBlob": "TestStuckTaskOfAClosedEngine", "Task.Unrecorded": "TestStuckTaskOfAClosedEngine", "Task.Unstable": "the task's", "Task.Yield": "the task's",
 	"Open": "makes one",
 }

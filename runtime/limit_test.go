@@ -252,18 +252,21 @@ func TestLimitPieces(t *testing.T) {
 		p := piece{began: make(chan error, 1), do: make(chan func(func(func()))), cancel: cancel}
 		var err error
 		p.h, err = e.Go(ctx, lane.RPC0, func(task *runtime.Task) error {
-			end, aside, err := task.BeginPiece(bytes)
-			p.began <- err
-			if err != nil {
-				return err
-			}
-			defer end()
-			return task.Blocking(func() error {
-				for f := range p.do {
-					f(aside)
-				}
-				return nil
+			began := false
+			err := task.Piece(bytes, func(aside func(func())) error {
+				began = true
+				p.began <- nil
+				return task.Blocking(func() error {
+					for f := range p.do {
+						f(aside)
+					}
+					return nil
+				})
 			})
+			if !began {
+				p.began <- err
+			}
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)

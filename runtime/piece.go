@@ -9,26 +9,28 @@ import (
 	"github.com/cytisus/cytisus/runtime/sched"
 )
 
-// BeginPiece says that the task is about to need so many bytes until it calls end, in its own
-// memory or in a child process', and that nobody can take them from it; see "Limits", M9. Near
-// Options.MemoryLimit it waits for other pieces to end. In between the task must wait for no query
-// and no task, which may wait for a piece themselves, but in a function that it gives to aside:
-// others may begin meanwhile.
-func (t *Task) BeginPiece(bytes int64) (end func(), aside func(fn func()), err error) {
+// Piece calls fn and returns its error. Fn computes in one go, and needs so many bytes until it
+// returns, in its own memory or in a child process', which nobody can take from it; see "Limits",
+// M9. Near Options.MemoryLimit Piece waits for other pieces to end first. In fn the task must wait
+// for no query and no task, which may wait for a piece themselves, but in a function that it gives
+// to aside: others may begin meanwhile.
+//
+// More urgent work than the task goes before a piece, and while fn runs it has another thread at
+// once if there is none (see "Stretches" in package sched). So a piece may be a few bytes, or 0,
+// that take long.
+func (t *Task) Piece(bytes int64, fn func(aside func(wait func())) error) error {
 	g := &t.eng.governor
-	if g.limit == 0 || bytes < g.limit/pieceShare {
-		return func() {}, func(fn func()) { fn() }, nil
-	}
-	ps := &g.pieces
-	if err := ps.begin(t.task(), g, bytes); err != nil {
-		return nil, nil, fails(t, err)
-	}
-	g.relieve(false)
-	end = func() {
-		ps.end(bytes)
+	ps, aside := &g.pieces, func(wait func()) { wait() }
+	if g.limit > 0 && bytes >= g.limit/pieceShare {
+		if err := ps.begin(t.task(), g, bytes); err != nil {
+			return fails(t, err)
+		}
 		g.relieve(false)
+		defer g.relieve(false)
+		defer ps.end(bytes)
+		aside = func(wait func()) { ps.aside(bytes, wait) }
 	}
-	return end, func(fn func()) { ps.aside(bytes, fn) }, nil
+	return t.task().Stretch(func() error { return fn(aside) })
 }
 
 // pieceShare is the part of the limit from which on a piece counts.

@@ -128,17 +128,17 @@ func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 	if err != nil {
 		return s, err
 	}
-	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	var export, table []byte
+	var failed error
+	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) error {
+		export, table, failed = check.Face(p, texts, imports, stateOf(t, k.Root, p))
+		return exports.err
+	})
 	if err != nil {
 		return s, err
 	}
-	export, table, err := check.Face(p, texts, imports, stateOf(t, k.Root, p))
-	end()
-	if exports.err != nil {
-		return s, exports.err
-	}
-	if err != nil {
-		s.Face.Problem = err.Error()
+	if failed != nil {
+		s.Face.Problem = failed.Error()
 		return s, nil
 	}
 	if len(table) > 0 {
@@ -288,25 +288,24 @@ func (in *checkInput) check(
 	for _, text := range in.texts {
 		bytes += len(text)
 	}
-	end, aside, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
-	if err != nil {
-		return nil, err
-	}
-	// Faces may have to be made, one below the other: the trees would lie there all the while. And
-	// they are let go where an index is made without them, so nothing here holds them.
-	parsed := in.parse(check.Sessions.State(in.p) != check.NoSession)
-	in.texts, in.trees = nil, nil
-	of := doubtReader{t: t, root: in.root, p: in.p, aside: aside}
+	// Faces may have to be made, one below the other: trees that are parsed earlier would lie there
+	// all the while. And they are let go where an index is made without them, so nothing here holds
+	// them.
+	of := doubtReader{t: t, root: in.root, p: in.p}
 	var (
 		looks  check.Looks
 		failed error
 	)
-	err = t.Unrecorded(func() error {
-		looks, failed = fn(parsed, in.imports, of.doubt)
-		return cmp.Or(of.err, in.exports.err)
+	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(aside func(func())) error {
+		parsed := in.parse(check.Sessions.State(in.p) != check.NoSession)
+		in.texts, in.trees = nil, nil
+		of.aside = aside
+		return t.Unrecorded(func() error {
+			looks, failed = fn(parsed, in.imports, of.doubt)
+			return cmp.Or(of.err, in.exports.err)
+		})
 	})
-	end() // what comes next waits for queries
-	of.aside = func(wait func()) { wait() }
+	of.aside = func(wait func()) { wait() } // what comes next waits for queries
 	if err != nil {
 		return nil, err
 	}

@@ -125,11 +125,12 @@
 // If that is asked for, analyzers look at the packages of open files (linting.go, package lint)
 // when all else has been published, and what they find is published then. Behind an edit, what they
 // said before stands until they have looked again, but for the lines that the edit changed. Nobody
-// waits for them but who asks about a file for the first time. They have views of their own, let
-// more urgent work run between one analyzer and the next, and end when an edit comes. What they
-// note about one package for those that import it is an answer like any other (golang/notes): it
-// names the facts about all that the package is made of, so it reads its direct imports' only, and
-// an edit that changes no fact ends there. One that fails is named in the log, once.
+// waits for them but who asks about a file for the first time. They have views of their own, and
+// end when an edit comes. More urgent work goes before each analyzer, and beside one that runs: it
+// is a piece (runtime.Task.Piece), as the check of a package is and the making of a face. What
+// they note about one package for those that import it is an answer like any other (golang/notes):
+// it names the facts about all that the package is made of, so it reads its direct imports' only,
+// and an edit that changes no fact ends there. One that fails is named in the log, once.
 //
 // # First answers
 //

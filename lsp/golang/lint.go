@@ -107,11 +107,15 @@ func (n noteResult) reader(r *exportReader) lint.Imported {
 // which waits for an analyzer, and are not kept.
 var lintViews check.ViewPool
 
-// between lets more urgent work run, and ends what nobody waits for any more.
-func between(t *runtime.Task) func() error {
-	return func() error {
+// turnOf has an analyzer run when nothing as urgent waits, and not when nobody waits for it any
+// more. More urgent work goes on beside it.
+func turnOf(t *runtime.Task) lint.Turn {
+	return func(run func()) error {
 		t.Yield()
-		return context.Cause(t.Context())
+		if err := context.Cause(t.Context()); err != nil {
+			return err
+		}
+		return t.Piece(0, func(func(func())) error { run(); return nil })
 	}
 }
 
@@ -145,7 +149,7 @@ func notesOf(t *runtime.Task, k noteKey) (out noteResult, err error) {
 	reader := &exportReader{t: t}
 	sight := check.Sight{Bodies: check.SomeBodies, Keep: wanted.Keep}
 	err = lookApart(taskSource{t, k.Root}, k.ID, sight, func(v *view) (err error) {
-		noted, err = which.Note(v.View, wanted, out.reader(reader), between(t))
+		noted, err = which.Note(v.View, wanted, out.reader(reader), turnOf(t))
 		return cmp.Or(reader.err, err)
 	})
 	if err != nil {
@@ -195,7 +199,7 @@ func lintOf(t *runtime.Task, k lintKey) (out lintResult, err error) {
 	reader := &exportReader{t: t}
 	sight := check.Sight{URI: p.Files[0], Bodies: check.AllBodies}
 	err = lookApart(taskSource{t, k.Root}, k.ID, sight, func(v *view) (err error) {
-		out.Found, out.Failed, err = lint.Run(v.View, s, noted.reader(reader), between(t))
+		out.Found, out.Failed, err = lint.Run(v.View, s, noted.reader(reader), turnOf(t))
 		return cmp.Or(reader.err, err)
 	})
 	if errors.Is(err, check.ErrUnfit) {

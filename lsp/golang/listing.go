@@ -205,13 +205,10 @@ func metadataOf(t *runtime.Task, root string) (*metadata.Build, error) {
 
 // listing runs fn, which waits for a child process that takes so many bytes.
 func listing(t *runtime.Task, bytes int64, fn func() error) error {
-	end, _, err := t.BeginPiece(bytes)
-	if err != nil {
-		return err
-	}
-	defer end()
-	defer account.Reserve(bytes)()
-	return t.Blocking(fn)
+	return t.Piece(bytes, func(func(func())) error {
+		defer account.Reserve(bytes)()
+		return t.Blocking(fn)
+	})
 }
 
 // keep makes a result unstable that does not say how things are. Odd is what the go command was

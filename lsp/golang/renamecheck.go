@@ -256,18 +256,17 @@ func (v *verification) face(id string) (*changedFace, error) {
 	if err != nil {
 		return nil, err
 	}
-	end, _, err := v.src.t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
+	f := &changedFace{}
+	var failed error
+	err = v.src.t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) error {
+		f.export, _, failed = check.Face(p, texts, imports, nil)
+		return exports.err
+	})
 	if err != nil {
 		return nil, err
 	}
-	f := &changedFace{}
-	f.export, _, err = check.Face(p, texts, imports, nil)
-	end()
-	if exports.err != nil {
-		return nil, exports.err
-	}
-	if err != nil {
-		f.problem = err.Error()
+	if failed != nil {
+		f.problem = failed.Error()
 	} else {
 		sum := sha256.Sum256(f.export)
 		f.name = hex.EncodeToString(sum[:])
@@ -295,14 +294,12 @@ func (v *verification) check(p *metadata.Package) (c check.Result, err error) {
 	if err != nil {
 		return c, err
 	}
-	end, aside, err := v.src.t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
-	if err != nil {
-		return c, err
-	}
-	defer end()
-	doubts := doubtReader{t: v.src.t, root: v.src.root, p: p, aside: aside}
-	c, err = check.Apart(p, trees, imports, doubts.doubt)
-	return c, cmp.Or(doubts.err, exports.err, err)
+	err = v.src.t.Piece(worldBytes+int64(bytes)*checkWeight, func(aside func(func())) (err error) {
+		doubts := doubtReader{t: v.src.t, root: v.src.root, p: p, aside: aside}
+		c, err = check.Apart(p, trees, imports, doubts.doubt)
+		return cmp.Or(doubts.err, exports.err, err)
+	})
+	return c, err
 }
 
 // shift is where an offset of a file comes to lie. An insertion there comes before it.

@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"cmp"
+
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
@@ -65,15 +67,11 @@ func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sigh
 	for _, text := range in.texts {
 		bytes += len(text)
 	}
-	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
-	if err != nil {
-		return err
-	}
-	v, err := slot.View(in.p, in.imports, in.parse(true), s)
-	end()
-	if in.exports.err != nil {
-		return in.exports.err
-	}
+	var v *check.View
+	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) (err error) {
+		v, err = slot.View(in.p, in.imports, in.parse(true), s)
+		return cmp.Or(in.exports.err, err)
+	})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"cmp"
+
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
@@ -52,15 +54,11 @@ func viewDraft(src taskSource, id, uri string, d *syntax.Draft, fn func(v *view,
 	for _, text := range in.texts {
 		bytes += len(text)
 	}
-	end, _, err := t.BeginPiece(worldBytes + int64(bytes)*checkWeight)
-	if err != nil {
-		return err
-	}
-	v, err := slot.Declarations(in.p, in.imports, in.uris, in.texts, uri, d.Section)
-	end()
-	if in.exports.err != nil {
-		return in.exports.err
-	}
+	var v *check.View
+	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) (err error) {
+		v, err = slot.Declarations(in.p, in.imports, in.uris, in.texts, uri, d.Section)
+		return cmp.Or(in.exports.err, err)
+	})
 	if err != nil {
 		return err
 	}

@@ -59,10 +59,9 @@ type Noted struct {
 }
 
 // Note has analyzers note facts about the package of a view with the bodies that are wanted. An
-// analyzer that fails notes nothing. Between has the same meaning as for Run. The view is not used
-// for anything else afterwards.
-func (n Notes) Note(v *check.View, w Wanted, imported Imported, between func() error) (out Noted, err error) {
-	r := newRunner(v, imported, between)
+// analyzer that fails notes nothing. The view is not used for anything else afterwards.
+func (n Notes) Note(v *check.View, w Wanted, imported Imported, turn Turn) (out Noted, err error) {
+	r := newRunner(v, imported, turn)
 	for _, t := range v.Files {
 		file := withBodies(t.AST, w.Keep)
 		v.Info.FileVersions[file], v.Info.Scopes[file] = v.Info.FileVersions[t.AST], v.Info.Scopes[t.AST]

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -35,13 +36,12 @@ type Fix struct {
 }
 
 // Run runs analyzers over a view with all bodies. The order of the findings is that of files and
-// places. Failed are analyzers that gave no answer, each with the reason. Between is called before
-// each analyzer: if it gives an error, Run returns that.
-func Run(v *check.View, s Settings, imported Imported, between func() error) (found []Finding, failed []Failure, err error) {
+// places. Failed are analyzers that gave no answer, each with the reason.
+func Run(v *check.View, s Settings, imported Imported, turn Turn) (found []Finding, failed []Failure, err error) {
 	if v.Meta.Cgo {
 		return nil, nil, nil // what cgo makes of it is not known
 	}
-	r := newRunner(v, imported, between)
+	r := newRunner(v, imported, turn)
 	for _, t := range v.Files {
 		r.files = append(r.files, t.AST)
 	}
@@ -72,6 +72,10 @@ func Run(v *check.View, s Settings, imported Imported, between func() error) (fo
 	return found, failed, nil
 }
 
+// A Turn has analyzers run, one after the other. It calls run, which computes for long, or gives an
+// error: then no further analyzer runs, and that error is the answer.
+type Turn func(run func()) error
+
 // A Failure says why an analyzer gave no answer.
 type Failure struct {
 	Analyzer string `json:"analyzer"`
@@ -90,8 +94,8 @@ type runner struct {
 	broken  bool // the package does not compile
 	results map[*analysis.Analyzer]*result
 	facts   *facts
-	between func() error
-	stopped error // of between
+	turn    Turn
+	stopped error // of turn
 }
 
 type result struct {
@@ -100,9 +104,9 @@ type result struct {
 	err         error
 }
 
-func newRunner(v *check.View, imported Imported, between func() error) *runner {
+func newRunner(v *check.View, imported Imported, turn Turn) *runner {
 	return &runner{
-		view: v, results: map[*analysis.Analyzer]*result{}, between: between,
+		view: v, results: map[*analysis.Analyzer]*result{}, turn: turn,
 		broken: len(v.Errors) > 0 || slices.ContainsFunc(v.Files, func(t *syntax.Tree) bool { return len(t.Errors) > 0 }),
 		facts:  newFacts(v.Package, v.Imported(), imported),
 	}
@@ -126,9 +130,6 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 			return res
 		}
 		needed[other] = of.value
-	}
-	if r.stopped == nil {
-		r.stopped = r.between()
 	}
 	if res.err = r.stopped; res.err != nil {
 		return res
@@ -174,13 +175,19 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 			return facts
 		},
 	}
+	r.stopped = r.turn(func() { res.value, res.err = runGuarded(a, pass) })
+	res.err = cmp.Or(r.stopped, res.err)
+	return res
+}
+
+// runGuarded runs an analyzer, whose panics are errors.
+func runGuarded(a *analysis.Analyzer, pass *analysis.Pass) (value any, err error) {
 	defer func() {
 		if e := recover(); e != nil {
-			res.err = fmt.Errorf("panic: %v\n%s", e, debug.Stack())
+			err = fmt.Errorf("panic: %v\n%s", e, debug.Stack())
 		}
 	}()
-	res.value, res.err = a.Run(pass)
-	return res
+	return a.Run(pass)
 }
 
 // standardModule is the path of the module of the standard library.
