@@ -10,6 +10,7 @@ import (
 	goruntime "runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
@@ -315,6 +316,7 @@ type errand struct {
 	path, uri string
 	stat      *disk.Stat // what a scan saw; nil: not looked at yet
 	known     *disk.Stat
+	in        *runtime.Snapshot // which has what is known; nil: known has it
 	members   []memberChange
 }
 
@@ -437,25 +439,20 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata.Build) ([]errand, er
 func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata.Build, progress func(done, total int)) (int, error) {
 	snap := w.eng.Snapshot()
 	defer snap.Release()
-	seen := map[string]bool{}
+	done, err := memberSet(snap, members, b.Root) // looked at already
+	if err != nil {
+		return 0, err
+	}
 	var out []errand
 	for i := range m.Packages {
 		for _, uri := range m.Packages[i].Files {
-			path, ok := files.Path(uri)
-			if !ok || seen[uri] {
+			if done[uri] {
 				continue
 			}
-			seen[uri] = true
-			if mine, err := members.Has(snap, memberKey{b.Root, uri}); err != nil {
-				return 0, fmt.Errorf("golang: %s: %w", uri, err)
-			} else if mine {
-				continue // looked at already
+			done[uri] = true
+			if path, ok := files.Path(uri); ok {
+				out = append(out, errand{path: path, uri: uri, in: snap})
 			}
-			st, err := statOf(snap, uri)
-			if err != nil {
-				return 0, fmt.Errorf("golang: %s: %w", uri, err)
-			}
-			out = append(out, errand{path: path, uri: uri, known: st})
 		}
 	}
 	return w.bring(ctx, out, progress)
@@ -546,9 +543,9 @@ func (w *workspace) bring(ctx context.Context, errands []errand, progress func(d
 func (w *workspace) bringBatch(ctx context.Context, errands []errand) (read int, err error) {
 	w.disk.Lock()
 	defer w.disk.Unlock()
-	changes := lookAtAll(errands)
-	if len(changes) == 0 {
-		return 0, nil
+	changes, err := lookAtAll(errands)
+	if err != nil || len(changes) == 0 {
+		return 0, err
 	}
 	if err := w.noteUnread(changes); err != nil {
 		return 0, err
@@ -617,32 +614,35 @@ func (w *workspace) missing(prepared []preparation) ([]string, error) {
 
 // lookAtAll runs errands, as many at a time as there are CPUs, and returns those that found a
 // change.
-func lookAtAll(errands []errand) diskChanges {
+func lookAtAll(errands []errand) (out diskChanges, err error) {
 	results := make([]*diskChange, len(errands))
-	next := make(chan int)
+	errs := make([]error, len(errands))
+	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range min(goruntime.GOMAXPROCS(0), 8) {
+	for range min(goruntime.GOMAXPROCS(0), 8, len(errands)) {
 		wait.Go(func() {
-			for i := range next {
-				results[i] = errands[i].run()
+			for i := next.Add(1) - 1; i < int64(len(errands)); i = next.Add(1) - 1 {
+				results[i], errs[i] = errands[i].run()
 			}
 		})
 	}
-	for i := range errands {
-		next <- i
-	}
-	close(next)
 	wait.Wait()
-	var out diskChanges
 	for _, d := range results {
 		if d != nil {
 			out = append(out, *d)
 		}
 	}
-	return out
+	return out, errors.Join(errs...)
 }
 
-func (e *errand) run() *diskChange {
+// run returns nil if there is no change.
+func (e *errand) run() (*diskChange, error) {
+	if e.in != nil {
+		var err error
+		if e.known, err = statOf(e.in, e.uri); err != nil {
+			return nil, fmt.Errorf("golang: %s: %w", e.uri, err)
+		}
+	}
 	var d diskChange
 	if e.stat != nil {
 		d = readChanged(e.path, e.uri, *e.stat, e.known)
@@ -654,9 +654,9 @@ func (e *errand) run() *diskChange {
 		d.members = slices.DeleteFunc(slices.Clone(e.members), func(m memberChange) bool { return m.joins })
 	}
 	if d.fate == fateSame && len(d.members) == 0 {
-		return nil
+		return nil, nil
 	}
-	return &d
+	return &d, nil
 }
 
 // laneOfIndex is where indexing goes: below every question.
