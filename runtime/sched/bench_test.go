@@ -2,9 +2,11 @@ package sched
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -213,5 +215,50 @@ func runAll(b *testing.B, p *Pool, n int, fn func(t *Task, i int) error, start *
 	})
 	if err := wait(b, h); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkStartBesideHeld is the time from a submit to the start of a question while the code of a
+// task holds each worker, and computes: code that has said so, and code that has not.
+func BenchmarkStartBesideHeld(b *testing.B) {
+	for _, says := range []bool{true, false} {
+		b.Run(fmt.Sprintf("stretch=%v", says), func(b *testing.B) {
+			waits := make([]time.Duration, b.N)
+			for i := range waits {
+				p := standsIn(b, Options{Workers: 2})
+				var release Event
+				in := make(chan struct{}, 2)
+				for range 2 {
+					submit(b, p, Spec{Lane: lane.Default}, func(task *Task) error {
+						hold := func() error {
+							in <- struct{}{}
+							for !release.Fired() { // no call of the scheduler
+							}
+							return nil
+						}
+						if says {
+							return task.Stretch(hold)
+						}
+						return hold()
+					})
+				}
+				<-in
+				<-in
+				begin := time.Now()
+				if err := wait(b, submit(b, p, Spec{Lane: lane.RPC2}, func(*Task) error {
+					waits[i] = time.Since(begin)
+					return nil
+				})); err != nil {
+					b.Error(err)
+				}
+				release.Fire()
+				if err := p.Close(bg); err != nil {
+					b.Error(err)
+				}
+			}
+			slices.Sort(waits)
+			b.ReportMetric(float64(waits[len(waits)/2].Microseconds()), "p50-us")
+			b.ReportMetric(float64(waits[len(waits)*9/10].Microseconds()), "p90-us")
+		})
 	}
 }
