@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,16 @@ func (a *answerTimes) add(method string, took time.Duration) {
 		r, _ = a.methods.LoadOrStore(method, new(latency.Recorder))
 	}
 	r.(*latency.Recorder).Add(took)
+}
+
+// timed counts how long an answer to a client took. A flight recorder is told of what an editor
+// asks and waits for: not of the tools' own requests, such as a profile of half a minute, nor of
+// diagnostics of a workspace, which wait until there is something to say.
+func (h *Host) timed(method string, took time.Duration) {
+	h.answered.add(method, took)
+	if !strings.HasPrefix(method, "cytisus/") && method != "workspace/diagnostic" {
+		h.o.Flight.Took(method, took)
+	}
 }
 
 // stats lists the methods, the one with most requests first.

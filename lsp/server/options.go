@@ -6,6 +6,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/dispatch"
+	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 // Options of a host. The zero value is ready for use.
@@ -46,6 +47,10 @@ type Options struct {
 	// that says that the engine's store is of no use any more, and then has ended, or is about
 	// to end, the contexts of all sessions. Dispatch.HangUp should be set beside it.
 	StoreFailed func(err error) bool
+
+	// Flight, if not nil, is told how long each request of an editor took. It is closed by whoever
+	// made it, after the host.
+	Flight *profile.Flight
 
 	// Logger receives what no client is told. Nil discards.
 	Logger *slog.Logger

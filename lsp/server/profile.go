@@ -46,7 +46,7 @@ func (s *session) profile(_ context.Context, r *dispatch.Request) (dispatch.Outc
 	return dispatch.Later(func(ctx context.Context) (any, error) {
 		raw, err := profile.Take(ctx, s.host.eng, p.Kind, p.Over())
 		switch {
-		case errors.Is(err, profile.ErrBusy):
+		case errors.Is(err, profile.ErrBusy), errors.Is(err, profile.ErrNoFlight):
 			return nil, jsonrpc2.Errorf(dispatch.RequestFailed, "%v", err)
 		case err != nil:
 			return nil, s.wireError(ctx, MethodProfile, err)

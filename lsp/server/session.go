@@ -86,7 +86,7 @@ func newSession(h *Host, id uint64) *session {
 func (s *session) dispatchOptions() dispatch.Options {
 	o := s.host.o.Dispatch
 	o.Lifecycle, o.Logger, o.OnError = true, s.log, s.failed
-	o.OnAnswer = s.host.answered.add
+	o.OnAnswer = s.host.timed
 	o.Runs = map[string]dispatch.RunHandler{protocol.MethodTextDocumentDidChange: func(ctx context.Context, run []*dispatch.Request) []error {
 		errs := s.didChange(ctx, run)
 		for i, err := range errs {

@@ -9,6 +9,7 @@
 //
 //   - kind.go: the kinds of profiles there are
 //   - take.go: one profile of this process, over a time
+//   - flight.go: the last seconds of a trace, kept for when something was slow
 //   - report.go: a CPU profile added up by lane, task, phase and function
 //   - phase.go: what the engine does in a sample
 package profile

@@ -9,8 +9,8 @@ import (
 // A Kind is what a profile is of.
 type Kind string
 
-// The kinds of profiles. All but Trace are in the format of pprof, compressed; Trace is what
-// go tool trace reads.
+// The kinds of profiles. All but Trace and FlightKind are in the format of pprof, compressed;
+// these two are what go tool trace reads.
 const (
 	CPU       Kind = "cpu"       // where processor time goes, 100 samples a second
 	Heap      Kind = "heap"      // what is alive behind a collection
@@ -19,17 +19,20 @@ const (
 	Block     Kind = "block"     // who waited for locks and channels, during the time
 	Goroutine Kind = "goroutine" // where each goroutine stands
 	Trace     Kind = "trace"     // what each thread and goroutine did, event by event
+
+	// FlightKind is a trace of the last seconds, if a Flight is recording.
+	FlightKind Kind = "flight"
 )
 
 // Kinds lists the kinds, the one that is wanted most often first.
-func Kinds() []Kind { return []Kind{CPU, Heap, Allocs, Mutex, Block, Goroutine, Trace} }
+func Kinds() []Kind { return []Kind{CPU, Heap, Allocs, Mutex, Block, Goroutine, Trace, FlightKind} }
 
 // Lasting reports whether a profile of the kind is of a time. The others are of a moment.
-func (k Kind) Lasting() bool { return k != Heap && k != Goroutine }
+func (k Kind) Lasting() bool { return k != Heap && k != Goroutine && k != FlightKind }
 
 // File is how a file with a profile of the kind is called behind its last dot.
 func (k Kind) File() string {
-	if k == Trace {
+	if k == Trace || k == FlightKind {
 		return "trace"
 	}
 	return "pb.gz"

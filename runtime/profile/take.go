@@ -86,6 +86,10 @@ func Take(ctx context.Context, eng Labeller, kind Kind, over time.Duration) ([]b
 		}
 		err = wait()
 		trace.Stop()
+	case FlightKind:
+		var raw []byte
+		raw, err = takeFlight()
+		out.Write(raw)
 	case Heap:
 		goruntime.GC()
 		err = pprof.Lookup("heap").WriteTo(&out, 0)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -27,6 +28,13 @@ func TestEachKindIsTaken(t *testing.T) {
 	for _, kind := range Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			var eng switched
+			if kind == FlightKind {
+				f, err := StartFlight(t.TempDir(), time.Hour, slog.New(slog.DiscardHandler))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+			}
 			raw, err := Take(t.Context(), &eng, kind, time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
@@ -34,7 +42,7 @@ func TestEachKindIsTaken(t *testing.T) {
 			if want := kind == CPU; eng.on != eng.off || (eng.on == 1) != want {
 				t.Errorf("labels were switched on %d times and off %d times", eng.on, eng.off)
 			}
-			if kind == Trace {
+			if kind == Trace || kind == FlightKind {
 				if !bytes.HasPrefix(raw, []byte("go 1.")) {
 					t.Errorf("%d bytes that are no trace", len(raw))
 				}

@@ -92,7 +92,7 @@ func TestServerAgreesWithShell(t *testing.T) {
 	if _, err := l.ws.Index(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
-	host, err := a.newHost(l, dir, nil)
+	host, err := a.newHost(l, dir, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

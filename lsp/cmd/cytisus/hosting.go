@@ -9,6 +9,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp/daemon"
 	"github.com/cytisus/cytisus/lsp/server"
+	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 // lockFile is the file in a store's directory that its holder has locked.
@@ -21,7 +22,8 @@ type hosting struct {
 	a      *app
 	l      *local
 	host   *server.Host
-	shared *daemon.Host // nil if no other process can connect
+	shared *daemon.Host    // nil if no other process can connect
+	flight *profile.Flight // nil: not asked for
 
 	end     context.Context // of the sessions in this process
 	endWith context.CancelCauseFunc
@@ -38,8 +40,10 @@ type hosting struct {
 func (a *app) beginHosting(ctx context.Context, l *local, name string, idle time.Duration) (*hosting, error) {
 	h := &hosting{a: a, l: l, done: make(chan struct{})}
 	h.end, h.endWith = context.WithCancelCause(ctx)
-	host, err := a.newHost(l, l.root(), h.storeFailed)
+	h.flight = a.beginFlight(l.store)
+	host, err := a.newHost(l, l.root(), h.flight, h.storeFailed)
 	if err != nil {
+		h.flight.Close()
 		h.endWith(err)
 		return nil, errors.Join(err, l.close())
 	}
@@ -50,7 +54,9 @@ func (a *app) beginHosting(ctx context.Context, l *local, name string, idle time
 		h.shared, err = daemon.Listen(l.store, o)
 		if errors.Is(err, daemon.ErrHosted) {
 			h.endWith(err)
-			return nil, errors.Join(err, host.Close(), l.close())
+			err = errors.Join(err, host.Close())
+			h.flight.Close()
+			return nil, errors.Join(err, l.close())
 		}
 		if err != nil {
 			// A client without others beside it is still served.
@@ -90,7 +96,9 @@ func (h *hosting) run(idle time.Duration) {
 	h.closing = true
 	h.mu.Unlock()
 	h.sessions.Wait()
-	h.err = errors.Join(err, h.host.Close(), h.l.close())
+	err = errors.Join(err, h.host.Close())
+	h.flight.Close()
+	h.err = errors.Join(err, h.l.close())
 }
 
 // connect returns a connection to the host from within the process, nil if it ends.

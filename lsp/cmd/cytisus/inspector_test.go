@@ -42,7 +42,7 @@ func TestInspectorsAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := a.newHost(l, dir, nil)
+	host, err := a.newHost(l, dir, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cytisus/cytisus/lsp/live"
 	"github.com/cytisus/cytisus/lsp/server"
+	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 // A hostSource asks whichever process is the host of a store: this one, or another one. Each
@@ -19,10 +21,15 @@ type hostSource struct {
 	store string
 }
 
-// httpFlag gives a command that may be a host the flag that shows it.
-func (a *app) httpFlag(cmd *cobra.Command) {
+// lookFlags gives a command that may be a host the flags that let people look at it.
+func (a *app) lookFlags(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&a.flightAfter, "flight-recorder", 0,
+		"keep an execution trace of the last seconds, and write it into the store's directory when a request takes so long, such as 500ms; 0 is off")
 	cmd.Flags().StringVar(&a.http, "http", "", "show what the process does at this loopback address, such as 127.0.0.1:0; standard error says where")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if a.flightAfter < 0 {
+			return &usageError{fmt.Errorf("--flight-recorder %v: want a time, or 0", a.flightAfter)}
+		}
 		if a.http == "" {
 			return nil
 		}
@@ -48,6 +55,20 @@ func (a *app) beginLive(address, store string) (end func() error, err error) {
 	}
 	fmt.Fprintf(a.err, "live page at %s\n", shown.URL())
 	return shown.Close, nil
+}
+
+// beginFlight starts the flight recorder of the host of a store, if that was asked for. It is not
+// worth a host: if it does not start, the log says so.
+func (a *app) beginFlight(store string) *profile.Flight {
+	if a.flightAfter == 0 || store == "" {
+		return nil
+	}
+	f, err := profile.StartFlight(filepath.Join(store, profile.FlightDir), a.flightAfter, a.logger())
+	if err != nil {
+		a.logger().Warn("no flight recorder", "err", err)
+		return nil
+	}
+	return f
 }
 
 // ask calls a method of the host.

@@ -32,10 +32,11 @@ func (a *app) profileCommand() *cobra.Command {
 		Use:   "profile [DIR]",
 		Short: "Profile the process that has the store open, while it works",
 		Long: `profile has the process that has the store around DIR (default: the current directory) open take a profile of itself, and writes
-it to a file for go tool pprof, or, of kind trace, for go tool trace. What it serves goes on. Samples of a CPU profile are labelled with the
+it to a file for go tool pprof, or, of kinds trace and flight, for go tool trace. What it serves goes on. Samples of a CPU profile are labelled with the
 lane, the task and the client that they were for; of those profile prints where the time went.
 
-Kinds: ` + strings.Join(kinds, ", ") + `. Heap and goroutine are of a moment, the others of --seconds.`,
+Kinds: ` + strings.Join(kinds, ", ") + `. Heap and goroutine are of a moment, flight is of the last seconds if the process
+was started with --flight-recorder, the others are of --seconds.`,
 		Example: "  cytisus profile --seconds 30\n  cytisus profile --kind heap -o heap.pb.gz && go tool pprof -http : heap.pb.gz",
 		Args:    atMostOne("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -131,7 +132,7 @@ func (a *app) printProfile(kind profile.Kind, taken server.ProfileResult, file s
 		fmt.Fprintln(a.out)
 	}
 	tool := "pprof"
-	if kind == profile.Trace {
+	if kind.File() == profile.Trace.File() {
 		tool = "trace"
 	}
 	_, err := fmt.Fprintf(a.out, "%s, %s: go tool %s %s\n", file, bytesText(int64(len(taken.Data))), tool, file)

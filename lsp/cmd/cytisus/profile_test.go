@@ -23,7 +23,8 @@ func TestProfileWhileServed(t *testing.T) {
 		t.Errorf("with no process to profile: exit code %d, %s", code, errs)
 	}
 	c.ok("index", dir)
-	a := &app{err: t.Output(), flags: flags{store: c.store, tests: true, workers: 1}}
+	// To the flight recorder every request is slow.
+	a := &app{err: t.Output(), flags: flags{store: c.store, tests: true, workers: 1}, flightAfter: 1}
 	editor, end := serveHere(t, a, dir)
 	asking, stop := context.WithCancel(t.Context())
 	asked := make(chan error, 1)
@@ -83,4 +84,9 @@ func TestProfileWhileServed(t *testing.T) {
 		t.Error(err)
 	}
 	end()
+	flights, err := filepath.Glob(filepath.Join(c.store, profile.FlightDir, "*.trace"))
+	if err != nil || len(flights) == 0 {
+		t.Errorf("no flight is in the store's directory: %v", err)
+	}
+	c.ok("verify", dir) // which they are no damage to
 }

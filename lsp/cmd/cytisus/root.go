@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,8 +17,9 @@ type app struct {
 	out, err io.Writer
 	flags    flags
 	// onlyLooks: the command opens a store that is there, and makes none.
-	onlyLooks bool
-	http      string // of a host: where it is shown
+	onlyLooks   bool
+	http        string        // of a host: where it is shown
+	flightAfter time.Duration // of a host: how long a request may take until its flight is written; 0: any time
 }
 
 // flags are those that every command takes.

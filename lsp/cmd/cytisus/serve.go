@@ -14,6 +14,7 @@ import (
 	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/lsp/golang"
 	"github.com/cytisus/cytisus/lsp/server"
+	"github.com/cytisus/cytisus/runtime/profile"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -33,7 +34,7 @@ earlier, by a kill or by cytisus daemon --stop, one of the others takes the stor
 			return err
 		},
 	}
-	a.httpFlag(cmd)
+	a.lookFlags(cmd)
 	return cmd
 }
 
@@ -155,11 +156,11 @@ func (s *serving) close() error {
 	return s.own.drain()
 }
 
-func (a *app) newHost(l *local, root string, storeFailed func(error) bool) (*server.Host, error) {
+func (a *app) newHost(l *local, root string, flight *profile.Flight, storeFailed func(error) bool) (*server.Host, error) {
 	return server.NewHost(l.eng, golang.Language{}, server.Options{
 		StoreFailed: storeFailed,
 		WatchDisk:   true,
-		Name:        "cytisus", Version: version(), Root: root, Logger: a.logger(),
+		Name:        "cytisus", Version: version(), Root: root, Logger: a.logger(), Flight: flight,
 		Dispatch:  dispatch.Options{HangUp: true}, // every editor is behind a bridge
 		Workspace: lsp.WorkspaceOptions{Tests: a.flags.tests, BuildTags: a.flags.tags, Lint: true, Logger: a.logger()},
 	})
@@ -238,7 +239,7 @@ question from the shell over a private socket until nobody has been connected fo
 			return h.wait()
 		},
 	}
-	a.httpFlag(cmd)
+	a.lookFlags(cmd)
 	cmd.Flags().DurationVar(&idle, "idle", 10*time.Minute, "end after nobody has been connected for this long; 0 means never")
 	cmd.Flags().BoolVar(&stop, "stop", false, "end the process that holds the store")
 	cmd.Flags().BoolVar(&status, "status", false, "say which process holds the store and for whom")
