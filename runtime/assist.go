@@ -31,7 +31,8 @@ const (
 	// assistSlice is what one slice does, about, as work. A slice ends by the clock as well.
 	assistSlice = 512 << 10
 
-	// behindShare is how much more than what makes a collection due makes commits assist.
+	// behindShare is how much more known garbage than makes a collection due makes commits assist,
+	// and how many times as much as is live may have been put in all.
 	behindShare = 2
 
 	// assistAgain is what is put before commits look again after a cycle that was given up.
@@ -101,7 +102,7 @@ func (e *Engine) isBehind() bool {
 	if e.disk.due(stored, garbage, last, e.db.Generation()) {
 		return true
 	}
-	return garbage >= behindShare*max(min(every, garbageFloor), live)/backgroundShare ||
+	return garbage >= behindShare*max(min(every, garbageFloor), live)/background.garbage ||
 		stored-live >= behindShare*max(every, live)
 }
 

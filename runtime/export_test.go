@@ -162,10 +162,13 @@ func (r *Recent) Look(stored, garbage, live int64, elders bool) string {
 }
 
 // Collected says how much was stored and freed before and after a collection.
-func (r *Recent) Collected(before, after int64, freedBefore, freedAfter uint64) {
+func (r *Recent) Collected(short bool, before, after int64, freedBefore, freedAfter uint64) {
 	r.r.begins(before, freedBefore)
-	r.r.ended(after, freedAfter)
+	r.r.ended(short, after, freedAfter)
 }
+
+// Poor reports whether short collections are not waited for.
+func (r *Recent) Poor() bool { return r.r.poor }
 
 // WriteTraces leaves the keeper nothing to write, until something is computed again.
 func (e *Engine) WriteTraces(ctx context.Context) { e.flushTraces(ctx) }

@@ -128,14 +128,16 @@ func TestRecentIsCollectedInProportion(t *testing.T) {
 		quiet         int   // looks after that
 		least, most   int   // short collections
 		elders, whole bool
+		poor          bool // in the end
 	}{
-		{"filling", 1000, mib, 0, 0, 4, 12, true, false},
-		{"typing", 1000, mib / 4, 90, 0, 200, 260, true, false},
-		{"a few keys, and a pause", 4, 100 << 10, 90, 20, 1, 1, true, false},
-		{"one key, and a pause", 1, 100 << 10, 90, 20, 0, 0, true, false},
-		{"much of the store, and a pause", 2, 100 << 10, 3000, 20, 0, 0, true, true},
-		{"the first garbage of a process, and a pause", 10, mib, 90, 20, 0, 0, false, true},
-		{"no garbage of a process, and a pause", 10, mib, 0, 20, 0, 0, false, false},
+		{"filling", 1000, mib, 0, 0, 4, 12, true, false, true},
+		{"overwriting", 1000, mib, 40, 0, 4, 12, true, false, true},
+		{"typing", 1000, mib / 4, 90, 0, 200, 260, true, false, false},
+		{"a few keys, and a pause", 4, 100 << 10, 90, 20, 1, 1, true, false, false},
+		{"one key, and a pause", 1, 100 << 10, 90, 20, 0, 0, true, false, false},
+		{"much of the store, and a pause", 2, 100 << 10, 3000, 20, 0, 0, true, true, false},
+		{"the first garbage of a process, and a pause", 10, mib, 90, 20, 0, 0, false, true, false},
+		{"no garbage of a process, and a pause", 10, mib, 0, 20, 0, 0, false, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := runtime.NewRecent()
@@ -153,11 +155,14 @@ func TestRecentIsCollectedInProportion(t *testing.T) {
 				} else {
 					whole++
 				}
-				r.Collected(stored, stored-garbage, freed, freed+uint64(garbage))
+				r.Collected(chore == "new", stored, stored-garbage, freed, freed+uint64(garbage))
 				stored, freed, garbage = stored-garbage, freed+uint64(garbage), 0
 			}
 			if short < c.least || short > c.most || whole > 0 != c.whole || whole > 1 {
 				t.Errorf("%d short collections and %d of everything, want from %d to %d, and one of everything: %t", short, whole, c.least, c.most, c.whole)
+			}
+			if r.Poor() != c.poor {
+				t.Errorf("short collections are poor: %t, want %t", r.Poor(), c.poor)
 			}
 		})
 	}
