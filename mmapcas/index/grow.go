@@ -20,9 +20,9 @@ func (x *Index) grow(s *shard, t *table) error {
 }
 
 // shrinkShare is how many slots for each entry a table may have after a collection. One that has
-// grown has 6 at the most (rehash). With twice as many it stays as it is where half of what there
+// grown has 4 at the most (rehash). With twice as many it stays as it is where half of what there
 // was became garbage, and does not grow again for the next half.
-const shrinkShare = 12
+const shrinkShare = 8
 
 // Shrink gives back the memory of tables that most entries have left.
 func (x *Index) Shrink() {

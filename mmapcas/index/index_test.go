@@ -354,3 +354,40 @@ func TestBucketsFor(t *testing.T) {
 		}
 	}
 }
+
+// After entries have left, a table has no more than 8 slots for each that is there; and where half
+// of them left one that had just grown, it stays.
+func TestShrinkLeavesEightSlotsForAnEntry(t *testing.T) {
+	r := newIndexRig(t)
+	name := namers["one shard"]
+	h0 := name(0)
+	s := r.shardFor(KeyOf(&h0))
+	const n = 5000
+	for i := range n {
+		h := name(i)
+		if _, err := r.Insert(h, r.record(h)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.grow(s, s.table.Load()); err != nil {
+		t.Fatal(err)
+	}
+	grown := s.table.Load()
+	for left := n; left > 500; left-- {
+		h := name(left - 1)
+		if !r.Change(h, r.Find(h), arena.Nil) {
+			t.Fatal("an entry is not there")
+		}
+		if left%100 != 0 {
+			continue
+		}
+		r.Shrink()
+		now := s.table.Load()
+		if slots := len(now.slots); slots > 8*(left-1) {
+			t.Fatalf("%d slots for %d entries", slots, left-1)
+		}
+		if left > n/2 && now != grown {
+			t.Fatalf("the table was replaced although %d of %d entries are left", left-1, n)
+		}
+	}
+}
