@@ -212,8 +212,8 @@
 // referred to, as garbage. This estimate decides when a cycle is worth its cost; whether a record
 // is free is decided by marking alone, so a wrong estimate costs time, never data.
 //
-// So it need not be exact either. The first notes after a cycle of everything count one by one:
-// where little goes on the estimate is as good as counts are. Once there were some thousands, a
+// So it need not be exact either. The first notes and references after a cycle of everything count
+// one by one: where little goes on the estimate is as good as counts are. After some thousands, a
 // part of the records, told by their names, stands for all: the bytes of each count for so many
 // like it. Of N records of one size the estimate is then off by some sqrt(N), in records, times
 // the root of what each stands for. Who commits pays for a note that does not count with one look

@@ -15,13 +15,13 @@ import (
 // last cycle of everything; a record from before counts as referred to once.
 type reaper struct {
 	o       Options
-	exact   int          // notes that count one by one before the sample becomes a part
+	exact   int          // notes and references that count before the sample becomes a part
 	garbage atomic.Int64 // bytes
 	atRoots int64        // of garbage, when the roots of the cycle were taken; the collector's own
 	some    atomic.Bool  // the sample is a part; written with mu held
 
 	mu      sync.Mutex
-	noted   int                    // guarded by mu: notes since the last cycle of everything
+	noted   int                    // guarded by mu: notes and references since the last cycle of everything
 	counts  map[mmapcas.Hash]int32 // guarded by mu: references made minus references dropped
 	cascade []dead                 // guarded by mu: their references are to be dropped
 }
@@ -33,9 +33,9 @@ type dead struct {
 }
 
 const (
-	// reapExact is reaper.exact of the product. So many notes are a few milliseconds, and what
-	// somebody types hardly makes more between two cycles.
-	reapExact = 4096
+	// reapExact is reaper.exact of the product. So many are a few milliseconds, and what somebody
+	// types hardly makes more between two cycles.
+	reapExact = 8192
 	// reapPart is which part of the records is in the sample after that.
 	reapPart = 16
 )
@@ -86,6 +86,14 @@ func (c *Collector) Referred(changes []db.Change) {
 			locked = true
 		}
 		r.counts[h]++
+		r.note()
+	}
+}
+
+// note counts a note, or a reference, that counts. The caller holds mu.
+func (r *reaper) note() {
+	if r.noted++; r.noted == r.exact {
+		r.some.Store(true)
 	}
 }
 
@@ -116,11 +124,9 @@ func (c *Collector) ReapSome() {
 func (r *reaper) reap(notes, buried int) (applied int) {
 	r.o.DB.Replaced(r.o.DB.OldestSnapshot(), notes, func(h mmapcas.Hash) {
 		applied++
-		if r.noted++; r.noted == r.exact {
-			r.some.Store(true)
-		}
 		switch {
 		case !r.some.Load():
+			r.note()
 			r.drop(h, 1)
 		case r.samples(h):
 			r.drop(h, reapPart)
