@@ -14,6 +14,7 @@
 //	           and nothing else goes on: per key, by the clock and in processor time
 //	slice      how long such a collection keeps a worker from a request at a time: "-p99" as the
 //	           power of two above it
+//	pause      the same while overwrites go on and one collection follows the other
 //	disk       blocks on disk during overwrites, of what is left after a collection: on average,
 //	           and at most
 //	flat       2,000,000 overwrites (-n) of 100,000 keys, alone in the process: how much more is
@@ -29,9 +30,11 @@
 //	                     slice this is what "cytisus" stands for
 //	pebble-v2            takes back space by compactions, which go on beside commits; a whole
 //	                     compaction of all keys stands for a collection
+//	spin                 in pause: a loop that looks at the clock for as long as a slice is to be,
+//	                     beside the same overwrites. It is longer by what the machine adds
 //	map                  a Go map with a lock: the floor, and Go's own collector
 //	aim                  what the figure of ours should not exceed: a number in "share", "slice",
-//	                     "cycle" and "disk"; in "overwrite" and "beside" 1.3 times uncollected
+//	                     "pause", "cycle" and "disk"; in "overwrite" and "beside" 1.3 times uncollected
 //
 // # What is alike
 //

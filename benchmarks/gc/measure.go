@@ -3,11 +3,13 @@ package gc
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
 	"strings"
 	"time"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/benchmarks/compare"
+	"github.com/cytisus/cytisus/runtime/latency"
 	"github.com/cytisus/cytisus/runtime/profile"
 )
 
@@ -50,19 +52,68 @@ func beside(overwrites int) measure {
 		if m.name == uncollected.name {
 			return overwrite(overwrites)(ctx, w, m)
 		}
-		until, stop := context.WithCancel(ctx)
-		over := make(chan error)
-		go func() {
-			var err error
-			for err == nil && until.Err() == nil {
-				err = w.collect(ctx)
-			}
-			over <- err
-		}()
-		figures, err := commits(ctx, w, overwrites)
-		stop()
-		return figures, errors.Join(err, <-over)
+		return whileDoing(ctx, w, overwrites, func() error { return w.collect(ctx) })
 	}
+}
+
+// whileDoing is commits while something is done over and over, at least once.
+func whileDoing(ctx context.Context, w *world, overwrites int, do func() error) ([]float64, error) {
+	until, stop := context.WithCancel(ctx)
+	over := make(chan error)
+	go func() {
+		err := do()
+		for err == nil && until.Err() == nil {
+			err = do()
+		}
+		over <- err
+	}()
+	figures, err := commits(ctx, w, overwrites)
+	stop()
+	return figures, errors.Join(err, <-over)
+}
+
+// pause tells how long a collection works at a time while commits go on.
+func pause(overwrites int) measure {
+	return func(ctx context.Context, w *world, _ maker) ([]float64, error) {
+		o := w.contender.(ours)
+		before := o.slices()
+		_, err := whileDoing(ctx, w, overwrites, func() error { return w.collect(ctx) })
+		return pauses(o.slices(), before), err
+	}
+}
+
+// spinSlice is how long spin computes at a time, as the slices of a collection are.
+const spinSlice = 750 * time.Microsecond
+
+// spin is pause with slices that look at nothing but the clock: what is above them, the machine
+// adds.
+func spin(overwrites int) measure {
+	return func(ctx context.Context, w *world, m maker) ([]float64, error) {
+		var slices latency.Recorder
+		_, err := whileDoing(ctx, w, overwrites, func() error {
+			began := time.Now()
+			for time.Since(began) < spinSlice {
+			}
+			slices.Add(time.Since(began))
+			goruntime.Gosched()
+			return nil
+		})
+		if err == nil {
+			err = w.collect(ctx)
+		}
+		return pauses(slices.Histogram(), latency.Histogram{}), err
+	}
+}
+
+// pauses is what of some slices half, 99 of 100, and all are below.
+func pauses(after, before latency.Histogram) (figures []float64) {
+	for i := range after {
+		after[i] -= before[i]
+	}
+	for _, q := range []float64{0.5, 0.99, 1} {
+		figures = append(figures, float64(after.Below(q).Microseconds()))
+	}
+	return figures
 }
 
 // share is the part of the processor time of overwrites that goes into taking back space. Samples
@@ -131,12 +182,7 @@ func slice(ctx context.Context, w *world, m maker) ([]float64, error) {
 	if _, err := cycle(ctx, w, m); err != nil {
 		return nil, err
 	}
-	after := o.slices()
-	for i := range after {
-		after[i] -= before[i]
-	}
-	us := func(q float64) float64 { return float64(after.Below(q).Microseconds()) }
-	return []float64{us(0.99), us(1)}, nil
+	return pauses(o.slices(), before)[1:], nil
 }
 
 // diskLooks is how often a round looks at what the disk has.

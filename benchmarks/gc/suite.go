@@ -80,6 +80,11 @@ func cases(env *compare.Env) ([]compare.Case, error) {
 			Entrants: f.entrants(quiet, slice, aim(aimSlice, aimSlice)),
 		},
 		{
+			Name: "pause", Columns: cols("us", "-p50", "-p99", "-max"),
+			Entrants: append(f.entrants(collected, pause(n/10), aim(aimSlice, aimSlice, aimSlice)),
+				f.spinning(spin(n/10))),
+		},
+		{
 			Name: "disk", Columns: cols("of live", "-mean", "-most"),
 			Entrants: f.entrants(collected, disk(n), aim(aimDisk, aimDisk), peers[0]),
 		},
@@ -127,6 +132,13 @@ func (f *fleet) entrant(m maker, of measure) compare.Entrant {
 		return compare.Session{Round: round}, nil
 	}
 	return compare.Entrant{Name: m.name, Ours: m.ours, Rounds: roundsMax, Start: start}
+}
+
+// spinning is the entrant that collects nothing, beside the commits of the uncollected contender.
+func (f *fleet) spinning(of measure) compare.Entrant {
+	e := f.entrant(uncollected, of)
+	e.Name = "spin"
+	return e
 }
 
 func (f *fleet) world(ctx context.Context, m maker) (*world, error) {
