@@ -72,9 +72,9 @@ type Options struct {
 	// CollectEvery is how large a store becomes before it is collected for the first time, in
 	// bytes. After that a collection is due whenever it holds three quarters as much again as was
 	// live after the last one, and no less than half of this; Engine.Tidy collects at a quarter of
-	// either. Of what is known to be garbage half of what is live is enough, and no less than 2 MiB.
-	// Besides, what was put lately is collected by itself, within seconds. Zero means 64 MiB;
-	// negative means that only Engine.Collect collects.
+	// either. Of what is known to be garbage half of what is live is enough, and no less than
+	// 2 MiB. Besides, what was put lately is collected by itself, within seconds. Zero means
+	// 64 MiB; negative means that only Engine.Collect collects.
 	CollectEvery int64
 
 	// UnusedFor is how long the stored answers of a query stay after the last process that had the

@@ -20,8 +20,8 @@ import (
 // Where values of any age are overwritten, most of what is put stays for a while, and what goes was
 // there before. A short cycle then costs more for each byte that it frees than one of everything
 // does, for that frees a third of the store. So short ones that free less than half of what was put
-// are poor: each waits for four times as much as the one before, and one of everything does not wait
-// for them.
+// are poor: each waits for four times as much as the one before, and one of everything does not
+// wait for them.
 type recent struct {
 	stored int64 // bytes in the store when the last collection ended
 	worth  int64 // bytes put since that are worth a short cycle while the store goes on growing

@@ -34,7 +34,8 @@
 //	                     beside the same overwrites. It is longer by what the machine adds
 //	map                  a Go map with a lock: the floor, and Go's own collector
 //	aim                  what the figure of ours should not exceed: a number in "share", "slice",
-//	                     "pause", "cycle" and "disk"; in "overwrite" and "beside" 1.3 times uncollected
+//	                     "pause", "cycle" and "disk"; in "overwrite" and "beside" 1.3 times
+//	                     uncollected
 //
 // # What is alike
 //

@@ -166,7 +166,8 @@
 //
 //   - A1, the trigger: commits look whether the collector is behind, once for each 256 KiB that are
 //     put. It is behind if twice as much is known to be garbage as makes a collection due, or twice
-//     as much as is live is new (package runtime, assist.go). It stays behind until a cycle has ended after which it is not.
+//     as much as is live is new (package runtime, assist.go). It stays behind until a cycle has
+//     ended after which it is not.
 //   - A2, the price: while it is behind, each byte that is put owes 8 bytes of work, whoever put
 //     it. Work is counted in bytes that were looked at, with RecordWork more for each record, and
 //     so is what is put. Whoever does work pays the debt of all.
