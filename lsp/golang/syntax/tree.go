@@ -170,19 +170,38 @@ func constraintErrors(t *Tree) (list []lsp.Diagnostic) {
 	return list
 }
 
-// DeeperThan reports whether a tree nests deeper than a number of levels.
-func DeeperThan(root ast.Node, levels int) bool {
-	depth, deepest := 0, 0
-	ast.Inspect(root, func(n ast.Node) bool {
-		if n == nil {
-			depth--
+// levelsPerByte is more levels of syntax than a byte of text makes: a star before a type is one.
+const levelsPerByte = 2
+
+// DeeperThan reports whether a file nests deeper than a number of levels. A declaration whose text
+// is too short for that is not walked.
+func DeeperThan(file *ast.File, levels int) bool {
+	for i, d := range file.Decls {
+		end := file.FileEnd
+		if i+1 < len(file.Decls) {
+			end = file.Decls[i+1].Pos()
+		}
+		short := d.Pos().IsValid() && d.Pos() <= end && int(end-d.Pos()) < levels/levelsPerByte
+		if !short && depth(d) >= levels {
 			return true
 		}
-		depth++
-		deepest = max(deepest, depth)
+	}
+	return false
+}
+
+// depth is how many levels of nodes there are.
+func depth(root ast.Node) (deepest int) {
+	at := 0
+	ast.Inspect(root, func(n ast.Node) bool {
+		if n == nil {
+			at--
+			return true
+		}
+		at++
+		deepest = max(deepest, at)
 		return true
 	})
-	return deepest > levels
+	return deepest
 }
 
 const sourceSyntax = "syntax"
