@@ -28,7 +28,11 @@ var (
 		if err != nil || p == nil {
 			return nil, err
 		}
-		return packageDiagnostics(t, k.Root, p)
+		found, err := findings.Get(t, k)
+		if err != nil {
+			return nil, err
+		}
+		return packageDiagnostics(t, p, found)
 	})
 
 	buildProblems = runtime.NewQuery("golang/build-problems", version(2), func(t *runtime.Task, root string) ([]check.FileDiagnostic, error) {
@@ -119,11 +123,9 @@ func wrongFiles(r runtime.Reader, of, other []gathered) (map[string]string, erro
 
 // packageDiagnostics is everything wrong with a package: what its check found, and what the go
 // command has against it.
-func packageDiagnostics(t *runtime.Task, root string, p *metadata.Package) ([]check.FileDiagnostic, error) {
-	found, err := findings.Get(t, pkgKey{root, p.ID})
-	if err != nil {
-		return nil, err
-	}
+func packageDiagnostics(
+	t *runtime.Task, p *metadata.Package, found []check.FileDiagnostic,
+) ([]check.FileDiagnostic, error) {
 	out := slices.Clip(found)
 	if len(p.Forbidden) > 0 {
 		for _, uri := range p.Files {
@@ -287,8 +289,15 @@ func strayDiagnostics(t *runtime.Task, root, uri string) ([]lsp.Diagnostic, erro
 	_, s, _ := parseStray(id)
 	switch statusOf(uri, &h, &s) {
 	case strayChecked:
-		found, err := problems.Get(t, pkgKey{root, id})
+		p, err := strayPackages.Get(t, pkgKey{root, id})
+		if err != nil || p == nil {
+			return shape.Syntax, err
+		}
+		found, err := strayFindings.Get(t, packageFile{root, id, uri})
 		if err != nil {
+			return nil, err
+		}
+		if found, err = packageDiagnostics(t, p, found); err != nil {
 			return nil, err
 		}
 		list, err := s.suffixed(t, root, appendOf(nil, found, uri))

@@ -51,6 +51,8 @@
 //	          these it depends on the names that it looked at
 //	findings  of a package: the diagnostics of its check; while it is edited, of the bodies that an
 //	          edit touched
+//	stray-findings  of a file that the build leaves out: what a check finds in it that looks at its
+//	          bodies, and at what the other files of its package declare
 //	problems  of a package: what its check found, and what the go command has against it
 //	wrong     of a build: which files have problems, gathered, with digests
 //	report    of a file: everything wrong with it, as it is shown
@@ -85,7 +87,7 @@
 // (edited.go).
 //
 // What a session holds is not looked at again either: the tree of a file whose text is the same, by
-// its name in the store, is that which the session has (treeMemory).
+// its name in the store, is that which the session or a view has (treeMemory).
 //
 // The session is made ahead of the first edit: when a file is opened, and after each check of a
 // whole package, a task beside indexing has the package checked if it must be, and its faces. It

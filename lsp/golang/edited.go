@@ -20,6 +20,10 @@ var (
 	// typed in, and gone when that is over.
 	fileIndexes = runtime.NewQuery("golang/file-index", version(1), fileIndexOf,
 		runtime.MemoryOnly())
+
+	// strayFindings are those of findings that stand in one file of a stray package, which is made
+	// for this file alone: of the others only what they declare is checked.
+	strayFindings = runtime.NewQuery("golang/stray-findings", version(1), strayFindingsOf)
 )
 
 // A packageFile names a file as a package has it.
@@ -47,6 +51,27 @@ func findingsOf(t *runtime.Task, k pkgKey) (list []check.FileDiagnostic, err err
 		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
 	) (looks check.Looks, err error) {
 		list, looks, err = check.Diagnostics(in.p, files, imports, doubtOf)
+		return looks, err
+	})
+	if broken != nil {
+		list = broken
+	}
+	return in.with(list), err
+}
+
+func strayFindingsOf(t *runtime.Task, k packageFile) (list []check.FileDiagnostic, err error) {
+	in, err := readPackage(t, pkgKey{k.Root, k.ID})
+	if err != nil || in.p == nil {
+		return nil, err
+	}
+	// The session that has all bodies, if there is one, is another one.
+	own := *in.p
+	own.ID = k.URI + " in " + own.ID
+	in.p = &own
+	broken, err := in.check(t, func(
+		files []*syntax.Tree, imports []check.Import, doubtOf func(string) syntax.Doubt,
+	) (looks check.Looks, err error) {
+		list, looks, err = check.FileDiagnostics(in.p, k.URI, files, imports, doubtOf)
 		return looks, err
 	})
 	if broken != nil {

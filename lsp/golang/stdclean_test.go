@@ -64,7 +64,7 @@ func TestStandardLibraryIsClean(t *testing.T) {
 			continue
 		}
 		err := f.in(func(t *runtime.Task) error {
-			list, err := packageDiagnostics(t, f.root, p)
+			list, err := problems.Get(t, pkgKey{f.root, p.ID})
 			for _, d := range list {
 				f.t.Errorf("%s: %s: %s", p.ID, d.URI, d.Diag.Message)
 			}

@@ -168,6 +168,29 @@ func TestStraysFollowEdits(t *testing.T) {
 	}
 }
 
+// TestOpenStrayIsCheckedAlone: what is wrong in an open file that the build leaves out is found
+// without a check of its package.
+func TestOpenStrayIsCheckedAlone(t *testing.T) {
+	f := newFixture(t, strayArchive, lsp.WorkspaceOptions{Tests: true, Env: []string{"GOOS=linux", "GOARCH=amd64"}})
+	f.index()
+	_, before := f.answers()
+	text := strings.Replace(f.read("disk/disk_windows.go"), "return Usage{", "wrong := 1; return Usage{", 1)
+	if err := f.w.SetOverlay(f.ctx, f.uri("disk/disk_windows.go"), []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	list := f.diagnostics("disk/disk_windows.go")
+	if len(list) != 1 || !strings.Contains(list[0], "declared and not used: wrong [windows,") {
+		t.Errorf("diagnostics: %v", list)
+	}
+	f.settle()
+	_, now := f.answers()
+	ran := func(query string) uint64 { return now[query] - before[query] }
+	if ran("golang/check") != 0 || ran("golang/findings") != 0 || ran("golang/stray-findings") != 1 {
+		_, parts := sumOfDifferences(before, now)
+		t.Errorf("ran %s", strings.Join(parts, ", "))
+	}
+}
+
 func TestStrayIDs(t *testing.T) {
 	for _, s := range []stray{
 		{build: disk.Target{OS: "windows", Arch: "386", Cgo: true, Tags: []string{"a", "b"}}, kind: strayTests, at: "file:///a%20b/c", name: "c"},

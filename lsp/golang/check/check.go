@@ -95,6 +95,27 @@ func Diagnostics(
 	return list, k.looked, nil
 }
 
+// FileDiagnostics are those that stand in one file, where of the other files only what they declare
+// is checked. What the body of another file would make wrong in this one, such as a cycle of
+// initialization through it, is not found. The session is one of its own: the ID of the package
+// names the file, too.
+func FileDiagnostics(
+	p *metadata.Package, uri string, files []*syntax.Tree, imports []Import,
+	doubtOf func(path string) syntax.Doubt,
+) (list []FileDiagnostic, looked Looks, err error) {
+	declaring := slices.Clone(files)
+	for i, t := range files {
+		if t.URI != uri {
+			bare := *t
+			bare.AST = bodies.Without(t.AST, nil)
+			declaring[i] = &bare
+		}
+	}
+	list, looked, err = Diagnostics(p, declaring, imports, doubtOf)
+	list = slices.DeleteFunc(list, func(d FileDiagnostic) bool { return d.URI != uri })
+	return list, looked, err
+}
+
 // FileIndex is what the index that Package gives has of one file: what stands in it, and what that
 // names. Of other files it has nothing else.
 func FileIndex(
