@@ -85,13 +85,14 @@ func (w *workspace) Symbols(t *runtime.Task, uri string) ([]lsp.Symbol, error) {
 	return list, err
 }
 
-// Outline is Symbols of a file with a text, which it keeps: the tree serves the check that follows.
+// Outline is Symbols of a file with a text, which it may keep: behind an edit in a body, that body
+// is parsed, and else the tree serves the check that follows.
 func (w *workspace) Outline(uri string, text []byte) []lsp.Symbol {
 	uri, err := w.canonical(uri)
 	if err != nil {
 		return nil // no file, of which Symbols knows no text
 	}
-	return syntax.Outline(syntax.Trees.Get(uri, text))
+	return syntax.Trees.Outline(uri, text)
 }
 
 // FindSymbols implements lsp.Workspace.
