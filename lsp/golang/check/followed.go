@@ -85,6 +85,7 @@ func (v *View) follow(files []*syntax.Tree) bool {
 		v.move(s.had, s.now)
 	}
 	v.made = BodiesOfFile // of a view of all bodies some may be forgotten
+	v.state = nil         // which had the older texts
 	v.followed++
 	return true
 }

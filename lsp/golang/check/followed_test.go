@@ -151,3 +151,29 @@ func TestViewsFollowEdits(t *testing.T) {
 		}
 	}
 }
+
+// TestFollowedViewIsOfNoOlderState: a view that has followed an edit is not the one of the state
+// before the edit any more.
+func TestFollowedViewIsOfNoOlderState(t *testing.T) {
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	const id = "container/ring"
+	uri := b.Package(id).Files[0]
+	s := check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}
+	var declared *types.Package
+	viewOf(t, b, id, s, func(v *check.View) { declared = v.Package })
+	slot, _ := check.Views.Take(id)
+	slot.FoundIn("before")
+	slot.Done()
+	b.Texts[uri] = []byte(editBody(rand.New(rand.NewPCG(3, 1)), string(b.Text(uri))))
+	viewOf(t, b, id, s, func(v *check.View) {
+		if v.Package != declared {
+			t.Error("the view did not follow")
+		}
+	})
+	slot, _ = check.Views.Take(id)
+	defer slot.Done()
+	if v, err := slot.Known("before", s); err != nil || v != nil {
+		t.Errorf("the view with the edit is known in the state before it: %v", err)
+	}
+}
