@@ -352,7 +352,10 @@ func (p *soundPart) take(n uint64) []byte {
 // file. Signed numbers have their sign in the lowest bit, so the bit that says whether more follows
 // is the second; of a negative one it is turned over.
 func (p *soundPart) pos() {
-	if p.more() && p.more() {
+	if !p.more() {
+		return
+	}
+	if p.more() {
 		p.uint()
 	}
 }
