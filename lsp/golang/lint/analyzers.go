@@ -77,6 +77,7 @@ var all = sync.OnceValue(func() map[string]known {
 		}
 	}
 	hint, info := lsp.SeverityHint, lsp.SeverityInfo
+	add(known{severity: lsp.SeverityWarning, on: true}, cgoCall) // before that of vet
 	add(known{severity: hint, on: true}, fix.Suite...)
 	add(known{severity: lsp.SeverityWarning, on: true}, vet.Suite...)
 	add(known{severity: lsp.SeverityWarning, on: true},
@@ -138,4 +139,4 @@ var version = sync.OnceValue(func() string {
 })
 
 // ownVersion changes when what is shown of a finding does.
-const ownVersion = "1"
+const ownVersion = "2"

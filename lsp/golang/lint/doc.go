@@ -15,7 +15,9 @@
 //
 // # Limits
 //
-// Nothing is known about packages with cgo, and nothing noted about what a package does not export.
+// What names of C mean is not known. In a package with cgo run the analyzers that need no form of the
+// whole code, which cannot be made of it, and nothing is noted about it. Nothing is noted about what
+// a package does not export.
 //
 // # Invariants
 //
@@ -30,6 +32,7 @@
 //	own.go        those that no library has; with
 //	simplify.go   what can be written shorter
 //	unused.go     what is declared and not used
+//	cgocall.go    what C must not be given
 //	settings.go   which of them run
 //	facts.go      facts of one run, and as bytes
 //	wanted.go     what has to be checked to note them

@@ -38,12 +38,12 @@ type Fix struct {
 // Run runs analyzers over a view with all bodies. The order of the findings is that of files and
 // places. Failed are analyzers that gave no answer, each with the reason.
 func Run(v *check.View, s Settings, imported Imported, turn Turn) (found []Finding, failed []Failure, err error) {
-	if v.Meta.Cgo {
-		return nil, nil, nil // what cgo makes of it is not known
-	}
 	r := newRunner(v, imported, turn)
 	for _, t := range v.Files {
 		r.files = append(r.files, t.AST)
+	}
+	if v.Meta.Cgo {
+		r.info = withUnknown(v.Info, r.files)
 	}
 	for _, k := range s.chosen() {
 		if !r.runs(k.Analyzer) {
@@ -90,6 +90,7 @@ func runsDespiteErrors(a *analysis.Analyzer) bool {
 
 type runner struct {
 	view    *check.View
+	info    *types.Info // of the view; see withUnknown
 	files   []*ast.File
 	broken  bool // the package does not compile
 	results map[*analysis.Analyzer]*result
@@ -106,14 +107,17 @@ type result struct {
 
 func newRunner(v *check.View, imported Imported, turn Turn) *runner {
 	return &runner{
-		view: v, results: map[*analysis.Analyzer]*result{}, turn: turn,
+		view: v, info: v.Info, results: map[*analysis.Analyzer]*result{}, turn: turn,
 		broken: len(v.Errors) > 0 || slices.ContainsFunc(v.Files, func(t *syntax.Tree) bool { return len(t.Errors) > 0 }),
 		facts:  newFacts(v.Package, v.Imported(), imported),
 	}
 }
 
-// runs reports whether an analyzer can look at the package.
-func (r *runner) runs(a *analysis.Analyzer) bool { return !r.broken || runsDespiteErrors(a) }
+// runs reports whether an analyzer can look at the package. What cgo makes of a package is not
+// known: names of C have no types.
+func (r *runner) runs(a *analysis.Analyzer) bool {
+	return (!r.broken || runsDespiteErrors(a)) && (!r.view.Meta.Cgo || !needsWhole(a))
+}
 
 // run runs an analyzer once, behind those whose results it needs.
 func (r *runner) run(a *analysis.Analyzer) (res *result) {
@@ -143,7 +147,7 @@ func (r *runner) run(a *analysis.Analyzer) (res *result) {
 		module.Path = standardModule
 	}
 	pass := &analysis.Pass{
-		Analyzer: a, Fset: v.Positions, Files: r.files, Pkg: v.Package, TypesInfo: v.Info, TypesSizes: v.Sizes,
+		Analyzer: a, Fset: v.Positions, Files: r.files, Pkg: v.Package, TypesInfo: r.info, TypesSizes: v.Sizes,
 		TypeErrors: v.Errors, ResultOf: needed,
 		Module:            module,
 		Report:            func(d analysis.Diagnostic) { res.diagnostics = append(res.diagnostics, d) },
