@@ -110,25 +110,31 @@ func needsWhole(a *analysis.Analyzer) bool {
 // withUnknown gives expressions that have no type, as those of C, the one that go/types has for what
 // is wrong, and names of C a variable of it: analyzers take what has none for a mistake of their
 // caller.
-func withUnknown(info *types.Info, files []*ast.File) *types.Info {
+func withUnknown(info *types.Info, pkg *types.Package, files []*ast.File) *types.Info {
 	out := *info
 	out.Types, out.Uses = maps.Clone(info.Types), maps.Clone(info.Uses)
 	for _, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok && out.ObjectOf(sel.Sel) == nil {
-				if x, ok := sel.X.(*ast.Ident); ok {
-					if p, ok := out.Uses[x].(*types.PkgName); ok {
-						out.Uses[sel.Sel] = types.NewVar(sel.Sel.Pos(), p.Imported(), sel.Sel.Name, types.Typ[types.Invalid])
-					}
-				}
+				out.Uses[sel.Sel] = types.NewVar(sel.Sel.Pos(), pkg, sel.Sel.Name, types.Typ[types.Invalid])
 			}
-			if e, ok := n.(ast.Expr); ok {
-				if _, pair := e.(*ast.KeyValueExpr); !pair && out.TypeOf(e) == nil {
-					out.Types[e] = types.TypeAndValue{Type: types.Typ[types.Invalid]}
-				}
+			if e, ok := n.(ast.Expr); ok && out.Types[e].Type == nil && isValue(&out, e) {
+				out.Types[e] = types.TypeAndValue{Type: types.Typ[types.Invalid]}
 			}
 			return true
 		})
 	}
 	return &out
+}
+
+// isValue reports whether an expression may be one that go/types gives a type where it knows one.
+func isValue(info *types.Info, e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.KeyValueExpr:
+		return false
+	case *ast.Ident:
+		_, is := info.Uses[e].(*types.Var)
+		return is
+	}
+	return true
 }

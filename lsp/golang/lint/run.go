@@ -43,7 +43,7 @@ func Run(v *check.View, s Settings, imported Imported, turn Turn) (found []Findi
 		r.files = append(r.files, t.AST)
 	}
 	if v.Meta.Cgo {
-		r.info = withUnknown(v.Info, r.files)
+		r.info = withUnknown(v.Info, v.Package, r.files)
 	}
 	for _, k := range s.chosen() {
 		if !r.runs(k.Analyzer) {
