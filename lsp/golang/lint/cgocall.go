@@ -107,9 +107,9 @@ func needsWhole(a *analysis.Analyzer) bool {
 	return a == buildssa.Analyzer || a.Name == "buildir" || slices.ContainsFunc(a.Requires, needsWhole)
 }
 
-// withUnknown gives expressions that have no type, as those of C, the one that go/types has for what
-// is wrong, and names of C a variable of it: analyzers take what has none for a mistake of their
-// caller.
+// withUnknown gives expressions that have no type, as those of C, the one that go/types has for
+// what is wrong, and what is selected of them a variable of it: analyzers take what has none for a
+// mistake of their caller.
 func withUnknown(info *types.Info, pkg *types.Package, files []*ast.File) *types.Info {
 	out := *info
 	out.Types, out.Uses = maps.Clone(info.Types), maps.Clone(info.Uses)

@@ -15,9 +15,9 @@
 //
 // # Limits
 //
-// What names of C mean is not known. In a package with cgo run the analyzers that need no form of the
-// whole code, which cannot be made of it, and nothing is noted about it. Nothing is noted about what
-// a package does not export.
+// What names of C mean is not known. In a package with cgo run the analyzers that need no form of
+// the whole code, which cannot be made of it, and nothing is noted about it. Nothing is noted about
+// what a package does not export.
 //
 // # Invariants
 //
