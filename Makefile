@@ -87,8 +87,8 @@ gen-check: ## fail if running the generators changes a file
 vuln: ## known vulnerabilities in what the command uses
 	$(GO) run $(GOVULNCHECK) ./...
 
-compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc|lsp|floor: ours and the peers, alternating in one run, medians, tab-separated; CASE, SEED, N, ROUNDS and LIMIT as -case, -seed, -n, -rounds and -limit
-	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE) $(if $(CASE),-case '$(CASE)') $(if $(SEED),-seed $(SEED)) $(if $(N),-n $(N)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(LIMIT),-limit $(LIMIT))
+compare: ## SUITE=ring|lanes|task|wake|load|epoch|hash|store|open|index|query|gc|lsp|floor: ours and the peers, alternating in one run, medians, tab-separated; FORMAT=bench for benchstat; CASE, SEED, N, ROUNDS and LIMIT as -case, -seed, -n, -rounds and -limit
+	cd benchmarks && $(GO) run ./cmd/compare -suite $(SUITE) $(if $(CASE),-case '$(CASE)') $(if $(SEED),-seed $(SEED)) $(if $(N),-n $(N)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(LIMIT),-limit $(LIMIT)) $(if $(FORMAT),-format $(FORMAT))
 
 markers: ## gopls' own expectations of itself, held against this server: KIND and FILE as -kind and -file (regular expressions), V=1 shows what fails
 	cd benchmarks && $(GO) run ./cmd/agree markers $(if $(KIND),-kind '$(KIND)') $(if $(FILE),-file '$(FILE)') $(if $(V),-v)

@@ -21,6 +21,9 @@ type Plan struct {
 	// is called. Zero means the suite's own bound.
 	RoundMax time.Duration
 	Stuck    func(what string)
+
+	// Each, if not nil, gets what each entrant showed, in each column of each case.
+	Each func(Samples) error
 }
 
 // guard calls Stuck unless release is called within RoundMax.
@@ -131,6 +134,14 @@ func runCase(ctx context.Context, suite string, c Case, env *Env, plan Plan) (ro
 	for col, column := range c.Columns {
 		logSpread(env, c.Name+column.Suffix, column.Unit, field, col)
 		rows = append(rows, table(suite, c.Name+column.Suffix, column.Unit, field, col)...)
+		for _, p := range field {
+			if plan.Each == nil {
+				break
+			}
+			if err := plan.Each(Samples{suite, c.Name + column.Suffix, p.Name, column.Unit, p.samples[col]}); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return rows, nil
 }

@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	dir := flags.String("dir", "", "where to make files (default: the system's temporary directory)")
 	limit := flags.Duration("limit", 0, "longest time for the start or one round of one entrant (default: the suite's, mostly 2m)")
 	profile := flags.String("cpuprofile", "", "write a CPU profile of the whole run to this file; with -peer '^$' it is of ours alone")
+	format := flags.String("format", "table", "what is printed: table (medians), or bench (each round, as benchstat reads it)")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "usage: compare -suite NAME [flags]")
 		flags.PrintDefaults()
@@ -62,6 +63,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !ok {
 		fmt.Fprintf(stderr, "compare: no suite %q\n", *name)
 		list(stderr)
+		return 2
+	}
+	if *format != "table" && *format != "bench" {
+		fmt.Fprintf(stderr, "compare: no format %q\n", *format)
 		return 2
 	}
 	if *rounds < 0 || *size < 0 {
@@ -112,23 +117,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	if err := measure(ctx, suite, env, plan, stdout); err != nil {
+	if err := measure(ctx, suite, env, plan, *format, stdout); err != nil {
 		fmt.Fprintf(stderr, "compare: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func measure(ctx context.Context, suite compare.Suite, env *compare.Env, plan compare.Plan, stdout io.Writer) error {
+func measure(ctx context.Context, suite compare.Suite, env *compare.Env, plan compare.Plan, format string, stdout io.Writer) error {
 	for _, line := range compare.Machine() {
 		env.Logf("%s", line)
 	}
 	env.Logf("rounds      %d, alternating; figures are medians, with (least-most) here", plan.Rounds)
 	began := time.Now()
-	if _, err := fmt.Fprintln(stdout, compare.Header); err != nil {
+	emit := func(rows []compare.Row) error { return compare.WriteRows(stdout, rows) }
+	begin := func() error { _, err := fmt.Fprintln(stdout, compare.Header); return err }
+	if format == "bench" {
+		begin = func() error { return compare.WriteBenchHeader(stdout, suite.Name) }
+		emit = func([]compare.Row) error { return nil }
+		plan.Each = func(s compare.Samples) error { return compare.WriteBench(stdout, s) }
+	}
+	if err := begin(); err != nil {
 		return err
 	}
-	err := compare.Run(ctx, suite, env, plan, func(rows []compare.Row) error { return compare.WriteRows(stdout, rows) })
+	err := compare.Run(ctx, suite, env, plan, emit)
 	env.Logf("done        %.0f s", time.Since(began).Seconds())
 	env.Logf("%s", compare.Load())
 	return err

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/perf/benchfmt"
+
 	"github.com/cytisus/cytisus/benchmarks/compare"
 	"github.com/cytisus/cytisus/benchmarks/suites"
 )
@@ -29,6 +31,46 @@ func TestSuites(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The Go benchmark format is what its own parser reads, with a line for each round of each entrant.
+func TestBenchFormat(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	args := []string{"-suite", "ring", "-quick", "-rounds", "2", "-case", "1T|1P1C", "-format", "bench", "-dir", t.TempDir()}
+	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr.String())
+	}
+	lines := map[string]int{}
+	r := benchfmt.NewReader(&stdout, "compare")
+	for r.Scan() {
+		switch rec := r.Result().(type) {
+		case *benchfmt.Result:
+			_, parts := rec.Name.Parts()
+			if len(parts) < 2 || !bytes.HasPrefix(parts[0], []byte("/case=")) || !bytes.HasPrefix(parts[1], []byte("/entrant=")) {
+				t.Errorf("a name is %s", rec.Name)
+			}
+			if len(rec.Values) != 1 || rec.Values[0].Value <= 0 || rec.GetConfig("pkg") != "github.com/cytisus/cytisus/benchmarks/ring" {
+				t.Errorf("%s: %v, %v", rec.Name, rec.Values, rec.Config)
+			}
+			lines[string(rec.Name)]++
+		case *benchfmt.SyntaxError:
+			t.Error(rec)
+		}
+	}
+	if err := r.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) < 2 {
+		t.Fatalf("lines of %d names", len(lines))
+	}
+	for name, n := range lines {
+		if n != 2 {
+			t.Errorf("%s: %d lines, want one for each round", name, n)
+		}
+	}
+	if code := run(t.Context(), []string{"-suite", "ring", "-format", "xml"}, &stdout, &stderr); code != 2 {
+		t.Errorf("a format that there is not: exit code %d", code)
 	}
 }
 
