@@ -70,7 +70,7 @@ func groups(head, base *profile.Profile, valueType string) (list []Group, whole 
 		}
 		g.Graphs = g.Graphs[:min(len(g.Graphs), groupsMax)]
 		for _, root := range g.Graphs {
-			root.settle(max(root.Width()/narrowest, whole.Width()/narrowest/4))
+			root.settle(whole.Width() / narrowest)
 		}
 		list = append(list, g)
 	}

@@ -87,7 +87,6 @@ idle 900 700
 rpc-2 0 301
  a 0 301
   b 0 300
-  d 0 1
 `
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
