@@ -12,8 +12,8 @@ import (
 // cost more than a small task.
 const sampleEvery = 256
 
-// sampled reports whether the task is timed that a count of submissions has just been raised for:
-// the first, and each 256th after it.
+// sampled reports whether a task is timed, by the count of submissions with it: the first is, and
+// each 256th after it.
 func sampled(count uint64) bool { return count%sampleEvery == 1 }
 
 // laneTimes count how long timed tasks of one lane took. Anybody counts and reads.
