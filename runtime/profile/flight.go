@@ -23,6 +23,8 @@ const (
 	flightPause = 10 * time.Second // between two files
 )
 
+const flightExt = ".trace"
+
 // FlightDir is the directory below a store's own in which flights are written.
 const FlightDir = "flights"
 
@@ -107,10 +109,13 @@ func (f *Flight) Took(what string, took time.Duration) {
 			return
 		}
 		f.log.Warn("a request was slow", "request", what, "took", took, "flight", file, "look", "go tool trace "+file)
+		if err := f.prune(); err != nil {
+			f.log.Warn("old flights are not removed", "err", err)
+		}
 	})
 }
 
-// write writes the flight to a file and removes the oldest files beyond those that are kept.
+// write writes the flight to a file.
 func (f *Flight) write(rec *trace.FlightRecorder, what string, at time.Time) (string, error) {
 	var raw bytes.Buffer
 	if _, err := rec.WriteTo(&raw); err != nil {
@@ -125,22 +130,22 @@ func (f *Flight) write(rec *trace.FlightRecorder, what string, at time.Time) (st
 		}
 		return '-'
 	}, what[:min(len(what), 60)])
-	file := filepath.Join(f.dir, at.UTC().Format("20060102-150405.000")+"-"+name+".trace")
+	file := filepath.Join(f.dir, at.UTC().Format("20060102-150405.000")+"-"+name+flightExt)
 	if err := os.WriteFile(file, raw.Bytes(), 0o600); err != nil {
 		return "", fmt.Errorf("profile: %w", err)
 	}
-	return file, f.prune()
+	return file, nil
 }
 
 // prune removes the oldest files. Their names begin with the time.
 func (f *Flight) prune() error {
-	files, err := filepath.Glob(filepath.Join(f.dir, "*.trace"))
+	entries, err := os.ReadDir(f.dir) // by name
 	if err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
-	slices.Sort(files)
-	for _, old := range files[:max(0, len(files)-flightFiles)] {
-		if err := os.Remove(old); err != nil {
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != flightExt })
+	for _, old := range entries[:max(0, len(entries)-flightFiles)] {
+		if err := os.Remove(filepath.Join(f.dir, old.Name())); err != nil {
 			return fmt.Errorf("profile: %w", err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func TestFlight(t *testing.T) {
 	if _, err := takeFlight(); !errors.Is(err, ErrNoFlight) {
 		t.Errorf("without a recorder: %v", err)
 	}
-	dir := filepath.Join(t.TempDir(), FlightDir)
+	dir := filepath.Join(t.TempDir(), "a[store", FlightDir) // a name that is no pattern
 	var log bytes.Buffer
 	f, err := StartFlight(dir, time.Second, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
@@ -54,6 +55,11 @@ func TestFlight(t *testing.T) {
 	const first = "20260102-030405.000-textDocument-hover.trace"
 	if list := files(); len(list) != 1 || list[0] != first {
 		t.Fatalf("a slow request left %v", list)
+	}
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, first): 0o600} {
+		if st, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && st.Mode().Perm() != want {
+			t.Errorf("%s is for others: %v, %v", path, st, err)
+		}
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, first))
 	if err != nil || !bytes.HasPrefix(raw, []byte("go 1.")) {
