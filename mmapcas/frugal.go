@@ -1,6 +1,8 @@
 package mmapcas
 
 import (
+	"sync"
+
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
 	"github.com/cytisus/cytisus/mmapcas/record"
@@ -11,6 +13,9 @@ import (
 
 // readAtOnce is how much is read of a record whose length is not known yet: most records whole.
 const readAtOnce = 2 << 10
+
+// frames lends memory for compressed payloads as they are in the file.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 // readCopy is record for a store that is frugal: the payload lies in room. It reports false for
 // what is to be looked at in place, since it cannot be read or is not whole.

@@ -1,7 +1,6 @@
 package mmapcas
 
 import (
-	"sync"
 
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
@@ -117,9 +116,6 @@ func (r *spareRoom) giveBack(b []byte) {
 		*r = b
 	}
 }
-
-// frames lends memory for compressed payloads as they are in the file.
-var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 // payload returns the payload of a record that lies at off and is intact. One that is compressed is
 // unpacked into room; if it cannot be, it is dropped, and the error is a *CorruptError. Its bytes

@@ -38,7 +38,7 @@ var shared = []struct {
 	},
 	{
 		"terms of two fields, which never meet in one file",
-		[]string{"Cache", "Conn", "Guard", "Host", "Mask", "Noted", "Table", "Verb", "Wanted"},
+		[]string{"Cache", "Conn", "Guard", "Header", "Host", "Mask", "Noted", "Table", "Verb", "Wanted"},
 	},
 }
 

@@ -525,7 +525,7 @@ func TestIntrospection(t *testing.T) {
 	if got := c.must("workspace/executeCommand", `{"command":"cytisus.explain","arguments":[`+doc(fileA)+`]}`); !strings.Contains(got, "fake/uses") {
 		t.Error(got)
 	}
-	if got := c.must("workspace/executeCommand", `{"command":"cytisus.reindex"}`); !strings.Contains(got, `"Files":2`) {
+	if got := c.must("workspace/executeCommand", `{"command":"cytisus.reindex"}`); !strings.Contains(got, `"files":2`) {
 		t.Error(got)
 	}
 	c.finish()

@@ -53,8 +53,8 @@
 //	table.go format.go coverage.go saved.go
 //	index.go key.go
 //	hint.go probe.go
-//	unread.go grow.go lookup.go insert.go change.go save.go
 //	glance.go glance_amd64.go glance_other.go
+//	unread.go grow.go lookup.go insert.go change.go save.go
 //
 // # Shards that are not in memory
 //
