@@ -15,7 +15,7 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-var checks = runtime.NewQuery("golang/check", version(8), checkOf)
+var checks = runtime.NewQuery("golang/check", version(9), checkOf)
 
 var declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
 

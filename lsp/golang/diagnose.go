@@ -23,7 +23,7 @@ type fileKey struct{ Root, URI string }
 // What is wrong is known by package, as the check finds it; by file, as it is shown; and as a list
 // of the files of a build with anything wrong, by which a change of it is noticed.
 var (
-	problems = runtime.NewQuery("golang/problems", version(1), func(t *runtime.Task, k pkgKey) ([]check.FileDiagnostic, error) {
+	problems = runtime.NewQuery("golang/problems", version(2), func(t *runtime.Task, k pkgKey) ([]check.FileDiagnostic, error) {
 		p, err := packageOf(t, k)
 		if err != nil || p == nil {
 			return nil, err
@@ -143,7 +143,8 @@ func packageDiagnostics(
 		if err != nil {
 			return nil, err
 		}
-		if !strings.Contains(h, syntax.EmbedDirective) {
+		// The go command looks at no patterns of a file that does not import embed.
+		if !strings.Contains(h, syntax.EmbedDirective) || !slices.Contains(syntax.ParseHeader(h).Imports, "embed") {
 			continue
 		}
 		text, err := textOf(t, uri)

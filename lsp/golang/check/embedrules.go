@@ -40,7 +40,7 @@ func misusedEmbeds(t *syntax.Tree, defined func(*ast.Ident) types.Object) (list 
 }
 
 // misusedEmbed says what is wrong with the place of a directive; "" if nothing is. The words are
-// the compiler's.
+// the compiler's, but for the missing import, where clients know those of the analyzer of gopls.
 func misusedEmbed(file *ast.File, defined func(*ast.Ident) types.Object, directive *ast.Comment) string {
 	spec, inFunc := belowDirective(file, directive)
 	if spec == nil {
@@ -52,7 +52,7 @@ func misusedEmbed(file *ast.File, defined func(*ast.Ident) types.Object, directi
 	}
 	switch {
 	case !imported:
-		return `go:embed requires import "embed" (or import _ "embed", if package is not used)`
+		return `must import "embed" when using go:embed directives`
 	case len(spec.Names) > 1:
 		return "go:embed cannot apply to multiple vars"
 	case len(spec.Values) > 0:
