@@ -40,6 +40,9 @@ func appendSymbol(dst []byte, s lsp.Symbol, name string) []byte {
 		dst = binary.AppendUvarint(dst, uint64(v))
 	}
 	for _, c := range s.Children {
+		if c.Kind == lsp.KindField && strings.HasPrefix(s.Detail, "interface{") {
+			c.Kind = lsp.KindInterface // an interface has no fields: this one is embedded
+		}
 		dst = appendSymbol(dst, c, name+"."+c.Name)
 	}
 	return dst
