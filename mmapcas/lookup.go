@@ -1,7 +1,6 @@
 package mmapcas
 
 import (
-
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/index"
 	"github.com/cytisus/cytisus/mmapcas/record"
