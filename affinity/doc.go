@@ -8,11 +8,12 @@
 //
 // Three things bound the processors of a process, and all three are respected:
 //
-//   - the mask with which it was started (Allowed): set by a parent, by taskset or by a cpuset. It is read before
-//     anything can have bound the main thread, and is never widened: Pin refuses what is not in it.
+//   - the mask with which it was started (Allowed): set by a parent, by taskset or by a cpuset. It
+//     is read before anything can have bound the main thread, and is never widened: Pin refuses
+//     what is not in it.
 //   - which processors are online (ReadTopology).
-//   - the quota of processor time of its control groups (ReadQuota). A quota names no processors, but a process with 64
-//     processors and a quota of two is a small one.
+//   - the quota of processor time of its control groups (ReadQuota). A quota names no processors,
+//     but a process with 64 processors and a quota of two is a small one.
 //
 // # Reading a machine
 //
@@ -26,8 +27,10 @@
 // stays keeps its caches and its memory near, and does harm with few, where it keeps the kernel
 // from moving a worker away from the work of another program. The mode Auto decides by that.
 //
-//   - A thread is bound only by its own goroutine, locked to it, and restored before it is unlocked; or it dies locked.
-//   - No two workers of a plan share a processor, none gets one that is not ours, and what is left over stays unbound.
+//   - A thread is bound only by its own goroutine, locked to it, and restored before it is
+//     unlocked; or it dies locked.
+//   - No two workers of a plan share a processor, none gets one that is not ours, and what is left
+//     over stays unbound.
 //
 // Outside Linux ReadMachine, Allowed and Pin return ErrUnsupported; everything else works.
 package affinity

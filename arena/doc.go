@@ -7,8 +7,8 @@
 //   - Unit: 32 bytes. Everything is aligned to it and counted in it.
 //   - Addr: a place, in units from the start of the reservation. It has AddrBits bits. Addr 0 is
 //     nil.
-//   - Slot: one stride of SegmentBytes in the reservation. A segment takes one slot, or several in a
-//     row when it is larger.
+//   - Slot: one stride of SegmentBytes in the reservation. A segment takes one slot, or several in
+//     a row when it is larger.
 //   - Length: how many bytes at the start of a segment are committed, that is, final.
 //   - Ready: how many bytes of a segment have disk space and page tables; never less than Length.
 //
@@ -76,12 +76,13 @@
 //   - A0: a committed byte never changes.
 //   - A1: bytes at or above Length are zero unless an appender holds them reserved; after a crash
 //     whoever maps the segment again re-establishes this before it appends.
-//   - A2: a byte is touched only after its disk space was allocated. A sparse file on a full disk would
-//     answer the first store with a signal instead of an error.
+//   - A2: a byte is touched only after its disk space was allocated. A sparse file on a full disk
+//     would answer the first store with a signal instead of an error.
 //   - A3: a mapped file is never truncated.
-//   - A4: a segment's slots are given out again only after it was unmapped, and it is unmapped only two
-//     epochs after Retire.
-//   - A5: mapped memory holds offsets and bytes, never Go pointers: the collector does not look there.
+//   - A4: a segment's slots are given out again only after it was unmapped, and it is unmapped only
+//     two epochs after Retire.
+//   - A5: mapped memory holds offsets and bytes, never Go pointers: the collector does not look
+//     there.
 //
 // # What an error means
 //

@@ -33,11 +33,12 @@
 // the epoch is at least s+2. Let F be the scan whose advance took the epoch from s+1 to s+2. It
 // loaded the epoch, s+1, at its start, so after W2 and W1.
 //
-//   - E-see: F sees what R1 stored, or R2 comes after W1. For if F's load of the slot misses R1, it precedes R1
-//     and thus R2, and W1 precedes F.
-//   - E-hold: if F sees the slot pinned, it is in epoch s+1, or F would not have advanced. That epoch was loaded after W2 had
-//     loaded s, and before R2; so R2 comes after W1.
-//   - E-free: in both cases the reader does not find the object, unless it has left before F looked at its slot.
+//   - E-see: F sees what R1 stored, or R2 comes after W1. For if F's load of the slot misses R1, it
+//     precedes R1 and thus R2, and W1 precedes F.
+//   - E-hold: if F sees the slot pinned, it is in epoch s+1, or F would not have advanced. That
+//     epoch was loaded after W2 had loaded s, and before R2; so R2 comes after W1.
+//   - E-free: in both cases the reader does not find the object, unless it has left before F looked
+//     at its slot.
 //
 // W2 must come after W1: call [Domain.Retire] after the last store that made the object
 // unreachable, never before. A slot that joins late (a new participant, an overflow slot) is
@@ -57,10 +58,11 @@
 // and its look at the slots. The kernel needs to be told beforehand and may refuse; until it has
 // agreed, R1 is atomic. E-see then reads:
 //
-//   - F had the fence: on the reader's thread it lies after R1, and F sees the slot; or before R1 and R2, and R2 comes
-//     after W1. A goroutine that moves to another thread passes through the locked instructions of the Go scheduler.
-//   - F was not told that readers do without: a reader that was told, was told after F loaded the epoch. It looks
-//     (affinity.RemoteFences) before R2, which thus comes after W1.
+//   - F had the fence: on the reader's thread it lies after R1, and F sees the slot; or before R1
+//     and R2, and R2 comes after W1. A goroutine that moves to another thread passes through the
+//     locked instructions of the Go scheduler.
+//   - F was not told that readers do without: a reader that was told, was told after F loaded the
+//     epoch. It looks (affinity.RemoteFences) before R2, which thus comes after W1.
 //
 // Leaving is a plain store on amd64 everywhere: the processor lets a store become visible only
 // after the loads and stores before it. Under the race detector and on other processors all of

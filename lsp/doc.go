@@ -30,5 +30,6 @@
 //
 //   - L0: a span satisfies 0 <= Start <= End <= length of the text it was made from.
 //   - L1: URIs are canonical: two spellings of one file never reach a partition or an answer.
-//   - L2: no input makes a Workspace panic; bad input is a diagnostic, or an error that names what and where.
+//   - L2: no input makes a Workspace panic; bad input is a diagnostic, or an error that names what
+//     and where.
 package lsp

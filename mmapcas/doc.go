@@ -7,10 +7,12 @@
 // # Terms
 //
 //   - Record: 32 bytes of header and the payload, padded to units of 32 bytes.
-//   - Segment: a file of records in the order they were appended. One appender at a time writes to it.
+//   - Segment: a file of records in the order they were appended. One appender at a time writes to
+//     it.
 //   - Index: hash table from name to address, off the Go heap (package index); saved now and then
 //     (saved.go), else rebuilt at opening.
-//   - Manifest: a log of statements "everything up to these lengths is complete", each with a note of the caller.
+//   - Manifest: a log of statements "everything up to these lengths is complete", each with a note
+//     of the caller.
 //   - Tail: what lies beyond the lengths of the newest manifest record.
 //   - Cycle: one run of the caller's collector over the store.
 //
@@ -137,21 +139,22 @@
 //     includes a put that found the record there: fresh=false says nothing about the records it
 //     refers to. "Holds live" means reachable from a root that this cycle marks.
 //
-//   - G1: a record put while a cycle runs survives the cycle (it is born black). So does an older one that was put again
-//     meanwhile (shaded).
+//   - G1: a record put while a cycle runs survives the cycle (it is born black). So does an older
+//     one that was put again meanwhile (shaded).
 //
-//   - G2: the handshake. BeginCycle says nothing about puts that returned before it. Whoever calls it must, before
-//     taking the roots, wait until every writer that was at work then has either linked its records under a root or
-//     forgotten them.
+//   - G2: the handshake. BeginCycle says nothing about puts that returned before it. Whoever calls
+//     it must, before taking the roots, wait until every writer that was at work then has either
+//     linked its records under a root or forgotten them.
 //
-//   - G3: an unmarked record is condemned in one atomic step with the test that it is unmarked; after that a put of the
-//     same content writes a new copy. So a put either saves the record or replaces it.
+//   - G3: an unmarked record is condemned in one atomic step with the test that it is unmarked;
+//     after that a put of the same content writes a new copy. So a put either saves the record or
+//     replaces it.
 //
-//   - G4: a segment file goes only after everything marked in it was copied, the copies are durable, a manifest record
-//     without it is durable, and two epochs have passed.
+//   - G4: a segment file goes only after everything marked in it was copied, the copies are
+//     durable, a manifest record without it is durable, and two epochs have passed.
 //
-//   - G5: a pinned record (Pin) is shaded in every cycle, so it survives it, and so does what the caller finds it to refer to.
-//     Pins are the process's own.
+//   - G5: a pinned record (Pin) is shaded in every cycle, so it survives it, and so does what the
+//     caller finds it to refer to. Pins are the process's own.
 //
 //   - G6: a record that a put has marked is in Shaded before anybody who has seen the mark can find
 //     Shaded empty. So once nothing is left to be traced and Shaded is empty, all that is marked

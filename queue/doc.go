@@ -27,19 +27,23 @@
 // turn == lap; it then stores val, and stores turn = lap+1. A consumer does the same with head,
 // lap+1 and lap+cap. A zero cell is a free cell of lap 0, so a new ring needs no initialisation.
 //
-//   - R0: the capacity is a power of two, at least 2. With one cell, lap+1 and lap+cap would be the same.
+//   - R0: the capacity is a power of two, at least 2. With one cell, lap+1 and lap+cap would be the
+//     same.
 //   - R1: tail-head is in [0, cap], as a wrapped distance.
 //   - R2: a cell's turn only grows (wrapping), and each store of it hands val to the other side.
-//   - R3: val is touched only by the owner, so it is plain memory, and the race detector checks this claim. The owner's
-//     store of turn is seen by the load with which the next owner's claim begins.
-//   - R4: a cell seen free (or full) for a ticket stays so until that ticket is claimed. Tickets are claimed in order,
-//     so if tail is still t, all the cells that were seen free from t on are free, and one compare-and-swap may
-//     claim them together. PushN and PopN rest on this; they never wait for a neighbour to finish.
-//   - R5: a claim is a sequentially consistent step, a turn need not be. Of a turn's store, R3 asks only that what its
-//     owner did to val comes before it, and of its load, that what the next owner does comes after. So on amd64 the
-//     store is a plain one; see turn_tso.go. It may then become visible a moment after the call has returned, but not
-//     after anything that the caller does to tell another thread. Whoever draws conclusions from two
-//     words, having written one before reading the other, must look at the counters (Empty, Len), which claims move.
+//   - R3: val is touched only by the owner, so it is plain memory, and the race detector checks
+//     this claim. The owner's store of turn is seen by the load with which the next owner's claim
+//     begins.
+//   - R4: a cell seen free (or full) for a ticket stays so until that ticket is claimed. Tickets
+//     are claimed in order, so if tail is still t, all the cells that were seen free from t on are
+//     free, and one compare-and-swap may claim them together. PushN and PopN rest on this; they
+//     never wait for a neighbour to finish.
+//   - R5: a claim is a sequentially consistent step, a turn need not be. Of a turn's store, R3 asks
+//     only that what its owner did to val comes before it, and of its load, that what the next
+//     owner does comes after. So on amd64 the store is a plain one; see turn_tso.go. It may then
+//     become visible a moment after the call has returned, but not after anything that the caller
+//     does to tell another thread. Whoever draws conclusions from two words, having written one
+//     before reading the other, must look at the counters (Empty, Len), which claims move.
 //   - R6: a push calls nothing between claim and turn, and waits for no page there. In the first
 //     lap of a ring the kernel
 //     may not have given the pages of its cells yet, so pushes touch them before they claim: by
@@ -67,11 +71,11 @@
 // The same two counters without turns: with one thread on each side, the counters alone say who
 // owns a place.
 //
-//   - S1: place t&mask belongs to the consumer if head <= t < tail, and to the producer otherwise. The store of tail
-//     hands places to the consumer, the store of head hands them back.
-//   - S2: each side remembers the other's counter and looks again only when the remembered one leaves it nothing to do.
-//     Counters only grow, so a remembered one errs on the side of "full" and "empty", and the second look
-//     corrects it: false is exact at the moment of that look.
+//   - S1: place t&mask belongs to the consumer if head <= t < tail, and to the producer otherwise.
+//     The store of tail hands places to the consumer, the store of head hands them back.
+//   - S2: each side remembers the other's counter and looks again only when the remembered one
+//     leaves it nothing to do. Counters only grow, so a remembered one errs on the side of "full"
+//     and "empty", and the second look corrects it: false is exact at the moment of that look.
 //
 // # Occupancy
 //
@@ -90,10 +94,12 @@
 // for a lane from which nothing can be popped yet; this costs a turn of the worker's loop and no
 // more.
 //
-//   - O5: whenever no push to a lane is under way and no pop is between O3 and O4, a non-empty lane has its bit set.
-//   - O6: between O3 and O4 the bit of a non-empty lane may be clear, and the one popper that will see to it goes on to run
-//     what it popped. A worker must not go to sleep on the word alone, therefore, or finished items may wait for that
-//     popper although others sleep. Any looks at the lanes themselves.
+//   - O5: whenever no push to a lane is under way and no pop is between O3 and O4, a non-empty lane
+//     has its bit set.
+//   - O6: between O3 and O4 the bit of a non-empty lane may be clear, and the one popper that will
+//     see to it goes on to run what it popped. A worker must not go to sleep on the word alone,
+//     therefore, or finished items may wait for that popper although others sleep. Any looks at the
+//     lanes themselves.
 //
 // Priority is as of the moment of the load: an item that arrives on a more urgent lane during a Pop
 // is found by the next.
@@ -105,11 +111,13 @@
 // then on all pushes go to the list, until it has drained; pops take from the ring until it is
 // empty and then from the list, moving up to 64 items on to the ring while they have the lock.
 //
-//   - V1: the counter of the list is stored after what it describes: after an item is in the list, and after an item that
-//     left the list is in the ring. Whoever reads 0 may push to the ring, and lands behind everything that
-//     was in the list; an emptiness check that reads the counter and then the ring misses no item on its way.
-//   - V2: a pop takes from the list only if the ring is empty by its counters. That its TryPop says false is
-//     not enough: an unfinished push at the head of the ring may hide finished ones, which are older than the list.
+//   - V1: the counter of the list is stored after what it describes: after an item is in the list,
+//     and after an item that left the list is in the ring. Whoever reads 0 may push to the ring,
+//     and lands behind everything that was in the list; an emptiness check that reads the counter
+//     and then the ring misses no item on its way.
+//   - V2: a pop takes from the list only if the ring is empty by its counters. That its TryPop says
+//     false is not enough: an unfinished push at the head of the ring may hide finished ones, which
+//     are older than the list.
 //
 // So the order of a lane is that of a queue. A pusher that read 0, and then claims a ticket of the
 // ring when the list holds items again, is the one case that looks wrong: but all those items were
@@ -120,13 +128,14 @@
 // PushWait waits in a crowd, one per lane, when a bounded push finds no room. Every pop ends with a
 // look at the crowded word, and calls waiters once the lane has drained to half its capacity.
 //
-//   - W1: a waiter's channel is sent to only by whoever takes it off the crowd, under the lane's lock; it goes back on
-//     only after it has received. So a send finds the channel empty.
-//   - W2: a waiter joins the crowd and sets the crowded bit before it tries once more, and sleeps only if the lane is then
-//     full by its counters, which is what a bounded push means by full (Q3).
-//   - W3: a pop claims its place, which moves a counter, before it loads the crowded bit. So either the pop sees the
-//     waiter, or the waiter sees the room. The pop that leaves a lane empty always calls, so nobody waits for an empty
-//     lane.
+//   - W1: a waiter's channel is sent to only by whoever takes it off the crowd, under the lane's
+//     lock; it goes back on only after it has received. So a send finds the channel empty.
+//   - W2: a waiter joins the crowd and sets the crowded bit before it tries once more, and sleeps
+//     only if the lane is then full by its counters, which is what a bounded push means by full
+//     (Q3).
+//   - W3: a pop claims its place, which moves a counter, before it loads the crowded bit. So either
+//     the pop sees the waiter, or the waiter sees the room. The pop that leaves a lane empty always
+//     calls, so nobody waits for an empty lane.
 //   - W4: a call is never lost: a waiter that leaves without using it passes it on.
 //
 // # Parker
@@ -145,10 +154,11 @@
 // word has changed: so no wake is missed. The channel twin remembers one wake in its buffer, to the
 // same end.
 //
-//   - P1: at most one token exists. Posting and taking are swaps, so the owner synchronises with every poster.
+//   - P1: at most one token exists. Posting and taking are swaps, so the owner synchronises with
+//     every poster.
 //   - P2: only the owner leaves token.
-//   - P3: wake-ups may come late, or without a token (a wake whose sleep ended at its deadline; a signal). The owner
-//     believes only the word.
+//   - P3: wake-ups may come late, or without a token (a wake whose sleep ended at its deadline; a
+//     signal). The owner believes only the word.
 //
 // # Idle
 //
@@ -167,18 +177,21 @@
 // Own work, which only one worker can take, wakes just that worker, by the same claim of its bit
 // (Wake).
 //
-//   - I1: a worker looks for work after it has set its bit and left the count. A push that wakes nobody because it saw
-//     the worker as a searcher thus precedes that look; and so does a push that saw no bit. Looking before leaving the
-//     count loses a push in between. The bit comes before the count only to save a wake-up: otherwise a push
-//     in between would see neither, and wake somebody else.
-//   - I2: a token is posted only by whoever cleared the worker's idle bit, exactly one for each clear, and the worker
-//     takes it before it goes on. A token posted without the claim would end a later sleep with the bit still set;
-//     the next push would then wake a worker that is awake, and the count would never come right again.
-//   - I3: whoever takes the last searcher off the count looks for shared work afterwards, and notifies again if there is
-//     some. Otherwise a burst of pushes during one search would wake one worker only. A worker that sees work in its
-//     last look before sleeping counts as a searcher again, for the same reason.
-//   - I4: Notify that counted itself as a searcher and found nobody to wake starts over, because somebody may have relied
-//     on the count while a worker went to sleep.
+//   - I1: a worker looks for work after it has set its bit and left the count. A push that wakes
+//     nobody because it saw the worker as a searcher thus precedes that look; and so does a push
+//     that saw no bit. Looking before leaving the count loses a push in between. The bit comes
+//     before the count only to save a wake-up: otherwise a push in between would see neither, and
+//     wake somebody else.
+//   - I2: a token is posted only by whoever cleared the worker's idle bit, exactly one for each
+//     clear, and the worker takes it before it goes on. A token posted without the claim would end
+//     a later sleep with the bit still set; the next push would then wake a worker that is awake,
+//     and the count would never come right again.
+//   - I3: whoever takes the last searcher off the count looks for shared work afterwards, and
+//     notifies again if there is some. Otherwise a burst of pushes during one search would wake one
+//     worker only. A worker that sees work in its last look before sleeping counts as a searcher
+//     again, for the same reason.
+//   - I4: Notify that counted itself as a searcher and found nobody to wake starts over, because
+//     somebody may have relied on the count while a worker went to sleep.
 //
 // # Overtaking
 //

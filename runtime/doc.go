@@ -41,8 +41,8 @@
 //
 // Equal means reflect.DeepEqual, and more: strings that are no UTF-8, nil and empty slices and
 // maps, -0 and the bits of a NaN are kept apart. There are these exceptions:
-//   - A time.Time is an instant and a distance from UTC. It comes back in UTC or in a zone without a
-//     name, without monotonic reading; a result is handed out so before it was stored, too.
+//   - A time.Time is an instant and a distance from UTC. It comes back in UTC or in a zone without
+//     a name, without monotonic reading; a result is handed out so before it was stored, too.
 //   - A big.Int is a number: a zero that was computed comes back as one that was not.
 //   - Pointers to one place come back as pointers to equal places.
 //   - Fields named _ are not stored.
@@ -50,10 +50,11 @@
 // These types are refused when an engine first meets their partition or query, with an ErrBadValue
 // that says where it was named and which part of the type it is:
 //   - structs with unexported fields, unless they have a form of their own;
-//   - half a form, such as MarshalBinary without UnmarshalBinary, and one that an embedded field lends
-//     to a struct with other fields;
+//   - half a form, such as MarshalBinary without UnmarshalBinary, and one that an embedded field
+//     lends to a struct with other fields;
 //   - interfaces other than any, funcs, channels, complex numbers, uintptr, unsafe.Pointer;
-//   - fields that a tag leaves out, and two that are stored under one name, as may be with embedding;
+//   - fields that a tag leaves out, and two that are stored under one name, as may be with
+//     embedding;
 //   - embedded pointers to unexported structs, or to structs of which nothing is always stored;
 //   - maps with keys that hold pointers, interfaces or times.
 //
@@ -122,20 +123,22 @@
 // others.
 //
 //   - W1: commits are delivered whole, one after the other, in the order of generations.
-//   - W2: all that a commit has for a watcher becomes pending at once, under the watcher's lock, after every
-//     condition was asked; a run takes all that is pending, under the same lock. So a run that is told of
-//     a generation is told of everything in it, and of everything before it that was not told yet.
-//   - W3: what is pending of one key is the value before the first commit and the one after the last. If
-//     they are equal there is nothing to tell.
-//   - W4: a watcher has one task at most. A delivery makes pending first and then looks whether there is a
-//     task; a task that ends says so first and then looks whether something is pending. So one of them
-//     sees the other, and nothing pending is left without a task.
+//   - W2: all that a commit has for a watcher becomes pending at once, under the watcher's lock,
+//     after every condition was asked; a run takes all that is pending, under the same lock. So a
+//     run that is told of a generation is told of everything in it, and of everything before it
+//     that was not told yet.
+//   - W3: what is pending of one key is the value before the first commit and the one after the
+//     last. If they are equal there is nothing to tell.
+//   - W4: a watcher has one task at most. A delivery makes pending first and then looks whether
+//     there is a task; a task that ends says so first and then looks whether something is pending.
+//     So one of them sees the other, and nothing pending is left without a task.
 //   - W5: what a run was told that was cancelled is pending again.
-//   - W6: a change knows its way: the watchers, each set off by the one before, through which it came from a
-//     commit from elsewhere, which has no way itself. What came on several ways counts as the shortest, and
-//     so does a run with all that it is told, and what it commits. What is pending is dropped when every
-//     way is 64 long. So nothing that rests on a commit from elsewhere in the last 64 rounds is dropped,
-//     and watchers that set each other off come to an end 64 rounds after the last such commit.
+//   - W6: a change knows its way: the watchers, each set off by the one before, through which it
+//     came from a commit from elsewhere, which has no way itself. What came on several ways counts
+//     as the shortest, and so does a run with all that it is told, and what it commits. What is
+//     pending is dropped when every way is 64 long. So nothing that rests on a commit from
+//     elsewhere in the last 64 rounds is dropped, and watchers that set each other off come to an
+//     end 64 rounds after the last such commit.
 //
 // A watcher is not told of the deletion of a key that damage has made unknown, and what is put
 // there is told as new: what was there is not known (package runtime/db, D4).
@@ -298,8 +301,8 @@
 //     than garbage goes; and at least a quarter. So garbage fills what is free, Go collects before
 //     the engine has to do without, and a piece that needs more has the rest for it.
 //   - M7: what account.Reserve reserves for child processes counts like what is held, up to half of
-//     the limit, and Go's free heap goes back for it, but nothing is refused for it: it is gone in a
-//     moment.
+//     the limit, and Go's free heap goes back for it, but nothing is refused for it: it is gone in
+//     a moment.
 //   - M8: with Options.LimitGo what is garbage or free of Go's heap goes back to the system after
 //     three seconds in which less than an eighth as much was allocated, if it is 16 MiB and a
 //     quarter of what is live. After that it takes as much to be allocated before it goes back

@@ -26,9 +26,10 @@
 //
 // # Invariants
 //
-//   - C1: every round of every entrant checks its own answer (a sum, a count, a byte of each value); a wrong one fails
-//     the suite. A figure from an entrant that got its answer wrong is never printed.
+//   - C1: every round of every entrant checks its own answer (a sum, a count, a byte of each
+//     value); a wrong one fails the suite. A figure from an entrant that got its answer wrong is
+//     never printed.
 //   - C2: what a round computes ends up in that check, so the compiler cannot drop the work.
-//   - C3: entrants of one case do the same work on the same data, seeded and repeatable; where one gets an easier
-//     life (no hash to compute, no log to write), the suite's comment says so.
+//   - C3: entrants of one case do the same work on the same data, seeded and repeatable; where one
+//     gets an easier life (no hash to compute, no log to write), the suite's comment says so.
 package compare

@@ -9,7 +9,8 @@
 //	scan-100          the 100 keys of a random group, in order
 //	snapshot          take one and give it back
 //	commit-100        change the 100 adjacent keys of a group at once, visible as a whole to later snapshots
-//	get-beside        p99 of single gets, alone and while another goroutine commits groups of 100 without a pause, and the one by the other
+//	get-beside        p99 of single gets, alone and while another goroutine commits groups of 100
+//	                  without a pause, and the one by the other
 //	snapshot+update   take a snapshot, change one key, give the snapshot before it back: the price of copy-on-write
 //
 // Keys are 24 bytes, 100 to a group, in groups of random order; all keys are there before the first

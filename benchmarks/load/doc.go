@@ -2,10 +2,12 @@
 //
 // # Cases
 //
-//	start  a request every 250 to 350 us, from submission to start, while 64 background tasks and 64 idle ones, of 100 us of
-//	       computing each, are always queued: each submits its successor
-//	held   a request every 250 to 350 us, from submission to start, while another request computes for 100 ms on the only
-//	       worker (held-1of1), or on one of two (held-1of2): the median, and the longest, which is what the first ones wait
+//	start  a request every 250 to 350 us, from submission to start, while 64 background tasks
+//	       and 64 idle ones, of 100 us of computing each, are always queued: each submits its
+//	       successor
+//	held   a request every 250 to 350 us, from submission to start, while another request
+//	       computes for 100 ms on the only worker (held-1of1), or on one of two (held-1of2): the
+//	       median, and the longest, which is what the first ones wait
 //
 // Figures are percentiles of single starts, in microseconds.
 //

@@ -4,8 +4,8 @@
 // # Cases
 //
 //	park      the worker sleeps, as nothing has come for 200 us; the submitter goes on computing
-//	spinning  the worker still looks for work, 5 us after the task before (ours: Options.Spin of 1 ms; the others have no
-//	          such thing and sleep, or not, as the Go scheduler decides)
+//	spinning  the worker still looks for work, 5 us after the task before (ours: Options.Spin of
+//	          1 ms; the others have no such thing and sleep, or not, as the Go scheduler decides)
 //
 // Figures are percentiles of single starts, in microseconds, and include one reading of the clock,
 // about 0.05.

@@ -14,8 +14,10 @@
 //
 // # Invariants
 //
-//   - O1: one seed is one history: no choice depends on the order of a map, on time, or on an answer.
-//   - O2: what is published is published eventually; once it is right it stays right until the next edit.
+//   - O1: one seed is one history: no choice depends on the order of a map, on time, or on an
+//     answer.
+//   - O2: what is published is published eventually; once it is right it stays right until the next
+//     edit.
 //   - O3: the world compiles at first, so that the comparison is of more than errors.
 //
 // Test files and packages outside the module with dependencies of their own are left out: listing

@@ -56,8 +56,8 @@
 //	problems  of a package: what its check found, and what the go command has against it
 //	wrong     of a build: which files have problems, gathered, with digests
 //	report    of a file: everything wrong with it, as it is shown
-//	doubts    of a package: what syntax errors leave open about its declarations; a check with errors reads those of what it
-//	          imports, and drops the errors that follow
+//	doubts    of a package: what syntax errors leave open about its declarations; a check with
+//	          errors reads those of what it imports, and drops the errors that follow
 //
 // What is gathered (gathering.go) is put together by a tree of queries over groups of files or
 // packages, so that an edit asks its own group and the way to the top, in a workspace of any size.
@@ -148,9 +148,11 @@
 // is a build (build.go): one module, all modules that a go.work file uses, or the files outside of
 // modules. A workspace consists of
 //
-//   - the build around its folder: of the go.work file or the module that the folder lies in, the whole of it;
+//   - the build around its folder: of the go.work file or the module that the folder lies in, the
+//     whole of it;
 //   - those of modules below a folder that lies in none;
-//   - those of folders and open files that belong to a module of their own, such as one nested in the folder's.
+//   - those of folders and open files that belong to a module of their own, such as one nested in
+//     the folder's.
 //
 // A file outside of the folder goes to a build that reads it, such as one whose go.mod replaces a
 // module by its directory, or else to a build of its own module. One in no module has a build of
@@ -181,12 +183,15 @@
 //     A check reads the faces behind cut edges, too: no face reads a check. What those faces lack
 //     is
 //     unknown to it, and errors that follow from that are dropped (package check).
-//   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a face.
-//   - G3: equal face texts, imported faces, language version and architecture give equal export data, byte for byte.
+//   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a
+//     face.
+//   - G3: equal face texts, imported faces, language version and architecture give equal export
+//     data, byte for byte.
 //   - G4: an index is written in one order only: equal contents give equal bytes.
 //   - G5: a types.Package that is checked has one user at a time; what it imports may have many
 //     (package check, K1).
-//   - G6: a stat record is committed together with the text that was read under it, and is distrusted while the file is young.
+//   - G6: a stat record is committed together with the text that was read under it, and is
+//     distrusted while the file is young.
 //   - G7: a panic in go/types costs the package that it happened in, and is a diagnostic there.
 //   - G8: a question commits nothing. What it lacks the workspace brings in, in the background and
 //     once for all who ask (chores.go); the question waits, and asks in the state that follows. So

@@ -21,7 +21,8 @@ type ProfileParams struct {
 	Seconds float64      `json:"seconds,omitempty"` // kinds of a moment do not use it
 }
 
-// Over is how long to profile. What is no number of nanoseconds is no time that profile.Check takes.
+// Over is how long to profile. What is no number of nanoseconds is no time that profile.Check
+// takes.
 func (p ProfileParams) Over() time.Duration { return time.Duration(p.Seconds * float64(time.Second)) }
 
 // ProfileResult is the answer to cytisus/profile.

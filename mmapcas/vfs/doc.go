@@ -4,9 +4,9 @@
 // # Implementations
 //
 //   - OS: the real one.
-//   - Mem: in memory, with the promises of a journalling file system and no more. Mem.CrashClone is the file system
-//     after a power cut: what was synced is there; of what was not, a random part is. Mem.Clone is the file
-//     system after the process was killed: everything is there.
+//   - Mem: in memory, with the promises of a journalling file system and no more. Mem.CrashClone is
+//     the file system after a power cut: what was synced is there; of what was not, a random part
+//     is. Mem.Clone is the file system after the process was killed: everything is there.
 //   - FailNth: passes everything on and makes the n-th step fail.
 //
 // # What survives a power cut

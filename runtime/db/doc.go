@@ -42,14 +42,18 @@
 // with what they were.
 //
 //   - T1: keys in a node, and over the leaves of a tree, strictly ascend.
-//   - T2: an inner node's key i is the first key under child i, and its count i the number of entries under it.
+//   - T2: an inner node's key i is the first key under child i, and its count i the number of
+//     entries under it.
 //   - T3: all leaves are on one level; a child's level is its parent's less one.
-//   - T4: no node but an absent root is empty; an inner root has two children or more; a node has at most fanMax entries and, beyond two, at
-//     most textMax bytes of keys. Small nodes are merged when the node was touched and its neighbour can be read: a lower bound on the
-//     filling is an aim, not an invariant.
-//   - T5: a dirty link has dirty ancestors only, so a walk that stops at clean ones finds all dirty ones. What a dirty link leads to is in memory.
-//   - T6: a link's hash is read only when the link is not dirty, and it stops being dirty only after the hash was set. A link that leads to a node in memory
-//     goes on leading to that node or an equal one.
+//   - T4: no node but an absent root is empty; an inner root has two children or more; a node has
+//     at most fanMax entries and, beyond two, at most textMax bytes of keys. Small nodes are merged
+//     when the node was touched and its neighbour can be read: a lower bound on the filling is an
+//     aim, not an invariant.
+//   - T5: a dirty link has dirty ancestors only, so a walk that stops at clean ones finds all dirty
+//     ones. What a dirty link leads to is in memory.
+//   - T6: a link's hash is read only when the link is not dirty, and it stops being dirty only
+//     after the hash was set. A link that leads to a node in memory goes on leading to that node or
+//     an equal one.
 //
 // # Commits
 //
@@ -63,7 +67,8 @@
 // pointer, so chunks that touch several partitions appear at once.
 //
 //   - C1: a chunk that differs in nothing writes nothing and keeps the generation.
-//   - C2: but for unlogged partitions the log is never behind what readers can see: a chunk record is in the store before its generation is published.
+//   - C2: but for unlogged partitions the log is never behind what readers can see: a chunk record
+//     is in the store before its generation is published.
 //   - C3: each chunk record names the one before it by hash. What a recovery gives up is a lost
 //     future: chunks that are known to have been, and that the state does not rest on any more. It
 //     stays lost, also when it can be read again and what came instead of it cannot. The numbers of
@@ -73,8 +78,10 @@
 //     number: a record from before, which may become readable again, cannot name one that is behind
 //     that chunk. Of several that name the same chunk before them one that a recovery wrote counts,
 //     else one that leads to the chunks of the note, else the newest (by seq, which only grows).
-//   - C4: observers are called in generation order, in the turn, after publication. They must not commit.
-//   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of it, was made durable as the store is set to.
+//   - C4: observers are called in generation order, in the turn, after publication. They must not
+//     commit.
+//   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of
+//     it, was made durable as the store is set to.
 //   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn
 //     took on is answered, with an
 //     error unless it was published and answered before. The log may be ahead of what readers see
@@ -128,8 +135,10 @@
 // Nothing is taken out of the table when a key changes. There is a second table, of stamps: a stamp
 // is the newest generation that changed any of the keys that share it.
 //
-//   - P1: before a generation can be seen, the stamps of the keys that it changed are at least that generation. Stamps only grow.
-//   - P2: an entry that was read in generation e answers for a snapshot of generation s if e <= s and the key's stamp is at most e.
+//   - P1: before a generation can be seen, the stamps of the keys that it changed are at least that
+//     generation. Stamps only grow.
+//   - P2: an entry that was read in generation e answers for a snapshot of generation s if e <= s
+//     and the key's stamp is at most e.
 //
 // Why P2 is right: had the key changed in a generation r with e < r <= s, then its stamp was at
 // least r before r was published (P1), which was before the snapshot was taken; and stamps only
@@ -194,15 +203,17 @@
 // A node that cannot be read is a DamagedError for those who come to it, and for no others. A
 // versioned partition never shows a key as absent because its leaf cannot be read:
 //
-//   - D1: a key that is not in a partition's tree is absent if it lies outside of all lost ranges of the tree (lost.go), and
-//     unknown inside. Get, Scan, Cursor, Count and Diff are errors where they would have to know.
+//   - D1: a key that is not in a partition's tree is absent if it lies outside of all lost ranges
+//     of the tree (lost.go), and unknown inside. Get, Scan, Cursor, Count and Diff are errors where
+//     they would have to know.
 //
-//   - D2: a commit is never refused because of damage. Where it comes to a node that cannot be read, that node is given up:
-//     the keys from its first one up to the next node's are lost, and what the commit puts there is put. Readers alone give
-//     up nothing, since what cannot be read now may be readable later.
+//   - D2: a commit is never refused because of damage. Where it comes to a node that cannot be
+//     read, that node is given up: the keys from its first one up to the next node's are lost, and
+//     what the commit puts there is put. Readers alone give up nothing, since what cannot be read
+//     now may be readable later.
 //
-//   - D3: what is deleted, and what lies under a cleared prefix, is known again. So ClearPrefix, with what belongs there put
-//     in the same chunk, ends a loss for good. So does Reset.
+//   - D3: what is deleted, and what lies under a cleared prefix, is known again. So ClearPrefix,
+//     with what belongs there put in the same chunk, ends a loss for good. So does Reset.
 //
 //   - D4: what was at a key that is unknown is no part of a Change: one that is put there is told
 //     as

@@ -44,9 +44,11 @@
 // atomic or under one lock, so in any order either the task sees the condition or the waker sees
 // the task:
 //
-//   - the waker finds running: it leaves woken behind, and the task's move to waiting fails. It looks again.
-//   - the waker finds waiting: it alone moves the task to resuming and appends it to the worker's resume list. The
-//     coroutine may not have reached its yield yet; that is harmless, because only its own thread takes from that list.
+//   - the waker finds running: it leaves woken behind, and the task's move to waiting fails. It
+//     looks again.
+//   - the waker finds waiting: it alone moves the task to resuming and appends it to the worker's
+//     resume list. The coroutine may not have reached its yield yet; that is harmless, because only
+//     its own thread takes from that list.
 //   - the waker finds resuming: the task becomes running before it looks, hence sees the condition.
 //
 // A task that was submitted with Go has no handle, so nobody can end it while it is queued. It is
@@ -67,14 +69,17 @@
 //		fired     final
 //
 //	  - V1: a task that waits alone puts itself there.
-//	  - V2: who fires a quiet event, or one with a single waiter, moves it by one compare-and-swap and wakes that waiter, by
-//	    which time the waiter may be elsewhere: the wake touches its state only, and is a hint.
+//	  - V2: who fires a quiet event, or one with a single waiter, moves it by one compare-and-swap
+//	    and wakes that waiter, by which time the waiter may be elsewhere: the wake touches its
+//	    state only, and is a hint.
 //	  - V3: in a watched event firing and the list are under the lock. A waiter is told after it was unlinked.
 //	  - V4: a waiter that is still there can leave by itself.
-//	  - V5: a waiter whose event has fired, and that is not linked, is not known to the event: only a waiter whose task was
-//	    in the state is linked by another thread, under the lock, which firing from watched needs, too.
-//	  - V6: who makes an event watched holds the lock, and links the task that it found in the state before giving it back. That
-//	    task cannot leave meanwhile: it finds watched, and wants the lock.
+//	  - V5: a waiter whose event has fired, and that is not linked, is not known to the event:
+//	    only a waiter whose task was in the state is linked by another thread, under the lock,
+//	    which firing from watched needs, too.
+//	  - V6: who makes an event watched holds the lock, and links the task that it found in the state
+//	    before giving it back. That task cannot leave meanwhile: it finds watched, and wants the
+//	    lock.
 //
 // # Who wakes whom
 //
@@ -89,20 +94,22 @@
 // A worker takes the most urgent of what waits in the lanes and what is ready to resume; on a tie
 // it alternates. Three rules keep everything moving:
 //
-//   - Share: every 61st pick goes to the lowest occupied lane that has not had such a pick in this round; a round ends
-//     when all occupied lanes have had one.
-//   - Ageing: the four RPC rings are renamed, not moved. Ring (n + rotation) mod 4 serves RPC lane n; once per age step,
-//     while requests wait and the ring of RPC 0 is empty, the rotation grows by one and every waiting request is one
-//     lane higher. While the ring of RPC 0 does not run empty, each age step sends one pick to the lowest lane instead.
-//     A push that reads the rotation just before it changes lands one lane off, which ageing repairs.
+//   - Share: every 61st pick goes to the lowest occupied lane that has not had such a pick in this
+//     round; a round ends when all occupied lanes have had one.
+//   - Ageing: the four RPC rings are renamed, not moved. Ring (n + rotation) mod 4 serves RPC lane
+//     n; once per age step, while requests wait and the ring of RPC 0 is empty, the rotation grows
+//     by one and every waiting request is one lane higher. While the ring of RPC 0 does not run
+//     empty, each age step sends one pick to the lowest lane instead. A push that reads the
+//     rotation just before it changes lands one lane off, which ageing repairs.
 //   - A pool with one worker has no other to share with. What its tasks spawn goes to queues of the
-//     worker's own, one for each
-//     lane, and what lies in a ring is moved there 32 at a time; both without the cost of handing over between threads.
-//     A task in its own queue of a lane is as urgent as one in the ring of that lane: it may run before the lanes only if
-//     nothing more urgent is in a ring or ready to resume, and no share is due. With every share the worker also
+//     worker's own, one for each lane, and what lies in a ring is moved there 32 at a time; both
+//     without the cost of handing over between threads. A task in its own queue of a lane is as
+//     urgent as one in the ring of that lane: it may run before the lanes only if nothing more
+//     urgent is in a ring or ready to resume, and no share is due. With every share the worker also
 //     fetches from the ring behind its own queue. Requests stay in the rings, where they age.
-//   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long as something may
-//     resume; after a pause it starts one task anyway, because what everybody waits for may be in a lane.
+//   - Admission: a worker that has as many waiting tasks as it may have starts nothing new as long
+//     as something may resume; after a pause it starts one task anyway, because what everybody
+//     waits for may be in a lane.
 //
 // A thread that is stopped inside a push hides what is behind it in that lane (package queue, "A
 // stopped thread"), in the sync, input and request lanes for microseconds only ("Overtaking"). A
@@ -243,11 +250,14 @@
 // them a moment late, but in the order they were written: a task's submission before its end. What
 // needs more than that has a fence of its own:
 //
-//   - A task's end is counted before its done event fires, by an atomic operation: who sees the event sees the count.
-//   - Who ends a task looks whether the pool is draining, who drains looks at the counts: each writes before it looks. For
-//     a task with a handle the event is the fence between the count and the look. A worker that ends a task without one
-//     looks when it has run out of work, after an atomic count of that; before, the pool is not over anyway.
-//   - Tasks without a handle are used again. See recycler for the fence between them and those who look at what runs.
+//   - A task's end is counted before its done event fires, by an atomic operation: who sees the
+//     event sees the count.
+//   - Who ends a task looks whether the pool is draining, who drains looks at the counts: each
+//     writes before it looks. For a task with a handle the event is the fence between the count and
+//     the look. A worker that ends a task without one looks when it has run out of work, after an
+//     atomic count of that; before, the pool is not over anyway.
+//   - Tasks without a handle are used again. See recycler for the fence between them and those who
+//     look at what runs.
 //
 // # Timing
 //
@@ -346,16 +356,19 @@
 //
 // # Invariants
 //
-//   - S1: a task's function is called at most once (that of a Restartable: once for each of its tasks), and its done event fires exactly once.
+//   - S1: a task's function is called at most once (that of a Restartable: once for each of its
+//     tasks), and its done event fires exactly once.
 //   - S2: at most one thread runs a task at a time, and at most one is in a worker.
 //   - S3: a wake is never lost: after it, the task looks at its condition at least once.
-//   - S4: a task is in at most one list: one lane, one resume list, one ready list, one queue of a worker's own, or one
-//     lot of ended tasks; link next belongs to that list.
+//   - S4: a task is in at most one list: one lane, one resume list, one ready list, one queue of a
+//     worker's own, or one lot of ended tasks; link next belongs to that list.
 //   - S5: a waiting task holds no epoch pin.
 //   - S6: coroutines are made, switched and ended only by the thread that drives their worker, or
 //     their siding.
-//   - S7: a pool is over only when as many tasks have ended as were submitted, and no more can come.
-//   - S8: a task is used again only if it has ended and nobody can reach it but by a late wake, which touches its state only.
+//   - S7: a pool is over only when as many tasks have ended as were submitted, and no more can
+//     come.
+//   - S8: a task is used again only if it has ended and nobody can reach it but by a late wake,
+//     which touches its state only.
 //
 // # Locks
 //

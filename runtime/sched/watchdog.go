@@ -11,9 +11,10 @@ import (
 // A watchdog looks at the pool from time to time, and warns of what somebody should act on, because
 // it does not get better by itself or lets others wait:
 //
-//   - nothing moves: tasks are queued, and no worker has started, resumed or ended one for the limit;
-//   - a task has held its worker for the limit, and others wait to go on there, which only that worker can
-//     resume;
+//   - nothing moves: tasks are queued, and no worker has started, resumed or ended one for the
+//     limit;
+//   - a task has held its worker for the limit, and others wait to go on there, which only that
+//     worker can resume;
 //   - tasks have waited for each other in a circle for the limit;
 //   - a reader has held back memory that is to be freed for the limit.
 //

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// peakOf is the most that a process that has ended had in memory, in bytes; 0 where the system does not say.
+// peakOf is the most that a process that has ended had in memory, in bytes; 0 where the system does
+// not say.
 func peakOf(ended *os.ProcessState) int64 {
 	usage, ok := ended.SysUsage().(*syscall.Rusage)
 	if !ok {

@@ -15,8 +15,8 @@
 //     instances, it guards itself. So all who import the same have the same world, at the same time
 //     (world.go). A world of faces of one state of a build grows, and has one user at a time.
 //   - K2: no position enters a face: export data is written over an empty file set.
-//   - K3: equal face texts, imported faces, language version and architecture give equal export data,
-//     byte for byte.
+//   - K3: equal face texts, imported faces, language version and architecture give equal export
+//     data, byte for byte.
 //   - K4: a panic of go/types costs the package that it happened in, and is an error here
 //     (internalerror.go). A check that panicked puts no growing world back.
 //   - K5: a check cannot be cancelled, so its cost is bounded before it begins: package syntax says
@@ -36,8 +36,8 @@
 // [FileIndex] give parts of what [Package] gives, and [Prepare] does ahead what the first edit
 // takes.
 //
-//   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with fresh
-//     checks, byte for byte. A session has one user at a time.
+//   - K7: what a check gives does not depend on what is kept: TestEditedAgrees compares it with
+//     fresh checks, byte for byte. A session has one user at a time.
 //
 // A session outlives faces: where some imports have others than its world has, a check is made in
 // that world, and counts if all that it looked at is in the new faces as it was (K8). Else the

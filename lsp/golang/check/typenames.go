@@ -5,8 +5,8 @@ import (
 	"go/types"
 )
 
-// TypeNamesAt are the declared types that what stands at an offset of a view's file has: its own, or
-// the one that it points to or consists of. Of a function they are the types of its results.
+// TypeNamesAt are the declared types that what stands at an offset of a view's file has: its own,
+// or the one that it points to or consists of. Of a function they are the types of its results.
 func TypeNamesAt(v *View, offset int) (names []Name) {
 	t := typeAt(v, offset)
 	if t == nil {

@@ -190,8 +190,8 @@ type Name struct {
 	Offset int
 }
 
-// NameOf is the name of an object. It is not ok for one that nothing leads to, such as a field of an
-// unnamed type of another package.
+// NameOf is the name of an object. It is not ok for one that nothing leads to, such as a field of
+// an unnamed type of another package.
 func (v *View) NameOf(obj types.Object) (name Name, ok bool) {
 	obj = originOf(obj)
 	switch pkg := obj.Pkg(); {
@@ -304,8 +304,8 @@ type ViewSlot struct {
 	bytes int   // of their texts, and as many as the world weighs like
 }
 
-// Take gives the caller the slot of a package until Done. If somebody has it, busy is not nil: it is
-// closed when it is worth another attempt. Who has a slot takes no other.
+// Take gives the caller the slot of a package until Done. If somebody has it, busy is not nil: it
+// is closed when it is worth another attempt. Who has a slot takes no other.
 func (pool *ViewPool) Take(id string) (slot *ViewSlot, busy <-chan struct{}) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()

@@ -6,10 +6,11 @@
 // # What it gives
 //
 //   - [Scan], [StatFile] and [ReadInput] look at files; package files opens them.
-//   - A [Definition] says what one question to the go command is about, and which files belong to it.
-//   - [ReadEnvironment] and [List] ask the go command; [Assemble] makes metadata of what it said, and
-//     [Fallback] makes metadata where it said nothing. A [Placer] finds the line of a module file
-//     that a message is about.
+//   - A [Definition] says what one question to the go command is about, and which files belong to
+//     it.
+//   - [ReadEnvironment] and [List] ask the go command; [Assemble] makes metadata of what it said,
+//     and [Fallback] makes metadata where it said nothing. A [Placer] finds the line of a module
+//     file that a message is about.
 //   - [MatchEmbed] says what a go:embed pattern matches. A [Target] is a platform with build tags.
 //   - [Tidied], [ModulesBelow] and what an [Environment] says of the module cache are for who edits
 //     a module file.
@@ -26,8 +27,8 @@
 //
 //   - D1: what cannot be read is a [Problem], not an error: an error means that the question cannot
 //     be answered at all, as when descriptors have run out.
-//   - D2: what a scan finds is told by names and depths alone, so that one file can be judged without
-//     a scan ([ScanFinds]).
+//   - D2: what a scan finds is told by names and depths alone, so that one file can be judged
+//     without a scan ([ScanFinds]).
 //   - D3: equal stats mean equal contents, but for a file that is young (package golang, G6).
 //
 // It imports no engine: what is found becomes inputs elsewhere.

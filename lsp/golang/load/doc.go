@@ -14,8 +14,8 @@
 //   - an import that no module provides, or several; a module that is not wholly in the module
 //     cache, or whose line in go.sum is missing;
 //   - a go or toolchain line that asks for a newer toolchain than the one at hand;
-//   - a module file with exclude lines where versions are selected; a vendor directory that does not
-//     fit, or of a workspace of several modules;
+//   - a module file with exclude lines where versions are selected; a vendor directory that does
+//     not fit, or of a workspace of several modules;
 //   - a head of a file that does not parse, files of several packages in one directory, a package
 //     without files, packages that import each other, directories that cannot be read.
 //

@@ -10,8 +10,8 @@
 //
 // # Invariants
 //
-//   - M1: once normalised a Build is immutable. What is looked up in it, by file, path or directory,
-//     is gathered when first asked for, and says nothing that the packages do not say.
+//   - M1: once normalised a Build is immutable. What is looked up in it, by file, path or
+//     directory, is gathered when first asked for, and says nothing that the packages do not say.
 //   - M2: equal builds have equal metadata: everything is sorted.
 //   - M3: the graph of the IDs in Imports is acyclic. The edges of a cycle are cut and say so; a
 //     check follows them by Edge.Cut, a face does not.

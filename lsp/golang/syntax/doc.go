@@ -4,8 +4,8 @@
 //
 // # What it gives
 //
-//   - [Parse] makes a [Tree]: the syntax, its errors, and what these errors leave open ([Doubt]). It
-//     never fails. [Trees] keeps the trees that were parsed last.
+//   - [Parse] makes a [Tree]: the syntax, its errors, and what these errors leave open ([Doubt]).
+//     It never fails. [Trees] keeps the trees that were parsed last.
 //   - [Outline] and [DocText] are what editors show of a file.
 //   - [HeaderText] is what the go command looks at, [FaceText] what other packages see: equal texts
 //     mean equal packages, so that edits elsewhere in a file end there.
