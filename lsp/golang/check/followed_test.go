@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/types"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -176,4 +177,55 @@ func TestFollowedViewIsOfNoOlderState(t *testing.T) {
 	if v, err := slot.Known("before", s); err != nil || v != nil {
 		t.Errorf("the view with the edit is known in the state before it: %v", err)
 	}
+}
+
+// TestViewOfAllBodiesFollows: a view of all bodies that follows an edit knows nothing of the bodies
+// that were edited, and types no others again.
+func TestViewOfAllBodiesFollows(t *testing.T) {
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	const id = "bufio"
+	uri := b.Package(id).Files[0]
+	var declared *types.Package
+	viewOf(t, b, id, check.Sight{URI: uri, Bodies: check.AllBodies}, func(v *check.View) { declared = v.Package })
+	b.Texts[uri] = []byte(editBody(rand.New(rand.NewPCG(3, 1)), string(b.Text(uri))))
+	s := check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}
+	viewOf(t, b, id, s, func(v *check.View) {
+		if v.Package != declared {
+			t.Fatal("the view did not follow")
+		}
+		for _, of := range []map[*ast.Ident]types.Object{v.Info.Uses, v.Info.Defs} {
+			for name := range of {
+				if !slices.ContainsFunc(v.Files, func(t *syntax.Tree) bool { return t.AST.FileStart <= name.Pos() && name.Pos() <= t.AST.FileEnd }) {
+					t.Fatalf("the view knows %s of an older text", name.Name)
+				}
+			}
+		}
+		for _, f := range v.Files {
+			bodies := 0
+			for _, d := range f.AST.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+					bodies++
+				}
+			}
+			if n := check.BodiesOf(v, f.URI); n != bodies {
+				t.Errorf("of %s %d bodies are typed, want %d", f.URI, n, bodies)
+			}
+		}
+		said := saidOf(v)
+		var fresh check.ViewPool
+		slot, _ := fresh.Take(id)
+		defer slot.Done()
+		var trees []*syntax.Tree
+		for _, uri := range b.Package(id).Files {
+			trees = append(trees, syntax.Parse(uri, b.Text(uri)))
+		}
+		w, err := slot.View(b.Package(id), b.Imports(b.Package(id)), trees, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(said, saidOf(w)) {
+			t.Error("it says something else than a fresh one")
+		}
+	})
 }
