@@ -112,8 +112,8 @@ func TestGarbageIsCountedAsItIsStored(t *testing.T) {
 	}
 }
 
-// Of many records that are replaced, the bytes of a part stand for all; what is referred to from
-// another key is no garbage then either.
+// Of many records that are replaced, the bytes of a part, and of what these refer to, stand for
+// all; what is referred to from another key is no garbage then either.
 func TestGarbageOfManyIsEstimated(t *testing.T) {
 	st, d := newStore(t)
 	c := New(Options{Store: st, DB: d, Logger: slog.New(slog.DiscardHandler), Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
@@ -142,8 +142,15 @@ func TestGarbageOfManyIsEstimated(t *testing.T) {
 	for from := 0; from < n; from += 100 {
 		var values, same, none []db.Op
 		for i := from; i < from+100; i++ {
+			own := make([]byte, 60+i%300) // of the value, which alone refers to it
+			binary.LittleEndian.PutUint64(own[len(own)-8:], uint64(i))
+			below, _, err := st.Put(kindObject, own)
+			if err != nil {
+				t.Fatal(err)
+			}
+			garbage += record.Extent(len(own))
 			payload := make([]byte, 100+i%400)
-			binary.LittleEndian.PutUint64(payload[len(payload)-8:], uint64(i))
+			payload[0] = byte(copy(payload[1:], below[:]) / len(below))
 			h, _, err := st.Put(kindObject, payload)
 			if err != nil {
 				t.Fatal(err)

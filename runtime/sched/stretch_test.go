@@ -202,3 +202,65 @@ func TestSimulatedStretch(t *testing.T) {
 		t.Error("nothing was seen")
 	}
 }
+
+// What is not more urgent than a stretch has a stand-in later than beside other code that holds its
+// thread. The looks are made by hand.
+func TestStretchIsStoodInForLate(t *testing.T) {
+	p := newPool(t, Options{Workers: 1, StandIns: 1, blind: true})
+	var release Event
+	defer release.Fire()
+	held := stretched(t, p, &release)
+	low := submit(t, p, Spec{Lane: lane.Default}, func(*Task) error { return nil })
+	for _, c := range []struct {
+		at   time.Duration
+		want uint64
+	}{{0, 0}, {heldAfter, 0}, {stretchedAfter - 1, 0}, {stretchedAfter, 1}} {
+		if p.lookout.look(c.at); p.Stats().StandIns.Total != c.want {
+			t.Errorf("%d stand-ins after a look at %v, want %d", p.Stats().StandIns.Total, c.at, c.want)
+		}
+	}
+	if err := wait(t, low); err != nil || held.Ended().Fired() {
+		t.Errorf("%v; the stretch has ended: %v", err, held.Ended().Fired())
+	}
+	release.Fire()
+	if err := wait(t, held); err != nil {
+		t.Error(err)
+	}
+}
+
+// Q2: what was left to a worker at rest, which takes up something else, has a stand-in.
+func TestWorkerThatGetsBusyPresses(t *testing.T) {
+	p := newPool(t, Options{Workers: 2, StandIns: 1, blind: true})
+	var release, other Event
+	defer release.Fire()
+	defer other.Fire()
+	held := stretched(t, p, &release)
+	eventually(t, "a worker at rest", p.lookout.someRest)
+	on := make(chan *worker)
+	busy := submit(t, p, Spec{Lane: lane.RPC0}, func(task *Task) error {
+		on <- task.loop.worker()
+		<-other.Done()
+		return nil
+	})
+	w := <-on
+	w.busy.Store(false) // as long as it has not said that it is not at rest any more
+	question := submit(t, p, Spec{Lane: lane.RPC0}, func(*Task) error { return nil })
+	if n := p.Stats().StandIns.Total; n != 0 {
+		t.Errorf("%d stand-ins, although a worker is at rest", n)
+	}
+	p.lookout.stir(w)
+	if n := p.Stats().StandIns.Total; n != 1 {
+		t.Errorf("%d stand-ins when that has other work, want 1", n)
+		other.Fire()
+	}
+	if err := wait(t, question); err != nil {
+		t.Error(err)
+	}
+	other.Fire()
+	release.Fire()
+	for _, h := range []*Handle{held, busy} {
+		if err := wait(t, h); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -62,5 +63,29 @@ func TestOutlineBehindEdits(t *testing.T) {
 	renamed := []byte("package p\n\nfunc h() { a() }\n\ntype T struct{ x int }\n\nfunc g() {}\n")
 	if got, want := fmt.Sprint(c.Outline(uri, renamed)), fmt.Sprint(Outline(Parse(uri, renamed))); got != want {
 		t.Errorf("%s, of the text %s", got, want)
+	}
+}
+
+// TestOutlineBehindEditsAtBorders: what is edited where a body begins or ends may be more than the
+// body.
+func TestOutlineBehindEditsAtBorders(t *testing.T) {
+	const before, body, after = "package p\n\nfunc f() ", "{ a() }", "\n\nfunc g() {}\n"
+	for _, edited := range []string{
+		"int { a() }", "{ a() }; func h() {}", "{ a(); } ; var x int", "{ }", "{ a() }}", "{{ a() }", "", "{ a() } // c", "{ a() /* }",
+	} {
+		for name, of := range map[string]func(string) string{
+			"plain": func(s string) string { return s },
+			"CRLF":  func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+			"BOM":   func(s string) string { return "\ufeff" + s },
+		} {
+			had, now := Parse("file:///x.go", []byte(of(before+body+after))), []byte(of(before+edited+after))
+			list, ok := outlineBehind(had, now)
+			if want := Outline(Parse("file:///x.go", now)); ok && fmt.Sprint(list) != fmt.Sprint(want) {
+				t.Errorf("%s, %q: %v, of the text %v", name, edited, list, want)
+			}
+			if edited == "{ }" && !ok {
+				t.Errorf("%s: the file is parsed for an edit in a body", name)
+			}
+		}
 	}
 }
