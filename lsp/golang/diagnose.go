@@ -35,7 +35,7 @@ var (
 		return packageDiagnostics(t, p, found)
 	})
 
-	buildProblems = runtime.NewQuery("golang/build-problems", version(2), func(t *runtime.Task, root string) ([]check.FileDiagnostic, error) {
+	buildProblems = runtime.NewQuery("golang/build-problems", version(3), func(t *runtime.Task, root string) ([]check.FileDiagnostic, error) {
 		m, err := metadatas.Get(t, root)
 		if err != nil {
 			return nil, err

@@ -116,13 +116,20 @@ func requirementDiagnostics(t *runtime.Task, root string, env *disk.Environment,
 			needs.Modules = append(needs.Modules, r.Path)
 		}
 	}
-	for i := range m.Packages {
-		if p := &m.Packages[i]; !p.Standard {
-			needs.Reached = append(needs.Reached, p.Path)
-		}
-	}
 	for _, dir := range env.Own {
-		needs.Imports = imports[dir]
+		needs.Imports, needs.Beside = imports[dir], nil
+		for _, other := range env.Own {
+			if other != dir {
+				needs.Beside = append(needs.Beside, parsed[other].Module.Path)
+			}
+		}
+		imported := map[string]bool{} // on other platforms, too, which no edge tells
+		for _, path := range imports[dir] {
+			imported[path] = true
+		}
+		needs.Reached = m.Reached(func(p *metadata.Package) bool {
+			return imported[p.Path] || p.Workspace && len(p.Files) > 0 && files.Innermost(env.Own, files.PathOf(p.Files[0])) == dir
+		})
 		for _, d := range parsed[dir].Check(needs) {
 			out = append(out, check.FileDiagnostic{URI: files.URI(filepath.Join(dir, "go.mod")), Diag: d})
 		}

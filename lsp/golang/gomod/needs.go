@@ -2,6 +2,7 @@ package gomod
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -29,12 +30,14 @@ const (
 // Needs are what a set of imports says about the requirements of a file.
 type Needs struct {
 	Modules []string // all paths of modules that packages may come from, those required among them
+	Beside  []string // those of them that a workspace has beside this module, in place of any version
 	Imports []string // by the packages of the module itself, on any platform
 	Reached []string // paths of packages that these come to, directly or not, as far as is known
 }
 
 // Check finds requirements that the imports do not need, and those that are not said to be needed
-// directly or indirectly as they are. What go mod tidy knows beyond that is left to it.
+// directly or indirectly as they are. What go mod tidy knows beyond that is left to it, as what a
+// version imports of a module that the workspace has another state of.
 func (f *File) Check(n Needs) (list []lsp.Diagnostic) {
 	direct, reached := map[string]bool{}, map[string]bool{}
 	for _, path := range append(n.Imports, f.Tools...) {
@@ -49,7 +52,7 @@ func (f *File) Check(n Needs) (list []lsp.Diagnostic) {
 		switch {
 		case direct[r.Path] && r.Indirect:
 			d.Code, d.Message = CodeDirect, fmt.Sprintf("%s should be direct: packages of this module import it", r.Path)
-		case direct[r.Path] || r.Indirect:
+		case direct[r.Path] || r.Indirect || slices.Contains(n.Beside, r.Path):
 			continue
 		case reached[r.Path]:
 			d.Code, d.Message = CodeIndirect, fmt.Sprintf("%s should be indirect: no package of this module imports it", r.Path)

@@ -195,6 +195,32 @@ func (m *Build) Reaching(path string) []*Package {
 	return out
 }
 
+// Reached lists the paths of the packages that some packages are or come to by their imports,
+// without those of the standard library.
+func (m *Build) Reached(from func(*Package) bool) (paths []string) {
+	seen := map[string]bool{}
+	var todo []*Package
+	visit := func(p *Package) {
+		if p != nil && !p.Standard && !seen[p.ID] {
+			seen[p.ID] = true
+			paths, todo = append(paths, p.Path), append(todo, p)
+		}
+	}
+	for i := range m.Packages {
+		if from(&m.Packages[i]) {
+			visit(&m.Packages[i])
+		}
+	}
+	for len(todo) > 0 {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for i := range p.Imports {
+			visit(m.Find(p.Imports[i].Checked()))
+		}
+	}
+	return paths
+}
+
 // InDir is a package of the workspace that is made of files of a directory, without tests if there
 // is one such; nil if none is.
 func (m *Build) InDir(dir string) *Package {
