@@ -102,7 +102,9 @@ func assembled(src source, uri string, offset int) (at lsp.Location, ok bool, er
 		return nil
 	}
 	if s, is := src.(taskSource); is {
-		return at, ok, s.t.Blocking(find)
+		err = s.t.Blocking(find)
+	} else {
+		err = find()
 	}
-	return at, ok, find()
+	return at, ok, err
 }
