@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func timesAsSeen(t *testing.T, seed uint64) uint64 {
 	var p *Pool
 	var queued, waited, ran latency.Recorder
 	parked := map[uint64]time.Duration{}
-	p = simulated(t, seed, Options{Workers: 1, Hooks: Hooks{
+	p = simulated(t, seed, Options{Workers: 1, StandIns: -1, Hooks: Hooks{
 		OnWait:   func(i TaskInfo) { parked[i.ID] -= p.now() },
 		OnResume: func(i TaskInfo) { parked[i.ID] += p.now() },
 	}})
@@ -71,4 +72,35 @@ func timesAsSeen(t *testing.T, seed uint64) uint64 {
 		t.Errorf("seed %d: counted %v, want %v of %d tasks", seed, l, want, clients)
 	}
 	return want.Waited.Count()
+}
+
+// A task that had a stand-in and goes back to its worker, where something else runs, waits there.
+func TestTimesOfTheWayHome(t *testing.T) {
+	var clock atomic.Int64
+	p := newPool(t, Options{Workers: 1, StandIns: 1, blind: true, now: func() time.Duration { return time.Duration(clock.Load()) }})
+	var on, end, wake Event
+	defer end.Fire()
+	in := make(chan struct{})
+	held := submit(t, p, Spec{Lane: lane.RPC2, Client: 7}, func(task *Task) error {
+		if err := task.Stretch(func() error { close(in); <-on.Done(); return nil }); err != nil {
+			return err
+		}
+		return task.Await(&wake)
+	})
+	<-in
+	question := submit(t, p, Spec{Lane: lane.RPC0}, func(*Task) error { on.Fire(); <-end.Done(); return nil })
+	<-on.Done()
+	eventually(t, "gone home", func() bool { return p.Stats().StandIns.Now == 0 })
+	clock.Store(int64(time.Second))
+	wake.Fire()
+	end.Fire()
+	for _, h := range []*Handle{held, question} {
+		if err := wait(t, h); err != nil {
+			t.Error(err)
+		}
+	}
+	l := p.Times()[lane.RPC2.Index()]
+	if l.Ran.Below(1) > time.Microsecond || l.Waited.Count() != 1 || l.Waited.Below(0) < time.Second {
+		t.Errorf("it ran less than %v and waited, %d times, less than %v; want nothing, and once a second", l.Ran.Below(1), l.Waited.Count(), l.Waited.Below(0))
+	}
 }

@@ -486,10 +486,13 @@ func (w *worker) goHome(t *Task) {
 	if w.part != nil {
 		w.part.Leave() // S5
 	}
-	if !t.loop.yield(struct{}{}) {
+	l := t.loop
+	since := l.timing.park(w.pool)
+	if !l.yield(struct{}{}) {
 		panic("sched: S6: a parked task's coroutine was ended")
 	}
-	t.goOn(t.loop.worker())
+	l.timing.unpark(w.pool, since)
+	t.goOn(l.worker())
 }
 
 // goOn makes a task that has been resumed on w the one that runs there.
