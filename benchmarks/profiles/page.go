@@ -157,8 +157,19 @@ func graphOf(n *Node, all int64, unit string, compared bool) *graph {
 // kindOf is the colour of a function by where it is from.
 func kindOf(name string) string {
 	for _, k := range []struct{ prefix, kind string }{
-		{"lsp/", "front"}, {"runtime/", "engine"}, {"mmapcas", "engine"}, {"queue", "engine"}, {"epoch", "engine"}, {"arena", "engine"}, {"affinity", "engine"},
-		{"benchmarks/", "bench"}, {"main.", "bench"}, {"runtime.", "go"}, {"internal/", "go"}, {"sync", "go"}, {"syscall", "go"},
+		{"lsp/", "front"},
+		{"runtime/", "engine"},
+		{"mmapcas", "engine"},
+		{"queue", "engine"},
+		{"epoch", "engine"},
+		{"arena", "engine"},
+		{"affinity", "engine"},
+		{"benchmarks/", "bench"},
+		{"main.", "bench"},
+		{"runtime.", "go"},
+		{"internal/", "go"},
+		{"sync", "go"},
+		{"syscall", "go"},
 	} {
 		if strings.HasPrefix(name, k.prefix) {
 			return k.kind
