@@ -274,8 +274,8 @@
 //     64th of it has come in of files all the same. Looks see to that, and who looks at many
 //     records in a moment: a collection after each slice, a commit that has assisted it, a bulk
 //     after each 256 KiB, a piece when it begins and ends. With segments' pages go those of the
-//     program, once a second: most of them were needed to begin and never again. Beyond the limit
-//     each look gives back all. If that is not enough there is a round.
+//     program, once a second: most of them were needed to begin and never again. From 15/16 of the
+//     limit on each look gives back all. If that is not enough there is a round.
 //   - M3: a round halves what the caches may have, and no more: those of Engine.AddCache, decoded
 //     results, keys and traces, clean nodes of trees, whose leaves are read in place then. What was
 //     not used since a cache's hand came by goes first. A hit is what it always is: no lock, no

@@ -58,6 +58,7 @@ const (
 	calmMark = 10 // a round ends, and the gate is wide again
 	nearMark = 12 // a round begins, and the gate is narrow
 	goMark   = 14 // Go's own limit, with all that is not Go's
+	fullMark = 15 // pages of files go at each look, however few came in
 
 	urgentMark = 18 // what is beyond it is refused though urgent tasks may yet end
 )
@@ -175,7 +176,7 @@ func (g *governor) look() (held int64) {
 	}
 	g.gate.set(true)
 	g.near.Store(true)
-	if g.relieve(held >= g.limit) {
+	if g.relieve(held >= g.mark(fullMark)) {
 		held, _ = g.held()
 		held += reserved
 	}
