@@ -88,11 +88,11 @@ func (e *Engine) Stats() Stats {
 
 // An Explanation says why a query was last answered as it was.
 type Explanation struct {
-	Query string
-	Key   string
+	Query string `json:"query"`
+	Key   string `json:"key"`
 	memo.Reason
-	Reads []string // what the newest run read, in order
-	Proof *Proof   `json:",omitempty"` // for those who have asked for one, which Explain does not
+	Reads []string `json:"reads"`           // what the newest run read, in order
+	Proof *Proof   `json:"proof,omitempty"` // for those who have asked for one, which Explain does not
 
 	engine *Engine
 	key    memo.KeyOf

@@ -2,6 +2,7 @@ package memo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,15 +27,38 @@ var verdictNames = [...]string{
 
 func (v Verdict) String() string { return verdictNames[v] }
 
+// verdictWords are for programs: what MarshalText writes, and what does not change.
+var verdictWords = [...]string{
+	"notAsked", "reused", "validated", "ranFirst", "ranChanged", "ranUnkept", "ranFailed",
+}
+
+// MarshalText writes the word for programs; String has a sentence for people.
+func (v Verdict) MarshalText() ([]byte, error) {
+	if int(v) >= len(verdictWords) {
+		return nil, fmt.Errorf("memo: no verdict %d", uint8(v))
+	}
+	return []byte(verdictWords[v]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	i := slices.Index(verdictWords[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("memo: no verdict is called %q", text)
+	}
+	*v = Verdict(i)
+	return nil
+}
+
 // A Reason explains the last answer for a key.
 type Reason struct {
-	Verdict Verdict
-	Read    string // RanChanged: the first read that differed from the newest trace
-	Err     string // RanFailed: the first line of the error
+	Verdict Verdict `json:"verdict"`
+	Read    string  `json:"read,omitempty"`  // RanChanged: the first read that differed from the newest trace
+	Err     string  `json:"error,omitempty"` // RanFailed: the first line of the error
 
 	// Unstored says why the newest result is in no store, so that it is computed again after a
 	// restart; it is told by Explain only, and empty if the result is stored.
-	Unstored string `json:",omitempty"`
+	Unstored string `json:"unstored,omitempty"`
 }
 
 func (r Reason) String() string {

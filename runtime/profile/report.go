@@ -3,6 +3,7 @@ package profile
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,23 +23,41 @@ const (
 	Outside   = "(outside tasks)"
 )
 
+// Seconds is a duration that JSON has as a number of seconds.
+type Seconds time.Duration
+
+// MarshalJSON writes the number.
+func (s Seconds) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(s).Seconds()) }
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Seconds) UnmarshalJSON(text []byte) error {
+	var n float64
+	if err := json.Unmarshal(text, &n); err != nil {
+		return fmt.Errorf("profile: a number of seconds: %w", err)
+	}
+	*s = Seconds(n * float64(time.Second))
+	return nil
+}
+
+func (s Seconds) String() string { return time.Duration(s).Round(time.Millisecond).String() }
+
 // A Share is a part of the profile's time.
 type Share struct {
-	Name string        `json:"name"`
-	Time time.Duration `json:"seconds"`
-	Cum  time.Duration `json:"withCalledSeconds,omitempty"` // of functions: with what they call
+	Name string  `json:"name"`
+	Time Seconds `json:"seconds"`
+	Cum  Seconds `json:"withCalledSeconds,omitempty"` // of functions: with what they call
 }
 
 // A Report is a profile added up.
 type Report struct {
-	Total   time.Duration `json:"seconds"`     // CPU time in samples
-	Wall    time.Duration `json:"wallSeconds"` // from start to stop of the recording
-	Lanes   []Share       `json:"lanes"`       // largest first, like the others
-	Tasks   []Share       `json:"tasks"`
-	Clients []Share       `json:"clients"` // by the number that a client has in stats; 0 is the engine's own work
-	Phases  []Share       `json:"phases"`  // see Phase
-	Funcs   []Share       `json:"functions"`
-	InTask  time.Duration `json:"inTasksSeconds"` // samples that belong to tasks
+	Total   Seconds `json:"seconds"`     // CPU time in samples
+	Wall    Seconds `json:"wallSeconds"` // from start to stop of the recording
+	Lanes   []Share `json:"lanes"`       // largest first, like the others
+	Tasks   []Share `json:"tasks"`
+	Clients []Share `json:"clients"` // by the number that a client has in stats; 0 is the engine's own work
+	Phases  []Share `json:"phases"`  // see Phase
+	Funcs   []Share `json:"functions"`
+	InTask  Seconds `json:"inTasksSeconds"` // samples that belong to tasks
 }
 
 // Record runs fn under the CPU profiler and returns the profile, in its compressed form and parsed.
@@ -62,12 +81,12 @@ func Read(p *profile.Profile) (*Report, error) {
 	if at < 0 {
 		return nil, errors.New("profile: no CPU times in it")
 	}
-	r := &Report{Wall: time.Duration(p.DurationNanos)}
+	r := &Report{Wall: Seconds(p.DurationNanos)}
 	lanes, tasks, clients := map[string]*Share{}, map[string]*Share{}, map[string]*Share{}
 	phases := map[string]*Share{}
 	funcs := map[string]*Share{}
 	for _, s := range p.Sample {
-		t := time.Duration(s.Value[at])
+		t := Seconds(s.Value[at])
 		r.Total += t
 		lane, task, client := label(s, "lane"), label(s, "task"), label(s, "client")
 		if lane == "" && task == "" {
@@ -100,14 +119,14 @@ func Read(p *profile.Profile) (*Report, error) {
 // Write prints the report with at most top lines in each part.
 func (r *Report) Write(w io.Writer, top int) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "CPU %s in %s, %s in tasks\n", r.Total.Round(time.Millisecond), r.Wall.Round(time.Millisecond), r.percent(r.InTask))
+	fmt.Fprintf(&b, "CPU %s in %s, %s in tasks\n", r.Total, r.Wall, r.percent(r.InTask))
 	part := func(title string, shares []Share, cum bool) {
 		fmt.Fprintf(&b, "\nby %s\n", title)
 		for _, s := range shares[:min(top, len(shares))] {
 			if cum {
 				fmt.Fprintf(&b, "  %7s  %7s  %s\n", r.percent(s.Time), r.percent(s.Cum), s.Name)
 			} else {
-				fmt.Fprintf(&b, "  %7s  %8s  %s\n", r.percent(s.Time), s.Time.Round(time.Millisecond), s.Name)
+				fmt.Fprintf(&b, "  %7s  %8s  %s\n", r.percent(s.Time), s.Time, s.Name)
 			}
 		}
 		if more := len(shares) - top; more > 0 {
@@ -123,7 +142,7 @@ func (r *Report) Write(w io.Writer, top int) error {
 	return err
 }
 
-func (r *Report) percent(d time.Duration) string {
+func (r *Report) percent(d Seconds) string {
 	if r.Total == 0 {
 		return "0.0 %"
 	}

@@ -83,7 +83,7 @@ by function (itself, with what it calls)
 		t.Errorf("report is\n%s\nwant\n%s", out.String(), want)
 	}
 	for _, f := range r.Funcs {
-		if f.Name == "main.find" && f.Cum != 30*time.Millisecond {
+		if f.Name == "main.find" && f.Cum != Seconds(30*time.Millisecond) {
 			t.Errorf("a recursive function counts %v, want its sample once", f.Cum)
 		}
 	}

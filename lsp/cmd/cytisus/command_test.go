@@ -413,6 +413,13 @@ func TestExplain(t *testing.T) {
 			t.Errorf("explain does not print %q:\n%s", want, out)
 		}
 	}
+	explained := decode[[]runtime.Explanation](t, c.ok("explain", "--json", file))
+	if len(explained) == 0 || explained[0].Query == "" || explained[0].Reads == nil {
+		t.Errorf("explain --json prints %+v", explained)
+	}
+	if out := c.ok("explain", "--json", file); !strings.Contains(out, `"verdict": "validated"`) && !strings.Contains(out, `"verdict": "reused"`) {
+		t.Errorf("explain --json has no verdict in words: %s", out)
+	}
 	explainsByReplay(t, c, dir, file)
 	serveProcess(t, nil, "serve", "--store", c.store).begin(dir)
 	explainsByReplay(t, c, dir, file) // by a process that has begun since, and knows what is stored
