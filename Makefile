@@ -71,7 +71,7 @@ test-narrow: ## the tests of PKGS (default: the engine's small packages) where a
 release: ## the command for five platforms with checksums and bill of materials in bin/release, of a clean checkout whose commit has the tag VERSION
 	@.ci/release $(VERSION)
 
-cross-test: ## the tests of PKGS (default: the engine's) translated for arm64, s390x and windows, where qemu's user mode or wine is installed
+cross-test: ## the tests of PKGS (default: the engine's small packages) translated for arm64, s390x and windows, where qemu's user mode or wine is installed
 	@.ci/cross-test $(PKGS)
 
 tidy-check: ## fail if go.mod or go.sum are not tidy
