@@ -119,9 +119,11 @@ func TestViewsFollowEdits(t *testing.T) {
 				})
 				break
 			}
-			var said, placed []string
+			var said, placed, errs []string
 			s := check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}
-			viewOf(t, b, id, s, func(v *check.View) { said, placed = saidOf(v), placedOf(v, true) })
+			viewOf(t, b, id, s, func(v *check.View) {
+				said, placed, errs = saidOf(v), placedOf(v, true), errorsOf(v, uri)
+			})
 			var fresh check.ViewPool
 			slot, _ := fresh.Take(id)
 			var trees []*syntax.Tree
@@ -145,12 +147,29 @@ func TestViewsFollowEdits(t *testing.T) {
 			}
 			compare("names and expressions", said, saidOf(v))
 			compare("places", placed, placedOf(v, true))
+			for left := errorsOf(v, uri); len(errs) > 0; errs = errs[1:] {
+				i := slices.Index(left, errs[0])
+				if i < 0 {
+					t.Fatalf("seed %d: %s, round %d: %q is an error of an older text", *followSeed, uri, round, errs[0])
+				}
+				left = slices.Delete(left, i, i+1)
+			}
 			if declarations != nil {
 				compare("places of declarations", declarations, placedOf(v, false))
 			}
 			slot.Done()
 		}
 	}
+}
+
+// errorsOf are a view's errors in one file, or in none that it has.
+func errorsOf(v *check.View, uri string) (list []string) {
+	for _, e := range v.Errors {
+		if in := v.Positions.Position(e.Pos).Filename; in == "" || in == uri {
+			list = append(list, e.Msg)
+		}
+	}
+	return list
 }
 
 // TestFollowedViewIsOfNoOlderState: a view that has followed an edit is not the one of the state
