@@ -122,9 +122,9 @@ func measuresLoads(t *testing.T, stats string) bool {
 	out := decode[struct {
 		Stats struct {
 			Queries map[string]struct {
-				Ran      uint64
-				LoadTime float64
-			}
+				Ran      uint64  `json:"ran"`
+				LoadTime float64 `json:"loadTime"`
+			} `json:"queries"`
 		} `json:"stats"`
 	}](t, stats)
 	for _, q := range out.Stats.Queries {
