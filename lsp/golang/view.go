@@ -69,8 +69,8 @@ func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sigh
 	}
 	var v *check.View
 	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) (err error) {
-		// Sight.Keep knows functions by the trees that are shared by their text. Those that views hold
-		// may be others of the same text.
+		// Sight.Keep knows functions by the trees that are shared by their text. Those that views
+		// hold may be others of the same text.
 		own := s.Bodies == check.SomeBodies
 		if own {
 			clear(in.trees)
