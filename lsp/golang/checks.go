@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -325,6 +326,15 @@ func (in *checkInput) check(
 		}})
 	}
 	return broken, nil
+}
+
+// use has trees of these texts that somebody has be those that parse gives.
+func (in *checkInput) use(trees []*syntax.Tree) {
+	for _, t := range trees {
+		if i := slices.Index(in.uris, t.URI); i >= 0 && bytes.Equal(t.Text, in.texts[i]) {
+			in.trees[i] = t
+		}
+	}
 }
 
 // parse gives the trees of the texts. Those that somebody will hold for a while are known from then

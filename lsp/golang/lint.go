@@ -148,7 +148,7 @@ func notesOf(t *runtime.Task, k noteKey) (out noteResult, err error) {
 	var noted lint.Noted
 	reader := &exportReader{t: t}
 	sight := check.Sight{Bodies: check.SomeBodies, Keep: wanted.Keep}
-	err = lookApart(taskSource{t, k.Root}, k.ID, sight, func(v *view) (err error) {
+	err = lookApart(taskSource{t, k.Root}, k.ID, sight, trees, func(v *view) (err error) {
 		noted, err = which.Note(v.View, wanted, out.reader(reader), turnOf(t))
 		return cmp.Or(reader.err, err)
 	})
@@ -167,8 +167,8 @@ func notesOf(t *runtime.Task, k noteKey) (out noteResult, err error) {
 }
 
 // lookApart has fn look at the types of a package, where no question does. What they look at of the
-// package's imports is read as a whole.
-func lookApart(src taskSource, id string, s check.Sight, fn func(v *view) error) error {
+// package's imports is read as a whole. Trees are as for viewPackageIn.
+func lookApart(src taskSource, id string, s check.Sight, trees []*syntax.Tree, fn func(v *view) error) error {
 	p, err := packageOf(src.t, pkgKey{src.root, id})
 	if err != nil || p == nil {
 		return err
@@ -180,7 +180,7 @@ func lookApart(src taskSource, id string, s check.Sight, fn func(v *view) error)
 	if _, err := faces.All(src.t, imported); err != nil {
 		return err
 	}
-	return viewPackageIn(&lintViews, src, id, s, fn)
+	return viewPackageIn(&lintViews, src, id, s, trees, fn)
 }
 
 func lintOf(t *runtime.Task, k lintKey) (out lintResult, err error) {
@@ -198,7 +198,7 @@ func lintOf(t *runtime.Task, k lintKey) (out lintResult, err error) {
 	}
 	reader := &exportReader{t: t}
 	sight := check.Sight{URI: p.Files[0], Bodies: check.AllBodies}
-	err = lookApart(taskSource{t, k.Root}, k.ID, sight, func(v *view) (err error) {
+	err = lookApart(taskSource{t, k.Root}, k.ID, sight, nil, func(v *view) (err error) {
 		out.Found, out.Failed, err = lint.Run(v.View, s, noted.reader(reader), turnOf(t))
 		return cmp.Or(reader.err, err)
 	})

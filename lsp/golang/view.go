@@ -6,6 +6,7 @@ import (
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -39,10 +40,14 @@ func viewFile(src taskSource, s check.Sight, fn func(v *view) error) error {
 // viewPackage has fn look at the types of a package, until it returns. A sight that allows bodies
 // to be checked apart is that of a question: what is read then need not be recorded.
 func viewPackage(src taskSource, id string, s check.Sight, fn func(v *view) error) error {
-	return viewPackageIn(&check.Views, src, id, s, fn)
+	return viewPackageIn(&check.Views, src, id, s, nil, fn)
 }
 
-func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sight, fn func(v *view) error) error {
+// viewPackageIn is viewPackage with the views of a pool. Those trees that the caller has are those
+// of the view, which matters to a Sight.Keep: it knows functions by their trees.
+func viewPackageIn(
+	pool *check.ViewPool, src taskSource, id string, s check.Sight, trees []*syntax.Tree, fn func(v *view) error,
+) error {
 	t := src.t
 	var state any
 	if now := t.State(); s.Apart && now != nil {
@@ -58,6 +63,7 @@ func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sigh
 	if in.p == nil || metadata.IsSyntaxOnly(in.p) {
 		return &lsp.FileError{URI: s.URI, Offset: s.Offset, Err: lsp.ErrNoSymbol}
 	}
+	in.use(trees)
 	slot, err := takeSlot(t, pool, id)
 	if err != nil {
 		return err
@@ -69,13 +75,7 @@ func viewPackageIn(pool *check.ViewPool, src taskSource, id string, s check.Sigh
 	}
 	var v *check.View
 	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) (err error) {
-		// Sight.Keep knows functions by the trees that are shared by their text. Those that views
-		// hold may be others of the same text.
-		own := s.Bodies == check.SomeBodies
-		if own {
-			clear(in.trees)
-		}
-		v, err = slot.View(in.p, in.imports, in.parse(!own), s)
+		v, err = slot.View(in.p, in.imports, in.parse(true), s)
 		return cmp.Or(in.exports.err, err)
 	})
 	if err != nil {
