@@ -38,7 +38,7 @@ func addMachines(f *testing.F) {
 	}
 }
 
-// FuzzTopology: whatever stands in sysfs, it is an error or a machine whose processors are online
+// FuzzTopology: sysfs of any content is an error, or a machine whose processors are online
 // and lie in groups that are, too, and which can be planned for.
 func FuzzTopology(f *testing.F) {
 	addMachines(f)
@@ -71,7 +71,7 @@ func FuzzTopology(f *testing.F) {
 	})
 }
 
-// FuzzQuota: whatever the kernel says of control groups, reading it ends, with an error or a number
+// FuzzQuota: reading control groups of any content ends, with an error or a number
 // of processors above zero.
 func FuzzQuota(f *testing.F) {
 	addMachines(f)

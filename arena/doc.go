@@ -45,10 +45,10 @@
 //
 // # While memory is short
 //
-// A look at a page of a mapped file brings in up to 64 KiB around it, which stay until somebody
-// gives them back: a reader of random records fills a GiB in 20 ms, before anybody has looked. An
-// arena that is frugal (SetFrugal) does without, so that what its files have in memory has a bound
-// that no reader can exceed, however late somebody looks:
+// A load from a page of a mapped file brings in up to 64 KiB around it. These pages stay until
+// DropPages: a reader of random records fills a GiB in 20 ms, between two looks of the arena's
+// owner at what is held. A frugal arena (SetFrugal) reads without, so that what its files have in
+// memory has a bound, however quick readers are and however late the owner looks:
 //
 //   - F1: Who reads takes a copy (Arena.Read), by a call of the system that leaves the mapping
 //     alone. Where that fails the reader looks in place, so that a fault is found out about as
@@ -56,11 +56,11 @@
 //   - F2: An appender that makes pages ready for more gives back those behind it, but for the last
 //     few, which are read in place: what was just written is asked for most. What a segment has so
 //     is a constant, which SetFrugal is told.
-//   - F3: Whoever looks in place all the same, such as a walk over a segment, has pages given back
-//     as it goes (DropPages).
+//   - F3: A walk over a segment, which looks in place all the same, gives pages back as it goes
+//     (DropPages).
 //
-// Nobody has to agree on when pages go: they are the file's, what was stored into them included,
-// and a reader in the middle of one gets it back by a fault. Memory that no file has (on Go's heap,
+// Pages may go at any time, without an agreement among threads: they are the file's, what was
+// stored into them included, and a reader in the middle of one gets it back by a fault. Memory that no file has (on Go's heap,
 // of another owner) is copied by Read, and stays.
 //
 // # Who owns what

@@ -1,23 +1,14 @@
 package arena
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 )
 
 // fileSegment maps a file of n bytes, all of them committed.
 func fileSegment(t *testing.T, a *Arena, n int64) *Segment {
 	t.Helper()
-	f, err := os.Create(filepath.Join(t.TempDir(), "segment"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	if err := f.Truncate(n); err != nil {
-		t.Fatal(err)
-	}
-	s, err := a.Map(Spec{Source: File(f), Bytes: n})
+	src, _ := fileSource(t, n)
+	s, err := a.Map(Spec{Source: src, Bytes: n})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 // OpenSuite compares how long it takes from opening a store to the first answer. Its cases:
 //
 //	clean    after everything was committed and the store closed
-//	killed   as files lie when the process that put and committed everything is killed: a copy of them,
-//	         since opening changes them
+//	killed   as files lie when the process that put and committed everything is killed: a copy of
+//	         them, since opening changes them
 //
 // -n is the number of records of 128 bytes; 6,700,000 of them are 1 GB of ours. Pages are in
 // memory. A round opens, reads one record, and is timed up to there; then it checks some more and

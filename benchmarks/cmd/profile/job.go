@@ -45,7 +45,7 @@ const (
 // rounds of a suite of cmd/compare.
 const rounds = 3
 
-// nobody is no peer's name.
+// nobody is the name of no peer: the suites of cmd/compare run ours alone with it.
 var nobody = regexp.MustCompile("^$")
 
 func (j *job) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
