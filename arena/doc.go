@@ -60,8 +60,8 @@
 //     (DropPages).
 //
 // Pages may go at any time, without an agreement among threads: they are the file's, what was
-// stored into them included, and a reader in the middle of one gets it back by a fault. Memory that no file has (on Go's heap,
-// of another owner) is copied by Read, and stays.
+// stored into them included, and a reader in the middle of one gets it back by a fault. Memory that
+// no file has (on Go's heap, of another owner) is copied by Read, and stays.
 //
 // # Who owns what
 //
