@@ -107,7 +107,9 @@ func beyond(t *testing.T, dir string) {
 		}
 	}
 	check("read")
-	if first {
+	// A check build keeps every needed record's hash while it checks a phase of the collector. That
+	// bookkeeping is a test's own: no limit covers it, and the plain build has none.
+	if first || checked {
 		return
 	}
 	if _, err := e.Collect(t.Context()); err != nil {
