@@ -45,10 +45,9 @@
 //     does to tell another thread. Whoever draws conclusions from two words, having written one
 //     before reading the other, must look at the counters (Empty, Len), which claims move.
 //   - R6: a push calls nothing between claim and turn, and waits for no page there. In the first
-//     lap of a ring the kernel
-//     may not have given the pages of its cells yet, so pushes touch them before they claim: by
-//     adding 0 to a turn,
-//     which anybody may do, as it changes nothing that an owner stores.
+//     lap of a ring the kernel may not have given the pages of its cells yet, so pushes touch them
+//     before they claim: by adding 0 to a turn, which anybody may do, as it changes nothing that an
+//     owner stores.
 //
 // Counters and turns may wrap: all comparisons are of differences. Whoever loses a ticket to
 // another pauses before it tries again, longer each time: the winner then does many operations
@@ -213,27 +212,20 @@
 // one word more.
 //
 //   - T7: a push whose ticket is given up learns of it. T1 comes before T2 and T4 before T6, a
-//     crossing: if T6 sees the
-//     turn free, T2 sees an alarm. With turns that are stored atomically that is all. A plain store
-//     (R5) may be on its
-//     way during T2; so T5 has every thread of the process pass a fence (membarrier). On the
-//     pusher's thread the fence
-//     lies after T1, and T6 sees the item; or before it, and T2 comes after T4.
+//     crossing: if T6 sees the turn free, T2 sees an alarm. With turns that are stored atomically
+//     that is all. A plain store (R5) may be on its way during T2; so T5 has every thread of the
+//     process pass a fence (membarrier). On the pusher's thread the fence lies after T1, and T6
+//     sees the item; or before it, and T2 comes after T4.
 //   - T8: there is an alarm as long as a pop decides or a ticket is late: a late ticket keeps the 1
-//     of its pop until its
-//     push has taken notice. Meanwhile every push to that lane takes the lock for a moment, and
-//     finds nothing.
+//     of its pop until its push has taken notice. Meanwhile every push to that lane takes the lock
+//     for a moment, and finds nothing.
 //   - T9: the cell of a late ticket belongs to its push, as before. Its turn stays behind, so a
-//     push that comes to it one
-//     lap later finds the ring full, which a lane gets round (Q3), and no pop can come to it. The
-//     push frees it as a pop
-//     would have done.
+//     push that comes to it one lap later finds the ring full, which a lane gets round (Q3), and no
+//     pop can come to it. The push frees it as a pop would have done.
 //   - T10: under the lock pushes need no T2, because T6 needs the lock.
 //   - T11: items of one push do not change places: a lane that overtakes is given batches one by
-//     one. An item that is pushed
-//     again comes behind others, whose pushes all overlap its own, which has not returned; so the
-//     order of the lane is
-//     still that of a queue.
+//     one. An item that is pushed again comes behind others, whose pushes all overlap its own,
+//     which has not returned; so the order of the lane is still that of a queue.
 //
 // The bound is overtakeAfter and a fence, 0.3 to 10 us, for each stopped thread that is met, as
 // long as a pop looks: of a push that sleeps for 5 ms the item behind came out after 27 us, 50 at
@@ -264,23 +256,17 @@
 // not wait in it for anything, but they see what it leaves undone:
 //
 //   - Q1: a thread that is stopped inside a push delays the items behind it in its lane, those of
-//     the ring and those of the
-//     list, by as long as it is stopped, or by microseconds if the lane overtakes (below). Pushes
-//     succeed meanwhile, and
-//     Any says true.
+//     the ring and those of the list, by as long as it is stopped, or by microseconds if the lane
+//     overtakes (below). Pushes succeed meanwhile, and Any says true.
 //   - Q2: it delays nothing in any other lane. Pop and PopN pass over a lane that denies its items,
-//     at the price of three
-//     loads, and leave its bit set.
+//     at the price of three loads, and leave its bit set.
 //   - Q3: a thread that is stopped inside a pop holds one cell. A ring of capacity n takes n-1
-//     pushes more and then refuses,
-//     even if all of them are popped at once. A lane does not: a bounded push that is refused by a
-//     ring which has room
-//     by its counters tries again for about a microsecond, and then goes to the list. So the lane
-//     takes as many items as
-//     ever, from then on under its lock.
+//     pushes more and then refuses, even if all of them are popped at once. A lane does not: a
+//     bounded push that is refused by a ring which has room by its counters tries again for about a
+//     microsecond, and then goes to the list. So the lane takes as many items as ever, from then on
+//     under its lock.
 //   - Q4: a consumer that is denied everywhere should give the processor away (affinity.Yield), not
-//     poll, as the stopped thread may
-//     be waiting for it. Package sched's workers do.
+//     poll, as the stopped thread may be waiting for it. Package sched's workers do.
 //
 // In numbers, of 16 threads on two processors that do nothing but push and pop: 1 item in 2,500 was
 // hidden at all, and of 10,000 items one by a microsecond or more. The longest time that a lane was

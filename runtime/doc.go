@@ -150,17 +150,14 @@
 // own.
 //
 //   - A1: a commit becomes due after its generation can be seen. The task that looks takes that
-//     back
-//     before it looks up the newest generation, and looks again when it has ended and a commit is
-//     due.
+//     back before it looks up the newest generation, and looks again when it has ended and a commit
+//     is due.
 //   - A2: a watch with a task is not looked at, it becomes due. Its task takes that back before it
 //     takes its snapshot, and another begins when it has ended and the watch is due.
 //   - A3: a watch without a task is passed over if its answer is known in the newest generation and
-//     is
-//     the one that was told last. Else it becomes due and gets a task.
+//     is the one that was told last. Else it becomes due and gets a task.
 //   - A4: an answer counts as told when its function is called; if that run is cancelled it does
-//     not,
-//     and the watch is due.
+//     not, and the watch is due.
 //
 // So after the last commit either the answer told last is that of a generation that sees the
 // commit, or a task begins that will see it. By W6 watches that set each other off come to an end:

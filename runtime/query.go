@@ -36,10 +36,9 @@ type resultForm[V any] interface {
 
 // NewQuery names a query. Results are kept in the store under the name, and are ignored when the
 // version differs: raise it whenever fn may give another result for the same reads, or let Code do
-// that. Results of
-// queries that read this one are verified then, and need no version of their own. Both K and V are
-// of types that values may be (see the package comment), which shows at first use; a result that
-// would not come back fails its query.
+// that. Results of queries that read this one are verified then, and need no version of their own.
+// Both K and V are of types that values may be (see the package comment), which shows at first use;
+// a result that would not come back fails its query.
 //
 // Queries may be nested as deep as memory allows: there is no limit for them in the stack. Where
 // they are nested deeper than some 1,000 levels, a read of another query may leave fn by a panic of

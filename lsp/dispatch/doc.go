@@ -29,12 +29,11 @@
 //     its own pipe, and its connection goes on when it reads.
 //   - T2: a turn waits for nothing that the client has to do. [Conn.Call] refuses to be
 //     called from a turn, and queueing a message to the client never waits.
-//   - T3: every request is answered exactly once: by its handler, by its cancellation or
-//     by the end of the connection, whichever comes first; with Options.HangUp the end of
-//     the context answers nothing. Its work, once handed back,
-//     runs exactly once even if the request is answered already, so that it can let go
-//     of what it holds; its context has ended then, and so has that of work that a
-//     notification's handler hands back.
+//   - T3: every request is answered exactly once: by its handler, by its cancellation or by the end
+//     of the connection, whichever comes first; with Options.HangUp the end of the context answers
+//     nothing. Its work, once handed back, runs exactly once even if the request is answered
+//     already, so that it can let go of what it holds; its context has ended then, and so has that
+//     of work that a notification's handler hands back.
 //   - T4: a panic in a handler answers its request with InternalError, is reported, and
 //     touches nothing else.
 //

@@ -179,9 +179,8 @@
 //
 // # Invariants
 //
-//   - G1: the import graph of metadata is acyclic; edges of a cycle are cut and say so.
-//     A check reads the faces behind cut edges, too: no face reads a check. What those faces lack
-//     is
+//   - G1: the import graph of metadata is acyclic; edges of a cycle are cut and say so. A check
+//     reads the faces behind cut edges, too: no face reads a check. What those faces lack is
 //     unknown to it, and errors that follow from that are dropped (package check).
 //   - G2: no syntax tree and no type crosses the boundary of a query, and no position enters a
 //     face.
@@ -255,10 +254,9 @@
 // Package C is opaque: what cgo names refer to is not known, and errors that follow from that are
 // dropped. A file that the build leaves out is answered about (stray.go), and diagnosed while it is
 // asked about if it is for another platform or a program by itself, but a search that starts
-// elsewhere does not look into it. Of the modules below a
-// folder that lies in none, 64 are read before a file of theirs is opened. Of the folder itself
-// those levels of directories are read that have, together, no more than 50,000 directories and
-// 10,000 Go files, and 32 levels at most (package disk). Where that is not the whole, the folder
-// carries a diagnostic and is named in lsp.Summary.Missing, and a file that lies deeper is read
-// with its directory when it is opened.
+// elsewhere does not look into it. Of the modules below a folder that lies in none, 64 are read
+// before a file of theirs is opened. Of the folder itself those levels of directories are read that
+// have, together, no more than 50,000 directories and 10,000 Go files, and 32 levels at most
+// (package disk). Where that is not the whole, the folder carries a diagnostic and is named in
+// lsp.Summary.Missing, and a file that lies deeper is read with its directory when it is opened.
 package golang

@@ -18,11 +18,9 @@ import (
 //   - A record that cannot be read makes its file one that has changed (statOf); an unsaved text is
 //     put again.
 //   - A partition of which keys are lost is emptied, and all that belongs there is put by the next
-//     preparation. Until then its
-//     builds are not ready, so that a question waits instead of missing what is not there yet. All
-//     workspaces of an engine lose
-//     what they had in the partition, so all their turns are held: a preparation finds all that it
-//     put, or is done once more.
+//     preparation. Until then its builds are not ready, so that a question waits instead of missing
+//     what is not there yet. All workspaces of an engine lose what they had in the partition, so
+//     all their turns are held: a preparation finds all that it put, or is done once more.
 //
 // A question that met damage is asked again at most mendMax times.
 

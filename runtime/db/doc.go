@@ -83,10 +83,9 @@
 //   - C5: a chunk that gives a partition another tree (a graft) is written after that tree, all of
 //     it, was made durable as the store is set to.
 //   - C7: a panic that leaves a turn takes nobody's commit along unsaid: each chunk that the turn
-//     took on is answered, with an
-//     error unless it was published and answered before. The log may be ahead of what readers see
-//     then, so no chunk is
-//     written behind that: commits are refused until the database is opened again.
+//     took on is answered, with an error unless it was published and answered before. The log may
+//     be ahead of what readers see then, so no chunk is written behind that: commits are refused
+//     until the database is opened again.
 //
 // # Bulks
 //
@@ -170,11 +169,10 @@
 // Open reads the root that the store's newest note names and replays the chunk records behind it:
 // those of the crash tail, and those that a link reaches from there or from the note. Where a
 // damaged one ends such a way before the root is reached, all of the store is searched for chunks:
-// those before it are whole. A chunk
-// counts only if it is whole and every record that it names is there, but for those that a
-// collection may have taken (see "Collection"); replay stops at the first that does not. So the
-// state after Open is the state after some prefix of the chunks, and after a process crash (kill
-// -9) it is all of them.
+// those before it are whole. A chunk counts only if it is whole and every record that it names is
+// there, but for those that a collection may have taken (see "Collection"); replay stops at the
+// first that does not. So the state after Open is the state after some prefix of the chunks, and
+// after a process crash (kill -9) it is all of them.
 //
 // A power cut may leave a chunk and the values that it names, and take what those refer to
 // (Options.Refs). So of a chunk behind the note's head, which no Commit of the store has made
@@ -216,9 +214,8 @@
 //     with what belongs there put in the same chunk, ends a loss for good. So does Reset.
 //
 //   - D4: what was at a key that is unknown is no part of a Change: one that is put there is told
-//     as
-//     an insertion, and one that is deleted there is not told at all. Who keeps what observers told
-//     has to look anew after a loss (Stats.Damaged grows).
+//     as an insertion, and one that is deleted there is not told at all. Who keeps what observers
+//     told has to look anew after a loss (Stats.Damaged grows).
 //
 // Beside a node that cannot be read keys may count as unknown that are not in it, as its last key
 // is not known: never the other way round. A root says what is lost of its partitions; the log does

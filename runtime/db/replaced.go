@@ -76,10 +76,9 @@ func (r *replaced) waiting() (n int, dropped uint64) {
 
 // Replaced calls fn for each record that a commit of this process replaced or removed at some key
 // in a generation of at most upTo, once for each time, and forgets about it, but for no more than
-// most of them. With upTo =
-// OldestSnapshot() no snapshot finds the record at that key any more; it may well be found at
-// another. A collector that never asks loses the oldest notes (Options.ReplacedMax), so the notes
-// are a hint and no proof of what is garbage.
+// most of them. With upTo = OldestSnapshot() no snapshot finds the record at that key any more; it
+// may well be found at another. A collector that never asks loses the oldest notes
+// (Options.ReplacedMax), so the notes are a hint and no proof of what is garbage.
 func (d *DB) Replaced(upTo uint64, most int, fn func(h Hash)) {
 	for _, n := range d.old.take(upTo, most) {
 		fn(n.old)

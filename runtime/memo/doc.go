@@ -64,35 +64,30 @@
 //   - R2: what a commit changed is in the journal before its generation can be seen (db, J1).
 //     Changed means that another record is at the key; one created or removed is.
 //   - R3: a question for a generation beyond marked takes the mark lock, empties the journal,
-//     writes
-//     taken, marks, and writes marked last. Others wait at the lock; no interval ends after marked.
+//     writes taken, marks, and writes marked last. Others wait at the lock; no interval ends after
+//     marked.
 //   - R4, marking x with g: a node: if changed was less than g, it becomes g, and the dependents
 //     are marked; else each was told, or has pulled as much. An entry: changed does, too; if told >
 //     seen, or if it is a wall, that is all, else told does, and its dependents are marked.
 //     Stopping is right: the dependents were told of a generation newer than any answer they can
 //     have got, and later readers find changed (R5).
 //   - R5, after a walk or run in s, before its answer counts: for each read, in this order, link
-//     (put
-//     the entry among the source's dependents) and pull (take up the source's changed). Then at
-//     once:
-//     raise changed to what was pulled and seen to s, and add the interval [s, s].
+//     (put the entry among the source's dependents) and pull (take up the source's changed). Then
+//     at once: raise changed to what was pulled and seen to s, and add the interval [s, s].
 //   - R6: a read vouches if the interval that answered it had links and its source was there still
 //     when it was linked to; the reader's stamps get the interval's stamps then. An answer without
 //     links gives all partitions of its trace to the reader's stamps. If a source is gone when it
 //     is to be linked to, the interval that is made has no links.
 //   - R7: a node enters the index with changed = never, the greatest number; the first to link to
-//     it
-//     makes that taken, at once with linking. So a commit that was taken before the node could be
-//     found is pulled, and a later one finds the dependent.
+//     it makes that taken, at once with linking. So a commit that was taken before the node could
+//     be found is pulled, and a later one finds the dependent.
 //   - R8: an entry that is forgotten gets changed = never, so it answers for no later generation,
 //     and lets go of its dependents, which are marked with marked+1 as if the next generation had
 //     changed it; all under the mark lock. The next walk links them to the entry that comes then.
 //   - R9: from lists of dependents only entries that are gone are cut: when one goes (unlink), when
-//     a list grows, and by sweep. A node without dependents is
-//     taken out of the index under the mark lock, and its changed is never for good; a strand that
-//     is
-//     about to link to it looks the key up once more. Links that a trace no longer has stay: they
-//     cost walks, never answers.
+//     a list grows, and by sweep. A node without dependents is taken out of the index under the
+//     mark lock, and its changed is never for good; a strand that is about to link to it looks the
+//     key up once more. Links that a trace no longer has stay: they cost walks, never answers.
 //   - R10: where the journal has dropped what changed up to g, floor becomes g before marked does.
 //   - R11: what is tainted is not kept, makes no links and no interval, and taints what is built on
 //     it.
@@ -424,8 +419,7 @@
 // brings the head up to date, whose trace reads nothing of the cycle. If the head is recomputed and
 // gives the member the same value, the member's trace holds. Of the traces of a key that was both a
 // head and a member those of the head are verified first: where one holds, nothing of the cycle
-// runs. Links and stamps are those of any
-// trace.
+// runs. Links and stamps are those of any trace.
 //
 // A member that is recomputed alone, since its result was lost, reads the others' final values, and
 // gets the same (Bekić). Traces that read each other in this way vouch for each other in no walk:
@@ -691,8 +685,8 @@
 // # Invariants
 //
 //   - M1: a flight leaves state claimed only by finish, exactly once, on every path (return, panic,
-//     Goexit). Unwinding leaves it
-//     claimed and on the path of its strand; it is on the stack or on the path, and not on both.
+//     Goexit). Unwinding leaves it claimed and on the path of its strand; it is on the stack or on
+//     the path, and not on both.
 //   - M2: a trace is immutable after publication but for its intervals, its cached value, and its
 //     set of partitions and its basis, which only grow.
 //   - M3: entry.traces holds at most Query.tracesMax traces, most recently used first, no two with
@@ -702,8 +696,7 @@
 //   - M5: a shield gives in at most once in an outermost run, and only at a moment when its task is
 //     cancelled and no strand waits for a flight of its strand.
 //   - M6: an entry that is evicted has no flight and, unless the store takes nothing, nothing that
-//     is not written, and gets neither any
-//     more: at most one entry of a key is not dead.
+//     is not written, and gets neither any more: at most one entry of a key is not dead.
 //   - M7: the cache holds values and batches of traces only that are in the entry of their key.
 //   - K1: only what is kept may be a reason to keep something; see above.
 //   - F1: a provisional value is in members of its strand only. No member is left when the flight

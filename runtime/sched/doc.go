@@ -152,29 +152,20 @@
 // So the worker is never in two hands:
 //
 //   - Either H3 sees G1, and the lookout lets go, or G2 sees H1 and waits until w is right. From G1
-//     to
-//     exit the worker is the task's, from H3 to H4 the lookout's, afterwards the new thread's. G1
-//     is a plain
-//     store on amd64, before G2 only by H2's fence (package epoch has the same under "Fences").
-//     Where
-//     there is no such fence it is a locked instruction.
+//     to exit the worker is the task's, from H3 to H4 the lookout's, afterwards the new thread's.
+//     G1 is a plain store on amd64, before G2 only by H2's fence (package epoch has the same under
+//     "Fences"). Where there is no such fence it is a locked instruction.
 //   - claim stays set until the task is home, so each call of a task on a siding takes the mutex
-//     once. Only
-//     the task's own wait or yield changes w back.
+//     once. Only the task's own wait or yield changes w back.
 //   - Going home: B1 the task gives its thread up to the thread's root, as in a wait; B2 the root
-//     sets w
-//     and clears claim; B3 it appends the task to the worker's resume list. Before B1 nobody may
-//     resume
-//     the task, as it is still running; after B3 the root touches nothing of it. A task waits only
-//     at
-//     its worker, so a waker that finds it waiting finds w right.
+//     sets w and clears claim; B3 it appends the task to the worker's resume list. Before B1 nobody
+//     may resume the task, as it is still running; after B3 the root touches nothing of it. A task
+//     waits only at its worker, so a waker that finds it waiting finds w right.
 //   - A siding is one of a fixed number. The first half is for whatever holds a thread; the second
 //     only where something waits that is more urgent than the holder, so that long work on a low
-//     lane
-//     leaves some for requests. When all are taken, tasks wait for one that comes back: then the
-//     lookout looks at once. The watchdog tells of a holder when it has lasted as long as anything
-//     else
-//     that it tells of; [Stats] counts them.
+//     lane leaves some for requests. When all are taken, tasks wait for one that comes back: then
+//     the lookout looks at once. The watchdog tells of a holder when it has lasted as long as
+//     anything else that it tells of; [Stats] counts them.
 //   - Epochs: the pin of a held task is its own and stays where it was; the worker gets a new
 //     participant.
 //   - Closing: a held task has not ended, so the pool is not over, and its thread is waited for.
@@ -324,9 +315,8 @@
 // A task may compute or wait for as long as it takes; a warning is for what somebody should act on.
 // After [Options.StallAfter] the watchdog warns that tasks are queued and no worker has started,
 // resumed or ended any; that a task holds its worker while others wait to go on there (so there was
-// no stand-in to be had); that tasks
-// wait for each other in a circle; that a reader holds back memory that is to be freed. What merely
-// takes long it tells at level debug.
+// no stand-in to be had); that tasks wait for each other in a circle; that a reader holds back
+// memory that is to be freed. What merely takes long it tells at level debug.
 //
 // # Panics and Goexit
 //
