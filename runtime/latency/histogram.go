@@ -19,6 +19,15 @@ func (h Histogram) Count() (n uint64) {
 	return n
 }
 
+// SumAtMost is the sum of the durations as if each were its bound: at most twice what they took,
+// but for those that the last element counts.
+func (h Histogram) SumAtMost() (sum time.Duration) {
+	for i, n := range h {
+		sum += time.Duration(n) * Bound(i)
+	}
+	return sum
+}
+
 // Below returns the least power of two, in microseconds, that a share q of the durations is below:
 // within a factor of two of their q-quantile. It is 0 if nothing was counted.
 func (h Histogram) Below(q float64) time.Duration {
