@@ -55,6 +55,26 @@ func (w *workspace) askReady(t *runtime.Task, fn func(t *runtime.Task) error, bu
 	return t.Join(h)
 }
 
+// Prepare has what questions about a file are answered from brought in.
+func (w *workspace) Prepare(t *runtime.Task, uri string) error {
+	uri, err := w.canonical(uri)
+	if err != nil {
+		return err
+	}
+	return w.askAbout(t, uri, func(*runtime.Task, string) error { return nil })
+}
+
+// Prepared is the generation from which on the inputs of all builds have been complete that are.
+// What began before may have been answered in a newer one.
+func (w *workspace) Prepared() (generation uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range w.builds {
+		generation = max(generation, b.ready)
+	}
+	return generation
+}
+
 // askAbout is ask for a question about one file, which goes to the build of a root. The directory
 // of a file that no scan finds is read first.
 func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {

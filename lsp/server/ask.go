@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,49 @@ func (s *session) aboutPosition(p protocol.TextDocumentPositionParams) (*questio
 // it is about. More often only somebody who types all the while is in the way.
 const behindMax = 3
 
+// A preparer is what a workspace may be besides a lsp.Workspace: one that brings in what a question
+// needs, and answers it from the state that follows.
+type preparer interface {
+	// Prepare brings in what questions about a file are answered from. A question about an open
+	// file does so by itself, if it has to.
+	Prepare(t *runtime.Task, uri string) error
+	// Prepared is the newest generation that questions had to wait for.
+	Prepared() uint64
+}
+
+// prepared has what an unopened file is answered from brought in: its text is read from the disk as
+// the language finds it, and positions are of that text.
+func (q *question) prepared() error {
+	p, ok := q.preparer()
+	if !ok || q.doc != nil || q.uri == "" || !q.s.host.handles(q.uri) {
+		return nil
+	}
+	if err := p.Prepare(q.t, q.uri); err != nil && !nothing(q, err) {
+		return err
+	}
+	return q.inItsState()
+}
+
+// errNewer has a question asked again in the newest state, where all of its answer is from.
+var errNewer = fmt.Errorf("server: the answer is from a newer state: %w", lsp.ErrBehind)
+
+// inItsState fails if the language may have answered from a newer state than that of the question's
+// task, with whose texts positions are converted.
+func (q *question) inItsState() error {
+	if p, ok := q.preparer(); ok && q.t.Generation() < p.Prepared() {
+		return errNewer
+	}
+	return nil
+}
+
+func (q *question) preparer() (preparer, bool) {
+	if q.root == nil {
+		return nil, false
+	}
+	p, ok := q.root.ws.(preparer)
+	return p, ok
+}
+
 // answer makes, in a request's turn, the work that answers it: a task on a request lane,
 // which reads the snapshot of this moment.
 func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(q *question) (any, error)) dispatch.Work {
@@ -76,16 +120,20 @@ func (s *session) answer(r *dispatch.Request, q *question, l lane.Lane, fn func(
 		once := func() error {
 			return s.host.eng.Submit(ctx, l, func(t *runtime.Task) (err error) {
 				q.t, q.mappers = t, nil
+				if err := q.prepared(); err != nil {
+					return err
+				}
 				if err := q.checkText(); err != nil {
 					return err
 				}
 				value, err = fn(q)
-				return q.refused(err)
+				return cmp.Or(q.inItsState(), q.refused(err))
 			}, runtime.At(snap), runtime.Client(s.id), runtime.Named(r.Method))
 		}
 		err := once()
 		for range behindMax {
-			if !errors.Is(err, lsp.ErrBehind) || q.root == nil || q.root.ws.Settle(ctx) != nil {
+			again := errors.Is(err, errNewer) || errors.Is(err, lsp.ErrBehind) && q.root != nil && q.root.ws.Settle(ctx) == nil
+			if !again {
 				break
 			}
 			snap.Release()

@@ -21,6 +21,11 @@
 // (lsp.ErrBehind). The question then waits until the workspace has settled and is asked in the
 // newest snapshot, about the same text of the client.
 //
+// A language may also have to bring in what a question is about, and answer from the state that
+// follows. Such a question is asked again in that state, so that an answer and the texts that its
+// positions are of agree. Before an unopened file is asked about, what it is answered from is
+// brought in, since already the position of the question is one of the file's text.
+//
 // The outline of an open document needs neither task nor snapshot: a language that can outlines the
 // client's text (documentsymbol.go). So it is there before the workspace has been read, and does
 // not queue behind what an edit has set off.

@@ -78,7 +78,9 @@ func (r wireRange) String() string {
 const archiveCaps = `{
 	"general": {"positionEncodings": ["utf-8"]},
 	"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true, "relativePatternSupport": true}, "workspaceFolders": true},
-	"textDocument": {"publishDiagnostics": {"relatedInformation": true}}}`
+	"textDocument": {"publishDiagnostics": {"relatedInformation": true}, "semanticTokens": {"tokenTypes": [
+		"namespace", "type", "interface", "struct", "typeParameter", "parameter", "variable", "property", "function", "method", "keyword",
+		"comment", "string", "number", "operator", "label"], "tokenModifiers": ["definition", "readonly", "defaultLibrary"]}}}`
 
 // unreportingCaps are those of an editor that reports no changed files.
 const unreportingCaps = `{"general": {"positionEncodings": ["utf-8"]}, "textDocument": {"publishDiagnostics": {"relatedInformation": true}}}`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -743,8 +744,12 @@ func (a *agreement) fresh() (*player, error) {
 	return clean, nil
 }
 
-// places is how many places of a comparison are asked about.
-const places = 25
+// How many places of a comparison are asked about, and how many of the other questions are asked
+// about each.
+const (
+	places           = 25
+	questionsOfPlace = 4
+)
 
 func (a *agreement) compareAnswers(clean *player) error {
 	same := func(what string, got, want string, gotErr, wantErr error) error {
@@ -786,6 +791,15 @@ func (a *agreement) compareAnswers(clean *player) error {
 				return err
 			}
 		}
+		for range questionsOfPlace {
+			q := pick(a.rng, otherQuestions)
+			got, gotErr := s.answer(q, path, text, offset)
+			want, wantErr := clean.session.answer(q, clean.path(file), text, offset)
+			what := fmt.Sprintf("%s at %d of %s, %.30q", q.method, offset, file, text[offset:])
+			if err := same(what, got, want, gotErr, wantErr); err != nil {
+				return err
+			}
+		}
 	}
 	for _, query := range []string{"a", "New", "err"} {
 		got, gotErr := a.clients[0].symbols(query)
@@ -797,8 +811,104 @@ func (a *agreement) compareAnswers(clean *player) error {
 	return nil
 }
 
+// A question is one that an editor asks about a file, or about a place in it.
+type question struct {
+	method string
+	more   string   // parameters beside the document and the position, without the braces
+	then   []string // what is asked next about each thing of the answer
+}
+
+// otherQuestions are those beside outlines, definitions, references and hovers.
+var otherQuestions = []question{
+	{method: "textDocument/semanticTokens/full"},
+	{method: "textDocument/completion"},
+	{method: "textDocument/signatureHelp"},
+	{method: "textDocument/documentHighlight"},
+	{method: "textDocument/implementation"},
+	{method: "textDocument/typeDefinition"},
+	{method: "textDocument/declaration"},
+	{method: "textDocument/prepareRename"},
+	{method: "textDocument/rename", more: `"newName": "renamed"`},
+	{method: "textDocument/prepareCallHierarchy", then: []string{"callHierarchy/incomingCalls", "callHierarchy/outgoingCalls"}},
+	{method: "textDocument/prepareTypeHierarchy", then: []string{"typeHierarchy/supertypes", "typeHierarchy/subtypes"}},
+	{method: "textDocument/inlayHint", more: `"range": {"start": {"line": 0, "character": 0}, "end": {"line": 100000, "character": 0}}`},
+	{method: "textDocument/codeLens"},
+	{method: "textDocument/documentLink"},
+	{method: "textDocument/foldingRange"},
+	{method: "textDocument/formatting", more: `"options": {"tabSize": 8, "insertSpaces": false}`},
+	{method: "textDocument/codeAction"},
+}
+
+// answer is the answer to a question about a place, as the server gives it.
+func (s *session) answer(q question, path, text string, offset int) (string, error) {
+	params := textDocument(path)
+	at := map[string]int{
+		"line": strings.Count(text[:offset], "\n"), "character": offset - 1 - strings.LastIndexByte(text[:offset], '\n'),
+	}
+	params["position"] = at
+	if q.method == "textDocument/codeAction" {
+		params["range"], params["context"] = map[string]any{"start": at, "end": at}, map[string]any{"diagnostics": []any{}}
+	}
+	if q.more != "" {
+		if err := json.Unmarshal([]byte("{"+q.more+"}"), &params); err != nil {
+			return "", err
+		}
+	}
+	raw, err := s.call(q.method, params)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "", err
+	}
+	if err != nil {
+		return s.p.named(err.Error()), nil
+	}
+	out, err := s.p.answered(raw)
+	if err != nil || len(q.then) == 0 {
+		return out, err
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return "", err
+	}
+	for _, item := range items {
+		for _, method := range q.then {
+			raw, err := s.call(method, map[string]any{"item": item})
+			if err != nil {
+				return "", err
+			}
+			next, err := s.p.answered(raw)
+			if err != nil {
+				return "", err
+			}
+			out += "\n" + method + ": " + next
+		}
+	}
+	return out, nil
+}
+
+// answered is an answer as two servers agree about it: objects in one order, without
+// the name of the answer, which each server counts by itself.
+func (p *player) answered(raw json.RawMessage) (string, error) {
+	var answer any
+	if err := json.Unmarshal([]byte(p.named(string(raw))), &answer); err != nil {
+		return "", err
+	}
+	if object, ok := answer.(map[string]any); ok {
+		delete(object, "resultId")
+	}
+	out, err := json.Marshal(answer)
+	return string(out), err
+}
+
+// named has the top directory's name in an answer replaced.
+func (p *player) named(answer string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(answer, fileURI(p.top), "top"), p.top, "top")
+}
+
 // outline is the outline of a file.
 func (s *session) outline(path string) (string, error) {
 	raw, err := s.call("textDocument/documentSymbol", textDocument(path))
-	return strings.ReplaceAll(string(raw), fileURI(s.p.top), "top"), err
+	if err != nil {
+		return "", err
+	}
+	return s.p.answered(raw)
 }
