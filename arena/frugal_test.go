@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"unsafe"
 )
 
 // appended is an arena with one segment, and an appender that has written n bytes to it, each of
@@ -152,5 +153,87 @@ func TestFrugal(t *testing.T) {
 	}
 	if look(); peak < s.Length() {
 		t.Errorf("%d bytes are in memory of %d that were looked at", peak, s.Length())
+	}
+}
+
+// F1: of a segment that is sealed no appender has the end, however much of it was written last: a
+// read brings none of it into memory.
+func TestReadOfSealedBringsNothing(t *testing.T) {
+	const n = 4 << 20
+	a, err := New(Options{SegmentBytes: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.SetFrugal(true, n)
+	src, _ := fileSource(t, n)
+	s, p := appended(t, a, src, n/2, func() {})
+	p.Detach().Seal()
+	before, ok := s.Resident()
+	if !ok {
+		t.Skip("this system does not say what is in memory")
+	}
+	if before > n/4 {
+		t.Fatalf("%d bytes are in memory when the appender has gone", before)
+	}
+	b := make([]byte, Unit)
+	for off := int64(0); off < s.Length(); off += 4096 {
+		if a.Read(s.At(off), b, Unit) != Unit || b[0] != byte(off/Unit*7) {
+			t.Fatalf("%x at %d", b, off)
+		}
+	}
+	if now, _ := s.Resident(); now > before {
+		t.Errorf("reads of a sealed segment brought %d bytes into memory, want none", now-before)
+	}
+}
+
+// watched notes which pages of a file are given back.
+type watched struct {
+	file
+	mem     *[]byte
+	dropped *[][2]int64 // from and to
+}
+
+func (w watched) drop(mem []byte) bool {
+	from := int64(uintptr(unsafe.Pointer(&mem[0])) - uintptr(unsafe.Pointer(&(*w.mem)[0])))
+	*w.dropped = append(*w.dropped, [2]int64{from, from + int64(len(mem))})
+	return w.file.drop(mem)
+}
+
+// F2: an appender gives each page back once, from where it was attached on: what others look at
+// behind it stays in memory, and giving back costs what was written and not the segment's length.
+func TestPagesAreGivenBackOnce(t *testing.T) {
+	const n = 16 << 20
+	a, err := New(Options{SegmentBytes: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, _ := fileSource(t, n)
+	s, p := appended(t, a, src, n/4, func() {})
+	var dropped [][2]int64
+	s.source = watched{src.(file), &s.mem, &dropped}
+	if p.Detach(); len(dropped) > 0 {
+		t.Fatalf("pages were given back while memory is not short: %v", dropped)
+	}
+	a.SetFrugal(true, 1<<20)
+	p = new(Appender)
+	if err := p.Attach(s); err != nil {
+		t.Fatal(err)
+	}
+	for at := int64(n / 4); at < n*3/4; at += 4096 {
+		if _, _, err := p.Reserve(4096); err != nil {
+			t.Fatal(err)
+		}
+		p.Commit()
+	}
+	p.Detach()
+	next := int64(n / 4)
+	for _, d := range dropped {
+		if d[0] != next {
+			t.Errorf("pages from %d to %d were given back, want those from %d on: each once, from where the appender was attached", d[0], d[1], next)
+		}
+		next = d[1]
+	}
+	if len(dropped) < 2 || next != n*3/4 {
+		t.Errorf("pages up to %d were given back, in %d times, want all up to %d while it is written", next, len(dropped), n*3/4)
 	}
 }

@@ -167,3 +167,39 @@ func TestRecentIsCollectedInProportion(t *testing.T) {
 		})
 	}
 }
+
+// After a poor short collection the next one waits for four times as much as that one was due for,
+// or came to if it came late; after a good one for a fourth of it, and at least for a mebibyte.
+func TestPoorCollectionsComeRarer(t *testing.T) {
+	const mib = 1 << 20
+	r := runtime.NewRecent()
+	stored, freed := int64(8*mib), uint64(0)
+	r.Look(stored, 0, stored, true)
+	for i, c := range []struct {
+		put     int64 // since the last one
+		garbage int64
+		next    int64 // to be put before the next one
+	}{
+		{mib, 0, 4 * mib},
+		{4 * mib, 0, 16 * mib},
+		{20 * mib, 0, 80 * mib}, // late
+		{80 * mib, 80 * mib, 20 * mib},
+		{20 * mib, 20 * mib, 5 * mib},
+		{5 * mib, 5 * mib, 5 * mib / 4},
+		{5 * mib / 4, mib, mib},
+		{mib, mib, mib}, // not more often than that
+		{mib, mib / 2, mib},
+		{mib, mib/2 - 1, 4 * mib},
+	} {
+		before := stored + c.put
+		stored = before - c.garbage
+		r.Collected(true, before, stored, freed, freed+uint64(c.garbage))
+		freed += uint64(c.garbage)
+		if chore := r.Look(stored+c.next-1, 0, stored, true); chore != "" {
+			t.Errorf("after collection %d the next one (%s) is due before %d bytes are put", i, chore, c.next)
+		}
+		if chore := r.Look(stored+c.next, 0, stored, true); chore != "new" {
+			t.Errorf("after collection %d the next one is not due when %d bytes are put", i, c.next)
+		}
+	}
+}

@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 const strayArchive = `
@@ -188,6 +190,35 @@ func TestOpenStrayIsCheckedAlone(t *testing.T) {
 	if ran("golang/check") != 0 || ran("golang/findings") != 0 || ran("golang/stray-findings") != 1 {
 		_, parts := sumOfDifferences(before, now)
 		t.Errorf("ran %s", strings.Join(parts, ", "))
+	}
+}
+
+// The check of an open stray for its diagnostics has the bodies of that file alone, so its session
+// is the file's own: the package's, which has all bodies, is neither taken nor made by it.
+func TestStrayHasASessionOfItsOwn(t *testing.T) {
+	f := newFixture(t, strayArchive, lsp.WorkspaceOptions{Tests: true, Env: []string{"GOOS=linux", "GOARCH=amd64"}})
+	f.index()
+	uri := f.uri("disk/disk_windows.go")
+	if err := f.w.SetOverlay(f.ctx, uri, []byte(f.read("disk/disk_windows.go")+"\n")); err != nil {
+		t.Fatal(err)
+	}
+	f.diagnostics("disk/disk_windows.go")
+	f.settle()
+	var id string
+	if err := f.in(func(t *runtime.Task) (err error) {
+		id, err = strays.Get(t, pkgKey{f.w.root, uri})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	state := func(id string) check.SessionState {
+		return check.Sessions.State(&metadata.Package{ID: id, Files: []string{uri}})
+	}
+	if got := state(id); got != check.NoSession {
+		t.Errorf("the diagnostics of one file left a session (%d) to its package, whose bodies they have not", got)
+	}
+	if got := state(uri + " in " + id); got == check.NoSession {
+		t.Error("the diagnostics of an open stray left no session of the file: the next edit checks all of it again")
 	}
 }
 

@@ -108,13 +108,25 @@ func (w *soundWalk) manifest(head *soundPart, packages map[string]*types.Package
 
 func (w *soundWalk) enter() {
 	w.depth++
-	w.steps--
-	switch {
-	case w.depth > soundLevels:
+	if w.depth > soundLevels {
 		panic("types lie in each other without end")
-	case w.steps < 0:
+	}
+	w.spend(1)
+}
+
+// spend counts what the reader reads. A name that is declared as an interface reads all of it for
+// itself, so a few bytes for each name would cost the memory of as many methods.
+func (w *soundWalk) spend(n uint64) {
+	if w.steps -= int(n); w.steps < 0 {
 		panic("types refer to each other too often")
 	}
+}
+
+// count reads a number of things that are read one by one.
+func (w *soundWalk) count(r *soundPart) uint64 {
+	n := r.count()
+	w.spend(n)
+	return n
 }
 
 func (w *soundWalk) text(at uint64) string {
@@ -174,8 +186,12 @@ func (w *soundWalk) decl(p *soundPackage, name string) {
 			w.typs(&r)
 		}
 		below := r.uint()
+		isInterface := w.isInterface(below)
+		if isInterface && below >= firstOffset {
+			w.walked[below-firstOffset] = false // its methods are the name's own, and read for each
+		}
 		w.typ(below)
-		if !w.isInterface(below) {
+		if !isInterface {
 			w.methods(&r)
 		}
 	default:
@@ -186,7 +202,7 @@ func (w *soundWalk) decl(p *soundPackage, name string) {
 }
 
 func (w *soundWalk) methods(r *soundPart) {
-	for range r.count() {
+	for range w.count(r) {
 		r.pos()
 		r.uint() // name
 		if r.uint() != 0 {
@@ -251,18 +267,18 @@ func (w *soundWalk) typ(offset uint64) {
 		w.signature(&r)
 	case soundStruct:
 		r.uint() // package
-		for range r.count() {
+		for range w.count(&r) {
 			w.param(&r)
 			r.uint() // embedded?
 			r.uint() // tag
 		}
 	case soundInterface:
 		r.uint() // package
-		for range r.count() {
+		for range w.count(&r) {
 			r.pos()
 			w.typ(r.uint())
 		}
-		for range r.count() {
+		for range w.count(&r) {
 			r.pos()
 			r.uint() // name
 			w.signature(&r)
@@ -277,7 +293,7 @@ func (w *soundWalk) typ(offset uint64) {
 		w.typs(&r)
 		w.typ(r.uint())
 	case soundUnion:
-		for range r.count() {
+		for range w.count(&r) {
 			r.uint() // with a tilde?
 			w.typ(r.uint())
 		}
@@ -289,7 +305,7 @@ func (w *soundWalk) typ(offset uint64) {
 }
 
 func (w *soundWalk) typs(r *soundPart) {
-	for range r.count() {
+	for range w.count(r) {
 		w.typ(r.uint())
 	}
 }
@@ -301,11 +317,11 @@ func (w *soundWalk) param(r *soundPart) {
 }
 
 func (w *soundWalk) signature(r *soundPart) {
-	n := r.count()
+	n := w.count(r)
 	for range n {
 		w.param(r)
 	}
-	for range r.count() {
+	for range w.count(r) {
 		w.param(r)
 	}
 	if n > 0 {

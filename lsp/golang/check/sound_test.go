@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"go/types"
 	"slices"
 	"strings"
@@ -22,6 +23,41 @@ func forgedFace(decls []byte, at int) []byte {
 	out = append(append(out, texts...), decls...)
 	out = append(out, 1, 0, 0, 0, 1, 2) // one package: path, name, height; one declaration: name
 	return binary.AppendUvarint(out, uint64(at))
+}
+
+// sharedInterface is export data of package p with one interface of many methods, which is declared
+// under many names: the reader makes all methods for each of them.
+func sharedInterface(methods, names int) []byte {
+	texts, at := []byte("\x01p"), []uint64{} // where the texts of names are
+	for i := range max(methods, names) {
+		at = append(at, uint64(len(texts)))
+		name := fmt.Sprint("X", i)
+		texts = append(append(texts, byte(len(name))), name...)
+	}
+	decls := binary.AppendUvarint([]byte{8, 0, 0}, uint64(methods)) // of package p, embeds nothing
+	for _, name := range at[:methods] {
+		decls = append(binary.AppendUvarint(append(decls, 0), name), 0, 0) // takes and returns nothing
+	}
+	manifest := binary.AppendUvarint([]byte{1, 0, 0, 0}, uint64(names))
+	for _, name := range at[:names] {
+		manifest = binary.AppendUvarint(binary.AppendUvarint(manifest, name), uint64(len(decls)))
+		decls = append(decls, 'T', 0, 32)
+	}
+	out := binary.AppendUvarint([]byte{'i', 3}, uint64(len(texts)))
+	out = binary.AppendUvarint(out, uint64(len(decls)))
+	return slices.Concat(out, texts, decls, manifest)
+}
+
+// The reader makes the methods of an interface for each name that it is declared under, so that
+// 40 KiB ask for the memory of 3 million methods, and more for all that the machine has.
+func TestWorkOfFacesIsBounded(t *testing.T) {
+	if err := importOf(t, sharedInterface(2500, 3)); err != nil {
+		t.Errorf("an interface of three names is refused: %v", err)
+	}
+	err := importOf(t, sharedInterface(2500, 1200))
+	if err == nil || !strings.Contains(err.Error(), "too often") {
+		t.Errorf("an interface of 2,500 methods was read for each of 1,200 names (%v): what a face of a store asks of the process has a bound", err)
+	}
 }
 
 // pointers is pointers to pointers to int, so many of them, and a variable X of that type.
