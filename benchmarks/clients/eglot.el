@@ -2,8 +2,8 @@
 ;;; command (SERVER), the directory of the module (MODULE) and of this file (HERE).
 (require 'eglot)
 (require 'json)
-(setq eglot-sync-connect 60 eglot-connect-timeout 60 eglot-autoshutdown nil
-      eglot-workspace-configuration '(:cytisus (:hints (:parameterNames t))))
+(setq eglot-sync-connect 60 eglot-connect-timeout 60 eglot-autoshutdown nil)
+(setq-default eglot-workspace-configuration '(:cytisus (:hints (:parameterNames t))))
 (define-derived-mode clients-go-mode prog-mode "Go")
 (add-to-list 'auto-mode-alist '("\\.go\\'" . clients-go-mode))
 (add-to-list 'eglot-server-programs
