@@ -6,27 +6,27 @@ import (
 )
 
 func BenchmarkPin(b *testing.B) {
-	b.Run("participant", func(b *testing.B) {
+	b.Run("by=participant", func(b *testing.B) {
 		p := NewDomain().Register("p")
 		for b.Loop() {
 			p.Enter()
 			p.Leave()
 		}
 	})
-	b.Run("refresh", func(b *testing.B) {
+	b.Run("by=refresh", func(b *testing.B) {
 		p := NewDomain().Register("p")
 		p.Enter()
 		for b.Loop() {
 			p.Refresh()
 		}
 	})
-	b.Run("guard", func(b *testing.B) {
+	b.Run("by=guard/threads=1", func(b *testing.B) {
 		d := NewDomain()
 		for b.Loop() {
 			d.Pin().Unpin()
 		}
 	})
-	b.Run("guard/parallel", func(b *testing.B) {
+	b.Run("by=guard/threads=all", func(b *testing.B) {
 		d := NewDomain()
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
@@ -34,7 +34,7 @@ func BenchmarkPin(b *testing.B) {
 			}
 		})
 	})
-	b.Run("rival/rwmutex", func(b *testing.B) {
+	b.Run("rival=rwmutex", func(b *testing.B) {
 		var mu sync.RWMutex
 		reads := 0
 		for b.Loop() {

@@ -45,7 +45,7 @@ func BenchmarkPut(b *testing.B) {
 				}
 			})
 		}
-		b.Run("bytes=128/again", func(b *testing.B) {
+		b.Run("bytes=128/again=true", func(b *testing.B) {
 			p := numbered(make([]byte, 128), 1<<30)
 			for b.Loop() {
 				if _, _, err := s.Put(1, p); err != nil {
@@ -80,14 +80,14 @@ func BenchmarkPutAgain(b *testing.B) {
 				sweepAll(b, c)
 			}
 			name := fmt.Sprintf("records=%d/elder=%v/", records, elder)
-			b.Run(name+"alone", func(b *testing.B) {
+			b.Run(name+"threads=1", func(b *testing.B) {
 				b.ReportAllocs()
 				p := make([]byte, 128)
 				for i := 0; b.Loop(); i++ {
 					mustPut(b, s, 1, numbered(p, i%records))
 				}
 			})
-			b.Run(name+"side-by-side", func(b *testing.B) {
+			b.Run(name+"threads=all", func(b *testing.B) {
 				b.RunParallel(func(pb *testing.PB) {
 					p := make([]byte, 128)
 					for i := rand.IntN(records); pb.Next(); i++ {
@@ -113,7 +113,7 @@ func BenchmarkGet(b *testing.B) {
 			rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 			name := fmt.Sprintf("records=%d/bytes=%d/", c.records, c.n)
 			i := 0
-			b.Run(name+"get", func(b *testing.B) {
+			b.Run(name+"op=get", func(b *testing.B) {
 				b.ReportAllocs()
 				dst := make([]byte, 0, c.n)
 				for b.Loop() {
@@ -123,7 +123,7 @@ func BenchmarkGet(b *testing.B) {
 					}
 				}
 			})
-			b.Run(name+"view", func(b *testing.B) {
+			b.Run(name+"op=view", func(b *testing.B) {
 				b.ReportAllocs()
 				sum := 0
 				for b.Loop() {
@@ -133,13 +133,13 @@ func BenchmarkGet(b *testing.B) {
 					}
 				}
 			})
-			b.Run(name+"has", func(b *testing.B) {
+			b.Run(name+"op=has", func(b *testing.B) {
 				for b.Loop() {
 					i++
 					s.Has(names[i%len(names)])
 				}
 			})
-			b.Run(name+"absent", func(b *testing.B) {
+			b.Run(name+"op=absent", func(b *testing.B) {
 				for b.Loop() {
 					i++
 					h := names[i%len(names)]
@@ -150,7 +150,7 @@ func BenchmarkGet(b *testing.B) {
 			})
 			// What a look at the payload costs without its checksum: the difference to view is the
 			// price of checking at every read.
-			b.Run(name+"unchecked", func(b *testing.B) {
+			b.Run(name+"op=unchecked", func(b *testing.B) {
 				sum := 0
 				for b.Loop() {
 					i++
@@ -239,17 +239,17 @@ func BenchmarkLookup(b *testing.B) {
 	sum, i := 0, 0
 	look := func(_ Kind, p []byte) error { sum += int(p[0]) + int(p[len(p)-1]); return nil }
 	next := func() Hash { i++; return names[i&(1<<20-1)] }
-	b.Run("store", func(b *testing.B) {
+	b.Run("by=store", func(b *testing.B) {
 		for b.Loop() {
 			_ = s.View(next(), look)
 		}
 	})
-	b.Run("reader", func(b *testing.B) {
+	b.Run("by=reader", func(b *testing.B) {
 		for b.Loop() {
 			_ = r.View(next(), look)
 		}
 	})
-	b.Run("batch", func(b *testing.B) {
+	b.Run("by=batch", func(b *testing.B) {
 		var group [16]Hash
 		for b.Loop() {
 			for j := range group {
@@ -259,18 +259,18 @@ func BenchmarkLookup(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/16, "ns/record")
 	})
-	b.Run("hot", func(b *testing.B) {
+	b.Run("by=hot", func(b *testing.B) {
 		for b.Loop() {
 			i = i + 1
 			_ = r.View(names[i&1023], look)
 		}
 	})
-	b.Run("find", func(b *testing.B) {
+	b.Run("op=find", func(b *testing.B) {
 		for b.Loop() {
 			sum += int(s.index.Find(next()))
 		}
 	})
-	b.Run("absent", func(b *testing.B) {
+	b.Run("op=absent", func(b *testing.B) {
 		for b.Loop() {
 			h := next()
 			h[15]++

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func lanesFor(overtake bool) *Lanes[int] {
 // how long the first item behind it could not be had: the median and the longest of all rounds.
 func BenchmarkStoppedPush(b *testing.B) {
 	for _, overtake := range []bool{false, true} {
-		b.Run(map[bool]string{false: "denied", true: "overtaken"}[overtake], func(b *testing.B) {
+		b.Run(fmt.Sprintf("overtake=%t", overtake), func(b *testing.B) {
 			l := lanesFor(overtake)
 			var waits []time.Duration
 			for b.Loop() {
@@ -40,8 +41,8 @@ func BenchmarkStoppedPush(b *testing.B) {
 				popUntil(l, func(int) bool { return !l.Any(AllLanes) || l.Len(0) == 0 })
 			}
 			slices.Sort(waits)
-			b.ReportMetric(float64(waits[len(waits)/2].Nanoseconds())/1e3, "us-median")
-			b.ReportMetric(float64(waits[len(waits)-1].Nanoseconds())/1e3, "us-longest")
+			b.ReportMetric(float64(waits[len(waits)/2].Nanoseconds()), "median-ns")
+			b.ReportMetric(float64(waits[len(waits)-1].Nanoseconds()), "longest-ns")
 		})
 	}
 }

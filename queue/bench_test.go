@@ -65,7 +65,7 @@ func backOffWhile(failed func() bool) {
 // BenchmarkRing moves single items. One iteration is one item in and out.
 func BenchmarkRing(b *testing.B) {
 	for name, mk := range transfers() {
-		b.Run("pair/"+name, func(b *testing.B) {
+		b.Run("shape=pair/queue="+name, func(b *testing.B) {
 			x, v := mk(), new(int)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -73,33 +73,33 @@ func BenchmarkRing(b *testing.B) {
 				x.pop()
 			}
 		})
-		b.Run("1P1C/"+name, func(b *testing.B) { benchPC(b, mk(), 1, 1) })
-		b.Run("2P2C/"+name, func(b *testing.B) { benchPC(b, mk(), 2, 2) })
-		b.Run("2T/"+name, func(b *testing.B) { bench2T(b, mk()) })
+		b.Run("shape=1P1C/queue="+name, func(b *testing.B) { benchPC(b, mk(), 1, 1) })
+		b.Run("shape=2P2C/queue="+name, func(b *testing.B) { benchPC(b, mk(), 2, 2) })
+		b.Run("shape=2T/queue="+name, func(b *testing.B) { bench2T(b, mk()) })
 	}
-	b.Run("pair/SC", func(b *testing.B) {
+	b.Run("shape=pair/queue=SC", func(b *testing.B) {
 		r, v := NewMPMC[*int](benchCapacity), new(int)
 		for b.Loop() {
 			r.TryPush(v)
 			r.TryPopSC()
 		}
 	})
-	b.Run("1P1C/SC", func(b *testing.B) {
+	b.Run("shape=1P1C/queue=SC", func(b *testing.B) {
 		r := NewMPMC[*int](benchCapacity)
 		benchPC(b, transfer{r.TryPush, r.TryPopSC}, 1, 1)
 	})
-	b.Run("pair/SPSC", func(b *testing.B) {
+	b.Run("shape=pair/queue=SPSC", func(b *testing.B) {
 		r, v := NewSPSC[*int](benchCapacity), new(int)
 		for b.Loop() {
 			r.TryPush(v)
 			r.TryPop()
 		}
 	})
-	b.Run("1P1C/SPSC", func(b *testing.B) {
+	b.Run("shape=1P1C/queue=SPSC", func(b *testing.B) {
 		r := NewSPSC[*int](benchCapacity)
 		benchPC(b, transfer{r.TryPush, r.TryPop}, 1, 1)
 	})
-	b.Run("empty/MPMC", func(b *testing.B) {
+	b.Run("shape=empty/queue=MPMC", func(b *testing.B) {
 		r := NewMPMC[*int](benchCapacity)
 		for b.Loop() {
 			r.TryPop()
@@ -161,7 +161,7 @@ func BenchmarkBatch(b *testing.B) {
 	for name, r := range map[string]batches{
 		"MPMC": NewMPMC[*int](benchCapacity), "SPSC": NewSPSC[*int](benchCapacity),
 	} {
-		b.Run("1P1C/"+name, func(b *testing.B) {
+		b.Run("shape=1P1C/queue="+name, func(b *testing.B) {
 			const size = 64
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -189,13 +189,13 @@ func BenchmarkBatch(b *testing.B) {
 
 func BenchmarkLanes(b *testing.B) {
 	v := new(int)
-	b.Run("empty poll", func(b *testing.B) {
+	b.Run("op=empty-pop", func(b *testing.B) {
 		l := NewLanes[*int]()
 		for b.Loop() {
 			l.Pop(AllLanes)
 		}
 	})
-	b.Run("empty any", func(b *testing.B) {
+	b.Run("op=empty-any", func(b *testing.B) {
 		l := NewLanes[*int]()
 		for b.Loop() {
 			l.Any(AllLanes)
@@ -213,9 +213,9 @@ func BenchmarkLanes(b *testing.B) {
 		l.Overtake(AllLanes)
 		return l
 	}
-	b.Run("push pop lane 20", func(b *testing.B) { pushPop(b, NewLanes[*int]()) })
-	b.Run("push pop lane 20 overtaking", func(b *testing.B) { pushPop(b, overtaking()) })
-	b.Run("push pop pop lane 20", func(b *testing.B) { // the bit is set and cleared each time
+	b.Run("op=push-pop/overtake=false", func(b *testing.B) { pushPop(b, NewLanes[*int]()) })
+	b.Run("op=push-pop/overtake=true", func(b *testing.B) { pushPop(b, overtaking()) })
+	b.Run("op=push-pop-pop", func(b *testing.B) { // the bit is set and cleared each time
 		l := NewLanes[*int]()
 		for b.Loop() {
 			_ = l.Push(20, v)
@@ -229,22 +229,22 @@ func BenchmarkLanes(b *testing.B) {
 			func() (*int, bool) { v, _, ok := l.Pop(AllLanes); return v, ok },
 		}, 1, 1)
 	}
-	b.Run("1P1C", func(b *testing.B) { handOver(b, NewLanes[*int]()) })
-	b.Run("1P1C overtaking", func(b *testing.B) { handOver(b, overtaking()) })
+	b.Run("op=1P1C/overtake=false", func(b *testing.B) { handOver(b, NewLanes[*int]()) })
+	b.Run("op=1P1C/overtake=true", func(b *testing.B) { handOver(b, overtaking()) })
 }
 
 func BenchmarkPark(b *testing.B) {
 	for name, mk := range map[string]func() parker{
 		"Parker": func() parker { return new(Parker) }, "ChanParker": func() parker { return new(ChanParker) },
 	} {
-		b.Run("token/"+name, func(b *testing.B) {
+		b.Run("wait=token/parker="+name, func(b *testing.B) {
 			p := mk()
 			for b.Loop() {
 				p.Unpark()
 				p.Park(0, time.Time{})
 			}
 		})
-		b.Run("round trip/"+name, func(b *testing.B) { // two wakes of a sleeper, both threads locked
+		b.Run("wait=round-trip/parker="+name, func(b *testing.B) { // two wakes of a sleeper, both threads locked
 			ping, pong := mk(), mk()
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -267,7 +267,7 @@ func BenchmarkPark(b *testing.B) {
 }
 
 func BenchmarkIdleNotify(b *testing.B) {
-	b.Run("nobody asleep", func(b *testing.B) {
+	b.Run("asleep=0", func(b *testing.B) {
 		x := NewIdle(2, func() bool { return false }, nil)
 		for b.Loop() {
 			x.Notify()

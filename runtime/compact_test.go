@@ -430,9 +430,9 @@ func outlinesOf(n int) []outlined {
 
 // What a value costs in bytes and in time: items as above, and one struct.
 func BenchmarkValue(b *testing.B) {
-	b.Run("outline=25", func(b *testing.B) { benchmarkValue(b, outlinesOf(25)) })
-	b.Run("struct", func(b *testing.B) { benchmarkValue(b, outlinesOf(1)[0].Children[0]) })
-	b.Run("place", func(b *testing.B) { benchmarkValue(b, place{1, 2}) })
+	b.Run("value=outline-25", func(b *testing.B) { benchmarkValue(b, outlinesOf(25)) })
+	b.Run("value=struct", func(b *testing.B) { benchmarkValue(b, outlinesOf(1)[0].Children[0]) })
+	b.Run("value=place", func(b *testing.B) { benchmarkValue(b, place{1, 2}) })
 }
 
 func benchmarkValue[V any](b *testing.B, v V) {
@@ -441,7 +441,7 @@ func benchmarkValue[V any](b *testing.B, v V) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("encode", func(b *testing.B) {
+	b.Run("op=encode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := encode(&v); err != nil {
@@ -450,7 +450,7 @@ func benchmarkValue[V any](b *testing.B, v V) {
 		}
 		b.ReportMetric(float64(len(bytes)), "bytes")
 	})
-	b.Run("decode", func(b *testing.B) {
+	b.Run("op=decode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := decode(bytes); err != nil {

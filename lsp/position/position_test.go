@@ -220,14 +220,14 @@ func TestNegotiate(t *testing.T) {
 
 func BenchmarkMapper(b *testing.B) {
 	text := []byte(strings.Repeat("	if err := m.Position(offset, encoding); err != nil { // ok\n", 10_000))
-	b.Run("new", func(b *testing.B) {
+	b.Run("op=new", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			NewMapper(text)
 		}
 	})
 	m := NewMapper(text)
-	b.Run("position", func(b *testing.B) {
+	b.Run("op=position", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := m.Position(len(text)/2, UTF16); err != nil {
 				b.Fatal(err)

@@ -61,9 +61,9 @@ func BenchmarkCommit(b *testing.B) {
 		})
 	}
 	random := func() int { return rand.IntN(entries) }
-	run("keys=1", 1, random, same)
-	run("keys=100/adjacent", 100, func() int { return rand.IntN(entries/100) * 100 }, func(k int) int { return k + 1 })
-	run("keys=100/random", 100, random, func(int) int { return random() })
+	run("keys=1/order=random", 1, random, same)
+	run("keys=100/order=adjacent", 100, func() int { return rand.IntN(entries/100) * 100 }, func(k int) int { return k + 1 })
+	run("keys=100/order=random", 100, random, func(int) int { return random() })
 }
 
 func same(k int) int { return k }
@@ -77,7 +77,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	s := d.Snapshot()
 	defer s.Release()
-	b.Run("get", func(b *testing.B) {
+	b.Run("op=get", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			if _, ok, err := s.Get(p, keys[i%len(keys)]); !ok || err != nil {
@@ -85,7 +85,7 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
-	b.Run("range=100", func(b *testing.B) {
+	b.Run("op=range/entries=100", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			n := 0
@@ -94,7 +94,7 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
-	b.Run("bytes=100", func(b *testing.B) {
+	b.Run("op=scan-bytes/entries=100", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			n := 0
@@ -103,7 +103,7 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
-	b.Run("snapshot", func(b *testing.B) {
+	b.Run("op=snapshot", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			d.Snapshot().Release()

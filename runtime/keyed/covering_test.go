@@ -286,8 +286,8 @@ func BenchmarkCovering(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, read := range map[string]func() error{
-		"entries alone": func() error { return outline.Each(s, pat, func(symbolKey, symbolKind) error { return nil }) },
-		"values":        func() error { return outline.Untyped().Scan(s, pat, func(string, string) error { return nil }) },
+		"read=entries": func() error { return outline.Each(s, pat, func(symbolKey, symbolKind) error { return nil }) },
+		"read=values":  func() error { return outline.Untyped().Scan(s, pat, func(string, string) error { return nil }) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

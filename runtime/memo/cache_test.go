@@ -6,7 +6,7 @@ import (
 )
 
 // checkCache compares what is in the ring with the values of the traces in the entries (M7).
-func checkCache(t *testing.T, table *Table, queries map[string]*Query) {
+func checkCache(t testing.TB, table *Table, queries map[string]*Query) {
 	t.Helper()
 	c := &table.cache
 	held := map[*cached]bool{}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // A rig is a table over a store in memory, with tasks that a seed orders: nothing moves but when a
 // test waits for it.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	store   *mmapcas.Store
 	db      *db.DB
 	pool    *sched.Pool
@@ -36,7 +36,7 @@ type rig struct {
 
 const kindTest mmapcas.Kind = 200
 
-func newRig(t *testing.T, seed uint64, o Options) *rig {
+func newRig(t testing.TB, seed uint64, o Options) *rig {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	r := &rig{t: t, queries: map[string]*Query{}}

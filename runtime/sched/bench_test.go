@@ -34,7 +34,7 @@ func reportCPU(b *testing.B, before int64, clock func() int64) {
 func BenchmarkSubmit(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		for _, form := range []string{"Submit", "Go"} {
-			b.Run(fmt.Sprintf("%s/workers=%d", form, workers), func(b *testing.B) {
+			b.Run(fmt.Sprintf("by=%s/workers=%d", form, workers), func(b *testing.B) {
 				p := newPool(b, Options{Workers: workers, StandIns: 2})
 				fn, all := countdown(b.N)
 				b.ReportAllocs()
@@ -99,7 +99,7 @@ func BenchmarkSpawn(b *testing.B) {
 	const burst = 256
 	for _, workers := range []int{1, 2} {
 		for _, form := range []string{"Spawn", "Go"} {
-			b.Run(fmt.Sprintf("%s/workers=%d", form, workers), func(b *testing.B) {
+			b.Run(fmt.Sprintf("by=%s/workers=%d", form, workers), func(b *testing.B) {
 				o := Options{Workers: workers, StandIns: 2}
 				if workers == 1 {
 					o.StandIns = -1 // the tasks share a plain count

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -14,7 +15,7 @@ func BenchmarkNames(b *testing.B) {
 	env, m := purebuild.Std()
 	build := purebuild.New(b, env, m)
 	for _, id := range []string{"fmt", "encoding/json", "crypto/tls", "go/types", "net/http", "runtime"} {
-		p := build.Package(id)
+		p, of := build.Package(id), "package="+strings.ReplaceAll(id, "/", ".")
 		face := build.Face(id)
 		imports := build.Imports(p)
 		var (
@@ -25,21 +26,21 @@ func BenchmarkNames(b *testing.B) {
 			files = append(files, syntax.Parse(uri, build.Text(uri)))
 			texts = append(texts, syntax.FaceText(files[len(files)-1]))
 		}
-		b.Run("table/"+id, func(b *testing.B) {
+		b.Run("op=table/"+of, func(b *testing.B) {
 			var t names.Table
 			for b.Loop() {
 				t = check.Names(p.Path, face)
 			}
 			b.ReportMetric(float64(len(t)), "rows")
 		})
-		b.Run("face/"+id, func(b *testing.B) {
+		b.Run("op=face/"+of, func(b *testing.B) {
 			for b.Loop() {
 				if _, _, err := check.Face(p, texts, imports, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
-		b.Run("check/"+id, func(b *testing.B) {
+		b.Run("op=check/"+of, func(b *testing.B) {
 			rows := 0
 			for b.Loop() {
 				c, err := check.Package(p, files, imports, purebuild.NoDoubt, true)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
+	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -57,7 +58,7 @@ func BenchmarkEdit(b *testing.B) {
 		}
 		n := 0
 		for _, what := range []string{"diagnostics", "file-index", "index"} {
-			b.Run(id+"/"+what, func(b *testing.B) {
+			b.Run("package="+strings.ReplaceAll(id, "/", ".")+"/ask="+what, func(b *testing.B) {
 				for b.Loop() {
 					n++
 					statement := fmt.Appendf(nil, "var _ int = \"%d\"\n", n)

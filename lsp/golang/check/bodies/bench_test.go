@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/importer"
 	"go/token"
+	"strings"
 	"testing"
 )
 
@@ -27,7 +28,7 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		}
 		states := [2][]File{p.files, edited.files}
-		b.Run("package="+c.path+"/edit=body", func(b *testing.B) {
+		b.Run("package="+strings.ReplaceAll(c.path, "/", ".")+"/edit=body", func(b *testing.B) {
 			pkg := New(func(*Checked) int { return 0 })
 			pkg.Check(p.config, p.files)
 			pkg.Check(p.config, edited.files) // makes the faces
@@ -39,7 +40,7 @@ func BenchmarkCheck(b *testing.B) {
 				}
 			}
 		})
-		b.Run("package="+c.path+"/edit=whole", func(b *testing.B) {
+		b.Run("package="+strings.ReplaceAll(c.path, "/", ".")+"/edit=whole", func(b *testing.B) {
 			pkg := New(func(*Checked) int { return 0 })
 			b.ReportAllocs()
 			for i := range b.N {
