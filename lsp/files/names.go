@@ -1,6 +1,7 @@
 package files
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -9,8 +10,18 @@ import (
 )
 
 // URI is the canonical file:// URI of an absolute path. The path must be valid UTF-8: a URI could
-// carry other bytes, but no client could send them back.
-func URI(path string) string { return string(uri.File(path)) }
+// carry other bytes, but no client could send them back. Behind two slashes stands a host, where
+// the system has such paths; any other number of them means as much as one.
+func URI(path string) string {
+	slashes := 0
+	for slashes < len(path) && os.IsPathSeparator(path[slashes]) {
+		slashes++
+	}
+	if slashes > 2 || slashes == 2 && filepath.Separator == '/' {
+		path = path[slashes-1:]
+	}
+	return string(uri.File(path))
+}
 
 // Path is the path that a file:// URI names; ok is false for any other URI.
 func Path(u string) (path string, ok bool) {

@@ -6,6 +6,21 @@ import (
 	"testing"
 )
 
+// However many slashes a path begins with, it has a URI, and where they mean one that of the path
+// with one.
+func TestSlashesOfURI(t *testing.T) {
+	if filepath.Separator != '/' {
+		t.Skip("two slashes begin with the name of a host here")
+	}
+	for path, want := range map[string]string{
+		"/": "file:///", "//": "file:///", "////": "file:///", "//a": "file:///a", "///a/b": "file:///a/b", "/a//b": "file:///a//b",
+	} {
+		if got := URI(path); got != want {
+			t.Errorf("the URI of %q is %q, want %q", path, got, want)
+		}
+	}
+}
+
 // FuzzNames: every URI that names a file has one canonical spelling, which names the same file.
 func FuzzNames(f *testing.F) {
 	for _, u := range []string{

@@ -179,6 +179,10 @@ func TestExitCodes(t *testing.T) {
 		says string
 	}{
 		{[]string{"frobnicate"}, exitUsage, `unknown command "frobnicate"`},
+		{[]string{"frobnicate"}, exitUsage, "Run cytisus help for the commands."},
+		{[]string{"--nonsense"}, exitUsage, "Run cytisus help for the commands."},
+		{[]string{"def", "--nonsense"}, exitUsage, "Run cytisus help def for what it takes."},
+		{[]string{"index", t.TempDir()}, exitOK, "There is no Go package in "},
 		{[]string{"def"}, exitUsage, "FILE:LINE:COL"},
 		{[]string{"def", "--nonsense", file + ":1:1"}, exitUsage, "nonsense"},
 		{[]string{"def", file}, exitUsage, "FILE:LINE:COL"},
@@ -191,7 +195,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"hover", file + ":4:1"}, exitNothing, "no symbol"},
 		{[]string{"refs", file + ":4:1"}, exitNothing, "no symbol"},
 		{[]string{"symbols", "--root", dir, "zzzzzz"}, exitNothing, "zzzzzz"},
-		{[]string{"def", "--root", dir, "twig.Nowhere"}, exitNothing, "is called so"},
+		{[]string{"def", "--root", dir, "twig.Nowhere"}, exitNothing, `nothing that the workspace declares is called "twig.Nowhere"; a place is written FILE:LINE:COL`},
 		{[]string{"index", "--progress=sometimes", dir}, exitUsage, "sometimes"},
 		{[]string{"index", filepath.Join(dir, "nowhere")}, exitUsage, "nowhere"},
 		{[]string{"help", "frobnicate"}, exitUsage, `unknown command "frobnicate"`},

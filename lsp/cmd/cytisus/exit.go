@@ -31,6 +31,15 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// A toldError says in words of its own what another error stands for.
+type toldError struct {
+	text string
+	of   error
+}
+
+func (e *toldError) Error() string { return e.text }
+func (e *toldError) Unwrap() error { return e.of }
+
 // A codeError ends the command with a given exit code and nothing more to print.
 type codeError int
 

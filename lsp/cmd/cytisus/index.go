@@ -35,6 +35,9 @@ reads those that changed, and computes again what they affect. Interrupted, it r
 				err = a.printJSON(r)
 			} else {
 				r.print(a)
+				if r.Packages == 0 && len(r.Missing) == 0 {
+					fmt.Fprintf(a.err, "There is no Go package in %s or below it.\n", r.Root)
+				}
 			}
 			return errors.Join(err, a.missing(r.Missing))
 		},

@@ -64,7 +64,7 @@ func placeNamed(ctx context.Context, q asker, name string) (place, error) {
 		}
 		return place{}, &usageError{fmt.Errorf("%q: %w: %s", name, errAmbiguous, strings.Join(places, ", "))}
 	}
-	return place{}, fmt.Errorf("%q: %w: nothing that the workspace declares is called so", name, lsp.ErrNoSymbol)
+	return place{}, &toldError{fmt.Sprintf("nothing that the workspace declares is called %q; a place is written FILE:LINE:COL", name), lsp.ErrNoSymbol}
 }
 
 // namesMax is how many declarations are looked at for a name, the likeliest first.

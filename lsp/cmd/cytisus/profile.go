@@ -79,7 +79,7 @@ func (a *app) takeProfile(ctx context.Context, from string, p server.ProfilePara
 	}
 	r, err := a.dialHost(ctx, store, "cytisus profile")
 	if errors.Is(err, daemon.ErrNoHost) {
-		return taken, fmt.Errorf("no process has the store at %s open: nothing to profile. An editor with cytisus serve is one, cytisus daemon another: %w", store, err)
+		return taken, &toldError{fmt.Sprintf("no process has the store at %s open: nothing to profile. An editor with cytisus serve is one, cytisus daemon another", store), err}
 	}
 	if err != nil {
 		return taken, err

@@ -84,6 +84,9 @@ func (a *app) change(changes []fileChange, write, diff bool) error {
 		}
 		fmt.Fprintf(a.out, "%s\t%d\n", short(to), c.Edits)
 	}
+	if !write && !diff && len(changes) > 0 {
+		fmt.Fprintln(a.err, "Nothing is written yet: --write writes these files, --diff prints the difference.")
+	}
 	return nil
 }
 

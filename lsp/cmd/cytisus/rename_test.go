@@ -53,6 +53,7 @@ var S a.Square
 	ask(exitBadNews, "", "would be an error here", "rename", in("a/a.go")+":12:2", "y")
 	before, _ := os.ReadFile(in("b/b.go"))
 	ask(0, "+var S a.Box", "", "rename", "--diff", in("a/a.go")+":5:6", "Box")
+	ask(0, "b.go\t1", "Nothing is written yet: --write writes", "rename", in("a/a.go")+":5:6", "Box")
 	if after, _ := os.ReadFile(in("b/b.go")); !bytes.Equal(before, after) {
 		t.Errorf("written without being told to: %s", after)
 	}

@@ -58,13 +58,17 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	a := &app{in: in, out: out, err: errw}
 	cmd := a.command()
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	asked, err := cmd.ExecuteContextC(ctx)
 	code := exitCode(err)
 	var silent codeError
 	if err != nil && !errors.Is(err, errBadNews) && !errors.As(err, &silent) {
 		fmt.Fprintf(errw, "cytisus: %v\n", err)
 		if code == exitUsage {
-			fmt.Fprintln(errw, "Run cytisus help for the commands, cytisus help COMMAND for one of them.")
+			if asked == cmd {
+				fmt.Fprintln(errw, "Run cytisus help for the commands.")
+			} else {
+				fmt.Fprintf(errw, "Run cytisus help %s for what it takes.\n", asked.Name())
+			}
 		}
 	}
 	return code
