@@ -157,13 +157,14 @@ func (a *applier) descend(l *link, n *node, hi string, edits []edit) (same bool,
 		return true, nil
 	}
 	if simple {
-		kids, size := slices.Clone(n.kids), l.size
+		size, was := l.size, n.kids
+		n := newInner(n.raw, n.tail, len(was))
+		copy(n.kids, was)
 		for _, h := range own.hits {
 			c := below.out[h.from].link
-			size += c.size - kids[h.child].size
-			kids[h.child] = c
+			size += c.size - was[h.child].size
+			n.kids[h.child] = c
 		}
-		n := &node{raw: n.raw, tail: n.tail, kids: kids}
 		own.out = append(own.out, item{from: n, link: newLink(n, size), fresh: true})
 		return false, nil
 	}

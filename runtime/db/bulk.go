@@ -84,12 +84,12 @@ func alone(l *link) *link {
 		return rootLink(l.id(), n)
 	}
 	links := make([]link, len(n.kids))
-	kids := make([]*link, len(n.kids))
+	top := newInner(n.raw, n.tail, len(n.kids))
 	for i, k := range n.kids {
 		links[i].hash, links[i].size = k.id(), k.size
-		kids[i] = &links[i]
+		top.kids[i] = &links[i]
 	}
-	return rootLink(l.id(), &node{raw: n.raw, tail: n.tail, kids: kids})
+	return rootLink(l.id(), top)
 }
 
 // Base returns the generation that the bulk's operations are compared with.

@@ -280,18 +280,18 @@ func (n *node) forget(l *link) (bytes int64) {
 	// Links are replaced rather than emptied: one that was born with its leaf keeps it. Who has the
 	// old node reads on in it.
 	links := make([]link, len(n.kids))
-	kids := make([]*link, len(n.kids))
+	bare := newInner(n.raw, n.tail, len(n.kids))
 	for i, k := range n.kids {
-		kids[i] = k
+		bare.kids[i] = k
 		if stale(k) {
 			links[i].hash, links[i].size = k.hash, k.size
-			kids[i] = &links[i]
+			bare.kids[i] = &links[i]
 			if c := k.node.Load(); c != nil {
 				bytes += int64(c.bytes())
 			}
 		}
 	}
-	l.node.Store(&node{raw: n.raw, tail: n.tail, kids: kids})
+	l.node.Store(bare)
 	return bytes
 }
 

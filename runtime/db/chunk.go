@@ -256,6 +256,24 @@ func decodePiece(payload []byte) ([]section, error) {
 	return s, d.end()
 }
 
+// sectionBytes is about what an entry takes in a chunk or a piece, without its key.
+const sectionBytes = hashLen + 4
+
+// long reports whether cut makes more than one list of sections, or one of full length.
+func long(sections []section, pieceBytes int) bool {
+	size := 0
+	for i := range sections {
+		s := &sections[i]
+		for j := range s.len() {
+			key, _ := s.at(j)
+			if size += len(key) + sectionBytes; size >= pieceBytes {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // cut splits sections into lists of about pieceBytes each; one list if that is enough.
 func cut(sections []section, pieceBytes int) [][]section {
 	var out [][]section
@@ -266,7 +284,7 @@ func cut(sections []section, pieceBytes int) [][]section {
 		from := 0
 		for j := range s.len() {
 			key, _ := s.at(j)
-			if size += len(key) + hashLen + 4; size < pieceBytes {
+			if size += len(key) + sectionBytes; size < pieceBytes {
 				continue
 			}
 			list = append(list, s.slice(from, j+1))

@@ -51,7 +51,8 @@ func (d *DB) CommitIf(ctx context.Context, ops []Op, check func(changes []Change
 	}
 	// Not in the turn, where others would wait for it. If one is missing it may still be that it is
 	// at its key already.
-	p := &pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans), check: check}
+	p := &b.pending
+	*p = pending{ctx: ctx, plans: plans, there: b.allThere(d.st, plans), check: check}
 	d.submit(p)
 	d.keepMended(p)
 	return p.res, p.err
@@ -97,21 +98,49 @@ type draft struct {
 	bytes     int64
 	log       []logged
 	applied   []*pending
+	sections  []section // room for those of one chunk after the other
+}
+
+// draftKept bounds the lists of a draft, and of the queue, that are kept for the next turn.
+const draftKept = 64
+
+// emptied returns a list without what was in it, as room for the next turn; nil if it is large.
+func emptied[E any](list []E) []E {
+	if cap(list) > draftKept {
+		return nil
+	}
+	clear(list[:cap(list)])
+	return list[:0]
+}
+
+// begin returns the turn's draft, which is what readers see. The turn is held.
+func (d *DB) begin() *draft {
+	w := &d.draft
+	w.cat, w.cur, w.side = d.catalog.Load(), d.current.Load(), d.side.Load()
+	return w
+}
+
+// end forgets what was drafted, and keeps the room. The turn is held.
+func (w *draft) end() {
+	*w = draft{log: emptied(w.log), applied: emptied(w.applied), sections: emptied(w.sections)}
 }
 
 // drain applies all that is queued. The turn is held.
 func (d *DB) drain() {
 	d.queueMu.Lock()
 	batch := d.queue
-	d.queue = nil
+	d.queue, d.spare = d.spare, nil
 	d.queueMu.Unlock()
+	w := d.begin()
 	whole := false
 	defer func() {
+		w.end()
 		if !whole {
 			d.tear(batch)
+			return
 		}
+		d.spare = emptied(batch)
 	}()
-	w := &draft{cat: d.catalog.Load(), cur: d.current.Load(), side: d.side.Load()}
 	for _, p := range batch {
 		if p.err = d.admit(p); p.err == nil {
 			p.err = d.applyChunk(w, p)
@@ -193,7 +222,7 @@ func (d *DB) admit(p *pending) error {
 
 // applyChunk makes p part of w, or leaves w alone and says why not. The turn is held.
 func (d *DB) applyChunk(w *draft, p *pending) error {
-	c := chunk{}
+	c := chunk{sections: w.sections[:0]}
 	if p.def != nil {
 		if id, ok := w.cat.byName[p.def.name]; ok {
 			p.def.id = id // somebody else was faster
@@ -296,6 +325,7 @@ func (d *DB) applyChunk(w *draft, p *pending) error {
 	if versioned {
 		c.gen++
 	}
+	w.sections = c.sections
 	if p.logged = len(c.defs)+len(c.resets)+len(c.sections)+len(c.grafts) > 0; p.logged {
 		if err := d.append(w, &c); err != nil {
 			p.logged = false
@@ -430,7 +460,8 @@ func (d *DB) append(w *draft, c *chunk) error {
 	}
 	c.seq, c.prev = d.seq, d.last
 	bytes := 0
-	if lists := cut(c.sections, pieceBytes); len(lists) > 1 {
+	if long(c.sections, pieceBytes) {
+		lists := cut(c.sections, pieceBytes)
 		c.sections = nil
 		for _, l := range lists {
 			b := appendPiece(d.room[:0], l)

@@ -40,7 +40,9 @@ type DB struct {
 	observers []*observer
 	journals  []*Journal
 	apply     applier
-	room      []byte // for records of the log
+	draft     draft
+	spare     []*pending // room for the next queue
+	room      []byte     // for records of the log
 
 	queueMu sync.Mutex
 	queue   []*pending // guarded by queueMu

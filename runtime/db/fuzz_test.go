@@ -70,7 +70,11 @@ func FuzzPiece(f *testing.F) {
 		if again := appendPiece(nil, s); !bytes.Equal(again, payload) {
 			t.Fatalf("%x comes back as %x", payload, again)
 		}
-		for _, part := range cut(s, 64) {
+		lists := cut(s, 64)
+		if len(lists) > 1 && !long(s, 64) {
+			t.Fatalf("%d lists of what is not long", len(lists))
+		}
+		for _, part := range lists {
 			if _, err := decodePiece(appendPiece(nil, part)); err != nil {
 				t.Fatalf("cut into something that does not decode: %v", err)
 			}

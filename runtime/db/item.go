@@ -86,7 +86,7 @@ func newNode(level int, items []item) *link {
 		}
 		return leaf
 	}
-	n := &node{raw: raw, tail: tail, kids: make([]*link, len(items))}
+	n := newInner(raw, tail, len(items))
 	entries := uint64(0)
 	for i := range items {
 		n.kids[i] = items[i].link

@@ -235,9 +235,9 @@ func decodeNode(kind mmapcas.Kind, payload []byte) (*node, error) {
 	if kind == KindLeaf {
 		return &node{raw: append([]byte(nil), payload...), tail: tail}, nil
 	}
-	n := &node{raw: append([]byte(nil), payload[:tail]...), tail: tail}
-	links := make([]link, n.len())
-	n.kids = make([]*link, n.len())
+	raw := append([]byte(nil), payload[:tail]...)
+	n := newInner(raw, tail, (&node{raw: raw}).len())
+	links := make([]link, len(n.kids))
 	for i := range links {
 		links[i].hash = kidHash(payload, tail, i)
 		links[i].size = kidCount(payload, tail, len(links), i)

@@ -16,9 +16,10 @@ type plan struct {
 
 // A workbench is what a commit needs until it is answered.
 type workbench struct {
-	edits []edit
-	plans [1]plan
-	names []Hash
+	edits   []edit
+	plans   [1]plan
+	names   []Hash
+	pending pending
 }
 
 var benches = sync.Pool{New: func() any { return new(workbench) }}
@@ -26,7 +27,7 @@ var benches = sync.Pool{New: func() any { return new(workbench) }}
 // clear gives the bench to the next commit, with nothing on it.
 func (b *workbench) clear() {
 	const keep = 4096
-	b.plans[0] = plan{}
+	b.plans[0], b.pending = plan{}, pending{}
 	clear(b.edits)
 	if b.edits, b.names = b.edits[:0], b.names[:0]; cap(b.edits) > keep || cap(b.names) > keep {
 		*b = workbench{}

@@ -136,12 +136,20 @@ func (s *state) tree(id PartID) *tree {
 // root returns the link to the root of a partition, nil if it is empty.
 func (s *state) root(id PartID) *link { return s.tree(id).top() }
 
+// A pinnedState is a state and its counters in one piece of memory.
+type pinnedState struct {
+	state
+	room pins
+}
+
 func (s *state) clone() *state {
-	c := &state{gen: s.gen, trees: slices.Clone(s.trees)}
-	if s.pins != nil {
-		c.pins = new(pins)
+	trees := slices.Clone(s.trees)
+	if s.pins == nil {
+		return &state{gen: s.gen, trees: trees}
 	}
-	return c
+	c := new(pinnedState)
+	c.state = state{gen: s.gen, trees: trees, pins: &c.room}
+	return &c.state
 }
 
 // set changes a state that is not published yet.
