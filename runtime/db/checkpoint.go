@@ -307,8 +307,21 @@ func walkLoaded(l *link, visit func(*link, *node)) {
 	}
 }
 
-// BareRefs returns those of Refs that name records of this package.
+// BareRefs returns those of Refs that name records of this package. It is quick: a collection asks
+// this about all of the log, and keys and values, which most of a chunk is, are not taken apart
+// where nothing comes behind them.
 func BareRefs(kind mmapcas.Kind, payload []byte) []Hash {
+	switch kind {
+	case KindLeaf, KindPiece:
+		return nil // they name values only
+	case KindChunk:
+		d := &decoder{b: payload}
+		if c, format := d.chunkHead(); d.err != nil {
+			return nil
+		} else if format == formatV1 { // without grafts
+			return c.pieces
+		}
+	}
 	var out []Hash
 	refs(kind, payload, func(h Hash, own bool) {
 		if own {

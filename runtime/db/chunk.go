@@ -108,8 +108,24 @@ func (c *chunk) append(b []byte) []byte {
 
 func decodeChunk(payload []byte) (*chunk, error) {
 	d := &decoder{b: payload}
-	format := d.format(formatV2)
-	c := &chunk{seq: d.uvarint(), gen: d.uvarint(), prev: d.hash()}
+	c, format := d.chunkHead()
+	c.sections = d.sections()
+	if len(c.pieces) > 0 && len(c.sections) > 0 {
+		d.fail("sections both inside and outside")
+	}
+	if format == formatV2 {
+		d.grafts(c)
+	}
+	if err := d.end(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// chunkHead reads what comes before the sections.
+func (d *decoder) chunkHead() (c *chunk, format byte) {
+	format = d.format(formatV2)
+	c = &chunk{seq: d.uvarint(), gen: d.uvarint(), prev: d.hash()}
 	switch d.byte() {
 	case 0:
 	case 1:
@@ -132,17 +148,7 @@ func decodeChunk(payload []byte) (*chunk, error) {
 	for range d.count(hashLen) {
 		c.pieces = append(c.pieces, d.hash())
 	}
-	c.sections = d.sections()
-	if len(c.pieces) > 0 && len(c.sections) > 0 {
-		d.fail("sections both inside and outside")
-	}
-	if format == formatV2 {
-		d.grafts(c)
-	}
-	if err := d.end(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, format
 }
 
 // grafts reads what a chunk has in the second format only.

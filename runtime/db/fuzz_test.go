@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/cytisus/cytisus/mmapcas"
@@ -56,6 +57,15 @@ func FuzzChunk(f *testing.F) {
 		}
 		if again := c.encode(); !bytes.Equal(again, payload) {
 			t.Fatalf("%x comes back as %x", payload, again)
+		}
+		var own []Hash
+		refs(KindChunk, payload, func(h Hash, isOwn bool) {
+			if isOwn {
+				own = append(own, h)
+			}
+		})
+		if bare := BareRefs(KindChunk, payload); !slices.Equal(bare, own) {
+			t.Fatalf("bare references %v, want %v", bare, own)
 		}
 	})
 }

@@ -1,0 +1,96 @@
+package gc
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/cytisus/cytisus/mmapcas"
+	"github.com/cytisus/cytisus/runtime/db"
+)
+
+// BenchmarkCycle is a cycle of everything over a partition of records of 64 bytes, after a share of
+// them, in per cent, has been replaced.
+func BenchmarkCycle(b *testing.B) {
+	for _, records := range []int{10_000, 100_000} {
+		for _, garbage := range []int{0, 10, 50} {
+			b.Run(fmt.Sprintf("records=%d/garbage=%d", records, garbage), func(b *testing.B) {
+				benchCycle(b, records, records*garbage/100)
+			})
+		}
+	}
+}
+
+func benchCycle(b *testing.B, records, replaced int) {
+	pace := Pace{Wait: func() {}}
+	st, err := mmapcas.Open("", mmapcas.Options{SegmentBytes: 4 << 20}) // no file: syncs would be the disk's
+	if err != nil {
+		b.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	d, err := db.Open(st, db.Options{Logger: quiet})
+	if err != nil {
+		b.Fatal(err)
+	}
+	part, err := d.Partition("p", false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := New(Options{
+		Store: st, DB: d, Refs: refsOf, Logger: quiet,
+		Plain: func(kind mmapcas.Kind) bool { return kind == kindObject },
+		Flush: func(context.Context) []mmapcas.Hash { return nil },
+	})
+	b.Cleanup(func() {
+		c.Close()
+		if err := d.Close(b.Context()); err != nil {
+			b.Error(err)
+		}
+		if err := st.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	put := 0
+	// overwrite gives each step-th key another record, in commits of a thousand.
+	overwrite := func(step int) {
+		var ops []db.Op
+		payload := make([]byte, 64) // the first byte, which counts references, stays 0
+		for key := 0; key < records; key += step {
+			put++
+			binary.LittleEndian.PutUint64(payload[1:], uint64(put))
+			h, _, err := st.Put(kindObject, payload)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ops = append(ops, db.Op{Part: part, Key: fmt.Sprintf("key%08d", key), Verb: db.Put, Hash: h})
+			if len(ops) < 1000 && key+step < records {
+				continue
+			}
+			if _, err := d.Commit(b.Context(), ops); err != nil {
+				b.Fatal(err)
+			}
+			ops = ops[:0]
+		}
+		if err := d.Checkpoint(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	overwrite(1)
+	if err := c.Collect(b.Context(), pace); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		if replaced > 0 {
+			overwrite(records / replaced)
+		}
+		b.StartTimer()
+		if err := c.Collect(b.Context(), pace); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records), "ns/key")
+}
