@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/epoch"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
@@ -146,6 +147,56 @@ func TestPutGetView(t *testing.T) {
 			t.Fatalf("stats: %+v", st)
 		}
 	})
+}
+
+// A record that is expected to be new and is not: nothing is stored twice, and what a put owes to
+// the record that is there is done.
+func TestPutNew(t *testing.T) {
+	forms(t, func(t *testing.T, dir string, o Options) {
+		s := mustOpen(t, dir, o)
+		defer mustClose(t, s)
+		for i, n := range []int{0, 33, 5000, 200_000} {
+			p := payload(i, n)
+			for round, want := range []bool{true, false, false} {
+				h, fresh, err := s.PutNew(7, p)
+				if err != nil || fresh != want || h != HashOf(7, p) {
+					t.Fatalf("%d bytes, round %d: %v %v %v", n, round, h, fresh, err)
+				}
+			}
+			if got, kind, err := s.Get(HashOf(7, p), nil); err != nil || kind != 7 || !bytes.Equal(got, p) {
+				t.Fatalf("%d bytes: kind %d, err %v", n, kind, err)
+			}
+		}
+		if st := s.Stats(); st.Records != 4 || st.DedupHits != 8 {
+			t.Fatalf("stats: %+v", st)
+		}
+		if r := mustVerify(t, s); r.Indexed != 4 || r.Unindexed != 0 {
+			t.Fatalf("verify: %+v", r)
+		}
+	})
+}
+
+// PutNew in a cycle saves a record that is there and is not marked (G1).
+func TestPutNewShades(t *testing.T) {
+	s := mustOpen(t, "", small(nil))
+	defer mustClose(t, s)
+	h := mustPut(t, s, 1, []byte("there"))
+	c, err := s.BeginCycle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, fresh, err := s.PutNew(1, []byte("there")); fresh || err != nil {
+		t.Fatal(fresh, err)
+	}
+	if q := c.Shaded(); len(q) != 1 || q[0] != h {
+		t.Fatalf("shaded: %v", q)
+	}
+	if done, st, err := c.Sweep(time.Hour); !done || st.Dropped != 0 || err != nil {
+		t.Fatalf("sweep: %v %+v %v", done, st, err)
+	}
+	if !s.Has(h) {
+		t.Error("the record is gone")
+	}
 }
 
 func TestReopen(t *testing.T) {

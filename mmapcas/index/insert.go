@@ -1,9 +1,21 @@
 package index
 
 import (
+	"unsafe"
+
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/arena"
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
+
+// Expect asks the processor for the bucket where h is looked for first, and does not wait for it.
+// The caller need not hold a pin.
+func (x *Index) Expect(h record.Hash) {
+	k := KeyOf(&h)
+	if t := x.shardFor(k).table.Load(); t != nil {
+		affinity.Prefetch(unsafe.Pointer(t.bucket(k.start())), bucketBytes) // a hint, whatever lies there
+	}
+}
 
 // Insert enters h at addr unless h has an entry, whose address it returns then. The caller holds an
 // epoch pin, and the record at addr is complete.

@@ -478,7 +478,7 @@ func (d *DB) append(w *draft, c *chunk) error {
 	if d.room = b; cap(b) > 2*pieceBytes {
 		d.room = nil
 	}
-	h, _, err := d.st.Put(KindChunk, b)
+	h, _, err := d.st.PutNew(KindChunk, b) // no two chunks have one number
 	if err != nil {
 		return fmt.Errorf("db: writing a chunk: %w", err)
 	}

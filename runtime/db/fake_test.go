@@ -48,6 +48,10 @@ func (s *fakeStore) Put(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
 	return s.put(kind, payload)
 }
 
+func (s *fakeStore) PutNew(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
+	return s.Put(kind, payload)
+}
+
 func (s *fakeStore) put(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
 	if err := s.failing("put", kind); err != nil {
 		return Hash{}, false, err

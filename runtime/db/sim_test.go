@@ -72,6 +72,10 @@ func (s *simStore) Put(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
 	return h, fresh, err
 }
 
+func (s *simStore) PutNew(kind mmapcas.Kind, payload []byte) (Hash, bool, error) {
+	return s.Put(kind, payload)
+}
+
 func (s *simStore) PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) ([]Hash, error) {
 	s.s.point()
 	from := len(out)

@@ -12,6 +12,7 @@ import (
 // A store is what a database needs of *mmapcas.Store.
 type store interface {
 	Put(kind mmapcas.Kind, payload []byte) (Hash, bool, error)
+	PutNew(kind mmapcas.Kind, payload []byte) (Hash, bool, error)
 	PutBatch(kind mmapcas.Kind, payloads [][]byte, out []Hash) ([]Hash, error)
 	View(h Hash, fn func(kind mmapcas.Kind, payload []byte) error) error
 	Has(h Hash) bool
