@@ -39,6 +39,7 @@ const LevelVariable = "CYTISUS_CPU"
 // Features is what the processor offers, as far as anybody here chooses code by it.
 type Features struct {
 	Level Level
+	Folds bool   // AVX2 and VPCLMULQDQ, by which checksums are folded; not at the level Portable
 	Brand string // as the processor calls itself, for reports; may be empty
 }
 
@@ -47,8 +48,10 @@ type Features struct {
 func CPUFeatures() Features { return cpuFeatures() }
 
 var cpuFeatures = sync.OnceValue(func() Features {
+	l := level(cpuid.CPU.Supports, os.Getenv(LevelVariable))
 	return Features{
-		Level: level(cpuid.CPU.Supports, os.Getenv(LevelVariable)),
+		Level: l,
+		Folds: l >= AVX2 && cpuid.CPU.Supports(cpuid.VPCLMULQDQ),
 		Brand: strings.TrimSpace(cpuid.CPU.BrandName),
 	}
 })

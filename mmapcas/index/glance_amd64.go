@@ -12,6 +12,9 @@ import (
 // glanceAssembly: the processor has the CRC-32C instruction, and no setting asks for portable code.
 var glanceAssembly = affinity.CPUFeatures().Level > affinity.Portable
 
+// glanceFolds: it has the instructions, too, by which a checksum is folded.
+var glanceFolds = affinity.CPUFeatures().Folds
+
 // near is an arena as glanceIn sees it.
 type near struct {
 	base     unsafe.Pointer // where the arena starts, nil if it is not for glanceIn

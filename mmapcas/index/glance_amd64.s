@@ -98,6 +98,8 @@ TEXT ·glanceIn(SB), NOSPLIT, $0-40
 	// Its payload.
 	MOVL $0xffffffff, BX
 	ADDQ $const_headerBytes, R10
+	CMPB ·glanceFolds(SB), $0
+	JNE fold
 	SUBQ $4, DX
 	JLT rest
 
@@ -146,6 +148,44 @@ sum:
 	MOVQ R11, word+32(FP)
 	RET
 
+fold:
+	// The checksum by folding, a unit at a time: Y0 is a unit that has the same checksum as all before it,
+	// and is multiplied by the polynomial that moves it one unit on. It takes two instructions of CRC32 at
+	// the end, not one for each word. Instructions of CRC32 wait for the payload where all others wait, and
+	// take the room there that the next lookup needs to begin.
+	TESTQ DX, DX
+	JZ sum
+	VMOVD BX, X1
+	VPXOR (R10), Y1, Y0
+	VBROADCASTI128 ·foldUnit(SB), Y2
+	DECQ DX
+	JZ folded
+
+unit:
+	ADDQ $32, R10
+	VPCLMULQDQ $0x00, Y2, Y0, Y3
+	VPCLMULQDQ $0x11, Y2, Y0, Y0
+	VPXOR (R10), Y3, Y3
+	VPXOR Y3, Y0, Y0
+	DECQ DX
+	JNZ unit
+
+folded:
+	// The first half of it onto the second.
+	VEXTRACTI128 $1, Y0, X1
+	VMOVDQU ·foldHalf(SB), X2
+	VPCLMULQDQ $0x00, X2, X0, X3
+	VPCLMULQDQ $0x11, X2, X0, X0
+	VPXOR X3, X1, X1
+	VPXOR X1, X0, X0
+	VMOVQ X0, AX
+	VPEXTRQ $1, X0, DX
+	XORL BX, BX
+	CRC32Q AX, BX
+	CRC32Q DX, BX
+	VZEROUPPER
+	JMP sum
+
 found:
 	MOVQ CX, at+24(FP)
 	MOVQ $0, word+32(FP)
@@ -169,3 +209,12 @@ search:
 	MOVQ $0, at+24(FP)
 	MOVQ $0, word+32(FP)
 	RET
+
+// x^(8n+31) and x^(8n-33) modulo the polynomial of CRC-32C, bits in the order of its checksums, for n bytes on:
+// 32, a unit, and 16.
+DATA ·foldUnit+0(SB)/8, $0x3da6d0cb
+DATA ·foldUnit+8(SB)/8, $0xba4fc28e
+GLOBL ·foldUnit(SB), RODATA|NOPTR, $16
+DATA ·foldHalf+0(SB)/8, $0xf20c0dfe
+DATA ·foldHalf+8(SB)/8, $0x493c7d27
+GLOBL ·foldHalf(SB), RODATA|NOPTR, $16
