@@ -72,3 +72,36 @@ func TestRepeatedQuestionAsksLittle(t *testing.T) {
 		}
 	}
 }
+
+// TestDefinitionBeforeEditsRunsNothing: the index of a package that has a session, and was not
+// edited since it was indexed, answers what stands in each of its files.
+func TestDefinitionBeforeEditsRunsNothing(t *testing.T) {
+	f := newFixture(t, fileRich(3), lsp.WorkspaceOptions{})
+	f.index()
+	f.open("f001.go")
+	f.settle()
+	if n := f.ran("golang/file-index"); n > 0 {
+		t.Fatalf("%d file indexes were made before a question", n)
+	}
+	definition := func(name, at string) string {
+		t.Helper()
+		_, ran := f.answers()
+		list, err := f.definition(f.uri(name), strings.Index(f.read(name), at))
+		if err != nil || len(list) != 1 {
+			t.Fatalf("definition of %q: %v, %v", at, list, err)
+		}
+		_, nowRan := f.answers()
+		_, runs := sumOfDifferences(ran, nowRan)
+		return strings.Join(runs, ", ")
+	}
+	for _, name := range []string{"f000.go", "f001.go", "f002.go"} {
+		if runs := definition(name, "local)"); runs != "" {
+			t.Errorf("definition in %s: ran %s", name, runs)
+		}
+	}
+	// Behind an edit the index is of another text, and the session knows what is needed of it.
+	f.set("f001.go", strings.Replace(f.read("f001.go"), "local := ", "local := \"y\" + ", 1))
+	if runs := definition("f001.go", "local)"); !strings.Contains(runs, "golang/file-index") {
+		t.Errorf("definition behind an edit: ran %s, want the index of the file", runs)
+	}
+}

@@ -30,6 +30,13 @@ func (s taskSource) names(p *metadata.Package, uri string) (*index.Index, error)
 	if !p.Workspace || metadata.IsSyntaxOnly(p) || check.Sessions.State(p) == check.NoSession {
 		return s.checked(p)
 	}
+	// Where nothing was edited the index of the package is there, and so is all that is in it.
+	if c, ok, err := checks.Peek(s.t, pkgKey{s.root, p.ID}); ok || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return s.open(c.Index)
+	}
 	data, err := fileIndexes.Get(s.t, packageFile{s.root, p.ID, uri})
 	if err != nil {
 		return nil, err
