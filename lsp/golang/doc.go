@@ -196,6 +196,21 @@
 //     once for all who ask (chores.go); the question waits, and asks in the state that follows. So
 //     one that is given up leaves nothing half done.
 //
+// # Files that nobody is to change
+//
+// Most files of a build are of others: of versions of modules, in the module cache, and of the Go
+// tree of a release. The go command takes them for what they were, and so does an index, at first.
+// It has questions answered as soon as all else is compared with the disk, and looks at these files
+// behind that, one by one and on its own lane (settled.go, S1 to S3). What somebody has changed
+// there all the same, with the cache writable or not, it finds before it is done, and diagnoses.
+//
+// So nothing but time is won by it, and no stamp of a directory has to be believed: a file written
+// in place leaves that of its directory as it was. Looked at first is what may change by right:
+// directories that a go.mod file replaces modules by, vendor directories, modules of a workspace,
+// a Go tree under development, and all files where the build needs others than it did, or where
+// their texts may have been dropped. Without an index, as when the shell asks one question, all
+// files are looked at first.
+//
 // # The go command
 //
 // Package disk runs it, within bounds. When it gives no answer the workspace is read without it,
@@ -220,7 +235,7 @@
 //	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go
 //	            assembly.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
-//	disk        look.go watch.go prepare.go askagain.go follow.go
+//	disk        look.go watch.go settled.go prepare.go askagain.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go
 //	edits       texts.go
 //	questions   adopt.go asking.go questions.go highlight.go typedefinition.go explain.go

@@ -96,7 +96,7 @@ func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 			defer w.giveTurn()
 			var read int
 			if changed, _, err = w.catchUp(t.Context(), b.buildUnit, m); err == nil && !changed {
-				read, err = w.bringOthers(t.Context(), b.buildUnit, m, func(int, int) {})
+				read, _, err = w.bringOthers(t.Context(), b.buildUnit, m, false, func(int, int) {})
 				changed = read > 0
 			}
 			return errors.Join(err, w.publishWatches(t.Context()))

@@ -59,8 +59,15 @@ func (w *workspace) indexOnce(ctx context.Context, progress func(lsp.Progress)) 
 		return sum, err
 	}
 	var all []*metadata.Build
-	for _, p := range prepared {
-		sum.FilesRead += p.read
+	for i := range prepared {
+		p := &prepared[i]
+		read, err := w.lookBehind(ctx, p.behind, func(done, total int) {
+			report(lsp.Progress{Phase: "read", FilesDone: done, FilesTotal: total})
+		})
+		if err != nil {
+			return sum, err
+		}
+		sum.FilesRead += p.read + read
 		all = append(all, p.meta)
 	}
 	if sum.Missing, err = w.missing(prepared); err != nil {
@@ -126,13 +133,37 @@ func (w *workspace) prepareAll(ctx context.Context, progress func(lsp.Progress))
 	w.mu.Unlock()
 	var all []preparation
 	for _, b := range w.currentBuilds() {
-		p, err := w.prepare(ctx, b, progress)
+		p, err := w.prepare(ctx, b, true, progress)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, p)
 	}
 	return all, w.forget(ctx)
+}
+
+// lookBehind looks at the files that an index has not looked at before questions were answered. It
+// returns how many it read.
+func (w *workspace) lookBehind(ctx context.Context, uris []string, progress func(done, total int)) (read int, err error) {
+	if len(uris) == 0 {
+		return 0, nil
+	}
+	return runtime.Evaluate(ctx, w.eng, laneOfIndex, func(t *runtime.Task) (read int, err error) {
+		for done := 0; done < len(uris); {
+			some := uris[done:min(done+batchFiles, len(uris))]
+			err = t.Blocking(func() error { // the lane has its say before each
+				n, err := w.bringURIs(t.Context(), some, func(int, int) {})
+				read += n
+				return err
+			})
+			if err != nil {
+				return read, err
+			}
+			done += len(some)
+			progress(done, len(uris))
+		}
+		return read, nil
+	}, runtime.Named("golang files of others"), runtime.Client(w.o.Client))
 }
 
 // serialise makes a progress function that may be nil one that any goroutine may call.

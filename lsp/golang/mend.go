@@ -83,7 +83,7 @@ func (w *workspace) giveUpLost(ctx context.Context, damage error) error {
 	var lost []func(*runtime.Writer) error
 	for _, clearLost := range []func(*runtime.Snapshot) (func(*runtime.Writer) error, error){
 		lossOf(savedTexts), lossOf(overlays), lossOf(stats), lossOf(members.Untyped()), lossOf(environments), lossOf(nearby.Untyped()), lossOf(scanProblems),
-		lossOf(failures), lossOf(published.Untyped()), lossOf(embeds.Untyped()), lossOf(partition.Diagnostics.Untyped()), lossOf(partition.Watches),
+		lossOf(failures), lossOf(settled), lossOf(published.Untyped()), lossOf(embeds.Untyped()), lossOf(partition.Diagnostics.Untyped()), lossOf(partition.Watches),
 	} {
 		fn, err := clearLost(snap)
 		if err != nil {
@@ -100,6 +100,9 @@ func (w *workspace) giveUpLost(ctx context.Context, damage error) error {
 		var errs []error
 		for _, fn := range lost {
 			errs = append(errs, fn(c))
+		}
+		if len(lost) > 0 {
+			errs = append(errs, settled.ClearPrefix(c, ""))
 		}
 		for _, o := range all {
 			errs = append(errs, o.putOverlays(c))

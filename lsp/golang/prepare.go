@@ -42,7 +42,7 @@ func (w *workspace) prepareOnce(ctx context.Context, builds ...*buildUnit) error
 	}
 	for _, b := range builds {
 		if b, pending := w.pending(b.Root); pending {
-			if _, err := w.prepare(ctx, b, func(lsp.Progress) {}); err != nil {
+			if _, err := w.prepare(ctx, b, false, func(lsp.Progress) {}); err != nil {
 				return err
 			}
 		}
@@ -86,12 +86,16 @@ type preparation struct {
 	meta    *metadata.Build
 	scanned int // files of the root
 	read    int // files whose content was read
+
+	behind []string // files that are to be looked at behind
 }
 
 // prepare compares the disk with the inputs of a build and commits what differs: first the build's
 // own files and the environment, then, when these have told which packages there are, the files of
-// all others. The caller has the turn.
-func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp.Progress)) (preparation, error) {
+// all others, but for those of others that are settled if it is trusting. The caller has the turn.
+func (w *workspace) prepare(
+	ctx context.Context, b *buildUnit, trusting bool, progress func(lsp.Progress),
+) (preparation, error) {
 	p := preparation{root: b.Root}
 	progress(lsp.Progress{Phase: "scan"})
 	w.mu.Lock()
@@ -144,7 +148,7 @@ func (w *workspace) prepare(ctx context.Context, b *buildUnit, progress func(lsp
 			return fail(fmt.Errorf("golang: %s: %w", b.Root, err))
 		}
 	}
-	read, err = w.bringOthers(ctx, b, p.meta, reading)
+	read, p.behind, err = w.bringOthers(ctx, b, p.meta, trusting, reading)
 	p.read += read
 	if err != nil {
 		return fail(err)
@@ -435,24 +439,61 @@ func (w *workspace) nearbyErrands(b *buildUnit, m *metadata.Build) ([]errand, er
 	return out, nil
 }
 
-// bringOthers brings in the files of packages that are not the build's own.
-func (w *workspace) bringOthers(ctx context.Context, b *buildUnit, m *metadata.Build, progress func(done, total int)) (int, error) {
+// bringOthers brings in the files of packages that are not the build's own. Those that are settled
+// it returns, to be looked at behind, if that is to be.
+func (w *workspace) bringOthers(
+	ctx context.Context, b *buildUnit, m *metadata.Build, trusting bool, progress func(done, total int),
+) (read int, behind []string, err error) {
 	snap := w.eng.Snapshot()
-	defer snap.Release()
+	uris, err := othersOf(snap, b, m)
+	var env disk.Environment
+	if err == nil {
+		env, err = environments.Get(snap, b.Root)
+	}
+	foreign, others := foreignIn(&env, uris)
+	var known bool
+	if err == nil && trusting {
+		known, err = isSettled(snap, b.Root, foreign)
+	}
+	snap.Release()
+	switch {
+	case err != nil:
+		return 0, nil, fmt.Errorf("golang: %s: %w", b.Root, err)
+	case known:
+		read, err = w.bringURIs(ctx, others, progress)
+		return read, foreign.uris, err
+	}
+	if read, err = w.bringURIs(ctx, uris, progress); err != nil {
+		return read, nil, err
+	}
+	return read, nil, w.settle(ctx, b.Root, foreign)
+}
+
+// othersOf lists the files of a build's packages that are not its own.
+func othersOf(snap *runtime.Snapshot, b *buildUnit, m *metadata.Build) (uris []string, err error) {
 	done, err := memberSet(snap, members, b.Root) // looked at already
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var out []errand
 	for i := range m.Packages {
 		for _, uri := range m.Packages[i].Files {
-			if done[uri] {
-				continue
+			if !done[uri] {
+				done[uri] = true
+				uris = append(uris, uri)
 			}
-			done[uri] = true
-			if path, ok := files.Path(uri); ok {
-				out = append(out, errand{path: path, uri: uri, in: snap})
-			}
+		}
+	}
+	return uris, nil
+}
+
+// bringURIs looks at files.
+func (w *workspace) bringURIs(ctx context.Context, uris []string, progress func(done, total int)) (int, error) {
+	snap := w.eng.Snapshot()
+	defer snap.Release()
+	out := make([]errand, 0, len(uris))
+	for _, uri := range uris {
+		if path, ok := files.Path(uri); ok {
+			out = append(out, errand{path: path, uri: uri, in: snap})
 		}
 	}
 	return w.bring(ctx, out, progress)
@@ -505,6 +546,9 @@ func (w *workspace) forget(ctx context.Context) error {
 		for _, uri := range drop {
 			errs = append(errs, savedTexts.Delete(c, uri), stats.Delete(c, uri))
 		}
+		// Another workspace may have named them. This one's are named again when they are next
+		// looked at.
+		errs = append(errs, settled.ClearPrefix(c, ""))
 		return errors.Join(errs...)
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ type HeadedFile struct {
 // standard library are found, others are not. Outside of modules, programs that lie in one
 // directory are packages apart, each with those files of the directory that are no programs.
 func Fallback(ctx context.Context, env *Environment, headed []HeadedFile, modulePaths map[string]string, why string) (*metadata.Build, error) {
-	m := &metadata.Build{Foreign: env.foreign()}
+	m := &metadata.Build{Foreign: env.Foreign()}
 	std := map[string]bool{}
 	imported := map[string][]string{} // ID -> import paths
 	build := env.buildContext()

@@ -193,7 +193,7 @@ func Assemble(env *Environment, places *Placer, all []Listed, extra map[string]b
 	failed = failed && !anyWorkspace(m.Packages)
 	assignErrors(m)
 	m.Problems = append(m.Problems, places.missing(broken)...)
-	m.Foreign = env.foreign()
+	m.Foreign = env.Foreign()
 	addDocumentation(m, env)
 	for i := range all {
 		path := filepath.Join(all[i].Dir, "x.go")
@@ -245,8 +245,8 @@ func PlaceUnsaved(m *metadata.Build, headers map[string]*syntax.Header) {
 	}
 }
 
-// foreign lists the directories of code that never changes.
-func (e *Environment) foreign() []string {
+// Foreign lists the directories of code that never changes.
+func (e *Environment) Foreign() []string {
 	var out []string
 	for _, dir := range []string{e.GoRoot, e.GoModCache} {
 		if dir != "" && !slices.ContainsFunc(e.Own, func(own string) bool { return files.Inside(dir, own) }) {
