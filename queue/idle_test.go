@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -200,6 +201,66 @@ func TestClaimedDuringLastLook(t *testing.T) {
 	}
 	if x.Rest(0, 0, time.Now().Add(time.Millisecond)) {
 		t.Error("the token came out twice")
+	}
+}
+
+// TestClaimedAtTheDeadline: somebody has claimed the worker by the time that its deadline has passed.
+// The token is on its way, and Rest waits for it: left behind it would end the next sleep (I2).
+func TestClaimedAtTheDeadline(t *testing.T) {
+	for range 20 {
+		var x *Idle
+		claimed := make(chan struct{})
+		looks := 0
+		x = NewIdle(2, func() bool {
+			if looks++; looks == 2 { // the last look
+				if !x.claim(0) {
+					t.Error("the worker's bit is not set at its last look")
+				}
+				close(claimed)
+			}
+			return false
+		}, nil)
+		var posted atomic.Bool
+		var waker sync.WaitGroup
+		waker.Go(func() {
+			<-claimed
+			for range 1000 {
+				runtime.Gosched()
+			}
+			posted.Store(true)
+			x.searching.Add(1)
+			x.unpark(0)
+		})
+		woken := x.Rest(0, 0, time.Now().Add(-time.Second))
+		if !woken || !posted.Load() {
+			t.Errorf("Rest of a claimed worker: woken %t, before its token came %t; want it to wait for the token", woken, !posted.Load())
+		}
+		waker.Wait()
+		if x.HasToken(0) {
+			t.Fatal("the token stays, and the next sleep would be none")
+		}
+		x.Found(0)
+	}
+}
+
+// TestLooksOfRest: Rest looks so many times again before it sleeps, and once more behind its bit; and
+// says that it slept only if it did.
+func TestLooksOfRest(t *testing.T) {
+	for _, spins := range []int{0, 1, 5} {
+		looks := 0
+		x := NewIdle(2, func() bool { looks++; return false }, nil)
+		x.Rest(0, spins, time.Now().Add(-time.Second))
+		if looks != spins+2 {
+			t.Errorf("with %d spins Rest looked %d times, want %d", spins, looks, spins+2)
+		}
+		for at := 1; at <= spins+1; at++ {
+			looks = 0
+			x := NewIdle(2, func() bool { looks++; return looks == at }, nil)
+			if x.Rest(0, spins, time.Time{}) || looks != at {
+				t.Errorf("work that is there at look %d of %d: Rest says that it slept, or looked %d times", at, spins+1, looks)
+			}
+			x.Found(0)
+		}
 	}
 }
 
