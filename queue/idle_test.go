@@ -295,15 +295,18 @@ func TestRestDeadline(t *testing.T) {
 	}
 }
 
-// TestSearchThrottle: only half of the workers search of their own accord.
+// TestSearchThrottle: only half of the workers search of their own accord; the others sleep.
 func TestSearchThrottle(t *testing.T) {
 	var x *Idle
-	most := 0
-	x = NewIdle(4, func() bool { most = max(most, x.Searching()); return false }, nil)
+	most, asleep := 0, 0
+	x = NewIdle(4, func() bool { most, asleep = max(most, x.Searching()), x.Sleepers(); return false }, nil)
 	x.searching.Store(2)
 	x.Rest(3, 0, time.Now())
 	if most > 2 {
 		t.Errorf("%d searched at once, want 2 at most", most)
+	}
+	if asleep != 1 {
+		t.Error("a worker that is one too many to search did not go to sleep, and would come back at once")
 	}
 	if x.Searching() != 2 {
 		t.Errorf("%d search, want the two others", x.Searching())
