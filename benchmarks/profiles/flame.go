@@ -79,7 +79,7 @@ func stackOf(s *profile.Sample) (names []string) {
 
 // short is a function's name without the address of its module and the shapes of generic types.
 func short(name string) string {
-	name = strings.ReplaceAll(name, "github.com/cytisus/cytisus/", "")
+	name = withoutModule(name)
 	for {
 		open := strings.Index(name, "[go.shape.")
 		if open < 0 {
@@ -100,6 +100,13 @@ func short(name string) string {
 		}
 		name = name[:open] + "[…]" + name[end:]
 	}
+}
+
+// withoutModule takes the address of the module off all names in a text. The engine's own package
+// has the name of Go's, and is told from it.
+func withoutModule(text string) string {
+	text = strings.ReplaceAll(text, "github.com/cytisus/cytisus/runtime.", "cytisus/runtime.")
+	return strings.ReplaceAll(text, "github.com/cytisus/cytisus/", "")
 }
 
 // sortedNodes lists the nodes of a map, widest first.

@@ -87,7 +87,7 @@ func (r *Report) Write(w io.Writer) error {
 		if v.Top, err = Top(part.File, part.Base, part.Value, topLines); err != nil {
 			return err
 		}
-		v.Top = shortTop(v.Top)
+		v.Top = withoutModule(v.Top)
 		data.Views = append(data.Views, v)
 	}
 	if err := page.Execute(w, data); err != nil {
@@ -158,6 +158,11 @@ func graphOf(n *Node, all int64, unit string, compared bool) *graph {
 func kindOf(name string) string {
 	for _, k := range []struct{ prefix, kind string }{
 		{"lsp/", "front"},
+		{"cytisus/runtime.", "engine"},
+		{"runtime/debug.", "go"},
+		{"runtime/metrics.", "go"},
+		{"runtime/pprof.", "go"},
+		{"runtime/trace.", "go"},
 		{"runtime/", "engine"},
 		{"mmapcas", "engine"},
 		{"queue", "engine"},

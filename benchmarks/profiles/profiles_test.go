@@ -122,11 +122,29 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// The engine's package has the name of Go's, and what a box's colour says is not the same of both.
+func TestKindOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"github.com/cytisus/cytisus/runtime.(*Task).Piece":      "engine",
+		"github.com/cytisus/cytisus/runtime/memo.(*Table).get":  "engine",
+		"github.com/cytisus/cytisus/lsp/golang.checkOf":         "front",
+		"github.com/cytisus/cytisus/benchmarks/floor.(*run).do": "bench",
+		"runtime.mallocgc":          "go",
+		"runtime/pprof.Do":          "go",
+		"go/types.(*Checker).Files": "other",
+	} {
+		if got := kindOf(short(name)); got != want {
+			t.Errorf("%s is shown as %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestShort(t *testing.T) {
 	for name, want := range map[string]string{
 		"github.com/cytisus/cytisus/runtime/memo.(*Query).eval":              "runtime/memo.(*Query).eval",
 		"x.F[go.shape.struct { a.B[go.shape.int] }].func1":                   "x.F[…].func1",
-		"github.com/cytisus/cytisus/runtime.Ask[go.shape.int,go.shape.bool]": "runtime.Ask[…]",
+		"github.com/cytisus/cytisus/runtime.Ask[go.shape.int,go.shape.bool]": "cytisus/runtime.Ask[…]",
+		"runtime.mallocgc": "runtime.mallocgc",
 		"x.F[go.shape.int": "x.F[…]",
 	} {
 		if got := short(name); got != want {

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/google/pprof/driver"
 )
@@ -73,8 +72,3 @@ func (quiet) PrintErr(...any)                     {}
 func (quiet) IsTerminal() bool                    { return false }
 func (quiet) WantBrowser() bool                   { return false }
 func (quiet) SetAutoComplete(func(string) string) {}
-
-// shortTop takes the address of the module off the names of a table.
-func shortTop(table string) string {
-	return strings.ReplaceAll(table, "github.com/cytisus/cytisus/", "")
-}
