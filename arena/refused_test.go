@@ -79,8 +79,8 @@ func TestRefusedCalls(t *testing.T) {
 	}
 }
 
-// A fault on memory that is not the arena's is not its to explain: it goes on as the panic it is, in
-// both forms of confinement.
+// A fault on memory that is not the arena's is not its to explain: it goes on as the panic it is,
+// in both forms of confinement.
 func TestFaultElsewhereGoesOn(t *testing.T) {
 	if !canPlace {
 		t.Skip("stores into sealed segments do not fault here")

@@ -204,8 +204,9 @@ func TestClaimedDuringLastLook(t *testing.T) {
 	}
 }
 
-// TestClaimedAtTheDeadline: somebody has claimed the worker by the time that its deadline has passed.
-// The token is on its way, and Rest waits for it: left behind it would end the next sleep (I2).
+// TestClaimedAtTheDeadline: somebody has claimed the worker by the time that its deadline has
+// passed. The token is on its way, and Rest waits for it: left behind it would end the next sleep
+// (I2).
 func TestClaimedAtTheDeadline(t *testing.T) {
 	for range 20 {
 		var x *Idle
@@ -243,8 +244,8 @@ func TestClaimedAtTheDeadline(t *testing.T) {
 	}
 }
 
-// TestLooksOfRest: Rest looks so many times again before it sleeps, and once more behind its bit; and
-// says that it slept only if it did.
+// TestLooksOfRest: Rest looks so many times again before it sleeps, and once more behind its bit;
+// and says that it slept only if it did.
 func TestLooksOfRest(t *testing.T) {
 	for _, spins := range []int{0, 1, 5} {
 		looks := 0
