@@ -14,9 +14,9 @@ type Signature struct {
 
 // A SignatureHelper is a Workspace that says what the call takes that somebody types.
 type SignatureHelper interface {
-	// SignatureHelp is about the innermost call around an offset, which may be half typed. It fails
-	// like Workspace.Definition.
-	SignatureHelp(t *runtime.Task, uri string, offset int) (*Signature, error)
+	// SignatureHelp is about the innermost call around an offset, which may be half typed. If it is
+	// unasked, the client asks since somebody types there. It fails like Workspace.Definition.
+	SignatureHelp(t *runtime.Task, uri string, offset int, unasked bool) (*Signature, error)
 
 	// SignatureTriggers are the characters behind which a client asks by itself, and those behind
 	// which it asks again while it shows a signature. It is asked of the prototype.

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"errors"
+	"go/token"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
@@ -15,8 +16,8 @@ func (w *workspace) SignatureTriggers() (first, again []string) {
 	return []string{"(", ","}, []string{")"}
 }
 
-// SignatureHelp implements lsp.SignatureHelper.
-func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int) (sig *lsp.Signature, err error) {
+// SignatureHelp implements lsp.SignatureHelper. Who types a string is not told unasked what takes it.
+func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int, unasked bool) (sig *lsp.Signature, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err
@@ -24,6 +25,9 @@ func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int) (sig 
 	none := &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 	draft := func(text []byte) *syntax.Draft { return syntax.NewDraftAsIs(uri, text, offset) }
 	err = w.withDraft(t, uri, offset, draft, func(v *view, d *syntax.Draft) error {
+		if unasked && d.Cursor.Inside == token.STRING {
+			return none
+		}
 		call, err := complete.CallAt(v.View, d)
 		if err != nil {
 			return err

@@ -44,7 +44,7 @@
 // Questions:
 //
 //	definition PLACE, declaration, typeDefinition, implementation, references, highlight
-//	hover PLACE, signature PLACE, selection PLACE, linked PLACE, prepareRename PLACE
+//	hover PLACE, signature PLACE [asked], selection PLACE, linked PLACE, prepareRename PLACE
 //	completion PLACE [MAX]        at most MAX items
 //	completion PLACE resolve LABEL, completion PLACE accept LABEL
 //	rename PLACE NAME

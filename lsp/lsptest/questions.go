@@ -80,7 +80,7 @@ func (p *player) hover(args []string) (string, error) {
 }
 
 func (p *player) signature(args []string) (string, error) {
-	at, _, err := p.point(args)
+	at, rest, err := p.point(args)
 	if err != nil {
 		return "", err
 	}
@@ -96,7 +96,11 @@ func (p *player) signature(args []string) (string, error) {
 		}
 		ActiveSignature, ActiveParameter *int
 	}
-	if err := p.ask("textDocument/signatureHelp", editor.AboutPlace(at.path, at.text, at.start), &help); err != nil {
+	question := editor.AboutPlace(at.path, at.text, at.start)
+	if slices.Contains(rest, "asked") {
+		question["context"] = protocol.SignatureHelpContext{TriggerKind: protocol.SignatureHelpTriggerKindInvoked}
+	}
+	if err := p.ask("textDocument/signatureHelp", question, &help); err != nil {
 		return "", err
 	}
 	if help == nil {

@@ -546,7 +546,7 @@ func (w *fakeWorkspace) SignatureTriggers() (first, again []string) {
 	return []string{"("}, []string{","}
 }
 
-func (w *fakeWorkspace) SignatureHelp(t *runtime.Task, name string, offset int) (*lsp.Signature, error) {
+func (w *fakeWorkspace) SignatureHelp(t *runtime.Task, name string, offset int, unasked bool) (*lsp.Signature, error) {
 	word, err := w.at(t, name, offset)
 	if err != nil {
 		return nil, err

@@ -44,9 +44,10 @@ func readSignature(c *protocol.SignatureHelpClientCapabilities) (out signatureSu
 }
 
 // signatureHelp answers textDocument/signatureHelp.
-func signatureHelp(q *question, at int, _ *protocol.SignatureHelpParams) (any, error) {
+func signatureHelp(q *question, at int, p *protocol.SignatureHelpParams) (any, error) {
 	can := q.s.agreed.Load().caps.signature
-	sig, err := q.root.ws.(lsp.SignatureHelper).SignatureHelp(q.t, q.uri, at)
+	unasked := p.Context.TriggerKind != protocol.SignatureHelpTriggerKindInvoked && !p.Context.IsRetrigger
+	sig, err := q.root.ws.(lsp.SignatureHelper).SignatureHelp(q.t, q.uri, at, unasked)
 	if err != nil || sig == nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (l *local) signature(ctx context.Context, p place) (*called, error) {
 		if !ok {
 			return nil, errUnable
 		}
-		sig, err := ws.SignatureHelp(t, file, offset)
+		sig, err := ws.SignatureHelp(t, file, offset, false)
 		if err != nil || sig == nil {
 			return nil, err
 		}

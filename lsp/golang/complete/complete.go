@@ -156,7 +156,7 @@ func (c *completer) best() ([]Item, bool, error) {
 	if len(c.items) > limit {
 		c.items, c.partial = c.items[:limit], true
 	}
-	return c.items, c.partial, nil
+	return c.withoutTooNew(c.items), c.partial, nil
 }
 
 // file is the file with its imports, as it is now.
@@ -283,24 +283,23 @@ func (c *completer) labels(b *ast.BranchStmt) {
 		}
 		return
 	}
-	for _, n := range c.path {
-		var body *ast.BlockStmt
+	for _, n := range c.path { // it may go to any in a block around it, and into no other block
+		var list []ast.Stmt
 		switch n := n.(type) {
-		case *ast.FuncLit:
-			body = n.Body
-		case *ast.FuncDecl:
-			body = n.Body
-		default:
-			continue
+		case *ast.BlockStmt:
+			list = n.List
+		case *ast.CaseClause:
+			list = n.Body
+		case *ast.CommClause:
+			list = n.Body
+		case *ast.FuncLit, *ast.FuncDecl:
+			return
 		}
-		ast.Inspect(body, func(n ast.Node) bool {
-			if l, ok := n.(*ast.LabeledStmt); ok {
+		for _, s := range list {
+			for l, ok := s.(*ast.LabeledStmt); ok; l, ok = l.Stmt.(*ast.LabeledStmt) {
 				add(l, 1)
 			}
-			_, other := n.(*ast.FuncLit)
-			return !other
-		})
-		return
+		}
 	}
 }
 

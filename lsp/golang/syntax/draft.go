@@ -64,6 +64,9 @@ func NewDraft(uri string, text []byte, offset int) *Draft {
 		if d.take(Parse(uri, []byte(clause+before+name+after))) {
 			return d
 		}
+		if d.mayLackComma() && d.take(Parse(uri, []byte(clause+before+name+","+after))) {
+			return d
+		}
 		if d.take(parseAsIs(uri, []byte(clause+before+name+closers(before)))) {
 			return d
 		}
@@ -167,30 +170,49 @@ func NewDraftAsIs(uri string, text []byte, offset int) *Draft {
 	return d
 }
 
+// mayLackComma reports whether the name ends a line in brackets whose elements need commas.
+func (d *Draft) mayLackComma() bool {
+	return d.Cursor.After == '\n' && (d.Cursor.Bracket == '{' || d.Cursor.Bracket == '(')
+}
+
 // withoutDangling is a text with a space in the place of each dot that no name can follow, since a
-// keyword or a brace does: it would take the statement below with it. The end of a text may be
-// followed by anything.
+// keyword or a brace does, and a name where a value lacks before a bracket or a comma: either would
+// take the statement below with it. The end of a text may be followed by anything.
 func withoutDangling(text string) string {
-	out, dot := []byte(nil), -1
+	out, dot, last := []byte(nil), -1, token.ILLEGAL
+	put := func(at int, c byte) {
+		if out == nil {
+			out = []byte(text)
+		}
+		out[at] = c
+	}
 	scanTokens([]byte(text), func(at int, tok token.Token, _ string) bool {
 		if tok == token.COMMENT {
 			return true
 		}
 		if dot >= 0 && (tok.IsKeyword() && tok != token.TYPE || tok == token.RBRACE || tok == token.RPAREN) {
-			if out == nil {
-				out = []byte(text)
-			}
-			out[dot] = ' '
+			put(dot, ' ')
 		}
 		if dot = -1; tok == token.PERIOD {
 			dot = at
 		}
+		if wantsValue(last) && (tok == token.COMMA || tok == token.RBRACE || tok == token.RPAREN) &&
+			(text[at-1] == ' ' || text[at-1] == '\t') {
+			put(at-1, '_')
+		}
+		last = tok
 		return true
 	})
 	if out == nil {
 		return text
 	}
 	return string(out)
+}
+
+// wantsValue reports whether a value stands behind a token. A colon may end a clause, too; there a
+// name is a statement.
+func wantsValue(tok token.Token) bool {
+	return tok == token.COLON || tok == token.DEFINE || tok >= token.ADD_ASSIGN && tok <= token.AND_NOT_ASSIGN || tok == token.ASSIGN
 }
 
 // take looks for the name in a tree.
