@@ -401,7 +401,7 @@ func forbiddenIn(p *metadata.Package, t *syntax.Tree) (out []lsp.Diagnostic) {
 		for _, f := range p.Forbidden {
 			if f.Import == path {
 				out = append(out, lsp.Diagnostic{
-					Span: t.Span(spec.Path.Pos(), spec.Path.End()), Severity: lsp.SeverityError,
+					Span: t.Span(spec.Pos(), spec.Path.End()), Severity: lsp.SeverityError,
 					Code: "import", Source: metadata.SourceList, Message: f.Message,
 				})
 			}

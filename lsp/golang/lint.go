@@ -59,7 +59,7 @@ type notedPackage struct {
 // notes is made here because it asks for the notes about imports.
 var notes *runtime.Query[noteKey, noteResult]
 
-func init() { notes = runtime.NewQuery("golang/notes", version(1), notesOf) }
+func init() { notes = runtime.NewQuery("golang/notes", version(2), notesOf) }
 
 // importedNotes are the notes about what a package imports. Meant is the ID of the package at the
 // end of an edge, "" if it is not read.
@@ -126,7 +126,7 @@ func notesOf(t *runtime.Task, k noteKey) (out noteResult, err error) {
 		return out, err
 	}
 	out, err = importedNotes(t, k.Root, k.Notes, p, (*metadata.Edge).Faced)
-	if err != nil || p.Cgo {
+	if err != nil {
 		return out, err
 	}
 	var trees []*syntax.Tree

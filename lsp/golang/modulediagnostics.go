@@ -200,5 +200,41 @@ func moduleDiagnostics(t *runtime.Task, root string, env *disk.Environment, m *m
 			out = append(out, check.FileDiagnostic{URI: p.URI, Diag: d})
 		}
 	}
+	return withReplacements(t, root, env, out)
+}
+
+// withReplacements adds to what is wrong with module files the directories in the place of modules
+// that hold no module. The go command tells of one when it needs the module, and then stops.
+func withReplacements(t *runtime.Task, root string, env *disk.Environment, out []check.FileDiagnostic) ([]check.FileDiagnostic, error) {
+	near, err := filesOf(t, nearby, root)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range env.ModuleFiles() {
+		if !disk.IsModuleFile(path) {
+			continue
+		}
+		uri := files.URI(path)
+		text, err := textOf(t, uri)
+		if ignoreUnknown(err) != nil {
+			return nil, err
+		}
+		for _, r := range gomod.Parse(uri, text).Replaces {
+			dir := filepath.FromSlash(r.To)
+			if !filepath.IsAbs(dir) {
+				dir = filepath.Join(filepath.Dir(path), dir)
+			}
+			told := slices.ContainsFunc(out, func(o check.FileDiagnostic) bool {
+				return o.URI == uri && r.Span.Contains(o.Diag.Span.Start)
+			})
+			if !r.IsDirectory() || told || slices.Contains(env.Own, dir) || slices.Contains(near, files.URI(filepath.Join(dir, "go.mod"))) {
+				continue
+			}
+			out = append(out, check.FileDiagnostic{URI: uri, Diag: lsp.Diagnostic{
+				Span: r.ToSpan, Severity: lsp.SeverityWarning, Code: "module", Source: metadata.SourceList,
+				Message: "there is no go.mod file in the replacement directory " + r.To,
+			}})
+		}
+	}
 	return out, nil
 }

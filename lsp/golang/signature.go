@@ -16,7 +16,8 @@ func (w *workspace) SignatureTriggers() (first, again []string) {
 	return []string{"(", ","}, []string{")"}
 }
 
-// SignatureHelp implements lsp.SignatureHelper. Who types a string is not told unasked what takes it.
+// SignatureHelp implements lsp.SignatureHelper. Who types a string is not told unasked what takes
+// it.
 func (w *workspace) SignatureHelp(t *runtime.Task, uri string, offset int, unasked bool) (sig *lsp.Signature, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {

@@ -334,11 +334,11 @@ func (c *errorCollector) place(e types.Error, at func(token.Pos) token.Pos) (*sy
 			continue
 		}
 		start, end := errorRange(e)
-		if start != e.Pos || end <= start || at(end-1)+1 > base+token.Pos(t.Pos.Size()) {
+		if !start.IsValid() || end <= start || at(start) < base || at(end-1)+1 > base+token.Pos(t.Pos.Size()) {
 			from := t.Offset(pos)
 			return t, lsp.Span{Start: from, End: syntax.QuotedEnd(t.Text, from)}
 		}
-		return t, t.Span(pos, at(end-1)+1)
+		return t, t.Span(at(start), at(end-1)+1)
 	}
 	return nil, lsp.Span{}
 }

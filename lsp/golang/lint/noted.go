@@ -67,6 +67,9 @@ func (n Notes) Note(v *check.View, w Wanted, imported Imported, turn Turn) (out 
 		v.Info.FileVersions[file], v.Info.Scopes[file] = v.Info.FileVersions[t.AST], v.Info.Scopes[t.AST]
 		r.files = append(r.files, file)
 	}
+	if v.Meta.Cgo {
+		r.info = withUnknown(v.Info, v.Package, r.files)
+	}
 	for _, a := range n.analyzers {
 		if r.runs(a) {
 			r.run(a)

@@ -92,8 +92,12 @@ func (r *Request) stub(has, want types.Type) *Change {
 	}}
 }
 
-// shownName is what a doc comment calls an interface.
+// shownName is what a doc comment calls an interface: where it is declared, not what an alias makes
+// of it, unless that is hidden from the package.
 func (r *Request) shownName(t types.Type) string {
+	if named, ok := types.Unalias(t).(*types.Named); ok && (named.Obj().Exported() || named.Obj().Pkg() == r.Package) {
+		t = named
+	}
 	var obj *types.TypeName
 	switch t := t.(type) {
 	case *types.Named:
