@@ -1,7 +1,9 @@
 package lsp
 
 import (
+	"bytes"
 	"strconv"
+	"unicode"
 
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -61,6 +63,15 @@ type CompletionList struct {
 	Replace Span // likewise, by clients that replace the rest of the word, too
 	Items   []Completion
 	Partial bool // there may be others when more is typed
+}
+
+// CompletionsAt is the list, still empty, for the word around an offset of a text: letters, digits
+// and underscores.
+func CompletionsAt(text []byte, offset int) *CompletionList {
+	isWord := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	start := len(bytes.TrimRightFunc(text[:offset], isWord))
+	end := len(text) - len(bytes.TrimLeftFunc(text[offset:], isWord))
+	return &CompletionList{Insert: Span{start, offset}, Replace: Span{start, end}}
 }
 
 // CompletionOptions are what a client wants and understands.

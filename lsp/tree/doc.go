@@ -24,7 +24,7 @@
 // in each file (lsp.Occurrence). The tree scans the root, reads only files whose size or time
 // of change differ from those that are recorded, looks again at what is reported, publishes
 // what is wrong with each file whenever something has changed, that of open files first, and
-// answers searches for symbols.
+// answers searches for symbols. A [Layout] formats parts of a text by what lays out the whole.
 //
 // # Invariants
 //

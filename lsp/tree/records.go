@@ -17,6 +17,14 @@ func Recorded[T any](p *runtime.Partition[partition.Record[T]]) func(t *runtime.
 	}
 }
 
+// Part answers an option with a part of what a query knows of a file.
+func Part[A, T any](q *runtime.Query[string, A], of func(A) []T) func(t *runtime.Task, uri string) ([]T, error) {
+	return func(t *runtime.Task, uri string) ([]T, error) {
+		all, err := q.Get(t, uri)
+		return of(all), err
+	}
+}
+
 // A Linked is a Tree that finds its links in the standard partition.
 type Linked struct{ *Tree }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
@@ -34,10 +33,8 @@ func (w *workspace) Complete(t *runtime.Task, uri string, offset int, _ lsp.Comp
 	if err != nil {
 		return nil, err
 	}
-	isWord := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
-	start := len(strings.TrimRightFunc(string(text[:offset]), isWord))
-	end := len(text) - len(strings.TrimLeftFunc(string(text[offset:]), isWord))
-	list := &lsp.CompletionList{Insert: lsp.Span{Start: start, End: offset}, Replace: lsp.Span{Start: start, End: end}}
+	list := lsp.CompletionsAt(text, offset)
+	start := list.Insert.Start
 	add := func(label, detail string, kind lsp.CompletionKind) {
 		list.Items = append(list.Items, lsp.Completion{Label: label, Detail: detail, Kind: kind, Text: label})
 	}

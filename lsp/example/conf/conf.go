@@ -29,16 +29,21 @@ func (Language) Prototype() lsp.Workspace { return (*workspace)(nil) }
 // Open implements lsp.Language.
 func (l Language) Open(_ context.Context, eng *runtime.Engine, root string, o lsp.WorkspaceOptions) (lsp.Workspace, error) {
 	files, err := tree.Open(eng, root, tree.Options{
-		Handles: l.Handles, Diagnostics: diagnose, Symbols: symbols, Occurrences: occurrences, Hovers: hovers, CheckName: checkName, Logger: o.Logger,
+		Handles: l.Handles, Diagnostics: diagnose, Symbols: symbols, CheckName: checkName, Logger: o.Logger,
+		Occurrences: tree.Part(names, func(n Names) []lsp.Occurrence { return n.Occurrences }),
+		Hovers:      tree.Part(names, func(n Names) []lsp.Hover { return n.Hovers }),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &workspace{files}, nil
+	return &workspace{files, layOut}, nil
 }
 
-// A workspace is a tree of files that answers questions about names.
-type workspace struct{ *tree.Tree }
+// A workspace is a tree of files that answers questions about names, and lays files out.
+type workspace struct {
+	*tree.Tree
+	tree.Layout
+}
 
 // symbols is the outline of a file.
 func symbols(t *runtime.Task, uri string) (list []lsp.Symbol, err error) {
@@ -50,14 +55,4 @@ func symbols(t *runtime.Task, uri string) (list []lsp.Symbol, err error) {
 		}
 	}
 	return list, err
-}
-
-func occurrences(t *runtime.Task, uri string) ([]lsp.Occurrence, error) {
-	n, err := names.Get(t, uri)
-	return n.Occurrences, err
-}
-
-func hovers(t *runtime.Task, uri string) ([]lsp.Hover, error) {
-	n, err := names.Get(t, uri)
-	return n.Hovers, err
 }
