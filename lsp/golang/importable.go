@@ -35,7 +35,7 @@ func (s importable) Packages(fn func(p complete.Package) bool) error {
 	known := map[string]bool{}
 	for i := range m.Packages {
 		p := &m.Packages[i]
-		if p.ForTest != "" || p.Name == "" || known[p.Path] {
+		if p.ForTest != "" || p.Name == "" || p.Path == metadata.Builtin || known[p.Path] {
 			continue
 		}
 		known[p.Path] = true
@@ -47,7 +47,7 @@ func (s importable) Packages(fn func(p complete.Package) bool) error {
 	if err != nil {
 		return err
 	}
-	standard, err := disk.StandardPackages(env.GoRoot)
+	standard, err := env.StandardPackages()
 	if err != nil {
 		return nil // there is no Go tree
 	}

@@ -112,6 +112,11 @@ func (e *Environment) buildContext() build.Context {
 	ctx.CgoEnabled = e.CgoEnabled == "1"
 	ctx.BuildTags = e.Tags
 	ctx.Compiler = "gc"
+	for name := range strings.SplitSeq(e.Experiment, ",") {
+		if name != "" {
+			ctx.ToolTags = append(slices.Clip(ctx.ToolTags), "goexperiment."+name)
+		}
+	}
 	return ctx
 }
 

@@ -149,14 +149,14 @@ func (e *Environment) Patterns() []string {
 // asked about beside those of the build. Failed is true if it said nothing of use about it.
 func Assemble(env *Environment, places *Placer, all []Listed, extra map[string]bool) (m *metadata.Build, failed bool) {
 	m = new(metadata.Build)
+	all = withoutForeignTests(env, all, extra)
 	broken := map[string]string{} // import path -> why there is no such package
 	matched := map[string]bool{}  // paths that the patterns matched
 	for i := range all {
 		p := &all[i]
 		p.Dir = env.dir(p.Dir)
 		none := len(p.GoFiles)+len(p.CgoFiles) == 0
-		asked := extra[p.ImportPath] || extra[strings.TrimPrefix(p.ImportPath, "vendor/")]
-		if asked && (none || !env.within(p.Dir)) {
+		if isExtra(p, extra) && (none || !env.within(p.Dir)) {
 			p.DepOnly = true // nothing of the workspace needs it
 			if none {
 				p.Error = nil

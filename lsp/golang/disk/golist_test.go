@@ -1,8 +1,11 @@
 package disk
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 )
 
 func TestErrorPosition(t *testing.T) {
@@ -36,5 +39,39 @@ func TestDecodeList(t *testing.T) {
 	all, err := decodeList([]byte(`{"ImportPath": "a"}` + "\n" + `{"ImportPath": "b"}`))
 	if err != nil || len(all) != 2 || all[1].ImportPath != "b" {
 		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// TestForeignTests checks that of packages which only files outside of the build import no tests
+// are read, nor what these alone need.
+func TestForeignTests(t *testing.T) {
+	const listed = `
+{"ImportPath": "unicode", "Dir": "/go/src/unicode", "Name": "unicode", "Standard": true, "DepOnly": true, "GoFiles": ["a.go"]}
+{"ImportPath": "testing", "Dir": "/go/src/testing", "Name": "testing", "Standard": true, "DepOnly": true, "GoFiles": ["a.go"]}
+{"ImportPath": "testenv", "Dir": "/go/src/testenv", "Name": "testenv", "Standard": true, "DepOnly": true, "GoFiles": ["a.go"]}
+{"ImportPath": "time", "Dir": "/go/src/time", "Name": "time", "Standard": true, "GoFiles": ["a.go"], "Imports": ["unicode"]}
+{"ImportPath": "time [time.test]", "Dir": "/go/src/time", "Name": "time", "ForTest": "time", "Standard": true,
+	"GoFiles": ["a.go", "a_test.go"], "Imports": ["testenv", "testing", "unicode"]}
+{"ImportPath": "time.test", "Dir": "/go/src/time", "Name": "main", "GoFiles": ["/cache/main.go"],
+	"Imports": ["time"], "ImportMap": {"time": "time [time.test]"}}
+{"ImportPath": "m", "Dir": "/m", "Name": "m", "Module": {"Path": "m", "Dir": "/m", "Main": true}, "GoFiles": ["a.go"]}
+{"ImportPath": "m [m.test]", "Dir": "/m", "Name": "m", "ForTest": "m", "Module": {"Path": "m", "Dir": "/m", "Main": true},
+	"GoFiles": ["a.go", "a_test.go"], "Imports": ["testing"]}
+`
+	all, err := decodeList([]byte(listed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &Environment{Dir: "/m", Own: []string{"/m"}, Levels: AllLevels, Tests: true}
+	m, _ := Assemble(env, NewPlacer(env, nil), all, map[string]bool{"time": true})
+	var got []string
+	for i := range m.Packages {
+		if p := &m.Packages[i]; p.Path != metadata.Builtin {
+			got = append(got, p.ID)
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"m", "m [m.test]", "testing", "time", "unicode"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

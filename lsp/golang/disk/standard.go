@@ -2,27 +2,34 @@ package disk
 
 import (
 	"fmt"
+	"go/build"
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-var standards sync.Map // of func() ([]string, error), by GOROOT
+var standards sync.Map // of func() ([]string, error), by what decides about the list
 
-// StandardPackages are the paths of the packages of the standard library that anybody may import,
-// in order. Most of them are no part of a build. The disk is read when a Go tree is asked about
-// first: the tree of a release does not change. Any number of goroutines may call it.
-func StandardPackages(goroot string) ([]string, error) {
-	list, _ := standards.LoadOrStore(goroot, sync.OnceValues(func() ([]string, error) {
-		return walkStandard(filepath.Join(goroot, "src"))
+// StandardPackages are the paths of the packages of the standard library that anybody may import in
+// an environment, in order. Most of them are no part of a build. The disk is read when an
+// environment of the kind asks first: the tree of a release does not change. Any number of
+// goroutines may call it.
+func (e *Environment) StandardPackages() ([]string, error) {
+	key := strings.Join(slices.Concat([]string{e.GoRoot, e.GoOS, e.GoArch, e.CgoEnabled, e.Experiment}, e.Tags), "\x00")
+	list, _ := standards.LoadOrStore(key, sync.OnceValues(func() ([]string, error) {
+		return walkStandard(e.buildContext())
 	}))
 	return list.(func() ([]string, error))()
 }
 
-func walkStandard(src string) (all []string, err error) {
+// walkStandard finds the directories below a Go tree that have a file of a build.
+func walkStandard(ctx build.Context) (all []string, err error) {
+	src := filepath.Join(ctx.GOROOT, "src")
+	found := map[string]bool{"builtin": true, ".": true}
 	err = filepath.WalkDir(src, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -40,8 +47,12 @@ func walkStandard(src string) (all []string, err error) {
 		if err != nil {
 			return err
 		}
-		if p := filepath.ToSlash(rel); len(all) == 0 || all[len(all)-1] != p {
-			all = append(all, p)
+		p := filepath.ToSlash(rel)
+		if found[p] {
+			return nil
+		}
+		if ok, err := ctx.MatchFile(filepath.Split(name)); ok && err == nil {
+			found[p], all = true, append(all, p)
 		}
 		return nil
 	})
@@ -49,5 +60,5 @@ func walkStandard(src string) (all []string, err error) {
 		return nil, fmt.Errorf("golang: the standard library: %w", err)
 	}
 	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(all), func(p string) bool { return p == "builtin" || p == "." }), nil
+	return all, nil
 }
