@@ -198,8 +198,9 @@ func behindImport(src source, at place, f found) (found, error) {
 
 // references answers lsp.Workspace.References. A name that declares something is asked about as
 // that, whatever else it means: an embedded field is the field and not its type, an import is what
-// the file calls the package.
-func references(src source, uri string, offset int, declaration bool) ([]lsp.Location, error) {
+// the file calls the package. It looks into the workspace, into what declares the thing, and into
+// further packages.
+func references(src source, uri string, offset int, declaration bool, further ...*metadata.Package) ([]lsp.Location, error) {
 	places, err := placesAt(src, uri, offset)
 	if err != nil {
 		return nil, err
@@ -211,6 +212,9 @@ func references(src source, uri string, offset int, declaration bool) ([]lsp.Loc
 	s := search{src: src, meta: m, declaration: declaration, asked: map[string]*metadata.Package{}, done: map[target]bool{}, found: map[lsp.Location]bool{}}
 	for _, at := range places {
 		s.asked[at.pkg.ID] = at.pkg
+	}
+	for _, p := range further {
+		s.asked[p.ID] = p
 	}
 	for _, at := range places {
 		declares := slices.ContainsFunc(at.occs, func(o index.Occurrence) bool { return o.Declares })
@@ -236,7 +240,7 @@ type search struct {
 	src         source
 	meta        *metadata.Build
 	declaration bool
-	asked       map[string]*metadata.Package // by ID: the packages of the file asked about, searched even if they are no part of the workspace
+	asked       map[string]*metadata.Package // by ID: searched even if they are no part of the workspace, as those of the file asked about
 	done        map[target]bool
 	found       map[lsp.Location]bool
 }

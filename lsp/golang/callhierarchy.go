@@ -43,7 +43,8 @@ func isCallable(f *found) bool {
 	return false
 }
 
-// IncomingCalls implements lsp.CallHierarchy.
+// IncomingCalls implements lsp.CallHierarchy. Calls through interfaces may be calls of a method, as
+// they are references of it.
 func (w *workspace) IncomingCalls(t *runtime.Task, uri string, offset int) (list []lsp.Call, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {
@@ -59,7 +60,11 @@ func (w *workspace) IncomingCalls(t *runtime.Task, uri string, offset int) (list
 		if err != nil {
 			return err
 		}
-		at = append(at, more...)
+		kin, err := w.referencesOfKin(src, uri, offset)
+		if err != nil {
+			return err
+		}
+		at = slices.Concat(at, more, kin)
 		slices.SortFunc(at, lsp.Location.Compare)
 		list, err = callers(src, slices.Compact(at))
 		return err

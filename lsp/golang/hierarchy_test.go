@@ -83,6 +83,7 @@ func TestHierarchies(t *testing.T) {
 		{"callers", calls(f.w.IncomingCalls), "helper", "Run main x"},
 		{"callers", calls(f.w.IncomingCalls), "main", "test"},
 		{"callers", calls(f.w.IncomingCalls), "Run", "main other"},
+		{"callers", calls(f.w.IncomingCalls), "JobRun", "main other"}, // through Runner
 		{"callees", calls(f.w.OutgoingCalls), "main", "Run String generic helper"},
 		{"callees", calls(f.w.OutgoingCalls), "x", "helper"},
 		{"callees", calls(f.w.OutgoingCalls), "helper", ""},

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -83,7 +84,8 @@ func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offse
 
 // referencesOfKin lists the references of those methods that the method at an offset stands for, or
 // that stand for it: of interfaces, and of types that implement them. Their declarations are left
-// out.
+// out. Of the predeclared type error, which everything uses, only what the package of the method
+// says counts.
 func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (list []lsp.Location, err error) {
 	if is, err := isMethodAt(src, uri, offset); !is || err != nil {
 		return nil, err
@@ -96,17 +98,31 @@ func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (lis
 	if err != nil {
 		return nil, err
 	}
+	own, err := ownersOf(src, cmp.Or(a.self.URI, uri))
+	if err != nil {
+		return nil, err
+	}
 	seen := map[lsp.Location]bool{}
 	for _, k := range kin {
-		if seen[k.at] || k.pkg.Path == metadata.Builtin {
+		if seen[k.at] {
 			continue
 		}
 		seen[k.at] = true
-		more, err := references(src, k.at.URI, k.at.Span.Start, false)
+		more, err := references(src, k.at.URI, k.at.Span.Start, false, own...)
 		if ignoreNoSymbol(ignoreUnknown(err)) != nil {
 			return nil, err
+		}
+		if k.pkg.Path == metadata.Builtin {
+			more = within(own, more)
 		}
 		list = append(list, more...)
 	}
 	return list, nil
+}
+
+// within keeps the places that lie in files of packages.
+func within(packages []*metadata.Package, places []lsp.Location) []lsp.Location {
+	return slices.DeleteFunc(places, func(at lsp.Location) bool {
+		return !slices.ContainsFunc(packages, func(p *metadata.Package) bool { return slices.Contains(p.Files, at.URI) })
+	})
 }
