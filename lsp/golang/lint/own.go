@@ -19,6 +19,7 @@ var own = []known{
 	{Analyzer: simplifyRange, severity: lsp.SeverityInfo, on: true},
 	{Analyzer: simplifySlice, severity: lsp.SeverityInfo, on: true},
 	{Analyzer: mapRange, severity: lsp.SeverityHint, on: true},
+	{Analyzer: writeString, severity: lsp.SeverityWarning, on: true},
 	{Analyzer: recursiveIter, severity: lsp.SeverityWarning, on: true},
 }
 

@@ -27,6 +27,9 @@ var (
 	mapRange = &analysis.Analyzer{
 		Name: "maprange", Doc: "find loops over the keys or values of a map that could be over the map", Run: runMapRange,
 	}
+	writeString = &analysis.Analyzer{
+		Name: "writestring", Doc: "find strings that are put together to be written, and could be written one by one", Run: runWriteString,
+	}
 )
 
 func runSimplifyRange(pass *analysis.Pass) (any, error) {
@@ -249,4 +252,72 @@ func runMapRange(pass *analysis.Pass) (any, error) {
 		})
 	})
 	return nil, nil
+}
+
+// buffers are the types whose WriteString costs no more for being called twice.
+var buffers = map[string]bool{"strings.Builder": true, "bytes.Buffer": true, "bufio.Writer": true, "hash/maphash.Hash": true}
+
+func runWriteString(pass *analysis.Pass) (any, error) {
+	eachWritten(pass, func(path []ast.Node) {
+		statement, ok := path[len(path)-1].(*ast.ExprStmt)
+		if !ok {
+			return
+		}
+		call, ok := statement.X.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 || !hasNoEffect(call.Fun) {
+			return
+		}
+		fn := calleeOf(pass.TypesInfo, call)
+		if fn == nil || fn.Name() != "WriteString" || fn.Signature().Recv() == nil {
+			return
+		}
+		of := types.TypeString(deref(fn.Signature().Recv().Type()), nil)
+		parts := concatenated(pass.TypesInfo, call.Args[0])
+		if !buffers[of] || len(parts) < 2 {
+			return
+		}
+		// The text of each part stays as it is, and what stands between them is replaced.
+		fun := types.ExprString(call.Fun)
+		edits := []analysis.TextEdit{{Pos: call.Lparen + 1, End: parts[0].Pos()}}
+		for i, part := range parts[1:] {
+			edits = append(edits, analysis.TextEdit{Pos: parts[i].End(), End: part.Pos(), NewText: []byte("); " + fun + "(")})
+		}
+		edits = append(edits, analysis.TextEdit{Pos: parts[len(parts)-1].End(), End: call.Rparen})
+		pass.Report(analysis.Diagnostic{
+			Pos: call.Pos(), End: call.End(), Message: "Inefficient string concatenation in call to WriteString",
+			SuggestedFixes: fixes("Split into separate WriteString calls", edits...),
+		})
+	})
+	return nil, nil
+}
+
+// hasNoEffect reports whether an expression is names and dots alone, which can be evaluated again.
+func hasNoEffect(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return true
+	case *ast.SelectorExpr:
+		return hasNoEffect(e.X)
+	case *ast.ParenExpr:
+		return hasNoEffect(e.X)
+	case *ast.StarExpr:
+		return hasNoEffect(e.X)
+	}
+	return false
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+// concatenated are the strings that an expression puts together; what is constant stays one.
+func concatenated(info *types.Info, e ast.Expr) []ast.Expr {
+	sum, ok := e.(*ast.BinaryExpr)
+	if !ok || sum.Op != token.ADD || info.Types[e].Value != nil {
+		return []ast.Expr{e}
+	}
+	return append(concatenated(info, sum.X), sum.Y)
 }
