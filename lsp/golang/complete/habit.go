@@ -16,6 +16,7 @@ const (
 	ifWrapped      = 1.7 // a function that is called like the one around the place
 	ifTakesOthers  = 0.4 // a function that does not take the arguments that are there
 	ifDeferred     = 1.4 // a function without parameters behind defer
+	ifDropped      = 0.4 // a function behind go or defer, with results other than an error
 	ifNilReturned  = 2.0
 	ifBoolReturned = 1.6
 )
@@ -107,8 +108,21 @@ func (c *completer) likely(cand *candidate) float64 {
 		if c.want.callWanted && sig.Params().Len() == 0 {
 			factor *= ifDeferred
 		}
+		if c.want.callWanted && givesMoreThanError(sig) {
+			factor *= ifDropped
+		}
 	}
 	return math.Pow(factor, 1-c.chance()/chanceMost)
+}
+
+// givesMoreThanError reports whether a function has results that are no error.
+func givesMoreThanError(sig *types.Signature) bool {
+	for v := range sig.Results().Variables() {
+		if v.Type() != types.Universe.Lookup("error").Type() {
+			return true
+		}
+	}
+	return false
 }
 
 // wordAt is the name that begins at an offset.

@@ -45,6 +45,16 @@ func TestHabits(t *testing.T) {
 			code: "func zz() (int, error) { return 0, | }", first: []string{"nil"},
 		},
 		{
+			name: "a function whose result nobody can have", text: whole + `
+type zt struct{}
+
+func (zt) Read() int { return 0 }
+func (zt) Remove() error { return nil }
+`,
+			code:  "func zz(z zt) { defer z.Re| }",
+			first: []string{"Remove"}, before: "Read",
+		},
+		{
 			name: "a package that is imported and not used", text: strings.ReplaceAll(whole, "strings.", "bytes."),
 			code: "func zz() { s := | }", first: []string{"strings"}, before: "bytes",
 		},
