@@ -192,7 +192,7 @@ clients: build ## Neovim, Emacs with eglot and node's language client, those tha
 agree: ## what a session with two editors says after EDITS (default 20000) random edits of real packages, against what a new one says; SEED repeats
 	$(GO) test -count=1 -v -timeout 0 ./lsp/cmd/cytisus -run '^TestIncrementalAgrees$$' -agree.edits $(or $(EDITS),20000) -agree.seed $(or $(SEED),0)
 
-agree-gopls: ## N (default 200) seeded places in each of five grounds of real code, both this server and gopls asked about them; GROUND and KIND choose, SEED repeats, V=1 shows what differs, DOC=1 writes docs/AGREEMENT.md
+agree-gopls: ## N (default 200) seeded places in each of ten grounds of real code, both this server and gopls asked about them; GROUND and KIND choose, SEED repeats, V=1 shows what differs, DOC=1 writes docs/AGREEMENT.md
 	cd benchmarks && $(GO) run ./cmd/agree places $(if $(N),-n $(N)) $(if $(SEED),-seed $(SEED)) $(if $(GROUND),-ground '$(GROUND)') $(if $(KIND),-kind '$(KIND)') $(if $(V),-v) $(if $(DOC),-doc ../docs/AGREEMENT.md)
 
 typed: ## whole files of PACKAGE (default strconv) of the standard library typed key by key: forwards, backwards and in pieces

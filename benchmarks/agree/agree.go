@@ -122,6 +122,7 @@ func (r *Report) add(ground string, q *question, mine, other answer) {
 	differ := func(line string) {
 		c.points++
 		d := &difference{ground: ground, q: q, line: line, mine: shown(mine), other: shown(other)}
+		d.offered = [2][]string{mine.offered, other.offered}
 		if d.explain(); d.reason != nil {
 			c.by[d.reason.side]++
 		}

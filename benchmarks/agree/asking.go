@@ -25,6 +25,7 @@ const failuresMax = 20
 // without lines.
 type answer struct {
 	lines   []string // sorted
+	offered []string // by kinds that have it
 	refused string   // the server's message
 	failed  string   // why there is no answer
 	unasked bool     // the server does not announce the feature
@@ -97,6 +98,7 @@ func (s *server) askAll(ctx context.Context, sc *script) (answers []answer, err 
 
 // ask asks one question.
 func (s *server) ask(ctx context.Context, c *editor.Client, r *reader, q *question) (a answer) {
+	whole := ctx // an edit is undone after an answer that took too long, too
 	ctx, cancel := context.WithTimeout(ctx, answerMax)
 	defer cancel()
 	asked := *q
@@ -108,7 +110,7 @@ func (s *server) ask(ctx context.Context, c *editor.Client, r *reader, q *questi
 		}
 		asked.at = editor.Position(c.Open[e.Path].Text, at)
 		defer func() {
-			if err := c.Apply(ctx, back); err != nil && a.failed == "" {
+			if err := c.Apply(whole, back); err != nil && a.failed == "" {
 				a.failed = err.Error()
 			}
 		}()
@@ -126,6 +128,11 @@ func (s *server) ask(ctx context.Context, c *editor.Client, r *reader, q *questi
 	if string(raw) != "null" || q.kind.edit != nil {
 		if a.lines, err = q.kind.read(r, &asked, raw); err != nil {
 			return answer{failed: fmt.Sprintf("%v: %.200s", err, raw)}
+		}
+	}
+	if q.kind.offered != nil && string(raw) != "null" {
+		if a.offered, err = q.kind.offered(raw); err != nil {
+			return answer{failed: err.Error()}
 		}
 	}
 	slices.Sort(a.lines)

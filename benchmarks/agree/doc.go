@@ -3,7 +3,8 @@
 //
 // # Terms
 //
-//   - A ground is the code that is open (package ground): std, large, generic, cgo, generated.
+//   - A ground is the code that is open (package ground): std, large, and modules by the
+//     kind of their code.
 //   - A place is an identifier of a file of the ground, drawn by seed from what go/parser sees.
 //     What it stands for is not known when it is drawn, but how it is used is: its role.
 //   - A kind is a request of the protocol (kinds.go): how its questions are made of places, and how
@@ -24,4 +25,6 @@
 // Completions and hovers are compared by what a programmer looks at first: of a hover the first
 // line of code, of completions whether the name that was cut off is among the first three, and
 // which labels are among the first ten.
+//
+// There is no row for what gopls does not announce, such as declarations.
 package agree

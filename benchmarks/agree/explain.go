@@ -1,6 +1,9 @@
 package agree
 
 import (
+	"fmt"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -22,6 +25,9 @@ type difference struct {
 	line   string   // of a kind whose lines are points, the one that only one server has
 	mine   []string // the whole answers
 	other  []string
+
+	offered [2][]string // all that we and gopls have, of kinds whose lines are some of it
+
 	reason *explanation // nil for none
 }
 
@@ -123,14 +129,117 @@ var explanations = []explanation{
 		what: "the blank identifier declares nothing, so we have no answer; gopls answers its own place",
 	},
 	{
+		kind: "rename", side: ours,
+		what: "what a package outside of the workspace declares keeps its name; gopls edits the standard library and the module cache",
+		fits: func(d *difference) bool {
+			return len(d.mine) == 1 && strings.HasSuffix(d.mine[0], "which is not part of the workspace") &&
+				slices.ContainsFunc(d.other, filepath.IsAbs)
+		},
+	},
+	{
+		kind: "signature help", side: ours,
+		what: "before an argument that is a function or a composite literal we tell the signature; gopls is in the literal already",
+		fits: func(d *difference) bool {
+			return len(d.mine) == 1 && len(d.other) == 0 && literal.MatchString(d.q.file.text[d.q.offset:])
+		},
+	},
+	{
+		kind: "implementation", side: ours,
+		what: "of a name behind the parenthesis of a call we tell of the name; gopls tells of the call",
+		fits: func(d *difference) bool {
+			return strings.HasSuffix(d.q.file.text[:d.q.offset], "(") && len(d.other) > 0
+		},
+	},
+	{
+		kind: "references", side: ours,
+		what: "of a method that another module declares we find the calls through interfaces; gopls does not",
+		fits: func(d *difference) bool {
+			return d.q.role == roleSelector && more(d) && slices.ContainsFunc(d.mine, filepath.IsAbs)
+		},
+	},
+	{
+		kind: "completion, first ten", side: taste,
+		what: "both offer the name, and it is among the first ten of one",
+		fits: func(d *difference) bool {
+			return d.offers(0, d.line) && d.offers(1, d.line)
+		},
+	},
+	{
+		kind: "completion, first ten", side: taste,
+		what: "members of what is in sight, such as x.y, are offered by a guess: gopls guesses three at most",
+		fits: func(d *difference) bool { return strings.Contains(d.line, ".") },
+	},
+	{
+		kind: "completion, first three", side: ours,
+		what: "the name that was cut off is among our first three, and not among gopls'",
+		fits: func(d *difference) bool { return slices.Contains(d.mine, expected) },
+	},
+	{
+		kind: "completion, first ten", side: taste,
+		what: "of packages that the file does not import we offer all, gopls up to five",
+		fits: func(d *difference) bool {
+			return slices.Contains(d.offered[0], d.line+packageMark)
+		},
+	},
+	{
+		kind: "analysis", side: theirs,
+		what: "loops that could be over slices.Backward: the analyzer is withdrawn in the newer golang.org/x/tools that we have",
+		fits: func(d *difference) bool { return strings.HasSuffix(d.line, "using slices.Backward") },
+	},
+	{
+		kind: "highlight", side: ours,
+		what: "of a directive in a format string of several lines we mark the directive; gopls' place is beside it",
+		fits: func(d *difference) bool {
+			mine, other := d.extra(), d.missing()
+			return len(mine) == 1 && len(other) == 1 && strings.HasPrefix(d.q.file.from(mine[0]), "%") &&
+				!strings.HasPrefix(d.q.file.from(other[0]), "%")
+		},
+	},
+	{
+		kind: "tokens", side: ours,
+		what: "directives in a format string of several lines are tokens of their own; gopls has those in one line alone",
+		fits: func(d *difference) bool {
+			if slices.Contains(d.mine, d.line) {
+				return covered(d.line, d.other)
+			}
+			return slices.ContainsFunc(d.mine, func(l string) bool { return covered(l, []string{d.line}) })
+		},
+	},
+	{
 		kind: "tokens", side: taste,
 		what: "we mark := as the operator that it is, and the quotes of an import's path as string; gopls leaves them out",
 		fits: func(d *difference) bool {
-			return slices.Contains(d.mine, d.line) &&
-				(strings.HasSuffix(d.line, " operator") || strings.HasSuffix(d.line, " string"))
+			if !slices.Contains(d.mine, d.line) {
+				return false
+			}
+			return strings.HasSuffix(d.line, "+2 operator") || strings.HasSuffix(d.line, "+1 string")
 		},
 	},
 }
+
+// offers reports whether a name is among all the completions of one of the servers.
+func (d *difference) offers(server int, name string) bool {
+	return slices.ContainsFunc(d.offered[server], func(label string) bool { return plainLabel(label) == name })
+}
+
+// covered reports whether a token of a string is a part of one in a list.
+func covered(token string, list []string) bool {
+	line, from, to, ok := stringToken(token)
+	return ok && slices.ContainsFunc(list, func(l string) bool {
+		in, start, end, ok := stringToken(l)
+		return ok && in == line && start <= from && to <= end && end-start > to-from
+	})
+}
+
+// stringToken is where a token of a string stands.
+func stringToken(token string) (line, from, to int, ok bool) {
+	var length int
+	n, err := fmt.Sscanf(token, "%d:%d+%d string", &line, &from, &length)
+	return line, from, from + length, n == 3 && err == nil && strings.HasSuffix(token, " string")
+}
+
+// literal matches where a literal of a function or of composite type begins.
+var literal = regexp.MustCompile(`^(func\b|[&*\[\]\w. ]*\{)`)
 
 // more reports whether gopls has some of what we have, and nothing else.
 func more(d *difference) bool {

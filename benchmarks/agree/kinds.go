@@ -38,6 +38,9 @@ type kind struct {
 	next string
 
 	read func(*reader, *question, []byte) ([]string, error)
+
+	// offered reads all that an answer has, where its lines are some of it; nil for nothing.
+	offered func([]byte) ([]string, error)
 }
 
 // A question is one request of a kind.
@@ -94,7 +97,7 @@ var kinds = []*kind{
 	},
 	{
 		name: "signature help", field: "signatureHelpProvider", method: "textDocument/signatureHelp",
-		fits: only(roleCall), params: atPlace, read: readSignature,
+		fits: only(roleCall), params: invoked, read: readSignature,
 	},
 	{
 		name: "incoming calls", field: "callHierarchyProvider", next: "callHierarchy/incomingCalls",
@@ -124,7 +127,7 @@ var kinds = []*kind{
 	{
 		name: "completion, first ten", field: "completionProvider", method: "textDocument/completion",
 		fits: only(roleSelector, roleOther, roleBuiltin, roleQualifier, roleKey), share: 4,
-		edit: cutOff, params: atPlace, read: readLabels, whole: true,
+		edit: cutOff, params: atPlace, read: readLabels, offered: labelsOf, whole: true,
 	},
 	{
 		name: "errors", method: "textDocument/diagnostic", field: "diagnosticProvider",
@@ -164,6 +167,14 @@ func inFile(q *question) any { return map[string]any{"textDocument": editor.Name
 
 func atPlace(q *question) any {
 	return map[string]any{"textDocument": editor.Named(q.file.path), "position": q.at}
+}
+
+// invoked asks as an editor does when its user wants an answer, and not what is typed.
+func invoked(q *question) any {
+	return map[string]any{
+		"textDocument": editor.Named(q.file.path), "position": q.at,
+		"context": map[string]any{"triggerKind": 1, "isRetrigger": false},
+	}
 }
 
 func withDeclaration(q *question) any {
@@ -384,9 +395,15 @@ func readTypes(r *reader, _ *question, answer []byte) (lines []string, err error
 	return lines, nil
 }
 
+// packageMark is behind the labels of packages, which protocol.CompletionItemKind calls modules.
+const packageMark = " (package)"
+
 // labelsOf are the labels of completions in the order in which an editor shows them.
 func labelsOf(answer []byte) ([]string, error) {
-	type item struct{ Label, SortText string }
+	type item struct {
+		Label, SortText string
+		Kind            protocol.CompletionItemKind
+	}
 	var list []item
 	if json.Unmarshal(answer, &list) != nil {
 		var full struct{ Items []item }
@@ -400,6 +417,9 @@ func labelsOf(answer []byte) ([]string, error) {
 	})
 	var labels []string
 	for _, i := range list {
+		if i.Kind == protocol.CompletionItemKindModule {
+			i.Label += packageMark
+		}
 		labels = append(labels, i.Label)
 	}
 	return labels, nil

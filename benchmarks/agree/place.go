@@ -1,6 +1,7 @@
 package agree
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -169,6 +170,24 @@ func embeddedName(e ast.Expr) ast.Expr {
 
 // line is the line of an offset, counted from 1.
 func (s *source) line(offset int) int { return 1 + strings.Count(s.text[:offset], "\n") }
+
+// from is the text from the beginning of a span on, "" if there is no such place. Columns are
+// counted as if all were ASCII.
+func (s *source) from(span string) string {
+	var line, column int
+	if n, err := fmt.Sscanf(span, "%d:%d-", &line, &column); n != 2 || err != nil {
+		return ""
+	}
+	rest := s.text
+	for range line - 1 {
+		_, below, ok := strings.Cut(rest, "\n")
+		if !ok {
+			return ""
+		}
+		rest = below
+	}
+	return rest[min(max(column-1, 0), len(rest)):]
+}
 
 // pick draws up to n of a list.
 func pick[T any](r *rand.Rand, list []T, n int) (out []T) {

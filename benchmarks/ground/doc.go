@@ -1,4 +1,4 @@
-// Package ground has the Go code that whole tools are measured on, in three sizes, and of three
+// Package ground has the Go code that whole tools are measured on, in three sizes, and of eight
 // kinds more.
 //
 //	small      a module of a dozen packages that is generated, the same for one seed
@@ -7,6 +7,11 @@
 //	generic    github.com/samber/lo: mostly generic functions
 //	cgo        github.com/mattn/go-sqlite3: mostly cgo
 //	generated  google.golang.org/protobuf: a third of it is generated
+//	logging    go.uber.org/zap
+//	commands   github.com/spf13/cobra
+//	web        github.com/gin-gonic/gin
+//	consensus  github.com/hashicorp/raft
+//	rpc        google.golang.org/grpc, with what protoc generated for it
 //
 // Modules are pinned in fetch.go.
 //

@@ -18,11 +18,20 @@ var modules = map[string]string{
 	"generic":   "github.com/samber/lo@v1.52.0",
 	"cgo":       "github.com/mattn/go-sqlite3@v1.14.32",
 	"generated": "google.golang.org/protobuf@v1.36.10",
+	"logging":   "go.uber.org/zap@v1.28.0",
+	"commands":  "github.com/spf13/cobra@v1.10.2",
+	"web":       "github.com/gin-gonic/gin@v1.12.0",
+	"consensus": "github.com/hashicorp/raft@v1.8.0",
+	"rpc":       "google.golang.org/grpc@v1.85.0",
 }
 
 // fetch copies a module out of the module cache.
 func fetch(ctx context.Context, env *compare.Env, name string) (string, error) {
-	out, err := goCommand(ctx, env.Dir, "mod", "download", "-json", modules[name])
+	pinned, ok := modules[name]
+	if !ok {
+		return "", errors.New("there is no such ground")
+	}
+	out, err := goCommand(ctx, env.Dir, "mod", "download", "-json", pinned)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", compare.ErrAbsent, err)
 	}

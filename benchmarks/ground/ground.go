@@ -27,7 +27,12 @@ type Ground struct {
 func Sizes() []string { return []string{"small", "std", "large"} }
 
 // Kinds are the names of the grounds with real code, by the kind of it.
-func Kinds() []string { return []string{"std", "large", "generic", "cgo", "generated"} }
+func Kinds() []string { 
+	return []string{
+		"std", "large", "generic", "cgo", "generated",
+		"logging", "commands", "web", "consensus", "rpc",
+	}
+}
 
 // Env is the environment in which a ground is listed and served: outside of any go.work, and never
 // with another toolchain than the one in use.
@@ -45,10 +50,8 @@ func Load(ctx context.Context, env *compare.Env, name string) (*Ground, error) {
 	case "std":
 		root, err = goCommand(ctx, "", "env", "GOROOT")
 		root = filepath.Join(strings.TrimSpace(root), "src")
-	case "large", "generic", "cgo", "generated":
-		root, err = fetch(ctx, env, name)
 	default:
-		err = fmt.Errorf("there is no such ground")
+		root, err = fetch(ctx, env, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
