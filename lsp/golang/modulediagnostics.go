@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,6 +118,7 @@ func requirementDiagnostics(t *runtime.Task, root string, env *disk.Environment,
 		}
 	}
 	for _, dir := range env.Own {
+		imports[dir] = append(imports[dir], unmatchedImports(m, dir, parsed[dir].Module.Path)...)
 		needs.Imports, needs.Beside = imports[dir], nil
 		for _, other := range env.Own {
 			if other != dir {
@@ -135,6 +137,25 @@ func requirementDiagnostics(t *runtime.Task, root string, env *disk.Environment,
 		}
 	}
 	return out, nil
+}
+
+// unmatchedImports are what packages of a module import that no pattern of the go command matches,
+// such as those in a directory testdata, and that others import.
+func unmatchedImports(m *metadata.Build, dir, module string) (paths []string) {
+	for i := range m.Packages {
+		p := &m.Packages[i]
+		if p.Workspace || p.Standard || len(p.Files) == 0 {
+			continue
+		}
+		rel, err := filepath.Rel(dir, filepath.Dir(files.PathOf(p.Files[0])))
+		if err != nil || p.Path != path.Join(module, filepath.ToSlash(rel)) {
+			continue // of another module, which may lie below
+		}
+		for _, e := range p.Imports {
+			paths = append(paths, e.Import)
+		}
+	}
+	return paths
 }
 
 // moved finds the line of a text that a line of another text has become; 0 if it is gone.
