@@ -27,7 +27,7 @@ type Ground struct {
 func Sizes() []string { return []string{"small", "std", "large"} }
 
 // Kinds are the names of the grounds with real code, by the kind of it.
-func Kinds() []string { 
+func Kinds() []string {
 	return []string{
 		"std", "large", "generic", "cgo", "generated",
 		"logging", "commands", "web", "consensus", "rpc",
