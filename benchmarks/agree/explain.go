@@ -212,7 +212,10 @@ var explanations = []explanation{
 			if !slices.Contains(d.mine, d.line) {
 				return false
 			}
-			return strings.HasSuffix(d.line, "+2 operator") || strings.HasSuffix(d.line, "+1 string")
+			text := d.q.file.from(d.line)
+			_, from, to, ok := stringToken(d.line)
+			return strings.HasSuffix(d.line, "+2 operator") ||
+				ok && strings.HasPrefix(text, `"`) && (to == from+1 || strings.HasSuffix(text[:min(to-from, len(text))], "/"))
 		},
 	},
 }

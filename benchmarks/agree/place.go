@@ -175,7 +175,7 @@ func (s *source) line(offset int) int { return 1 + strings.Count(s.text[:offset]
 // counted as if all were ASCII.
 func (s *source) from(span string) string {
 	var line, column int
-	if n, err := fmt.Sscanf(span, "%d:%d-", &line, &column); n != 2 || err != nil {
+	if n, _ := fmt.Sscanf(span, "%d:%d", &line, &column); n != 2 {
 		return ""
 	}
 	rest := s.text
