@@ -182,3 +182,38 @@ func TestCounts(t *testing.T) {
 		t.Errorf("differences:\n%s", differences.String())
 	}
 }
+
+// TestExplanations checks what the reasons for a difference go by.
+func TestExplanations(t *testing.T) {
+	f := &source{path: "/a.go", text: "package p\n\nvar a = `one %d\ntwo %s`\nvar b, c = 1, 2\n"}
+	explained := func(name string, d difference) side {
+		i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })
+		d.q = &question{kind: kinds[i], file: f, place: place{name: "name", role: roleMethod}}
+		if d.explain(); d.reason == nil {
+			return ""
+		}
+		return d.reason.side
+	}
+	whole, parts := "3:9+7 string", []string{"3:9+5 string", "3:14+2 string"}
+	for _, test := range []struct {
+		what, kind string
+		d          difference
+		want       side
+	}{
+		{"a part of a string", "tokens", difference{line: parts[1], mine: parts, other: []string{whole}}, ours},
+		{"the whole of it", "tokens", difference{line: whole, mine: parts, other: []string{whole}}, ours},
+		{"a string of nobody else", "tokens", difference{line: "4:1+3 string", mine: []string{"4:1+3 string"}, other: []string{whole}}, ""},
+		{"an assignment", "tokens", difference{line: "5:10+1 operator", mine: []string{"5:10+1 operator"}, other: parts}, taste},
+		{"another operator", "tokens", difference{line: "5:12+1 operator", mine: []string{"5:12+1 operator"}, other: parts}, ""},
+		{"a directive", "highlight", difference{mine: []string{"3:14-3:16"}, other: []string{"3:15-3:17"}}, ours},
+		{"a caller elsewhere", "incoming calls", difference{mine: []string{"/m/b.go:1:1-1:2", "a.go:1:1-1:2"}, other: []string{"a.go:1:1-1:2"}}, ours},
+		{"a caller here", "incoming calls", difference{mine: []string{"b.go:1:1-1:2", "a.go:1:1-1:2"}, other: []string{"a.go:1:1-1:2"}}, ""},
+		{"a name further down", "completion, first ten", difference{line: "x", mine: []string{"x"}, offered: [2][]string{{"x"}, {"y", "x(a int)"}}}, taste},
+		{"a name that only we offer", "completion, first ten", difference{line: "x", mine: []string{"x"}, offered: [2][]string{{"x"}, {"y"}}}, ""},
+		{"a package", "completion, first ten", difference{line: "x", mine: []string{"x"}, offered: [2][]string{{"x" + packageMark}, {"y"}}}, taste},
+	} {
+		if got := explained(test.kind, test.d); got != test.want {
+			t.Errorf("%s: explained as %q, want %q", test.what, got, test.want)
+		}
+	}
+}

@@ -170,6 +170,13 @@ var explanations = []explanation{
 		fits: func(d *difference) bool { return strings.Contains(d.line, ".") },
 	},
 	{
+		kind: "incoming calls", side: ours,
+		what: "of a method we find the callers through interfaces of other modules in these modules; gopls looks into the workspace",
+		fits: func(d *difference) bool {
+			return d.q.role == roleMethod && more(d) && !slices.ContainsFunc(d.extra(), func(l string) bool { return !filepath.IsAbs(l) })
+		},
+	},
+	{
 		kind: "completion, first three", side: ours,
 		what: "the name that was cut off is among our first three, and not among gopls'",
 		fits: func(d *difference) bool { return slices.Contains(d.mine, expected) },
@@ -207,15 +214,15 @@ var explanations = []explanation{
 	},
 	{
 		kind: "tokens", side: taste,
-		what: "we mark := as the operator that it is, and the quotes of an import's path as string; gopls leaves them out",
+		what: "we mark := and = as the operators that they are, and the quotes of an import's path as string; gopls leaves them out",
 		fits: func(d *difference) bool {
 			if !slices.Contains(d.mine, d.line) {
 				return false
 			}
 			text := d.q.file.from(d.line)
 			_, from, to, ok := stringToken(d.line)
-			return strings.HasSuffix(d.line, "+2 operator") ||
-				ok && strings.HasPrefix(text, `"`) && (to == from+1 || strings.HasSuffix(text[:min(to-from, len(text))], "/"))
+			assigns := strings.HasPrefix(text, "=") || strings.HasPrefix(text, ":=")
+			return assigns && strings.HasSuffix(d.line, " operator") || ok && strings.HasPrefix(text, `"`) && (to == from+1 || strings.HasSuffix(text[:min(to-from, len(text))], "/"))
 		},
 	},
 }
