@@ -238,18 +238,16 @@ func (r *Report) WriteDifferences(w io.Writer, all bool) {
 
 // WriteDocument writes the table with what stands behind it, as a document.
 func (r *Report) WriteDocument(w io.Writer) error {
-	fmt.Fprintf(w, `# Agreement with gopls
-
-Written by %[1]s: the same questions, asked of this server and of gopls %[2]s, about seeded places in real code.
-Here %[3]d places of each of %[4]s, seed %[5]d. What is asked, and how answers are compared, is told in
-the package comment of %[6]s.
-
-`, "`make agree-gopls DOC=1`", editor.GoplsVersion, r.Places, strings.Join(r.grounds, ", "), r.Seed,
-		"`benchmarks/agree`")
+	intro := fmt.Sprintf("Written by `make agree-gopls DOC=1`: the same questions, asked of this server and of gopls %s, "+
+		"about seeded places in real code. Here %d places of each of %s, seed %d. What is asked, and how answers are "+
+		"compared, is told in the package comment of `benchmarks/agree`.",
+		editor.GoplsVersion, r.Places, strings.Join(r.grounds, ", "), r.Seed)
+	fmt.Fprintf(w, "# Agreement with gopls\n\n%s\n\n", wrapped(intro, ""))
 	if err := r.WriteTable(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n## Explained\n\nThe list is in `benchmarks/agree/explain.go`; the number says how often each was met here.\n\n")
+	fmt.Fprintf(w, "\n## Explained\n\n%s\n\n",
+		wrapped("The list is in `benchmarks/agree/explain.go`; the number says how often each was met here.", ""))
 	for i := range explanations {
 		e := &explanations[i]
 		n := 0
@@ -258,9 +256,32 @@ the package comment of %[6]s.
 				n++
 			}
 		}
-		fmt.Fprintf(w, "- %s, %s (%d): %s\n", e.kind, map[side]string{
+		fmt.Fprintln(w, wrapped(fmt.Sprintf("- %s, %s (%d): %s", e.kind, map[side]string{
 			ours: "ours right", theirs: "theirs right, left", taste: "a matter of taste",
-		}[e.side], n, e.what)
+		}[e.side], n, e.what), "  "))
 	}
 	return nil
+}
+
+// columnsMost is how long a line of a document may be.
+const columnsMost = 100
+
+// wrapped is a text in lines, with an indent before each but the first.
+func wrapped(text, indent string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case column+1+len(word) > columnsMost:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
 }

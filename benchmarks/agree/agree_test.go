@@ -217,3 +217,12 @@ func TestExplanations(t *testing.T) {
 		}
 	}
 }
+
+// TestWrapped checks the lines of a document.
+func TestWrapped(t *testing.T) {
+	got := wrapped("- "+strings.Repeat("seven77 ", 14), "  ")
+	want := "- " + strings.TrimSuffix(strings.Repeat("seven77 ", 12), " ") + "\n  seven77 seven77"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
