@@ -744,11 +744,12 @@ func (a *agreement) fresh() (*player, error) {
 	return clean, nil
 }
 
-// How many places of a comparison are asked about, and how many of the other questions are asked
-// about each.
+// How many places of a comparison are asked about, how many of the other questions are asked about
+// each, and how many completions are looked at closely.
 const (
-	places           = 25
-	questionsOfPlace = 4
+	places              = 25
+	questionsOfPlace    = 4
+	completionsResolved = 5
 )
 
 func (a *agreement) compareAnswers(clean *player) error {
@@ -821,7 +822,7 @@ type question struct {
 // otherQuestions are those beside outlines, definitions, references and hovers.
 var otherQuestions = []question{
 	{method: "textDocument/semanticTokens/full"},
-	{method: "textDocument/completion"},
+	{method: "textDocument/completion", then: []string{"completionItem/resolve"}},
 	{method: "textDocument/signatureHelp"},
 	{method: "textDocument/documentHighlight"},
 	{method: "textDocument/implementation"},
@@ -862,16 +863,20 @@ func (s *session) answer(q question, path, text string, offset int) (string, err
 		return s.p.named(err.Error()), nil
 	}
 	out, err := s.p.answered(raw)
-	if err != nil || len(q.then) == 0 {
+	if err != nil {
 		return out, err
 	}
-	var items []json.RawMessage
-	if err := json.Unmarshal(raw, &items); err != nil {
+	items, err := q.items(raw)
+	if err != nil {
 		return "", err
 	}
 	for _, item := range items {
 		for _, method := range q.then {
-			raw, err := s.call(method, map[string]any{"item": item})
+			var params any = map[string]any{"item": item}
+			if q.method == "textDocument/completion" {
+				params = item
+			}
+			raw, err := s.call(method, params)
 			if err != nil {
 				return "", err
 			}
@@ -885,18 +890,49 @@ func (s *session) answer(q question, path, text string, offset int) (string, err
 	return out, nil
 }
 
+// items are the things of an answer that more is asked about: of many completions the last few,
+// which are names of packages and of the package.
+func (q question) items(raw json.RawMessage) (items []json.RawMessage, err error) {
+	switch {
+	case len(q.then) == 0:
+		return nil, nil
+	case q.method == "textDocument/completion":
+		var list struct{ Items []json.RawMessage }
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return nil, err
+		}
+		return list.Items[max(0, len(list.Items)-completionsResolved):], nil
+	}
+	err = json.Unmarshal(raw, &items)
+	return items, err
+}
+
 // answered is an answer as two servers agree about it: objects in one order, without
-// the name of the answer, which each server counts by itself.
+// what each server calls things.
 func (p *player) answered(raw json.RawMessage) (string, error) {
 	var answer any
 	if err := json.Unmarshal([]byte(p.named(string(raw))), &answer); err != nil {
 		return "", err
 	}
-	if object, ok := answer.(map[string]any); ok {
-		delete(object, "resultId")
-	}
+	withoutNames(answer)
 	out, err := json.Marshal(answer)
 	return string(out), err
+}
+
+// withoutNames drops what only the server itself understands.
+func withoutNames(answer any) {
+	switch answer := answer.(type) {
+	case []any:
+		for _, v := range answer {
+			withoutNames(v)
+		}
+	case map[string]any:
+		delete(answer, "resultId")
+		delete(answer, "data")
+		for _, v := range answer {
+			withoutNames(v)
+		}
+	}
 }
 
 // named has the top directory's name in an answer replaced.

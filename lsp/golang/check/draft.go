@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/astutil"
 
@@ -86,9 +87,18 @@ func (b *base) serves(uris []string, texts [][]byte, uri string, section lsp.Spa
 		}
 		if all {
 			b.files[i] = now
+			b.move(had, now)
 		}
 	}
 	return true
+}
+
+// move notes that what a file declares stands in a newer tree now: what is typed names it there.
+func (b *base) move(had, now *syntax.Tree) {
+	if i := slices.Index(b.view.Files, had); i >= 0 && had != now {
+		b.view.Files[i] = now
+		b.view.move(had, now)
+	}
 }
 
 // sameOutside reports whether two texts differ in a section of the second at most.
@@ -167,6 +177,9 @@ func (v *View) Check(d *syntax.Draft) (s *Sketch, err error) {
 	fset.AddExistingFiles(d.Tree.Pos)
 	for _, t := range v.base.view.Files { // messages name places
 		fset.AddExistingFiles(t.Pos)
+	}
+	for i := range v.moved {
+		fset.AddExistingFiles(v.moved[i].then)
 	}
 	info := newInfo()
 	conf := types.Config{
