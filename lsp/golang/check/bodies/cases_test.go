@@ -32,8 +32,26 @@ func (n *noImports) Import(path string) (*types.Package, error) {
 
 // Each case is a package, as files, and edits of it: a line of the comment is a file, a text in
 // it, and what comes in its place. Behind stands what the check is expected to be: whole, or how
-// many bodies, to which those with errors belong each time.
+// many bodies, to which those with errors belong each time. A language version may stand in front.
 var cases = map[string]string{
+	"what the version has not": `
+go1.17 is the version
+a.go|return true|println(); return true|whole
+a.go|isASCII(s)|isASCII(s + s)|whole
+-- a.go --
+package p
+
+func f(s string) bool { return isASCII(s) }
+
+func isASCII[S string | []byte](s S) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+`,
 	"a body": `
 a.go|return 1|return "x"|1
 a.go|return "x"|return 2|1
@@ -279,6 +297,9 @@ func TestCases(t *testing.T) {
 				Path: "p", Name: "p", GoVersion: "go1.26",
 				Sizes: types.SizesFor("gc", "amd64"), Importer: newImports(),
 			}}
+			if version, _, ok := strings.Cut(string(archive.Comment), " is the version\n"); ok {
+				p.config.GoVersion = version
+			}
 			if strings.HasPrefix(string(archive.Files[0].Data), "package main") {
 				p.config.Name = "main"
 			}

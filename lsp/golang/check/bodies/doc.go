@@ -36,9 +36,9 @@
 // A unit with errors is made again by each check, and its body is checked again: which of its
 // errors are worth telling may depend on more than the package.
 //
-// The package is also checked as a whole if it uses cgo, if its syntax is so broken that it cannot
-// be cut into declarations, if the last check had more errors than errorsMost, or if many of its
-// bodies differ. That is always right, and slow.
+// The package is also checked as a whole if it uses cgo, if it uses what its language version does
+// not have, if its syntax is so broken that it cannot be cut into declarations, if the last check
+// had more errors than errorsMost, or if many of its bodies differ. That is always right, and slow.
 //
 // # Source
 //

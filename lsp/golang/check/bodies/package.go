@@ -62,6 +62,7 @@ type Package[P any] struct {
 	files   []*file[P] // of the last check; nil: nothing is kept
 	faces   *faces     // nil: not needed yet
 	looped  bool       // the last whole check found a cycle, or could not look for one
+	ahead   bool       // the last whole check found what the language version has not
 }
 
 type file[P any] struct {
@@ -129,7 +130,7 @@ func (p *Package[P]) Check(c Config, files []File) Result[P] {
 }
 
 // Keeps reports whether the next check can be one of what differs.
-func (p *Package[P]) Keeps() bool { return p.files != nil && !p.config.Cgo && !p.looped }
+func (p *Package[P]) Keeps() bool { return p.files != nil && !p.config.Cgo && !p.looped && !p.ahead }
 
 // Prepare checks the faces, which the next edit of a body is checked against. It returns the
 // package of them, nil if the next check is one of everything.
@@ -207,6 +208,7 @@ func (p *Package[P]) whole(c Config, sources []*source, keep bool) Result[P] {
 		r.Files[i] = f.result()
 	}
 	p.looped = slices.ContainsFunc(w.errors, isLoop) || generic && len(w.errors) > 0
+	p.ahead = slices.ContainsFunc(w.errors, isAhead)
 	if keep && len(w.errors) <= errorsMost {
 		p.files = kept
 	}
@@ -354,6 +356,11 @@ func (p *Package[P]) mayLoop(files []*file[P], start reference) bool {
 	}
 	return mayCycle(of, start)
 }
+
+// isAhead reports whether an error says that the language version does not have something. Such
+// are found where a thing is first needed, and what is missing then is missing elsewhere: which of
+// them are told depends on the order of the check.
+func isAhead(e types.Error) bool { return strings.Contains(e.Msg, " requires go1.") }
 
 // isLoop reports whether an error says that something of the package depends on itself, through
 // several units perhaps.
