@@ -2,10 +2,13 @@ package golang
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
 )
@@ -61,7 +64,7 @@ func (w *workspace) Prepare(t *runtime.Task, uri string) error {
 	if err != nil {
 		return err
 	}
-	return w.askAbout(t, uri, func(*runtime.Task, string) error { return nil })
+	return w.askText(t, uri, func(*runtime.Task, string) error { return nil })
 }
 
 // Prepared is the generation from which on the inputs of all builds have been complete that are.
@@ -75,9 +78,14 @@ func (w *workspace) Prepared() (generation uint64) {
 	return generation
 }
 
-// askAbout is ask for a question about one file, which goes to the build of a root. The directory
-// of a file that no scan finds is read first.
+// askAbout is askText for a question that takes types.
 func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {
+	return w.askText(t, uri, func(t *runtime.Task, root string) error { return w.askBrought(t, root, fn) })
+}
+
+// askText is ask for a question about one file, which goes to the build of a root. The directory of
+// a file that no scan finds is read first.
+func (w *workspace) askText(t *runtime.Task, uri string, fn func(t *runtime.Task, root string) error) error {
 	path, ok := files.Path(uri)
 	if !ok {
 		return &lsp.FileError{URI: uri, Offset: -1, Err: lsp.ErrUnknownFile}
@@ -89,6 +97,7 @@ func (w *workspace) askAbout(t *runtime.Task, uri string, fn func(t *runtime.Tas
 	return w.ask(t, func(t *runtime.Task) error { return w.askBuild(t, w.buildOf(path), uri, fn) })
 }
 
+// askBuild is askText once the build is known.
 func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(t *runtime.Task, root string) error) error {
 	question := func(t *runtime.Task) error { return fn(t, b.Root) }
 	return w.ask(t, func(t *runtime.Task) error {
@@ -124,6 +133,83 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 		}
 		return t.Join(h)
 	}, b)
+}
+
+// askBrought has a question asked when the packages that the build imports have been brought in:
+// what an edit imports that nothing imported before is known to the go command sooner than its
+// files are, and is nothing that could not be imported.
+func (w *workspace) askBrought(t *runtime.Task, root string, fn func(t *runtime.Task, root string) error) error {
+	m, err := metadatas.Get(t, root)
+	if err != nil {
+		return err
+	}
+	if !w.hasBrought(root, m) {
+		err := t.Blocking(func() error {
+			return w.chores.await(t.Context(), w.background, "bring "+root, func(ctx context.Context) error { return w.bringImported(ctx, root) })
+		})
+		if err != nil {
+			return err
+		}
+	}
+	w.mu.Lock()
+	newer := slices.ContainsFunc(w.builds, func(b *buildUnit) bool { return b.Root == root && t.Generation() < b.ready })
+	w.mu.Unlock()
+	if !newer {
+		return fn(t, root)
+	}
+	h, err := t.Spawn(0, func(t *runtime.Task) error { return fn(t, root) }, runtime.Client(w.o.Client), runtime.Named("golang question"))
+	if err != nil {
+		return err
+	}
+	return t.Join(h)
+}
+
+// hasBrought reports whether the files of some metadata are what was brought in last.
+func (w *workspace) hasBrought(root string, m *metadata.Build) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.builds, func(b *buildUnit) bool {
+		return b.Root == root && b.prepared != nil && (b.prepared == m || sameFiles(b.prepared, m))
+	})
+}
+
+// sameFiles reports whether packages are made of the same files.
+func sameFiles(a, b *metadata.Build) bool {
+	return slices.EqualFunc(a.Packages, b.Packages, func(p, q metadata.Package) bool { return slices.Equal(p.Files, q.Files) })
+}
+
+// bringImported brings in what the packages of a build import by now.
+func (w *workspace) bringImported(ctx context.Context, root string) error {
+	if err := w.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer w.giveTurn()
+	m, err := metadatas.Ask(ctx, w.eng, root, runtime.Client(w.o.Client))
+	if err != nil {
+		return fmt.Errorf("golang: listing the packages of %s: %w", root, err)
+	}
+	b, pending := w.pending(root)
+	if b == nil || pending || w.hasBrought(root, m) {
+		return nil // prepare does it, or somebody has done it
+	}
+	m, changed, err := w.listPackages(ctx, b)
+	if err != nil {
+		return err
+	}
+	read, _, err := w.bringOthers(ctx, b, m, false, func(int, int) {})
+	if err != nil {
+		return err
+	}
+	if err := w.publishWatches(ctx); err != nil {
+		return err
+	}
+	ready := w.generation()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b.prepared = m; changed+read > 0 {
+		b.ready = ready
+	}
+	return nil
 }
 
 // withView is viewFile for a question that is about one file.

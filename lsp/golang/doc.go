@@ -195,6 +195,9 @@
 //   - G8: a question commits nothing. What it lacks the workspace brings in, in the background and
 //     once for all who ask (chores.go); the question waits, and asks in the state that follows. So
 //     one that is given up leaves nothing half done.
+//   - G9: not known yet is not wrong. Where the metadata names files that have not been brought in,
+//     as those of a package that an edit imports, a question that takes types has them brought in
+//     first (asking.go), and so does a refresh before it publishes (follow.go).
 //
 // # Files that nobody is to change
 //

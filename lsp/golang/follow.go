@@ -105,6 +105,10 @@ func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 			return nil, err
 		}
 		if changed {
+			ready := w.generation()
+			w.mu.Lock()
+			b.ready = max(b.ready, ready) // what began before lacks what was brought in
+			w.mu.Unlock()
 			w.refreshAgain()
 			return nil, nil
 		}

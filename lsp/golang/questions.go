@@ -22,7 +22,7 @@ func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
 	}
 	text, err = textOf(t, uri)
 	if errors.Is(err, lsp.ErrUnknownFile) || errors.Is(err, runtime.ErrDamaged) {
-		err = w.askAbout(t, uri, func(t *runtime.Task, _ string) (err error) {
+		err = w.askText(t, uri, func(t *runtime.Task, _ string) (err error) {
 			text, err = textOf(t, uri)
 			return err
 		})
@@ -77,7 +77,7 @@ func (w *workspace) Symbols(t *runtime.Task, uri string) ([]lsp.Symbol, error) {
 		return nil, err
 	}
 	var list []lsp.Symbol
-	err = w.askAbout(t, uri, func(t *runtime.Task, _ string) error {
+	err = w.askText(t, uri, func(t *runtime.Task, _ string) error {
 		s, err := shapes.Get(t, uri)
 		list = s.Outline
 		return err

@@ -30,12 +30,16 @@ func Main(what string) {
 		if os.Args[1] == "list" {
 			Main("say:" + words)
 		}
-		cmd := exec.Command(real, os.Args[1:]...)
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		if err := cmd.Run(); err != nil {
-			os.Exit(1)
+		runReal(real)
+	case "hold": // lists when told to, by Release, and does all else as a go command whose path comes first
+		real, file, _ := strings.Cut(arg, "\n")
+		if os.Args[1] == "list" {
+			tell(file, 0)
+			for !exists(file + released) {
+				time.Sleep(time.Millisecond)
+			}
 		}
-		os.Exit(0)
+		runReal(real)
 	case "print":
 		fmt.Println(arg)
 		os.Exit(0)
@@ -71,6 +75,31 @@ func Main(what string) {
 	}
 	fmt.Fprintf(os.Stderr, "fake go: what is %q?\n", what)
 	os.Exit(2)
+}
+
+func runReal(path string) {
+	cmd := exec.Command(path, os.Args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// released is what a file has behind its name that lets go commands list that are held.
+const released = ".released"
+
+// Release lets the go commands list that are held with a file, also those that come.
+func Release(t *testing.T, file string) {
+	t.Helper()
+	if err := os.WriteFile(file+released, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 // tell writes both process numbers into a file that appears whole.
