@@ -85,6 +85,7 @@ type player struct {
 	session *session          // nil: none
 
 	unreported bool   // editors report no changed files: the server watches the disk
+	utf16      bool   // columns count the units of UTF-16, not bytes
 	answer     string // of the last step that has one
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"go.lsp.dev/uri"
@@ -139,6 +140,9 @@ func joinSession(t *testing.T, p *player, host *server.Host) *session {
 	capabilities := archiveCaps
 	if p.unreported {
 		capabilities = unreportingCaps
+	}
+	if p.utf16 {
+		capabilities = strings.Replace(capabilities, "utf-8", "utf-16", 1)
 	}
 	_, err := s.call("initialize", map[string]any{
 		"processId": 1, "workspaceFolders": folderList(p.folders), "capabilities": json.RawMessage(capabilities),
@@ -387,9 +391,7 @@ func (s *session) ask(verb, path, at string) (string, error) {
 // askAt asks about a place in a file, of which text is what an editor shows.
 func (s *session) askAt(verb, path, text string, offset int) (string, error) {
 	params := textDocument(path)
-	params["position"] = map[string]int{
-		"line": strings.Count(text[:offset], "\n"), "character": offset - 1 - strings.LastIndexByte(text[:offset], '\n'),
-	}
+	params["position"] = s.p.position(text, offset)
 	params["context"] = map[string]bool{"includeDeclaration": true}
 	method := map[string]string{"def": "textDocument/definition", "refs": "textDocument/references", "hover": "textDocument/hover"}[verb]
 	raw, err := s.call(method, params)
@@ -410,6 +412,21 @@ func (s *session) askAt(verb, path, text string, offset int) (string, error) {
 		answer += " " + s.place(l)
 	}
 	return answer, nil
+}
+
+// position is where an offset of a text is, in the terms of the protocol.
+func (p *player) position(text string, offset int) map[string]int {
+	line, start := 0, 0
+	for i := range offset {
+		if text[i] == '\n' || text[i] == '\r' && !strings.HasPrefix(text[i:], "\r\n") {
+			line, start = line+1, i+1
+		}
+	}
+	column := offset - start
+	if p.utf16 {
+		column = len(utf16.Encode([]rune(text[start:offset])))
+	}
+	return map[string]int{"line": line, "character": column}
 }
 
 func (s *session) place(l wireLocation) string { return s.name(l.URI) + ":" + l.Range.String() }

@@ -209,6 +209,7 @@ type agreement struct {
 func beginAgreement(t *testing.T, c *corpus, seed uint64) *agreement {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	p := newPlayer(t)
+	p.utf16 = rng.IntN(3) == 0
 	a := &agreement{
 		layoutPlayer: &layoutPlayer{player: p, rng: rng}, layout: c.newLayout(rng),
 		claims: map[string][]int{}, before: map[string][]string{},
@@ -317,6 +318,9 @@ func (a *agreement) step() error {
 		a.move()
 	case n == 32:
 		a.copyFile()
+		if a.rng.IntN(2) == 0 {
+			a.odd()
+		}
 	case n < 35:
 		a.module()
 	case n == 35:
@@ -395,18 +399,21 @@ func (a *agreement) changeTo(n int, file, text, how string) {
 	s.changePart(path, text)
 }
 
-// commonEnds are the lengths of what two texts begin and end with, in whole runes.
+// commonEnds are the lengths of what two texts begin and end with, in whole runes and ends of lines.
 func commonEnds(a, b string) (head, tail int) {
 	for head < min(len(a), len(b)) && a[head] == b[head] {
 		head++
 	}
-	for head > 0 && head < len(a) && a[head]&0xc0 == 0x80 || head > 0 && head < len(b) && b[head]&0xc0 == 0x80 {
+	within := func(text string, at int) bool { // a rune, or the end of a line
+		return 0 < at && at < len(text) && (text[at]&0xc0 == 0x80 || text[at-1:at+1] == "\r\n")
+	}
+	for within(a, head) || within(b, head) {
 		head--
 	}
 	for tail < min(len(a), len(b))-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}
-	for tail > 0 && a[len(a)-tail]&0xc0 == 0x80 {
+	for within(a, len(a)-tail) || within(b, len(b)-tail) {
 		tail--
 	}
 	return head, tail
@@ -422,11 +429,9 @@ func difference(a, b string) string {
 func (s *session) changePart(path, text string) {
 	d := s.docs[path]
 	head, tail := commonEnds(d.text, text)
-	place := func(offset int) map[string]int {
-		return map[string]int{"line": strings.Count(d.text[:offset], "\n"), "character": offset - 1 - strings.LastIndexByte(d.text[:offset], '\n')}
-	}
 	change := map[string]any{
-		"range": map[string]any{"start": place(head), "end": place(len(d.text) - tail)}, "text": text[head : len(text)-tail],
+		"range": map[string]any{"start": s.p.position(d.text, head), "end": s.p.position(d.text, len(d.text)-tail)},
+		"text":  text[head : len(text)-tail],
 	}
 	d.text, d.version = text, d.version+1
 	s.tell("textDocument/didChange", map[string]any{
@@ -460,7 +465,7 @@ func (a *agreement) undo() {
 
 func (a *agreement) save() {
 	n, path, ok := a.openFile()
-	if !ok {
+	if !ok || isDir(path) {
 		return
 	}
 	a.note("editor %d: save %s", n, a.relative(path))
@@ -491,7 +496,15 @@ func (a *agreement) closeIn(n int, path string) {
 // move renames a file, mostly into another package.
 func (a *agreement) move() {
 	from, to := a.goFile(), filepath.Dir(a.goFile())
-	a.rename(from, filepath.Join(to, pick(a.rng, []string{filepath.Base(from), "moved.go", "moved_test.go", "moved_windows.go"})))
+	to = filepath.Join(to, pick(a.rng, []string{filepath.Base(from), "moved.go", "moved_test.go", "moved_windows.go"}))
+	if !isDir(a.path(to)) {
+		a.rename(from, to)
+	}
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // copyFile makes a file of another one's text, in its package or a new one.
@@ -502,6 +515,58 @@ func (a *agreement) copyFile() {
 	if err := os.MkdirAll(filepath.Dir(a.path(file)), 0o755); err == nil {
 		a.note("copy of %s:", from)
 		a.write(file, a.disk(from))
+	}
+}
+
+// isRead reports whether the module of a file is read: a nested one is while an editor has a file of
+// it, and a question about another file would have it read from there on.
+func (a *agreement) isRead(file string) bool {
+	moduleOf := func(file string) string {
+		dir := filepath.Dir(file)
+		for dir != "." && !exists(a.path(filepath.Join(dir, "go.mod"))) {
+			dir = filepath.Dir(dir)
+		}
+		return dir
+	}
+	module := moduleOf(file)
+	if module == "." || slices.Contains(a.layout.modules, filepath.ToSlash(module)) {
+		return true
+	}
+	for path := range a.claims {
+		if moduleOf(a.relative(path)) == module {
+			return true
+		}
+	}
+	return false
+}
+
+// odd does something that is seldom done to a tree of files.
+func (a *agreement) odd() {
+	file := a.goFile()
+	dir := filepath.Dir(file)
+	switch a.rng.IntN(6) {
+	case 0: // a module within a module
+		a.write(filepath.Join(dir, "go.mod"), "module ex.org/nested\n\ngo 1.26\n")
+	case 1:
+		if a.inFolder(a.path("go.work")) {
+			text := "go 1.26\n"
+			for _, module := range a.layout.modules {
+				text += "\nuse ./" + module + "\n"
+			}
+			a.write("go.work", text)
+		}
+	case 2: // a directory in the place of a file
+		a.remove(file)
+		a.write(filepath.Join(file, "within.go"), "package within\n")
+	case 3:
+		a.write(filepath.Join(dir, "vendor", "ex.org", "none", "none.go"), "package none\n\nfunc None() {}\n")
+		a.write(filepath.Join(dir, "vendor", "modules.txt"), "# ex.org/none v1.0.0\n## explicit\nex.org/none\n")
+	case 4: // a whole directory gone, of which the editor tells as of one
+		if dir != "." && !slices.Contains(a.layout.modules, filepath.ToSlash(dir)) {
+			a.remove(dir)
+		}
+	case 5: // names that some file systems take for one
+		a.write(filepath.Join(dir, strings.ToUpper(filepath.Base(dir))+".go"), a.disk(file))
 	}
 }
 
@@ -556,8 +621,7 @@ func (a *agreement) restore() {
 	a.note("restore everything")
 	for _, name := range slices.Sorted(maps.Keys(a.layout.texts)) {
 		if raw, err := os.ReadFile(a.path(name)); err != nil || string(raw) != a.layout.texts[name] {
-			a.put(name, a.layout.texts[name])
-			a.waiting = append(a.waiting, name)
+			a.write(name, a.layout.texts[name])
 		}
 	}
 	for _, file := range a.files(func(string) bool { return true }) {
@@ -569,6 +633,9 @@ func (a *agreement) restore() {
 
 // write changes the disk.
 func (a *agreement) write(file, text string) {
+	if isDir(a.path(file)) {
+		a.remove(file)
+	}
 	old, err := os.ReadFile(a.path(file))
 	what := fmt.Sprintf("%d bytes", len(text))
 	if err == nil {
@@ -613,6 +680,9 @@ func (a *agreement) reportSome(n int) error {
 func (a *agreement) ask() error {
 	n := a.rng.IntN(len(a.clients))
 	file := a.goFile()
+	if !a.isRead(file) {
+		return nil
+	}
 	path := a.path(file)
 	text, err := a.clients[n].text(path)
 	if err != nil {
@@ -718,7 +788,7 @@ func lineDifferences(got, want string) string {
 // known of it, and without what the language keeps beside the engine.
 func (a *agreement) fresh() (*player, error) {
 	clean := newPlayer(a.t)
-	clean.store, clean.env, clean.modules = "", a.env, a.modules
+	clean.store, clean.env, clean.modules, clean.utf16 = "", a.env, a.modules, a.utf16
 	if err := os.CopyFS(clean.top, os.DirFS(a.top)); err != nil {
 		return nil, err
 	}
@@ -766,6 +836,7 @@ func (a *agreement) compareAnswers(clean *player) error {
 		}
 	}
 	slices.Sort(files)
+	files = slices.DeleteFunc(slices.Compact(files), func(file string) bool { return !a.isRead(file) })
 	for range min(places, 100*len(files)) {
 		file := pick(a.rng, files)
 		path := a.path(file)
@@ -843,9 +914,7 @@ var otherQuestions = []question{
 // answer is the answer to a question about a place, as the server gives it.
 func (s *session) answer(q question, path, text string, offset int) (string, error) {
 	params := textDocument(path)
-	at := map[string]int{
-		"line": strings.Count(text[:offset], "\n"), "character": offset - 1 - strings.LastIndexByte(text[:offset], '\n'),
-	}
+	at := s.p.position(text, offset)
 	params["position"] = at
 	if q.method == "textDocument/codeAction" {
 		params["range"], params["context"] = map[string]any{"start": at, "end": at}, map[string]any{"diagnostics": []any{}}

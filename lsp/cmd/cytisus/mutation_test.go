@@ -51,6 +51,9 @@ var mutations = []mutation{
 	{"package clause", (*mutated).packageClause},
 	{"cut off", (*mutated).cutOff},
 	{"build constraint", (*mutated).constraint},
+	{"letters of other scripts", (*mutated).letters},
+	{"byte order mark, ends of lines", (*mutated).marks},
+	{"something odd", (*mutated).odd},
 }
 
 // mutate changes a text in a way that is possible in it.
@@ -323,4 +326,45 @@ func (m *mutated) constraint() string {
 		}
 	}
 	return pick(m.rng, []string{"//go:build ignore\n\n", "//go:build go1.18\n\n", "//go:build windows\n\n", "//go:build (\n\n"}) + m.text
+}
+
+// letters are such as take several bytes, and some of them two units of UTF-16.
+func (m *mutated) letters() string {
+	if len(m.bodies) == 0 {
+		return ""
+	}
+	at := m.at(pick(m.rng, m.bodies).Lbrace) + 1
+	return m.replaced(at, at, pick(m.rng, []string{
+		" /* 𝒳𝒴 */ ", "\n\t日本 := \"𝒳\"; _ = 日本; _ = undefined\n", "\n\tvar é𝒳 int\n", " _ = `\U0001f600`; undefined() // 😀\n", " \u00a0 ",
+	}))
+}
+
+// marks puts a byte order mark in front or takes it away, or has lines end in another way.
+func (m *mutated) marks() string {
+	const mark = "\ufeff"
+	switch rest, ok := strings.CutPrefix(m.text, mark); {
+	case m.rng.IntN(2) == 0 && ok:
+		return rest
+	case m.rng.IntN(2) == 0:
+		return mark + rest
+	case strings.Contains(m.text, "\r\n"):
+		return strings.ReplaceAll(m.text, "\r\n", "\n")
+	case m.rng.IntN(4) == 0:
+		at := m.rng.IntN(len(m.text) + 1)
+		return m.replaced(at, at, "\r")
+	}
+	return strings.ReplaceAll(m.text, "\n", "\r\n")
+}
+
+// odd adds what is right or nearly so, and seldom written.
+func (m *mutated) odd() string {
+	return m.text + "\n" + pick(m.rng, []string{
+		"//line other.go:7\nfunc lined() int { return \"\" }\n", "/*line x_test.go:1:1*/ func LinedToo() {}\n",
+		"type Endless[T any] struct{ next *Endless[Endless[T]] }\n\nvar _ Endless[int]\n",
+		"func Forever[T any](n int) {\n\tForever[*T](n)\n}\n", "type Self struct{ Self }\n", "type Around interface{ Around }\n",
+		"type Circle [len(circle)]int\n\nvar circle Circle\n", "var deep = " + strings.Repeat("(", 300) + "1" + strings.Repeat(")", 300) + "\n",
+		"var deeper = " + strings.Repeat("[]", 3000) + "int{}\n", "import \"fmt\"\n\nvar late = fmt.Sprint()\n",
+		"//go:embed *.go\nvar embedded string\n", "//go:linkname runtimeNano runtime.nanotime\nfunc runtimeNano() int64\n", "func bodiless() int\n",
+		"var a\x00 int\n", "const big = 1 << 600\n\nvar _ int = big\n", "type Alias[T any] = map[T]Alias[T]\n", "func (r *Nowhere) M() { r.m() }\n",
+	})
 }
