@@ -399,7 +399,8 @@ func (a *agreement) changeTo(n int, file, text, how string) {
 	s.changePart(path, text)
 }
 
-// commonEnds are the lengths of what two texts begin and end with, in whole runes and ends of lines.
+// commonEnds are the lengths of what two texts begin and end with, in whole runes and ends of
+// lines.
 func commonEnds(a, b string) (head, tail int) {
 	for head < min(len(a), len(b)) && a[head] == b[head] {
 		head++
@@ -518,8 +519,8 @@ func (a *agreement) copyFile() {
 	}
 }
 
-// isRead reports whether the module of a file is read: a nested one is while an editor has a file of
-// it, and a question about another file would have it read from there on.
+// isRead reports whether the module of a file is read: a nested one is while an editor has a file
+// of it, and a question about another file would have it read from there on.
 func (a *agreement) isRead(file string) bool {
 	moduleOf := func(file string) string {
 		dir := filepath.Dir(file)
@@ -927,6 +928,9 @@ func (s *session) answer(q question, path, text string, offset int) (string, err
 	raw, err := s.call(q.method, params)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "", err
+	}
+	if err != nil && q.method == "textDocument/rename" {
+		return "refused", nil // several packages may be a reason, of which one is told
 	}
 	if err != nil {
 		return s.p.named(err.Error()), nil
