@@ -189,8 +189,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 		}
 		if c.found != [2]int{} {
 			share := func(n int) float64 { return 100 * float64(n) / float64(max(c.points, 1)) }
-			fmt.Fprintf(w, "%s: the name that was cut off is %s in %.1f %% of ours and %.1f %% of gopls'.\n",
-				k.name, expected, share(c.found[0]), share(c.found[1]))
+			fmt.Fprintln(w, wrapped(fmt.Sprintf("%s: the name that was cut off is %s in %.1f %% of ours and %.1f %% of gopls'.",
+				k.name, expected, share(c.found[0]), share(c.found[1])), ""))
 		}
 		if c.failed != [2]int{} {
 			fmt.Fprintf(w, "%s: %d of our answers failed, and %d of gopls'.\n", k.name, c.failed[0], c.failed[1])
