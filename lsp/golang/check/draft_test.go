@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"errors"
 	"go/types"
 	"strings"
 	"testing"
@@ -83,5 +84,37 @@ func TestDraftsNameThingsWhereTheyStand(t *testing.T) {
 		slot.Done()
 		body := strings.Index(text, ") *Reader {\n") + len(") *Reader {\n") // of a function before all others
 		text = text[:body] + strings.Repeat("\t// A remark.\n", 40) + text[body:]
+	}
+}
+
+// A file that is not fit to be checked is told to be so by a view that was made before, too.
+func TestViewOfAnUnfitFile(t *testing.T) {
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	p := b.Package("bufio")
+	var trees []*syntax.Tree
+	for i, uri := range p.Files {
+		text := b.Text(uri)
+		if i == 0 {
+			text = []byte("package bufio\n\n" + strings.Repeat("var _ = 1\n", 500_000))
+		}
+		trees = append(trees, syntax.Parse(uri, text))
+	}
+	var pool check.ViewPool
+	pool.Bound(check.ViewsBytes)
+	for _, bodies := range []check.Bodies{check.AllBodies, check.BodyAt} {
+		slot, _ := pool.Take(p.ID)
+		uri := ""
+		if bodies == check.BodyAt {
+			uri = p.Files[0]
+		}
+		v, err := slot.View(p, b.Imports(p), trees, check.Sight{URI: uri, Bodies: bodies, Apart: bodies == check.BodyAt})
+		if uri == "" && err != nil {
+			t.Fatal(err)
+		}
+		if uri != "" && !errors.Is(err, check.ErrUnfit) {
+			t.Errorf("a view of the file is %v, %v", v, err)
+		}
+		slot.Done()
 	}
 }

@@ -373,7 +373,7 @@ func (v *View) at(file *syntax.Tree) *View {
 func (s *ViewSlot) seen(sight Sight) *View {
 	file := fileOf(s.view.Files, sight.URI)
 	lacks, ok := s.view.lacks(sight, file)
-	if !ok {
+	if !ok || file == nil && sight.URI != "" { // newView says why it is not there
 		return nil
 	}
 	if len(lacks) > 0 {
