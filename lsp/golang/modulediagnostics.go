@@ -148,7 +148,7 @@ func unmatchedImports(m *metadata.Build, dir, module string) (paths []string) {
 			continue
 		}
 		rel, err := filepath.Rel(dir, filepath.Dir(files.PathOf(p.Files[0])))
-		if err != nil || p.Path != path.Join(module, filepath.ToSlash(rel)) {
+		if err != nil || !filepath.IsLocal(rel) || p.Path != path.Join(module, filepath.ToSlash(rel)) {
 			continue // of another module, which may lie below
 		}
 		for _, e := range p.Imports {
