@@ -23,7 +23,7 @@ import (
 
 var (
 	agreeEdits  = flag.Int("agree.edits", agreeEditsLeast, "edits of TestIncrementalAgrees")
-	agreeSeed   = flag.Uint64("agree.seed", 1, "seed of TestIncrementalAgrees; 0 takes a new one")
+	agreeSeed   = flag.Uint64("agree.seed", 8_100_000, "seed of TestIncrementalAgrees; 0 takes a new one")
 	agreeSteps  = flag.String("agree.steps", "", "numbers of the steps that TestIncrementalAgrees plays of one history, separated by commas; empty: all")
 	agreeShrink = flag.Duration("agree.shrink", 3*time.Minute, "how long TestIncrementalAgrees looks for a smaller history that fails")
 )
