@@ -160,8 +160,8 @@ func (h *history) shrunk(t *testing.T, c *corpus, r played) (*history, played) {
 		}
 		less := &history{h.seed, steps}
 		got := less.play(t, c)
-		if got.err == nil {
-			return false
+		if got.err == nil || askedIn(got.err) != askedIn(r.err) {
+			return false // another difference, which has a history of its own
 		}
 		h, r = less, got
 		return true
@@ -180,6 +180,12 @@ func (h *history) shrunk(t *testing.T, c *corpus, r played) (*history, played) {
 		}
 	}
 	return h, r
+}
+
+// askedIn is what was asked when a difference was found, by its first word.
+func askedIn(err error) string {
+	asked, _, _ := strings.Cut(err.Error(), " ")
+	return asked
 }
 
 // last is the number of the comparison that a history failed in, or of its last step.
