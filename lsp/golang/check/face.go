@@ -64,8 +64,9 @@ func Face(
 	if err := gcexportdata.Write(&out, token.NewFileSet(), pkg); err != nil {
 		return nil, nil, fmt.Errorf("face of %s: %w", p.ID, err)
 	}
+	unclear := false
 	table = methods.Of(pkg, methods.Namer{
-		Path: w.pathsOf(pkg),
+		Path: w.pathsOf(pkg, &unclear),
 		File: func(pos token.Pos) int {
 			if i, ok := numbers[fset.File(pos)]; ok {
 				return i
@@ -73,8 +74,6 @@ func Face(
 			return -1
 		},
 	})
-	unclear := w.unclear
-	w.unclear = false
 	Worlds.put(w)
 	if unclear {
 		return Face(p, texts, imports, nil)
@@ -92,13 +91,14 @@ func (w *world) isDirect(pkg *types.Package) bool {
 	return false
 }
 
-// pathsOf names objects of a package that is being checked, and of those that it imports.
-func (w *world) pathsOf(pkg *types.Package) func(types.Object) string {
+// pathsOf names objects of a package that is being checked, and of those that it imports. It says
+// that it is unclear when a name was asked for that may depend on what else the world has decoded.
+func (w *world) pathsOf(pkg *types.Package, unclear *bool) func(types.Object) string {
 	var own map[types.Object]string
 	return func(obj types.Object) string {
 		if obj.Pkg() != pkg {
 			if w.state != nil && !w.isDirect(obj.Pkg()) {
-				w.unclear = true // the name may be another one where less is known of the package
+				*unclear = true // the name may be another one where less is known of the package
 				return ""
 			}
 			return w.objectPath(obj)

@@ -32,7 +32,6 @@ type world struct {
 	state    any                       // nil: the world is of one list of imports; else see takeOf
 	faces    map[string]string         // by path: what is decoded in whole; of a world with a state
 	spoilt   bool                      // what could not be decoded has left something behind
-	unclear  bool                      // a name was asked for that may depend on what else is decoded
 	bytes    int                       // export data read
 	packages map[string]*types.Package // by path
 	direct   map[string]*types.Package // by import path as written
