@@ -10,19 +10,21 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// adopt brings in the Go files of the directory of a file, if it is on the disk. They are forgotten
-// when the workspace is indexed anew.
+// adopt brings in the Go files of the directory of a file: those beside it, where the file itself is
+// in an editor only. They are forgotten when the workspace is indexed anew.
 func (w *workspace) adopt(ctx context.Context, uri string) error {
 	path, ok := files.Path(uri)
 	if !ok {
 		return nil
 	}
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil // a file that exists in an editor only, or not at all
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil
 	}
+	onDisk := err == nil
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return nil
+		return nil // nothing is beside it
 	}
 	snap := w.eng.Snapshot()
 	defer snap.Release()
@@ -36,8 +38,14 @@ func (w *workspace) adopt(ctx context.Context, uri string) error {
 		if err != nil {
 			return err
 		}
+		if known != nil && !onDisk {
+			return nil // the directory has been read, by a scan or for the same file
+		}
 		list = append(list, errand{path: path, uri: files.URI(path), known: known})
 	}
-	_, err = w.bring(ctx, list, func(int, int) {})
+	read, err := w.bring(ctx, list, func(int, int) {})
+	if read > 0 && !onDisk {
+		w.refreshAgain() // what was said of the file was said without those beside it
+	}
 	return err
 }

@@ -118,13 +118,7 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 		}); err != nil {
 			return err
 		}
-		newest := w.eng.Snapshot()
-		adopted, err := savedTexts.Has(newest, uri)
-		newest.Release()
-		if err != nil {
-			return err
-		}
-		if !adopted { // a file that exists in an editor only, or not at all
+		if w.generation() == t.Generation() { // nothing was brought in
 			return question(t)
 		}
 		h, err := t.Spawn(0, question, runtime.Client(w.o.Client), runtime.Named("golang question"))
