@@ -10,8 +10,8 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// adopt brings in the Go files of the directory of a file: those beside it, where the file itself is
-// in an editor only. They are forgotten when the workspace is indexed anew.
+// adopt brings in the Go files of the directory of a file: those beside it, where the file itself
+// is in an editor only. They are forgotten when the workspace is indexed anew.
 func (w *workspace) adopt(ctx context.Context, uri string) error {
 	path, ok := files.Path(uri)
 	if !ok {
