@@ -51,7 +51,7 @@ func TestRefusedCalls(t *testing.T) {
 			if s.Seal(); !s.Sealed() || s.Mem()[0] != 7 {
 				t.Error("Seal, twice, left a segment that is not sealed or not as it was")
 			}
-			if call == "protect" { // then stores go on to be possible, and nobody appends all the same
+			if call == "protect" { // then the pages can still be stored to, but no appender does
 				s.Mem()[0] = 8
 				if err := new(Appender).Attach(s); !errors.Is(err, ErrSealed) {
 					t.Errorf("an appender of a sealed segment: %v", err)

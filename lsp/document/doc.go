@@ -20,7 +20,7 @@
 //   - D2: once a change, or a second opening, could not be understood or applied, the text here is
 //     not the client's any more. The document is then *out of sync*: it keeps its last good text,
 //     [Document.Err] says what happened, and only a change of the whole text, or closing and
-//     opening again, ends that. Nobody may answer a question about positions from it.
+//     opening again, ends that. No question about positions may be answered from it.
 //   - D3: no text is larger than the store's limit, nor all of them together than 16 times that.
 //     A document that would be is open without a text: [Document.Err] says so, its changes are
 //     taken and not applied, and a change to a whole text that fits ends that.

@@ -184,7 +184,7 @@ func (w *workspace) bringImported(ctx context.Context, root string) error {
 	}
 	b, pending := w.pending(root)
 	if b == nil || pending || w.hasBrought(root, m) {
-		return nil // prepare does it, or somebody has done it
+		return nil // prepare brings them in, or another question has
 	}
 	m, changed, err := w.listPackages(ctx, b)
 	if err != nil {

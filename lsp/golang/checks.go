@@ -328,7 +328,7 @@ func (in *checkInput) check(
 	return broken, nil
 }
 
-// use has trees of these texts that somebody has be those that parse gives.
+// use has parse give those of trees, which a caller has, that are of these texts.
 func (in *checkInput) use(trees []*syntax.Tree) {
 	for _, t := range trees {
 		if i := slices.Index(in.uris, t.URI); i >= 0 && bytes.Equal(t.Text, in.texts[i]) {

@@ -199,13 +199,13 @@
 //     as those of a package that an edit imports, a question that takes types has them brought in
 //     first (asking.go), and so does a refresh before it publishes (follow.go).
 //
-// # Files that nobody is to change
+// # Files of the module cache and of the Go tree
 //
 // Most files of a build are of others: of versions of modules, in the module cache, and of the Go
 // tree of a release. The go command takes them for what they were, and so does an index, at first.
 // It has questions answered as soon as all else is compared with the disk, and looks at these files
-// behind that, one by one and on its own lane (settled.go, S1 to S3). What somebody has changed
-// there all the same, with the cache writable or not, it finds before it is done, and diagnoses.
+// behind that, one by one and on its own lane (settled.go, S1 to S3). A file that has been changed
+// there all the same, with the cache writable or not, the index finds and diagnoses before it ends.
 //
 // So nothing but time is won by it, and no stamp of a directory has to be believed: a file written
 // in place leaves that of its directory as it was. Looked at first is what may change by right:

@@ -15,9 +15,9 @@ import (
 )
 
 // settled names, by root, the foreign files of a build that were all brought in: those of the
-// versions of modules in the module cache, and of the Go tree of a release. Nobody is to change
-// them, and there are thousands. So an index that finds the same ones named has questions answered
-// before it looks at them, and looks at them behind that.
+// versions of modules in the module cache, and of the Go tree of a release. They are not meant to
+// be changed, and there are thousands. So an index that finds the same ones named has questions
+// answered before it looks at them, and looks at them behind that.
 //
 //   - S1: what is named was brought in, and has not been dropped since. Who drops texts drops the
 //     names in the same commit.
@@ -29,7 +29,7 @@ import (
 // No query depends on it.
 var settled = runtime.NewPartition[lsp.Digest]("golang/settled-files")
 
-// foreignFiles are the files of a build that nobody is to change, and what names them.
+// foreignFiles are the files of a build in the module cache and the Go tree, and their name.
 type foreignFiles struct {
 	uris []string
 	name lsp.Digest // the zero one if there is none

@@ -106,7 +106,7 @@ func newSettled(t *testing.T) (f *fixture, store string) {
 }
 
 // TestSettledFilesAreLookedAtBehind: in a restarted process a question waits for no look at the
-// files of modules that nobody is to change.
+// files of the module cache.
 func TestSettledFilesAreLookedAtBehind(t *testing.T) {
 	f, store := newSettled(t)
 	f = restarted(t, f, store)

@@ -45,7 +45,7 @@ const (
 // rounds of a suite of cmd/compare.
 const rounds = 3
 
-// nobody is the name of no peer: the suites of cmd/compare run ours alone with it.
+// nobody is a pattern that no peer's name matches: with it cmd/compare runs our entrant alone.
 var nobody = regexp.MustCompile("^$")
 
 func (j *job) run(ctx context.Context, stdout, stderr io.Writer) (err error) {

@@ -12,8 +12,8 @@ import (
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// Behind edits of bodies, of which no declaration is checked anew, what is named while somebody
-// types stands where the text has it, and packages that the file imports have a place, too.
+// Behind edits of bodies, of which no declaration is checked anew, what a half-typed
+// text names stands where the text has it, and packages that the file imports have a place, too.
 func TestDraftsNameThingsWhereTheyStand(t *testing.T) {
 	env, m := purebuild.Std()
 	b := purebuild.New(t, env, m)
