@@ -42,7 +42,7 @@ var peers = []maker{
 	{"go-memdb", newWatching},
 }
 
-// keys names the file with number i.
+// key names the file with number i.
 func key(i int) string { return fmt.Sprintf("%06d", i) }
 
 // An edit is one change of a case. It returns the sum after it.

@@ -157,7 +157,7 @@ func result(id any, value string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":%s}`, raw, value)
 }
 
-// answer is a handler that answers with the parameters.
+// echo is a handler that answers with the parameters.
 func echo(_ context.Context, r *Request) (Outcome, error) {
 	return Now(json.RawMessage(r.Params)), nil
 }

@@ -19,7 +19,6 @@ import (
 // with the edits made, in memory (renamecheck.go). The last step decides: what names what must be
 // the same as before, and nothing may be wrong that was not.
 
-// A renaming is a change of one name, while it is found out what that means.
 // begin finds what stands at an offset, and what it is called.
 func (r *renaming) begin(uri string, offset int) (at lsp.Span, err error) {
 	src := r.sources[0]
@@ -85,7 +84,6 @@ func (r *renaming) permitted() error {
 	return r.ours(f)
 }
 
-// ours says why a declaration is not one to be changed.
 // rename makes the change.
 func (r *renaming) rename(to string) (*lsp.WorkspaceEdit, error) {
 	if err := r.permitted(); err != nil {
@@ -154,12 +152,6 @@ func (r *renaming) attempt(also []found) (*lsp.WorkspaceEdit, error) {
 	return r.workspaceEdit(), nil
 }
 
-// otherBuilds adds the builds that read what is renamed, too.
-// checked is the index of a package.
-// add renames a declaration, with all places that name it, and what is named there with it: the
-// field of an embedded type, and the type of an embedded field.
-// places finds all that names a declaration in a build, and what else is named there.
-// collect notes the places of one target in one package, and appends what else is named there.
 // exported refuses a name that packages could not use which do.
 func (r *renaming) exported() error {
 	if !token.IsExported(r.from) || token.IsExported(r.to) {
@@ -282,6 +274,7 @@ func packageClauseAt(t *syntax.Tree, offset int) (at lsp.Span, ok bool) {
 	return at, at.End > at.Start && at.Contains(offset)
 }
 
+// beginInComment finds the declaration whose name stands at an offset of its own comment.
 func (r *renaming) beginInComment(uri string, offset int) (at lsp.Span, err error) {
 	none := &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 	src := r.sources[0]
@@ -321,6 +314,7 @@ func (r *renaming) beginInComment(uri string, offset int) (at lsp.Span, err erro
 	return at, err
 }
 
+// wordAt is the word around an offset.
 func wordAt(text []byte, offset int) lsp.Span {
 	in := func(i int) bool {
 		c := text[i]

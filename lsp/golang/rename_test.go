@@ -28,7 +28,7 @@ func (f *fixture) rename(at lsp.Location, to string) (e *lsp.WorkspaceEdit, err 
 	return e, err
 }
 
-// texts are the files of a change as they are after it.
+// after returns the files of a change as they are after it.
 func (f *fixture) after(e *lsp.WorkspaceEdit) map[string]string {
 	f.t.Helper()
 	out := map[string]string{}

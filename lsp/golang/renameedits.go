@@ -276,8 +276,6 @@ func docOf(t *syntax.Tree, name lsp.Span) (list []*ast.Comment) {
 	return list
 }
 
-// beginInComment finds the declaration whose name stands at an offset of its own comment.
-// wordAt is the word around an offset.
 // workspaceEdit is the change, with files in order.
 func (r *renaming) workspaceEdit() *lsp.WorkspaceEdit {
 	e := &lsp.WorkspaceEdit{}

@@ -21,6 +21,7 @@ func refuse(reason string, args ...any) *lsp.RefusedError {
 	return &lsp.RefusedError{Reason: fmt.Sprintf(reason, args...)}
 }
 
+// A renaming is a change of one name, while it is found out what that means.
 type renaming struct {
 	w        *workspace
 	sources  []taskSource // the builds that know what is renamed, that of the question first
@@ -48,6 +49,7 @@ func (w *workspace) newRenaming(src taskSource) *renaming {
 
 func lastElement(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
+// ours says why a declaration is not one to be changed.
 func (r *renaming) ours(f found) error {
 	if !f.pkg.Workspace && !isStray(f.pkg.ID) {
 		return refuse("%s is declared in package %s, which is not part of the workspace", f.Name, f.pkg.Path)
@@ -69,6 +71,7 @@ func (r *renaming) isPackageLevel(f found) bool {
 	return f.Path == f.Name || f.Path == "" && f.Kind != lsp.KindField && f.Kind != lsp.KindMethod && f.Kind != lsp.KindPackage
 }
 
+// otherBuilds adds the builds that read what is renamed, too.
 func (r *renaming) otherBuilds() {
 	at := r.first.location().URI
 	for _, b := range r.w.viewedBuilds() {
@@ -78,6 +81,7 @@ func (r *renaming) otherBuilds() {
 	}
 }
 
+// checked is the index of a package.
 func (r *renaming) checked(src taskSource, p *metadata.Package) (*index.Index, error) {
 	k := pkgKey{src.root, p.ID}
 	if x := r.indexes[k]; x != nil {
@@ -90,6 +94,8 @@ func (r *renaming) checked(src taskSource, p *metadata.Package) (*index.Index, e
 	return x, err
 }
 
+// add renames a declaration, with all places that name it, and what is named there with it: the
+// field of an embedded type, and the type of an embedded field.
 func (r *renaming) add(first found) error {
 	for queue := []found{first}; len(queue) > 0; queue = queue[1:] {
 		f := queue[0]
@@ -109,6 +115,7 @@ func (r *renaming) add(first found) error {
 	return nil
 }
 
+// places finds all that names a declaration in a build, and what else is named there.
 func (r *renaming) places(src taskSource, f found) (more []found, err error) {
 	m, err := src.metadata()
 	if err != nil {
@@ -151,6 +158,7 @@ func (r *renaming) places(src taskSource, f found) (more []found, err error) {
 	return more, nil
 }
 
+// collect notes the places of one target in one package, and appends what else is named there.
 func (r *renaming) collect(src taskSource, p *metadata.Package, x *index.Index, target int, external bool, more []found) ([]found, error) {
 	for file := range x.FileCount() {
 		uri := x.URI(file)

@@ -14,7 +14,7 @@ type keyRange struct{ lo, hi string }
 // allKeys is every key there can be.
 var allKeys = keyRange{}
 
-// before reports whether the upper bound hi lies at or below key.
+// endsBefore reports whether the upper bound hi lies at or below key.
 func endsBefore(hi, key string) bool { return hi != "" && hi <= key }
 
 // lost are the ranges of a partition in which keys may be missing from its tree: ascending,

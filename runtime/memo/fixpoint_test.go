@@ -191,7 +191,7 @@ func (m *mesh) edit(rng *rand.Rand) {
 	m.history[m.db.Generation()] = now
 }
 
-// askMesh asks at several places at once, some of them cancelled, and compares.
+// ask asks at several places at once, some of them cancelled, and compares.
 func (m *mesh) ask(rng *rand.Rand) {
 	type question struct {
 		*asked

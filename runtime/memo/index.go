@@ -33,7 +33,7 @@ type bucket = atomic.Pointer[source]
 
 var indexSeed = maphash.MakeSeed()
 
-// print returns the hash of a key: 4 bits for the shard, and the others for the bucket.
+// indexPrint returns the hash of a key: 4 bits for the shard, and the others for the bucket.
 func indexPrint(key string) uint32 { return uint32(maphash.String(indexSeed, key)) }
 
 func (x *index) shard(print uint32) *indexShard { return &x.shards[print%indexShards] }

@@ -420,7 +420,7 @@ func (s *subject) readPart(from runtime.Reader, r *Read) (told string, err error
 	return told, err
 }
 
-// apply commits what a step says.
+// commit commits what a step says.
 func (s *subject) commit(ctx context.Context, e committer, step *Step) error {
 	if step.Form == Bulk {
 		if len(step.Changes) == 0 {
@@ -466,7 +466,7 @@ func (s *subject) commit(ctx context.Context, e committer, step *Step) error {
 // A committer is Engine.Commit or Task.Commit.
 type committer func(fn func(*runtime.Writer) error) error
 
-// state reads what the partitions hold.
+// stateOf reads what the partitions hold.
 func stateOf(from runtime.Reader) (s state, err error) {
 	for part, p := range partitions {
 		s[part] = map[string]int{}

@@ -38,7 +38,7 @@ const (
 // actorMoves reports whether an actor can go on now. No step of one waits for another.
 func (st *state) actorMoves(i int, s script) bool { return int(st.act[i].at) < len(s) }
 
-// act makes the next access of an actor.
+// step makes the next access of an actor.
 func (st *state) step(sp *spec, i int, s script) {
 	a := &st.act[i]
 	op := s[a.at]

@@ -159,7 +159,7 @@ func (st *state) answer(a *actor, f *frame, ans answer) {
 	a.pop()
 }
 
-// known reports how trace k of an entry is known to hold at s by intervals, without any mark.
+// contained reports how trace k of an entry is known to hold at s by intervals, without any mark.
 func contained(ivs []interval, s uint8) (iv interval, ok bool) {
 	for _, v := range ivs {
 		if v.from <= s && s <= v.to && (!ok || v.linked && !iv.linked) {
