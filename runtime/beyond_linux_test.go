@@ -77,9 +77,9 @@ func beyond(t *testing.T, dir string) {
 		}
 		t.Logf("%s: at most %.1f MiB were in memory, the limit is %d; now %.1f: %s",
 			when, float64(peak)/(1<<20), *beyondLimit, float64(a.Resident)/(1<<20), a.String())
-		// A check build keeps every needed record's hash while it checks a phase of the collector, which
-		// may begin at any time. That bookkeeping is a test's own: no limit covers it, and the plain
-		// build has none.
+		// A check build keeps every needed record's hash while it checks a phase of the
+		// collector, which may begin at any time. That bookkeeping is a test's own: no limit
+		// covers it, and the plain build has none.
 		if peak > limit && !checked {
 			t.Errorf("%s: %.1f MiB were in memory, the limit is %d", when, float64(peak)/(1<<20), *beyondLimit)
 		}
