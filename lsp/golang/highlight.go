@@ -68,9 +68,6 @@ func formatPairs(src taskSource, t *syntax.Tree, offset int) (list []lsp.Highlig
 		return nil, err
 	}
 	err = viewPackage(src, owners[0].ID, check.Sight{URI: t.URI, Offset: offset, Bodies: check.BodyAt, Apart: true}, func(v *view) error {
-		if v.File == nil {
-			return nil
-		}
 		for _, c := range check.FormatCallsAt(v.View, offset) {
 			list = append(list, flow.Pairs(v.File, c.Format, c.Operands, offset)...)
 		}

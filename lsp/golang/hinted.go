@@ -18,9 +18,7 @@ func (w *workspace) Hints(t *runtime.Task, uri string, within lsp.Span) (list []
 		return nil, err
 	}
 	err = w.withView(t, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
-		if v.File != nil {
-			list = hints.Of(v.View, within, kinds)
-		}
+		list = hints.Of(v.View, within, kinds)
 		return nil
 	})
 	if errors.Is(err, check.ErrUnfit) {

@@ -81,9 +81,7 @@ func describeAt(src source, p *metadata.Package, at lsp.Location) (h *lsp.Hover,
 	}
 	sight := check.Sight{URI: at.URI, Offset: at.Span.Start, Bodies: check.BodyAt, Apart: true}
 	err = src.types(p, sight, func(v *check.View) (err error) {
-		if v.File != nil {
-			h, err = describe.At(v, lib, at.Span)
-		}
+		h, err = describe.At(v, lib, at.Span)
 		return err
 	})
 	return h, err

@@ -342,7 +342,7 @@ func (s *kinSearch) locals() error {
 				}
 				return nil
 			})
-			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) {
+			if err != nil && !errors.Is(err, lsp.ErrNoSymbol) && !errors.Is(err, check.ErrUnfit) {
 				return err
 			}
 		}

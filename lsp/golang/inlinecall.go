@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"errors"
+
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/refactor"
@@ -28,12 +30,12 @@ func (w *workspace) inlineCall(t *runtime.Task, uri string, c *refactor.CallInli
 		var callee *refactor.Inlinee
 		at := declared.location()
 		err = viewPackage(src, declared.pkg.ID, check.Sight{URI: at.URI, Bodies: check.BodiesOfFile}, func(v *view) (err error) {
-			if v.File == nil {
-				return refuse("the function that is called has no declaration")
-			}
 			callee, err = refactor.NewInlinee(v.View, at.Span.Start)
 			return err
 		})
+		if errors.Is(err, check.ErrUnfit) {
+			return refuse("the function that is called is in a file that is not type-checked")
+		}
 		if err != nil {
 			return err
 		}

@@ -1,11 +1,14 @@
 package golang
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
+	"github.com/cytisus/cytisus/runtime"
 )
 
 // largeSource is a file that declares what the tests ask about, with a body that makes it large or
@@ -71,6 +74,38 @@ var c int = "c"
 	wantDiagnostic(t, got, `cannot use "c"`)
 	if len(got) != 2 {
 		t.Errorf("diagnostics of the importer: %q", got)
+	}
+}
+
+// What looks unused in a package may be used in a file of it that is not checked, whichever of its
+// files that is.
+func TestNothingIsUnusedBesideALargeFile(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/large
+
+go 1.24
+-- whole/a.go --
+package whole
+
+func never() {}
+-- large/a.go --
+package large
+
+func used() {}
+-- large/z.go --
+package large
+`, lsp.WorkspaceOptions{})
+	f.write("large/z.go", largeSource("large", "\tvar x = 1\n\tused()\n"+lines("\tx = x + 1\n", syntax.MaxCode)))
+	f.index()
+	var report string
+	err := f.in(func(t *runtime.Task) error {
+		r, err := f.w.lintAll(t, []byte("{}"))
+		report = string(r.Value)
+		return err
+	})
+	if err != nil || !strings.Contains(report, "never") || strings.Contains(report, "large/a.go") {
+		t.Errorf("%v, found: %s", err, report)
 	}
 }
 
@@ -145,5 +180,21 @@ var c int = "c"
 		if len(got) > 0 {
 			t.Errorf("diagnostics of %s: %.300q", name, got)
 		}
+	}
+	// Questions about a file that is not among those of the check have no types to look at.
+	uri, offset := f.uri("big/d.go"), strings.Index(f.read("big/d.go"), "D = 1")
+	for what, ask := range map[string]func(t *runtime.Task) error{
+		"type definition": func(t *runtime.Task) error { _, err := f.w.TypeDefinition(t, uri, offset); return err },
+		"actions": func(t *runtime.Task) error {
+			_, err := f.w.Actions(t, lsp.ActionRequest{URI: uri, Span: lsp.Span{Start: offset, End: offset + 1}})
+			return err
+		},
+	} {
+		if err := f.in(ask); !errors.Is(err, check.ErrUnfit) {
+			t.Errorf("%s: %v, want %v", what, err, check.ErrUnfit)
+		}
+	}
+	if _, err := f.hover(uri, offset); err != nil && !errors.Is(err, lsp.ErrNoSymbol) {
+		t.Error(err)
 	}
 }

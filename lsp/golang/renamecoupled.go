@@ -102,7 +102,7 @@ func (r *renaming) couplingsIn(src taskSource, p *metadata.Package) (list []coup
 	if err != nil || x.FileCount() == 0 {
 		return nil, err
 	}
-	err = viewPackage(src, p.ID, check.Sight{URI: p.Files[0], Bodies: check.AllBodies}, func(v *view) error {
+	err = viewPackage(src, p.ID, check.Sight{Bodies: check.AllBodies}, func(v *view) error {
 		found, err := relations.Couplings(v.View, r.from)
 		if errors.Is(err, relations.ErrIllTyped) {
 			return refuse("renaming %q to %q not possible because %s in %q has errors", r.from, r.to, firstWrong(v), p.Path)
@@ -122,7 +122,7 @@ func (r *renaming) couplingsIn(src taskSource, p *metadata.Package) (list []coup
 		}
 		return err
 	})
-	if errors.Is(err, check.ErrUnfit) || errors.Is(err, lsp.ErrNoSymbol) {
+	if errors.Is(err, lsp.ErrNoSymbol) {
 		return nil, nil
 	}
 	return list, err

@@ -21,9 +21,6 @@ func (w *workspace) Tokens(t *runtime.Task, uri string, within lsp.Span) (list [
 		return nil, err
 	}
 	err = w.withView(t, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
-		if v.File == nil {
-			return lsp.ErrNoSymbol
-		}
 		list = tokens.Of(v.View, within)
 		return nil
 	})

@@ -25,7 +25,7 @@ import (
 // It belongs to whoever has its slot, and nothing of it may be kept (K1).
 type View struct {
 	Meta      *metadata.Package
-	File      *syntax.Tree   // that was asked about; nil if it is not fit to be checked
+	File      *syntax.Tree   // that was asked about; nil for a Sight without a URI
 	Files     []*syntax.Tree // all of the package that are fit to be
 	Positions *token.FileSet // of Files
 	Package   *types.Package
@@ -58,8 +58,8 @@ const (
 
 // A Sight says what a view is made for.
 type Sight struct {
-	URI    string
-	Offset int // matters for BodyAt
+	URI    string // of the file that is asked about; "" for a question about the package
+	Offset int    // matters for BodyAt
 	Bodies Bodies
 	Keep   func(*ast.FuncDecl) bool // matters for SomeBodies
 
@@ -76,7 +76,8 @@ type knownBody struct {
 	signature *types.Info // of one that was: what was known of the nodes of its signature
 }
 
-// ErrUnfit is the error for files that are not type-checked.
+// ErrUnfit is the error for files that are not type-checked: they are not fit to be, or none of
+// those that are read of their package.
 var ErrUnfit = errors.New("the file is too large, too deep or no text, and is not type-checked")
 
 // kept are the functions whose bodies are checked.
@@ -232,7 +233,7 @@ func newView(p *metadata.Package, w *world, files []*syntax.Tree, s Sight) (*Vie
 		return paths
 	})
 	v.Files, _, _ = sortOut(files)
-	if v.File = fileOf(v.Files, s.URI); v.File == nil && fileOf(files, s.URI) != nil {
+	if v.File = fileOf(v.Files, s.URI); v.File == nil && s.URI != "" {
 		return nil, fmt.Errorf("%s: %w", s.URI, ErrUnfit)
 	}
 	v.Info = newInfo()

@@ -18,9 +18,6 @@ import (
 // version of the language: it would be an error in the file. The analyzer stdversion knows what is
 // too new; it looks at a file that names all items.
 func (c *completer) withoutTooNew(items []Item) []Item {
-	if c.v.File == nil {
-		return items
-	}
 	version := c.v.Info.FileVersions[c.v.File.AST]
 	if version == "" || goversion.Compare(version, build.Default.ReleaseTags[len(build.Default.ReleaseTags)-1]) >= 0 {
 		return items
