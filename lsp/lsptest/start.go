@@ -2,6 +2,7 @@ package lsptest
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"sync"
 	"testing"
@@ -33,7 +34,7 @@ type Options struct {
 }
 
 // Start serves a language to an editor, whose only folder is root, from an engine in memory. The
-// session has been initialized. All ends with the test.
+// session has been initialized. All ends with the test, which fails if anything panicked meanwhile.
 func Start(t testing.TB, lang lsp.Language, root string, o Options) *editor.Editor {
 	t.Helper()
 	e, _ := start(t, lang, root, o)
@@ -43,12 +44,19 @@ func Start(t testing.TB, lang lsp.Language, root string, o Options) *editor.Edit
 // start is Start that also returns what initialize answered.
 func start(t testing.TB, lang lsp.Language, root string, o Options) (*editor.Editor, string) {
 	t.Helper()
-	eng, err := runtime.Open("", runtime.Options{Workers: 1})
+	alarm := NewAlarm(t.Output())
+	logger := slog.New(slog.NewTextHandler(alarm, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	eng, err := runtime.Open("", runtime.Options{Workers: 1, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if o.Server.RefreshInterval == 0 {
 		o.Server.RefreshInterval = time.Millisecond
+	}
+	if o.Server.Logger == nil {
+		o.Server.Logger = logger
+	} else {
+		o.Server.Logger = slog.New(slog.NewMultiHandler(o.Server.Logger.Handler(), logger.Handler()))
 	}
 	host, err := server.NewHost(eng, lang, o.Server)
 	if err != nil {
@@ -62,6 +70,9 @@ func start(t testing.TB, lang lsp.Language, root string, o Options) (*editor.Edi
 			t.Error(err)
 		}
 		if err := eng.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := alarm.Err(); err != nil {
 			t.Error(err)
 		}
 	})

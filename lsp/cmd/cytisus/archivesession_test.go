@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,10 +18,12 @@ import (
 	"unicode/utf16"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/uri"
 
 	"github.com/cytisus/cytisus/lsp/dispatch"
 	"github.com/cytisus/cytisus/lsp/golang"
+	"github.com/cytisus/cytisus/lsp/lsptest"
 	"github.com/cytisus/cytisus/lsp/server"
 )
 
@@ -29,15 +32,17 @@ const awaitMax = 20 * time.Second
 
 // A session is an editor's with a server in this process.
 type session struct {
-	t    *testing.T
-	p    *player
-	host *server.Host
-	conn *dispatch.Conn
-	stop func()
-	docs map[string]*openText // by path
+	t     *testing.T
+	p     *player
+	host  *server.Host
+	alarm *lsptest.Alarm // nil for a client that joined another's server
+	conn  *dispatch.Conn
+	stop  func()
+	docs  map[string]*openText // by path
 
 	mu        sync.Mutex
 	change    chan struct{}               // guarded by mu: closed when one of the others changes
+	internal  error                       // guarded by mu: the first internal error that the server told of
 	watchers  map[string][]wireWatcher    // guarded by mu: by the registration's ID
 	published map[string][]wireDiagnostic // guarded by mu: by URI
 }
@@ -88,7 +93,8 @@ const unreportingCaps = `{"general": {"positionEncodings": ["utf-8"]}, "textDocu
 
 // beginSession serves the first client of an engine of its own, whose end is that of both.
 func beginSession(t *testing.T, p *player) *session {
-	a := &app{err: t.Output(), flags: flags{workers: 1}}
+	alarm := lsptest.NewAlarm(t.Output())
+	a := &app{err: alarm, flags: flags{workers: 1}}
 	l, err := a.openEngine(p.folders[0], p.store, "test")
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +106,7 @@ func beginSession(t *testing.T, p *player) *session {
 		t.Fatal(err)
 	}
 	s := joinSession(t, p, host)
+	s.alarm = alarm
 	leave := s.stop
 	s.stop = func() {
 		leave()
@@ -109,8 +116,33 @@ func beginSession(t *testing.T, p *player) *session {
 		if err := l.close(); err != nil {
 			t.Error(err)
 		}
+		if err := s.wrong(); err != nil {
+			t.Error(err)
+		}
 	}
 	return s
+}
+
+// internalMark stands in what is told of a panic that was caught within a package's code.
+const internalMark = ": internal error: "
+
+// wrong is what a server may never say, whatever it is asked: that something panicked, or an
+// internal error.
+func (s *session) wrong() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.alarm == nil {
+		return s.internal
+	}
+	return errors.Join(s.alarm.Err(), s.internal)
+}
+
+// noteInternal takes note of an internal error. mu is held.
+func (s *session) noteInternal(err error) {
+	wire, ok := errors.AsType[*jsonrpc2.Error](err)
+	if s.internal == nil && (ok && wire.Code == jsonrpc2.InternalError || err != nil && strings.Contains(err.Error(), internalMark)) {
+		s.internal = err
+	}
 }
 
 // joinSession serves one more client of a host.
@@ -185,6 +217,9 @@ func (s *session) takeDiagnostics(params []byte) error {
 		Diagnostics []wireDiagnostic
 	}
 	err := json.Unmarshal(params, &p)
+	for _, d := range p.Diagnostics {
+		s.noteInternal(fmt.Errorf("%s: %s", p.URI, d.Message))
+	}
 	if s.published[p.URI] = p.Diagnostics; len(p.Diagnostics) == 0 {
 		delete(s.published, p.URI)
 	}
@@ -238,7 +273,11 @@ func (s *session) await(fits func() bool) bool {
 func (s *session) call(method string, params any) (raw json.RawMessage, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*awaitMax)
 	defer cancel()
-	err = s.conn.Call(ctx, method, encoded(params), &raw)
+	if err = s.conn.Call(ctx, method, encoded(params), &raw); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.noteInternal(fmt.Errorf("%s: %w", method, err))
+	}
 	return raw, err
 }
 

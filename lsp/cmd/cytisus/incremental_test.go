@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -143,6 +144,9 @@ func (h *history) play(t *testing.T, c *corpus) (r played) {
 			r.err = a.compare()
 		} else {
 			r.err = a.step()
+		}
+		for _, s := range a.clients {
+			r.err = cmp.Or(r.err, s.wrong())
 		}
 		if r.err != nil {
 			return r
@@ -752,7 +756,7 @@ func (a *agreement) compare() error {
 	if want = strings.ReplaceAll(want, clean.top, a.top); err != nil || got != want {
 		return fmt.Errorf("diagnostics: %w\n%s", errors.Join(err), lineDifferences(got, want))
 	}
-	return a.compareAnswers(clean)
+	return cmp.Or(a.compareAnswers(clean), clean.session.wrong())
 }
 
 // inFolders is what diagnostics say of files in the folders.
