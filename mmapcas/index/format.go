@@ -35,7 +35,7 @@ import (
 
 const (
 	savedMagic      = "CYTidx\r\n"
-	savedVersion    = 2
+	savedVersion    = 3
 	savedHeadBytes  = 64 // before the reaches
 	identityBytes   = 16
 	reachBytes      = 24

@@ -20,7 +20,7 @@ func hintedTable(t *testing.T, rng *rand.Rand, buckets int, start func() uint64)
 	words, keys := tab.block.Plain(), map[arena.Addr]Key{}
 	for at := arena.Addr(2); int64(len(keys)) < tab.limit; at++ {
 		keys[at] = Key{start() & (1<<40 - 1), rng.Uint64()}
-		tab.copyEntry(words, keys[at].start(), keys[at].word(at))
+		tab.copyEntry(words, keys[at].start(), tab.word(keys[at], at))
 	}
 	return tab, keys
 }
@@ -30,7 +30,7 @@ func hintedTable(t *testing.T, rng *rand.Rand, buckets int, start func() uint64)
 // that many lie far behind, what they do not tell is not made up.
 func TestHintsTellStarts(t *testing.T) {
 	rng := seeded(t)
-	for from := hintFromBit; from <= hintFromBit+2; from++ {
+	for from := hintFromBit - 2; from <= hintFromBit+2; from++ {
 		for name, start := range map[string]func() uint64{
 			"spread":   rng.Uint64,
 			"together": func() uint64 { return rng.Uint64()>>20<<20 | uint64(rng.IntN(1<<from))&^0xfe },
@@ -52,7 +52,11 @@ func TestHintsTellStarts(t *testing.T) {
 						untold++
 						continue
 					}
-					if mask := uint64(1)<<hintEndBit - 1; got&mask != k.start()&mask {
+					told := hintEndBit
+					if from < hintFromBit {
+						told = hintFromBit - 1 // what a table of the same form may ask for
+					}
+					if mask := uint64(1)<<told - 1; got&mask != k.start()&mask {
 						t.Fatalf("%s, %d buckets: an entry in bucket %d behind %d full ones begins at %x, want %x", name, 1<<from, i, full, got&mask, k.start()&mask)
 					}
 				}
@@ -60,7 +64,11 @@ func TestHintsTellStarts(t *testing.T) {
 					full = 0
 				}
 			}
-			if name == "spread" && untold > len(keys)/50 || name != "spread" && untold == 0 {
+			few := 0
+			if from >= hintFromBit {
+				few = len(keys) / 50
+			}
+			if name == "spread" && untold > few || name != "spread" && (untold == 0) != (few == 0) {
 				t.Errorf("%s, %d buckets: of %d entries %d are not told", name, 1<<from, len(keys), untold)
 			}
 		}
@@ -74,7 +82,11 @@ func TestHinted(t *testing.T) {
 		want     bool
 	}{
 		{hintFromBit - 1, hintFromBit, false},
-		{hintFromBit - 1, hintFromBit - 1, false},
+		{hintFromBit - 1, hintFromBit - 1, true},
+		{hintLowBits, hintFromBit - 1, true},
+		{hintLowBits, hintFromBit, false},
+		{hintFromBit - 1, hintLowBits, true},
+		{0, hintLowBits, true},
 		{hintFromBit, hintFromBit + 1, true},
 		{hintFromBit, hintFromBit, true},
 		{hintFromBit, hintFromBit - 2, true},
@@ -87,6 +99,88 @@ func TestHinted(t *testing.T) {
 			t.Errorf("from 2^%d buckets to 2^%d: %t", c.from, c.to, !c.want)
 		}
 	}
+}
+
+// A small table grows, as far as small tables do, and shrinks without a look at the records, and
+// every entry is where a probe for its name comes by.
+func TestGrowthOfSmallTablesWithoutHeaders(t *testing.T) {
+	r := newIndexRig(t)
+	name := namers["one shard"]
+	const n = bucketsMin * bucketSlots / 2
+	h0 := name(0)
+	s := r.shardFor(KeyOf(&h0))
+	at := map[int]arena.Addr{}
+	for i := range n {
+		at[i] = r.record(name(i))
+		if other, err := r.Insert(name(i), at[i]); err != nil || other != arena.Nil {
+			t.Fatal(other, err)
+		}
+	}
+	clear(r.seg.Mem()[headRoom:]) // a header that is read leads to where no probe comes by
+	check := func(from int) {
+		t.Helper()
+		for i := range from {
+			if !r.Change(name(i), at[i], at[i]) {
+				t.Fatalf("2^%d buckets: entry %d of %d is not where a probe comes by", s.table.Load().bits(), i, from)
+			}
+		}
+	}
+	check(n)
+	for s.table.Load().bits() < hintFromBit-1 {
+		larger, err := newTable(2 * int(s.table.Load().mask+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		larger.used.Store(r.moveByHints(s.table.Load(), larger, larger.block.Plain()))
+		s.table.Store(larger)
+		check(n)
+	}
+	r.Shrink()
+	if got := s.table.Load().mask + 1; got != bucketsMin {
+		t.Fatalf("%d buckets after shrinking", got)
+	}
+	check(n)
+}
+
+// A table that grew from a small one to a large one, and back, has the hints of its own form in
+// each slot: they are what the next growth goes by.
+func TestHintsAreOfTheTablesForm(t *testing.T) {
+	r := newIndexRig(t)
+	name := namers["one shard"]
+	h0 := name(0)
+	s := r.shardFor(KeyOf(&h0))
+	at := map[int]arena.Addr{}
+	check := func(n int) {
+		t.Helper()
+		for i := range n {
+			if !r.Change(name(i), at[i], at[i]) { // which compares the whole slot
+				t.Fatalf("2^%d buckets: the slot of entry %d of %d has the hint of another table", s.table.Load().bits(), i, n)
+			}
+		}
+	}
+	const most = 1 << hintFromBit * bucketSlots
+	for i := range most {
+		at[i] = r.record(name(i))
+		before := s.table.Load()
+		if other, err := r.Insert(name(i), at[i]); err != nil || other != arena.Nil {
+			t.Fatal(other, err)
+		}
+		if s.table.Load() != before {
+			check(i + 1)
+		}
+	}
+	if s.table.Load().bits() <= hintFromBit {
+		t.Fatalf("2^%d buckets are not of the large form", s.table.Load().bits())
+	}
+	const left = 100
+	for i := left; i < most; i++ {
+		r.Change(name(i), at[i], arena.Nil)
+	}
+	r.Shrink()
+	if s.table.Load().bits() >= hintFromBit {
+		t.Fatalf("2^%d buckets after shrinking are not of the small form", s.table.Load().bits())
+	}
+	check(left)
 }
 
 // A large table grows and shrinks without a look at the records, and every entry is where a probe

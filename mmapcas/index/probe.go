@@ -70,7 +70,7 @@ func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr
 			w := b[j].Load()
 			switch {
 			case w == slotEmpty:
-				if b[j].CompareAndSwap(slotEmpty, k.word(addr)) {
+				if b[j].CompareAndSwap(slotEmpty, t.word(k, addr)) {
 					return arena.Nil, true
 				}
 				continue // the same slot again: the winner may have entered k (S1)
@@ -87,8 +87,8 @@ func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr
 
 // changeIn is Change in one table, for the owner of its shard's mutex.
 func (x *Index) changeIn(t *table, k Key, from, to arena.Addr) bool {
-	old := k.word(from)
-	with := k.word(to)
+	old := t.word(k, from)
+	with := t.word(k, to)
 	if to == arena.Nil {
 		with = slotDead
 	}
@@ -176,7 +176,7 @@ func (x *Index) moveByHints(t, n *table, words []uint64) (entered int64) {
 				continue
 			}
 			if start, ok := t.hintedStart(w, i, full); ok {
-				n.copyEntry(words, start, w)
+				n.copyEntry(words, start, n.withHint(w, start))
 				entered++
 			} else {
 				entered += x.moveByHeaders(b[j:j+1], n, words)
@@ -197,7 +197,7 @@ func (x *Index) moveByHeaders(slots []atomic.Uint64, n *table, words []uint64) (
 	}
 	for i := range slots {
 		if w := slots[i].Load(); isEntry(w) && starts[i] != unreadable {
-			n.copyEntry(words, starts[i], w)
+			n.copyEntry(words, starts[i], n.withHint(w, starts[i]))
 			entered++
 		}
 	}

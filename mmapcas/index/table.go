@@ -12,8 +12,9 @@ import (
 //	tag:16 | hint:12 | address:36
 //
 // The tag is a part of the name that neither shard nor bucket use. The hint is one that buckets use
-// (hint.go). Probing is linear by buckets and ends at the first empty slot; as slots never
-// become empty again (S0), all who look for one name meet the same first empty slot.
+// (hint.go), in a form that depends on how many buckets there are. Probing is linear by buckets and
+// ends at the first empty slot; as slots never become empty again (S0), all who look for one name
+// meet the same first empty slot.
 //
 // Every probe is bounded by the number of buckets: between the moment a table is due to grow and
 // the freeze, other inserters may fill it to the last slot.

@@ -12,13 +12,13 @@ import (
 	"github.com/cytisus/cytisus/mmapcas/record"
 )
 
-// A table that grows loses the entries whose headers cannot be read, and none that it looks at
-// beside them.
+// A small table that becomes a large one loses the entries whose headers cannot be read, and none
+// that it looks at beside them.
 func TestGrowthKeepsNeighboursOfUnreadable(t *testing.T) {
 	if goruntime.GOOS == "windows" {
 		t.Skip("nobody cuts a file that is mapped")
 	}
-	const size, kept = 256 << 10, 128 << 10
+	const size, kept = 64 << 10, 24 << 10
 	f, err := os.Create(filepath.Join(t.TempDir(), "segment"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +44,9 @@ func TestGrowthKeepsNeighboursOfUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := map[record.Hash]arena.Addr{}
-	for i := 0; r.app.Room() > 0; i++ {
-		h := namers["spread"](i)
+	name := namers["one shard"]
+	for i := range 1<<(hintFromBit-1)*bucketSlots*loadNum/loadDe - 1 {
+		h := name(i)
 		at[h] = r.record(h)
 		if other, err := x.Insert(h, at[h]); err != nil || other != arena.Nil {
 			t.Fatal(other, err)
@@ -54,10 +55,14 @@ func TestGrowthKeepsNeighboursOfUnreadable(t *testing.T) {
 	if err := f.Truncate(kept); err != nil {
 		t.Fatal(err)
 	}
-	for i := range x.shards {
-		if err := x.grow(&x.shards[i], x.shards[i].table.Load()); err != nil {
-			t.Fatal(err)
-		}
+	h0 := name(0)
+	s := x.shardFor(KeyOf(&h0))
+	from := s.table.Load().bits()
+	if err := x.grow(s, s.table.Load()); err != nil {
+		t.Fatal(err)
+	}
+	if to := s.table.Load().bits(); from >= hintFromBit || to < hintFromBit {
+		t.Fatalf("from 2^%d buckets to 2^%d no header is read", from, to)
 	}
 	want := int64(0)
 	for h, addr := range at {
