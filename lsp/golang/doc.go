@@ -247,7 +247,7 @@
 //	            callhierarchy.go
 //	completing  viewdraft.go modulecompletion.go completion.go signature.go
 //	names       renaming.go renamecoupled.go renameedits.go renamecheck.go renamepackage.go
-//	            rename.go resign.go renameasked.go
+//	            renameharmless.go rename.go resign.go renameasked.go
 //	changes     moduleactions.go fixall.go inlinecall.go actions.go
 //	opening     indexing.go open.go
 //

@@ -17,7 +17,8 @@ import (
 // A name is given in four steps: what goes by the name together (rename.go, renamecoupled.go), the
 // edits of all places (renameedits.go), and a check of every package that can see the difference,
 // with the edits made, in memory (renamecheck.go). The last step decides: what names what must be
-// the same as before, and nothing may be wrong that was not.
+// the same as before, and nothing may be wrong that was not. It is left out where the new name is
+// written nowhere, so that both are sure (renameharmless.go).
 
 // begin finds what stands at an offset, and what it is called.
 func (r *renaming) begin(uri string, offset int) (at lsp.Span, err error) {
@@ -123,6 +124,22 @@ func (r *renaming) rename(to string) (*lsp.WorkspaceEdit, error) {
 
 // attempt makes the change, with other declarations that get the name, too.
 func (r *renaming) attempt(also []found) (*lsp.WorkspaceEdit, error) {
+	r, err := r.planned(also)
+	if err != nil {
+		return nil, err
+	}
+	harmless, err := r.harmless()
+	if err == nil && !harmless {
+		err = r.verify()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.workspaceEdit(), nil
+}
+
+// planned is a renaming with the edits of all places, which is not known to be right.
+func (r *renaming) planned(also []found) (*renaming, error) {
 	indexes := r.indexes
 	began := r.w.newRenaming(r.sources[0])
 	began.sources, began.from, began.to, began.first, began.indexes = r.sources, r.from, r.to, r.first, indexes
@@ -146,10 +163,7 @@ func (r *renaming) attempt(also []found) (*lsp.WorkspaceEdit, error) {
 	if err := r.makeEdits(); err != nil {
 		return nil, err
 	}
-	if err := r.verify(); err != nil {
-		return nil, err
-	}
-	return r.workspaceEdit(), nil
+	return r, nil
 }
 
 // exported refuses a name that packages could not use which do.
