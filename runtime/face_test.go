@@ -1046,6 +1046,31 @@ func TestWatcherLoopByTheEngine(t *testing.T) {
 	}
 }
 
+// A query that calls Goexit ends its task, whose failure names the query and the key; so does one
+// below it. The next task knows nothing of that, and the query can be asked again.
+func TestQueryExits(t *testing.T) {
+	e := open(t, "", runtime.Options{Workers: 1})
+	faceProbes.Store("exit", func(*runtime.Task) error { goruntime.Goexit(); return nil })
+	faceProbes.Store("exit below", func(t *runtime.Task) error {
+		_, err := inFace.Get(t, "exit")
+		return err
+	})
+	for _, key := range []string{"exit", "exit below"} {
+		err := fails(inFace.Ask(t.Context(), e, key))
+		if !errors.Is(err, runtime.ErrGoexit) || !strings.Contains(err.Error(), "query in face(exit)") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	err := e.Submit(t.Context(), lane.Default, func(*runtime.Task) error { goruntime.Goexit(); return nil })
+	if !errors.Is(err, runtime.ErrGoexit) || strings.Contains(err.Error(), "exit)") {
+		t.Errorf("a task that has asked nothing: %v", err)
+	}
+	faceProbes.Store("exit", func(*runtime.Task) error { return nil })
+	if err := fails(inFace.Ask(t.Context(), e, "exit below")); err != nil {
+		t.Errorf("asked again: %v", err)
+	}
+}
+
 // A query that leaves its thread locked fails the task that asks, by name, and the engine goes on.
 func TestQueryLeavesItsThreadLocked(t *testing.T) {
 	if goruntime.GOARCH != "amd64" && goruntime.GOARCH != "arm64" {

@@ -589,7 +589,7 @@
 //
 // A panic of a query function is an error of the query that names it and its key, and wraps the
 // sched.PanicError; so is a panic of its decoder. Goexit, and the panic by which a pool ends a
-// task, go on up.
+// task, go on up; the error of a task that Goexit ends names the query and its key.
 //
 // A result that cannot be read back costs a run once. When the result of a run that began after
 // the question cannot be read back either, that is the answer: an error (Table.answer). So a

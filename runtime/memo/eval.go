@@ -641,16 +641,25 @@ func (e *entry) linkedBefore() *trace {
 	return e.traces
 }
 
-// eval calls the query function. A panic of it is an error that names the query and the key.
+// eval calls the query function. A panic of it is an error that names the query and the key, and so
+// is the task's if the function calls Goexit.
 func (q *Query) eval(f *Frame, key string) (res Result, err error) {
+	returned := false
 	defer func() {
+		if returned {
+			return
+		}
 		r := recover()
 		if _, ours := r.(unwound); ours && f.strand.unwinding {
 			return
 		}
-		if r != nil {
-			err = fmt.Errorf("memo: query %s: %w", q.show(key), sched.Caught(r))
+		if r == nil {
+			f.strand.Task.ExitsFrom("query " + q.show(key))
+			return
 		}
+		err = fmt.Errorf("memo: query %s: %w", q.show(key), sched.Caught(r))
 	}()
-	return q.Eval(f, key)
+	res, err = q.Eval(f, key)
+	returned = true
+	return res, err
 }

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"context"
+	"fmt"
 	"math/bits"
 	"sync/atomic"
 	"time"
@@ -43,7 +44,7 @@ type Task struct {
 	extra *extra // immutable; nil for most
 	kin   kin
 	stamp uint32 // of a timed task: see Pool.stamp
-	err   error  // written before done fires
+	err   error  // written before done fires; until then where it exits, see ExitsFrom
 	done  Event  // fires last of all
 }
 
@@ -270,4 +271,22 @@ func (t *Task) describe(s *Spec, fn func(*Task) error) {
 	if !s.plain() {
 		t.extra = &extra{key: s.Key, deadline: s.Deadline}
 	}
+}
+
+// ExitsFrom says where the task's function is while Goexit ends it, for [ErrGoexit] to name. A
+// deferred function calls it that finds neither a return nor a panic. The first call counts: it
+// comes from the innermost place.
+func (t *Task) ExitsFrom(where string) {
+	if t.err == nil {
+		t.err = fmt.Errorf("%w in %s", ErrGoexit, where)
+	}
+}
+
+// exitError returns the error of a task that Goexit ends, and forgets what ExitsFrom has said.
+func (t *Task) exitError() error {
+	err := t.err
+	if t.err = nil; err == nil {
+		return ErrGoexit
+	}
+	return err
 }

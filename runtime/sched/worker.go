@@ -300,7 +300,7 @@ func (l *loop) run(t *Task) (next *Task) {
 		}
 		w := l.enterLate()
 		r := recover()
-		how, err := endPanicked, error(ErrGoexit)
+		how, err := endPanicked, t.exitError()
 		switch _, locked := r.(lockedWait); {
 		case locked:
 			how, err = endReturned, fmt.Errorf("%w: task %d %q waits", ErrThreadLocked, t.id, t.name)
