@@ -85,6 +85,7 @@ var allowed = []struct {
 	{"lsp/golang/hints", []string{"lsp", "lsp/golang/syntax", "lsp/golang/check"}, "what a file leaves out"},
 	{"lsp/golang/lenses", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "one text and what can be run of it"},
 	{"lsp/golang/disk", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/metadata"}, "the machine and the go command: no types, no engine"},
+	{"lsp/golang/internal/goroot", nil, "for tests"},
 	{"lsp/golang/internal/testfiles", []string{"lsp", "lsp/files", "lsp/golang/syntax"}, "for tests"},
 	{"lsp/golang/internal/fakego", nil, "for tests"},
 	{"lsp/golang/internal/purebuild", []string{"lsp", "lsp/files", "lsp/golang/syntax", "lsp/golang/index", "lsp/golang/metadata", "lsp/golang/check", "lsp/golang/disk"}, "for tests"},
@@ -206,7 +207,7 @@ var kept = []struct {
 		"lsp/golang/relations",
 		"lsp/golang/tokens",
 	}},
-	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego"}},
+	{[]string{"os/exec"}, []string{"lsp/golang/disk", "lsp/golang/internal/fakego", "lsp/golang/internal/goroot"}},
 }
 
 // Of the Go front end, one package knows types and one starts processes.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"go/build"
 	"go/scanner"
 	"go/token"
 	"math/rand/v2"
@@ -16,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 	"github.com/cytisus/cytisus/lsp/golang/internal/testfiles"
 	cytisus "github.com/cytisus/cytisus/runtime"
 )
@@ -235,7 +235,7 @@ func TestRenameKeepsMeaning(t *testing.T) {
 	root := testfiles.TempDir(t)
 	var names []string
 	for _, p := range renamedPackages {
-		list, err := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(p), "*.go"))
+		list, err := filepath.Glob(filepath.Join(goroot.Src(t), filepath.FromSlash(p), "*.go"))
 		if err != nil || len(list) == 0 {
 			t.Skipf("no sources of the standard library: %v", err)
 		}

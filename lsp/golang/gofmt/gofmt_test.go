@@ -2,7 +2,6 @@ package gofmt
 
 import (
 	"errors"
-	"go/build"
 	"go/format"
 	"math/rand/v2"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 )
 
 const goURI = "file:///m/a.go"
@@ -78,7 +78,7 @@ func TestEditsLeadToSource(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	names, _ := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", "strings", "*.go"))
+	names, _ := filepath.Glob(filepath.Join(goroot.Src(t), "strings", "*.go"))
 	if len(names) == 0 {
 		t.Skip("no Go tree")
 	}

@@ -2,7 +2,6 @@ package syntax
 
 import (
 	"bytes"
-	"go/build"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cytisus/cytisus/lsp/golang/internal/edits"
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 )
 
 const faceSample = `//go:build go1.21
@@ -97,7 +97,7 @@ func TestFaceTextIgnoresBodies(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 2))
 	for _, name := range []string{"strings", "go/ast", "container/list"} {
-		paths, err := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(name), "*.go"))
+		paths, err := filepath.Glob(filepath.Join(goroot.Src(t), filepath.FromSlash(name), "*.go"))
 		if err != nil || len(paths) == 0 {
 			t.Skip("needs the sources of the standard library:", err)
 		}

@@ -3,13 +3,13 @@ package syntax
 import (
 	"bytes"
 	"go/ast"
-	"go/build"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp/golang/internal/edits"
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 )
 
 // TestHalfTypedSpoilsOneDeclaration: without one token, or cut off behind one in a line, a function
@@ -18,7 +18,7 @@ func TestHalfTypedSpoilsOneDeclaration(t *testing.T) {
 	const most = 400
 	lost, tried := 0, 0
 	for _, name := range []string{"fmt/print.go", "net/http/server.go", "go/types/stmt.go", "sort/sort.go"} {
-		text, err := os.ReadFile(filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(name)))
+		text, err := os.ReadFile(filepath.Join(goroot.Src(t), filepath.FromSlash(name)))
 		if err != nil {
 			t.Skip("needs the sources of the standard library:", err)
 		}

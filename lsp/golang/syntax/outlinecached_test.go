@@ -3,13 +3,14 @@ package syntax
 import (
 	"flag"
 	"fmt"
-	"go/build"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 )
 
 var outlineSeed = flag.Uint64("outline.seed", 1, "of the edits of TestOutlineBehindEdits")
@@ -18,7 +19,7 @@ var outlineSeed = flag.Uint64("outline.seed", 1, "of the edits of TestOutlineBeh
 // the file is not parsed.
 func TestOutlineBehindEdits(t *testing.T) {
 	random := rand.New(rand.NewPCG(*outlineSeed, 1))
-	names, _ := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", "encoding", "json", "*.go"))
+	names, _ := filepath.Glob(filepath.Join(goroot.Src(t), "encoding", "json", "*.go"))
 	if len(names) < 10 {
 		t.Fatalf("%d files", len(names))
 	}

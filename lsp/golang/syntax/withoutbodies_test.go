@@ -3,13 +3,13 @@ package syntax
 import (
 	"flag"
 	"go/ast"
-	"go/build"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/cytisus/cytisus/lsp/files"
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 )
 
 var bodiesOf = flag.String("bodies.of", "", "a directory: WithoutBodies is tried on all Go files below it")
@@ -70,7 +70,7 @@ func TestWithoutBodies(t *testing.T) {
 func TestWithoutBodiesOfFiles(t *testing.T) {
 	dir := *bodiesOf
 	if dir == "" {
-		dir = filepath.Join(build.Default.GOROOT, "src", "go")
+		dir = filepath.Join(goroot.Src(t), "go")
 	}
 	n := 0
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -101,7 +101,7 @@ func FuzzWithoutBodies(f *testing.F) {
 }
 
 func BenchmarkWithoutBodies(b *testing.B) {
-	text, err := os.ReadFile(filepath.Join(build.Default.GOROOT, "src", "net", "http", "server.go"))
+	text, err := os.ReadFile(filepath.Join(goroot.Src(b), "net", "http", "server.go"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package tokens
 
 import (
 	"fmt"
-	"go/build"
 	"go/scanner"
 	"go/token"
 	"math/bits"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/check"
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
@@ -121,7 +121,7 @@ func TestPlain(t *testing.T) {
 // TestTokensOfStd: in real files tokens come in order, do not overlap, and cover what a scanner
 // finds; those of a part are those of the whole that touch it.
 func TestTokensOfStd(t *testing.T) {
-	names, _ := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", "strconv", "*.go"))
+	names, _ := filepath.Glob(filepath.Join(goroot.Src(t), "strconv", "*.go"))
 	if len(names) == 0 {
 		t.Skip("no Go tree")
 	}

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cytisus/cytisus/lsp/golang/internal/goroot"
 )
 
 var (
@@ -218,6 +220,7 @@ var nextBase = 1
 
 func loadStd(t testing.TB, path string, imports types.Importer) *editedPackage {
 	t.Helper()
+	goroot.Src(t) // for build, and for the importer
 	bp, err := build.Import(path, "", 0)
 	if err != nil {
 		t.Fatal(err)
