@@ -110,6 +110,9 @@ profile: ## bin/profile/report.html: flame graphs of SUITE (cold, edits, or one 
 bench-compare: ## benchmarks of PKG (default all) in the work tree and in revision BASE, built both, by turns, COUNT (default 10) times; fails if one is worse beyond noise; BENCH chooses by name
 	cd benchmarks && $(GO) run ./cmd/revisions -base $(or $(BASE),HEAD) $(if $(BENCH),-bench '$(BENCH)') $(if $(COUNT),-count $(COUNT)) $(or $(PKG),./...)
 
+bench-counts: ## allocations and bytes of some benchmarks' operations, and instructions where the machine counts them; fails where one takes 2 % more than was accepted (instructions 5 %); UPDATE=1 accepts it; ONLY chooses by name; REPEAT counts so often, and fails if the counts differ
+	cd benchmarks && $(GO) run ./cmd/counts $(if $(UPDATE),-update) $(if $(ONLY),-only '$(ONLY)') $(if $(REPEAT),-repeat $(REPEAT))
+
 fuzz: ## every fuzz target for FUZZTIME (default 10s) each
 	./fuzz/all.sh $(or $(FUZZTIME),10s)
 

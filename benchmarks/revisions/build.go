@@ -92,6 +92,9 @@ func (t *Tree) Build(ctx context.Context, pkg string) error {
 	return nil
 }
 
+// Program is the program of a package's tests, which Build has made.
+func (t *Tree) Program(pkg string) string { return t.programs[pkg] }
+
 // Run runs the benchmarks of a package once and adds what they come to.
 func (t *Tree) Run(ctx context.Context, pkg, benchmarks, benchtime string, into Samples) error {
 	out, err := run(ctx, filepath.Join(t.Dir, filepath.FromSlash(pkg)), t.programs[pkg],
