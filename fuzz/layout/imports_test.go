@@ -27,7 +27,7 @@ var allowed = []struct {
 	{"arena", []string{"affinity", "epoch"}, "addresses and bytes, no records"},
 	{"mmapcas/vfs", []string{"arena"}, "opens files for mapping"},
 	{"mmapcas/hash", []string{"affinity"}, "pure functions of bytes"},
-	{"mmapcas/record", []string{"arena", "mmapcas/hash"}, "bytes alone"},
+	{"mmapcas/record", []string{"affinity", "arena", "mmapcas/hash"}, "bytes alone"},
 	{"mmapcas/index", []string{"affinity", "epoch", "arena", "mmapcas/record"}, "names and addresses: no segment, no file"},
 	{"mmapcas", []string{"epoch", "arena", "mmapcas/…"}, "records, no partitions"},
 	{"runtime/lane", nil, ""},

@@ -20,8 +20,8 @@ func (x *Index) grow(s *shard, t *table) error {
 }
 
 // shrinkShare is how many slots for each entry a table may have after a collection. One that has
-// grown has 4 at the most (rehash). With twice as many it stays as it is where half of what there
-// was became garbage, and does not grow again for the next half.
+// grown has 4 at the most, a small one 6 (table.next). With twice as many a large one stays as it
+// is where half of what there was became garbage, and does not grow again for the next half.
 const shrinkShare = 8
 
 // Shrink gives back the memory of tables that most entries have left.

@@ -147,8 +147,7 @@ func sink(byte) {}
 // meanwhile. Where its hint does not tell the place of an entry its record's header is read, and it
 // is lost if that cannot be.
 func (x *Index) rehash(t *table) (n *table, err error) {
-	// From a quarter to a half of it: a table full of dead ones does not grow.
-	if n, err = newTable(bucketsFor(t.count() * 4 / 3)); err != nil {
+	if n, err = newTable(t.next(t.count())); err != nil {
 		return nil, err
 	}
 	words := n.block.Plain()
@@ -162,6 +161,24 @@ func (x *Index) rehash(t *table) (n *table, err error) {
 	}
 	n.used.Store(entered)
 	return n, nil
+}
+
+const (
+	smallBucketsMax = 1 << (hintFromBit - 1)
+	smallShare      = 6 // slots for each entry of a small table that has grown, at most
+)
+
+// next returns how many buckets the table after t has, for so many entries. They fill from a
+// quarter to a half of it, so that a table full of dead ones does not grow. A small one that grows
+// because of its entries has four times as many: it takes little memory, and entries move half as
+// often.
+func (t *table) next(entries int64) int {
+	n := bucketsFor(entries * 4 / 3)
+	more, grows := 2*n, n > int(t.mask+1)
+	if grows && more <= smallBucketsMax && int64(more*bucketSlots) <= smallShare*entries {
+		return more
+	}
+	return n
 }
 
 // moveByHints enters the entries of t into n, and returns how many. It reads the headers of those

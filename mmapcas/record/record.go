@@ -167,7 +167,7 @@ func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
 // the record on disk, is stored after all its other bytes. scratch avoids an allocation.
 func Write(b []byte, kind Kind, h Hash, s Stored, scratch *[HeaderBytes]byte) {
 	copy(b[HeaderBytes:], s.Bytes)
-	publish(b, PutHeader(scratch, kind, h, s, Checksum(b[HeaderBytes:])), scratch)
+	seal(b, firstWord(kind, s), h, scratch)
 }
 
 // CopyTo writes the record over the zeros of b, as Write does, but with the checksum that it has.
@@ -177,28 +177,27 @@ func (r *Record) CopyTo(b []byte, scratch *[HeaderBytes]byte) {
 	publish(b, PutHeader(scratch, r.Kind, r.Hash, r.Stored, r.Sum), scratch)
 }
 
-// publish stores a header, its first word last.
-func publish(b []byte, word uint64, header *[HeaderBytes]byte) {
-	copy(b[HashAt:HeaderBytes], header[HashAt:])
-	arena.StoreWord(b, word)
-}
-
 // PutHeader writes the header of a record and returns its first word.
 func PutHeader(b *[HeaderBytes]byte, kind Kind, h Hash, s Stored, sum uint32) (word uint64) {
+	word = firstWord(kind, s)
+	putHeader(b, word, h, sum)
+	return word
+}
+
+// firstWord is the first word of a record.
+func firstWord(kind Kind, s Stored) uint64 {
 	flags := uint64(0)
 	if s.Compressed {
 		flags = flagCompressed
 	}
-	return putHeader(b, uint64(kind)<<32|flags<<40, h, s, sum)
+	return uint64(len(s.Bytes)) | uint64(kind)<<32 | flags<<40 | Magic<<48
 }
 
-func putHeader(b *[HeaderBytes]byte, what uint64, h Hash, s Stored, sum uint32) (word uint64) {
-	word = uint64(len(s.Bytes)) | what | Magic<<48
+func putHeader(b *[HeaderBytes]byte, word uint64, h Hash, sum uint32) {
 	binary.LittleEndian.PutUint64(b[:], word)
 	copy(b[HashAt:], h[:])
 	binary.LittleEndian.PutUint32(b[PayloadSumAt:], sum)
 	binary.LittleEndian.PutUint32(b[SelfSumAt:], Checksum(b[:SelfSumAt]))
-	return word
 }
 
 // flagOwn is a bit of the flags in a record's first word.
@@ -207,5 +206,5 @@ const flagOwn = 2
 // WriteOwn is Write for a record of the store's own.
 func WriteOwn(b, payload []byte, scratch *[HeaderBytes]byte) {
 	copy(b[HeaderBytes:], payload)
-	publish(b, putHeader(scratch, flagOwn<<40, NameOf(0, payload), Plain(payload), Checksum(b[HeaderBytes:])), scratch)
+	seal(b, firstWord(0, Plain(payload))|flagOwn<<40, NameOf(0, payload), scratch)
 }
