@@ -114,7 +114,10 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 			return question(t)
 		}
 		if err := t.Blocking(func() error {
-			return w.chores.await(t.Context(), w.background, "adopt "+uri, func(ctx context.Context) error { return w.adopt(ctx, uri) })
+			return w.chores.await(t.Context(), w.background, "adopt "+uri, func(ctx context.Context) error {
+				_, err := w.adopt(ctx, uri)
+				return err
+			})
 		}); err != nil {
 			return err
 		}

@@ -24,13 +24,15 @@ func splitGoFiles(uris []string) (goFiles, others []string) {
 	return goFiles, others
 }
 
-// follow makes the builds follow the files: those that are new or stale are prepared, and the files
-// of packages that have come are brought in before anything is said about imports. That concerns
-// the builds of open files, or all. It returns the roots of these, or none if another refresh has
-// to go on from what it did.
+// follow makes the builds follow the files: those that are new or stale are prepared, the files of
+// packages that have come are brought in before anything is said about imports, and those beside an
+// open file that no scan finds before anything is said about that. The first two concern the builds
+// of open files, or all. It returns the roots of these, or none if another refresh has to go on
+// from what it did.
 func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 	var asked []*buildUnit // of open files
-	for _, uri := range w.openFiles() {
+	opened := w.openFiles()
+	for _, uri := range opened {
 		path, ok := files.Path(uri)
 		if !ok {
 			continue
@@ -115,6 +117,9 @@ func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 		w.mu.Lock()
 		b.prepared = m
 		w.mu.Unlock()
+	}
+	if adopted, err := w.adoptOpen(t, opened); adopted || err != nil {
+		return nil, err
 	}
 	return roots, nil
 }
