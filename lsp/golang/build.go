@@ -19,6 +19,7 @@ import (
 type buildUnit struct {
 	disk.Definition // immutable
 
+	asked    bool            // guarded by workspace.mu: it is there for questions alone, see buildOf
 	ready    uint64          // guarded by workspace.mu: the generation from which on inputs are complete; 0: not yet
 	stale    bool            // guarded by workspace.mu: a file that decides what the build is has changed
 	prepared *metadata.Build // guarded by workspace.mu: whose files were brought in last
@@ -98,6 +99,13 @@ func (w *workspace) currentBuilds() []*buildUnit {
 	return slices.Clone(w.builds)
 }
 
+// workspaceBuilds lists those that are there for more than questions.
+func (w *workspace) workspaceBuilds() []*buildUnit {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(w.builds), func(b *buildUnit) bool { return b.asked })
+}
+
 // addBuild returns the build of a definition, which is made if there is none.
 func (w *workspace) addBuild(d disk.Definition) *buildUnit {
 	w.mu.Lock()
@@ -107,14 +115,16 @@ func (w *workspace) addBuild(d disk.Definition) *buildUnit {
 			return b
 		}
 	}
-	b := &buildUnit{Definition: d}
+	b := &buildUnit{Definition: d, asked: w.defined}
 	w.builds = append(w.builds, b)
 	slices.SortFunc(w.builds, func(a, b *buildUnit) int { return cmp.Compare(a.Root, b.Root) })
 	return b
 }
 
 // buildOf finds the build that answers for a file. For one outside of the folder that is a build
-// that reads it, if there is such.
+// that reads it, if there is such. A question about a file of a module that is none of the
+// workspace's makes a build for that: it answers, until it is found out anew which builds there
+// are, and what is wrong with its files is told to those who ask.
 func (w *workspace) buildOf(path string) *buildUnit {
 	dir := filepath.Dir(path)
 	w.mu.Lock()
@@ -224,13 +234,21 @@ func (w *workspace) redefine() {
 		if delete(want, b.Root); !d.Equal(&b.Definition) {
 			b = &buildUnit{Definition: d, ready: b.ready, stale: true, prepared: b.prepared, near: b.near, replaced: b.replaced, nested: b.nested, problems: b.problems}
 		}
+		b.asked = false
 		kept = append(kept, b)
 	}
 	for _, d := range want {
 		kept = append(kept, &buildUnit{Definition: d})
 	}
 	slices.SortFunc(kept, func(a, b *buildUnit) int { return cmp.Compare(a.Root, b.Root) })
-	w.builds = kept
+	w.builds, w.defined = kept, true
+}
+
+// admit has a build be one of the workspace: a file of it is open.
+func (w *workspace) admit(b *buildUnit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b.asked = false
 }
 
 // markStale has builds looked at anew for which files that decide what a build is have changed:

@@ -37,7 +37,9 @@ func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 		if !ok {
 			continue
 		}
-		if b := w.buildOf(path); !slices.Contains(asked, b) {
+		b := w.buildOf(path)
+		w.admit(b)
+		if !slices.Contains(asked, b) {
 			asked = append(asked, b)
 		}
 	}

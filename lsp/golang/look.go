@@ -168,6 +168,7 @@ func statOf(r runtime.Reader, uri string) (*disk.Stat, error) {
 // A viewed build is a build as a look at the disk finds it.
 type viewedBuild struct {
 	*buildUnit
+	asked    bool            // see buildOf
 	near     []string        // see metadata.Nearby
 	replaced []string        // see metadata.Replaced
 	meta     *metadata.Build // whose files were brought in last; nil if none have been
@@ -178,7 +179,7 @@ func (w *workspace) viewedBuilds() []viewedBuild {
 	defer w.mu.Unlock()
 	out := make([]viewedBuild, len(w.builds))
 	for i, b := range w.builds {
-		out[i] = viewedBuild{b, b.near, b.replaced, b.prepared}
+		out[i] = viewedBuild{b, b.asked, b.near, b.replaced, b.prepared}
 	}
 	return out
 }

@@ -34,13 +34,16 @@ type publication struct {
 	w      *workspace
 	t      *runtime.Task
 	builds []viewedBuild
-	units  []*buildUnit // all that there are
+	units  []*buildUnit // all of the workspace
 }
 
 // newPublication is about the builds of some roots.
 func (w *workspace) newPublication(t *runtime.Task, roots []string) *publication {
 	p := &publication{w: w, t: t}
 	for _, b := range w.viewedBuilds() {
+		if b.asked {
+			continue
+		}
 		p.units = append(p.units, b.buildUnit)
 		if slices.Contains(roots, b.Root) {
 			p.builds = append(p.builds, b)

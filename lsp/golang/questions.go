@@ -101,7 +101,7 @@ func (w *workspace) FindSymbols(t *runtime.Task, query string, limit int) (list 
 		limit = 100
 	}
 	err = w.ask(t, func(t *runtime.Task) (err error) {
-		list, err = findSymbols(t, w.currentBuilds(), w.set().lookup(query), limit)
+		list, err = findSymbols(t, w.workspaceBuilds(), w.set().lookup(query), limit)
 		return err
 	})
 	return list, err

@@ -97,6 +97,7 @@ type workspace struct {
 	byDir     map[string]*buildUnit // guarded by mu: what buildOf found
 	folders   map[string]int        // guarded by mu: directories in the root that are folders themselves, with how often
 	changes   uint64                // guarded by mu: of files that decide which builds there are
+	defined   bool                  // guarded by mu: which builds there are has been found out
 	undefined bool                  // guarded by mu: which builds there are has to be found out anew
 	plain     bool                  // guarded by mu: the folder is in no module
 	below     *disk.Below           // guarded by mu: what was found below it last; nil: not looked for yet
