@@ -13,8 +13,8 @@ import (
 )
 
 // adopt brings in the Go files of the directory of a file: those beside it, where the file itself
-// is in an editor only. They are forgotten when the workspace is indexed anew. A refresh follows if
-// there were any: what was said of open files there was said without them.
+// is in an editor only. They are forgotten when the workspace is indexed anew. The caller has a
+// refresh follow if any was read: what was said of open files there was said without them.
 func (w *workspace) adopt(ctx context.Context, uri string) (read int, err error) {
 	path, ok := files.Path(uri)
 	if !ok {
@@ -46,15 +46,10 @@ func (w *workspace) adopt(ctx context.Context, uri string) (read int, err error)
 		}
 		list = append(list, errand{path: path, uri: files.URI(path), known: known})
 	}
-	read, err = w.bring(ctx, list, func(int, int) {})
-	if read > 0 {
-		w.refreshAgain()
-	}
-	return read, err
+	return w.bring(ctx, list, func(int, int) {})
 }
 
-// adoptOpen is adopt for the open files that no scan finds. It reports whether any was brought in:
-// then a refresh follows.
+// adoptOpen is adopt for the open files that no scan finds. It reports whether any was read.
 func (w *workspace) adoptOpen(t *runtime.Task, opened []string) (adopted bool, err error) {
 	for _, uri := range opened {
 		if !syntax.IsGoFile(uri) {

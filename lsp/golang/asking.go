@@ -115,7 +115,10 @@ func (w *workspace) askBuild(t *runtime.Task, b *buildUnit, uri string, fn func(
 		}
 		if err := t.Blocking(func() error {
 			return w.chores.await(t.Context(), w.background, "adopt "+uri, func(ctx context.Context) error {
-				_, err := w.adopt(ctx, uri)
+				read, err := w.adopt(ctx, uri)
+				if read > 0 {
+					w.refreshAgain()
+				}
 				return err
 			})
 		}); err != nil {

@@ -238,10 +238,10 @@
 //	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go
 //	            assembly.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
-//	disk        look.go watch.go settled.go prepare.go askagain.go follow.go
+//	disk        look.go watch.go settled.go prepare.go askagain.go adopt.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go
 //	edits       texts.go
-//	questions   adopt.go asking.go questions.go highlight.go typedefinition.go explain.go
+//	questions   asking.go questions.go highlight.go typedefinition.go explain.go
 //	texts       lintall.go configure.go format.go outlook.go tokenized.go hinted.go lensed.go
 //	relations   methodtables.go implementation.go declaration.go references.go typehierarchy.go
 //	            callhierarchy.go

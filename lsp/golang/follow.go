@@ -120,7 +120,11 @@ func (w *workspace) follow(t *runtime.Task, whole bool) ([]string, error) {
 		b.prepared = m
 		w.mu.Unlock()
 	}
-	if adopted, err := w.adoptOpen(t, opened); adopted || err != nil {
+	adopted, err := w.adoptOpen(t, opened)
+	if adopted {
+		w.refreshAgain()
+	}
+	if adopted || err != nil {
 		return nil, err
 	}
 	return roots, nil
