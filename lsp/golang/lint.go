@@ -37,7 +37,7 @@ type lintResult struct {
 }
 
 // lints are what analyzers say of packages.
-var lints = runtime.NewQuery("golang/lint", version(2), lintOf)
+var lints = runtime.NewQuery("golang/lint", version(3), lintOf)
 
 // A noteKey names a package, and the analyzers that note facts about it (lint.Notes).
 type noteKey struct{ Root, ID, Notes string }
@@ -191,16 +191,55 @@ func lintOf(t *runtime.Task, k lintKey) (out lintResult, err error) {
 	if err != nil {
 		return out, err
 	}
-	noted, err := importedNotes(t, k.Root, s.Notes().Key(), p, (*metadata.Edge).Checked)
+	all, err := lintWith(t, k.Root, p, s, lint.Run)
+	if err != nil || !all.Broken {
+		return lintResult{all.Found, all.Failed}, err
+	}
+	own, err := withoutTests(t, k.Root, p)
+	if err != nil || own == nil {
+		return lintResult{all.Found, all.Failed}, err
+	}
+	rest, err := lintWith(t, k.Root, own, s, lint.RunBesideTests)
+	if err != nil {
+		return out, err
+	}
+	all.Add(rest)
+	return lintResult{all.Found, all.Failed}, nil
+}
+
+// withoutTests is the package that p is the variant with tests of. It is nil if there is none, or
+// if something is wrong with it, too: an error in a test file costs that file alone.
+func withoutTests(t *runtime.Task, root string, p *metadata.Package) (*metadata.Package, error) {
+	if p.ForTest == "" || p.ForTest != p.Path {
+		return nil, nil
+	}
+	k := pkgKey{root, p.Path} // the go command names a package that is no variant by its path
+	own, err := packageOf(t, k)
+	if err != nil || own == nil || !own.Workspace {
+		return nil, err
+	}
+	found, err := findings.Get(t, k)
+	if err != nil || len(found) > 0 {
+		return nil, err
+	}
+	return own, nil
+}
+
+// lintWith has analyzers look at a package.
+func lintWith(
+	t *runtime.Task, root string, p *metadata.Package, s lint.Settings,
+	run func(*check.View, lint.Settings, lint.Imported, lint.Turn) (lint.Result, error),
+) (out lint.Result, err error) {
+	noted, err := importedNotes(t, root, s.Notes().Key(), p, (*metadata.Edge).Checked)
 	if err != nil {
 		return out, err
 	}
 	reader := &exportReader{t: t}
-	err = lookApart(taskSource{t, k.Root}, k.ID, check.Sight{Bodies: check.AllBodies}, nil, func(v *view) (err error) {
+	err = lookApart(taskSource{t, root}, p.ID, check.Sight{Bodies: check.AllBodies}, nil, func(v *view) (err error) {
 		if len(v.Files) < len(p.Files) {
 			return nil // what is left out may use what looks unused; a diagnostic says that it is
 		}
-		out.Found, out.Failed, err = lint.Run(v.View, s, noted.reader(reader), turnOf(t))
+		out, err = run(v.View, s, noted.reader(reader), turnOf(t))
 		return cmp.Or(reader.err, err)
 	})
 	return out, err

@@ -38,6 +38,7 @@ type known struct {
 	deprecated  bool // what it finds should not be used any more
 	staticcheck bool // of staticcheck: see Settings
 	spoken      bool // of staticcheck, and says what one of the others says
+	withTests   bool // takes the package for all that can use what it does not export, tests too
 }
 
 // spoken are analyzers of staticcheck that say what one of the others says.

@@ -23,7 +23,9 @@
 //
 //   - N1: equal texts, imports and settings give equal findings, in one order.
 //   - N2: an analyzer that panics costs its own findings, and those of what needs it.
-//   - N3: a package with errors is looked at only by analyzers that say they can.
+//   - N3: a package with errors is looked at only by analyzers that say they can. Where the errors
+//     are those of its tests, the others look at it without the tests ([RunBesideTests]), but for
+//     those that have to see all uses.
 //   - N4: the facts about a package are those that a look at all of its bodies notes.
 //
 // # Files

@@ -34,7 +34,7 @@ func TestFailing(t *testing.T) {
 			t.Errorf("behind one that panics, another one gives %v, %v", res.value, res.err)
 		}
 		stop := errors.New("stop")
-		if _, _, err := Run(v, Settings{}, n.imported, func(func()) error { return stop }); !errors.Is(err, stop) {
+		if _, err := Run(v, Settings{}, n.imported, func(func()) error { return stop }); !errors.Is(err, stop) {
 			t.Errorf("a run that is ended gives %v", err)
 		}
 	})

@@ -12,8 +12,8 @@ import (
 
 // own are analyzers that gopls keeps to itself, with their names and much the same words.
 var own = []known{
-	{Analyzer: unusedParams, severity: lsp.SeverityInfo, on: true},
-	{Analyzer: unusedFunc, severity: lsp.SeverityInfo, on: true},
+	{Analyzer: unusedParams, severity: lsp.SeverityInfo, on: true, withTests: true},
+	{Analyzer: unusedFunc, severity: lsp.SeverityInfo, on: true, withTests: true},
 	{Analyzer: inferTypeArgs, severity: lsp.SeverityInfo, on: true},
 	{Analyzer: simplifyCompositeLit, severity: lsp.SeverityInfo, on: true},
 	{Analyzer: simplifyRange, severity: lsp.SeverityInfo, on: true},

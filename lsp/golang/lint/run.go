@@ -35,10 +35,47 @@ type Fix struct {
 	Edits []lsp.FileEdit
 }
 
-// Run runs analyzers over a view with all bodies. The order of the findings is that of files and
-// places. Failed are analyzers that gave no answer, each with the reason.
-func Run(v *check.View, s Settings, imported Imported, turn Turn) (found []Finding, failed []Failure, err error) {
+// A Result is what a run says.
+type Result struct {
+	Found  []Finding // in the order of files and places
+	Failed []Failure // of analyzers that gave no answer
+	Broken bool      // the package does not compile, so that not all analyzers could look at it
+}
+
+// Add adds what another run says.
+func (r *Result) Add(other Result) {
+	r.Found = append(r.Found, other.Found...)
+	r.Failed = append(r.Failed, other.Failed...)
+	sortFindings(r.Found)
+}
+
+func sortFindings(found []Finding) {
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		if c := strings.Compare(a.URI, b.URI); c != 0 {
+			return c
+		}
+		return lsp.CompareDiagnostics(a.Diag, b.Diag)
+	})
+}
+
+// Run runs analyzers over a view with all bodies.
+func Run(v *check.View, s Settings, imported Imported, turn Turn) (Result, error) {
+	return runThose(v, s, imported, turn, func(known) bool { return true })
+}
+
+// RunBesideTests runs those analyzers that Run leaves out over the variant of a package with tests
+// where the tests do not compile. The view is of the package without tests. Analyzers that take a
+// package for all of its uses stay left out: they would not see those that tests make.
+func RunBesideTests(v *check.View, s Settings, imported Imported, turn Turn) (Result, error) {
+	return runThose(v, s, imported, turn, func(k known) bool {
+		return !k.withTests && !runsDespiteErrors(k.Analyzer)
+	})
+}
+
+// runThose runs the analyzers that the settings choose and that are wanted.
+func runThose(v *check.View, s Settings, imported Imported, turn Turn, wanted func(known) bool) (out Result, err error) {
 	r := newRunner(v, imported, turn)
+	out.Broken = r.broken
 	for _, t := range v.Files {
 		r.files = append(r.files, t.AST)
 	}
@@ -46,30 +83,25 @@ func Run(v *check.View, s Settings, imported Imported, turn Turn) (found []Findi
 		r.info = withUnknown(v.Info, v.Package, r.files)
 	}
 	for _, k := range s.chosen() {
-		if !r.runs(k.Analyzer) {
+		if !wanted(k) || !r.runs(k.Analyzer) {
 			continue
 		}
 		res := r.run(k.Analyzer)
 		if r.stopped != nil {
-			return nil, nil, r.stopped
+			return Result{}, r.stopped
 		}
 		if res.err != nil {
-			failed = append(failed, Failure{k.Name, res.err.Error()})
+			out.Failed = append(out.Failed, Failure{k.Name, res.err.Error()})
 			continue
 		}
 		for _, d := range res.diagnostics {
 			if f, ok := r.finding(k, d); ok {
-				found = append(found, f)
+				out.Found = append(out.Found, f)
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Finding) int {
-		if c := strings.Compare(a.URI, b.URI); c != 0 {
-			return c
-		}
-		return lsp.CompareDiagnostics(a.Diag, b.Diag)
-	})
-	return found, failed, nil
+	sortFindings(out.Found)
+	return out, nil
 }
 
 // A Turn has analyzers run, one after the other. It calls run, which computes for long, or gives an

@@ -125,12 +125,12 @@ func TestStandardLibrary(t *testing.T) {
 		for range 2 {
 			var found []Finding
 			n.view(p, trees, check.Sight{URI: p.Files[0], Bodies: check.AllBodies}, func(v *check.View) {
-				var failed []Failure
-				var err error
-				if found, failed, err = Run(v, everything, n.imported, never); err != nil {
+				res, err := Run(v, everything, n.imported, never)
+				if err != nil {
 					t.Fatal(err)
 				}
-				for _, f := range failed {
+				found = res.Found
+				for _, f := range res.Failed {
 					t.Errorf("%s: %s: %s", id, f.Analyzer, f.Why)
 				}
 			})
