@@ -16,14 +16,14 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-var checks = runtime.NewQuery("golang/check", version(9), checkOf)
+var checks = runtime.NewQuery("golang/check", version(10), checkOf)
 
-var declarations = runtime.NewQuery("golang/declarations", version(5), declarationsOf)
+var declarations = runtime.NewQuery("golang/declarations", version(6), declarationsOf)
 
 // surfaces is made here because it asks for the faces of imports.
 var surfaces *runtime.Query[pkgKey, surfaceResult]
 
-func init() { surfaces = runtime.NewQuery("golang/surface", version(1), surfaceOf) }
+func init() { surfaces = runtime.NewQuery("golang/surface", version(2), surfaceOf) }
 
 // A surfaceResult is what a check without function bodies gives.
 type surfaceResult struct {
@@ -32,7 +32,7 @@ type surfaceResult struct {
 }
 
 // faces are apart from surfaces for those who need nothing else of them.
-var faces = runtime.NewQuery("golang/face", version(4), func(t *runtime.Task, k pkgKey) (faceResult, error) {
+var faces = runtime.NewQuery("golang/face", version(5), func(t *runtime.Task, k pkgKey) (faceResult, error) {
 	s, err := surfaces.Get(t, k)
 	return s.Face, err
 })

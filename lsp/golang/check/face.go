@@ -60,6 +60,7 @@ func Face(
 		Sizes:                    sizesFor(p.Arch),
 	}
 	pkg, _ := conf.Check(p.Path, fset, files, nil) // errors are for the check of the whole files
+	keepDefiners(pkg, files)
 	var out bytes.Buffer
 	if err := gcexportdata.Write(&out, token.NewFileSet(), pkg); err != nil {
 		return nil, nil, fmt.Errorf("face of %s: %w", p.ID, err)
@@ -96,8 +97,9 @@ func (w *world) isDirect(pkg *types.Package) bool {
 func (w *world) pathsOf(pkg *types.Package, unclear *bool) func(types.Object) string {
 	var own map[types.Object]string
 	return func(obj types.Object) string {
-		if obj.Pkg() != pkg {
-			if w.state != nil && !w.isDirect(obj.Pkg()) {
+		obj = declared(obj)
+		if of := packageOf(obj); of != pkg {
+			if w.state != nil && !w.isDirect(of) {
 				*unclear = true // the name may be another one where less is known of the package
 				return ""
 			}

@@ -50,7 +50,7 @@ type pathWalk struct {
 
 // object names obj unless it belongs to another package or has a name.
 func (w *pathWalk) object(obj types.Object, path string) {
-	if obj.Pkg() != w.pkg {
+	if packageOf(obj) != w.pkg {
 		return
 	}
 	if _, ok := w.paths[obj]; !ok {
@@ -111,6 +111,7 @@ func (w *pathWalk) typ(t types.Type, path string) {
 		w.seen[t] = true
 		for i := range t.NumExplicitMethods() {
 			m := t.ExplicitMethod(i)
+			w.object(declared(m), path+"."+m.Name())
 			w.object(m, path+"."+m.Name())
 			w.typ(m.Type(), path+"."+m.Name())
 		}

@@ -370,11 +370,12 @@ func (b *partBuilder) tagOf(obj types.Object) string {
 	return ""
 }
 
-// originOf is the generic method or field that an instantiated one comes from.
+// originOf is the generic method or field that an instantiated one comes from, and the method that
+// one in export data is declared as.
 func originOf(obj types.Object) types.Object {
 	switch obj := obj.(type) {
 	case *types.Func:
-		return obj.Origin()
+		return declared(obj.Origin())
 	case *types.Var:
 		return obj.Origin()
 	}
@@ -385,7 +386,7 @@ func originOf(obj types.Object) types.Object {
 // builtin. An object without a name, such as a field of an unnamed type that nothing exported leads
 // to, gets an impossible one: it can be described, not found.
 func (b *partBuilder) nameOf(obj types.Object) index.External {
-	pkg := obj.Pkg()
+	pkg := packageOf(obj)
 	switch {
 	case pkg == nil:
 		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {

@@ -195,7 +195,7 @@ type Name struct {
 // an unnamed type of another package.
 func (v *View) NameOf(obj types.Object) (name Name, ok bool) {
 	obj = originOf(obj)
-	switch pkg := obj.Pkg(); {
+	switch pkg := packageOf(obj); {
 	case pkg == nil:
 		name.External = index.External{Package: metadata.Builtin, Path: obj.Name()}
 		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {

@@ -133,7 +133,8 @@ func readExport(data []byte, packages map[string]*types.Package, path string) (p
 
 // objectPath names an object of an imported package for other packages; "" if it has no name there.
 func (w *world) objectPath(obj types.Object) string {
-	paths, _ := w.named(obj.Pkg())
+	obj = declared(obj)
+	paths, _ := w.named(packageOf(obj))
 	return paths[obj]
 }
 

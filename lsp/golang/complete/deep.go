@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/cytisus/cytisus/lsp/golang/check"
 )
 
 // Bounds of the search for members of members.
@@ -198,7 +200,7 @@ func (c *completer) below(from *candidate) (list []candidate) {
 func (c *completer) exports(pkg *types.Package) (list []types.Object) {
 	scope := pkg.Scope()
 	for _, name := range scope.Names() {
-		if obj := scope.Lookup(name); obj.Exported() {
+		if obj := scope.Lookup(name); obj.Exported() && check.IsWritten(obj) {
 			list = append(list, obj)
 		}
 	}

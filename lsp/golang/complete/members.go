@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"github.com/cytisus/cytisus/lsp/golang/check"
 )
 
 func selectorOf(path []ast.Node, expr ast.Expr) (*ast.SelectorExpr, bool) {
@@ -45,7 +47,7 @@ func (c *completer) members(sel *ast.SelectorExpr) error {
 func (c *completer) packageMembers(pkg *types.Package) {
 	for _, name := range pkg.Scope().Names() {
 		obj := pkg.Scope().Lookup(name)
-		if !obj.Exported() && pkg != c.v.Package {
+		if !check.IsWritten(obj) || !obj.Exported() && pkg != c.v.Package {
 			continue
 		}
 		c.add(candidate{obj: obj, factor: 1, addressable: isVariable(obj)})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
+	"github.com/cytisus/cytisus/lsp/golang/check"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
@@ -44,7 +45,7 @@ func (c *completer) scopes() {
 	visit := func(s *types.Scope, names []string, factor float64, local bool) {
 		for _, name := range names {
 			obj := s.Lookup(name)
-			if obj == nil || name == "_" || seen[name] || name == syntax.DraftName {
+			if obj == nil || name == "_" || seen[name] || name == syntax.DraftName || !check.IsWritten(obj) {
 				continue
 			}
 			if local {
