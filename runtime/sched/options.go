@@ -24,7 +24,7 @@ const (
 type Options struct {
 	// Workers is the number of workers. Zero means one less than the processors that the process
 	// may keep busy, by its mask and its quota, and at least one. A process that does nothing else
-	// may use all of them; it should then raise GOMAXPROCS to one more than Workers. A pool never
+	// may use all of them; it should then raise GOMAXPROCS to what [Processors] says. A pool never
 	// changes GOMAXPROCS, but it logs when the workers could take all of it.
 	Workers int
 
@@ -113,7 +113,7 @@ func (o *Options) fill() {
 		o.Workers = max(1, affinity.Usable()-1)
 	}
 	if o.StandIns == 0 {
-		if o.StandIns = 2 + o.Workers/4; o.Affinity == affinity.On {
+		if o.StandIns = standInsOf(o.Workers); o.Affinity == affinity.On {
 			o.StandIns = -1
 		}
 	}
@@ -139,6 +139,17 @@ func (o *Options) fill() {
 		o.Logger = slog.Default()
 	}
 }
+
+// standInsOf is the default of Options.StandIns.
+func standInsOf(workers int) int { return 2 + workers/4 }
+
+// Processors is what GOMAXPROCS should be at least in a process that does nothing else: so many of
+// Go's processors do a pool of so many workers, with the default of stand-ins, and one goroutine
+// beside it keep busy: each worker a stretch, the threads that stand in for stretches what is more
+// urgent. With fewer, what is more urgent has a thread and no processor of Go's: it waits until
+// Go's scheduler takes one from a stretch, which it looks for every 10 ms. Go's processors beyond
+// the machine's cost nothing while they have nothing to run.
+func Processors(workers int) int { return workers + min(workers, standInsOf(workers)) + 1 }
 
 // simulated fills in what a simulation must not take from the machine.
 func (o *Options) simulated() {

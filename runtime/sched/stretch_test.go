@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	goruntime "runtime"
+	"runtime/metrics"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +72,42 @@ func TestStretchGivesWayAtOnce(t *testing.T) {
 				t.Errorf("%d stretches", n)
 			}
 		})
+	}
+}
+
+// With as many of Go's processors as Processors says, nothing waits for one where every worker
+// computes in a stretch, something more urgent computes beside each, and a goroutine asks.
+func TestProcessorsAreEnoughForStretches(t *testing.T) {
+	const workers = 2
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(Processors(workers)))
+	p := standsIn(t, Options{Workers: workers})
+	var begun atomic.Int32
+	var release Event
+	compute := func() error {
+		begun.Add(1)
+		holders["computes"](&release)
+		return nil
+	}
+	defer release.Fire()
+	var all []*Handle
+	for range workers {
+		all = append(all, submit(t, p, Spec{Lane: lane.Default}, func(task *Task) error { return task.Stretch(compute) }))
+	}
+	eventually(t, "all in stretches", func() bool { return begun.Load() == workers })
+	for range workers {
+		all = append(all, submit(t, p, Spec{Lane: lane.RPC1}, func(*Task) error { return compute() }))
+	}
+	eventually(t, "all computing", func() bool { return begun.Load() == 2*workers })
+	waiting := []metrics.Sample{{Name: "/sched/goroutines/runnable:goroutines"}}
+	eventually(t, "all on processors", func() bool {
+		metrics.Read(waiting)
+		return waiting[0].Value.Uint64() == 0
+	})
+	release.Fire()
+	for _, h := range all {
+		if err := wait(t, h); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

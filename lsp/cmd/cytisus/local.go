@@ -19,6 +19,7 @@ import (
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // A local answers over an engine of its own.
@@ -83,10 +84,10 @@ func (a *app) openEngine(root, store, what string) (_ *local, err error) {
 	if workers == 0 {
 		workers = usableCPUs()
 	}
-	// The process is all engine: a thread for each CPU to compute, and one more for everything
-	// else.
-	if goruntime.GOMAXPROCS(0) < workers+1 {
-		goruntime.GOMAXPROCS(workers + 1)
+	// The process is all engine: a thread for each CPU to compute, one beside each for what is more
+	// urgent, and one for everything else.
+	if procs := sched.Processors(workers); goruntime.GOMAXPROCS(0) < procs {
+		goruntime.GOMAXPROCS(procs)
 	}
 	// Indexing makes garbage at a high rate on a small live heap: nearly a third of its time went
 	// to Go's collector.

@@ -3,6 +3,8 @@ package main
 import (
 	goruntime "runtime"
 	"testing"
+
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // The command runs as many workers as the process was given processors, which a quota may make
@@ -14,6 +16,7 @@ func TestWorkersAreWhatTheProcessMayUse(t *testing.T) {
 	procs := goruntime.GOMAXPROCS(0)
 	defer goruntime.GOMAXPROCS(procs)
 	for _, c := range []struct{ flag, want int }{{0, given}, {3, 3}} {
+		goruntime.GOMAXPROCS(procs)
 		a := &app{err: t.Output(), flags: flags{memory: true, workers: c.flag}}
 		l, err := a.openEngine(t.TempDir(), "", "test")
 		if err != nil {
@@ -22,8 +25,8 @@ func TestWorkersAreWhatTheProcessMayUse(t *testing.T) {
 		if n := len(l.eng.Stats().Scheduler.Workers); n != c.want {
 			t.Errorf("%d workers with --workers=%d where the process may use %d processors, want %d", n, c.flag, given, c.want)
 		}
-		if n := goruntime.GOMAXPROCS(0); n <= c.want && n <= procs {
-			t.Errorf("GOMAXPROCS is %d, which %d workers can take whole", n, c.want)
+		if n := goruntime.GOMAXPROCS(0); n < sched.Processors(c.want) {
+			t.Errorf("GOMAXPROCS is %d, which %d workers and what is more urgent can take whole", n, c.want)
 		}
 		if err := l.close(); err != nil {
 			t.Error(err)
