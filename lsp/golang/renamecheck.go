@@ -23,7 +23,11 @@ func (r *renaming) verify() error { return r.verifyAs((*verification).run) }
 // verifyErrors is verify for a change after which other things are named.
 func (r *renaming) verifyErrors() error {
 	return r.verifyAs(func(v *verification) error {
-		_, err := v.wrong(func(string) bool { return true })
+		packages, err := v.concerned()
+		if err != nil {
+			return err
+		}
+		_, err = v.wrong(packages, func(string) bool { return true })
 		return err
 	})
 }
@@ -74,13 +78,8 @@ type checkedAgain struct {
 	check.Result
 }
 
-// wrong checks the packages that the change may make a difference to, and refuses errors of some
-// codes that were not there.
-func (v *verification) wrong(of func(code string) bool) (found []checkedAgain, err error) {
-	packages, err := v.concerned()
-	if err != nil {
-		return nil, err
-	}
+// wrong checks packages with the change made, and refuses errors of some codes that were not there.
+func (v *verification) wrong(packages []*metadata.Package, of func(code string) bool) (found []checkedAgain, err error) {
 	for _, p := range packages {
 		c, err := v.check(p)
 		if err != nil {
@@ -100,11 +99,22 @@ func (v *verification) wrong(of func(code string) bool) (found []checkedAgain, e
 }
 
 func (v *verification) run() error {
-	// What is declared twice has other things named wrongly, and what is named wrongly is often an
-	// error: the first reason is the best.
-	found, err := v.wrong(isRedeclaration)
+	concerned, err := v.concerned()
 	if err != nil {
 		return err
+	}
+	packages, with, err := v.withoutRepeated(concerned)
+	if err != nil {
+		return err
+	}
+	// What is declared twice has other things named wrongly, and what is named wrongly is often an
+	// error: the first reason is the best.
+	found, err := v.wrong(packages, isRedeclaration)
+	if err != nil {
+		return err
+	}
+	for p, variant := range with {
+		v.indexes[p.ID] = v.indexes[variant.ID]
 	}
 	for _, c := range found {
 		if err := v.compareNames(c.p); err != nil {
@@ -160,6 +170,50 @@ func (v *verification) concerned() (list []*metadata.Package, err error) {
 	}
 	slices.SortFunc(list, func(a, b *metadata.Package) int { return strings.Compare(a.ID, b.ID) })
 	return list, nil
+}
+
+// withoutRepeated leaves out packages that are among the rest in whole, with their tests: of a name
+// that is no field's and no method's the variant with tests says all there is to say. What a file
+// of the package names there is declared in one of its own files, or is what the test files
+// declared before, too; and without the test files the same is found, since they only add
+// declarations. An error that the variant does not have would need something else to be named.
+// Where either has errors already these may hide others, and both are checked. With says by which
+// variant each package is left out.
+func (v *verification) withoutRepeated(all []*metadata.Package) (
+	list []*metadata.Package, with map[*metadata.Package]*metadata.Package, err error,
+) {
+	if slices.ContainsFunc(v.declared, func(f found) bool { return f.Kind == lsp.KindMethod || f.Kind == lsp.KindField }) {
+		return all, nil, nil
+	}
+	with = map[*metadata.Package]*metadata.Package{}
+	for _, p := range all {
+		i := slices.IndexFunc(all, func(q *metadata.Package) bool {
+			return q.Path == p.Path && q.ForTest == p.Path && p.ForTest == "" &&
+				!slices.ContainsFunc(p.Files, func(uri string) bool { return !slices.Contains(q.Files, uri) })
+		})
+		repeated := i >= 0
+		for _, id := range []string{p.ID, all[max(i, 0)].ID} {
+			if repeated {
+				if repeated, err = v.sound(id); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+		if repeated {
+			with[p] = all[i]
+		} else {
+			list = append(list, p)
+		}
+	}
+	return list, with, nil
+}
+
+// sound reports whether a package has no errors without the change.
+func (v *verification) sound(id string) (bool, error) {
+	old, err := checks.Get(v.src.t, pkgKey{v.src.root, id})
+	return err == nil && !slices.ContainsFunc(old.Diagnostics, func(d check.FileDiagnostic) bool {
+		return d.Diag.Severity == lsp.SeverityError
+	}), err
 }
 
 // changed reports whether the face of a package may differ.
@@ -461,12 +515,23 @@ func kindWord(k lsp.SymbolKind) string {
 // A naming is what a place of a package names.
 type naming struct {
 	start, end int
-	target     string // where it is declared, or what others call it
+	target     meaning
 	declares   bool
 }
 
+// A meaning is where something is declared, or what others call it.
+type meaning struct {
+	in     string // the file; or package and object path
+	offset int    // in the file; or notInFile
+}
+
+const notInFile = -1
+
 func compareNamings(a, b naming) int {
-	return cmp.Or(a.start-b.start, a.end-b.end, strings.Compare(a.target, b.target))
+	return cmp.Or(
+		a.start-b.start, a.end-b.end,
+		strings.Compare(a.target.in, b.target.in), a.target.offset-b.target.offset,
+	)
 }
 
 // compareNames refuses a change after which something names another thing.
@@ -476,8 +541,7 @@ func (v *verification) compareNames(p *metadata.Package) error {
 		return err
 	}
 	now := v.indexes[p.ID]
-	was := namer{v: v, p: p, x: old, known: map[index.External]string{}}
-	is := namer{v: v, p: p, x: now, changed: true, known: map[index.External]string{}}
+	was, is := newNamer(v, p, old, false), newNamer(v, p, now, true)
 	for file := range old.FileCount() {
 		uri := old.URI(file)
 		had, err := was.namings(file)
@@ -507,7 +571,21 @@ type namer struct {
 	p       *metadata.Package
 	x       *index.Index
 	changed bool
-	known   map[index.External]string
+	locals  []meaning // by number of a declaration of x
+	known   map[index.External]meaning
+}
+
+func newNamer(v *verification, p *metadata.Package, x *index.Index, changed bool) *namer {
+	n := &namer{v: v, p: p, x: x, changed: changed, known: map[index.External]meaning{}}
+	n.locals = make([]meaning, 0, x.DeclarationCount())
+	file, uri := -1, ""
+	x.Places(func(in int, at lsp.Span) {
+		if in != file {
+			file, uri = in, x.URI(in)
+		}
+		n.locals = append(n.locals, n.declared(lsp.Location{URI: uri, Span: at}))
+	})
+	return n
 }
 
 // namings are those of a file.
@@ -529,8 +607,8 @@ func (n *namer) namings(file int) (list []naming, err error) {
 		if o.IsExternal {
 			e, _ := n.x.ExternalAt(o.Target)
 			name.target, err = n.external(e)
-		} else {
-			name.target = n.local(n.x, o.Target)
+		} else if o.Target < len(n.locals) {
+			name.target = n.locals[o.Target]
 		}
 		list = append(list, name)
 		return err == nil
@@ -539,39 +617,34 @@ func (n *namer) namings(file int) (list []naming, err error) {
 	return list, err
 }
 
-// local says where a declaration is.
-func (n *namer) local(x *index.Index, target int) string {
-	d, ok := x.Declaration(target)
-	if !ok {
-		return "?"
-	}
-	at := lsp.Location{URI: x.URI(d.File), Span: d.Span}
+// declared is what is declared at a place of the index's texts.
+func (n *namer) declared(at lsp.Location) meaning {
 	if !n.changed {
 		at = n.v.declaredAt(at)
 	}
-	return fmt.Sprintf("%s %d", at.URI, at.Span.Start)
+	return meaning{at.URI, at.Span.Start}
 }
 
 // external says where something of another package is declared if that package has declarations
 // that change, and what it is called otherwise.
-func (n *namer) external(e index.External) (s string, err error) {
-	if s, ok := n.known[e]; ok {
-		return s, nil
+func (n *namer) external(e index.External) (to meaning, err error) {
+	if to, ok := n.known[e]; ok {
+		return to, nil
 	}
-	s = e.Package + "\x00" + e.Path
+	to = meaning{e.Package + "\x00" + e.Path, notInFile}
 	if e.Path != index.PackagePath && slices.ContainsFunc(n.v.declared, func(f found) bool { return f.pkg.Path == e.Package }) {
-		if s, err = n.declaredIn(e, s); err != nil {
-			return "", err
+		if to, err = n.declaredIn(e, to); err != nil {
+			return to, err
 		}
 	}
-	n.known[e] = s
-	return s, nil
+	n.known[e] = to
+	return to, nil
 }
 
-func (n *namer) declaredIn(e index.External, s string) (string, error) {
+func (n *namer) declaredIn(e index.External, other meaning) (meaning, error) {
 	packages, err := named(n.v.src, e.Package, n.p)
 	if err != nil {
-		return "", err
+		return other, err
 	}
 	for _, p := range packages {
 		x := n.v.indexes[p.ID]
@@ -580,14 +653,14 @@ func (n *namer) declaredIn(e index.External, s string) (string, error) {
 		}
 		if !n.changed {
 			if x, err = n.v.checked(n.v.src, p); err != nil {
-				return "", err
+				return other, err
 			}
 		}
-		if i := x.DeclarationOf(e.Path); i >= 0 {
-			return n.local(x, i), nil
+		if d, ok := x.Declaration(x.DeclarationOf(e.Path)); ok {
+			return n.declared(lsp.Location{URI: x.URI(d.File), Span: d.Span}), nil
 		}
 	}
-	return s, nil
+	return other, nil
 }
 
 // difference says what is named otherwise.
@@ -602,16 +675,16 @@ func (v *verification) difference(p *metadata.Package, uri string, had, has []na
 	}
 	was := had[i]
 	place := at(was)
-	other := ""
+	other := meaning{offset: notInFile}
 	for _, n := range has {
 		if n.start == was.start {
 			other = n.target
 		}
 	}
-	mine := func(target string) bool {
+	mine := func(to meaning) bool {
 		for _, f := range v.declared {
 			l := v.declaredAt(f.location())
-			if target == fmt.Sprintf("%s %d", l.URI, l.Span.Start) {
+			if to == (meaning{l.URI, l.Span.Start}) {
 				return true
 			}
 		}
@@ -634,13 +707,11 @@ func (v *verification) difference(p *metadata.Package, uri string, had, has []na
 	return e
 }
 
-// placeOf is where a target is declared, before the change.
-func (v *verification) placeOf(target string) (l lsp.Location, ok bool) {
-	uri, offset, ok := strings.Cut(target, " ")
-	var start int
-	if _, err := fmt.Sscan(offset, &start); !ok || err != nil {
+// placeOf is where something is declared, before the change.
+func (v *verification) placeOf(to meaning) (l lsp.Location, ok bool) {
+	if to.offset == notInFile {
 		return l, false
 	}
-	s := v.back(uri, lsp.Span{Start: start, End: start})
-	return lsp.Location{URI: uri, Span: s}, true
+	s := v.back(to.in, lsp.Span{Start: to.offset, End: to.offset})
+	return lsp.Location{URI: to.in, Span: s}, true
 }

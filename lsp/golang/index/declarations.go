@@ -142,6 +142,18 @@ func (x *Index) Declaration(i int) (Declaration, bool) {
 	}, true
 }
 
+// Places calls fn for every declaration, by number, with where its name stands, and reads no
+// strings.
+func (x *Index) Places(fn func(file int, at lsp.Span)) {
+	for rows := x.rowsFrom(0); ; {
+		w, ok := rows.next()
+		if !ok {
+			return
+		}
+		fn(w.file, w.span())
+	}
+}
+
 // DeclarationAt is the number of the declaration whose name starts at a place, -1 if there is none.
 func (x *Index) DeclarationAt(file, start int) int {
 	after := func(w *row) bool { return w.file > file || w.file == file && w.start > start }
