@@ -174,11 +174,17 @@ var errTexts = fmt.Errorf("golang: damaged list of texts")
 
 // takeText takes the first text off.
 func takeText(b []byte) (text string, rest []byte, err error) {
+	part, rest, err := takePart(b)
+	return string(part), rest, err
+}
+
+// takePart is takeText without a copy.
+func takePart(b []byte) (part, rest []byte, err error) {
 	n, size := binary.Uvarint(b)
 	if size <= 0 || n > uint64(len(b)-size) {
-		return "", nil, errTexts
+		return nil, nil, errTexts
 	}
-	return string(b[size:][:n]), b[size:][n:], nil
+	return b[size:][:n:n], b[size:][n:], nil
 }
 
 var layouts = runtime.NewQuery("golang/layout", version(4), layoutOf)

@@ -126,6 +126,30 @@ func (f *fixture) implementation(mark string) ([]string, error) {
 	return f.names(own), err
 }
 
+// The second question reads no table of methods from the store: those that the first one read are
+// kept.
+func TestImplementationKeepsTables(t *testing.T) {
+	f := newFixture(t, implementationArchive, lsp.WorkspaceOptions{Tests: true})
+	f.index()
+	if _, err := f.implementation("Shape"); err != nil {
+		t.Fatal(err)
+	}
+	groups := 0
+	err := f.ask(f.at("Shape").URI, func(src taskSource) error {
+		all, err := methodTables.all(src.t, src.root)
+		for _, g := range all {
+			if _, kept := blobs.find(g.Of); !kept {
+				t.Errorf("group %s is not kept", g.At)
+			}
+		}
+		groups = len(all)
+		return err
+	})
+	if err != nil || groups == 0 {
+		t.Errorf("%d groups, %v", groups, err)
+	}
+}
+
 // What implements what is found both ways, in all packages and their tests.
 func TestImplementation(t *testing.T) {
 	f := newFixture(t, implementationArchive, lsp.WorkspaceOptions{Tests: true})

@@ -58,19 +58,22 @@ func eachMethodTable(t *runtime.Task, root string, fn func(id string, table *met
 		return err
 	}
 	for _, g := range groups {
-		data, err := runtime.ReadBlob(t, g.Of)
+		data, err := blobs.read(t, g.Of)
 		if err != nil {
 			return err
 		}
 		for len(data) > 0 {
-			var id, rows string
+			var (
+				id   string
+				rows []byte
+			)
 			if id, data, err = takeText(data); err != nil {
 				return err
 			}
-			if rows, data, err = takeText(data); err != nil {
+			if rows, data, err = takePart(data); err != nil {
 				return err
 			}
-			table, err := methods.Open(metadata.PathOf(id), []byte(rows))
+			table, err := methods.Open(metadata.PathOf(id), rows)
 			if err != nil {
 				return err
 			}
@@ -88,7 +91,7 @@ func methodTable(t *runtime.Task, k pkgKey) (*methods.Table, error) {
 	if err != nil || s.Methods.IsZero() {
 		return &methods.Table{}, err
 	}
-	data, err := runtime.ReadBlob(t, s.Methods)
+	data, err := blobs.read(t, s.Methods)
 	if err != nil {
 		return nil, err
 	}
