@@ -57,9 +57,9 @@ func atPackageLevel(src source, p *metadata.Package, name string) (found, bool, 
 	if d, ok := x.Declaration(x.DeclarationOf(name)); ok {
 		return found{p, x, d}, true, nil
 	}
-	for i := range x.DeclarationCount() {
+	for _, i := range x.Named(name) {
 		d, ok := x.Declaration(i)
-		if !ok || d.Name != name || d.Flags&index.Local != 0 {
+		if !ok || d.Flags&index.Local != 0 {
 			continue
 		}
 		switch d.Kind {

@@ -154,6 +154,25 @@ func (x *Index) Places(fn func(file int, at lsp.Span)) {
 	}
 }
 
+// Named lists the numbers of the declarations of a name. It compares numbers of strings and makes
+// none.
+func (x *Index) Named(name string) (list []int) {
+	number, ok := x.numberOf(name)
+	if !ok {
+		return nil
+	}
+	for rows := x.rowsFrom(0); ; {
+		i := rows.i
+		w, ok := rows.next()
+		if !ok {
+			return list
+		}
+		if w.name == number {
+			list = append(list, i)
+		}
+	}
+}
+
 // DeclarationAt is the number of the declaration whose name starts at a place, -1 if there is none.
 func (x *Index) DeclarationAt(file, start int) int {
 	after := func(w *row) bool { return w.file > file || w.file == file && w.start > start }

@@ -90,6 +90,25 @@ func TestIndexHoldsWhatWasWritten(t *testing.T) {
 				t.Fatalf("seed %d: external %v: got %v", seed, e, got)
 			}
 		}
+		byName, places := map[string][]int{}, []lsp.Location{}
+		for i := range x.DeclarationCount() {
+			d, _ := x.Declaration(i)
+			byName[d.Name] = append(byName[d.Name], i)
+			places = append(places, lsp.Location{URI: x.URI(d.File), Span: d.Span})
+		}
+		for name, want := range byName {
+			if got := x.Named(name); !slices.Equal(got, want) {
+				t.Fatalf("seed %d: %s is named by %v, want %v", seed, name, got, want)
+			}
+		}
+		if n := testing.AllocsPerRun(1, func() { x.Named("nothing of that name") }); n != 0 {
+			t.Fatalf("seed %d: %v allocations to find no name", seed, n)
+		}
+		var stand []lsp.Location
+		x.Places(func(file int, at lsp.Span) { stand = append(stand, lsp.Location{URI: x.URI(file), Span: at}) })
+		if !slices.Equal(stand, places) {
+			t.Fatalf("seed %d: declarations stand at %v, want %v", seed, stand, places)
+		}
 		if x.DeclarationOf("none") != -1 || x.FindExternal(External{"none", "none"}) != -1 || x.File("none") != -1 || x.DeclarationAt(0, 1<<30) != -1 {
 			t.Fatalf("seed %d: something was found that is not there", seed)
 		}
@@ -131,7 +150,9 @@ func exercise(x *Index) {
 		d, _ := x.Declaration(i)
 		x.DeclarationAt(d.File, d.Span.Start)
 		x.DeclarationOf(d.Path)
+		x.Named(d.Name)
 	}
+	x.Places(func(int, lsp.Span) {})
 	for i := -1; i <= min(x.externalCount(), 1000); i++ {
 		e, _ := x.ExternalAt(i)
 		x.FindExternal(e)

@@ -25,6 +25,22 @@ func (x *Index) str(i uint64) string {
 	return string(r.b[:n])
 }
 
+// numberOf is the number of a string; not ok if there is no such string.
+func (x *Index) numberOf(s string) (number uint64, ok bool) {
+	r := reader{b: x.strings}
+	for i := range x.stringCount {
+		n := r.uint()
+		if r.bad || n > uint64(len(r.b)) {
+			break
+		}
+		if string(r.b[:n]) == s {
+			return uint64(i), true
+		}
+		r.skip(n)
+	}
+	return 0, false
+}
+
 // stringTable numbers strings and makes their bytes.
 type stringTable struct {
 	numbers map[string]uint64
