@@ -20,7 +20,21 @@ func URI(path string) string {
 	if slashes > 2 || slashes == 2 && filepath.Separator == '/' {
 		path = path[slashes-1:]
 	}
-	return string(uri.File(path))
+	u := string(uri.File(path))
+	if hasDrive(path) { // of which URIs elsewhere have one spelling; here two files are two
+		u = rooted + path[1:2] + u[len(rooted)+1:]
+	}
+	return u
+}
+
+// rooted is what the URI of a path begins with, without a host.
+const rooted = "file:///"
+
+// hasDrive reports whether an absolute path begins as paths of a drive do elsewhere. It is any
+// other directory here.
+func hasDrive(path string) bool {
+	return filepath.Separator == '/' && len(path) > 2 && path[0] == '/' && path[2] == ':' &&
+		('a' <= path[1] && path[1] <= 'z' || 'A' <= path[1] && path[1] <= 'Z')
 }
 
 // Path is the path that a file:// URI names; ok is false for any other URI.
@@ -38,6 +52,11 @@ func parsedPath(u string) (path string, ok bool) {
 		return "", false
 	}
 	path = parsed.FsPath()
+	if hasDrive("/" + path) { // it has lost its slash, and the letter its case
+		if path = "/" + path; len(u) > len(rooted) && strings.EqualFold(u[:len(rooted)+1], rooted+path[1:2]) {
+			path = "/" + u[len(rooted):len(rooted)+1] + path[2:]
+		}
+	}
 	if path == "" || !utf8.ValidString(path) {
 		return "", false
 	}

@@ -21,6 +21,31 @@ func TestSlashesOfURI(t *testing.T) {
 	}
 }
 
+// Where there are no drives, a directory of the root whose name begins as if it were one is a
+// directory like any other: its path is absolute, and comes back from its URI.
+func TestNoDrives(t *testing.T) {
+	if filepath.Separator != '/' {
+		t.Skip("there are drives here")
+	}
+	for _, path := range []string{"/A:00", "/a:00", "/c:/x.go", "/C:/x.go", "/a:", "/x/A:00", "/ab:c", "/1:2"} {
+		u := URI(path)
+		if got, ok := Path(u); got != path || !ok {
+			t.Errorf("the URI of %q is %q, and that of the file %q, %v", path, u, got, ok)
+		}
+		if again, ok := CanonicalURI(u); again != u || !ok {
+			t.Errorf("the URI of %q is %q, and its canonical one %q, %v", path, u, again, ok)
+		}
+	}
+	for u, want := range map[string]string{
+		"./A%3A00": "/A:00", "file:///C:/x.go": "/C:/x.go", "file:///c%3A/x.go": "/c:/x.go", "file:///c%3a/../d": "/d",
+	} {
+		canonical, ok := CanonicalURI(u)
+		if got, _ := Path(canonical); got != want || !ok {
+			t.Errorf("%q is the file %q, want %q (%q, %v)", u, got, want, canonical, ok)
+		}
+	}
+}
+
 // FuzzNames: every URI that names a file has one canonical spelling, which names the same file.
 func FuzzNames(f *testing.F) {
 	for _, u := range []string{
