@@ -72,6 +72,41 @@ func err() error { return errFull }
 	}
 }
 
+// Equal edits of one function have names of their own, in the order of the text, so that one that
+// is argued excuses no other.
+func TestEqualEdits(t *testing.T) {
+	const src = `package p
+
+func f(on bool) {
+	g(on)
+	if on {
+		g(on)
+	}
+	g(on)
+}
+
+func h(on bool) { g(on) }
+`
+	ms, err := Plan("p.go", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]int{}
+	for _, m := range ms {
+		if was, twice := lines[m.Name()]; twice {
+			t.Errorf("%s is the name of what is planted in line %d and in line %d", m.Name(), was, m.Line)
+		}
+		lines[m.Name()] = m.Line
+	}
+	for name, line := range map[string]int{
+		"p.go f: dropped g(on)": 4, "p.go f: dropped g(on) (2)": 6, "p.go f: dropped g(on) (3)": 8, "p.go h: dropped g(on)": 11,
+	} {
+		if lines[name] != line {
+			t.Errorf("%s is planted in line %d, want %d", name, lines[name], line)
+		}
+	}
+}
+
 // What becomes of each mistake in a package whose tests are known, and the tree is not written.
 func TestJudge(t *testing.T) {
 	if testing.Short() {

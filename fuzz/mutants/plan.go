@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,14 +19,19 @@ type Mutant struct {
 	Was  string // what is changed, on one line
 	Now  string // what stands there instead; empty if it is dropped
 
+	nth    int    // of equal edits in one function, from 0 on
 	lo, hi int    // what is replaced, in bytes of the file
 	text   string // with what
 }
 
-// Name identifies a mistake whatever line it stands on. Two equal edits in one function have one
-// name.
+// Name identifies a mistake whatever line it stands on. Of equal edits in one function the second
+// is numbered (2), and so on.
 func (m Mutant) Name() string {
-	return fmt.Sprintf("%s %s: %s", m.File, m.Func, m.change())
+	name := fmt.Sprintf("%s %s: %s", m.File, m.Func, m.change())
+	if m.nth > 0 {
+		name += fmt.Sprintf(" (%d)", m.nth+1)
+	}
+	return name
 }
 
 func (m Mutant) change() string {
@@ -58,6 +64,14 @@ func Plan(file string, src []byte) ([]Mutant, error) {
 			p.fn, p.results = nameOf(fn), []*ast.FieldList{fn.Type.Results}
 			p.walk(fn.Body)
 		}
+	}
+	slices.SortStableFunc(p.found, func(a, b Mutant) int { return a.lo - b.lo })
+	equal := map[string]int{}
+	for i := range p.found {
+		m := &p.found[i]
+		name := m.Name()
+		m.nth = equal[name]
+		equal[name]++
 	}
 	return p.found, nil
 }
