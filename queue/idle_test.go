@@ -313,3 +313,17 @@ func TestSearchThrottle(t *testing.T) {
 		t.Errorf("%d search, want the two others", x.Searching())
 	}
 }
+
+// TestHalfSearch: of the workers half search for work at a time, and one at least, also where an
+// Idle was made for none.
+func TestHalfSearch(t *testing.T) {
+	for workers, want := range map[int]int32{0: 1, 1: 1, 2: 1, 3: 1, 4: 2, 7: 3, 64: 32, 130: 65} {
+		x := NewIdle(workers, func() bool { return false }, nil)
+		for w := range max(workers, 1) {
+			x.search(w, 0)
+		}
+		if got := x.searching.Load(); got != want {
+			t.Errorf("of %d workers %d search, want %d", workers, got, want)
+		}
+	}
+}
