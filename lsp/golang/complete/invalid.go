@@ -19,10 +19,13 @@ func (c *completer) variableType(v *types.Var) string {
 		}
 		return text
 	}
-	t := c.v.File
+	t, pos := c.v.Tree(v.Pos()), c.v.At(v.Pos())
+	if t == nil {
+		return text
+	}
 	for _, d := range t.AST.Decls {
-		if d.Pos() <= v.Pos() && v.Pos() <= d.End() {
-			if e := typeWritten(d, v.Pos()); e != nil {
+		if d.Pos() <= pos && pos <= d.End() {
+			if e := typeWritten(d, pos); e != nil {
 				s := t.Span(e.Pos(), e.End())
 				return oneLine(string(t.Text[s.Start:s.End]))
 			}
