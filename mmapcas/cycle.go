@@ -145,7 +145,7 @@ func (c *Cycle) markAt(h Hash, at arena.Addr) (kind Kind, first bool, err error)
 	if k == nil || k.cycle != c {
 		return 0, false, fmt.Errorf("%w: it has ended", ErrCycle)
 	}
-	header, ok := s.headerAt(at)
+	header, ok := s.headerIn(m, at, off)
 	if !ok {
 		s.drop(h, at, 0)
 		return 0, false, s.damage(seg, off, "header fails its checksum", nil)
@@ -200,7 +200,7 @@ func (c *Cycle) markSome(names []Hash, said *[MarkTogether]MarkResult) (done int
 		c.approachMarks(at[:len(names)])
 		for i := range names {
 			m := &said[i]
-			m.Kind, m.First, m.Err = c.markAt(names[i], s.index.Find(names[i]))
+			m.Kind, m.First, m.Err = c.markAt(names[i], s.index.FindNear(index.KeyOf(&names[i]), at[i]))
 			done = i + 1
 		}
 		return nil
@@ -220,16 +220,6 @@ func (c *Cycle) approachMarks(at []arena.Addr) {
 			k.fetch(m.Offset(a))
 		}
 	}
-}
-
-// approach brings the places of names in the index, and their headers, into the cache. The caller
-// holds a pin. What cannot be read is left to whoever reads it next.
-func (s *Store) approach(names []Hash) {
-	_ = s.arena.Confine(func() error {
-		var at [index.BatchNames]arena.Addr
-		s.index.Approach(names, &at)
-		return nil
-	})
 }
 
 // A shading is the outcome of shade.

@@ -72,7 +72,13 @@ func (s *Store) headerAt(addr arena.Addr) (h record.Header, ok bool) {
 	if m == nil {
 		return record.Header{}, false
 	}
-	mem := m.Mem()[m.Offset(addr):]
+	return s.headerIn(m, addr, m.Offset(addr))
+}
+
+// headerIn is headerAt for a record of which the segment is known, and how many bytes from its
+// beginning it lies.
+func (s *Store) headerIn(m *arena.Segment, addr arena.Addr, off int64) (h record.Header, ok bool) {
+	mem := m.Mem()[off:]
 	if s.arena.Frugal() {
 		var b [record.HeaderBytes]byte
 		if s.arena.Read(addr, b[:], len(b)) == len(b) {

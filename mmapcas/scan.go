@@ -78,17 +78,22 @@ func (w *scanner) next() (off int64, r record.Record, ok bool) {
 	return 0, record.Record{}, false
 }
 
-// some is next for as many records as found has room for behind its length, at less than the cost
-// of a call for each. It returns found with them; with none at the end.
-func (w *scanner) some(found []scanned) []scanned {
+// A spot is where a scan found a record, and what its header says.
+type spot struct {
+	off    int64
+	extent int64
+	hash   Hash
+}
+
+// spots is next for as many records as found has room for behind its length, at less than the cost
+// of a call for each, and without their payloads. It returns found with them; with none at the end.
+func (w *scanner) spots(found []spot) []spot {
 	w.cool(false)
 	n := len(found)
 	room := found[:cap(found)]
 	err := w.arena.Confine(func() (_ error) {
 		for n < len(room) && w.off < w.end {
-			at := &room[n]
-			var ok bool
-			if at.off, ok = w.step(&at.Record); !ok {
+			if !w.nextSpot(&room[n]) {
 				return
 			}
 			n++
@@ -97,7 +102,7 @@ func (w *scanner) some(found []scanned) []scanned {
 	})
 	if err != nil && n == len(found) {
 		if off, r, ok := w.next(); ok { // which finds out about the page
-			room[n] = scanned{r, off}
+			room[n] = spot{off, r.Extent(), r.Hash}
 			n++
 		}
 	}
@@ -107,9 +112,21 @@ func (w *scanner) some(found []scanned) []scanned {
 	return room[:n]
 }
 
-type scanned struct {
-	record.Record
-	off int64
+// nextSpot is step for who needs no more than a spot. A header that is whole, where the walk has
+// not lost its way, is all that has to be looked at.
+func (w *scanner) nextSpot(at *spot) bool {
+	if !w.payloads && !w.doubt {
+		h, ok := record.ParseHeader(w.seg.Mem()[w.off:w.end])
+		if extent := h.Extent(); ok && extent <= w.end-w.off {
+			*at = spot{w.off, extent, h.Hash}
+			w.off += extent
+			return true
+		}
+	}
+	var r record.Record
+	off, ok := w.step(&r)
+	*at = spot{off, r.Extent(), r.Hash}
+	return ok
 }
 
 // step is next, confined by its caller, with the record put into r.

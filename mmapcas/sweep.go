@@ -44,6 +44,7 @@ type sweeper struct {
 	live    int64             // see SweepStats
 	only    map[*segment]bool // if not nil, the segments to be emptied, whatever is in them
 	todo    []chore           // the first may be half done
+	group   sweepGroup        // of todo[0], what is in hand during a call
 	scan    scanner           // over todo[0], if open
 	open    bool
 	damaged bool // todo[0] has records that the scan could not read
@@ -180,29 +181,31 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 		return false, ErrClosed
 	}
 	job := &w.todo[0]
-	seg := job.seg
-	k := seg.marks.Load()
+	k := job.seg.marks.Load()
 	if !w.open {
 		if err := c.openChore(job); err != nil {
 			return false, err
 		}
 	}
-	moved := st.MovedBytes
-	var group sweepGroup
+	before := *st
+	defer c.counted(&before, st)
+	group := &w.group
 	for n := 0; n < sweepCheck; n += len(group.found) {
 		if !group.take(&w.scan) {
 			return true, nil
 		}
-		c.approachGroup(&group, k, job.move)
-		st.Looked += int64(len(group.found))
-		for i := range group.found {
-			r := &group.found[i]
-			if st.MovedBytes-moved >= sweepBytes {
-				w.scan.off = r.off // in the next slice
-				return false, nil
+		c.approachGroup(group, k, job.move)
+		for group.next < len(group.found) {
+			if st.MovedBytes-before.MovedBytes >= sweepBytes {
+				err = errEnough
+			} else {
+				err = c.sweepGroup(group, k, st)
 			}
-			if err := c.sweepRecord(seg, k, r.off, &r.Record, st); err != nil {
-				w.scan.off = r.off // again in the next slice
+			if err != nil {
+				w.scan.off = group.found[group.next].off // again, in the next slice
+				if err == errEnough {
+					err = nil
+				}
 				return false, err
 			}
 		}
@@ -210,32 +213,75 @@ func (c *Cycle) sweepSome(st *SweepStats) (finished bool, err error) {
 	return false, nil
 }
 
+// errEnough: as much was copied as is to be between two looks at the clock.
+var errEnough = errors.New("mmapcas: enough for this slice")
+
+// counted adds to the store's counters what came to be in st since before.
+func (c *Cycle) counted(before, st *SweepStats) {
+	s := c.s
+	s.counters.moved.Add(st.Moved - before.Moved)
+	s.counters.swept.Add(st.Dropped - before.Dropped)
+	if bytes := st.DroppedBytes - before.DroppedBytes; bytes != 0 {
+		s.counters.live.Add(-bytes)
+		s.counters.dropped.Add(bytes)
+	}
+}
+
+// sweepGroup sweeps the rest of a group, or some of it. A fault costs the record that met it.
+func (c *Cycle) sweepGroup(g *sweepGroup, k *marks, st *SweepStats) error {
+	s, w := c.s, &c.sweep
+	job := &w.todo[0]
+	from, moved := g.next, st.MovedBytes
+	defer func() { st.Looked += int64(g.next - from) }()
+	err := s.arena.Confine(func() error {
+		for ; g.next < len(g.found) && st.MovedBytes-moved < sweepBytes; g.next++ {
+			if err := c.sweepRecord(job, k, &g.found[g.next], st); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	fault, ok := errors.AsType[*arena.FaultError](err)
+	if !ok {
+		return err
+	}
+	target := w.to.Segment()
+	w.to.Abandon() // wherever the fault was, the copy may be half written
+	if fault.Segment != job.seg.mem {
+		return s.faultError(target, fault)
+	}
+	r := &g.found[g.next]
+	_ = s.unreadable(r.hash, job.seg.mem.At(r.off), err)
+	g.next++
+	return nil
+}
+
 // A sweepGroup is records that are swept together: what the index has of them is looked up side by
 // side.
 type sweepGroup struct {
-	found []scanned
-	room  [index.BatchNames]scanned
+	found []spot
+	next  int // of found: those before were swept
+	room  [index.BatchNames]spot
 }
 
 // take scans the next records. It reports false at the end.
 func (g *sweepGroup) take(w *scanner) bool {
-	g.found = w.some(g.room[:0])
+	g.found, g.next = w.spots(g.room[:0]), 0
 	return len(g.found) > 0
 }
 
-// approachGroup brings into the cache what the index has of those records that it will be asked
-// about.
+// approachGroup brings into the cache the slots of the index that are to change.
 func (c *Cycle) approachGroup(g *sweepGroup, k *marks, move bool) {
 	var names [index.BatchNames]Hash
 	n := 0
 	for i := range g.found {
 		if r := &g.found[i]; move || !k.stays(r.off) {
-			names[n] = r.Hash
+			names[n] = r.hash
 			n++
 		}
 	}
 	if n > 1 {
-		c.s.approach(names[:n])
+		c.s.index.ApproachSlots(names[:n])
 	}
 }
 
@@ -286,54 +332,68 @@ func (c *Cycle) keep(job *chore, err error) {
 	}
 }
 
-func (c *Cycle) sweepRecord(seg *segment, k *marks, off int64, r *record.Record, st *SweepStats) error {
-	s := c.s
-	job := &c.sweep.todo[0]
-	if k.stays(off) {
+// sweepRecord sweeps one record. The caller is inside a pin and confined.
+func (c *Cycle) sweepRecord(job *chore, k *marks, r *spot, st *SweepStats) error {
+	s, seg := c.s, job.seg
+	if k.stays(r.off) {
 		// The index led here when it was marked. If it does no more, a copy is one too many.
 		if !job.move {
 			return nil
 		}
-		return c.moveOrKeep(job, off, r, st)
+		return c.moveOrKeep(job, r, st)
 	}
-	at := seg.mem.At(off)
-	found := arena.Nil
-	err := s.arena.Confine(func() error {
-		found = s.index.Find(r.Hash)
-		return nil
-	})
-	if err != nil {
-		_ = s.readError(r.Hash, arena.Nil, err)
-		return nil
-	}
-	other := found != at
-	if other {
-		// Dropped before, or another copy counts: unless that has been damaged since it was chosen,
-		// and this one was not.
-		if found == arena.Nil || !s.rather(at, found) || !s.index.Change(r.Hash, found, at) {
+	at := seg.mem.At(r.off)
+	there := false
+	if r.off >= k.elders && r.off < k.bornBlack {
+		// In one step with the drop: a put that finds the record condemned finds no entry soon.
+		var dropped bool
+		there, dropped = s.index.DropIf(r.hash, at, func() bool {
+			bits, _ := k.set(r.off, bitCondemned)
+			return bits == bitCondemned
+		})
+		if dropped {
+			st.Dropped++
+			st.DroppedBytes += r.extent
 			return nil
 		}
 	}
-	if off >= k.elders && off < k.bornBlack && !other {
-		if bits, now := k.set(off, bitCondemned); bits == bitCondemned {
-			s.drop(r.Hash, at, r.Extent())
-			if now {
-				st.Dropped++
-				st.DroppedBytes += r.Extent()
-				s.counters.swept.Add(1)
-			}
-			return nil
+	if !there {
+		if mine, err := c.takesOver(r, at); err != nil || !mine {
+			return err
 		}
 	}
 	if !job.move {
 		return nil
 	}
-	return c.moveOrKeep(job, off, r, st)
+	return c.moveOrKeep(job, r, st)
+}
+
+// takesOver reports whether the index leads to a record that it did not, or need not, lead to.
+// Otherwise the record was dropped before, or another copy counts: unless that has been damaged
+// since it was chosen, and this one was not.
+func (c *Cycle) takesOver(r *spot, at arena.Addr) (mine bool, err error) {
+	s := c.s
+	if s.index.Leads(r.hash, at) {
+		return true, nil
+	}
+	found := arena.Nil
+	err = s.arena.Confine(func() error { // the fault may be another record's
+		found = s.index.Find(r.hash)
+		return nil
+	})
+	if err != nil {
+		_ = s.readError(r.hash, arena.Nil, err)
+		return false, nil
+	}
+	if found == at {
+		return true, nil
+	}
+	return found != arena.Nil && s.rather(at, found) && s.index.Change(r.hash, found, at), nil
 }
 
 // moveOrKeep moves a record, or gives up emptying its segment if there is no room.
-func (c *Cycle) moveOrKeep(job *chore, off int64, r *record.Record, st *SweepStats) error {
-	err := c.moveRecord(job.seg, off, r, st)
+func (c *Cycle) moveOrKeep(job *chore, r *spot, st *SweepStats) error {
+	err := c.moveRecord(job.seg, r, st)
 	if errors.Is(err, ErrNoSpace) {
 		if len(c.sweep.emptied) > 0 {
 			return errEmptiedFirst
@@ -348,51 +408,39 @@ func (c *Cycle) moveOrKeep(job *chore, off int64, r *record.Record, st *SweepSta
 var errEmptiedFirst = errors.New("mmapcas: let emptied segments go first")
 
 // moveRecord copies a marked record to the sweeper's own segment and leads its index entry there.
-func (c *Cycle) moveRecord(seg *segment, off int64, r *record.Record, st *SweepStats) error {
+// The caller is inside a pin and confined, and takes care of faults.
+func (c *Cycle) moveRecord(seg *segment, spot *spot, st *SweepStats) error {
 	s, w := c.s, &c.sweep
-	at := seg.mem.At(off)
+	at := seg.mem.At(spot.off)
 	// A record with a segment of its own is never moved: it is all of it, or nothing.
-	if err := c.nextTarget(r.Extent()); err != nil {
+	if err := c.nextTarget(spot.extent); err != nil {
 		return err
 	}
-	if !w.wait && w.to.Ready() < r.Extent() {
+	if !w.wait && w.to.Ready() < spot.extent {
 		return errWait // taking disk space waits for whatever else the file system does
 	}
-	err := s.arena.Confine(func() error {
-		if !r.Intact() {
-			s.drop(r.Hash, at, r.Extent())
-			_ = s.damage(seg, off, "payload fails its checksum", nil)
-			return nil
-		}
-		to, b, err := w.to.Reserve(r.Extent())
-		if err != nil && errors.Is(classify(err), ErrNoSpace) && s.useReserve(true) {
-			to, b, err = w.to.Reserve(r.Extent())
-		}
-		if err != nil {
-			w.to.leave(err)
-			return classify(err)
-		}
-		r.CopyTo(b, &w.to.scratch)
-		w.to.Commit()
-		// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and
-		// nobody's.
-		if s.index.Change(r.Hash, at, to) {
-			st.Moved++
-			st.MovedBytes += r.Extent()
-			s.counters.moved.Add(1)
-		}
+	var r record.Record
+	if !r.Read(seg.mem.Mem()[spot.off:spot.off+spot.extent]) || !r.Intact() {
+		s.drop(spot.hash, at, spot.extent)
+		_ = s.damage(seg, spot.off, "payload fails its checksum", nil)
 		return nil
-	})
-	if fault, ok := errors.AsType[*arena.FaultError](err); ok {
-		target := w.to.Segment()
-		w.to.Abandon() // wherever the fault was, the copy may be half written
-		if fault.Segment == seg.mem {
-			_ = s.unreadable(r.Hash, at, err)
-			return nil
-		}
-		return s.faultError(target, fault)
 	}
-	return err
+	to, b, err := w.to.Reserve(spot.extent)
+	if err != nil && errors.Is(classify(err), ErrNoSpace) && s.useReserve(true) {
+		to, b, err = w.to.Reserve(spot.extent)
+	}
+	if err != nil {
+		w.to.leave(err)
+		return classify(err)
+	}
+	r.CopyTo(b, &w.to.scratch)
+	w.to.Commit()
+	// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and nobody's.
+	if s.index.Change(spot.hash, at, to) {
+		st.Moved++
+		st.MovedBytes += spot.extent
+	}
+	return nil
 }
 
 // nextTarget gives the sweeper a segment with room for n bytes, unless it has one.

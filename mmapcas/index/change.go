@@ -30,6 +30,33 @@ func (x *Index) Change(h record.Hash, from, to arena.Addr) bool {
 	return true
 }
 
+// DropIf drops the entry of h that leads to at if agreed says so, which is asked once, and only if
+// there is such an entry, and must be quick and take no lock: others wait meanwhile who change
+// entries. It reports whether there was the entry, and whether it is dropped.
+func (x *Index) DropIf(h record.Hash, at arena.Addr, agreed func() bool) (there, dropped bool) {
+	if at == arena.Nil {
+		return false, false
+	}
+	k := KeyOf(&h)
+	s := x.shardFor(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := x.loadLocked(s)
+	if err != nil {
+		return false, false
+	}
+	slot := t.slotWith(k, at)
+	if slot == nil {
+		return false, false
+	}
+	if !agreed() {
+		return true, false
+	}
+	slot.Store(slotDead)
+	t.dead.Add(1)
+	return true, true
+}
+
 // DropUnreadable drops the entries that may be h's but lead to memory that faults.
 func (x *Index) DropUnreadable(h record.Hash) {
 	k := KeyOf(&h)

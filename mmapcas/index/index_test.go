@@ -104,7 +104,7 @@ func TestIndexModel(t *testing.T) {
 			}
 			for range steps {
 				h := namer(rng.IntN(names))
-				switch rng.IntN(6) {
+				switch rng.IntN(7) {
 				case 0, 1, 2:
 					at := r.record(h)
 					other, err := r.Insert(h, at)
@@ -130,9 +130,30 @@ func TestIndexModel(t *testing.T) {
 						t.Fatalf("drop: %v", got)
 					}
 					delete(model, h)
+				case 5:
+					at, agrees, asked := model[h], rng.IntN(2) == 0, false
+					if rng.IntN(4) == 0 {
+						at = r.record(h) // where no entry leads
+					}
+					is := at != arena.Nil && at == model[h]
+					there, dropped := r.DropIf(h, at, func() bool { asked = true; return agrees })
+					if there != is || asked != is || dropped != (is && agrees) {
+						t.Fatalf("drop if %v: there %v, asked %v, dropped %v; want %v", agrees, there, asked, dropped, is)
+					}
+					if dropped {
+						delete(model, h)
+					}
 				}
 				if got := r.Find(h); got != model[h] {
 					t.Fatalf("find: %d, want %d", got, model[h])
+				}
+				if r.Leads(h, model[h]) != (model[h] != arena.Nil) || r.Leads(h, r.record(h)) {
+					t.Fatalf("it does not lead to %d, or leads elsewhere", model[h])
+				}
+				for _, near := range []arena.Addr{arena.Nil, model[h], r.record(namer(names))} {
+					if got := r.FindNear(KeyOf(&h), near); got != model[h] {
+						t.Fatalf("find near %d: %d, want %d", near, got, model[h])
+					}
 				}
 				// The header has no checksum, so that glance vouches for none.
 				at, word := r.Glance(KeyOf(&h))

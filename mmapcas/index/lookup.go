@@ -113,11 +113,39 @@ func (x *Index) Approach(names []record.Hash, at *[BatchNames]arena.Addr) {
 	}
 }
 
+// ApproachSlots brings the buckets of names into the cache, for who changes or drops their entries.
+// The caller holds an epoch pin.
+func (x *Index) ApproachSlots(names []record.Hash) {
+	for i := range names {
+		k := KeyOf(&names[i])
+		if t := x.shardFor(k).table.Load(); t != nil {
+			affinity.Prefetch(unsafe.Pointer(t.bucket(k.start())), bucketBytes)
+		}
+	}
+}
+
+// FindNear is FindKey for a name that Approach was asked about under the same epoch pin, with what
+// Approach said: most records are there.
+func (x *Index) FindNear(k Key, near arena.Addr) arena.Addr {
+	if near != arena.Nil && x.keyAt(near) == k {
+		return near
+	}
+	return x.FindKey(k)
+}
+
+// Leads reports whether there is an entry of h that leads to at. It looks at no record, and may miss
+// one in a shard that grows, or is not in memory. The caller holds an epoch pin.
+func (x *Index) Leads(h record.Hash, at arena.Addr) bool {
+	k := KeyOf(&h)
+	t := x.shardFor(k).table.Load()
+	return t != nil && at != arena.Nil && t.slotWith(k, at) != nil
+}
+
 // FindGroup sets at[i] to the address of names[i]. The caller holds an epoch pin.
 func (x *Index) FindGroup(names []record.Hash, at *[BatchNames]arena.Addr) {
 	x.Approach(names, at)
 	for i := range names[:min(len(names), BatchNames)] {
-		at[i] = x.FindKey(KeyOf(&names[i]))
+		at[i] = x.FindNear(KeyOf(&names[i]), at[i])
 	}
 }
 

@@ -87,24 +87,34 @@ func (x *Index) tryInsert(t *table, k Key, addr arena.Addr) (existing arena.Addr
 
 // changeIn is Change in one table, for the owner of its shard's mutex.
 func (x *Index) changeIn(t *table, k Key, from, to arena.Addr) bool {
-	old := t.word(k, from)
-	with := t.word(k, to)
-	if to == arena.Nil {
-		with = slotDead
+	slot := t.slotWith(k, from)
+	if slot == nil {
+		return false
 	}
+	if to == arena.Nil {
+		slot.Store(slotDead)
+	} else {
+		slot.Store(t.word(k, to))
+	}
+	return true
+}
+
+// slotWith returns the slot in which the entry of k leads to at, nil if there is none. The owner of
+// the shard's mutex may store into it.
+func (t *table) slotWith(k Key, at arena.Addr) *atomic.Uint64 {
+	word := t.word(k, at)
 	for i := uint64(0); i <= t.mask; i++ {
 		b := t.bucket(k.start() + i)
 		for j := range b {
 			switch b[j].Load() {
-			case old:
-				b[j].Store(with)
-				return true
+			case word:
+				return &b[j]
 			case slotEmpty, slotFrozen:
-				return false
+				return nil
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 // dropUnreadableIn is DropUnreadable in one table, for the owner of its shard's mutex. It returns

@@ -93,7 +93,7 @@ func headerWord(b []byte) (w uint64, ok bool) {
 		return 0, false
 	}
 	w = binary.LittleEndian.Uint64(b)
-	if w>>48 != Magic || Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) {
+	if w>>48 != Magic || headerSum((*[SelfSumAt]byte)(b)) != binary.LittleEndian.Uint32(b[SelfSumAt:]) {
 		return 0, false
 	}
 	return w, int64(uint32(w)) <= MaxPayloadBytes && uint8(w>>40)&^(flagCompressed|flagOwn) == 0
@@ -156,7 +156,7 @@ func Whole(b []byte) (kind Kind, payload []byte, ok bool) {
 	n := int64(uint32(w))
 	end := HeaderBytes + arena.RoundUp(n)
 	if w>>40 != Magic<<8 || n > MaxPayloadBytes || end > int64(len(b)) ||
-		Checksum(b[:SelfSumAt]) != binary.LittleEndian.Uint32(b[SelfSumAt:]) ||
+		headerSum((*[SelfSumAt]byte)(b)) != binary.LittleEndian.Uint32(b[SelfSumAt:]) ||
 		Checksum(b[HeaderBytes:end]) != binary.LittleEndian.Uint32(b[PayloadSumAt:]) {
 		return 0, nil, false
 	}
@@ -197,7 +197,7 @@ func putHeader(b *[HeaderBytes]byte, word uint64, h Hash, sum uint32) {
 	binary.LittleEndian.PutUint64(b[:], word)
 	copy(b[HashAt:], h[:])
 	binary.LittleEndian.PutUint32(b[PayloadSumAt:], sum)
-	binary.LittleEndian.PutUint32(b[SelfSumAt:], Checksum(b[:SelfSumAt]))
+	binary.LittleEndian.PutUint32(b[SelfSumAt:], headerSum((*[SelfSumAt]byte)(b[:])))
 }
 
 // flagOwn is a bit of the flags in a record's first word.

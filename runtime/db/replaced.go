@@ -48,23 +48,24 @@ func (r *replaced) add(gen uint64, changes []Change) {
 	}
 }
 
-// take returns notes of generations up to one, the oldest first, at most so many.
-func (r *replaced) take(upTo uint64, most int) (out []replacement) {
+// take returns notes of generations up to one, the oldest first, at most so many, and no more than
+// are in one block: none if there are no more. Nothing is copied.
+func (r *replaced) take(upTo uint64, most int) []replacement {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.blocks) > 0 && len(out) < most {
-		b := r.blocks[0]
-		n := sort.Search(len(b), func(i int) bool { return b[i].gen > upTo })
-		n = min(n, most-len(out))
-		out = append(out, b[:n]...)
-		r.n -= n
-		if n < len(b) {
-			r.blocks[0] = b[n:]
-			break
-		}
+	if len(r.blocks) == 0 {
+		return nil
+	}
+	b := r.blocks[0]
+	n := sort.Search(len(b), func(i int) bool { return b[i].gen > upTo })
+	n = min(n, most)
+	r.n -= n
+	if n < len(b) {
+		r.blocks[0] = b[n:]
+	} else {
 		r.blocks = r.blocks[1:]
 	}
-	return out
+	return b[:n:n]
 }
 
 // waiting returns how many notes are there, and how many were dropped.
@@ -80,7 +81,14 @@ func (r *replaced) waiting() (n int, dropped uint64) {
 // may well be found at another. A collector that never asks loses the oldest notes
 // (Options.ReplacedMax), so the notes are a hint and no proof of what is garbage.
 func (d *DB) Replaced(upTo uint64, most int, fn func(h Hash)) {
-	for _, n := range d.old.take(upTo, most) {
-		fn(n.old)
+	for most > 0 {
+		notes := d.old.take(upTo, most)
+		if len(notes) == 0 {
+			return
+		}
+		for i := range notes {
+			fn(notes[i].old)
+		}
+		most -= len(notes)
 	}
 }

@@ -5,16 +5,19 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/cytisus/cytisus/mmapcas"
 	"github.com/cytisus/cytisus/runtime/db"
 )
 
-// BenchmarkCycle is a cycle of everything over a partition of records of 64 bytes, after a share of
-// them, in per cent, has been replaced.
+// BenchmarkCycle is a cycle of everything over a partition of records of 64 bytes, after so many
+// keys as are a share of all, in per cent, have got another record: keys at random, so that the
+// garbage lies between what is live.
 func BenchmarkCycle(b *testing.B) {
-	for _, records := range []int{10_000, 100_000} {
+	for _, records := range []int{10_000, 100_000, 1_000_000} {
 		for _, garbage := range []int{0, 10, 50} {
 			b.Run(fmt.Sprintf("records=%d/garbage=%d", records, garbage), func(b *testing.B) {
 				benchCycle(b, records, records*garbage/100)
@@ -53,11 +56,12 @@ func benchCycle(b *testing.B, records, replaced int) {
 		}
 	})
 	put := 0
-	// overwrite gives each step-th key another record, in commits of a thousand.
-	overwrite := func(step int) {
+	// overwrite gives so many keys another record, in commits of a thousand.
+	overwrite := func(n int, next func(i int) int) {
 		var ops []db.Op
 		payload := make([]byte, 64) // the first byte, which counts references, stays 0
-		for key := 0; key < records; key += step {
+		for i := range n {
+			key := next(i)
 			put++
 			binary.LittleEndian.PutUint64(payload[1:], uint64(put))
 			h, _, err := st.Put(kindObject, payload)
@@ -65,7 +69,7 @@ func benchCycle(b *testing.B, records, replaced int) {
 				b.Fatal(err)
 			}
 			ops = append(ops, db.Op{Part: part, Key: fmt.Sprintf("key%08d", key), Verb: db.Put, Hash: h})
-			if len(ops) < 1000 && key+step < records {
+			if len(ops) < 1000 && i+1 < n {
 				continue
 			}
 			if _, err := d.Commit(b.Context(), ops); err != nil {
@@ -77,20 +81,27 @@ func benchCycle(b *testing.B, records, replaced int) {
 			b.Fatal(err)
 		}
 	}
-	overwrite(1)
+	rng := rand.New(rand.NewPCG(1, 2))
+	overwrite(records, func(i int) int { return i })
 	if err := c.Collect(b.Context(), pace); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	used := time.Duration(0)
 	for b.Loop() {
 		b.StopTimer()
 		if replaced > 0 {
-			overwrite(records / replaced)
+			overwrite(replaced, func(int) int { return rng.IntN(records) })
 		}
+		began := processorTime()
 		b.StartTimer()
 		if err := c.Collect(b.Context(), pace); err != nil {
 			b.Fatal(err)
 		}
+		b.StopTimer()
+		used += processorTime() - began
+		b.StartTimer()
 	}
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N)/float64(records), "cpu-ns/key")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records), "ns/key")
 }

@@ -99,6 +99,7 @@ type Collector struct {
 	bones   []mmapcas.Hash // of these, marked, references to records of the database not followed yet
 	freed   int64          // bytes, by the cycle
 	missing int            // references to records that are not in the store
+	marked  uint64         // records, by the step that is made
 	old     bool           // OldRefs are followed
 
 	clockBytes int   // see work; tests make it small
@@ -179,6 +180,8 @@ func (c *Collector) step(ctx context.Context, w *work) (e *errand, err error) {
 			c.stats.pauseMax.Store(int64(took))
 		}
 		c.stats.work.Add(w.done)
+		c.stats.marked.Add(c.marked)
+		c.marked = 0
 		if err != nil {
 			e, err = nil, c.giveUp(err)
 		}
@@ -339,17 +342,16 @@ func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
 
 // shadedOne is what comes after the mark of a record.
 func (c *Collector) shadedOne(h mmapcas.Hash, m mmapcas.MarkResult, queue *[]mmapcas.Hash) error {
-	kind, first, err := m.Kind, m.First, m.Err
-	if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
-		c.missing++ // lost to damage: whoever reads it computes it again
-		return nil
-	}
-	if err != nil {
+	if err := m.Err; err != nil {
+		if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
+			c.missing++ // lost to damage: whoever reads it computes it again
+			return nil
+		}
 		return err
 	}
-	if first {
-		c.stats.marked.Add(1)
-		if c.o.Plain == nil || !c.o.Plain(kind) {
+	if m.First {
+		c.marked++
+		if c.o.Plain == nil || !c.o.Plain(m.Kind) {
 			*queue = append(*queue, h)
 		}
 	}

@@ -1,0 +1,18 @@
+package record
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// A header's checksum is the one of everything on disk, whatever the bytes are.
+func TestHeaderSumIsTheChecksum(t *testing.T) {
+	noise := rand.NewChaCha8([32]byte{1})
+	var b [HeaderBytes]byte
+	for range 1000 {
+		_, _ = noise.Read(b[:])
+		if got, want := headerSum((*[SelfSumAt]byte)(b[:])), Checksum(b[:SelfSumAt]); got != want {
+			t.Fatalf("of % x: %08x, want %08x", b[:SelfSumAt], got, want)
+		}
+	}
+}
