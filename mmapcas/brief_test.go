@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/mmapcas/record"
 	"github.com/cytisus/cytisus/mmapcas/vfs"
 )
 
@@ -42,11 +43,12 @@ func (f *countingFile) Sync() error            { f.calls.Add(1); return f.File.S
 func (f *countingFile) Truncate(n int64) error { f.calls.Add(1); return f.File.Truncate(n) }
 
 // sweepBriefly sweeps to the end as the collector does, and fails if SweepBriefly calls the file
-// system, or copies to where no page tables are set up.
+// system, copies to where no page tables are set up, or takes a segment to copy to: what is in one
+// may have to be walked first.
 func sweepBriefly(t *testing.T, c *Cycle, fs *countingFS) (sum SweepStats, briefly, waits int64) {
 	t.Helper()
 	for done := false; !done; {
-		before, ready := fs.calls.Load(), c.sweep.to.Ready()
+		before, ready, target := fs.calls.Load(), c.sweep.to.Ready(), c.sweep.to.Segment()
 		var (
 			st  SweepStats
 			err error
@@ -57,6 +59,9 @@ func sweepBriefly(t *testing.T, c *Cycle, fs *countingFS) (sum SweepStats, brief
 		}
 		if n := fs.calls.Load() - before; n != 0 {
 			t.Fatalf("SweepBriefly made %d calls of the file system", n)
+		}
+		if now := c.sweep.to.Segment(); now != target && now != nil {
+			t.Fatal("SweepBriefly took a segment to copy to")
 		}
 		if st.MovedBytes > ready {
 			t.Fatalf("SweepBriefly copied %d bytes where %d were ready", st.MovedBytes, ready)
@@ -82,15 +87,31 @@ func sweepBriefly(t *testing.T, c *Cycle, fs *countingFS) (sum SweepStats, brief
 func TestBriefSweepLeavesTheDiskAlone(t *testing.T) {
 	fs := &countingFS{FS: vfs.NewMem()}
 	o := small(fs)
-	o.SegmentBytes = 1 << 20
+	o.SegmentBytes = 128 << 10
 	s := mustOpen(t, "/s", o)
 	defer mustClose(t, s)
 	c, live, young := begin(t, s, 4000)
+	var more []Hash
+	for i := 1; i < 4000; i += 7 { // so that copies end in the midst of a segment
+		h := record.NameOf(1, payload(i, 500))
+		if _, err := c.Mark(h); err != nil {
+			t.Fatal(err)
+		}
+		more = append(more, h)
+	}
+	for range 8 {
+		spare, err := s.newSegment(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.giveOpen(spare.mem)
+	}
 	sum, briefly, waits := sweepBriefly(t, c, fs)
 	if sum.Moved < int64(len(live)) || briefly == 0 || waits < 3 {
 		t.Errorf("%d records were moved, %d of them briefly, %d waits; %d are live", sum.Moved, briefly, waits, len(live))
 	}
 	mustHave(t, s, live)
+	mustHave(t, s, more)
 	mustHave(t, s, young)
 	mustVerify(t, s)
 }

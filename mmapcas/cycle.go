@@ -75,11 +75,23 @@ func (s *Store) beginCycle(short bool) (*Cycle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
+	c.prepareMarks()
 	if err := s.shadePinned(); err != nil {
 		c.end(false) // no caller has it yet
 		return nil, fmt.Errorf("mmapcas: begin collection: %w", err)
 	}
 	return c, nil
+}
+
+// prepareMarks has the marks of all segments prepared, without holding up those who put.
+func (c *Cycle) prepareMarks() {
+	g := c.s.epochs.Pin()
+	defer g.Unpin()
+	for _, seg := range c.s.segments() {
+		if k := seg.marks.Load(); k != nil {
+			k.prepare()
+		}
+	}
 }
 
 // admit gives a segment its marks. Records before elders, and from bornBlack on, are kept.

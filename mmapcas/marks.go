@@ -45,6 +45,15 @@ func newMarks(c *Cycle, segmentBytes, elders, bornBlack int64) (*marks, error) {
 	return &marks{cycle: c, block: b, words: b.Words(), bornBlack: bornBlack, elders: elders}, nil
 }
 
+// prepare has the system make the pages of the marks, which takes milliseconds where it has to make
+// huge ones. Who marks in slices does not wait for that.
+func (m *marks) prepare() {
+	const words = 4096 / 8 // of the smallest pages
+	for i := 0; i < len(m.words); i += words {
+		m.words[i].Add(0) // a write that changes nothing, whoever else writes there
+	}
+}
+
 // fetch brings the marks of the record at off into the cache.
 func (m *marks) fetch(off int64) {
 	m.block.Fetch(int(off / arena.Unit / marksPerWord))

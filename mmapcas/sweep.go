@@ -167,6 +167,9 @@ func (c *Cycle) sweepOn(st *SweepStats) error {
 	if err != nil || !finished {
 		return err
 	}
+	if w.damaged && w.todo[0].move && !w.wait {
+		return errWait // all of the index is looked through
+	}
 	c.finishSegment()
 	st.Segments++
 	return nil
@@ -449,11 +452,11 @@ func (c *Cycle) nextTarget(n int64) error {
 	if w.to.Room() >= n {
 		return nil
 	}
+	if !w.wait {
+		return errWait // making a file may sync it, and what is in a spare one may have to be walked
+	}
 	seg := s.takeSpare(n)
 	if seg == nil {
-		if !w.wait {
-			return errWait // making a file may sync it
-		}
 		var err error
 		seg, err = s.newSegment(0)
 		if errors.Is(err, ErrNoSpace) && s.useReserve(true) {

@@ -27,7 +27,38 @@ func BenchmarkCycle(b *testing.B) {
 }
 
 func benchCycle(b *testing.B, records, replaced int) {
-	pace := Pace{Wait: func() {}}
+	w := newBenchWorld(b, records)
+	b.ReportAllocs()
+	used := time.Duration(0)
+	for b.Loop() {
+		b.StopTimer()
+		w.overwrite(replaced)
+		began := processorTime()
+		b.StartTimer()
+		if err := w.c.Collect(b.Context(), Pace{Wait: func() {}}); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		used += processorTime() - began
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N)/float64(records), "cpu-ns/key")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records), "ns/key")
+}
+
+// A benchWorld is a partition of so many keys, each with a record of 64 bytes.
+type benchWorld struct {
+	b       *testing.B
+	records int
+	st      *mmapcas.Store
+	d       *db.DB
+	c       *Collector
+	part    db.PartID
+	rng     *rand.Rand
+	put     uint64
+}
+
+func newBenchWorld(b *testing.B, records int) *benchWorld {
 	st, err := mmapcas.Open("", mmapcas.Options{SegmentBytes: 4 << 20}) // no file: syncs would be the disk's
 	if err != nil {
 		b.Fatal(err)
@@ -55,53 +86,42 @@ func benchCycle(b *testing.B, records, replaced int) {
 			b.Error(err)
 		}
 	})
-	put := 0
-	// overwrite gives so many keys another record, in commits of a thousand.
-	overwrite := func(n int, next func(i int) int) {
-		var ops []db.Op
-		payload := make([]byte, 64) // the first byte, which counts references, stays 0
-		for i := range n {
-			key := next(i)
-			put++
-			binary.LittleEndian.PutUint64(payload[1:], uint64(put))
-			h, _, err := st.Put(kindObject, payload)
-			if err != nil {
-				b.Fatal(err)
-			}
-			ops = append(ops, db.Op{Part: part, Key: fmt.Sprintf("key%08d", key), Verb: db.Put, Hash: h})
-			if len(ops) < 1000 && i+1 < n {
-				continue
-			}
-			if _, err := d.Commit(b.Context(), ops); err != nil {
-				b.Fatal(err)
-			}
-			ops = ops[:0]
-		}
-		if err := d.Checkpoint(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	overwrite(records, func(i int) int { return i })
-	if err := c.Collect(b.Context(), pace); err != nil {
+	w := &benchWorld{b: b, records: records, st: st, d: d, c: c, part: part, rng: rand.New(rand.NewPCG(1, 2))}
+	w.write(records, func(i int) int { return i })
+	if err := c.Collect(b.Context(), Pace{Wait: func() {}}); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	used := time.Duration(0)
-	for b.Loop() {
-		b.StopTimer()
-		if replaced > 0 {
-			overwrite(replaced, func(int) int { return rng.IntN(records) })
-		}
-		began := processorTime()
-		b.StartTimer()
-		if err := c.Collect(b.Context(), pace); err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		used += processorTime() - began
-		b.StartTimer()
+	return w
+}
+
+// overwrite gives keys at random another record.
+func (w *benchWorld) overwrite(n int) {
+	if n > 0 {
+		w.write(n, func(int) int { return w.rng.IntN(w.records) })
 	}
-	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N)/float64(records), "cpu-ns/key")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records), "ns/key")
+}
+
+// write gives so many keys another record, in commits of a thousand.
+func (w *benchWorld) write(n int, next func(i int) int) {
+	var ops []db.Op
+	payload := make([]byte, 64) // the first byte, which counts references, stays 0
+	for i := range n {
+		w.put++
+		binary.LittleEndian.PutUint64(payload[1:], w.put)
+		h, _, err := w.st.Put(kindObject, payload)
+		if err != nil {
+			w.b.Fatal(err)
+		}
+		ops = append(ops, db.Op{Part: w.part, Key: fmt.Sprintf("key%08d", next(i)), Verb: db.Put, Hash: h})
+		if len(ops) < 1000 && i+1 < n {
+			continue
+		}
+		if _, err := w.d.Commit(w.b.Context(), ops); err != nil {
+			w.b.Fatal(err)
+		}
+		ops = ops[:0]
+	}
+	if err := w.d.Checkpoint(w.b.Context()); err != nil {
+		w.b.Fatal(err)
+	}
 }

@@ -286,10 +286,10 @@ func (c *Collector) begin() *errand {
 }
 
 func (c *Collector) takeRoots(ctx context.Context) *errand {
-	c.Reap() // so that what is counted later was replaced later, as nearly as snapshots allow
-	c.reaper.rootsTaken()
 	var unwritten []mmapcas.Hash
 	e := newErrand(func() error {
+		c.Reap() // so that what is counted later was replaced later, as nearly as snapshots allow
+		c.reaper.rootsTaken()
 		unwritten, c.roots = c.o.Flush(ctx), c.o.DB.Roots()
 		return nil
 	})

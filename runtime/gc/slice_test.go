@@ -102,3 +102,41 @@ func TestWaitingIsLeftToBlock(t *testing.T) {
 		}
 	}
 }
+
+// The reaper may have any number of notes to read before the roots are taken: that is no slice's
+// work.
+func TestReapingBeforeTheRootsIsNoSlice(t *testing.T) {
+	st, d := newStore(t)
+	c := New(Options{
+		Store: st, DB: d, Refs: refsOf, Logger: slog.New(slog.DiscardHandler),
+		Flush: func(context.Context) []mmapcas.Hash { return nil },
+	})
+	part, err := d.Partition("p", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range byte(3) {
+		h, _, err := st.Put(kindObject, []byte{0, i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Commit(t.Context(), []db.Op{{Part: part, Key: "k", Verb: db.Put, Hash: h}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reaped := false
+	err = c.Collect(t.Context(), Pace{Wait: func() {}, Block: func(fn func() error) error {
+		draining, before := c.Stats().Phase == Draining, c.Stats().GarbageBytes
+		err := fn()
+		if draining && before == 0 && c.Stats().GarbageBytes > 0 {
+			reaped = true
+		}
+		return err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reaped {
+		t.Error("nothing was reaped where Pace.Block waits")
+	}
+}
