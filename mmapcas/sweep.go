@@ -438,7 +438,7 @@ func (c *Cycle) moveRecord(seg *segment, spot *spot, st *SweepStats) error {
 	}
 	r.CopyTo(b, &w.to.scratch)
 	w.to.Commit()
-	// Dropped meanwhile means found damaged by a reader; then the copy is surplus, and nobody's.
+	// Dropped meanwhile means found damaged by a reader; then the copy is surplus.
 	if s.index.Change(spot.hash, at, to) {
 		st.Moved++
 		st.MovedBytes += spot.extent

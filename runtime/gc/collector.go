@@ -344,7 +344,7 @@ func (c *Collector) shade(h mmapcas.Hash, queue *[]mmapcas.Hash) error {
 func (c *Collector) shadedOne(h mmapcas.Hash, m mmapcas.MarkResult, queue *[]mmapcas.Hash) error {
 	if err := m.Err; err != nil {
 		if errors.Is(err, mmapcas.ErrNotFound) || errors.Is(err, mmapcas.ErrCorrupt) {
-			c.missing++ // lost to damage: whoever reads it computes it again
+			c.missing++ // lost to damage: a query that reads it runs again
 			return nil
 		}
 		return err
