@@ -133,8 +133,8 @@ func (x *Index) FindNear(k Key, near arena.Addr) arena.Addr {
 	return x.FindKey(k)
 }
 
-// Leads reports whether there is an entry of h that leads to at. It looks at no record, and may miss
-// one in a shard that grows, or is not in memory. The caller holds an epoch pin.
+// Leads reports whether there is an entry of h that leads to at. It looks at no record, and may
+// miss one in a shard that grows, or is not in memory. The caller holds an epoch pin.
 func (x *Index) Leads(h record.Hash, at arena.Addr) bool {
 	k := KeyOf(&h)
 	t := x.shardFor(k).table.Load()
