@@ -1,6 +1,7 @@
 package complete
 
 import (
+	"bytes"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -29,12 +30,34 @@ func (c *completer) keywords() {
 	case cur.Before == token.ELSE:
 		add(5, token.IF)
 	case cur.NewLine && cur.Bracket == '{' && cur.Opener != token.STRUCT && cur.Opener != token.INTERFACE:
-		c.statementKeywords()
+		if !continued(c.d.Source[c.d.Word.End:]) {
+			c.statementKeywords()
+		}
 	case cur.First == token.FOR && (cur.Before == token.DEFINE || cur.Before == token.ASSIGN || cur.Before == token.FOR):
 		add(5, token.RANGE)
 	default:
 		c.typeKeywords()
 	}
+}
+
+// continued reports whether a text goes on with an expression or a list of names that the word
+// before it is part of: the word is selected from, indexed, assigned to, an operand, or one of
+// several. It is no keyword then. What can begin an expression, as a minus, says nothing.
+func continued(text []byte) bool {
+	switch {
+	case bytes.HasPrefix(text, []byte("...")):
+		return false
+	case bytes.HasPrefix(text, []byte(".")), bytes.HasPrefix(text, []byte("[")):
+		return true
+	}
+	text = bytes.TrimLeft(text, " \t")
+	operator := len(text) - len(bytes.TrimLeft(text, "=:+-*/%&|^<>!,"))
+	switch string(text[:operator]) {
+	case ",", "=", ":=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "&^=",
+		"==", "!=", "<", "<=", ">", ">=", "&&", "||", "/", "%", "|", "<<", ">>", "&^":
+		return true
+	}
+	return false
 }
 
 func (c *completer) keyword(word string, factor float64) {
