@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/index"
@@ -175,7 +177,7 @@ func (r *renaming) exported() error {
 		if f.Path == "" {
 			continue
 		}
-		for k := range r.packages {
+		for _, k := range slices.SortedFunc(maps.Keys(r.packages), comparePackages) {
 			if path := metadata.PathOf(k.ID); path != f.pkg.Path {
 				e := refuse("renaming %q to %q would make it unexported", r.from, r.to)
 				e.At = f.location()
@@ -185,6 +187,11 @@ func (r *renaming) exported() error {
 		}
 	}
 	return nil
+}
+
+// comparePackages is an order in which refusals name packages, the same in each build.
+func comparePackages(a, b pkgKey) int {
+	return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Root, b.Root))
 }
 
 // placeIn is a place in a package that names what is renamed.

@@ -399,3 +399,21 @@ func (f *fixture) checkRename(what string, at lsp.Location, from string, e *lsp.
 		}
 	}
 }
+
+// Of the packages that a new name is out of reach for, the refusal names the first by name, each
+// time.
+func TestRefusedRenameNamesTheFirstPackage(t *testing.T) {
+	archive := "-- go.mod --\nmodule ex.org/m\n\ngo 1.24\n-- a.go --\npackage m\n\nfunc /*@decl*/Far() {}\n"
+	for _, name := range []string{"f", "e", "d", "c", "b"} {
+		archive += "-- " + name + "/use.go --\npackage " + name + "\n\nimport \"ex.org/m\"\n\nfunc use() { m.Far() }\n"
+	}
+	f := newFixture(t, archive, lsp.WorkspaceOptions{})
+	f.index()
+	for range 10 {
+		_, err := f.rename(f.at("decl"), "far")
+		refused, ok := errors.AsType[*lsp.RefusedError](err)
+		if !ok || len(refused.Places) != 1 || refused.Places[0].At.URI != f.uri("b/use.go") || !strings.Contains(refused.Places[0].What, `"ex.org/m/b"`) {
+			t.Fatalf("%v, want a refusal that names b/use.go", err)
+		}
+	}
+}
