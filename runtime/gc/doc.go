@@ -147,6 +147,8 @@
 //   - S2: what may wait for the disk, or for a lock that is held while somebody waits for the disk
 //     (beginning, taking the roots, settling, disk space for copies, letting segments go), is an
 //     errand. A step leaves it; it is done without stepMu, by a goroutine that is not a worker's.
+//     So is what takes long by itself and cannot be taken apart: reading all of the reaper's notes,
+//     making the pages on which marks lie, walking what a segment has that is to be copied to.
 //   - S3: that goroutine also takes over what the errand has found, under stepMu. No task has to
 //     get a worker back for the cycle to go on.
 //   - S4: while an errand is out no step is made, so the errand has the cycle for itself.
