@@ -37,7 +37,7 @@ const (
 	// types hardly makes more between two cycles.
 	reapExact = 8192
 	// reapPart is which part of the records is in the sample after that.
-	reapPart = 16
+	reapPart = 64
 )
 
 func (r *reaper) init(o Options) {

@@ -122,7 +122,7 @@ func TestGarbageOfManyIsEstimated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 8000
+	const n = 24_000
 	garbage := int64(0)
 	commit := func(ops []db.Op) {
 		t.Helper()
