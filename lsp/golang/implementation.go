@@ -319,22 +319,24 @@ func (s *kinSearch) locals() error {
 	if s.asked.self.URI == "" {
 		return nil
 	}
+	declares := map[string]bool{} // by URI: owners share files
 	for _, p := range s.meta.Owners(s.asked.self.URI) {
 		if !p.Workspace {
 			continue
 		}
 		for _, uri := range p.Files {
-			text, err := s.src.text(uri)
-			if errors.Is(err, lsp.ErrUnknownFile) {
+			has, known := declares[uri]
+			if !known {
+				var err error
+				if has, err = declaresLocally(s.src, uri); err != nil {
+					return err
+				}
+				declares[uri] = has
+			}
+			if !has {
 				continue
 			}
-			if err != nil {
-				return err
-			}
-			if !mayDeclareLocally(text) || !relations.HasLocals(syntax.Trees.Get(uri, text)) {
-				continue
-			}
-			err = viewPackage(s.src, p.ID, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
+			err := viewPackage(s.src, p.ID, check.Sight{URI: uri, Bodies: check.BodiesOfFile, Apart: true}, func(v *view) error {
 				for _, l := range relations.Locals(v.View) {
 					if err := s.local(v, &l); err != nil {
 						return err
@@ -348,6 +350,15 @@ func (s *kinSearch) locals() error {
 		}
 	}
 	return nil
+}
+
+// declaresLocally reports whether a function body of a file declares a type that may have methods.
+func declaresLocally(src taskSource, uri string) (bool, error) {
+	text, err := src.text(uri)
+	if errors.Is(err, lsp.ErrUnknownFile) {
+		return false, nil
+	}
+	return err == nil && mayDeclareLocally(text) && relations.HasLocals(syntax.Trees.Get(uri, text)), err
 }
 
 // mayDeclareLocally passes over the texts of most files that declare no type in a function body.

@@ -77,12 +77,8 @@ type Local struct {
 // Locals are the types with methods that function bodies of a view's file declare, as far as the
 // view has them.
 func Locals(v *check.View) (list []Local) {
-	for _, d := range v.File.AST.Decls {
-		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Body == nil {
-			continue
-		}
-		ast.Inspect(fn.Body, func(n ast.Node) bool {
+	for _, body := range bodiesWithTypes(v.File) {
+		ast.Inspect(body, func(n ast.Node) bool {
 			spec, ok := n.(*ast.TypeSpec)
 			if !ok {
 				return true
@@ -113,12 +109,8 @@ func Locals(v *check.View) (list []Local) {
 
 // HasLocals reports whether a function body of a file declares a type that may have methods.
 func HasLocals(t *syntax.Tree) (found bool) {
-	for _, d := range t.AST.Decls {
-		fn, ok := d.(*ast.FuncDecl)
-		if !ok || fn.Body == nil {
-			continue
-		}
-		ast.Inspect(fn.Body, func(n ast.Node) bool {
+	for _, body := range bodiesWithTypes(t) {
+		ast.Inspect(body, func(n ast.Node) bool {
 			if spec, ok := n.(*ast.TypeSpec); ok && !spec.Assign.IsValid() {
 				found = found || mayHaveMethods(spec.Type)
 			}
