@@ -34,7 +34,7 @@ func FuzzCursor(f *testing.F) {
 		text, _ := c.MarshalText()
 		f.Add(text)
 	}
-	for _, s := range []string{"", "k", "k=", "kQR", "kQQ", "KYQ", "k\x00"} {
+	for _, s := range []string{"", "k", "k=", "kQR", "kQQ", "KYQ", "k\x00", "k0\n00", "kYQ\r"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -97,7 +97,7 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 	}
 	enc, ok := strings.CutPrefix(string(text), "k")
 	key, err := base64.RawURLEncoding.Strict().DecodeString(enc)
-	if !ok || err != nil {
+	if !ok || err != nil || strings.ContainsAny(enc, "\r\n") { // which the decoder passes over
 		return fmt.Errorf("%w: %q", ErrBadCursor, text)
 	}
 	*c = Cursor{string(key), true}

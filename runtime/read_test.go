@@ -336,7 +336,7 @@ func TestReadOrderLimitAndPages(t *testing.T) {
 }
 
 func TestCursorText(t *testing.T) {
-	for _, bad := range []string{"x", "k!", "kAB", "aGVsbG8", "k=="} {
+	for _, bad := range []string{"x", "k!", "kAB", "aGVsbG8", "k==", "k0\n00", "kYQ\r"} {
 		var c runtime.Cursor
 		if err := c.UnmarshalText([]byte(bad)); !errors.Is(err, runtime.ErrBadCursor) {
 			t.Errorf("%q: %v", bad, err)
