@@ -152,3 +152,35 @@ func u() int { return 1 }
 		t.Errorf("known: %q", known)
 	}
 }
+
+// A directory in the place of a file that was known has the file forgotten, also where a file in
+// the directory is told of first.
+func TestDirectoryInThePlaceOfAFile(t *testing.T) {
+	f := newFixture(t, `
+-- go.mod --
+module example.com/m
+
+go 1.24
+-- a.go --
+package m
+
+var a int = missing
+-- b.go --
+package m
+`, lsp.WorkspaceOptions{})
+	f.index()
+	wantDiagnostic(t, f.diagnostics("a.go"), "undefined: missing")
+	if err := os.Remove(filepath.Join(f.root, "a.go")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(f.root, "a.go"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.write("a.go/within.go", "package within\n")
+	f.changed("a.go/within.go")
+	f.changed("a.go")
+	f.settle()
+	if got := f.diagnostics("a.go"); len(got) > 0 {
+		t.Errorf("diagnostics of a file that is a directory by this time: %q", got)
+	}
+}

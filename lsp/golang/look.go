@@ -245,7 +245,8 @@ func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error
 				}
 			}
 		}
-		// A file, or everything that was known below a directory that is gone or has lost files.
+		// A file, which may be a directory by this time, and everything that was known below a
+		// directory that is gone or has lost files.
 		below, err := stats.Keys(snap, runtime.Prefix(strings.TrimSuffix(uri, "/")+"/"))
 		if err != nil {
 			return nil, fmt.Errorf("golang: %s: %w", uri, err)
@@ -257,10 +258,8 @@ func (w *workspace) look(ctx context.Context, uris []string) (diskChanges, error
 				}
 			}
 		}
-		if len(below) == 0 {
-			if err := one(path, uri); err != nil {
-				return nil, err
-			}
+		if err := one(path, uri); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
