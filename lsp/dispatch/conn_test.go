@@ -136,6 +136,35 @@ func TestRequestsSeeTheTextOfTheirTicket(t *testing.T) {
 	}
 }
 
+// A request that was cancelled while it waited for its turn has its answer, and its handler is not
+// called: an edit that a client takes back is not made.
+func TestCancelledBeforeItsTurn(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	var called atomic.Int64
+	w := start(t, map[string]Handler{
+		"slow turn": func(context.Context, *Request) (Outcome, error) {
+			close(begun)
+			<-release
+			return Done, nil
+		},
+		"edit": func(context.Context, *Request) (Outcome, error) { called.Add(1); return Done, nil },
+		"echo": echo,
+	}, Options{})
+	w.send(note("slow turn", ""))
+	<-begun
+	w.send(call(1, "edit", ""), call(2, "edit", ""), note("$/cancelRequest", `{"id":1}`))
+	w.wantCode("1", -32800)
+	close(release)
+	w.want(result(2, "null"))
+	w.send(call(3, "echo", "3"))
+	w.want(result(3, "3"))
+	if n := called.Load(); n != 1 {
+		t.Errorf("of two edits one was cancelled before its turn, and %d were made", n)
+	}
+	w.client.Close()
+	w.end()
+}
+
 func TestCancel(t *testing.T) {
 	begun, release := make(chan struct{}, 1), make(chan struct{})
 	var cause atomic.Value
