@@ -137,6 +137,7 @@ func newDraft(uri string, text []byte, offset int) (d *Draft, section, clause st
 	list := sections(text)
 	s := list[sectionOf(list, offset)]
 	d = &Draft{URI: uri, Source: text, Section: lsp.Span{Start: s.start, End: s.end}, Word: wordAround(text, offset)}
+	d.Word.End = min(d.Word.End, max(offset, s.end)) // a keyword behind an empty section begins the next one
 	d.Prefix = string(text[d.Word.Start:offset])
 	d.Cursor = cursorAt(text[s.start:s.end], s.start, d.Word, offset)
 	clause = draftClause

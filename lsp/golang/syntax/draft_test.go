@@ -57,3 +57,16 @@ func TestDraft(t *testing.T) {
 		}
 	}
 }
+
+// A text that begins with a declaration has an empty section before it.
+func TestDraftBeforeTheFirstKeyword(t *testing.T) {
+	for _, text := range []string{"func f() {}\n", "type T int\n", "import \"os\"\n", "var x = 1\n"} {
+		for offset := range len(text) + 1 {
+			for _, d := range []*syntax.Draft{syntax.NewDraft("file:///a.go", []byte(text), offset), syntax.NewDraftAsIs("file:///a.go", []byte(text), offset)} {
+				if d.Word.Start > offset || offset > d.Word.End || d.Word.End > max(offset, d.Section.End) {
+					t.Errorf("%q at %d: the word is at %v, the section at %v", text, offset, d.Word, d.Section)
+				}
+			}
+		}
+	}
+}
