@@ -39,6 +39,13 @@ func (q *question) refused(err error) error {
 	}))
 }
 
+// A caughtPanic is a panic that a language has caught where it happened, so that it costs less than
+// the question.
+type caughtPanic interface {
+	error
+	Stack() []byte
+}
+
 // wireError gives the errors of the layers below the codes of the protocol. Errors that
 // are not known here keep their text and become RequestFailed in package dispatch.
 func (s *session) wireError(ctx context.Context, method string, err error) error {
@@ -54,6 +61,11 @@ func (s *session) wireError(ctx context.Context, method string, err error) error
 	if p, ok := errors.AsType[*runtime.PanicError](err); ok {
 		s.log.Error("server: task panicked", "method", method, "panic", p.Value, "stack", string(p.Stack))
 		return jsonrpc2.Errorf(jsonrpc2.InternalError, "%s panicked: %v", method, p.Value)
+	}
+	var caught caughtPanic
+	if errors.As(err, &caught) {
+		s.log.Error("server: a language panicked", "method", method, "error", err, "stack", string(caught.Stack()))
+		return jsonrpc2.Errorf(jsonrpc2.InternalError, "%s: %v", method, err)
 	}
 	if refused, ok := errors.AsType[*lsp.RefusedError](err); ok {
 		return jsonrpc2.NewError(dispatch.RequestFailed, refused.Error())

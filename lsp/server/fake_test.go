@@ -476,11 +476,21 @@ func (w *fakeWorkspace) Definition(t *runtime.Task, name string, offset int) ([]
 	if err != nil {
 		return nil, err
 	}
-	if word.Name == "panic" {
+	switch word.Name {
+	case "panic":
 		panic("the word is " + word.Name)
+	case "caught":
+		return nil, fmt.Errorf("finding: %w", fakeCaught{})
 	}
 	return w.find(t, func(o fakeWord) bool { return o.Name == word.Name && o.Defines })
 }
+
+// fakeCaught is a panic that the language has caught.
+type fakeCaught struct{}
+
+func (fakeCaught) Error() string { return "the word is caught" }
+
+func (fakeCaught) Stack() []byte { return []byte("where it was caught") }
 
 func (w *fakeWorkspace) References(t *runtime.Task, name string, offset int, declaration bool) ([]lsp.Location, error) {
 	word, err := w.at(t, name, offset)

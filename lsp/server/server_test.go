@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -125,6 +126,38 @@ func TestBadRequests(t *testing.T) {
 	wantCode(t, err, -32603, "panicked: the word is panic")
 	if got := c.must("textDocument/hover", at(fileA, 0, 5)); !strings.Contains(got, "def panic") {
 		t.Error(got)
+	}
+	c.finish()
+}
+
+// A lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// A panic that a language has caught is told to the client, and where it was to the log.
+func TestCaughtPanicIsLogged(t *testing.T) {
+	var log lockedBuffer
+	c := newBench(t, newFake("/m/a.txt", "def caught\n"), Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).connect()
+	c.begin("file:///m", plainCaps, "")
+	c.indexed()
+	_, err := c.ask("textDocument/definition", at(fileA, 0, 5))
+	wantCode(t, err, -32603, "the word is caught")
+	if got := log.String(); !strings.Contains(got, "textDocument/definition") || !strings.Contains(got, "where it was caught") {
+		t.Errorf("the log has %q", got)
 	}
 	c.finish()
 }

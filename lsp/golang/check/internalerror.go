@@ -10,7 +10,7 @@ import (
 type internalError struct {
 	what  string
 	value any
-	stack []byte // for the log; the message leaves it out
+	stack []byte // the message leaves it out
 }
 
 // newInternalError is for deferred functions that have recovered a value.
@@ -19,3 +19,6 @@ func newInternalError(what string, value any) *internalError {
 }
 
 func (e *internalError) Error() string { return fmt.Sprintf("%s: internal error: %v", e.what, e.value) }
+
+// Stack is where it panicked, for the log of the server.
+func (e *internalError) Stack() []byte { return e.stack }
