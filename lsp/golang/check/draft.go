@@ -186,7 +186,9 @@ func (v *View) Check(d *syntax.Draft) (s *Sketch, err error) {
 		GoVersion: v.Meta.GoVersion, FakeImportC: true, Importer: v.world, Sizes: sizesFor(v.Meta.Arch),
 		Error: func(error) {}, DisableUnusedImportCheck: true,
 	}
+	unwrap := wrapNames(d.Decl)
 	_ = types.NewChecker(&conf, fset, v.Package, info).Files([]*ast.File{file}) // half-typed code has errors
+	unwrap()
 	s = &Sketch{File: file, Info: info}
 	if d.Name != nil {
 		s.Path, _ = astutil.PathEnclosingInterval(d.Tree.AST, d.Name.Pos(), d.Name.End())
@@ -215,6 +217,30 @@ func anonymous(d *syntax.Draft) ast.Decl {
 		}
 	}
 	return d.Decl
+}
+
+// wrapNames puts types of a draft that are declared by another name alone into parentheses, until
+// unwrap is called. Go/types follows such names from one declaration of the package to the next,
+// and panics at one of the base, whose declaration this check has not seen.
+func wrapNames(decl ast.Decl) (unwrap func()) {
+	d, ok := decl.(*ast.GenDecl)
+	if !ok {
+		return func() {}
+	}
+	wrapped := map[*ast.TypeSpec]*ast.Ident{}
+	for _, spec := range d.Specs {
+		if spec, ok := spec.(*ast.TypeSpec); ok {
+			if id, ok := spec.Type.(*ast.Ident); ok {
+				wrapped[spec] = id
+				spec.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End()}
+			}
+		}
+	}
+	return func() {
+		for spec, id := range wrapped {
+			spec.Type = id
+		}
+	}
 }
 
 func newInfo() *types.Info {
