@@ -2,6 +2,7 @@ package conf
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,8 +27,7 @@ func (*workspace) PlainTokens(_ string, text []byte, within lsp.Span) []lsp.Toke
 	})
 }
 
-// Complete implements lsp.Completer: keywords where a line begins, and else the names that are
-// seen.
+// Complete implements lsp.Completer: keywords where a line begins, and else names that are seen.
 func (w *workspace) Complete(t *runtime.Task, uri string, offset int, _ lsp.CompletionOptions) (*lsp.CompletionList, error) {
 	text, err := w.Text(t, uri)
 	if err != nil {
@@ -69,22 +69,18 @@ func (*workspace) CompletionDoc(*runtime.Task, string, string) (string, error) {
 func (*workspace) CompletionTriggers() []string                                { return nil }
 
 // checkName refuses names that are none, and those that a file with one of the places sees already.
-func checkName(t *runtime.Task, places []lsp.Location, name string) error {
+func checkName(t *runtime.Task, places []lsp.Location, name string) (err error) {
 	if p := parse("let " + name + " = 0"); len(p.Problems) > 0 || p.Statements[0].Name.Text != name || slices.Contains(keywords, name) {
 		return &lsp.RefusedError{Reason: fmt.Sprintf("%q is no name", name)}
 	}
 	for _, at := range places {
-		taken := ""
-		err := seen(t, at.URI, func(in string, s Statement) {
+		failed := seen(t, at.URI, func(in string, s Statement) {
 			if s.Name.Text == name || slices.ContainsFunc(s.Params, func(p Name) bool { return p.Text == name }) {
-				taken = in
+				err = &lsp.RefusedError{Reason: name + " is declared in " + in[strings.LastIndex(in, "/")+1:]}
 			}
 		})
-		if err != nil {
+		if err = cmp.Or(failed, err); err != nil {
 			return err
-		}
-		if taken != "" {
-			return &lsp.RefusedError{Reason: name + " is declared in " + taken[strings.LastIndex(taken, "/")+1:]}
 		}
 	}
 	return nil

@@ -42,8 +42,7 @@ func (e Expr) String() string {
 	return strings.Join(args, " "+e.Kind+" ")
 }
 
-// layOut gives the edits of a text after which each statement begins its line, with one space
-// between words.
+// layOut gives the edits after which each statement begins its line, with a space between words.
 func layOut(uri string, text []byte) (edits []lsp.TextEdit, err error) {
 	f := parse(string(text))
 	if len(f.Problems) > 0 {

@@ -17,8 +17,7 @@ var parsed = runtime.NewQuery("conf/parsed", 1, func(t *runtime.Task, uri string
 	return parse(string(text)), err
 })
 
-// visible lists the files whose declarations a file sees: itself, and what it includes, directly or
-// not, in that order.
+// visible lists the files whose declarations a file sees: itself, and all that it includes.
 var visible = runtime.NewQuery("conf/visible", 1, func(t *runtime.Task, uri string) (seen []string, err error) {
 	seen = []string{uri}
 	for i := 0; i < len(seen); i++ {

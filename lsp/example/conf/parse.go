@@ -33,15 +33,13 @@ type Name struct {
 	Span lsp.Span
 }
 
-// An Expr is an expression. Its Kind is "number", "string", "name", "call" (Text is the name of
-// what is called, with its place in Name), "(" or an operator, of which the two Args are the
-// sides.
+// An Expr is an expression.
 type Expr struct {
-	Kind string
-	Text string
+	Kind string // "number", "string", "name", "call", "(" or an operator
+	Text string // of a call the name of what is called
 	Span lsp.Span
-	Name lsp.Span
-	Args []Expr
+	Name lsp.Span // of Text
+	Args []Expr   // of an operator the two sides
 }
 
 var (
@@ -186,11 +184,10 @@ func (p *parser) product() Expr { return p.binary("*/", p.operand) }
 func (p *parser) binary(operators string, side func() Expr) Expr {
 	left := side()
 	for len(p.kind) == 1 && strings.Contains(operators, p.kind) && !p.failed {
-		e := Expr{Kind: p.kind}
+		kind := p.kind
 		p.next()
-		e.Args = []Expr{left, side()}
-		e.Span = lsp.Span{Start: left.Span.Start, End: e.Args[1].Span.End}
-		left = e
+		right := side()
+		left = Expr{Kind: kind, Span: lsp.Span{Start: left.Span.Start, End: right.Span.End}, Args: []Expr{left, right}}
 	}
 	return left
 }
