@@ -150,6 +150,11 @@ const (
 	AssistPrice = assistPrice
 )
 
+// KnownGarbage is knownGarbage with what was live when the last cycle of everything ended.
+func KnownGarbage(counted int64, sampled bool, stored, live int64) int64 {
+	return knownGarbage(counted, sampled, stored, &cycleEnd{live: live})
+}
+
 // A Recent decides when what was put lately is collected.
 type Recent struct{ r recent }
 

@@ -97,13 +97,24 @@ func (e *Engine) recentChore(r *recent) gcChore {
 		return noChore
 	}
 	store, elders, last := e.store.Stats(), e.store.HasElders(), e.lastCycle.Load()
-	chore := r.look(store.StoredBytes, int64(st.GarbageBytes), store.LiveBytes-int64(st.GarbageBytes), elders)
+	garbage := knownGarbage(int64(st.GarbageBytes), e.gc.Sampled(), store.StoredBytes, last)
+	chore := r.look(store.StoredBytes, garbage, store.LiveBytes-int64(st.GarbageBytes), elders)
 	if e.disk.due(store.StoredBytes, int64(st.GarbageBytes), last, e.db.Generation()) ||
 		(!elders || r.poor) && e.collectionDue(background) ||
 		elders && last != nil && r.stored-last.live >= max(garbageFloor, last.live)/background.garbage {
 		return collectAll
 	}
 	return chore
+}
+
+// knownGarbage is the garbage of a store that is quiet, of which some was counted. If that was a
+// sample, it may lack all of a few large records, so what the store has grown by since the last
+// cycle of everything stands for it. That cycle ends the sample.
+func knownGarbage(counted int64, sampled bool, stored int64, last *cycleEnd) int64 {
+	if !sampled || last == nil {
+		return counted
+	}
+	return max(counted, stored-last.live)
 }
 
 // A retry has what fails tried again, at first at the next tick and less and less often then: a

@@ -168,6 +168,25 @@ func TestRecentIsCollectedInProportion(t *testing.T) {
 	}
 }
 
+// A sample of what was replaced may have none of a few large records. When the store is quiet, what
+// it has grown by stands for them; where all was counted, growth is no garbage.
+func TestSampledGarbageIsNotTrusted(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		sampled bool
+		want    string
+	}{{true, "all"}, {false, ""}} {
+		r := runtime.NewRecent()
+		chore, stored, live := "", int64(5*mib), int64(2*mib)
+		for range 10 {
+			chore = r.Look(stored, runtime.KnownGarbage(0, c.sampled, stored, live), stored, false)
+		}
+		if chore != c.want {
+			t.Errorf("sampled %t: %q is to be collected, want %q", c.sampled, chore, c.want)
+		}
+	}
+}
+
 // After a poor short collection the next one waits for four times as much as that one was due for,
 // or came to if it came late; after a good one for a fourth of it, and at least for a mebibyte.
 func TestPoorCollectionsComeRarer(t *testing.T) {

@@ -18,7 +18,7 @@ type reaper struct {
 	exact   int          // notes and references that count before the sample becomes a part
 	garbage atomic.Int64 // bytes
 	atRoots int64        // of garbage, when the roots of the cycle were taken; the collector's own
-	some    atomic.Bool  // the sample is a part; written with mu held
+	part    atomic.Int64 // one record in so many is in the sample; written with mu held
 
 	mu      sync.Mutex
 	noted   int                    // guarded by mu: notes and references since the last cycle of everything
@@ -36,19 +36,23 @@ const (
 	// reapExact is reaper.exact of the product. So many are a few milliseconds, and what somebody
 	// types hardly makes more between two cycles.
 	reapExact = 8192
-	// reapPart is which part of the records is in the sample after that.
-	reapPart = 64
+	// reapPart: one record in so many is in the sample after that, and one in reapRare after
+	// reapMany times as many. So the sample has some hundreds of records as soon as it is a part.
+	reapPart = 16
+	reapMany = 16
+	reapRare = 64
 )
 
 func (r *reaper) init(o Options) {
 	r.o = o
 	r.exact = reapExact
+	r.part.Store(1)
 	r.counts = map[mmapcas.Hash]int32{}
 }
 
 // samples reports whether the changes of a record count. Which ones do is told by the name, so that
 // all changes of a record count, or none. A name is a hash, so its bits are as good as random.
-func (r *reaper) samples(h mmapcas.Hash) bool { return !r.some.Load() || h[0]%reapPart == 0 }
+func (r *reaper) samples(h mmapcas.Hash) bool { return int64(h[0])%r.part.Load() == 0 }
 
 // rootsTaken notes what the cycle will free. What is replaced from now on floats: the roots reach
 // it, so the cycle after this one is the first to free it.
@@ -65,7 +69,7 @@ func (r *reaper) collected(short bool, freed int64) {
 	} else {
 		clear(r.counts)
 		r.noted = 0
-		r.some.Store(false)
+		r.part.Store(1)
 	}
 	r.garbage.Add(-gone)
 	r.atRoots = 0
@@ -90,12 +94,22 @@ func (c *Collector) Referred(changes []db.Change) {
 	}
 }
 
-// note counts a note, or a reference, that counts. The caller holds mu.
+// note counts a note, or a reference, of the sample, for as many as it stands for. The caller holds
+// mu.
 func (r *reaper) note() {
-	if r.noted++; r.noted == r.exact {
-		r.some.Store(true)
+	part := r.part.Load()
+	r.noted += int(part)
+	switch {
+	case part == 1 && r.noted >= r.exact:
+		r.part.Store(reapPart)
+	case part == reapPart && r.noted >= reapMany*r.exact:
+		r.part.Store(reapRare)
 	}
 }
+
+// Sampled reports whether Stats.GarbageBytes comes from a part of the records. Where few are large,
+// that part may have none of them.
+func (c *Collector) Sampled() bool { return c.reaper.part.Load() > 1 }
 
 // Bounds of how many dead records are followed at a time: a large drop is spread over several.
 const (
@@ -124,12 +138,10 @@ func (c *Collector) ReapSome() {
 func (r *reaper) reap(notes, buried int) (applied int) {
 	r.o.DB.Replaced(r.o.DB.OldestSnapshot(), notes, func(h mmapcas.Hash) {
 		applied++
-		switch {
-		case !r.some.Load():
+		if r.samples(h) {
+			part := r.part.Load()
 			r.note()
-			r.drop(h, 1)
-		case r.samples(h):
-			r.drop(h, reapPart)
+			r.drop(h, part)
 		}
 	})
 	for n := 0; len(r.cascade) > 0 && n < buried; n++ {
