@@ -150,9 +150,9 @@ const (
 	AssistPrice = assistPrice
 )
 
-// KnownGarbage is knownGarbage with what was live when the last cycle of everything ended.
-func KnownGarbage(counted int64, sampled bool, stored, live int64) int64 {
-	return knownGarbage(counted, sampled, stored, &cycleEnd{live: live})
+// KnownGarbage is knownGarbage with what the last cycle of everything ended with.
+func KnownGarbage(counted int64, sampled bool, stored, named, lastLive, lastStored int64) int64 {
+	return knownGarbage(counted, sampled, stored, named, &cycleEnd{live: lastLive, stored: lastStored})
 }
 
 // A Recent decides when what was put lately is collected.

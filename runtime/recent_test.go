@@ -168,21 +168,33 @@ func TestRecentIsCollectedInProportion(t *testing.T) {
 	}
 }
 
-// A sample of what was replaced may have none of a few large records. When the store is quiet, what
-// it has grown by stands for them; where all was counted, growth is no garbage.
-func TestSampledGarbageIsNotTrusted(t *testing.T) {
+// When the store is quiet, garbage is what was counted and what lies there without a name. A sample
+// of what was replaced may have none of a few large records, so growth stands for it; where all was
+// counted, growth is no garbage. What a collection of everything has left is not collected again.
+func TestKnownGarbage(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
-		sampled bool
-		want    string
-	}{{true, "all"}, {false, ""}} {
+		what           string
+		counted, named int64 // of 5 MiB that are stored, when 2 were live after the last collection
+		sampled        bool
+		lastStored     int64
+		want           string
+	}{
+		{"a sample has none of what has grown", 0, 5 * mib, true, 3 * mib, "all"},
+		{"all was counted", 0, 5 * mib, false, 3 * mib, ""},
+		{"half of what was freed lies there", mib / 2, 9 * mib / 2, false, 3 * mib, "all"},
+		{"little lies there", mib / 4, 19 * mib / 4, false, 3 * mib, ""},
+		{"the last collection has left it", 0, 3 * mib, true, 5*mib - 1000, ""},
+		{"some is known all the same", 2 * mib, 5 * mib, false, 5 * mib, "all"},
+	} {
 		r := runtime.NewRecent()
-		chore, stored, live := "", int64(5*mib), int64(2*mib)
+		chore, stored := "", int64(5*mib)
 		for range 10 {
-			chore = r.Look(stored, runtime.KnownGarbage(0, c.sampled, stored, live), stored, false)
+			known := runtime.KnownGarbage(c.counted, c.sampled, stored, c.named, 2*mib, c.lastStored)
+			chore = r.Look(stored, known, c.named-c.counted, false)
 		}
 		if chore != c.want {
-			t.Errorf("sampled %t: %q is to be collected, want %q", c.sampled, chore, c.want)
+			t.Errorf("%s: %q is to be collected, want %q", c.what, chore, c.want)
 		}
 	}
 }
