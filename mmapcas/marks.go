@@ -50,7 +50,7 @@ func newMarks(c *Cycle, segmentBytes, elders, bornBlack int64) (*marks, error) {
 func (m *marks) prepare() {
 	const words = 4096 / 8 // of the smallest pages
 	for i := 0; i < len(m.words); i += words {
-		m.words[i].Add(0) // which changes nothing, whatever else is written there
+		m.words[i].Add(0) // a write that changes no mark, also beside other writers
 	}
 }
 

@@ -24,8 +24,8 @@ type Mutant struct {
 	text   string // with what
 }
 
-// Name identifies a mistake whatever line it stands on. Of equal edits in one function the second
-// is numbered (2), and so on.
+// Name identifies a mistake on any line, so that it stays when lines above it come or go. Of equal
+// edits in one function the second is numbered (2), and so on.
 func (m Mutant) Name() string {
 	name := fmt.Sprintf("%s %s: %s", m.File, m.Func, m.change())
 	if m.nth > 0 {

@@ -43,8 +43,8 @@ func (j *judged) end() string {
 	return j.errors.String()
 }
 
-// TestPanicFailsTheTest: a session in which something panicked fails its test, whatever it makes of
-// the answer, and no other does.
+// TestPanicFailsTheTest: a session in which something panicked fails its test, also where the test
+// does not look at the answer, and no other session does.
 func TestPanicFailsTheTest(t *testing.T) {
 	for _, c := range []struct {
 		lang lsp.Language

@@ -9,7 +9,7 @@ import (
 )
 
 // A record that is sealed in one piece has the bytes of one whose header is put together word by
-// word, whatever its length, and none beyond its own is written.
+// word, at any length, and no byte beyond its own is written.
 func TestSealedInPlace(t *testing.T) {
 	const seed = 1
 	rng := rand.New(rand.NewPCG(seed, 0))

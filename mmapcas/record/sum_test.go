@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A header's checksum is the one of everything on disk, whatever the bytes are.
+// A header of any bytes has the checksum that Checksum, which all other data has, makes of them.
 func TestHeaderSumIsTheChecksum(t *testing.T) {
 	noise := rand.NewChaCha8([32]byte{1})
 	var b [HeaderBytes]byte

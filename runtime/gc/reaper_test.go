@@ -179,3 +179,26 @@ func TestGarbageOfManyIsEstimated(t *testing.T) {
 		t.Errorf("after a collection %d bytes are counted, of a part only: %v", left, c.reaper.part.Load() > 1)
 	}
 }
+
+// The sample becomes a part of the records when many have been noted, and a smaller part when the
+// part stands for many times as many: a few hundred records are in it from the start. A cycle of
+// everything has all records count again.
+func TestSampleGetsThinnerAsNotesCome(t *testing.T) {
+	st, d := newStore(t)
+	c := New(Options{Store: st, DB: d, Logger: slog.New(slog.DiscardHandler), Refs: refsOf, Flush: func(context.Context) []mmapcas.Hash { return nil }})
+	r := &c.reaper
+	for _, want := range []struct{ noted, part int }{
+		{8191, 1}, {8192, 16}, {131_072 - 16, 16}, {131_072, 64}, {10_000_000, 64},
+	} {
+		for r.noted < want.noted {
+			r.note()
+		}
+		if r.part.Load() != int64(want.part) {
+			t.Errorf("of %d notes one in %d counts, want one in %d", r.noted, r.part.Load(), want.part)
+		}
+	}
+	r.collected(false, 0)
+	if r.part.Load() != 1 || r.noted != 0 {
+		t.Errorf("after a cycle one in %d counts, and %d are noted", r.part.Load(), r.noted)
+	}
+}

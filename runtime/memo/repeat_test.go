@@ -56,8 +56,8 @@ func repeatedAll(r *rig, f *Frame, q *Query, list []string) (values []string, re
 
 // TestRepeat: a query that asks for a long list of keys, of which few have changed since its run
 // before and few come or go in one place, is given the answers that it had, asks for the others
-// alone, and depends on all of them: whatever changes next is told to it. Where too much has
-// changed, the list is refused, and nothing has happened.
+// alone, and depends on all of them: the next change of any of them is told to it. Where too much
+// has changed, the list is refused, and nothing has happened.
 func TestRepeat(t *testing.T) {
 	const rounds = 120
 	for seed := range uint64(4) {

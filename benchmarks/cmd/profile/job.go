@@ -45,8 +45,8 @@ const (
 // rounds of a suite of cmd/compare.
 const rounds = 3
 
-// nobody is a pattern that no peer's name matches: with it cmd/compare runs our entrant alone.
-var nobody = regexp.MustCompile("^$")
+// noPeer matches no name of a peer: with it cmd/compare runs our entrant alone.
+var noPeer = regexp.MustCompile("^$")
 
 func (j *job) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	for _, line := range compare.Machine() {
@@ -86,7 +86,7 @@ func (j *job) record(ctx context.Context, dir, name string, stderr io.Writer) (e
 	if suite, ok := suites.Find(j.suite); ok {
 		env := &compare.Env{Seed: 1, Dir: temp, Logf: func(format string, args ...any) { fmt.Fprintf(stderr, "# "+format+"\n", args...) }}
 		return j.kind.Record(dir, name, func() error {
-			return compare.Run(ctx, suite, env, compare.Plan{Rounds: rounds, Peer: nobody}, func([]compare.Row) error { return nil })
+			return compare.Run(ctx, suite, env, compare.Plan{Rounds: rounds, Peer: noPeer}, func([]compare.Row) error { return nil })
 		})
 	}
 	src, err := source(ctx)

@@ -126,8 +126,7 @@ func beginSession(t *testing.T, p *player) *session {
 // internalMark stands in what is told of a panic that was caught within a package's code.
 const internalMark = ": internal error: "
 
-// wrong is what a server may never say, whatever it is asked: that something panicked, or an
-// internal error.
+// wrong is what no question may make a server say: that something panicked, or an internal error.
 func (s *session) wrong() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
