@@ -631,10 +631,13 @@ func TestMarkGroup(t *testing.T) {
 			names = append(names, mustPut(t, s, 9, []byte("young")), HashOf(1, []byte("absent")))
 			cycles[i] = c
 		}
-		for range 60 {
-			group := make([]Hash, 1+rng.IntN(MarkTogether))
+		for round := range 60 {
+			group := make([]Hash, 2+rng.IntN(MarkTogether-1))
 			for i := range group {
 				group[i] = names[rng.IntN(len(names))] // some of them twice
+			}
+			if round == 0 {
+				group[0], group[1] = names[1], names[1] // the damaged one
 			}
 			var said [MarkTogether]MarkResult
 			cycles[0].MarkGroup(group, &said)

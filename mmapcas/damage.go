@@ -17,13 +17,15 @@ func (s *Store) damage(seg *segment, off int64, reason string, cause error) erro
 	return e
 }
 
-// drop takes the entry of h at addr out of the index. bytes is the record's extent; after damage
-// to a header it is a guess, and so is Stats.LiveBytes.
-func (s *Store) drop(h Hash, addr arena.Addr, bytes int64) {
-	if s.index.Change(h, addr, arena.Nil) {
+// drop takes the entry of h at addr out of the index, and reports whether it was there. bytes is
+// the record's extent; after damage to a header it is a guess, and so is Stats.LiveBytes.
+func (s *Store) drop(h Hash, addr arena.Addr, bytes int64) bool {
+	dropped := s.index.Change(h, addr, arena.Nil)
+	if dropped {
 		s.counters.live.Add(-bytes)
 		s.counters.dropped.Add(bytes)
 	}
+	return dropped
 }
 
 // faulted drops the entry of h after a fault and returns the error for it. The caller needs no pin.

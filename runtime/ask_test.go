@@ -366,12 +366,13 @@ func TestAskWaitsForNoStaleRun(t *testing.T) {
 	}
 	answers := map[string]chan asked{}
 	start := func(name, key string) {
-		answers[name] = make(chan asked, 1)
+		answer := make(chan asked, 1)
+		answers[name] = answer
 		s := e.Snapshot()
 		go func() {
 			defer s.Release()
 			text, err := held.Ask(t.Context(), e, key, runtime.At(s))
-			answers[name] <- asked{text, err}
+			answer <- asked{text, err}
 		}()
 	}
 	start("stale", "stale")

@@ -105,7 +105,7 @@ func (t *Table) all(fr *Frame, q *Query, keys []string, helpersMax int, spawn Sp
 	defer func() {
 		for _, f := range open { // those left when the strand was cancelled; they would keep their entries
 			if t.claim(fr, f) {
-				f.finish(nil, errAbandoned)
+				f.abandon()
 			}
 		}
 	}()

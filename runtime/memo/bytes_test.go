@@ -96,7 +96,7 @@ func TestWhatIsEvictedLeavesMemory(t *testing.T) {
 	if n := r.table.nodes.made.Load(); n > 0 {
 		t.Errorf("%d nodes are left", n)
 	}
-	flight.finish(nil, errAbandoned)
+	flight.abandon()
 }
 
 // What an answer costs that reads one key, with its share of an answer above ten such: measured on

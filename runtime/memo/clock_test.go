@@ -170,7 +170,7 @@ func TestTrimOfBusyKeysLooksAtAShare(t *testing.T) {
 		t.Errorf("a trim looked at %d of %d keys, none of which could go", looked, n)
 	}
 	for _, f := range flights {
-		f.finish(nil, errAbandoned)
+		f.abandon()
 	}
 	trims := 0
 	for ; r.table.Entries() > 0 && trims < 20; trims++ {

@@ -130,10 +130,10 @@ func (s *Strand) abandonAll() {
 		return
 	}
 	for _, f := range d.fresh {
-		f.finish(nil, errAbandoned)
+		f.abandon()
 	}
 	for _, f := range slices.Backward(d.path) {
-		f.finish(nil, errAbandoned)
+		f.abandon()
 	}
 }
 

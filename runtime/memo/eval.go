@@ -285,7 +285,7 @@ func (t *Table) climb(fr *Frame, f *flight) {
 		}
 		// A panic or Goexit goes on up; those who wait try again on their own account (M1).
 		s.drop(f)
-		f.finish(nil, errAbandoned)
+		f.abandon()
 		if s.levels == 0 {
 			s.abandonAll()
 		}
@@ -305,7 +305,7 @@ func (t *Table) climb(fr *Frame, f *flight) {
 	s.drop(f)
 	f.trace, f.err = tr, err
 	s.share(f) // before it leaves its entry: see unkept
-	f.finish(tr, err)
+	f.publish()
 }
 
 // forOthers returns an outcome as others may see it: the strand's cancellation, or an answer in

@@ -537,7 +537,7 @@ func (s *Strand) dropAll() {
 func (x *fixing) abandon(m *member) {
 	delete(x.members, m.entry)
 	m.flight.member = nil
-	m.flight.finish(nil, errAbandoned)
+	m.flight.abandon()
 }
 
 // around is the error of a query that needs itself through members although it is not one of

@@ -12,7 +12,8 @@ import (
 // A flight is one computation: a key at one generation. Its state says who may touch the rest:
 //
 //	open     nobody evaluates it; claim moves it on
-//	claimed  the claiming strand evaluates it and owns trace, vouch, err and cyclic
+//	claimed  the claiming strand evaluates it and owns trace, vouch, err and cyclic, until it shares
+//	         the flight with its question (unkept): then they are immutable
 //	done     trace, vouch, err and cyclic are immutable; done has fired, if it is shared
 //
 // It is shared when it was open, or another strand, or another question of the same one, has found
@@ -151,8 +152,18 @@ func (f *flight) startFirst() bool {
 	return true
 }
 
-// finish publishes the outcome of a claimed flight and wakes all who wait for it (M1).
+// abandon finishes a claimed flight without an outcome that others could use.
+func (f *flight) abandon() { f.finish(nil, errAbandoned) }
+
+// finish is publish of an outcome that nobody has seen yet.
 func (f *flight) finish(tr *trace, err error) {
+	f.trace, f.err = tr, err
+	f.publish()
+}
+
+// publish makes a claimed flight done, whose trace and err are set, and wakes all who wait for it
+// (M1). Others may have the outcome before, by share.
+func (f *flight) publish() {
 	e := f.entry
 	e.mu.Lock()
 	for at := &e.flights; *at != nil; at = &(*at).next {
@@ -163,7 +174,6 @@ func (f *flight) finish(tr *trace, err error) {
 	}
 	shared := f.shared
 	e.mu.Unlock()
-	f.trace, f.err = tr, err
 	if s := f.owner; s != nil && s.lone[e] == f {
 		delete(s.lone, e)
 		e.mu.Lock()
@@ -176,7 +186,7 @@ func (f *flight) finish(tr *trace, err error) {
 		f.shown.ended()
 	}
 	if t := e.query.table; t.traces() && f.abandoned() {
-		t.happened(WasCancelled, e.query, e.key(), 0, givenUp(err))
+		t.happened(WasCancelled, e.query, e.key(), 0, givenUp(f.err))
 	}
 }
 

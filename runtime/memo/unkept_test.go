@@ -2,8 +2,14 @@ package memo
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"strconv"
+	"sync"
 	"testing"
+
+	"github.com/cytisus/cytisus/runtime/lane"
+	"github.com/cytisus/cytisus/runtime/sched"
 )
 
 // The helpers of an All meet the same key, whose outcome is not kept. Between its run and its being
@@ -92,5 +98,67 @@ func TestGivenOutcomeOutlivesItsEntry(t *testing.T) {
 	r.want("head", "", "done")
 	if n := r.table.Residency().Evicted - before; ran > 2 || n == 0 { // unwound, and run
 		t.Errorf("called %d times, and %d keys were forgotten", ran, n)
+	}
+}
+
+// On real threads the helpers of an All read an outcome that is not kept as soon as the question
+// has it, while the strand that found it still wakes others. The race detector is the judge.
+func TestUnkeptOutcomeOnRealThreads(t *testing.T) {
+	r := newRig(t, 1, Options{}) // its pool is not used
+	pool, err := sched.New(sched.Options{Workers: 4, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := pool.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	no := errors.New("no")
+	r.query("fails", func(_ *Frame, key string) (string, error) { return "", no })
+	r.query("middle", func(f *Frame, key string) (string, error) {
+		for i := range 8 {
+			if _, err := r.get(f, "fails", strconv.Itoa(i)); !errors.Is(err, no) {
+				t.Errorf("fails(%d) gave %v", i, err)
+			}
+		}
+		return key, nil
+	})
+	ask := func(task *sched.Task, fn func(*Frame)) {
+		snap := r.db.Snapshot()
+		defer snap.Release()
+		fn(r.table.Root(&Strand{Task: task, Snap: snap}))
+	}
+	for round := range 200 {
+		keys := make([]string, 4)
+		for i := range keys {
+			keys[i] = fmt.Sprint(round, "-", i)
+		}
+		var helpers sync.WaitGroup
+		spawn := func(n int, fn func(*Frame)) error {
+			for range n {
+				helpers.Add(1)
+				_, err := pool.Submit(t.Context(), sched.Spec{Lane: lane.Default}, func(task *sched.Task) error {
+					defer helpers.Done()
+					ask(task, fn)
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		asked, err := pool.Submit(t.Context(), sched.Spec{Lane: lane.Default}, func(task *sched.Task) (err error) {
+			ask(task, func(f *Frame) { _, err = r.table.All(f, r.queries["middle"], keys, 3, spawn) })
+			return err
+		})
+		if err == nil {
+			err = asked.Wait(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		helpers.Wait()
 	}
 }
