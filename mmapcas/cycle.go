@@ -160,7 +160,8 @@ func (c *Cycle) markAt(h Hash, at arena.Addr) (kind Kind, first bool, err error)
 	header, ok := s.headerIn(m, at, off)
 	if !ok {
 		if !s.drop(h, at, 0) {
-			// Another call, or this one for the same name, may have met the damage since h was found.
+			// Another call, or this one for the same name, may have met the damage since h was
+			// found.
 			if now := s.index.Find(h); now != at {
 				return c.markAt(h, now)
 			}
