@@ -135,19 +135,29 @@ func findSymbols(t *runtime.Task, builds []*buildUnit, of lookup, limit int) ([]
 		return nil, err
 	}
 	best := index.NewBest(limit)
+	sieves := map[*metadata.Package]index.Sieve{} // files of packages and of their variants alternate
 	for i, list := range lists {
 		if i%256 == 0 && t.Context().Err() != nil {
 			return nil, context.Cause(t.Context())
 		}
+		p := packages[i]
+		sieve, known := sieves[p]
+		if !known {
+			sieve = of.match.Sieve(p.Path, p.Name)
+			sieves[p] = sieve
+		}
 		index.EachSymbol(list, func(s index.Symbol) bool {
-			p := packages[i]
-			score, qualifier, ok := of.match.Score(p.Path, p.Name, string(s.Name))
+			if !sieve.Passes(s.Name) {
+				return true
+			}
+			name := string(s.Name)
+			score, qualifier, ok := of.match.Score(p.Path, p.Name, name)
 			if !p.Workspace {
 				score *= ofOthers
 			}
 			if ok && best.Wants(score) {
 				best.Add(lsp.SymbolMatch{
-					Name: string(s.Name), Container: p.Path, Qualifier: qualifier, Kind: s.Kind, Score: score,
+					Name: name, Container: p.Path, Qualifier: qualifier, Kind: s.Kind, Score: score,
 					Location: lsp.Location{URI: uris[i], Span: s.Span},
 				})
 			}

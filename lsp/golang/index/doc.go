@@ -10,8 +10,8 @@
 //     is two look-ups; references are a binary search for the external, and a scan of those indexes
 //     that have it.
 //   - [AppendSymbols] makes the symbol list of a file and [EachSymbol] reads it. A [Matcher] rates
-//     names, a [Search] those of packages as settings ask for it, and [Best] keeps those that rate
-//     best.
+//     names, a [Search] those of packages as settings ask for it, a [Sieve] passes over those that
+//     a search is not about, and [Best] keeps those that rate best.
 //
 // # Size
 //

@@ -13,13 +13,14 @@ import (
 type Matcher struct {
 	query []rune // folded
 	raw   []rune
-	whole bool // the query has a slash: names are matched with their whole package path
+	text  string // the query as it is
+	whole bool   // it has a slash: names are matched with their whole package path
 }
 
 // NewMatcher makes the matcher of a query.
 func NewMatcher(query string) *Matcher {
 	query = strings.TrimSpace(query)
-	m := &Matcher{raw: []rune(query), whole: strings.ContainsRune(query, '/')}
+	m := &Matcher{raw: []rune(query), text: query, whole: strings.ContainsRune(query, '/')}
 	for _, r := range m.raw {
 		m.query = append(m.query, unicode.ToLower(r))
 	}
@@ -51,23 +52,33 @@ func (m *Matcher) Score(pkgPath, pkgName, name string) (score float64, qualifier
 	}
 	// The name alone is tried first: letters in the qualifier are second best.
 	if s, ok := m.rate(name); ok {
-		score, found := s+pointName, true
-		if strings.EqualFold(string(m.raw), name[strings.LastIndexByte(name, '.')+1:]) || strings.EqualFold(string(m.raw), name) {
+		score := s + pointName
+		if strings.EqualFold(m.text, name[strings.LastIndexByte(name, '.')+1:]) || strings.EqualFold(m.text, name) {
 			score += pointWhole
 		}
-		return score, "", found
+		return score, "", true
 	}
-	last := pkgPath[strings.LastIndexByte(pkgPath, '/')+1:]
-	for _, qualifier := range []string{pkgName + ".", last + ".", pkgPath + "."} {
-		if strings.ContainsRune(qualifier, '/') != m.whole || qualifier == "." {
-			continue
-		}
+	for _, qualifier := range m.qualifiers(pkgPath, pkgName) {
 		if s, ok := m.rate(qualifier + name); ok {
 			return s, qualifier, true
 		}
 	}
 	return 0, "", false
 }
+
+// qualifiers are what may stand before a name in a text that matches, the best first.
+func (m *Matcher) qualifiers(pkgPath, pkgName string) (list []string) {
+	last := pkgPath[strings.LastIndexByte(pkgPath, '/')+1:]
+	for _, qualifier := range [...]string{pkgName + ".", last + ".", pkgPath + "."} {
+		if strings.Contains(qualifier, "/") == m.whole && qualifier != "." {
+			list = append(list, qualifier)
+		}
+	}
+	return list
+}
+
+// rateRoom is how long names are for which rate allocates nothing.
+const rateRoom = 64
 
 // rate finds the best way to lay the query over a text.
 func (m *Matcher) rate(text string) (float64, bool) {
@@ -80,17 +91,27 @@ func (m *Matcher) rate(text string) (float64, bool) {
 			return 0, false
 		}
 	}
-	runes := []rune(text)
+	var (
+		runeRoom         [rateRoom]rune
+		room, secondRoom [rateRoom]float64
+	)
+	runes := runeRoom[:0]
+	for _, r := range text {
+		runes = append(runes, r)
+	}
 	const none = -1e9
-	// end[i]: best score of the query so far with its last letter at i; best[i]: with its last
-	// letter at i or before.
+	// end[i]: best score of the query so far with its last letter at i; previous[i]: the same of
+	// the query without that letter.
 	n := len(runes)
-	end, best := make([]float64, n), make([]float64, n)
-	previous := make([]float64, n)
+	end, previous := room[:], secondRoom[:]
+	if n > rateRoom {
+		end, previous = make([]float64, n), make([]float64, n)
+	}
+	best := 0.0 // of the query so far
 	for q, want := range m.query {
-		copy(previous, end)
+		end, previous = previous[:n], end[:n]
 		bestBefore := none // best over positions < i of the previous row
-		running := none
+		best = none
 		for i, r := range runes {
 			end[i] = none
 			if unicode.ToLower(r) == want {
@@ -116,11 +137,10 @@ func (m *Matcher) rate(text string) (float64, bool) {
 			if q > 0 {
 				bestBefore = max(bestBefore-pointSkip, previous[i])
 			}
-			running = max(running, end[i])
-			best[i] = running
+			best = max(best, end[i])
 		}
 	}
-	return best[n-1] - pointSkip*float64(n)/4, best[n-1] > none/2
+	return best - pointSkip*float64(n)/4, best > none/2
 }
 
 // subsequence is the quick test that most names fail.

@@ -281,6 +281,7 @@ func TestSearch(t *testing.T) {
 		{"v2.Loop", "casesensitive", "full", "Loop", "example.com/knots/v2.Loop"},
 		{"v2.Loop", "casesensitive", "Package", "Loop", ""},
 		{"knlo", "fuzzy", "package", "Loop", "knots.Loop"},
+		{"", "fuzzy", "package", "Loop", "knots.Loop"},
 	} {
 		got := ""
 		if _, qualifier, ok := NewSearch(c.query, c.by, c.style).Score(path, pkg, c.name); ok {

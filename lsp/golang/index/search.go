@@ -10,6 +10,8 @@ type Search struct {
 	rate  func(text string) (points float64, at int, ok bool) // at: where the match begins
 	fuzzy *Matcher                                            // nil: the query stands in the name as it is
 	style string
+
+	letters string // of the query, as sieves take them
 }
 
 // The styles of names that are found, as settings call them.
@@ -29,7 +31,9 @@ func NewSearch(query, by, style string) *Search {
 			s.style = known
 		}
 	}
-	switch query = strings.TrimSpace(query); {
+	query = strings.TrimSpace(query)
+	s.letters = plainLetters(query)
+	switch {
 	case strings.EqualFold(by, "CaseSensitive"):
 		s.rate = func(text string) (float64, int, bool) { return within(query, strings.Index(text, query)) }
 	case strings.EqualFold(by, "CaseInsensitive"):
@@ -60,15 +64,25 @@ func indexFolded(text, query string) int {
 	return -1
 }
 
+// qualifiers are what a match may begin in, before a name.
+func (s *Search) qualifiers(pkgPath, pkgName string) []string {
+	switch {
+	case s.style == StyleFull:
+		return []string{pkgPath + "."}
+	case s.style == StylePackage:
+		return []string{pkgName + "."}
+	case s.fuzzy != nil:
+		return s.fuzzy.qualifiers(pkgPath, pkgName)
+	}
+	return []string{pkgName + ".", pkgPath + "."}
+}
+
 // Score rates a name in a package; ok is false if the search is not about it. The qualifier is what
 // stands before the name where it is shown.
 func (s *Search) Score(pkgPath, pkgName, name string) (score float64, qualifier string, ok bool) {
 	switch {
 	case s.style != "":
-		qualifier = pkgName + "."
-		if s.style == StyleFull {
-			qualifier = pkgPath + "."
-		}
+		qualifier = s.qualifiers(pkgPath, pkgName)[0]
 		score, _, ok = s.rate(qualifier + name)
 		return score, qualifier, ok
 	case s.fuzzy != nil:

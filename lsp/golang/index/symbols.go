@@ -57,21 +57,42 @@ type Symbol struct {
 
 // EachSymbol calls fn for the entries of a list until fn says false. Damaged bytes end the list.
 func EachSymbol(list []byte, fn func(s Symbol) bool) {
-	r := reader{b: list}
-	for len(r.b) > 0 {
-		n := r.int()
-		if r.bad || n > len(r.b) {
+	for at := 0; at < len(list); {
+		n, from := numberAt(list, at)
+		if from < 0 || n > len(list)-from {
 			return
 		}
-		s := Symbol{Name: r.b[:n]}
-		r.b = r.b[n:]
-		s.Kind = lsp.SymbolKind(r.int())
-		s.Span.Start = r.int()
-		s.Span.End = s.Span.Start + r.int()
-		if r.bad || !fn(s) {
+		s := Symbol{Name: list[from : from+n]}
+		kind, at1 := numberAt(list, from+n)
+		start, at2 := numberAt(list, at1)
+		bytes, end := numberAt(list, at2)
+		s.Kind, s.Span = lsp.SymbolKind(kind), lsp.Span{Start: start, End: start + bytes}
+		if end < 0 || !fn(s) {
 			return
 		}
+		at = end
 	}
+}
+
+// numberAt reads a number that fits the offsets of a file; next is where it ends, -1 if it is not
+// there.
+func numberAt(b []byte, at int) (v, next int) {
+	if uint(at) < uint(len(b)) && b[at] < 0x80 {
+		return int(b[at]), at + 1
+	}
+	return longNumberAt(b, at)
+}
+
+// longNumberAt is numberAt of what takes more than a byte.
+func longNumberAt(b []byte, at int) (v, next int) {
+	if at < 0 || at >= len(b) {
+		return 0, -1
+	}
+	long, n := binary.Uvarint(b[at:])
+	if n <= 0 || long > 1<<31-1 {
+		return 0, -1
+	}
+	return int(long), at + n
 }
 
 // A Best keeps the best matches of a search.
