@@ -71,6 +71,19 @@ func TestHostThatLostItsStoreEnds(t *testing.T) {
 	}
 }
 
+// socketBeside makes a socket in the directory of path, to be renamed: the host that looks at path
+// sees what was there, or all of what is put there.
+func socketBeside(t *testing.T, path string) (*net.UnixListener, string) {
+	t.Helper()
+	name := path + "-"
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: name, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	return l, name
+}
+
 // A socket that was removed, or lost its place to a stale one, is made again; who has
 // connected by the old one stays connected.
 func TestLostSocketIsMadeAgain(t *testing.T) {
@@ -85,17 +98,13 @@ func TestLostSocketIsMadeAgain(t *testing.T) {
 	for name, take := range map[string]func() error{
 		"removed": func() error { return os.Remove(h.Path()) },
 		"stale": func() error {
-			if err := os.Remove(h.Path()); err != nil {
-				return err
-			}
-			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: h.Path(), Net: "unix"})
-			if err != nil {
-				return nil // the host was quicker
-			}
-			l.SetUnlinkOnClose(false)
-			return l.Close()
+			l, stale := socketBeside(t, h.Path())
+			return errors.Join(l.Close(), os.Rename(stale, h.Path()))
 		},
-		"with its directory": func() error { return os.RemoveAll(filepath.Dir(h.Path())) },
+		"with its directory": func() error {
+			dir := filepath.Dir(h.Path())
+			return os.Rename(dir, dir+"-") // to empty it first would be a race with the host
+		},
 	} {
 		if err := take(); err != nil {
 			t.Fatal(name, err)
@@ -128,16 +137,11 @@ func TestHostLeavesItsPlace(t *testing.T) {
 	store := private(t)
 	often(t, time.Millisecond)
 	h := host(t, store, 0, Options{}, echo)
-	h.mu.Lock() // the host cannot look meanwhile
-	if err := os.Remove(h.path); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: h.path, Net: "unix"})
-	h.mu.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, other := socketBeside(t, h.Path())
 	defer l.Close()
+	if err := os.Rename(other, h.Path()); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.wait(t); !errors.Is(err, ErrHosted) {
 		t.Error(err)
 	}
