@@ -37,6 +37,9 @@ func child(t *testing.T, what, dir string) (*exec.Cmd, *bufio.Scanner) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := cmd.StdinPipe(); err != nil { // open until the child has ended
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +59,8 @@ func beChild(what string) {
 	}
 	fmt.Println("open")
 	if what == "hold" {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		select {}
+		_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed, or the test's process has ended
+		os.Exit(0)
 	}
 	start, err := strconv.Atoi(what)
 	if err != nil {
