@@ -129,6 +129,9 @@ func Put(t *testing.T, what string) {
 	t.Setenv(Env, what)
 }
 
+// HasTold reports whether a fake go has told its numbers.
+func HasTold(file string) bool { return exists(file) }
+
 // Told waits for the two numbers that a fake go tells.
 func Told(t *testing.T, file string) (pids [2]int) {
 	t.Helper()
