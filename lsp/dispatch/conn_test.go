@@ -167,7 +167,7 @@ func TestCancelledBeforeItsTurn(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	begun, release := make(chan struct{}, 1), make(chan struct{})
-	var cause atomic.Value
+	var cause, turn atomic.Value
 	handlers := map[string]Handler{
 		"deaf": func(context.Context, *Request) (Outcome, error) {
 			return Later(func(ctx context.Context) (any, error) {
@@ -178,6 +178,7 @@ func TestCancel(t *testing.T) {
 			}), nil
 		},
 		"slow turn": func(ctx context.Context, _ *Request) (Outcome, error) {
+			turn.Store(ctx)
 			begun <- struct{}{}
 			<-ctx.Done()
 			return Done, ctx.Err()
@@ -198,6 +199,9 @@ func TestCancel(t *testing.T) {
 	w.wantCode(`"b"`, -32800)
 	w.send(note("$/cancelRequest", `{"id":"a"}`))
 	w.wantCode(`"a"`, -32800)
+	if turn.Load().(context.Context).Err() == nil {
+		t.Fatal("a request is answered as cancelled, and its context goes on")
+	}
 
 	// Unknown, answered and malformed ones are ignored.
 	w.send(note("$/cancelRequest", `{"id":1}`), note("$/cancelRequest", `{"id":77}`), note("$/cancelRequest", `{"id":{}}`),
@@ -484,6 +488,9 @@ func TestNotifyLatest(t *testing.T) {
 		t.Error(got)
 	}
 	put("a3", "a") // a2 is on its way: nothing to replace
+	if len(o.queue) != 1 {
+		t.Fatalf("%d messages wait, want the state that is newer than the one on its way", len(o.queue))
+	}
 	if got := fmt.Sprintf("%s", o.take(nil)); got != "[a3]" || o.bytes != 0 {
 		t.Error(got, o.bytes)
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -100,11 +101,13 @@ func TestUnreadFloodIsBounded(t *testing.T) {
 // Requests that were cancelled count until their work has ended: to send and cancel is no way
 // around the limit.
 func TestCancelledRequestsCount(t *testing.T) {
-	begun, release := make(chan struct{}), make(chan struct{})
+	begun, gate := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(gate) })
 	slow := func(context.Context, *Request) (Outcome, error) {
-		return Later(func(context.Context) (any, error) { begun <- struct{}{}; <-release; return nil, nil }), nil
+		return Later(func(context.Context) (any, error) { begun <- struct{}{}; <-gate; return nil, nil }), nil
 	}
 	w := start(t, map[string]Handler{"slow": slow, "echo": echo}, Options{MaxRequests: 2})
+	t.Cleanup(release) // before Run is waited for
 	for i := range 2 {
 		w.send(call(i, "slow", ""))
 		<-begun
@@ -113,7 +116,7 @@ func TestCancelledRequestsCount(t *testing.T) {
 	}
 	w.send(call(2, "echo", "1"))
 	w.wantCode("2", int(RequestFailed), "at most 2")
-	close(release)
+	release()
 	for id := 3; ; id++ {
 		w.send(call(id, "echo", "1"))
 		if strings.Contains(w.next(), `"result":1`) {

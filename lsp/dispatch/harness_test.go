@@ -79,6 +79,12 @@ func (w *wire) send(bodies ...string) {
 // next returns the next body the Conn writes.
 func (w *wire) next() string {
 	w.t.Helper()
+	return w.nextOf("anything")
+}
+
+// nextOf is next where something certain is due.
+func (w *wire) nextOf(due string) string {
+	w.t.Helper()
 	select {
 	case s, ok := <-w.lines:
 		if !ok {
@@ -86,7 +92,7 @@ func (w *wire) next() string {
 		}
 		return s
 	case <-time.After(20 * time.Second):
-		w.t.Fatalf("no answer")
+		w.t.Fatalf("the connection writes nothing, due is %s", due)
 		return ""
 	}
 }
@@ -95,7 +101,7 @@ func (w *wire) next() string {
 func (w *wire) want(bodies ...string) {
 	w.t.Helper()
 	for _, b := range bodies {
-		if got := w.next(); got != b {
+		if got := w.nextOf(b); got != b {
 			w.t.Fatalf("got  %s\nwant %s", got, b)
 		}
 	}
@@ -104,7 +110,7 @@ func (w *wire) want(bodies ...string) {
 // wantCode checks that the next body is an error of that code that mentions words.
 func (w *wire) wantCode(id string, code int, words ...string) {
 	w.t.Helper()
-	got := w.next()
+	got := w.nextOf(fmt.Sprintf("error %d for request %s", code, id))
 	var m struct {
 		ID    json.RawMessage
 		Error struct {

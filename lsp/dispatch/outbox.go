@@ -49,7 +49,11 @@ func (o *outbox) put(body []byte, key string) error {
 		return ErrClosed
 	}
 	if old := o.latest[key]; key != "" && old != nil {
-		o.bytes += len(body) - len(old.body)
+		more := len(body) - len(old.body)
+		if more > 0 && o.bytes+more > o.max && len(o.queue) > 1 {
+			return ErrSlowClient
+		}
+		o.bytes += more
 		old.body = body
 		return nil
 	}
