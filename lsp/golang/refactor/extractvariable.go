@@ -3,8 +3,10 @@ package refactor
 import (
 	"fmt"
 	"go/ast"
+	"go/scanner"
 	"go/token"
 	"go/types"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -86,12 +88,13 @@ func (r *Request) extract(constant, all bool) []Change {
 			return nil
 		}
 	}
+	shared := r.sharedText(x, same)
 	title, base, keyword := "Extract variable", "newVar", ""
 	switch {
 	case constant && all:
-		title = fmt.Sprintf("Extract %d occurrences of const expression: %s", len(same), r.shortened(x))
+		title = fmt.Sprintf("Extract %d occurrences of const expression: %s", len(same), shortened(shared))
 	case all:
-		title = fmt.Sprintf("Extract %d occurrences of %s", len(same), r.shortened(x))
+		title = fmt.Sprintf("Extract %d occurrences of %s", len(same), shortened(shared))
 	case constant:
 		title = "Extract constant"
 	}
@@ -122,7 +125,7 @@ func (r *Request) extract(constant, all bool) []Change {
 		if strings.TrimSpace(r.text(r.lineStart(at), at)) != "" {
 			end = "; " // the statement does not begin its line
 		}
-		edits := []lsp.TextEdit{r.replace(at, at, keyword+names+assign+r.textOf(x)+end)}
+		edits := []lsp.TextEdit{r.replace(at, at, keyword+names+assign+shared+end)}
 		for _, x := range same {
 			edits = append(edits, r.replace(x.Pos(), x.End(), names))
 		}
@@ -162,13 +165,13 @@ func (r *Request) mustBeConstant() bool {
 	return false
 }
 
-// shortened is the text of an expression on one line, cut if it is long.
-func (r *Request) shortened(x ast.Expr) string {
-	text := []rune(strings.Join(strings.Fields(r.textOf(x)), " "))
-	if len(text) > 40 {
-		return string(text[:40]) + "…"
+// shortened is a text on one line, cut if it is long.
+func shortened(text string) string {
+	line := []rune(strings.Join(strings.Fields(text), " "))
+	if len(line) > 40 {
+		return string(line[:40]) + "…"
 	}
-	return string(text)
+	return string(line)
 }
 
 // isValue reports whether an expression is one that a variable could stand for.
@@ -283,9 +286,10 @@ func (r *Request) needsAddress(x ast.Expr, above []ast.Node) bool {
 	return false
 }
 
-// sameIn are the expressions in a function that are written like x and mean the same.
+// sameIn are the expressions in a function that are written like x, but for comments, and mean the
+// same.
 func (r *Request) sameIn(fn ast.Node, x ast.Expr) (same []ast.Expr) {
-	text := strings.Join(strings.Fields(r.textOf(x)), " ")
+	kind, code := reflect.TypeOf(x), r.codeOf(x)
 	var path []ast.Node
 	ast.Inspect(fn, func(n ast.Node) bool {
 		if n == nil {
@@ -295,7 +299,7 @@ func (r *Request) sameIn(fn ast.Node, x ast.Expr) (same []ast.Expr) {
 		above := slices.Clone(path)
 		path = append(path, n)
 		other, ok := n.(ast.Expr)
-		if !ok || strings.Join(strings.Fields(r.textOf(other)), " ") != text {
+		if !ok || reflect.TypeOf(n) != kind || r.codeOf(other) != code {
 			return true
 		}
 		slices.Reverse(above)
@@ -307,17 +311,65 @@ func (r *Request) sameIn(fn ast.Node, x ast.Expr) (same []ast.Expr) {
 	return same
 }
 
+// codeOf is what is written of an expression, without comments and layout. What ends a statement is
+// a semicolon, whether that is written or not.
+func (r *Request) codeOf(x ast.Expr) string {
+	text := []byte(r.textOf(x))
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)
+	var b strings.Builder
+	for {
+		_, tok, lit := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return b.String()
+		case tok == token.SEMICOLON || lit == "":
+			lit = tok.String()
+		}
+		b.WriteString(lit + " ")
+	}
+}
+
+// sharedText is the text of an expression that stands for several. Comments are in it that all of
+// them have.
+func (r *Request) sharedText(x ast.Expr, same []ast.Expr) string {
+	text := r.textOf(x)
+	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	if !slices.ContainsFunc(same, func(other ast.Expr) bool { return words(r.textOf(other)) != words(text) }) {
+		return text
+	}
+	base := r.File.Offset(x.Pos())
+	for _, g := range slices.Backward(r.File.AST.Comments) {
+		if g.Pos() < x.Pos() || x.End() < g.End() {
+			continue
+		}
+		before, after := text[:r.File.Offset(g.Pos())-base], text[r.File.Offset(g.End())-base:]
+		before = strings.TrimRight(before, " \t")
+		if strings.HasSuffix(before, "\n") {
+			after = strings.TrimPrefix(after, "\n") // the comment had lines of its own
+		}
+		text = before + after
+	}
+	return text
+}
+
 // sameMeaning reports whether two expressions that are written alike name the same things.
 func (r *Request) sameMeaning(a, b ast.Expr) bool {
 	objects := func(x ast.Expr) (all []any) {
+		own := map[types.Object]int{}
 		ast.Inspect(x, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok {
-				switch obj := r.Info.ObjectOf(id); {
-				case obj != nil && x.Pos() <= obj.Pos() && obj.Pos() < x.End() && obj.Pkg() == r.Package:
-					all = append(all, obj.Pos()-x.Pos()) // its own
-				default:
-					all = append(all, obj)
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			obj := r.Info.ObjectOf(id)
+			if obj != nil && x.Pos() <= obj.Pos() && obj.Pos() < x.End() && obj.Pkg() == r.Package {
+				if _, ok := own[obj]; !ok {
+					own[obj] = len(own)
 				}
+				all = append(all, own[obj])
+			} else {
+				all = append(all, obj)
 			}
 			return true
 		})
