@@ -15,11 +15,15 @@ import (
 // standard library.
 type importable struct {
 	taskSource
-	near map[string]bool // IDs that the package of the file imports
+	near   map[string]bool // IDs that the package of the file imports
+	tested string          // the path of the package that the one of the file tests from outside
 }
 
 func newImportable(src taskSource, from *metadata.Package) importable {
-	s := importable{src, map[string]bool{}}
+	s := importable{taskSource: src, near: map[string]bool{}}
+	if from.ForTest != from.Path {
+		s.tested = from.ForTest
+	}
 	for i := range from.Imports {
 		s.near[from.Imports[i].Checked()] = true
 	}
@@ -35,11 +39,15 @@ func (s importable) Packages(fn func(p complete.Package) bool) error {
 	known := map[string]bool{}
 	for i := range m.Packages {
 		p := &m.Packages[i]
+		id := p.ID
+		if s.tested != "" && p.Path == s.tested {
+			id = testedFrom(m, p) // with what its own tests declare
+		}
 		if p.ForTest != "" || p.Name == "" || p.Path == metadata.Builtin || known[p.Path] {
 			continue
 		}
 		known[p.Path] = true
-		if !fn(complete.Package{Path: p.Path, Name: p.Name, ID: p.ID, Near: p.Workspace || s.near[p.ID]}) {
+		if !fn(complete.Package{Path: p.Path, Name: p.Name, ID: id, Near: p.Workspace || s.near[p.ID]}) {
 			return nil
 		}
 	}
@@ -57,6 +65,17 @@ func (s importable) Packages(fn func(p complete.Package) bool) error {
 		}
 	}
 	return nil
+}
+
+// testedFrom is the ID of a package as the tests outside of it see it: with its own test files, if
+// it has any.
+func testedFrom(m *metadata.Build, of *metadata.Package) string {
+	for i := range m.Packages {
+		if p := &m.Packages[i]; p.Path == of.Path && p.ForTest == of.Path {
+			return p.ID
+		}
+	}
+	return of.ID
 }
 
 // exportedByStandard has what packages of the standard library export, by directory.

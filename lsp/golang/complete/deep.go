@@ -42,39 +42,24 @@ func (c *completer) deepen(list []candidate) {
 	if !on(c.o.Deep) || w.called || c.match.typed == "" && !wants {
 		return
 	}
-	list = slices.DeleteFunc(list, func(from candidate) bool { return !c.mayDeepen(&from) })
+	var near, far []candidate
+	for _, from := range list {
+		switch leads, isFar := c.mayDeepen(&from); {
+		case leads && isFar:
+			far = append(far, from)
+		case leads:
+			near = append(near, from)
+		}
+	}
 	shallow := len(c.items)
 	direct := map[types.Object]bool{}
 	for i := range c.items {
 		direct[c.items[i].Object] = true
 	}
-	levels, most := deepLevels, deepNodes
-	if !wants {
-		levels, most = deepLevelsByName, deepNodesByName
-	}
-	nodes := 0
-	var best []deepCandidate
-	for level := 1; level <= levels && nodes <= most && len(list) > 0; level++ {
-		var next []candidate
-		for _, from := range list {
-			for _, m := range c.below(&from) {
-				if nodes++; nodes > most {
-					break
-				}
-				if direct[m.obj] {
-					continue // x.Addr().Len() is x.Len()
-				}
-				if d := c.deep(m); d.score > 0 && (len(best) < deepMost || d.score > best[len(best)-1].score) {
-					best = append(best, d)
-					slices.SortStableFunc(best, func(a, b deepCandidate) int { return cmp.Compare(b.score, a.score) })
-					best = best[:min(len(best), deepMost)]
-				}
-				if level < levels && c.mayGoOn(&m) {
-					next = append(next, m)
-				}
-			}
-		}
-		list = next
+	best := c.deepest(near, wants, direct, func(*deepCandidate) bool { return true })
+	if wants && len(c.match.typed) > 1 && (len(best) == 0 || best[0].score < fits/4) {
+		best = append(c.deepest(far, wants, direct, c.isMeant), best...)
+		best = best[:min(len(best), deepMost)]
 	}
 	for _, d := range best {
 		item := c.item(&d.candidate, d.as)
@@ -95,6 +80,51 @@ func (c *completer) deepen(list []candidate) {
 			}
 		}
 	}
+}
+
+// deepest are the best members of candidates, and of their members, of those that are worth it.
+// What is in direct is a candidate by itself.
+func (c *completer) deepest(
+	list []candidate, wants bool, direct map[types.Object]bool, isWorth func(*deepCandidate) bool,
+) (best []deepCandidate) {
+	levels, most := deepLevels, deepNodes
+	if !wants {
+		levels, most = deepLevelsByName, deepNodesByName
+	}
+	nodes := 0
+	for level := 1; level <= levels && nodes <= most && len(list) > 0; level++ {
+		var next []candidate
+		for _, from := range list {
+			for _, m := range c.below(&from) {
+				if nodes++; nodes > most {
+					break
+				}
+				if direct[m.obj] {
+					continue // x.Addr().Len() is x.Len()
+				}
+				d := c.deep(m)
+				if d.score > 0 && (len(best) < deepMost || d.score > best[len(best)-1].score) && isWorth(&d) {
+					best = append(best, d)
+					slices.SortStableFunc(best, func(a, b deepCandidate) int { return cmp.Compare(b.score, a.score) })
+					best = best[:min(len(best), deepMost)]
+				}
+				if level < levels && c.mayGoOn(&m) {
+					next = append(next, m)
+				}
+			}
+		}
+		list = next
+	}
+	return best
+}
+
+// isMeant reports whether a member of something far away is likely to be what is being typed: it
+// fits, and its own name begins like that.
+func (c *completer) isMeant(d *deepCandidate) bool {
+	name := []rune(d.obj.Name())
+	typed := []rune(c.match.typed)
+	return d.score >= fits/4 && len(name) >= len(typed) &&
+		strings.EqualFold(string(name[:len(typed)]), c.match.typed)
 }
 
 // deep is a member as a candidate; its score is 0 if it is not worth to be told.
@@ -121,18 +151,19 @@ func (c *completer) deep(m candidate) (d deepCandidate) {
 	return d
 }
 
-// mayDeepen reports whether members of a candidate are worth a look: what is far away must begin
-// like what was typed.
-func (c *completer) mayDeepen(from *candidate) bool {
+// mayDeepen reports whether members of a candidate are worth a look, and whether it is far away:
+// then they are if it begins like what was typed, or nothing that is near leads anywhere.
+func (c *completer) mayDeepen(from *candidate) (leads, isFar bool) {
 	switch from.obj.(type) {
 	case *types.Var, *types.PkgName, *types.Func:
 	default:
-		return false
+		return false, false
 	}
-	if from.factor > 0.8 {
-		return true
+	if from.factor > 0.8 || len(c.match.folded) > 0 && unicode.ToLower([]rune(from.obj.Name())[0]) == c.match.folded[0] {
+		return true, false
 	}
-	return len(c.match.folded) > 0 && unicode.ToLower([]rune(from.obj.Name())[0]) == c.match.folded[0]
+	_, isPackage := from.obj.(*types.PkgName)
+	return !isPackage, true
 }
 
 // mayGoOn reports whether members of a member are worth a look. Those of embedded fields are

@@ -265,7 +265,7 @@ func (c *completer) literalForm(t types.Type, qualify types.Qualifier) (f litera
 		TypeParams() *types.TypeParamList
 		TypeArgs() *types.TypeList
 	})
-	if !ok || n.TypeParams().Len() == 0 || n.TypeParams().Len() == n.TypeArgs().Len() && c.knowsParams(t) {
+	if !ok || n.TypeParams().Len() == 0 || n.TypeParams().Len() == n.TypeArgs().Len() && c.knowsAll(n.TypeArgs()) {
 		f.label = types.TypeString(t, qualify)
 		f.name.add(f.label)
 		return f
@@ -293,6 +293,16 @@ func (c *completer) literalForm(t types.Type, qualify types.Qualifier) (f litera
 	return f
 }
 
+// knowsAll is knowsParams for each of several types.
+func (c *completer) knowsAll(list *types.TypeList) bool {
+	for t := range list.Types() {
+		if !c.knowsParams(t) {
+			return false
+		}
+	}
+	return true
+}
+
 // knowsParams reports whether all type parameters in a type are those of the function around the
 // place.
 func (c *completer) knowsParams(t types.Type) bool {
@@ -311,11 +321,37 @@ func (c *completer) inScope(p *types.TypeParam) bool {
 	for _, n := range c.path {
 		switch fn := n.(type) {
 		case *ast.FuncDecl:
+			if c.isOwnParam(fn, p) {
+				return true
+			}
 			n = fn.Type
 		case *ast.FuncLit:
 			n = fn.Type
 		}
 		if s := c.s.Info.Scopes[n]; s != nil && s.Lookup(p.Obj().Name()) == types.Object(p.Obj()) {
+			return true
+		}
+	}
+	return false
+}
+
+// isOwnParam reports whether a type parameter is one of a function as the package declares it. The
+// draft of that function has others of the same names, and no name of its own.
+func (c *completer) isOwnParam(decl *ast.FuncDecl, p *types.TypeParam) bool {
+	if decl.Recv != nil {
+		return false
+	}
+	rest := c.d.Source[c.d.Offset(decl.Name.Pos()):]
+	end := 0
+	for end < len(rest) && isWordByte(rest[end]) {
+		end++
+	}
+	fn, ok := c.v.Package.Scope().Lookup(string(rest[:end])).(*types.Func)
+	if !ok {
+		return false
+	}
+	for own := range fn.Signature().TypeParams().TypeParams() {
+		if own == p {
 			return true
 		}
 	}
