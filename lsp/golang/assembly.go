@@ -3,65 +3,70 @@ package golang
 import (
 	"errors"
 	"go/ast"
-	"os"
 	"path/filepath"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
-	"github.com/cytisus/cytisus/lsp/golang/disk"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
-// assemblyAt finds what a name in a file of the assembler means: a label of the file, or something
-// that the package of the directory declares, or another package. A symbol that Go does not declare
-// is not found.
-func assemblyAt(src source, uri string, offset int) (n syntax.AssemblyName, f found, err error) {
-	fail := &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
-	text, err := src.text(uri)
+// assemblyAt finds what Go declares of a symbol that a file of the assembler names at an offset:
+// something of the package of the directory, or of another one.
+func assemblyAt(src source, uri string, offset int) (u syntax.AssemblyUse, f found, err error) {
+	u, _, err = assemblyUseAt(src, uri, offset)
 	if err != nil {
-		return n, f, err
+		return u, f, err
 	}
-	n, ok := syntax.AssemblyNameAt(text, offset)
-	if !ok {
-		return n, f, fail
-	}
-	if n.Label.End > n.Label.Start {
-		return n, f, nil
-	}
-	if n.Package != "" {
-		f, ok, err = linknamed(src, n.Package, n.Name)
-	} else {
-		m, metaErr := src.metadata()
-		if metaErr != nil {
-			return n, f, metaErr
-		}
-		p := m.InDir(filepath.Dir(files.PathOf(uri)))
-		if p == nil {
-			return n, f, fail
-		}
-		f, ok, err = atPackageLevel(src, p, n.Name)
+	ok := false
+	if u.Kind == syntax.AssemblySymbol && !u.Bare && !u.Static {
+		f, ok, err = assemblyInGo(src, uri, &u)
 	}
 	if err == nil && !ok {
-		err = fail
+		err = &lsp.FileError{URI: uri, Offset: offset, Err: lsp.ErrNoSymbol}
 	}
-	return n, f, err
+	return u, f, err
 }
 
-// assemblyDefinition is where a name in a file of the assembler is declared.
-func assemblyDefinition(src source, uri string, offset int) ([]lsp.Location, error) {
-	n, f, err := assemblyAt(src, uri, offset)
-	switch {
-	case err != nil:
-		return nil, err
-	case f.index == nil:
-		return []lsp.Location{{URI: uri, Span: n.Label}}, nil
+// assemblyInGo finds what Go declares of a symbol that a file of the assembler names.
+func assemblyInGo(src source, uri string, u *syntax.AssemblyUse) (f found, ok bool, err error) {
+	if u.Package != "" {
+		return linknamed(src, u.Package, u.Name)
 	}
-	return []lsp.Location{f.location()}, nil
+	m, err := src.metadata()
+	if err != nil {
+		return f, false, err
+	}
+	p := m.InDir(filepath.Dir(files.PathOf(uri)))
+	if p == nil {
+		return f, false, nil
+	}
+	return atPackageLevel(src, p, u.Name)
+}
+
+// assemblyDefinition is where a name in a file of the assembler is declared: by Go, or else by the
+// assembler.
+func assemblyDefinition(src source, uri string, offset int) ([]lsp.Location, error) {
+	u, f, err := assemblyAt(src, uri, offset)
+	switch {
+	case err == nil:
+		return []lsp.Location{f.location()}, nil
+	case !errors.Is(err, lsp.ErrNoSymbol) || u.Span.End == 0 || u.Kind == syntax.AssemblyRegister:
+		return nil, err
+	}
+	list, listErr := assemblyKin(src, uri, &u, true)
+	if listErr != nil {
+		return nil, listErr
+	}
+	for _, at := range list {
+		if at.declares {
+			return []lsp.Location{at.Location}, nil
+		}
+	}
+	return nil, err
 }
 
 // assembled is where the assembler begins the function whose name stands at an offset, if Go only
-// declares it there. Files of the assembler are no inputs: the disk is read at the time of the
-// question, but for those that an editor holds.
+// declares it there.
 func assembled(src source, uri string, offset int) (at lsp.Location, ok bool, err error) {
 	t, err := treeOf(src, uri)
 	if err != nil {
@@ -76,35 +81,18 @@ func assembled(src source, uri string, offset int) (at lsp.Location, ok bool, er
 	if name == "" {
 		return at, false, nil
 	}
-	dir := filepath.Dir(files.PathOf(uri))
-	find := func() error {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return nil // no directory, no function
-		}
-		for _, e := range entries {
-			file := files.URI(filepath.Join(dir, e.Name()))
-			if !syntax.IsAssembly(file) {
-				continue
-			}
-			text, err := src.text(file)
-			if errors.Is(err, lsp.ErrUnknownFile) {
-				text, err = disk.ReadInput(filepath.Join(dir, e.Name()))
-			}
-			if err != nil {
-				continue
-			}
-			if span, found := syntax.AssemblyFunction(text, name); found {
-				at, ok = lsp.Location{URI: file, Span: span}, true
-				return nil
+	all, err := assemblyIn(src, []string{filepath.Dir(files.PathOf(uri))})
+	if err != nil {
+		return at, false, err
+	}
+	for _, file := range all {
+		for i := range file.uses {
+			u := &file.uses[i]
+			if u.Declares && u.Kind == syntax.AssemblySymbol && !u.Bare && u.Package == "" && u.Name == name {
+				span := lsp.Span{Start: u.Span.End - len(name), End: u.Span.End}
+				return lsp.Location{URI: file.uri, Span: span}, true, nil
 			}
 		}
-		return nil
 	}
-	if s, is := src.(taskSource); is {
-		err = s.t.Blocking(find)
-	} else {
-		err = find()
-	}
-	return at, ok, err
+	return at, false, nil
 }

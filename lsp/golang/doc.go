@@ -236,7 +236,7 @@
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            knowntrees.go checks.go edited.go embed.go modulediagnostics.go diagnose.go
 //	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go
-//	            assembly.go jump.go hover.go
+//	            assemblyuses.go assembly.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go settled.go prepare.go askagain.go adopt.go follow.go
 //	publishing  linting.go ahead.go publish.go mend.go

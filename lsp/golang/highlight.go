@@ -21,6 +21,10 @@ func (w *workspace) Highlight(t *runtime.Task, uri string, offset int) (list []l
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) (err error) {
 		src := taskSource{t, root}
+		if syntax.IsAssembly(uri) {
+			list, err = assemblyHighlight(src, uri, offset)
+			return err
+		}
 		list, err = highlight(src, uri, offset)
 		if noSymbol := errors.Is(err, lsp.ErrNoSymbol); err != nil && !noSymbol || !syntax.IsGoFile(uri) {
 			return err
@@ -200,4 +204,23 @@ func highlightUnknown(src source, t *syntax.Tree, offset int) (list []lsp.Highli
 		return true
 	})
 	return list
+}
+
+// assemblyHighlight lists the places of a file of the assembler that name what stands at an offset.
+func assemblyHighlight(src source, uri string, offset int) (list []lsp.Highlight, err error) {
+	u, all, err := assemblyUseAt(src, uri, offset)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if !all[i].Means(&u) {
+			continue
+		}
+		kind := lsp.HighlightRead
+		if all[i].Writes {
+			kind = lsp.HighlightWrite
+		}
+		list = append(list, lsp.Highlight{Span: all[i].Span, Kind: kind})
+	}
+	return list, nil
 }

@@ -21,6 +21,9 @@ func (w *workspace) Text(t *runtime.Task, uri string) (text []byte, err error) {
 		return nil, err
 	}
 	text, err = textOf(t, uri)
+	if errors.Is(err, lsp.ErrUnknownFile) && syntax.IsAssembly(uri) {
+		return assemblyText(t, uri)
+	}
 	if errors.Is(err, lsp.ErrUnknownFile) || errors.Is(err, runtime.ErrDamaged) {
 		err = w.askText(t, uri, func(t *runtime.Task, _ string) (err error) {
 			text, err = textOf(t, uri)

@@ -3,11 +3,13 @@ package golang
 import (
 	"cmp"
 	"errors"
+	"path/filepath"
 	"slices"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
 	"github.com/cytisus/cytisus/lsp/golang/disk"
+	"github.com/cytisus/cytisus/lsp/golang/index"
 	"github.com/cytisus/cytisus/lsp/golang/metadata"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 	"github.com/cytisus/cytisus/runtime"
@@ -30,12 +32,7 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 			return err
 		}
 		if syntax.IsAssembly(uri) {
-			_, f, err := assemblyAt(taskSource{t, root}, uri, offset)
-			if err != nil || f.index == nil {
-				return err
-			}
-			at := f.location()
-			list, err = references(taskSource{t, root}, at.URI, at.Span.Start, declaration)
+			list, err = assemblyReferences(taskSource{t, root}, uri, offset, declaration)
 			return err
 		}
 		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
@@ -45,8 +42,12 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 		if err != nil {
 			return err
 		}
+		assembled, err := assembledReferences(taskSource{t, root}, uri, offset)
+		if err != nil {
+			return err
+		}
 		kin, err := w.referencesOfKin(taskSource{t, root}, uri, offset)
-		if more := append(elsewhere, kin...); len(more) > 0 {
+		if more := slices.Concat(elsewhere, assembled, kin); len(more) > 0 {
 			list = append(list, more...)
 			slices.SortFunc(list, lsp.Location.Compare)
 			list = slices.Compact(list)
@@ -125,4 +126,62 @@ func within(packages []*metadata.Package, places []lsp.Location) []lsp.Location 
 	return slices.DeleteFunc(places, func(at lsp.Location) bool {
 		return !slices.ContainsFunc(packages, func(p *metadata.Package) bool { return slices.Contains(p.Files, at.URI) })
 	})
+}
+
+// assemblyReferences lists the places that name what a file of the assembler does at an offset: in
+// Go, if Go declares it, and in files of the assembler.
+func assemblyReferences(src source, uri string, offset int, declaration bool) (list []lsp.Location, err error) {
+	u, f, err := assemblyAt(src, uri, offset)
+	if err != nil && (!errors.Is(err, lsp.ErrNoSymbol) || u.Span.End == 0 || u.Kind == syntax.AssemblyRegister) {
+		return nil, err
+	}
+	if f.index != nil {
+		at := f.location()
+		if list, err = references(src, at.URI, at.Span.Start, declaration); err != nil {
+			return nil, err
+		}
+	}
+	kin, err := assemblyKin(src, uri, &u, declaration)
+	for _, k := range kin {
+		list = append(list, k.Location)
+	}
+	slices.SortFunc(list, lsp.Location.Compare)
+	return slices.Compact(list), err
+}
+
+// assembledReferences lists the places in files of the assembler that name what Go declares in a
+// package, where that is asked about in Go. Where the assembler has its code is none of them: Go
+// says where it is declared.
+func assembledReferences(src source, uri string, offset int) (list []lsp.Location, err error) {
+	declared, err := definitionOfName(src, uri, offset)
+	if err != nil || len(declared) != 1 {
+		return nil, ignoreNoSymbol(err)
+	}
+	at := declared[0]
+	m, err := src.metadata()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(files.PathOf(at.URI))
+	p := m.InDir(dir)
+	if p == nil {
+		return nil, nil
+	}
+	text, err := src.text(at.URI)
+	if err != nil {
+		return nil, ignoreUnknown(err)
+	}
+	if at.Span.End > len(text) {
+		return nil, nil
+	}
+	name := string(text[at.Span.Start:at.Span.End])
+	f, ok, err := atPackageLevel(src, p, name)
+	if err != nil || !ok || f.location() != at || f.Flags&index.Local != 0 {
+		return nil, err
+	}
+	places, err := assemblyUsesOf(src, symbol{p.Path, name}, dir, false)
+	for _, at := range places {
+		list = append(list, at.Location)
+	}
+	return list, err
 }

@@ -6,51 +6,45 @@ import (
 	"testing"
 )
 
-func TestAssemblyNameAt(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"TEXT ·f|f(SB), $16\n", `"" ff`},
-		{"TEXT |·ff(SB), $16\n", `"" ff`},
-		{"\tCALL example·com∕b·|B\n", `"example.com/b" B`},
-		{"\tCALL exam|ple·com∕b·B(SB)\n", `"example.com/b" B`},
-		{"TEXT ·f(SB)\nloop:\n\tJMP lo|op\n", `label loop 13`},
-		{"TEXT ·f(SB)\n\tJMP lo|op\n  loop : // here\n", `label loop 25`},
-		{"TEXT ·f(SB)\nloop:\n\tRET\nTEXT ·g(SB)\n\tJMP lo|op\n", "nothing"},
-		{"TEXT ·f(SB)\n\tJMP lo|op\nTEXT ·g(SB)\nloop:\n", "nothing"},
-		{"// TEXT ·f|f(SB)\n", "nothing"},
-		{"\tMOVQ A|X, BX\n", "nothing"},
-		{"|", "nothing"},
-		{"\xff·|", "nothing"},
+func TestAssemblyUses(t *testing.T) {
+	for _, c := range []struct{ file, text, want string }{
+		{"a.s", "TEXT ·f(SB), $16\n", "·f=1"},
+		{"a.s", "TEXT ·f<ABIInternal>(SB), $16\n", "·f=1"},
+		{"a.s", "\tCALL example·com∕b·B(SB)\n", "example·com∕b·B"},
+		{"a.s", "\tMOVQ $runtime·x+8(SB), AX\n\tMOVQ AX, ·y(SB)", "runtime·x ·y=0"},
+		{"a.s", "DATA t<>+0(SB)/8, $1\nGLOBL t<>(SB), RODATA, $8\n", "static t=0 static t=0"},
+		{"a.s", "TEXT ·f(SB)\nl: JMP l\n JMP g; JMP (AX)\nTEXT ·h(SB)\n JMP l\n", "·f=1 label l=1 label l.1 bare g ·h=2 bare l"},
+		{"a.s", "TEXT ·f(SB)\n MOVQ a+0(FP), AX\n MOVQ x-8(SP), BX\n MOVQ $CONST, CX", "·f=1"},
+		{"a.s", "// TEXT ·f(SB)\n/* CALL ·g(SB)\n*/ CALL ·h(SB)\n#define X \\\n CALL ·i(SB)\n PCDATA \"·j(SB)\", $1", "·h"},
+		{"a_amd64.s", "TEXT ·f(SB)\n MOVQ AX, BX\n MOVQ BX, 8(CX)(DX*8)\n CMPQ AX, CX\n", "·f=1 AX.1 BX=1 BX.1 CX.1 DX.1 AX.1 CX.1"},
+		{"a_linux_amd64.s", "TEXT ·f(SB)\n POPQ AX\n PUSHQ AX\n XCHGQ AX, BX\n CMPXCHGQ AX, BX\n BTSQ $1, AX\n BTQ $1, AX", "·f=1 AX=1 AX.1 AX=1 BX=1 AX.1 BX=1 AX=1 AX.1"},
+		{"a_arm64.s", "TEXT ·f(SB)\n LDP (R0), (R1, R2)\n STP (R1, R2), 8(R0)\n CBZ R1, l\n VADD V0.B16, V1.B16, V2.B16\nl:", "·f=1 R0.1 R1=1 R2=1 R1.1 R2.1 R0.1 R1.1 label l.1 V0.1 V1.1 V2=1 label l=1"},
+		{"a_arm64.s", "TEXT ·f(SB)\n MIX(R0, R31, V31)\n", "·f=1 R0.1 V31.1"},
+		{"a_test.s", " MOVQ AX, BX\n", ""},
+		{"a.s", "TEXT ·", ""},
+		{"a.s", "\xff·", ""},
 	} {
-		offset := strings.Index(c.text, "|")
-		n, ok := AssemblyNameAt([]byte(strings.Replace(c.text, "|", "", 1)), offset)
-		got := "nothing"
-		switch {
-		case ok && n.Label.End > 0:
-			got = fmt.Sprintf("label %s %d", n.Name, n.Label.Start)
-		case ok:
-			got = fmt.Sprintf("%q %s", n.Package, n.Name)
+		var got []string
+		for _, u := range AssemblyUses("file:///m/"+c.file, []byte(c.text)) {
+			text := c.text[u.Span.Start:u.Span.End]
+			switch {
+			case u.Kind == AssemblyLabel:
+				text = "label " + text
+			case u.Static:
+				text = "static " + text
+			case u.Kind == AssemblySymbol && u.Bare:
+				text = "bare " + text
+			}
+			switch {
+			case u.Writes:
+				text += fmt.Sprintf("=%d", u.Function)
+			case u.Kind != AssemblySymbol:
+				text += fmt.Sprintf(".%d", u.Function)
+			}
+			got = append(got, text)
 		}
-		if got != c.want {
-			t.Errorf("%q: got %s, want %s", c.text, got, c.want)
-		}
-	}
-}
-
-func TestAssemblyFunction(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"// TEXT ·ff(SB)\nTEXT ·fff(SB), $0\nTEXT ·ff(SB), $16\n", "43-45"},
-		{"TEXT\t·ff<ABIInternal>(SB), $16\n", "7-9"},
-		{"\tCALL ·ff(SB)\n", "nothing"},
-		{"TEXT other·ff(SB), $16\n", "nothing"},
-		{"TEXT ·ff", "nothing"},
-		{"", "nothing"},
-	} {
-		got := "nothing"
-		if at, ok := AssemblyFunction([]byte(c.text), "ff"); ok {
-			got = fmt.Sprintf("%d-%d", at.Start, at.End)
-		}
-		if got != c.want {
-			t.Errorf("%q: got %s, want %s", c.text, got, c.want)
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%q:\ngot    %s\nwanted %s", c.text, got, c.want)
 		}
 	}
 }
