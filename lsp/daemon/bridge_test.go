@@ -224,7 +224,7 @@ func (r *rig) allHosts() []*fakeHost {
 // until waits for a condition on what r.mu guards.
 func (r *rig) until(ok func() bool) {
 	r.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		r.mu.Lock()
 		good, change := ok(), r.change
@@ -308,7 +308,7 @@ func (r *rig) ask(method, params string) *dispatch.Pending {
 
 func (r *rig) answer(p *dispatch.Pending) (string, error) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var raw protocol.LSPAny
 	err := p.Wait(ctx, &raw)
@@ -349,7 +349,7 @@ func (r *rig) result() rigResult {
 	case got := <-r.results:
 		r.results <- got
 		return got
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		r.t.Fatal("the bridge does not end")
 		return rigResult{}
 	}

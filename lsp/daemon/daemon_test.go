@@ -20,6 +20,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience bounds what a test waits for that must come; a busy machine takes long for little.
+const patience = 2 * time.Minute
+
 // private points the sockets of a test to a directory of its own.
 func private(t testing.TB) (store string) {
 	t.Helper()
@@ -74,7 +77,7 @@ func (r *running) wait(t testing.TB) error {
 	select {
 	case err := <-r.done:
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the host does not end")
 		return nil
 	}

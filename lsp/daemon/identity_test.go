@@ -109,7 +109,7 @@ func TestLostSocketIsMadeAgain(t *testing.T) {
 		if err := take(); err != nil {
 			t.Fatal(name, err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		c, _, err := OpenOrDial(ctx, store, me("new"), errLocked, func() error { return errLocked })
 		cancel()
 		if err != nil {

@@ -18,6 +18,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience bounds what a test waits for that must come; a busy machine takes long for little.
+const patience = 2 * time.Minute
+
 // A wire is the other end of a Conn under test: raw bytes in, raw bodies out.
 type wire struct {
 	t      testing.TB
@@ -91,7 +94,7 @@ func (w *wire) nextOf(due string) string {
 			return "<end>"
 		}
 		return s
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		w.t.Fatalf("the connection writes nothing, due is %s", due)
 		return ""
 	}
@@ -137,7 +140,7 @@ func (w *wire) end() (int, error) {
 	select {
 	case <-w.done:
 		return w.code, w.err
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		w.t.Fatal("Run does not return")
 		return 0, nil
 	}

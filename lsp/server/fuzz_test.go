@@ -59,7 +59,7 @@ func FuzzSession(f *testing.F) {
 		}
 		select {
 		case <-c.done:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("the session does not end")
 		}
 		if n := c.count(0, "window/showMessage", "panicked"); n != 0 {

@@ -21,6 +21,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience bounds what a test waits for that must come; a busy machine takes long for little.
+const patience = 2 * time.Minute
+
 // A bench is a host over an engine in memory.
 type bench struct {
 	t    testing.TB
@@ -112,7 +115,7 @@ func (c *client) take(_ context.Context, r *dispatch.Request) (dispatch.Outcome,
 // await returns the first message, from the given index on, that fits, and the index behind it.
 func (c *client) await(from int, method string, fits func(params string) bool) (string, int) {
 	c.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		c.mu.Lock()
 		for i := from; i < len(c.got); i++ {
@@ -160,7 +163,7 @@ func has(part string) func(string) bool {
 // ask sends a request and returns the answer as JSON.
 func (c *client) ask(method, params string) (string, error) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var raw json.RawMessage
 	var p any
@@ -255,7 +258,7 @@ func (c *client) finish() {
 	}
 	select {
 	case <-c.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		c.t.Fatal("the session does not end")
 	}
 	if c.code != 0 || c.err != nil {

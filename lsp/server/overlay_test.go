@@ -88,7 +88,7 @@ func TestStoreFails(t *testing.T) {
 		if !errors.Is(err, errFull) {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the session goes on")
 	}
 	near.Close()

@@ -248,7 +248,7 @@ func TestAnswersAreAboutTheTextOfTheirTicket(t *testing.T) {
 			}
 			answers.Go(func() {
 				defer func() { <-open }()
-				ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
 				var h struct {
 					Contents protocol.MarkupContent `json:"contents"`

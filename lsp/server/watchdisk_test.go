@@ -73,7 +73,7 @@ func TestWatchDisk(t *testing.T) {
 func awaitSeen(t *testing.T, seen <-chan []string, path string) {
 	t.Helper()
 	want := string(protocol.URI(uri.File(path)))
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		select {
 		case names := <-seen:

@@ -27,9 +27,6 @@ import (
 	"github.com/cytisus/cytisus/lsp/server"
 )
 
-// awaitMax is how long something that has to happen is waited for before the test fails.
-const awaitMax = 20 * time.Second
-
 // A session is an editor's with a server in this process.
 type session struct {
 	t     *testing.T
@@ -253,7 +250,7 @@ func (s *session) unregister(params []byte) error {
 // await waits until fits, which is called with mu held, reports true; false means that it took too
 // long.
 func (s *session) await(fits func() bool) bool {
-	deadline := time.After(awaitMax)
+	deadline := time.After(patience)
 	for {
 		s.mu.Lock()
 		ok, change := fits(), s.change
@@ -270,7 +267,7 @@ func (s *session) await(fits func() bool) bool {
 }
 
 func (s *session) call(method string, params any) (raw json.RawMessage, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*awaitMax)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err = s.conn.Call(ctx, method, encoded(params), &raw); err != nil {
 		s.mu.Lock()

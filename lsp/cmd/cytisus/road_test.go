@@ -42,7 +42,7 @@ func (r *road) pass(step string) {
 // from returns the steps from a number on, once one of them is the given one.
 func (r *road) from(t *testing.T, n int, until string) []string {
 	t.Helper()
-	deadline := time.After(awaitMax)
+	deadline := time.After(patience)
 	for {
 		r.mu.Lock()
 		steps, change := slices.Clone(r.steps[n:]), r.change
@@ -187,7 +187,7 @@ package other
 	}
 	call := func(method, params string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(context.Background(), awaitMax)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := conn.Call(ctx, method, json.RawMessage(params), nil); err != nil {
 			t.Fatalf("%s: %v", method, err)
