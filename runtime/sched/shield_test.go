@@ -184,8 +184,8 @@ func TestShieldGivesIn(t *testing.T) {
 
 // Of nested shields the innermost decides, and the closing of the pool goes through all.
 func TestShieldObeys(t *testing.T) {
-	p := newPool(t, Options{Workers: 1})
-	var inside, never Event
+	p := newPool(t, Options{Workers: 1, CloseGrace: patience})
+	var inside, outside, never Event
 	h := submit(t, p, Spec{}, func(task *Task) error {
 		return task.Shield(&Shield{}, wanting(), func() error {
 			around := task.Context()
@@ -206,6 +206,7 @@ func TestShieldObeys(t *testing.T) {
 			if err := task.Join(late); err != io.EOF {
 				t.Errorf("a child of the computation: %v", err)
 			}
+			outside.Fire()
 			err = task.Await(&never)
 			if !errors.Is(context.Cause(around), ErrClosed) {
 				t.Errorf("the context's cause is %v", context.Cause(around))
@@ -215,10 +216,9 @@ func TestShieldObeys(t *testing.T) {
 	})
 	await(t, &inside)
 	h.Cancel(io.EOF)
-	closed, cancel := context.WithTimeout(bg, 10*time.Millisecond)
-	defer cancel()
+	await(t, &outside)
 	var ce *CloseError
-	if err := p.Close(closed); !errors.As(err, &ce) || len(ce.Stuck) > 0 {
+	if err := p.Close(ended()); !errors.As(err, &ce) || len(ce.Stuck) > 0 {
 		t.Errorf("Close: %v", err)
 	}
 	if err := wait(t, h); !errors.Is(err, ErrClosed) {
