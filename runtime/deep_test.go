@@ -74,6 +74,9 @@ func deepChainAlone(t *testing.T) {
 	debug.SetMaxStack(deepStack)
 	n, dir := *deepLevels, t.TempDir()
 	e := open(t, dir, runtime.Options{SegmentBytes: 64 << 20})
+	// On a machine that is busy enough the answers may be measured to be quicker to compute than to
+	// load. Those are in no store, and only those run again in the next process.
+	again := uint64(0)
 	step := func(what string, want int, ran uint64, within func()) {
 		t.Helper()
 		within()
@@ -84,8 +87,8 @@ func deepChainAlone(t *testing.T) {
 		if err != nil || v != want {
 			t.Fatalf("%s: %d, %v; want %d", what, v, err, want)
 		}
-		if got := e.Stats().Queries["deep chain"].Ran - before; got != ran {
-			t.Errorf("%s: %d runs, want %d", what, got, ran)
+		if got := e.Stats().Queries["deep chain"].Ran - before; got < ran || got > ran+again {
+			t.Errorf("%s: %d runs, want %d, and at most %d more", what, got, ran, again)
 		}
 		var mem rt.MemStats
 		rt.ReadMemStats(&mem)
@@ -102,11 +105,13 @@ func deepChainAlone(t *testing.T) {
 	step("equal result", n+5, 1, write("root", "54321"))
 	step("changed", n+6, all, write("root", "123456"))
 	step("undone", n+5, 0, write("root", "54321"))
+	again = min(e.Stats().Queries["deep chain"].Unstored, all)
 	if err := e.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	e = open(t, dir, runtime.Options{SegmentBytes: 64 << 20})
 	step("reopened", n+5, 0, func() {})
+	again = 0
 	step("verified after reopening", n+5, 0, write("unread", "y"))
 	step("changed after reopening", n+7, all, write("root", "1234567"))
 

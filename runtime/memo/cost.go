@@ -56,22 +56,32 @@ func (q *Query) ran(took ranFor, from uint64) {
 	if took.known {
 		c.below.Store(int64(mean(time.Duration(c.below.Load()), took.below)))
 	}
-	take(&c.run, &c.runs, took.own)
+	take(&c.run, &c.runs, took.own, mean)
 	q.decide(from)
 }
 
 // loaded takes down what loading an answer took.
 func (q *Query) loaded(took time.Duration, from uint64) {
-	take(&q.costs.load, &q.costs.loads, took)
+	take(&q.costs.load, &q.costs.loads, took, least)
 	q.decide(from)
 }
 
-func take(of *atomic.Int64, count *atomic.Uint32, took time.Duration) {
+// take adds a measurement to a running mean, which begins as what first makes of some.
+func take(of *atomic.Int64, count *atomic.Uint32, took time.Duration, first func(before, took time.Duration) time.Duration) {
 	before := time.Duration(of.Load())
-	if count.Add(1) > runsMeasured {
-		took = min(took, outlier*before)
+	if count.Add(1) <= runsMeasured {
+		of.Store(int64(first(before, took)))
+		return
 	}
-	of.Store(int64(mean(before, took)))
+	of.Store(int64(mean(before, min(took, outlier*before))))
+}
+
+// least is the smaller of two measurements; before may be none.
+func least(before, took time.Duration) time.Duration {
+	if before == 0 {
+		return max(took, 1)
+	}
+	return max(min(before, took), 1)
 }
 
 // decide says whether answers of q are cheap.

@@ -136,6 +136,28 @@ func TestCheapAnswersAreNotStored(t *testing.T) {
 	step("cheap again", false)
 }
 
+// A thread that is preempted while one of the first answers is loaded does not make a query cheap
+// (C2): its answers would be in no store because the machine was busy.
+func TestOneSlowLoadDoesNotMakeAQueryCheap(t *testing.T) {
+	for at := range runsMeasured {
+		r := newRig(t, 1, Options{})
+		r.copies("copy")
+		q := r.queries["copy"]
+		for i := range 2 * runsMeasured {
+			q.Counts.Ran.Add(1)
+			q.ran(ranFor{own: time.Millisecond, known: true}, 1)
+			load := time.Millisecond
+			if i == at {
+				load = time.Hour
+			}
+			q.loaded(load, 1)
+			if q.Costs().Cheap {
+				t.Fatalf("load %d took an hour, and after load %d the query counts as cheap: %+v", at, i, q.Costs())
+			}
+		}
+	}
+}
+
 // What runs and loading take is measured, a run without what queries below it take.
 func TestCostsAreMeasured(t *testing.T) {
 	r := newRig(t, 1, Options{})

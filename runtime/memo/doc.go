@@ -634,8 +634,9 @@
 //     query that is said to be Cheap only its own work counts: it is stored when that takes longer
 //     than loading, and then until it takes less than half.
 //   - C2: a measurement counts as at most four times the mean, so one in which the thread was
-//     preempted decides nothing. Waiting counts as work, and what is loaded to see what that takes
-//     is in memory: both are in favour of storing.
+//     preempted decides nothing. Among the first there is no mean yet: of loads the quickest
+//     counts, of runs all. Waiting counts as work, and what is loaded to see what that takes is in
+//     memory. All of that is in favour of storing.
 //   - C3: only results that are so small that they stay with their traces in memory anyway are left
 //     out of the store unasked. So they take no memory that the cache could have had.
 //   - C4: the measure decides where a result is when it is made, and nothing else: no trace, hash
