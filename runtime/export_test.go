@@ -150,6 +150,11 @@ const (
 	AssistPrice = assistPrice
 )
 
+// KnownGarbage is knownGarbage with what the last cycle of everything ended with.
+func KnownGarbage(counted int64, sampled bool, stored, named, lastLive, lastStored int64) int64 {
+	return knownGarbage(counted, sampled, stored, named, &cycleEnd{live: lastLive, stored: lastStored})
+}
+
 // A Recent decides when what was put lately is collected.
 type Recent struct{ r recent }
 

@@ -97,13 +97,34 @@ func (e *Engine) recentChore(r *recent) gcChore {
 		return noChore
 	}
 	store, elders, last := e.store.Stats(), e.store.HasElders(), e.lastCycle.Load()
-	chore := r.look(store.StoredBytes, int64(st.GarbageBytes), store.LiveBytes-int64(st.GarbageBytes), elders)
+	garbage := knownGarbage(int64(st.GarbageBytes), e.gc.Sampled(), store.StoredBytes, store.LiveBytes, last)
+	chore := r.look(store.StoredBytes, garbage, store.LiveBytes-int64(st.GarbageBytes), elders)
 	if e.disk.due(store.StoredBytes, int64(st.GarbageBytes), last, e.db.Generation()) ||
 		(!elders || r.poor) && e.collectionDue(background) ||
 		elders && last != nil && r.stored-last.live >= max(garbageFloor, last.live)/background.garbage {
 		return collectAll
 	}
 	return chore
+}
+
+// knownGarbage is the garbage of a store that is quiet: what was counted, and what has no name any
+// more since short cycles have freed it where it lies. What a cycle of everything has left lying is
+// left out until as much is stored as is worth a short one: the next would leave it, too.
+//
+// If what was counted is a sample, that may lack all of a few large records. So what the store has
+// grown by since the last cycle of everything stands for it; that cycle ends the sample.
+func knownGarbage(counted int64, sampled bool, stored, named int64, last *cycleEnd) int64 {
+	if last == nil {
+		return counted
+	}
+	if more := stored - last.stored; 0 <= more && more < recentLeast {
+		return counted
+	}
+	known := counted + stored - named
+	if sampled {
+		known = max(known, stored-last.live)
+	}
+	return known
 }
 
 // A retry has what fails tried again, at first at the next tick and less and less often then: a

@@ -168,6 +168,37 @@ func TestRecentIsCollectedInProportion(t *testing.T) {
 	}
 }
 
+// When the store is quiet, garbage is what was counted and what lies there without a name. A sample
+// of what was replaced may have none of a few large records, so growth stands for it; where all was
+// counted, growth is no garbage. What a collection of everything has left is not collected again.
+func TestKnownGarbage(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		what           string
+		counted, named int64 // of 5 MiB that are stored, when 2 were live after the last collection
+		sampled        bool
+		lastStored     int64
+		want           string
+	}{
+		{"a sample has none of what has grown", 0, 5 * mib, true, 3 * mib, "all"},
+		{"all was counted", 0, 5 * mib, false, 3 * mib, ""},
+		{"half of what was freed lies there", mib / 2, 9 * mib / 2, false, 3 * mib, "all"},
+		{"little lies there", mib / 4, 19 * mib / 4, false, 3 * mib, ""},
+		{"the last collection has left it", 0, 3 * mib, true, 5*mib - 1000, ""},
+		{"some is known all the same", 2 * mib, 5 * mib, false, 5 * mib, "all"},
+	} {
+		r := runtime.NewRecent()
+		chore, stored := "", int64(5*mib)
+		for range 10 {
+			known := runtime.KnownGarbage(c.counted, c.sampled, stored, c.named, 2*mib, c.lastStored)
+			chore = r.Look(stored, known, c.named-c.counted, false)
+		}
+		if chore != c.want {
+			t.Errorf("%s: %q is to be collected, want %q", c.what, chore, c.want)
+		}
+	}
+}
+
 // After a poor short collection the next one waits for four times as much as that one was due for,
 // or came to if it came late; after a good one for a fourth of it, and at least for a mebibyte.
 func TestPoorCollectionsComeRarer(t *testing.T) {

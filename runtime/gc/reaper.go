@@ -107,6 +107,10 @@ func (r *reaper) note() {
 	}
 }
 
+// Sampled reports whether Stats.GarbageBytes comes from a part of the records. Where few are large,
+// that part may have none of them.
+func (c *Collector) Sampled() bool { return c.reaper.part.Load() > 1 }
+
 // Bounds of how many dead records are followed at a time: a large drop is spread over several.
 const (
 	cascadeMax  = 4096
