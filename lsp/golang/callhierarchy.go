@@ -52,21 +52,11 @@ func (w *workspace) IncomingCalls(t *runtime.Task, uri string, offset int) (list
 	}
 	err = w.askAbout(t, uri, func(t *runtime.Task, root string) error {
 		src := taskSource{t, root}
-		at, err := references(src, uri, offset, false)
+		at, err := w.referencesOfAll(t, root, uri, offset, false)
 		if err != nil {
 			return err
 		}
-		more, err := w.referencesElsewhere(t, root, uri, offset, false)
-		if err != nil {
-			return err
-		}
-		kin, err := w.referencesOfKin(src, uri, offset)
-		if err != nil {
-			return err
-		}
-		at = slices.Concat(at, more, kin)
-		slices.SortFunc(at, lsp.Location.Compare)
-		list, err = callers(src, slices.Compact(at))
+		list, err = callers(src, at)
 		return err
 	})
 	return list, err

@@ -235,7 +235,7 @@
 //	inputs      blobs.go inputs.go
 //	queries     shapes.go gathering.go buildfiles.go listing.go strayid.go packages.go stray.go doubts.go
 //	            knowntrees.go checks.go edited.go embed.go modulediagnostics.go diagnose.go
-//	answers     answer.go source.go view.go importable.go lint.go link.go modulefile.go
+//	answers     answer.go search.go source.go view.go importable.go lint.go link.go modulefile.go
 //	            assemblyuses.go assembly.go jump.go hover.go
 //	workspace   caches.go workspace.go build.go firstanswers.go
 //	disk        look.go watch.go settled.go prepare.go askagain.go adopt.go follow.go

@@ -35,25 +35,46 @@ func (w *workspace) References(t *runtime.Task, uri string, offset int, declarat
 			list, err = assemblyReferences(taskSource{t, root}, uri, offset, declaration)
 			return err
 		}
-		if list, err = references(taskSource{t, root}, uri, offset, declaration); err != nil {
-			return err
-		}
-		elsewhere, err := w.referencesElsewhere(t, root, uri, offset, declaration)
-		if err != nil {
+		if list, err = w.referencesOfAll(t, root, uri, offset, declaration); err != nil {
 			return err
 		}
 		assembled, err := assembledReferences(taskSource{t, root}, uri, offset)
-		if err != nil {
-			return err
-		}
-		kin, err := w.referencesOfKin(taskSource{t, root}, uri, offset)
-		if more := slices.Concat(elsewhere, assembled, kin); len(more) > 0 {
-			list = append(list, more...)
+		if len(assembled) > 0 {
+			list = append(list, assembled...)
 			slices.SortFunc(list, lsp.Location.Compare)
 			list = slices.Compact(list)
 		}
 		return err
 	})
+	return list, err
+}
+
+// referencesOfAll lists the references of what is named at an offset, of its kin, and those in
+// other builds. They are sorted, and each is there once.
+func (w *workspace) referencesOfAll(
+	t *runtime.Task, root, uri string, offset int, declaration bool,
+) ([]lsp.Location, error) {
+	src := taskSource{t, root}
+	s, err := newSearch(src)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.look(uri, offset, searchScope{declaration: declaration}); err != nil {
+		return nil, err
+	}
+	if err := w.lookForKin(src, s, uri, offset); err != nil {
+		return nil, err
+	}
+	list, err := s.run()
+	if err != nil {
+		return nil, err
+	}
+	elsewhere, err := w.referencesElsewhere(t, root, uri, offset, declaration)
+	if len(elsewhere) > 0 {
+		list = append(list, elsewhere...)
+		slices.SortFunc(list, lsp.Location.Compare)
+		list = slices.Compact(list)
+	}
 	return list, err
 }
 
@@ -83,25 +104,25 @@ func (w *workspace) referencesElsewhere(t *runtime.Task, root, uri string, offse
 	return list, nil
 }
 
-// referencesOfKin lists the references of those methods that the method at an offset stands for, or
+// lookForKin has a search look for those methods, too, that the method at an offset stands for, or
 // that stand for it: of interfaces, and of types that implement them. Their declarations are left
 // out. Of the predeclared type error, which everything uses, only what the package of the method
 // says counts.
-func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (list []lsp.Location, err error) {
+func (w *workspace) lookForKin(src taskSource, s *search, uri string, offset int) error {
 	if is, err := isMethodAt(src, uri, offset); !is || err != nil {
-		return nil, err
+		return err
 	}
 	a, err := askedAt(src, uri, offset)
 	if err != nil || a.method == "" {
-		return nil, ignoreNoSymbol(err)
+		return ignoreNoSymbol(err)
 	}
 	kin, err := w.kinEverywhere(src, a, implementing|implemented)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	own, err := ownersOf(src, cmp.Or(a.self.URI, uri))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	seen := map[lsp.Location]bool{}
 	for _, k := range kin {
@@ -109,23 +130,16 @@ func (w *workspace) referencesOfKin(src taskSource, uri string, offset int) (lis
 			continue
 		}
 		seen[k.at] = true
-		more, err := references(src, k.at.URI, k.at.Span.Start, false, own...)
-		if ignoreNoSymbol(ignoreUnknown(err)) != nil {
-			return nil, err
-		}
+		scope := searchScope{further: own}
 		if k.pkg.Path == metadata.Builtin {
-			more = within(own, more)
+			scope.only = own
 		}
-		list = append(list, more...)
+		err := s.look(k.at.URI, k.at.Span.Start, scope)
+		if ignoreNoSymbol(ignoreUnknown(err)) != nil {
+			return err
+		}
 	}
-	return list, nil
-}
-
-// within keeps the places that lie in files of packages.
-func within(packages []*metadata.Package, places []lsp.Location) []lsp.Location {
-	return slices.DeleteFunc(places, func(at lsp.Location) bool {
-		return !slices.ContainsFunc(packages, func(p *metadata.Package) bool { return slices.Contains(p.Files, at.URI) })
-	})
+	return nil
 }
 
 // assemblyReferences lists the places that name what a file of the assembler does at an offset: in

@@ -8,7 +8,7 @@
 //     number, and occurrences, by file and place. Things declared in the package are known by their
 //     number, things of other packages by package path and object path ([External]). A definition
 //     is two look-ups; references are a binary search for the external, and a scan of those indexes
-//     that have it.
+//     that have it, one for all [Targets] together.
 //   - [AppendSymbols] makes the symbol list of a file and [EachSymbol] reads it. A [Matcher] rates
 //     names, a [Search] those of packages as settings ask for it, a [Sieve] passes over those that
 //     a search is not about, and [Best] keeps those that rate best.
@@ -41,6 +41,7 @@
 //	index.go strings.go
 //	declarations.go
 //	occurrences.go
+//	targets.go
 //	indexwriter.go
 //
 // Package check writes; the answers of package golang read.

@@ -191,20 +191,8 @@ func (x *Index) ExternalAt(i int) (External, bool) {
 
 // FindExternal is the number of an external, -1 if nothing in the package names it.
 func (x *Index) FindExternal(name External) int {
-	lo, hi := 0, x.externalCount()
-	for lo < hi {
-		mid := int(uint(lo+hi) / 2)
-		e, _ := x.ExternalAt(mid)
-		switch c := compareExternals(e, name); {
-		case c == 0:
-			return mid
-		case c < 0:
-			lo = mid + 1
-		default:
-			hi = mid
-		}
-	}
-	return -1
+	from, to := x.externalsOf(name.Package)
+	return x.externalIn(from, to, name.Path)
 }
 
 func compareExternals(a, b External) int {

@@ -6,13 +6,16 @@ import "encoding/binary"
 // and its bytes. Where every 16th starts is in a list of its own.
 
 // str returns string number i; "" if there is none.
-func (x *Index) str(i uint64) string {
+func (x *Index) str(i uint64) string { return string(x.strBytes(i)) }
+
+// strBytes is str in place.
+func (x *Index) strBytes(i uint64) []byte {
 	if i >= uint64(x.stringCount) {
-		return ""
+		return nil
 	}
 	at := u32(x.stringAt, int(i/block))
 	if at > uint32(len(x.strings)) {
-		return ""
+		return nil
 	}
 	r := reader{b: x.strings[at:]}
 	for range i % block {
@@ -20,9 +23,9 @@ func (x *Index) str(i uint64) string {
 	}
 	n := r.uint()
 	if r.bad || n > uint64(len(r.b)) {
-		return ""
+		return nil
 	}
-	return string(r.b[:n])
+	return r.b[:n]
 }
 
 // numberOf is the number of a string; not ok if there is no such string.
