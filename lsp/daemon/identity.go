@@ -134,14 +134,17 @@ func (h *Host) relisten() error {
 	}
 	h.o.Logger.Warn("daemon: the socket was removed or exchanged; it is made again", "path", h.path)
 	l, socket, err := listen(h.path)
-	if errors.Is(err, ErrHosted) {
-		return err
-	}
-	if err != nil { // its directory may be gone, too: the next look tries again
-		h.o.Logger.Warn("daemon: making the socket again", "path", h.path, "err", err)
+	if err != nil && !errors.Is(err, ErrHosted) { // its directory may be gone, too
 		if _, err := SocketPath(h.store); err != nil {
 			h.o.Logger.Warn("daemon: making the socket's directory again", "path", h.path, "err", err)
 		}
+		l, socket, err = listen(h.path)
+	}
+	if errors.Is(err, ErrHosted) {
+		return err
+	}
+	if err != nil { // the next look tries again
+		h.o.Logger.Warn("daemon: making the socket again", "path", h.path, "err", err)
 		return nil
 	}
 	h.mu.Lock()

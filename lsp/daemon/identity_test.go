@@ -132,6 +132,27 @@ func TestLostSocketIsMadeAgain(t *testing.T) {
 	}
 }
 
+// One look makes a socket again, also one whose directory is gone: clients wait meanwhile.
+func TestOneLookMakesTheSocketAgain(t *testing.T) {
+	store := private(t)
+	often(t, time.Hour)
+	h := host(t, store, 0, Options{}, echo)
+	dir := filepath.Dir(h.Path())
+	for name, take := range map[string]func() error{
+		"the socket":    func() error { return os.Remove(h.Path()) },
+		"its directory": func() error { return os.RemoveAll(dir) },
+	} {
+		if err := errors.Join(take(), h.relisten()); err != nil {
+			t.Fatal(name, err)
+		}
+		c, _, err := Dial(t.Context(), store, me("new"))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		c.Close()
+	}
+}
+
 // A host whose place another one has taken leaves it that one, socket included.
 func TestHostLeavesItsPlace(t *testing.T) {
 	store := private(t)
