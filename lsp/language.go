@@ -251,6 +251,14 @@ type SymbolMatch struct {
 	Score     float64 // greater is better; comparable within one answer only
 }
 
+// A FullDiagnoser is a Workspace whose Diagnostics may leave out of an edited file what takes long,
+// and publishes it later. A client that pulls diagnostics, and that cannot be asked to pull again,
+// would not hear of that.
+type FullDiagnoser interface {
+	// FullDiagnostics is Workspace.Diagnostics, and waits for what that leaves out.
+	FullDiagnostics(t *runtime.Task, uri string) ([]Diagnostic, error)
+}
+
 // A SelectionHoverer is a Workspace that describes more than names: of whatever is selected the
 // innermost whole that the selection lies in.
 type SelectionHoverer interface {

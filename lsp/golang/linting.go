@@ -91,6 +91,16 @@ func (w *workspace) lintFirst(t *runtime.Task, root, uri string) error {
 	return err
 }
 
+// lint has analyzers look at the package of an open file as it is now.
+func (w *workspace) lint(t *runtime.Task, root, uri string) error {
+	k, ok, err := w.lintKeyOf(t, root, uri)
+	if err != nil || !ok {
+		return err
+	}
+	_, err = lints.Get(t, k)
+	return err
+}
+
 // fixesAt are the changes that analyzers propose where a span is touched.
 func (w *workspace) fixesAt(t *runtime.Task, root string, r lsp.ActionRequest) (list []lsp.Action, err error) {
 	k, ok, err := w.lintKeyOf(t, root, r.URI)

@@ -46,8 +46,22 @@ func (w *workspace) Digest(t *runtime.Task, uri string) (d lsp.Digest, err error
 	return lsp.DigestOf(text), err
 }
 
-// Diagnostics implements lsp.Workspace.
-func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnostic, err error) {
+// Diagnostics implements lsp.Workspace. Who asks about a file for the first time gets all of it.
+// Behind an edit what analyzers say follows, and is published then.
+func (w *workspace) Diagnostics(t *runtime.Task, uri string) ([]lsp.Diagnostic, error) {
+	return w.diagnosticsAfter(t, uri, w.lintFirst)
+}
+
+// FullDiagnostics implements lsp.FullDiagnoser.
+func (w *workspace) FullDiagnostics(t *runtime.Task, uri string) ([]lsp.Diagnostic, error) {
+	return w.diagnosticsAfter(t, uri, w.lint)
+}
+
+// diagnosticsAfter are the diagnostics of a file when analyzers have looked at its package as far
+// as a function has them do it.
+func (w *workspace) diagnosticsAfter(
+	t *runtime.Task, uri string, analyze func(t *runtime.Task, root, uri string) error,
+) (list []lsp.Diagnostic, err error) {
 	uri, err = w.canonical(uri)
 	if err != nil {
 		return nil, err
@@ -56,9 +70,7 @@ func (w *workspace) Diagnostics(t *runtime.Task, uri string) (list []lsp.Diagnos
 		if list, err = reports.Get(t, fileKey{root, uri}); err != nil {
 			return err
 		}
-		// Who asks about a file for the first time gets all of it. Behind an edit what analyzers
-		// say follows, and the client is told to ask again.
-		if err := w.lintFirst(t, root, uri); err != nil {
+		if err := analyze(t, root, uri); err != nil {
 			return err
 		}
 		if found, err := w.lintedNow(t, root, uri); err != nil || len(found) > 0 {

@@ -11,6 +11,7 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/runtime"
 )
 
@@ -242,6 +243,28 @@ func TestPulledDocumentIsComparedAgain(t *testing.T) {
 	close(goOn)
 	c.await(from, protocol.MethodWorkspaceDiagnosticRefresh, nil)
 	c.finish()
+}
+
+// A client that pulls and cannot be asked to pull again is told at once what follows late.
+func TestPullsOfClientsWithoutRefresh(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		lang := newFake("/m/a.txt", "def one\n")
+		lang.late = &lsp.Diagnostic{Severity: lsp.SeverityHint, Message: "late"}
+		c := newBench(t, lang, Options{}).connect()
+		caps := fmt.Sprintf(richCaps, pullCaps)
+		caps = strings.Replace(caps, `"refreshSupport":true`, fmt.Sprintf(`"refreshSupport":%t`, again), 1)
+		c.begin("file:///m", caps, `{"diagnostics":"pull"}`)
+		c.indexed()
+		c.open(fileA, 1, "def one\n")
+		for method, params := range map[string]string{
+			"textDocument/diagnostic": doc(fileA), "workspace/diagnostic": `{"previousResultIds":[]}`,
+		} {
+			if got := c.must(method, params); strings.Contains(got, "late") == again {
+				t.Errorf("%s, asked to pull again %t: %s", method, again, got)
+			}
+		}
+		c.finish()
+	}
 }
 
 type docReport struct {

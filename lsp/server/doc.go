@@ -69,6 +69,8 @@
 // between another document's edit and its undo: what was pulled in such a state no change of the
 // partition takes back. So an answer to a pull is compared with what there is to tell when the
 // workspace has settled (pulled.go), and the client is asked to pull again if that differs.
+// A client that cannot be asked waits for what the language would else tell later
+// (lsp.FullDiagnoser).
 //
 // # Files that change
 //

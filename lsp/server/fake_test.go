@@ -40,6 +40,7 @@ type fakeLanguage struct {
 
 	judging   func(t *runtime.Task) error              // if set, called by Diagnostics of an open document first
 	outlining func(t *runtime.Task, name string) error // if set, called by Symbols first
+	late      *lsp.Diagnostic                          // if set, workspaces have it in full diagnostics alone
 	outline   func(text string) []lsp.Symbol           // if set, workspaces are outliners
 
 	formatting func() // if set, called while a text is laid out
@@ -85,6 +86,9 @@ func (l *fakeLanguage) Open(_ context.Context, eng *runtime.Engine, root string,
 	w.end, w.stop = context.WithCancel(context.Background())
 	if l.outline != nil {
 		return &outliningWorkspace{w}, nil
+	}
+	if l.late != nil {
+		return &lateWorkspace{w}, nil
 	}
 	return w, nil
 }
@@ -358,6 +362,14 @@ func (w *fakeWorkspace) Diagnostics(t *runtime.Task, name string) ([]lsp.Diagnos
 		}
 	}
 	return out, nil
+}
+
+// A lateWorkspace has diagnostics that follow behind others.
+type lateWorkspace struct{ *fakeWorkspace }
+
+func (w *lateWorkspace) FullDiagnostics(t *runtime.Task, name string) ([]lsp.Diagnostic, error) {
+	list, err := w.Diagnostics(t, name)
+	return append(list, *w.lang.late), err
 }
 
 // An outliningWorkspace outlines texts by themselves.

@@ -40,7 +40,7 @@ func (s *session) documentDiagnostic(_ context.Context, r *dispatch.Request) (di
 		previous = *p.PreviousResultID
 	}
 	return dispatch.Later(s.answer(r, q, lane.RPC3, func(q *question) (any, error) {
-		list, err := q.root.ws.Diagnostics(q.t, q.uri)
+		list, err := s.pulled(q.t, q.root, q.uri)
 		if err != nil && !nothing(q, err) {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (s *session) fileReport(t *runtime.Task, name, previous string) (protocol.W
 		}
 		v := doc.Version()
 		version = &v
-		if list, err = root.ws.Diagnostics(t, name); nothing(q, err) {
+		if list, err = s.pulled(t, root, name); nothing(q, err) {
 			err = nil
 		}
 	} else if doc, ok := s.openTooLarge(name); ok {
@@ -176,6 +176,15 @@ func (s *session) fileReport(t *runtime.Task, name, previous string) (protocol.W
 		return &protocol.WorkspaceUnchangedDocumentDiagnosticReport{UnchangedDocumentDiagnosticReport: unchanged(id), URI: where, Version: version}, nil
 	}
 	return &protocol.WorkspaceFullDocumentDiagnosticReport{FullDocumentDiagnosticReport: full(id, items), URI: uri.URI(where), Version: version}, nil
+}
+
+// pulled are the diagnostics of an open file for a client that pulls. One that will not be asked to
+// pull again gets what would follow later at once.
+func (s *session) pulled(t *runtime.Task, r *root, name string) ([]lsp.Diagnostic, error) {
+	if ws, ok := r.ws.(lsp.FullDiagnoser); ok && !s.agreed.Load().caps.refreshDiagnostics {
+		return ws.FullDiagnostics(t, name)
+	}
+	return r.ws.Diagnostics(t, name)
 }
 
 // items converts a file's diagnostics and returns them with their id.
