@@ -20,7 +20,8 @@ import (
 // it cannot be read or its text ends too early; what is declared in a file that is too large; and
 // what a package on an import cycle makes of the others on it.
 //
-// An error is taken to follow if the statement or the declaration around it names such a thing.
+// An error is taken to follow if the statement or the declaration around it names such a thing. One
+// that says that a name means nothing is about that name alone, and what it is looked up in.
 type consequences struct {
 	pkg     *types.Package
 	unit    *bodies.Checked // whose errors are looked at
@@ -93,7 +94,7 @@ func (c *consequences) has(e types.Error, t *syntax.Tree) bool {
 	}
 	ofTypes := !independentOfTypes[code]
 	follows := false
-	for _, n := range around(c.unit.Syntax(e.Pos), e.Pos) {
+	for _, n := range about(code, c.unit.Syntax(e.Pos), e.Pos) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			id, ok := n.(*ast.Ident)
 			if !ok || follows {
@@ -280,9 +281,8 @@ var independentOfTypes = map[string]bool{
 	"DuplicateMethod": true, "BrokenImport": true, "MissingReturn": true, "MisplacedLabel": true, "JumpOverDecl": true, "JumpIntoBlock": true,
 }
 
-// around is what an error at a position is about: the innermost simple statement or specification,
-// or what stands in the header of the innermost other statement.
-func around(file *ast.File, pos token.Pos) []ast.Node {
+// about is what an error of a kind is about, which stands at a position.
+func about(code string, file *ast.File, pos token.Pos) []ast.Node {
 	if file == nil {
 		return nil
 	}
@@ -294,6 +294,34 @@ func around(file *ast.File, pos token.Pos) []ast.Node {
 		path = append(path, n)
 		return true
 	})
+	if n := meaningless(code, path, pos); n != nil {
+		return []ast.Node{n}
+	}
+	return around(path)
+}
+
+// meaningless is the name at a position with what it is looked up in, if an error of a kind says
+// that it means nothing there. It is nil if the error says something else.
+func meaningless(code string, path []ast.Node, pos token.Pos) ast.Node {
+	for _, n := range slices.Backward(path) {
+		switch n := n.(type) {
+		case *ast.Ident:
+			if code == "UndeclaredName" && n.Pos() == pos {
+				return n
+			}
+		case *ast.SelectorExpr:
+			lacks := code == "UndeclaredImportedName" || code == "MissingFieldOrMethod"
+			if lacks && n.Sel.Pos() == pos {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// around is the innermost simple statement or specification on a path into a file, or what stands
+// in the header of the innermost other statement.
+func around(path []ast.Node) []ast.Node {
 	for i := len(path) - 1; i >= 0; i-- {
 		switch n := path[i].(type) {
 		case *ast.BlockStmt, *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt,
