@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"go/version"
 	"slices"
 )
 
@@ -32,6 +33,7 @@ type want struct {
 	statement  bool           // the place is the start of a statement
 	taken      []types.Object // values that are there already, as in other cases of a switch
 	loose      bool           // the type is a guess
+	orType     *want          // a type will do, too, of those that this says
 	open       types.Type     // what the value must be, with type parameters that are not known
 }
 
@@ -586,10 +588,16 @@ func (c *completer) expectBuiltin(fun ast.Expr, call *ast.CallExpr, i int, aroun
 		return want{isType: true, typePred: func(t types.Type) bool { return isMap(t) || isSlice(t) || isChan(t) }}
 	case "new":
 		w := c.expect(call, around)
+		out, value := want{isType: true}, want{}
 		if p, ok := under(w.typ).(*types.Pointer); ok {
-			return want{isType: true, typePred: fitsAs(p.Elem()), inject: []types.Type{p.Elem()}}
+			out.typePred, out.inject = fitsAs(p.Elem()), []types.Type{p.Elem()}
+			value.typ, value.inject = p.Elem(), out.inject
 		}
-		return want{isType: true}
+		if v := c.v.Meta.GoVersion; v != "" && version.Compare(v, "go1.26") < 0 {
+			return out
+		}
+		value.orType = &out
+		return value
 	case "min", "max":
 		if i > 0 {
 			return want{typ: first()}

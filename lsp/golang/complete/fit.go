@@ -80,7 +80,14 @@ func (c *completer) fit(cand *candidate) (factor float64, as form) {
 		}
 		return neutral, asIs
 	case *types.TypeName:
-		return c.fitType(obj)
+		if w.orType == nil {
+			return c.fitType(obj)
+		}
+		value := c.want
+		c.want = *w.orType
+		factor, as = c.fitType(obj)
+		c.want = value
+		return factor, as
 	case *types.Nil:
 		switch {
 		case w.isType || w.called || w.statement || w.assignable:

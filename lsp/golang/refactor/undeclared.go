@@ -57,7 +57,10 @@ func createVariable(r *Request, _ types.Error, path []ast.Node) []Change {
 		}
 	}
 	if t == nil || t == types.Typ[types.Invalid] {
-		return nil
+		if !takesAnything(id, path[1]) {
+			return nil
+		}
+		t = types.Universe.Lookup("any").Type()
 	}
 	t = types.Default(t)
 	i := r.importerAt(id.Pos())
@@ -74,6 +77,19 @@ func createVariable(r *Request, _ types.Error, path []ast.Node) []Change {
 		}
 		return r.declareBefore(id, uses, "= "+value)
 	}}}
+}
+
+// takesAnything reports whether a value of any type can stand in the place of an expression.
+func takesAnything(x ast.Expr, around ast.Node) bool {
+	switch n := around.(type) {
+	case *ast.AssignStmt:
+		return slices.Contains(n.Rhs, x) && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN)
+	case *ast.ValueSpec:
+		return n.Type == nil && slices.Contains(n.Values, x)
+	case *ast.CallExpr:
+		return slices.Contains(n.Args, x)
+	}
+	return false
 }
 
 // undeclaredUses are the uses of a name in the function around some nodes which nothing declares,
