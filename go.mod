@@ -28,6 +28,7 @@ require (
 	golang.org/x/text v0.36.0
 	golang.org/x/tools v0.52.0
 	honnef.co/go/tools v0.8.2
+	mvdan.cc/gofumpt v0.12.0
 	mvdan.cc/xurls/v2 v2.6.0
 	pgregory.net/rapid v1.3.0
 )

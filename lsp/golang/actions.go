@@ -80,7 +80,7 @@ func (w *workspace) Actions(t *runtime.Task, r lsp.ActionRequest) (list []lsp.Ac
 func (w *workspace) changesAt(t *runtime.Task, r lsp.ActionRequest, fn func(c refactor.Change, of *view) error) error {
 	return w.withView(t, check.Sight{URI: r.URI, Offset: r.Span.Start, Bodies: check.BodiesOfFile}, func(v *view) error {
 		request := &refactor.Request{
-			View: v.View, Start: r.Span.Start, End: r.Span.End, Automatic: r.Automatic,
+			View: v.View, Start: r.Span.Start, End: r.Span.End, Automatic: r.Automatic, Local: w.set().Local,
 			Importable: v.importable, Text: v.textOrNone, TestFiles: v.testFiles,
 		}
 		if r.Span.End > len(v.File.Text) || r.Span.End < r.Span.Start {

@@ -28,7 +28,8 @@ func (w *workspace) Complete(t *runtime.Task, uri string, offset int, o lsp.Comp
 	}
 	draft := func(text []byte) *syntax.Draft { return syntax.NewDraft(uri, text, offset) }
 	err = w.withDraft(t, uri, offset, draft, func(v *view, d *syntax.Draft) error {
-		items, partial, err := complete.At(v.View, d, complete.Options{CompletionOptions: o, Settings: w.set().completions}, newImportable(v.taskSource, v.Meta))
+		options := complete.Options{CompletionOptions: o, Settings: w.set().completions, Local: w.set().Local}
+		items, partial, err := complete.At(v.View, d, options, newImportable(v.taskSource, v.Meta))
 		if err != nil {
 			return err
 		}

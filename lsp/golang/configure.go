@@ -2,7 +2,6 @@ package golang
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -12,8 +11,7 @@ func (*workspace) SettingsSection() string { return "cytisus" }
 
 // Configure implements lsp.Configurable.
 func (w *workspace) Configure(_ context.Context, raw []byte) error {
-	s := &settings{}
-	err := json.Unmarshal(raw, s)
+	s, err := readSettings(raw)
 	if err != nil {
 		err = fmt.Errorf("golang: reading the settings: %w", err)
 	}

@@ -40,7 +40,7 @@ func (w *workspace) inlineCall(t *runtime.Task, uri string, c *refactor.CallInli
 			return err
 		}
 		return viewFile(src, bodies, func(v *view) (err error) {
-			e, err = c.Make(&refactor.Request{View: v.View}, callee)
+			e, err = c.Make(&refactor.Request{View: v.View, Local: w.set().Local}, callee)
 			return err
 		})
 	})

@@ -1,6 +1,11 @@
 package golang
 
 import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/cytisus/cytisus/lsp/golang/complete"
 	"github.com/cytisus/cytisus/lsp/golang/describe"
 	"github.com/cytisus/cytisus/lsp/golang/lint"
@@ -28,6 +33,17 @@ type settings struct {
 	SymbolStyle   string `json:"symbolStyle"`
 	SymbolScope   string `json:"symbolScope"`
 
+	// Gofumpt says that files are laid out as gofumpt has it; Local is what the paths of imports
+	// begin with that stand behind all others, several parted by commas.
+	Gofumpt bool   `json:"gofumpt"`
+	Local   string `json:"local"`
+
+	// SemanticTokens says whether there are any, TokenTypes and TokenModifiers which of them are
+	// left out, by their names in the legend (tokens.Legend).
+	SemanticTokens *bool           `json:"semanticTokens"`
+	TokenTypes     map[string]bool `json:"semanticTokenTypes"`
+	TokenModifiers map[string]bool `json:"semanticTokenModifiers"`
+
 	// Settings say which analyzers look at open files.
 	lint.Settings
 
@@ -36,4 +52,25 @@ type settings struct {
 
 	// Completions say what is completed, and how.
 	completions
+}
+
+// readSettings reads what a user has set. A name may have dots, as in "ui.completion.matcher": what
+// is before the last one says where a reader finds it.
+func readSettings(raw []byte) (*settings, error) {
+	s := &settings{}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(raw, &all) == nil {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			last := name[strings.LastIndexByte(name, '.')+1:]
+			if _, has := all[last]; !has {
+				all[last] = all[name]
+			}
+		}
+		plain, err := json.Marshal(all)
+		if err != nil {
+			return s, err
+		}
+		raw = plain
+	}
+	return s, json.Unmarshal(raw, s)
 }

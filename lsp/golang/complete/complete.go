@@ -20,6 +20,10 @@ const defaultLimit = 200
 type Options struct {
 	lsp.CompletionOptions
 	Settings
+
+	// Local is what the paths of imports begin with that stand behind all others: prefixes that
+	// commas part.
+	Local string
 }
 
 // Settings are what a user can set of completions.

@@ -32,7 +32,7 @@ func (c *completer) importing(path, name string) (string, []lsp.TextEdit) {
 		as = c.fresh(name)
 		name = as
 	}
-	return name, importEdits(c.file(), path, as)
+	return name, importEdits(c.file(), path, as, c.o.Local)
 }
 
 // isTaken reports whether a name means something else in the file.
@@ -49,7 +49,8 @@ func (c *completer) isTaken(name string) bool {
 }
 
 // importEdits import a package in a file; as is the name that it gets there, "" means its own.
-func importEdits(t *syntax.Tree, path, as string) []lsp.TextEdit {
+// Local is as in Options.
+func importEdits(t *syntax.Tree, path, as, local string) []lsp.TextEdit {
 	spec := strconv.Quote(path)
 	if as != "" {
 		spec = as + " " + spec
@@ -74,7 +75,7 @@ func importEdits(t *syntax.Tree, path, as string) []lsp.TextEdit {
 			last = g
 			continue
 		}
-		if at, newLine := placeOfImport(t, g, path); at >= 0 {
+		if at, newLine := placeOfImport(t, g, path, local); at >= 0 {
 			if newLine {
 				return insert(at, "\n\t"+spec)
 			}
@@ -88,8 +89,8 @@ func importEdits(t *syntax.Tree, path, as string) []lsp.TextEdit {
 		first, second := string(t.Text[had.Start:had.End]), spec
 		blank := ""
 		switch {
-		case isStandard(path) != isStandard(writtenPath(single.Specs[0])):
-			if isStandard(path) {
+		case groupOf(path, local) != groupOf(writtenPath(single.Specs[0]), local):
+			if groupOf(path, local) < groupOf(writtenPath(single.Specs[0]), local) {
 				first, second = second, first
 			}
 			blank = "\n"
@@ -103,9 +104,19 @@ func importEdits(t *syntax.Tree, path, as string) []lsp.TextEdit {
 	return insert(t.Offset(t.AST.Name.End()), "\n\nimport "+spec)
 }
 
-func isStandard(path string) bool {
-	first, _, _ := strings.Cut(path, "/")
-	return !strings.Contains(first, ".")
+// groupOf numbers the groups that imports stand in: of the standard library, of others, and those
+// that are local.
+func groupOf(path, local string) int {
+	for prefix := range strings.SplitSeq(local, ",") {
+		if prefix = strings.TrimSpace(prefix); prefix != "" &&
+			(strings.HasPrefix(path, prefix) || strings.TrimSuffix(prefix, "/") == path) {
+			return 2
+		}
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return 0
+	}
+	return 1
 }
 
 func writtenPath(s ast.Spec) string {
@@ -122,13 +133,13 @@ func writtenPath(s ast.Spec) string {
 
 // placeOfImport is where in a group of imports a path belongs: in front of an import, or behind the
 // line of one. It is negative if the group has none.
-func placeOfImport(t *syntax.Tree, g *ast.GenDecl, path string) (at int, behind bool) {
+func placeOfImport(t *syntax.Tree, g *ast.GenDecl, path, local string) (at int, behind bool) {
 	at = -1
 	common := -1
 	for _, s := range g.Specs {
 		had := writtenPath(s)
 		score := 0
-		if isStandard(had) == isStandard(path) {
+		if groupOf(had, local) == groupOf(path, local) {
 			score = 1 + sharedElements(had, path)
 		}
 		switch {

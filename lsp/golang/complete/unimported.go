@@ -76,7 +76,7 @@ func (c *completer) unimportedMembers(x ast.Expr) error {
 		if path.Base(p.Path) != id.Name && p.Name != id.Name {
 			as = id.Name
 		}
-		edits := importEdits(c.file(), p.Path, as)
+		edits := importEdits(c.file(), p.Path, as, c.o.Local)
 		for _, e := range exported {
 			score, ok := c.match.score(e.Name)
 			isType := e.Kind == lsp.CompletionStruct || e.Kind == lsp.CompletionInterface || e.Kind == lsp.CompletionClass

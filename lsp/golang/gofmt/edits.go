@@ -15,12 +15,18 @@ import (
 
 // Edits is what differs between a text and its layout. Lines that do not differ keep their ends;
 // new ones have those of the text.
-func Edits(uri string, text []byte) ([]lsp.TextEdit, error) {
+func Edits(uri string, text []byte) ([]lsp.TextEdit, error) { return Style{}.Edits(uri, text) }
+
+// Edits is what differs between a text and its layout in the style.
+func (s Style) Edits(uri string, text []byte) ([]lsp.TextEdit, error) {
 	unix, parse := text, syntax.Trees.Get
 	if bytes.Contains(text, []byte("\r\n")) { // of comments, the parser does not know where they end then
 		unix, parse = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), syntax.Parse
 	}
 	laid, err := source(uri, unix, parse)
+	if err == nil && syntax.IsGoFile(uri) {
+		laid, err = s.strict(laid)
+	}
 	if err != nil || bytes.Equal(unix, laid) {
 		return nil, err
 	}
@@ -149,8 +155,8 @@ func withReturns(edits []lsp.TextEdit, text []byte) {
 // EditsOf is Edits of the lines that spans touch. Where they do not make sense without others, as
 // in imports that change places, it is those of the declarations around them, and nothing if that
 // is not enough.
-func EditsOf(uri string, text []byte, spans []lsp.Span) ([]lsp.TextEdit, error) {
-	all, err := Edits(uri, text)
+func (s Style) EditsOf(uri string, text []byte, spans []lsp.Span) ([]lsp.TextEdit, error) {
+	all, err := s.Edits(uri, text)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -230,7 +236,7 @@ func declarations(uri string, text []byte, spans []lsp.Span) []lsp.Span {
 
 // Typed is Edits of what a typed character has finished: the block that a brace closes, the line
 // that a newline ends. There are none in a text that cannot be parsed.
-func Typed(uri string, text []byte, offset int, typed string) []lsp.TextEdit {
+func (s Style) Typed(uri string, text []byte, offset int, typed string) []lsp.TextEdit {
 	if offset <= 0 || offset > len(text) {
 		return nil
 	}
@@ -251,7 +257,7 @@ func Typed(uri string, text []byte, offset int, typed string) []lsp.TextEdit {
 	default:
 		return nil
 	}
-	edits, err := EditsOf(uri, text, []lsp.Span{span})
+	edits, err := s.EditsOf(uri, text, []lsp.Span{span})
 	if err != nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"go/token"
 
 	"golang.org/x/mod/modfile"
+	gofumpt "mvdan.cc/gofumpt/format"
 
 	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/files"
@@ -19,6 +20,25 @@ type syntaxError struct{ err error }
 
 func (e *syntaxError) Error() string   { return e.err.Error() }
 func (e *syntaxError) Unwrap() []error { return []error{lsp.ErrSyntax, e.err} }
+
+// A Style is how Go files are laid out: as gofmt has it, unless it says otherwise.
+type Style struct {
+	Gofumpt   bool   // as gofumpt has it, which is stricter
+	GoVersion string // of the language, as "go1.26"; "" for the first
+	Module    string // what import paths of the module begin with
+}
+
+// strict lays a text out further that is laid out as gofmt has it.
+func (s Style) strict(text []byte) ([]byte, error) {
+	if !s.Gofumpt {
+		return text, nil
+	}
+	out, err := gofumpt.Source(text, gofumpt.Options{LangVersion: s.GoVersion, ModulePath: s.Module})
+	if err != nil {
+		return nil, &syntaxError{err}
+	}
+	return out, nil
+}
 
 // Source is a text as it should be laid out, with the line ends that gofmt writes. The text itself
 // is returned for a file that has no layout. It fails with lsp.ErrSyntax.

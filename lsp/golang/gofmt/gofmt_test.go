@@ -151,7 +151,7 @@ func TestEditsOf(t *testing.T) {
 		{"nothing there", "package a\n\nvar |x| int\nvar y=1\n", "package a\n\nvar x int\nvar y=1\n"},
 	} {
 		text, span := marked(t, c.text)
-		edits, err := EditsOf(goURI, []byte(text), []lsp.Span{span})
+		edits, err := Style{}.EditsOf(goURI, []byte(text), []lsp.Span{span})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestTyped(t *testing.T) {
 		{"something else", ";", "package  a;||\n", "package  a;\n"},
 	} {
 		text, span := marked(t, c.text)
-		edits := Typed(goURI, []byte(text), span.Start, c.typed)
+		edits := Style{}.Typed(goURI, []byte(text), span.Start, c.typed)
 		if got, err := lsp.Apply([]byte(text), edits); err != nil || string(got) != c.want {
 			t.Errorf("%s: %q, %v, want %q", c.name, got, err, c.want)
 		}

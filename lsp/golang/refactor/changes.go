@@ -19,6 +19,9 @@ type Request struct {
 	Start, End int  // offsets of what is selected; equal for a caret
 	Automatic  bool // nobody asked
 
+	// Local is what the paths of imports begin with that come behind all others, as in goimports.
+	Local string
+
 	// Importable lists packages that a file of the package could import, by the name in their
 	// package clauses. Nil knows none.
 	Importable func(name string) ([]Package, error)

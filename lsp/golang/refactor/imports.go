@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/ast/astutil"
 	"golang.org/x/tools/imports"
@@ -87,7 +88,7 @@ func (r *Request) header() []byte {
 // putHeader puts another text in the place of a header, with its imports grouped and sorted. What
 // is before the first line that differs stays, and what is behind the last one.
 func (r *Request) putHeader(head, text []byte) ([]lsp.TextEdit, error) {
-	sorted, err := imports.Process("", text, &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
+	sorted, err := groupImports(text, r.Local)
 	if err != nil {
 		return nil, fmt.Errorf("refactor: sorting imports: %w", err)
 	}
@@ -114,6 +115,18 @@ func (r *Request) putHeader(head, text []byte) ([]lsp.TextEdit, error) {
 		return nil, nil
 	}
 	return []lsp.TextEdit{{Span: lsp.Span{Start: start, End: end}, NewText: string(bytes.Join(after[from:last], nil))}}, nil
+}
+
+// localPrefix is held while imports.LocalPrefix is one's own: the package has one for all.
+var localPrefix sync.Mutex
+
+// groupImports groups and sorts the imports of a text. Those that begin like one of the prefixes in
+// local, which commas part, come last.
+func groupImports(text []byte, local string) ([]byte, error) {
+	localPrefix.Lock()
+	defer localPrefix.Unlock()
+	imports.LocalPrefix = local
+	return imports.Process("", text, &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
 }
 
 // A missing is a name before a dot that means nothing, with what stands behind the dot.
