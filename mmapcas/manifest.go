@@ -193,8 +193,8 @@ func openManifest(fsys vfs.FS, dir string, readOnly bool) (*manifest, *manifestR
 func (m *manifest) append(r *manifestRecord, sync bool) (failed bool, err error) {
 	b := r.encode()
 	if m.f != nil {
-		// A record in a file that has no name any more, or that was cut short, would be found by
-		// no Open.
+		// A record in a file that has no name any more would be found by no Open, and one behind
+		// where the file was cut would follow damage.
 		size, err := m.f.Size()
 		linked, lerr := m.f.Linked()
 		if err = errors.Join(err, lerr); err != nil {
