@@ -323,11 +323,12 @@ func (c *Cycle) end(swept bool) bool {
 	return true
 }
 
-// age makes elders of all that is there. The caller holds all appenders.
+// age makes elders of all that is there. If damage was met since the cycle began they are not known
+// from the start. The caller holds all appenders.
 func (c *Cycle) age() {
 	s := c.s
 	s.elders.forget()
-	if !c.whole.Load() || s.counters.damaged.Load() != c.damaged {
+	if !c.whole.Load() {
 		return
 	}
 	for _, seg := range s.segments() {

@@ -369,10 +369,14 @@ func TestRescueWaitsForTheCycle(t *testing.T) {
 	for _, seg := range s.segments() {
 		defer failSyncOf(t, mem, seg)()
 	}
+	there := s.segments()
 	for range 2 {
 		if err := s.Commit(nil); !errors.Is(err, ErrSync) {
 			t.Fatalf("commit during a collection: %v", err)
 		}
+	}
+	if !slices.Equal(s.segments(), there) {
+		t.Fatal("a commit has taken segments away that a collection under way knows of")
 	}
 	for _, h := range all {
 		if _, err := c.Mark(h); err != nil {

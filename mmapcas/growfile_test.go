@@ -53,6 +53,11 @@ func TestFilesGrowByAnEighth(t *testing.T) {
 	if got, err := growFile(&segment{file: f}, whole, allocateBytesMin)(f.size, whole); got != whole || err != nil {
 		t.Errorf("the end of a segment: %d, %v", got, err)
 	}
+	const odd = 96*mib + 64*kib
+	f = &sizedFile{size: 96 * mib, most: 2 * whole}
+	if got, err := growFile(&segment{file: f}, odd, allocateBytesMin)(f.size, f.size+32); got != odd || f.size != odd || err != nil {
+		t.Errorf("the file of a segment of %d bytes has %d, of which %d are said to be ready: %v", odd, f.size, got, err)
+	}
 	f = &sizedFile{size: 100 * kib, most: disk}
 	if _, err := growFile(&segment{file: f}, whole, allocateBytesMin)(128*kib, 129*kib); !errors.Is(err, errCutShort) {
 		t.Errorf("a file that was cut short: %v", err)

@@ -233,7 +233,8 @@ const (
 // its proof, numbers the record, and reports whether it has. If not, the manifest alone states it.
 // The caller holds commitMu.
 func (s *Store) putStatement(r *manifestRecord, lengths map[*segment]int64) bool {
-	if s.durable == 0 || s.durable != s.told || !s.namesDurable || s.failure.Load() != nil {
+	// What was durable before has names that are: no statement counts as durable without them.
+	if s.durable == 0 || s.durable != s.told || s.failure.Load() != nil {
 		return false
 	}
 	var parts []part
