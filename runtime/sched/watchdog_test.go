@@ -204,8 +204,11 @@ func TestWatchdogNamesCycles(t *testing.T) {
 	hs[1].Store(submit(t, p, Spec{Name: "b"}, join(0)))
 	known.Fire()
 	log.until(t, ": a cycle")
-	if line := log.String(); !strings.Contains(line, "tasks wait for each other") || strings.Contains(line, "name=b") {
-		t.Errorf("a circle of two is told: %s", line)
+	for line := range strings.Lines(log.String()) {
+		// On a busy machine the one may also hold the worker for long enough to be told of.
+		if strings.Contains(line, ": a cycle") && (!strings.Contains(line, "tasks wait for each other") || strings.Contains(line, "name=b")) {
+			t.Errorf("a circle of two is told: %s", line)
+		}
 	}
 	hs[0].Load().Cancel(nil)
 	wait(t, hs[0].Load())
@@ -245,7 +248,8 @@ func TestStatsNameTasks(t *testing.T) {
 	})
 	runs := started(t, p, bg, Spec{Name: "runs"}, func(*Task) error { <-release; return nil })
 	var st Stats
-	for st = p.Stats(); len(st.Waiting) == 0; st = p.Stats() {
+	// One that is going to wait is listed as waiting before its worker has let go of it.
+	for st = p.Stats(); len(st.Waiting) == 0 || len(st.Running) > 1; st = p.Stats() {
 		time.Sleep(time.Microsecond)
 	}
 	want := TaskInfo{ID: waits.ID(), Name: "waits", Lane: lane.RPC1, Client: 3, Worker: st.Waiting[0].Worker}
