@@ -232,6 +232,7 @@ func TestFloodOfEditsIsCommittedTogether(t *testing.T) {
 	c.begin("file:///m", plainCaps, "")
 	c.indexed()
 	c.open(fileA, 0, "def a\n")
+	c.must("textDocument/hover", at(fileA, 0, 5)) // all that was sent before has come
 	conn := b.host.allSessions()[0].conn
 	came := conn.Stats().Received
 	b.host.overlays.mu.Lock() // holds the first of them up, and all behind it
