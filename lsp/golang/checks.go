@@ -298,7 +298,7 @@ func (in *checkInput) check(
 		failed error
 	)
 	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(aside func(func())) error {
-		parsed := in.parse(check.Sessions.State(in.p) != check.NoSession)
+		parsed := in.parse(check.Sessions.Edited(in.p)) // then a session keeps them
 		in.texts, in.trees = nil, nil
 		of.aside = aside
 		return t.Unrecorded(func() error {

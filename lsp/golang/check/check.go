@@ -187,7 +187,7 @@ func inspect(
 	p *metadata.Package, files []*syntax.Tree, imports []Import,
 	doubtOf func(path string) syntax.Doubt, withBodies bool,
 ) (k *checked, found bodies.Result[*part], err error) {
-	k = &checked{edited: withBodies && Sessions.edited(p)}
+	k = &checked{edited: withBodies && Sessions.Edited(p)}
 	var changed []Import
 	if k.edited {
 		k.session, changed, err = Sessions.take(p, imports)

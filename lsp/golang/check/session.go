@@ -200,8 +200,8 @@ func (pool *SessionPool) Close(uri string) {
 	}
 }
 
-// edited reports whether an editor has a file of a package.
-func (pool *SessionPool) edited(p *metadata.Package) bool {
+// Edited reports whether an editor has a file of a package.
+func (pool *SessionPool) Edited(p *metadata.Package) bool {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	return len(pool.open) > 0 && slices.ContainsFunc(p.Files, func(uri string) bool { return pool.open[uri] > 0 })
@@ -211,7 +211,7 @@ func (pool *SessionPool) edited(p *metadata.Package) bool {
 // its session when they do, until its session is given back or release is called. If somebody has
 // reserved it, busy is not nil: it is closed when it is worth another attempt.
 func (pool *SessionPool) Reserve(p *metadata.Package) (release func(), busy <-chan struct{}) {
-	if !pool.edited(p) {
+	if !pool.Edited(p) {
 		return func() {}, nil
 	}
 	pool.mu.Lock()
@@ -253,7 +253,7 @@ const (
 
 // State says what is kept of a package. A check may do without it, so no answer depends on it.
 func (pool *SessionPool) State(p *metadata.Package) SessionState {
-	if !pool.edited(p) {
+	if !pool.Edited(p) {
 		return NoSession
 	}
 	pool.mu.Lock()
@@ -333,11 +333,16 @@ func (pool *SessionPool) Bound(most int) {
 	pool.makeRoom()
 }
 
-// have reports whether a session has a world.
-func (pool *SessionPool) have(w *world) bool {
+// holdings are the world and the trees that the session of a package has, which do not change.
+// There are none while a check has the session.
+func (pool *SessionPool) holdings(id string) (*world, []*syntax.Tree) {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
-	return slices.ContainsFunc(pool.idle, func(s *session) bool { return s.world == w })
+	i := slices.IndexFunc(pool.idle, func(s *session) bool { return s.id == id })
+	if i < 0 {
+		return nil, nil
+	}
+	return pool.idle[i].world, pool.idle[i].checked
 }
 
 // makeRoom forgets what was used longest ago. The lock is held.

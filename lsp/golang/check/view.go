@@ -422,29 +422,31 @@ func (s *ViewSlot) worldOf(p *metadata.Package, imports []Import) error {
 	return nil
 }
 
-// weigh counts what the slot has: a tree of several views once, and the world unless a session has
-// it anyway.
+// weigh counts what the slot has alone: a tree of several views once, and neither the trees nor the
+// world that the session of the package has anyway.
 func (s *ViewSlot) weigh() {
+	world, trees := Sessions.holdings(s.id)
 	s.bytes = 0
-	if !Sessions.have(s.world) {
+	if s.world != world {
 		s.bytes = s.world.bytes * WorldWeight / ViewWeight
 	}
-	var files []*syntax.Tree
+	count := func(files, held []*syntax.Tree) {
+		for i, t := range files {
+			n := len(t.Text)
+			if i < len(held) && held[i] == t || slices.Contains(held, t) {
+				n /= typesShare
+			}
+			s.bytes += n
+		}
+	}
 	if s.view != nil {
-		files = s.view.Files
-		for _, t := range files {
-			s.bytes += len(t.Text)
-		}
+		count(s.view.Files, trees)
 	}
-	if s.base == nil {
-		return
-	}
-	for _, t := range s.base.view.Files {
-		if slices.Contains(files, t) {
-			s.bytes += len(t.Text) / typesShare
-		} else {
-			s.bytes += len(t.Text)
+	if s.base != nil {
+		if s.view != nil {
+			trees = slices.Concat(trees, s.view.Files)
 		}
+		count(s.base.view.Files, trees)
 	}
 }
 

@@ -120,3 +120,52 @@ func TestViewsAreKept(t *testing.T) {
 	look(check.Sight{Bodies: check.AllBodies}, true, 1, 1)
 	look(check.Sight{Bodies: check.BodiesOfFile}, false, 1, 1)
 }
+
+// TestViewsOfEditedPackages: the trees that a session has are no weight of a view of its package.
+// So packages that are edited all keep their views where there is room for the types of each, and
+// when the sessions go, views go, too.
+func TestViewsOfEditedPackages(t *testing.T) {
+	env, m := purebuild.Std()
+	b := purebuild.New(t, env, m)
+	ids := []string{"bufio", "encoding/json", "slices", "text/template"}
+	text := 0
+	for _, id := range ids {
+		p := b.Package(id)
+		check.Sessions.Open(p.Files[0])
+		defer check.Sessions.Close(p.Files[0])
+		var trees []*syntax.Tree
+		for _, uri := range p.Files {
+			trees = append(trees, syntax.Trees.Get(uri, b.Text(uri)))
+			text += len(b.Text(uri))
+		}
+		if _, _, err := check.Diagnostics(p, trees, b.Imports(p), purebuild.NoDoubt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check.Views.Bound(0)
+	check.Views.Bound(text / 2)
+	defer check.Views.Bound(check.ViewsBytes)
+	declared := map[string]*types.Package{}
+	again := func() (same int) {
+		for _, id := range ids {
+			s := check.Sight{URI: b.Package(id).Files[0], Bodies: check.BodiesOfFile, Apart: true}
+			viewOf(t, b, id, s, func(v *check.View) {
+				if v.Package == declared[id] {
+					same++
+				}
+				declared[id] = v.Package
+			})
+		}
+		return same
+	}
+	again()
+	if same := again(); same != len(ids) {
+		t.Errorf("%d of %d packages were looked at again as they were", same, len(ids))
+	}
+	check.Sessions.Bound(0)
+	defer check.Sessions.Bound(check.SessionsBytes)
+	again()
+	if held := check.Views.Held(); held > int64(text/2) || again() == len(ids) {
+		t.Errorf("views of all packages are kept without sessions: %d bytes", held)
+	}
+}
