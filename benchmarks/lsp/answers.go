@@ -9,9 +9,21 @@ import (
 	"github.com/cytisus/cytisus/benchmarks/editor"
 )
 
-// calledNames are names of other packages' functions where they are called with something.
-func calledNames(s *source) (list []place) {
+// calledNames are names of other packages' functions and types where they are called with
+// something.
+func calledNames(s *source) []place { return s.called(func(call) bool { return true }) }
+
+// calledFunctions are those of calledNames that are no types: a conversion has no signature. What
+// package unsafe declares is left out, as predeclared names are.
+func calledFunctions(s *source) []place {
+	return s.called(func(c call) bool { return c.function && c.importPath != "unsafe" })
+}
+
+func (s *source) called(wanted func(call) bool) (list []place) {
 	for _, c := range s.calls {
+		if !wanted(c) {
+			continue
+		}
 		behind := s.text[c.offset+len(c.name):]
 		if len(behind) > 1 && behind[0] == '(' && behind[1] != ')' && s.ascii(c.offset+len(c.name)) {
 			list = append(list, place{c.name, c.offset})

@@ -43,9 +43,12 @@
 // was asked about among them, and so must highlights. A symbol must be found by its name, a
 // completion at the end of a called name must offer it, help in its call must have its signature,
 // and a rename must write the new name. Tokens, folding and hints must be there; implementations,
-// actions and formatting may rightly be none. Behind an edit the places are
-// those of the edited text, two lines further down, so that an answer about the text before it is
-// wrong.
+// actions and formatting may rightly be none. Behind an edit the places are those of the edited
+// text, two lines further down, so that an answer about the text before it is wrong.
+//
+// Help is asked for where the name of a function ends, in what the syntax shows to be a call of
+// one: a conversion has no signature, and behind the parenthesis the first operand may be what help
+// is about.
 //
 // What a name stands for is not known when it is drawn, and there are some about which a server has
 // nothing to tell (a function whose body is in assembly). A wrong answer, an error among them, is a

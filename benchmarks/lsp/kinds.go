@@ -85,7 +85,8 @@ var kinds = []kind{
 	},
 	{
 		name: "signature", method: protocol.MethodTextDocumentSignatureHelp,
-		files: opened, places: calledNames, behind: new(1), params: atPlace, check: checkSignature,
+		files: opened, places: calledFunctions, behind: new(0), params: atPlace,
+		check: checkSignature,
 	},
 	{
 		name: "completion", method: protocol.MethodTextDocumentCompletion,

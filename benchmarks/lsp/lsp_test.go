@@ -129,6 +129,54 @@ type T struct{}
 	}
 }
 
+// TestConversionsHaveNoSignature checks that help is asked for where a function is called for sure.
+func TestConversionsHaveNoSignature(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.go")
+	text := `package p
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+)
+
+func F(args ...any) {
+	_ = time.Duration(1) // one operand: a conversion, for all that the syntax shows
+	_ = fmt.Sprint(2)
+	_, p := unsafe.Pointer(nil), (time.Duration)(3)
+	_ = fmt.Sprint("several", p)
+	fmt.Println("statement")
+	go fmt.Print("go")
+	defer fmt.Printf("defer")
+	_, err := fmt.Scan("values")
+	_ = fmt.Errorf(args...)
+	_ = fmt.Sprintf("%v", time.Month(err), unsafe.Add(p, 4))
+}
+`
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, err := parse(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(list []place) string {
+		var b strings.Builder
+		for _, p := range list {
+			b.WriteString(p.name + " ")
+		}
+		return b.String()
+	}
+	want := "Sprint Println Print Printf Scan Errorf Sprintf "
+	if got := names(kindOf("signature").places(s)); got != want {
+		t.Errorf("signatures of %s, want %s", got, want)
+	}
+	want = "Duration Sprint Pointer Sprint Println Print Printf Scan Errorf Sprintf Month Add "
+	if got := names(kindOf("completion").places(s)); got != want {
+		t.Errorf("completions of %s, want %s", got, want)
+	}
+}
+
 // TestWrongAnswers checks that no wrong answer of any kind passes, and that right ones do.
 func TestWrongAnswers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.go")

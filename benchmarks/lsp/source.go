@@ -40,6 +40,7 @@ type call struct {
 	importPath string // as written
 	name       string
 	offset     int
+	function   bool // what is called is a function, which a conversion cannot be mistaken for
 }
 
 // parse reads a file. Identifiers behind a character that is not ASCII are left out: their columns
@@ -71,7 +72,9 @@ func parse(file string) (*source, error) {
 		imports[name] = written
 	}
 	hidden := map[*ast.Ident]bool{tree.Name: true}
+	functions := make(map[ast.Expr]bool)
 	ast.Inspect(tree, func(n ast.Node) bool {
+		noteFunctions(n, functions)
 		switch n := n.(type) {
 		case *ast.ImportSpec:
 			return false
@@ -90,7 +93,10 @@ func parse(file string) (*source, error) {
 			}
 			if written, ok := imports[x.Name]; ok && n.Sel.IsExported() {
 				hidden[x] = true
-				s.calls = append(s.calls, call{written, n.Sel.Name, offset(n.Sel.Pos())})
+				s.calls = append(
+					s.calls,
+					call{written, n.Sel.Name, offset(n.Sel.Pos()), functions[n]},
+				)
 			}
 		case *ast.Ident:
 			at := offset(n.Pos())
@@ -120,6 +126,28 @@ func parse(file string) (*source, error) {
 		}
 	}
 	return s, nil
+}
+
+// noteFunctions adds what a node calls, if its syntax alone shows that this is a function. A
+// conversion looks like a call, but it has one operand and one value, and is no statement.
+func noteFunctions(n ast.Node, functions map[ast.Expr]bool) {
+	note := func(x ast.Expr, shown bool) {
+		if c, ok := ast.Unparen(x).(*ast.CallExpr); ok && (shown || len(c.Args) != 1) {
+			functions[c.Fun] = true
+		}
+	}
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		note(n, n.Ellipsis.IsValid())
+	case *ast.ExprStmt:
+		note(n.X, true)
+	case *ast.GoStmt:
+		note(n.Call, true)
+	case *ast.DeferStmt:
+		note(n.Call, true)
+	case *ast.AssignStmt:
+		note(n.Rhs[0], len(n.Lhs) > len(n.Rhs))
+	}
 }
 
 // ascii reports whether all that is before an offset in its line is ASCII.
