@@ -16,19 +16,19 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
-var checks = runtime.NewQuery("golang/check", version(10), checkOf)
+var checks = runtime.NewQuery("golang/check", version(11), checkOf)
 
 var declarations = runtime.NewQuery("golang/declarations", version(6), declarationsOf)
 
 // surfaces is made here because it asks for the faces of imports.
 var surfaces *runtime.Query[pkgKey, surfaceResult]
 
-func init() { surfaces = runtime.NewQuery("golang/surface", version(2), surfaceOf) }
+func init() { surfaces = runtime.NewQuery("golang/surface", version(3), surfaceOf) }
 
 // A surfaceResult is what a check without function bodies gives.
 type surfaceResult struct {
 	Face    faceResult
-	Methods runtime.Blob // a table of package methods; zero if there are none
+	Methods runtime.Blob // a table of package methods; zero: there are none, or the check has them
 }
 
 // faces are apart from surfaces for those who need nothing else of them.
@@ -49,6 +49,7 @@ type checkResult struct {
 	Index       runtime.Blob
 	Symbols     int
 	References  int
+	Methods     runtime.Blob // a table of package methods; zero if there are none
 }
 
 // An exportReader reads export data for a check. The first failure is kept.
@@ -142,7 +143,7 @@ func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 		s.Face.Problem = failed.Error()
 		return s, nil
 	}
-	if len(table) > 0 {
+	if len(table) > 0 && !p.Workspace {
 		if s.Methods, err = t.PutBlob(table); err != nil {
 			return s, err
 		}
@@ -179,8 +180,14 @@ func checkOf(t *runtime.Task, k pkgKey) (checkResult, error) {
 	if err != nil {
 		return checkResult{}, err
 	}
-	blob, err := t.PutBlob(c.Index)
-	return checkResult{Diagnostics: c.Diagnostics, Index: blob, Symbols: c.Symbols, References: c.References}, err
+	out := checkResult{Diagnostics: c.Diagnostics, Symbols: c.Symbols, References: c.References}
+	if len(c.Methods) > 0 {
+		if out.Methods, err = t.PutBlob(c.Methods); err != nil {
+			return checkResult{}, err
+		}
+	}
+	out.Index, err = t.PutBlob(c.Index)
+	return out, err
 }
 
 func declarationsOf(t *runtime.Task, k pkgKey) (runtime.Blob, error) {

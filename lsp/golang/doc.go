@@ -43,12 +43,14 @@
 //	metadata  of a build: its packages and all they import, asked of go list
 //	packages  of a build: the packages of the metadata, a table that is read by ID
 //	shape     of a file, from one parse: outline, symbols, syntax errors, face text
-//	surface   of a package: what a check of its declarations gives: face, table of methods
+//	surface   of a package: what a check of its declarations gives: face, and, if it is not of the
+//	          workspace, table of methods
 //	face      of a package: its export data, checked from the face texts of its files and the faces of its imports
+//	methods   of a package: its table of methods, from its check or its surface
 //	method-tables  of a build: the tables of methods of all packages, gathered
 //	names     of a package: what importers can see of it, a table of digests that is read by name
-//	check     of a package: diagnostics and index, from its files and the faces of its imports; of
-//	          these it depends on the names that it looked at
+//	check     of a package: diagnostics, index and table of methods, from its files and the faces of
+//	          its imports; of these it depends on the names that it looked at
 //	findings  of a package: the diagnostics of its check; while it is edited, of the bodies that an
 //	          edit touched
 //	stray-findings  of a file that the build leaves out: what a check finds in it that looks at its

@@ -150,6 +150,48 @@ func TestImplementationKeepsTables(t *testing.T) {
 	}
 }
 
+// TestFirstImplementationChecksNothing asks the first question of an indexed workspace: of packages
+// of the workspace that nothing imports no surface is made, since their checks have the tables of
+// methods.
+func TestFirstImplementationChecksNothing(t *testing.T) {
+	f := newFixture(t, implementationArchive, lsp.WorkspaceOptions{Tests: true})
+	f.index()
+	before := f.ran("golang/check")
+	if _, err := f.implementation("Shape"); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.ran("golang/check") - before; n != 0 {
+		t.Errorf("the question had %d packages checked", n)
+	}
+	seen := 0
+	err := f.ask(f.at("Shape").URI, func(src taskSource) error {
+		m, err := src.metadata()
+		if err != nil {
+			return err
+		}
+		imported := map[string]bool{}
+		for i := range m.Packages {
+			for k := range m.Packages[i].Imports {
+				imported[m.Packages[i].Imports[k].Checked()] = true
+			}
+		}
+		for i := range m.Packages {
+			p := &m.Packages[i]
+			if !p.Workspace || imported[p.ID] {
+				continue
+			}
+			seen++
+			if _, made, err := surfaces.Peek(src.t, pkgKey{src.root, p.ID}); made || err != nil {
+				t.Errorf("there is a surface of %s, %v", p.ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen == 0 {
+		t.Errorf("%d packages are imported by none, %v", seen, err)
+	}
+}
+
 // What implements what is found both ways, in all packages and their tests.
 func TestImplementation(t *testing.T) {
 	f := newFixture(t, implementationArchive, lsp.WorkspaceOptions{Tests: true})

@@ -8,9 +8,24 @@ import (
 	"github.com/cytisus/cytisus/runtime"
 )
 
+// packageMethods is the table of methods of one package, zero if there are none. A package of the
+// workspace is checked anyway, and its check has the table; of another one the surface has it.
+var packageMethods = runtime.NewQuery("golang/methods", version(1), func(t *runtime.Task, k pkgKey) (runtime.Blob, error) {
+	p, err := packageOf(t, k)
+	if err != nil || p == nil {
+		return runtime.Blob{}, err
+	}
+	if p.Workspace {
+		c, err := checks.Get(t, k)
+		return c.Methods, err
+	}
+	s, err := surfaces.Get(t, k)
+	return s.Methods, err
+})
+
 // methodTables are the tables of methods of all packages that a build reads, those of others
 // included.
-var methodTables = newGathering("golang/method-tables", 1, func(t *runtime.Task, root string) ([]gatheringItem, error) {
+var methodTables = newGathering("golang/method-tables", 2, func(t *runtime.Task, root string) ([]gatheringItem, error) {
 	m, err := metadatas.Get(t, root)
 	if err != nil {
 		return nil, err
@@ -27,15 +42,15 @@ var methodTables = newGathering("golang/method-tables", 1, func(t *runtime.Task,
 	for i, id := range ids {
 		keys[i] = pkgKey{root, id}
 	}
-	all, err := surfaces.All(t, keys)
+	all, err := packageMethods.All(t, keys)
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if all[i].Methods.IsZero() {
+	for i, b := range all {
+		if b.IsZero() {
 			continue
 		}
-		table, err := runtime.ReadBlob(t, all[i].Methods)
+		table, err := runtime.ReadBlob(t, b)
 		if err != nil {
 			return nil, err
 		}
@@ -87,11 +102,11 @@ func eachMethodTable(t *runtime.Task, root string, fn func(id string, table *met
 
 // methodTable is the table of one package.
 func methodTable(t *runtime.Task, k pkgKey) (*methods.Table, error) {
-	s, err := surfaces.Get(t, k)
-	if err != nil || s.Methods.IsZero() {
+	b, err := packageMethods.Get(t, k)
+	if err != nil || b.IsZero() {
 		return &methods.Table{}, err
 	}
-	data, err := blobs.read(t, s.Methods)
+	data, err := blobs.read(t, b)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ type Result struct {
 	Symbols     int // declarations that a reader would look for
 	References  int // places that name something
 	Looked      Looks
+	Methods     []byte // a table of package methods, if bodies were checked; empty: there are none
 
 	// How much was checked: everything, or how many bodies.
 	Whole  bool
@@ -65,6 +66,9 @@ func Package(
 	}
 	c.Whole, c.Bodies = found.Whole, found.Bodies
 	c.Diagnostics, c.Looked = k.diagnostics(found, bodies), k.looked
+	if bodies {
+		c.Methods = k.methods()
+	}
 	// The index is made without the session: the next edit does not wait for it.
 	maker := k.partMaker
 	if k.edited {

@@ -2,7 +2,8 @@
 // and diagnostics.
 //
 //   - [Face] makes the export data of a package from the face texts of its files.
-//   - [Package] checks the files of a package: diagnostics, and an index (package index).
+//   - [Package] checks the files of a package: diagnostics, an index (package index), and a table
+//     of methods (package methods), which is that of the face.
 //
 // What a package sees of those it imports are faces ([Import]), nothing else. Export data is deep:
 // it describes all that it mentions. So a check reads the faces of direct imports, and an edit two

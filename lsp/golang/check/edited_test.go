@@ -123,6 +123,9 @@ func TestEditedAgrees(t *testing.T) {
 		if !slices.Equal(got.Index, want.Index) {
 			t.Fatalf("%s: the index is another one: %s", what, firstDifference(got.Index, want.Index))
 		}
+		if !slices.Equal(got.Methods, want.Methods) {
+			t.Fatalf("%s: the table of methods is another one: %s", what, firstDifference(got.Methods, want.Methods))
+		}
 		for _, l := range looks {
 			if !reflect.DeepEqual(l, want.Looked) {
 				t.Fatalf("%s: an edit looked at %v, fresh %v", what, l, want.Looked)

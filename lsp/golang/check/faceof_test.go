@@ -90,6 +90,17 @@ func TestFacesOfAState(t *testing.T) {
 		if !bytes.Equal(face, wantFace) || !bytes.Equal(table, wantTable) {
 			t.Errorf("the face of %s is another one when it is made from the faces of a state", id)
 		}
+		var files []*syntax.Tree
+		for _, uri := range p.Files {
+			files = append(files, syntax.Parse(uri, b.Text(uri)))
+		}
+		whole, err := check.Package(p, files, b.Imports(p), purebuild.NoDoubt, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(whole.Methods, wantTable) {
+			t.Errorf("the table of methods of %s is another one when bodies are checked, too", id)
+		}
 	}
 	t.Logf("of %d imports of %d packages %d were decoded", imported, len(ids), decoded)
 	if decoded > imported*2/3 {

@@ -80,7 +80,9 @@ type partMaker struct {
 
 	// What is made once for each package that go/types made of the files.
 	pkg     *types.Package
-	own     map[types.Object]string // paths of the package's own objects
+	filesOf func(pos token.Pos) (file int, ok bool) // of its objects
+	own     map[types.Object]string                 // paths of the package's own objects
+	table   *methodTable                            // nil: nothing has asked
 	follow  *consequences
 	written map[*ast.File]map[token.Pos]string // see collectWritten
 }
@@ -123,7 +125,7 @@ func (m *partMaker) release() {
 // look finds out what is made once for each package that go/types made of the files.
 func (m *partMaker) look(pkg *types.Package) {
 	if pkg != m.pkg {
-		m.pkg = pkg
+		m.pkg, m.table = pkg, nil
 		m.own, _ = objectPaths(pkg) // what was written of the package's own fields is in written
 	}
 }
@@ -131,6 +133,7 @@ func (m *partMaker) look(pkg *types.Package) {
 // make is the part of a unit.
 func (m *partMaker) make(c *bodies.Checked) *part {
 	m.look(c.Package)
+	m.filesOf = c.Files()
 	tree := m.treeOf(c.File)
 	b := &partBuilder{partMaker: m, unit: c, tree: tree, part: new(part), number: map[token.Pos]int{}}
 	if c.Function != nil {

@@ -34,6 +34,16 @@ func (c *Checked) At(pos token.Pos) token.Pos { return c.at(pos) }
 // of the package names. It is not ok for a position in a body.
 func (c *Checked) Spot(pos token.Pos) (Spot, bool) { return c.locator.spot(pos) }
 
+// Files says in which file of the package a position is that an object of the package names. It
+// outlives the unit.
+func (c *Checked) Files() func(pos token.Pos) (file int, ok bool) {
+	l := c.locator
+	return func(pos token.Pos) (int, bool) {
+		k, ok := l.find(pos)
+		return k.file, ok
+	}
+}
+
 // Syntax is the file that holds such a position: the one that was checked, which need not be the
 // one asked about. It is nil if none does.
 func (c *Checked) Syntax(pos token.Pos) *ast.File { return c.locator.syntax(pos) }
