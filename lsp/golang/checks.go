@@ -18,7 +18,7 @@ import (
 
 var checks = runtime.NewQuery("golang/check", version(11), checkOf)
 
-var declarations = runtime.NewQuery("golang/declarations", version(6), declarationsOf)
+var declarations = runtime.NewQuery("golang/declarations", version(7), declarationsOf)
 
 // surfaces is made here because it asks for the faces of imports.
 var surfaces *runtime.Query[pkgKey, surfaceResult]

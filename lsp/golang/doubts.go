@@ -132,7 +132,7 @@ var forPlatforms = runtime.NewQuery("golang/for-platforms", version(1), func(t *
 	return false, err
 })
 
-var fileDoubts = runtime.NewQuery("golang/doubt", version(2), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
+var fileDoubts = runtime.NewQuery("golang/doubt", version(3), func(t *runtime.Task, uri string) (syntax.Doubt, error) {
 	s, err := shapes.Get(t, uri)
 	return s.Doubt, err
 })

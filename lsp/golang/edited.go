@@ -14,16 +14,16 @@ import (
 // there decides only which is the quicker way, and no answer depends on it.
 var (
 	// findings are the diagnostics of a check.
-	findings = runtime.NewQuery("golang/findings", version(1), findingsOf)
+	findings = runtime.NewQuery("golang/findings", version(2), findingsOf)
 
 	// fileIndexes are what the indexes of packages have of one file. They are for files that are
 	// typed in, and gone when that is over.
-	fileIndexes = runtime.NewQuery("golang/file-index", version(1), fileIndexOf,
+	fileIndexes = runtime.NewQuery("golang/file-index", version(2), fileIndexOf,
 		runtime.MemoryOnly())
 
 	// strayFindings are those of findings that stand in one file of a stray package, which is made
 	// for this file alone: of the others only what they declare is checked.
-	strayFindings = runtime.NewQuery("golang/stray-findings", version(1), strayFindingsOf)
+	strayFindings = runtime.NewQuery("golang/stray-findings", version(2), strayFindingsOf)
 )
 
 // A packageFile names a file as a package has it.

@@ -37,7 +37,7 @@ type lintResult struct {
 }
 
 // lints are what analyzers say of packages.
-var lints = runtime.NewQuery("golang/lint", version(3), lintOf)
+var lints = runtime.NewQuery("golang/lint", version(4), lintOf)
 
 // A noteKey names a package, and the analyzers that note facts about it (lint.Notes).
 type noteKey struct{ Root, ID, Notes string }

@@ -25,7 +25,7 @@ var (
 		return syntax.HeaderText(text), err
 	})
 
-	shapes = runtime.NewQuery("golang/shape", version(7), func(t *runtime.Task, uri string) (shape, error) {
+	shapes = runtime.NewQuery("golang/shape", version(8), func(t *runtime.Task, uri string) (shape, error) {
 		text, err := textOf(t, uri)
 		if err != nil {
 			return shape{}, ignoreUnknown(err)

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cytisus/cytisus/lsp"
@@ -302,6 +303,7 @@ func mend(source []byte, s *section, isFirst bool) {
 	s.problem = s.firstProblem(raw, first, isFirst)
 	for _, change := range []func([]byte) bool{
 		s.addBrackets,
+		func(b []byte) bool { return s.addBrackets(b) && addMissing(b, isFirst) },
 		func(b []byte) bool { return s.cutBehind(b, raw, first, isFirst) },
 		s.dropBody,
 	} {
@@ -324,6 +326,12 @@ func mend(source []byte, s *section, isFirst bool) {
 // parseSection parses a section on its own. It returns the offset of the first error, negative if
 // there is none, and whether a function behind the section would be found.
 func parseSection(text []byte, isFirst bool) (first int, safe bool) {
+	first, _, safe = readSection(text, isFirst)
+	return first, safe
+}
+
+// readSection is parseSection with the message of the first error.
+func readSection(text []byte, isFirst bool) (first int, message string, safe bool) {
 	const head, tail = "package p;", "\nfunc behind() {}\n"
 	source, skip := slices.Concat([]byte(head), text, []byte(tail)), len(head)
 	if isFirst {
@@ -334,13 +342,13 @@ func parseSection(text []byte, isFirst bool) (first int, safe bool) {
 	first = -1
 	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
 		list.Sort()
-		first = min(max(list[0].Pos.Offset-skip, 0), len(text))
+		first, message = min(max(list[0].Pos.Offset-skip, 0), len(text)), list[0].Msg
 	}
 	if file == nil || len(file.Decls) == 0 {
-		return first, false
+		return first, message, false
 	}
 	fn, ok := file.Decls[len(file.Decls)-1].(*ast.FuncDecl)
-	return first, ok && fn.Name.Name == "behind" && fn.Recv == nil
+	return first, message, ok && fn.Name.Name == "behind" && fn.Recv == nil
 }
 
 // firstProblem is the error of a broken section that is told.
@@ -405,6 +413,45 @@ func (s *section) addBrackets(b []byte) bool {
 		copy(b[at:], with)
 	}
 	return true
+}
+
+// addMissing puts commas and names into literals and calls where the parser misses them, as far as
+// the space there goes; false if it puts none. Behind a key without a value the parser gives up the
+// statement, and what follows it.
+func addMissing(b []byte, isFirst bool) (added bool) {
+	const missingMost = 20
+	for range missingMost {
+		at, message, safe := readSection(b, isFirst)
+		if at < 0 || safe {
+			break
+		}
+		with := byte(',')
+		switch {
+		case strings.HasPrefix(message, "expected operand, found "):
+			with, at = '_', roomBefore(b, at)
+		case !strings.HasPrefix(message, "missing ','"):
+			return added
+		case at == len(b) || !isSpace(b[at]):
+			at-- // a comment stands there
+		}
+		if at < 0 || !isSpace(b[at]) {
+			break
+		}
+		b[at] = with
+		added = true
+	}
+	return added
+}
+
+// roomBefore is the last space before an offset that ends no line, with nothing but space behind
+// it; negative if there is none.
+func roomBefore(b []byte, at int) int {
+	for at--; at >= 0 && isSpace(b[at]); at-- {
+		if b[at] != '\n' {
+			return at
+		}
+	}
+	return -1
 }
 
 // cutBehind keeps the lines before the first error, as few less as are needed, and closes them.

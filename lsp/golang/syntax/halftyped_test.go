@@ -83,3 +83,25 @@ func TestHalfTypedOddBytes(t *testing.T) {
 		t.Errorf("%d declarations", n)
 	}
 }
+
+// What a literal or a call lacks between its parts costs nothing that stands in the function behind
+// it.
+func TestHalfTypedLiterals(t *testing.T) {
+	for _, broken := range []string{
+		"_ = T{\n\t\tA: \n\t}", "_ = T{\n\t\tA: // is\n\t}", "_ = T{A: }", "_ = T{\n\t\tA: 1\n\t\tB: \n\t}",
+		"_ = T{\n\t\tA: 1 // is\n\t\tB: \n\t}", "f(1, , 2)", "_ = []int{1, \n\t\t, 2}", "_ = m[ ]",
+	} {
+		text := "package p\n\nfunc f() {\n\tbefore()\n\t" + broken + "\n\tbehind()\n}\n\nfunc g() {}\n"
+		tree := Parse("file:///a.go", []byte(text))
+		found := map[string]bool{}
+		ast.Inspect(tree.AST, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				found[id.Name] = true
+			}
+			return true
+		})
+		if len(tree.Errors) == 0 || !found["before"] || !found["behind"] || !found["g"] {
+			t.Errorf("%q: %d errors, found %v", broken, len(tree.Errors), found)
+		}
+	}
+}
