@@ -72,7 +72,6 @@ func (r *reaper) collected(short bool, freed int64) {
 		r.part.Store(1)
 	}
 	r.garbage.Add(-gone)
-	r.atRoots = 0
 }
 
 // Referred notes what a commit refers to from now on.
