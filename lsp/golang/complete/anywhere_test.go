@@ -2,6 +2,7 @@ package complete_test
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -21,8 +22,9 @@ var (
 	anywhereSeed     = flag.Uint64("anywhere.seed", 1, "seed of the places")
 )
 
-// slow is far more than what any place takes.
-const slow = 10 * time.Second
+// slow is by how much the slowest place may take longer than one in the middle: far more than any
+// does, also where the machine has other things to do meanwhile.
+const slow = 200
 
 // TestAnywhere: at no place of a file, as it is or as it was when it was typed up to there, does a
 // completion or a signature fail or take long, and what is told fits what was typed.
@@ -33,12 +35,17 @@ func TestAnywhere(t *testing.T) {
 		rng := rand.New(rand.NewPCG(*anywhereSeed, 5))
 		b := &bench{tb: t, build: build, id: id}
 		uris := build.Package(id).Files
+		var times []time.Duration
+		var slowest time.Duration
+		slowestAt := ""
+		b.at(uris[0], build.Text(uris[0]), 0, lsp.CompletionOptions{}) // checks what the package imports
 		try := func(uri string, text []byte, at int) {
 			began := time.Now()
 			items := b.at(uri, text, at, lsp.CompletionOptions{Snippets: true})
 			b.call(uri, text, at)
-			if took := time.Since(began); took > slow {
-				t.Errorf("seed %d: %s: %d bytes, offset %d: %v", *anywhereSeed, uri, len(text), at, took)
+			took := time.Since(began)
+			if times = append(times, took); took > slowest {
+				slowest, slowestAt = took, fmt.Sprintf("%s: %d bytes, offset %d", uri, len(text), at)
 			}
 			for _, item := range items {
 				if item.Label == "" || item.Text == "" || strings.Contains(item.Text, syntax.DraftName) || strings.Contains(item.Detail, syntax.DraftName) {
@@ -65,6 +72,10 @@ func TestAnywhere(t *testing.T) {
 				text, at = broken(rng, text, at)
 			}
 			try(uri, text, at)
+		}
+		slices.Sort(times)
+		if middle := times[len(times)/2]; slowest > slow*middle {
+			t.Errorf("seed %d: %s: %v, in the middle %v", *anywhereSeed, slowestAt, slowest, middle)
 		}
 	}
 }
