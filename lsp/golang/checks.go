@@ -133,7 +133,11 @@ func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 	var export, table []byte
 	var failed error
 	err = t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) error {
-		export, table, failed = check.Face(p, texts, imports, stateOf(t, k.Root, p))
+		if state := stateOf(t, k.Root, p); p.Workspace {
+			export, failed = check.Face(p, texts, imports, state)
+		} else {
+			export, table, failed = check.Surface(p, texts, imports, state)
+		}
 		return exports.err
 	})
 	if err != nil {
@@ -143,7 +147,7 @@ func surfaceOf(t *runtime.Task, k pkgKey) (s surfaceResult, err error) {
 		s.Face.Problem = failed.Error()
 		return s, nil
 	}
-	if len(table) > 0 && !p.Workspace {
+	if len(table) > 0 {
 		if s.Methods, err = t.PutBlob(table); err != nil {
 			return s, err
 		}

@@ -313,7 +313,7 @@ func (v *verification) face(id string) (*changedFace, error) {
 	f := &changedFace{}
 	var failed error
 	err = v.src.t.Piece(worldBytes+int64(bytes)*checkWeight, func(func(func())) error {
-		f.export, _, failed = check.Face(p, texts, imports, nil)
+		f.export, failed = check.Face(p, texts, imports, nil)
 		return exports.err
 	})
 	if err != nil {

@@ -1,9 +1,10 @@
 // Package check asks go/types. It alone knows types, and no type leaves it: what it gives is bytes
 // and diagnostics.
 //
-//   - [Face] makes the export data of a package from the face texts of its files.
-//   - [Package] checks the files of a package: diagnostics, an index (package index), and a table
-//     of methods (package methods), which is that of the face.
+//   - [Face] makes the export data of a package from the face texts of its files, [Surface] with a
+//     table of methods (package methods).
+//   - [Package] checks the files of a package: diagnostics, an index (package index), and the
+//     table of methods that Surface makes.
 //
 // What a package sees of those it imports are faces ([Import]), nothing else. Export data is deep:
 // it describes all that it mentions. So a check reads the faces of direct imports, and an edit two

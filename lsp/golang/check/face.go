@@ -17,15 +17,26 @@ import (
 )
 
 // Face type-checks the face texts of a package, in the order of its files, and returns its
-// export data, and its table of methods (package methods), which numbers files like texts. Both are
-// free of positions and determined by the texts and what they import. Errors in the code are none
-// of the face's business: a declaration that makes no sense has an invalid type. An error means
-// that there is no export data at all. A file whose text is empty is left out.
+// export data. That is free of positions and determined by the texts and what they import. Errors
+// in the code are none of the face's business: a declaration that makes no sense has an invalid
+// type. An error means that there is no export data at all. A file whose text is empty is left out.
 //
 // State, which is comparable, names a state that all imports are faces of, none of them of a
 // variant of a package; nil: that is not known. With it a face takes less time, and is the same.
-func Face(
+func Face(p *metadata.Package, texts [][]byte, imports []Import, state any) ([]byte, error) {
+	export, _, err := surface(p, texts, imports, state, false)
+	return export, err
+}
+
+// Surface is Face with the table of methods (package methods), which numbers files like texts.
+func Surface(
 	p *metadata.Package, texts [][]byte, imports []Import, state any,
+) (export, table []byte, err error) {
+	return surface(p, texts, imports, state, true)
+}
+
+func surface(
+	p *metadata.Package, texts [][]byte, imports []Import, state any, withTable bool,
 ) (export, table []byte, err error) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -66,18 +77,20 @@ func Face(
 		return nil, nil, fmt.Errorf("face of %s: %w", p.ID, err)
 	}
 	unclear := false
-	table = methods.Of(pkg, methods.Namer{
-		Path: w.pathsOf(pkg, &unclear),
-		File: func(pos token.Pos) int {
-			if i, ok := numbers[fset.File(pos)]; ok {
-				return i
-			}
-			return -1
-		},
-	})
+	if withTable {
+		table = methods.Of(pkg, methods.Namer{
+			Path: w.pathsOf(pkg, &unclear),
+			File: func(pos token.Pos) int {
+				if i, ok := numbers[fset.File(pos)]; ok {
+					return i
+				}
+				return -1
+			},
+		})
+	}
 	Worlds.put(w)
 	if unclear {
-		return Face(p, texts, imports, nil)
+		return surface(p, texts, imports, nil, withTable)
 	}
 	return slices.Clip(out.Bytes()), table, nil
 }

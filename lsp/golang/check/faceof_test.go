@@ -79,11 +79,11 @@ func TestFacesOfAState(t *testing.T) {
 			export := imports[i].Export
 			imports[i].Export = func() ([]byte, error) { decoded++; return export() }
 		}
-		face, table, err := check.Face(p, texts, imports, rng.IntN(2))
+		face, table, err := check.Surface(p, texts, imports, rng.IntN(2))
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFace, wantTable, err := check.Face(p, texts, b.Imports(p), nil)
+		wantFace, wantTable, err := check.Surface(p, texts, b.Imports(p), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

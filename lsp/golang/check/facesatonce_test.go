@@ -20,7 +20,7 @@ func TestFacesAtOnce(t *testing.T) {
 		texts = append(texts, b.Text(uri))
 	}
 	imports := b.Imports(p)
-	first, _, err := check.Face(p, texts, imports, nil)
+	first, err := check.Face(p, texts, imports, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestFacesAtOnce(t *testing.T) {
 	for range 4 {
 		made.Go(func() {
 			for range 25 {
-				if face, _, err := check.Face(p, texts, imports, nil); err != nil || !bytes.Equal(face, first) {
+				if face, err := check.Face(p, texts, imports, nil); err != nil || !bytes.Equal(face, first) {
 					t.Errorf("a face made beside others differs: %v", err)
 				}
 			}

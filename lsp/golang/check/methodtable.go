@@ -13,7 +13,7 @@ import (
 type methodTable struct{ data []byte }
 
 // methods is the table of methods of the package that is checked, which numbers files as the
-// package does. It is the one of the package's face (Face).
+// package does. It is the one that Surface gives.
 func (m *partMaker) methods() []byte {
 	if m.pkg == nil || m.filesOf == nil {
 		return nil // there are no files

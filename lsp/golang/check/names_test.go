@@ -27,7 +27,7 @@ func newChain(t *testing.T, texts ...string) *chain {
 	c := &chain{t: t, texts: texts}
 	for i := range len(texts) - 1 {
 		p, file := c.file(i)
-		face, _, err := check.Face(p, [][]byte{syntax.FaceText(file)}, c.imports(i), nil)
+		face, err := check.Face(p, [][]byte{syntax.FaceText(file)}, c.imports(i), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func BenchmarkNames(b *testing.B) {
 		})
 		b.Run("op=face/"+of, func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := check.Face(p, texts, imports, nil); err != nil {
+				if _, err := check.Face(p, texts, imports, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

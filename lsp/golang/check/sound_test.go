@@ -140,7 +140,7 @@ func FuzzFace(f *testing.F) {
 	} {
 		file := syntax.Parse("file:///p.go", []byte(text))
 		face := syntax.FaceText(file)
-		export, _, err := check.Face(&metadata.Package{ID: "p", Path: "p", Arch: "amd64", Files: []string{file.URI}}, [][]byte{face}, nil, nil)
+		export, err := check.Face(&metadata.Package{ID: "p", Path: "p", Arch: "amd64", Files: []string{file.URI}}, [][]byte{face}, nil, nil)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -115,7 +115,7 @@ func (b *Build) Face(id string) []byte {
 	for _, uri := range p.Files {
 		texts = append(texts, syntax.FaceText(syntax.Parse(uri, b.Text(uri))))
 	}
-	data, _, err := check.Face(p, texts, imports, nil)
+	data, err := check.Face(p, texts, imports, nil)
 	if err != nil {
 		b.t.Error(err)
 	}
