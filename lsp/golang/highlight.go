@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"cmp"
 	"errors"
 	"go/ast"
 	"slices"
@@ -54,8 +55,10 @@ func (w *workspace) Highlight(t *runtime.Task, uri string, offset int) (list []l
 
 // mergeHighlights sorts highlights by place. Of those at one place the first counts.
 func mergeHighlights(lists ...[]lsp.Highlight) (all []lsp.Highlight) {
+	had := map[lsp.Span]bool{}
 	for _, h := range slices.Concat(lists...) {
-		if !slices.ContainsFunc(all, func(had lsp.Highlight) bool { return had.Span == h.Span }) {
+		if !had[h.Span] {
+			had[h.Span] = true
 			all = append(all, h)
 		}
 	}
@@ -122,26 +125,15 @@ func highlightPlace(src source, at place, t *syntax.Tree) (list []lsp.Highlight,
 	if err != nil {
 		return nil, err
 	}
-	name := string(t.Text[named.Span.Start:named.Span.End])
-	uses := flow.Written(t, name)
+	var places []lsp.Span        // that name it
 	var group []index.Occurrence // at one place
 	end := func() {
 		if len(group) == 0 {
 			return
 		}
-		if o := declaring(group); o.Target == named.Target && o.IsExternal == named.IsExternal && !(whole && o.Declares) {
-			h := lsp.Highlight{Span: o.Span, Kind: lsp.HighlightText}
-			switch use := uses[o.Span.Start]; {
-			case use == flow.Write, use == flow.Key && known && f.Kind == lsp.KindField:
-				h.Kind = lsp.HighlightWrite
-			case use == flow.Parameter:
-			case known && (f.Kind == lsp.KindVariable || f.Kind == lsp.KindField):
-				h.Kind = lsp.HighlightRead
-			}
-			if spec := importAt(t, o.Span); spec != nil && spec.Name == nil {
-				h.Span = t.Span(spec.Pos(), spec.End())
-			}
-			list = append(list, h)
+		o := declaring(group)
+		if o.Target == named.Target && o.IsExternal == named.IsExternal && !(whole && o.Declares) {
+			places = append(places, o.Span)
 		}
 		group = group[:0]
 	}
@@ -153,6 +145,21 @@ func highlightPlace(src source, at place, t *syntax.Tree) (list []lsp.Highlight,
 		return true
 	})
 	end()
+	uses := flow.Written(t, places)
+	for _, span := range places {
+		h := lsp.Highlight{Span: span, Kind: lsp.HighlightText}
+		switch use := uses[span.Start]; {
+		case use == flow.Write, use == flow.Key && known && f.Kind == lsp.KindField:
+			h.Kind = lsp.HighlightWrite
+		case use == flow.Parameter:
+		case known && (f.Kind == lsp.KindVariable || f.Kind == lsp.KindField):
+			h.Kind = lsp.HighlightRead
+		}
+		if spec := importAt(t, span); spec != nil && spec.Name == nil {
+			h.Span = t.Span(spec.Pos(), spec.End())
+		}
+		list = append(list, h)
+	}
 	if whole {
 		list = append(list, lsp.Highlight{Span: t.Span(spec.Pos(), spec.End()), Kind: lsp.HighlightText})
 	}
@@ -192,17 +199,22 @@ func highlightUnknown(src source, t *syntax.Tree, offset int) (list []lsp.Highli
 		known[o.Span.Start] = true
 		return true
 	})
-	uses := flow.Written(t, id.Name)
+	var places []lsp.Span
 	ast.Inspect(t.AST, func(n ast.Node) bool {
 		if other, ok := n.(*ast.Ident); ok && other.Name == id.Name && !known[t.Offset(other.Pos())] {
-			h := lsp.Highlight{Span: t.Span(other.Pos(), other.End()), Kind: lsp.HighlightText}
-			if uses[h.Span.Start] == flow.Write {
-				h.Kind = lsp.HighlightWrite
-			}
-			list = append(list, h)
+			places = append(places, t.Span(other.Pos(), other.End()))
 		}
 		return true
 	})
+	slices.SortFunc(places, func(a, b lsp.Span) int { return cmp.Compare(a.Start, b.Start) })
+	uses := flow.Written(t, places)
+	for _, span := range places {
+		h := lsp.Highlight{Span: span, Kind: lsp.HighlightText}
+		if uses[span.Start] == flow.Write {
+			h.Kind = lsp.HighlightWrite
+		}
+		list = append(list, h)
+	}
 	return list
 }
 

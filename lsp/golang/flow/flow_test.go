@@ -2,10 +2,12 @@ package flow
 
 import (
 	"fmt"
+	"go/ast"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
@@ -82,16 +84,28 @@ func f(p int) (r int) {
 	for k, l := range m { _ = T{key: n} }
 	return
 }`))
+	var places []lsp.Span
+	ast.Inspect(tree.AST, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			places = append(places, tree.Span(id.Pos(), id.End()))
+		}
+		return true
+	})
 	var got []string
-	for at, u := range Written(tree, "") {
+	uses := Written(tree, places)
+	for at, u := range uses {
 		got = append(got, fmt.Sprintf("%s%d", tree.Text[at:syntax.WordEnd(tree.Text, at)], u))
 	}
 	slices.Sort(got)
 	if want := "_1 c1 ch1 d1 k1 key2 l1 p3 q1 r3 x1 z1"; strings.Join(got, " ") != want {
 		t.Errorf("%s\nwanted %s", got, want)
 	}
-	if len(Written(tree, "x")) != 1 {
-		t.Error("of one name others are told")
+	for _, place := range places { // each by itself
+		use, known := uses[place.Start]
+		alone := Written(tree, []lsp.Span{place})
+		if u, ok := alone[place.Start]; ok != known || u != use || len(alone) > 1 {
+			t.Errorf("at %d: %v, wanted %d", place.Start, alone, use)
+		}
 	}
 }
 

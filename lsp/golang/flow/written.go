@@ -1,9 +1,12 @@
 package flow
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
+	"slices"
 
+	"github.com/cytisus/cytisus/lsp"
 	"github.com/cytisus/cytisus/lsp/golang/syntax"
 )
 
@@ -18,14 +21,25 @@ const (
 	Parameter     // a name in a list of parameters, results or fields
 )
 
-// Written says of the names that a file does not only read what it does with them, by the offset of
-// the name. It is asked for names of one spelling, "" for all.
-func Written(t *syntax.Tree, name string) map[int]Use {
+// Written says of the names at some places, in their order, that a file does not only read what it
+// does with them, by the offset of the name.
+func Written(t *syntax.Tree, places []lsp.Span) map[int]Use {
 	uses := map[int]Use{}
+	// next is the first place that starts at an offset or behind it.
+	next := func(offset int) (start int, ok bool) {
+		i, _ := slices.BinarySearchFunc(places, offset, func(s lsp.Span, offset int) int {
+			return cmp.Compare(s.Start, offset)
+		})
+		if i == len(places) {
+			return 0, false
+		}
+		return places[i].Start, true
+	}
 	note := func(id *ast.Ident, u Use) {
-		if name == "" || id.Name == name {
-			if _, ok := uses[t.Offset(id.Pos())]; !ok {
-				uses[t.Offset(id.Pos())] = u
+		at := t.Offset(id.Pos())
+		if start, ok := next(at); ok && start == at {
+			if _, ok := uses[at]; !ok {
+				uses[at] = u
 			}
 		}
 	}
@@ -44,7 +58,7 @@ func Written(t *syntax.Tree, name string) map[int]Use {
 			assigned(x.X)
 		}
 	}
-	ast.Inspect(t.AST, func(n ast.Node) bool {
+	look := func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			for _, x := range n.Lhs {
@@ -82,6 +96,12 @@ func Written(t *syntax.Tree, name string) map[int]Use {
 			}
 		}
 		return true
-	})
+	}
+	for _, d := range t.AST.Decls {
+		// What is named in one function is most often named there alone.
+		if start, ok := next(t.Offset(d.Pos())); ok && start < t.Offset(d.End()) {
+			ast.Inspect(d, look)
+		}
+	}
 	return uses
 }
