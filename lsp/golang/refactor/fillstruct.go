@@ -170,8 +170,17 @@ func (i *importer) value(t types.Type, indent string) string {
 	case *types.Signature:
 		return i.typ(t) + " {\n" + indent + "\tpanic(\"TODO\")\n" + indent + "}"
 	case *types.Pointer:
-		if _, ok := u.Elem().Underlying().(*types.Struct); ok {
+		switch e := u.Elem().Underlying().(type) {
+		case *types.Struct, *types.Array, *types.Slice, *types.Map:
 			return "&" + i.typ(u.Elem()) + "{}"
+		case *types.Interface:
+			if _, ok := types.Unalias(u.Elem()).(*types.TypeParam); ok {
+				break
+			}
+			if !e.IsMethodSet() {
+				return "" // no variable has that type
+			}
+			return "nil"
 		}
 		return "new(" + i.typ(u.Elem()) + ")"
 	}
