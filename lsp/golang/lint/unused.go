@@ -29,6 +29,7 @@ func runUnusedParams(pass *analysis.Pass) (any, error) {
 	called := map[*ast.Ident]bool{} // where something is called, or given a function
 	used := map[types.Object]bool{} // variables
 	bound := map[*ast.FuncLit]types.Object{}
+	takes := map[types.Object]int{} // how many functions a variable is given
 	for _, file := range pass.Files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -50,6 +51,7 @@ func runUnusedParams(pass *analysis.Pass) (any, error) {
 					if bound[lit] = info.ObjectOf(id); id.Name == "_" {
 						bound[lit] = types.NewVar(id.Pos(), pass.Pkg, id.Name, info.TypeOf(lit))
 					}
+					takes[bound[lit]]++
 				}
 			case *ast.ValueSpec:
 				for i, e := range n.Values {
@@ -59,6 +61,7 @@ func runUnusedParams(pass *analysis.Pass) (any, error) {
 					}
 					if obj := info.Defs[n.Names[i]]; obj != nil && (obj.Parent() != pass.Pkg.Scope() || !obj.Exported()) {
 						bound[lit] = obj
+						takes[obj]++
 					}
 				}
 			}
@@ -98,6 +101,9 @@ func runUnusedParams(pass *analysis.Pass) (any, error) {
 		}
 		if of == nil || asValue[of] || len(body.List) == 0 || onlyPanics(body) {
 			return
+		}
+		if takes[of] > 1 {
+			return // another function that the variable is given may use the parameter
 		}
 		for _, field := range typ.Params.List {
 			for _, id := range field.Names {
