@@ -118,7 +118,7 @@ func requirementDiagnostics(t *runtime.Task, root string, env *disk.Environment,
 		}
 	}
 	for _, dir := range env.Own {
-		imports[dir] = append(imports[dir], unmatchedImports(m, dir, parsed[dir].Module.Path)...)
+		imports[dir] = append(imports[dir], builtImports(m, dir, parsed[dir].Module.Path)...)
 		needs.Imports, needs.Beside = imports[dir], nil
 		for _, other := range env.Own {
 			if other != dir {
@@ -139,12 +139,13 @@ func requirementDiagnostics(t *runtime.Task, root string, env *disk.Environment,
 	return out, nil
 }
 
-// unmatchedImports are what packages of a module import that no pattern of the go command matches,
-// such as those in a directory testdata, and that others import.
-func unmatchedImports(m *metadata.Build, dir, module string) (paths []string) {
+// builtImports are what the packages of a module import that a build reads. Among them are some
+// that no pattern of the go command matches, such as those in a directory testdata that others
+// import.
+func builtImports(m *metadata.Build, dir, module string) (paths []string) {
 	for i := range m.Packages {
 		p := &m.Packages[i]
-		if p.Workspace || p.Standard || len(p.Files) == 0 {
+		if p.Standard || len(p.Files) == 0 {
 			continue
 		}
 		rel, err := filepath.Rel(dir, filepath.Dir(files.PathOf(p.Files[0])))

@@ -318,8 +318,10 @@ func (p *Listed) meta(env *Environment, matched map[string]bool, broken map[stri
 	}
 	if p.ForTest == "" {
 		// What the standard library vendors is part of it; what another module vendors is somebody
-		// else's.
-		m.Workspace = (matched[p.ImportPath] || p.Standard) && env.within(p.Dir)
+		// else's. No pattern matches a package in a testdata directory, which the module has
+		// nevertheless if one of its own imports it.
+		own := p.Module != nil && p.Module.Main
+		m.Workspace = (matched[p.ImportPath] || p.Standard || own) && env.within(p.Dir)
 	} else {
 		// The package with its tests, and its external tests. What else was compiled anew for them
 		// is not shown twice.
