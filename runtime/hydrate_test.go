@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -58,7 +59,8 @@ func TestHydrateFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	e = open(t, dir, runtime.Options{Workers: 1})
+	// One thread does it all: for a bound worker that is held up, no other thread stands in.
+	e = open(t, dir, runtime.Options{Workers: 1, Affinity: affinity.On})
 	err = e.Commit(ctx, func(w *runtime.Writer) (err error) {
 		for _, k := range stale {
 			err = errors.Join(err, inputs.Put(w, k, "longer"))
@@ -72,7 +74,7 @@ func TestHydrateFirst(t *testing.T) {
 	defer snap.Release()
 	hydrateRuns.Clear()
 	var (
-		order   []string // one worker
+		order   []string // of one thread
 		handles []*runtime.Handle
 		lanes   = map[string]lane.Lane{}
 	)
