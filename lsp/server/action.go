@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
+
 	"slices"
 
 	"go.lsp.dev/jsonrpc2"
@@ -94,7 +96,7 @@ func (s *session) codeAction(_ context.Context, r *dispatch.Request) (dispatch.O
 				action.Data, err = json.Marshal(actionData{p.TextDocument.URI, p.Range, a.Title, a.Kind, of})
 			} else {
 				action.Edit, err = q.actionEdit(a)
-				if err != nil && len(found) > 1 {
+				if errors.Is(err, errFilesOfClient) || err != nil && len(found) > 1 {
 					continue // that one cannot be made; it is no reason to refuse the others
 				}
 			}

@@ -43,6 +43,24 @@ func TestActionsWithEdits(t *testing.T) {
 	}
 }
 
+// TestActionsOfFiles: where the only action creates a file there is none for a client that creates
+// none, which is no error.
+func TestActionsOfFiles(t *testing.T) {
+	for operations, want := range map[string]string{"": "", "create": "create"} {
+		c := newBench(t, simple(), Options{}).connect()
+		caps := fmt.Sprintf(actionsCaps, "")
+		if operations != "" {
+			caps = strings.Replace(caps, `"documentChanges":true`, `"documentChanges":true,"resourceOperations":["create"]`, 1)
+		}
+		c.begin("file:///m", caps, "")
+		c.open(fileA, 1, "def moved\n")
+		got := c.must("textDocument/codeAction", askActions(0, 5, `"refactor.extract"`))
+		if want == "" && got != "[]" || !strings.Contains(got, want) {
+			t.Errorf("client with %q: %s", operations, got)
+		}
+	}
+}
+
 // TestActionsResolved: a client that resolves gets titles, and the edit when it asks for it, unless
 // the text has become another.
 func TestActionsResolved(t *testing.T) {

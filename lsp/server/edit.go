@@ -68,12 +68,17 @@ func (q *question) version(name string) (*int32, error) {
 	return &v, nil
 }
 
+// errFilesOfClient is the error for a change that the client could not make.
+var errFilesOfClient = jsonrpc2.NewError(
+	dispatch.RequestFailed, "the change creates or renames files, which the client does not support",
+)
+
 // workspaceEdit converts a change for the client. It is refused as a whole if the client does not
 // understand all of it.
 func (q *question) workspaceEdit(e *lsp.WorkspaceEdit) (*protocol.WorkspaceEdit, error) {
 	can := q.s.agreed.Load().caps.editing
 	if len(e.Create) > 0 && !can.create || len(e.Renames) > 0 && !can.rename {
-		return nil, jsonrpc2.Errorf(dispatch.RequestFailed, "the change creates or renames files, which the client does not support")
+		return nil, errFilesOfClient
 	}
 	out := &protocol.WorkspaceEdit{}
 	versioned := can.versioned || len(e.Create) > 0 || len(e.Renames) > 0

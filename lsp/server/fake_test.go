@@ -665,6 +665,14 @@ func (w *fakeWorkspace) Actions(t *runtime.Task, r lsp.ActionRequest) ([]lsp.Act
 		{Title: "In capitals", Kind: "quickfix", Preferred: true, Edit: change(strings.ToUpper(word.Name)), Mends: wrong},
 		{Title: "Twice", Kind: "refactor.rewrite.double", Edit: change(word.Name + word.Name)},
 	}
+	if word.Name == "moved" {
+		all = append(all, lsp.Action{
+			Title: "To a file", Kind: "refactor.extract.file",
+			Edit: func(*runtime.Task) (*lsp.WorkspaceEdit, error) {
+				return &lsp.WorkspaceEdit{Create: []string{r.URI + ".moved.txt"}}, nil
+			},
+		})
+	}
 	return slices.DeleteFunc(all, func(a lsp.Action) bool { return !lsp.WantsKind(r.Only, a.Kind) }), nil
 }
 
