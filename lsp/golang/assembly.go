@@ -81,7 +81,7 @@ func assembled(src source, uri string, offset int) (at lsp.Location, ok bool, er
 	if name == "" {
 		return at, false, nil
 	}
-	all, err := assemblyIn(src, []string{filepath.Dir(files.PathOf(uri))})
+	all, err := assemblyIn(src, []string{filepath.Dir(files.PathOf(uri))}, "")
 	if err != nil {
 		return at, false, err
 	}

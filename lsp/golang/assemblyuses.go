@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,9 +20,10 @@ type assemblyFile struct {
 	uses []syntax.AssemblyUse
 }
 
-// assemblyIn are the files of the assembler in directories. They are no inputs: the disk is read at
-// the time of the question, but for those that an editor holds.
-func assemblyIn(src source, dirs []string) (list []assemblyFile, err error) {
+// assemblyIn are the files of the assembler in directories whose texts have a name in them: to take
+// the others apart would be most of the work. They are no inputs: the disk is read at the time of
+// the question, but for those that an editor holds.
+func assemblyIn(src source, dirs []string, name string) (list []assemblyFile, err error) {
 	texts := map[string][]byte{}
 	var uris []string
 	read := func() error {
@@ -55,6 +57,9 @@ func assemblyIn(src source, dirs []string) (list []assemblyFile, err error) {
 		}
 		if textErr != nil {
 			text = texts[uri]
+		}
+		if !bytes.Contains(text, []byte(name)) {
+			continue
 		}
 		list = append(list, assemblyFile{uri, syntax.AssemblyUses(uri, text)})
 	}
@@ -145,7 +150,7 @@ func assemblyUsesOf(src source, sym symbol, dir string, declaration bool) (list 
 			dirs = append(dirs, dir)
 		}
 	}
-	all, err := assemblyIn(src, dirs)
+	all, err := assemblyIn(src, dirs, sym.name)
 	if err != nil {
 		return nil, err
 	}
