@@ -223,7 +223,7 @@ func (v *verification) changed(id string) (bool, error) {
 	}
 	v.differs[id] = false
 	p, err := v.src.find(id)
-	if err != nil || p == nil || p.Standard {
+	if err != nil || p == nil || p.Standard && !p.Workspace {
 		return false, err
 	}
 	d := slices.ContainsFunc(p.Files, func(uri string) bool { return v.texts[uri] != nil })

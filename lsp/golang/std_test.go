@@ -74,6 +74,15 @@ func TestStandardLibrary(t *testing.T) {
 	}
 	f.settle()
 
+	// A package of the standard library changes as any other where that is the workspace.
+	declared := strings.Index(f.read("sort/search.go"), "func Search(") + len("func ")
+	at := lsp.Location{URI: f.uri("sort/search.go"), Span: lsp.Span{Start: declared, End: declared}}
+	if renamed, err := f.rename(at, "SearchAnew"); err != nil {
+		t.Error(err)
+	} else if lines := f.changedLines(renamed); len(lines) < 10 {
+		t.Errorf("a rename of sort.Search changes %q", lines)
+	}
+
 	ids := []string{"errors", "bytes", "container/list", "strings", "sort", "io"}
 	b := purebuild.New(t, env, m)
 	tr := newTruth(t, b, ids)
