@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cytisus/cytisus/affinity"
 	"github.com/cytisus/cytisus/runtime"
 	"github.com/cytisus/cytisus/runtime/lane"
 )
@@ -14,7 +15,9 @@ import (
 // A request that comes while a collection has the only worker waits for the slice that is under
 // way, and for no more than one further: that of the idle lane's share. Counted in slices.
 func TestRequestWaitsForOneSlice(t *testing.T) {
-	e := open(t, "", runtime.Options{Workers: 1, CollectEvery: -1})
+	// For a bound worker no other thread stands in: a request that has begun, and whose thread is
+	// held up before it counts, would see the slices that a stand-in does meanwhile.
+	e := open(t, "", runtime.Options{Workers: 1, CollectEvery: -1, Affinity: affinity.On})
 	err := e.Commit(t.Context(), func(w *runtime.Writer) error {
 		for i := range 20_000 {
 			if err := inputs.Put(w, fmt.Sprint(i), noise(uint64(i), 50)); err != nil {
