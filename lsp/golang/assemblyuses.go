@@ -20,10 +20,10 @@ type assemblyFile struct {
 	uses []syntax.AssemblyUse
 }
 
-// assemblyIn are the files of the assembler in directories whose texts have a name in them: to take
+// assemblyIn are the files of the assembler in directories whose texts have a word in them: to take
 // the others apart would be most of the work. They are no inputs: the disk is read at the time of
 // the question, but for those that an editor holds.
-func assemblyIn(src source, dirs []string, name string) (list []assemblyFile, err error) {
+func assemblyIn(src source, dirs []string, word string) (list []assemblyFile, err error) {
 	texts := map[string][]byte{}
 	var uris []string
 	read := func() error {
@@ -58,7 +58,7 @@ func assemblyIn(src source, dirs []string, name string) (list []assemblyFile, er
 		if textErr != nil {
 			text = texts[uri]
 		}
-		if !bytes.Contains(text, []byte(name)) {
+		if !bytes.Contains(text, []byte(word)) {
 			continue
 		}
 		list = append(list, assemblyFile{uri, syntax.AssemblyUses(uri, text)})
@@ -95,6 +95,15 @@ func assemblyUseAt(src source, uri string, offset int) (u syntax.AssemblyUse, al
 type symbol struct {
 	pkg  string // path of the package; "" for a name by itself
 	name string
+}
+
+// word is what stands in the text of each file that names the symbol: that of a package behind the
+// package's path or alone, with a dot of its own in between. Few files have it that do not.
+func (s symbol) word() string {
+	if s.pkg == "" {
+		return s.name
+	}
+	return "·" + s.name
 }
 
 // symbolOf is the symbol of a use in a file of a package; p may be nil.
@@ -150,7 +159,7 @@ func assemblyUsesOf(src source, sym symbol, dir string, declaration bool) (list 
 			dirs = append(dirs, dir)
 		}
 	}
-	all, err := assemblyIn(src, dirs, sym.name)
+	all, err := assemblyIn(src, dirs, sym.word())
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // TestAssemblyWithoutANameIsPassedOver sees that of files of the assembler those alone are taken
-// apart in whose text a name stands.
+// apart in whose text a symbol may stand: a name of a package behind a dot. TEXT has a T in it.
 func TestAssemblyWithoutANameIsPassedOver(t *testing.T) {
 	f := newFixture(t, `
 -- go.mod --
@@ -27,11 +27,11 @@ TEXT ·g(SB),$0
 	RET
 `, lsp.WorkspaceOptions{})
 	f.index()
-	for name, want := range map[string]int{"F": 1, "": 2, "h": 0} {
+	for sym, want := range map[symbol]int{{"m", "F"}: 1, {"m", "h"}: 0, {"m", "T"}: 0, {"", "T"}: 2} {
 		err := f.ask(f.at("F").URI, func(src taskSource) error {
-			list, err := assemblyIn(src, []string{filepath.Clean(f.root)}, name)
+			list, err := assemblyIn(src, []string{filepath.Clean(f.root)}, sym.word())
 			if len(list) != want {
-				t.Errorf("%d files have %q in them, want %d", len(list), name, want)
+				t.Errorf("%d files are taken apart for %v, want %d", len(list), sym, want)
 			}
 			return err
 		})
