@@ -48,6 +48,14 @@ func (r *renaming) verifyAs(run func(v *verification) error) error {
 			renaming: r, src: src, texts: texts, trees: map[string]*syntax.Tree{}, differs: map[string]bool{},
 			faces: map[string]*changedFace{}, indexes: map[string]*index.Index{},
 		}
+		m, err := src.metadata()
+		if err != nil {
+			return err
+		}
+		for uri := range texts {
+			isStandard := func(p *metadata.Package) bool { return p.Standard }
+			v.standard = v.standard || slices.ContainsFunc(m.Owners(uri), isStandard)
+		}
 		if err := run(&v); err != nil {
 			return err
 		}
@@ -58,12 +66,13 @@ func (r *renaming) verifyAs(run func(v *verification) error) error {
 // A verification is the check of one build.
 type verification struct {
 	*renaming
-	src     taskSource
-	texts   map[string][]byte // those that differ
-	trees   map[string]*syntax.Tree
-	differs map[string]bool // by ID of a package: its face may
-	faces   map[string]*changedFace
-	indexes map[string]*index.Index // of packages with the change, by ID
+	src      taskSource
+	texts    map[string][]byte // those that differ
+	standard bool              // some of them are of the standard library, which imports nothing else
+	trees    map[string]*syntax.Tree
+	differs  map[string]bool // by ID of a package: its face may
+	faces    map[string]*changedFace
+	indexes  map[string]*index.Index // of packages with the change, by ID
 }
 
 // A changedFace is the face of a package with the change made.
@@ -223,7 +232,7 @@ func (v *verification) changed(id string) (bool, error) {
 	}
 	v.differs[id] = false
 	p, err := v.src.find(id)
-	if err != nil || p == nil || p.Standard && !p.Workspace {
+	if err != nil || p == nil || p.Standard && !v.standard {
 		return false, err
 	}
 	d := slices.ContainsFunc(p.Files, func(uri string) bool { return v.texts[uri] != nil })

@@ -277,12 +277,17 @@ func withoutWritten(signature string, obj types.Object) string {
 	return signature
 }
 
-// references lists the places that name what a site names.
+// references lists the places that name what a site names. One that declares something is asked
+// about as that: an embedded field is the field and not its type.
 func (tr *truth) references(s site) []lsp.Location {
+	declares := slices.ContainsFunc(s.objs, func(obj types.Object) bool {
+		d, ok := tr.declared(obj)
+		return ok && d == s.at
+	})
 	set := map[lsp.Location]bool{}
 	for _, obj := range s.objs {
 		d, ok := tr.declared(obj)
-		if !ok {
+		if !ok || declares && d != s.at {
 			continue
 		}
 		set[d] = true
