@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-
 	"slices"
 
 	"go.lsp.dev/jsonrpc2"
