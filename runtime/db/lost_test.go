@@ -118,6 +118,10 @@ func TestCommitsAcrossDamage(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
+		defer func() { // also where rapid gives a case up, for it has no more to draw
+			d.cancel()
+			<-d.tended
+		}()
 		part, err := d.Partition("p", false)
 		if err != nil {
 			rt.Fatal(err)
@@ -143,9 +147,11 @@ func TestCommitsAcrossDamage(t *testing.T) {
 				d.cancel()
 				<-d.tended
 			}
-			if d, err = open(st, o); err != nil {
+			again, err := open(st, o)
+			if err != nil {
 				rt.Fatal(err)
 			}
+			d = again
 		}
 		reopen(true)
 		b := &bench{DB: d, st: st, p: part}
@@ -281,8 +287,6 @@ func TestCommitsAcrossDamage(t *testing.T) {
 		if n := check(rt); n > 0 {
 			rt.Fatalf("%d keys are damaged after opening again, although all was put again", n)
 		}
-		d.cancel()
-		<-d.tended
 	})
 }
 
