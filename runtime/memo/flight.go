@@ -155,7 +155,7 @@ func (f *flight) startFirst() bool {
 // abandon finishes a claimed flight without an outcome that others could use.
 func (f *flight) abandon() { f.finish(nil, errAbandoned) }
 
-// finish is publish of an outcome that nobody has seen yet.
+// finish is publish of an outcome that was not shared.
 func (f *flight) finish(tr *trace, err error) {
 	f.trace, f.err = tr, err
 	f.publish()
