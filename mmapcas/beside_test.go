@@ -113,8 +113,8 @@ func TestShortCycleCopiesInProportion(t *testing.T) {
 	}
 }
 
-// A cycle during which damage was met leaves no elders, whatever its collector says: what is lost
-// may have been needed.
+// A cycle during which damage was met leaves no elders, though its collector says that it followed
+// everything: what is lost may have been needed.
 func TestDamageDuringACycleLeavesNoElders(t *testing.T) {
 	s := inMemory(t)
 	h := mustPut(t, s, 1, payload(1, 100))
@@ -131,7 +131,7 @@ func TestDamageDuringACycleLeavesNoElders(t *testing.T) {
 		}
 		c.Whole(true)
 		if sweepAll(t, c); s.HasElders() == damaged {
-			t.Errorf("damage was met during a cycle: %t, and there are elders: %t", damaged, !damaged)
+			t.Errorf("damage was met during a cycle: %t, and there are elders: %t", damaged, damaged)
 		}
 	}
 }

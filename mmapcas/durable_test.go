@@ -34,8 +34,8 @@ func TestPutOfCoveredIsInTheTail(t *testing.T) {
 	}
 }
 
-// Synced says of no record that it is on disk which a power cut can still take, whatever was synced
-// of its segment before, and also when the store was opened again in between.
+// Synced says of no record that it is on disk which a power cut can still take. That holds where
+// part of its segment was synced before, and where the store was opened again in between.
 func TestSyncedIsSaidOfWhatIsOnDisk(t *testing.T) {
 	mem := vfs.NewMem()
 	o := small(mem)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -179,4 +180,23 @@ func lifecycle(more map[string]Handler) map[string]Handler {
 		all[k] = v
 	}
 	return all
+}
+
+// begun calls a function on a goroutine of its own. What it returns tells, when all goroutines of
+// the bubble stand still, whether the function has returned.
+func begun(fn func()) (returned func() bool) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fn()
+	}()
+	return func() bool {
+		synctest.Wait()
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	}
 }

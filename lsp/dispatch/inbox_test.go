@@ -15,20 +15,7 @@ func fullInbox(t *testing.T) (b *inbox, put func() bool) {
 	b = newInbox(20)
 	b.put(&Request{Method: "edit", size: 10})
 	b.put(&Request{Method: "edit", size: 10})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		b.put(&Request{Method: "last", size: 10})
-	}()
-	put = func() bool {
-		synctest.Wait()
-		select {
-		case <-done:
-			return true
-		default:
-			return false
-		}
-	}
+	put = begun(func() { b.put(&Request{Method: "last", size: 10}) })
 	if put() {
 		t.Fatal("T1: the reader does not wait although MaxQueueBytes of messages wait for their turn")
 	}

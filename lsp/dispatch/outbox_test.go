@@ -47,20 +47,7 @@ func roomWaiter(t *testing.T) (o *outbox, gone func() bool) {
 	if err := o.put(make([]byte, 100), ""); err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		o.waitForRoom(func() {})
-	}()
-	gone = func() bool {
-		synctest.Wait()
-		select {
-		case <-done:
-			return true
-		default:
-			return false
-		}
-	}
+	gone = begun(func() { o.waitForRoom(func() {}) })
 	if gone() {
 		t.Fatal("T1: the reader does not wait although FullOutboundBytes wait to be written")
 	}

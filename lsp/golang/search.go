@@ -78,8 +78,8 @@ func newSearch(src source) (*search, error) {
 }
 
 // look notes all that the name at an offset means. A name that declares something is asked about as
-// that, whatever else it means: an embedded field is the field and not its type, an import is what
-// the file calls the package.
+// that alone: an embedded field is the field and not its type, an import is what the file calls the
+// package.
 func (s *search) look(uri string, offset int, scope searchScope) error {
 	places, err := placesAt(s.src, uri, offset)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -15,31 +14,23 @@ import (
 // newLargeWorld returns a collector of a store with some thousand records that are live.
 func newLargeWorld(t *testing.T) *Collector {
 	t.Helper()
-	st, d := newStore(t)
-	c := New(Options{
-		Store: st, DB: d, Refs: refsOf, Logger: slog.New(slog.DiscardHandler),
-		Flush: func(context.Context) []mmapcas.Hash { return nil },
-	})
-	part, err := d.Partition("p", false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newSmall(t)
 	var ops []db.Op
 	for i := range 5000 {
-		h, _, err := st.Put(kindObject, binary.LittleEndian.AppendUint64([]byte{0}, uint64(i)))
+		h, _, err := s.st.Put(kindObject, binary.LittleEndian.AppendUint64([]byte{0}, uint64(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ops = append(ops, db.Op{Part: part, Key: fmt.Sprint(i), Verb: db.Put, Hash: h})
+		ops = append(ops, db.Op{Part: s.part, Key: fmt.Sprint(i), Verb: db.Put, Hash: h})
 		if len(ops) < 100 {
 			continue
 		}
-		if _, err := d.Commit(t.Context(), ops); err != nil {
+		if _, err := s.d.Commit(t.Context(), ops); err != nil {
 			t.Fatal(err)
 		}
 		ops = ops[:0]
 	}
-	return c
+	return s.c
 }
 
 // Assistants alone bring a cycle to its end. None does more than it was asked for, but for the

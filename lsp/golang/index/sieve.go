@@ -7,9 +7,9 @@ import (
 )
 
 // A Sieve passes over most names of a package that a search is not about, at a few nanoseconds
-// each: whatever a search finds a query by, the letters of the query stand in the text in order.
-// What passes may still be none of the search's; what does not pass is none for certain. A sieve is
-// immutable.
+// each. Each way of matching wants the letters of the query to stand in the text in order, so a
+// name that does not pass is none of the search's for certain. One that passes may still be none.
+// A sieve is immutable.
 type Sieve struct {
 	query string // folded; "": every name passes
 	reach int    // how many letters of the query, from its front, some qualifier has in order
